@@ -1,0 +1,58 @@
+"""The journal's hash chain: each sealed row carries the digest of itself and the row before it.
+
+Used by the sealer, and by whoever checks the journal without trusting us.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from core.canonical import Json, canonical
+
+GENESIS = bytes(32)
+"""The predecessor of row 1."""
+
+
+@dataclass(frozen=True)
+class SealedRow:
+    """A journal row as it is hashed.
+
+    Args:
+        number: 1, 2, 3 … without gaps, in the order of sealing.
+        kind, at, actor, role, organisation, subject: as journalled; `at` is RFC 3339 text.
+        payload: canonical JSON text (RFC 8785).
+    """
+
+    number: int
+    kind: str
+    at: str
+    actor: str
+    role: str | None
+    organisation: str | None
+    subject: str | None
+    payload: str
+
+
+def link(previous: bytes, row: SealedRow) -> bytes:
+    """Return the SHA-256 over the previous digest and the row, 32 octets."""
+    document: Json = {
+        "number": row.number,
+        "kind": row.kind,
+        "at": row.at,
+        "actor": row.actor,
+        "role": row.role,
+        "organisation": row.organisation,
+        "subject": row.subject,
+        "payload": row.payload,
+    }
+    return hashlib.sha256(previous + canonical(document)).digest()
+
+
+def head_statement(authority: str, number: int, digest: bytes) -> bytes:
+    """Return the bytes that the journal key signs for a head.
+
+    Args:
+        authority: the journal's name; begins with TEST in a test authority.
+        number: of the last row covered.
+        digest: that row's link.
+    """
+    return canonical({"journal": authority, "number": number, "digest": digest.hex()})

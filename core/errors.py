@@ -1,0 +1,399 @@
+"""Every error of ours, under one root.
+
+`code` is part of the public contract and never changes its meaning; `str()` is for people; `hint` says what to do
+next. Fields carry the facts. What an error means in HTTP is said once, in api/problems.py, by these families.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class TrialCpaError(Exception):
+    """The root. Never raised itself.
+
+    Args:
+        fields: the facts, by name; they fill the class's `sentence` and `hint_text`.
+    """
+
+    code: ClassVar[str] = "internal"
+    sentence: ClassVar[str] = "Something failed that should not."
+    hint_text: ClassVar[str] = "Look into the service's log."
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+        super().__init__(self.sentence.format(**fields))
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in a sentence."""
+        return self.hint_text.format(**self.fields)
+
+
+# --- families: each one has one meaning in HTTP ------------------------------------------------------------------
+
+
+class RequestMalformed(TrialCpaError):
+    """The bytes or words are not of the form the contract asks for."""
+
+
+class RequestTooLarge(TrialCpaError):
+    """The input is larger than a named limit."""
+
+
+class NotAuthenticated(TrialCpaError):
+    """No credential, or one that is unknown, expired or revoked."""
+
+
+class NotPermitted(TrialCpaError):
+    """The actor is known and may not do this."""
+
+
+class NotFound(TrialCpaError):
+    """There is no such thing, or none that this actor may see."""
+
+
+class Conflict(TrialCpaError):
+    """The thing is no longer in the state that the act needs; somebody else may have been first."""
+
+
+class Refusal(TrialCpaError):
+    """The request is well formed and the rules say no."""
+
+
+class Unavailable(TrialCpaError):
+    """It cannot be answered truthfully at this moment."""
+
+
+class ConfigurationError(TrialCpaError):
+    """Settings, files or the machine are not as they must be; the process does not start."""
+
+
+class IntegrityError(TrialCpaError):
+    """What we hold contradicts itself; nothing is signed or published on top of it."""
+
+
+# --- malformed ---------------------------------------------------------------------------------------------------
+
+
+class InstantMalformed(RequestMalformed):
+    """A date or time that cannot be read."""
+
+    code = "instant-malformed"
+    sentence = "{field}: “{value}” is not a date or time that can be used."
+    hint_text = "Write days as 2027-06-30 and instants as 2027-06-30T23:59:59Z, without fractions of a second."
+
+
+class InstantInFuture(RequestMalformed):
+    """A question about an instant that has not come."""
+
+    code = "instant-in-future"
+    sentence = "{field}: {value} has not come yet; what is true then is not known."
+    hint_text = "Ask for a past instant, or leave “at” out to ask about now."
+
+
+class IdentifierMalformed(RequestMalformed):
+    """Not an approval identifier, or one with a wrong check character."""
+
+    code = "identifier-malformed"
+    sentence = "“{value}” is not an approval identifier."
+    hint_text = "Copy it again from the notice or the certificate, for example TDA-2027-0042-Y; one character is wrong."
+
+
+class SerialMalformed(RequestMalformed):
+    """Not a certificate serial number."""
+
+    code = "serial-malformed"
+    sentence = "“{value}” is not a certificate serial number."
+    hint_text = "Write it as hexadecimal digits, as openssl x509 -serial prints it."
+
+
+class DeviceIdMalformed(RequestMalformed):
+    """Not an EUI-64."""
+
+    code = "device-id-malformed"
+    sentence = "“{value}” is not a device identifier."
+    hint_text = "Write an EUI-64 as eight pairs of hexadecimal digits, 00-DB-12-34-56-78-90-01."
+
+
+class BodyMalformed(RequestMalformed):
+    """A request body that is not of the form the contract describes."""
+
+    code = "body-malformed"
+    sentence = "The request cannot be read: {detail}."
+    hint_text = "The form of each request is described in /openapi.json."
+
+
+class CsrMalformed(RequestMalformed):
+    """Bytes that are not a PKCS#10 request that can be read."""
+
+    code = "csr-malformed"
+    sentence = "The certificate signing request cannot be read: {detail}."
+    hint_text = "Send one PKCS#10 request, PEM or bare base64, as openssl req -new makes it."
+
+
+class CertificateMalformed(RequestMalformed):
+    """Bytes that are not a certificate."""
+
+    code = "certificate-malformed"
+    sentence = "The certificate cannot be read: {detail}."
+    hint_text = "Send one certificate in PEM."
+
+
+class BodyTooLarge(RequestTooLarge):
+    """A request body above the limit for its kind."""
+
+    code = "body-too-large"
+    sentence = "The request is larger than {limit} octets."
+    hint_text = "Send less in one request."
+
+
+# --- access ------------------------------------------------------------------------------------------------------
+
+
+class CredentialMissing(NotAuthenticated):
+    """No credential was shown."""
+
+    code = "credential-missing"
+    sentence = "This needs a credential and none was sent."
+    hint_text = "Send your API key as “Authorization: Bearer <key>”."
+
+
+class CredentialInvalid(NotAuthenticated):
+    """Unknown, expired or revoked; which of them is not told to strangers."""
+
+    code = "credential-invalid"
+    sentence = "The credential is not valid."
+    hint_text = "Ask the SSC's administrator for a new API key."
+
+
+class OperationNotPermitted(NotPermitted):
+    """The role, or the owner of the thing, does not allow it."""
+
+    code = "operation-not-permitted"
+    sentence = "The role {role} may not {operation} here."
+    hint_text = "Ask somebody whose role allows it; the table of roles is in policy/roles.py."
+
+
+class SamePerson(NotPermitted):
+    """Proposer and seconder are one person."""
+
+    code = "same-person"
+    sentence = "{person} proposed this decision and cannot second it."
+    hint_text = "Another officer must second it."
+
+
+# --- not found ---------------------------------------------------------------------------------------------------
+
+
+class NoSuchThing(NotFound):
+    """An application, decision, approval, certificate or credential that is not there, or not for this actor."""
+
+    code = "not-found"
+    sentence = "There is no {kind} {identifier}."
+    hint_text = "Check the identifier; lists show what you may see."
+
+
+# --- conflicts ---------------------------------------------------------------------------------------------------
+
+
+class WrongState(Conflict):
+    """A conditional write found another state than it needs."""
+
+    code = "wrong-state"
+    sentence = "{kind} {identifier} is {state}; this needs it to be {needed}."
+    hint_text = "Fetch it again: somebody may have acted at the same moment."
+
+
+class DigestMismatch(Conflict):
+    """The seconder repeated other digests than those of the proposal and its draft."""
+
+    code = "digest-mismatch"
+    sentence = "The {which} you accept is not the one on record."
+    hint_text = "Fetch the decision again, read it, and repeat both digests from it."
+
+
+class AlreadyEnded(Conflict):
+    """The approval or the certificate has ended; the first end wins."""
+
+    code = "already-ended"
+    sentence = "{identifier} has already ended ({state})."
+    hint_text = "Nothing more needs to be done; the first end stands."
+
+
+class KeyTaken(Conflict):
+    """The public key is reserved or certified under another approval, or was compromised."""
+
+    code = "key-already-certified"
+    sentence = "The public key of this request is already in use or may never be used again."
+    hint_text = "Make a new key pair for this device and send a new request."
+
+
+class DeviceAlreadyApproved(Conflict):
+    """Two approvals of one device would overlap."""
+
+    code = "approval-overlaps"
+    sentence = "Another approval of this device, {other}, covers part of these dates."
+    hint_text = "Choose dates after it ends, or amend that approval."
+
+
+class IdempotencyKeyReused(Conflict):
+    """One Idempotency-Key with two different requests."""
+
+    code = "idempotency-key-reused"
+    sentence = "This Idempotency-Key came with a different request before."
+    hint_text = "Use a new key for a new request."
+
+
+class DecisionLapsed(Conflict):
+    """The dates of a proposal have passed before it was seconded."""
+
+    code = "decision-lapsed"
+    sentence = "Decision {identifier} has lapsed: {detail}."
+    hint_text = "Propose a new decision with dates that have not passed."
+
+
+# --- refusals ----------------------------------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How much a finding weighs. A fatal one refuses; the others are shown to the officers."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    FATAL = "fatal"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found.
+
+    Args:
+        code: stable, kebab-case.
+        clause: the paragraph of Section F, or the section of an RFC.
+        severity: what follows from it.
+        detail: a sentence for people.
+        remedy: what to do about it, a sentence; empty if nothing needs doing.
+    """
+
+    code: str
+    clause: str
+    severity: Severity
+    detail: str
+    remedy: str = ""
+
+
+class RulesRefused(Refusal):
+    """At least one fatal finding. All findings are told at once."""
+
+    code = "rules-refused"
+    sentence = "{detail}"
+    hint_text = "Mend what the findings name and send it again."
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        fatal = [finding.detail for finding in findings if finding.severity is Severity.FATAL]
+        super().__init__(detail=" ".join(fatal), count=len(fatal))
+
+
+# --- unavailable -------------------------------------------------------------------------------------------------
+
+
+class StatusStale(Unavailable):
+    """The snapshot that status answers come from is older than allowed."""
+
+    code = "status-stale"
+    sentence = "The status held here is {age} seconds old, more than the {limit} allowed."
+    hint_text = "Try again shortly; the operator should look at /readyz."
+
+
+class StoreUnavailable(Unavailable):
+    """The database does not answer, or is busy for longer than we wait."""
+
+    code = "store-unavailable"
+    sentence = "The register cannot be reached at this moment."
+    hint_text = "Try again in a few seconds; nothing was recorded."
+
+
+# --- configuration and integrity ---------------------------------------------------------------------------------
+
+
+class SettingsInvalid(ConfigurationError):
+    """The settings file is wrong; every problem is told at once."""
+
+    code = "settings-invalid"
+    sentence = "The settings in {path} cannot be used: {problems}"
+    hint_text = "Mend each of them; docs/settings.md describes every key."
+
+
+class HomeMissing(ConfigurationError):
+    """There is no authority where one was looked for."""
+
+    code = "home-missing"
+    sentence = "There is no authority in {path}."
+    hint_text = "Make one with trialcpa init, or name the right folder with --home or TRIALCPA_HOME."
+
+
+class HomeOccupied(ConfigurationError):
+    """An authority would be made where one is already."""
+
+    code = "home-occupied"
+    sentence = "{path} already holds an authority, or the store it names does."
+    hint_text = "Choose an empty folder and an empty store; an authority is never overwritten."
+
+
+class KeyUnusable(ConfigurationError):
+    """A private key cannot be opened, or is not kept as it must be."""
+
+    code = "key-unusable"
+    sentence = "The private key {path} cannot be used: {detail}."
+    hint_text = "Check the passphrase and that the file is readable by its owner only (mode 0600)."
+
+
+class SchemaMismatch(ConfigurationError):
+    """The store's schema is not the one this release works with."""
+
+    code = "schema-mismatch"
+    sentence = "The store is at revision {found}; this release needs {needed}."
+    hint_text = "Run trialcpa store upgrade with the services stopped."
+
+
+class ClockRefused(ConfigurationError):
+    """The test clock was asked to do what a clock may not."""
+
+    code = "clock-refused"
+    sentence = "The clock was not moved: {detail}."
+    hint_text = "Only a test authority's clock can be moved, and only forward."
+
+
+class NotCleared(IntegrityError):
+    """A signer was handed bytes that were not linted as exactly these bytes."""
+
+    code = "not-cleared"
+    sentence = "The bytes to be signed under serial {serial} are not the bytes that were cleared."
+    hint_text = "Nothing was signed. This is a fault of ours: keep the log and report it."
+
+
+class AlreadySpent(IntegrityError):
+    """A draft is signed once; a second use is refused."""
+
+    code = "draft-spent"
+    sentence = "The draft {serial} has already been signed."
+    hint_text = "Nothing was signed again. This is a fault of ours: keep the log and report it."
+
+
+class PublicationRefused(IntegrityError):
+    """The publish gate refused a list; the last good one stays."""
+
+    code = "publication-refused"
+    sentence = "CRL number {number} was not published: {detail}"
+    hint_text = "The last good list stays in place; compare it with the register before anything else."
+
+
+class LeaseLost(IntegrityError):
+    """Another authority process holds the lease; this one may not sign."""
+
+    code = "lease-lost"
+    sentence = "Another authority process holds the lease on the store."
+    hint_text = "Nothing was signed. This process waits for its turn."

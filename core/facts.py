@@ -1,0 +1,63 @@
+"""Facts: the rows of the one journal, which is audit trail, event stream and outbox at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from core.actors import Actor
+from core.canonical import Json
+
+
+class FactKind(StrEnum):
+    """What happened. A kind never changes its meaning; withheld texts appear as salted digests only."""
+
+    AUTHORITY_CREATED = "authority-created"
+    CLOCK_ADVANCED = "clock-advanced"
+    ORGANISATION_ADDED = "organisation-added"
+    ACCESS_GRANTED = "access-granted"
+    ACCESS_REVOKED = "access-revoked"
+    AUTHORITY_CERTIFICATE_INTENDED = "authority-certificate-intended"
+    AUTHORITY_CERTIFICATE_ISSUED = "authority-certificate-issued"
+    APPLICATION_SUBMITTED = "application-submitted"
+    APPLICATION_CANCELLED = "application-cancelled"
+    DECISION_PROPOSED = "decision-proposed"
+    DECISION_REJECTED = "decision-rejected"
+    DECISION_LAPSED = "decision-lapsed"
+    DECISION_SECONDED = "decision-seconded"
+    CERTIFICATE_DRAFTED = "certificate-drafted"
+    DRAFT_ABANDONED = "draft-abandoned"
+    SIGNATURE_INTENDED = "signature-intended"
+    APPROVAL_GRANTED = "approval-granted"
+    APPLICATION_REFUSED = "application-refused"
+    CERTIFICATE_ISSUED = "certificate-issued"
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_SUPERSEDED = "certificate-superseded"
+    APPROVAL_REVOKED = "approval-revoked"
+    APPROVAL_WITHDRAWN = "approval-withdrawn"
+    APPROVAL_EXPIRED = "approval-expired"
+    OCSP_ANSWERS_SIGNED = "ocsp-answers-signed"
+    CRL_PUBLISHED = "crl-published"
+    CRL_REFUSED = "crl-refused"
+    LEASE_TAKEN = "lease-taken"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that happened, written in the transaction that made it true.
+
+    Args:
+        kind: what.
+        at: when, by the authority's clock.
+        actor: who.
+        subject: the approval identifier, application or decision it is about; None if it is about the authority.
+        approvals: the identifiers of the approvals whose status answers may be others now.
+        payload: the facts, JSON.
+    """
+
+    kind: FactKind
+    at: datetime
+    actor: Actor
+    subject: str | None = None
+    approvals: tuple[str, ...] = ()
+    payload: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,75 @@
+"""Instants and UTC days as text, seconds and ends of days.
+
+Dates of the Code are UTC days: a start means 00:00:00Z of that day, an expiry means 23:59:59Z of that day,
+inclusive, as notAfter is (RFC 5280, 4.1.2.5).
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from core.errors import InstantMalformed
+
+ONE_SECOND = timedelta(seconds=1)
+_TEXT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def text(at: datetime) -> str:
+    """Return RFC 3339 text in UTC with `Z`, whole seconds. `at` must be aware."""
+    return at.astimezone(UTC).strftime(_TEXT) if at.year > 999 else at.astimezone(UTC).isoformat()
+
+
+def parse(value: str, *, field: str = "at") -> datetime:
+    """Return the instant that RFC 3339 `value` names.
+
+    Args:
+        value: `2027-06-30T23:59:59Z`; an offset other than Z is converted, fractions are refused.
+        field: what the value is called, for the error.
+
+    Raises:
+        InstantMalformed: not RFC 3339, without a zone, or with a fraction of a second.
+    """
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise InstantMalformed(field=field, value=value) from None
+    if at.tzinfo is None or at.microsecond or "T" not in value.upper():
+        raise InstantMalformed(field=field, value=value)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise InstantMalformed(field=field, value=value) from None
+
+
+def day(value: str, *, field: str) -> date:
+    """Return the UTC day that `value` (`2027-01-04`) names; InstantMalformed if it names none."""
+    try:
+        named = date.fromisoformat(value)
+    except ValueError:
+        raise InstantMalformed(field=field, value=value) from None
+    if named.isoformat() != value:  # week dates and 20270104 are ISO 8601, and not what people expect to be read
+        raise InstantMalformed(field=field, value=value)
+    return named
+
+
+def first_second(of: date) -> datetime:
+    """Return 00:00:00Z of a day."""
+    return datetime.combine(of, time(0, 0, 0), UTC)
+
+
+def last_second(of: date) -> datetime:
+    """Return 23:59:59Z of a day: the last second in which an expiry date still holds."""
+    return datetime.combine(of, time(23, 59, 59), UTC)
+
+
+def next_midnight(at: datetime) -> datetime:
+    """Return the first 00:00:00Z after `at`; OverflowError beyond the year 9999."""
+    return first_second(at.date() + timedelta(days=1))
+
+
+def seconds(at: datetime) -> int:
+    """Return whole seconds since 1970-01-01T00:00:00Z, the form in which the store keeps instants."""
+    return int((at - datetime(1970, 1, 1, tzinfo=UTC)) // ONE_SECOND)
+
+
+def from_seconds(value: int) -> datetime:
+    """Return the instant of `seconds`."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)

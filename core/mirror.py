@@ -1,0 +1,182 @@
+"""What a status plane holds in memory: values that the store hands over and the status plane answers from."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from core.actors import Role
+from core.approval import ApprovalRecord
+from core.identifiers import Environment, Serial
+
+HashName = Literal["sha1", "sha256"]
+"""The hash of an OCSP CertID; both are answered."""
+
+AuthorityRole = Literal["root", "issuing", "responder"]
+
+
+@dataclass(frozen=True)
+class SignedAnswer:
+    """One OCSP response, signed ahead.
+
+    Args:
+        serial: the certificate it speaks of.
+        hash_name: the hash of its CertID.
+        this_update, next_update: its validity, both inclusive.
+        revoked_at: the revocation time it states; None if it says good.
+        der: the whole OCSPResponse.
+    """
+
+    serial: Serial
+    hash_name: HashName
+    this_update: datetime
+    next_update: datetime
+    revoked_at: datetime | None
+    der: bytes
+
+
+@dataclass(frozen=True)
+class PublishedCrl:
+    """One CRL as published.
+
+    Args:
+        key_id: hex of the issuing CA's subject key identifier.
+        number: its CRLNumber.
+        this_update, next_update: its validity.
+        entries: how many it lists.
+        der: the CertificateList.
+    """
+
+    key_id: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+    entries: int
+    der: bytes
+
+
+@dataclass(frozen=True)
+class AuthorityCertificate:
+    """A certificate of the hierarchy.
+
+    Args:
+        role: what it is for.
+        key_id: hex of its subject key identifier (8 octets).
+        subject: its distinguished name, RFC 4514.
+        serial, not_before, not_after: as in the certificate.
+        der: the certificate.
+    """
+
+    role: AuthorityRole
+    key_id: str
+    subject: str
+    serial: Serial
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+
+
+@dataclass(frozen=True)
+class CredentialRecord:
+    """A credential as it is looked up: by the digest of the key, never by the key.
+
+    Args:
+        identifier: of the credential.
+        name: the person or system.
+        role: what it may do.
+        organisation: whose; None for the authority's own people without one.
+        expires_at: the first second in which it is no longer accepted.
+    """
+
+    identifier: str
+    name: str
+    role: Role
+    organisation: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class AuthorityView:
+    """The authority itself, as every channel describes it.
+
+    Args:
+        name: for people; begins with TEST in a test authority.
+        environment: test or live.
+        arc: the configured object identifier arc.
+        base_url: the public base, without a slash at the end.
+        clock_offset: how far a test authority's clock runs ahead.
+        certificates: the hierarchy, newest last; every issuing CA and responder there ever was.
+        crls: the newest CRL by key identifier.
+        credentials: those not revoked, by hex SHA-256 of the API key.
+        journal_key: SubjectPublicKeyInfo of the key that signs the journal's heads, DER.
+    """
+
+    name: str
+    environment: Environment
+    arc: str
+    base_url: str
+    clock_offset: timedelta
+    certificates: Sequence[AuthorityCertificate]
+    crls: Mapping[str, PublishedCrl]
+    credentials: Mapping[str, CredentialRecord]
+    journal_key: bytes
+
+
+@dataclass(frozen=True)
+class MirroredApproval:
+    """One approval with what its channels hand out.
+
+    Args:
+        record: see core/approval.
+        organisation_name: for people.
+        ders: certificate bytes by serial.
+        answers: the newest answer of each serial and hash.
+        deployed: identifiers of the devices reported as deployed (EUI-64, upper case).
+    """
+
+    record: ApprovalRecord
+    organisation_name: str
+    ders: Mapping[Serial, bytes]
+    answers: Sequence[SignedAnswer]
+    deployed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed since a cursor.
+
+    Args:
+        cursor: to ask with the next time; opaque.
+        everything: the mirror must be read anew (the first time, or after too much has happened).
+        authority: the AuthorityView may be another one.
+        approvals: the approvals that may be others.
+    """
+
+    cursor: Hashable
+    everything: bool = False
+    authority: bool = False
+    approvals: frozenset[str] = field(default_factory=frozenset)
+
+
+class StatusSource(Protocol):
+    """Where a mirror reads. Every method is one short read transaction and may raise StoreUnavailable."""
+
+    def changes(self, cursor: Hashable | None) -> Changes:
+        """Return what has changed since `cursor`; None asks for everything. Cheap when nothing has."""
+        ...
+
+    def authority(self) -> AuthorityView:
+        """Return the authority as it is now."""
+        ...
+
+    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+        """Return the approvals named, or all of them (None)."""
+        ...
+
+    def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:
+        """Return an answer (sha256 CertID) whose validity covers `at`, the newest of them, if one was kept."""
+        ...
+
+    def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
+        """Return a CRL that was published, by number."""
+        ...
