@@ -18,11 +18,13 @@ class SealedRow:
 
     Args:
         number: 1, 2, 3 … without gaps, in the order of sealing.
+        sealed_at: when it was sealed, RFC 3339 text: never earlier than the row before it, nor than `at`.
         kind, at, actor, role, organisation, subject: as journalled; `at` is RFC 3339 text.
         payload: canonical JSON text (RFC 8785).
     """
 
     number: int
+    sealed_at: str
     kind: str
     at: str
     actor: str
@@ -36,6 +38,7 @@ def link(previous: bytes, row: SealedRow) -> bytes:
     """Return the SHA-256 over the previous digest and the row, 32 octets."""
     document: Json = {
         "number": row.number,
+        "sealed_at": row.sealed_at,
         "kind": row.kind,
         "at": row.at,
         "actor": row.actor,

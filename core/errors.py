@@ -141,6 +141,14 @@ class CertificateMalformed(RequestMalformed):
     hint_text = "Send one certificate in PEM."
 
 
+class CsrTooLarge(RequestTooLarge):
+    """A certificate signing request above the limit."""
+
+    code = "csr-too-large"
+    sentence = "The certificate signing request is larger than {limit} octets."
+    hint_text = "Send one PKCS#10 request and nothing else; one with an elliptic curve key is below 1,000 octets."
+
+
 class BodyTooLarge(RequestTooLarge):
     """A request body above the limit for its kind."""
 
@@ -238,6 +246,14 @@ class DeviceAlreadyApproved(Conflict):
     hint_text = "Choose dates after it ends, or amend that approval."
 
 
+class NameTaken(Conflict):
+    """A name that must be unique is in use."""
+
+    code = "name-taken"
+    sentence = "There is already an {kind} called {name}."
+    hint_text = "Use the one that is there, or choose another name."
+
+
 class IdempotencyKeyReused(Conflict):
     """One Idempotency-Key with two different requests."""
 
@@ -297,6 +313,14 @@ class RulesRefused(Refusal):
         super().__init__(detail=" ".join(fatal), count=len(fatal))
 
 
+class CredentialRefused(Refusal):
+    """A credential that is asked for and would not be right."""
+
+    code = "credential-refused"
+    sentence = "The credential was not made: {detail}."
+    hint_text = "Correct it and ask again."
+
+
 # --- unavailable -------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +338,33 @@ class StoreUnavailable(Unavailable):
     code = "store-unavailable"
     sentence = "The register cannot be reached at this moment."
     hint_text = "Try again in a few seconds; nothing was recorded."
+
+
+class AuthorityUnreachable(Unavailable):
+    """A relying party's question got no answer."""
+
+    code = "authority-unreachable"
+    sentence = "The authority at {url} cannot be reached: {detail}."
+    hint_text = "Try again; until it answers, believe nothing that has not been proved offline."
+
+
+class AuthorityRefused(Unavailable):
+    """The authority answered a relying party's question with a problem document.
+
+    The fields `problem` (its stable code) and `detail` are the authority's own words.
+    """
+
+    code = "authority-refused"
+    sentence = "The authority refused ({status}, {problem}): {detail}"
+    hint_text = "Its codes are listed in /openapi.json."
+
+
+class AuthorityAnswerMalformed(Unavailable):
+    """The authority's answer is not of the form that the contract promises."""
+
+    code = "authority-answer-malformed"
+    sentence = "The answer from {url} cannot be used: {detail}."
+    hint_text = "Check that the address is the authority's; then ask its operator."
 
 
 # --- configuration and integrity ---------------------------------------------------------------------------------
@@ -351,6 +402,38 @@ class KeyUnusable(ConfigurationError):
     hint_text = "Check the passphrase and that the file is readable by its owner only (mode 0600)."
 
 
+class PassphraseUnusable(ConfigurationError):
+    """No passphrase can be had from where the settings say."""
+
+    code = "passphrase-unusable"
+    sentence = "The passphrase source {source} cannot be used: {detail}."
+    hint_text = "Name file:PATH (mode 0600), fd:N or prompt; never the command line or the environment."
+
+
+class ProfileInvalid(ConfigurationError):
+    """Names, arc or public base that no certificate could be built on."""
+
+    code = "profile-invalid"
+    sentence = "{field} “{value}” cannot be used: {detail}."
+    hint_text = "Mend it in the settings before the ceremony; afterwards it is fixed."
+
+
+class ExampleArc(ConfigurationError):
+    """A live authority under the object identifiers that are kept for documentation (RFC 5612)."""
+
+    code = "example-arc"
+    sentence = "The arc {arc} is for documentation and tests; a live authority needs its own."
+    hint_text = "Set the arc that was assigned to the operator (a Private Enterprise Number or a national arc)."
+
+
+class ExampleBaseUrl(ConfigurationError):
+    """A live authority whose certificates would point at nobody."""
+
+    code = "example-base-url"
+    sentence = "The public base {base_url} leads nowhere from outside; a live authority needs its own."
+    hint_text = "Set the address under which relying parties reach the service."
+
+
 class SchemaMismatch(ConfigurationError):
     """The store's schema is not the one this release works with."""
 
@@ -381,6 +464,38 @@ class AlreadySpent(IntegrityError):
     code = "draft-spent"
     sentence = "The draft {serial} has already been signed."
     hint_text = "Nothing was signed again. This is a fault of ours: keep the log and report it."
+
+
+class DraftImpossible(IntegrityError):
+    """An order that cannot be put into a certificate; the rules should have refused it long before."""
+
+    code = "draft-impossible"
+    sentence = "The certificate for {subject} cannot be drafted: {detail}."
+    hint_text = "Nothing was signed. The rules let something through: keep the log and report it."
+
+
+class IssuerMismatch(IntegrityError):
+    """The key, the name or the key identifier is not that of the certificate in whose name is signed."""
+
+    code = "issuer-mismatch"
+    sentence = "{serial} cannot be signed: {detail}."
+    hint_text = "Nothing was signed. Compare the key files with the authority's certificates."
+
+
+class OutlivesIssuer(IntegrityError):
+    """What is to be signed is valid at a time when its issuer is not."""
+
+    code = "outlives-issuer"
+    sentence = "{serial} would be valid from {not_before} to {not_after}; its issuer is from {begins} to {ends}."
+    hint_text = "Nothing was signed. Make a new issuing CA before the old one is too short."
+
+
+class SignatureWrong(IntegrityError):
+    """A signature that was just made does not verify: the key's keeper is broken."""
+
+    code = "signature-wrong"
+    sentence = "The signature made for {serial} does not verify."
+    hint_text = "Nothing was published. Check the key store or the machine's memory."
 
 
 class PublicationRefused(IntegrityError):

@@ -1,1 +1,1 @@
-"""placeholder."""
+"""store.migrations — how a store comes to its present shape, one revision after the other (Alembic)."""

@@ -1,1 +1,1 @@
-"""placeholder."""
+"""store.migrations.versions — the revisions. A revision that has landed is never edited."""

@@ -1,0 +1,145 @@
+"""Who is asking, and may they? Credentials are granted, listed, revoked and looked up here."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.actors import Actor, Role
+from core.errors import CredentialInvalid, CredentialRefused, OperationNotPermitted
+from core.facts import Fact, FactKind
+from core.instants import text
+from policy.roles import Operation, permitted
+from ra.desk import Desk, new_identifier
+from store.reading import requests
+from store.rows import Credential, Organisation
+from store.verbs import access, facts
+
+KEY_OCTETS = 32
+"""Random octets in an API key: 256 bits, so that its plain SHA-256 can be stored; there is nothing to guess."""
+
+_KEY_PREFIX = "tcpa_"
+_NAME = re.compile(r"[a-z0-9][a-z0-9.@_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class GrantedAccess:
+    """A new credential; the only time that its key is shown.
+
+    Args:
+        credential: as it is listed.
+        api_key: the secret.
+    """
+
+    credential: Credential
+    api_key: str
+
+
+def authorise(actor: Actor, operation: Operation, *, owner: str | None = None) -> None:
+    """Raise OperationNotPermitted unless the table of roles lets `actor` do it to a thing of `owner`."""
+    if not permitted(actor, operation, owner=owner):
+        role = actor.role.value if actor.role else "none"
+        raise OperationNotPermitted(role=role, operation=operation.value)
+
+
+def key_digest(api_key: str) -> str:
+    """Return the form in which an API key is stored and looked up: hex SHA-256."""
+    return hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def authenticate(desk: Desk, api_key: str) -> Actor:
+    """Return whose API key this is; CredentialInvalid if it is unknown, expired or revoked."""
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = requests.credential_by_key(tx, key_digest(api_key))
+    if found is None or found.revoked_at is not None or found.expires_at <= at:
+        raise CredentialInvalid
+    return Actor(found.name, Role(found.role), found.organisation_id, found.id)
+
+
+def grant_access(
+    desk: Desk,
+    actor: Actor,
+    *,
+    name: str,
+    role: Role,
+    organisation: str | None,
+    certificate_name: str | None = None,
+    life: timedelta,
+) -> GrantedAccess:
+    """Make a credential, and its organisation if there is none of that name.
+
+    Args:
+        desk: where.
+        actor: an administrator, or the console of the machine.
+        name: the person or system; two credentials of one person carry one name, so nobody can second himself.
+        role: what it may do.
+        organisation: its organisation's name; needed for a manufacturer.
+        certificate_name: the organisation's name in certificates, 1 to 64 characters; by default its name.
+        life: how long the key is accepted.
+
+    Raises:
+        CredentialRefused: a name of another form, a manufacturer without organisation, a life too long or past.
+    """
+    _authorise_or_console(actor)
+    at = desk.clock.now()
+    _check_request(desk, name, role, organisation, life)
+    api_key = _KEY_PREFIX + secrets.token_urlsafe(KEY_OCTETS)
+    with desk.store.begin("grant access") as tx:
+        held = None if organisation is None else requests.organisation_named(tx, organisation)
+        if organisation is not None and held is None:
+            held = _new_organisation(organisation, certificate_name, at)
+            access.add_organisation(tx, held, at=at)
+            named = {"name": held.name, "certificate_name": held.certificate_name}
+            facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, at, actor, held.id, payload=named))
+        credential = Credential(
+            new_identifier("key", at), name, role.value, held.id if held else None, at, at + life, None
+        )
+        access.add_credential(tx, credential, key_sha256=key_digest(api_key))
+        granted = {"name": name, "role": role.value, "expires_at": text(credential.expires_at)}
+        facts.record(tx, Fact(FactKind.ACCESS_GRANTED, at, actor, credential.id, payload=granted))
+    return GrantedAccess(credential, api_key)
+
+
+def revoke_access(desk: Desk, actor: Actor, identifier: str) -> None:
+    """Revoke a credential; WrongState if it is unknown or revoked already."""
+    _authorise_or_console(actor)
+    at = desk.clock.now()
+    with desk.store.begin("revoke access") as tx:
+        access.revoke_credential(tx, identifier, at=at)
+        facts.record(tx, Fact(FactKind.ACCESS_REVOKED, at, actor, identifier))
+
+
+def list_access(desk: Desk, actor: Actor) -> list[Credential]:
+    """Return every credential there ever was; keys are nowhere."""
+    _authorise_or_console(actor)
+    with desk.store.read() as tx:
+        return requests.credential_list(tx)
+
+
+def _authorise_or_console(actor: Actor) -> None:
+    # Whoever can run commands on the machine can write the store; asking for a key there would only look like safety.
+    if actor.name != "console" or actor.role is not None:
+        authorise(actor, Operation.MANAGE_ACCESS)
+
+
+def _check_request(desk: Desk, name: str, role: Role, organisation: str | None, life: timedelta) -> None:
+    if not _NAME.fullmatch(name):
+        raise CredentialRefused(detail="the name must have 1 to 64 small letters, digits, dots, hyphens or @")
+    if role is Role.MANUFACTURER and organisation is None:
+        raise CredentialRefused(detail="a manufacturer needs an organisation")
+    if not timedelta(0) < life <= desk.rules.longest_credential:
+        longest = desk.rules.longest_credential.days
+        raise CredentialRefused(detail=f"its life must be between a second and {longest} days")
+
+
+def _new_organisation(name: str, certificate_name: str | None, at: datetime) -> Organisation:
+    chosen = certificate_name or name
+    if not 1 <= len(name) <= 200 or not name.isprintable() or name != name.strip():
+        raise CredentialRefused(detail="the organisation's name must have 1 to 200 printable characters")
+    if not 1 <= len(chosen) <= 64 or not chosen.isprintable() or chosen != chosen.strip():
+        raise CredentialRefused(
+            detail="the organisation's name in certificates must have 1 to 64 printable characters (X.520)"
+        )
+    return Organisation(new_identifier("org", at), name, chosen)

@@ -1,0 +1,46 @@
+"""The issuing CA in use, as values: what dates it allows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca.hierarchy import issuing_window_end
+from core.errors import HomeMissing
+from core.identifiers import Serial
+from store.reading.authority import certificates
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class IssuingCa:
+    """The newest issuing CA.
+
+    Args:
+        serial: of its certificate.
+        key_id: hex of its subject key identifier.
+        der: its certificate.
+        not_before, not_after: its validity.
+        window_end: the last instant at which it issues.
+    """
+
+    serial: Serial
+    key_id: str
+    der: bytes
+    not_before: datetime
+    not_after: datetime
+    window_end: datetime
+
+
+def issuing_ca(tx: Transaction) -> IssuingCa:
+    """Return the issuing CA in use; HomeMissing before the ceremony."""
+    every = certificates(tx, "issuing")
+    if not every:
+        raise HomeMissing(path="the store")
+    newest = every[-1]
+    return IssuingCa(
+        newest.serial,
+        newest.key_id,
+        newest.der,
+        newest.not_before,
+        newest.not_after,
+        issuing_window_end(newest.not_before),
+    )

@@ -1,0 +1,55 @@
+"""lapse: a proposal whose dates have passed, or whose approval has ended, comes to nothing and frees what it held."""
+
+from datetime import datetime
+
+from core.actors import Actor
+from core.facts import Fact, FactKind
+from core.instants import first_second, text
+from core.status import open_at
+from ra.proposal import certified_terms
+from store.reading import approvals as approval_reading
+from store.rows import Decision
+from store.transactions import Transaction
+from store.verbs import applications, decisions, drafts, facts
+
+
+def passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
+    """Return, in words, why a proposal can no longer be decided; None if it can.
+
+    A grant's start is today or later (UTC); a later issue's effective instant has not come; the approval stands.
+    """
+    if decision.kind == "grant":
+        start = certified_terms(decision).start
+        return f"its start date {start.date()} has passed" if start < first_second(at.date()) else None
+    if decision.kind == "refuse" or decision.approval is None:
+        return None
+    if not open_at(approval_reading.record(tx, decision.approval), at):
+        return f"approval {decision.approval} has ended"
+    if decision.kind == "rekey":
+        effective = certified_terms(decision).terms.effective
+        return f"its effective instant {text(effective)} has passed" if effective <= at else None
+    return None
+
+
+def lapse(tx: Transaction, decision: Decision, *, why: str, actor: Actor, at: datetime) -> bool:
+    """Let a decision lapse, in any state before its end; return whether this call did it."""
+    return _end(tx, decision, to="lapsed", kind=FactKind.DECISION_LAPSED, why=why, actor=actor, at=at)
+
+
+def reject(tx: Transaction, decision: Decision, *, why: str, actor: Actor, at: datetime) -> bool:
+    """Reject a proposal that has not been seconded; return whether this call did it."""
+    return _end(tx, decision, to="rejected", kind=FactKind.DECISION_REJECTED, why=why, actor=actor, at=at)
+
+
+def _end(tx: Transaction, decision: Decision, *, to: str, kind: FactKind, why: str, actor: Actor, at: datetime) -> bool:
+    needed = ("proposed", "drafted", "seconded") if to == "lapsed" else ("proposed", "drafted")
+    if not decisions.close(tx, decision.id, needed=needed, to=to, outcome=why, at=at):
+        return False
+    abandoned = drafts.abandon(tx, decision.id)
+    if decision.application_id is not None and decision.state != "seconded":
+        applications.move(tx, decision.application_id, needed="proposed", to="submitted")
+    facts.record(tx, Fact(kind, at, actor, decision.id, payload={"why": why}))
+    for serial in abandoned:
+        given_up = {"serial": serial, "decision": decision.id}
+        facts.record(tx, Fact(FactKind.DRAFT_ABANDONED, at, actor, decision.approval, payload=given_up))
+    return True

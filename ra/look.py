@@ -1,0 +1,227 @@
+"""look: what somebody may see of applications, decisions, approvals and certificates, as plain JSON values."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from core.actors import Actor
+from core.approval import ApprovalRecord
+from core.canonical import Json
+from core.errors import NoSuchThing
+from core.identifiers import Serial
+from core.instants import text
+from core.status import approval_status
+from policy.roles import Operation, permitted
+from ra.access import authorise
+from ra.apply import authorise_application
+from ra.desk import Desk
+from store.reading import approvals as approval_reading
+from store.reading import requests
+from store.reading.authority import certificates as authority_certificates
+from store.rows import Application, Decision, DraftRow
+from store.transactions import Transaction
+
+LARGEST_PAGE = 200
+"""Rows on a page that somebody may ask for."""
+
+
+@dataclass(frozen=True)
+class FetchedCertificate:
+    """A certificate with the chain above it, DER each, the certificate first."""
+
+    approval: str
+    serial: Serial
+    chain: tuple[bytes, ...]
+
+
+def application(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return an application; another Manufacturer's is as if it were not there."""
+    with desk.store.read() as tx:
+        found = requests.application(tx, identifier)
+        authorise_application(actor, Operation.READ_APPLICATION, found)
+        return _application(found)
+
+
+def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of the applications that `actor` may see, and the cursor for the next."""
+    only = _own_organisation(actor, Operation.READ_APPLICATION)
+    with desk.store.read() as tx:
+        found = requests.application_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
+    return _page([_application(each) for each in found], "applications", limit, [each.id for each in found])
+
+
+def decision(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return a decision with everything that will be true: proposal, draft, lint result, both digests."""
+    authorise(actor, Operation.READ_DECISION)
+    with desk.store.read() as tx:
+        found = requests.decision(tx, identifier)
+        return _decision(found, requests.draft_of(tx, identifier))
+
+
+def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of decisions, and the cursor for the next."""
+    authorise(actor, Operation.READ_DECISION)
+    with desk.store.read() as tx:
+        found = requests.decision_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
+        listed: list[Json] = [_decision(each, requests.draft_of(tx, each.id)) for each in found]
+    return _page(listed, "decisions", limit, [each.id for each in found])
+
+
+def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return an approval as it stands now; another Manufacturer's is as if it were not there."""
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = approval_reading.record(tx, identifier)
+        _authorise_approval(actor, Operation.READ_APPROVAL, found)
+        name = requests.organisation(tx, found.organisation).name
+    shown = _approval(found, name)
+    shown["state"] = approval_status(found, at).state.value
+    shown["as_of"] = text(at)
+    return shown
+
+
+def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of the approvals that `actor` may see, and the cursor for the next."""
+    at = desk.clock.now()
+    only = _own_organisation(actor, Operation.LIST_APPROVALS)
+    with desk.store.read() as tx:
+        rows = approval_reading.approval_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
+        found = approval_reading.records(tx, [each.identifier for each in rows])
+        listed: list[Json] = []
+        for each in found:
+            shown = _approval(each, requests.organisation(tx, each.organisation).name)
+            shown["state"] = approval_status(each, at).state.value
+            listed.append(shown)
+    return _page(listed, "approvals", limit, [each.identifier for each in found])
+
+
+def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
+    """Return the newest certificate of an approval with its chain; NoSuchThing before it is issued."""
+    with desk.store.read() as tx:
+        found = approval_reading.record(tx, identifier)
+        _authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+        if not found.certificates:
+            raise NoSuchThing(kind="certificate yet of approval", identifier=identifier)
+        serial = found.certificates[-1].serial
+        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+
+
+def certificate(desk: Desk, actor: Actor, serial: Serial) -> FetchedCertificate:
+    """Return one certificate with its chain; another Manufacturer's is as if it were not there."""
+    with desk.store.read() as tx:
+        identifier, _ = approval_reading.certificate_der(tx, serial)
+        found = approval_reading.record(tx, identifier)
+        try:
+            _authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+        except NoSuchThing:
+            raise NoSuchThing(kind="certificate", identifier=serial) from None
+        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+
+
+def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
+    """The certificate, the issuing CA that signed it, the root."""
+    _, der = approval_reading.certificate_der(tx, serial)
+    issuer = approval_reading.issuer_of(tx, serial)
+    above = {each.serial: each.der for each in authority_certificates(tx)}
+    root = next(each.der for each in authority_certificates(tx, "root"))
+    return der, above[issuer], root
+
+
+def _authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
+    if permitted(actor, operation, owner=actor.organisation) and not permitted(
+        actor, operation, owner=found.organisation
+    ):
+        raise NoSuchThing(kind="approval", identifier=found.identifier)
+    authorise(actor, operation, owner=found.organisation)
+
+
+def _own_organisation(actor: Actor, operation: Operation) -> str | None:
+    """None if the actor may list everybody's; its own organisation if it may list that."""
+    if permitted(actor, operation, owner=None):
+        return None
+    authorise(actor, operation, owner=actor.organisation)
+    return actor.organisation
+
+
+def _application(found: Application) -> dict[str, Json]:
+    return {
+        "application": found.id,
+        "organisation": found.organisation_id,
+        "state": found.state,
+        "device": asdict(found.device),
+        "smets_version": found.smets_version,
+        "purpose": found.purpose,
+        "start": found.start.date().isoformat(),
+        "expiry": found.expiry.date().isoformat(),
+        "maximum_devices": found.maximum_devices,
+        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in found.firmware],
+        "public_key_sha256": found.public_key_sha256,
+        "findings": json.loads(found.findings),
+        "submitted_at": text(found.submitted_at),
+        "submitted_by": found.submitted_by,
+    }
+
+
+def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
+    drafted: Json = None
+    if draft is not None:
+        drafted = {
+            "serial": draft.serial,
+            "tbs_sha256": draft.tbs_sha256,
+            "lint": json.loads(draft.lint),
+            "not_before": text(draft.not_before),
+            "not_after": text(draft.not_after),
+            "drafted_at": text(draft.drafted_at),
+            "state": draft.state,
+        }
+    return {
+        "decision": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "application": found.application_id,
+        "approval": found.approval,
+        "issue": found.issue,
+        "proposal": json.loads(found.proposal),
+        "proposal_sha256": found.proposal_sha256,
+        "tbs_sha256": draft.tbs_sha256 if draft else None,
+        "reasons": found.reasons,
+        "draft": drafted,
+        "proposer": found.proposer,
+        "proposed_at": text(found.proposed_at),
+        "seconder": found.seconder,
+        "seconded_at": text(found.seconded_at) if found.seconded_at else None,
+        "closed_at": text(found.closed_at) if found.closed_at else None,
+        "outcome": found.outcome,
+        "urgent": found.urgent,
+    }
+
+
+def _approval(found: ApprovalRecord, organisation: str) -> dict[str, Json]:
+    terms = found.terms[-1]
+    return {
+        "approval": found.identifier,
+        "organisation": organisation,
+        "device": asdict(found.device),
+        "granted_at": text(found.granted_at),
+        "start": text(found.start),
+        "expiry": text(terms.expiry),
+        "maximum_devices": terms.maximum_devices,
+        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in terms.firmware],
+        "ended_at": text(found.ended_at) if found.ended_at else None,
+        "end_cause": found.end_cause.value if found.end_cause else None,
+        "certificates": [
+            {
+                "serial": each.serial,
+                "issue": each.issue,
+                "sha256": each.fingerprint,
+                "not_before": text(each.not_before),
+                "not_after": text(each.not_after),
+                "signed_at": text(each.signed_at),
+            }
+            for each in found.certificates
+        ],
+    }
+
+
+def _page(listed: list[Json], name: str, limit: int, identifiers: list[str]) -> dict[str, Json]:
+    full = len(identifiers) >= min(limit, LARGEST_PAGE)
+    return {name: listed, "next": identifiers[-1] if full and identifiers else None}

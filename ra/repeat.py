@@ -1,0 +1,47 @@
+"""The same request sent twice has the effect and the outcome of one (Idempotency-Key)."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.actors import Actor
+from core.canonical import Json, canonical
+from core.errors import BodyMalformed
+from store.transactions import Transaction
+from store.verbs import idempotency
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """An Idempotency-Key with the digest of the request it came with.
+
+    Args:
+        key: as sent, 1 to 200 visible ASCII characters.
+        request_sha256: hex digest of operation and body.
+    """
+
+    key: str
+    request_sha256: str
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise BodyMalformed(detail="Idempotency-Key must have 1 to 200 visible ASCII characters")
+
+
+def recall(tx: Transaction, actor: Actor, request: RequestKey | None) -> dict[str, Any] | None:
+    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another."""
+    if request is None or actor.credential is None:
+        return None
+    kept = idempotency.outcome_of(tx, actor.credential, request.key, request.request_sha256)
+    return None if kept is None else dict(json.loads(kept))
+
+
+def keep(tx: Transaction, actor: Actor, request: RequestKey | None, outcome: Json, *, at: datetime) -> None:
+    """Keep the outcome of a request with its key, in the transaction of the act."""
+    if request is not None and actor.credential is not None:
+        written = canonical(outcome).decode()
+        idempotency.keep(tx, actor.credential, request.key, request.request_sha256, outcome=written, at=at)

@@ -1,0 +1,204 @@
+"""Approvals with everything their status depends on."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Terms
+from core.errors import NoSuchThing
+from core.identifiers import Serial
+from core.status import Revoked, revocation_at
+from store.rows import Approval, firmware_of
+from store.tables import approvals, certificates, drafts, terms
+from store.transactions import Transaction
+
+_MOST_NAMED = 500
+"""Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
+
+_STREAM = 5_000
+"""Rows fetched at once when a whole list is read."""
+
+
+def records(tx: Transaction, identifiers: Collection[str] | None = None) -> list[ApprovalRecord]:
+    """Return the approvals named, or all (None), in order of identifier."""
+    if identifiers is None:
+        return _assembled(tx, None)
+    named: list[ApprovalRecord] = []
+    for some in _portions(sorted(identifiers)):
+        named.extend(_assembled(tx, some))
+    return named
+
+
+def locked(tx: Transaction, identifier: str) -> ApprovalRecord:
+    """Return one approval and hold its row until the commit, so that its end and a new certificate never pass by
+    each other; NoSuchThing if there is none.
+
+    On SQLite a writing transaction has the whole store to itself; there is nothing more to lock.
+    """
+    tx.connection.execute(select(approvals.c.identifier).where(approvals.c.identifier == identifier).with_for_update())
+    return record(tx, identifier)
+
+
+def record(tx: Transaction, identifier: str) -> ApprovalRecord:
+    """Return one approval; NoSuchThing if there is none."""
+    found = records(tx, [identifier])
+    if not found:
+        raise NoSuchThing(kind="approval", identifier=identifier)
+    return found[0]
+
+
+def approval(tx: Transaction, identifier: str) -> Approval:
+    """Return an approval's row; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(approvals).where(approvals.c.identifier == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="approval", identifier=identifier)
+    return _approval(row)
+
+
+def approval_list(tx: Transaction, *, organisation_id: str | None, after: str, limit: int) -> list[Approval]:
+    """Return approvals of one organisation or all, in order of identifier, from behind `after` on."""
+    query = select(approvals).where(approvals.c.identifier > after).order_by(approvals.c.identifier).limit(limit)
+    if organisation_id is not None:
+        query = query.where(approvals.c.organisation_id == organisation_id)
+    return [_approval(row) for row in tx.connection.execute(query)]
+
+
+def overlapping(tx: Transaction, device: Device, *, start: datetime, expiry: datetime) -> str | None:
+    """Return the identifier of an approval of the device that has not ended and shares a second with the dates."""
+    columns = approvals.c
+    found = tx.connection.execute(
+        select(columns.identifier)
+        .where(
+            columns.device_key == device.key,
+            columns.ended_at.is_(None),
+            columns.start <= expiry,
+            columns.expiry >= start,
+        )
+        .limit(1)
+    ).scalar()
+    return None if found is None else str(found)
+
+
+def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
+    """Return (approval, DER) of a certificate; NoSuchThing if there is none."""
+    row = tx.connection.execute(
+        select(certificates.c.approval, certificates.c.der).where(certificates.c.serial == serial)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="certificate", identifier=serial)
+    return row.approval, bytes(row.der)
+
+
+def issuer_of(tx: Transaction, serial: Serial) -> Serial:
+    """Return the serial of the issuing CA's certificate under which a certificate was drafted."""
+    found = tx.connection.execute(select(drafts.c.issuer_serial).where(drafts.c.serial == serial)).scalar()
+    if found is None:
+        raise NoSuchThing(kind="certificate", identifier=serial)
+    return Serial(found)
+
+
+def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
+    """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
+    columns = certificates.c
+    query = (
+        select(
+            columns.serial,
+            columns.issue,
+            columns.fingerprint,
+            columns.not_before,
+            columns.not_after,
+            columns.signed_at,
+            columns.revoked_at,
+            columns.cause,
+            columns.invalidity_date,
+            columns.superseded_at,
+        )
+        .where(columns.ends_at <= at)
+        .order_by(columns.serial)
+    )
+    for row in tx.connection.execution_options(yield_per=_STREAM).execute(query):
+        entry = revocation_at(_certificate(row), at)
+        if entry is not None:
+            yield entry
+
+
+def standing(tx: Transaction, approval: str, at: datetime) -> bool:
+    """Return whether a certificate of the approval has not ended at `at`."""
+    columns = certificates.c
+    query = select(columns.serial).where(columns.approval == approval, columns.ends_at > at).limit(1)
+    return tx.connection.execute(query).scalar() is not None
+
+
+def next_end(tx: Transaction, after: datetime) -> datetime | None:
+    """Return the next instant after `after` at which a certificate ends, as far as is known."""
+    columns = certificates.c
+    query = select(columns.ends_at).where(columns.ends_at > after).order_by(columns.ends_at).limit(1)
+    found = tx.connection.execute(query).scalar()
+    return found if isinstance(found, datetime) else None
+
+
+def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
+    def narrowed(query: Select[Any], column: object) -> Select[Any]:
+        return query if identifiers is None else query.where(column.in_(identifiers))  # type: ignore[attr-defined]
+
+    c, t, a = certificates.c, terms.c, approvals.c
+    issued: dict[str, list[CertificateRecord]] = defaultdict(list)
+    for row in tx.connection.execute(narrowed(select(certificates).order_by(c.approval, c.issue), c.approval)):
+        issued[row.approval].append(_certificate(row))
+    agreed: dict[str, list[Terms]] = defaultdict(list)
+    for row in tx.connection.execute(narrowed(select(terms).order_by(t.approval, t.issue), t.approval)):
+        agreed[row.approval].append(
+            Terms(row.issue, row.effective, row.expiry, row.maximum_devices, firmware_of(row.firmware))
+        )
+    return [
+        ApprovalRecord(
+            row.identifier,
+            row.organisation_id,
+            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
+            row.granted_at,
+            row.start,
+            tuple(agreed[row.identifier]),
+            tuple(issued[row.identifier]),
+            row.ended_at,
+            EndCause(row.end_cause) if row.end_cause else None,
+        )
+        for row in tx.connection.execute(narrowed(select(approvals).order_by(a.identifier), a.identifier))
+    ]
+
+
+def _certificate(row: Any) -> CertificateRecord:  # noqa: ANN401 - whole rows and chosen columns alike
+    return CertificateRecord(
+        Serial(row.serial),
+        row.issue,
+        row.fingerprint,
+        row.not_before,
+        row.not_after,
+        row.signed_at,
+        row.revoked_at,
+        EndCause(row.cause) if row.cause else None,
+        row.invalidity_date,
+        row.superseded_at,
+    )
+
+
+def _approval(row: Row[Any]) -> Approval:
+    return Approval(
+        row.identifier,
+        row.decision_id,
+        row.application_id,
+        row.organisation_id,
+        Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
+        row.granted_at,
+        row.start,
+        row.expiry,
+        row.ended_at,
+        EndCause(row.end_cause) if row.end_cause else None,
+    )
+
+
+def _portions(identifiers: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(identifiers), _MOST_NAMED):
+        yield identifiers[first : first + _MOST_NAMED]

@@ -1,0 +1,83 @@
+"""The authority: its row and its certificates."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from core.errors import HomeMissing
+from core.identifiers import Environment, Serial
+from core.mirror import AuthorityCertificate, AuthorityRole
+from store.tables import authority, authority_certificates
+from store.transactions import Store, Transaction
+
+
+@dataclass(frozen=True)
+class AuthorityRow:
+    """The authority's one row."""
+
+    name: str
+    environment: Environment
+    arc: str
+    base_url: str
+    created_at: datetime
+    clock_offset: timedelta
+    journal_key: bytes
+
+
+@dataclass(frozen=True)
+class IntendedCertificate:
+    """A certificate of the hierarchy that is written and not signed: the ceremony or a renewal died there."""
+
+    serial: Serial
+    role: AuthorityRole
+    tbs: bytes
+    key_id: str
+
+
+def authority_row(tx: Transaction) -> AuthorityRow:
+    """Return the authority's row; HomeMissing if the store holds none."""
+    row = tx.connection.execute(select(authority)).one_or_none()
+    if row is None:
+        raise HomeMissing(path="the store")
+    return AuthorityRow(
+        row.name,
+        row.environment,
+        row.arc,
+        row.base_url,
+        row.created_at,
+        timedelta(seconds=row.clock_offset),
+        bytes(row.journal_key),
+    )
+
+
+def clock_offset(store: Store) -> timedelta:
+    """Return how far the test clock runs ahead; zero before there is an authority."""
+    with store.read() as tx:
+        value = tx.connection.execute(select(authority.c.clock_offset)).scalar()
+    return timedelta(seconds=int(value or 0))
+
+
+def certificates(tx: Transaction, role: AuthorityRole | None = None) -> list[AuthorityCertificate]:
+    """Return the signed certificates of the hierarchy, oldest first, of one role or all."""
+    columns = authority_certificates.c
+    query = select(authority_certificates).where(columns.der.is_not(None)).order_by(columns.issued_at, columns.serial)
+    if role is not None:
+        query = query.where(columns.role == role)
+    return [_certificate(row) for row in tx.connection.execute(query)]
+
+
+def intended(tx: Transaction, role: AuthorityRole) -> list[IntendedCertificate]:
+    """Return certificates of the hierarchy that are written and not signed."""
+    columns = authority_certificates.c
+    rows = tx.connection.execute(
+        select(authority_certificates).where(columns.der.is_(None), columns.role == role).order_by(columns.intended_at)
+    )
+    return [IntendedCertificate(Serial(row.serial), row.role, bytes(row.tbs), row.key_id) for row in rows]
+
+
+def _certificate(row: Row[Any]) -> AuthorityCertificate:
+    return AuthorityCertificate(
+        row.role, row.key_id, row.subject, Serial(row.serial), row.not_before, row.not_after, bytes(row.der)
+    )

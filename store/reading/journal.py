@@ -1,0 +1,94 @@
+"""The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from core.chain import GENESIS, SealedRow
+from core.instants import text
+from store.tables import cursors, journal, journal_heads
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class Unsealed:
+    """A fact that is true and has no number yet; `row` is complete but for its number."""
+
+    row_id: int
+    row: SealedRow
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed row with its link and the approvals it touches."""
+
+    row: SealedRow
+    link: bytes
+    approvals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A signed head of the journal."""
+
+    number: int
+    link: bytes
+    signature: bytes
+    signed_at: str
+
+
+def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
+    """Return (number, link, sealed_at) of the last sealed row; (0, GENESIS, None) before the first."""
+    row = tx.connection.execute(
+        select(journal.c.seal_number, journal.c.link, journal.c.sealed_at)
+        .where(journal.c.seal_number.is_not(None))
+        .order_by(journal.c.seal_number.desc())
+        .limit(1)
+    ).one_or_none()
+    return (0, GENESIS, None) if row is None else (int(row.seal_number), bytes(row.link), text(row.sealed_at))
+
+
+def unsealed(tx: Transaction, limit: int) -> list[Unsealed]:
+    """Return facts that wait for their number, in the order in which they will get one."""
+    query = select(journal).where(journal.c.seal_number.is_(None)).order_by(journal.c.at, journal.c.id).limit(limit)
+    return [Unsealed(int(row.id), _row(row, 0, "")) for row in tx.connection.execute(query)]
+
+
+def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
+    """Return sealed rows behind `number`, in order."""
+    query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
+    return [
+        Sealed(_row(row, int(row.seal_number), text(row.sealed_at)), bytes(row.link), tuple(row.approvals.split()))
+        for row in tx.connection.execute(query)
+    ]
+
+
+def heads(tx: Transaction) -> list[Head]:
+    """Return every signed head, in order."""
+    rows = tx.connection.execute(select(journal_heads).order_by(journal_heads.c.number))
+    return [Head(int(row.number), bytes(row.link), bytes(row.signature), text(row.signed_at)) for row in rows]
+
+
+def last_head(tx: Transaction) -> int:
+    """Return the number of the last signed head; 0 before the first."""
+    return int(tx.connection.execute(select(func.max(journal_heads.c.number))).scalar() or 0)
+
+
+def cursor(tx: Transaction, reader: str) -> int:
+    """Return the last sealed number that a reader has dealt with; 0 before its first."""
+    return int(tx.connection.execute(select(cursors.c.number).where(cursors.c.reader == reader)).scalar() or 0)
+
+
+def _row(row: Row[Any], number: int, sealed_at: str) -> SealedRow:
+    return SealedRow(
+        number,
+        sealed_at,
+        row.kind,
+        text(row.at),
+        row.actor,
+        row.role,
+        row.organisation,
+        row.subject,
+        row.payload,
+    )

@@ -1,0 +1,197 @@
+"""What a status plane reads: changes since a cursor, and the approvals they touch (core.mirror.StatusSource).
+
+Every change of status is a fact in the journal, in its own transaction, so the journal tells what to read anew. A
+database's own counters do not follow the order of commits: the cursor is therefore the last sealed number together
+with the facts behind it that were seen unsealed.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from core.actors import Role
+from core.facts import FactKind
+from core.identifiers import Serial
+from core.mirror import (
+    AuthorityView,
+    Changes,
+    CredentialRecord,
+    MirroredApproval,
+    PublishedCrl,
+    SignedAnswer,
+)
+from store.reading import approvals as approval_reading
+from store.reading import authority as authority_reading
+from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations
+from store.transactions import Store, Transaction
+
+_AUTHORITY_FACTS = frozenset(
+    {
+        FactKind.AUTHORITY_CREATED,
+        FactKind.CLOCK_ADVANCED,
+        FactKind.ACCESS_GRANTED,
+        FactKind.ACCESS_REVOKED,
+        FactKind.AUTHORITY_CERTIFICATE_ISSUED,
+        FactKind.CRL_PUBLISHED,
+    }
+)
+
+_MOST_CHANGES = 5_000
+"""Facts behind a cursor after which reading everything anew is cheaper than reading what is named."""
+
+
+@dataclass(frozen=True)
+class _Cursor:
+    sealed: int
+    unsealed: frozenset[int]
+
+
+class StatusReader:
+    """core.mirror.StatusSource over a store.
+
+    Args:
+        store: the register.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def changes(self, cursor: Hashable | None) -> Changes:
+        """Return what has changed since `cursor`; None asks for everything."""
+        columns = journal.c
+        with self._store.read() as tx:
+            sealed = int(tx.connection.execute(select(func.max(columns.seal_number))).scalar() or 0)
+            waiting = frozenset(
+                tx.connection.execute(select(columns.id).where(columns.seal_number.is_(None))).scalars()
+            )
+            now = _Cursor(sealed, waiting)
+            if now == cursor:
+                return Changes(now)
+            if not isinstance(cursor, _Cursor) or sealed - cursor.sealed > _MOST_CHANGES:
+                return Changes(now, everything=True, authority=True)
+            query = select(columns.id, columns.kind, columns.approvals).where(
+                (columns.seal_number > cursor.sealed) | columns.seal_number.is_(None)
+            )
+            fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
+        touched = frozenset(identifier for row in fresh for identifier in row.approvals.split())
+        return Changes(now, authority=any(row.kind in _AUTHORITY_FACTS for row in fresh), approvals=touched)
+
+    def authority(self) -> AuthorityView:
+        """Return the authority as it is now."""
+        with self._store.read() as tx:
+            row = authority_reading.authority_row(tx)
+            return AuthorityView(
+                row.name,
+                row.environment,
+                row.arc,
+                row.base_url,
+                row.clock_offset,
+                authority_reading.certificates(tx),
+                _newest_crls(tx),
+                _credentials(tx),
+                row.journal_key,
+            )
+
+    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+        """Return the approvals named, or all of them (None)."""
+        with self._store.read() as tx:
+            found = approval_reading.records(tx, identifiers)
+            names = {row.id: row.name for row in tx.connection.execute(select(organisations))}
+            serials = [certificate.serial for record in found for certificate in record.certificates]
+            ders = _ders(tx, serials if identifiers is not None else None)
+            answers = _answers(tx, serials if identifiers is not None else None)
+        return [
+            MirroredApproval(
+                record,
+                names[record.organisation],
+                {certificate.serial: ders[certificate.serial] for certificate in record.certificates},
+                [answer for certificate in record.certificates for answer in answers[certificate.serial]],
+            )
+            for record in found
+        ]
+
+    def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:
+        """Return the newest kept answer (sha256 CertID) whose validity covers `at`."""
+        columns = ocsp_answers.c
+        query = (
+            select(ocsp_answers)
+            .where(
+                columns.serial == serial,
+                columns.hash_name == "sha256",
+                columns.this_update <= at,
+                columns.next_update >= at,
+            )
+            .order_by(columns.id.desc())
+            .limit(1)
+        )
+        with self._store.read() as tx:
+            row = tx.connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return SignedAnswer(serial, row.hash_name, row.this_update, row.next_update, row.revoked_at, bytes(row.der))
+
+    def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
+        """Return a CRL that was published, by number."""
+        query = select(crls).where(crls.c.key_id == key_id, crls.c.number == number)
+        with self._store.read() as tx:
+            row = tx.connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return PublishedCrl(key_id, number, row.this_update, row.next_update, row.entries, bytes(row.der))
+
+
+def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
+    newest = select(crls.c.key_id, func.max(crls.c.number).label("number")).group_by(crls.c.key_id).subquery()
+    query = select(crls).join(newest, (crls.c.key_id == newest.c.key_id) & (crls.c.number == newest.c.number))
+    return {
+        row.key_id: PublishedCrl(row.key_id, row.number, row.this_update, row.next_update, row.entries, bytes(row.der))
+        for row in tx.connection.execute(query)
+    }
+
+
+def _credentials(tx: Transaction) -> dict[str, CredentialRecord]:
+    rows = tx.connection.execute(select(credentials).where(credentials.c.revoked_at.is_(None)))
+    return {
+        row.key_sha256: CredentialRecord(row.id, row.name, Role(row.role), row.organisation_id, row.expires_at)
+        for row in rows
+    }
+
+
+def _ders(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, bytes]:
+    query = select(certificates.c.serial, certificates.c.der)
+    return {
+        Serial(row.serial): bytes(row.der)
+        for part in _portions(serials)
+        for row in tx.connection.execute(query if part is None else query.where(certificates.c.serial.in_(part)))
+    }
+
+
+def _answers(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, list[SignedAnswer]]:
+    """The newest answer of each serial and hash."""
+    found: dict[Serial, list[SignedAnswer]] = defaultdict(list)
+    columns = ocsp_answers.c
+    for part in _portions(serials):
+        newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
+        if part is not None:
+            newest = newest.where(columns.serial.in_(part))
+        for row in tx.connection.execute(select(ocsp_answers).where(columns.id.in_(newest))):
+            found[Serial(row.serial)].append(
+                SignedAnswer(
+                    Serial(row.serial),
+                    row.hash_name,
+                    row.this_update,
+                    row.next_update,
+                    row.revoked_at,
+                    bytes(row.der),
+                )
+            )
+    return found
+
+
+def _portions(serials: list[Serial] | None) -> list[list[Serial] | None]:
+    if serials is None:
+        return [None]
+    return [serials[first : first + 500] for first in range(0, len(serials), 500)]

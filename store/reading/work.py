@@ -1,0 +1,88 @@
+"""What the authority process has to do, read from what the store says: there is no queue that could be lost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, select
+
+from core.identifiers import Serial
+from core.mirror import PublishedCrl
+from store.reading.requests import draft_row
+from store.rows import DraftRow
+from store.tables import approvals, certificates, crls, decisions, drafts
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class Presign:
+    """A certificate whose OCSP answers are due.
+
+    Args:
+        serial: the certificate.
+        approval: whose it is.
+        fate: its fate as it was read; a later change makes the answers due again.
+    """
+
+    serial: Serial
+    approval: str
+    fate: int
+
+
+def drafts_to_sign(tx: Transaction, limit: int) -> list[DraftRow]:
+    """Return drafts of seconded decisions that are not signed, oldest first; claimed ones before all others."""
+    query = (
+        select(drafts)
+        .join(decisions, decisions.c.id == drafts.c.decision_id)
+        .where(decisions.c.state == "seconded", drafts.c.state.in_(["claimed", "drafted"]))
+        .order_by(drafts.c.state, decisions.c.seconded_at, drafts.c.serial)
+        .limit(limit)
+    )
+    return [draft_row(row) for row in tx.connection.execute(query)]
+
+
+def presigning_due(tx: Transaction, at: datetime, limit: int) -> list[Presign]:
+    """Return certificates whose OCSP answers must be signed anew by `at`, the most urgent first."""
+    columns = certificates.c
+    query = (
+        select(columns.serial, columns.approval, columns.fate)
+        .where(columns.presign_due <= at)
+        .order_by(columns.presign_due, columns.serial)
+        .limit(limit)
+    )
+    return [Presign(Serial(row.serial), row.approval, row.fate) for row in tx.connection.execute(query)]
+
+
+def unlisted(tx: Transaction, at: datetime) -> bool:
+    """Return whether a certificate has ended by `at` and is on no CRL."""
+    columns = certificates.c
+    return bool(
+        tx.connection.execute(select(exists().where(columns.listed_in.is_(None), columns.ends_at <= at))).scalar()
+    )
+
+
+def expired_unrecorded(tx: Transaction, at: datetime) -> list[str]:
+    """Return approvals that have expired by `at` and whose expiry is not in the journal."""
+    columns = approvals.c
+    query = (
+        select(columns.identifier)
+        .where(columns.ended_at.is_(None), columns.expiry_recorded_at.is_(None), columns.expiry < at)
+        .order_by(columns.expiry, columns.identifier)
+        .limit(500)
+    )
+    return [str(identifier) for identifier in tx.connection.execute(query).scalars()]
+
+
+def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl | None:
+    """Return the newest CRL of a key; its bytes only when asked for."""
+    columns = [crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.entries]
+    query = (
+        select(*columns, *([crls.c.der] if with_bytes else []))
+        .where(crls.c.key_id == key_id)
+        .order_by(crls.c.number.desc())
+        .limit(1)
+    )
+    row = tx.connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    der = bytes(row.der) if with_bytes else b""
+    return PublishedCrl(key_id, row.number, row.this_update, row.next_update, row.entries, der)

@@ -1,0 +1,125 @@
+"""Rows as plain values: what use cases and jobs get instead of SQLAlchemy's."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.approval import Device, EndCause, Firmware
+from core.canonical import canonical
+from core.identifiers import Serial
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An organisation; a Manufacturer has the name that its certificates carry."""
+
+    id: str
+    name: str
+    certificate_name: str | None
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential as it is listed; the key itself is nowhere."""
+
+    id: str
+    name: str
+    role: str
+    organisation_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application for a Trial Device Approval (F2.18)."""
+
+    id: str
+    organisation_id: str
+    state: str
+    device: Device
+    smets_version: str
+    purpose: str
+    start: datetime
+    expiry: datetime
+    maximum_devices: int
+    firmware: tuple[Firmware, ...]
+    csr: bytes
+    public_key: bytes
+    public_key_sha256: str
+    findings: str
+    submitted_at: datetime
+    submitted_by: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision, from its proposal to its end."""
+
+    id: str
+    kind: str
+    state: str
+    application_id: str | None
+    approval: str | None
+    issue: int | None
+    proposal: str
+    proposal_sha256: str
+    reasons: str
+    reasons_salt: bytes
+    public_key: bytes | None
+    proposer: str
+    proposed_at: datetime
+    seconder: str | None = None
+    seconded_tbs_sha256: str | None = None
+    seconded_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    """A draft: the exact bytes that are meant to be signed, durable before any signature exists."""
+
+    serial: Serial
+    decision_id: str
+    approval: str
+    issue: int
+    issuer_serial: Serial
+    state: str
+    tbs: bytes
+    tbs_sha256: str
+    preview: bytes
+    lint: str
+    not_before: datetime
+    not_after: datetime
+    public_key_sha256: str
+    drafted_at: datetime
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A Trial Device Approval as it is listed."""
+
+    identifier: str
+    decision_id: str
+    application_id: str
+    organisation_id: str
+    device: Device
+    granted_at: datetime
+    start: datetime
+    expiry: datetime
+    ended_at: datetime | None
+    end_cause: EndCause | None
+
+
+def firmware_text(firmware: Sequence[Firmware]) -> str:
+    """Return approved firmware as canonical JSON."""
+    return canonical([{"version": item.version, "image_sha256": item.image_digest} for item in firmware]).decode()
+
+
+def firmware_of(text: str) -> tuple[Firmware, ...]:
+    """Return approved firmware from its JSON."""
+    return tuple(Firmware(item["version"], item["image_sha256"]) for item in json.loads(text))

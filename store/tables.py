@@ -1,0 +1,475 @@
+"""The tables. Every state is a CHECK, every uniqueness a constraint: what must never be true cannot be written.
+
+Nothing issued, decided or journalled is updated, except the columns that record its later fate; each table says
+which those are. Overlapping approvals of one device are excluded in store/overlap.py, which speaks each database's
+own language.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from core.actors import Role
+from core.approval import EndCause
+from core.facts import FactKind
+from store.types import Instant, Number, Octets, String
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+
+
+def _sha256(column: str) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) = 64", name=f"{column}_is_sha256")
+
+
+authority = Table(
+    "authority",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
+    Column("environment", String, nullable=False),
+    Column("arc", String, nullable=False),
+    Column("base_url", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("clock_offset", Number, nullable=False, server_default=text("0")),  # fate: grows
+    Column("journal_key", Octets, nullable=False),
+    CheckConstraint("id = 1", name="one_authority"),
+    _one_of("environment", ["test", "live"]),
+    CheckConstraint("clock_offset >= 0", name="clock_never_behind"),
+    CheckConstraint("environment = 'test' OR clock_offset = 0", name="live_clock_is_the_clock"),
+    CheckConstraint("environment = 'live' OR name LIKE 'TEST%'", name="test_says_test"),
+    sqlite_strict=True,
+)
+
+authority_certificates = Table(
+    "authority_certificates",
+    metadata,
+    Column("serial", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("tbs", Octets, nullable=False),
+    Column("tbs_sha256", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("intended_at", Instant, nullable=False),
+    Column("der", Octets),  # fate: signed
+    Column("issued_at", Instant),  # fate: signed
+    _one_of("role", ["root", "issuing", "responder"]),
+    _sha256("tbs_sha256"),
+    CheckConstraint("not_before < not_after", name="validity"),
+    CheckConstraint("(der IS NULL) = (issued_at IS NULL)", name="issued_whole"),
+    sqlite_strict=True,
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("epoch", Number, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("certificate_name", String),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("name"),
+    CheckConstraint("length(name) BETWEEN 1 AND 200", name="name_length"),
+    # X.520 ub-organization-name: the subject's O holds no more.
+    CheckConstraint("certificate_name IS NULL OR length(certificate_name) BETWEEN 1 AND 64", name="fits_x520"),
+    sqlite_strict=True,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("key_sha256", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("organisation_id", ForeignKey("organisations.id")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),  # fate
+    UniqueConstraint("key_sha256"),
+    _sha256("key_sha256"),
+    _one_of("role", [role.value for role in Role]),
+    CheckConstraint("role <> 'manufacturer' OR organisation_id IS NOT NULL", name="manufacturer_has_organisation"),
+    CheckConstraint("created_at < expires_at", name="expires"),
+    sqlite_strict=True,
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("credential", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("request_sha256", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("credential", "key"),
+    _sha256("request_sha256"),
+    sqlite_strict=True,
+)
+
+APPLICATION_STATES = ("submitted", "proposed", "granted", "refused", "cancelled")
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("device_type", String, nullable=False),
+    Column("manufacturer", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("hardware_version", String, nullable=False),
+    Column("device_key", String, nullable=False),
+    Column("smets_version", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("start", Instant, nullable=False),
+    Column("expiry", Instant, nullable=False),
+    Column("maximum_devices", Number, nullable=False),
+    Column("firmware", String, nullable=False),
+    Column("csr", Octets, nullable=False),
+    Column("public_key", Octets, nullable=False),
+    Column("public_key_sha256", String, nullable=False),
+    Column("findings", String, nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("submitted_by", String, nullable=False),
+    _one_of("state", APPLICATION_STATES),
+    CheckConstraint("start < expiry", name="dates"),
+    CheckConstraint("maximum_devices >= 1", name="limit"),
+    _sha256("public_key_sha256"),
+    Index(None, "organisation_id"),
+    sqlite_strict=True,
+)
+
+DECISION_KINDS = ("grant", "refuse", "revoke", "withdraw", "rekey")
+DECISION_STATES = ("proposed", "drafted", "seconded", "done", "rejected", "lapsed")
+
+approval_counters = Table(
+    "approval_counters",
+    metadata,
+    Column("year", Number, primary_key=True, autoincrement=False),
+    Column("last", Number, nullable=False),  # fate: grows; an identifier is never used twice
+    sqlite_strict=True,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("application_id", ForeignKey("applications.id")),
+    Column("approval", String),
+    Column("issue", Number),
+    Column("proposal", String, nullable=False),
+    Column("proposal_sha256", String, nullable=False),
+    Column("reasons", String, nullable=False),
+    Column("reasons_salt", Octets, nullable=False),
+    Column("public_key", Octets),
+    Column("urgent", Number, nullable=False, server_default=text("0")),
+    Column("proposer", String, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("seconder", String),  # fate
+    Column("seconded_tbs_sha256", String),  # fate
+    Column("seconded_at", Instant),  # fate
+    Column("closed_at", Instant),  # fate
+    Column("outcome", String),  # fate: why it was rejected or lapsed
+    _one_of("kind", DECISION_KINDS),
+    _one_of("state", DECISION_STATES),
+    _sha256("proposal_sha256"),
+    CheckConstraint("seconder IS NULL OR seconder <> proposer", name="two_people"),
+    CheckConstraint("(seconder IS NULL) = (seconded_at IS NULL)", name="seconded_whole"),
+    # One officer alone may revoke, where the settings allow it (F2.30), and nothing else.
+    CheckConstraint("urgent = 0 OR (urgent = 1 AND kind = 'revoke')", name="urgent_revocation"),
+    CheckConstraint("state NOT IN ('seconded', 'done') OR seconder IS NOT NULL OR urgent = 1", name="done_by_two"),
+    CheckConstraint("(state IN ('done', 'rejected', 'lapsed')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(
+        "state <> 'seconded' OR kind NOT IN ('grant', 'rekey') OR seconded_tbs_sha256 IS NOT NULL",
+        name="seconded_these_bytes",
+    ),
+    Index(
+        "uq_decisions_open_application",
+        "application_id",
+        unique=True,
+        sqlite_where=text("state IN ('proposed', 'drafted')"),
+        postgresql_where=text("state IN ('proposed', 'drafted')"),
+    ),
+    Index(
+        "uq_decisions_open_issue",
+        "approval",
+        "issue",
+        unique=True,
+        sqlite_where=text("issue IS NOT NULL AND state IN ('proposed', 'drafted', 'seconded', 'done')"),
+        postgresql_where=text("issue IS NOT NULL AND state IN ('proposed', 'drafted', 'seconded', 'done')"),
+    ),
+    Index(None, "state"),
+    Index(None, "approval"),
+    sqlite_strict=True,
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("identifier", String, primary_key=True),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False, unique=True),
+    Column("application_id", ForeignKey("applications.id"), nullable=False, unique=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("device_type", String, nullable=False),
+    Column("manufacturer", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("hardware_version", String, nullable=False),
+    Column("device_key", String, nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    Column("start", Instant, nullable=False),
+    Column("expiry", Instant, nullable=False),  # fate: the expiry of the latest terms (F2.29)
+    Column("ended_at", Instant),  # fate
+    Column("end_cause", String),  # fate
+    Column("ended_by", String),  # fate
+    Column("expiry_recorded_at", Instant),  # fate: when the authority journalled that it expired
+    CheckConstraint("start < expiry", name="dates"),
+    _one_of("end_cause", [cause.value for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]),
+    CheckConstraint("(ended_at IS NULL) = (end_cause IS NULL)", name="ended_whole"),
+    CheckConstraint("ended_at IS NULL OR ended_at <= expiry", name="first_end_wins"),
+    Index(None, "organisation_id"),
+    Index(None, "device_key"),
+    sqlite_strict=True,
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("issue", Number, nullable=False),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("effective", Instant, nullable=False),
+    Column("expiry", Instant, nullable=False),
+    Column("maximum_devices", Number, nullable=False),
+    Column("firmware", String, nullable=False),
+    PrimaryKeyConstraint("approval", "issue"),
+    # What a certificate's validity refers to: one validity for each (approval, issue).
+    UniqueConstraint("approval", "issue", "effective", "expiry"),
+    CheckConstraint("issue >= 1", name="issue_counts_from_one"),
+    CheckConstraint("effective < expiry", name="validity"),
+    CheckConstraint("maximum_devices >= 1", name="limit"),
+    sqlite_strict=True,
+)
+
+public_keys = Table(
+    "public_keys",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("approval", String, nullable=False),
+    Column("state", String, nullable=False),  # fate: reserved → certified → compromised
+    Column("since", Instant, nullable=False),
+    _sha256("sha256"),
+    _one_of("state", ["reserved", "certified", "compromised"]),
+    UniqueConstraint("sha256", "approval"),
+    sqlite_strict=True,
+)
+
+DRAFT_STATES = ("drafted", "claimed", "signed", "abandoned")
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("serial", String, primary_key=True),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("approval", String, nullable=False),
+    Column("issue", Number, nullable=False),
+    Column("issuer_serial", ForeignKey("authority_certificates.serial"), nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("tbs", Octets, nullable=False),
+    Column("tbs_sha256", String, nullable=False),
+    Column("preview", Octets, nullable=False),
+    Column("lint", String, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("public_key_sha256", String, nullable=False),
+    Column("drafted_at", Instant, nullable=False),
+    Column("claimed_at", Instant),  # fate
+    Column("claimed_epoch", Number),  # fate: the lease under which it was claimed
+    _one_of("state", DRAFT_STATES),
+    _sha256("tbs_sha256"),
+    UniqueConstraint("tbs_sha256"),
+    UniqueConstraint("serial", "approval", "issue", "not_before", "not_after"),
+    CheckConstraint("state NOT IN ('claimed', 'signed') OR claimed_at IS NOT NULL", name="claimed_first"),
+    Index(
+        "uq_drafts_living_issue",
+        "approval",
+        "issue",
+        unique=True,
+        sqlite_where=text("state <> 'abandoned'"),
+        postgresql_where=text("state <> 'abandoned'"),
+    ),
+    Index(None, "decision_id"),
+    Index(None, "state"),
+    sqlite_strict=True,
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("issue", Number, nullable=False),
+    Column("der", Octets, nullable=False),
+    Column("fingerprint", String, nullable=False, unique=True),
+    Column("public_key_sha256", String, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    Column("revoked_at", Instant),  # fate
+    Column("cause", String),  # fate
+    Column("invalidity_date", Instant),  # fate
+    Column("superseded_at", Instant),  # fate
+    Column("ends_at", Instant, nullable=False),  # fate: the first second in which it no longer holds
+    Column("fate", Number, nullable=False, server_default=text("0")),  # counts the changes of its fate
+    Column("presign_due", Instant, nullable=False),  # fate: when its OCSP answers must be signed anew
+    Column("listed_in", Number),  # fate: the first CRL that lists it
+    _sha256("fingerprint"),
+    _one_of("cause", [cause.value for cause in EndCause]),
+    UniqueConstraint("approval", "issue"),
+    # Signed is what was drafted: same serial, same issue, same validity.
+    ForeignKeyConstraint(
+        ["serial", "approval", "issue", "not_before", "not_after"],
+        ["drafts.serial", "drafts.approval", "drafts.issue", "drafts.not_before", "drafts.not_after"],
+        name="fk_certificates_draft",
+    ),
+    # notAfter is the approval's expiry (F2.25), notBefore its start or the effective instant.
+    ForeignKeyConstraint(
+        ["approval", "issue", "not_before", "not_after"],
+        ["terms.approval", "terms.issue", "terms.effective", "terms.expiry"],
+        name="fk_certificates_terms",
+    ),
+    # A key certified here is this approval's and no other's.
+    ForeignKeyConstraint(
+        ["public_key_sha256", "approval"],
+        ["public_keys.sha256", "public_keys.approval"],
+        name="fk_certificates_key",
+    ),
+    CheckConstraint("(revoked_at IS NULL) = (cause IS NULL)", name="revoked_whole"),
+    CheckConstraint("invalidity_date IS NULL OR cause = 'key-compromise'", name="invalidity_of_key"),
+    CheckConstraint("ends_at <= not_after + 1", name="expiry_ends"),
+    CheckConstraint("revoked_at IS NULL OR ends_at <= revoked_at", name="revocation_ends"),
+    CheckConstraint("superseded_at IS NULL OR ends_at <= superseded_at", name="supersession_ends"),
+    CheckConstraint(
+        "ends_at IN (not_after + 1, coalesce(revoked_at, not_after + 1), coalesce(superseded_at, not_after + 1))",
+        name="ends_for_a_reason",
+    ),
+    Index("ix_certificates_unlisted", "listed_in", "ends_at"),
+    Index(None, "presign_due"),
+    sqlite_strict=True,
+)
+
+ocsp_answers = Table(
+    "ocsp_answers",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("serial", ForeignKey("certificates.serial"), nullable=False),
+    Column("hash_name", String, nullable=False),
+    Column("responder_serial", ForeignKey("authority_certificates.serial"), nullable=False),
+    Column("this_update", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("der", Octets, nullable=False),
+    _one_of("hash_name", ["sha1", "sha256"]),
+    CheckConstraint("this_update <= next_update", name="validity"),
+    Index(None, "serial", "hash_name", "id"),
+    sqlite_strict=True,
+)
+
+crls = Table(
+    "crls",
+    metadata,
+    Column("key_id", String, nullable=False),
+    Column("number", Number, nullable=False),
+    Column("this_update", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    Column("entries", Number, nullable=False),
+    Column("der", Octets, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    PrimaryKeyConstraint("key_id", "number"),
+    CheckConstraint("this_update < next_update", name="validity"),
+    CheckConstraint("number >= 1", name="number_positive"),
+    sqlite_strict=True,
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String),
+    Column("organisation", String),
+    Column("subject", String),
+    Column("approvals", String, nullable=False),  # identifiers, each between blanks
+    Column("payload", String, nullable=False),
+    Column("seal_number", Number),  # fate: its place in the sealed order
+    Column("sealed_at", Instant),  # fate
+    Column("link", Octets),  # fate: digest of itself and the row before it
+    _one_of("kind", [kind.value for kind in FactKind]),
+    UniqueConstraint("seal_number"),
+    CheckConstraint("(seal_number IS NULL) = (link IS NULL)", name="sealed_whole"),
+    CheckConstraint("(seal_number IS NULL) = (sealed_at IS NULL)", name="sealed_at_a_time"),
+    Index(
+        "ix_journal_unsealed",
+        "id",
+        sqlite_where=text("seal_number IS NULL"),
+        postgresql_where=text("seal_number IS NULL"),
+    ),
+    Index(None, "subject"),
+    sqlite_strict=True,
+)
+
+journal_heads = Table(
+    "journal_heads",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("link", Octets, nullable=False),
+    Column("signature", Octets, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("reader", String, primary_key=True),
+    Column("number", Number, nullable=False),  # fate: the last sealed row that the reader has dealt with
+    sqlite_strict=True,
+)

@@ -1,0 +1,145 @@
+"""Approvals and their ends: granted once, ended once; the first end wins."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, update
+from sqlalchemy.exc import DBAPIError
+
+from core.approval import EndCause, Terms
+from core.errors import AlreadyEnded, DeviceAlreadyApproved
+from core.identifiers import Serial
+from core.instants import from_seconds
+from store import overlap
+from store.rows import Approval, firmware_text
+from store.tables import approvals, certificates, public_keys, terms
+from store.transactions import Transaction, violated
+
+DUE_NOW = from_seconds(0)
+"""An instant that has always come: the answers must be signed anew at once."""
+
+
+def grant(tx: Transaction, approval: Approval) -> None:
+    """Write a granted approval.
+
+    Raises:
+        DeviceAlreadyApproved: it would overlap another approval of the device, by constraint: two seconders at the
+            same moment cannot both win.
+    """
+    try:
+        tx.connection.execute(
+            insert(approvals).values(
+                identifier=approval.identifier,
+                decision_id=approval.decision_id,
+                application_id=approval.application_id,
+                organisation_id=approval.organisation_id,
+                device_type=approval.device.type,
+                manufacturer=approval.device.manufacturer,
+                model=approval.device.model,
+                hardware_version=approval.device.hardware_version,
+                device_key=approval.device.key,
+                granted_at=approval.granted_at,
+                start=approval.start,
+                expiry=approval.expiry,
+            )
+        )
+    except DBAPIError as error:
+        if overlap.NAME in violated(error):
+            raise DeviceAlreadyApproved(other="which was granted at the same moment") from error
+        raise
+
+
+def add_terms(tx: Transaction, approval: str, decision_id: str, added: Terms) -> None:
+    """Write what one issue's certificate will say."""
+    tx.connection.execute(
+        insert(terms).values(
+            approval=approval,
+            issue=added.issue,
+            decision_id=decision_id,
+            effective=added.effective,
+            expiry=added.expiry,
+            maximum_devices=added.maximum_devices,
+            firmware=firmware_text(added.firmware),
+        )
+    )
+
+
+def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datetime) -> list[Serial]:
+    """End an approval that has not ended: one conditional write, then its certificates that still stand.
+
+    Returns:
+        The serials cancelled. From the commit on, verification says so.
+
+    Raises:
+        AlreadyEnded: it was ended before or has expired; the first end stands.
+    """
+    won = tx.connection.execute(
+        update(approvals)
+        .where(approvals.c.identifier == identifier, approvals.c.ended_at.is_(None), approvals.c.expiry >= at)
+        .values(ended_at=at, end_cause=cause.value, ended_by=by)
+    ).rowcount
+    if not won:
+        raise AlreadyEnded(identifier=identifier, state="the first end stands")
+    return cancel_certificates(tx, identifier, cause=cause, at=at)
+
+
+def cancel_certificates(
+    tx: Transaction,
+    approval: str,
+    *,
+    cause: EndCause,
+    at: datetime,
+    invalidity_date: datetime | None = None,
+) -> list[Serial]:
+    """Revoke every certificate of an approval that still stands at `at`; return their serials.
+
+    A certificate that has been superseded or has expired keeps its first end.
+    """
+    # The condition says that `at` is earlier than every end on record, so it becomes the end.
+    rows = tx.connection.execute(
+        update(certificates)
+        .where(certificates.c.approval == approval, certificates.c.ends_at > at)
+        .values(
+            revoked_at=at,
+            cause=cause.value,
+            invalidity_date=invalidity_date,
+            ends_at=at,
+            fate=certificates.c.fate + 1,
+            presign_due=DUE_NOW,
+        )
+        .returning(certificates.c.serial, certificates.c.public_key_sha256)
+    ).all()
+    if cause is EndCause.KEY_COMPROMISE and rows:
+        # A compromised key is never certified again (shared profile: public key).
+        tx.connection.execute(
+            update(public_keys)
+            .where(public_keys.c.sha256.in_([row.public_key_sha256 for row in rows]))
+            .values(state="compromised", since=at)
+        )
+    return [Serial(row.serial) for row in rows]
+
+
+def supersede(tx: Transaction, approval: str, *, by_issue: int, at: datetime) -> list[Serial]:
+    """Let every earlier certificate of an approval end at `at`, the later issue's effective instant."""
+    rows = tx.connection.execute(
+        update(certificates)
+        .where(certificates.c.approval == approval, certificates.c.issue < by_issue, certificates.c.ends_at > at)
+        .values(superseded_at=at, ends_at=at, fate=certificates.c.fate + 1, presign_due=DUE_NOW)
+        .returning(certificates.c.serial)
+    ).all()
+    return [Serial(row.serial) for row in rows]
+
+
+def record_expiry(tx: Transaction, identifier: str, *, at: datetime) -> bool:
+    """Note that the authority has journalled an expiry; return whether this call did it. Status never waits for it."""
+    return bool(
+        tx.connection.execute(
+            update(approvals)
+            .where(
+                approvals.c.identifier == identifier,
+                approvals.c.expiry < at,
+                approvals.c.ended_at.is_(None),
+                approvals.c.expiry_recorded_at.is_(None),
+            )
+            .values(expiry_recorded_at=at)
+        ).rowcount
+    )

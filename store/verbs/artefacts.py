@@ -1,0 +1,76 @@
+"""What was signed and published: OCSP answers and CRLs. Each one is kept, so that the past can be proved."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import WrongState
+from core.identifiers import Serial
+from core.mirror import PublishedCrl, SignedAnswer
+from store.tables import certificates, crls, ocsp_answers
+from store.transactions import Transaction
+
+
+def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder: Serial) -> None:
+    """Keep OCSP answers; the newest of a serial and hash is the one that is served."""
+    tx.connection.execute(
+        insert(ocsp_answers),
+        [
+            {
+                "serial": answer.serial,
+                "hash_name": answer.hash_name,
+                "responder_serial": responder,
+                "this_update": answer.this_update,
+                "next_update": answer.next_update,
+                "revoked_at": answer.revoked_at,
+                "der": answer.der,
+            }
+            for answer in answers
+        ],
+    )
+
+
+def presigned(tx: Transaction, serial: Serial, *, fate: int, due: datetime) -> bool:
+    """Say when a certificate's answers are due again; False if its fate changed meanwhile: then they are due now."""
+    return bool(
+        tx.connection.execute(
+            update(certificates)
+            .where(certificates.c.serial == serial, certificates.c.fate == fate)
+            .values(presign_due=due)
+        ).rowcount
+    )
+
+
+def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:
+    """Publish a CRL that has passed the gate, and mark what it lists for the first time.
+
+    Raises:
+        WrongState: the number is taken; another authority published meanwhile.
+    """
+    try:
+        tx.connection.execute(
+            insert(crls).values(
+                key_id=crl.key_id,
+                number=crl.number,
+                this_update=crl.this_update,
+                next_update=crl.next_update,
+                entries=crl.entries,
+                der=crl.der,
+                published_at=at,
+            )
+        )
+    except IntegrityError as error:
+        raise WrongState(kind="CRL number", identifier=crl.number, state="taken", needed="free") from error
+
+
+def mark_listed(tx: Transaction, *, number: int, at: datetime) -> int:
+    """Mark every certificate that had ended by `at` and was on no list as listed in `number`; return how many."""
+    return int(
+        tx.connection.execute(
+            update(certificates)
+            .where(certificates.c.listed_in.is_(None), certificates.c.ends_at <= at)
+            .values(listed_in=number)
+        ).rowcount
+    )

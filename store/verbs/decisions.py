@@ -1,0 +1,141 @@
+"""Decisions: proposed, drafted, seconded, done, or ended by rejection or lapse."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import NoSuchThing, SamePerson, WrongState
+from store.rows import Decision
+from store.tables import approval_counters, decisions
+from store.transactions import Transaction
+
+
+def next_number(tx: Transaction, year: int) -> int:
+    """Reserve the next approval number of a year. Never used twice, whatever becomes of the proposal."""
+    row = tx.connection.execute(
+        update(approval_counters)
+        .where(approval_counters.c.year == year)
+        .values(last=approval_counters.c.last + 1)
+        .returning(approval_counters.c.last)
+    ).scalar()
+    if row is not None:
+        return int(row)
+    try:
+        tx.connection.execute(insert(approval_counters).values(year=year, last=1))
+    except IntegrityError as error:
+        # Somebody began the year at the same moment; the caller's whole use case is tried again.
+        raise WrongState(kind="Year", identifier=year, state="just begun", needed="known") from error
+    return 1
+
+
+def propose(tx: Transaction, decision: Decision) -> None:
+    """Write a proposal.
+
+    Raises:
+        WrongState: another decision about the same application or the same issue is open.
+    """
+    try:
+        tx.connection.execute(
+            insert(decisions).values(
+                id=decision.id,
+                kind=decision.kind,
+                state=decision.state,
+                application_id=decision.application_id,
+                approval=decision.approval,
+                issue=decision.issue,
+                proposal=decision.proposal,
+                proposal_sha256=decision.proposal_sha256,
+                reasons=decision.reasons,
+                reasons_salt=decision.reasons_salt,
+                public_key=decision.public_key,
+                urgent=1 if decision.urgent else 0,
+                proposer=decision.proposer,
+                proposed_at=decision.proposed_at,
+                closed_at=decision.closed_at,
+            )
+        )
+    except IntegrityError as error:
+        identifier = decision.approval or decision.application_id
+        raise WrongState(
+            kind="A decision about", identifier=identifier, state="open already", needed="ended first"
+        ) from error
+
+
+def move(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str) -> bool:
+    """Move a decision from one of `needed` to `to`, without an end; return whether this call did it."""
+    return bool(
+        tx.connection.execute(
+            update(decisions).where(decisions.c.id == identifier, decisions.c.state.in_(needed)).values(state=to)
+        ).rowcount
+    )
+
+
+def second(
+    tx: Transaction,
+    decision: Decision,
+    *,
+    seconder: str,
+    tbs_sha256: str | None,
+    at: datetime,
+    closes: bool,
+) -> None:
+    """Second a proposal: the one write that makes a decision.
+
+    Args:
+        tx: open.
+        decision: as it was read; the write repeats its state and digest.
+        seconder: another person than the proposer.
+        tbs_sha256: digest of the bytes accepted; None for kinds that issue nothing.
+        at: now.
+        closes: nothing has to be signed, the decision is done.
+
+    Raises:
+        SamePerson: by the constraint, if nobody noticed before.
+        WrongState: somebody seconded or ended it at the same moment.
+    """
+    try:
+        won = tx.connection.execute(
+            update(decisions)
+            .where(
+                decisions.c.id == decision.id,
+                decisions.c.state == decision.state,
+                decisions.c.proposal_sha256 == decision.proposal_sha256,
+            )
+            .values(
+                state="done" if closes else "seconded",
+                seconder=seconder,
+                seconded_at=at,
+                seconded_tbs_sha256=tbs_sha256,
+                closed_at=at if closes else None,
+            )
+        ).rowcount
+    except IntegrityError as error:
+        raise SamePerson(person=seconder) from error
+    if not won:
+        raise _wrong_state(tx, decision.id, decision.state)
+
+
+def close(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str, outcome: str, at: datetime) -> bool:
+    """End a decision (done, rejected, lapsed) with its outcome; return whether this call did it."""
+    return bool(
+        tx.connection.execute(
+            update(decisions)
+            .where(decisions.c.id == identifier, decisions.c.state.in_(needed))
+            .values(state=to, outcome=outcome, closed_at=at)
+        ).rowcount
+    )
+
+
+def require_closed(tx: Transaction, identifier: str, *, closed: bool, needed: str) -> None:
+    """Raise WrongState if `closed` says that somebody else was first."""
+    if not closed:
+        raise _wrong_state(tx, identifier, needed)
+
+
+def _wrong_state(tx: Transaction, identifier: str, needed: str) -> Exception:
+    state = tx.connection.execute(select(decisions.c.state).where(decisions.c.id == identifier)).scalar()
+    if state is None:
+        return NoSuchThing(kind="decision", identifier=identifier)
+    return WrongState(kind="Decision", identifier=identifier, state=state, needed=needed)

@@ -1,0 +1,47 @@
+"""Sealing the journal: one process numbers the facts, links each to the one before and signs the head."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from store.tables import cursors, journal, journal_heads
+from store.transactions import Transaction
+
+
+def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetime) -> bool:
+    """Number and link facts: (row id, number, link) each; False if any was sealed by somebody else meanwhile."""
+    statement = (
+        update(journal)
+        .where(journal.c.id == bindparam("row_id"), journal.c.seal_number.is_(None))
+        .values(seal_number=bindparam("number"), link=bindparam("digest"), sealed_at=bindparam("at_"))
+    )
+    try:
+        for row_id, number, digest in rows:
+            values = {"row_id": row_id, "number": number, "digest": digest, "at_": at}
+            if not tx.connection.execute(statement, values).rowcount:
+                return False
+    except IntegrityError:
+        return False
+    return True
+
+
+def keep_head(tx: Transaction, *, number: int, link: bytes, signature: bytes, at: datetime) -> None:
+    """Keep a signed head."""
+    tx.connection.execute(insert(journal_heads).values(number=number, link=link, signature=signature, signed_at=at))
+
+
+def advance_cursor(tx: Transaction, reader: str, *, expected: int, to: int) -> bool:
+    """Move a reader's cursor on; False if another instance of the reader moved it meanwhile."""
+    if expected == 0:
+        try:
+            tx.connection.execute(insert(cursors).values(reader=reader, number=to))
+        except IntegrityError:
+            return False
+        return True
+    return bool(
+        tx.connection.execute(
+            update(cursors).where(cursors.c.reader == reader, cursors.c.number == expected).values(number=to)
+        ).rowcount
+    )
