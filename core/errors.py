@@ -498,6 +498,14 @@ class SignatureWrong(IntegrityError):
     hint_text = "Nothing was published. Check the key store or the machine's memory."
 
 
+class DraftContradicted(IntegrityError):
+    """What the store says of a draft does not hold together; it is not signed."""
+
+    code = "draft-contradicted"
+    sentence = "The draft {serial} is not signed: {detail}."
+    hint_text = "Compare decision, draft and journal; somebody may have changed the store."
+
+
 class PublicationRefused(IntegrityError):
     """The publish gate refused a list; the last good one stays."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from core.identifiers import Serial
 from core.mirror import PublishedCrl
@@ -58,6 +58,12 @@ def unlisted(tx: Transaction, at: datetime) -> bool:
     return bool(
         tx.connection.execute(select(exists().where(columns.listed_in.is_(None), columns.ends_at <= at))).scalar()
     )
+
+
+def listed(tx: Transaction) -> int:
+    """Return how many certificates are on a CRL."""
+    query = select(func.count()).select_from(certificates).where(certificates.c.listed_in.is_not(None))
+    return int(tx.connection.execute(query).scalar() or 0)
 
 
 def expired_unrecorded(tx: Transaction, at: datetime) -> list[str]:

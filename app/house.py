@@ -1,0 +1,102 @@
+"""Settings become a house: plain constructors, nothing found by name, nothing opened before it is needed."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.settings import Settings
+from ca.certificates import key_id
+from ca.profile import Profile
+from core.clock import Clock, OffsetClock, SystemClock
+from core.errors import HomeMissing
+from jobs.authority import Authority
+from jobs.keyring import Keyring
+from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from keys.sealed import open_sealed
+from ra.desk import Desk
+from store import schema
+from store.reading.authority import AuthorityRow, authority_row, certificates, clock_offset
+from store.transactions import Store
+
+HOME_VARIABLE = "TRIALCPA_HOME"
+DEFAULT_HOME = Path("var")
+
+
+def home_of(option: Path | None) -> Path:
+    """Return the home: `--home`, else TRIALCPA_HOME, else ./var."""
+    if option is not None:
+        return option.resolve()
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named).resolve() if named else DEFAULT_HOME.resolve()
+
+
+@dataclass(frozen=True)
+class House:
+    """An authority as a process sees it.
+
+    Args:
+        settings: frozen.
+        store: at the revision that this release needs.
+        clock: the authority's clock.
+        machine: the machine's own.
+    """
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    machine: Clock
+
+    @property
+    def desk(self) -> Desk:
+        """Where use cases work."""
+        return Desk(self.store, self.clock, self.settings.rules)
+
+    def row(self) -> AuthorityRow:
+        """Return what was fixed at the ceremony."""
+        with self.store.read() as tx:
+            return authority_row(tx)
+
+
+def open_house(settings: Settings) -> House:
+    """Open the register of an authority.
+
+    Raises:
+        HomeMissing: there is no authority in it.
+        SchemaMismatch: it belongs to another release.
+        StoreUnavailable: it does not answer.
+    """
+    store = Store(settings.store_url)
+    if store.revision() is None:
+        raise HomeMissing(path=settings.home)
+    store.require_revision(schema.needed_revision())
+    machine = SystemClock()
+    return House(settings, store, OffsetClock(lambda: clock_offset(store)), machine)
+
+
+def profile_of(row: AuthorityRow) -> Profile:
+    """Return the profile of an authority that exists."""
+    return Profile(environment=row.environment, arc=row.arc, base_url=row.base_url, name=row.name)
+
+
+def open_authority(house: House) -> Authority:
+    """Open the private keys and return the authority process; KeyUnusable if one cannot be opened."""
+    passphrase = house.settings.passphrase.read()
+    folder = house.settings.keys_dir
+    issuing = open_sealed(folder / issuing_file(1), passphrase)
+    keyring = Keyring(
+        profile_of(house.row()),
+        {key_id(issuing.public_key): issuing},
+        open_sealed(folder / responder_file(1), passphrase),
+        open_sealed(folder / JOURNAL_FILE, passphrase),
+    )
+    with house.store.read() as tx:
+        known = {each.key_id for each in certificates(tx, "issuing")}
+    if not known & set(keyring.issuing):
+        raise HomeMissing(path=folder)
+    return Authority(house.store, house.clock, house.machine, keyring, house.settings.pace)
+
+
+def offset_for(machine: Clock, start: datetime) -> timedelta:
+    """Return how far a test clock must run ahead to stand at `start` now."""
+    return start - machine.now()

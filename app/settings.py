@@ -1,0 +1,228 @@
+"""Settings: a TOML file becomes a frozen value, or every problem in it is told at once. Looked at once, at the start.
+
+docs/settings.md describes each key. Unknown keys are refused: a misspelt limit must not silently be no limit.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.errors import HomeMissing, SettingsInvalid
+from jobs.duty import Pace
+from keys.passphrase import PassphraseSource, parse_source
+from ra.desk import Rules
+
+FILE_NAME = "trialcpa.toml"
+_T = TypeVar("_T")
+DEFAULT_PORT = 8470
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where the courier posts what happens.
+
+    Args:
+        url: https, or http on this machine.
+        secret_file: holds the key of the HMAC that signs each delivery.
+    """
+
+    url: str
+    secret_file: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the processes are told.
+
+    Args:
+        home: the folder of the authority.
+        store_url: SQLAlchemy URL of the register.
+        host, port: where web listens.
+        keys_dir: private keys that only the authority process reads.
+        passphrase: where their passphrase comes from.
+        web_threads: blocking threads of the web process.
+        status_max_age: seconds above which a status snapshot is refused.
+        rules: what the SSC decides by settings.
+        pace: how often the authority signs and publishes.
+        webhooks: whom the courier tells.
+    """
+
+    home: Path
+    store_url: str
+    host: str
+    port: int
+    keys_dir: Path
+    passphrase: PassphraseSource
+    web_threads: int
+    status_max_age: float
+    rules: Rules
+    pace: Pace
+    webhooks: tuple[Webhook, ...]
+
+
+def load(home: Path) -> Settings:
+    """Read the settings of an authority.
+
+    Raises:
+        HomeMissing: there is no settings file.
+        SettingsInvalid: with every problem at once.
+    """
+    path = home / FILE_NAME
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HomeMissing(path=home) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(path=path, problems=f"it is not TOML ({error}).") from None
+    reader = _Reader(raw, home)
+    settings = _settings(reader, home)
+    problems = reader.all_problems()
+    if problems:
+        raise SettingsInvalid(path=path, problems=" ".join(problems))
+    return settings
+
+
+def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
+    """Return the settings file that `trialcpa init` writes."""
+    return f"""\
+# Settings of this authority; docs/settings.md describes each key. What certificates say (public base, arc,
+# environment) was fixed at the ceremony and is in the store.
+
+[store]
+url = "{store_url}"
+
+[web]
+host = "127.0.0.1"
+port = {port}
+threads = 8
+status_max_age_seconds = 600
+
+[keys]
+directory = "keys"
+passphrase = "{passphrase}" # file:PATH, fd:N or prompt; never the passphrase itself
+
+[decisions]
+longest_trial_days = {longest_trial_days}
+urgent_revocation_by_one = true
+
+[publication]
+crl_interval_hours = 12
+crl_life_hours = 48
+ocsp_life_hours = 12
+"""
+
+
+class _Reader:
+    """Takes values out of the raw tables and collects what is wrong with them."""
+
+    def __init__(self, raw: Mapping[str, Any], home: Path) -> None:
+        self._raw = {key: dict(value) if isinstance(value, dict) else value for key, value in raw.items()}
+        self._problems: list[str] = []
+        self.home = home
+
+    def text(self, table: str, key: str, default: str | None = None) -> str:
+        value = self._take(table, key, default)
+        if isinstance(value, str) and value:
+            return value
+        return self._wrong(f"{table}.{key} must be a text.", default or "")
+
+    def whole(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
+        value = self._take(table, key, default)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        return self._wrong(f"{table}.{key} must be a whole number from {least} to {most}.", default)
+
+    def truth(self, table: str, key: str, *, default: bool) -> bool:
+        value = self._take(table, key, default)
+        return value if isinstance(value, bool) else self._wrong(f"{table}.{key} must be true or false.", default)
+
+    def path(self, value: str) -> Path:
+        return self.home / Path(value).expanduser()
+
+    def source(self, table: str, key: str) -> PassphraseSource:
+        value = self.text(table, key, "prompt")
+        kind, _, rest = value.partition(":")
+        try:
+            return parse_source(f"file:{self.path(rest)}" if kind == "file" and rest else value)
+        except Exception as error:  # noqa: BLE001 - every problem of the file is told together
+            return self._wrong(f"{table}.{key}: {error}", parse_source("prompt"))
+
+    def webhooks(self) -> tuple[Webhook, ...]:
+        listed = self._take("courier", "webhooks", [])
+        taken = []
+        for place, each in enumerate(listed if isinstance(listed, list) else [None], 1):
+            if not isinstance(each, dict) or set(each) != {"url", "secret_file"}:
+                self._problems.append(f"courier.webhooks {place} must have exactly url and secret_file.")
+                continue
+            url = str(each["url"])
+            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+                self._problems.append(f"courier.webhooks {place}: url must be https, or http on this machine.")
+            taken.append(Webhook(url, self.path(str(each["secret_file"]))))
+        return tuple(taken)
+
+    def problem(self, sentence: str) -> None:
+        self._problems.append(sentence)
+
+    def all_problems(self) -> list[str]:
+        """What is wrong, and what was never asked for."""
+        unknown = []
+        for table, value in self._raw.items():
+            if not isinstance(value, dict):
+                unknown.append(f"{table} is not known.")
+            else:
+                unknown += [f"{table}.{key} is not known." for key in value]
+        return self._problems + unknown
+
+    def _take(self, table: str, key: str, default: Any) -> Any:  # noqa: ANN401 - TOML values
+        held = self._raw.get(table, {})
+        return held.pop(key, default) if isinstance(held, dict) else default
+
+    def _wrong(self, problem: str, instead: _T) -> _T:
+        self._problems.append(problem)
+        return instead
+
+
+def _settings(reader: _Reader, home: Path) -> Settings:
+    hours = timedelta(hours=1)
+    interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
+    life = reader.whole("publication", "crl_life_hours", 48, least=2, most=24 * 30)
+    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=24 * 7)
+    if life < 2 * interval:
+        # A list that lapses when one publication fails makes every relying party fail with it.
+        reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
+    longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
+    return Settings(
+        home=home,
+        store_url=_store_url(reader, home),
+        host=reader.text("web", "host", "127.0.0.1"),
+        port=reader.whole("web", "port", DEFAULT_PORT, least=1, most=65535),
+        keys_dir=reader.path(reader.text("keys", "directory", "keys")),
+        passphrase=reader.source("keys", "passphrase"),
+        web_threads=reader.whole("web", "threads", 8, least=1, most=256),
+        status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),
+        rules=Rules(
+            longest_trial=timedelta(days=longest),
+            urgent_revocation_by_one=reader.truth("decisions", "urgent_revocation_by_one", default=True),
+            longest_credential=timedelta(
+                days=reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
+            ),
+        ),
+        pace=Pace(
+            ocsp_life=ocsp_life * hours,
+            crl_life=life * hours,
+            crl_interval=interval * hours,
+            lease_length=timedelta(seconds=reader.whole("authority", "lease_seconds", 5, least=1, most=600)),
+        ),
+        webhooks=reader.webhooks(),
+    )
+
+
+def _store_url(reader: _Reader, home: Path) -> str:
+    """A relative SQLite path is meant from the home, not from wherever the command was started."""
+    url = reader.text("store", "url", "sqlite:///store.sqlite")
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{(home / url.removeprefix('sqlite:///')).resolve()}"
+    return url

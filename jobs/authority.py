@@ -1,0 +1,127 @@
+"""The authority process: one turn does everything that the store says is due; turns follow each other for ever.
+
+Only the holder of the lease works; a second authority process waits for its turn. An error in one job is logged and
+the other jobs go on: a CRL that the gate refuses must not keep revocations out of OCSP.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.clock import Clock
+from core.errors import LeaseLost, StoreUnavailable, TrialCpaError
+from jobs.draft import draft_proposals
+from jobs.duty import Duty, Pace, release_lease, take_lease
+from jobs.expire import lapse_passed, record_expiries
+from jobs.hierarchy import renew_responder
+from jobs.keyring import Keyring
+from jobs.presign import presign
+from jobs.publish import publish_if_due
+from jobs.seal import seal
+from jobs.sign import sign_seconded
+from store.transactions import Store
+
+_log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.02
+"""Rest between two turns in which nothing was due."""
+
+WAITING_SECONDS = 0.5
+"""Rest of an authority process that waits for the lease, or for the store to come back."""
+
+_RENEWALS = 3
+"""The lease is renewed this many times in its length."""
+
+
+@dataclass
+class Authority:
+    """One authority process.
+
+    Args:
+        store: the register.
+        clock: the authority's clock (a test authority's may run ahead).
+        machine: the machine's own clock, for leases.
+        keyring: the signers.
+        pace: how often.
+        holder: a name that no other process has.
+    """
+
+    store: Store
+    clock: Clock
+    machine: Clock
+    keyring: Keyring
+    pace: Pace = field(default_factory=Pace)
+    holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
+    _renewed: float = field(default=0.0, init=False, repr=False)
+    _epoch: int | None = field(default=None, init=False, repr=False)
+
+    def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
+        announced = False
+        while not stopping.is_set():
+            try:
+                worked = self.turn()
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+                worked = None
+            if worked is not None and not announced:
+                announced = True
+                ready()
+            if not worked:
+                stopping.wait(IDLE_SECONDS if worked is not None else WAITING_SECONDS)
+        if self._epoch is not None:
+            release_lease(self.store, self.holder, self.machine)
+
+    def turn(self) -> int | None:
+        """Do everything that is due now, once.
+
+        Returns:
+            How much was done; None if another process holds the lease.
+        """
+        duty = self._duty()
+        if duty is None:
+            return None
+        at = self.clock.now()
+        jobs: tuple[Callable[[Duty, datetime], int], ...] = (
+            renew_responder,
+            record_expiries,
+            lapse_passed,
+            draft_proposals,
+            sign_seconded,
+            presign,
+            publish_if_due,
+            seal,
+        )
+        return sum(self._guarded(job, duty, at) for job in jobs)
+
+    def settle(self, most: int = 1_000) -> None:
+        """Take turns until nothing is due: for tests, benches and `--once`."""
+        for _ in range(most):
+            if not self.turn():
+                return
+
+    def _duty(self) -> Duty | None:
+        # The lease is about the machine, so its renewal goes by the machine's own seconds.
+        age = time.monotonic() - self._renewed
+        if self._epoch is None or age > self.pace.lease_length.total_seconds() / _RENEWALS:
+            self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
+            self._renewed = time.monotonic()
+        if self._epoch is None:
+            return None
+        return Duty(self.store, self.keyring, self.pace, self.machine, self.holder, self._epoch)
+
+    def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
+        try:
+            return int(job(duty, at))
+        except LeaseLost as error:
+            self._epoch = None
+            _log.warning("%s", error)
+        except StoreUnavailable:
+            raise
+        except TrialCpaError as error:
+            _log.error("%s: %s %s", job.__name__, error, error.hint)
+        return 0

@@ -1,0 +1,202 @@
+"""The ceremony: keys, root, issuing CA, OCSP responder, first CRLs, and a transcript of it all.
+
+It can die at any step and be started again: keys that are there are opened, bytes that were meant to be signed are
+signed as they were meant.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ca.certificates import key_id
+from ca.clearance import Clearance
+from ca.hierarchy import issuing_draft, responder_draft, root_draft
+from ca.profile import Profile
+from ca.revocation import crl as lists
+from ca.revocation import gate
+from core.actors import CONSOLE
+from core.canonical import Json
+from core.errors import HomeMissing, HomeOccupied, PublicationRefused
+from core.facts import Fact, FactKind
+from core.identifiers import new_serial
+from core.instants import seconds, text
+from core.mirror import AuthorityCertificate, AuthorityRole, PublishedCrl
+from jobs.duty import later
+from jobs.hierarchy import Certifier, certify
+from jobs.keyring import Keyring
+from keys.ceremony import CeremonyKeys, make_keys
+from policy.profile import clear_crl
+from store.reading import authority as reading
+from store.reading import work
+from store.transactions import Store
+from store.verbs import artefacts, facts
+from store.verbs import authority as writing
+
+ROOT_CRL_LIFE = timedelta(days=365)
+"""Valid for a year because the root's key is offline; the service warns from 60 days before."""
+
+
+@dataclass(frozen=True)
+class Ceremony:
+    """What is fixed at the ceremony, for ever.
+
+    Args:
+        profile: environment, arc, public base, names.
+        longest_trial: bounds the issuing CA's life.
+        clock_offset: how far a test authority's clock runs ahead from the start.
+        keys_dir, root_dir: where the private keys go; the second is to be taken offline.
+        passphrase, root_passphrase: seal them.
+    """
+
+    profile: Profile
+    longest_trial: timedelta
+    clock_offset: timedelta
+    keys_dir: Path
+    root_dir: Path
+    passphrase: bytes
+    root_passphrase: bytes
+
+
+def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
+    """Hold the ceremony.
+
+    Args:
+        store: migrated; empty, or one in which this ceremony died.
+        ceremony: what is fixed.
+        at: now, by the authority's clock.
+
+    Returns:
+        The keyring of the new authority and the transcript.
+
+    Raises:
+        HomeOccupied: the store holds another authority, or one whose ceremony is over.
+        KeyUnusable, RulesRefused, PublicationRefused: what went wrong; start it again once that is mended.
+    """
+    keys = make_keys(
+        ceremony.keys_dir,
+        ceremony.root_dir,
+        passphrase=ceremony.passphrase,
+        root_passphrase=ceremony.root_passphrase,
+    )
+    _found(store, ceremony, keys, at)
+    root = _certified(store, ceremony, keys, at)
+    issuing = _newest(store, "issuing")
+    _publish_root_crl(store, keys, root, at)
+    keyring = Keyring(ceremony.profile, {key_id(keys.issuing.public_key): keys.issuing}, keys.responder, keys.journal)
+    return keyring, transcript(ceremony, [root, issuing, _newest(store, "responder")], keys, at)
+
+
+def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], keys: CeremonyKeys, at: datetime) -> str:
+    """Return the ceremony in words: what was made, where it lies, what everybody can compare."""
+    profile = ceremony.profile
+    lines = [
+        f"Ceremony of the {profile.name} authority, {text(at)}",
+        "",
+        f"Environment   {profile.environment}",
+        f"Arc           {profile.arc}",
+        f"Policy        {profile.policy_oid}",
+        f"Public base   {profile.base_url}",
+        "",
+    ]
+    for each in certificates:
+        lines += [
+            each.subject,
+            f"  role        {each.role}",
+            f"  serial      {each.serial}",
+            f"  key         {each.key_id}",
+            f"  valid       {text(each.not_before)} to {text(each.not_after)}",
+            f"  SHA-256     {hashlib.sha256(each.der).hexdigest()}",
+            "",
+        ]
+    lines += [
+        f"Journal key   {key_id(keys.journal.public_key)} ({profile.journal_name})",
+        f"Private keys  {ceremony.keys_dir}",
+        f"Root's key    {ceremony.root_dir}: take this folder offline now. Only a new issuing CA and the root's",
+        "              next CRL, due within a year, need it again.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> None:
+    """Write the authority's row, or find the one that this ceremony wrote before it died."""
+    profile = ceremony.profile
+    with store.read() as tx:
+        try:
+            row = reading.authority_row(tx)
+        except HomeMissing:
+            row = None
+        over = row is not None and work.last_crl(tx, key_id(keys.root.public_key), with_bytes=False) is not None
+    if row is None:
+        with store.begin("found authority") as tx:
+            writing.create(
+                tx,
+                name=profile.name,
+                environment=profile.environment,
+                arc=profile.arc,
+                base_url=profile.base_url,
+                journal_key=keys.journal.public_key,
+                clock_offset=ceremony.clock_offset,
+                at=at,
+            )
+            said: dict[str, Json] = {"name": profile.name, "environment": profile.environment, "arc": profile.arc}
+            facts.record(tx, Fact(FactKind.AUTHORITY_CREATED, at, CONSOLE, None, (), said))
+    elif over or row.journal_key != keys.journal.public_key:
+        raise HomeOccupied(path="the store")
+
+
+def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> AuthorityCertificate:
+    """Certify root, issuing CA and responder, each only if it is not there yet; return the root."""
+    profile = ceremony.profile
+    begin = store.begin  # before there is an authority process there is no lease to hold
+    if not _every(store, "root"):
+        certifier = Certifier("root", profile, keys.root, None)
+        certify(store, begin, certifier, lambda: root_draft(profile, keys.root.public_key, new_serial(), at), at)
+    root = _newest(store, "root")
+    if not _every(store, "issuing"):
+        certifier = Certifier("issuing", profile, keys.root, root.der)
+        certify(
+            store,
+            begin,
+            certifier,
+            lambda: issuing_draft(profile, root.der, keys.issuing.public_key, new_serial(), at, longest_trial=ceremony.longest_trial),
+            at,
+        )
+    issuing = _newest(store, "issuing")
+    if not _every(store, "responder"):
+        certifier = Certifier("responder", profile, keys.issuing, issuing.der)
+        certify(
+            store,
+            begin,
+            certifier,
+            lambda: responder_draft(profile, issuing.der, keys.responder.public_key, new_serial(), at),
+            at,
+        )
+    return root
+
+
+def _publish_root_crl(store: Store, keys: CeremonyKeys, root: AuthorityCertificate, at: datetime) -> None:
+    order = lists.CrlOrder(root.der, seconds(at), at, later(at, ROOT_CRL_LIFE), None, None, ())
+    drafted = lists.draft(order)
+    cleared = clear_crl(drafted, order)
+    if not isinstance(cleared, Clearance):
+        raise PublicationRefused(number=order.number, detail=" ".join(each.detail for each in cleared))
+    der = lists.sign(drafted, cleared, keys.root, root.der)
+    problems = gate.inspect(der, order=order, previous=None, register=(), at=at)
+    if problems:
+        raise PublicationRefused(number=order.number, detail=" ".join(problems))
+    published = PublishedCrl(root.key_id, order.number, at, order.next_update, 0, der)
+    with store.begin("publish root crl") as tx:
+        artefacts.publish_crl(tx, published, at=at)
+        said: dict[str, Json] = {"number": order.number, "key_id": root.key_id, "entries": 0}
+        facts.record(tx, Fact(FactKind.CRL_PUBLISHED, at, CONSOLE, None, (), said))
+
+
+def _every(store: Store, role: AuthorityRole) -> list[AuthorityCertificate]:
+    with store.read() as tx:
+        return reading.certificates(tx, role)
+
+
+def _newest(store: Store, role: AuthorityRole) -> AuthorityCertificate:
+    return _every(store, role)[-1]

@@ -1,0 +1,122 @@
+"""draft: for each proposal that issues a certificate, the exact bytes to be signed, linted and stored.
+
+Nothing is signed here. If we die before the commit, the next turn drafts again under another serial; after it, the
+draft waits for the second officer.
+"""
+
+from datetime import datetime
+
+from ca.clearance import Clearance
+from ca.draft import Draft
+from ca.issuer import build
+from ca.issuer.order import Order
+from core.actors import AUTHORITY
+from core.canonical import Json, canonical
+from core.errors import DraftImpossible, Finding, KeyTaken
+from core.facts import Fact, FactKind
+from core.identifiers import Serial, new_serial
+from jobs.duty import Duty
+from policy.profile import clear_certificate
+from ra.apply import findings_json
+from ra.issuing import IssuingCa, issuing_ca
+from ra.lapse import reject
+from ra.proposal import certified_terms
+from store.reading import requests
+from store.reading.authority import certificates
+from store.rows import Decision, DraftRow
+from store.verbs import decisions, drafts, facts
+
+
+def draft_proposals(duty: Duty, at: datetime) -> int:
+    """Draft for every proposal that waits for it; return how many drafts were stored."""
+    with duty.store.read() as tx:
+        waiting = [each for each in requests.decisions_in(tx, "proposed") if each.issue is not None]
+        issuing = issuing_ca(tx) if waiting else None
+    return sum(_draft(duty, decision, issuing, at) for decision in waiting if issuing is not None)
+
+
+def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
+    """Return what the certificate of a decision will say; everything comes from the proposal but key and serial."""
+    said = certified_terms(decision)
+    return Order(
+        serial=serial,
+        approval=said.approval,
+        issue=said.terms.issue,
+        certificate_name=said.certificate_name,
+        device=said.device,
+        firmware=said.terms.firmware,
+        start=said.start,
+        expiry=said.expiry,
+        not_before=said.terms.effective,
+        not_after=said.terms.expiry,
+        maximum_devices=said.terms.maximum_devices,
+        public_key=decision.public_key or b"",
+        proposal_digest=bytes.fromhex(decision.proposal_sha256),
+        issuer=issuer_der,
+    )
+
+
+def issuer_der_of(duty: Duty, serial: Serial) -> bytes:
+    """Return the issuing CA's certificate of that serial, DER."""
+    with duty.store.read() as tx:
+        return next(each.der for each in certificates(tx, "issuing") if each.serial == serial)
+
+
+def _draft(duty: Duty, decision: Decision, issuing: IssuingCa, at: datetime) -> int:
+    serial = new_serial()
+    order = order_of(decision, serial, issuing.der)
+    try:
+        draft = build.draft(duty.keyring.profile, order)
+    except DraftImpossible as error:
+        return _give_up(duty, decision, str(error), at)
+    cleared = clear_certificate(draft, order, duty.keyring.profile)
+    if not isinstance(cleared, Clearance):
+        return _give_up(duty, decision, _told(cleared), at)
+    try:
+        return _store(duty, decision, draft, issuing, at)
+    except KeyTaken as error:
+        return _give_up(duty, decision, f"{error} {error.hint}", at)
+
+
+def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at: datetime) -> int:
+    said = certified_terms(decision)
+    row = DraftRow(
+        serial=draft.serial,
+        decision_id=decision.id,
+        approval=said.approval,
+        issue=said.terms.issue,
+        issuer_serial=issuing.serial,
+        state="drafted",
+        tbs=draft.tbs,
+        tbs_sha256=draft.digest.hex(),
+        preview=draft.preview,
+        lint=canonical({"cleared": True, "findings": findings_json([])}).decode(),
+        not_before=said.terms.effective,
+        not_after=said.terms.expiry,
+        public_key_sha256=said.public_key_sha256,
+        drafted_at=at,
+    )
+    with duty.begin("draft") as tx:
+        # Somebody may have rejected the proposal while we built: then nothing is reserved.
+        if not decisions.move(tx, decision.id, needed=["proposed"], to="drafted"):
+            return 0
+        drafts.reserve_key(tx, said.public_key_sha256, approval=said.approval, at=at)
+        drafts.store_draft(tx, row)
+        drafted: dict[str, Json] = {
+            "serial": row.serial,
+            "tbs_sha256": row.tbs_sha256,
+            "decision": decision.id,
+            "issue": row.issue,
+        }
+        facts.record(tx, Fact(FactKind.CERTIFICATE_DRAFTED, at, AUTHORITY, row.approval, payload=drafted))
+    return 1
+
+
+def _give_up(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
+    with duty.begin("reject draft") as tx:
+        reject(tx, decision, why=why, actor=AUTHORITY, at=at)
+    return 0
+
+
+def _told(findings: tuple[Finding, ...]) -> str:
+    return "The certificate was not cleared: " + " ".join(f"[{each.code}] {each.detail}" for each in findings)

@@ -1,0 +1,78 @@
+"""What every job of the authority has at hand, and the lease under which it works."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from jobs.keyring import Keyring
+from store.transactions import Store, Transaction
+from store.verbs import authority
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often and for how long (settings; defaults from the profile).
+
+    Args:
+        ocsp_life: validity of an OCSP answer; renewed at half.
+        crl_life: validity of a CRL.
+        crl_interval: a CRL is reissued at least this often.
+        lease_length: how long the lease holds without renewal.
+        portion: drafts or certificates handled in one transaction.
+    """
+
+    ocsp_life: timedelta = timedelta(hours=12)
+    crl_life: timedelta = timedelta(hours=48)
+    crl_interval: timedelta = timedelta(hours=12)
+    lease_length: timedelta = timedelta(seconds=5)
+    portion: int = 50
+
+
+@dataclass(frozen=True)
+class Duty:
+    """The authority at work.
+
+    Args:
+        store: the register.
+        keyring: its signers.
+        pace: how often.
+        machine: the machine's own clock: leases are about machines.
+        holder: the name of this process, which no other has.
+        epoch: the lease under which it works.
+    """
+
+    store: Store
+    keyring: Keyring
+    pace: Pace
+    machine: Clock
+    holder: str
+    epoch: int
+
+    @contextmanager
+    def begin(self, label: str) -> Iterator[Transaction]:
+        """Open a writing transaction that commits only while this process holds the lease (LeaseLost otherwise)."""
+        with self.store.begin(label) as tx:
+            authority.require_lease(tx, self.holder, self.epoch)
+            yield tx
+
+
+def take_lease(store: Store, holder: str, machine: Clock, length: timedelta) -> int | None:
+    """Take or renew the lease; None while another authority process holds it."""
+    with store.begin("lease") as tx:
+        return authority.take_lease(tx, holder, real=machine.now(), length=length)
+
+
+def release_lease(store: Store, holder: str, machine: Clock) -> None:
+    """Give the lease back at an orderly stop."""
+    with store.begin("release lease") as tx:
+        authority.release_lease(tx, holder, real=machine.now())
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    """Return `at + by`, or the end of time if that lies beyond it."""
+    try:
+        return at + by
+    except OverflowError:
+        return datetime.max.replace(microsecond=0, tzinfo=at.tzinfo)

@@ -1,0 +1,37 @@
+"""expire: the journal learns what time has done. Nothing waits for it: status is computed from the instant."""
+
+from datetime import datetime
+
+from core.actors import AUTHORITY
+from core.facts import Fact, FactKind
+from jobs.duty import Duty
+from ra.lapse import lapse, passed
+from store.reading import requests, work
+from store.verbs import approvals, facts
+
+
+def record_expiries(duty: Duty, at: datetime) -> int:
+    """Journal every approval that has expired since the last turn; return how many."""
+    with duty.store.read() as tx:
+        expired = work.expired_unrecorded(tx, at)
+    if not expired:
+        return 0
+    with duty.begin("record expiries") as tx:
+        for identifier in expired:
+            if approvals.record_expiry(tx, identifier, at=at):
+                facts.record(tx, Fact(FactKind.APPROVAL_EXPIRED, at, AUTHORITY, identifier, (identifier,)))
+    return len(expired)
+
+
+def lapse_passed(duty: Duty, at: datetime) -> int:
+    """Let proposals lapse whose dates have passed or whose approval has ended; return how many."""
+    with duty.store.read() as tx:
+        waiting = [
+            (each, why)
+            for each in requests.decisions_in(tx, "proposed", "drafted")
+            if (why := passed(tx, each, at)) is not None
+        ]
+    for decision, why in waiting:
+        with duty.begin("lapse") as tx:
+            lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
+    return len(waiting)

@@ -1,0 +1,171 @@
+"""sign: for each seconded decision, claim the draft, sign the stored bytes, record the certificate.
+
+Two short transactions with the signature between them. If we die before the claim, nothing was signed; between claim
+and record, the next turn signs the same bytes again, which gives the same certificate; after the record it is done.
+A claimed draft is always finished, so a signature that the register does not know cannot exist.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca.clearance import Clearance
+from ca.draft import Draft
+from ca.signing import sign_certificate
+from core.actors import AUTHORITY
+from core.approval import ApprovalRecord, CertificateRecord
+from core.canonical import Json
+from core.errors import DraftContradicted
+from core.facts import Fact, FactKind
+from core.status import open_at
+from jobs.draft import order_of
+from jobs.duty import Duty
+from policy.profile import clear_certificate
+from ra.lapse import lapse
+from ra.proposal import certified_terms
+from store.reading import approvals as approval_reading
+from store.reading import requests, work
+from store.reading.authority import certificates
+from store.rows import Decision, DraftRow
+from store.transactions import Transaction
+from store.verbs import approvals, decisions, drafts, facts
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A draft that may be signed: whose it is, who signs, and policy's word on exactly these bytes."""
+
+    decision: Decision
+    row: DraftRow
+    draft: Draft
+    issuer_der: bytes
+    issuer_key_id: str
+    clearance: Clearance
+
+
+@dataclass(frozen=True)
+class _Signed:
+    ready: _Ready
+    der: bytes
+
+
+def sign_seconded(duty: Duty, at: datetime) -> int:
+    """Sign one portion of what was seconded; return how many certificates were recorded."""
+    with duty.store.read() as tx:
+        rows = work.drafts_to_sign(tx, duty.pace.portion)
+        waiting = [(requests.decision(tx, row.decision_id), row) for row in rows]
+        issuers = {each.serial: each for each in certificates(tx, "issuing")} if rows else {}
+    ready = []
+    for decision, row in waiting:
+        issuer = issuers[row.issuer_serial]
+        judged = _judged(duty, decision, row, issuer.der)
+        if isinstance(judged, str):
+            _withhold(duty, decision, row, judged, at)
+        else:
+            draft, clearance = judged
+            ready.append(_Ready(decision, row, draft, issuer.der, issuer.key_id, clearance))
+    if not ready:
+        return 0
+    claimed = _claim(duty, ready, at)
+    return _record(duty, [_sign(duty, each) for each in claimed], at)
+
+
+def _sign(duty: Duty, ready: _Ready) -> _Signed:
+    signer = duty.keyring.issuing[ready.issuer_key_id]
+    return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
+
+
+def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) -> tuple[Draft, Clearance] | str:
+    """Check the decision's authorisations and lint the stored bytes once more; a sentence says what is wrong."""
+    if decision.seconder is None or decision.seconder == decision.proposer:
+        return "the decision does not have two officers"
+    if hashlib.sha256(decision.proposal.encode()).hexdigest() != decision.proposal_sha256:
+        return "the proposal is not the one that was seconded"
+    draft = Draft(row.serial, row.tbs, row.preview)
+    if not draft.digest.hex() == row.tbs_sha256 == decision.seconded_tbs_sha256:
+        return "the bytes are not the ones that were seconded"
+    if hashlib.sha256(decision.public_key or b"").hexdigest() != row.public_key_sha256:
+        return "the public key is not the one that was reserved"
+    cleared = clear_certificate(draft, order_of(decision, row.serial, issuer_der), duty.keyring.profile)
+    if isinstance(cleared, Clearance):
+        return draft, cleared
+    return "the lint found: " + " ".join(f"[{each.code}] {each.detail}" for each in cleared)
+
+
+def _withhold(duty: Duty, decision: Decision, row: DraftRow, why: str, at: datetime) -> None:
+    """Sign nothing that does not hold together. A claimed draft stays, and readiness tells: people must look."""
+    _log.error("%s", DraftContradicted(serial=row.serial, detail=why))
+    if row.state == "drafted":
+        with duty.begin("withhold") as tx:
+            lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
+
+
+def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
+    """Claim drafts; one whose time has passed, or whose approval has ended, lapses instead."""
+    claimed = []
+    with duty.begin("claim") as tx:
+        for each in ready:
+            if each.row.state == "claimed":
+                claimed.append(each)  # a signature may exist already: it is finished, whatever happened since
+                continue
+            approval = approval_reading.locked(tx, each.row.approval)
+            why = _too_late(approval, each.row, at)
+            if why is not None:
+                lapse(tx, each.decision, why=why, actor=AUTHORITY, at=at)
+            elif drafts.claim(tx, each.row.serial, epoch=duty.epoch, at=at):
+                claimed.append(each)
+                intended: dict[str, Json] = {"serial": each.row.serial, "tbs_sha256": each.row.tbs_sha256}
+                facts.record(tx, Fact(FactKind.SIGNATURE_INTENDED, at, AUTHORITY, each.row.approval, payload=intended))
+    return claimed
+
+
+def _too_late(approval: ApprovalRecord, row: DraftRow, at: datetime) -> str | None:
+    if not open_at(approval, at):
+        return f"approval {approval.identifier} ended before its certificate was signed"
+    if row.issue > 1 and row.not_before <= at:
+        return "its effective instant passed before it was signed"
+    return None
+
+
+def _record(duty: Duty, signed: list[_Signed], at: datetime) -> int:
+    recorded = 0
+    with duty.begin("record certificates") as tx:
+        for each in signed:
+            recorded += _record_one(tx, each, at)
+    return recorded
+
+
+def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> int:
+    row, decision = signed.ready.row, signed.ready.decision
+    # Held until the commit: a revocation either sees this certificate or is seen by it.
+    approval = approval_reading.locked(tx, row.approval)
+    ended = approval.ended_at is not None
+    certificate = CertificateRecord(
+        serial=row.serial,
+        issue=row.issue,
+        fingerprint=hashlib.sha256(signed.der).hexdigest(),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        signed_at=at,
+        revoked_at=approval.ended_at if ended else None,
+        cause=approval.end_cause if ended else None,
+    )
+    if row.issue > 1:
+        approvals.add_terms(tx, row.approval, decision.id, certified_terms(decision).terms)
+    if not drafts.record_certificate(tx, row, certificate, signed.der):
+        raise DraftContradicted(serial=row.serial, detail="it is not claimed any more")
+    issued: dict[str, Json] = {"serial": row.serial, "issue": row.issue, "sha256": certificate.fingerprint}
+    facts.record(tx, Fact(FactKind.CERTIFICATE_ISSUED, at, AUTHORITY, row.approval, (row.approval,), issued))
+    if row.issue > 1:
+        # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold.
+        effective = max(row.not_before, at)
+        for serial in approvals.supersede(tx, row.approval, by_issue=row.issue, at=effective):
+            replaced: dict[str, Json] = {"serial": serial, "by_issue": row.issue}
+            facts.record(
+                tx, Fact(FactKind.CERTIFICATE_SUPERSEDED, at, AUTHORITY, row.approval, (row.approval,), replaced)
+            )
+    decisions.close(tx, decision.id, needed=["seconded"], to="done", outcome=f"issued {row.serial}", at=at)
+    return 1

@@ -1,0 +1,163 @@
+"""A default world with one thing changed: a test authority with its people, its store and its keys, all real."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ca.certificates import key_id
+from ca.profile import TEST_ARC, Profile
+from core.actors import Actor, Role
+from core.approval import ApprovalRecord, Device, EndCause, Firmware
+from core.clock import FixedClock
+from core.facts import Fact, FactKind
+from jobs.authority import Authority
+from jobs.ceremony import Ceremony, hold
+from jobs.keyring import Keyring
+from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from keys.sealed import open_sealed
+from ra.apply import Apply, apply
+from ra.desk import Desk, Rules
+from ra.end import Revoke, revoke
+from ra.propose import Proposal, ProposeGrant, propose
+from ra.second import second
+from store.reading import approvals as approval_reading
+from store.reading import requests
+from store.rows import Organisation
+from store.transactions import Store
+from store.verbs import access, facts
+
+BORN = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
+"""The instant of the ceremony."""
+
+NOW = datetime(2027, 1, 3, 12, 0, tzinfo=UTC)
+PASSPHRASE = b"a passphrase of a test"
+PROFILE = Profile(environment="test", arc=TEST_ARC, base_url="http://127.0.0.1:8470", name="TEST Trial CPA")
+LONGEST_TRIAL = timedelta(days=731)
+
+DEVICE = Device("ESME", "AB01", "010A030B", "01")
+FIRMWARE = (Firmware("0002012F", "ab" * 32),)
+
+OFFICER_1 = Actor("officer-1", Role.SSC_OFFICER, None, "cred-officer-1")
+OFFICER_2 = Actor("officer-2", Role.SSC_OFFICER, None, "cred-officer-2")
+ADMIN = Actor("admin", Role.SSC_ADMIN, None, "cred-admin")
+MANUFACTURER = Actor("acme-desk", Role.MANUFACTURER, "org-acme", "cred-acme")
+RIVAL = Actor("rival-desk", Role.MANUFACTURER, "org-rival", "cred-rival")
+DCC = Actor("dcc-system", Role.DCC, None, "cred-dcc")
+PANEL = Actor("panel-desk", Role.PANEL, None, "cred-panel")
+AUDITOR = Actor("auditor", Role.AUDITOR, None, "cred-auditor")
+
+
+def hold_ceremony(store: Store, folder: Path) -> str:
+    ceremony = Ceremony(PROFILE, LONGEST_TRIAL, timedelta(0), folder / "keys", folder / "root", PASSPHRASE, PASSPHRASE)
+    _, transcript = hold(store, ceremony, BORN)
+    with store.begin("organisations") as tx:
+        for identifier, name in (("org-acme", "Acme Metering Ltd"), ("org-rival", "Rival Devices plc")):
+            access.add_organisation(tx, Organisation(identifier, name, name), at=BORN)
+            facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, BORN, ADMIN, identifier))
+    return transcript
+
+
+def csr_pem(key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "whatever the device calls itself")])
+    )
+    request = builder.sign(key or ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return request.public_bytes(Encoding.PEM)
+
+
+def application(**changes: Any) -> Apply:
+    given = Apply(
+        device=DEVICE,
+        smets_version="SMETS V1.58",
+        firmware=FIRMWARE,
+        start=date(2027, 1, 4),
+        expiry=date(2027, 6, 30),
+        maximum_devices=500,
+        purpose="A field trial in Leeds.",
+        csr=csr_pem(),
+    )
+    return replace(given, **changes)
+
+
+@cache
+def keyring(folder: Path) -> Keyring:
+    keys = folder / "keys"
+    issuing = open_sealed(keys / issuing_file(1), PASSPHRASE)
+    return Keyring(
+        PROFILE,
+        {key_id(issuing.public_key): issuing},
+        open_sealed(keys / responder_file(1), PASSPHRASE),
+        open_sealed(keys / JOURNAL_FILE, PASSPHRASE),
+    )
+
+
+@dataclass
+class World:
+    url: str
+    folder: Path
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    machine: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.url)
+        self.desk = Desk(self.store, self.clock, Rules(longest_trial=LONGEST_TRIAL))
+        self.authority = Authority(self.store, self.clock, self.machine, keyring(self.folder))
+
+    def close(self) -> None:
+        self.store.close()
+
+    # --- acts ---------------------------------------------------------------------------------------------------
+
+    def applied(self, actor: Actor = MANUFACTURER, **changes: Any) -> str:
+        return str(apply(self.desk, actor, application(**changes))["application"])
+
+    def proposed(self, command: Proposal, actor: Actor = OFFICER_1) -> str:
+        return str(propose(self.desk, actor, command)["decision"])
+
+    def drafted(self, **changes: Any) -> str:
+        decision = self.proposed(ProposeGrant(self.applied(**changes), "It looks sound."))
+        self.authority.settle()
+        return decision
+
+    def seconded(self, decision: str, actor: Actor = OFFICER_2) -> str:
+        with self.store.read() as tx:
+            found = requests.decision(tx, decision)
+            draft = requests.draft_of(tx, decision)
+        second(
+            self.desk,
+            actor,
+            decision,
+            proposal_sha256=found.proposal_sha256,
+            tbs_sha256=draft.tbs_sha256 if draft else None,
+        )
+        return found.approval or ""
+
+    def granted(self, **changes: Any) -> str:
+        """An approval with its certificate, published on every channel; returns its identifier."""
+        approval = self.seconded(self.drafted(**changes))
+        self.authority.settle()
+        return approval
+
+    def revoked(self, approval: str, cause: EndCause = EndCause.SSC, **more: Any) -> dict[str, Any]:
+        return revoke(self.desk, OFFICER_1, Revoke(approval, cause, "It has to be.", **more))
+
+    def at(self, instant: datetime) -> None:
+        """Let it be `instant`; the authority does nothing by that alone."""
+        self.clock.advance(instant - self.clock.now())
+
+    # --- looking ------------------------------------------------------------------------------------------------
+
+    def record(self, approval: str) -> ApprovalRecord:
+        with self.store.read() as tx:
+            return approval_reading.record(tx, approval)
+
+    def decision_state(self, decision: str) -> str:
+        with self.store.read() as tx:
+            return requests.decision(tx, decision).state
