@@ -3,6 +3,7 @@
 docs/settings.md describes each key. Unknown keys are refused: a misspelt limit must not silently be no limit.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: 
 # environment) was fixed at the ceremony and is in the store.
 
 [store]
-url = "{store_url}"
+url = {_quoted(store_url)}
 
 [web]
 host = "127.0.0.1"
@@ -102,7 +103,7 @@ status_max_age_seconds = 600
 
 [keys]
 directory = "keys"
-passphrase = "{passphrase}" # file:PATH, fd:N or prompt; never the passphrase itself
+passphrase = {_quoted(passphrase)} # file:PATH, fd:N or prompt; never the passphrase itself
 
 [decisions]
 longest_trial_days = {longest_trial_days}
@@ -113,6 +114,24 @@ crl_interval_hours = 12
 crl_life_hours = 48
 ocsp_life_hours = 12
 """
+
+
+def change_port(home: Path, port: int) -> None:
+    """Write another port into the settings file; everything else in it stays as it is."""
+    path = home / FILE_NAME
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    in_web = False
+    for place, line in enumerate(lines):
+        if line.lstrip().startswith("["):
+            in_web = line.strip() == "[web]"
+        elif in_web and line.split("=")[0].strip() == "port":
+            lines[place] = f"port = {port}\n"
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _quoted(value: str) -> str:
+    # A basic string of TOML is written as JSON writes one.
+    return json.dumps(value)
 
 
 class _Reader:

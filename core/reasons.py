@@ -132,6 +132,11 @@ _TEXT: dict[ReasonCode, tuple[str, str, str]] = {
 }
 
 
+def texts(code: ReasonCode) -> tuple[str, str, str]:
+    """Return clause, sentence and remedy of a code, with their fields in braces."""
+    return _TEXT[code]
+
+
 def reason(code: ReasonCode, **fields: object) -> Reason:
     """Return the reason in words.
 

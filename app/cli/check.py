@@ -1,0 +1,77 @@
+"""`trialcpa check`: what the processes look at before they start, and an operator from time to time."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from app.cli.options import home_option
+from app.house import House, home_of, open_authority, open_house
+from app.settings import load
+from core.errors import TrialCpaError
+from core.instants import text
+from store.reading import authority as reading
+from store.reading import work
+
+ROOT_CRL_WARNING = timedelta(days=60)
+"""The root's key has to be fetched for its next CRL: people need weeks, not hours."""
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa check --home /var/lib/trialcpa")
+@home_option
+@click.option("--keys", is_flag=True, help="Open the private keys too (as the authority's user).")
+def check(home: Path | None, keys: bool) -> None:  # noqa: FBT001 - click
+    """Look over settings, store, keys and lists; exit with 1 if anything is wrong."""
+    console = Console(highlight=False, soft_wrap=True)
+    settings = load(home_of(home))
+    console.print(f"[green]✓[/green] settings of {settings.home}")
+    house = open_house(settings)
+    console.print(f"[green]✓[/green] store {settings.store_url.split(':', 1)[0]}, revision {house.store.revision()}")
+    wrong = 0
+    for name, look in _LOOKS.items():
+        if name == "keys" and not keys:
+            continue
+        try:
+            for sentence in look(house):
+                console.print(f"[green]✓[/green] {sentence}")
+        except TrialCpaError as error:
+            wrong += 1
+            console.print(f"[red]✗[/red] {name}: {error} {error.hint}")
+    raise SystemExit(1 if wrong else 0)
+
+
+def _certificates(house: House) -> Iterator[str]:
+    now = house.clock.now()
+    with house.store.read() as tx:
+        every = reading.certificates(tx)
+    for each in every:
+        state = "holds" if each.not_before <= now <= each.not_after else "no longer holds"
+        yield f"{each.subject} {state} until {text(each.not_after)}"
+
+
+def _lists(house: House) -> Iterator[str]:
+    now = house.clock.now()
+    with house.store.read() as tx:
+        for role in ("root", "issuing"):
+            for each in reading.certificates(tx, role):
+                last = work.last_crl(tx, each.key_id, with_bytes=False)
+                if last is None:
+                    yield f"{each.subject} has published no CRL yet; the authority process does it at its start"
+                    continue
+                yield f"CRL {last.number} of {each.subject}: {last.entries} entries, until {text(last.next_update)}"
+                if role == "root" and last.next_update - now < ROOT_CRL_WARNING:
+                    yield "The root's CRL ends soon: fetch the root's key and run trialcpa root-crl"
+
+
+def _keys(house: House) -> Iterator[str]:
+    open_authority(house)
+    yield f"private keys in {house.settings.keys_dir}"
+
+
+_LOOKS: dict[str, Callable[[House], Iterator[str]]] = {
+    "certificates": _certificates,
+    "lists": _lists,
+    "keys": _keys,
+}

@@ -1,0 +1,194 @@
+"""`trialcpa init`: the ceremony."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from app import settings as settings_file
+from app.cli.options import INSTANT, home_option
+from app.house import home_of, open_house
+from ca.profile import TEST_ARC, Profile
+from core.actors import CONSOLE, Role
+from core.clock import SystemClock
+from core.errors import HomeOccupied
+from core.identifiers import Environment
+from jobs.ceremony import Ceremony, hold
+from keys.passphrase import FromFile, new_passphrase, parse_source
+from ra.access import grant_access
+from store import schema
+from store.transactions import Store
+
+PASSPHRASE_FILE = "keys/passphrase"  # noqa: S105 - where it lies, not what it is
+DEMO_LIFE = timedelta(days=365)
+
+_DEMO: tuple[tuple[str, Role, str | None], ...] = (
+    ("ssc-officer-1", Role.SSC_OFFICER, "Security Sub-Committee"),
+    ("ssc-officer-2", Role.SSC_OFFICER, "Security Sub-Committee"),
+    ("ssc-admin", Role.SSC_ADMIN, "Security Sub-Committee"),
+    ("manufacturer", Role.MANUFACTURER, "Example Metering Ltd"),
+    ("dcc", Role.DCC, "Data Communications Company"),
+    ("panel", Role.PANEL, "SEC Panel"),
+    ("auditor", Role.AUDITOR, "Example Auditors LLP"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the ceremony is to make; everything in it is fixed for ever but the port."""
+
+    home: Path
+    environment: Environment
+    name: str
+    arc: str
+    base_url: str
+    port: int
+    store_url: str
+    passphrase: str
+    root_passphrase: str
+    root_dir: Path
+    longest_trial_days: int
+    test_clock: datetime | None
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa init --test --home var")
+@home_option
+@click.option(
+    "--test", "environment", flag_value="test", help="A test authority: TEST in every name, TDT- identifiers."
+)
+@click.option("--live", "environment", flag_value="live", help="A live authority; refuses example values.")
+@click.option("--name", help="Its name in every subject; a test authority's begins with TEST.")
+@click.option("--arc", help="The object identifier arc; a live authority needs its own.")
+@click.option("--base-url", help="The public base, fixed for ever: certificates carry it.")
+@click.option("--port", type=click.IntRange(1, 65535), default=settings_file.DEFAULT_PORT, show_default=True)
+@click.option("--store", "store_url", help="PostgreSQL URL; default: an SQLite file in the home.")
+@click.option("--passphrase", help="file:PATH, fd:N or prompt; never the passphrase itself.")
+@click.option("--root-passphrase", help="The same for the root's key; default: as --passphrase.")
+@click.option("--root-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes.")
+@click.option("--longest-trial-days", type=click.IntRange(1, 3660), default=731, show_default=True)
+@click.option("--test-clock", type=INSTANT, help="Start a test authority's clock at this instant.")
+@click.option("--demo", is_flag=True, help="Also make API keys for trying it out, in HOME/demo (test only).")
+def init(home: Path | None, environment: Environment | None, demo: bool, **chosen: object) -> None:  # noqa: FBT001 - click
+    """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs."""
+    if environment is None:
+        raise click.UsageError("Say --test or --live.")
+    if demo and environment != "test":
+        raise click.UsageError("--demo makes keys for trying things out; a live authority has none.")
+    plan = planned(home_of(home), environment, **chosen)
+    transcript = make(plan)
+    if demo:
+        write_demo_credentials(plan.home)
+    console = Console()
+    console.print(transcript, highlight=False, markup=False)
+    console.print(f"The transcript is in {plan.home / 'ceremony' / 'transcript.txt'}.", soft_wrap=True)
+
+
+def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
+    """Fill in what was not chosen; a live authority must choose its arc, base and passphrase itself."""
+    test = environment == "test"
+    port = int(str(chosen.get("port") or settings_file.DEFAULT_PORT))
+    missing = [f"--{each.replace('_', '-')}" for each in ("arc", "base_url", "passphrase") if not chosen.get(each)]
+    if missing and not test:
+        raise click.UsageError(f"A live authority has no defaults for {', '.join(missing)}.")
+    clock = chosen.get("test_clock")
+    if clock is not None and not test:
+        raise click.UsageError("A live authority's clock is the clock.")
+    passphrase = str(chosen.get("passphrase") or f"file:{PASSPHRASE_FILE}")
+    return Plan(
+        home=home,
+        environment=environment,
+        name=str(chosen.get("name") or ("TEST Trial CPA" if test else "Trial CPA")),
+        arc=str(chosen.get("arc") or TEST_ARC),
+        base_url=str(chosen.get("base_url") or f"http://127.0.0.1:{port}").rstrip("/"),
+        port=port,
+        store_url=str(chosen.get("store_url") or "sqlite:///store.sqlite"),
+        passphrase=passphrase,
+        root_passphrase=str(chosen.get("root_passphrase") or passphrase),
+        root_dir=Path(str(chosen.get("root_dir") or home / "root")),
+        longest_trial_days=int(str(chosen.get("longest_trial_days") or 731)),
+        test_clock=clock if isinstance(clock, datetime) else None,
+    )
+
+
+def make(plan: Plan) -> str:
+    """Hold the ceremony that was planned, or finish one that died; return its transcript.
+
+    Raises:
+        HomeOccupied: the folder holds an authority whose ceremony is over.
+    """
+    finished = plan.home / "ceremony" / "transcript.txt"
+    if finished.exists():
+        raise HomeOccupied(path=plan.home)
+    # Before anything is written: a name, arc or base that cannot be used stops the ceremony here.
+    profile = Profile(environment=plan.environment, arc=plan.arc, base_url=plan.base_url, name=plan.name)
+    plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if plan.environment == "test" and plan.passphrase == f"file:{PASSPHRASE_FILE}":
+        write_secret(plan.home / PASSPHRASE_FILE, new_passphrase(), exist_ok=True)
+    write_secret(  # its store URL may hold a database password
+        plan.home / settings_file.FILE_NAME,
+        settings_file.template(
+            store_url=plan.store_url,
+            port=plan.port,
+            passphrase=plan.passphrase,
+            longest_trial_days=plan.longest_trial_days,
+        ),
+    )
+    settings = settings_file.load(plan.home)
+    os.umask(0o077)  # the SQLite file and its companions are for this user only
+    store = Store(settings.store_url)
+    schema.upgrade(store)
+    machine = SystemClock()
+    at = plan.test_clock or machine.now()
+    passphrase = settings.passphrase.read()
+    same = plan.root_passphrase == plan.passphrase
+    ceremony = Ceremony(
+        profile=profile,
+        longest_trial=timedelta(days=plan.longest_trial_days),
+        clock_offset=at - machine.now(),
+        keys_dir=settings.keys_dir,
+        root_dir=plan.root_dir,
+        passphrase=passphrase,
+        root_passphrase=passphrase if same else parse_source(plan.root_passphrase).read(),
+    )
+    if ceremony.clock_offset < timedelta(0):
+        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
+    _, transcript = hold(store, ceremony, at)
+    store.close()
+    finished.parent.mkdir(mode=0o700, exist_ok=True)
+    # Last: its presence says that the ceremony is over.
+    finished.write_text(transcript, encoding="utf-8")
+    return transcript
+
+
+def write_demo_credentials(home: Path) -> Path:
+    """Make an API key for each role and write them where only the owner can read them."""
+    path = home / "demo" / "credentials.json"
+    if path.exists():
+        return path
+    house = open_house(settings_file.load(home))
+    made = {}
+    for name, role, organisation in _DEMO:
+        granted = grant_access(house.desk, CONSOLE, name=name, role=role, organisation=organisation, life=DEMO_LIFE)
+        made[name] = {"api_key": granted.api_key, "role": role.value, "organisation": organisation}
+    house.store.close()
+    write_secret(path, json.dumps(made, indent=2) + "\n")
+    return path
+
+
+def write_secret(path: Path, content: str, *, exist_ok: bool = False) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if exist_ok and path.exists():
+        FromFile(path).read()
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    partial.rename(path)

@@ -1,0 +1,80 @@
+"""`trialcpa`: one command, its subcommands imported only when they are called, so that --help comes at once."""
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+
+from core.errors import TrialCpaError
+
+EXIT_REFUSED = 1
+"""Something was asked that cannot be done; the sentence says what to do next."""
+
+_COMMANDS = {
+    "init": ("app.cli.init", "Hold the ceremony: make an authority in an empty folder."),
+    "serve": ("app.cli.serving", "Run web, authority and courier; Ctrl-C stops them."),
+    "run": ("app.cli.serving", "Run one process: web, authority or courier."),
+    "story": ("app.cli.story", "Play the whole life of a certificate, with proofs."),
+    "access": ("app.cli.access", "Grant, list and revoke API keys."),
+    "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
+    "check": ("app.cli.check", "Look over settings, keys, store and lists."),
+    "journal": ("app.cli.journal", "Export the journal, or prove an export."),
+    "root-crl": ("app.cli.root_crl", "Sign the root's next CRL, with its key at hand."),
+    "store": ("app.cli.store", "Show or upgrade the store's schema."),
+}
+
+
+class _Lazy(click.Group):
+    """Knows its subcommands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(_COMMANDS[cmd_name][0])
+        command = getattr(module, cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in _COMMANDS.items()])
+
+
+_EPILOG = """\b
+Every command finds the authority by --home, then TRIALCPA_HOME, then ./var.
+
+\b
+Example:
+  trialcpa init --test && trialcpa serve
+  trialcpa story            (in a second shell)
+"""
+
+
+@click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trialcpa", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Trial CPA authority: certificates for field trials under the Smart Energy Code, F2.18 to F2.31."""
+
+
+def main() -> None:
+    """Run the command; an error of ours is a sentence and what to do next, never a traceback."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TrialCpaError as error:
+        click.echo(f"Error: {error}\n  {error.hint}  [{error.code}]", err=True)
+        sys.exit(EXIT_REFUSED)
+
+
+if __name__ == "__main__":
+    main()

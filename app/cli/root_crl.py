@@ -1,0 +1,32 @@
+"""`trialcpa root-crl`: the only thing, besides a new issuing CA, that the root's key is ever needed for again."""
+
+from pathlib import Path
+
+import click
+
+from app.cli.options import home_option
+from app.house import home_of, open_house
+from app.settings import load
+from core.instants import text
+from jobs.ceremony import publish_root_crl
+from keys.ceremony import ROOT_FILE
+from keys.passphrase import parse_source
+from keys.sealed import open_sealed
+from store.reading import authority, work
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa root-crl --root-dir /mnt/safe --passphrase prompt")
+@home_option
+@click.option("--root-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="The key's folder.")
+@click.option("--passphrase", default="prompt", show_default=True, help="file:PATH, fd:N or prompt.")
+def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
+    """Sign and publish the root's next CRL; bring its key, and take it away again."""
+    house = open_house(load(home_of(home)))
+    signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+    with house.store.read() as tx:
+        root = authority.certificates(tx, "root")[-1]
+    publish_root_crl(house.store, signer, root, house.clock.now())
+    with house.store.read() as tx:
+        published = work.last_crl(tx, root.key_id, with_bytes=False)
+    if published is not None:
+        click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")

@@ -1,0 +1,108 @@
+"""`trialcpa serve` and `trialcpa run`: the processes."""
+
+import signal
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from app import settings as settings_file
+from app.cli.clock import set_clock
+from app.cli.init import make, planned, write_demo_credentials
+from app.cli.options import INSTANT, home_option
+from app.house import home_of, open_authority, open_house
+from app.processes import ROLES, Supervisor, end_with_supervisor
+from core.errors import HomeOccupied
+from keys.passphrase import FromFile
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa serve --home var")
+@home_option
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen elsewhere than the settings say.")
+@click.option("--test", "create_test", is_flag=True, help="Make a TEST authority first if there is none.")
+@click.option("--store", "store_url", help="PostgreSQL URL for the authority that --test makes.")
+@click.option("--test-clock", type=INSTANT, help="Move a test authority's clock to this instant first.")
+def serve(
+    home: Path | None,
+    port: int | None,
+    create_test: bool,  # noqa: FBT001 - click
+    store_url: str | None,
+    test_clock: datetime | None,
+) -> None:
+    """Run web, authority and courier on this machine until Ctrl-C."""
+    folder = home_of(home)
+    console = Console(soft_wrap=True, highlight=False)
+    fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
+    if fresh:
+        console.print(f"Making a TEST authority in {folder} …")
+        make(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
+        write_demo_credentials(folder)
+    settings = settings_file.load(folder)
+    if store_url and not fresh and settings.store_url != store_url:
+        raise HomeOccupied(path=folder)
+    house = open_house(settings)
+    row = house.row()
+    if test_clock is not None and not fresh:
+        set_clock(house, test_clock)
+    if port is not None and port != settings.port:
+        settings_file.change_port(folder, port)
+        settings = settings_file.load(folder)
+    _warn_other_base(console, row.base_url, settings.port)
+    house.store.close()
+    supervisor = Supervisor(settings, lambda sentence: console.print(f"[yellow]{sentence}[/yellow]"))
+    raise SystemExit(supervisor.run(lambda: _say_ready(console, folder, settings.port, row.name)))
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
+@click.argument("role", type=click.Choice(ROLES))
+@home_option
+@click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001 - click
+    """Run one process in the foreground, as a service manager would."""
+    settings = settings_file.load(home_of(home))
+    if role == "web":
+        _run_web(settings, supervised=supervised)
+        return
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if supervised:
+        end_with_supervisor(stopping.set)
+    house = open_house(settings)
+    if role == "authority":
+        open_authority(house).run(stopping)
+    else:
+        from jobs.courier import Courier, Subscriber  # noqa: PLC0415 - the other roles need no HTTP client
+
+        subscribers = [Subscriber(each.url, FromFile(each.secret_file).read()) for each in settings.webhooks]
+        Courier(house.store, subscribers).run(stopping)
+    house.store.close()
+
+
+def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
+    from app.web import serve as serve_web  # noqa: PLC0415 - only web needs a server
+
+    open_house(settings).store.close()  # what is wrong with the home is said here, not by a worker
+    if supervised:
+        end_with_supervisor(lambda: signal.raise_signal(signal.SIGTERM))
+    serve_web(settings)
+
+
+def _warn_other_base(console: Console, base_url: str, port: int) -> None:
+    if not base_url.startswith(f"http://127.0.0.1:{port}") and "127.0.0.1" in base_url:
+        console.print(
+            f"[bold red]Warning:[/bold red] certificates of this authority point to {base_url}; on port {port} "
+            "nobody who follows them will find its CRL and OCSP responder."
+        )
+
+
+def _say_ready(console: Console, folder: Path, port: int, name: str) -> None:
+    console.print(f"\n[bold green]{name} is ready[/bold green] on http://127.0.0.1:{port}  (Ctrl-C stops it)\n")
+    credentials = folder / "demo" / "credentials.json"
+    console.print("In a second shell:")
+    console.print(f"  trialcpa story --home {folder}            the life of a certificate, step by step")
+    console.print(f"  curl http://127.0.0.1:{port}/v1/authority   what this authority is")
+    if credentials.exists():
+        console.print(f"API keys for trying it out are in {credentials}.\n")

@@ -1,0 +1,143 @@
+"""The processes of one machine: web, authority and courier under one supervisor.
+
+They share nothing but the store. In production each is a service of its own under its own user; here one command
+starts all three, starts again what dies, and one Ctrl-C stops everything.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from app.settings import Settings
+
+ROLES = ("web", "authority", "courier")
+_STOP_SECONDS = 5.0
+_RESTART_SECONDS = 0.5
+_READY_SECONDS = 30.0
+
+
+@dataclass
+class Supervisor:
+    """Keeps the three processes running until it is told to stop.
+
+    Args:
+        settings: whose home they serve.
+        report: told in a sentence what happens to a process.
+    """
+
+    settings: Settings
+    report: Callable[[str], None]
+    _children: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def run(self, on_ready: Callable[[], None]) -> int:
+        """Start everything, call `on_ready` once it answers, and keep it running until SIGINT or SIGTERM.
+
+        Returns:
+            0 after an orderly stop; 1 if it did not become ready.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        try:
+            for role in ROLES:
+                self._start(role)
+            if not self._wait_ready():
+                return 0 if self._stopping.is_set() else 1
+            on_ready()
+            while not self._stopping.wait(0.2):
+                self._restart_dead()
+            return 0
+        finally:
+            self._end_children()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _start(self, role: str) -> None:
+        command = [sys.executable, "-m", "app.cli.main", "run", role, "--supervised", "--home", str(self.settings.home)]
+        log = self.settings.home / "run" / f"{role}.log"
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        with log.open("ab") as output:
+            # Its standard input ends when we do, even by kill -9: that is how it knows to stop.
+            self._children[role] = subprocess.Popen(  # noqa: S603 - our own program
+                command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+            )
+        (self.settings.home / "run" / f"{role}.pid").write_text(f"{self._children[role].pid}\n")
+
+    def _restart_dead(self) -> None:
+        for role, child in list(self._children.items()):
+            if child.poll() is not None and not self._stopping.is_set():
+                self.report(f"{role} ended with {child.returncode} and is started again; see {self._log(role)}")
+                time.sleep(_RESTART_SECONDS)
+                self._close(child)
+                self._start(role)
+
+    def _wait_ready(self) -> bool:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            for role, child in self._children.items():
+                if child.poll() is not None:
+                    self.report(f"{role} did not start: {self._last_words(role)}")
+                    return False
+            if answers(self.settings.host, self.settings.port, "/readyz"):
+                return True
+            time.sleep(0.05)
+        if not self._stopping.is_set():
+            self.report(f"it did not become ready; see {self._log('web')} and {self._log('authority')}")
+        return False
+
+    def _end_children(self) -> None:
+        for child in self._children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for child in self._children.values():
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+            self._close(child)
+        for role in self._children:
+            (self.settings.home / "run" / f"{role}.pid").unlink(missing_ok=True)
+
+    @staticmethod
+    def _close(child: "subprocess.Popen[bytes]") -> None:
+        if child.stdin is not None:
+            child.stdin.close()
+
+    def _log(self, role: str) -> Path:
+        return self.settings.home / "run" / f"{role}.log"
+
+    def _last_words(self, role: str) -> str:
+        lines = self._log(role).read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Return whether a service answers 200 at `path`."""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def end_with_supervisor(stopping: Callable[[], None]) -> None:
+    """Call `stopping` when the supervisor is gone: our standard input ends with it."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        stopping()
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
