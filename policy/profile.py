@@ -1,0 +1,194 @@
+"""The lint before every signature, and the only place where a Clearance is made.
+
+Each kind of draft is read by `cryptography`, judged by our own rules, row by row of the profile, and by pkilint; any
+finding at WARNING or above refuses. What comes out is either the witness for exactly these bytes or the findings.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509 import ocsp
+
+from ca.clearance import Clearance, ClearanceKind
+from ca.draft import Draft
+from ca.issuer.order import Order
+from ca.profile import Profile
+from ca.revocation.crl import CrlDraft, CrlOrder
+from ca.revocation.ocsp import OcspDraft, OcspOrder
+from core.errors import Finding, Severity
+from policy import pkix
+from policy.certificate_rules import HIERARCHY_RULES, OUR_FAULT, TRIAL_RULES, CertificateFacts
+from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES, CrlFacts
+from policy.expected import HierarchyRole, expected_certificate, expected_hierarchy
+from policy.ocsp_rules import OCSP_RULES, OcspFacts
+from policy.rules import judge
+
+LONGEST_LINTED_CRL = 250
+"""Entries. pkilint takes about a millisecond for each; a longer list is judged by its structure, and its entries are
+read back one by one by the publish gate."""
+
+# pkilint knows a root by its signature, and the preview's is a throwaway key's; that a root names no key above its
+# own is a rule of ours (extension-unexpected), and the signer checks that its key is the root's.
+_NOT_OF_A_PREVIEW = ("lint.pkix.authority_key_identifier_extension_absent",)
+
+_KNOWN = 16
+_Facts = TypeVar("_Facts")
+
+
+def clear_certificate(draft: Draft, order: Order, profile: Profile) -> Clearance | tuple[Finding, ...]:
+    """Judge the draft of a Trial CPA Certificate.
+
+    Args:
+        draft: the bytes to be signed, with their preview.
+        order: what they must say.
+        profile: the authority's.
+
+    Returns:
+        The witness for exactly these bytes, or everything that is wrong with them.
+    """
+
+    def facts() -> CertificateFacts:
+        issuer = _authority(order.issuer)
+        certificate = _read(draft.preview)
+        return CertificateFacts(
+            draft, certificate, expected_certificate(order, profile, issuer), profile, issuer, order
+        )
+
+    return _cleared(
+        ClearanceKind.CERTIFICATE,
+        draft.digest,
+        (
+            *_read_and_judged(facts, lambda read: judge(TRIAL_RULES, read)),
+            *pkix.lint_certificate(draft.preview),
+        ),
+    )
+
+
+def clear_hierarchy(
+    draft: Draft, role: HierarchyRole, profile: Profile, issuer_der: bytes | None
+) -> Clearance | tuple[Finding, ...]:
+    """Judge the draft of a root, an issuing CA or an OCSP responder.
+
+    Args:
+        draft: the bytes to be signed, with their preview.
+        role: its place in the hierarchy.
+        profile: the authority's.
+        issuer_der: the certificate of what will sign it; None for the root.
+
+    Returns:
+        The witness for exactly these bytes, or everything that is wrong with them.
+    """
+
+    def facts() -> CertificateFacts:
+        issuer = None if issuer_der is None else _authority(issuer_der)
+        if (issuer is None) != (role == "root"):
+            raise ValueError("the root, and nothing else, has no issuer")
+        certificate = _read(draft.preview)
+        expected = expected_hierarchy(certificate, role, profile, issuer)
+        return CertificateFacts(draft, certificate, expected, profile, issuer, role=role)
+
+    findings = [*_read_and_judged(facts, lambda read: judge(HIERARCHY_RULES, read))]
+    linted = pkix.lint_certificate(draft.preview)
+    findings += [finding for finding in linted if role != "root" or finding.code not in _NOT_OF_A_PREVIEW]
+    if issuer_der is not None:
+        findings += pkix.lint_chain(issuer_der, draft.preview, signed=False)
+    return _cleared(ClearanceKind.CERTIFICATE, draft.digest, tuple(findings))
+
+
+def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ...]:
+    """Judge the draft of a CRL. Left to the publish gate: the entries against the register and the list before.
+
+    Args:
+        draft: the bytes to be signed.
+        order: what they must say; its entries are not read again.
+
+    Returns:
+        The witness for exactly these bytes, or everything that is wrong with them.
+    """
+    preview = draft.preview
+    short = draft.entries <= LONGEST_LINTED_CRL
+    rules = (*STRUCTURE_RULES, *ENTRY_RULES) if short else STRUCTURE_RULES
+
+    def facts() -> CrlFacts:
+        return CrlFacts(draft, x509.load_der_x509_crl(preview), order, _authority(order.issuer_der))
+
+    return _cleared(
+        ClearanceKind.CRL,
+        draft.digest,
+        (
+            *_read_and_judged(facts, lambda read: judge(rules, read)),
+            *(pkix.lint_crl(preview) if short else ()),
+        ),
+    )
+
+
+def clear_ocsp(draft: OcspDraft, order: OcspOrder) -> Clearance | tuple[Finding, ...]:
+    """Judge the draft of an OCSP answer.
+
+    Args:
+        draft: the bytes to be signed.
+        order: what they must say.
+
+    Returns:
+        The witness for exactly these bytes, or everything that is wrong with them.
+    """
+    preview = draft.preview
+
+    def facts() -> OcspFacts:
+        answer = ocsp.load_der_ocsp_response(preview)
+        single = next(iter(answer.responses))
+        issuer, responder = _authority(order.issuer_der), _authority(order.responder_der)
+        return OcspFacts(draft, answer, single, order, issuer, responder)
+
+    return _cleared(
+        ClearanceKind.OCSP,
+        draft.digest,
+        (
+            *_read_and_judged(facts, lambda read: judge(OCSP_RULES, read)),
+            *pkix.lint_ocsp(preview),
+        ),
+    )
+
+
+@lru_cache(maxsize=_KNOWN)
+def _authority(der: bytes) -> x509.Certificate:
+    """A certificate of the hierarchy, read once: there is a handful of them."""
+    return _read(der)
+
+
+def _read(der: bytes) -> x509.Certificate:
+    """Read all of a certificate now: the library reads extensions and key when they are asked for."""
+    certificate = x509.load_der_x509_certificate(der)
+    certificate.public_key()
+    list(certificate.extensions)
+    return certificate
+
+
+def _read_and_judged(
+    read: Callable[[], _Facts], judged: Callable[[_Facts], tuple[Finding, ...]]
+) -> tuple[Finding, ...]:
+    try:
+        facts = read()
+    except (
+        StopIteration,
+        ValueError,
+        TypeError,
+        NotImplementedError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
+        detail = f"The draft cannot be read ({type(error).__name__}: {error})."
+        return (Finding("profile.unreadable", "RFC 5280 4.1", Severity.FATAL, detail, OUR_FAULT),)
+    return judged(facts)
+
+
+def _cleared(kind: ClearanceKind, digest: bytes, findings: tuple[Finding, ...]) -> Clearance | tuple[Finding, ...]:
+    """Mint the witness, the only one that there is, unless something at WARNING or above was found."""
+    blocking = tuple(finding for finding in findings if finding.severity is not Severity.NOTICE)
+    return blocking or Clearance(kind, digest)

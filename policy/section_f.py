@@ -1,0 +1,374 @@
+"""Section F as data: small rules with clause, code and severity over frozen facts.
+
+How rules are judged is said in policy/rules.py. No rule grants: granting is at the SSC's sole discretion (F2.18).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from core.approval import Device, EndCause, Firmware
+from core.errors import Finding, Severity
+from core.instants import ONE_SECOND, first_second, last_second, text
+from policy.rules import Rule, judge, rule
+
+DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
+"""DUIS 5.4, sr:DeviceType."""
+
+LONGEST_DEVICE_NAME = 30
+"""DUIS 5.4: manufacturer and model, in characters; the hardware version is held to the same."""
+
+LONGEST_FIRMWARE_VERSION = 8
+"""DUIS 5.4, sr:FirmwareVersion, in characters."""
+
+LONGEST_CERTIFICATE_NAME = 64
+"""X.520, ub-organization-name, in characters."""
+
+MOST_DEVICES = 1_000_000
+"""The largest limit of F2.21(d) that anybody can mean for a field trial."""
+
+MOST_FIRMWARE_VERSIONS = 100
+"""Approved versions in one certificate; each adds about 50 octets to it."""
+
+_DIGEST = re.compile("[0-9a-fA-F]{64}")
+# Version strings of SMETS2 begin "SMETS V1." too ("SMETS V1.58"), so only those that DUIS calls SMETS1, and SMETS
+# before 1.58, the first of SMETS2, are the older kind.
+_SMETS1 = re.compile(r"SMETS\s*1(\D.*)?", re.IGNORECASE | re.DOTALL)
+_SMETS_VERSION = re.compile(r"SMETS\s*V\s*1\.([0-9]{1,4})", re.IGNORECASE)
+_FIRST_SMETS2_MINOR = 58
+
+
+@dataclass(frozen=True)
+class ApplicationFacts:
+    """What an application asks for, or a proposal to grant would make true.
+
+    Args:
+        device: what is to be tried.
+        firmware: its versions.
+        start, expiry: UTC days, both inclusive.
+        maximum_devices: the limit of F2.21(d).
+        today: the present UTC day.
+        longest_trial: the longest a trial may last (setting).
+        issuing_ends: the issuing CA's notAfter.
+        issuing_window_end: the last instant at which the issuing CA issues.
+        smets_version: as DUIS writes it, `SMETS V1.58` or `CHTS V1.4`; None if it was not given.
+        certificate_name: the organisation's name in certificates.
+    """
+
+    device: Device
+    firmware: tuple[Firmware, ...]
+    start: date
+    expiry: date
+    maximum_devices: int
+    today: date
+    longest_trial: timedelta
+    issuing_ends: datetime
+    issuing_window_end: datetime
+    smets_version: str | None
+    certificate_name: str
+
+
+@dataclass(frozen=True)
+class RekeyFacts:
+    """What a proposal for a new key under the same approval would make true.
+
+    Args:
+        effective: the new certificate's notBefore, and the old one's end.
+        at: the present instant.
+        start, expiry: the approval's UTC days.
+        issuing_ends: the issuing CA's notAfter.
+        issuing_window_end: the last instant at which the issuing CA issues.
+    """
+
+    effective: datetime
+    at: datetime
+    start: date
+    expiry: date
+    issuing_ends: datetime
+    issuing_window_end: datetime
+
+
+@dataclass(frozen=True)
+class RevocationFacts:
+    """What a proposal to revoke says.
+
+    Args:
+        cause: why.
+        invalidity_date: since when the key is known to be compromised, if it is said.
+        at: the present instant.
+    """
+
+    cause: EndCause
+    invalidity_date: datetime | None
+    at: datetime
+
+
+def application_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
+    """Return everything that Section F and the certificate's form have against an application."""
+    return judge(APPLICATION_RULES, facts)
+
+
+def grant_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
+    """Return everything against a proposal to grant; run when proposed and again when seconded (`today` has moved)."""
+    return judge(GRANT_RULES, facts)
+
+
+def rekey_findings(facts: RekeyFacts) -> tuple[Finding, ...]:
+    """Return everything against a new key under the same approval; run when proposed and again when seconded."""
+    return judge(REKEY_RULES, facts)
+
+
+def revocation_findings(facts: RevocationFacts) -> tuple[Finding, ...]:
+    """Return everything against a proposal to revoke."""
+    return judge(REVOCATION_RULES, facts)
+
+
+# --- the device --------------------------------------------------------------------------------------------------
+
+
+@rule("smets-1", "F2.18", Severity.FATAL, "Trial Device Approvals exist for SMETS2+ Device Models only.")
+def _smets_1(facts: ApplicationFacts) -> Iterator[str]:
+    version = (facts.smets_version or "").strip()
+    named = _SMETS_VERSION.fullmatch(version)
+    if _SMETS1.fullmatch(version) or (named and int(named[1]) < _FIRST_SMETS2_MINOR):
+        yield f"{_shown(version)} is a SMETS1 version."
+
+
+@rule("device-type", "F2.18", Severity.FATAL, f"Choose one of {', '.join(DEVICE_TYPES)}.")
+def _device_type(facts: ApplicationFacts) -> Iterator[str]:
+    if facts.device.type not in DEVICE_TYPES:
+        yield f"{_shown(facts.device.type)} is not a device type."
+
+
+@rule("device-name-length", "F2.18", Severity.FATAL, "Give the names exactly as the DCC's systems hold them.")
+def _device_name_length(facts: ApplicationFacts) -> Iterator[str]:
+    for label, value in _device_names(facts.device):
+        if not 1 <= len(value) <= LONGEST_DEVICE_NAME:
+            yield f"The {label} has {len(value)} characters; it must have 1 to {LONGEST_DEVICE_NAME}."
+
+
+@rule("name-unprintable", "F2.18", Severity.FATAL, "Write it with printable characters, without blanks at its ends.")
+def _name_unprintable(facts: ApplicationFacts) -> Iterator[str]:
+    for label, value in (
+        *_device_names(facts.device),
+        *((f"firmware version {place}", each.version) for place, each in enumerate(facts.firmware, 1)),
+        ("certificate name", facts.certificate_name),
+    ):
+        if not _printable(value):
+            yield f"The {label} {_shown(value)} has unprintable characters, or blanks at its ends."
+
+
+@rule("firmware-missing", "F2.25", Severity.FATAL, "Name each firmware version of the trial.")
+def _firmware_missing(facts: ApplicationFacts) -> Iterator[str]:
+    if not facts.firmware:
+        yield "No firmware version is named."
+
+
+@rule("firmware-too-many", "F2.25", Severity.FATAL, "Name the versions that the trial starts with; others are added.")
+def _firmware_too_many(facts: ApplicationFacts) -> Iterator[str]:
+    if len(facts.firmware) > MOST_FIRMWARE_VERSIONS:
+        yield f"{len(facts.firmware)} firmware versions are named; at most {MOST_FIRMWARE_VERSIONS} can be."
+
+
+@rule("firmware-version-length", "F2.25", Severity.FATAL, "Give the version as the DCC's systems hold it.")
+def _firmware_version_length(facts: ApplicationFacts) -> Iterator[str]:
+    for place, each in enumerate(facts.firmware, 1):
+        if not 1 <= len(each.version) <= LONGEST_FIRMWARE_VERSION:
+            yield (
+                f"Firmware version {place} has {len(each.version)} characters; "
+                f"it must have 1 to {LONGEST_FIRMWARE_VERSION}."
+            )
+
+
+@rule("firmware-digest", "F2.25", Severity.FATAL, "Give the SHA-256 of the image as 64 hexadecimal digits.")
+def _firmware_digest(facts: ApplicationFacts) -> Iterator[str]:
+    for each in facts.firmware:
+        if not _DIGEST.fullmatch(each.image_digest):
+            yield f"The image digest of firmware {_shown(each.version)} is not a SHA-256."
+
+
+@rule("firmware-repeated", "F2.25", Severity.FATAL, "Name each version once; case makes no difference.")
+def _firmware_repeated(facts: ApplicationFacts) -> Iterator[str]:
+    seen: set[str] = set()
+    for each in facts.firmware:
+        key = each.version.casefold()
+        if key in seen:
+            yield f"Firmware version {_shown(each.version)} is named more than once."
+        seen.add(key)
+
+
+# --- the terms ---------------------------------------------------------------------------------------------------
+
+
+@rule("maximum-devices", "F2.21(d)", Severity.FATAL, f"Name a limit from 1 to {MOST_DEVICES:,}.")
+def _maximum_devices(facts: ApplicationFacts) -> Iterator[str]:
+    if not 1 <= facts.maximum_devices <= MOST_DEVICES:
+        # A hostile number can have thousands of digits; it is not repeated.
+        yield f"The maximum number of devices is not between 1 and {MOST_DEVICES:,}."
+
+
+@rule("start-before-today", "F2.21(c)", Severity.FATAL, "Choose a start date of today or later (UTC).")
+def _start_before_today(facts: ApplicationFacts) -> Iterator[str]:
+    if facts.start < facts.today:
+        yield f"The start date {facts.start.isoformat()} has passed; today is {facts.today.isoformat()}."
+
+
+@rule("expiry-before-start", "F2.21(c)", Severity.FATAL, "Choose an expiry date on or after the start date.")
+def _expiry_before_start(facts: ApplicationFacts) -> Iterator[str]:
+    if facts.expiry < facts.start:
+        yield f"The expiry date {facts.expiry.isoformat()} lies before the start date {facts.start.isoformat()}."
+
+
+@rule("trial-too-long", "F2.21(c)", Severity.FATAL, "Choose an earlier expiry date.")
+def _trial_too_long(facts: ApplicationFacts) -> Iterator[str]:
+    # Both ends are inclusive; subtracting never leaves the calendar, adding to 9999-12-31 would.
+    length = last_second(facts.expiry) - first_second(facts.start) + ONE_SECOND
+    if length > facts.longest_trial:
+        yield f"The trial would last {length.days} days; at most {facts.longest_trial.days} are allowed."
+
+
+@rule("beyond-issuing-ca", "F2.25", Severity.FATAL, "Choose an expiry date before the issuing CA's own end.")
+def _beyond_issuing_ca(facts: ApplicationFacts) -> Iterator[str]:
+    if last_second(facts.expiry) > facts.issuing_ends:
+        yield (
+            f"The expiry date {facts.expiry.isoformat()} lies beyond the end of the issuing CA, "
+            f"{text(facts.issuing_ends)}."
+        )
+
+
+@rule("issuing-window-closed", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
+def _issuing_window_closed(facts: ApplicationFacts) -> Iterator[str]:
+    if first_second(facts.today) > facts.issuing_window_end:
+        yield f"The issuing CA has issued nothing since {text(facts.issuing_window_end)}."
+
+
+@rule("certificate-name-length", "F2.25", Severity.FATAL, "Have the organisation's certificate name shortened.")
+def _certificate_name_length(facts: ApplicationFacts) -> Iterator[str]:
+    if not 1 <= len(facts.certificate_name) <= LONGEST_CERTIFICATE_NAME:
+        yield (
+            f"The organisation's certificate name has {len(facts.certificate_name)} characters; "
+            f"it must have 1 to {LONGEST_CERTIFICATE_NAME}."
+        )
+
+
+# --- a new key ---------------------------------------------------------------------------------------------------
+
+
+@rule("effective-not-whole", "RFC 5280 4.1.2.5", Severity.FATAL, "Name an instant in UTC, in whole seconds.")
+def _effective_not_whole(facts: RekeyFacts) -> Iterator[str]:
+    if facts.effective.microsecond or facts.effective.utcoffset() != timedelta(0):
+        yield "The effective instant is not in UTC, or has a fraction of a second."
+
+
+@rule("effective-not-in-future", "F2.25", Severity.FATAL, "Name a later instant: nothing is ever backdated.")
+def _effective_not_in_future(facts: RekeyFacts) -> Iterator[str]:
+    if facts.effective <= facts.at:
+        yield f"The effective instant {text(facts.effective)} has passed."
+
+
+@rule("effective-before-start", "F2.25", Severity.FATAL, "Name an instant on or after the start date.")
+def _effective_before_start(facts: RekeyFacts) -> Iterator[str]:
+    if facts.effective < first_second(facts.start):
+        yield f"The effective instant {text(facts.effective)} lies before the start date {facts.start.isoformat()}."
+
+
+@rule("effective-after-expiry", "F2.25", Severity.FATAL, "The approval is over by then: apply again (F2.31).")
+def _effective_after_expiry(facts: RekeyFacts) -> Iterator[str]:
+    if facts.effective >= last_second(facts.expiry):
+        yield f"The effective instant {text(facts.effective)} is not before the end of {facts.expiry.isoformat()}."
+
+
+@rule("beyond-issuing-ca", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
+def _rekey_beyond_issuing_ca(facts: RekeyFacts) -> Iterator[str]:
+    if last_second(facts.expiry) > facts.issuing_ends:
+        yield f"The approval outlives the issuing CA, which ends at {text(facts.issuing_ends)}."
+
+
+@rule("issuing-window-closed", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
+def _rekey_window_closed(facts: RekeyFacts) -> Iterator[str]:
+    if facts.at > facts.issuing_window_end:
+        yield f"The issuing CA has issued nothing since {text(facts.issuing_window_end)}."
+
+
+# --- a revocation ------------------------------------------------------------------------------------------------
+
+
+@rule("invalidity-date-unfounded", "RFC 5280 5.3.2", Severity.FATAL, "Leave it out, or give key-compromise as cause.")
+def _invalidity_date_unfounded(facts: RevocationFacts) -> Iterator[str]:
+    if facts.invalidity_date is not None and facts.cause is not EndCause.KEY_COMPROMISE:
+        yield f"An invalidity date says since when a key is compromised; the cause given is {facts.cause.value}."
+
+
+@rule("invalidity-date-malformed", "RFC 5280 5.3.2", Severity.FATAL, "Name an instant in UTC, in whole seconds.")
+def _invalidity_date_malformed(facts: RevocationFacts) -> Iterator[str]:
+    date_ = facts.invalidity_date
+    if date_ is not None and (date_.microsecond or date_.utcoffset() != timedelta(0)):
+        yield "The invalidity date is not in UTC, or has a fraction of a second."
+
+
+@rule("invalidity-date-in-future", "RFC 5280 5.3.2", Severity.FATAL, "Name an instant that has passed.")
+def _invalidity_date_in_future(facts: RevocationFacts) -> Iterator[str]:
+    if facts.invalidity_date is not None and facts.invalidity_date > facts.at:
+        yield f"The invalidity date {text(facts.invalidity_date)} has not come yet."
+
+
+APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
+    _smets_1,
+    _device_type,
+    _device_name_length,
+    _name_unprintable,
+    _firmware_missing,
+    _firmware_too_many,
+    _firmware_version_length,
+    _firmware_digest,
+    _firmware_repeated,
+    _maximum_devices,
+    _start_before_today,
+    _expiry_before_start,
+    _trial_too_long,
+    _beyond_issuing_ca,
+    _issuing_window_closed,
+    _certificate_name_length,
+)
+
+GRANT_RULES = APPLICATION_RULES
+"""A grant must satisfy all that an application must: what was true when it was asked for may not be any more."""
+
+REKEY_RULES: tuple[Rule[RekeyFacts], ...] = (
+    _effective_not_whole,
+    _effective_not_in_future,
+    _effective_before_start,
+    _effective_after_expiry,
+    _rekey_beyond_issuing_ca,
+    _rekey_window_closed,
+)
+
+REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
+    _invalidity_date_unfounded,
+    _invalidity_date_malformed,
+    _invalidity_date_in_future,
+)
+
+
+def _device_names(device: Device) -> tuple[tuple[str, str], ...]:
+    return (
+        ("manufacturer", device.manufacturer),
+        ("model", device.model),
+        ("hardware version", device.hardware_version),
+    )
+
+
+def _printable(value: str) -> bool:
+    """No control, format, surrogate, private or unassigned character, no line separator, no blank at either end."""
+    return value == value.strip() and not any(
+        unicodedata.category(character)[0] == "C" or unicodedata.category(character) in {"Zl", "Zp"}
+        for character in value
+    )
+
+
+def _shown(value: str) -> str:
+    """A stranger's text as it is repeated in a sentence: escaped, and never longer than a name may be."""
+    short = value[: LONGEST_CERTIFICATE_NAME + 1]
+    return f"“{short.encode('unicode_escape').decode('ascii') if not _printable(short) else short}”"

@@ -1,0 +1,105 @@
+"""Who may do what, cell by cell: the grid is written out here a second time, by hand."""
+
+import itertools
+
+import pytest
+
+from core.actors import AUTHORITY, CONSOLE, COURIER, Actor, Role
+from policy.roles import TABLE, Operation, Scope, permitted
+
+MINE, THEIRS = "org-1", "org-2"
+
+# Columns: the actor's own thing, another organisation's, nobody's (or everybody's). y is allowed.
+GRID = {
+    "apply": {"manufacturer": "y--"},
+    "read-application": {"manufacturer": "y--", "ssc-officer": "yyy", "ssc-admin": "yyy", "auditor": "yyy"},
+    "cancel-application": {"manufacturer": "y--"},
+    "propose": {"ssc-officer": "yyy"},
+    "read-decision": {"ssc-officer": "yyy", "ssc-admin": "yyy", "auditor": "yyy"},
+    "second": {"ssc-officer": "yyy"},
+    "reject": {"ssc-officer": "yyy"},
+    "revoke": {"ssc-officer": "yyy"},
+    "verify": {
+        "manufacturer": "yyy",
+        "ssc-officer": "yyy",
+        "ssc-admin": "yyy",
+        "dcc": "yyy",
+        "panel": "yyy",
+        "auditor": "yyy",
+    },
+    "read-approval": {
+        "manufacturer": "y--",
+        "ssc-officer": "yyy",
+        "ssc-admin": "yyy",
+        "dcc": "yyy",
+        "panel": "yyy",
+        "auditor": "yyy",
+    },
+    "list-approvals": {
+        "manufacturer": "y--",
+        "ssc-officer": "yyy",
+        "ssc-admin": "yyy",
+        "dcc": "yyy",
+        "panel": "yyy",
+        "auditor": "yyy",
+    },
+    "fetch-certificate": {
+        "manufacturer": "y--",
+        "ssc-officer": "yyy",
+        "ssc-admin": "yyy",
+        "dcc": "yyy",
+        "panel": "yyy",
+        "auditor": "yyy",
+    },
+    "accept-certificate": {"manufacturer": "y--"},
+    "read-journal": {"ssc-officer": "yyy", "ssc-admin": "yyy", "auditor": "yyy"},
+    "manage-access": {"ssc-admin": "yyy"},
+    "read-status": {
+        "manufacturer": "yyy",
+        "ssc-officer": "yyy",
+        "ssc-admin": "yyy",
+        "dcc": "yyy",
+        "panel": "yyy",
+        "auditor": "yyy",
+    },
+}
+
+
+@pytest.mark.parametrize(("role", "operation"), list(itertools.product(Role, Operation)))
+def test_each_cell_of_the_table_is_as_written_out_here(role: Role, operation: Operation) -> None:
+    actor = Actor("somebody", role, MINE)
+    answers = "".join("y" if permitted(actor, operation, owner=owner) else "-" for owner in (MINE, THEIRS, None))
+    assert answers == GRID[operation.value].get(role.value, "---")
+
+
+def test_the_grid_names_every_operation_and_no_other() -> None:
+    assert set(GRID) == {operation.value for operation in Operation}
+    assert {role for row in GRID.values() for role in row} == {role.value for role in Role}
+
+
+@pytest.mark.parametrize("actor", [AUTHORITY, COURIER, CONSOLE, Actor("nobody", None, MINE)])
+def test_without_a_role_nothing_is_permitted(actor: Actor) -> None:
+    for operation, owner in itertools.product(Operation, (MINE, THEIRS, None)):
+        assert not permitted(actor, operation, owner=owner)
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_a_manufacturer_without_an_organisation_owns_nothing(operation: Operation) -> None:
+    lost = Actor("somebody", Role.MANUFACTURER, None)
+    expected = TABLE.get((Role.MANUFACTURER, operation)) is Scope.ALL
+    assert permitted(lost, operation, owner=None) == expected
+    assert permitted(lost, operation, owner=MINE) == expected
+
+
+def test_what_is_not_in_the_table_is_denied() -> None:
+    absent = set(itertools.product(Role, Operation)) - set(TABLE)
+    assert absent
+    for role, operation in absent:
+        assert not permitted(Actor("somebody", role, MINE), operation, owner=MINE)
+
+
+def test_nobody_who_hands_out_credentials_decides() -> None:
+    deciding = {Operation.PROPOSE, Operation.SECOND, Operation.REJECT, Operation.REVOKE}
+    for role in Role:
+        held = {operation for holder, operation in TABLE if holder is role}
+        assert not (Operation.MANAGE_ACCESS in held and held & deciding)
