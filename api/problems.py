@@ -1,0 +1,110 @@
+"""What an error of ours means in HTTP, said once: problem documents (RFC 9457) for the whole web process.
+
+Callers read `code`, which is stable; `detail` and `hint` are for people. `type` is about:blank, so `title` is the
+status's own phrase (RFC 9457, 4.2.1).
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from core.canonical import Json
+from core.errors import (
+    Conflict,
+    Finding,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    RequestMalformed,
+    RequestTooLarge,
+    RulesRefused,
+    TrialCpaError,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER_SECONDS = 5
+"""What a client is told to wait after a 503: longer than a restart of the database's connection takes."""
+
+STATUS_BY_FAMILY: Mapping[type[TrialCpaError], HTTPStatus] = {
+    RequestMalformed: HTTPStatus.BAD_REQUEST,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    NotPermitted: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Refusal: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The table. A family that is not in it (configuration, integrity) is nobody's business outside: 500."""
+
+
+def problem(error: Exception) -> tuple[int, dict[str, Json]]:
+    """Return the HTTP status and the problem document of an error.
+
+    Args:
+        error: one of ours; anything else, or one outside the table, becomes a 500 that tells nothing of its text.
+    """
+    status = _status(error)
+    if status is None or not isinstance(error, TrialCpaError):
+        return int(HTTPStatus.INTERNAL_SERVER_ERROR), document(
+            HTTPStatus.INTERNAL_SERVER_ERROR, TrialCpaError.code, TrialCpaError.sentence, "Try again later."
+        )
+    described = document(status, error.code, str(error), error.hint)
+    if isinstance(error, RulesRefused):
+        described["findings"] = [finding_document(finding) for finding in error.findings]
+    return int(status), described
+
+
+def document(status: HTTPStatus, code: str, detail: str, hint: str) -> dict[str, Json]:
+    """Return a problem document for what only HTTP knows: an unknown path, a method that a path does not have.
+
+    Args:
+        status: the HTTP status; its phrase is the title.
+        code: stable, kebab-case.
+        detail: what is wrong, a sentence.
+        hint: what to do next, a sentence.
+    """
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+        "hint": hint,
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Json]:
+    """Return a finding as it goes to whoever asked."""
+    return {
+        "code": finding.code,
+        "clause": finding.clause,
+        "severity": finding.severity.value,
+        "detail": finding.detail,
+        "remedy": finding.remedy,
+    }
+
+
+def headers(status: int) -> list[tuple[str, str]]:
+    """Return the header fields that a problem of this status must carry; no problem is ever kept by a cache."""
+    fields = [("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+    if status == HTTPStatus.UNAUTHORIZED:
+        fields.append(("WWW-Authenticate", 'Bearer realm="trialcpa"'))  # RFC 9110, 11.6.1
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        fields.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return fields
+
+
+def encode(described: Mapping[str, Json]) -> bytes:
+    """Return a document as JSON text in ASCII: a lone surrogate in what was asked must not break the answer."""
+    return json.dumps(described, separators=(",", ":")).encode("ascii")
+
+
+def _status(error: Exception) -> HTTPStatus | None:
+    for family, status in STATUS_BY_FAMILY.items():
+        if isinstance(error, family):
+            return status
+    return None

@@ -1,0 +1,277 @@
+"""Do the channels agree? The register's word on every certificate against verification, OCSP and CRL.
+
+What the authority is about to publish is `pending`, not a disagreement: OCSP is silent and the list is older than
+the end. After PENDING_FOR that excuse is over.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
+
+from api.status.answers import newest_true_answer
+from api.status.questions import ByApproval, ByCertificate, BySerial, Question
+from api.status.snapshot import Snapshot
+from api.status.verify import PastAnswer, answer
+from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
+from core.identifiers import Serial, serial_of
+from core.instants import text
+from core.mirror import HashName, PublishedCrl
+from core.status import Revoked, approval_status, certificate_status, revocation_at
+
+PENDING_FOR = timedelta(seconds=60)
+"""How long the authority may take to sign and publish what has changed; normally well under a second."""
+
+_HASHES: tuple[HashName, ...] = ("sha1", "sha256")
+_REASONS = {
+    x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
+    x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
+    x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
+    x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
+}
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One channel that says something else than the register.
+
+    Args:
+        channel: `snapshot`, `verify`, `certificate`, `ocsp sha1`, `ocsp sha256` or `crl`.
+        approval, serial: what it is about; None where it is about a whole list.
+        expected, found: what the register and the channel say.
+    """
+
+    channel: str
+    approval: str | None
+    serial: Serial | None
+    expected: str
+    found: str
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Args:
+        as_of: the instant it is about.
+        checked: certificates looked at.
+        pending: answers and entries that the authority is about to publish.
+        disagreements: the rest.
+    """
+
+    as_of: datetime
+    checked: int = 0
+    pending: int = 0
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A CRL as it was read back."""
+
+    crl: PublishedCrl
+    entries: Mapping[Serial, tuple[datetime, RevocationReason | None]]
+
+
+def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, past_answer: PastAnswer) -> Report:
+    """Compare every channel with the register.
+
+    Args:
+        register: every approval, as the store has it.
+        view: what the channels answer from.
+        now: the present instant.
+        past_answer: for verification; not asked, as the questions are about now.
+    """
+    report = Report(now)
+    lists = _lists(view, report, now)
+    for record in register:
+        held = view.approvals.get(record.identifier)
+        if held is None or held.record != record:
+            found = "absent" if held is None else "another state"
+            report.disagreements.append(Disagreement("snapshot", record.identifier, None, "as in the register", found))
+            continue
+        _compare_verification(report, view, record, now, past_answer)
+        for certificate in record.certificates:
+            report.checked += 1
+            _compare_certificate(report, view, record, certificate, now)
+            _compare_ocsp(report, view, record, certificate, now)
+            _compare_crl(report, view, lists, record, certificate, now)
+    for strange in view.approvals.keys() - {record.identifier for record in register}:
+        report.disagreements.append(Disagreement("snapshot", strange, None, "absent", "present"))
+    ours = {each.serial for record in register for each in record.certificates}
+    # The hierarchy's own may end there as well; the register says nothing about them that could be compared.
+    _compare_strangers(report, ours | {each.serial for each in view.authority.certificates}, lists)
+    return report
+
+
+# --- verification ------------------------------------------------------------------------------------------------
+
+
+def _compare_verification(
+    report: Report, view: Snapshot, record: ApprovalRecord, now: datetime, past_answer: PastAnswer
+) -> None:
+    asked = [
+        (None, approval_status(record, now).state, Question(ByApproval(record.identifier))),
+        *(
+            (each.serial, certificate_status(record, each, now).state, Question(subject))
+            for each in record.certificates
+            for subject in (BySerial(each.serial), ByCertificate(each.fingerprint))
+        ),
+    ]
+    for serial, expected, question in asked:
+        found = answer(view, question, now, past_answer)
+        if found["state"] != expected.value or found["approval"] != record.identifier:
+            said = f"{found['state']} ({found['approval']})"
+            report.disagreements.append(Disagreement("verify", record.identifier, serial, expected.value, said))
+
+
+def _compare_certificate(
+    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
+) -> None:
+    """The bytes that are handed out are those that the register recognises."""
+    der = view.approvals[record.identifier].ders.get(certificate.serial, b"")
+    found = hashlib.sha256(der).hexdigest()
+    if found != certificate.fingerprint and certificate.signed_at <= now:
+        report.disagreements.append(
+            Disagreement("certificate", record.identifier, certificate.serial, certificate.fingerprint, found)
+        )
+
+
+# --- OCSP --------------------------------------------------------------------------------------------------------
+
+
+def _compare_ocsp(
+    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
+) -> None:
+    revoked = revocation_at(certificate, now)
+    since = certificate.signed_at if revoked is None else max(revoked.at, certificate.signed_at)
+    for name in _HASHES:
+        held = newest_true_answer(view.approvals[record.identifier].answers, certificate, name, now)
+        if held is None:
+            if now - since <= PENDING_FOR:
+                report.pending += 1
+                continue
+            found = "no answer in force"
+        else:
+            found = _said(held.der, certificate.serial)
+        expected = _words(revoked)
+        if found != expected:
+            report.disagreements.append(
+                Disagreement(f"ocsp {name}", record.identifier, certificate.serial, expected, found)
+            )
+
+
+def _said(der: bytes, serial: Serial) -> str:
+    """What an OCSP response says, in the same words as the register's."""
+    try:
+        said = ocsp.load_der_ocsp_response(der)
+        if said.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return said.response_status.name.lower()
+        if serial_of(said.serial_number) != serial:
+            return f"an answer about {serial_of(said.serial_number)}"
+        if said.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            return "good"
+        at, reason = said.revocation_time_utc, said.revocation_reason
+    except (ValueError, TypeError) as error:
+        return f"unreadable ({type(error).__name__})"
+    return "unknown" if at is None else _entry(at, None if reason is None else _REASONS.get(reason))
+
+
+# --- CRL ---------------------------------------------------------------------------------------------------------
+
+
+def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
+    """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement."""
+    lists: dict[str, _Listed] = {}
+    for each in view.authority.certificates:
+        crl = view.authority.crls.get(each.key_id)
+        if each.role != "issuing" or each.not_after < now:
+            continue
+        wrong = "none was published" if crl is None else None
+        if crl is not None:
+            try:
+                read = x509.load_der_x509_crl(crl.der)
+                lists[each.key_id] = _Listed(crl, _entries(read))
+                wrong = _wrong_with(read, crl, each.der, now)
+            except (ValueError, TypeError, NotImplementedError) as error:
+                wrong = f"unreadable ({type(error).__name__})"
+        if wrong is not None:
+            report.disagreements.append(Disagreement("crl", None, None, f"a list in force of {each.key_id}", wrong))
+    return lists
+
+
+def _wrong_with(read: x509.CertificateRevocationList, crl: PublishedCrl, issuer: bytes, now: datetime) -> str | None:
+    key = x509.load_der_x509_certificate(issuer).public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not read.is_signature_valid(key):
+        return f"number {crl.number} is not signed by it"
+    if read.next_update_utc is None or not read.last_update_utc <= now <= read.next_update_utc:
+        return f"number {crl.number} is not in force"
+    return None
+
+
+def _entries(read: x509.CertificateRevocationList) -> dict[Serial, tuple[datetime, RevocationReason | None]]:
+    return {serial_of(each.serial_number): (each.revocation_date_utc, _reason(each)) for each in read}
+
+
+def _reason(entry: x509.RevokedCertificate) -> RevocationReason | None:
+    try:
+        return _REASONS.get(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason)
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _compare_crl(
+    report: Report,
+    view: Snapshot,
+    lists: Mapping[str, _Listed],
+    record: ApprovalRecord,
+    certificate: CertificateRecord,
+    now: datetime,
+) -> None:
+    der = view.approvals[record.identifier].ders.get(certificate.serial)
+    listed = None if der is None else lists.get(_issuing_key(der) or "")
+    if listed is None:
+        return  # told once for the whole list, or once for the certificate
+    expected = revocation_at(certificate, now)
+    entry = listed.entries.get(certificate.serial)
+    if (
+        expected is not None
+        and entry is None
+        and listed.crl.this_update <= expected.at
+        and (now - expected.at <= PENDING_FOR)
+    ):
+        report.pending += 1
+        return
+    found = "good" if entry is None else _entry(*entry)
+    if found != _words(expected):
+        report.disagreements.append(Disagreement("crl", record.identifier, certificate.serial, _words(expected), found))
+
+
+def _compare_strangers(report: Report, ours: set[Serial], lists: Mapping[str, _Listed]) -> None:
+    for listed in lists.values():
+        for serial in listed.entries.keys() - ours:
+            report.disagreements.append(Disagreement("crl", None, serial, "never issued", "listed"))
+
+
+def _issuing_key(der: bytes) -> str | None:
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        identifier = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound):
+        return None
+    return None if identifier is None else identifier.hex()
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def _words(revoked: Revoked | None) -> str:
+    return "good" if revoked is None else _entry(revoked.at, revoked.reason)
+
+
+def _entry(at: datetime, reason: RevocationReason | None) -> str:
+    return f"revoked at {text(at)}, {'no reason' if reason is None else reason.name.lower()}"

@@ -1,0 +1,133 @@
+"""The OCSP responder (RFC 6960, in the profile of RFC 5019 and 9919): chooses among answers that were signed ahead.
+
+It signs nothing and makes nothing up: what it cannot answer with a true, signed answer is `unauthorized` or
+`tryLater`. A nonce is neither required nor echoed: a pre-produced answer cannot know it (RFC 5019, 4).
+"""
+
+import base64
+import binascii
+import hashlib
+from datetime import datetime
+from typing import cast
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509 import ocsp
+
+from api.status.answers import newest_true_answer
+from api.status.exchange import MAX_AGE_SECONDS, http_date, seconds_to_keep
+from api.status.snapshot import CertId, Snapshot
+from core.approval import CertificateRecord
+from core.identifiers import serial_of
+from core.mirror import HashName, SignedAnswer
+from core.status import certificate_end
+
+REQUEST_LIMIT = 16 * 1024
+"""Octets of an OCSP request: a CertID needs under 200; the rest is room for a signed request with its certificates."""
+
+MEDIA_TYPE = "application/ocsp-response"
+
+Headers = list[tuple[str, str]]
+
+# OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED } and nothing else (RFC 6960, 4.2.1).
+MALFORMED_REQUEST = bytes.fromhex("30030a0101")
+TRY_LATER = bytes.fromhex("30030a0103")
+UNAUTHORIZED = bytes.fromhex("30030a0106")
+
+
+def respond(view: Snapshot, request: bytes, now: datetime) -> tuple[bytes, Headers]:
+    """Return an OCSPResponse and its header fields; the HTTP status is always 200 (RFC 6960, A.1).
+
+    Args:
+        view: what is known.
+        request: octets of a stranger.
+        now: the present instant.
+    """
+    asked = _parse(request)
+    if isinstance(asked, bytes):
+        return unsuccessful(asked)
+    chosen = _choose(view, *asked, now)
+    if isinstance(chosen, bytes):
+        return unsuccessful(chosen)
+    answer, certificate = chosen
+    return answer.der, _headers(answer, certificate_end(certificate).at, now)
+
+
+def unsuccessful(response: bytes) -> tuple[bytes, Headers]:
+    """Return an unsuccessful OCSPResponse and its header fields: unsigned, so no cache may keep it (RFC 5019, 6.2)."""
+    return response, [("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store")]
+
+
+def request_in_path(encoded: str) -> bytes | None:
+    """Return the request that GET /ocsp/{base64} carries, or None if that is not base64 (RFC 6960, A.1).
+
+    Clients disagree on how to write it into a URL, so all of these are read: percent-encoding once or twice (the
+    server has undone one), URL-safe letters, missing padding, and a slash too many in front.
+
+    Args:
+        encoded: the path after /ocsp/, percent-decoded by the server.
+    """
+    if len(encoded) > REQUEST_LIMIT * 2:
+        return None
+    squeezed = encoded.lstrip("/")
+    for escaped, plain in (("%2B", "+"), ("%2F", "/"), ("%3D", "="), ("-", "+"), ("_", "/"), (" ", "+")):
+        squeezed = squeezed.replace(escaped, plain).replace(escaped.lower(), plain)
+    squeezed = squeezed.rstrip("=")
+    try:
+        return base64.b64decode(squeezed + "=" * (-len(squeezed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _parse(request: bytes) -> tuple[CertId, int] | bytes:
+    """Return the CertID asked about: issuer and serial number; or the unsuccessful response that is due."""
+    if len(request) > REQUEST_LIMIT:
+        return MALFORMED_REQUEST
+    try:
+        # Extensions are not touched: there is none that changes our answer, a nonce of any length included.
+        asked = ocsp.load_der_ocsp_request(request)
+        # A hash that we do not hold answers for is not among the issuers, as a foreign issuer is not.
+        name = cast("HashName", asked.hash_algorithm.name)
+        issuer, number = (name, asked.issuer_name_hash, asked.issuer_key_hash), asked.serial_number
+    except (NotImplementedError, UnsupportedAlgorithm):
+        # More than one CertID: each of our answers was signed ahead for one, so a client must ask for one at a time
+        # (RFC 5019, 2.1.1), and what such a responder does not answer is unauthorized (2.2.3). So is an unknown hash.
+        return UNAUTHORIZED
+    except (ValueError, TypeError):
+        return MALFORMED_REQUEST
+    return issuer, number
+
+
+def _choose(
+    view: Snapshot, issuer: CertId, number: int, now: datetime
+) -> tuple[SignedAnswer, CertificateRecord] | bytes:
+    """Return the answer to show and whose it is; or the unsuccessful response that is due."""
+    found = view.by_serial(serial_of(number)) if issuer in view.issuers and number > 0 else None
+    if found is None:
+        return UNAUTHORIZED  # never “good” for what was never issued
+    held, certificate = found
+    answer = newest_true_answer(held.answers, certificate, issuer[0], now)
+    if answer is None:
+        return TRY_LATER
+    # The serial may be of another of our issuing CAs.
+    return (answer, certificate) if _speaks_of(answer, issuer) else UNAUTHORIZED
+
+
+def _speaks_of(answer: SignedAnswer, issuer: CertId) -> bool:
+    try:
+        response = ocsp.load_der_ocsp_response(answer.der)
+        return (response.issuer_name_hash, response.issuer_key_hash) == issuer[1:]
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm):
+        return False
+
+
+def _headers(answer: SignedAnswer, end: datetime, now: datetime) -> Headers:
+    """RFC 5019, 6.2, with a lifetime that ends before the answer does and before what it says is known to change."""
+    change = end if end > now else None
+    keep = seconds_to_keep(now, MAX_AGE_SECONDS, answer.next_update, change)
+    return [
+        ("Content-Type", MEDIA_TYPE),
+        ("Last-Modified", http_date(answer.this_update)),
+        ("Expires", http_date(answer.next_update)),
+        ("ETag", f'"{hashlib.sha256(answer.der).hexdigest()}"'),
+        ("Cache-Control", f"max-age={keep}, public, no-transform, must-revalidate"),
+    ]

@@ -1,0 +1,202 @@
+"""The question of /v1/verify: from bytes of a stranger to a value, or to a sentence that says what is wrong.
+
+Everything that is not understood is refused. A member that we ignored might have been the one that mattered.
+"""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from api.status.certificates import fingerprint
+from core.errors import BodyMalformed, InstantInFuture
+from core.identifiers import ApprovalIdentifier, Serial, parse_device_id, parse_serial
+from core.instants import parse as parse_instant
+from core.instants import text
+
+QUESTION_LIMIT = 64 * 1024
+"""Octets of a question: the largest certificate that anybody sends by mistake, and far from what hurts."""
+
+TEXT_LIMIT = 64
+"""Characters of a field of a device or an instant; DUIS 5.4 has 30 for the longest."""
+
+FIRMWARELESS_TYPES = frozenset({"IHD", "CAD"})
+"""Device types whose CPL entry names no firmware: they alone may be asked about without one."""
+
+_SUBJECTS = ("approval", "certificate", "serial", "device")
+_DEVICE_MEMBERS = ("type", "manufacturer", "model", "hardware_version", "firmware_version", "firmware_hash")
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ByApproval:
+    """Asked by approval identifier, in its canonical form."""
+
+    identifier: str
+
+
+@dataclass(frozen=True)
+class ByCertificate:
+    """Asked by the certificate's bytes: lower-case hex SHA-256 of its DER."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class BySerial:
+    """Asked by serial number."""
+
+    serial: Serial
+
+
+@dataclass(frozen=True)
+class ByDevice:
+    """Asked by device model. Strings as sent; they are compared without case.
+
+    Args:
+        manufacturer, model: which model.
+        type, hardware_version: which of its variants; None where not said.
+        firmware_version: None only for a type that has none.
+        firmware_hash: SHA-256 of the image in lower-case hex, if it is to be compared too.
+    """
+
+    manufacturer: str
+    model: str
+    type: str | None = None
+    hardware_version: str | None = None
+    firmware_version: str | None = None
+    firmware_hash: str | None = None
+
+
+Subject: TypeAlias = ByApproval | ByCertificate | BySerial | ByDevice
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Args:
+        subject: what it is about.
+        at: the past instant it is about; None for now.
+        device_id: the unit it is about (EUI-64, upper case), if any.
+    """
+
+    subject: Subject
+    at: datetime | None = None
+    device_id: str | None = None
+
+
+def parse_question(body: bytes, now: datetime) -> Question:
+    """Return the question that a request body asks.
+
+    Args:
+        body: JSON in UTF-8, at most QUESTION_LIMIT octets.
+        now: the present instant; what is asked about must not lie after it.
+
+    Raises:
+        RequestMalformed: by the family: BodyMalformed, IdentifierMalformed, SerialMalformed, DeviceIdMalformed,
+            CertificateMalformed, InstantMalformed, InstantInFuture.
+    """
+    asked = _object(_decode(body), "the request", (*_SUBJECTS, "at", "device_id"))
+    subjects = [name for name in _SUBJECTS if name in asked]
+    if len(subjects) != 1:
+        raise BodyMalformed(detail="name exactly one of approval, certificate, serial and device")
+    at = _text(asked, "at", TEXT_LIMIT)
+    device_id = _text(asked, "device_id", TEXT_LIMIT)
+    return Question(
+        _subject(subjects[0], asked),
+        None if at is None else _past(at, now),
+        None if device_id is None else parse_device_id(device_id),
+    )
+
+
+def about_approval(identifier: str) -> Question:
+    """Return the question about an approval's present; IdentifierMalformed if that is not an identifier."""
+    return Question(ByApproval(str(ApprovalIdentifier.parse(identifier))))
+
+
+def _subject(name: str, asked: dict[str, object]) -> Subject:
+    if name == "device":
+        return _device(_object(asked["device"], "device", _DEVICE_MEMBERS))
+    value = _required(asked, name, QUESTION_LIMIT)
+    match name:
+        case "approval":
+            return ByApproval(str(ApprovalIdentifier.parse(value)))
+        case "serial":
+            return BySerial(parse_serial(value))
+        case _:
+            return ByCertificate(fingerprint(value))
+
+
+def _device(asked: dict[str, object]) -> ByDevice:
+    kind = _text(asked, "type", TEXT_LIMIT)
+    version = _text(asked, "firmware_version", TEXT_LIMIT)
+    image = _text(asked, "firmware_hash", TEXT_LIMIT)
+    if version is None and (kind is None or kind.upper() not in FIRMWARELESS_TYPES):
+        raise BodyMalformed(
+            detail=f"device.firmware_version is missing; only {' and '.join(sorted(FIRMWARELESS_TYPES))} have none"
+        )
+    if image is not None and version is None:
+        raise BodyMalformed(detail="device.firmware_hash needs device.firmware_version beside it")
+    if image is not None and not _SHA256.fullmatch(image.lower()):
+        raise BodyMalformed(detail="device.firmware_hash is not a SHA-256 of 64 hexadecimal digits")
+    return ByDevice(
+        manufacturer=_required(asked, "manufacturer", TEXT_LIMIT),
+        model=_required(asked, "model", TEXT_LIMIT),
+        type=kind,
+        hardware_version=_text(asked, "hardware_version", TEXT_LIMIT),
+        firmware_version=version,
+        firmware_hash=None if image is None else image.lower(),
+    )
+
+
+def _past(value: str, now: datetime) -> datetime:
+    at = parse_instant(value)
+    if at > now:
+        raise InstantInFuture(field="at", value=text(at))
+    return at
+
+
+def _decode(body: bytes) -> object:
+    try:
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
+    except RecursionError:
+        raise BodyMalformed(detail="it is nested too deeply") from None
+    except ValueError:
+        # Also numbers of thousands of digits, octets that are not UTF-8, and the hook below.
+        raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
+
+
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    # Readers differ in which of two equal names they believe (RFC 8259, 4): nobody may be asked by one and read by two.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members
+
+
+def _object(value: object, where: str, members: Collection[str]) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise BodyMalformed(detail=f"{where} is not a JSON object")
+    unknown = sorted(name[:TEXT_LIMIT] for name in value if name not in members)
+    if unknown:
+        raise BodyMalformed(detail=f"{where} has a member that is not known: “{unknown[0]}”")
+    return value
+
+
+def _required(asked: dict[str, object], name: str, limit: int) -> str:
+    value = _text(asked, name, limit)
+    if value is None:
+        raise BodyMalformed(detail=f"“{name}” is missing")
+    return value
+
+
+def _text(asked: dict[str, object], name: str, limit: int) -> str | None:
+    if name not in asked:
+        return None
+    value = asked[name]
+    if not isinstance(value, str) or not value or len(value) > limit:
+        raise BodyMalformed(detail=f"“{name}” is not a string of 1 to {limit} characters")
+    return value

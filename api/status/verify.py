@@ -1,0 +1,258 @@
+"""The answer of /v1/verify: core/status.py's verdict on what was asked, in the words of the contract.
+
+Nothing is decided here. What is added is the look-up, the questions about firmware and units, and the signed proof.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from api.status.answers import newest_true_answer
+from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
+from api.status.snapshot import Snapshot
+from core.approval import ApprovalRecord, CertificateRecord, Terms
+from core.canonical import Json
+from core.identifiers import Serial
+from core.instants import ONE_SECOND, text
+from core.mirror import MirroredApproval, SignedAnswer
+from core.reasons import Reason, ReasonCode, reason
+from core.status import State, Status, approval_status, certificate_end, certificate_status, revocation_at
+
+FRESH_FOR = timedelta(hours=1)
+"""How long an answer may be relied on at most, where no change is known to come sooner."""
+
+UNSETTLED_FRESH_FOR = timedelta(seconds=10)
+"""How long a no holds that the authority itself may turn into a yes at any moment: unknown, or not yet recorded."""
+
+_ABOUT_UNITS = frozenset(
+    {ReasonCode.FIRMWARE_NOT_APPROVED, ReasonCode.FIRMWARE_HASH_MISMATCH, ReasonCode.LIMIT_REACHED}
+)
+
+PastAnswer = Callable[[Serial, datetime], SignedAnswer | None]
+"""Looks an OCSP answer (SHA-256 CertID) of the past up; may raise StoreUnavailable."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was asked about, and what is true of it; `held` is None where nothing of ours was meant."""
+
+    held: MirroredApproval | None
+    status: Status
+
+    @property
+    def record(self) -> ApprovalRecord:
+        """The approval, where there is one."""
+        if self.held is None:
+            raise ValueError("nothing of ours was found")
+        return self.held.record
+
+
+def answer(view: Snapshot, question: Question, now: datetime, past_answer: PastAnswer) -> dict[str, Json]:
+    """Return the answer to one question.
+
+    `as_of` is the instant that it speaks of. From there to `fresh_until` it would have been the same, as far as is
+    known: at most an hour, never up to the next known change. The same holds for a past instant: history does not
+    change, so the two say between which instants the answer was true. Units deployed are those known now, also for a
+    question about the past.
+
+    Args:
+        view: what is known.
+        question: what is asked.
+        now: the present instant.
+        past_answer: asked for a proof only where `question.at` is given and the snapshot holds none.
+
+    Raises:
+        StoreUnavailable: from `past_answer`.
+    """
+    as_of = now if question.at is None else question.at
+    found = _find(view, question, as_of)
+    status = found.status
+    reasons = (*status.reasons, *_against_units(found, question))
+    valid = status.state is State.ACTIVE and not reasons
+    proof = _proof(found, reasons, as_of, past_answer if question.at is not None else None)
+    return {
+        "valid": valid,
+        "state": status.state.value,
+        **_subject(found),
+        "deemed_cpa_certificate": valid,  # F2.26
+        "reasons": [
+            {"code": one.code.value, "clause": one.clause, "detail": one.detail, "remedy": one.remedy}
+            for one in reasons
+        ],
+        "as_of": text(as_of),
+        "fresh_until": text(_fresh_until(status, reasons, as_of)),
+        "ocsp": None if proof is None else base64.b64encode(proof.der).decode("ascii"),
+    }
+
+
+def _subject(found: _Found) -> dict[str, Json]:
+    certificate = found.status.certificate
+    record = None if found.held is None else found.held.record
+    return {
+        "approval": None if record is None else record.identifier,
+        "issue": None if certificate is None else certificate.issue,
+        "serial": None if certificate is None else certificate.serial,
+        "not_before": None if certificate is None else text(certificate.not_before),
+        "not_after": None if certificate is None else text(certificate.not_after),
+        "device": None
+        if record is None
+        else {
+            "type": record.device.type,
+            "manufacturer": record.device.manufacturer,
+            "model": record.device.model,
+            "hardware_version": record.device.hardware_version,
+        },
+    }
+
+
+# --- looking up --------------------------------------------------------------------------------------------------
+
+
+def _find(view: Snapshot, question: Question, at: datetime) -> _Found:
+    match question.subject:
+        case ByApproval(identifier):
+            held = view.approvals.get(identifier)
+            if held is None:
+                return _unknown(reason(ReasonCode.UNKNOWN_APPROVAL))
+            return _Found(held, approval_status(held.record, at))
+        case BySerial(serial):
+            return _of_certificate(view.by_serial(serial), ReasonCode.UNKNOWN_SERIAL, at)
+        case ByCertificate(fingerprint):
+            return _of_certificate(view.by_fingerprint(fingerprint), ReasonCode.NOT_ISSUED_HERE, at)
+        case ByDevice() as device:
+            return _by_device(view, device, at)
+
+
+def _of_certificate(
+    found: tuple[MirroredApproval, CertificateRecord] | None, absent: ReasonCode, at: datetime
+) -> _Found:
+    if found is None:
+        return _unknown(reason(absent))
+    held, certificate = found
+    return _Found(held, certificate_status(held.record, certificate, at))
+
+
+def _unknown(why: Reason) -> _Found:
+    return _Found(None, Status(State.UNKNOWN, (why,), None, None, None))
+
+
+def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
+    """The active approval of the device, else the one not yet started, else the last that ended."""
+    candidates = [
+        held
+        for held in view.of_model(asked.manufacturer, asked.model)
+        if _same(asked.type, held.record.device.type)
+        and _same(asked.hardware_version, held.record.device.hardware_version)
+    ]
+    if not candidates:
+        return _unknown(reason(ReasonCode.DEVICE_NOT_APPROVED))
+    each = [_Found(held, approval_status(held.record, at)) for held in candidates]
+    # A grant that comes later, and any change of any of them, may change which one answers.
+    change = min((one.status.next_change for one in each if one.status.next_change is not None), default=None)
+    granted = [one for one in each if one.status.state is not State.UNKNOWN]
+    differing = _differing([one.record for one in granted])
+    if differing:
+        why = reason(ReasonCode.DEVICE_AMBIGUOUS, fields=", ".join(differing))
+        return _Found(None, Status(State.UNKNOWN, (why,), None, None, change))
+    # Where nothing had been granted at that instant, the first that was says when to ask.
+    chosen = max(granted, key=_precedence, default=min(each, key=lambda one: one.record.granted_at))
+    return _Found(chosen.held, replace(chosen.status, next_change=change))
+
+
+def _same(asked: str | None, actual: str) -> bool:
+    return asked is None or asked.casefold() == actual.casefold()
+
+
+def _differing(records: Sequence[ApprovalRecord]) -> tuple[str, ...]:
+    """Return the fields that tell several devices apart; none if all records are of one device."""
+    values = {
+        "type": {record.device.type.casefold() for record in records},
+        "hardware_version": {record.device.hardware_version.casefold() for record in records},
+    }
+    return tuple(name for name, seen in values.items() if len(seen) > 1)
+
+
+def _precedence(found: _Found) -> tuple[int, float, str]:
+    """Order approvals of one device; the greatest is the one to answer with."""
+    record = found.record
+    match found.status.state:
+        case State.ACTIVE:
+            return (2, 0.0, record.identifier)
+        case State.NOT_YET_STARTED:
+            return (1, -record.start.timestamp(), record.identifier)
+        case _:
+            return (0, _end(record, found.status).timestamp(), record.identifier)
+
+
+def _end(record: ApprovalRecord, status: Status) -> datetime:
+    if record.ended_at is not None:
+        return record.ended_at
+    if status.certificate is not None:
+        return certificate_end(status.certificate).at
+    return record.terms[-1].expiry
+
+
+# --- firmware and units ------------------------------------------------------------------------------------------
+
+
+def _against_units(found: _Found, question: Question) -> tuple[Reason, ...]:
+    terms = found.status.terms
+    if found.held is None or terms is None or found.status.state is State.UNKNOWN:
+        return ()
+    against: list[Reason | None] = []
+    if isinstance(question.subject, ByDevice):
+        against.append(_against_firmware(terms, question.subject))
+    if question.device_id is not None:
+        against.append(_against_unit(terms, found.held.deployed, question.device_id))
+    return tuple(one for one in against if one is not None)
+
+
+def _against_firmware(terms: Terms, asked: ByDevice) -> Reason | None:
+    if asked.firmware_version is None:
+        return None  # only of a type that has none, see questions.py
+    version = asked.firmware_version
+    images = {one.image_digest for one in terms.firmware if one.version.casefold() == version.casefold()}
+    if not images:
+        return reason(ReasonCode.FIRMWARE_NOT_APPROVED, version=version)
+    if asked.firmware_hash is not None and asked.firmware_hash not in images:
+        return reason(ReasonCode.FIRMWARE_HASH_MISMATCH, version=version)
+    return None
+
+
+def _against_unit(terms: Terms, deployed: frozenset[str], device_id: str) -> Reason | None:
+    """The limit of F2.21(d) is not a lock on facts: who is deployed stays covered, only a further new unit is not."""
+    if device_id in deployed or len(deployed) < terms.maximum_devices:
+        return None
+    return reason(ReasonCode.LIMIT_REACHED, deployed=len(deployed), maximum=terms.maximum_devices)
+
+
+# --- freshness and proof -----------------------------------------------------------------------------------------
+
+
+def _fresh_until(status: Status, reasons: Sequence[Reason], as_of: datetime) -> datetime:
+    codes = {one.code for one in reasons}
+    unsettled = status.state is State.UNKNOWN or ReasonCode.CERTIFICATE_NOT_ISSUED in codes
+    lasting = UNSETTLED_FRESH_FOR if unsettled else FRESH_FOR
+    last = datetime.max.replace(microsecond=0, tzinfo=as_of.tzinfo)
+    until = last if last - as_of < lasting else as_of + lasting
+    return until if status.next_change is None else min(until, status.next_change - ONE_SECOND)
+
+
+def _proof(
+    found: _Found, reasons: Sequence[Reason], as_of: datetime, past_answer: PastAnswer | None
+) -> SignedAnswer | None:
+    """Return the signed OCSP answer that says the same; None where it could not or would not."""
+    certificate, state = found.status.certificate, found.status.state
+    if found.held is None or certificate is None or state is State.UNKNOWN:
+        return None
+    if any(one.code in _ABOUT_UNITS for one in reasons):
+        return None  # OCSP knows nothing of firmware and units: its “good” beside our “no” would mislead
+    good = revocation_at(certificate, as_of) is None
+    if good is not (state in {State.ACTIVE, State.NOT_YET_STARTED}):
+        return None
+    newest = newest_true_answer(found.held.answers, certificate, "sha256", as_of)
+    if newest is None and past_answer is not None:
+        kept = past_answer(certificate.serial, as_of)
+        newest = None if kept is None else newest_true_answer((kept,), certificate, "sha256", as_of)
+    return newest
