@@ -19,6 +19,8 @@ from ra.desk import Rules
 FILE_NAME = "trialcpa.toml"
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
+LONGEST_OCSP_HOURS = 12
+"""The profile clears no OCSP answer that is valid for longer."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
     hours = timedelta(hours=1)
     interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
     life = reader.whole("publication", "crl_life_hours", 48, least=2, most=24 * 30)
-    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=24 * 7)
+    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=LONGEST_OCSP_HOURS)
     if life < 2 * interval:
         # A list that lapses when one publication fails makes every relying party fail with it.
         reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")

@@ -450,6 +450,22 @@ class ClockRefused(ConfigurationError):
     hint_text = "Only a test authority's clock can be moved, and only forward."
 
 
+class ToolsMissing(ConfigurationError):
+    """Programs of other people that a command needs are not installed."""
+
+    code = "tools-missing"
+    sentence = "These programs are not installed: {missing}."
+    hint_text = "On Debian: apt-get install {packages}"
+
+
+class StoryRefused(ConfigurationError):
+    """The story cannot be played here."""
+
+    code = "story-refused"
+    sentence = "The story is not played: {detail}."
+    hint_text = "It grants and revokes: play it in a test authority, which it makes itself in an empty --home DIR."
+
+
 class NotCleared(IntegrityError):
     """A signer was handed bytes that were not linted as exactly these bytes."""
 

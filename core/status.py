@@ -5,9 +5,11 @@ and the consistency check. Nothing here waits for a job. The table is in shared 
 tests/test_ends.py.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.approval import ApprovalRecord, CertificateRecord, EndCause, RevocationReason, Terms
 from core.identifiers import Serial
@@ -94,9 +96,6 @@ def first_second_after(last: datetime) -> datetime:
     return datetime.max.replace(microsecond=0, tzinfo=UTC) if last.year == 9999 and last >= _LAST else last + ONE_SECOND
 
 
-_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
 def certificate_end(certificate: CertificateRecord) -> End:
     """Return the earliest end that is known of a certificate; without any act that is its expiry.
 
@@ -138,40 +137,22 @@ def revocation_at(certificate: CertificateRecord, at: datetime) -> Revoked | Non
 
 def certificate_status(approval: ApprovalRecord, certificate: CertificateRecord, at: datetime) -> Status:
     """Return what is true at `at` of one certificate, asked by its bytes or its serial."""
-    end = certificate_end(certificate)
-    terms = _terms_of(approval, certificate)
-    change = _next(at, certificate.signed_at, _holds_from(certificate), end.at)
-    reasons: tuple[Reason, ...]
-    if at < certificate.signed_at:
-        state, reasons = State.UNKNOWN, (_not_yet_there(approval, at),)
-    elif end.at <= at:
-        state, reasons = end.state, (_end_reason(end, approval, certificate),)
-    elif at < certificate.not_before:
-        state = State.NOT_YET_STARTED
-        reasons = (reason(ReasonCode.NOT_YET_STARTED, start=text(certificate.not_before)),)
-    else:
-        state, reasons = State.ACTIVE, ()
-    return Status(state, reasons, certificate, terms, change)
+    return _judged(
+        approval,
+        lambda instant: _certificate_then(approval, certificate, instant),
+        at,
+        (approval.granted_at, *_turns(certificate)),
+    )
 
 
 def approval_status(approval: ApprovalRecord, at: datetime) -> Status:
     """Return what is true at `at` of an approval: of its certificate that holds then, else of the approval itself."""
-    if at < approval.granted_at:
-        absent = reason(ReasonCode.NOT_GRANTED_THEN, granted=text(approval.granted_at))
-        return Status(State.UNKNOWN, (absent,), None, None, approval.granted_at)
-    certificate = _certificate_at(approval, at)
-    if certificate is None:
-        return _without_certificate(approval, at)
-    own = certificate_status(approval, certificate, at)
-    # A later issue that is recorded and not yet effective is the next change of the approval's answer.
-    later = [_holds_from(other) for other in approval.certificates]
-    change = _next(at, *later, *([own.next_change] if own.next_change else []))
-    if approval.ended_at is not None and approval.ended_at <= at and approval.end_cause is not None:
-        # The approval's own end speaks even if its last certificate had ended before it (a compromised key).
-        state, _, code = _BY_CAUSE[approval.end_cause]
-        reasons = (reason(code, ended=text(approval.ended_at)),)
-        return Status(state, reasons, certificate, own.terms, change)
-    return Status(own.state, own.reasons, certificate, own.terms, change)
+    turns = [approval.granted_at, approval.start, first_second_after(approval.terms[0].expiry)]
+    if approval.ended_at is not None:
+        turns.append(approval.ended_at)
+    for certificate in approval.certificates:
+        turns.extend(_turns(certificate))
+    return _judged(approval, lambda instant: _approval_then(approval, instant), at, turns)
 
 
 def open_at(approval: ApprovalRecord, at: datetime) -> bool:
@@ -181,6 +162,78 @@ def open_at(approval: ApprovalRecord, at: datetime) -> bool:
     certificate = _certificate_at(approval, at)
     expiry = (_terms_of(approval, certificate) if certificate else approval.terms[0]).expiry
     return at <= expiry
+
+
+class _Verdict(NamedTuple):
+    """A status before it is put into words: two are equal exactly if their words are."""
+
+    state: State
+    codes: tuple[ReasonCode, ...]
+    certificate: CertificateRecord | None
+    ended: datetime | None = None
+
+
+def _judged(
+    approval: ApprovalRecord, then: Callable[[datetime], _Verdict], at: datetime, turns: Iterable[datetime]
+) -> Status:
+    """Put the verdict at `at` into words, with the first of `turns` behind it at which it is another one."""
+    verdict = then(at)
+    later = sorted([turn for turn in turns if turn > at])
+    change = next((turn for turn in later if then(turn) != verdict), None)
+    certificate = verdict.certificate
+    terms: Terms | None = _terms_of(approval, certificate) if certificate else approval.terms[0]
+    if ReasonCode.NOT_GRANTED_THEN in verdict.codes and certificate is None:
+        terms = None
+    return Status(verdict.state, _in_words(approval, verdict), certificate, terms, change)
+
+
+def _in_words(approval: ApprovalRecord, verdict: _Verdict) -> tuple[Reason, ...]:
+    if not verdict.codes:
+        return ()
+    certificate = verdict.certificate
+    issue = certificate.issue if certificate else 0
+    return tuple(
+        reason(
+            code,
+            granted=text(approval.granted_at),
+            start=text(certificate.not_before if certificate else approval.start),
+            expiry=text(certificate.not_after if certificate else approval.terms[0].expiry),
+            ended=text(verdict.ended) if verdict.ended else "",
+            later=min((other.issue for other in approval.certificates if other.issue > issue), default=issue + 1),
+        )
+        for code in verdict.codes
+    )
+
+
+def _turns(certificate: CertificateRecord) -> tuple[datetime, datetime, datetime]:
+    return certificate.signed_at, certificate.not_before, certificate_end(certificate).at
+
+
+def _certificate_then(approval: ApprovalRecord, certificate: CertificateRecord, at: datetime) -> _Verdict:
+    if at < approval.granted_at and at < certificate.signed_at:
+        return _Verdict(State.UNKNOWN, (ReasonCode.NOT_GRANTED_THEN,), certificate)
+    if at < certificate.signed_at:
+        return _Verdict(State.UNKNOWN, (ReasonCode.CERTIFICATE_NOT_ISSUED,), certificate)
+    end = certificate_end(certificate)
+    if end.at <= at:
+        return _Verdict(end.state, (end.code,), certificate, end.at)
+    if at < certificate.not_before:
+        return _Verdict(State.NOT_YET_STARTED, (ReasonCode.NOT_YET_STARTED,), certificate)
+    return _Verdict(State.ACTIVE, (), certificate)
+
+
+def _approval_then(approval: ApprovalRecord, at: datetime) -> _Verdict:
+    if at < approval.granted_at:
+        return _Verdict(State.UNKNOWN, (ReasonCode.NOT_GRANTED_THEN,), None)
+    certificate = _certificate_at(approval, at)
+    # The approval's own end speaks even if its last certificate had ended before it (a compromised key).
+    if approval.ended_at is not None and approval.ended_at <= at and approval.end_cause is not None:
+        state, _, code = _BY_CAUSE[approval.end_cause]
+        codes = (code,) if certificate else (code, ReasonCode.CERTIFICATE_NOT_ISSUED)
+        return _Verdict(state, codes, certificate, approval.ended_at)
+    if certificate is None:
+        return _without_certificate(approval, at)
+    return _certificate_then(approval, certificate, at)
 
 
 def _certificate_at(approval: ApprovalRecord, at: datetime) -> CertificateRecord | None:
@@ -197,44 +250,15 @@ def _certificate_at(approval: ApprovalRecord, at: datetime) -> CertificateRecord
     )
 
 
-def _without_certificate(approval: ApprovalRecord, at: datetime) -> Status:
+def _without_certificate(approval: ApprovalRecord, at: datetime) -> _Verdict:
     """A grant whose certificate is not recorded yet: the state by date, and never valid."""
-    terms = approval.terms[0]
-    absent = reason(ReasonCode.CERTIFICATE_NOT_ISSUED)
-    change = _next(at, approval.start, first_second_after(terms.expiry))
-    if approval.ended_at is not None and approval.ended_at <= at and approval.end_cause is not None:
-        state, _, code = _BY_CAUSE[approval.end_cause]
-        return Status(state, (reason(code, ended=text(approval.ended_at)), absent), None, terms, None)
-    if at > terms.expiry:
-        expired = reason(ReasonCode.EXPIRED, expiry=text(terms.expiry))
-        return Status(State.EXPIRED, (expired, absent), None, terms, None)
+    absent = ReasonCode.CERTIFICATE_NOT_ISSUED
+    if at > approval.terms[0].expiry:
+        return _Verdict(State.EXPIRED, (ReasonCode.EXPIRED, absent), None)
     if at < approval.start:
-        waiting = reason(ReasonCode.NOT_YET_STARTED, start=text(approval.start))
-        return Status(State.NOT_YET_STARTED, (waiting, absent), None, terms, change)
-    return Status(State.ACTIVE, (absent,), None, terms, change)
-
-
-def _not_yet_there(approval: ApprovalRecord, at: datetime) -> Reason:
-    if at < approval.granted_at:
-        return reason(ReasonCode.NOT_GRANTED_THEN, granted=text(approval.granted_at))
-    return reason(ReasonCode.CERTIFICATE_NOT_ISSUED)
-
-
-def _end_reason(end: End, approval: ApprovalRecord, certificate: CertificateRecord) -> Reason:
-    later = min(
-        (other.issue for other in approval.certificates if other.issue > certificate.issue),
-        default=certificate.issue + 1,
-    )
-    return reason(end.code, ended=text(end.at), expiry=text(certificate.not_after), later=later)
+        return _Verdict(State.NOT_YET_STARTED, (ReasonCode.NOT_YET_STARTED, absent), None)
+    return _Verdict(State.ACTIVE, (absent,), None)
 
 
 def _terms_of(approval: ApprovalRecord, certificate: CertificateRecord) -> Terms:
     return next(terms for terms in approval.terms if terms.issue == certificate.issue)
-
-
-def _holds_from(certificate: CertificateRecord) -> datetime:
-    return max(certificate.not_before, certificate.signed_at)
-
-
-def _next(at: datetime, *instants: datetime) -> datetime | None:
-    return min((instant for instant in instants if instant > at), default=None)

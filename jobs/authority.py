@@ -23,12 +23,13 @@ from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.seal import seal
 from jobs.sign import sign_seconded
+from store.reading import work
 from store.transactions import Store
 
 _log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.02
-"""Rest between two turns in which nothing was due."""
+"""How often a resting authority looks whether somebody has acted."""
 
 WAITING_SECONDS = 0.5
 """Rest of an authority process that waits for the lease, or for the store to come back."""
@@ -61,9 +62,10 @@ class Authority:
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
-        announced = False
+        announced, before = False, (0, 0)
         while not stopping.is_set():
             try:
+                before = self._pulse()  # first: what is done while the turn looks elsewhere is not slept over
                 worked = self.turn()
             except StoreUnavailable as error:
                 _log.warning("%s", error)
@@ -71,8 +73,10 @@ class Authority:
             if worked is not None and not announced:
                 announced = True
                 ready()
-            if not worked:
-                stopping.wait(IDLE_SECONDS if worked is not None else WAITING_SECONDS)
+            if worked is None:
+                stopping.wait(WAITING_SECONDS)
+            elif not worked:
+                self._rest(stopping, before)
         if self._epoch is not None:
             release_lease(self.store, self.holder, self.machine)
 
@@ -103,6 +107,21 @@ class Authority:
         for _ in range(most):
             if not self.turn():
                 return
+
+    def _rest(self, stopping: threading.Event, before: tuple[int, int]) -> None:
+        """Wait until somebody has acted or a second has passed: what time alone makes due is due to the second."""
+        until = time.monotonic() + 1.0
+        try:
+            while time.monotonic() < until and not stopping.wait(IDLE_SECONDS):
+                if self._pulse() != before:
+                    return
+        except StoreUnavailable as error:
+            _log.warning("%s", error)
+            stopping.wait(WAITING_SECONDS)
+
+    def _pulse(self) -> tuple[int, int]:
+        with self.store.read() as tx:
+            return work.pulse(tx)
 
     def _duty(self) -> Duty | None:
         # The lease is about the machine, so its renewal goes by the machine's own seconds.

@@ -26,6 +26,7 @@ from jobs.duty import later
 from jobs.hierarchy import Certifier, certify
 from jobs.keyring import Keyring
 from keys.ceremony import CeremonyKeys, make_keys
+from keys.signer import Signer
 from policy.profile import clear_crl
 from store.reading import authority as reading
 from store.reading import work
@@ -82,7 +83,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     _found(store, ceremony, keys, at)
     root = _certified(store, ceremony, keys, at)
     issuing = _newest(store, "issuing")
-    _publish_root_crl(store, keys, root, at)
+    publish_root_crl(store, keys.root, root, at)
     keyring = Keyring(ceremony.profile, {key_id(keys.issuing.public_key): keys.issuing}, keys.responder, keys.journal)
     return keyring, transcript(ceremony, [root, issuing, _newest(store, "responder")], keys, at)
 
@@ -160,7 +161,9 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
             store,
             begin,
             certifier,
-            lambda: issuing_draft(profile, root.der, keys.issuing.public_key, new_serial(), at, longest_trial=ceremony.longest_trial),
+            lambda: issuing_draft(
+                profile, root.der, keys.issuing.public_key, new_serial(), at, longest_trial=ceremony.longest_trial
+            ),
             at,
         )
     issuing = _newest(store, "issuing")
@@ -176,14 +179,25 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
     return root
 
 
-def _publish_root_crl(store: Store, keys: CeremonyKeys, root: AuthorityCertificate, at: datetime) -> None:
-    order = lists.CrlOrder(root.der, seconds(at), at, later(at, ROOT_CRL_LIFE), None, None, ())
+def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertificate, at: datetime) -> None:
+    """Publish the root's CRL: at the ceremony, and within each year once more, with the root's key at hand.
+
+    It lists issuing CAs that had to end; none has.
+
+    Raises:
+        PublicationRefused: lint or gate found something; the last good list stays.
+        IssuerMismatch: the key at hand is not the root's.
+    """
+    with store.read() as tx:
+        last = work.last_crl(tx, root.key_id, with_bytes=True)
+    number = max(seconds(at), last.number + 1 if last else 1)
+    order = lists.CrlOrder(root.der, number, at, later(at, ROOT_CRL_LIFE), None, None, ())
     drafted = lists.draft(order)
     cleared = clear_crl(drafted, order)
     if not isinstance(cleared, Clearance):
         raise PublicationRefused(number=order.number, detail=" ".join(each.detail for each in cleared))
-    der = lists.sign(drafted, cleared, keys.root, root.der)
-    problems = gate.inspect(der, order=order, previous=None, register=(), at=at)
+    der = lists.sign(drafted, cleared, root_signer, root.der)
+    problems = gate.inspect(der, order=order, previous=last.der if last else None, register=(), at=at)
     if problems:
         raise PublicationRefused(number=order.number, detail=" ".join(problems))
     published = PublishedCrl(root.key_id, order.number, at, order.next_update, 0, der)

@@ -5,6 +5,7 @@ the commit, the answers never left the process and are signed again; the old one
 compares them with the status of the instant.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ca.clearance import Clearance
@@ -14,7 +15,7 @@ from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
 from core.errors import RulesRefused
 from core.facts import Fact, FactKind
-from core.instants import ONE_SECOND
+from core.instants import ONE_SECOND, text
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from core.status import certificate_end, revocation_at
 from jobs.duty import Duty, later
@@ -37,19 +38,39 @@ def presign(duty: Duty, at: datetime) -> int:
         issuers = {each.serial: each for each in certificates(tx, "issuing")}
         issuer_of = {one.serial: issuers[approval_reading.issuer_of(tx, one.serial)] for one in due}
         responder = certificates(tx, "responder")[-1]
-    signed = []
+    signed, refused = [], []
     for one in due:
         certificate = _certificate(records[one.approval], one.serial)
-        answers, due_again = _answers(duty, certificate, issuer_of[one.serial], responder, at)
+        try:
+            answers, due_again = _answers(duty, certificate, issuer_of[one.serial], responder, at)
+        except RulesRefused as error:
+            # One that cannot be answered stays due and is told at the end; it must not keep the others waiting.
+            refused.append(error)
+            continue
         signed.append((one, answers, due_again))
+    if signed:
+        _keep(duty, signed, responder, at)
+    if refused:
+        raise refused[0]
+    return len(signed)
+
+
+def _keep(
+    duty: Duty,
+    signed: Sequence[tuple[work.Presign, list[SignedAnswer], datetime]],
+    responder: AuthorityCertificate,
+    at: datetime,
+) -> None:
     with duty.begin("keep answers") as tx:
-        artefacts.keep_answers(tx, [answer for _, some, _ in signed for answer in some], responder=responder.serial)
+        answers = [answer for _, some, _ in signed for answer in some]
+        if answers:
+            artefacts.keep_answers(tx, answers, responder=responder.serial)
         for one, _, due_again in signed:
             artefacts.presigned(tx, one.serial, fate=one.fate, due=due_again)
-        touched = tuple(sorted(records))
-        kept: dict[str, Json] = {"certificates": len(signed), "this_update": signed[0][1][0].this_update.isoformat()}
-        facts.record(tx, Fact(FactKind.OCSP_ANSWERS_SIGNED, at, AUTHORITY, None, touched, kept))
-    return len(signed)
+        if answers:
+            touched = tuple(sorted({one.approval for one, some, _ in signed if some}))
+            kept: dict[str, Json] = {"certificates": len(answers) // len(_HASHES), "this_update": text(at)}
+            facts.record(tx, Fact(FactKind.OCSP_ANSWERS_SIGNED, at, AUTHORITY, None, touched, kept))
 
 
 def _certificate(approval: ApprovalRecord, serial: str) -> CertificateRecord:
@@ -71,6 +92,9 @@ def _answers(
     if revoked is None:
         next_update = min(next_update, end - ONE_SECOND)
         due_again = min(due_again, end)
+        if next_update <= at:
+            # Its last second: the answers of before hold to its end, and no new one could hold any longer.
+            return [], end
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))
     signed = []
     for hash_name in _HASHES:

@@ -1,0 +1,142 @@
+"""Who acts in the story: people with the API keys for trying things out, each over HTTP."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.story.album import Album
+from core.errors import StoryRefused
+from verify.client import TIMEOUT, AuthorityClient, Exchange
+
+Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
+"""Puts something between the story and the server; tests do."""
+
+PEOPLE = ("ssc-officer-1", "ssc-officer-2", "manufacturer", "dcc")
+
+
+def directly(transport: httpx.BaseTransport) -> httpx.BaseTransport:
+    """Put nothing between."""
+    return transport
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back on an act.
+
+    Args:
+        status: of HTTP.
+        document: the JSON object; empty if it was none.
+    """
+
+    status: int
+    document: Mapping[str, object]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+        return self.status in {httpx.codes.OK, httpx.codes.CREATED}
+
+    def text(self, *path: str) -> str:
+        """Return a member by its path, as a text; empty where there is none."""
+        found: object = self.document
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return "" if found is None else str(found)
+
+    @property
+    def problem(self) -> str:
+        """The code and the sentence of a refusal, and what the rules found."""
+        listed = self.document.get("findings")
+        findings = (
+            [str(each.get("detail")) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        )
+        return " ".join([str(self.status), self.text("code"), self.text("detail"), *findings])
+
+
+class Person:
+    """Somebody with an API key.
+
+    Args:
+        name: as in the credentials.
+        api_key: sent with every request, kept nowhere.
+        base_url: of the server.
+        album: told of every exchange.
+        wrap: what lies between.
+    """
+
+    def __init__(self, name: str, api_key: str, base_url: str, album: Album, wrap: Wrap) -> None:
+        self.name = name
+        self._album = album
+        self.client = AuthorityClient(
+            base_url,
+            api_key,
+            transport=wrap(httpx.HTTPTransport()),
+            observer=lambda exchange: album.note(name, exchange),
+        )
+        self._http = httpx.Client(
+            base_url=base_url,
+            transport=wrap(httpx.HTTPTransport()),
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=TIMEOUT,
+            trust_env=False,
+        )
+
+    def act(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
+        """Ask or do something; the exchange is noted.
+
+        Raises:
+            httpx.HTTPError: no answer.
+        """
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if sent else {}
+        answer = self._http.request(method, path, content=sent, headers=headers)
+        kind = answer.headers.get("Content-Type", "")
+        self._album.note(self.name, Exchange(method, path, sent, answer.status_code, kind, answer.content))
+        try:
+            document = json.loads(answer.content)
+        except ValueError:
+            document = {}
+        return Reply(answer.status_code, document if isinstance(document, dict) else {})
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.client.close()
+        self._http.close()
+
+
+class Cast:
+    """Everybody.
+
+    Args:
+        credentials: HOME/demo/credentials.json.
+        base_url: of the server.
+        album: told of every exchange.
+        wrap: what lies between.
+
+    Raises:
+        StoryRefused: somebody has no key.
+    """
+
+    def __init__(self, credentials: Path, base_url: str, album: Album, wrap: Wrap = directly) -> None:
+        keys = _keys(credentials)
+        people = [Person(name, keys[name], base_url, album, wrap) for name in PEOPLE]
+        self.officer, self.second_officer, self.manufacturer, self.dcc = people
+        self._people = people
+
+    def close(self) -> None:
+        """Let the connections go."""
+        for person in self._people:
+            person.close()
+
+
+def _keys(path: Path) -> Mapping[str, str]:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return {name: str(held[name]["api_key"]) for name in PEOPLE}
+    except OSError as error:
+        raise StoryRefused(detail=f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError):
+        raise StoryRefused(detail=f"{path} does not hold a key for each of {', '.join(PEOPLE)}") from None

@@ -1,0 +1,75 @@
+"""How many certificates a second from seconded to published, every check on, SQLite with synchronous=FULL."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.approval import Device
+from ra.propose import ProposeGrant
+from store import schema
+from store.transactions import Store, sqlite_url
+from tests.world import DEVICE, World, hold_ceremony
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What was seen.
+
+    Args:
+        certificates: how many were in the queue.
+        seconds: from the first turn after the last seconding until nothing was due: signed, answered, listed, sealed.
+        drafting: seconds that drafting and linting them took before.
+    """
+
+    certificates: int
+    seconds: float
+    drafting: float
+
+    @property
+    def rate(self) -> float:
+        """Certificates a second."""
+        return self.certificates / self.seconds
+
+
+def measure(certificates: int) -> Cycle:
+    """Fill a queue of seconded decisions and work it off."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = _world(Path(folder))
+        waiting = [
+            world.proposed(ProposeGrant(world.applied(device=_device(number)), "A bench."))
+            for number in range(certificates)
+        ]
+        begun = time.perf_counter()
+        world.authority.settle()
+        drafting = time.perf_counter() - begun
+        for decision in waiting:
+            world.seconded(decision)
+        begun = time.perf_counter()
+        world.authority.settle()
+        took = time.perf_counter() - begun
+        issued = sum(bool(world.record(each).certificates) for each in _approvals(world, waiting))
+        world.close()
+    if issued != certificates:
+        raise AssertionError(f"{issued} of {certificates} were issued")
+    return Cycle(certificates, took, drafting)
+
+
+def _world(folder: Path) -> World:
+    url = sqlite_url(folder / "store.sqlite")
+    store = Store(url)
+    schema.upgrade(store)
+    hold_ceremony(store, folder / "ceremony")
+    store.close()
+    return World(url, folder / "ceremony")
+
+
+def _device(number: int) -> Device:
+    return Device(DEVICE.type, DEVICE.manufacturer, f"{number:08X}", DEVICE.hardware_version)
+
+
+def _approvals(world: World, decisions: list[str]) -> list[str]:
+    from store.reading import requests  # noqa: PLC0415 - only to count
+
+    with world.store.read() as tx:
+        return [str(requests.decision(tx, each).approval) for each in decisions]
