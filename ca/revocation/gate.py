@@ -1,0 +1,259 @@
+"""The publish gate: the last reading of a CRL before anybody else sees it.
+
+An independent reading: the list is parsed with `cryptography`, which did not write it, and compared with the order,
+the register and the last published list. A list with a problem is not published and the last good one stays. Lists
+that lose entries unnoticed are the commonest failure of other authorities.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
+
+from ca.certificates import Issuer, issuer
+from ca.revocation.crl import EXPIRED_CERTS_ON_CRL, CrlOrder
+from core.approval import RevocationReason
+from core.identifiers import serial_number, serial_of
+from core.instants import text
+from core.status import Revoked
+
+MOST_TOLD = 20
+"""Problems that are told one by one; a list that is wrong throughout needs no million sentences."""
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+_EXPIRED_CERTS = x509.ObjectIdentifier(EXPIRED_CERTS_ON_CRL)
+_REASONS = {
+    x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
+    x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
+    x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
+    x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
+}
+
+
+class _Entry(NamedTuple):
+    serial: int
+    at: datetime
+    reason: RevocationReason | None  # None: missing, or none of ours
+    invalidity_date: datetime | None
+
+    def __str__(self) -> str:
+        reason = "no reason of ours" if self.reason is None else self.reason.name
+        since = "" if self.invalidity_date is None else f", invalid since {text(self.invalidity_date)}"
+        return f"{text(self.at)} ({reason}{since})"
+
+
+def inspect(
+    der: bytes,
+    *,
+    order: CrlOrder,
+    previous: bytes | None,
+    register: Iterable[Revoked],
+    at: datetime,
+) -> tuple[str, ...]:
+    """Return what speaks against publishing a CRL; nothing means that it may be published.
+
+    Proved:
+        1. it can be read, is this CA's, and the CA's key signed it;
+        2. its extensions are those of the profile with the values of the order, and no others;
+        3. it is valid now, and its number and its time are beyond those of the last one;
+        4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date;
+        5. no entry has a date in the future or a reason that is not ours (removeFromCRL would un-revoke);
+        6. every entry of the last list is still there, unchanged.
+    Left to the caller: that `register` is what the register holds at thisUpdate, and `previous` the last one published.
+
+    Args:
+        der: the CRL as it would be published.
+        order: what it was ordered to say; its entries are not looked at.
+        previous: the last published CRL of this CA, DER; None if there is none.
+        register: every entry that must be there, in order of serials; read once and not kept.
+        at: now.
+
+    Returns:
+        Sentences for people.
+    """
+    told = _Problems()
+    try:
+        crl = x509.load_der_x509_crl(der)
+        last = None if previous is None else x509.load_der_x509_crl(previous)
+        _check_signature(crl, issuer(order.issuer_der), told)  # 1
+        _check_extensions(crl, order, told)  # 2
+        _check_progress(crl, last, order, at, told)  # 3
+        _check_entries(crl, last, register, told)  # 4, 5, 6
+    except _UNREADABLE as error:
+        told.problem(f"it cannot be read: {error}")
+    return told.all()
+
+
+class _Problems:
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._more = 0
+
+    def problem(self, sentence: str) -> None:
+        if len(self._told) < MOST_TOLD:
+            self._told.append(sentence)
+        else:
+            self._more += 1
+
+    def all(self) -> tuple[str, ...]:
+        return (*self._told, *([f"and {self._more} more"] if self._more else []))
+
+
+def _check_signature(crl: x509.CertificateRevocationList, above: Issuer, told: _Problems) -> None:
+    if crl.issuer.public_bytes() != above.name:
+        told.problem("it names another issuer")
+    key = above.parsed.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey), "our own hierarchy has elliptic curve keys only"
+    if not crl.is_signature_valid(key):
+        told.problem("its signature is not that of its CA")
+    if crl.signature_algorithm_oid != x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        told.problem("it is not signed by ECDSA with SHA-256")
+
+
+def _check_extensions(crl: x509.CertificateRevocationList, order: CrlOrder, told: _Problems) -> None:
+    identifier = issuer(order.issuer_der).key_identifier
+    expected: dict[x509.ObjectIdentifier, tuple[bool, x509.ExtensionType]] = {
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER: (False, x509.AuthorityKeyIdentifier(identifier, None, None)),
+        ExtensionOID.CRL_NUMBER: (False, x509.CRLNumber(order.number)),
+    }
+    if order.distribution_point is not None:
+        expected[ExtensionOID.ISSUING_DISTRIBUTION_POINT] = (True, _distribution_point(order.distribution_point))
+    if order.expired_certs_on_crl is not None:
+        # GeneralizedTime, 15 octets, written here once more and not by the module that wrote the list.
+        since = b"\x18\x0f" + f"{order.expired_certs_on_crl:%Y%m%d%H%M%SZ}".encode("ascii")
+        expected[_EXPIRED_CERTS] = (False, x509.UnrecognizedExtension(_EXPIRED_CERTS, since))
+    found = {extension.oid: (extension.critical, extension.value) for extension in crl.extensions}
+    for oid in expected.keys() | found.keys():
+        if oid not in found:
+            told.problem(f"extension {oid.dotted_string} is missing")
+        elif oid not in expected:
+            told.problem(f"extension {oid.dotted_string} does not belong there")
+        elif found[oid] != expected[oid]:
+            told.problem(f"extension {oid.dotted_string} does not say what it must: {found[oid][1]}")
+
+
+def _distribution_point(url: str) -> x509.IssuingDistributionPoint:
+    return x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(url)],
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+
+
+def _check_progress(
+    crl: x509.CertificateRevocationList,
+    last: x509.CertificateRevocationList | None,
+    order: CrlOrder,
+    at: datetime,
+    told: _Problems,
+) -> None:
+    begins, ends = crl.last_update_utc, crl.next_update_utc
+    if begins != order.this_update or ends != order.next_update:
+        told.problem("its times are not those that were ordered")
+    if begins > at:
+        told.problem(f"it is dated {text(begins)}, in the future")
+    if ends is None or ends <= at:
+        told.problem("it has no nextUpdate, or one that has passed")
+    if last is None:
+        return
+    if last.issuer != crl.issuer:
+        told.problem("the last list is another CA's")
+    if _number(last) >= order.number:
+        told.problem(f"its number {order.number} is not above the last one, {_number(last)}")
+    if last.last_update_utc > begins:
+        told.problem(f"it is dated before the last one, {text(last.last_update_utc)}")
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def _check_entries(
+    crl: x509.CertificateRevocationList,
+    last: x509.CertificateRevocationList | None,
+    register: Iterable[Revoked],
+    told: _Problems,
+) -> None:
+    latest = crl.last_update_utc
+    before_us = iter(()) if last is None else _listed(last, told)
+    for listed, recorded, before in _joined(_listed(crl, told), map(_recorded, register), before_us):
+        if listed != recorded:  # 4
+            told.problem(_disagreement(listed, recorded, "register"))
+        if before is not None and listed != before:  # 6
+            told.problem(_disagreement(listed, before, "last list"))
+        if listed is None:
+            continue
+        if listed.at > latest:  # 5
+            told.problem(f"{serial_of(listed.serial)} is dated in the future: {text(listed.at)}")
+        if listed.reason is None:  # 5
+            told.problem(f"{serial_of(listed.serial)} has no reason, or one that is not ours")
+
+
+def _disagreement(listed: _Entry | None, other: _Entry | None, where: str) -> str:
+    if listed is None:
+        assert other is not None
+        return f"{serial_of(other.serial)} is lost: it is in the {where} and not on the list"
+    serial = serial_of(listed.serial)
+    if other is None:
+        return f"{serial} is on the list and not in the {where}"
+    return f"{serial}: the list says {listed}, the {where} {other}"
+
+
+def _listed(crl: x509.CertificateRevocationList, told: _Problems) -> Iterator[_Entry]:
+    for revoked in crl:
+        reason: RevocationReason | None = None
+        invalidity_date: datetime | None = None
+        for extension in revoked.extensions:
+            if extension.oid == CRLEntryExtensionOID.CRL_REASON:
+                reason = _REASONS.get(extension.value.reason)
+            elif extension.oid == CRLEntryExtensionOID.INVALIDITY_DATE:
+                invalidity_date = extension.value.invalidity_date_utc
+            else:
+                told.problem(f"{serial_of(revoked.serial_number)} has an extension that does not belong there")
+        yield _Entry(revoked.serial_number, revoked.revocation_date_utc, reason, invalidity_date)
+
+
+def _recorded(revoked: Revoked) -> _Entry:
+    return _Entry(serial_number(revoked.serial), revoked.at, revoked.reason, revoked.invalidity_date)
+
+
+def _joined(
+    one: Iterator[_Entry],
+    two: Iterator[_Entry],
+    three: Iterator[_Entry],
+) -> Iterator[tuple[_Entry | None, _Entry | None, _Entry | None]]:
+    """Join three streams by serial, holding one entry of each; ValueError where one is out of order or repeats."""
+    first, second, third = next(one, None), next(two, None), next(three, None)
+    while heads := [head.serial for head in (first, second, third) if head is not None]:
+        lowest = min(heads)
+        take_first = first is not None and first.serial == lowest
+        take_second = second is not None and second.serial == lowest
+        take_third = third is not None and third.serial == lowest
+        yield first if take_first else None, second if take_second else None, third if take_third else None
+        first = _following(one, lowest) if take_first else first
+        second = _following(two, lowest) if take_second else second
+        third = _following(three, lowest) if take_third else third
+
+
+def _following(stream: Iterator[_Entry], done: int) -> _Entry | None:
+    following = next(stream, None)
+    if following is not None and following.serial <= done:
+        raise ValueError(f"{serial_of(following.serial)} is out of order or there twice")
+    return following

@@ -1,0 +1,112 @@
+"""Private keys in files: PKCS#8, encrypted, mode 0600 (RFC 5958; PBES2 of RFC 8018).
+
+A file appears under its name whole or not at all, and never replaces another one.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from core.boundaries import boundary
+from core.errors import KeyUnusable
+from keys.private_file import NotPrivate, read_private
+from keys.signer import SoftwareSigner
+
+LARGEST_FILE = 16 * 1024
+"""Octets. A sealed P-256 key has about 400."""
+
+_LABEL = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+
+
+def generate(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> SoftwareSigner:
+    """Make a P-256 key, seal it in `path` and return its signer.
+
+    Args:
+        path: the file; its folder is made if need be, mode 0700.
+        passphrase: what it is encrypted under, not empty.
+        exist_ok: open the file that is there already, as a ceremony does that died half way.
+
+    Raises:
+        KeyUnusable: the file is there already, or cannot be written.
+    """
+    if not passphrase:
+        raise KeyUnusable(path=path, detail="an empty passphrase seals nothing")
+    if path.exists():
+        if not exist_ok:
+            raise KeyUnusable(path=path, detail="there is a file already and keys are never overwritten")
+        signer = open_sealed(path, passphrase)
+        _remove_leftovers(path)
+        return signer
+    key = ec.generate_private_key(ec.SECP256R1())
+    sealed = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase),
+    )
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _place(path, sealed)
+    except OSError as error:
+        raise KeyUnusable(path=path, detail=f"it cannot be written: {error.strerror}") from error
+    return SoftwareSigner(key)
+
+
+def open_sealed(path: Path, passphrase: bytes) -> SoftwareSigner:
+    """Open a sealed key. Costs milliseconds, on purpose: hold the signer, never open per request.
+
+    Raises:
+        KeyUnusable: no such file, readable by others, not encrypted, another passphrase, or another kind of key.
+    """
+    try:
+        sealed = read_private(path, LARGEST_FILE)
+    except NotPrivate as error:
+        raise KeyUnusable(path=path, detail=str(error)) from error
+    if not sealed.lstrip().startswith(_LABEL):
+        raise KeyUnusable(path=path, detail="it is not an encrypted PKCS#8 file")
+    try:
+        key = serialization.load_pem_private_key(sealed, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyUnusable(path=path, detail="the passphrase is wrong or the file is damaged") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise KeyUnusable(path=path, detail="it is not a P-256 key")
+    return SoftwareSigner(key)
+
+
+def _place(path: Path, sealed: bytes) -> None:
+    """Write beside, make durable, then give it its name.
+
+    If we die before the link, a leftover without a name of meaning stays; no key is known under `path`, and the next
+    run makes another. If we die after it, the key is whole and durable under `path` and the next run opens it.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(sealed)
+        file.flush()
+        os.fsync(descriptor)
+    with boundary("rename key"):
+        # A link, not a rename: it fails where there is a file already, and keys are never overwritten.
+        try:
+            path.hardlink_to(beside)
+        finally:
+            beside.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    _remove_leftovers(path)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what earlier deaths left beside `path`; only once the key itself is there, so nobody still needs it."""
+    for leftover in path.parent.glob(f".{path.name}.*.new"):
+        leftover.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
