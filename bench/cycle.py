@@ -35,7 +35,7 @@ class Cycle:
 def measure(certificates: int) -> Cycle:
     """Fill a queue of seconded decisions and work it off."""
     with tempfile.TemporaryDirectory() as folder:
-        world = _world(Path(folder))
+        world = held_world(Path(folder))
         waiting = [
             world.proposed(ProposeGrant(world.applied(device=_device(number)), "A bench."))
             for number in range(certificates)
@@ -55,7 +55,8 @@ def measure(certificates: int) -> Cycle:
     return Cycle(certificates, took, drafting)
 
 
-def _world(folder: Path) -> World:
+def held_world(folder: Path) -> World:
+    """Return a test authority on a fresh SQLite store in `folder`."""
     url = sqlite_url(folder / "store.sqlite")
     store = Store(url)
     schema.upgrade(store)
