@@ -80,7 +80,7 @@ def _publish(world: World, entries: int) -> float:
     world.clock.advance(timedelta(seconds=1))
     epoch = take_lease(world.store, "bench", world.machine, timedelta(hours=1))
     assert epoch is not None
-    duty = Duty(world.store, world.authority.keyring, world.authority.pace, world.machine, "bench", epoch)
+    duty = Duty(world.store, world.authority.keyring, world.authority.pace, world.clock, world.machine, "bench", epoch)
     with world.store.read() as tx:
         issuing = issuing_ca(tx)
     begun = time.perf_counter()

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from core.errors import InstantMalformed
 
 ONE_SECOND = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT = "%Y-%m-%dT%H:%M:%SZ"
 # RFC 3339, 5.6, without fractions. Python reads more than that: ISO 8601's other forms, and a NUL at the end.
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([Zz]|[+-][0-9]{2}:[0-9]{2})")
@@ -66,9 +67,9 @@ def next_midnight(at: datetime) -> datetime:
 
 def seconds(at: datetime) -> int:
     """Return whole seconds since 1970-01-01T00:00:00Z, the form in which the store keeps instants."""
-    return int((at - datetime(1970, 1, 1, tzinfo=UTC)) // ONE_SECOND)
+    return int((at - _EPOCH) // ONE_SECOND)
 
 
 def from_seconds(value: int) -> datetime:
     """Return the instant of `seconds`."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
+    return _EPOCH + timedelta(seconds=value)

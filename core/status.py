@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from core.approval import ApprovalRecord, CertificateRecord, EndCause, RevocationReason, Terms
 from core.identifiers import Serial
@@ -83,7 +83,12 @@ class Status:
 
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-_BY_CAUSE: dict[EndCause, tuple[State, RevocationReason, ReasonCode]] = {
+_I = TypeVar("_I", datetime, int)
+_How: TypeAlias = tuple[State, RevocationReason, ReasonCode]
+
+_EXPIRED: _How = (State.EXPIRED, RevocationReason.CESSATION_OF_OPERATION, ReasonCode.EXPIRED)
+_SUPERSEDED: _How = (State.CANCELLED, RevocationReason.SUPERSEDED, ReasonCode.SUPERSEDED)
+_BY_CAUSE: dict[EndCause, _How] = {
     EndCause.SSC: (State.CANCELLED, RevocationReason.PRIVILEGE_WITHDRAWN, ReasonCode.REVOKED),
     EndCause.BREACH: (State.CANCELLED, RevocationReason.PRIVILEGE_WITHDRAWN, ReasonCode.REVOKED_FOR_BREACH),
     EndCause.KEY_COMPROMISE: (State.CANCELLED, RevocationReason.KEY_COMPROMISE, ReasonCode.KEY_COMPROMISE),
@@ -96,31 +101,30 @@ def first_second_after(last: datetime) -> datetime:
     return datetime.max.replace(microsecond=0, tzinfo=UTC) if last.year == 9999 and last >= _LAST else last + ONE_SECOND
 
 
-def certificate_end(certificate: CertificateRecord) -> End:
-    """Return the earliest end that is known of a certificate; without any act that is its expiry.
+def first_end(expired: _I, superseded: _I | None, revoked: _I | None, cause: EndCause | None) -> tuple[_I, _How]:
+    """Return when a certificate ends, as far as is known, and how: state, CRL reason, reason of verification.
 
     The first end wins: the store revokes or supersedes only what has not ended, so no two ends share an instant.
+
+    Args:
+        expired: the first second after its notAfter; instants in whatever form they are held in.
+        superseded: the later issue's effective instant.
+        revoked: the cancelling commit.
+        cause: of the revocation.
     """
-    ends = [
-        End(
-            first_second_after(certificate.not_after),
-            State.EXPIRED,
-            RevocationReason.CESSATION_OF_OPERATION,
-            ReasonCode.EXPIRED,
-        )
-    ]
-    if certificate.superseded_at is not None:
-        ends.append(
-            End(
-                certificate.superseded_at,
-                State.CANCELLED,
-                RevocationReason.SUPERSEDED,
-                ReasonCode.SUPERSEDED,
-            )
-        )
-    if certificate.revoked_at is not None and certificate.cause is not None:
-        ends.append(End(certificate.revoked_at, *_BY_CAUSE[certificate.cause]))
-    return min(ends, key=lambda end: end.at)
+    at, how = expired, _EXPIRED
+    if superseded is not None and superseded < at:
+        at, how = superseded, _SUPERSEDED
+    if revoked is not None and cause is not None and revoked < at:
+        at, how = revoked, _BY_CAUSE[cause]
+    return at, how
+
+
+def certificate_end(certificate: CertificateRecord) -> End:
+    """Return the earliest end that is known of a certificate; without any act that is its expiry."""
+    expired = first_second_after(certificate.not_after)
+    at, how = first_end(expired, certificate.superseded_at, certificate.revoked_at, certificate.cause)
+    return End(at, *how)
 
 
 def revocation_at(certificate: CertificateRecord, at: datetime) -> Revoked | None:
@@ -156,12 +160,15 @@ def approval_status(approval: ApprovalRecord, at: datetime) -> Status:
 
 
 def open_at(approval: ApprovalRecord, at: datetime) -> bool:
-    """Return whether the approval has been granted and has not ended at `at`: it may still be ended or amended."""
-    if at < approval.granted_at or (approval.ended_at is not None and approval.ended_at <= at):
+    """Return whether the approval may still be ended, certified or amended: nobody has ended it, nor has time.
+
+    A recorded end counts whatever its instant: whoever asks read the clock before they read the register, so an act of
+    the same moment may carry a second that they have not reached. For the same reason the grant's instant is no test.
+    """
+    if approval.ended_at is not None:
         return False
     certificate = _certificate_at(approval, at)
-    expiry = (_terms_of(approval, certificate) if certificate else approval.terms[0]).expiry
-    return at <= expiry
+    return at <= (_terms_of(approval, certificate) if certificate else approval.terms[0]).expiry
 
 
 class _Verdict(NamedTuple):

@@ -63,7 +63,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     """Hold the ceremony.
 
     Args:
-        store: migrated; empty, or one in which this ceremony died.
+        store: migrated; empty, or one in which this ceremony died, at its very end too.
         ceremony: what is fixed.
         at: now, by the authority's clock.
 
@@ -71,7 +71,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         The keyring of the new authority and the transcript.
 
     Raises:
-        HomeOccupied: the store holds another authority, or one whose ceremony is over.
+        HomeOccupied: the store holds another authority.
         KeyUnusable, RulesRefused, PublicationRefused: what went wrong; start it again once that is mended.
     """
     keys = make_keys(
@@ -80,10 +80,11 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         passphrase=ceremony.passphrase,
         root_passphrase=ceremony.root_passphrase,
     )
-    _found(store, ceremony, keys, at)
+    over = _found(store, ceremony, keys, at)
     root = _certified(store, ceremony, keys, at)
     issuing = _newest(store, "issuing")
-    publish_root_crl(store, keys.root, root, at)
+    if not over:
+        publish_root_crl(store, keys.root, root, at)
     keyring = Keyring(ceremony.profile, {key_id(keys.issuing.public_key): keys.issuing}, keys.responder, keys.journal)
     return keyring, transcript(ceremony, [root, issuing, _newest(store, "responder")], keys, at)
 
@@ -120,8 +121,11 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
     return "\n".join(lines)
 
 
-def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> None:
-    """Write the authority's row, or find the one that this ceremony wrote before it died."""
+def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> bool:
+    """Write the authority's row, or find the one that this ceremony wrote before it died; return whether all was done.
+
+    If we died after the root's list and before the caller wrote its transcript, the transcript is all that is missing.
+    """
     profile = ceremony.profile
     with store.read() as tx:
         try:
@@ -143,8 +147,16 @@ def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -
             )
             said: dict[str, Json] = {"name": profile.name, "environment": profile.environment, "arc": profile.arc}
             facts.record(tx, Fact(FactKind.AUTHORITY_CREATED, at, CONSOLE, None, (), said))
-    elif over or row.journal_key != keys.journal.public_key:
+    # What is fixed at the ceremony is fixed when it begins: it is not gone on with under another name or base.
+    elif (row.name, row.environment, row.arc, row.base_url, row.journal_key) != (
+        profile.name,
+        profile.environment,
+        profile.arc,
+        profile.base_url,
+        keys.journal.public_key,
+    ):
         raise HomeOccupied(path="the store")
+    return over
 
 
 def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> AuthorityCertificate:

@@ -38,6 +38,7 @@ class Duty:
         store: the register.
         keyring: its signers.
         pace: how often.
+        clock: the authority's; asked again by a job between whose steps signatures take their time.
         machine: the machine's own clock: leases are about machines.
         holder: the name of this process, which no other has.
         epoch: the lease under which it works.
@@ -46,6 +47,7 @@ class Duty:
     store: Store
     keyring: Keyring
     pace: Pace
+    clock: Clock
     machine: Clock
     holder: str
     epoch: int

@@ -92,7 +92,7 @@ def _answers(
     if revoked is None:
         next_update = min(next_update, end - ONE_SECOND)
         due_again = min(due_again, end)
-        if next_update <= at:
+        if end - ONE_SECOND <= at:
             # Its last second: the answers of before hold to its end, and no new one could hold any longer.
             return [], end
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))

@@ -30,6 +30,9 @@ def seal(duty: Duty, at: datetime) -> int:
 
 
 def _seal_waiting(duty: Duty, at: datetime) -> int:
+    with duty.store.read() as tx:
+        if not journal.unsealed(tx, 1):
+            return 0  # an idle turn writes nothing, not even that it holds the lease
     with duty.begin("seal") as tx:
         number, digest, last_at = journal.last_sealed(tx)
         waiting = journal.unsealed(tx, _MOST)

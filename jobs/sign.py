@@ -70,7 +70,8 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
     if not ready:
         return 0
     claimed = _claim(duty, ready, at)
-    return _record(duty, [_sign(duty, each) for each in claimed], at)
+    signed = [_sign(duty, each) for each in claimed]
+    return _record(duty, signed)
 
 
 def _sign(duty: Duty, ready: _Ready) -> _Signed:
@@ -130,9 +131,11 @@ def _too_late(approval: ApprovalRecord, row: DraftRow, at: datetime) -> str | No
     return None
 
 
-def _record(duty: Duty, signed: list[_Signed], at: datetime) -> int:
+def _record(duty: Duty, signed: list[_Signed]) -> int:
     recorded = 0
     with duty.begin("record certificates") as tx:
+        # Asked again: signatures take time, and a certificate is recorded at the instant at which it is, never before.
+        at = duty.clock.now()
         for each in signed:
             recorded += _record_one(tx, each, at)
     return recorded

@@ -59,11 +59,11 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     authorise(actor, Operation.REVOKE)
     if not desk.rules.urgent_revocation_by_one or command.cause is EndCause.MANUFACTURER:
         raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation="revoke alone")
-    at = desk.clock.now()
-    found = section_f.revocation_findings(section_f.RevocationFacts(command.cause, command.invalidity_date, at))
-    if any(finding.severity is Severity.FATAL for finding in found):
-        raise RulesRefused(found)
     with desk.store.begin("revoke") as tx:
+        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
+        found = section_f.revocation_findings(section_f.RevocationFacts(command.cause, command.invalidity_date, at))
+        if any(finding.severity is Severity.FATAL for finding in found):
+            raise RulesRefused(found)
         earlier = recall(tx, actor, request)
         if earlier is not None:
             return earlier

@@ -57,8 +57,8 @@ def second(
         DeviceAlreadyApproved: another approval of the device was granted meanwhile.
     """
     authorise(actor, Operation.SECOND)
-    at = desk.clock.now()
     with desk.store.begin("second") as tx:
+        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate what is decided
         earlier = recall(tx, actor, request)
         if earlier is not None:
             return earlier

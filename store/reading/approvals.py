@@ -5,15 +5,17 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, select, type_coerce
 
-from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Terms
+from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, RevocationReason, Terms
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.status import Revoked, revocation_at
+from core.instants import from_seconds
+from core.status import Revoked, first_end
 from store.rows import Approval, firmware_of
 from store.tables import approvals, certificates, drafts, terms
 from store.transactions import Transaction
+from store.types import Number
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -102,27 +104,19 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
 
 def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
     """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
-    columns = certificates.c
-    query = (
-        select(
-            columns.serial,
-            columns.issue,
-            columns.fingerprint,
-            columns.not_before,
-            columns.not_after,
-            columns.signed_at,
-            columns.revoked_at,
-            columns.cause,
-            columns.invalidity_date,
-            columns.superseded_at,
+    c = certificates.c
+    # A list can have a million entries: instants stay the whole numbers they are, until an entry needs them.
+    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
+    query = select(c.serial, c.cause, *(type_coerce(each, Number) for each in held)).where(c.ends_at <= at)
+    rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
+    for serial, cause, not_after, superseded, revoked, invalidity in rows:
+        ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
+        yield Revoked(
+            serial,
+            from_seconds(ended_at),
+            reason,
+            from_seconds(invalidity) if invalidity is not None and reason is RevocationReason.KEY_COMPROMISE else None,
         )
-        .where(columns.ends_at <= at)
-        .order_by(columns.serial)
-    )
-    for row in tx.connection.execution_options(yield_per=_STREAM).execute(query):
-        entry = revocation_at(_certificate(row), at)
-        if entry is not None:
-            yield entry
 
 
 def standing(tx: Transaction, approval: str, at: datetime) -> bool:
