@@ -1,0 +1,167 @@
+"""The machine-facing API on Flask: what is not status. Made by `create_app`; nothing happens at import."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.server import Server
+from flask_openapi3.openapi import OpenAPI
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from api import problems
+from api.answers import Problem
+from api.applications import add_applications
+from api.approvals import add_approvals
+from api.authority import add_authority
+from api.certificates import add_certificates
+from api.decisions import add_decisions
+from api.incoming import BODY_LIMIT, StrictRequest, malformed, recognise, refuse_repeated_parameters
+from api.service import JSON_TYPE, Service
+from api.status.snapshot import Mirror
+from api.status_description import add_status_plane
+from api.watching import add_watching
+from core.canonical import Json
+from core.errors import BodyMalformed, BodyTooLarge, TrialCpaError
+from ra.desk import Desk
+
+PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
+"""What needs no credential. Everything else does, also what somebody adds and forgets to think about."""
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+# What HTTP alone knows: code, sentence and hint. Anything else gets the status's own phrase.
+_HTTP_WORDS: dict[int, tuple[str, str, str]] = {
+    404: ("unknown-address", "There is nothing at this address.", "Addresses are described in /openapi.json."),
+    405: ("method-not-allowed", "This address does not take that method.", "Methods are described in /openapi.json."),
+    406: (
+        "not-acceptable",
+        "None of the forms asked for can be given.",
+        "Ask for application/pem-certificate-chain, application/pkix-cert or application/pkcs7-mime.",
+    ),
+    415: (
+        "media-type-unsupported",
+        "The body is not sent as application/json.",
+        "Send Content-Type: application/json.",
+    ),
+}
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror) -> Flask:
+    """Return the API.
+
+    Args:
+        desk: where the use cases work.
+        base_url: the public base, for /openapi.json.
+        after_write: called after each write that succeeded (the web process refreshes its mirror).
+        mirror: what the status plane answers from.
+    """
+    app = OpenAPI(
+        "api",
+        info=Info(
+            title="Trial CPA authority",
+            version="1",
+            description="Trial CPA Certificates for field trials under the Smart Energy Code, F2.18 to F2.31.",
+        ),
+        servers=[Server(url=base_url)],
+        security_schemes={
+            "bearer": {"type": "http", "scheme": "bearer", "description": "An API key of the SSC's administrator."}
+        },
+        validation_error_status=HTTPStatus.BAD_REQUEST.value,
+        validation_error_model=Problem,
+        validation_error_callback=_refuse_form,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.request_class = StrictRequest
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    # An address is one address: no redirect that a credential would follow.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    service = Service(desk, mirror, after_write)
+    _add_guards(app, desk)
+    for add in (add_applications, add_decisions, add_approvals, add_certificates, add_authority, add_watching):
+        add(app, service)
+    _add_description(app)
+    return app
+
+
+def _add_guards(app: OpenAPI, desk: Desk) -> None:
+    @app.before_request
+    def admit() -> None:
+        rule = request.url_rule
+        if rule is not None and rule.rule not in PUBLIC:
+            recognise(desk)
+        refuse_repeated_parameters()
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        for name, value in _SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    app.register_error_handler(TrialCpaError, _told)
+    app.register_error_handler(HTTPException, _told_of_http)
+    app.register_error_handler(Exception, _told_nothing)
+
+
+def _add_description(app: OpenAPI) -> None:
+    described = add_status_plane(app.api_doc)
+
+    @app.route("/openapi.json", methods=["GET"])
+    def openapi() -> Response:
+        answer = Response(problems.encode(described), content_type=JSON_TYPE)
+        answer.headers["Cache-Control"] = "public, max-age=300"
+        return answer
+
+
+def _refuse_form(error: ValidationError) -> Response:
+    raise malformed(error) from error
+
+
+def _told(error: Exception) -> Response:
+    status, described = problems.problem(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Of the families that are nobody's business outside.
+        return _told_nothing(error)
+    return _problem(status, described)
+
+
+def _told_of_http(error: Exception) -> Response:
+    """Answer what routing or reading refused; nothing of Werkzeug's own pages is sent."""
+    if isinstance(error, RequestEntityTooLarge):
+        return _told(BodyTooLarge(limit=BODY_LIMIT))
+    code = error.code if isinstance(error, HTTPException) else None
+    if code == HTTPStatus.BAD_REQUEST:
+        return _told(BodyMalformed(detail="it ends too early, or its head is not HTTP"))
+    if code is None or code < HTTPStatus.BAD_REQUEST or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _told_nothing(error)
+    status = HTTPStatus(code)
+    words = _HTTP_WORDS.get(code, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}.", "See /openapi.json."))
+    answer = _problem(code, problems.document(status, *words))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        answer.headers["Allow"] = ", ".join(sorted(allowed))
+    return answer
+
+
+def _told_nothing(error: Exception) -> Response:
+    """What nobody foresaw is told as ours, with a reference under which the log has the rest."""
+    reference = secrets.token_hex(8)
+    _log.error("a request failed, reference %s", reference, exc_info=error)
+    status, described = problems.problem(RuntimeError())
+    return _problem(status, {**described, "reference": reference})
+
+
+def _problem(status: int, described: dict[str, Json]) -> Response:
+    return Response(problems.encode(described), status, headers=problems.headers(status))

@@ -1,0 +1,68 @@
+"""/v1/approvals: what was granted, and the short way to end it in an emergency."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_openapi3.openapi import OpenAPI
+
+from api.answers import ApprovalAnswer, ApprovalPage, ApprovalRevoked
+from api.bodies import ApprovalPath, PageQuery, RevocationBody, WriteHeader
+from api.incoming import actor
+from api.service import (
+    APPROVALS,
+    DECIDING,
+    READ_REFUSALS,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    refusals,
+    reply,
+)
+from core.approval import EndCause
+from core.identifiers import ApprovalIdentifier
+from core.instants import parse
+from ra import look
+from ra.end import Revoke, revoke
+
+
+def add_approvals(app: OpenAPI, service: Service) -> None:
+    """Add the resource to the application."""
+    desk = service.desk
+    shared: dict[str, Any] = {"security": WITH_CREDENTIAL}
+    not_found = refusals(HTTPStatus.NOT_FOUND)
+
+    @app.get(
+        "/v1/approvals",
+        operation_id="listApprovals",
+        tags=[APPROVALS],
+        responses={200: ApprovalPage, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_approvals(query: PageQuery) -> Response:
+        """List approvals; a Manufacturer sees its own."""
+        return reply(look.approvals(desk, actor(), after=query.after, limit=query.limit))
+
+    @app.get(
+        "/v1/approvals/<approval>",
+        operation_id="showApproval",
+        tags=[APPROVALS],
+        responses={200: ApprovalAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def show_approval(path: ApprovalPath) -> Response:
+        """Show an approval as it stands now."""
+        return reply(look.approval(desk, actor(), str(ApprovalIdentifier.parse(path.approval))))
+
+    @app.post(
+        "/v1/approvals/<approval>/revocation",
+        operation_id="revokeApproval",
+        tags=[DECIDING],
+        responses={200: ApprovalRevoked, **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:
+        """Revoke at once, by one officer, where the settings allow it (F2.30)."""
+        since = None if body.invalidity_date is None else parse(body.invalidity_date, field="invalidity_date")
+        command = Revoke(str(ApprovalIdentifier.parse(path.approval)), EndCause(body.cause), body.reasons, since)
+        return service.write(header, lambda key: revoke(desk, actor(), command, key))

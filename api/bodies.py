@@ -1,0 +1,230 @@
+"""What may be sent: one model for each request, strict, with every member known and every length bounded.
+
+Only form is judged here. What a rule of Section F says about a value (`policy`) is answered by the use case, with a
+finding; the lengths below are therefore wider than those of the rules.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+
+from core.canonical import LARGEST_EXACT
+from ra.look import LARGEST_PAGE
+
+TOKEN_LIMIT = 64
+"""Characters of an identifier or an instant."""
+
+NAME_LIMIT = 200
+"""Characters of a device's or firmware's field; DUIS 5.4 has 30 for the longest."""
+
+WORDS_LIMIT = 10_000
+"""Characters of a text for people: purpose, reasons."""
+
+CSR_LIMIT = 128 * 1024
+"""Characters of a certificate signing request; the use case has a narrower limit and says so itself."""
+
+MOST_FIRMWARE = 1_000
+"""Firmware versions in one request."""
+
+DEFAULT_PAGE = 50
+
+# PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
+_NO_CONTROLS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+
+Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$")]
+Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS)]
+Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_NO_CONTROLS)]
+Identifier: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="An approval identifier such as TDA-2027-0042-Y; case, spaces and hyphens make no difference.",
+    ),
+]
+Day: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="A UTC day, 2027-01-04; inclusive.")
+]
+Moment: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="RFC 3339, whole seconds: 2027-06-30T23:59:59Z.")
+]
+Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 as 64 hexadecimal digits.")]
+Csr: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=CSR_LIMIT, description="One PKCS#10 request: PEM, or bare base64.")
+]
+Count: TypeAlias = Annotated[int, Field(ge=-LARGEST_EXACT, le=LARGEST_EXACT)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+# --- paths, queries, header fields -------------------------------------------------------------------------------
+
+
+class ApplicationPath(BaseModel):
+    """Which application."""
+
+    application: Token
+
+
+class DecisionPath(BaseModel):
+    """Which decision."""
+
+    decision: Token
+
+
+class ApprovalPath(BaseModel):
+    """Which approval."""
+
+    approval: Identifier
+
+
+class SerialPath(BaseModel):
+    """Which certificate."""
+
+    serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
+
+
+def _digits(value: object) -> object:
+    # Without this pydantic would read “5.0”, “ 5” and “1_0” as whole numbers.
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("it must be written in digits")
+    return value
+
+
+class PageQuery(BaseModel):
+    """Which page of a list: the cursor that the page before ended with, and how many rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        str, Field(max_length=TOKEN_LIMIT, pattern="^[!-~]*$", description="`next` of the page before.")
+    ] = ""
+    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
+
+
+class WriteHeader(BaseModel):
+    """What may come with every write."""
+
+    idempotency_key: Annotated[
+        str | None,
+        Field(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            pattern="^[!-~]+$",
+            description="The same request sent twice under one key has the effect and the answer of one.",
+        ),
+    ] = None
+
+
+# --- applying ----------------------------------------------------------------------------------------------------
+
+
+class DeviceBody(_Body):
+    """The device model that is to be tried (F2.18), in the words of DUIS 5.4."""
+
+    type: Annotated[str, Field(max_length=NAME_LIMIT, description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD.")]
+    manufacturer: Annotated[str, Field(max_length=NAME_LIMIT)]
+    model: Annotated[str, Field(max_length=NAME_LIMIT)]
+    hardware_version: Annotated[str, Field(max_length=NAME_LIMIT)]
+
+
+class FirmwareBody(_Body):
+    """One firmware version with the SHA-256 of its image."""
+
+    version: Name
+    image_sha256: Name
+
+
+class ApplicationBody(_Body):
+    """An application for a Trial Device Approval (F2.18, F2.19)."""
+
+    device: DeviceBody
+    smets_version: Name = ""
+    firmware: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE)]
+    start: Day
+    expiry: Day
+    maximum_devices: Count
+    purpose: Words
+    csr: Csr
+
+
+# --- deciding ----------------------------------------------------------------------------------------------------
+
+
+class GrantBody(_Body):
+    """Grant an application; what is left out is as the application says."""
+
+    kind: Literal["grant"]
+    application: Token
+    reasons: Words
+    start: Day | None = None
+    expiry: Day | None = None
+    maximum_devices: Count | None = None
+
+
+class RefuseBody(_Body):
+    """Refuse an application (F2.24)."""
+
+    kind: Literal["refuse"]
+    application: Token
+    reasons: Words
+
+
+class RevokeBody(_Body):
+    """Revoke an approval, or cancel its compromised certificate (F2.30)."""
+
+    kind: Literal["revoke"]
+    approval: Identifier
+    cause: Literal["ssc", "breach", "key-compromise"]
+    reasons: Words
+    invalidity_date: Moment | None = None
+
+
+class WithdrawBody(_Body):
+    """End an approval at the Manufacturer's request."""
+
+    kind: Literal["withdraw"]
+    approval: Identifier
+    reasons: Words
+
+
+class RekeyBody(_Body):
+    """Certify a new key under the same approval."""
+
+    kind: Literal["rekey"]
+    approval: Identifier
+    csr: Csr
+    compromised: bool
+    reasons: Words
+    effective: Moment | None = None
+    invalidity_date: Moment | None = None
+
+
+class DecisionBody(
+    RootModel[Annotated[GrantBody | RefuseBody | RevokeBody | WithdrawBody | RekeyBody, Field(discriminator="kind")]]
+):
+    """A decision that is proposed; `kind` says which."""
+
+
+class SecondBody(_Body):
+    """What a second officer accepts: this proposal with these bytes."""
+
+    proposal_sha256: Digest
+    tbs_sha256: Digest | None = None
+
+
+class RejectionBody(_Body):
+    """Why a proposal comes to nothing."""
+
+    why: Words
+
+
+class RevocationBody(_Body):
+    """An urgent revocation by one officer, where the settings allow it (F2.30)."""
+
+    cause: Literal["ssc", "breach", "key-compromise"]
+    reasons: Words
+    invalidity_date: Moment | None = None

@@ -1,0 +1,70 @@
+"""Certificates with their chain, in the form that is asked for."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, request
+from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import NotAcceptable
+
+from api.bodies import ApprovalPath, SerialPath
+from api.incoming import actor
+from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, Service, refusals
+from api.status import formats
+from core.identifiers import ApprovalIdentifier, parse_serial
+from ra import look
+from ra.look import FetchedCertificate
+
+_FORMS: dict[str, Callable[[tuple[bytes, ...]], bytes]] = {
+    formats.CHAIN_TYPE: formats.pem_chain,
+    formats.CERTIFICATE_TYPE: formats.leaf,
+    formats.CERTS_ONLY_TYPE: formats.certs_only,
+    formats.PKCS7_TYPE: formats.certs_only,
+}
+
+
+def add_certificates(app: OpenAPI, service: Service) -> None:
+    """Add the two ways to fetch a certificate to the application."""
+    desk = service.desk
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    fetched: dict[str | int, Any] = {
+        200: {
+            "description": "The certificate: PEM with its chain, DER alone, or CMS certs-only with its chain.",
+            "content": dict.fromkeys((formats.CHAIN_TYPE, formats.CERTIFICATE_TYPE, formats.PKCS7_TYPE), binary),
+        },
+        **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE),
+    }
+    shared: dict[str, Any] = {"tags": [APPROVALS], "security": WITH_CREDENTIAL, "responses": fetched}
+
+    @app.get("/v1/approvals/<approval>/certificate", operation_id="fetchCertificateOfApproval", **shared)
+    def fetch_certificate_of(path: ApprovalPath) -> Response:
+        """Fetch the newest certificate of an approval."""
+        media_type = _chosen()
+        identifier = str(ApprovalIdentifier.parse(path.approval))
+        return _document(look.certificate_of(desk, actor(), identifier), media_type)
+
+    @app.get("/v1/certificates/<serial>", operation_id="fetchCertificate", **shared)
+    def fetch_certificate(path: SerialPath) -> Response:
+        """Fetch a certificate by its serial number."""
+        media_type = _chosen()
+        return _document(look.certificate(desk, actor(), parse_serial(path.serial)), media_type)
+
+
+def _chosen() -> str:
+    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
+    if not request.accept_mimetypes:
+        return formats.CHAIN_TYPE
+    chosen = request.accept_mimetypes.best_match(list(_FORMS))
+    if chosen is None:
+        raise NotAcceptable
+    return chosen
+
+
+def _document(found: FetchedCertificate, media_type: str) -> Response:
+    # CMS always says which kind of it this is (RFC 8551, 3.2.2), whether or not that was asked.
+    said = formats.CERTS_ONLY_TYPE if media_type == formats.PKCS7_TYPE else media_type
+    answer = Response(_FORMS[media_type](found.chain), content_type=said)
+    answer.headers["Vary"] = "Accept"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{found.approval}.{formats.SUFFIX[said]}"'
+    return answer

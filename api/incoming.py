@@ -1,0 +1,158 @@
+"""What comes in: JSON read strictly, who asks, and the key under which a write is done once.
+
+Everything that is not understood is refused; a member that we ignored might have been the one that mattered.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from flask import Request, g, request
+from pydantic import ValidationError
+from werkzeug.exceptions import UnsupportedMediaType
+
+from core.actors import Actor
+from core.canonical import canonical
+from core.errors import BodyMalformed, CredentialInvalid, CredentialMissing
+from ra.access import authenticate
+from ra.desk import Desk
+from ra.repeat import RequestKey
+
+BODY_LIMIT = 256 * 1024
+"""Octets of a request body: the longest texts with the largest certificate signing request fit several times."""
+
+DEEPEST_NESTING = 8
+"""Objects and lists within each other; what the contract describes has four."""
+
+_MOST_PROBLEMS = 5
+_LONGEST_NAME = 64
+
+
+class StrictRequest(Request):
+    """A request whose JSON is an object, in UTF-8, with each member named once, or is refused.
+
+    flask-openapi3 asks for the body with `silent`; nothing is silent here.
+    """
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - the signature of Flask
+        """Return the body as an object.
+
+        Raises:
+            UnsupportedMediaType: it is not said to be application/json.
+            RequestEntityTooLarge: it is larger than BODY_LIMIT.
+            BodyMalformed: it is anything but such an object.
+        """
+        if self.mimetype != "application/json":
+            raise UnsupportedMediaType
+        return _object(self.get_data())
+
+
+def refuse_repeated_parameters() -> None:
+    """Raise BodyMalformed if a query names a parameter twice: readers differ in which of them they believe."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise BodyMalformed(detail=f"the query names “{name[:_LONGEST_NAME]}” more than once")
+
+
+def refuse_body() -> None:
+    """Raise BodyMalformed if there is a body that says something, where none is described."""
+    if request.get_data() and request.get_json():
+        raise BodyMalformed(detail="this address takes no members; send {} or nothing")
+
+
+def recognise(desk: Desk) -> None:
+    """Find out who asks and keep it for this request.
+
+    Raises:
+        CredentialMissing: no Authorization field.
+        CredentialInvalid: another scheme, or a key that is unknown, expired or revoked.
+    """
+    scheme, _, key = request.headers.get("Authorization", "").strip().partition(" ")
+    if not scheme:
+        raise CredentialMissing
+    if scheme.lower() != "bearer" or not key.strip():
+        raise CredentialInvalid
+    g.actor = authenticate(desk, key.strip())
+
+
+def actor() -> Actor:
+    """Return who asks; only after `recognise`."""
+    return cast("Actor", g.actor)
+
+
+def request_key(key: str | None) -> RequestKey | None:
+    """Return the Idempotency-Key with the digest of method, path and body; None if none was sent.
+
+    Args:
+        key: the field's value.
+    """
+    if key is None:
+        return None
+    body = canonical(request.get_json()) if request.get_data() else b""
+    asked = b"\n".join((request.method.encode(), request.path.encode("utf-8", "surrogatepass"), body))
+    return RequestKey(key, hashlib.sha256(asked).hexdigest())
+
+
+def malformed(error: ValidationError) -> BodyMalformed:
+    """Return what pydantic found as our own error, with the fields named.
+
+    Args:
+        error: several problems are told at once.
+    """
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [_told(problem["loc"], problem["type"], problem["msg"]) for problem in problems[:_MOST_PROBLEMS]]
+    return BodyMalformed(detail="; ".join(told))
+
+
+def _told(where: Sequence[int | str], kind: str, message: str) -> str:
+    name = ".".join(str(part) for part in where)[:_LONGEST_NAME]
+    match kind:
+        case "missing":
+            return f"“{name}” is missing"
+        case "extra_forbidden":
+            return f"“{name}” is not known here"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return "“kind” is not one of those described"  # what was sent instead is not repeated
+        case _:
+            return f"“{name}”: {message[:1].lower()}{message[1:]}"
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant)
+    except RecursionError:
+        raise BodyMalformed(detail="it is nested too deeply") from None
+    except ValueError:
+        # Also numbers of thousands of digits, octets that are not UTF-8, and the two hooks below.
+        raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
+    if not isinstance(value, dict):
+        raise BodyMalformed(detail="it is not a JSON object")
+    _require_shallow(value)
+    return value
+
+
+def _require_shallow(value: object) -> None:
+    level = [value]
+    for _ in range(DEEPEST_NESTING):
+        level = [inner for outer in level for inner in _inside(outer)]
+    if any(isinstance(each, dict | list) for each in level):
+        raise BodyMalformed(detail="it is nested too deeply")
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    # Readers differ in which of two equal names they believe (RFC 8259, 4).
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

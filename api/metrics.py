@@ -1,0 +1,81 @@
+"""/metrics: figures in the text format of Prometheus (version 0.0.4). Ages are in seconds; nothing names anybody."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from api.status.snapshot import Snapshot
+from core.status import State, approval_status
+from store.reading.watching import Backlog
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_Sample = tuple[Mapping[str, str], float]
+
+
+def metrics(view: Snapshot, age: float, left: Backlog | None, now: datetime) -> str:
+    """Return the figures.
+
+    Args:
+        view: what is known.
+        age: seconds since the last poll that succeeded.
+        left: what the register says is left to do; None while it cannot be reached.
+        now: the present instant.
+    """
+    families = [
+        _family("approvals", "Approvals by state.", _approvals(view, now)),
+        _family("crl_age_seconds", "Age of the newest CRL of each CA.", _crl_ages(view, now)),
+        _family("crl_left_seconds", "Seconds until the newest CRL of each CA runs out.", _crl_left(view, now)),
+        _family("crl_entries", "Entries on the newest CRL of each CA.", _crl_entries(view)),
+        _family("ocsp_answers", "OCSP answers held, by whether they are in force.", _answers(view, now)),
+        _family("snapshot_age_seconds", "Seconds since the mirror last heard of the register.", iter([({}, age)])),
+        _family("store_up", "Whether the register answers.", iter([({}, float(left is not None))])),
+        _family("unsealed_facts", "Facts that wait for their number in the journal.", _left(left, "unsealed")),
+        _family("unlisted_certificates", "Ended certificates on no CRL yet.", _left(left, "unlisted")),
+        _family("ocsp_answers_due", "Certificates whose OCSP answers are due.", _left(left, "presign_due")),
+    ]
+    return "".join(families)
+
+
+def _family(name: str, words: str, samples: Iterator[_Sample]) -> str:
+    lines = [f"# HELP trialcpa_{name} {words}", f"# TYPE trialcpa_{name} gauge"]
+    for labels, value in samples:
+        # Every label's value is of ours: a state, a key identifier in hex. Nothing needs escaping.
+        named = ",".join(f'{label}="{said}"' for label, said in labels.items())
+        lines.append(f"trialcpa_{name}{{{named}}} {value:.10g}" if named else f"trialcpa_{name} {value:.10g}")
+    return "\n".join(lines) + "\n"
+
+
+def _approvals(view: Snapshot, now: datetime) -> Iterator[_Sample]:
+    counted = Counter(approval_status(held.record, now).state for held in view.approvals.values())
+    for state in State:
+        if state is not State.UNKNOWN:
+            yield {"state": state.value}, counted[state]
+
+
+def _crl_ages(view: Snapshot, now: datetime) -> Iterator[_Sample]:
+    for crl in view.authority.crls.values():
+        yield {"key": crl.key_id}, (now - crl.this_update) / timedelta(seconds=1)
+
+
+def _crl_left(view: Snapshot, now: datetime) -> Iterator[_Sample]:
+    for crl in view.authority.crls.values():
+        yield {"key": crl.key_id}, (crl.next_update - now) / timedelta(seconds=1)
+
+
+def _crl_entries(view: Snapshot) -> Iterator[_Sample]:
+    for crl in view.authority.crls.values():
+        yield {"key": crl.key_id}, crl.entries
+
+
+def _answers(view: Snapshot, now: datetime) -> Iterator[_Sample]:
+    counted = Counter(
+        answer.this_update <= now <= answer.next_update for held in view.approvals.values() for answer in held.answers
+    )
+    yield {"in_force": "yes"}, counted[True]
+    yield {"in_force": "no"}, counted[False]
+
+
+def _left(left: Backlog | None, name: str) -> Iterator[_Sample]:
+    if left is not None:
+        yield {}, getattr(left, name)

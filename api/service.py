@@ -1,0 +1,102 @@
+"""What every resource has at hand: the desk, the status mirror, and how a write is done and answered."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_openapi3.models.tag import Tag
+
+from api import problems
+from api.bodies import WriteHeader
+from api.incoming import request_key
+from api.status.snapshot import Mirror
+from core.canonical import Json
+from ra.desk import Desk
+from ra.repeat import RequestKey
+
+JSON_TYPE = "application/json"
+
+WITH_CREDENTIAL: list[dict[str, list[str]]] = [{"bearer": []}]
+
+APPLYING = Tag(name="Applying", description="A Manufacturer applies for a Trial Device Approval (F2.18, F2.19).")
+DECIDING = Tag(name="Deciding", description="Two officers of the SSC decide (F2.21 to F2.24, F2.30).")
+APPROVALS = Tag(name="Approvals", description="Approvals and their certificates (F2.25).")
+WATCHING = Tag(name="Watching", description="The authority, and how it is doing.")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The API at work.
+
+    Args:
+        desk: where use cases work.
+        mirror: what the status plane answers from.
+        after_write: called after each write that succeeded, so that whoever acted reads their own write at once.
+    """
+
+    desk: Desk
+    mirror: Mirror
+    after_write: Callable[[], None]
+
+    def write(
+        self,
+        header: WriteHeader,
+        act: Callable[[RequestKey | None], Mapping[str, Json]],
+        *,
+        created: str | None = None,
+    ) -> Response:
+        """Do a write once and answer with its outcome.
+
+        Args:
+            header: may hold an Idempotency-Key.
+            act: the use case; what it raises comes through.
+            created: the address of what was made, with the outcome's members in braces; None if nothing was.
+        """
+        outcome = act(request_key(header.idempotency_key))
+        try:
+            self.after_write()
+        except Exception:  # noqa: BLE001 - see below
+            # It is committed: whoever asked must not be told otherwise. The mirror follows by itself a little later.
+            _log.exception("the status mirror could not be refreshed after a write")
+        answer = reply(outcome, HTTPStatus.OK if created is None else HTTPStatus.CREATED)
+        if created is not None:
+            answer.headers["Location"] = created.format_map(dict(outcome))
+        return answer
+
+
+def reply(document: Mapping[str, Json], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a JSON answer, in ASCII: whatever was stored, it can be sent."""
+    return Response(json.dumps(document, separators=(",", ":")), status, content_type=JSON_TYPE)
+
+
+def refusals(*statuses: HTTPStatus) -> dict[str | int, Any]:
+    """Return the descriptions of problem documents for /openapi.json."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        int(status): {"description": status.phrase, "content": {problems.MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+READ_REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+"""What any question with a credential may get."""
+
+WRITE_REFUSALS = (
+    *READ_REFUSALS,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""What any write may get."""

@@ -1,0 +1,220 @@
+"""The status plane's part of /openapi.json.
+
+It answers in front of Flask, without models; the models here only describe, and tests hold its real answers to them.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
+
+from api.answers import DeviceAnswer
+from api.service import WITH_CREDENTIAL, refusals
+from api.status import fetching, ocsp
+from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
+
+_TEMPLATE = "#/components/schemas/{model}"
+_TAGS = [
+    {"name": "Verifying", "description": "Is this device, certificate or approval valid (F2.25, F2.26)?"},
+    {"name": "Fetching", "description": "Revocation lists, certificates, the OCSP responder and the public page."},
+]
+
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+_Long = Annotated[str, Field(min_length=1, max_length=QUESTION_LIMIT)]
+
+
+class AskedDevice(BaseModel):
+    """A device model; strings are compared without case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    manufacturer: _Text
+    model: _Text
+    type: _Text = ""
+    hardware_version: _Text = ""
+    firmware_version: Annotated[
+        str, Field(min_length=1, max_length=TEXT_LIMIT, description="May be left out only for an IHD or CAD.")
+    ] = ""
+    firmware_hash: Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 of the image.")] = ""
+
+
+class VerifyQuestion(BaseModel):
+    """One question: exactly one of approval, certificate, serial and device."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"oneOf": [{"required": [name]} for name in ("approval", "certificate", "serial", "device")]},
+    )
+
+    approval: _Long = ""
+    certificate: Annotated[_Long, Field(description="One certificate in PEM.")] = ""
+    serial: _Long = ""
+    device: AskedDevice | None = None
+    device_id: Annotated[_Text, Field(description="EUI-64: is this unit within the limit?")] = ""
+    at: Annotated[_Text, Field(description="A past instant, RFC 3339: was it valid then?")] = ""
+
+
+class ReasonAnswer(BaseModel):
+    """One reason against; codes are stable."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    clause: str
+    detail: str
+    remedy: str
+
+
+class VerifyAnswer(BaseModel):
+    """The answer: valid only when active with no reason against."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    valid: bool
+    state: Annotated[str, Field(pattern="^(not_yet_started|active|cancelled|expired|withdrawn|unknown)$")]
+    approval: str | None
+    issue: int | None
+    serial: str | None
+    not_before: str | None
+    not_after: str | None
+    device: DeviceAnswer | None
+    deemed_cpa_certificate: bool
+    reasons: list[ReasonAnswer]
+    as_of: str
+    fresh_until: str
+    ocsp: Annotated[str | None, Field(description="Base64 DER of the signed OCSP answer that proves this one.")]
+
+
+def add_status_plane(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI document with the status plane added.
+
+    Args:
+        document: what Flask's side has described.
+    """
+    components = dict(document["components"])
+    components["schemas"] = {**components.get("schemas", {}), **_schemas()}
+    return {
+        **document,
+        "components": components,
+        "paths": {**document["paths"], **_paths()},
+        "tags": [*document.get("tags", []), *_TAGS],
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    _, described = models_json_schema(
+        [(VerifyQuestion, "validation"), (VerifyAnswer, "serialization")], ref_template=_TEMPLATE
+    )
+    schemas: dict[str, Any] = described["$defs"]
+    # The empty strings above stand for “left out” and are no value that may be sent.
+    for name in ("VerifyQuestion", "AskedDevice"):
+        for member in schemas[name]["properties"].values():
+            member.pop("default", None)
+    schemas["VerifyQuestion"]["properties"]["device"] = {"$ref": _TEMPLATE.format(model="AskedDevice")}
+    return schemas
+
+
+def _paths() -> dict[str, Any]:
+    verdict = {"200": _json("The answer.", "VerifyAnswer")}
+    refused = _refused(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
+    )
+    too_large = _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    absent = _refused(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+    answered = {"200": _octets("An OCSPResponse, also where it refuses.", ocsp.MEDIA_TYPE)}
+    unchanged = {"304": {"description": "Not Modified"}}
+    page = {str(status): _page(status) for status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND)}
+    page["503"] = _page(HTTPStatus.SERVICE_UNAVAILABLE)
+    question = {"application/json": {"schema": {"$ref": _TEMPLATE.format(model="VerifyQuestion")}}}
+    request = {"application/ocsp-request": {"schema": {"type": "string", "format": "binary"}}}
+    crl = {"200": _octets("The list, DER.", fetching.CRL_TYPE), **unchanged, **absent}
+    certificate = {"200": _octets("The certificate, DER.", fetching.CERTIFICATE_TYPE), **unchanged, **absent}
+    chain = {"200": _octets("The chain, PEM.", fetching.CHAIN_TYPE), **unchanged, **absent}
+    key, number = _path("key_id", "^[0-9a-f]{1,64}$"), _path("number", "^[0-9]{1,18}$")
+    return {
+        "/v1/verify": {
+            "post": _operation(
+                "verify",
+                "Verifying",
+                "Ask about an approval, a certificate, a serial number or a device.",
+                {**verdict, **refused, **too_large},
+                body=question,
+                credential=True,
+            )
+        },
+        "/v1/verify/{approval}": {
+            "get": _operation(
+                "verifyApproval",
+                "Verifying",
+                "The same for caches: ETag, and a max-age below fresh_until.",
+                {**verdict, **unchanged, **refused},
+                [_path("approval")],
+                credential=True,
+            )
+        },
+        "/ocsp": {"post": _operation("ocspPost", "Fetching", "Ask the responder (RFC 6960).", answered, body=request)},
+        "/ocsp/{request}": {
+            "get": _operation(
+                "ocspGet", "Fetching", "The same, base64 in the path.", {**answered, **unchanged}, [_path("request")]
+            )
+        },
+        "/crl/{key_id}.crl": {"get": _operation("newestCrl", "Fetching", "The CRL in force.", crl, [key])},
+        "/crl/{key_id}/{number}.crl": {
+            "get": _operation("numberedCrl", "Fetching", "Any CRL ever published.", crl, [key, number])
+        },
+        "/ca/root.cer": {"get": _operation("rootCertificate", "Fetching", "The root.", certificate)},
+        "/ca/chain.pem": {"get": _operation("chain", "Fetching", "Issuing CA, then root.", chain)},
+        "/ca/{key_id}.cer": {
+            "get": _operation("authorityCertificate", "Fetching", "Any of the hierarchy.", certificate, [key])
+        },
+        "/approvals/{approval}": {
+            "get": _operation("page", "Fetching", "The public page of an approval.", page, [_path("approval")])
+        },
+        "/healthz": {"get": _operation("alive", "Watching", "Alive.", {"200": _octets("Alive.", "text/plain")})},
+    }
+
+
+def _operation(
+    name: str,
+    tag: str,
+    summary: str,
+    responses: Mapping[str, Any],
+    parameters: list[dict[str, Any]] | None = None,
+    *,
+    body: Mapping[str, Any] | None = None,
+    credential: bool = False,
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {"operationId": name, "tags": [tag], "summary": summary, "responses": responses}
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": body}
+    if credential:
+        operation["security"] = WITH_CREDENTIAL
+    return operation
+
+
+def _path(name: str, pattern: str | None = None) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "minLength": 1}
+    if pattern is not None:
+        schema["pattern"] = pattern
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _json(description: str, model: str) -> dict[str, Any]:
+    schema = {"$ref": _TEMPLATE.format(model=model)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _octets(description: str, media_type: str) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+def _page(status: HTTPStatus) -> dict[str, Any]:
+    return {"description": status.phrase, "content": {"text/html": {"schema": {"type": "string"}}}}
+
+
+def _refused(*statuses: HTTPStatus) -> dict[str, Any]:
+    return {str(status): described for status, described in refusals(*statuses).items()}

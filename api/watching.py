@@ -1,0 +1,107 @@
+"""/readyz, /metrics and /v1/consistency: is the service fit to serve, and do its channels agree?"""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_openapi3.openapi import OpenAPI
+
+from api import metrics as figures
+from api import readiness
+from api.answers import ConsistencyAnswer, Readiness
+from api.incoming import actor
+from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
+from api.status.consistency import Disagreement, Report, compare
+from core.approval import ApprovalRecord
+from core.canonical import Json
+from core.errors import StoreUnavailable
+from core.instants import text
+from ra.watch import authorise_watching
+from store.reading import approvals as approval_reading
+from store.reading.watching import Backlog, backlog
+
+_ATTEMPTS = 3
+"""How often register and snapshot are read anew when they differ: somebody may be acting in between."""
+
+
+def add_watching(app: OpenAPI, service: Service) -> None:
+    """Add the resources to the application."""
+    shared: dict[str, Any] = {"tags": [WATCHING], "security": WITH_CREDENTIAL}
+    figures_described: dict[str, Any] = {
+        "description": "Figures in the text format of Prometheus.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+
+    @app.get("/readyz", operation_id="ready", tags=[WATCHING], responses={200: Readiness, 503: Readiness})
+    def ready() -> Response:
+        """Fit to serve? Each check with its result; 503 if one is red. No credential needed."""
+        found = readiness.document(readiness.checks(service.desk.store, service.mirror))
+        return reply(found, HTTPStatus.OK if found["ready"] else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.get(
+        "/metrics",
+        operation_id="metrics",
+        responses={200: figures_described, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def metrics() -> Response:
+        """Figures for Prometheus."""
+        authorise_watching(actor())
+        now = service.mirror.now()
+        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), now)
+        return Response(said, content_type=figures.MEDIA_TYPE)
+
+    @app.get(
+        "/v1/consistency",
+        operation_id="consistency",
+        responses={200: ConsistencyAnswer, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def consistency() -> Response:
+        """Do register, verification, OCSP and CRL agree on every certificate?"""
+        authorise_watching(actor())
+        return reply(_document(_compared(service)))
+
+
+def _backlog(service: Service) -> Backlog | None:
+    try:
+        with service.desk.store.read() as tx:
+            return backlog(tx, service.mirror.now())
+    except StoreUnavailable:
+        return None
+
+
+def _compared(service: Service) -> Report:
+    for _ in range(_ATTEMPTS):
+        # The register before and after: if it did not change meanwhile, the snapshot in between must be the same.
+        before = _register(service)
+        service.mirror.follow()
+        view, now = service.mirror.view(), service.mirror.now()
+        if _register(service) == before:
+            break
+    return compare(before, view, now, service.mirror.past_answer)
+
+
+def _register(service: Service) -> list[ApprovalRecord]:
+    with service.desk.store.read() as tx:
+        return approval_reading.records(tx)
+
+
+def _document(report: Report) -> dict[str, Json]:
+    return {
+        "agree": not report.disagreements,
+        "as_of": text(report.as_of),
+        "checked": report.checked,
+        "pending": report.pending,
+        "disagreements": [_shown(each) for each in report.disagreements],
+    }
+
+
+def _shown(each: Disagreement) -> Json:
+    return {
+        "channel": each.channel,
+        "approval": each.approval,
+        "serial": each.serial,
+        "expected": each.expected,
+        "found": each.found,
+    }

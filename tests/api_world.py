@@ -1,0 +1,116 @@
+"""The API as the web process has it: the status plane in front, Flask behind, real credentials, over WSGI."""
+
+import json
+from typing import Any
+
+from werkzeug.test import Client, TestResponse
+
+from api.app import create_app
+from api.status.snapshot import Mirror
+from api.status.wsgi import StatusPlane
+from core.actors import CONSOLE, Role
+from ra.access import grant_access
+from store.reading.status import StatusReader
+from tests.world import DEVICE, FIRMWARE, World, csr_pem
+
+PEOPLE: dict[str, tuple[Role, str | None]] = {
+    "officer-1": (Role.SSC_OFFICER, None),
+    "officer-2": (Role.SSC_OFFICER, None),
+    "admin": (Role.SSC_ADMIN, None),
+    "manufacturer": (Role.MANUFACTURER, "Acme Metering Ltd"),
+    "rival": (Role.MANUFACTURER, "Rival Devices plc"),
+    "dcc": (Role.DCC, None),
+    "panel": (Role.PANEL, None),
+    "auditor": (Role.AUDITOR, None),
+}
+
+
+class Api:
+    """One web process on a world's store."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.mirror = Mirror(StatusReader(world.store), world.clock)
+        self.flask = create_app(
+            world.desk, base_url="http://127.0.0.1:8470", after_write=self.mirror.follow, mirror=self.mirror
+        )
+        self.plane = StatusPlane(self.mirror, self.flask.wsgi_app, lambda role: role in Role)
+        life = world.desk.rules.longest_credential
+        self.keys = {
+            name: grant_access(world.desk, CONSOLE, name=name, role=role, organisation=of, life=life).api_key
+            for name, (role, of) in PEOPLE.items()
+        }
+        self.mirror.follow()
+        self.client = Client(self.plane)
+
+    def ask(self, who: str | None, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """Ask as somebody (or nobody); `body` is sent as JSON, or as it is if it is bytes; `_` in a header is `-`."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if who is not None:
+            sent.setdefault("Authorization", f"Bearer {self.keys[who]}")
+        data = None
+        if body is not None:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        return self.client.open(path, method=method, data=data, headers=sent)
+
+    def settle(self) -> None:
+        """Let the authority do its work, and the mirror see it."""
+        self.world.authority.settle()
+        self.mirror.follow()
+
+    # --- the cycle, over HTTP -----------------------------------------------------------------------------------
+
+    def applied(self, who: str = "manufacturer", **changes: Any) -> str:
+        return str(done(self.ask(who, "POST", "/v1/applications", application(**changes)), 201)["application"])
+
+    def proposed(self, who: str = "officer-1", **body: Any) -> str:
+        return str(
+            done(self.ask(who, "POST", "/v1/decisions", {"reasons": "It looks sound.", **body}), 201)["decision"]
+        )
+
+    def second_body(self, decision: str) -> dict[str, Any]:
+        shown = done(self.ask("officer-2", "GET", f"/v1/decisions/{decision}"))
+        return {"proposal_sha256": shown["proposal_sha256"], "tbs_sha256": shown["tbs_sha256"]}
+
+    def granted(self, **changes: Any) -> str:
+        decision = self.proposed(kind="grant", application=self.applied(**changes))
+        self.settle()
+        seconded = self.ask("officer-2", "POST", f"/v1/decisions/{decision}/second", self.second_body(decision))
+        self.settle()
+        return str(done(seconded)["approval"])
+
+
+def done(answer: TestResponse, status: int = 200) -> dict[str, Any]:
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    return dict(answer.get_json())
+
+
+def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem document of an answer that must be one."""
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.mimetype == "application/problem+json"
+    document = dict(answer.get_json())
+    assert document["code"] == code, document
+    assert document["status"] == status
+    assert document["detail"]
+    assert document["hint"]
+    return document
+
+
+def application(**changes: Any) -> dict[str, Any]:
+    return {
+        "device": {
+            "type": DEVICE.type,
+            "manufacturer": DEVICE.manufacturer,
+            "model": DEVICE.model,
+            "hardware_version": DEVICE.hardware_version,
+        },
+        "smets_version": "SMETS V1.58",
+        "firmware": [{"version": one.version, "image_sha256": one.image_digest} for one in FIRMWARE],
+        "start": "2027-01-04",
+        "expiry": "2027-06-30",
+        "maximum_devices": 500,
+        "purpose": "A field trial in Leeds.",
+        "csr": csr_pem().decode(),
+    } | changes

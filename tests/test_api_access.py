@@ -1,0 +1,193 @@
+"""Who gets in, and which role may do what: every operation of /openapi.json against every role, cell by cell."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.actors import CONSOLE
+from policy import roles
+from ra.access import revoke_access
+from store.reading import requests
+from tests.api_world import PEOPLE, Api, application, done, refused
+from tests.world import World, csr_pem
+
+OFFICERS = {"officer-1", "officer-2"}
+SSC = OFFICERS | {"admin", "auditor"}
+READERS = SSC | {"dcc", "panel"}
+EVERYBODY = frozenset(PEOPLE)
+
+# Who may, by operation; the thing is the manufacturer's, so a rival gets 404 where the manufacturer gets in.
+MAY: dict[str, set[str] | frozenset[str]] = {
+    "apply": {"manufacturer", "rival"},
+    "listApplications": SSC | {"manufacturer", "rival"},
+    "showApplication": SSC | {"manufacturer"},
+    "cancelApplication": {"manufacturer"},
+    "proposeDecision": OFFICERS,
+    "listDecisions": SSC,
+    "showDecision": SSC,
+    "secondDecision": OFFICERS,
+    "rejectDecision": OFFICERS,
+    "listApprovals": READERS | {"manufacturer", "rival"},
+    "showApproval": READERS | {"manufacturer"},
+    "revokeApproval": OFFICERS,
+    "fetchCertificateOfApproval": READERS | {"manufacturer"},
+    "fetchCertificate": READERS | {"manufacturer"},
+    "metrics": EVERYBODY,
+    "consistency": EVERYBODY,
+    "verify": EVERYBODY,
+    "verifyApproval": EVERYBODY,
+}
+PUBLIC = {
+    "showAuthority", "ready", "ocspPost", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate", "chain",
+    "authorityCertificate", "page", "alive",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
+    world = World(store_copy("sqlite"), keys_folder)
+    api = Api(world)
+    api.approval = api.granted()  # type: ignore[attr-defined]
+    yield api
+    world.close()
+
+
+def _operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    paths = done(api.ask(None, "GET", "/openapi.json"))["paths"]
+    return {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+def _bodies(api: Api) -> dict[str, Any]:
+    """Well-formed requests that come to nothing, so that cells do not disturb each other."""
+    return {
+        "apply": application(csr=csr_pem().decode(), expiry="2027-01-03"),
+        "proposeDecision": {"kind": "refuse", "application": "app-none", "reasons": "x"},
+        "secondDecision": {"proposal_sha256": "0" * 64},
+        "rejectDecision": {"why": "x"},
+        "revokeApproval": {"cause": "ssc", "reasons": "x", "invalidity_date": "2027-01-03T00:00:00Z"},
+        "verify": {"approval": api.approval},  # type: ignore[attr-defined]
+    }
+
+
+def _things(api: Api) -> dict[str, str]:
+    """The manufacturer's application, decision, approval and certificate."""
+    approval: str = api.approval  # type: ignore[attr-defined]
+    first = done(api.ask("auditor", "GET", "/v1/decisions"))["decisions"][0]
+    shown = done(api.ask("auditor", "GET", f"/v1/approvals/{approval}"))
+    return {
+        "application": first["application"],
+        "decision": first["decision"],
+        "approval": approval,
+        "serial": shown["certificates"][0]["serial"],
+    }
+
+
+def test_every_operation_described_is_in_the_table(shared: Api) -> None:
+    assert _operations(shared).keys() == MAY.keys() | PUBLIC
+
+
+@pytest.mark.parametrize("operation", sorted(MAY))
+def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, operation: str) -> None:
+    method, path, _ = _operations(shared)[operation]
+    things = _things(shared)
+    for who in PEOPLE:
+        answer = shared.ask(who, method, path.format(**things), _bodies(shared).get(operation))
+        if who in MAY[operation]:
+            # What comes after the door: done, or refused for what was asked.
+            met = answer.status_code in {200, 201, 404, 409, 422} or answer.get_json()["code"] == "same-person"
+            assert met, (who, answer.data)
+            assert answer.status_code != 404 or operation == "proposeDecision", (who, answer.data)
+        elif who == "rival" and "manufacturer" in MAY[operation]:
+            refused(answer, 404, "not-found")
+        else:
+            refused(answer, 403, "operation-not-permitted")
+
+
+@pytest.mark.parametrize("operation", sorted(MAY.keys() - {"verify", "verifyApproval"}))
+def test_with_an_empty_table_nobody_may_do_anything(
+    shared: Api, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, path, _ = _operations(shared)[operation]
+    named = path.format(**_things(shared))
+    monkeypatch.setattr(roles, "TABLE", {})
+    for who in PEOPLE:
+        answer = shared.ask(who, method, named, _bodies(shared).get(operation))
+        refused(answer, 403, "operation-not-permitted")
+
+
+@pytest.mark.parametrize("operation", sorted(MAY))
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (None, "credential-missing"),
+        ("Bearer tcpa_nobody", "credential-invalid"),
+        ("Bearer", "credential-invalid"),
+        ("Basic YTpi", "credential-invalid"),
+        ("Bearer \xff\xfe", "credential-invalid"),
+        ("Bearer " + "x" * 5_000, "credential-invalid"),
+    ],
+    ids=["none", "unknown", "empty", "basic", "octets", "long"],
+)
+def test_without_a_credential_nobody_gets_in(shared: Api, operation: str, sent: str | None, code: str) -> None:
+    method, path, described = _operations(shared)[operation]
+    assert described["security"] == [{"bearer": []}]
+    named = path.format(application="a", decision="a", approval="a", serial="a")
+    headers = {} if sent is None else {"Authorization": sent}
+    answer = shared.ask(None, method, named, _bodies(shared).get(operation), **headers)
+    refused(answer, 401, code)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("operation", sorted(PUBLIC))
+def test_what_is_public_needs_no_credential(shared: Api, operation: str) -> None:
+    method, path, described = _operations(shared)[operation]
+    assert "security" not in described
+    crl = next(iter(shared.mirror.view().authority.crls.values()))
+    approval: str = shared.approval  # type: ignore[attr-defined]
+    named = path.format(key_id=crl.key_id, number=crl.number, request="AAAA", approval=approval)
+    answer = shared.ask(None, method, named, b"" if method == "POST" else None)
+    assert answer.status_code in {200, 503}, answer.data
+    assert answer.status_code == 200 or operation == "ready"
+
+
+def test_an_expired_and_a_revoked_credential_are_no_credentials(world: World) -> None:
+    api = Api(world)
+    done(api.ask("auditor", "GET", "/v1/applications"))
+    with world.store.read() as tx:
+        auditor = next(each for each in requests.credential_list(tx) if each.name == "auditor")
+    revoke_access(world.desk, CONSOLE, auditor.id)
+    refused(api.ask("auditor", "GET", "/v1/applications"), 401, "credential-invalid")
+    world.clock.advance(world.desk.rules.longest_credential - timedelta(seconds=1))
+    done(api.ask("officer-1", "GET", "/v1/applications"))
+    world.clock.advance(timedelta(seconds=1))
+    refused(api.ask("officer-1", "GET", "/v1/applications"), 401, "credential-invalid")
+
+
+def test_a_manufacturer_lists_its_own_and_nobody_elses(shared: Api) -> None:
+    for path, name in (("/v1/applications", "applications"), ("/v1/approvals", "approvals")):
+        assert done(shared.ask("manufacturer", "GET", path))[name]
+        assert not done(shared.ask("rival", "GET", path))[name]
+
+
+def test_every_answer_is_protected_and_none_with_a_credential_is_kept(shared: Api) -> None:
+    for who, method, path in (
+        ("dcc", "GET", "/v1/approvals"),
+        ("dcc", "GET", "/v1/applications"),
+        ("dcc", "GET", "/nothing"),
+        ("dcc", "DELETE", "/v1/approvals"),
+        (None, "GET", "/readyz"),
+        (None, "GET", "/openapi.json"),
+        (None, "GET", "/v1/authority"),
+    ):
+        answer = shared.ask(who, method, path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "Server" not in answer.headers
+        assert answer.headers["Cache-Control"] == ("public, max-age=300" if "openapi" in path else "no-store")

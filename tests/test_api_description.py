@@ -1,0 +1,121 @@
+"""/openapi.json describes what is answered: schemathesis asks both sides, and models are held to real answers."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator, meta
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.answers import Problem
+from api.status_description import VerifyAnswer
+from tests.api_world import PEOPLE, Api, application, done
+from tests.world import NOW, World
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 15
+"""For each operation, form of input and run: enough to meet every member, few enough for a check before each merge."""
+
+
+@pytest.fixture(scope="module")
+def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
+    world = World(store_copy("sqlite"), keys_folder)
+    api = Api(world)
+    api.approval = api.granted()  # type: ignore[attr-defined]
+    yield api
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def described(shared: Api) -> Any:
+    return schemathesis.openapi.from_wsgi("/openapi.json", shared.plane)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_whatever_is_asked_is_answered_as_described_and_is_never_our_fault(
+    shared: Api, described: Any, mode: GenerationMode
+) -> None:
+    asked = 0
+    for found in described.get_all_operations():
+        operation = found.ok()
+        if operation.label == "POST /ocsp":
+            continue  # octets that only tests/test_ocsp_channel.py knows how to make
+        if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
+            continue  # any words can stand in a path
+
+        @settings(
+            max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(operation.as_strategy(mode), st.sampled_from(sorted(PEOPLE)))
+        def ask(case: Case, who: str) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(headers={"Authorization": f"Bearer {shared.keys[who]}"}, checks=CHECKS)
+
+        ask()
+    assert asked > 50
+
+
+def test_the_description_is_openapi_3_1_and_every_reference_in_it_leads_somewhere(shared: Api) -> None:
+    document = done(shared.ask(None, "GET", "/openapi.json"))
+    assert document["openapi"].startswith("3.1")
+    assert document["servers"] == [{"url": "http://127.0.0.1:8470"}]
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+    def references(inside: Any) -> Iterator[str]:
+        if isinstance(inside, dict):
+            if isinstance(inside.get("$ref"), str):
+                yield inside["$ref"]
+            inside = list(inside.values())
+        if isinstance(inside, list):
+            for each in inside:
+                yield from references(each)
+
+    found = set(references(document))
+    assert len(found) > 20
+    for reference in found:
+        assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+    names = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]
+    assert len(names) == len(set(names))
+    for schema in document["components"]["schemas"].values():
+        meta.validate(schema)
+
+
+def test_real_answers_of_the_status_plane_are_as_described(shared: Api) -> None:
+    approval: str = shared.approval  # type: ignore[attr-defined]
+    device = application()["device"] | {"firmware_version": "0002012F", "firmware_hash": "ab" * 32}
+    pem = shared.ask("dcc", "GET", f"/v1/approvals/{approval}/certificate").get_data(as_text=True)
+    leaf = pem.split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+    serial = done(shared.ask("dcc", "GET", f"/v1/approvals/{approval}"))["certificates"][0]["serial"]
+    document = done(shared.ask(None, "GET", "/openapi.json"))
+    questions: list[dict[str, Any]] = [
+        {"approval": approval},
+        {"certificate": leaf},
+        {"serial": serial},
+        {"serial": "00"},
+        {"device": device},
+        {"device": device | {"firmware_version": "00000000"}},
+        {"device": {"manufacturer": "x", "model": "y", "type": "IHD"}},
+        {"approval": approval, "at": "2027-01-03T11:00:00Z", "device_id": "00-DB-12-34-56-78-90-01"},
+    ]
+    question_schema = {"$ref": "#/components/schemas/VerifyQuestion", "components": document["components"]}
+    for question in questions:
+        Draft202012Validator(question_schema).validate(question)
+        VerifyAnswer.model_validate(done(shared.ask("dcc", "POST", "/v1/verify", question)), strict=True)
+    VerifyAnswer.model_validate(done(shared.ask("dcc", "GET", f"/v1/verify/{approval}")), strict=True)
+    for wrong in ({}, {"approval": approval, "serial": serial}, {"approval": ""}, {"approval": approval, "x": 1}):
+        assert not Draft202012Validator(question_schema).is_valid(wrong)
+        problem = shared.ask("dcc", "POST", "/v1/verify", wrong)
+        assert problem.status_code == 400
+        Problem.model_validate(problem.get_json(), strict=True)
+    assert shared.world.clock.now() == NOW
