@@ -37,8 +37,7 @@ _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
-# What HTTP alone knows: code, sentence and hint. Anything else gets the status's own phrase.
-_HTTP_WORDS: dict[int, tuple[str, str, str]] = {
+HTTP_WORDS: dict[int, tuple[str, str, str]] = {
     404: ("unknown-address", "There is nothing at this address.", "Addresses are described in /openapi.json."),
     405: ("method-not-allowed", "This address does not take that method.", "Methods are described in /openapi.json."),
     406: (
@@ -52,6 +51,7 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
         "Send Content-Type: application/json.",
     ),
 }
+"""What HTTP alone knows: code, sentence and hint. Anything else gets the status's own phrase."""
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _told_of_http(error: Exception) -> Response:
     if code is None or code < HTTPStatus.BAD_REQUEST or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _told_nothing(error)
     status = HTTPStatus(code)
-    words = _HTTP_WORDS.get(code, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}.", "See /openapi.json."))
+    words = HTTP_WORDS.get(code, (status.phrase.lower().replace(" ", "-"), f"{status.phrase}.", "See /openapi.json."))
     answer = _problem(code, problems.document(status, *words))
     allowed = getattr(error, "valid_methods", None)
     if allowed:
