@@ -3,7 +3,7 @@
 From the commit on, every verification says so; the signed channels follow (core/status.py decides, no job does).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
@@ -16,8 +16,8 @@ from policy import section_f
 from policy.roles import Operation
 from ra import proposal as proposals
 from ra.access import authorise
-from ra.desk import Desk, new_identifier
-from ra.proposal import Reasons
+from ra.desk import Desk
+from ra.proposal import Reasons, new_decision
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading.authority import authority_row
@@ -134,21 +134,5 @@ def _urgent_decision(tx: Transaction, actor: Actor, command: Revoke, at: datetim
         by=actor.name,
         at=at,
     )
-    written, sha256 = proposals.sealed(document)
-    return Decision(
-        id=new_identifier("dec", at),
-        kind="revoke",
-        state="done",
-        application_id=None,
-        approval=command.approval,
-        issue=None,
-        proposal=written,
-        proposal_sha256=sha256,
-        reasons=reasons.text,
-        reasons_salt=reasons.salt,
-        public_key=None,
-        proposer=actor.name,
-        proposed_at=at,
-        closed_at=at,
-        urgent=True,
-    )
+    reasoned = new_decision("revoke", document, reasons, by=actor.name, at=at)
+    return replace(reasoned, state="done", approval=command.approval, closed_at=at, urgent=True)

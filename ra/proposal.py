@@ -15,6 +15,7 @@ from core.approval import ApprovalRecord, Device, EndCause, Firmware, Terms
 from core.canonical import Json, canonical, digest, salted_digest
 from core.identifiers import Environment
 from core.instants import parse, text
+from ra.desk import new_identifier
 from store.rows import Application, Decision, Organisation
 
 SALT_OCTETS = 16
@@ -150,6 +151,26 @@ def ending(
 def sealed(document: dict[str, Json]) -> tuple[str, str]:
     """Return the canonical text of a proposal and the hex SHA-256 of it."""
     return canonical(document).decode(), digest(document).hex()
+
+
+def new_decision(kind: str, document: dict[str, Json], reasons: Reasons, *, by: str, at: datetime) -> Decision:
+    """Return a decision as it is proposed: its document in canonical form, and what it rests on."""
+    written, sha256 = sealed(document)
+    return Decision(
+        id=new_identifier("dec", at),
+        kind=kind,
+        state="proposed",
+        application_id=None,
+        approval=None,
+        issue=None,
+        proposal=written,
+        proposal_sha256=sha256,
+        reasons=reasons.text,
+        reasons_salt=reasons.salt,
+        public_key=None,
+        proposer=by,
+        proposed_at=at,
+    )
 
 
 def certified_terms(decision: Decision) -> Grant:

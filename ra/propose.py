@@ -21,9 +21,10 @@ from policy.roles import Operation
 from ra import proposal as proposals
 from ra.access import authorise
 from ra.apply import Apply, application_facts, findings_json, require_key_free
-from ra.desk import Desk, new_identifier
+from ra.desk import Desk
+from ra.end import Revoke
 from ra.issuing import issuing_ca
-from ra.proposal import Reasons
+from ra.proposal import Reasons, new_decision
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -60,20 +61,8 @@ class ProposeRefusal:
 
 
 @dataclass(frozen=True)
-class ProposeEnd:
-    """Revoke an approval or a compromised certificate, or end an approval at the Manufacturer's request (F2.30).
-
-    Args:
-        approval: its identifier.
-        cause: why; the reason on the revocation list follows from it.
-        reasons: a summary of why.
-        invalidity_date: since when a compromised key is known to be.
-    """
-
-    approval: str
-    cause: EndCause
-    reasons: str
-    invalidity_date: datetime | None = None
+class ProposeEnd(Revoke):
+    """The same words as an urgent revocation, for two officers; cause `manufacturer` ends it at its request (F2.30)."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +152,7 @@ def _grant(
     applications.move(tx, application.id, needed="submitted", to="proposed")
     reasons = Reasons.of(command.reasons)
     document = proposals.grant(environment, identifier, application, organisation, terms, reasons, by=actor.name, at=at)
-    decision = _decision("grant", document, reasons, actor, at)
+    decision = new_decision("grant", document, reasons, by=actor.name, at=at)
     return (
         replace(
             decision,
@@ -183,7 +172,7 @@ def _refusal(
     applications.move(tx, application.id, needed="submitted", to="proposed")
     reasons = Reasons.of(command.reasons)
     document = proposals.refusal(authority_row(tx).environment, application, reasons, by=actor.name, at=at)
-    return replace(_decision("refuse", document, reasons, actor, at), application_id=application.id), ()
+    return replace(new_decision("refuse", document, reasons, by=actor.name, at=at), application_id=application.id), ()
 
 
 def _end(tx: Transaction, actor: Actor, command: ProposeEnd, at: datetime) -> tuple[Decision, Sequence[Finding]]:
@@ -204,7 +193,7 @@ def _end(tx: Transaction, actor: Actor, command: ProposeEnd, at: datetime) -> tu
         by=actor.name,
         at=at,
     )
-    return replace(_decision(kind, document, reasons, actor, at), approval=command.approval), found
+    return replace(new_decision(kind, document, reasons, by=actor.name, at=at), approval=command.approval), found
 
 
 def _rekey(tx: Transaction, actor: Actor, command: ProposeRekey, at: datetime) -> tuple[Decision, Sequence[Finding]]:
@@ -256,29 +245,10 @@ def _rekey(tx: Transaction, actor: Actor, command: ProposeRekey, at: datetime) -
         by=actor.name,
         at=at,
     )
-    decision = _decision("rekey", document, reasons, actor, at)
+    decision = new_decision("rekey", document, reasons, by=actor.name, at=at)
     return (
         replace(decision, approval=approval.identifier, issue=terms.issue, public_key=parsed.public_key),
         found,
-    )
-
-
-def _decision(kind: str, document: dict[str, Json], reasons: Reasons, actor: Actor, at: datetime) -> Decision:
-    text, sha256 = proposals.sealed(document)
-    return Decision(
-        id=new_identifier("dec", at),
-        kind=kind,
-        state="proposed",
-        application_id=None,
-        approval=None,
-        issue=None,
-        proposal=text,
-        proposal_sha256=sha256,
-        reasons=reasons.text,
-        reasons_salt=reasons.salt,
-        public_key=None,
-        proposer=actor.name,
-        proposed_at=at,
     )
 
 
