@@ -161,6 +161,9 @@ def _check_base(profile: Profile) -> None:
         raise ProfileInvalid(field="base_url", value=base, detail=problem)
     if profile.environment == "live" and _leads_nowhere(host or ""):
         raise ExampleBaseUrl(base_url=base)
+    if "." not in (host or "") and ":" not in (host or ""):
+        # The lint reads a URL's host as a name of the public Internet, and would refuse every certificate.
+        raise ProfileInvalid(field="base_url", value=base, detail="its host must be an address or a name with a dot")
 
 
 def _problem_of_base(base: str, parts: SplitResult, host: str | None, port: int | None) -> str:

@@ -77,6 +77,11 @@ def test_live_authority_takes_the_arc_next_to_the_documentation_arc() -> None:
     assert Profile(**LIVE | {"arc": "1.3.6.1.4.1.324730"}).extension_oid == "1.3.6.1.4.1.324730.1"
 
 
+def test_a_host_without_a_dot_is_refused_before_the_lint_refuses_every_certificate() -> None:
+    with pytest.raises(ProfileInvalid, match="a name with a dot"):
+        Profile("test", TEST_ARC, "http://localhost:8470", "TEST Trial CPA")
+
+
 @pytest.mark.parametrize(
     "host",
     [

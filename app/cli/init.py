@@ -14,6 +14,7 @@ from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_house
 from ca.profile import TEST_ARC, Profile
 from core.actors import CONSOLE, Role
+from core.boundaries import boundary
 from core.clock import SystemClock
 from core.errors import HomeOccupied
 from core.identifiers import Environment
@@ -123,7 +124,11 @@ def make(plan: Plan) -> str:
     finished = plan.home / "ceremony" / "transcript.txt"
     if finished.exists():
         raise HomeOccupied(path=plan.home)
-    # Before anything is written: a name, arc or base that cannot be used stops the ceremony here.
+    # Before anything is written: what cannot be used stops the ceremony here.
+    for source in (plan.passphrase, plan.root_passphrase):
+        parse_source(source)
+    if plan.test_clock is not None and plan.test_clock < SystemClock().now():
+        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
     profile = Profile(environment=plan.environment, arc=plan.arc, base_url=plan.base_url, name=plan.name)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if plan.environment == "test" and plan.passphrase == f"file:{PASSPHRASE_FILE}":
@@ -148,19 +153,16 @@ def make(plan: Plan) -> str:
     ceremony = Ceremony(
         profile=profile,
         longest_trial=timedelta(days=plan.longest_trial_days),
-        clock_offset=at - machine.now(),
+        clock_offset=max(at - machine.now(), timedelta(0)),  # a second may have begun since
         keys_dir=settings.keys_dir,
         root_dir=plan.root_dir,
         passphrase=passphrase,
         root_passphrase=passphrase if same else parse_source(plan.root_passphrase).read(),
     )
-    if ceremony.clock_offset < timedelta(0):
-        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
     _, transcript = hold(store, ceremony, at)
     store.close()
-    finished.parent.mkdir(mode=0o700, exist_ok=True)
     # Last: its presence says that the ceremony is over.
-    finished.write_text(transcript, encoding="utf-8")
+    write_secret(finished, transcript)
     return transcript
 
 
@@ -191,4 +193,5 @@ def write_secret(path: Path, content: str, *, exist_ok: bool = False) -> None:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
-    partial.rename(path)
+    with boundary(f"rename {path.name}"):
+        partial.rename(path)
