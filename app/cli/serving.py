@@ -38,12 +38,13 @@ def serve(
     if fresh:
         console.print(f"Making a TEST authority in {folder} …")
         make(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
-        write_demo_credentials(folder)
     settings = settings_file.load(folder)
     if store_url and not fresh and settings.store_url != store_url:
         raise HomeOccupied(path=folder)
     house = open_house(settings)
     row = house.row()
+    if create_test and row.environment == "test":
+        write_demo_credentials(folder)  # unless they are there; not only when fresh: we may have died before it
     if test_clock is not None and not fresh:
         set_clock(house, test_clock)
     if port is not None and port != settings.port:

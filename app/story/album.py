@@ -79,6 +79,15 @@ class Album:
             }
         )
 
+    @property
+    def noted(self) -> int:
+        """How many exchanges are noted and not yet taken."""
+        return len(self._noted)
+
+    def rewind(self, noted: int) -> None:
+        """Drop what was noted after the first `noted`: it was only waiting."""
+        del self._noted[noted:]
+
     def take(self) -> Page:
         """Return what was noted since it was last taken, and begin anew."""
         noted, self._noted = self._noted, []

@@ -149,14 +149,13 @@ def as_pem(lists: Sequence[bytes]) -> bytes:
 
 def channel_proofs(answers: Sequence[ChannelAnswer], expected: Expected) -> list[Proof]:
     """Return for each channel whether it says what is expected."""
-    return [
-        Proof(
-            answer.channel,
-            answer.state == expected.state and (not answer.reason or answer.reason == expected.reason),
-            answer.detail,
-        )
-        for answer in answers
-    ]
+
+    def expects(answer: ChannelAnswer) -> bool:
+        # An approval in force without its certificate is no yes; a page names no certificate.
+        named = bool(answer.about) or answer.channel == Channel.PAGE
+        return named and answer.state == expected.state and answer.reason in {"", expected.reason}
+
+    return [Proof(answer.channel, expects(answer), answer.detail) for answer in answers]
 
 
 def tell_channels(scene: Scene, asked: Round, expected: Expected) -> None:

@@ -71,9 +71,7 @@ def play(scene: Scene, house: House, day: date) -> None:
     approval = grant.second(scene, decision, grant.drafted(scene, decision))
     granted = grant.fetch(scene, approval, csr)
 
-    teller.step(
-        f"Its clock is moved to {text(end - _APPROACH)} and runs over the end, everyone being asked all the while"
-    )
+    teller.step(f"Its clock is moved to {text(end - _APPROACH)} and runs on; everyone is asked all the while")
     first = ask(scene, granted.subject)
     before, after, rounds = _cross(scene, house, granted, end, first)
     teller.prove(
@@ -84,7 +82,7 @@ def play(scene: Scene, house: House, day: date) -> None:
 
     teller.step(f"At {text(before.at)}, the last round before the end: active")
     _before(scene, granted, before, end)
-    teller.step("After the end: expired at once, and as soon as the authority has signed, on every channel")
+    teller.step("After the end: expired at once; soon, when the authority has signed, on every channel")
     _after(scene, granted, after, end)
 
 

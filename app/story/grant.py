@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.story.scene import Granted, Scene
 from app.story.telling import Stopped
 from app.story.tools import Tools
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, CertificateMalformed
+from core.status import State
 from verify.fetched import Subject, subject_of
 from verify.parsing import Unreadable, several_certificates
 
@@ -33,7 +35,9 @@ def clear_stage(scene: Scene) -> None:
         listed = page.document.get("approvals")
         for each in listed if isinstance(listed, list) else []:
             if isinstance(each, dict) and each.get("device") == DEVICE and each.get("state") in _OPEN:
-                revoke(scene, str(each["approval"]), "An interrupted story left it open.")
+                done = revoke(scene, str(each["approval"]), "An interrupted story left it open.")
+                if not done.ok:
+                    scene.teller.need("revoke", ok=False, detail=f"{each['approval']}: {done.problem}")
                 scene.teller.note(f"{each['approval']}, left open by an interrupted story, was revoked first.")
         after = page.text("next")
         if not after:
@@ -94,15 +98,15 @@ def drafted(scene: Scene, decision: str) -> dict[str, object]:
     shown: list[Reply] = []
 
     def there() -> bool:
-        scene.album.take()
         shown[:] = [scene.cast.second_officer.act("GET", f"/v1/decisions/{decision}")]
         return bool(shown[0].text("tbs_sha256")) or shown[0].text("state") != "proposed"
 
     took = scene.wait(there)
     reply = shown[0]
     digest = reply.text("tbs_sha256")
-    detail = f"after {took:.0f} ms; to be signed: {digest[:16]}…, linted, serial {reply.text('draft', 'serial')[:8]}…"
-    scene.teller.need("draft", bool(digest), detail if digest and took is not None else f"none: {reply.problem}")
+    serial = reply.text("draft", "serial")
+    detail = f"after {took or 0:.0f} ms; to be signed: {digest[:16]}…, linted, serial {serial[:8]}…"
+    scene.teller.need("draft", bool(digest), detail if digest else f"none came: {reply.text('state')} {reply.problem}")
     return {"proposal_sha256": reply.text("proposal_sha256"), "tbs_sha256": digest}
 
 
@@ -120,13 +124,12 @@ def second(scene: Scene, decision: str, digests: dict[str, object]) -> str:
     approval = seconded.text("approval")
     detail = f"{approval} granted by ssc-officer-2, both digests repeated" if seconded.ok else seconded.problem
     scene.teller.need("second", seconded.ok, detail)
-    scene.album.page("decision")
 
     def issued() -> bool:
-        scene.album.take()
         return bool(scene.cast.manufacturer.act("GET", f"/v1/approvals/{approval}").document.get("certificates"))
 
     took = scene.wait(issued)
+    scene.album.page("decision")
     scene.teller.need(
         "sign", took is not None, "no certificate came" if took is None else f"signed after {took:.0f} ms"
     )
@@ -150,7 +153,24 @@ def fetch(scene: Scene, approval: str, csr: bytes) -> Granted:
     lasts = f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
     teller.need("certificate", not problem, problem or f"the register's own bytes, our key, {approval}, {lasts}")
     scene.album.page("certificate")
+    _published(scene, subject)
     return _kept(scene, subject, above, chain)
+
+
+def _published(scene: Scene, subject: Subject) -> None:
+    """Wait until the status plane has followed the register and the responder has signed; both are bounded."""
+    client = scene.cast.dcc.client
+
+    def so() -> bool:
+        with suppress(AuthorityUnreachable, AuthorityRefused, AuthorityAnswerMalformed):
+            answer = client.verify_certificate(subject.der).document
+            return answer.get("state") != State.UNKNOWN and answer.get("ocsp") is not None
+        return False
+
+    took = scene.wait(so)
+    scene.album.take()
+    words = "the status plane knows it, and its OCSP answers are signed"
+    scene.teller.prove("publish", took is not None, words if took is not None else f"not yet: {words}")
 
 
 def _differs(scene: Scene, subject: Subject, above: list[x509.Certificate], csr: bytes, approval: str) -> str:

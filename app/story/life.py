@@ -51,7 +51,7 @@ def play(scene: Scene) -> None:
         f"{device['hardware_version']}, firmware {grant.FIRMWARE}, {grant.SMETS}"
     )
     csr = grant.request(scene)
-    teller.step("Two officers decide: one proposes, the bytes to be signed are drafted and linted, another seconds")
+    teller.step("Two officers decide: one proposes, the exact bytes are drafted and linted, another seconds")
     today = scene.now().date()
     decision = grant.propose(scene, csr, today, today + _TRIAL)
     digests = grant.drafted(scene, decision)
@@ -108,7 +108,7 @@ def _revoke(scene: Scene, granted: Granted, known_good: datetime) -> None:
     follow = _Follow(scene.cast.dcc.client, granted)
     spent = 0.0
     for name, so in (("verification", follow.verification), ("OCSP", follow.ocsp), ("CRL", follow.crl)):
-        took = scene.wait(so)
+        took = scene.wait(so, scene.following)
         spent += took or 0.0
         words = f"says so {spent:.0f} ms after the officer's answer"
         scene.teller.prove(f"{name} follows", took is not None, words if took is not None else "does not")

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from cryptography import x509
@@ -18,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from app.story.album import Album, Kept
 from app.story.telling import Proof
-from verify.parsing import PARSE_ERRORS, issued_by, one_answer, several_certificates
+from verify.parsing import PARSE_ERRORS, one_answer, several_certificates
+from verify.path import authority_key, key_identifier
 
 _OPTIONS = ("--severity", "WARNING", "--document-format", "DER")
 _COMMANDS = {
@@ -73,7 +73,7 @@ def _single_jobs(kept: Sequence[Kept]) -> list[Job]:
 
 
 def _chain_jobs(kept: Sequence[Kept]) -> list[Job]:
-    """Each certificate with the one that issued it."""
+    """Each certificate with the one whose key it names as its issuer's."""
     found = [
         (each.path, several_certificates((each.path.read_bytes(),))[0]) for each in kept if each.kind == "certificate"
     ]
@@ -81,7 +81,7 @@ def _chain_jobs(kept: Sequence[Kept]) -> list[Job]:
         Job(_CHAIN, ("lint", *_OPTIONS, str(above_path), str(path)))
         for path, certificate in found
         for above_path, above in found
-        if above != certificate and issued_by(certificate, above)
+        if above != certificate and authority_key(certificate.extensions) == key_identifier(above)
     ]
 
 
@@ -99,7 +99,15 @@ def _keep_responders(album: Album) -> None:
 
 
 def _run(linter: str, arguments: Sequence[str]) -> tuple[int, str]:
-    command = import_module(f"pkilint.bin.{linter}").main
+    from pkilint.bin import (  # noqa: PLC0415 - loading it takes a second, and only the process that lints needs it
+        lint_crl,
+        lint_ocsp_response,
+        lint_pkix_cert,
+        lint_pkix_signer_signee_cert_chain,
+    )
+
+    commands = (lint_crl, lint_ocsp_response, lint_pkix_cert, lint_pkix_signer_signee_cert_chain)
+    command = {each.__name__.rpartition(".")[2]: each.main for each in commands}[linter]
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         try:

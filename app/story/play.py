@@ -21,7 +21,7 @@ PATIENCE = 10.0
 """Seconds in which the authority must have done what follows from an act; it takes some hundredths of one."""
 
 
-def play(teller: Teller, home: Path, second_home: Path, parts: Sequence[str]) -> bool:
+def play(teller: Teller, home: Path, second_home: Path, parts: Sequence[str], port: int | None = None) -> bool:
     """Play the parts that are wanted, lint everything, say the last line.
 
     Args:
@@ -29,6 +29,7 @@ def play(teller: Teller, home: Path, second_home: Path, parts: Sequence[str]) ->
         home: of the authority of the first part, and of the album.
         second_home: an empty folder for the authority with the test clock.
         parts: of PARTS.
+        port: for an authority that is made in `home`.
 
     Returns:
         Whether every channel agreed.
@@ -49,7 +50,7 @@ def play(teller: Teller, home: Path, second_home: Path, parts: Sequence[str]) ->
             teller.part(
                 "A certificate", "Asked for, granted by two officers, checked by everyone, revoked, checked again."
             )
-            stage = stack.enter_context(stage_in(home, teller.note))
+            stage = stack.enter_context(stage_in(home, teller.note, port))
             play_life(teller, album, stage)
         if second is not None:
             teller.part(
@@ -63,10 +64,12 @@ def play(teller: Teller, home: Path, second_home: Path, parts: Sequence[str]) ->
     return teller.end()
 
 
-def play_life(teller: Teller, album: Album, stage: Stage, *, wrap: Wrap = directly, patience: float = PATIENCE) -> None:
+def play_life(
+    teller: Teller, album: Album, stage: Stage, *, wrap: Wrap = directly, following: float = PATIENCE
+) -> None:
     """Play the first part on a stage; what fails is told."""
     with ExitStack() as stack:
-        scene = _scene(teller, album, stage, stack, wrap, patience)
+        scene = _scene(teller, album, stage, stack, wrap, following)
         _guarded(teller, lambda: life.play(scene))
 
 
@@ -77,12 +80,12 @@ def _play_expiry(teller: Teller, album: Album, second: Callable[[], Stage], day:
         _guarded(teller, lambda: expiry.play(scene, stage.house, day))
 
 
-def _scene(teller: Teller, album: Album, stage: Stage, stack: ExitStack, wrap: Wrap, patience: float) -> Scene:
+def _scene(teller: Teller, album: Album, stage: Stage, stack: ExitStack, wrap: Wrap, following: float) -> Scene:
     cast = Cast(stage.credentials, stage.server, album, wrap)
     stack.callback(cast.close)
     stack.callback(stage.house.store.close)
     ahead = stage.house.row().clock_offset > timedelta(0)
-    return Scene(teller, album, cast, stage.trust, stage.server, patience, ahead)
+    return Scene(teller, album, cast, stage.trust, stage.server, PATIENCE, following, ahead)
 
 
 def _guarded(teller: Teller, part: Callable[[], None]) -> None:

@@ -9,8 +9,8 @@ from core.instants import seconds, text
 _HEAD = """\
 The life of a Trial CPA Certificate, as trialcpa story played it: every object and every exchange over HTTP, numbered in
 the order they came. *.cer, *.crl and *.der are DER; *.json holds requests and replies, without the API keys. The first
-certificate was revoked, the second one expired in an authority of its own with a test clock; so each moment below says at
-which instant the tools are to look. All of it is in UTC.
+certificate was revoked, the second one expired in an authority of its own with a test clock; so each moment below says
+at which instant the tools are to look. All of it is in UTC.
 """
 
 
@@ -39,8 +39,8 @@ def _certificate(names: Sequence[str], moments: Mapping[str, datetime]) -> list[
         parts.append(
             f"{moment.upper()}, at {text(at)}\n"
             f"  openssl crl -text -noout -in {lists}\n"
-            f"  openssl verify -x509_strict -crl_check_all -attime {seconds(at)} -CAfile {root} -untrusted {issuing} \\\n"
-            f"    -CRLfile {lists} {leaf}\n"
+            f"  openssl verify -x509_strict -crl_check_all -attime {seconds(at)} \\\n"
+            f"    -CAfile {root} -untrusted {issuing} -CRLfile {lists} {leaf}\n"
             f"  {then} certtool --verify --load-ca-certificate {root} --load-crl {lists} --infile {chain}\n"
             f"  {then} openssl ocsp -sha256 -issuer {issuing} -cert {leaf} -CAfile {root} \\\n"
             f"    -respin {answer} -resp_text\n"

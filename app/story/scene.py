@@ -29,6 +29,7 @@ class Scene:
         trust: the root, had from the home and not from the server; environment and arc.
         server: where the server listens.
         patience: seconds in which the authority must have done what follows from an act.
+        following: seconds in which every channel must say that something was revoked.
         own_clock: the authority's clock runs ahead of this machine's, so tools see it through faketime.
     """
 
@@ -38,6 +39,7 @@ class Scene:
     trust: Trust
     server: str
     patience: float
+    following: float
     own_clock: bool
 
     def now(self) -> datetime:
@@ -49,17 +51,22 @@ class Scene:
             self.teller.need("authority", ok=False, detail=said.problem)
             raise
 
-    def wait(self, until: Callable[[], bool]) -> float | None:
-        """Look again and again until something is so.
+    def wait(self, until: Callable[[], bool], patience: float | None = None) -> float | None:
+        """Look again and again until something is so; of the looks only the last is noted.
+
+        Args:
+            until: whether it is.
+            patience: seconds, if not the scene's.
 
         Returns:
             How many milliseconds it took; None if patience ran out.
         """
-        begun = time.monotonic()
+        begun, noted = time.monotonic(), self.album.noted
         while True:
+            self.album.rewind(noted)
             if until():
                 return (time.monotonic() - begun) * 1000
-            if time.monotonic() - begun > self.patience:
+            if time.monotonic() - begun > (self.patience if patience is None else patience):
                 return None
             time.sleep(_BETWEEN)
 

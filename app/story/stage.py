@@ -44,14 +44,20 @@ class Stage:
 
 
 @contextmanager
-def stage_in(home: Path, note: Callable[[str], None]) -> Iterator[Stage]:
+def stage_in(home: Path, note: Callable[[str], None], port: int | None = None) -> Iterator[Stage]:
     """Use the server that runs in `home`; start one, and an authority, where there is none.
+
+    Args:
+        home: of the authority.
+        note: told what is done.
+        port: for an authority that is made; by default the usual one, or another if somebody listens there.
 
     Raises:
         StoryRefused: a live authority; another authority's server; it did not start.
     """
     if not (home / "ceremony" / "transcript.txt").exists():
-        port = DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
+        if port is None:
+            port = DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
         note(f"There is no authority in {home}: a TEST authority is made there, on port {port}, and served meanwhile.")
         with _served(home, "--test", "--port", str(port)):
             yield _stage(home)
@@ -60,7 +66,6 @@ def stage_in(home: Path, note: Callable[[str], None]) -> Iterator[Stage]:
     settings = load(home)
     if answers(settings.host, settings.port, "/healthz"):
         stage = _stage(home)
-        _require_same(stage)
         note(f"The server of {home} answers on {stage.server}.")
         yield stage
         return
@@ -116,7 +121,9 @@ def _stage(home: Path) -> Stage:
     row = house.row()
     with house.store.read() as tx:
         root = certificates(tx, "root")[-1].der
-    return Stage(house, write_demo_credentials(home), Trust(root, row.environment, row.arc), _address(settings))
+    stage = Stage(house, write_demo_credentials(home), Trust(root, row.environment, row.arc), _address(settings))
+    _require_same(stage)
+    return stage
 
 
 def _address(settings: Settings) -> str:

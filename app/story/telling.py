@@ -61,7 +61,10 @@ class Teller:
         """Begin a step; the proofs that follow belong to it."""
         self._step += 1
         self._console.print()
-        self._print(Text.assemble((f"{self._step:2}. ", "bold cyan"), (title, "bold")))
+        lines = textwrap.wrap(title, self._width - 4)
+        self._print(Text.assemble((f"{self._step:2}. ", "bold cyan"), (lines[0], "bold")))
+        for line in lines[1:]:
+            self._print(Text(f"    {line}", style="bold"))
 
     def note(self, sentence: str) -> None:
         """Say something that needs no proof."""

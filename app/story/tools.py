@@ -70,7 +70,7 @@ class Tools:
 
     def verify(self, leaf: Path, issuing: Path, root: Path, lists: Path, *, attime: datetime | None = None) -> Said:
         """Ask `openssl verify -x509_strict -crl_check_all` about a certificate; files in PEM, the lists in one."""
-        when = ("-attime", str(seconds(attime))) if attime else ()
+        when: tuple[str, ...] = ("-attime", str(seconds(attime))) if attime else ()
         chain: tuple[str | Path, ...] = ("-CAfile", root, "-untrusted", issuing, "-CRLfile", lists)
         ran = self._run("openssl", "verify", "-x509_strict", "-crl_check_all", *when, *chain, leaf)
         found = _OPENSSL_ERROR.search(ran.stderr + ran.stdout)
@@ -118,7 +118,16 @@ class Tools:
     def _openssl_ocsp(
         self, source: Sequence[str | Path], leaf: Path, issuing: Path, root: Path, hash_option: Sequence[str] = ()
     ) -> Said:
-        question = (*hash_option, "-issuer", issuing, "-cert", leaf, "-CAfile", root, "-no_nonce")
+        question: tuple[str | Path, ...] = (
+            *hash_option,
+            "-issuer",
+            issuing,
+            "-cert",
+            leaf,
+            "-CAfile",
+            root,
+            "-no_nonce",
+        )
         ran = self._run("openssl", "ocsp", *question, *source)
         words = ran.stdout + ran.stderr
         status = re.search(rf"^{re.escape(str(leaf))}: *(\w+)", words, re.MULTILINE)
