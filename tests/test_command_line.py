@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def trialcpa(*words: str, home: Path | None = None) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "app.cli.main", *words, *(["--home", str(home)] if home else [])]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return subprocess.run(
+        command, check=False, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60
+    )
 
 
 @pytest.fixture(scope="module")
