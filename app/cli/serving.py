@@ -87,7 +87,10 @@ def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
 
     open_house(settings).store.close()  # what is wrong with the home is said here, not by a worker
     if supervised:
-        end_with_supervisor(lambda: signal.raise_signal(signal.SIGTERM))
+        # To the main thread, which waits on a lock: a signal that another thread takes would not wake it.
+        main = threading.main_thread().ident
+        assert main is not None
+        end_with_supervisor(lambda: signal.pthread_kill(main, signal.SIGTERM))
     serve_web(settings)
 
 

@@ -1,0 +1,76 @@
+"""The ceremony as a process that dies: keys, renames, founding, certificates, list, transcript, demo credentials."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.cli.init import make, planned, write_demo_credentials
+from app.house import open_authority, open_house
+from app.settings import load
+from core.errors import HomeOccupied
+from ra.access import authenticate
+from store.reading.authority import certificates
+from tests.kill.process import Signing, Tell
+from tests.kill.proof import problems
+
+PORT = 8470
+
+
+def hold(home: Path, url: str) -> Callable[[Tell], None]:
+    """What `trialcpa serve --test` does at its first start."""
+
+    def work(_tell: Tell) -> None:
+        _hold(home, url)
+
+    return work
+
+
+def hold_again(home: Path, url: str, signings: list[Signing]) -> Callable[[Tell], list[str]]:
+    """Start again, and return everything that is wrong then."""
+
+    def work(tell: Tell) -> list[str]:
+        _hold(home, url)
+        return [*_wrong(home), *_working(home, [*signings, *tell.signings])]
+
+    return work
+
+
+def _hold(home: Path, url: str) -> None:
+    if not (home / "ceremony" / "transcript.txt").exists():
+        make(planned(home, "test", port=PORT, store_url=url))
+    write_demo_credentials(home)
+
+
+def _wrong(home: Path) -> list[str]:
+    found = []
+    transcript = (home / "ceremony" / "transcript.txt").read_text()
+    keys = {path.name for folder in ("keys", "root") for path in (home / folder).iterdir()}
+    if keys != {"root.key", "issuing-1.key", "responder-1.key", "journal.key", "passphrase"}:
+        found.append(f"the keys' folders hold {sorted(keys)}")
+    house = open_house(load(home))
+    with house.store.read() as tx:
+        every = certificates(tx)
+    if sorted(each.role for each in every) != ["issuing", "responder", "root"]:
+        found.append(f"the hierarchy is {[each.role for each in every]}")
+    if any(str(each.serial) not in transcript for each in every):
+        found.append("the transcript tells of another hierarchy")
+    credentials: dict[str, Any] = json.loads((home / "demo" / "credentials.json").read_text())
+    found += [
+        f"{name} has the key of somebody else"
+        for name, each in credentials.items()
+        if authenticate(house.desk, each["api_key"]).name != name
+    ]
+    house.store.close()
+    try:
+        make(planned(home, "test", port=PORT, store_url="sqlite:///another.sqlite"))
+        found.append("a second ceremony was held")
+    except HomeOccupied:
+        pass
+    return found
+
+
+def _working(home: Path, signings: list[Signing]) -> list[str]:
+    house = open_house(load(home))
+    open_authority(house).settle()
+    return problems(house.store, house.clock, signings)

@@ -1,0 +1,239 @@
+"""What must hold after a restart that has settled, whatever died before it. Every problem is told as a sentence."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import func, select
+
+from api.status.consistency import compare
+from api.status.snapshot import Mirror
+from ca import der as write
+from core.clock import Clock
+from core.facts import FactKind
+from core.identifiers import serial_of
+from store.reading import approvals as approval_reading
+from store.reading import authority as authority_reading
+from store.reading import journal
+from store.reading.status import StatusReader
+from store.tables import (
+    applications,
+    approvals,
+    authority_certificates,
+    certificates,
+    credentials,
+    crls,
+    decisions,
+    drafts,
+    public_keys,
+)
+from store.tables import journal as journal_table
+from store.transactions import Store, Transaction
+from tests.kill.process import ANY_SIGNATURE, Signing
+from tests.world import PROFILE
+from verify import journal as proving
+
+
+def problems(store: Store, clock: Clock, signings: Iterable[Signing]) -> list[str]:
+    """Everything that is wrong in a store after the restart; nothing, if the promises were kept."""
+    with store.read() as tx:
+        found = [
+            *_signed(tx, signings),
+            *_unfinished(tx),
+            *_decided(tx),
+            *_told_once(tx),
+            *_lists(tx),
+            *_journal(tx),
+        ]
+    return [*found, *_channels(store, clock)]
+
+
+def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Acts that somebody was told of and that are not in the store."""
+    found = []
+    with store.read() as tx:
+        for name, outcome in acknowledged:
+            for member, column in (
+                ("application", applications.c.id),
+                ("decision", decisions.c.id),
+                ("credential", credentials.c.id),
+            ):
+                if member in outcome and not _count(tx, column == outcome[member]):
+                    found.append(f"{name} was acknowledged and its {member} is not there")
+            if "revoked_at" in outcome and approval_reading.record(tx, outcome["approval"]).ended_at is None:
+                found.append(f"{name} was acknowledged and the approval has not ended")
+            if outcome.get("revoked") and not _count(
+                tx, (credentials.c.id == outcome["credential"]) & credentials.c.revoked_at.is_not(None)
+            ):
+                found.append(f"{name} was acknowledged and the credential is in force")
+            if name.startswith("second") and not _count(
+                tx, (decisions.c.id == outcome["decision"]) & decisions.c.seconder.is_not(None)
+            ):
+                found.append(f"{name} was acknowledged and the decision is not seconded")
+    return found
+
+
+# --- signatures --------------------------------------------------------------------------------------------------
+
+
+def _signed(tx: Transaction, signings: Iterable[Signing]) -> Iterator[str]:
+    """Every use of a CA's key on a certificate is known: the bytes before it, the certificate after the restart."""
+    ours = _authority_keys(tx)
+    made: dict[tuple[bytes, bytes], bytes] = {}
+    for each in signings:
+        if each.public_key not in ours:
+            continue  # a throwaway key: nobody trusts it
+        key = (each.public_key, each.message)
+        if each.signature and made.setdefault(key, each.signature) != each.signature:
+            yield "the same bytes were signed twice, with two signatures"
+        yield from _known(tx, each)
+
+
+def _known(tx: Transaction, signing: Signing) -> Iterator[str]:
+    der = write.signed(signing.message, signing.signature or ANY_SIGNATURE)
+    try:
+        serial = serial_of(x509.load_der_x509_certificate(der).serial_number)
+    except ValueError:
+        return  # a CRL, an OCSP answer or a head: what is not in the store never left the process
+    written = [
+        (bytes(row.tbs), None if row.der is None else bytes(row.der))
+        for query in (
+            select(drafts.c.tbs, certificates.c.der)
+            .outerjoin(certificates, certificates.c.serial == drafts.c.serial)
+            .where(drafts.c.serial == serial),
+            select(authority_certificates.c.tbs, authority_certificates.c.der).where(
+                authority_certificates.c.serial == serial
+            ),
+        )
+        for row in tx.connection.execute(query)
+    ]
+    if len(written) != 1:
+        yield f"{serial} was signed and is in the register {len(written)} times"
+        return
+    tbs, recorded = written[0]
+    if tbs != signing.message:
+        yield f"{serial} was signed over other bytes than the register's"
+    if recorded is None:
+        yield f"{serial} was signed and no certificate is recorded"
+    elif signing.signature and recorded != der:
+        yield f"{serial} was signed and another certificate is recorded"
+
+
+def _authority_keys(tx: Transaction) -> set[bytes]:
+    return {
+        x509.load_der_x509_certificate(each.der)
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for each in authority_reading.certificates(tx)
+    }
+
+
+# --- orders ------------------------------------------------------------------------------------------------------
+
+
+def _unfinished(tx: Transaction) -> Iterator[str]:
+    """Every order is finished or abandoned by rule; what waits, waits for a person."""
+    for what, condition in (
+        ("decisions are seconded and not done", decisions.c.state == "seconded"),
+        ("drafts are claimed and not signed", drafts.c.state == "claimed"),
+        ("certificates of the hierarchy are intended and not signed", authority_certificates.c.der.is_(None)),
+        ("facts have no number", journal_table.c.seal_number.is_(None)),
+        (
+            "proposals to certify wait for a draft",
+            (decisions.c.state == "proposed") & decisions.c.kind.in_(["grant", "rekey"]),
+        ),
+    ):
+        count = _count(tx, condition)
+        if count:
+            yield f"{count} {what}"
+
+
+def _decided(tx: Transaction) -> Iterator[str]:
+    """What was decided is there whole; what came to nothing holds nothing."""
+    for row in tx.connection.execute(select(decisions).where(decisions.c.kind.in_(["grant", "rekey"]))):
+        issued = _count(tx, (certificates.c.approval == row.approval) & (certificates.c.issue == row.issue))
+        states = list(tx.connection.execute(select(drafts.c.state).where(drafts.c.decision_id == row.id)).scalars())
+        expected = {"done": ["signed"], "drafted": ["drafted"]}.get(row.state)
+        if row.state == "done" and issued != 1:
+            yield f"{row.kind} {row.id} is done with {issued} certificates"
+        if expected is not None and states != expected:
+            yield f"{row.kind} {row.id} is {row.state} with drafts {states}"
+        if expected is None and set(states) - {"abandoned"}:
+            yield f"{row.kind} {row.id} is {row.state} and holds drafts {states}"
+        if row.kind == "grant" and _count(tx, approvals.c.decision_id == row.id) != (row.seconder is not None):
+            yield f"grant {row.id} is {row.state} and its approval is not as that says"
+    living = select(drafts.c.public_key_sha256).where(drafts.c.state == "drafted")
+    stray = _count(tx, (public_keys.c.state == "reserved") & public_keys.c.sha256.not_in(living))
+    if stray:
+        yield f"{stray} public keys are reserved for nobody"
+
+
+def _told_once(tx: Transaction) -> Iterator[str]:
+    """Every effect is in the journal once, and there is no fact without its effect."""
+    told: Counter[tuple[str, str]] = Counter()
+    for row in tx.connection.execute(select(journal_table)):
+        payload = json.loads(row.payload)
+        about = payload.get("serial") or [payload.get("key_id"), payload.get("number")]
+        told[row.kind, str(about if about != [None, None] else row.subject)] += 1
+    once = set(FactKind) - {FactKind.OCSP_ANSWERS_SIGNED, FactKind.LEASE_TAKEN}
+    for (kind, subject), count in told.items():
+        if count != 1 and kind in once:
+            yield f"{kind} of {subject} is in the journal {count} times"
+    for kind, column in (
+        (FactKind.APPLICATION_SUBMITTED, applications.c.id),
+        (FactKind.APPROVAL_GRANTED, approvals.c.identifier),
+        (FactKind.CERTIFICATE_DRAFTED, drafts.c.serial),
+        (FactKind.CERTIFICATE_ISSUED, certificates.c.serial),
+        (FactKind.AUTHORITY_CERTIFICATE_ISSUED, authority_certificates.c.serial),
+        (FactKind.ACCESS_GRANTED, credentials.c.id),
+    ):
+        there = set(tx.connection.execute(select(column)).scalars())
+        said = {subject for of, subject in told if of == kind}
+        if there != said:
+            yield f"{kind}: the journal and the tables disagree about {sorted(there ^ said)}"
+
+
+# --- channels ----------------------------------------------------------------------------------------------------
+
+
+def _channels(store: Store, clock: Clock) -> Iterator[str]:
+    mirror = Mirror(StatusReader(store), clock)
+    mirror.follow()
+    with store.read() as tx:
+        register = approval_reading.records(tx)
+    report = compare(register, mirror.view(), clock.now(), mirror.past_answer)
+    if report.pending:
+        yield f"{report.pending} answers are not signed or entries not listed"
+    for each in report.disagreements:
+        yield f"{each.channel} says of {each.approval} {each.serial} {each.found}, the register {each.expected}"
+
+
+def _lists(tx: Transaction) -> Iterator[str]:
+    """Numbers rise with time, each list is the one of its number, and no entry is ever lost."""
+    before: dict[str, tuple[Any, set[int]]] = {}
+    for row in tx.connection.execute(select(crls).order_by(crls.c.key_id, crls.c.number)):
+        read = x509.load_der_x509_crl(bytes(row.der))
+        number = read.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        serials = {each.serial_number for each in read}
+        if number != row.number or len(serials) != row.entries:
+            yield f"CRL {row.number} says that it is number {number} with {len(serials)} entries"
+        last_update, last_serials = before.get(row.key_id, (read.last_update_utc, set()))
+        if read.last_update_utc < last_update:
+            yield f"CRL {row.number} is older than the one before it"
+        if last_serials - serials:
+            yield f"CRL {row.number} has lost entries"
+        before[row.key_id] = (read.last_update_utc, serials)
+
+
+def _journal(tx: Transaction) -> Iterator[str]:
+    key = authority_reading.authority_row(tx).journal_key
+    rows = [proving.LinkedRow(each.row, each.link.hex()) for each in journal.sealed_after(tx, 0, 1_000_000)]
+    heads = [proving.Head(each.number, each.link.hex(), each.signature) for each in journal.heads(tx)]
+    yield from proving.check(rows, heads, journal=PROFILE.journal_name, journal_key=key)
+
+
+def _count(tx: Transaction, condition: Any) -> int:
+    return int(tx.connection.execute(select(func.count()).where(condition)).scalar() or 0)

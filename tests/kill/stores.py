@@ -1,0 +1,76 @@
+"""A store that is set back to an earlier state between two deaths: quicker than a new database for each."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import psycopg
+
+from store.tables import metadata
+from store.transactions import sqlite_url
+
+_TABLES = [table.name for table in metadata.sorted_tables]
+
+
+class SqliteStore:
+    """An SQLite file; a state of it is a copy of the file."""
+
+    kind = "sqlite"
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.path = folder / "swept.sqlite"
+        self.url = sqlite_url(self.path)
+        self._folder = folder
+        self._states = 0
+        shutil.copy(url.removeprefix("sqlite:///"), self.path)
+
+    def save(self) -> Path:
+        self._states += 1
+        kept = self._folder / f"state-{self._states}.sqlite"
+        source, copy = sqlite3.connect(self.path), sqlite3.connect(kept)
+        source.backup(copy)
+        source.close()
+        copy.close()
+        return kept
+
+    def restore(self, state: Path) -> None:
+        for companion in ("-wal", "-shm"):  # the dead process left them
+            self.path.with_name(self.path.name + companion).unlink(missing_ok=True)
+        shutil.copy(state, self.path)
+
+
+class PostgresqlStore:
+    """A PostgreSQL database; a state of it is what its tables hold."""
+
+    kind = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        with psycopg.connect(url, autocommit=True) as connection:
+            # We kill processes, not the machine: no commit need wait for the disk. The fixture keeps its own setting.
+            name = connection.execute("SELECT quote_ident(current_database())").fetchone()
+            assert name is not None
+            connection.execute(f"ALTER DATABASE {name[0]} SET synchronous_commit = off")
+
+    def save(self) -> dict[str, bytes]:
+        with psycopg.connect(self.url) as connection:
+            return {table: _read(connection, table) for table in _TABLES}
+
+    def restore(self, state: dict[str, bytes]) -> None:
+        with psycopg.connect(self.url) as connection:
+            # Whoever died in a transaction may not have been noticed yet; its locks go with it.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("SET session_replication_role = replica")  # the rows agreed with each other before
+            for table in _TABLES:
+                connection.execute(f'DELETE FROM "{table}"')  # type: ignore[call-overload]
+            for table, rows in state.items():
+                with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:  # type: ignore[call-overload]
+                    copy.write(rows)
+
+
+def _read(connection: "psycopg.Connection[tuple[object, ...]]", table: str) -> bytes:
+    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:  # type: ignore[call-overload]
+        return b"".join(bytes(part) for part in copy)

@@ -1,0 +1,141 @@
+"""kill -9 of each process before and after each commit, signature and rename of the cycle, then a restart.
+
+docs/issuance-cycle.md says what is durable when; here every sentence of it is tried. The short sweep dies once at each
+kind of boundary, on both databases; the long one dies at every single place, and 50 times over at places of each kind,
+with others at work.
+"""
+
+import ast
+import random
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store import schema
+from store.transactions import Store
+from tests.kill import ceremony
+from tests.kill.process import Death, Process
+from tests.kill.stores import PostgresqlStore, SqliteStore
+from tests.kill.sweep import Recorded, Sweep, kinds_of, one_of_each
+
+ROUNDS = 50
+ROOT = Path(__file__).parent.parent
+NAMES = set((Path(__file__).parent / "kill" / "boundaries.txt").read_text().splitlines())
+
+NOT_IN_THE_CYCLE = {
+    "advance clock": "a test authority's only, and one statement",
+    "refuse crl": "a list that the gate refuses; tests of publishing make one",
+    "withhold": "a register that contradicts itself; tests of signing make one",
+}
+"""Commits that no undisturbed life of a certificate reaches."""
+
+
+@pytest.fixture
+def sweep(store_kind: str, store_copy: Callable[[str], str], keys_folder: Path, tmp_path: Path) -> Iterator[Sweep]:
+    made = Sweep(_swept(store_kind, store_copy(store_kind), tmp_path), keys_folder)
+    yield made
+    made.close()
+
+
+def _swept(kind: str, url: str, folder: Path) -> SqliteStore | PostgresqlStore:
+    return SqliteStore(url, folder) if kind == "sqlite" else PostgresqlStore(url)
+
+
+def test_no_boundary_of_the_cycle_loses_or_doubles_anything(sweep: Sweep) -> None:
+    recorded = sweep.record()
+    kinds = {kind for each in recorded for kind, _ in each.deaths()}
+    assert kinds == {name for name in NAMES if not name.startswith("ceremony: ")}
+    died = [sweep.die(each, death) for each, death in one_of_each(recorded)]
+    assert len(died) == len(kinds)
+
+
+@pytest.mark.long
+def test_each_boundary_of_the_cycle_50_times_over_with_others_at_work(
+    sweep: Sweep, store_kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    places: dict[str, list[tuple[Recorded, Death]]] = {}
+    for each in sweep.record():
+        for kind, death in each.deaths() if each.step.swept else ():
+            places.setdefault(kind, []).append((each, death))
+    for place in (place for some in places.values() for place in some):
+        sweep.die(*place, random.Random(f"{store_kind} {place[0].step.name} {place[1]}"))
+    for number in range(1, ROUNDS + 1):
+        for kind, some in places.items():
+            chance = random.Random(f"{store_kind} {number} {kind}")
+            sweep.die(*chance.choice(some), chance)
+        with capfd.disabled():
+            sys.stderr.write(f"\n{store_kind}: {len(places)} kinds of death, {number} of {ROUNDS} times over")
+
+
+def _held(kind: str, url: str, folder: Path) -> tuple[SqliteStore | PostgresqlStore, Any]:
+    empty = Store(url)
+    schema.upgrade(empty)
+    empty.close()
+    store = _swept(kind, url, folder)
+    return store, store.save()
+
+
+def _die_in_ceremony(store: SqliteStore | PostgresqlStore, state: Any, home: Path, death: Death) -> None:
+    store.restore(state)
+    life = Process(ceremony.hold(home, store.url), death).wait()
+    assert life.killed, (death, life.failure)
+    found = Process(ceremony.hold_again(home, store.url, life.signings)).wait().done()
+    assert found == [], (death, found)
+
+
+def test_a_ceremony_that_dies_anywhere_is_finished_by_the_next_start(
+    store_kind: str, empty_store_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    store, state = _held(store_kind, empty_store_url(store_kind), tmp_path)
+    life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
+    life.done()
+    kinds = kinds_of("ceremony", life)
+    assert {kind for kind, _ in kinds} == {name for name in NAMES if name.startswith("ceremony: ")}
+    for number, death in enumerate(dict(kinds).values()):
+        _die_in_ceremony(store, state, tmp_path / f"home-{number}", death)
+
+
+@pytest.mark.long
+def test_each_boundary_of_the_ceremony_50_times_over(
+    store_kind: str, empty_store_url: Callable[[str], str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store, state = _held(store_kind, empty_store_url(store_kind), tmp_path)
+    life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
+    life.done()
+    places: dict[str, list[Death]] = {}
+    for kind, death in kinds_of("ceremony", life):
+        places.setdefault(kind, []).append(death)
+    for number in range(1, ROUNDS + 1):
+        for place, some in enumerate(places.values()):
+            _die_in_ceremony(store, state, tmp_path / f"home-{number}-{place}", some[number % len(some)])
+        with capfd.disabled():
+            sys.stderr.write(f"\n{store_kind}: {len(places)} kinds of death in it, {number} of {ROUNDS} times over")
+
+
+def test_every_commit_in_the_source_is_died_at_or_excused() -> None:
+    swept = {name.partition("commit ")[2] for name in NAMES if "commit" in name}
+    written = {label for path in _sources() for label in _labels(path)}
+    assert written - swept - NOT_IN_THE_CYCLE.keys() == set()
+    assert not swept & NOT_IN_THE_CYCLE.keys()
+
+
+def _sources() -> Iterator[Path]:
+    for package in ("api", "app", "ca", "jobs", "keys", "ra", "store"):
+        yield from (ROOT / package).rglob("*.py")
+
+
+def _labels(path: Path) -> Iterator[str]:
+    """What is said to `begin(…)`; the roles of the hierarchy stand for a placeholder."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        called = isinstance(node, ast.Call) and node.args and getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if called != "begin":
+            continue
+        label = node.args[0]
+        if isinstance(label, ast.Constant):
+            yield label.value
+        elif isinstance(label, ast.JoinedStr):
+            for role in ("root", "issuing", "responder"):
+                yield "".join(part.value if isinstance(part, ast.Constant) else role for part in label.values)
