@@ -3,6 +3,7 @@
 If we die before the commit, the list never left the process and its number is not used; the last good one stays.
 """
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,7 +22,7 @@ from jobs.duty import Duty, later
 from policy.profile import clear_crl
 from ra.issuing import IssuingCa, issuing_ca
 from store.reading import approvals as approval_reading
-from store.reading import work
+from store.reading import journal, work
 from store.transactions import Transaction
 from store.verbs import artefacts, facts
 
@@ -120,6 +121,11 @@ def _require_all_listed(tx: Transaction, number: int, entries: int) -> None:
 
 
 def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) -> None:
+    """Journal a refusal once: while the same problems stand, every turn finds them again."""
     told: dict[str, Json] = {"number": number, "problems": list(problems)}
+    with duty.store.read() as tx:
+        last = journal.last_of(tx, FactKind.CRL_PUBLISHED, FactKind.CRL_REFUSED)
+    if last is not None and json.loads(last.payload).get("problems") == told["problems"]:
+        return
     with duty.begin("refuse crl") as tx:
         facts.record(tx, Fact(FactKind.CRL_REFUSED, at, AUTHORITY, None, (), told))

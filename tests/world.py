@@ -158,6 +158,10 @@ class World:
         with self.store.read() as tx:
             return approval_reading.record(tx, approval)
 
+    def open_decisions(self) -> list[str]:
+        with self.store.read() as tx:
+            return [each.id for each in requests.decisions_in(tx, "proposed", "drafted")]
+
     def decision_state(self, decision: str) -> str:
         with self.store.read() as tx:
             return requests.decision(tx, decision).state

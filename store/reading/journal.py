@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from core.chain import GENESIS, SealedRow
+from core.facts import FactKind
 from core.instants import text
 from store.tables import cursors, journal, journal_heads
 from store.transactions import Transaction
@@ -73,6 +74,13 @@ def heads(tx: Transaction) -> list[Head]:
 def last_head(tx: Transaction) -> int:
     """Return the number of the last signed head; 0 before the first."""
     return int(tx.connection.execute(select(func.max(journal_heads.c.number))).scalar() or 0)
+
+
+def last_of(tx: Transaction, *kinds: FactKind) -> SealedRow | None:
+    """Return the newest fact of some kinds, sealed or not; None if there is none."""
+    query = select(journal).where(journal.c.kind.in_(kinds)).order_by(journal.c.id.desc()).limit(1)
+    row = tx.connection.execute(query).one_or_none()
+    return None if row is None else _row(row, int(row.seal_number or 0), "")
 
 
 def cursor(tx: Transaction, reader: str) -> int:

@@ -1,0 +1,199 @@
+"""The walls of the house stand, and a trespass on any of them is seen."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, trespasses
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"
+
+
+def test_nobody_trespasses() -> None:
+    assert trespasses(ROOT) == []
+
+
+def test_every_package_has_a_wall_and_every_wall_a_package() -> None:
+    tops = {source.package for source in sources(ROOT) if source.path.name == "__init__.py" and not source.free}
+    assert {name for name in tops if "." not in name} | {"api.status"} == set(WALLS)
+
+
+def test_the_readers_see_what_is_there() -> None:
+    # A rule that finds nothing because it looks at nothing proves nothing.
+    seen = {source.name for source in sources(ROOT)}
+    assert {CLOCK_FILE, "store/tables.py", "api/status/wsgi.py", "app/settings.py"} <= seen
+    assert set(LONGER_FOR_A_REASON) <= seen
+    assert len(seen) > 100
+
+
+def plant(root: Path, files: dict[str, str]) -> list[str]:
+    """The trespasses in a small tree with these files; every package is as it must be."""
+    made = {f"{name.rsplit('/', 1)[0]}/__init__.py" for name in files}
+    tree = {each: f'"""{each.rsplit("/", 1)[0].replace("/", ".")} — holds what it holds."""\n' for each in made} | files
+    for name, text in tree.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, "utf-8")
+    packages = sorted(
+        each.rsplit("/", 1)[0].replace("/", ".")
+        for each in tree
+        if each.endswith("__init__.py") and "tests" not in each
+    )
+    if not (root / "pyproject.toml").exists():
+        (root / "pyproject.toml").write_text(PYPROJECT.format(packages=packages), "utf-8")
+    return trespasses(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("core/a.py", "import cryptography\n"),
+        ("core/a.py", "import store\n"),
+        ("core/a.py", "from . import clock\n"),
+        ("keys/a.py", "from store import transactions\n"),
+        ("keys/a.py", "import ca.draft\n"),
+        ("store/a.py", "import flask\n"),
+        ("store/a.py", "from cryptography import x509\n"),
+        ("store/a.py", "import policy\n"),
+        ("ca/a.py", "import sqlalchemy\n"),
+        ("ca/a.py", "from store.transactions import Store\n"),
+        ("ca/a.py", "from policy import profile\n"),
+        ("policy/a.py", "from keys.signer import Signer\n"),
+        ("policy/a.py", "from ca.signing import sign_certificate\n"),
+        ("policy/a.py", "def late():\n    import store\n"),
+        ("ra/a.py", "import flask\n"),
+        ("ra/a.py", "from keys import signer\n"),
+        ("ra/a.py", "from ca import signing\n"),
+        ("jobs/a.py", "from sqlalchemy import select\n"),
+        ("jobs/a.py", "import api.app\n"),
+        ("api/a.py", "import sqlalchemy.orm\n"),
+        ("api/a.py", "from store.verbs import drafts\n"),
+        ("api/a.py", "from cryptography import x509\n"),
+        ("api/a.py", "import ca.draft\n"),
+        ("api/status/a.py", "import flask\n"),
+        ("api/status/a.py", "from store.reading.status import StatusReader\n"),
+        ("api/status/a.py", "from ra.access import authorise\n"),
+        ("verify/a.py", "from ca.der import integer\n"),
+        ("verify/a.py", "import store\n"),
+        ("app/a.py", "from sqlalchemy import text\n"),
+        ("app/a.py", "import tests.world\n"),
+        ("app/a.py", "import requests\n"),
+        ("policy/a.py", "import importlib\nimportlib.import_module('store.tables')\n"),
+        ("jobs/a.py", "from importlib import import_module as load\nload('api.' + 'app')\n"),
+        ("attic/a.py", "X = 1\n"),
+    ],
+)
+def test_a_planted_import_is_caught(tmp_path: Path, name: str, text: str) -> None:
+    # `from ca import signing` names a module only if there is one.
+    (tmp_path / "ca").mkdir()
+    (tmp_path / "ca/signing.py").write_text("")
+    (tmp_path / "ca/__init__.py").write_text('"""ca — signs."""\n')
+    assert [each for each in plant(tmp_path, {name: text}) if each.startswith(f"{name}: ")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from datetime import datetime\ndatetime.now()\n",
+        "from datetime import datetime as when\nclock = when.utcnow\n",
+        "import datetime\ndatetime.datetime.today()\n",
+        "import datetime as dt\ndt.date.today()\n",
+        "from datetime import date\ndate.today()\n",
+        "import time\ntime.time()\n",
+        "import time as t\nt.time_ns()\n",
+        "from time import time\n",
+        "from time import gmtime as g\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["jobs/a.py", "core/a.py", "app/cli/a.py"])
+def test_a_planted_reading_of_the_clock_is_caught(tmp_path: Path, name: str, text: str) -> None:
+    assert [each for each in plant(tmp_path, {name: text}) if each.startswith(f"{name}: reads the clock")]
+
+
+def test_the_clock_may_be_read_in_its_file_and_in_tests(tmp_path: Path) -> None:
+    reads = "from datetime import datetime\ndatetime.now()\n"
+    assert plant(tmp_path, {CLOCK_FILE: reads, "tests/test_a.py": reads}) == []
+
+
+def test_monotonic_seconds_are_for_outer_shells_only(tmp_path: Path) -> None:
+    waits = "import time\ntime.sleep(time.monotonic())\n"
+    assert plant(tmp_path, {"jobs/a.py": waits, "policy/a.py": waits}) == [
+        "policy/a.py: imports time; here time is an argument"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("jobs/a.py", "from ca.clearance import Clearance\nClearance(1, b'')\n", "makes a Clearance"),
+        ("ca/a.py", "import ca.clearance as c\nc.Clearance(1, b'')\n", "makes a Clearance"),
+        ("app/a.py", "from core.boundaries import observe\nobserve(print)\n", "observes the boundaries"),
+        ("jobs/a.py", "from core import boundaries\nboundaries.observe(None)\n", "observes the boundaries"),
+        ("ra/util.py", "", "has the name of an attic"),
+        ("ra/key_helpers.py", "", "has the name of an attic"),
+        ("store/manager.py", "", "has the name of an attic"),
+        ("ra/long.py", "X = 1\n" * 451, "has 451 lines"),
+        ("ra/__init__.py", '"""Use cases."""\n', "does not begin by saying what it is"),
+        ("ra/__init__.py", "", "does not begin by saying what it is"),
+    ],
+)
+def test_other_trespasses_are_caught(tmp_path: Path, name: str, text: str, told: str) -> None:
+    assert [each for each in plant(tmp_path, {name: text}) if each.startswith(f"{name}: {told}")]
+
+
+def test_policy_may_make_a_clearance_and_anybody_may_hand_one_on(tmp_path: Path) -> None:
+    makes = "from ca.clearance import Clearance\nClearance(1, b'')\n"
+    holds = "from ca.clearance import Clearance\n\n\ndef a(b: object) -> bool:\n    return isinstance(b, Clearance)\n"
+    assert plant(tmp_path, {"policy/a.py": makes, "jobs/a.py": holds}) == []
+
+
+def test_the_list_of_packages_is_that_of_the_tree(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT.format(packages=["core", "ghost"]))
+    found = plant(tmp_path, {"core/a.py": "", "keys/a.py": ""})
+    assert found == ["pyproject.toml: does not list keys", "pyproject.toml: lists ghost, which is not there"]
+
+
+def test_a_file_in_no_package_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "ra/late").mkdir(parents=True)
+    (tmp_path / "ra/late/a.py").write_text("")
+    assert "ra/late/a.py: lies in no package" in plant(tmp_path, {"ra/b.py": ""})
+
+
+# --- papers -------------------------------------------------------------------------------------------------------
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_ELSEWHERE = re.compile(r"[a-z]+:|#")
+
+
+def dead_links(root: Path) -> list[str]:
+    """Relative links in the papers that lead nowhere."""
+    papers = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "bench").glob("*.md")]
+    return [
+        f"{paper.relative_to(root)}: {link}"
+        for paper in papers
+        for link in _LINK.findall(paper.read_text("utf-8"))
+        if not _ELSEWHERE.match(link) and not (paper.parent / link.split("#")[0]).exists()
+    ]
+
+
+def test_the_papers_point_somewhere() -> None:
+    assert dead_links(ROOT) == []
+
+
+def test_a_dead_link_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/there.md").write_text("[up](../README.md#map) [site](https://example.org/) [here](#a)")
+    (tmp_path / "README.md").write_text("[there](docs/there.md) and [gone](docs/gone.md)")
+    assert dead_links(tmp_path) == ["README.md: docs/gone.md"]
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock"])
+def test_dependencies_are_locked_with_hashes_and_name_no_index(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert "://" not in text
+    assert "--index" not in text
+    wanted = [block for block in re.split(r"\n(?=[A-Za-z0-9])", text) if "==" in block]
+    assert wanted
+    assert [block for block in wanted if "--hash=sha256:" not in block] == []

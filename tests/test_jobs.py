@@ -1,0 +1,312 @@
+"""The authority's jobs on both databases: on time, through the gate or not at all, and back after anything."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509 import ocsp
+from sqlalchemy import delete, func, select, text, update
+
+from core.approval import EndCause
+from core.facts import FactKind
+from core.instants import seconds
+from core.mirror import PublishedCrl
+from core.status import State, approval_status
+from jobs.authority import Authority
+from jobs.duty import Pace
+from store.reading import authority as authority_reading
+from store.tables import certificates, crls, journal, lease, ocsp_answers
+from store.transactions import Store
+from tests.channels_world import HASHES, Channels, Proof
+from tests.world import BORN, NOW, World, keyring
+
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+START = datetime(2027, 1, 4, tzinfo=UTC)
+EXPIRY = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
+
+
+def newest(world: World) -> PublishedCrl:
+    channels = Channels(world)
+    return channels.mirror.view().authority.crls[channels.issuing.key_id]
+
+
+def told(world: World, kind: FactKind) -> int:
+    with world.store.read() as tx:
+        query = select(func.count()).select_from(journal).where(journal.c.kind == kind)
+        return int(tx.connection.execute(query).scalar() or 0)
+
+
+def settled_at(world: World, instant: datetime) -> None:
+    world.at(instant)
+    world.authority.settle()
+
+
+def answers(world: World) -> list[Any]:
+    with world.store.read() as tx:
+        return list(tx.connection.execute(select(ocsp_answers).order_by(ocsp_answers.c.id)).all())
+
+
+# --- CRL ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_is_reissued_on_schedule_although_nothing_was_revoked(world: World) -> None:
+    world.authority.settle()
+    first = newest(world)
+    settled_at(world, NOW + 12 * HOUR - SECOND)
+    assert newest(world).number == first.number
+    settled_at(world, NOW + 12 * HOUR)
+    second = newest(world)
+    assert second.number > first.number
+    assert (second.this_update, second.next_update) == (NOW + 12 * HOUR, NOW + 60 * HOUR)
+    assert second.entries == 0
+
+
+@pytest.mark.clause("F2.31")
+def test_the_list_is_reissued_at_every_change_and_every_number_is_kept(world: World) -> None:
+    approval = world.granted()
+    before = newest(world)
+    world.revoked(approval)
+    world.authority.settle()
+    after = newest(world)
+    assert after.number > before.number
+    assert after.entries == 1
+    channels = Channels(world)
+    kept = channels.mirror.past_crl(before.key_id, before.number)
+    assert kept is not None
+    assert len(list(x509.load_der_x509_crl(kept.der))) == 0
+
+
+def _forget_lists(world: World, *, after: int) -> None:
+    """What a store restored from an older copy no longer knows."""
+    with world.store.begin("restore") as tx:
+        tx.connection.execute(update(certificates).values(listed_in=None))
+        tx.connection.execute(delete(crls).where(crls.c.number > after))
+
+
+def test_the_number_rises_also_after_a_restore_that_forgot_some(world: World) -> None:
+    approval = world.granted()
+    copied = newest(world).number
+    settled_at(world, START)
+    world.revoked(approval)
+    settled_at(world, START + 13 * HOUR)
+    lost = newest(world).number
+    assert lost > copied
+    _forget_lists(world, after=copied)
+    settled_at(world, START + 13 * HOUR + SECOND)
+    assert newest(world).number > lost
+    assert newest(world).number >= seconds(START)
+
+
+def _break_the_last_list(world: World) -> None:
+    with world.store.begin("tamper") as tx:
+        row = tx.connection.execute(select(crls).order_by(crls.c.number.desc()).limit(1)).one()
+        tx.connection.execute(update(crls).where(crls.c.number == row.number).values(der=bytes(row.der)[:-40]))
+
+
+def _unrevoke_by_hand(world: World) -> None:
+    with world.store.begin("tamper") as tx:
+        tx.connection.execute(
+            update(certificates).values(
+                revoked_at=None, cause=None, invalidity_date=None, ends_at=text("not_after + 1"), listed_in=None
+            )
+        )
+
+
+def _change_the_reason_by_hand(world: World) -> None:
+    with world.store.begin("tamper") as tx:
+        tx.connection.execute(update(certificates).values(cause=EndCause.MANUFACTURER.value, invalidity_date=None))
+
+
+@pytest.mark.parametrize("tamper", [_break_the_last_list, _unrevoke_by_hand, _change_the_reason_by_hand])
+def test_a_list_that_the_gate_refuses_is_not_published_and_the_last_good_one_stays(world: World, tamper: Any) -> None:
+    approval = world.granted()
+    world.revoked(approval)
+    world.authority.settle()
+    good = newest(world)
+    tamper(world)
+    settled_at(world, NOW + 13 * HOUR)
+    assert newest(world).number == good.number
+    assert told(world, FactKind.CRL_REFUSED) == 1
+    for _ in range(3):
+        world.authority.turn()
+    assert told(world, FactKind.CRL_REFUSED) == 1, "the same refusal is told once, not at every turn"
+    # The other jobs go on.
+    with world.store.read() as tx:
+        query = select(func.count()).select_from(journal).where(journal.c.seal_number.is_(None))
+        assert tx.connection.execute(query).scalar() == 0
+
+
+# --- OCSP ---------------------------------------------------------------------------------------------------------
+
+
+def test_answers_are_renewed_at_half_their_life(world: World) -> None:
+    world.granted()
+    first = answers(world)
+    assert {(row.this_update, row.next_update) for row in first} == {(NOW, NOW + 12 * HOUR)}
+    settled_at(world, NOW + 6 * HOUR - SECOND)
+    assert len(answers(world)) == len(first)
+    settled_at(world, NOW + 6 * HOUR)
+    fresh = answers(world)[len(first) :]
+    assert {row.hash_name for row in fresh} == set(HASHES)
+    assert {(row.this_update, row.next_update) for row in fresh} == {(NOW + 6 * HOUR, NOW + 18 * HOUR)}
+
+
+def test_no_good_answer_outlives_the_certificate(world: World) -> None:
+    world.granted()
+    for left in (13 * HOUR, 12 * HOUR, 7 * HOUR, HOUR, 10 * SECOND, 5 * SECOND, 2 * SECOND, SECOND, 0 * SECOND):
+        settled_at(world, EXPIRY - left)
+    for row in answers(world):
+        assert row.next_update <= EXPIRY
+        assert ocsp.load_der_ocsp_response(bytes(row.der)).next_update_utc == row.next_update
+    settled_at(world, EXPIRY + SECOND)
+    assert all(row.revoked_at == EXPIRY + SECOND for row in answers(world)[-2:])
+
+
+def test_one_certificate_in_its_last_second_keeps_no_other_waiting(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.granted()
+    other = world.granted(start=EXPIRY.date() + DAY, expiry=datetime(2027, 7, 30, tzinfo=UTC).date())
+    settled_at(world, EXPIRY - 6 * HOUR)  # half of twelve hours: due again in the very last second
+    world.at(EXPIRY)
+    world.revoked(other)
+    world.authority.turn()
+    (certificate,) = world.record(other).certificates
+    channels = Channels(world)
+    for name in HASHES:
+        assert channels.ocsp(certificate.serial, name) == Proof("revoked", EXPIRY, "privilegeWithdrawn")
+    assert caplog.messages == [], "there is nothing wrong with a last second"
+
+
+def test_the_responder_is_renewed_at_half_its_life_and_keeps_its_key(world: World) -> None:
+    world.granted()
+    settled_at(world, BORN + 15 * DAY - HOUR)
+    with world.store.read() as tx:
+        (old,) = authority_reading.certificates(tx, "responder")
+    half = old.not_before + (old.not_after - old.not_before) / 2
+    settled_at(world, half.replace(microsecond=0) + SECOND)
+    with world.store.read() as tx:
+        every = authority_reading.certificates(tx, "responder")
+    assert len(every) == 2
+    assert every[1].key_id == old.key_id
+    assert every[1].not_after - world.clock.now() > 29 * DAY
+    settled_at(world, world.clock.now() + 7 * HOUR)
+    last = ocsp.load_der_ocsp_response(bytes(answers(world)[-1].der))
+    assert last.certificates == [x509.load_der_x509_certificate(every[1].der)]
+    assert last.next_update_utc is not None
+    assert last.next_update_utc <= every[1].not_after
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F2.31")
+def test_an_expiry_is_recorded_once_and_listed(world: World) -> None:
+    approval = world.granted()
+    settled_at(world, EXPIRY)
+    assert told(world, FactKind.APPROVAL_EXPIRED) == 0
+    settled_at(world, EXPIRY + SECOND)
+    settled_at(world, EXPIRY + DAY)
+    assert told(world, FactKind.APPROVAL_EXPIRED) == 1
+    assert list(Channels(world).crl()) == [world.record(approval).certificates[0].serial]
+
+
+def test_what_was_revoked_does_not_expire_as_well(world: World) -> None:
+    world.revoked(world.granted())
+    settled_at(world, EXPIRY + DAY)
+    assert told(world, FactKind.APPROVAL_EXPIRED) == 0
+
+
+def test_after_three_years_asleep_one_settling_brings_everything_back(world: World) -> None:
+    approval = world.granted()
+    waiting = world.drafted(
+        start=datetime(2027, 8, 1, tzinfo=UTC).date(), expiry=datetime(2027, 9, 1, tzinfo=UTC).date()
+    )
+    world.at(NOW + 3 * 365 * DAY)
+    now = world.clock.now()
+    assert approval_status(world.record(approval), now).state is State.EXPIRED, "nobody was needed for that"
+    world.authority.settle()
+    channels = Channels(world)
+    serial = world.record(approval).certificates[0].serial
+    for name in HASHES:
+        assert channels.ocsp(serial, name) == Proof("revoked", EXPIRY + SECOND, "cessationOfOperation")
+    assert channels.crl()[serial][:2] == (EXPIRY + SECOND, "cessationOfOperation")
+    assert newest(world).this_update == now
+    assert world.decision_state(waiting) == "lapsed"
+    with world.store.read() as tx:
+        assert authority_reading.certificates(tx, "responder")[-1].not_after > now
+
+
+def test_beyond_the_end_of_the_issuing_ca_nothing_crashes_and_nothing_is_valid(world: World) -> None:
+    approval = world.granted()
+    settled_at(world, datetime(2050, 1, 1, tzinfo=UTC))
+    channels = Channels(world)
+    serial = world.record(approval).certificates[0].serial
+    assert channels.by_approval(approval).state == "expired"
+    for name in HASHES:
+        assert channels.ocsp(serial, name).status in {"try_later", "revoked"}
+
+
+# --- the lease ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(world: World) -> Iterator[Authority]:
+    made = Authority(Store(world.url), world.clock, world.machine, keyring(world.folder), Pace())
+    yield made
+    made.store.close()
+
+
+def test_a_second_authority_waits_and_takes_over_when_the_lease_runs_out(world: World, other: Authority) -> None:
+    decision = world.drafted()
+    approval = world.seconded(decision)
+    assert other.turn() is None
+    # A test clock that leaps ahead does not make a lease run out: leases are about machines.
+    world.clock.advance(HOUR)
+    assert other.turn() is None
+    world.machine.advance(Pace().lease_length + SECOND)
+    assert other.turn()
+    assert world.decision_state(decision) == "done"
+    with world.store.read() as tx:
+        held = tx.connection.execute(select(lease)).one()
+    assert (held.holder, held.epoch) == (other.holder, 2)
+    # The first one still believes in its lease; its next commit finds out, and its next turn waits.
+    world.revoked(approval)
+    lists = told(world, FactKind.CRL_PUBLISHED)
+    world.authority.turn()
+    assert told(world, FactKind.CRL_PUBLISHED) == lists
+    assert world.authority.turn() is None
+    other.settle()
+    assert len(Channels(world).crl()) == 1
+
+
+def test_an_authority_that_stops_gives_the_lease_back(world: World, other: Authority) -> None:
+    ready, stopping = threading.Event(), threading.Event()
+    running = threading.Thread(target=world.authority.run, args=(stopping, ready.set))
+    running.start()
+    assert ready.wait(30)
+    assert other.turn() is None
+    stopping.set()
+    running.join()
+    assert other.turn() is not None
+
+
+def test_a_running_authority_signs_what_is_seconded(world: World) -> None:
+    decision = world.drafted()
+    stopping = threading.Event()
+    running = threading.Thread(target=world.authority.run, args=(stopping,))
+    running.start()
+    try:
+        world.seconded(decision)
+        waited = threading.Event()
+        for _ in range(600):
+            if world.decision_state(decision) == "done":
+                break
+            waited.wait(0.05)
+    finally:
+        stopping.set()
+        running.join()
+    assert world.decision_state(decision) == "done"

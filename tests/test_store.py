@@ -1,0 +1,362 @@
+"""The store on both databases: migrations give exactly the tables, and what must never be true cannot be written."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from core.errors import SchemaMismatch, StoreUnavailable
+from ra.propose import ProposeGrant
+from store import schema
+from store.overlap import NAME as OVERLAP
+from store.tables import (
+    applications,
+    approvals,
+    authority,
+    authority_certificates,
+    certificates,
+    credentials,
+    crls,
+    decisions,
+    drafts,
+    idempotency,
+    journal,
+    journal_heads,
+    lease,
+    metadata,
+    ocsp_answers,
+    organisations,
+    public_keys,
+    terms,
+)
+from store.transactions import Store, Transaction, violated
+from tests.world import NOW, World
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+A_DIGEST, OTHER = "ab" * 32, "cd" * 32
+
+
+def test_migrating_from_nothing_gives_exactly_the_tables(
+    store_kind: str, empty_store_url: Callable[[str], str]
+) -> None:
+    store = Store(empty_store_url(store_kind))
+    assert store.revision() is None
+    with pytest.raises(SchemaMismatch):
+        store.require_revision(schema.needed_revision())
+    schema.upgrade(store)
+    schema.upgrade(store)  # a second time changes nothing
+    store.require_revision(schema.needed_revision())
+    with store.migration_connection() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    # Alembic does not compare CHECKs; one that a migration forgot, or wrote otherwise, would be missed.
+    made = Store(empty_store_url(store_kind))
+    with made.begin("tables") as tx:
+        metadata.create_all(tx.connection)
+    assert _checks(store) == _checks(made)
+    store.close()
+    made.close()
+
+
+def _checks(store: Store) -> set[tuple[str, str, str]]:
+    with store.read() as tx:
+        looking = inspect(tx.connection)
+        found = {
+            (table, str(each["name"]), str(each["sqltext"]))
+            for table in metadata.tables
+            for each in looking.get_check_constraints(table)
+        }
+    assert len(found) > 40
+    return found
+
+
+def test_sqlite_is_strict_and_durable(store_copy: Callable[[str], str]) -> None:
+    store = Store(store_copy("sqlite"))
+    with store.read() as tx:
+        run = tx.connection.exec_driver_sql
+        assert run("PRAGMA journal_mode").scalar() == "wal"
+        assert run("PRAGMA synchronous").scalar() == 2  # FULL
+        assert run("PRAGMA foreign_keys").scalar() == 1
+        listed = run("PRAGMA table_list").all()
+    strict = {row[1]: row[5] for row in listed if row[1] in metadata.tables}
+    assert strict == dict.fromkeys(metadata.tables, 1)
+    with pytest.raises(DBAPIError), store.begin("wrong type") as tx:
+        tx.connection.execute(text("UPDATE authority SET clock_offset = 'soon'"))
+    store.close()
+
+
+# --- planted violations -------------------------------------------------------------------------------------------
+
+Plant = Callable[[Transaction], Any]
+
+
+def change(table: Any, **values: Any) -> Plant:
+    return lambda tx: tx.connection.execute(update(table).values(**values))
+
+
+def copy(table: Any, **values: Any) -> Plant:
+    """Write a row of a table once more, with these values changed."""
+
+    def plant(tx: Transaction) -> None:
+        row = dict(tx.connection.execute(select(table)).mappings().first() or {})
+        row.pop("id", None) if table in {journal, ocsp_answers} else None
+        tx.connection.execute(insert(table).values(**{**row, **values}))
+
+    return plant
+
+
+class WrittenError(Exception):
+    """It was written; nothing of it stays."""
+
+
+def write_and_take_back(store: Store, plant: Plant) -> None:
+    with store.begin("plant") as tx:
+        plant(tx)
+        raise WrittenError
+
+
+VIOLATIONS: dict[str, Plant] = {
+    "a second authority": copy(authority, id=2),
+    "an unknown environment": change(authority, environment="staging"),
+    "a test authority that does not say so": change(authority, name="Trial CPA"),
+    "a live authority with a moved clock": change(authority, environment="live", clock_offset=1),
+    "a clock that runs behind": change(authority, clock_offset=-1),
+    "a certificate of the hierarchy of no role": change(authority_certificates, role="sub"),
+    "a hierarchy serial used twice": copy(authority_certificates),
+    "a signature without an instant": change(authority_certificates, issued_at=None),
+    "two organisations of one name": copy(organisations, id="org-other"),
+    "an organisation's name that no certificate holds": change(organisations, certificate_name="x" * 65),
+    "an empty certificate name": change(organisations, certificate_name=""),
+    "a credential of no role": copy(credentials, id="k", key_sha256=OTHER, role="root"),
+    "a manufacturer of no organisation": change(credentials, organisation_id=None, role="manufacturer"),
+    "a key of two credentials": copy(credentials, id="k"),
+    "a credential that never holds": change(credentials, expires_at=NOW - 900 * DAY),
+    "an idempotency key used twice": copy(idempotency),
+    "an application in no state": change(applications, state="pending"),
+    "an application that ends before it starts": change(applications, expiry=NOW - 900 * DAY),
+    "an application for no device": change(applications, maximum_devices=0),
+    "an application of nobody": change(applications, organisation_id="org-none"),
+    "a decision of no kind": change(decisions, kind="suspend"),
+    "a decision in no state": change(decisions, state="maybe"),
+    "proposer and seconder in one": change(decisions, seconder=decisions.c.proposer),
+    "done by one person": change(decisions, seconder=None, seconded_at=None),
+    "an urgent grant": change(decisions, urgent=1),
+    "a seconder without an instant": change(decisions, seconded_at=None),
+    "done and not closed": change(decisions, closed_at=None),
+    "seconded without its bytes": change(decisions, state="seconded", closed_at=None, seconded_tbs_sha256=None),
+    "one issue decided twice": copy(decisions, id="dec-other"),
+    "an approval of one decision twice": copy(approvals, identifier="TDT-2027-0099-X", ended_at=NOW, end_cause="ssc"),
+    "an approval identifier used twice": copy(approvals),
+    "an end without a cause": change(approvals, ended_at=NOW),
+    "a cause without an end": change(approvals, end_cause="ssc"),
+    "an approval ended by its key": change(approvals, ended_at=NOW, end_cause="key-compromise"),
+    "an end after the expiry": change(approvals, ended_at=text("expiry + 1"), end_cause="ssc"),
+    "terms without an issue": change(terms, issue=0),
+    "terms of one issue twice": copy(terms),
+    "other terms for a certificate that is there": change(terms, expiry=NOW + 900 * DAY),
+    "a key in no state": change(public_keys, state="lost"),
+    "a public key under two approvals": copy(public_keys, approval="TDT-2027-0099-X"),
+    "a certified key given to another approval": change(public_keys, approval="TDT-2027-0099-X"),
+    "a draft in no state": change(drafts, state="printed"),
+    "a serial drafted twice": copy(drafts, tbs_sha256=OTHER, state="abandoned"),
+    "one issue drafted twice": copy(drafts, serial="77" * 16, tbs_sha256=OTHER),
+    "the same bytes drafted twice": copy(drafts, serial="77" * 16, state="abandoned"),
+    "signed and never claimed": change(drafts, claimed_at=None),
+    "a draft of no issuer": change(drafts, issuer_serial="00" * 16),
+    "a serial certified twice": copy(certificates, fingerprint=OTHER, issue=2),
+    "one issue certified twice": copy(certificates, serial="77" * 16, fingerprint=OTHER),
+    "one certificate twice": copy(certificates, serial="77" * 16, issue=2),
+    "a certificate that was never drafted": change(certificates, serial="77" * 16),
+    "notAfter a second before the approval's expiry": change(
+        certificates, not_after=text("not_after - 1"), ends_at=text("ends_at - 1")
+    ),
+    "notAfter a second after the approval's expiry": change(
+        certificates, not_after=text("not_after + 1"), ends_at=text("ends_at + 1")
+    ),
+    "notBefore earlier than the start": change(certificates, not_before=text("not_before - 1")),
+    "a certificate of another approval's key": change(certificates, public_key_sha256=OTHER),
+    "revoked without a cause": change(certificates, revoked_at=NOW, ends_at=NOW),
+    "revoked for an unknown cause": change(certificates, revoked_at=NOW, ends_at=NOW, cause="remove-from-crl"),
+    "revoked and going on": change(certificates, revoked_at=NOW, cause="ssc"),
+    "superseded and going on": change(certificates, superseded_at=NOW),
+    "ended for no reason": change(certificates, ends_at=NOW),
+    "going on after the expiry": change(certificates, ends_at=text("not_after + 2")),
+    "an invalidity date of no key": change(certificates, revoked_at=NOW, ends_at=NOW, cause="ssc", invalidity_date=NOW),
+    "an answer for another hash": change(ocsp_answers, hash_name="md5"),
+    "an answer of no certificate": change(ocsp_answers, serial="77" * 16),
+    "an answer that ends before it begins": change(ocsp_answers, next_update=NOW - 900 * DAY),
+    "a CRL number used twice": copy(crls),
+    "a CRL without a number": change(crls, number=0),
+    "a CRL that is never valid": change(crls, next_update=NOW - 900 * DAY),
+    "a fact of no kind": copy(journal, kind="something", seal_number=None, link=None, sealed_at=None),
+    "a sealed number used twice": copy(journal),
+    "a number without a link": change(journal, link=None),
+    "a sealed row without an instant": change(journal, sealed_at=None),
+    "a head signed twice": copy(journal_heads),
+    "a second lease": copy(lease),
+}
+
+
+@pytest.fixture(scope="module")
+def furnished(store_copy: Callable[[str], str], keys_folder: Any) -> Any:
+    """By kind: a store with at least one row in every table; no planted violation is ever committed."""
+    made: dict[str, World] = {}
+
+    def of(kind: str) -> World:
+        if kind not in made:
+            world = made[kind] = World(store_copy(kind), keys_folder)
+            world.granted()
+            with world.store.begin("furnish") as tx:
+                for kept in (
+                    insert(idempotency).values(credential="c", key="k", request_sha256=A_DIGEST, outcome="{}", at=NOW),
+                    insert(credentials).values(
+                        id="key-1", key_sha256=A_DIGEST, name="a", role="dcc", created_at=NOW, expires_at=NOW + DAY
+                    ),
+                ):
+                    tx.connection.execute(kept)
+        return made[kind]
+
+    yield of
+    for world in made.values():
+        world.close()
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_what_must_never_be_true_cannot_be_written(furnished: Any, store_kind: str, name: str) -> None:
+    world = furnished(store_kind)
+    with pytest.raises(IntegrityError):
+        write_and_take_back(world.store, VIOLATIONS[name])
+
+
+def test_every_table_with_a_rule_was_tried(furnished: Any) -> None:
+    with furnished("sqlite").store.read() as tx:
+        empty = [name for name, table in metadata.tables.items() if not tx.connection.execute(select(table)).first()]
+    assert empty == ["cursors"], "a violation planted in an empty table proves nothing"
+
+
+def test_the_rules_refuse_no_more_than_they_should(furnished: Any, store_kind: str) -> None:
+    # The same helpers with values that are allowed: so it is the value that was refused above, not the helper.
+    allowed: list[Plant] = [
+        change(authority, clock_offset=60),
+        change(certificates, revoked_at=NOW, cause="key-compromise", invalidity_date=NOW, ends_at=NOW),
+        change(certificates, superseded_at=NOW, ends_at=NOW),
+        change(approvals, ended_at=approvals.c.expiry, end_cause="breach"),
+        copy(public_keys, sha256=OTHER),
+        copy(crls, number=99_999_999_999),
+        copy(journal, seal_number=99_999),
+    ]
+    for plant in allowed:
+        with pytest.raises(WrittenError):
+            write_and_take_back(furnished(store_kind).store, plant)
+
+
+# --- overlap ------------------------------------------------------------------------------------------------------
+
+
+def _other_approval(world: World, **changes: Any) -> Plant:
+    """A second approval, granted by hand past every rule of ra/ and policy/."""
+    decision = world.proposed(
+        ProposeGrant(
+            world.applied(start=datetime(2027, 7, 1, tzinfo=UTC).date(), expiry=datetime(2027, 8, 1).date()),  # noqa: DTZ001 - a day
+            "Sound.",
+        )
+    )
+    with world.store.read() as tx:
+        asked = tx.connection.execute(select(decisions).where(decisions.c.id == decision)).one()
+        first = dict(tx.connection.execute(select(approvals)).mappings().first() or {})
+    row = {**first, "identifier": asked.approval, "decision_id": asked.id, "application_id": asked.application_id}
+    return lambda tx: tx.connection.execute(insert(approvals).values(**{**row, **changes}))
+
+
+def test_two_approvals_of_a_device_never_share_a_second(world: World) -> None:
+    world.granted()
+    record = world.record("TDT-2027-0001-N")
+    start, expiry = record.start, record.terms[0].expiry
+    plants = {
+        dates: _other_approval(world, start=dates[0], expiry=dates[1])
+        for dates in ((start, expiry), (expiry, expiry + DAY), (start - DAY, start), (start + DAY, expiry - DAY))
+    }
+    for plant in plants.values():
+        with pytest.raises(IntegrityError) as refused, world.store.begin("overlap") as tx:
+            plant(tx)
+        assert OVERLAP in violated(refused.value)
+    beside = _other_approval(world, start=expiry + SECOND, expiry=expiry + DAY)
+    with world.store.begin("beside") as tx:
+        beside(tx)
+
+
+def test_an_approval_that_has_ended_makes_room(world: World) -> None:
+    approval = world.granted()
+    plant = _other_approval(world)
+    world.revoked(approval)
+    with world.store.begin("after the end") as tx:
+        plant(tx)
+
+
+def test_of_two_overlapping_grants_at_the_same_moment_one_is_refused(world: World) -> None:
+    world.granted()
+    far = {"start": NOW + 300 * DAY, "expiry": NOW + 310 * DAY}
+    plants = [_other_approval(world, **far), _other_approval(world, **far)]
+    stores = [Store(world.url) for _ in plants]
+    together, told = threading.Barrier(2), []
+
+    def write(store: Store, plant: Plant) -> None:
+        together.wait()
+        try:
+            with store.begin("at once") as tx:
+                plant(tx)
+            told.append("written")
+        except (IntegrityError, StoreUnavailable):
+            told.append("refused")
+
+    threads = [threading.Thread(target=write, args=pair) for pair in zip(stores, plants, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for store in stores:
+        store.close()
+    assert sorted(told) == ["refused", "written"]
+
+
+# --- transactions -------------------------------------------------------------------------------------------------
+
+
+def test_a_transaction_that_raises_leaves_nothing_behind(world: World) -> None:
+    half = insert(organisations).values(id="org-half", name="Half", created_at=NOW)
+    with pytest.raises(WrittenError):
+        write_and_take_back(world.store, lambda tx: tx.connection.execute(half))
+    with world.store.read() as tx:
+        assert tx.connection.execute(select(organisations).where(organisations.c.id == "org-half")).first() is None
+
+
+def test_a_reader_sees_one_state_and_cannot_write(world: World) -> None:
+    with world.store.read() as tx:
+        before = tx.connection.execute(select(organisations.c.id)).all()
+        with world.store.begin("meanwhile") as other:
+            other.connection.execute(insert(organisations).values(id="org-new", name="New", created_at=NOW))
+        assert tx.connection.execute(select(organisations.c.id)).all() == before
+
+
+def test_a_store_that_is_not_there_is_said_to_be_unavailable(store_kind: str) -> None:
+    url = {"sqlite": "sqlite:////nowhere/at/all.sqlite", "postgresql": "postgresql://127.0.0.1:1/none"}[store_kind]
+    store = Store(url)
+    with pytest.raises(StoreUnavailable), store.read():
+        pytest.fail("there is nothing to read")
+    with pytest.raises(StoreUnavailable), store.begin("nothing"):
+        pytest.fail("there is nothing to write")
+    store.close()
+
+
+def test_the_end_of_time_is_kept_as_it_is(world: World) -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with world.store.begin("far") as tx:
+        tx.connection.execute(insert(organisations).values(id="org-far", name="Far", created_at=last))
+    with world.store.read() as tx:
+        found = tx.connection.execute(select(organisations.c.created_at).where(organisations.c.id == "org-far"))
+        assert found.scalar() == last

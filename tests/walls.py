@@ -1,0 +1,274 @@
+"""The walls of the house as data, and what trespasses on them: read from the source with `ast`, nothing is imported.
+
+The table is that of the design (docs/adr/): who may import whom. `tests` and `bench` are free.
+"""
+
+import ast
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FREE = frozenset({"tests", "bench", "script"})
+NOT_OURS = frozenset({"build", "dist", "var", "node_modules"})
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What a package may import: dotted names of ours (each with everything below it), and distributions."""
+
+    ours: frozenset[str]
+    outside: frozenset[str]
+
+
+def _wall(ours: str, outside: str = "") -> Wall:
+    return Wall(frozenset(ours.split()), frozenset(outside.split()))
+
+
+# The part of `ca` that carries bytes and plain values; it holds no key and signs nothing.
+_CA_VALUES = "ca.clearance ca.draft ca.profile ca.issuer.order ca.revocation.crl ca.revocation.ocsp"
+
+WALLS: Mapping[str, Wall] = {
+    "core": _wall("core"),
+    "keys": _wall("keys core", "cryptography pkcs11"),
+    "store": _wall("store core", "sqlalchemy alembic"),
+    "ca": _wall("ca core keys.signer", "cryptography asn1crypto"),
+    "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
+    "ra": _wall("ra core policy store ca.hierarchy"),
+    "jobs": _wall("jobs core ra policy ca keys store"),
+    "api": _wall("api core ra store.reading store.transactions", "flask flask_openapi3 pydantic werkzeug"),
+    "api.status": _wall("api.status api.problems core", "cryptography"),
+    "verify": _wall("verify core", "cryptography asn1crypto httpx"),
+    "app": _wall(
+        "api app ca core jobs keys policy ra store verify", "cryptography click flask granian httpx pkilint rich"
+    ),
+}
+"""By package; the longest name that fits a file is the one that counts."""
+
+ONLY_IN: Mapping[str, str] = {"sqlalchemy": "store", "alembic": "store"}
+"""Distributions that one package alone may say."""
+
+CLOCK_FILE = "core/clock.py"
+_READS_THE_CLOCK = frozenset(
+    {
+        "datetime.datetime.now",
+        "datetime.datetime.utcnow",
+        "datetime.datetime.today",
+        "datetime.date.today",
+        "time.time",
+        "time.time_ns",
+        "time.localtime",
+        "time.gmtime",
+        "time.clock_gettime",
+        "sqlalchemy.func.now",
+        "sqlalchemy.func.current_timestamp",
+    }
+)
+WITHOUT_TIME = frozenset({"core", "keys", "ca", "policy", "ra"})
+"""Packages in which even a monotonic clock or a sleep has no place: time is an argument."""
+
+_LATE = frozenset({"importlib.import_module", "importlib.__import__"})
+LOADS_BY_NAME = {"app/cli/main.py": "a command's module is loaded when it is called for: the help answers at once"}
+"""Files that import by a name that is worked out; `app` may import everything of ours anyway."""
+
+_ATTICS = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"})
+
+LONGEST_FILE, LONGEST_TEST = 450, 600
+LONGER_FOR_A_REASON = {
+    "core/errors.py": "one list of every code that the contract knows",
+    "store/tables.py": "one schema, read from top to bottom",
+    "store/migrations/versions/0001_first.py": "a revision that has landed is never edited",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of Python, parsed."""
+
+    path: Path
+    name: str  # relative, with slashes
+    package: str  # dotted
+    tree: ast.Module
+    aliases: Mapping[str, str]  # what a local name stands for
+
+    @property
+    def top(self) -> str:
+        return self.name.split("/")[0]
+
+    @property
+    def free(self) -> bool:
+        return self.top in FREE
+
+
+def trespasses(root: Path) -> list[str]:
+    """Return every trespass in a tree, each as `file: what`."""
+    found = []
+    for source in sources(root):
+        for rule in _RULES:
+            found += [f"{source.name}: {what}" for what in rule(source, root)]
+    return [*found, *_package_list(root)]
+
+
+def sources(root: Path) -> Iterator[Source]:
+    """Parse every file of ours."""
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).parts
+        if any(part.startswith(".") for part in parts) or parts[0] in NOT_OURS:
+            continue
+        tree = ast.parse(path.read_text("utf-8"), str(path))
+        yield Source(path, "/".join(parts), ".".join(parts[:-1]), tree, _aliases(tree))
+
+
+# --- imports ------------------------------------------------------------------------------------------------------
+
+
+def _imports(source: Source, root: Path) -> Iterator[str]:
+    wall = _wall_of(source.package)
+    if source.free:
+        return
+    if wall is None:
+        yield f"{source.package or 'the top'} is not a package of the house"
+        return
+    for name in [*_imported(source.tree, root), *_imported_late(source)]:
+        top = name.split(".")[0]
+        if name.startswith("."):
+            yield f"imports {name}; write the whole name"
+        elif top in WALLS or top in FREE:
+            if not any(name == allowed or name.startswith(f"{allowed}.") for allowed in wall.ours):
+                yield f"imports {name}"
+        elif top not in sys.stdlib_module_names and top not in wall.outside:
+            yield f"imports {name}"
+        if ONLY_IN.get(top, source.top) != source.top:
+            yield f"says {top}, which only {ONLY_IN[top]}/ says"
+
+
+def _wall_of(package: str) -> Wall | None:
+    parts = package.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((WALLS[name] for name in names if name in WALLS), None)
+
+
+def _imported_late(source: Source) -> Iterator[str]:
+    """What `importlib` is asked for: a name that can be read here, except where the command line loads commands."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and _dotted(node.func, source.aliases) in _LATE:
+            asked = node.args[0] if node.args else None
+            if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
+                yield asked.value
+            elif source.name not in LOADS_BY_NAME:
+                yield "something.that.cannot.be.seen"
+
+
+def _imported(tree: ast.Module, root: Path) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            for alias in node.names:
+                whole = f"{module}.{alias.name}"
+                place = root / whole.replace(".", "/")
+                yield whole if place.is_dir() or place.with_suffix(".py").is_file() else module
+
+
+# --- calls --------------------------------------------------------------------------------------------------------
+
+
+def _clocks(source: Source, _root: Path) -> Iterator[str]:
+    if source.free or source.name == CLOCK_FILE:
+        return
+    yield from (f"reads the clock: {name}" for name in _named(source) if name in _READS_THE_CLOCK)
+    if source.top in WITHOUT_TIME and "time" in {name.split(".")[0] for name in source.aliases.values()}:
+        yield "imports time; here time is an argument"
+
+
+def _clearances(source: Source, _root: Path) -> Iterator[str]:
+    if source.free or source.top == "policy":
+        return
+    if _calls(source, "ca.clearance.Clearance"):
+        yield "makes a Clearance, which only policy/ does"
+
+
+def _observers(source: Source, _root: Path) -> Iterator[str]:
+    if not source.free and source.name != "core/boundaries.py" and "core.boundaries.observe" in set(_named(source)):
+        yield "observes the boundaries, which only tests do"
+
+
+def _aliases(tree: ast.Module) -> dict[str, str]:
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
+
+
+def _named(source: Source) -> Iterator[str]:
+    """Every imported thing that the file mentions, by its whole name."""
+    yield from source.aliases.values()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute):
+            name = _dotted(node, source.aliases)
+            if name is not None:
+                yield name
+
+
+def _calls(source: Source, wanted: str) -> bool:
+    return any(
+        isinstance(node, ast.Call) and _dotted(node.func, source.aliases) == wanted for node in ast.walk(source.tree)
+    )
+
+
+def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
+    if isinstance(node, ast.Name):
+        return aliases.get(node.id)
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value, aliases)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def _files(source: Source, _root: Path) -> Iterator[str]:
+    if set(source.path.stem.lower().split("_")) & _ATTICS:
+        yield "has the name of an attic"
+    most = LONGEST_TEST if source.free else LONGEST_FILE
+    lines = len(source.path.read_text("utf-8").splitlines())
+    if lines > most and source.name not in LONGER_FOR_A_REASON:
+        yield f"has {lines} lines, more than {most}"
+
+
+def _packages(source: Source, _root: Path) -> Iterator[str]:
+    if source.path.name == "__init__.py":
+        first = (ast.get_docstring(source.tree) or "").splitlines()[:1]
+        if not first or first[0].split(" — ")[0].replace("/", ".") != source.package:
+            yield "does not begin by saying what it is"
+    elif not source.free and not (source.path.parent / "__init__.py").is_file():
+        yield "lies in no package"
+
+
+def _package_list(root: Path) -> list[str]:
+    listed = set(tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
+    there = {source.package for source in sources(root) if source.path.name == "__init__.py" and not source.free}
+    return [
+        *(f"pyproject.toml: does not list {name}" for name in sorted(there - listed)),
+        *(f"pyproject.toml: lists {name}, which is not there" for name in sorted(listed - there)),
+    ]
+
+
+_RULES: tuple[Callable[[Source, Path], Iterator[str]], ...] = (
+    _imports,
+    _clocks,
+    _clearances,
+    _observers,
+    _files,
+    _packages,
+)
