@@ -12,6 +12,8 @@ from core.clock import Clock, OffsetClock, SystemClock
 from core.errors import HomeMissing
 from jobs.authority import Authority
 from jobs.keyring import Keyring
+from jobs.watermark import FILE_NAME as WATERMARK_FILE
+from jobs.watermark import Watermark
 from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
 from keys.sealed import open_sealed
 from ra.desk import Desk
@@ -94,7 +96,8 @@ def open_authority(house: House) -> Authority:
         known = {each.key_id for each in certificates(tx, "issuing")}
     if not known & set(keyring.issuing):
         raise HomeMissing(path=folder)
-    return Authority(house.store, house.clock, house.machine, keyring, house.settings.pace)
+    watermark = Watermark(folder / WATERMARK_FILE)
+    return Authority(house.store, house.clock, house.machine, keyring, house.settings.pace, watermark=watermark)
 
 
 def offset_for(machine: Clock, start: datetime) -> timedelta:

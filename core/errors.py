@@ -530,6 +530,17 @@ class PublicationRefused(IntegrityError):
     hint_text = "The last good list stays in place; compare it with the register before anything else."
 
 
+class StoreWentBack(IntegrityError):
+    """The register is older than what the authority process has sealed before: a backup was put back."""
+
+    code = "store-went-back"
+    sentence = "The register ends at journal row {found}; this authority has sealed up to row {sealed} before."
+    hint_text = (
+        "If a backup was put back on purpose, compare what was lost with the last CRL and run "
+        "trialcpa store accept-restore."
+    )
+
+
 class LeaseLost(IntegrityError):
     """Another authority process holds the lease; this one may not sign."""
 

@@ -39,7 +39,7 @@ class FactKind(StrEnum):
     OCSP_ANSWERS_SIGNED = "ocsp-answers-signed"
     CRL_PUBLISHED = "crl-published"
     CRL_REFUSED = "crl-refused"
-    LEASE_TAKEN = "lease-taken"
+    RESTORE_ACCEPTED = "restore-accepted"
 
 
 @dataclass(frozen=True)

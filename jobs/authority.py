@@ -23,6 +23,7 @@ from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.seal import seal
 from jobs.sign import sign_seconded
+from jobs.watermark import Watermark
 from store.reading import work
 from store.transactions import Store
 
@@ -49,6 +50,7 @@ class Authority:
         keyring: the signers.
         pace: how often.
         holder: a name that no other process has.
+        watermark: what this authority has sealed before, kept outside the store.
     """
 
     store: Store
@@ -57,6 +59,7 @@ class Authority:
     keyring: Keyring
     pace: Pace = field(default_factory=Pace)
     holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
+    watermark: Watermark | None = None
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
 
@@ -129,9 +132,18 @@ class Authority:
         if self._epoch is None or age > self.pace.lease_length.total_seconds() / _RENEWALS:
             self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
             self._renewed = time.monotonic()
+            self._require_not_behind()
         if self._epoch is None:
             return None
-        return Duty(self.store, self.keyring, self.pace, self.clock, self.machine, self.holder, self._epoch)
+        return Duty(
+            self.store, self.keyring, self.pace, self.clock, self.machine, self.holder, self._epoch, self.watermark
+        )
+
+    def _require_not_behind(self) -> None:
+        """Do nothing on top of a register that went back: StoreWentBack ends the process, and people must look."""
+        if self.watermark is not None:
+            with self.store.read() as tx:
+                self.watermark.require_not_behind(tx)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
         try:

@@ -30,7 +30,7 @@ from store.verbs import decisions, drafts, facts
 def draft_proposals(duty: Duty, at: datetime) -> int:
     """Draft for every proposal that waits for it; return how many drafts were stored."""
     with duty.store.read() as tx:
-        waiting = [each for each in requests.decisions_in(tx, "proposed") if each.issue is not None]
+        waiting = requests.decisions_to_draft(tx)
         issuing = issuing_ca(tx) if waiting else None
     return sum(_draft(duty, decision, issuing, at) for decision in waiting if issuing is not None)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock
 from jobs.keyring import Keyring
+from jobs.watermark import Watermark
 from store.transactions import Store, Transaction
 from store.verbs import authority
 
@@ -42,6 +43,7 @@ class Duty:
         machine: the machine's own clock: leases are about machines.
         holder: the name of this process, which no other has.
         epoch: the lease under which it works.
+        watermark: the authority's own memory of what was sealed; None where nothing is to be remembered.
     """
 
     store: Store
@@ -51,6 +53,7 @@ class Duty:
     machine: Clock
     holder: str
     epoch: int
+    watermark: Watermark | None = None
 
     @contextmanager
     def begin(self, label: str) -> Iterator[Transaction]:

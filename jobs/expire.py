@@ -26,11 +26,7 @@ def record_expiries(duty: Duty, at: datetime) -> int:
 def lapse_passed(duty: Duty, at: datetime) -> int:
     """Let proposals lapse whose dates have passed or whose approval has ended; return how many."""
     with duty.store.read() as tx:
-        waiting = [
-            (each, why)
-            for each in requests.decisions_in(tx, "proposed", "drafted")
-            if (why := passed(tx, each, at)) is not None
-        ]
+        waiting = [(each, why) for each in requests.open_decisions(tx) if (why := passed(tx, each, at)) is not None]
     for decision, why in waiting:
         with duty.begin("lapse") as tx:
             lapse(tx, decision, why=why, actor=AUTHORITY, at=at)

@@ -26,6 +26,9 @@ def seal(duty: Duty, at: datetime) -> int:
         signature = duty.keyring.journal.sign(head_statement(duty.keyring.profile.journal_name, number, digest))
         with duty.begin("keep head") as tx:
             sealing.keep_head(tx, number=number, link=digest, signature=signature, at=at)
+    if sealed and duty.watermark is not None:
+        # After the commit: what it names is in the register. If we die here it names a row that still is.
+        duty.watermark.write(number, digest)
     return sealed
 
 

@@ -16,7 +16,7 @@ from ca.signing import sign_certificate
 from core.actors import AUTHORITY
 from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
-from core.errors import DraftContradicted
+from core.errors import DraftContradicted, IntegrityError
 from core.facts import Fact, FactKind
 from core.status import open_at
 from jobs.draft import order_of
@@ -60,23 +60,31 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
         issuers = {each.serial: each for each in certificates(tx, "issuing")} if rows else {}
     ready = []
     for decision, row in waiting:
-        issuer = issuers[row.issuer_serial]
-        judged = _judged(duty, decision, row, issuer.der)
-        if isinstance(judged, str):
-            _withhold(duty, decision, row, judged, at)
+        issuer = issuers.get(row.issuer_serial)
+        judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, row, issuer.der)
+        if issuer is None or isinstance(judged, str):
+            _withhold(duty, decision, row, str(judged), at)
         else:
             draft, clearance = judged
             ready.append(_Ready(decision, row, draft, issuer.der, issuer.key_id, clearance))
     if not ready:
         return 0
     claimed = _claim(duty, ready, at)
-    signed = [_sign(duty, each) for each in claimed]
-    return _record(duty, signed)
+    signed = [each for each in (_sign(duty, one) for one in claimed) if each is not None]
+    return _record(duty, signed) if signed else 0
 
 
-def _sign(duty: Duty, ready: _Ready) -> _Signed:
-    signer = duty.keyring.issuing[ready.issuer_key_id]
-    return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
+def _sign(duty: Duty, ready: _Ready) -> _Signed | None:
+    """Sign one; None if it cannot be, which must not hold up the others: it stays claimed and is tried again."""
+    signer = duty.keyring.issuing.get(ready.issuer_key_id)
+    if signer is None:
+        _log.error("%s", DraftContradicted(serial=ready.row.serial, detail="the key of its issuing CA is not at hand"))
+        return None
+    try:
+        return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
+    except IntegrityError:
+        _log.exception("draft %s could not be signed", ready.row.serial)
+        return None
 
 
 def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) -> tuple[Draft, Clearance] | str:

@@ -90,7 +90,7 @@ def test_an_application_becomes_a_certificate(world: World) -> None:
 def test_every_step_is_in_the_journal_in_its_order(world: World) -> None:
     before = len(kinds(world))
     world.granted()
-    told = [kind for kind in kinds(world)[before:] if kind not in {"lease-taken", "crl-published"}]
+    told = [kind for kind in kinds(world)[before:] if kind != "crl-published"]
     assert told == [
         FactKind.APPLICATION_SUBMITTED,
         FactKind.DECISION_PROPOSED,
@@ -300,3 +300,16 @@ def test_approvals_of_one_device_never_overlap(world: World) -> None:
     with pytest.raises(DeviceAlreadyApproved):
         world.proposed(ProposeGrant(same, "Sound."))
     assert world.proposed(ProposeGrant(same, "Sound.", start=date(2027, 7, 1)))
+
+
+def test_a_draft_whose_issuer_was_changed_is_withheld_and_the_others_are_signed(world: World) -> None:
+    changed, other = world.drafted(), world.drafted(device=device(2))
+    for decision in (changed, other):
+        world.seconded(decision)
+    with world.store.begin("tamper") as tx:
+        tx.connection.exec_driver_sql(
+            "UPDATE drafts SET issuer_serial = (SELECT serial FROM authority_certificates WHERE role = 'root') "
+            f"WHERE decision_id = '{changed}'"
+        )
+    world.authority.settle()
+    assert (world.decision_state(changed), world.decision_state(other)) == ("lapsed", "done")

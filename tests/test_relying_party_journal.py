@@ -32,7 +32,7 @@ def journal(count: int = 6) -> list[LinkedRow]:
     for number in range(1, count + 1):
         payload = canonical({"n": number, "name": "Prüfer"}).decode()
         sealed_at, at = text(NOW + timedelta(seconds=number // 2)), text(NOW - timedelta(seconds=number))
-        row = SealedRow(number, sealed_at, "lease-taken", at, "authority", None, None, None, payload)
+        row = SealedRow(number, sealed_at, "crl-published", at, "authority", None, None, None, payload)
         previous = link(previous, row)
         rows.append(LinkedRow(row, previous.hex()))
     return rows

@@ -160,7 +160,7 @@ class World:
 
     def open_decisions(self) -> list[str]:
         with self.store.read() as tx:
-            return [each.id for each in requests.decisions_in(tx, "proposed", "drafted")]
+            return [each.id for each in requests.open_decisions(tx)]
 
     def decision_state(self, decision: str) -> str:
         with self.store.read() as tx:

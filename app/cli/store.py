@@ -5,15 +5,16 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of
+from app.house import home_of, open_house
 from app.settings import load
+from jobs import watermark as watermarks
 from store import schema
 from store.transactions import Store
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa store upgrade")
 def store() -> None:
-    """Show the store's schema revision, or upgrade it."""
+    """Show the store's schema revision, upgrade it, or accept a backup that was put back."""
 
 
 @store.command()
@@ -32,3 +33,18 @@ def upgrade(home: Path | None) -> None:
     before = register.revision()
     schema.upgrade(register)
     click.echo(f"{before or 'empty'} → {register.revision()}")
+
+
+@store.command("accept-restore")
+@home_option
+def accept_restore(home: Path | None) -> None:
+    """Accept a register that is older than what this authority has sealed, after a backup was put back.
+
+    Compare first: what the last published CRL lists and the register does not must be revoked again.
+    """
+    settings = load(home_of(home))
+    house = open_house(settings)
+    number = watermarks.accept_restore(
+        house.store, watermarks.Watermark(settings.keys_dir / watermarks.FILE_NAME), house.clock.now()
+    )
+    click.echo(f"Accepted at journal row {number}; {watermarks.NUMBERS_SKIPPED} approval numbers are left out.")

@@ -73,14 +73,17 @@ def decision_list(tx: Transaction, *, after: str, limit: int = PAGE) -> list[Dec
     return [_decision(row) for row in tx.connection.execute(query)]
 
 
-def decisions_in(tx: Transaction, *states: str, limit: int = PAGE) -> list[Decision]:
-    """Return decisions in one of `states`, oldest first."""
-    query = (
-        select(decisions)
-        .where(decisions.c.state.in_(states))
-        .order_by(decisions.c.proposed_at, decisions.c.id)
-        .limit(limit)
-    )
+def decisions_to_draft(tx: Transaction, *, limit: int = PAGE) -> list[Decision]:
+    """Return proposals that issue a certificate and have no draft yet, oldest first."""
+    c = decisions.c
+    query = select(decisions).where(c.state == "proposed", c.issue.is_not(None))
+    return [_decision(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit))]
+
+
+def open_decisions(tx: Transaction) -> list[Decision]:
+    """Return every proposal that has been neither seconded nor ended, oldest first."""
+    c = decisions.c
+    query = select(decisions).where(c.state.in_(["proposed", "drafted"])).order_by(c.proposed_at, c.id)
     return [_decision(row) for row in tx.connection.execute(query)]
 
 

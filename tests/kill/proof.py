@@ -178,7 +178,7 @@ def _told_once(tx: Transaction) -> Iterator[str]:
         payload = json.loads(row.payload)
         about = payload.get("serial") or [payload.get("key_id"), payload.get("number")]
         told[row.kind, str(about if about != [None, None] else row.subject)] += 1
-    once = set(FactKind) - {FactKind.OCSP_ANSWERS_SIGNED, FactKind.LEASE_TAKEN}
+    once = set(FactKind) - {FactKind.OCSP_ANSWERS_SIGNED}
     for (kind, subject), count in told.items():
         if count != 1 and kind in once:
             yield f"{kind} of {subject} is in the journal {count} times"
