@@ -22,7 +22,7 @@ def mark(tmp_path: Path) -> Watermark:
 
 def with_memory(world: World, mark: Watermark) -> World:
     made = world.authority
-    world.authority = Authority(made.store, made.clock, made.machine, made.keyring, watermark=mark)
+    world.authority = Authority(made.store, made.clock, made.machine, made.keyring, holder="one", watermark=mark)
     return world
 
 
