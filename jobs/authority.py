@@ -130,9 +130,10 @@ class Authority:
         # The lease is about the machine, so its renewal goes by the machine's own seconds.
         age = time.monotonic() - self._renewed
         if self._epoch is None or age > self.pace.lease_length.total_seconds() / _RENEWALS:
+            self._epoch = None
+            self._require_not_behind()
             self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
             self._renewed = time.monotonic()
-            self._require_not_behind()
         if self._epoch is None:
             return None
         return Duty(
