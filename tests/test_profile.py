@@ -228,7 +228,7 @@ def test_the_linter_speaks_at_warning_and_a_crash_of_it_is_a_finding() -> None:
 
 def test_the_linter_alone_refuses_what_our_own_rules_let_pass() -> None:
     order = changed_order(issuer=ISSUING.preview)
-    profile = replace(PROFILE, base_url="http://nowhere:8470")  # a host without a dot is no host to a linter
+    profile = replace(PROFILE, base_url="http://-a.example:8470")  # no linter takes this for a host
     issuing = issuing_draft(profile, ROOT.preview, fresh_key(), new_serial(), AT, longest_trial=timedelta(days=1))
     order = replace(order, issuer=issuing.preview)
     outcome = clear_certificate(build.draft(profile, order), order, profile)
