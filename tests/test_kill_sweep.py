@@ -27,7 +27,6 @@ NAMES = set((Path(__file__).parent / "kill" / "boundaries.txt").read_text().spli
 
 NOT_IN_THE_CYCLE = {
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
-    "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "advance clock": "a test authority's only, and one statement",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "withhold": "a register that contradicts itself; tests of signing make one",
