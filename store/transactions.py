@@ -3,6 +3,7 @@
 The transaction is visible and belongs to the use case. No signature and no network call happens inside it.
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # n
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
             break
-        except Exception:
+        except sqlite3.OperationalError:
             if attempt == 49:
                 raise
             time.sleep(0.02)
