@@ -168,6 +168,21 @@ class DecisionPage(_Answer):
 # --- approvals ---------------------------------------------------------------------------------------------------
 
 
+class AcceptanceSummary(_Answer):
+    """What the Manufacturer said of a certificate."""
+
+    accepted: bool
+    reason: str
+    at: str
+
+
+class CertificateAnswered(AcceptanceSummary):
+    """A certificate has been accepted or rejected."""
+
+    serial: str
+    approval: str
+
+
 class CertificateSummary(_Answer):
     """A certificate of an approval."""
 
@@ -177,6 +192,7 @@ class CertificateSummary(_Answer):
     not_before: str
     not_after: str
     signed_at: str
+    acceptance: AcceptanceSummary | None
 
 
 class ApprovalListed(_Answer):

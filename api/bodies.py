@@ -4,9 +4,9 @@ Only form is judged here. What a rule of Section F says about a value (`policy`)
 finding; the lengths below are therefore wider than those of the rules.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
 from core.canonical import LARGEST_EXACT
 from ra.look import LARGEST_PAGE
@@ -181,6 +181,19 @@ class RevokeBody(_Body):
     cause: Literal["ssc", "breach", "key-compromise"]
     reasons: Words
     invalidity_date: Moment | None = None
+
+
+class AcceptanceBody(_Body):
+    """The Manufacturer's word on the certificate it got; a rejection says what is wrong."""
+
+    accepted: bool
+    reason: Words = ""
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if not self.accepted and not self.reason.strip():
+            raise ValueError("a rejection says what is wrong")
+        return self
 
 
 class WithdrawBody(_Body):

@@ -1,4 +1,4 @@
-"""Certificates with their chain, in the form that is asked for."""
+"""Certificates with their chain, in the form that is asked for, and what the Manufacturer says of them."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -8,12 +8,14 @@ from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import NotAcceptable
 
-from api.bodies import ApprovalPath, SerialPath
+from api.answers import CertificateAnswered
+from api.bodies import AcceptanceBody, ApprovalPath, SerialPath, WriteHeader
 from api.incoming import actor
-from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, Service, refusals
+from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
-from ra import look
+from ra import accept, look
+from ra.accept import AnswerCertificate
 from ra.look import FetchedCertificate
 
 _FORMS: dict[str, Callable[[tuple[bytes, ...]], bytes]] = {
@@ -25,7 +27,7 @@ _FORMS: dict[str, Callable[[tuple[bytes, ...]], bytes]] = {
 
 
 def add_certificates(app: OpenAPI, service: Service) -> None:
-    """Add the two ways to fetch a certificate to the application."""
+    """Add fetching a certificate, and the answer to it, to the application."""
     desk = service.desk
     binary = {"schema": {"type": "string", "format": "binary"}}
     fetched: dict[str | int, Any] = {
@@ -49,6 +51,18 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
         """Fetch a certificate by its serial number."""
         media_type = _chosen()
         return _document(look.certificate(desk, actor(), parse_serial(path.serial)), media_type)
+
+    @app.post(
+        "/v1/certificates/<serial>/acceptance",
+        operation_id="answerCertificate",
+        tags=[APPROVALS],
+        security=WITH_CREDENTIAL,
+        responses={200: CertificateAnswered, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+    )
+    def answer_certificate(header: WriteHeader, path: SerialPath, body: AcceptanceBody) -> Response:
+        """Accept a certificate, or reject it with what is wrong, once; for the Manufacturer that got it."""
+        command = AnswerCertificate(parse_serial(path.serial), body.accepted, body.reason)
+        return service.write(header, lambda key: accept.answer_certificate(desk, actor(), command, key))
 
 
 def _chosen() -> str:

@@ -31,6 +31,8 @@ class FactKind(StrEnum):
     APPROVAL_GRANTED = "approval-granted"
     APPLICATION_REFUSED = "application-refused"
     CERTIFICATE_ISSUED = "certificate-issued"
+    CERTIFICATE_ACCEPTED = "certificate-accepted"
+    CERTIFICATE_REJECTED = "certificate-rejected"
     CERTIFICATE_REVOKED = "certificate-revoked"
     CERTIFICATE_SUPERSEDED = "certificate-superseded"
     APPROVAL_REVOKED = "approval-revoked"

@@ -1,6 +1,7 @@
 """look: what somebody may see of applications, decisions, approvals and certificates, as plain JSON values."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from core.actors import Actor
@@ -17,7 +18,7 @@ from ra.desk import Desk
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
-from store.rows import Application, Decision, DraftRow
+from store.rows import Acceptance, Application, Decision, DraftRow
 from store.transactions import Transaction
 
 LARGEST_PAGE = 200
@@ -71,9 +72,10 @@ def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = approval_reading.record(tx, identifier)
-        _authorise_approval(actor, Operation.READ_APPROVAL, found)
+        authorise_approval(actor, Operation.READ_APPROVAL, found)
         name = requests.organisation(tx, found.organisation).name
-    shown = _approval(found, name)
+        answered = approval_reading.acceptances_of(tx, [found])
+    shown = _approval(found, name, answered)
     shown["state"] = approval_status(found, at).state.value
     shown["as_of"] = text(at)
     return shown
@@ -86,9 +88,10 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, 
     with desk.store.read() as tx:
         rows = approval_reading.approval_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
         found = approval_reading.records(tx, [each.identifier for each in rows])
+        answered = approval_reading.acceptances_of(tx, found)
         listed: list[Json] = []
         for each in found:
-            shown = _approval(each, requests.organisation(tx, each.organisation).name)
+            shown = _approval(each, requests.organisation(tx, each.organisation).name, answered)
             shown["state"] = approval_status(each, at).state.value
             listed.append(shown)
     return _page(listed, "approvals", limit, [each.identifier for each in found])
@@ -98,7 +101,7 @@ def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertific
     """Return the newest certificate of an approval with its chain; NoSuchThing before it is issued."""
     with desk.store.read() as tx:
         found = approval_reading.record(tx, identifier)
-        _authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+        authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
         if not found.certificates:
             raise NoSuchThing(kind="certificate yet of approval", identifier=identifier)
         serial = found.certificates[-1].serial
@@ -111,7 +114,7 @@ def certificate(desk: Desk, actor: Actor, serial: Serial) -> FetchedCertificate:
         identifier, _ = approval_reading.certificate_der(tx, serial)
         found = approval_reading.record(tx, identifier)
         try:
-            _authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+            authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
         except NoSuchThing:
             raise NoSuchThing(kind="certificate", identifier=serial) from None
         return FetchedCertificate(identifier, serial, _chain(tx, serial))
@@ -126,7 +129,8 @@ def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
     return der, above[issuer], root
 
 
-def _authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
+def authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
+    """Authorise an act on an approval; another Manufacturer's is as if it were not there."""
     if permitted(actor, operation, owner=actor.organisation) and not permitted(
         actor, operation, owner=found.organisation
     ):
@@ -195,7 +199,13 @@ def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
     }
 
 
-def _approval(found: ApprovalRecord, organisation: str) -> dict[str, Json]:
+def _acceptance(answered: Acceptance | None) -> Json:
+    if answered is None:
+        return None
+    return {"accepted": answered.accepted, "reason": answered.reason, "at": text(answered.at)}
+
+
+def _approval(found: ApprovalRecord, organisation: str, answered: Mapping[Serial, Acceptance]) -> dict[str, Json]:
     terms = found.terms[-1]
     return {
         "approval": found.identifier,
@@ -216,6 +226,7 @@ def _approval(found: ApprovalRecord, organisation: str) -> dict[str, Json]:
                 "not_before": text(each.not_before),
                 "not_after": text(each.not_after),
                 "signed_at": text(each.signed_at),
+                "acceptance": _acceptance(answered.get(each.serial)),
             }
             for each in found.certificates
         ],

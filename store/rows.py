@@ -100,6 +100,15 @@ class DraftRow:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """The Manufacturer's word on a certificate it got."""
+
+    accepted: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Approval:
     """A Trial Device Approval as it is listed."""
 

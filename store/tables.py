@@ -394,6 +394,19 @@ certificates = Table(
     sqlite_strict=True,
 )
 
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("serial", ForeignKey("certificates.serial"), primary_key=True),
+    Column("accepted", Number, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("accepted IN (0, 1)", name="yes_or_no"),
+    CheckConstraint("accepted = 1 OR length(reason) > 0", name="rejected_for_a_reason"),
+    sqlite_strict=True,
+)
+
 ocsp_answers = Table(
     "ocsp_answers",
     metadata,

@@ -34,6 +34,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "revokeApproval": OFFICERS,
     "fetchCertificateOfApproval": READERS | {"manufacturer"},
     "fetchCertificate": READERS | {"manufacturer"},
+    "answerCertificate": {"manufacturer"},
     "metrics": EVERYBODY,
     "consistency": EVERYBODY,
     "verify": EVERYBODY,
@@ -71,6 +72,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "secondDecision": {"proposal_sha256": "0" * 64},
         "rejectDecision": {"why": "x"},
         "revokeApproval": {"cause": "ssc", "reasons": "x", "invalidity_date": "2027-01-03T00:00:00Z"},
+        "answerCertificate": {"accepted": True},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
     }
 

@@ -162,3 +162,24 @@ def test_a_shown_application_is_what_was_sent(api: Api) -> None:
     assert answer.status_code == 201
     shown = done(api.ask("manufacturer", "GET", answer.headers["Location"]))
     assert {name: shown[name] for name in sent if name != "csr"} == {n: v for n, v in sent.items() if n != "csr"}
+
+
+def test_the_manufacturer_answers_a_certificate_once_and_the_first_answer_stands(api: Api) -> None:
+    approval = api.granted()
+    address = f"/v1/approvals/{approval}"
+    serial = done(api.ask("officer-1", "GET", address))["certificates"][0]["serial"]
+    answer = f"/v1/certificates/{serial}/acceptance"
+    refused(api.ask("rival", "POST", answer, {"accepted": True}), 404, "not-found")
+    refused(api.ask("officer-1", "POST", answer, {"accepted": True}), 403, "operation-not-permitted")
+    refused(api.ask("manufacturer", "POST", answer, {"accepted": False}), 400, "body-malformed")
+    refused(api.ask("manufacturer", "POST", "/v1/certificates/0A/acceptance", {"accepted": True}), 404, "not-found")
+    assert done(api.ask("officer-1", "GET", address))["certificates"][0]["acceptance"] is None
+
+    said = {"accepted": False, "reason": "It names another hardware version."}
+    first = done(api.ask("manufacturer", "POST", answer, said, **{"Idempotency-Key": "one"}))
+    assert (first["serial"], first["approval"], first["accepted"]) == (serial, approval, False)
+    assert done(api.ask("manufacturer", "POST", answer, said, **{"Idempotency-Key": "one"})) == first
+    refused(api.ask("manufacturer", "POST", answer, {"accepted": True}), 409, "wrong-state")
+    shown = done(api.ask("officer-1", "GET", address))
+    assert shown["certificates"][0]["acceptance"] == {"at": first["at"], **said}
+    assert shown["state"] == "not_yet_started"  # a rejection ends nothing by itself

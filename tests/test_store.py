@@ -16,6 +16,7 @@ from ra.propose import ProposeGrant
 from store import schema
 from store.overlap import NAME as OVERLAP
 from store.tables import (
+    acceptances,
     applications,
     approvals,
     authority,
@@ -187,6 +188,10 @@ VIOLATIONS: dict[str, Plant] = {
     "ended for no reason": change(certificates, ends_at=NOW),
     "going on after the expiry": change(certificates, ends_at=text("not_after + 2")),
     "an invalidity date of no key": change(certificates, revoked_at=NOW, ends_at=NOW, cause="ssc", invalidity_date=NOW),
+    "a certificate answered twice": copy(acceptances),
+    "a rejection without a reason": change(acceptances, accepted=0),
+    "an answer that is neither yes nor no": change(acceptances, accepted=2),
+    "an acceptance of no certificate": change(acceptances, serial="77" * 16),
     "an answer for another hash": change(ocsp_answers, hash_name="md5"),
     "an answer of no certificate": change(ocsp_answers, serial="77" * 16),
     "an answer that ends before it begins": change(ocsp_answers, next_update=NOW - 900 * DAY),
@@ -219,6 +224,10 @@ def furnished(store_copy: Callable[[str], str], keys_folder: Any) -> Any:
                     ),
                 ):
                     tx.connection.execute(kept)
+                serial = tx.connection.execute(select(certificates.c.serial)).scalar()
+                tx.connection.execute(
+                    insert(acceptances).values(serial=serial, accepted=1, reason="", by="acme-desk", at=NOW)
+                )
         return made[kind]
 
     yield of
@@ -245,6 +254,7 @@ def test_the_rules_refuse_no_more_than_they_should(furnished: Any, store_kind: s
         change(authority, clock_offset=60),
         change(certificates, revoked_at=NOW, cause="key-compromise", invalidity_date=NOW, ends_at=NOW),
         change(certificates, superseded_at=NOW, ends_at=NOW),
+        change(acceptances, accepted=0, reason="It is wrong."),
         change(approvals, ended_at=approvals.c.expiry, end_cause="breach"),
         copy(public_keys, sha256=OTHER),
         copy(crls, number=99_999_999_999),

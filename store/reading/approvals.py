@@ -1,7 +1,7 @@
 """Approvals with everything their status depends on."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,8 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.instants import from_seconds
 from core.status import Revoked, first_end
-from store.rows import Approval, firmware_of
-from store.tables import approvals, certificates, drafts, terms
+from store.rows import Acceptance, Approval, firmware_of
+from store.tables import acceptances, approvals, certificates, drafts, terms
 from store.transactions import Transaction
 from store.types import Number
 
@@ -92,6 +92,15 @@ def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
     if row is None:
         raise NoSuchThing(kind="certificate", identifier=serial)
     return row.approval, bytes(row.der)
+
+
+def acceptances_of(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Serial, Acceptance]:
+    """Return what Manufacturers said of the certificates of some approvals, by serial."""
+    answered: dict[Serial, Acceptance] = {}
+    for some in _portions([certificate.serial for each in found for certificate in each.certificates]):
+        for row in tx.connection.execute(select(acceptances).where(acceptances.c.serial.in_(some))):
+            answered[Serial(row.serial)] = Acceptance(bool(row.accepted), row.reason, row.at)
+    return answered
 
 
 def issuer_of(tx: Transaction, serial: Serial) -> Serial:
@@ -193,6 +202,6 @@ def _approval(row: Row[Any]) -> Approval:
     )
 
 
-def _portions(identifiers: list[str]) -> Iterator[list[str]]:
+def _portions(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:
     for first in range(0, len(identifiers), _MOST_NAMED):
         yield identifiers[first : first + _MOST_NAMED]

@@ -20,6 +20,7 @@ from store.reading import authority as authority_reading
 from store.reading import journal
 from store.reading.status import StatusReader
 from store.tables import (
+    acceptances,
     applications,
     approvals,
     authority_certificates,
@@ -63,6 +64,8 @@ def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[s
             ):
                 if member in outcome and not _count(tx, column == outcome[member]):
                     found.append(f"{name} was acknowledged and its {member} is not there")
+            if "accepted" in outcome and not _count(tx, acceptances.c.serial == outcome["serial"]):
+                found.append(f"{name} was acknowledged and the answer is not there")
             if "revoked_at" in outcome and approval_reading.record(tx, outcome["approval"]).ended_at is None:
                 found.append(f"{name} was acknowledged and the approval has not ended")
             if outcome.get("revoked") and not _count(

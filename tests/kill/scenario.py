@@ -23,6 +23,7 @@ from jobs.courier import Courier, Subscriber
 from jobs.duty import Pace
 from jobs.keyring import Keyring
 from keys.signer import Signer, SoftwareSigner
+from ra.accept import AnswerCertificate, answer_certificate
 from ra.access import grant_access, revoke_access
 from ra.apply import apply, cancel_application
 from ra.end import Revoke, revoke
@@ -185,6 +186,16 @@ class Scenario:
         for trial in "ABC":
             yield _second(f"propose {trial}", OFFICER_2, swept=trial == "A")
         yield Step("issue", "authority", meanwhile=_revoke_at_once)
+        yield Step(
+            "accept A",
+            "web",
+            lambda world, known, key: answer_certificate(
+                world.desk,
+                MANUFACTURER,
+                AnswerCertificate(world.record(_approval(known, "propose A")).certificates[0].serial, accepted=True),
+                key,
+            ),
+        )
         yield from self._new_keys()
         yield from self._ends()
         yield from self._refusals()

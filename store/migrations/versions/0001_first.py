@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.Column("sealed_at", Instant(), nullable=True),
         sa.Column("link", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('authority-created', 'clock-advanced', 'organisation-added', 'access-granted', 'access-revoked', 'authority-certificate-intended', 'authority-certificate-issued', 'application-submitted', 'application-cancelled', 'decision-proposed', 'decision-rejected', 'decision-lapsed', 'decision-seconded', 'certificate-drafted', 'draft-abandoned', 'signature-intended', 'approval-granted', 'application-refused', 'certificate-issued', 'certificate-revoked', 'certificate-superseded', 'approval-revoked', 'approval-withdrawn', 'approval-expired', 'ocsp-answers-signed', 'crl-published', 'crl-refused', 'restore-accepted')",
+            "kind IN ('authority-created', 'clock-advanced', 'organisation-added', 'access-granted', 'access-revoked', 'authority-certificate-intended', 'authority-certificate-issued', 'application-submitted', 'application-cancelled', 'decision-proposed', 'decision-rejected', 'decision-lapsed', 'decision-seconded', 'certificate-drafted', 'draft-abandoned', 'signature-intended', 'approval-granted', 'application-refused', 'certificate-issued', 'certificate-accepted', 'certificate-rejected', 'certificate-revoked', 'certificate-superseded', 'approval-revoked', 'approval-withdrawn', 'approval-expired', 'ocsp-answers-signed', 'crl-published', 'crl-refused', 'restore-accepted')",
             name=op.f("ck_journal_kind_known"),
         ),
         sa.CheckConstraint("(seal_number IS NULL) = (link IS NULL)", name=op.f("ck_journal_sealed_whole")),
@@ -467,6 +467,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_certificates_presign_due"), "certificates", ["presign_due"], unique=False)
     op.create_index("ix_certificates_unlisted", "certificates", ["listed_in", "ends_at"], unique=False)
+    op.create_table(
+        "acceptances",
+        sa.Column("serial", sa.Text(), nullable=False),
+        sa.Column("accepted", Number, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.CheckConstraint("accepted = 1 OR length(reason) > 0", name=op.f("ck_acceptances_rejected_for_a_reason")),
+        sa.CheckConstraint("accepted IN (0, 1)", name=op.f("ck_acceptances_yes_or_no")),
+        sa.ForeignKeyConstraint(["serial"], ["certificates.serial"], name=op.f("fk_acceptances_serial")),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_acceptances")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "ocsp_answers",
         sa.Column("id", Number, nullable=False),
