@@ -1,6 +1,8 @@
 """Settings become a house: plain constructors, nothing found by name, nothing opened before it is needed."""
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,9 @@ from ra.desk import Desk
 from store import schema
 from store.reading.authority import AuthorityRow, authority_row, certificates, clock_offset
 from store.transactions import Store
+
+OFFSET_SECONDS = 0.1
+"""How long a test clock's offset is remembered: `trialcpa clock advance` reaches every process within 250 ms."""
 
 HOME_VARIABLE = "TRIALCPA_HOME"
 DEFAULT_HOME = Path("var")
@@ -73,7 +78,29 @@ def open_house(settings: Settings) -> House:
         raise HomeMissing(path=settings.home)
     store.require_revision(schema.needed_revision())
     machine = SystemClock()
-    return House(settings, store, OffsetClock(lambda: clock_offset(store)), machine)
+    with store.read() as tx:
+        environment = authority_row(tx).environment
+    # A live authority's clock is the clock: it asks nobody, and nothing in the store can move it.
+    clock = machine if environment == "live" else OffsetClock(_Remembered(lambda: clock_offset(store)))
+    return House(settings, store, clock, machine)
+
+
+class _Remembered:
+    """A test clock's offset, asked of the store at most every tenth of a second.
+
+    A use case asks its clock while it writes; with a look-up each time, every thread would need two connections.
+    """
+
+    def __init__(self, ask: Callable[[], timedelta]) -> None:
+        self._ask = ask
+        self._known: tuple[float, timedelta] | None = None
+
+    def __call__(self) -> timedelta:
+        now = time.monotonic()
+        known = self._known
+        if known is None or now - known[0] > OFFSET_SECONDS:
+            known = self._known = (now, self._ask())
+        return known[1]
 
 
 def profile_of(row: AuthorityRow) -> Profile:

@@ -21,6 +21,10 @@ from core.errors import SchemaMismatch, StoreUnavailable
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for another (SQLite) or for a connection before it gives up with StoreUnavailable."""
 
+# A process has a fixed number of threads, each with one connection or, for an instant, two; a pool that made them wait
+# for each other could make them wait for ever.
+_AS_MANY_AS_ASK = -1
+
 # PostgreSQL: deadlock_detected and serialization_failure may be tried again, nothing was written.
 _RETRY_STATES = frozenset({"40P01", "40001"})
 
@@ -61,7 +65,9 @@ class Store:
         """
         with _translated(), self._engine.connect() as connection:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "SELECT 1")
+                if self.dialect == "sqlite":
+                    # A writer that begins as a reader can find, when it writes, that it has read too early.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield Transaction(connection, self.dialect)
                 # If we die before the commit nothing of this happened; after it, all of it did.
                 with boundary(f"commit {label}"):
@@ -118,8 +124,8 @@ def _engine(url: str) -> Engine:
         # One statement that waits for ever would hold a web thread for ever.
         options = {"connect_timeout": str(BUSY_TIMEOUT_SECONDS), "options": "-c lock_timeout=10s"}
         parsed = parsed.update_query_dict(options, append=False)
-        return create_engine(parsed, pool_pre_ping=True, pool_timeout=BUSY_TIMEOUT_SECONDS)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_timeout=BUSY_TIMEOUT_SECONDS)
+        return create_engine(parsed, pool_pre_ping=True, max_overflow=_AS_MANY_AS_ASK)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, max_overflow=_AS_MANY_AS_ASK)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

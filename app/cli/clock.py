@@ -42,7 +42,7 @@ def advance(home: Path | None, to: datetime | None, by_seconds: int | None) -> N
     house = open_house(load(home_of(home)))
     target = to if to is not None else house.clock.now() + timedelta(seconds=by_seconds or 0)
     set_clock(house, target)
-    click.echo(text(house.clock.now()))
+    click.echo(text(target))
 
 
 def set_clock(house: House, target: datetime) -> None:
