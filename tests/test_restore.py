@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.boundaries import observe
 from core.errors import StoreWentBack, WrongState
 from core.identifiers import ApprovalIdentifier
 from jobs.authority import Authority
 from jobs.watermark import NUMBERS_SKIPPED, Watermark, accept_restore
+from store.reading import journal
 from store.transactions import sqlite_url
 from tests.cycle_world import device
 from tests.world import World
@@ -75,3 +77,32 @@ def test_a_register_with_another_past_is_not_worked_on(world: World, mark: Water
     mark.write(known[0], bytes(32))
     with pytest.raises(StoreWentBack):
         with_memory(world, mark).authority.turn()
+
+
+class PowerCut(Exception):
+    """The power fails here."""
+
+
+@pytest.mark.parametrize("instant", ["before rename watermark", "after rename watermark"])
+def test_a_power_cut_around_the_memory_loses_nothing(world: World, mark: Watermark, instant: str) -> None:
+    with_memory(world, mark).granted()
+    before = mark.read()
+
+    def cut(name: str) -> None:
+        if name == instant:
+            raise PowerCut
+
+    world.applied(device=device(2))
+    observe(cut)
+    try:
+        with pytest.raises(PowerCut):
+            world.authority.settle()
+    finally:
+        observe(None)
+    assert (mark.read() == before) is instant.startswith("before")
+    # The register is ahead of the memory or level with it: never behind.
+    assert ApprovalIdentifier.parse(with_memory(world, mark).granted(device=device(3))).number == 2
+    after = mark.read()
+    with world.store.read() as tx:
+        number, link, _ = journal.last_sealed(tx)
+    assert after == (number, link.hex())
