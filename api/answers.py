@@ -1,8 +1,8 @@
 """What is answered, described for /openapi.json. The use cases make the answers; tests hold the two together."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Answer(BaseModel):
@@ -128,6 +128,8 @@ class DraftAnswer(_Answer):
 
     serial: str
     tbs_sha256: str
+    tbs: Annotated[str, Field(description="The exact bytes to be signed, base64: their SHA-256 is `tbs_sha256`.")]
+    in_words: list[str]
     lint: Any
     not_before: str
     not_after: str
@@ -136,7 +138,7 @@ class DraftAnswer(_Answer):
 
 
 class DecisionAnswer(_Answer):
-    """A decision with everything that will be true: proposal, draft and both digests."""
+    """A decision with everything that will be true: proposal, findings, draft and both digests."""
 
     decision: str
     kind: str
@@ -146,6 +148,7 @@ class DecisionAnswer(_Answer):
     issue: int | None
     proposal: dict[str, Any]
     proposal_sha256: str
+    findings: list[FindingAnswer]
     tbs_sha256: str | None
     reasons: str
     draft: DraftAnswer | None

@@ -1,8 +1,10 @@
 """look: what somebody may see of applications, decisions, approvals and certificates, as plain JSON values."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from core.actors import Actor
 from core.approval import ApprovalRecord
@@ -171,6 +173,8 @@ def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
         drafted = {
             "serial": draft.serial,
             "tbs_sha256": draft.tbs_sha256,
+            "tbs": base64.b64encode(draft.tbs).decode(),
+            "in_words": _in_words(json.loads(found.proposal)),
             "lint": json.loads(draft.lint),
             "not_before": text(draft.not_before),
             "not_after": text(draft.not_after),
@@ -186,6 +190,7 @@ def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
         "issue": found.issue,
         "proposal": json.loads(found.proposal),
         "proposal_sha256": found.proposal_sha256,
+        "findings": json.loads(found.findings),
         "tbs_sha256": draft.tbs_sha256 if draft else None,
         "reasons": found.reasons,
         "draft": drafted,
@@ -197,6 +202,22 @@ def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
         "outcome": found.outcome,
         "urgent": found.urgent,
     }
+
+
+def _in_words(said: Mapping[str, Any]) -> list[Json]:
+    """Return what the certificate will say, a sentence each, for the officer who has to accept its bytes."""
+    device, organisation = said["device"], said["organisation"]
+    return [
+        f"Trial CPA Certificate {said['approval']}, issue {said['issue']}, for {organisation['certificate_name']}.",
+        (
+            f"Device: {device['type']}, manufacturer {device['manufacturer']}, model {device['model']}, "
+            f"hardware version {device['hardware_version']}."
+        ),
+        *(f"Firmware {each['version']}, image SHA-256 {each['image_sha256']}." for each in said["firmware"]),
+        f"At most {said['maximum_devices']} devices; anybody who reads the certificate sees limit and firmware.",
+        f"Valid from {said['not_before']} to {said['not_after']}, both inclusive; it ends with the approval (F2.25).",
+        f"Public key SHA-256 {said['public_key_sha256']}.",
+    ]
 
 
 def _acceptance(answered: Acceptance | None) -> Json:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from core.actors import Actor
 from core.approval import EndCause, Terms
-from core.canonical import Json
+from core.canonical import Json, canonical
 from core.errors import AlreadyEnded, DeviceAlreadyApproved, Finding, RulesRefused, Severity, WrongState
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
@@ -116,7 +116,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
                 decision, found = _end(tx, actor, command, at)
             case ProposeRekey():
                 decision, found = _rekey(tx, actor, command, at)
-        decisions.propose(tx, decision)
+        decisions.propose(tx, replace(decision, findings=canonical(findings_json(found)).decode()))
         proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
         facts.record(tx, Fact(FactKind.DECISION_PROPOSED, at, actor, decision.id, payload=proposed))
         outcome: dict[str, Json] = {

@@ -77,6 +77,7 @@ class Decision:
     closed_at: datetime | None = None
     outcome: str | None = None
     urgent: bool = False
+    findings: str = "[]"
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,7 @@ decisions = Table(
     Column("reasons", String, nullable=False),
     Column("reasons_salt", Octets, nullable=False),
     Column("public_key", Octets),
+    Column("findings", String, nullable=False),
     Column("urgent", Number, nullable=False, server_default=text("0")),
     Column("proposer", String, nullable=False),
     Column("proposed_at", Instant, nullable=False),

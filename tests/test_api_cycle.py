@@ -1,5 +1,7 @@
 """The cycle over HTTP: apply, propose, second, fetch, end; idempotency; what each channel says afterwards."""
 
+import base64
+import hashlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,3 +185,18 @@ def test_the_manufacturer_answers_a_certificate_once_and_the_first_answer_stands
     shown = done(api.ask("officer-1", "GET", address))
     assert shown["certificates"][0]["acceptance"] == {"at": first["at"], **said}
     assert shown["state"] == "not_yet_started"  # a rejection ends nothing by itself
+
+
+@pytest.mark.clause("F2.22")
+def test_the_second_officer_sees_everything_that_will_be_true_and_can_check_the_bytes(api: Api) -> None:
+    decision = api.proposed(kind="grant", application=api.applied(), reasons="It looks sound.")
+    api.settle()
+    shown = done(api.ask("officer-2", "GET", f"/v1/decisions/{decision}"))
+    assert shown["findings"] == []
+    draft = shown["draft"]
+    assert hashlib.sha256(base64.b64decode(draft["tbs"])).hexdigest() == draft["tbs_sha256"] == shown["tbs_sha256"]
+    told = " ".join(draft["in_words"])
+    said = shown["proposal"]
+    for part in (said["approval"], said["not_after"], said["device"]["model"], said["firmware"][0]["image_sha256"]):
+        assert part in told
+    assert f"At most {said['maximum_devices']} devices" in told  # limit and firmware are public in the certificate

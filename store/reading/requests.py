@@ -167,4 +167,5 @@ def _decision(row: Row[Any]) -> Decision:
         row.closed_at,
         row.outcome,
         bool(row.urgent),
+        row.findings,
     )

@@ -48,6 +48,7 @@ def propose(tx: Transaction, decision: Decision) -> None:
                 reasons=decision.reasons,
                 reasons_salt=decision.reasons_salt,
                 public_key=decision.public_key,
+                findings=decision.findings,
                 urgent=1 if decision.urgent else 0,
                 proposer=decision.proposer,
                 proposed_at=decision.proposed_at,

@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("reasons_salt", sa.LargeBinary(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=True),
+        sa.Column("findings", sa.Text(), nullable=False),
         sa.Column("urgent", Number, server_default=sa.text("0"), nullable=False),
         sa.Column("proposer", sa.Text(), nullable=False),
         sa.Column("proposed_at", Instant(), nullable=False),
