@@ -6,6 +6,7 @@ starts all three, starts again what dies, and one Ctrl-C stops everything.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from app.settings import Settings
+from core.errors import PortTaken
 
 ROLES = ("web", "authority", "courier")
 _STOP_SECONDS = 5.0
@@ -130,6 +132,16 @@ def answers(host: str, port: int, path: str) -> bool:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise PortTaken if somebody listens there: the server would share the port, and answer for two authorities."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what the last server left behind is no listener
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            raise PortTaken(host=host, port=port) from error
 
 
 def end_with_supervisor(stopping: Callable[[], None]) -> None:

@@ -434,6 +434,14 @@ class ExampleBaseUrl(ConfigurationError):
     hint_text = "Set the address under which relying parties reach the service."
 
 
+class PortTaken(ConfigurationError):
+    """Somebody listens already where web would."""
+
+    code = "port-taken"
+    sentence = "Something listens on {host}:{port} already."
+    hint_text = "Stop it, perhaps another authority, or choose another port with --port."
+
+
 class SchemaMismatch(ConfigurationError):
     """The store's schema is not the one this release works with."""
 

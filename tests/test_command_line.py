@@ -1,6 +1,7 @@
 """The command line: what a person types wrong gets a sentence, and leaves nothing behind."""
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -102,6 +103,18 @@ def test_a_ceremony_that_cannot_be_held_leaves_nothing_behind(words: list[str], 
     assert told in " ".join(said.stderr.split())
     assert "hunter2" not in said.stdout + said.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path, held: Path) -> None:
+    before = (held / "trialcpa.toml").read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        for home in (tmp_path / "new", held):
+            said = trialcpa("serve", "--test", "--port", port, home=home)
+            assert said.returncode == 1
+            assert f"Something listens on 127.0.0.1:{port} already" in said.stderr
+    assert not (tmp_path / "new").exists()
+    assert (held / "trialcpa.toml").read_bytes() == before
 
 
 def test_an_authority_is_never_overwritten(held: Path) -> None:

@@ -13,7 +13,7 @@ from app.cli.clock import set_clock
 from app.cli.init import make, planned, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
-from app.processes import ROLES, Supervisor, end_with_supervisor
+from app.processes import ROLES, Supervisor, end_with_supervisor, require_free
 from core.errors import HomeOccupied
 from keys.passphrase import FromFile
 
@@ -36,11 +36,13 @@ def serve(
     console = Console(soft_wrap=True, highlight=False)
     fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
     if fresh:
+        require_free("127.0.0.1", port or settings_file.DEFAULT_PORT)
         console.print(f"Making a TEST authority in {folder} …")
         make(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
     settings = settings_file.load(folder)
     if store_url and not fresh and settings.store_url != store_url:
         raise HomeOccupied(path=folder)
+    require_free(settings.host, port or settings.port)
     house = open_house(settings)
     row = house.row()
     if create_test and row.environment == "test":
