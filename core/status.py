@@ -1,8 +1,7 @@
 """What is true of an approval and of a certificate at an instant.
 
 One pure function of the record and the instant answers for every channel: verification, OCSP, CRL, the public page
-and the consistency check. Nothing here waits for a job. The table is in shared design and, row by row, in
-tests/test_ends.py.
+and the consistency check. Nothing here waits for a job. tests/test_ends.py has the table of ends, row by row.
 """
 
 from collections.abc import Callable, Iterable

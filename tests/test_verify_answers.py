@@ -52,7 +52,7 @@ def every_way(world: World, identifier: str, issue: int = 1) -> list[dict[str, A
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table in design/certificate.md."""
+    """One row of the table of ends."""
 
     act: Callable[[World, str, datetime], object] | None
     at: datetime
