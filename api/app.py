@@ -13,16 +13,25 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api import problems
+from api.amendments import add_amendments
 from api.answers import Problem
 from api.applications import add_applications
 from api.approvals import add_approvals
 from api.authority import add_authority
+from api.breaches import add_breaches
 from api.certificates import add_certificates
+from api.cpl import add_cpl
 from api.decisions import add_decisions
+from api.deployments import add_deployments
+from api.evidence import add_evidence
 from api.incoming import BODY_LIMIT, StrictRequest, malformed, recognise, refuse_repeated_parameters
+from api.notices import add_notices
+from api.reports import add_reports
+from api.requirements import add_requirements
 from api.service import JSON_TYPE, Service
 from api.status.snapshot import Mirror
 from api.status_description import add_status_plane
+from api.tasks import add_tasks
 from api.watching import add_watching
 from core.canonical import Json
 from core.errors import BodyMalformed, BodyTooLarge, TrialCpaError
@@ -52,6 +61,24 @@ HTTP_WORDS: dict[int, tuple[str, str, str]] = {
     ),
 }
 """What HTTP alone knows: code, sentence and hint. Anything else gets the status's own phrase."""
+
+_RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
+    add_applications,
+    add_evidence,
+    add_requirements,
+    add_decisions,
+    add_approvals,
+    add_amendments,
+    add_breaches,
+    add_certificates,
+    add_notices,
+    add_cpl,
+    add_deployments,
+    add_reports,
+    add_tasks,
+    add_authority,
+    add_watching,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +116,7 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
     app.url_map.merge_slashes = False
     service = Service(desk, mirror, after_write)
     _add_guards(app, desk)
-    for add in (add_applications, add_decisions, add_approvals, add_certificates, add_authority, add_watching):
+    for add in _RESOURCES:
         add(app, service)
     _add_description(app)
     return app

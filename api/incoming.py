@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from flask import Request, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from core.actors import Actor
 from core.canonical import canonical
-from core.errors import BodyMalformed, CredentialInvalid, CredentialMissing
+from core.errors import BodyMalformed, BodyTooLarge, CredentialInvalid, CredentialMissing
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -89,9 +89,25 @@ def request_key(key: str | None) -> RequestKey | None:
     """
     if key is None:
         return None
-    body = canonical(request.get_json()) if request.get_data() else b""
+    body = _as_sent()
     asked = b"\n".join((request.method.encode(), request.path.encode("utf-8", "surrogatepass"), body))
     return RequestKey(key, hashlib.sha256(asked).hexdigest())
+
+
+def raw_body(limit: int) -> bytes:
+    """Return the body as it was sent, for addresses that take files; BodyTooLarge beyond `limit` octets."""
+    request.max_content_length = limit
+    try:
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(limit=limit) from None
+
+
+def _as_sent() -> bytes:
+    """The body in a form that is equal for equal requests."""
+    if request.mimetype != "application/json" or (request.content_length or 0) > BODY_LIMIT:
+        return request.get_data(cache=True)
+    return canonical(request.get_json()) if request.get_data() else b""
 
 
 def malformed(error: ValidationError) -> BodyMalformed:

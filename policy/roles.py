@@ -29,6 +29,30 @@ class Operation(StrEnum):
     READ_JOURNAL = "read-journal"
     MANAGE_ACCESS = "manage-access"
     READ_STATUS = "read-status"
+    CHANGE_APPLICATION = "change-application"
+    ATTACH_EVIDENCE = "attach-evidence"
+    READ_EVIDENCE = "read-evidence"
+    SET_REQUIREMENT = "set-requirement"
+    READ_STANDING_REQUIREMENTS = "read-standing-requirements"
+    ACKNOWLEDGE_DECISION = "acknowledge-decision"
+    REQUEST_AMENDMENT = "request-amendment"
+    READ_AMENDMENT_REQUEST = "read-amendment-request"
+    READ_CONDITIONS = "read-conditions"
+    RECORD_BREACH = "record-breach"
+    READ_BREACHES = "read-breaches"
+    READ_NOTICES = "read-notices"
+    READ_DELIVERIES = "read-deliveries"
+    READ_CPL = "read-cpl"
+    ACKNOWLEDGE_CPL = "acknowledge-cpl"
+    RECORD_NCSC_CERTIFICATE = "record-ncsc-certificate"
+    RECONCILE_CPL = "reconcile-cpl"
+    RECORD_DEPLOYMENTS = "record-deployments"
+    READ_DEPLOYMENTS = "read-deployments"
+    READ_REPORT = "read-report"
+    REMARK_REPORT = "remark-report"
+    ISSUE_REPORT = "issue-report"
+    READ_CALENDAR = "read-calendar"
+    READ_TASKS = "read-tasks"
 
 
 class Scope(StrEnum):
@@ -45,10 +69,21 @@ _READ_EVERYTHING = (
     Operation.LIST_APPROVALS,
     Operation.FETCH_CERTIFICATE,
     Operation.READ_JOURNAL,
+    Operation.READ_EVIDENCE,
+    Operation.READ_STANDING_REQUIREMENTS,
+    Operation.READ_AMENDMENT_REQUEST,
+    Operation.READ_CONDITIONS,
+    Operation.READ_BREACHES,
+    Operation.READ_NOTICES,
+    Operation.READ_DELIVERIES,
+    Operation.READ_CPL,
+    Operation.READ_DEPLOYMENTS,
+    Operation.READ_REPORT,
 )
 
 # Verification is what everybody with a credential is here for (F2.26); how the service is doing is no secret to them.
-_EVERYBODY = (Operation.VERIFY, Operation.READ_STATUS)
+# What somebody sees in the calendar and among the tasks is cut to their role by the use cases.
+_EVERYBODY = (Operation.VERIFY, Operation.READ_STATUS, Operation.READ_CALENDAR, Operation.READ_TASKS)
 
 _ALL: Mapping[Role, tuple[Operation, ...]] = {
     # The SSC decides (F2.18, F2.30); it neither applies nor accepts for a Manufacturer, and hands out no credentials.
@@ -59,14 +94,43 @@ _ALL: Mapping[Role, tuple[Operation, ...]] = {
         Operation.SECOND,
         Operation.REJECT,
         Operation.REVOKE,
+        Operation.ATTACH_EVIDENCE,
+        Operation.SET_REQUIREMENT,
+        Operation.ACKNOWLEDGE_DECISION,
+        Operation.RECORD_BREACH,
+        Operation.RECORD_NCSC_CERTIFICATE,
     ),
     # Whoever hands out credentials takes no part in decisions, so nobody can make himself the second officer.
     Role.SSC_ADMIN: (*_READ_EVERYTHING, *_EVERYBODY, Operation.MANAGE_ACCESS),
     # What the SSC thinks about a Manufacturer is between the two, and its assessments are Red: no decisions here.
-    Role.MANUFACTURER: _EVERYBODY,
+    Role.MANUFACTURER: (*_EVERYBODY, Operation.READ_STANDING_REQUIREMENTS),
     # The certificate goes to DCC and Panel (F2.25); applications and assessments do not.
-    Role.DCC: (*_EVERYBODY, Operation.READ_APPROVAL, Operation.LIST_APPROVALS, Operation.FETCH_CERTIFICATE),
-    Role.PANEL: (*_EVERYBODY, Operation.READ_APPROVAL, Operation.LIST_APPROVALS, Operation.FETCH_CERTIFICATE),
+    # Notices and conditions reach both as redacted for them (F2.22). The monthly report is the DCC's own (F2.28).
+    Role.DCC: (
+        *_EVERYBODY,
+        Operation.READ_APPROVAL,
+        Operation.LIST_APPROVALS,
+        Operation.FETCH_CERTIFICATE,
+        Operation.READ_CONDITIONS,
+        Operation.READ_NOTICES,
+        Operation.READ_CPL,
+        Operation.RECORD_DEPLOYMENTS,
+        Operation.READ_DEPLOYMENTS,
+        Operation.READ_REPORT,
+        Operation.REMARK_REPORT,
+        Operation.ISSUE_REPORT,
+    ),
+    Role.PANEL: (
+        *_EVERYBODY,
+        Operation.READ_APPROVAL,
+        Operation.LIST_APPROVALS,
+        Operation.FETCH_CERTIFICATE,
+        Operation.READ_CONDITIONS,
+        Operation.READ_NOTICES,
+        Operation.READ_CPL,
+        Operation.ACKNOWLEDGE_CPL,
+        Operation.RECONCILE_CPL,
+    ),
     # Reads everything, changes nothing.
     Role.AUDITOR: (*_READ_EVERYTHING, *_EVERYBODY),
 }
@@ -80,6 +144,12 @@ _OWN: Mapping[Role, tuple[Operation, ...]] = {
         Operation.LIST_APPROVALS,
         Operation.FETCH_CERTIFICATE,
         Operation.ACCEPT_CERTIFICATE,
+        Operation.CHANGE_APPLICATION,
+        Operation.ATTACH_EVIDENCE,
+        Operation.REQUEST_AMENDMENT,
+        Operation.READ_AMENDMENT_REQUEST,
+        Operation.READ_CONDITIONS,
+        Operation.READ_NOTICES,
     ),
 }
 

@@ -10,8 +10,9 @@ from core.canonical import Json, canonical
 from core.errors import Finding, KeyTaken, NoSuchThing, RulesRefused, Severity
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
-from policy import csr, section_f
+from policy import csr
 from policy.roles import Operation, permitted
+from policy.section_f import application as application_rules
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
 from ra.issuing import issuing_ca
@@ -129,7 +130,7 @@ def judged(
     desk: Desk, tx: Transaction, command: Apply, organisation: Organisation, *, at: datetime
 ) -> tuple[Finding, ...]:
     """Return what the rules find about an application; RulesRefused if anything is fatal."""
-    found = section_f.application_findings(application_facts(desk, tx, command, organisation, at=at))
+    found = application_rules.application_findings(application_facts(desk, tx, command, organisation, at=at))
     if any(finding.severity is Severity.FATAL for finding in found):
         raise RulesRefused(found)
     return found
@@ -137,10 +138,10 @@ def judged(
 
 def application_facts(
     desk: Desk, tx: Transaction, command: Apply, organisation: Organisation, *, at: datetime
-) -> section_f.ApplicationFacts:
+) -> application_rules.ApplicationFacts:
     """Gather what the rules judge."""
     issuing = issuing_ca(tx)
-    return section_f.ApplicationFacts(
+    return application_rules.ApplicationFacts(
         device=command.device,
         firmware=command.firmware,
         start=command.start,

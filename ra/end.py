@@ -12,8 +12,8 @@ from core.canonical import Json
 from core.errors import AlreadyEnded, OperationNotPermitted, RulesRefused, Severity
 from core.facts import Fact, FactKind
 from core.instants import text
-from policy import section_f
 from policy.roles import Operation
+from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra import proposal as proposals
 from ra.access import authorise
 from ra.desk import Desk
@@ -61,7 +61,7 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
         raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation="revoke alone")
     with desk.store.begin("revoke") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
-        found = section_f.revocation_findings(section_f.RevocationFacts(command.cause, command.invalidity_date, at))
+        found = revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at))
         if any(finding.severity is Severity.FATAL for finding in found):
             raise RulesRefused(found)
         earlier = recall(tx, actor, request)

@@ -16,8 +16,10 @@ from core.identifiers import ApprovalIdentifier
 from core.instants import first_second, last_second, next_midnight
 from core.status import approval_status, open_at
 from policy import csr as csr_policy
-from policy import section_f
 from policy.roles import Operation
+from policy.section_f.application import grant_findings
+from policy.section_f.new_key import RekeyFacts, rekey_findings
+from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra import proposal as proposals
 from ra.access import authorise
 from ra.apply import Apply, application_facts, findings_json, require_key_free
@@ -140,7 +142,7 @@ def _grant(
     expiry = command.expiry or application.expiry.date()
     limit = application.maximum_devices if command.maximum_devices is None else command.maximum_devices
     wanted = Apply(application.device, application.smets_version, application.firmware, start, expiry, limit, "", b"")
-    found = section_f.grant_findings(application_facts(desk, tx, wanted, organisation, at=at))
+    found = grant_findings(application_facts(desk, tx, wanted, organisation, at=at))
     _refuse_fatal(found)
     terms = Terms(1, first_second(start), last_second(expiry), limit, application.firmware)
     other = approval_reading.overlapping(tx, application.device, start=terms.effective, expiry=terms.expiry)
@@ -176,7 +178,7 @@ def _refusal(
 
 
 def _end(tx: Transaction, actor: Actor, command: ProposeEnd, at: datetime) -> tuple[Decision, Sequence[Finding]]:
-    found = section_f.revocation_findings(section_f.RevocationFacts(command.cause, command.invalidity_date, at))
+    found = revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at))
     _refuse_fatal(found)
     approval = approval_reading.record(tx, command.approval)
     if not open_at(approval, at):
@@ -209,8 +211,8 @@ def _rekey(tx: Transaction, actor: Actor, command: ProposeRekey, at: datetime) -
     issuing = issuing_ca(tx)
     effective = command.effective or max(next_midnight(at), approval.start)
     found = (
-        *section_f.rekey_findings(
-            section_f.RekeyFacts(
+        *rekey_findings(
+            RekeyFacts(
                 effective,
                 at,
                 approval.start.date(),
@@ -219,8 +221,8 @@ def _rekey(tx: Transaction, actor: Actor, command: ProposeRekey, at: datetime) -
                 issuing.window_end,
             )
         ),
-        *section_f.revocation_findings(
-            section_f.RevocationFacts(
+        *revocation_findings(
+            RevocationFacts(
                 EndCause.KEY_COMPROMISE if command.compromised else EndCause.SSC, command.invalidity_date, at
             )
         ),

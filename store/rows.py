@@ -52,6 +52,12 @@ class Application:
     findings: str
     submitted_at: datetime
     submitted_by: str
+    gbcs_version: str = ""
+    contact: str = ""
+    assurance: str = "[]"
+    earlier_cpa: str = "null"
+    version: int = 1
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,16 @@ class Decision:
     outcome: str | None = None
     urgent: bool = False
     findings: str = "[]"
+    officers: int = 2
+    meeting: str = ""
+    minute: str = ""
+    passages: str = "[]"
+    conditions: str = "[]"
+    amendment_request: str | None = None
+    breach: str | None = None
+    lapses_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
 
 
 @dataclass(frozen=True)

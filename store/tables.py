@@ -1,8 +1,8 @@
-"""The tables. Every state is a CHECK, every uniqueness a constraint: what must never be true cannot be written.
+"""The tables of the register: every state is a CHECK, every uniqueness a constraint.
 
 Nothing issued, decided or journalled is updated, except the columns that record its later fate; each table says
 which those are. Overlapping approvals of one device are excluded in store/overlap.py, which speaks each database's
-own language.
+own language; what Section F asks for around the certificate is in store/trial_tables.py.
 """
 
 from collections.abc import Iterable
@@ -36,12 +36,14 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
+def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
+    """Return the rule that a column holds one of some words."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
 
 
-def _sha256(column: str) -> CheckConstraint:
+def is_sha256(column: str) -> CheckConstraint:
+    """Return the rule that a column holds as many characters as a SHA-256 in hexadecimal digits."""
     return CheckConstraint(f"length({column}) = 64", name=f"{column}_is_sha256")
 
 
@@ -57,7 +59,7 @@ authority = Table(
     Column("clock_offset", Number, nullable=False, server_default=text("0")),  # fate: grows
     Column("journal_key", Octets, nullable=False),
     CheckConstraint("id = 1", name="one_authority"),
-    _one_of("environment", ["test", "live"]),
+    one_of("environment", ["test", "live"]),
     CheckConstraint("clock_offset >= 0", name="clock_never_behind"),
     CheckConstraint("environment = 'test' OR clock_offset = 0", name="live_clock_is_the_clock"),
     CheckConstraint("environment = 'live' OR substr(name, 1, 4) = 'TEST'", name="test_says_test"),
@@ -78,8 +80,8 @@ authority_certificates = Table(
     Column("intended_at", Instant, nullable=False),
     Column("der", Octets),  # fate: signed
     Column("issued_at", Instant),  # fate: signed
-    _one_of("role", ["root", "issuing", "responder"]),
-    _sha256("tbs_sha256"),
+    one_of("role", ["root", "issuing", "responder"]),
+    is_sha256("tbs_sha256"),
     CheckConstraint("not_before < not_after", name="validity"),
     CheckConstraint("(der IS NULL) = (issued_at IS NULL)", name="issued_whole"),
     sqlite_strict=True,
@@ -121,8 +123,8 @@ credentials = Table(
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),  # fate
     UniqueConstraint("key_sha256"),
-    _sha256("key_sha256"),
-    _one_of("role", [role.value for role in Role]),
+    is_sha256("key_sha256"),
+    one_of("role", [role.value for role in Role]),
     CheckConstraint("role <> 'manufacturer' OR organisation_id IS NOT NULL", name="manufacturer_has_organisation"),
     CheckConstraint("created_at < expires_at", name="expires"),
     sqlite_strict=True,
@@ -137,7 +139,7 @@ idempotency = Table(
     Column("outcome", String, nullable=False),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("credential", "key"),
-    _sha256("request_sha256"),
+    is_sha256("request_sha256"),
     sqlite_strict=True,
 )
 
@@ -166,15 +168,22 @@ applications = Table(
     Column("findings", String, nullable=False),
     Column("submitted_at", Instant, nullable=False),
     Column("submitted_by", String, nullable=False),
-    _one_of("state", APPLICATION_STATES),
+    # What an application says can be changed until it is proposed for decision; each version is counted.
+    Column("gbcs_version", String, nullable=False, server_default=text("''")),
+    Column("contact", String, nullable=False, server_default=text("''")),
+    Column("assurance", String, nullable=False, server_default=text("'[]'")),
+    Column("earlier_cpa", String, nullable=False, server_default=text("'null'")),
+    Column("version", Number, nullable=False, server_default=text("1")),
+    Column("changed_at", Instant),
+    one_of("state", APPLICATION_STATES),
     CheckConstraint("start < expiry", name="dates"),
     CheckConstraint("maximum_devices >= 1", name="limit"),
-    _sha256("public_key_sha256"),
+    is_sha256("public_key_sha256"),
     Index(None, "organisation_id"),
     sqlite_strict=True,
 )
 
-DECISION_KINDS = ("grant", "refuse", "revoke", "withdraw", "rekey")
+DECISION_KINDS = ("grant", "refuse", "amend", "refuse-amendment", "revoke", "withdraw", "rekey")
 DECISION_STATES = ("proposed", "drafted", "seconded", "done", "rejected", "lapsed")
 
 approval_counters = Table(
@@ -208,9 +217,19 @@ decisions = Table(
     Column("seconded_at", Instant),  # fate
     Column("closed_at", Instant),  # fate
     Column("outcome", String),  # fate: why it was rejected or lapsed
-    _one_of("kind", DECISION_KINDS),
-    _one_of("state", DECISION_STATES),
-    _sha256("proposal_sha256"),
+    Column("officers", Number, nullable=False, server_default=text("2")),  # how many must agree, the proposer included
+    Column("meeting", String, nullable=False, server_default=text("''")),
+    Column("minute", String, nullable=False, server_default=text("''")),
+    Column("passages", String, nullable=False, server_default=text("'[]'")),
+    Column("conditions", String, nullable=False, server_default=text("'[]'")),
+    Column("amendment_request", String),
+    Column("breach", String),
+    Column("lapses_at", Instant),
+    Column("acknowledged_by", String),  # fate: who was informed of an urgent revocation
+    Column("acknowledged_at", Instant),  # fate
+    one_of("kind", DECISION_KINDS),
+    one_of("state", DECISION_STATES),
+    is_sha256("proposal_sha256"),
     CheckConstraint("seconder IS NULL OR seconder <> proposer", name="two_people"),
     CheckConstraint("(seconder IS NULL) = (seconded_at IS NULL)", name="seconded_whole"),
     # One officer alone may revoke, where the settings allow it (F2.30), and nothing else.
@@ -218,9 +237,13 @@ decisions = Table(
     CheckConstraint("state NOT IN ('seconded', 'done') OR seconder IS NOT NULL OR urgent = 1", name="done_by_two"),
     CheckConstraint("(state IN ('done', 'rejected', 'lapsed')) = (closed_at IS NOT NULL)", name="closed_whole"),
     CheckConstraint(
-        "state <> 'seconded' OR kind NOT IN ('grant', 'rekey') OR seconded_tbs_sha256 IS NOT NULL",
-        name="seconded_these_bytes",
+        "state <> 'seconded' OR (issue IS NOT NULL AND seconded_tbs_sha256 IS NOT NULL)", name="seconded_these_bytes"
     ),
+    CheckConstraint("kind NOT IN ('grant', 'rekey') OR issue IS NOT NULL", name="certifying_issue"),
+    CheckConstraint("officers >= 2 OR urgent = 1", name="two_officers_at_least"),
+    CheckConstraint("breach IS NULL OR kind = 'revoke'", name="breach_revokes"),
+    CheckConstraint("(acknowledged_by IS NULL) = (acknowledged_at IS NULL)", name="acknowledged_whole"),
+    CheckConstraint("acknowledged_by IS NULL OR acknowledged_by <> proposer", name="another_acknowledges"),
     Index(
         "uq_decisions_open_application",
         "application_id",
@@ -261,7 +284,7 @@ approvals = Table(
     Column("ended_by", String),  # fate
     Column("expiry_recorded_at", Instant),  # fate: when the authority journalled that it expired
     CheckConstraint("start < expiry", name="dates"),
-    _one_of("end_cause", [cause.value for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]),
+    one_of("end_cause", [cause.value for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]),
     CheckConstraint("(ended_at IS NULL) = (end_cause IS NULL)", name="ended_whole"),
     CheckConstraint("ended_at IS NULL OR ended_at <= expiry", name="first_end_wins"),
     Index(None, "organisation_id"),
@@ -295,8 +318,8 @@ public_keys = Table(
     Column("approval", String, nullable=False),
     Column("state", String, nullable=False),  # fate: reserved → certified → compromised
     Column("since", Instant, nullable=False),
-    _sha256("sha256"),
-    _one_of("state", ["reserved", "certified", "compromised"]),
+    is_sha256("sha256"),
+    one_of("state", ["reserved", "certified", "compromised"]),
     UniqueConstraint("sha256", "approval"),
     sqlite_strict=True,
 )
@@ -322,8 +345,8 @@ drafts = Table(
     Column("drafted_at", Instant, nullable=False),
     Column("claimed_at", Instant),  # fate
     Column("claimed_epoch", Number),  # fate: the lease under which it was claimed
-    _one_of("state", DRAFT_STATES),
-    _sha256("tbs_sha256"),
+    one_of("state", DRAFT_STATES),
+    is_sha256("tbs_sha256"),
     UniqueConstraint("tbs_sha256"),
     UniqueConstraint("serial", "approval", "issue", "not_before", "not_after"),
     CheckConstraint("state NOT IN ('claimed', 'signed') OR claimed_at IS NOT NULL", name="claimed_first"),
@@ -360,8 +383,8 @@ certificates = Table(
     Column("fate", Number, nullable=False, server_default=text("0")),  # counts the changes of its fate
     Column("presign_due", Instant, nullable=False),  # fate: when its OCSP answers must be signed anew
     Column("listed_in", Number),  # fate: the first CRL that lists it
-    _sha256("fingerprint"),
-    _one_of("cause", [cause.value for cause in EndCause]),
+    is_sha256("fingerprint"),
+    one_of("cause", [cause.value for cause in EndCause]),
     UniqueConstraint("approval", "issue"),
     # Signed is what was drafted: same serial, same issue, same validity.
     ForeignKeyConstraint(
@@ -419,7 +442,7 @@ ocsp_answers = Table(
     Column("next_update", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("der", Octets, nullable=False),
-    _one_of("hash_name", ["sha1", "sha256"]),
+    one_of("hash_name", ["sha1", "sha256"]),
     CheckConstraint("this_update <= next_update", name="validity"),
     Index(None, "serial", "hash_name", "id"),
     sqlite_strict=True,
@@ -456,7 +479,7 @@ journal = Table(
     Column("seal_number", Number),  # fate: its place in the sealed order
     Column("sealed_at", Instant),  # fate
     Column("link", Octets),  # fate: digest of itself and the row before it
-    _one_of("kind", [kind.value for kind in FactKind]),
+    one_of("kind", [kind.value for kind in FactKind]),
     UniqueConstraint("seal_number"),
     CheckConstraint("(seal_number IS NULL) = (link IS NULL)", name="sealed_whole"),
     CheckConstraint("(seal_number IS NULL) = (sealed_at IS NULL)", name="sealed_at_a_time"),

@@ -10,22 +10,18 @@ from hypothesis import strategies as st
 from core.approval import Device, EndCause, Firmware
 from core.errors import Severity
 from policy.rules import judge, rule
-from policy.section_f import (
+from policy.section_f.application import (
     APPLICATION_RULES,
     DEVICE_TYPES,
     GRANT_RULES,
     MOST_DEVICES,
     MOST_FIRMWARE_VERSIONS,
-    REKEY_RULES,
-    REVOCATION_RULES,
     ApplicationFacts,
-    RekeyFacts,
-    RevocationFacts,
     application_findings,
     grant_findings,
-    rekey_findings,
-    revocation_findings,
 )
+from policy.section_f.new_key import REKEY_RULES, RekeyFacts, rekey_findings
+from policy.section_f.revocation import REVOCATION_RULES, RevocationFacts, revocation_findings
 
 DIGEST = "ab" * 32
 DEVICE = Device("ESME", "AB01", "010A030B", "01")

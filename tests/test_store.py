@@ -30,13 +30,13 @@ from store.tables import (
     journal,
     journal_heads,
     lease,
-    metadata,
     ocsp_answers,
     organisations,
     public_keys,
     terms,
 )
 from store.transactions import Store, Transaction, violated
+from store.trial_tables import metadata
 from tests.world import NOW, World
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

@@ -9,17 +9,15 @@ import hashlib
 from datetime import datetime
 from html import escape
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from api.status.exchange import Reply, seconds_to_keep
 from core.instants import text
+from core.local_time import uk
 from core.mirror import AuthorityView, MirroredApproval
 from core.status import State, Status, approval_status, certificate_end
 
 MAX_AGE_SECONDS = 60
 """People press reload and expect it to tell."""
-
-_UK = ZoneInfo("Europe/London")
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#14212b;--soft:#55636e;--paper:#fff;--desk:#eef1f3;--line:#d9dfe4;--yes:#0b6b3a;
@@ -155,9 +153,7 @@ def _ended(held: MirroredApproval, status: Status, now: datetime) -> datetime | 
 
 
 def _instant(at: datetime) -> str:
-    local = at.astimezone(_UK)
-    uk = f"{local:%H:%M:%S} {local.tzname()} on {local.day} {local:%B %Y}"
-    return f'<time datetime="{text(at)}">{at.day} {at:%B %Y, %H:%M:%S} UTC</time><small>UK time: {uk}</small>'
+    return f'<time datetime="{text(at)}">{at.day} {at:%B %Y, %H:%M:%S} UTC</time><small>UK time: {uk(at)}</small>'
 
 
 def _page(status: HTTPStatus, authority: AuthorityView | None, title: str, body: str, footer: str, cache: str) -> Reply:

@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from store.tables import metadata
+from store import tables
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+context.configure(connection=connection, target_metadata=tables.metadata, transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()

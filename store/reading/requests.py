@@ -143,6 +143,12 @@ def _application(row: Row[Any]) -> Application:
         row.findings,
         row.submitted_at,
         row.submitted_by,
+        row.gbcs_version,
+        row.contact,
+        row.assurance,
+        row.earlier_cpa,
+        row.version,
+        row.changed_at,
     )
 
 
@@ -168,4 +174,14 @@ def _decision(row: Row[Any]) -> Decision:
         row.outcome,
         bool(row.urgent),
         row.findings,
+        row.officers,
+        row.meeting,
+        row.minute,
+        row.passages,
+        row.conditions,
+        row.amendment_request,
+        row.breach,
+        row.lapses_at,
+        row.acknowledged_by,
+        row.acknowledged_at,
     )

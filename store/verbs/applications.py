@@ -34,6 +34,10 @@ def submit(tx: Transaction, application: Application) -> None:
             findings=application.findings,
             submitted_at=application.submitted_at,
             submitted_by=application.submitted_by,
+            gbcs_version=application.gbcs_version,
+            contact=application.contact,
+            assurance=application.assurance,
+            earlier_cpa=application.earlier_cpa,
         )
     )
 

@@ -53,6 +53,14 @@ def propose(tx: Transaction, decision: Decision) -> None:
                 proposer=decision.proposer,
                 proposed_at=decision.proposed_at,
                 closed_at=decision.closed_at,
+                officers=decision.officers,
+                meeting=decision.meeting,
+                minute=decision.minute,
+                passages=decision.passages,
+                conditions=decision.conditions,
+                amendment_request=decision.amendment_request,
+                breach=decision.breach,
+                lapses_at=decision.lapses_at,
             )
         )
     except IntegrityError as error:

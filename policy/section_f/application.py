@@ -1,18 +1,15 @@
-"""Section F as data: small rules with clause, code and severity over frozen facts.
-
-How rules are judged is said in policy/rules.py. No rule grants: granting is at the SSC's sole discretion (F2.18).
-"""
+"""What Section F and the certificate's form have against an application, or a proposal to grant one."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from core.approval import Device, EndCause, Firmware
+from core.approval import Device, Firmware
 from core.errors import Finding, Severity
 from core.instants import ONE_SECOND, first_second, last_second, text
 from policy.rules import Rule, judge, rule
+from policy.section_f.wording import LONGEST_SHOWN, printable, shown
 
 DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
 """DUIS 5.4, sr:DeviceType."""
@@ -23,7 +20,7 @@ LONGEST_DEVICE_NAME = 30
 LONGEST_FIRMWARE_VERSION = 8
 """DUIS 5.4, sr:FirmwareVersion, in characters."""
 
-LONGEST_CERTIFICATE_NAME = 64
+LONGEST_CERTIFICATE_NAME = LONGEST_SHOWN
 """X.520, ub-organization-name, in characters."""
 
 MOST_DEVICES = 1_000_000
@@ -70,41 +67,6 @@ class ApplicationFacts:
     certificate_name: str
 
 
-@dataclass(frozen=True)
-class RekeyFacts:
-    """What a proposal for a new key under the same approval would make true.
-
-    Args:
-        effective: the new certificate's notBefore, and the old one's end.
-        at: the present instant.
-        start, expiry: the approval's UTC days.
-        issuing_ends: the issuing CA's notAfter.
-        issuing_window_end: the last instant at which the issuing CA issues.
-    """
-
-    effective: datetime
-    at: datetime
-    start: date
-    expiry: date
-    issuing_ends: datetime
-    issuing_window_end: datetime
-
-
-@dataclass(frozen=True)
-class RevocationFacts:
-    """What a proposal to revoke says.
-
-    Args:
-        cause: why.
-        invalidity_date: since when the key is known to be compromised, if it is said.
-        at: the present instant.
-    """
-
-    cause: EndCause
-    invalidity_date: datetime | None
-    at: datetime
-
-
 def application_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
     """Return everything that Section F and the certificate's form have against an application."""
     return judge(APPLICATION_RULES, facts)
@@ -115,16 +77,6 @@ def grant_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
     return judge(GRANT_RULES, facts)
 
 
-def rekey_findings(facts: RekeyFacts) -> tuple[Finding, ...]:
-    """Return everything against a new key under the same approval; run when proposed and again when seconded."""
-    return judge(REKEY_RULES, facts)
-
-
-def revocation_findings(facts: RevocationFacts) -> tuple[Finding, ...]:
-    """Return everything against a proposal to revoke."""
-    return judge(REVOCATION_RULES, facts)
-
-
 # --- the device --------------------------------------------------------------------------------------------------
 
 
@@ -133,13 +85,13 @@ def _smets_1(facts: ApplicationFacts) -> Iterator[str]:
     version = (facts.smets_version or "").strip()
     named = _SMETS_VERSION.fullmatch(version)
     if _SMETS1.fullmatch(version) or (named and int(named[1]) < _FIRST_SMETS2_MINOR):
-        yield f"{_shown(version)} is a SMETS1 version."
+        yield f"{shown(version)} is a SMETS1 version."
 
 
 @rule("device-type", "F2.18", Severity.FATAL, f"Choose one of {', '.join(DEVICE_TYPES)}.")
 def _device_type(facts: ApplicationFacts) -> Iterator[str]:
     if facts.device.type not in DEVICE_TYPES:
-        yield f"{_shown(facts.device.type)} is not a device type."
+        yield f"{shown(facts.device.type)} is not a device type."
 
 
 @rule("device-name-length", "F2.18", Severity.FATAL, "Give the names exactly as the DCC's systems hold them.")
@@ -156,8 +108,8 @@ def _name_unprintable(facts: ApplicationFacts) -> Iterator[str]:
         *((f"firmware version {place}", each.version) for place, each in enumerate(facts.firmware, 1)),
         ("certificate name", facts.certificate_name),
     ):
-        if not _printable(value):
-            yield f"The {label} {_shown(value)} has unprintable characters, or blanks at its ends."
+        if not printable(value):
+            yield f"The {label} {shown(value)} has unprintable characters, or blanks at its ends."
 
 
 @rule("firmware-missing", "F2.25", Severity.FATAL, "Name each firmware version of the trial.")
@@ -186,7 +138,7 @@ def _firmware_version_length(facts: ApplicationFacts) -> Iterator[str]:
 def _firmware_digest(facts: ApplicationFacts) -> Iterator[str]:
     for each in facts.firmware:
         if not _DIGEST.fullmatch(each.image_digest):
-            yield f"The image digest of firmware {_shown(each.version)} is not a SHA-256."
+            yield f"The image digest of firmware {shown(each.version)} is not a SHA-256."
 
 
 @rule("firmware-repeated", "F2.25", Severity.FATAL, "Name each version once; case makes no difference.")
@@ -195,7 +147,7 @@ def _firmware_repeated(facts: ApplicationFacts) -> Iterator[str]:
     for each in facts.firmware:
         key = each.version.casefold()
         if key in seen:
-            yield f"Firmware version {_shown(each.version)} is named more than once."
+            yield f"Firmware version {shown(each.version)} is named more than once."
         seen.add(key)
 
 
@@ -253,67 +205,6 @@ def _certificate_name_length(facts: ApplicationFacts) -> Iterator[str]:
         )
 
 
-# --- a new key ---------------------------------------------------------------------------------------------------
-
-
-@rule("effective-not-whole", "RFC 5280 4.1.2.5", Severity.FATAL, "Name an instant in UTC, in whole seconds.")
-def _effective_not_whole(facts: RekeyFacts) -> Iterator[str]:
-    if facts.effective.microsecond or facts.effective.utcoffset() != timedelta(0):
-        yield "The effective instant is not in UTC, or has a fraction of a second."
-
-
-@rule("effective-not-in-future", "F2.25", Severity.FATAL, "Name a later instant: nothing is ever backdated.")
-def _effective_not_in_future(facts: RekeyFacts) -> Iterator[str]:
-    if facts.effective <= facts.at:
-        yield f"The effective instant {text(facts.effective)} has passed."
-
-
-@rule("effective-before-start", "F2.25", Severity.FATAL, "Name an instant on or after the start date.")
-def _effective_before_start(facts: RekeyFacts) -> Iterator[str]:
-    if facts.effective < first_second(facts.start):
-        yield f"The effective instant {text(facts.effective)} lies before the start date {facts.start.isoformat()}."
-
-
-@rule("effective-after-expiry", "F2.25", Severity.FATAL, "The approval is over by then: apply again (F2.31).")
-def _effective_after_expiry(facts: RekeyFacts) -> Iterator[str]:
-    if facts.effective >= last_second(facts.expiry):
-        yield f"The effective instant {text(facts.effective)} is not before the end of {facts.expiry.isoformat()}."
-
-
-@rule("beyond-issuing-ca", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
-def _rekey_beyond_issuing_ca(facts: RekeyFacts) -> Iterator[str]:
-    if last_second(facts.expiry) > facts.issuing_ends:
-        yield f"The approval outlives the issuing CA, which ends at {text(facts.issuing_ends)}."
-
-
-@rule("issuing-window-closed", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
-def _rekey_window_closed(facts: RekeyFacts) -> Iterator[str]:
-    if facts.at > facts.issuing_window_end:
-        yield f"The issuing CA has issued nothing since {text(facts.issuing_window_end)}."
-
-
-# --- a revocation ------------------------------------------------------------------------------------------------
-
-
-@rule("invalidity-date-unfounded", "RFC 5280 5.3.2", Severity.FATAL, "Leave it out, or give key-compromise as cause.")
-def _invalidity_date_unfounded(facts: RevocationFacts) -> Iterator[str]:
-    if facts.invalidity_date is not None and facts.cause is not EndCause.KEY_COMPROMISE:
-        yield f"An invalidity date says since when a key is compromised; the cause given is {facts.cause.value}."
-
-
-@rule("invalidity-date-malformed", "RFC 5280 5.3.2", Severity.FATAL, "Name an instant in UTC, in whole seconds.")
-def _invalidity_date_malformed(facts: RevocationFacts) -> Iterator[str]:
-    date_ = facts.invalidity_date
-    if date_ is not None and (date_.microsecond or date_.utcoffset() != timedelta(0)):
-        yield "The invalidity date is not in UTC, or has a fraction of a second."
-
-
-@rule("invalidity-date-in-future", "RFC 5280 5.3.2", Severity.FATAL, "Name an instant that has passed.")
-def _invalidity_date_in_future(facts: RevocationFacts) -> Iterator[str]:
-    if facts.invalidity_date is not None and facts.invalidity_date > facts.at:
-        yield f"The invalidity date {text(facts.invalidity_date)} has not come yet."
-
-
 APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _smets_1,
     _device_type,
@@ -336,21 +227,6 @@ APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
 GRANT_RULES = APPLICATION_RULES
 """A grant must satisfy all that an application must: what was true when it was asked for may not be any more."""
 
-REKEY_RULES: tuple[Rule[RekeyFacts], ...] = (
-    _effective_not_whole,
-    _effective_not_in_future,
-    _effective_before_start,
-    _effective_after_expiry,
-    _rekey_beyond_issuing_ca,
-    _rekey_window_closed,
-)
-
-REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
-    _invalidity_date_unfounded,
-    _invalidity_date_malformed,
-    _invalidity_date_in_future,
-)
-
 
 def _device_names(device: Device) -> tuple[tuple[str, str], ...]:
     return (
@@ -358,17 +234,3 @@ def _device_names(device: Device) -> tuple[tuple[str, str], ...]:
         ("model", device.model),
         ("hardware version", device.hardware_version),
     )
-
-
-def _printable(value: str) -> bool:
-    """No control, format, surrogate, private or unassigned character, no line separator, no blank at either end."""
-    return value == value.strip() and not any(
-        unicodedata.category(character)[0] == "C" or unicodedata.category(character) in {"Zl", "Zp"}
-        for character in value
-    )
-
-
-def _shown(value: str) -> str:
-    """A stranger's text as it is repeated in a sentence: escaped, and never longer than a name may be."""
-    short = value[: LONGEST_CERTIFICATE_NAME + 1]
-    return f"“{short.encode('unicode_escape').decode('ascii') if not _printable(short) else short}”"

@@ -1,0 +1,394 @@
+"""The tables of the trial around the certificate: evidence, requirements, conditions, notices, the CPL, deployments.
+
+The same promises as in store/tables.py: every state is a CHECK, nothing that happened is updated, except the columns
+that record its later fate.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    text,
+)
+from sqlalchemy import UniqueConstraint as Unique
+
+from core.classification import Classification, Recipient
+from store.tables import is_sha256, metadata, one_of
+from store.types import Instant, Number, Octets, String
+
+# --- applications ------------------------------------------------------------------------------------------------
+
+evidence_files = Table(
+    "evidence_files",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("size", Number, nullable=False),
+    Column("octets", Octets, nullable=False),
+    is_sha256("sha256"),
+    CheckConstraint("size >= 1", name="not_empty"),
+    sqlite_strict=True,
+)
+
+EVIDENCE_KINDS = ("application", "breach", "report", "amendment-request")
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("subject_kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("sha256", ForeignKey("evidence_files.sha256"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("size", Number, nullable=False),
+    Column("salt", Octets, nullable=False),
+    Column("attached_at", Instant, nullable=False),
+    Column("attached_by", String, nullable=False),
+    one_of("subject_kind", EVIDENCE_KINDS),
+    Unique("subject_kind", "subject", "sha256"),
+    sqlite_strict=True,
+)
+
+standing_requirements = Table(
+    "standing_requirements",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("set_by", String, nullable=False),
+    Column("ended_at", Instant),  # fate
+    Column("ended_by", String),  # fate
+    CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_whole"),
+    sqlite_strict=True,
+)
+
+requirements = Table(
+    "requirements",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("application_id", ForeignKey("applications.id"), nullable=False),
+    Column("standing_id", ForeignKey("standing_requirements.id")),
+    Column("text", String, nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("set_at", Instant, nullable=False),
+    Column("set_by", String, nullable=False),
+    Column("closed_at", Instant),  # fate
+    Column("closed_by", String),  # fate
+    Column("reason", String),  # fate
+    one_of("state", ["open", "met", "waived"]),
+    CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_whole"),
+    CheckConstraint("state = 'open' OR length(reason) > 0", name="closed_for_a_reason"),
+    Unique("application_id", "standing_id"),
+    Index(None, "application_id"),
+    sqlite_strict=True,
+)
+
+# --- decisions ---------------------------------------------------------------------------------------------------
+
+secondings = Table(
+    "secondings",
+    metadata,
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("officer", String, nullable=False),
+    Column("tbs_sha256", String),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("decision_id", "officer"),
+    sqlite_strict=True,
+)
+
+amendment_requests = Table(
+    "amendment_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("asked", String, nullable=False),
+    Column("reasons", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("decision_id", ForeignKey("decisions.id")),  # fate
+    Column("closed_at", Instant),  # fate
+    one_of("state", ["open", "proposed", "granted", "refused", "withdrawn"]),
+    CheckConstraint("(state IN ('granted', 'refused', 'withdrawn')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    Index(None, "approval"),
+    sqlite_strict=True,
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("number", Number, nullable=False),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("text", String, nullable=False),
+    Column("classification", String, nullable=False),
+    Column("recipients", String, nullable=False),  # names, each between blanks
+    Column("salt", Octets, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # fate
+    Column("ended_by_decision", ForeignKey("decisions.id")),  # fate
+    PrimaryKeyConstraint("approval", "number"),
+    one_of("classification", [each.value for each in Classification]),
+    CheckConstraint("number >= 1", name="counts_from_one"),
+    CheckConstraint("(ended_at IS NULL) = (ended_by_decision IS NULL)", name="ended_whole"),
+    sqlite_strict=True,
+)
+
+breaches = Table(
+    "breaches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("condition", Number),  # None: the limit of F2.21(d)
+    Column("state", String, nullable=False),  # fate
+    Column("note", String, nullable=False),
+    Column("suspected_at", Instant, nullable=False),
+    Column("suspected_by", String, nullable=False),
+    Column("judged_at", Instant),  # fate
+    Column("judged_by", String),  # fate
+    Column("why", String),  # fate
+    Column("closed_at", Instant),  # fate
+    Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
+    one_of("state", ["suspected", "confirmed", "dismissed", "answered", "closed"]),
+    ForeignKeyConstraint(
+        ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
+    ),
+    CheckConstraint("(state = 'suspected') = (judged_at IS NULL)", name="judged_whole"),
+    CheckConstraint("(judged_at IS NULL) = (judged_by IS NULL)", name="judged_by_somebody"),
+    CheckConstraint("(state = 'answered') = (decision_id IS NOT NULL)", name="answered_by_revocation"),
+    CheckConstraint("(state IN ('answered', 'closed')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    # One open suspicion of the limit at a time: the next report above it says nothing new.
+    Index(
+        "uq_breaches_open_limit",
+        "approval",
+        unique=True,
+        sqlite_where=text("condition IS NULL AND state IN ('suspected', 'confirmed')"),
+        postgresql_where=text("condition IS NULL AND state IN ('suspected', 'confirmed')"),
+    ),
+    Index(None, "approval"),
+    sqlite_strict=True,
+)
+
+# --- notices -----------------------------------------------------------------------------------------------------
+
+NOTICE_KINDS = ("grant", "refusal", "amendment", "amendment-refusal", "revocation", "withdrawal", "new-key")
+
+notice_counters = Table(
+    "notice_counters",
+    metadata,
+    Column("year", Number, primary_key=True, autoincrement=False),
+    Column("last", Number, nullable=False),  # fate: grows
+    sqlite_strict=True,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False, unique=True),
+    Column("approval", ForeignKey("approvals.identifier")),
+    Column("application_id", ForeignKey("applications.id")),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("serial", ForeignKey("certificates.serial")),
+    Column("record", String, nullable=False),
+    Column("record_salt", Octets, nullable=False),
+    Column("written_at", Instant, nullable=False),
+    one_of("kind", NOTICE_KINDS),
+    Index(None, "approval"),
+    Index(None, "application_id"),
+    sqlite_strict=True,
+)
+
+notice_copies = Table(
+    "notice_copies",
+    metadata,
+    Column("notice", ForeignKey("notices.number"), nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("classification", String, nullable=False),
+    Column("withheld", Number, nullable=False),
+    Column("document", String, nullable=False),
+    Column("document_sha256", String, nullable=False),
+    Column("fetched_at", Instant),  # fate: when its recipient first read it
+    PrimaryKeyConstraint("notice", "recipient"),
+    one_of("recipient", [each.value for each in Recipient]),
+    one_of("classification", [each.value for each in Classification]),
+    is_sha256("document_sha256"),
+    sqlite_strict=True,
+)
+
+renderings = Table(
+    "renderings",
+    metadata,
+    Column("subject", String, nullable=False),
+    Column("form", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("octets", Octets, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    PrimaryKeyConstraint("subject", "form"),
+    one_of("form", ["pdf", "xlsx"]),
+    is_sha256("sha256"),
+    sqlite_strict=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("notice", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("attempts", Number, nullable=False, server_default=text("0")),  # fate
+    Column("due", Instant, nullable=False),  # fate: the next attempt
+    Column("last_error", String),  # fate
+    Column("delivered_at", Instant),  # fate
+    Column("opened_at", Instant, nullable=False),
+    ForeignKeyConstraint(
+        ["notice", "recipient"], ["notice_copies.notice", "notice_copies.recipient"], name="fk_deliveries_copy"
+    ),
+    Unique("notice", "recipient", "channel", "address"),
+    one_of("channel", ["mail", "webhook"]),
+    one_of("state", ["waiting", "delivered", "given-up"]),
+    CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_whole"),
+    Index(None, "state", "due"),
+    sqlite_strict=True,
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("sent_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+
+# --- the Central Products List -----------------------------------------------------------------------------------
+
+CPL_KINDS = ("add", "change", "remove", "replace-marker")
+
+cpl_instructions = Table(
+    "cpl_instructions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("firmware_version", String, nullable=False),
+    Column("firmware_key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("entry", String, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("cause", String, nullable=False),  # a decision's identifier, `expiry` or `ncsc-certificate`
+    Column("instructed_at", Instant, nullable=False),
+    Column("state", String, nullable=False),  # fate
+    Column("acknowledged_at", Instant),  # fate
+    Column("acknowledged_by", String),  # fate
+    Column("reason", String),  # fate: why the Panel rejected it
+    one_of("kind", CPL_KINDS),
+    one_of("state", ["pending", "loaded", "rejected", "superseded"]),
+    CheckConstraint("state NOT IN ('loaded', 'rejected') OR acknowledged_at IS NOT NULL", name="acknowledged_whole"),
+    CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_somebody"),
+    CheckConstraint("state <> 'rejected' OR length(reason) > 0", name="rejected_for_a_reason"),
+    Index(None, "approval"),
+    Index(None, "state", "due"),
+    sqlite_strict=True,
+)
+
+ncsc_certificates = Table(
+    "ncsc_certificates",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), primary_key=True),
+    Column("certificate", String, nullable=False),
+    Column("certified_on", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", String, nullable=False),
+    sqlite_strict=True,
+)
+
+# --- deployments and reports -------------------------------------------------------------------------------------
+
+deployment_batches = Table(
+    "deployment_batches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("form", String, nullable=False),
+    Column("content_sha256", String, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("received_by", String, nullable=False),
+    Column("lines", Number, nullable=False, server_default=text("0")),  # fate: grows while it is read
+    Column("recorded", Number, nullable=False, server_default=text("0")),  # fate
+    Column("known", Number, nullable=False, server_default=text("0")),  # fate
+    Column("refused", Number, nullable=False, server_default=text("0")),  # fate
+    one_of("form", ["json", "csv", "duis"]),
+    is_sha256("content_sha256"),
+    sqlite_strict=True,
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("device_id", String, nullable=False),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("firmware_version", String, nullable=False),
+    Column("deployed_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("batch_id", ForeignKey("deployment_batches.id"), nullable=False),
+    Column("decommissioned_at", Instant),  # fate
+    Column("decommission_recorded_at", Instant),  # fate
+    Column("decommission_batch_id", ForeignKey("deployment_batches.id")),  # fate
+    Column("replaced_by", String),  # fate: the device that took its place
+    Column("voided_at", Instant),  # fate: when a correction said that it never was
+    Column("void_batch_id", ForeignKey("deployment_batches.id")),  # fate
+    Column("void_reason", String),  # fate
+    CheckConstraint("length(device_id) = 23", name="device_id_is_eui64"),
+    CheckConstraint("decommissioned_at IS NULL OR decommissioned_at >= deployed_at", name="deployed_first"),
+    CheckConstraint("(decommissioned_at IS NULL) = (decommission_recorded_at IS NULL)", name="decommissioned_whole"),
+    CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="voided_whole"),
+    # A device is deployed under one approval at a time.
+    Index(
+        "uq_deployments_device",
+        "device_id",
+        unique=True,
+        sqlite_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+        postgresql_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+    ),
+    Index(None, "device_id"),
+    Index(None, "approval", "deployed_at"),
+    Index(None, "recorded_at"),
+    sqlite_strict=True,
+)
+
+report_remarks = Table(
+    "report_remarks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("month", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", String, nullable=False),
+    CheckConstraint("length(month) = 7", name="month_is_one"),
+    Index(None, "month"),
+    sqlite_strict=True,
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("since", Instant),  # the previous report's `until`; None for the first
+    Column("until", Instant, nullable=False),
+    Column("document", String, nullable=False),
+    Column("document_sha256", String, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("issued_by", String, nullable=False),
+    CheckConstraint("length(month) = 7", name="month_is_one"),
+    CheckConstraint("since IS NULL OR since < until", name="period"),
+    is_sha256("document_sha256"),
+    Unique("until"),
+    sqlite_strict=True,
+)
