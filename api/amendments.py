@@ -1,9 +1,164 @@
 """/v1/approvals/…/amendment-requests, and conditions (F2.29, F2.21(e))."""
 
-from flask_openapi3.openapi import OpenAPI
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from api.service import Service
+from flask import Response
+from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel, Field
+
+from api.answers import Answer
+from api.bodies import MOST_FIRMWARE, ApprovalPath, Body, Count, Day, FirmwareBody, Name, Token, Words, WriteHeader
+from api.decision_commands import approval_of, day_of, firmware_of
+from api.incoming import actor, refuse_body
+from api.service import (
+    APPROVALS,
+    READ_REFUSALS,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    clauses,
+    refusals,
+    reply,
+)
+from ra.conditions import conditions
+from ra.request_amendment import RequestAmendment, request_amendment, requests_of, show_request, withdraw_request
+
+
+class RequestPath(BaseModel):
+    """Which amendment request."""
+
+    request: Token
+
+
+class AmendmentRequestBody(Body):
+    """What a Manufacturer asks to be amended; what is left out is to stay."""
+
+    reasons: Words
+    start: Day | None = None
+    expiry: Day | None = None
+    maximum_devices: Count | None = None
+    firmware_added: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE, default_factory=list)]
+    firmware_removed: Annotated[list[Name], Field(max_length=MOST_FIRMWARE, default_factory=list)]
+    other: Words | None = None
+
+
+class AmendmentRequested(Answer):
+    """A request was taken in, or taken back."""
+
+    request: str
+    approval: str
+    state: str
+
+
+class AmendmentRequestAnswer(AmendmentRequested):
+    """An amendment request."""
+
+    asked: dict[str, Any]
+    reasons: str
+    asked_at: str
+    asked_by: str
+    decision: str | None
+    closed_at: str | None
+
+
+class AmendmentRequestList(Answer):
+    """The requests about an approval, oldest first."""
+
+    requests: list[AmendmentRequestAnswer]
+
+
+class ConditionAnswer(Answer):
+    """A condition of an approval."""
+
+    number: int
+    text: str
+    classification: str
+    recipients: list[str]
+    set_at: str
+    ended_at: str | None
+
+
+class ConditionList(Answer):
+    """The conditions of an approval that the reader may have, and how many are withheld (F2.22)."""
+
+    approval: str
+    conditions: list[ConditionAnswer]
+    withheld: int
 
 
 def add_amendments(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
+    desk = service.desk
+    shared: dict[str, Any] = {"tags": [APPROVALS], "security": WITH_CREDENTIAL}
+    not_found = refusals(HTTPStatus.NOT_FOUND)
+
+    @app.post(
+        "/v1/approvals/<approval>/amendment-requests",
+        operation_id="requestAmendment",
+        openapi_extensions=clauses("F2.29"),
+        responses={201: AmendmentRequested, **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def request_an_amendment(header: WriteHeader, path: ApprovalPath, body: AmendmentRequestBody) -> Response:
+        """Ask for an amendment of one's own approval; officers decide."""
+        command = RequestAmendment(
+            approval_of(path.approval),
+            body.reasons,
+            day_of(body.start, "start"),
+            day_of(body.expiry, "expiry"),
+            body.maximum_devices,
+            firmware_of(body.firmware_added),
+            tuple(body.firmware_removed),
+            body.other or "",
+        )
+        return service.write(
+            header,
+            lambda key: request_amendment(desk, actor(), command, key),
+            created="/v1/amendment-requests/{request}",
+        )
+
+    @app.get(
+        "/v1/approvals/<approval>/amendment-requests",
+        operation_id="listAmendmentRequests",
+        openapi_extensions=clauses("F2.29"),
+        responses={200: AmendmentRequestList, **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_amendment_requests(path: ApprovalPath) -> Response:
+        """List what was asked to be amended."""
+        return reply(requests_of(desk, actor(), approval_of(path.approval)))
+
+    @app.get(
+        "/v1/amendment-requests/<request>",
+        operation_id="showAmendmentRequest",
+        openapi_extensions=clauses("F2.29"),
+        responses={200: AmendmentRequestAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def show_amendment_request(path: RequestPath) -> Response:
+        """Show an amendment request and what became of it."""
+        return reply(show_request(desk, actor(), path.request))
+
+    @app.post(
+        "/v1/amendment-requests/<request>/withdrawal",
+        operation_id="withdrawAmendmentRequest",
+        openapi_extensions=clauses("F2.29"),
+        responses={200: AmendmentRequested, **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def withdraw_amendment_request(header: WriteHeader, path: RequestPath) -> Response:
+        """Take a request back, as long as it has not been proposed for decision."""
+        refuse_body()
+        return service.write(header, lambda key: withdraw_request(desk, actor(), path.request, key))
+
+    @app.get(
+        "/v1/approvals/<approval>/conditions",
+        operation_id="listConditions",
+        openapi_extensions=clauses("F2.21(e)", "F2.22"),
+        responses={200: ConditionList, **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_conditions(path: ApprovalPath) -> Response:
+        """List the conditions of an approval that the reader may have."""
+        return reply(conditions(desk, actor(), approval_of(path.approval)))

@@ -1,15 +1,15 @@
 """What is answered, described for /openapi.json. The use cases make the answers; tests hold the two together."""
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """An answer with every member known."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class FindingAnswer(_Answer):
+class FindingAnswer(Answer):
     """What a rule found."""
 
     code: str
@@ -19,7 +19,7 @@ class FindingAnswer(_Answer):
     remedy: str
 
 
-class Problem(_Answer):
+class Problem(Answer):
     """An error (RFC 9457). `code` is stable; `detail` and `hint` are for people."""
 
     type: str
@@ -32,7 +32,7 @@ class Problem(_Answer):
     reference: str = ""
 
 
-class DeviceAnswer(_Answer):
+class DeviceAnswer(Answer):
     """A device model."""
 
     type: str
@@ -41,137 +41,20 @@ class DeviceAnswer(_Answer):
     hardware_version: str
 
 
-class FirmwareAnswer(_Answer):
+class FirmwareAnswer(Answer):
     """A firmware version with the SHA-256 of its image."""
 
     version: str
     image_sha256: str
 
 
-# --- applications ------------------------------------------------------------------------------------------------
-
-
-class ApplicationTaken(_Answer):
-    """An application was taken in; findings advise the officers."""
-
-    application: str
-    state: str
-    findings: list[FindingAnswer]
-
-
-class ApplicationCancelled(_Answer):
-    """An application was taken back."""
-
-    application: str
-    state: str
-
-
-class ApplicationAnswer(_Answer):
-    """An application."""
-
-    application: str
-    organisation: str
-    state: str
-    device: DeviceAnswer
-    smets_version: str
-    purpose: str
-    start: str
-    expiry: str
-    maximum_devices: int
-    firmware: list[FirmwareAnswer]
-    public_key_sha256: str
-    findings: list[FindingAnswer]
-    submitted_at: str
-    submitted_by: str
-
-
-class ApplicationPage(_Answer):
-    """Applications in order; `next` is the cursor of the next page."""
-
-    applications: list[ApplicationAnswer]
-    next: str | None
-
-
 # --- decisions ---------------------------------------------------------------------------------------------------
-
-
-class DecisionProposed(_Answer):
-    """A decision was proposed."""
-
-    decision: str
-    kind: str
-    state: str
-    approval: str | None
-    proposal_sha256: str
-    findings: list[FindingAnswer]
-
-
-class DecisionSeconded(_Answer):
-    """A decision was seconded; a certificate follows where the kind issues one."""
-
-    decision: str
-    kind: str
-    state: str
-    approval: str | None
-
-
-class DecisionRejected(_Answer):
-    """A proposal came to nothing."""
-
-    decision: str
-    kind: str
-    state: str
-
-
-class DraftAnswer(_Answer):
-    """What is to be signed: the digest of its exact bytes, and what the lint found."""
-
-    serial: str
-    tbs_sha256: str
-    tbs: Annotated[str, Field(description="The exact bytes to be signed, base64: their SHA-256 is `tbs_sha256`.")]
-    in_words: list[str]
-    lint: Any
-    not_before: str
-    not_after: str
-    drafted_at: str
-    state: str
-
-
-class DecisionAnswer(_Answer):
-    """A decision with everything that will be true: proposal, findings, draft and both digests."""
-
-    decision: str
-    kind: str
-    state: str
-    application: str | None
-    approval: str | None
-    issue: int | None
-    proposal: dict[str, Any]
-    proposal_sha256: str
-    findings: list[FindingAnswer]
-    tbs_sha256: str | None
-    reasons: str
-    draft: DraftAnswer | None
-    proposer: str
-    proposed_at: str
-    seconder: str | None
-    seconded_at: str | None
-    closed_at: str | None
-    outcome: str | None
-    urgent: bool
-
-
-class DecisionPage(_Answer):
-    """Decisions in order; `next` is the cursor of the next page."""
-
-    decisions: list[DecisionAnswer]
-    next: str | None
 
 
 # --- approvals ---------------------------------------------------------------------------------------------------
 
 
-class AcceptanceSummary(_Answer):
+class AcceptanceSummary(Answer):
     """What the Manufacturer said of a certificate."""
 
     accepted: bool
@@ -186,7 +69,7 @@ class CertificateAnswered(AcceptanceSummary):
     approval: str
 
 
-class CertificateSummary(_Answer):
+class CertificateSummary(Answer):
     """A certificate of an approval."""
 
     serial: str
@@ -198,7 +81,7 @@ class CertificateSummary(_Answer):
     acceptance: AcceptanceSummary | None
 
 
-class ApprovalListed(_Answer):
+class ApprovalListed(Answer):
     """An approval as it stands now."""
 
     approval: str
@@ -221,14 +104,14 @@ class ApprovalAnswer(ApprovalListed):
     as_of: str
 
 
-class ApprovalPage(_Answer):
+class ApprovalPage(Answer):
     """Approvals in order; `next` is the cursor of the next page."""
 
     approvals: list[ApprovalListed]
     next: str | None
 
 
-class ApprovalRevoked(_Answer):
+class ApprovalRevoked(Answer):
     """An approval was revoked, or its compromised certificate cancelled."""
 
     approval: str
@@ -241,7 +124,7 @@ class ApprovalRevoked(_Answer):
 # --- the authority and its health --------------------------------------------------------------------------------
 
 
-class AuthorityCertificateAnswer(_Answer):
+class AuthorityCertificateAnswer(Answer):
     """A certificate of the hierarchy."""
 
     subject: str
@@ -259,7 +142,7 @@ class CertifyingAnswer(AuthorityCertificateAnswer):
     crl: str
 
 
-class ArcAnswer(_Answer):
+class ArcAnswer(Answer):
     """The object identifiers under the authority's arc."""
 
     arc: str
@@ -268,14 +151,14 @@ class ArcAnswer(_Answer):
     extended_key_usage: str
 
 
-class JournalAnswer(_Answer):
+class JournalAnswer(Answer):
     """The key that signs the journal's heads: SubjectPublicKeyInfo, base64."""
 
     name: str
     public_key: str
 
 
-class AuthorityAnswer(_Answer):
+class AuthorityAnswer(Answer):
     """The authority describes itself."""
 
     name: str
@@ -291,7 +174,7 @@ class AuthorityAnswer(_Answer):
     journal: JournalAnswer
 
 
-class CheckAnswer(_Answer):
+class CheckAnswer(Answer):
     """One check of readiness."""
 
     name: str
@@ -300,14 +183,14 @@ class CheckAnswer(_Answer):
     detail: str
 
 
-class Readiness(_Answer):
+class Readiness(Answer):
     """Fit to serve, with each check."""
 
     ready: bool
     checks: list[CheckAnswer]
 
 
-class DisagreementAnswer(_Answer):
+class DisagreementAnswer(Answer):
     """One channel that says something else than the register."""
 
     channel: str
@@ -317,7 +200,7 @@ class DisagreementAnswer(_Answer):
     found: str
 
 
-class ConsistencyAnswer(_Answer):
+class ConsistencyAnswer(Answer):
     """Do register, verification, OCSP and CRL agree? `pending` counts what the authority is about to publish."""
 
     agree: bool

@@ -31,7 +31,7 @@ from api.requirements import add_requirements
 from api.service import JSON_TYPE, Service
 from api.status.snapshot import Mirror
 from api.status_description import add_status_plane
-from api.tasks import add_tasks
+from api.tasks import CALENDAR_PATH, add_tasks
 from api.watching import add_watching
 from core.canonical import Json
 from core.errors import BodyMalformed, BodyTooLarge, TrialCpaError
@@ -39,6 +39,9 @@ from ra.desk import Desk
 
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
 """What needs no credential. Everything else does, also what somebody adds and forgets to think about."""
+
+WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH})
+"""What looks at credentials itself: calendar programs know HTTP Basic and nothing else."""
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -101,7 +104,8 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
         ),
         servers=[Server(url=base_url)],
         security_schemes={
-            "bearer": {"type": "http", "scheme": "bearer", "description": "An API key of the SSC's administrator."}
+            "bearer": {"type": "http", "scheme": "bearer", "description": "An API key of the SSC's administrator."},
+            "basic": {"type": "http", "scheme": "basic", "description": "For calendar programs: the key as password."},
         },
         validation_error_status=HTTPStatus.BAD_REQUEST.value,
         validation_error_model=Problem,
@@ -126,7 +130,7 @@ def _add_guards(app: OpenAPI, desk: Desk) -> None:
     @app.before_request
     def admit() -> None:
         rule = request.url_rule
-        if rule is not None and rule.rule not in PUBLIC:
+        if rule is not None and rule.rule not in PUBLIC | WITH_ITS_OWN_DOOR:
             recognise(desk)
         refuse_repeated_parameters()
 

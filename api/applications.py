@@ -1,19 +1,32 @@
-"""/v1/applications: a Manufacturer applies, looks, and takes back."""
+"""/v1/applications: a Manufacturer applies, looks, changes and takes back."""
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import ApplicationAnswer, ApplicationCancelled, ApplicationPage, ApplicationTaken
-from api.bodies import ApplicationBody, ApplicationPath, PageQuery, WriteHeader
+from api.applications_forms import (
+    ApplicationAnswer,
+    ApplicationBody,
+    ApplicationCancelled,
+    ApplicationChangeBody,
+    ApplicationChanged,
+    ApplicationPage,
+    ApplicationTaken,
+    AssuranceBody,
+    EarlierCpaBody,
+)
+from api.bodies import ApplicationPath, DeviceBody, FirmwareBody, PageQuery, WriteHeader
 from api.incoming import actor, refuse_body
-from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
+from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.approval import Device, Firmware
+from core.assurance import AssuranceCertificate, EarlierCpa
 from core.instants import day
 from ra import look
 from ra.apply import Apply, apply, cancel_application
+from ra.change_application import Change, change_application
 
 
 def add_applications(app: OpenAPI, service: Service) -> None:
@@ -26,6 +39,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
         "/v1/applications",
         operation_id="apply",
         responses={201: ApplicationTaken, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions=clauses("F2.18", "F2.19"),
         **shared,
     )
     def apply_for_approval(header: WriteHeader, body: ApplicationBody) -> Response:
@@ -42,6 +56,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
         "/v1/applications",
         operation_id="listApplications",
         responses={200: ApplicationPage, **refusals(*READ_REFUSALS)},
+        openapi_extensions=clauses("F2.18"),
         **shared,
     )
     def list_applications(query: PageQuery) -> Response:
@@ -52,16 +67,30 @@ def add_applications(app: OpenAPI, service: Service) -> None:
         "/v1/applications/<application>",
         operation_id="showApplication",
         responses={200: ApplicationAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        openapi_extensions=clauses("F2.18", "F2.19", "F2.20"),
         **shared,
     )
     def show_application(path: ApplicationPath) -> Response:
-        """Show an application."""
+        """Show an application: where it stands, its evidence and requirements, and what is missing for a grant."""
         return reply(look.application(desk, actor(), path.application))
+
+    @app.patch(
+        "/v1/applications/<application>",
+        operation_id="changeApplication",
+        responses={200: ApplicationChanged, **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions=clauses("F2.18", "F2.19"),
+        **shared,
+    )
+    def change(header: WriteHeader, path: ApplicationPath, body: ApplicationChangeBody) -> Response:
+        """Change any members of an application, as long as it has not been proposed for decision."""
+        changed = _change(body)
+        return service.write(header, lambda key: change_application(desk, actor(), path.application, changed, key))
 
     @app.post(
         "/v1/applications/<application>/cancellation",
         operation_id="cancelApplication",
         responses={200: ApplicationCancelled, **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions=clauses("F2.18"),
         **shared,
     )
     def cancel(header: WriteHeader, path: ApplicationPath) -> Response:
@@ -71,14 +100,73 @@ def add_applications(app: OpenAPI, service: Service) -> None:
 
 
 def _command(body: ApplicationBody) -> Apply:
-    device = body.device
     return Apply(
-        device=Device(device.type, device.manufacturer, device.model, device.hardware_version),
+        device=_device(body.device),
         smets_version=body.smets_version,
-        firmware=tuple(Firmware(each.version, each.image_sha256) for each in body.firmware),
+        firmware=_firmware(body.firmware),
         start=day(body.start, field="start"),
         expiry=day(body.expiry, field="expiry"),
         maximum_devices=body.maximum_devices,
         purpose=body.purpose,
         csr=body.csr.encode("utf-8"),
+        gbcs_version=body.gbcs_version,
+        contact=body.contact,
+        assurance=_assurance(body.assurance),
+        earlier_cpa=_earlier_cpa(body.earlier_cpa),
     )
+
+
+def _change(body: ApplicationChangeBody) -> Change:
+    said = {name: _READ.get(name, _as_sent)(getattr(body, name)) for name in sorted(body.model_fields_set)}
+    return cast("Change", said)
+
+
+def _device(body: DeviceBody) -> Device:
+    return Device(body.type, body.manufacturer, body.model, body.hardware_version)
+
+
+def _firmware(bodies: list[FirmwareBody]) -> tuple[Firmware, ...]:
+    return tuple(Firmware(each.version, each.image_sha256) for each in bodies)
+
+
+def _assurance(bodies: list[AssuranceBody]) -> tuple[AssuranceCertificate, ...]:
+    return tuple(
+        AssuranceCertificate(
+            each.scheme,
+            each.certificate,
+            each.manufacturer,
+            each.model,
+            each.hardware_version,
+            None if each.issued_on is None else day(each.issued_on, field=f"assurance.{place}.issued_on"),
+        )
+        for place, each in enumerate(bodies)
+    )
+
+
+def _earlier_cpa(body: EarlierCpaBody | None) -> EarlierCpa | None:
+    if body is None:
+        return None
+    return EarlierCpa(
+        body.certificate,
+        body.manufacturer,
+        body.model,
+        body.hardware_version,
+        day(body.issued_on, field="earlier_cpa.issued_on"),
+        None if body.expires_on is None else day(body.expires_on, field="earlier_cpa.expires_on"),
+    )
+
+
+def _as_sent(value: object) -> object:
+    return value
+
+
+_READ: Mapping[str, Callable[[Any], object]] = {
+    "device": _device,
+    "firmware": _firmware,
+    "assurance": _assurance,
+    "earlier_cpa": _earlier_cpa,
+    "start": lambda value: day(value, field="start"),
+    "expiry": lambda value: day(value, field="expiry"),
+    "csr": lambda value: value.encode("utf-8"),
+}
+"""How a member is read whose form in the request is not the one that the use case takes."""

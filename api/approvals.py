@@ -7,7 +7,9 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import ApprovalAnswer, ApprovalPage, ApprovalRevoked
-from api.bodies import ApprovalPath, PageQuery, RevocationBody, WriteHeader
+from api.bodies import ApprovalPath, PageQuery, WriteHeader
+from api.decision_commands import revocation_command
+from api.decision_forms import RevocationBody
 from api.incoming import actor
 from api.service import (
     APPROVALS,
@@ -16,14 +18,13 @@ from api.service import (
     WITH_CREDENTIAL,
     WRITE_REFUSALS,
     Service,
+    clauses,
     refusals,
     reply,
 )
-from core.approval import EndCause
 from core.identifiers import ApprovalIdentifier
-from core.instants import parse
 from ra import look
-from ra.end import Revoke, revoke
+from ra.end import revoke
 
 
 def add_approvals(app: OpenAPI, service: Service) -> None:
@@ -35,6 +36,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/approvals",
         operation_id="listApprovals",
+        openapi_extensions=clauses("F2.25"),
         tags=[APPROVALS],
         responses={200: ApprovalPage, **refusals(*READ_REFUSALS)},
         **shared,
@@ -46,6 +48,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/approvals/<approval>",
         operation_id="showApproval",
+        openapi_extensions=clauses("F2.21(a)", "F2.21(c)", "F2.21(d)", "F2.25"),
         tags=[APPROVALS],
         responses={200: ApprovalAnswer, **not_found, **refusals(*READ_REFUSALS)},
         **shared,
@@ -57,12 +60,12 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/approvals/<approval>/revocation",
         operation_id="revokeApproval",
+        openapi_extensions=clauses("F2.23", "F2.30", "F2.31"),
         tags=[DECIDING],
         responses={200: ApprovalRevoked, **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:
         """Revoke at once, by one officer, where the settings allow it (F2.30)."""
-        since = None if body.invalidity_date is None else parse(body.invalidity_date, field="invalidity_date")
-        command = Revoke(str(ApprovalIdentifier.parse(path.approval)), EndCause(body.cause), body.reasons, since)
+        command = revocation_command(path.approval, body)
         return service.write(header, lambda key: revoke(desk, actor(), command, key))

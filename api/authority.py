@@ -10,7 +10,7 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import AuthorityAnswer
-from api.service import WATCHING, Service, refusals, reply
+from api.service import WATCHING, Service, clauses, refusals, reply
 from core.canonical import Json
 from core.errors import NoSuchThing
 from core.instants import text
@@ -23,6 +23,7 @@ def add_authority(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/authority",
         operation_id="showAuthority",
+        openapi_extensions=clauses("F2.25"),
         tags=[WATCHING],
         responses={200: AuthorityAnswer, **refusals(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)},
     )

@@ -4,9 +4,9 @@ Only form is judged here. What a rule of Section F says about a value (`policy`)
 finding; the lengths below are therefore wider than those of the rules.
 """
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.canonical import LARGEST_EXACT
 from ra.look import LARGEST_PAGE
@@ -55,7 +55,9 @@ Csr: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[int, Field(ge=-LARGEST_EXACT, le=LARGEST_EXACT)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body with every member known."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -122,7 +124,7 @@ class WriteHeader(BaseModel):
 # --- applying ----------------------------------------------------------------------------------------------------
 
 
-class DeviceBody(_Body):
+class DeviceBody(Body):
     """The device model that is to be tried (F2.18), in the words of DUIS 5.4."""
 
     type: Annotated[str, Field(max_length=NAME_LIMIT, description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD.")]
@@ -131,59 +133,17 @@ class DeviceBody(_Body):
     hardware_version: Annotated[str, Field(max_length=NAME_LIMIT)]
 
 
-class FirmwareBody(_Body):
+class FirmwareBody(Body):
     """One firmware version with the SHA-256 of its image."""
 
     version: Name
     image_sha256: Name
 
 
-class ApplicationBody(_Body):
-    """An application for a Trial Device Approval (F2.18, F2.19)."""
-
-    device: DeviceBody
-    smets_version: Name = ""
-    firmware: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE)]
-    start: Day
-    expiry: Day
-    maximum_devices: Count
-    purpose: Words
-    csr: Csr
-
-
 # --- deciding ----------------------------------------------------------------------------------------------------
 
 
-class GrantBody(_Body):
-    """Grant an application; what is left out is as the application says."""
-
-    kind: Literal["grant"]
-    application: Token
-    reasons: Words
-    start: Day | None = None
-    expiry: Day | None = None
-    maximum_devices: Count | None = None
-
-
-class RefuseBody(_Body):
-    """Refuse an application (F2.24)."""
-
-    kind: Literal["refuse"]
-    application: Token
-    reasons: Words
-
-
-class RevokeBody(_Body):
-    """Revoke an approval, or cancel its compromised certificate (F2.30)."""
-
-    kind: Literal["revoke"]
-    approval: Identifier
-    cause: Literal["ssc", "breach", "key-compromise"]
-    reasons: Words
-    invalidity_date: Moment | None = None
-
-
-class AcceptanceBody(_Body):
+class AcceptanceBody(Body):
     """The Manufacturer's word on the certificate it got; a rejection says what is wrong."""
 
     accepted: bool
@@ -194,50 +154,3 @@ class AcceptanceBody(_Body):
         if not self.accepted and not self.reason.strip():
             raise ValueError("a rejection says what is wrong")
         return self
-
-
-class WithdrawBody(_Body):
-    """End an approval at the Manufacturer's request."""
-
-    kind: Literal["withdraw"]
-    approval: Identifier
-    reasons: Words
-
-
-class RekeyBody(_Body):
-    """Certify a new key under the same approval."""
-
-    kind: Literal["rekey"]
-    approval: Identifier
-    csr: Csr
-    compromised: bool
-    reasons: Words
-    effective: Moment | None = None
-    invalidity_date: Moment | None = None
-
-
-class DecisionBody(
-    RootModel[Annotated[GrantBody | RefuseBody | RevokeBody | WithdrawBody | RekeyBody, Field(discriminator="kind")]]
-):
-    """A decision that is proposed; `kind` says which."""
-
-
-class SecondBody(_Body):
-    """What a second officer accepts: this proposal with these bytes."""
-
-    proposal_sha256: Digest
-    tbs_sha256: Digest | None = None
-
-
-class RejectionBody(_Body):
-    """Why a proposal comes to nothing."""
-
-    why: Words
-
-
-class RevocationBody(_Body):
-    """An urgent revocation by one officer, where the settings allow it (F2.30)."""
-
-    cause: Literal["ssc", "breach", "key-compromise"]
-    reasons: Words
-    invalidity_date: Moment | None = None

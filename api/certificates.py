@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotAcceptable
 from api.answers import CertificateAnswered
 from api.bodies import AcceptanceBody, ApprovalPath, SerialPath, WriteHeader
 from api.incoming import actor
-from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals
+from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
 from ra import accept, look
@@ -37,7 +37,12 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
         },
         **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE),
     }
-    shared: dict[str, Any] = {"tags": [APPROVALS], "security": WITH_CREDENTIAL, "responses": fetched}
+    shared: dict[str, Any] = {
+        "tags": [APPROVALS],
+        "security": WITH_CREDENTIAL,
+        "responses": fetched,
+        "openapi_extensions": clauses("F2.25"),
+    }
 
     @app.get("/v1/approvals/<approval>/certificate", operation_id="fetchCertificateOfApproval", **shared)
     def fetch_certificate_of(path: ApprovalPath) -> Response:
@@ -55,6 +60,7 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/certificates/<serial>/acceptance",
         operation_id="answerCertificate",
+        openapi_extensions=clauses("F2.25"),
         tags=[APPROVALS],
         security=WITH_CREDENTIAL,
         responses={200: CertificateAnswered, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},

@@ -1,33 +1,46 @@
 """/v1/decisions: an officer proposes; another seconds exactly that, or it is rejected."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import DecisionAnswer, DecisionPage, DecisionProposed, DecisionRejected, DecisionSeconded
-from api.bodies import (
+from api import problems
+from api.bodies import DecisionPath, PageQuery, WriteHeader
+from api.decision_commands import decision_command
+from api.decision_forms import (
+    BatchAnswer,
+    BatchBody,
+    DecisionAcknowledged,
+    DecisionAnswer,
     DecisionBody,
-    DecisionPath,
-    GrantBody,
-    PageQuery,
-    RefuseBody,
+    DecisionPage,
+    DecisionProposed,
+    DecisionRejected,
+    DecisionSeconded,
     RejectionBody,
-    RekeyBody,
-    RevokeBody,
+    SecondBatchBody,
     SecondBody,
-    WithdrawBody,
-    WriteHeader,
 )
-from api.incoming import actor
-from api.service import DECIDING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
-from core.approval import EndCause
-from core.identifiers import ApprovalIdentifier
-from core.instants import day, parse
-from ra import look
-from ra.propose import Proposal, ProposeEnd, ProposeGrant, ProposeRefusal, ProposeRekey, propose
-from ra.second import reject, second
+from api.incoming import actor, refuse_body
+from api.service import (
+    DECIDING,
+    READ_REFUSALS,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    clauses,
+    refusals,
+    reply,
+)
+from core.canonical import Json
+from core.errors import TrialCpaError
+from ra import look_at_decisions as look
+from ra.acknowledge import acknowledge
+from ra.propose import propose, propose_batch
+from ra.second import Accepted, reject, second, second_batch
 
 
 def add_decisions(app: OpenAPI, service: Service) -> None:
@@ -39,19 +52,59 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/decisions",
         operation_id="proposeDecision",
+        openapi_extensions=clauses(
+            "F2.18", "F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.22", "F2.24", "F2.29", "F2.30"
+        ),
         responses={201: DecisionProposed, **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def propose_decision(header: WriteHeader, body: DecisionBody) -> Response:
         """Propose a decision; it becomes true only when another officer seconds it."""
-        command = _command(body)
+        command = decision_command(body.root)
         return service.write(
             header, lambda key: propose(desk, actor(), command, key), created="/v1/decisions/{decision}"
         )
 
+    @app.post(
+        "/v1/decisions/batch",
+        operation_id="proposeBatch",
+        openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
+        responses={200: BatchAnswer, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def propose_several(header: WriteHeader, body: BatchBody) -> Response:
+        """Propose several decisions, as a committee takes them; each stands or falls alone."""
+        commands = [decision_command(each.root) for each in body.decisions]
+        return service.write(header, lambda key: _batch(propose_batch(desk, actor(), commands, key)))
+
+    @app.post(
+        "/v1/decisions/batch/second",
+        operation_id="secondBatch",
+        openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
+        responses={200: BatchAnswer, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def second_several(header: WriteHeader, body: SecondBatchBody) -> Response:
+        """Second several proposals; each stands or falls alone."""
+        accepted = [Accepted(each.decision, each.proposal_sha256, each.tbs_sha256) for each in body.decisions]
+        return service.write(header, lambda key: _batch(second_batch(desk, actor(), accepted, key)))
+
+    @app.post(
+        "/v1/decisions/<decision>/acknowledgement",
+        operation_id="acknowledgeDecision",
+        openapi_extensions=clauses("F2.30"),
+        responses={200: DecisionAcknowledged, **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def acknowledge_decision(header: WriteHeader, path: DecisionPath) -> Response:
+        """Say that one has been informed of an urgent revocation by another officer."""
+        refuse_body()
+        return service.write(header, lambda key: acknowledge(desk, actor(), path.decision, key))
+
     @app.get(
         "/v1/decisions",
         operation_id="listDecisions",
+        openapi_extensions=clauses("F2.18"),
         responses={200: DecisionPage, **refusals(*READ_REFUSALS)},
         **shared,
     )
@@ -62,6 +115,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/decisions/<decision>",
         operation_id="showDecision",
+        openapi_extensions=clauses("F2.18", "F2.21(b)", "F2.22"),
         responses={200: DecisionAnswer, **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
@@ -72,6 +126,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/decisions/<decision>/second",
         operation_id="secondDecision",
+        openapi_extensions=clauses("F2.18", "F2.24", "F2.25", "F2.29", "F2.30"),
         responses={200: DecisionSeconded, **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
@@ -95,6 +150,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/decisions/<decision>/rejection",
         operation_id="rejectDecision",
+        openapi_extensions=clauses("F2.18"),
         responses={200: DecisionRejected, **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
@@ -103,33 +159,13 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         return service.write(header, lambda key: reject(desk, actor(), path.decision, why=body.why, request=key))
 
 
-def _command(body: DecisionBody) -> Proposal:
-    match body.root:
-        case GrantBody() as said:
-            return ProposeGrant(
-                said.application,
-                said.reasons,
-                None if said.start is None else day(said.start, field="start"),
-                None if said.expiry is None else day(said.expiry, field="expiry"),
-                said.maximum_devices,
-            )
-        case RefuseBody() as said:
-            return ProposeRefusal(said.application, said.reasons)
-        case RevokeBody() as said:
-            since = None if said.invalidity_date is None else parse(said.invalidity_date, field="invalidity_date")
-            return ProposeEnd(_approval(said.approval), EndCause(said.cause), said.reasons, since)
-        case WithdrawBody() as said:
-            return ProposeEnd(_approval(said.approval), EndCause.MANUFACTURER, said.reasons)
-        case RekeyBody() as said:
-            return ProposeRekey(
-                _approval(said.approval),
-                said.csr.encode("utf-8"),
-                said.compromised,
-                said.reasons,
-                None if said.effective is None else parse(said.effective, field="effective"),
-                None if said.invalidity_date is None else parse(said.invalidity_date, field="invalidity_date"),
-            )
-
-
-def _approval(value: str) -> str:
-    return str(ApprovalIdentifier.parse(value))
+def _batch(outcomes: Sequence[dict[str, Json] | TrialCpaError]) -> dict[str, Json]:
+    """Return what became of each; a problem is told as if it had been asked alone."""
+    return {
+        "results": [
+            {"outcome": None, "problem": problems.problem(each)[1]}
+            if isinstance(each, TrialCpaError)
+            else {"outcome": each, "problem": None}
+            for each in outcomes
+        ]
+    }

@@ -1,9 +1,189 @@
-"""/v1/applications/…/evidence and the like: files that prove what an application says (F2.19)."""
+"""/v1/applications/…/evidence and the like: files that prove what is said (F2.19, F2.20, F2.23, F2.28(h), F2.29)."""
 
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from flask import Response, request
+from flask_openapi3.models import RawModel
 from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.datastructures import Headers
 
-from api.service import Service
+from api.answers import Answer
+from api.applications_forms import EvidenceAnswer
+from api.bodies import NAME_LIMIT, ApplicationPath, Token, WriteHeader
+from api.incoming import actor, raw_body
+from api.service import (
+    APPLYING,
+    READ_REFUSALS,
+    TRIAL,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    clauses,
+    refusals,
+    reply,
+)
+from core.errors import BodyTooLarge, EvidenceTooLarge
+from ra import evidence
+from ra.evidence import LARGEST_FILE, MEDIA_TYPES, File, Subject
+
+_ATTACHED = "/v1/evidence/{evidence}"
+
+
+class EvidenceQuery(BaseModel):
+    """What the file is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=NAME_LIMIT, description="Its name, for whoever opens it; folders are cut off."),
+    ]
+
+
+class EvidenceFile(RawModel):
+    """The file as it is: a PDF, an XLSX workbook without macros, a CSV or a plain text, under its own media type."""
+
+    mimetypes: list[str] = list(MEDIA_TYPES)  # noqa: RUF012 - the form that RawModel has
+
+
+class EvidencePath(BaseModel):
+    """Which attached file."""
+
+    evidence: Token
+
+
+class BreachPath(BaseModel):
+    """Which breach."""
+
+    breach: Token
+
+
+class AmendmentRequestPath(BaseModel):
+    """Which amendment request."""
+
+    request: Token
+
+
+class MonthPath(BaseModel):
+    """Which month's report, 2027-05."""
+
+    month: Token
+
+
+class EvidenceList(Answer):
+    """What is attached, oldest first."""
+
+    evidence: list[EvidenceAnswer]
 
 
 def add_evidence(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
+    _add_of_applications(app, service)
+    _add_of_the_trial(app, service)
+    _add_download(app, service)
+
+
+def _add_of_applications(app: OpenAPI, service: Service) -> None:
+    reading, writing = _described(APPLYING, "F2.19", "F2.20")
+
+    @app.post("/v1/applications/<application>/evidence", operation_id="attachEvidence", **writing)
+    def attach(header: WriteHeader, path: ApplicationPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
+        """Attach a file to an application; the same file twice changes nothing."""
+        return _attach(service, header, Subject("application", path.application), query.name)
+
+    @app.get("/v1/applications/<application>/evidence", operation_id="listEvidence", **reading)
+    def listed(path: ApplicationPath) -> Response:
+        """List the files attached to an application."""
+        return reply(evidence.attachments(service.desk, actor(), Subject("application", path.application)))
+
+
+def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
+    reading, writing = _described(TRIAL, "F2.23")
+
+    @app.post("/v1/breaches/<breach>/evidence", operation_id="attachBreachEvidence", **writing)
+    def of_breach(header: WriteHeader, path: BreachPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
+        """Attach a file to a breach that is suspected or confirmed."""
+        return _attach(service, header, Subject("breach", path.breach), query.name)
+
+    @app.get("/v1/breaches/<breach>/evidence", operation_id="listBreachEvidence", **reading)
+    def listed_of_breach(path: BreachPath) -> Response:
+        """List the files attached to a breach."""
+        return reply(evidence.attachments(service.desk, actor(), Subject("breach", path.breach)))
+
+    reading, writing = _described(TRIAL, "F2.28(h)")
+
+    @app.post("/v1/reports/<month>/attachments", operation_id="attachToReport", **writing)
+    def of_report(header: WriteHeader, path: MonthPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
+        """Attach a file to a month's report, as long as it has not been issued."""
+        return _attach(service, header, Subject("report", path.month), query.name)
+
+    @app.get("/v1/reports/<month>/attachments", operation_id="listReportAttachments", **reading)
+    def listed_of_report(path: MonthPath) -> Response:
+        """List the files attached to a month's report."""
+        return reply(evidence.attachments(service.desk, actor(), Subject("report", path.month)))
+
+    reading, writing = _described(TRIAL, "F2.29")
+
+    @app.post("/v1/amendment-requests/<request>/evidence", operation_id="attachAmendmentEvidence", **writing)
+    def of_amendment(
+        header: WriteHeader,
+        path: AmendmentRequestPath,
+        query: EvidenceQuery,
+        raw: EvidenceFile,  # noqa: ARG001 - as above
+    ) -> Response:
+        """Attach a file to a request for an amendment that is not decided."""
+        return _attach(service, header, Subject("amendment-request", path.request), query.name)
+
+    @app.get("/v1/amendment-requests/<request>/evidence", operation_id="listAmendmentEvidence", **reading)
+    def listed_of_amendment(path: AmendmentRequestPath) -> Response:
+        """List the files attached to a request for an amendment."""
+        return reply(evidence.attachments(service.desk, actor(), Subject("amendment-request", path.request)))
+
+
+def _add_download(app: OpenAPI, service: Service) -> None:
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES}
+
+    @app.get(
+        "/v1/evidence/<evidence>",
+        operation_id="fetchEvidence",
+        responses={
+            200: {"description": "The file.", "content": content},
+            **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND),
+        },
+        tags=[APPLYING],
+        security=WITH_CREDENTIAL,
+        openapi_extensions=clauses("F2.19"),
+    )
+    def fetch(path: EvidencePath) -> Response:
+        """Fetch an attached file; for the SSC and the auditor."""
+        found = evidence.fetch(service.desk, actor(), path.evidence)
+        # An attachment under its own type, never shown in place: the file is a stranger's.
+        headers = Headers({"X-Content-Type-Options": "nosniff"})
+        headers.add("Content-Disposition", "attachment", filename=found.name)
+        return Response(found.octets, content_type=found.media_type, headers=headers)
+
+
+def _described(tag: Any, *paragraphs: str) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401 - a Tag
+    """What reading and writing a list of files have in common in /openapi.json."""
+    shared: dict[str, Any] = {
+        "tags": [tag],
+        "security": WITH_CREDENTIAL,
+        "openapi_extensions": clauses(*paragraphs),
+    }
+    not_found = refusals(HTTPStatus.NOT_FOUND)
+    reading = {"responses": {200: EvidenceList, **not_found, **refusals(*READ_REFUSALS)}, **shared}
+    writing = {"responses": {201: EvidenceAnswer, **not_found, **refusals(*WRITE_REFUSALS)}, **shared}
+    return reading, writing
+
+
+def _attach(service: Service, header: WriteHeader, subject: Subject, name: str) -> Response:
+    try:
+        octets = raw_body(LARGEST_FILE)
+    except BodyTooLarge:
+        raise EvidenceTooLarge(limit=LARGEST_FILE) from None
+    file = File(name, request.mimetype, octets)
+    return service.write(
+        header, lambda key: evidence.attach(service.desk, actor(), subject, file, key), created=_ATTACHED
+    )

@@ -1,9 +1,103 @@
-"""/v1/reports: the monthly report (F2.28)."""
+"""/v1/reports: the monthly report (F2.28), computed until it is issued and the same for ever after."""
 
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import NotAcceptable
 
-from api.service import Service
+from api.bodies import PageQuery, WriteHeader
+from api.incoming import actor, refuse_body
+from api.reports_forms import (
+    PDF_TYPE,
+    XLSX_TYPE,
+    RemarkBody,
+    ReportAnswer,
+    ReportIssued,
+    ReportPage,
+    ReportPath,
+    ReportRemarked,
+)
+from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
+from core.actors import Actor
+from ra import report as reports
+from ra.desk import Desk
+
+_FORMS: dict[str, Callable[[Desk, Actor, str], bytes]] = {
+    JSON_TYPE: reports.report,
+    PDF_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, "pdf"),
+    XLSX_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, "xlsx"),
+}
+_SUFFIX = {JSON_TYPE: "json", PDF_TYPE: "pdf", XLSX_TYPE: "xlsx"}
+_CLAUSES = [f"F2.28({letter})" for letter in "abcdefgh"]
 
 
 def add_reports(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
+    desk = service.desk
+    shared: dict[str, Any] = {"tags": [TRIAL], "security": WITH_CREDENTIAL}
+    not_found = refusals(HTTPStatus.NOT_FOUND)
+
+    @app.get(
+        "/v1/reports",
+        operation_id="listReports",
+        responses={200: ReportPage, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_reports(query: PageQuery) -> Response:
+        """List the reports that were issued."""
+        return reply(reports.reports(desk, actor(), after=query.after, limit=query.limit))
+
+    @app.get(
+        "/v1/reports/<month>",
+        operation_id="showReport",
+        responses={200: ReportAnswer, **not_found, **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE)},
+        openapi_extensions={"x-clauses": _CLAUSES},
+        **shared,
+    )
+    def show_report(path: ReportPath) -> Response:
+        """Show a month's report: as it was issued, or as it would be issued now."""
+        media_type = _chosen()
+        answer = Response(_FORMS[media_type](desk, actor(), path.month), content_type=media_type)
+        answer.headers["Vary"] = "Accept"
+        if media_type != JSON_TYPE:
+            name = f"trial-devices-{path.month}.{_SUFFIX[media_type]}"
+            answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+    @app.post(
+        "/v1/reports/<month>",
+        operation_id="issueReport",
+        responses={201: ReportIssued, **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions={"x-clauses": _CLAUSES},
+        **shared,
+    )
+    def issue(header: WriteHeader, path: ReportPath) -> Response:
+        """Issue a month's report and freeze it; months are issued in order."""
+        refuse_body()
+        return service.write(
+            header, lambda key: reports.issue_report(desk, actor(), path.month, key), created="/v1/reports/{report}"
+        )
+
+    @app.post(
+        "/v1/reports/<month>/remarks",
+        operation_id="remarkReport",
+        responses={200: ReportRemarked, **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions={"x-clauses": ["F2.28(h)"]},
+        **shared,
+    )
+    def remark(header: WriteHeader, path: ReportPath, body: RemarkBody) -> Response:
+        """Add free text to a report that has not been issued."""
+        return service.write(header, lambda key: reports.remark_report(desk, actor(), path.month, body.text, key))
+
+
+def _chosen() -> str:
+    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
+    if not request.accept_mimetypes:
+        return JSON_TYPE
+    chosen = request.accept_mimetypes.best_match(list(_FORMS))
+    if chosen is None:
+        raise NotAcceptable
+    return chosen

@@ -71,6 +71,15 @@ class Service:
         return answer
 
 
+def clauses(*paragraphs: str) -> dict[str, Any]:
+    """Return the extension of /openapi.json that says which paragraphs of Section F an address serves.
+
+    Args:
+        paragraphs: of core.clauses.PARAGRAPHS.
+    """
+    return {"x-clauses": list(paragraphs)}
+
+
 def reply(document: Mapping[str, Json], status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Return a JSON answer, in ASCII: whatever was stored, it can be sent."""
     return Response(json.dumps(document, separators=(",", ":")), status, content_type=JSON_TYPE)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
 from api.answers import DeviceAnswer
-from api.service import WITH_CREDENTIAL, refusals
+from api.service import WITH_CREDENTIAL, clauses, refusals
 from api.status import fetching, ocsp
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
 
@@ -20,6 +20,9 @@ _TAGS = [
     {"name": "Verifying", "description": "Is this device, certificate or approval valid (F2.25, F2.26)?"},
     {"name": "Fetching", "description": "Revocation lists, certificates, the OCSP responder and the public page."},
 ]
+
+_ENDED = ("F2.25", "F2.30", "F2.31")
+"""What says that a certificate is cancelled, to whoever holds it."""
 
 _Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 _Long = Annotated[str, Field(min_length=1, max_length=QUESTION_LIMIT)]
@@ -142,6 +145,7 @@ def _paths() -> dict[str, Any]:
                 {**verdict, **refused, **too_large},
                 body=question,
                 credential=True,
+                serves=("F2.21(d)", "F2.25", "F2.26", "F2.31"),
             )
         },
         "/v1/verify/{approval}": {
@@ -152,17 +156,29 @@ def _paths() -> dict[str, Any]:
                 {**verdict, **unchanged, **refused},
                 [_path("approval")],
                 credential=True,
+                serves=("F2.25", "F2.26", "F2.31"),
             )
         },
-        "/ocsp": {"post": _operation("ocspPost", "Fetching", "Ask the responder (RFC 6960).", answered, body=request)},
+        "/ocsp": {
+            "post": _operation(
+                "ocspPost", "Fetching", "Ask the responder (RFC 6960).", answered, body=request, serves=_ENDED
+            )
+        },
         "/ocsp/{request}": {
             "get": _operation(
-                "ocspGet", "Fetching", "The same, base64 in the path.", {**answered, **unchanged}, [_path("request")]
+                "ocspGet",
+                "Fetching",
+                "The same, base64 in the path.",
+                {**answered, **unchanged},
+                [_path("request")],
+                serves=_ENDED,
             )
         },
-        "/crl/{key_id}.crl": {"get": _operation("newestCrl", "Fetching", "The CRL in force.", crl, [key])},
+        "/crl/{key_id}.crl": {
+            "get": _operation("newestCrl", "Fetching", "The CRL in force.", crl, [key], serves=_ENDED)
+        },
         "/crl/{key_id}/{number}.crl": {
-            "get": _operation("numberedCrl", "Fetching", "Any CRL ever published.", crl, [key, number])
+            "get": _operation("numberedCrl", "Fetching", "Any CRL ever published.", crl, [key, number], serves=_ENDED)
         },
         "/ca/root.cer": {"get": _operation("rootCertificate", "Fetching", "The root.", certificate)},
         "/ca/chain.pem": {"get": _operation("chain", "Fetching", "Issuing CA, then root.", chain)},
@@ -170,7 +186,9 @@ def _paths() -> dict[str, Any]:
             "get": _operation("authorityCertificate", "Fetching", "Any of the hierarchy.", certificate, [key])
         },
         "/approvals/{approval}": {
-            "get": _operation("page", "Fetching", "The public page of an approval.", page, [_path("approval")])
+            "get": _operation(
+                "page", "Fetching", "The public page of an approval.", page, [_path("approval")], serves=("F2.26",)
+            )
         },
         "/healthz": {"get": _operation("alive", "Watching", "Alive.", {"200": _octets("Alive.", "text/plain")})},
     }
@@ -185,6 +203,7 @@ def _operation(
     *,
     body: Mapping[str, Any] | None = None,
     credential: bool = False,
+    serves: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": name, "tags": [tag], "summary": summary, "responses": responses}
     if parameters:
@@ -193,7 +212,7 @@ def _operation(
         operation["requestBody"] = {"required": True, "content": body}
     if credential:
         operation["security"] = WITH_CREDENTIAL
-    return operation
+    return {**operation, **clauses(*serves)} if serves else operation
 
 
 def _path(name: str, pattern: str | None = None) -> dict[str, Any]:

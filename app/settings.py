@@ -11,29 +11,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES
 from core.errors import HomeMissing, SettingsInvalid
 from jobs.duty import Pace
 from keys.passphrase import PassphraseSource, parse_source
-from ra.desk import Rules
+from policy.section_f.application import DEVICE_TYPES
+from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
+from policy.section_f.wording import printable
+from ra.desk import TWO_OFFICERS, Rules
+from ra.propose import KIND
 
 FILE_NAME = "trialcpa.toml"
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
+MOST_OFFICERS = 9
+"""More than sit on any committee that has to agree; a larger number would be a slip."""
+
 LONGEST_OCSP_HOURS = 12
 """The profile clears no OCSP answer that is valid for longer."""
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """Where the courier posts what happens.
-
-    Args:
-        url: https, or http on this machine.
-        secret_file: holds the key of the HMAC that signs each delivery.
-    """
-
-    url: str
-    secret_file: Path
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,7 @@ class Settings:
         rules: what the SSC decides by settings.
         pace: how often the authority signs and publishes.
         webhooks: whom the courier tells.
+        mail: the relay and who gets mail; None if no mail is sent.
     """
 
     home: Path
@@ -64,6 +61,7 @@ class Settings:
     rules: Rules
     pace: Pace
     webhooks: tuple[Webhook, ...]
+    mail: Mail | None
 
 
 def load(home: Path) -> Settings:
@@ -172,17 +170,48 @@ class _Reader:
             return self._wrong(f"{table}.{key}: {error}", parse_source("prompt"))
 
     def webhooks(self) -> tuple[Webhook, ...]:
-        listed = self._take("courier", "webhooks", [])
-        taken = []
-        for place, each in enumerate(listed if isinstance(listed, list) else [None], 1):
-            if not isinstance(each, dict) or set(each) != {"url", "secret_file"}:
-                self._problems.append(f"courier.webhooks {place} must have exactly url and secret_file.")
-                continue
-            url = str(each["url"])
-            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-                self._problems.append(f"courier.webhooks {place}: url must be https, or http on this machine.")
-            taken.append(Webhook(url, self.path(str(each["secret_file"]))))
-        return tuple(taken)
+        return read_webhooks(self._take("courier", "webhooks", []), self.path, self.problem)
+
+    def mail(self) -> Mail | None:
+        return read_mail(self._raw.pop("mail", None), self.path, self.problem)
+
+    def schemes(self) -> Mapping[str, tuple[str, ...]]:
+        """Whose Assurance Certificates each device type needs; a type that is not named keeps its default."""
+        listed = self._take("applications", "assurance", {})
+        chosen = dict(DEFAULT_SCHEMES)
+        if not isinstance(listed, dict):
+            return self._wrong("applications.assurance must be a table of device types.", chosen)
+        for kind, schemes in listed.items():
+            if kind not in DEVICE_TYPES:
+                self._problems.append(f"applications.assurance.{kind} is not known.")
+            elif isinstance(schemes, list) and all(_is_scheme(each) for each in schemes):
+                chosen[kind] = tuple(schemes)
+            else:
+                self._problems.append(f"applications.assurance.{kind} must be a list of texts.")
+        return chosen
+
+    def officers(self) -> Mapping[str, int]:
+        """How many officers must agree to a decision, the proposer included, by kind."""
+        listed = self._take("decisions", "officers", {})
+        if not isinstance(listed, dict):
+            return self._wrong("decisions.officers must be a table of kinds of decision.", {})
+        for kind, number in listed.items():
+            if kind not in KIND.values():
+                self._problems.append(f"decisions.officers.{kind} is not known.")
+            elif not isinstance(number, int) or isinstance(number, bool) or not TWO_OFFICERS <= number <= MOST_OFFICERS:
+                self._problems.append(
+                    f"decisions.officers.{kind} must be a whole number from {TWO_OFFICERS} to {MOST_OFFICERS}."
+                )
+        return dict(listed)
+
+    def statuses(self, key: str, default: tuple[str, ...], *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Statuses of the DCC's inventory; none of them is among `but`, which counts otherwise."""
+        listed = self._take("deployments", key, list(default))
+        if not isinstance(listed, list) or not all(each in DEVICE_STATUSES for each in listed):
+            return self._wrong(f"deployments.{key} must be a list out of {', '.join(DEVICE_STATUSES)}.", default)
+        if set(listed) & set(but):
+            self._problems.append(f"deployments.{key} names a status that counts as deployed.")
+        return tuple(listed)
 
     def problem(self, sentence: str) -> None:
         self._problems.append(sentence)
@@ -206,6 +235,10 @@ class _Reader:
         return instead
 
 
+def _is_scheme(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_CERTIFICATE_TEXT and printable(value)
+
+
 def _settings(reader: _Reader, home: Path) -> Settings:
     hours = timedelta(hours=1)
     interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
@@ -215,6 +248,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         # A list that lapses when one publication fails makes every relying party fail with it.
         reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
     longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
+    deployed = reader.statuses("deployed_statuses", DEPLOYED_STATUSES)
     return Settings(
         home=home,
         store_url=_store_url(reader, home),
@@ -230,6 +264,11 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             longest_credential=timedelta(
                 days=reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
             ),
+            assurance=reader.schemes(),
+            proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
+            officers=reader.officers(),
+            deployed_statuses=deployed,
+            decommissioned_statuses=reader.statuses("decommissioned_statuses", DECOMMISSIONED_STATUSES, but=deployed),
         ),
         pace=Pace(
             ocsp_life=ocsp_life * hours,
@@ -238,6 +277,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             lease_length=timedelta(seconds=reader.whole("authority", "lease_seconds", 5, least=1, most=600)),
         ),
         webhooks=reader.webhooks(),
+        mail=reader.mail(),
     )
 
 

@@ -28,7 +28,8 @@ from core.approval import Device
 from ra.access import grant_access
 from ra.apply import apply
 from ra.desk import Desk
-from ra.propose import ProposeGrant, propose
+from ra.propose import propose
+from ra.proposing.grant import ProposeGrant
 from ra.second import second
 from store.reading import requests
 from tests.world import application

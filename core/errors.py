@@ -93,6 +93,14 @@ class InstantInFuture(RequestMalformed):
     hint_text = "Ask for a past instant, or leave “at” out to ask about now."
 
 
+class MonthMalformed(RequestMalformed):
+    """Not a month of a report."""
+
+    code = "month-malformed"
+    sentence = "“{value}” is not a month."
+    hint_text = "Write it as 2027-05."
+
+
 class IdentifierMalformed(RequestMalformed):
     """Not an approval identifier, or one with a wrong check character."""
 
@@ -141,12 +149,52 @@ class CertificateMalformed(RequestMalformed):
     hint_text = "Send one certificate in PEM."
 
 
+class EvidenceUnacceptable(RequestMalformed):
+    """A file of a type that is not taken, or whose content is not what it is said to be. Its words are not repeated."""
+
+    code = "evidence-unacceptable"
+    sentence = "The file cannot be taken: {detail}."
+    hint_text = "Send a PDF, an XLSX workbook without macros, a CSV or a plain text in UTF-8, under its own media type."
+
+
+class DeploymentsMalformed(RequestMalformed):
+    """A report of deployments whose form is wrong as a whole. What it holds is not repeated."""
+
+    code = "deployments-malformed"
+    sentence = "The deployments cannot be read: {detail}."
+    hint_text = "docs/deployments.md describes the three forms, column by column; nothing of it was recorded."
+
+
+class InventoryUnusable(RequestMalformed):
+    """An XML message that is no answer to a Read Inventory request. What it holds is not repeated."""
+
+    code = "inventory-unusable"
+    sentence = "The message is no inventory that can be used: {detail}."
+    hint_text = "Send the response to service request 8.2 (Read Inventory) as the DCC gave it, unchanged."
+
+
 class CsrTooLarge(RequestTooLarge):
     """A certificate signing request above the limit."""
 
     code = "csr-too-large"
     sentence = "The certificate signing request is larger than {limit} octets."
     hint_text = "Send one PKCS#10 request and nothing else; one with an elliptic curve key is below 1,000 octets."
+
+
+class EvidenceTooLarge(RequestTooLarge):
+    """A file above the limit."""
+
+    code = "evidence-too-large"
+    sentence = "The file is larger than {limit} octets."
+    hint_text = "Send a smaller file, or divide it."
+
+
+class DeploymentsTooMany(RequestTooLarge):
+    """More lines in one report of deployments than are taken at once."""
+
+    code = "deployments-too-many"
+    sentence = "The report has more than {limit} lines."
+    hint_text = "Send it in several; nothing of it was recorded."
 
 
 class BodyTooLarge(RequestTooLarge):
@@ -254,12 +302,28 @@ class NameTaken(Conflict):
     hint_text = "Use the one that is there, or choose another name."
 
 
+class EvidenceFull(Conflict):
+    """There are as many files already as one subject may have."""
+
+    code = "evidence-full"
+    sentence = "{limit} files are attached already; there is no room for another."
+    hint_text = "Put what belongs together into one file, or ask the SSC."
+
+
 class IdempotencyKeyReused(Conflict):
     """One Idempotency-Key with two different requests."""
 
     code = "idempotency-key-reused"
     sentence = "This Idempotency-Key came with a different request before."
     hint_text = "Use a new key for a new request."
+
+
+class ReportOutOfTurn(Conflict):
+    """A monthly report that cannot be issued or added to now."""
+
+    code = "report-out-of-turn"
+    sentence = "The report for {month} cannot be taken further: {detail}."
+    hint_text = "GET /v1/reports lists those that were issued; the next counts from there."
 
 
 class DecisionLapsed(Conflict):
@@ -367,6 +431,22 @@ class AuthorityAnswerMalformed(Unavailable):
     hint_text = "Check that the address is the authority's; then ask its operator."
 
 
+class MailRefused(Unavailable):
+    """The mail relay did not take a message; its own words are not repeated, they may quote it.
+
+    The field `temporary` says whether the same message may be taken later.
+    """
+
+    code = "mail-refused"
+    sentence = "The mail was not sent: {detail}."
+    hint_text = "It is tried again by itself; if it goes on failing, check [mail] in the settings and the address."
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same message may be taken later, as far as the relay says."""
+        return bool(self.fields["temporary"])
+
+
 # --- configuration and integrity ---------------------------------------------------------------------------------
 
 
@@ -472,6 +552,57 @@ class StoryRefused(ConfigurationError):
     code = "story-refused"
     sentence = "The story is not played: {detail}."
     hint_text = "It grants and revokes: play it in a test authority, which it makes itself in an empty --home DIR."
+
+
+class ServiceRefused(ConfigurationError):
+    """The service answered the command line with a problem document.
+
+    The fields `problem` (its stable code), `detail` and `advice` are the service's own words; `status` is of HTTP.
+    """
+
+    code = "service-refused"
+    sentence = "{detail}"
+    hint_text = "{advice}"
+
+
+class ServiceUnreachable(ConfigurationError):
+    """The command line got no answer from the service."""
+
+    code = "service-unreachable"
+    sentence = "The service at {url} does not answer: {detail}."
+    hint_text = "Check --url or TRIALCPA_URL, and that it runs; trialcpa status shows whether anything was done."
+
+
+class ServiceAddressUnsafe(ConfigurationError):
+    """An API key would be sent where others can read it."""
+
+    code = "service-address-unsafe"
+    sentence = "The service at {url} is not asked: {detail}."
+    hint_text = "Name it with https://…, or with http://127.0.0.1:PORT on its own machine (--url or TRIALCPA_URL)."
+
+
+class ServiceAnswerMalformed(ConfigurationError):
+    """What answered the command line is not the service, or not of this release."""
+
+    code = "service-answer-malformed"
+    sentence = "The answer from {url} cannot be used: {detail}."
+    hint_text = "Check that --url or TRIALCPA_URL names a Trial CPA authority."
+
+
+class ApiKeyUnusable(ConfigurationError):
+    """There is no file with an API key, or it is not kept as it must be."""
+
+    code = "api-key-unusable"
+    sentence = "The API key cannot be used: {detail}."
+    hint_text = "Keep it, alone, in a file of mode 0600, and name that with --key-file or TRIALCPA_KEY_FILE."
+
+
+class InputUnusable(ConfigurationError):
+    """A file that a person handed to the command line cannot be used; everything wrong with it is told at once."""
+
+    code = "input-unusable"
+    sentence = "{path} cannot be used: {detail}"
+    hint_text = "Mend that and run the command again; nothing was sent."
 
 
 class NotCleared(IntegrityError):

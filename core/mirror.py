@@ -131,14 +131,25 @@ class MirroredApproval:
         organisation_name: for people.
         ders: certificate bytes by serial.
         answers: the newest answer of each serial and hash.
-        deployed: identifiers of the devices reported as deployed (EUI-64, upper case).
     """
 
     record: ApprovalRecord
     organisation_name: str
     ders: Mapping[Serial, bytes]
     answers: Sequence[SignedAnswer]
-    deployed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Units:
+    """One device among those deployed under an approval at an instant (F2.21(d)).
+
+    Args:
+        among: whether it is one of them.
+        deployed: how many they are; counted only where it is none of them.
+    """
+
+    among: bool
+    deployed: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,4 +190,8 @@ class StatusSource(Protocol):
 
     def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
         """Return a CRL that was published, by number."""
+        ...
+
+    def units(self, approval: str, device_id: str, at: datetime) -> Units:
+        """Return whether a device (EUI-64, upper case) is deployed under an approval at an instant; else how many."""
         ...

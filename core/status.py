@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from core.approval import ApprovalRecord, CertificateRecord, EndCause, RevocationReason, Terms
+from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.reasons import Reason, ReasonCode, reason
@@ -126,6 +127,7 @@ def certificate_end(certificate: CertificateRecord) -> End:
     return End(at, *how)
 
 
+@serves("F2.31")
 def revocation_at(certificate: CertificateRecord, at: datetime) -> Revoked | None:
     """Return the certificate's entry on a CRL made at `at`, which is also its OCSP status; None means good.
 
@@ -148,6 +150,7 @@ def certificate_status(approval: ApprovalRecord, certificate: CertificateRecord,
     )
 
 
+@serves("F2.25", "F2.26")
 def approval_status(approval: ApprovalRecord, at: datetime) -> Status:
     """Return what is true at `at` of an approval: of its certificate that holds then, else of the approval itself."""
     turns = [approval.granted_at, approval.start, first_second_after(approval.terms[0].expiry)]
@@ -245,7 +248,8 @@ def _approval_then(approval: ApprovalRecord, at: datetime) -> _Verdict:
 def _certificate_at(approval: ApprovalRecord, at: datetime) -> CertificateRecord | None:
     """The latest issue that holds or has held by `at`; before any does, the first that is recorded."""
     recorded = [certificate for certificate in approval.certificates if certificate.signed_at <= at]
-    begun = [certificate for certificate in recorded if certificate.not_before <= at]
+    # One that ended before it began never held: its start was moved, or it was cancelled before it came.
+    begun = [each for each in recorded if each.not_before <= at and each.not_before < certificate_end(each).at]
     if begun:
         return max(begun, key=lambda certificate: certificate.issue)
     # Before the start, an issue that has been cancelled gives way to one that will hold.

@@ -1,26 +1,27 @@
-"""The courier: tells subscribers what happened, in the journal's sealed order, until each has heard it.
+"""The courier: tells subscribers what happened, in the journal's sealed order, until each has heard it; and runs the
+errands that bring words to people: notices, reminders.
 
 It reads with a cursor and holds no private key. A delivery is signed with an HMAC under a secret that subscriber and
 courier share. If we die between a delivery and the cursor's move, the same delivery is made again: its `number` tells
 the subscriber that it knows it already.
 """
 
-import hashlib
-import hmac
-import http.client
 import logging
 import threading
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from core.canonical import canonical
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, TrialCpaError
 from core.facts import FactKind
+from jobs.errand import Errand, whereabouts
+from jobs.webhook import SIGNATURE_HEADER, Subscriber, post
 from store.reading import journal
 from store.transactions import Store
 from store.verbs import sealing
+
+__all__ = ["SIGNATURE_HEADER", "TOLD", "Courier", "Subscriber"]
 
 _log = logging.getLogger(__name__)
 
@@ -38,30 +39,9 @@ TOLD = frozenset(
 )
 """What subscribers hear of: what happened to approvals and lists; never who did it, never a reason in words."""
 
-SIGNATURE_HEADER = "Trialcpa-Signature"
-TIMEOUT_SECONDS = 10
 IDLE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 300.0
 _PORTION = 200
-
-
-@dataclass
-class Subscriber:
-    """One webhook.
-
-    Args:
-        url: where to post.
-        secret: of the HMAC.
-    """
-
-    url: str
-    secret: bytes
-    failures: int = 0
-
-    @property
-    def reader(self) -> str:
-        """The name of its cursor: one for each address."""
-        return f"webhook {hashlib.sha256(self.url.encode()).hexdigest()[:32]}"
 
 
 @dataclass
@@ -71,22 +51,23 @@ class Courier:
     Args:
         store: the register.
         subscribers: whom it tells.
+        errands: what else it does, in order.
     """
 
     store: Store
     subscribers: list[Subscriber]
+    errands: Sequence[Errand] = ()
+    _quiet_until: dict[str, float] = field(default_factory=dict, init=False)
 
     def run(self, stopping: threading.Event) -> None:
-        """Deliver until `stopping` is set; a subscriber that fails is tried again after a growing pause."""
+        """Deliver until `stopping` is set; a subscriber that fails is tried again after a growing pause.
+
+        Nobody waits for somebody else: not a subscriber for one that fails, and no notice for either.
+        """
         while not stopping.is_set():
-            try:
-                delivered = sum(self.deliver(each) for each in self.subscribers)
-            except StoreUnavailable as error:
-                _log.warning("%s", error)
-                delivered = 0
-            pause = IDLE_SECONDS * 2 ** min(max((each.failures for each in self.subscribers), default=0), 16)
-            if not delivered:
-                stopping.wait(min(pause, LONGEST_PAUSE_SECONDS))
+            done = sum(self._tell(each) for each in self.subscribers) + sum(map(self._run, self.errands))
+            if not done:
+                stopping.wait(IDLE_SECONDS)
 
     def deliver(self, subscriber: Subscriber) -> int:
         """Deliver one portion in order; return how many rows the subscriber has now heard or need not hear."""
@@ -95,9 +76,12 @@ class Courier:
             rows = journal.sealed_after(tx, seen, _PORTION)
         done = seen
         for each in rows:
-            if each.row.kind in TOLD and not _post(subscriber, _body(each)):
-                subscriber.failures += 1
-                break
+            if each.row.kind in TOLD:
+                why = post(subscriber, _body(each))
+                if why is not None:
+                    _log.warning("%s was not told: %s", subscriber.address, why)
+                    subscriber.failures += 1
+                    break
             subscriber.failures = 0
             done = each.row.number
         if done > seen:
@@ -105,15 +89,28 @@ class Courier:
                 sealing.advance_cursor(tx, subscriber.reader, expected=seen, to=done)
         return done - seen
 
+    def _tell(self, subscriber: Subscriber) -> int:
+        now = time.monotonic()
+        if now < self._quiet_until.get(subscriber.reader, now):
+            return 0
+        try:
+            told = self.deliver(subscriber)
+        except StoreUnavailable as error:
+            _log.warning("%s", error)
+            return 0
+        if subscriber.failures:
+            pause = IDLE_SECONDS * 2 ** min(subscriber.failures, 16)
+            self._quiet_until[subscriber.reader] = now + min(pause, LONGEST_PAUSE_SECONDS)
+        return told
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET without its body, and somebody else's 200 would count as heard."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow nothing: the 3xx is a refusal."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
+    def _run(self, errand: Errand) -> int:
+        try:
+            return errand.turn()
+        except TrialCpaError as error:
+            _log.warning("%s", error)
+        except Exception as error:  # noqa: BLE001 - one errand that fails must not end the others
+            _log.error("an errand failed: %s", whereabouts(error))
+        return 0  # the next turn tries again
 
 
 def _body(sealed: journal.Sealed) -> bytes:
@@ -127,21 +124,3 @@ def _body(sealed: journal.Sealed) -> bytes:
             "approvals": list(sealed.approvals),
         }
     )
-
-
-def _post(subscriber: Subscriber, body: bytes) -> bool:
-    if urlsplit(subscriber.url).scheme not in {"http", "https"}:
-        return False
-    digest = hmac.new(subscriber.secret, body, hashlib.sha256).hexdigest()
-    request = urllib.request.Request(  # noqa: S310 - the scheme was looked at above
-        subscriber.url,
-        data=body,
-        headers={"Content-Type": "application/json", SIGNATURE_HEADER: f"sha256={digest}"},
-        method="POST",
-    )
-    try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as reply:
-            return 200 <= int(reply.status) < 300
-    except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
-        _log.warning("%s was not told: %s", subscriber.url, error)
-        return False

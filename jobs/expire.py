@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core.actors import AUTHORITY
+from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from ra.lapse import lapse, passed
@@ -10,6 +11,7 @@ from store.reading import requests, work
 from store.verbs import approvals, facts
 
 
+@serves("F2.31")
 def record_expiries(duty: Duty, at: datetime) -> int:
     """Journal every approval that has expired since the last turn; return how many."""
     with duty.store.read() as tx:

@@ -13,6 +13,7 @@ from ca.revocation import crl as lists
 from ca.revocation import gate
 from core.actors import AUTHORITY
 from core.canonical import Json
+from core.clauses import serves
 from core.errors import PublicationRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import seconds
@@ -50,6 +51,7 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
     return publish(duty, issuing, at)
 
 
+@serves("F2.31")
 def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     """Make, gate and publish one CRL; False if the register kept moving and the next turn must try again."""
     problems: tuple[str, ...] = ()

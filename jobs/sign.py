@@ -16,13 +16,15 @@ from ca.signing import sign_certificate
 from core.actors import AUTHORITY
 from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
-from core.errors import DraftContradicted, IntegrityError
+from core.errors import DeviceAlreadyApproved, DraftContradicted, IntegrityError
 from core.facts import Fact, FactKind
 from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
 from policy.profile import clear_certificate
-from ra.lapse import lapse
+from ra.certified import certified, later_issue, reserve_dates
+from ra.desk import TWO_OFFICERS
+from ra.lapse import lapse, passed
 from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
 from store.reading import requests, work
@@ -30,6 +32,7 @@ from store.reading.authority import certificates
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
 from store.verbs import approvals, decisions, drafts, facts
+from store.verbs.secondings import officers_of
 
 _log = logging.getLogger(__name__)
 
@@ -56,12 +59,12 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
     """Sign one portion of what was seconded; return how many certificates were recorded."""
     with duty.store.read() as tx:
         rows = work.drafts_to_sign(tx, duty.pace.portion)
-        waiting = [(requests.decision(tx, row.decision_id), row) for row in rows]
+        waiting = [(_agreed(tx, row.decision_id), row) for row in rows]
         issuers = {each.serial: each for each in certificates(tx, "issuing")} if rows else {}
     ready = []
-    for decision, row in waiting:
+    for (decision, agreed), row in waiting:
         issuer = issuers.get(row.issuer_serial)
-        judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, row, issuer.der)
+        judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, agreed, row, issuer.der)
         if issuer is None or isinstance(judged, str):
             _withhold(duty, decision, row, str(judged), at)
         else:
@@ -87,10 +90,19 @@ def _sign(duty: Duty, ready: _Ready) -> _Signed | None:
         return None
 
 
-def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) -> tuple[Draft, Clearance] | str:
+def _agreed(tx: Transaction, decision_id: str) -> tuple[Decision, frozenset[str]]:
+    """Return a decision with the officers who agreed to it, the proposer not counted."""
+    decision = requests.decision(tx, decision_id)
+    last = frozenset({decision.seconder} if decision.seconder else ())
+    return decision, officers_of(tx, decision_id) | last
+
+
+def _judged(
+    duty: Duty, decision: Decision, agreed: frozenset[str], row: DraftRow, issuer_der: bytes
+) -> tuple[Draft, Clearance] | str:
     """Check the decision's authorisations and lint the stored bytes once more; a sentence says what is wrong."""
-    if decision.seconder is None or decision.seconder == decision.proposer:
-        return "the decision does not have two officers"
+    if len(agreed - {decision.proposer}) < max(decision.officers, TWO_OFFICERS) - 1:
+        return "too few officers have agreed to the decision"
     if hashlib.sha256(decision.proposal.encode()).hexdigest() != decision.proposal_sha256:
         return "the proposal is not the one that was seconded"
     draft = Draft(row.serial, row.tbs, row.preview)
@@ -121,7 +133,7 @@ def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
                 claimed.append(each)  # a signature may exist already: it is finished, whatever happened since
                 continue
             approval = approval_reading.locked(tx, each.row.approval)
-            why = _too_late(approval, each.row, at)
+            why = _in_the_way(tx, approval, each, at)
             if why is not None:
                 lapse(tx, each.decision, why=why, actor=AUTHORITY, at=at)
             elif drafts.claim(tx, each.row.serial, epoch=duty.epoch, at=at):
@@ -131,12 +143,19 @@ def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
     return claimed
 
 
-def _too_late(approval: ApprovalRecord, row: DraftRow, at: datetime) -> str | None:
+def _in_the_way(tx: Transaction, approval: ApprovalRecord, ready: _Ready, at: datetime) -> str | None:
+    """Return why it may not be signed any more; None if it may, and then its dates are held."""
     if not open_at(approval, at):
         return f"approval {approval.identifier} ended before its certificate was signed"
-    if row.issue > 1 and row.not_before <= at:
-        return "its effective instant passed before it was signed"
-    return None
+    if ready.row.issue == 1:
+        return None
+    why = passed(tx, ready.decision, at)
+    if why is None:
+        try:
+            reserve_dates(tx, ready.decision)
+        except DeviceAlreadyApproved as error:
+            return str(error)
+    return why
 
 
 def _record(duty: Duty, signed: list[_Signed]) -> int:
@@ -171,12 +190,11 @@ def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> int:
     issued: dict[str, Json] = {"serial": row.serial, "issue": row.issue, "sha256": certificate.fingerprint}
     facts.record(tx, Fact(FactKind.CERTIFICATE_ISSUED, at, AUTHORITY, row.approval, (row.approval,), issued))
     if row.issue > 1:
-        # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold.
-        effective = max(row.not_before, at)
-        for serial in approvals.supersede(tx, row.approval, by_issue=row.issue, at=effective):
+        for serial in later_issue(tx, decision, AUTHORITY, at):
             replaced: dict[str, Json] = {"serial": serial, "by_issue": row.issue}
             facts.record(
                 tx, Fact(FactKind.CERTIFICATE_SUPERSEDED, at, AUTHORITY, row.approval, (row.approval,), replaced)
             )
     decisions.close(tx, decision.id, needed=["seconded"], to="done", outcome=f"issued {row.serial}", at=at)
+    certified(tx, decision, row.serial, AUTHORITY, at)
     return 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from core.actors import Actor
 from core.canonical import Json
+from core.clauses import serves
 from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
@@ -35,6 +36,7 @@ class AnswerCertificate:
     reason: str = ""
 
 
+@serves("F2.25")
 def answer_certificate(
     desk: Desk, actor: Actor, command: AnswerCertificate, request: RequestKey | None = None
 ) -> dict[str, Json]:

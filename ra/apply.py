@@ -6,17 +6,29 @@ from datetime import date, datetime
 
 from core.actors import Actor
 from core.approval import Device, Firmware
+from core.assurance import (
+    AssuranceCertificate,
+    EarlierCpa,
+    assurance_of,
+    assurance_text,
+    earlier_cpa_of,
+    earlier_cpa_text,
+)
 from core.canonical import Json, canonical
-from core.errors import Finding, KeyTaken, NoSuchThing, RulesRefused, Severity
+from core.clauses import serves
+from core.errors import Finding, KeyTaken, NoSuchThing
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
 from policy import csr
 from policy.roles import Operation, permitted
 from policy.section_f import application as application_rules
+from policy.section_f.assurance import AssuranceFacts
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
+from ra.findings import refuse_fatal
 from ra.issuing import issuing_ca
 from ra.repeat import RequestKey, keep, recall
+from ra.requirements import instantiate_standing
 from store.reading import requests
 from store.rows import Application, Organisation
 from store.transactions import Transaction
@@ -35,6 +47,10 @@ class Apply:
         maximum_devices: the proposed limit (F2.21(d)).
         purpose: why, in the Manufacturer's words.
         csr: one PKCS#10 request, as it was sent.
+        gbcs_version: as DUIS writes it, `4.2`; empty if it is not said.
+        contact: the e-mail address for notices; empty if they are only fetched. Never journalled.
+        assurance: the Assurance Certificates other than CPA that it holds for this model (F2.19).
+        earlier_cpa: the CPA Certificate from the NCSC for another model (F2.19).
     """
 
     device: Device
@@ -45,10 +61,17 @@ class Apply:
     maximum_devices: int
     purpose: str
     csr: bytes
+    gbcs_version: str = ""
+    contact: str = ""
+    assurance: tuple[AssuranceCertificate, ...] = ()
+    earlier_cpa: EarlierCpa | None = None
 
 
+@serves("F2.18", "F2.19")
 def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None = None) -> dict[str, Json]:
     """Take an application in. Findings advise the officers; only what could never be granted is refused.
+
+    Every standing requirement becomes one of its own (F2.20).
 
     Returns:
         `{"application", "state", "findings"}`.
@@ -77,13 +100,17 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
             start=first_second(command.start),
             expiry=last_second(command.expiry),
             maximum_devices=command.maximum_devices,
-            firmware=_lowered(command.firmware),
+            firmware=lowered(command.firmware),
             csr=parsed.der,
             public_key=parsed.public_key,
             public_key_sha256=parsed.public_key_sha256,
             findings=canonical(findings_json(found)).decode(),
             submitted_at=at,
             submitted_by=actor.name,
+            gbcs_version=command.gbcs_version,
+            contact=command.contact,
+            assurance=assurance_text(command.assurance),
+            earlier_cpa=earlier_cpa_text(command.earlier_cpa),
         )
         applications.submit(tx, application)
         outcome: dict[str, Json] = {
@@ -93,6 +120,7 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
         }
         submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
         facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, application.id, payload=submitted))
+        instantiate_standing(tx, application.id, actor=actor, at=at)
         keep(tx, actor, request, outcome, at=at)
     return outcome
 
@@ -131,8 +159,7 @@ def judged(
 ) -> tuple[Finding, ...]:
     """Return what the rules find about an application; RulesRefused if anything is fatal."""
     found = application_rules.application_findings(application_facts(desk, tx, command, organisation, at=at))
-    if any(finding.severity is Severity.FATAL for finding in found):
-        raise RulesRefused(found)
+    refuse_fatal(found)
     return found
 
 
@@ -153,6 +180,33 @@ def application_facts(
         issuing_window_end=issuing.window_end,
         smets_version=command.smets_version or None,
         certificate_name=organisation.certificate_name or organisation.name,
+        evidence=AssuranceFacts(
+            device=command.device,
+            schemes=desk.rules.assurance.get(command.device.type, ()),
+            held=command.assurance,
+            earlier=command.earlier_cpa,
+            today=at.date(),
+        ),
+        gbcs_version=command.gbcs_version,
+        contact=command.contact,
+    )
+
+
+def as_applied(application: Application) -> Apply:
+    """Return what an application on record says, in the form in which the rules judge it."""
+    return Apply(
+        device=application.device,
+        smets_version=application.smets_version,
+        firmware=application.firmware,
+        start=application.start.date(),
+        expiry=application.expiry.date(),
+        maximum_devices=application.maximum_devices,
+        purpose=application.purpose,
+        csr=application.csr,
+        gbcs_version=application.gbcs_version,
+        contact=application.contact,
+        assurance=assurance_of(application.assurance),
+        earlier_cpa=earlier_cpa_of(application.earlier_cpa),
     )
 
 
@@ -177,6 +231,6 @@ def findings_json(found: Sequence[Finding]) -> list[Json]:
     ]
 
 
-def _lowered(firmware: Sequence[Firmware]) -> tuple[Firmware, ...]:
-    # The digest's one textual form; the version is kept exactly as given.
+def lowered(firmware: Sequence[Firmware]) -> tuple[Firmware, ...]:
+    """Return firmware with the one textual form of its digests; the versions are kept exactly as given."""
     return tuple(Firmware(item.version, item.image_digest.lower()) for item in firmware)

@@ -1,12 +1,18 @@
 """What every use case has at hand: the register, the clock and the rules that the settings choose."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES
 from core.instants import seconds
+from policy.section_f.assurance import DEFAULT_SCHEMES
 from store.transactions import Store
+
+TWO_OFFICERS = 2
+"""Nobody decides alone; the one exception is an urgent revocation (F2.30)."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +23,30 @@ class Rules:
         longest_trial: the longest a trial may last.
         urgent_revocation_by_one: whether one officer may revoke alone (F2.30; the second is informed afterwards).
         longest_credential: the longest life of an API key.
+        proposal_life: how long a proposal waits to be seconded before it lapses.
+        officers: how many officers must agree, the proposer included, by kind; two where nothing is said, never fewer.
+        assurance: whose Assurance Certificates each device type needs (F2.19).
+        look_ahead_months: calendar months after a report's date in which expiring approvals are named (F2.28(g)).
+        report_day: the day of the month on which the report for the month before is due.
+        deployed_statuses, decommissioned_statuses: statuses of the DCC's inventory that count as the one or the other.
+        expiry_days: days before an expiry on which people are reminded, the largest first.
     """
 
     longest_trial: timedelta = timedelta(days=731)
     urgent_revocation_by_one: bool = True
     longest_credential: timedelta = timedelta(days=400)
+    proposal_life: timedelta = timedelta(days=30)
+    officers: Mapping[str, int] = field(default_factory=dict)
+    assurance: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_SCHEMES)
+    look_ahead_months: int = 3
+    report_day: int = 5
+    expiry_days: tuple[int, ...] = (90, 30, 7)
+    deployed_statuses: tuple[str, ...] = DEPLOYED_STATUSES
+    decommissioned_statuses: tuple[str, ...] = DECOMMISSIONED_STATUSES
+
+    def officers_for(self, kind: str) -> int:
+        """Return how many officers must agree to a decision of a kind."""
+        return max(self.officers.get(kind, TWO_OFFICERS), TWO_OFFICERS)
 
 
 @dataclass(frozen=True)

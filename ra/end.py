@@ -3,13 +3,16 @@
 From the commit on, every verification says so; the signed channels follow (core/status.py decides, no job does).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
 from core.approval import EndCause
 from core.canonical import Json
-from core.errors import AlreadyEnded, OperationNotPermitted, RulesRefused, Severity
+from core.classification import Passage
+from core.clauses import serves
+from core.errors import AlreadyEnded, Finding, OperationNotPermitted
 from core.facts import Fact, FactKind
 from core.instants import text
 from policy.roles import Operation
@@ -17,7 +20,10 @@ from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra import proposal as proposals
 from ra.access import authorise
 from ra.desk import Desk
-from ra.proposal import Reasons, new_decision
+from ra.findings import refuse_fatal
+from ra.grounds import NO_MINUTES, Minutes, grounds_of
+from ra.noticing import write_notice
+from ra.proposal import Tabled, new_decision
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading.authority import authority_row
@@ -34,16 +40,21 @@ class Revoke:
         approval: its identifier.
         cause: `ssc`, `breach` or `key-compromise`; the last cancels the certificate and leaves the approval, so
             that a new key can be certified under it.
-        reasons: a summary of why.
+        reasons: a summary of why; words alone are Amber, for all three recipients.
         invalidity_date: since when a compromised key is known to be.
+        breach: the confirmed breach of a condition that this revocation answers (F2.23); its cause is then `breach`.
+        minutes: what comes with the decision.
     """
 
     approval: str
     cause: EndCause
-    reasons: str
+    reasons: str | Passage
     invalidity_date: datetime | None = None
+    breach: str | None = None
+    minutes: Minutes = NO_MINUTES
 
 
+@serves("F2.30")
 def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None) -> dict[str, Json]:
     """Revoke at once, where the settings allow one officer to.
 
@@ -61,23 +72,22 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
         raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation="revoke alone")
     with desk.store.begin("revoke") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
-        found = revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at))
-        if any(finding.severity is Severity.FATAL for finding in found):
-            raise RulesRefused(found)
+        refuse_fatal(ending_findings(command, at))
         earlier = recall(tx, actor, request)
         if earlier is not None:
             return earlier
-        decision = _urgent_decision(tx, actor, command, at)
+        decision = _urgent_decision(desk, tx, actor, command, at)
+        decisions.propose(tx, decision)
         serials = end_approval(
             tx,
             command.approval,
             cause=command.cause,
             invalidity_date=command.invalidity_date,
-            decision=decision.id,
+            decision=decision,
             actor=actor,
             at=at,
         )
-        decisions.propose(tx, decision)
+        write_notice(tx, decision, actor=actor, at=at)
         outcome: dict[str, Json] = {
             "approval": command.approval,
             "cause": command.cause.value,
@@ -89,21 +99,38 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     return outcome
 
 
+def ending_findings(command: Revoke, at: datetime) -> Sequence[Finding]:
+    """Return what the rules have against an end."""
+    cited = command.breach is not None
+    return revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at, breach_cited=cited))
+
+
+@serves("F2.30", "F2.31")
 def end_approval(
     tx: Transaction,
     approval: str,
     *,
     cause: EndCause,
     invalidity_date: datetime | None,
-    decision: str,
+    decision: Decision,
     actor: Actor,
     at: datetime,
 ) -> list[str]:
-    """Write an end and its facts; return the serials cancelled.
+    """Write an end and its facts, and tell whom it concerns; return the serials cancelled.
+
+    Args:
+        tx: open.
+        approval: its identifier.
+        cause: why.
+        invalidity_date: since when a compromised key is known to be.
+        decision: the one that is done by this; it is in the register already.
+        actor: who.
+        at: now; it becomes the end.
 
     Raises:
         NoSuchThing: there is no such approval.
         AlreadyEnded: it has ended, or no certificate of it stands that could be compromised.
+        WrongState: the breach that it cites is not confirmed, or was answered already.
     """
     approval_reading.locked(tx, approval)
     if cause is EndCause.KEY_COMPROMISE:
@@ -113,26 +140,19 @@ def end_approval(
     else:
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
         kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
-        ended: dict[str, Json] = {"cause": cause.value, "decision": decision}
+        ended: dict[str, Json] = {"cause": cause.value, "decision": decision.id, "breach": decision.breach}
         facts.record(tx, Fact(kind, at, actor, approval, (approval,), ended))
     for serial in serials:
-        cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision}
+        cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
         facts.record(tx, Fact(FactKind.CERTIFICATE_REVOKED, at, actor, approval, (approval,), cancelled))
     return [str(serial) for serial in serials]
 
 
-def _urgent_decision(tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> Decision:
-    """The decision of one officer: done when it is written."""
-    reasons = Reasons.of(command.reasons)
-    document = proposals.ending(
-        authority_row(tx).environment,
-        "revoke",
-        command.approval,
-        command.cause,
-        command.invalidity_date,
-        reasons,
-        by=actor.name,
-        at=at,
-    )
-    reasoned = new_decision("revoke", document, reasons, by=actor.name, at=at)
-    return replace(reasoned, state="done", approval=command.approval, closed_at=at, urgent=True)
+def _urgent_decision(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> Decision:
+    """The decision of one officer: done when it is written; another is informed of it (ra/acknowledge.py)."""
+    tabled = Tabled(authority_row(tx).environment, actor.name, at, 1, at + desk.rules.proposal_life)
+    grounds = grounds_of(command.reasons, command.minutes)
+    cause, since = command.cause, command.invalidity_date
+    document = proposals.ending(tabled, grounds, command.approval, cause, since, command.breach)
+    decided = new_decision("revoke", document, grounds, tabled)
+    return replace(decided, state="done", approval=command.approval, closed_at=at, urgent=True, breach=command.breach)

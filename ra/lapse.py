@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core.actors import Actor
+from core.approval import ApprovalRecord
 from core.facts import Fact, FactKind
 from core.instants import first_second, text
 from core.status import open_at
@@ -10,7 +11,7 @@ from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import applications, decisions, drafts, facts
+from store.verbs import amendment_requests, applications, decisions, drafts, facts
 
 
 def passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
@@ -18,16 +19,25 @@ def passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
 
     A grant's start is today or later (UTC); a later issue's effective instant has not come; the approval stands.
     """
+    if decision.state != "seconded" and decision.lapses_at is not None and decision.lapses_at <= at:
+        return f"nobody seconded it by {text(decision.lapses_at)}"
     if decision.kind == "grant":
         start = certified_terms(decision).start
         return f"its start date {start.date()} has passed" if start < first_second(at.date()) else None
-    if decision.kind == "refuse" or decision.approval is None:
+    if decision.kind in {"refuse", "refuse-amendment"} or decision.approval is None:
         return None
-    if not open_at(approval_reading.record(tx, decision.approval), at):
+    approval = approval_reading.record(tx, decision.approval)
+    if not open_at(approval, at):
         return f"approval {decision.approval} has ended"
-    if decision.kind == "rekey":
-        effective = certified_terms(decision).terms.effective
-        return f"its effective instant {text(effective)} has passed" if effective <= at else None
+    return _issue_passed(decision, approval, at) if decision.issue is not None else None
+
+
+def _issue_passed(decision: Decision, approval: ApprovalRecord, at: datetime) -> str | None:
+    said = certified_terms(decision)
+    if said.terms.effective <= at:
+        return f"its effective instant {text(said.terms.effective)} has passed"
+    if said.start != approval.start and approval.start <= at:
+        return f"the start date {approval.start.date()} has come (F2.29)"
     return None
 
 
@@ -48,6 +58,8 @@ def _end(tx: Transaction, decision: Decision, *, to: str, kind: FactKind, why: s
     abandoned = drafts.abandon(tx, decision.id)
     if decision.application_id is not None and decision.state != "seconded":
         applications.move(tx, decision.application_id, needed="proposed", to="submitted")
+    if decision.amendment_request is not None:
+        amendment_requests.move(tx, decision.amendment_request, needed="proposed", to="open", at=at)
     facts.record(tx, Fact(kind, at, actor, decision.id, payload={"why": why}))
     for serial in abandoned:
         given_up = {"serial": serial, "decision": decision.id}

@@ -1,10 +1,7 @@
 """look: what somebody may see of applications, decisions, approvals and certificates, as plain JSON values."""
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from core.actors import Actor
 from core.approval import ApprovalRecord
@@ -14,13 +11,14 @@ from core.identifiers import Serial
 from core.instants import text
 from core.status import approval_status
 from policy.roles import Operation, permitted
+from ra import application_view
 from ra.access import authorise
 from ra.apply import authorise_application
 from ra.desk import Desk
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
-from store.rows import Acceptance, Application, Decision, DraftRow
+from store.rows import Acceptance
 from store.transactions import Transaction
 
 LARGEST_PAGE = 200
@@ -38,10 +36,11 @@ class FetchedCertificate:
 
 def application(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
     """Return an application; another Manufacturer's is as if it were not there."""
+    at = desk.clock.now()
     with desk.store.read() as tx:
         found = requests.application(tx, identifier)
         authorise_application(actor, Operation.READ_APPLICATION, found)
-        return _application(found)
+        return application_view.whole(desk, tx, actor, found, at=at)
 
 
 def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
@@ -49,24 +48,7 @@ def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[st
     only = _own_organisation(actor, Operation.READ_APPLICATION)
     with desk.store.read() as tx:
         found = requests.application_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
-    return _page([_application(each) for each in found], "applications", limit, [each.id for each in found])
-
-
-def decision(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
-    """Return a decision with everything that will be true: proposal, draft, lint result, both digests."""
-    authorise(actor, Operation.READ_DECISION)
-    with desk.store.read() as tx:
-        found = requests.decision(tx, identifier)
-        return _decision(found, requests.draft_of(tx, identifier))
-
-
-def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
-    """Return a page of decisions, and the cursor for the next."""
-    authorise(actor, Operation.READ_DECISION)
-    with desk.store.read() as tx:
-        found = requests.decision_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
-        listed: list[Json] = [_decision(each, requests.draft_of(tx, each.id)) for each in found]
-    return _page(listed, "decisions", limit, [each.id for each in found])
+    return page([application_view.listed(each) for each in found], "applications", limit, [each.id for each in found])
 
 
 def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
@@ -96,7 +78,7 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, 
             shown = _approval(each, requests.organisation(tx, each.organisation).name, answered)
             shown["state"] = approval_status(each, at).state.value
             listed.append(shown)
-    return _page(listed, "approvals", limit, [each.identifier for each in found])
+    return page(listed, "approvals", limit, [each.identifier for each in found])
 
 
 def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
@@ -148,78 +130,6 @@ def _own_organisation(actor: Actor, operation: Operation) -> str | None:
     return actor.organisation
 
 
-def _application(found: Application) -> dict[str, Json]:
-    return {
-        "application": found.id,
-        "organisation": found.organisation_id,
-        "state": found.state,
-        "device": asdict(found.device),
-        "smets_version": found.smets_version,
-        "purpose": found.purpose,
-        "start": found.start.date().isoformat(),
-        "expiry": found.expiry.date().isoformat(),
-        "maximum_devices": found.maximum_devices,
-        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in found.firmware],
-        "public_key_sha256": found.public_key_sha256,
-        "findings": json.loads(found.findings),
-        "submitted_at": text(found.submitted_at),
-        "submitted_by": found.submitted_by,
-    }
-
-
-def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
-    drafted: Json = None
-    if draft is not None:
-        drafted = {
-            "serial": draft.serial,
-            "tbs_sha256": draft.tbs_sha256,
-            "tbs": base64.b64encode(draft.tbs).decode(),
-            "in_words": _in_words(json.loads(found.proposal)),
-            "lint": json.loads(draft.lint),
-            "not_before": text(draft.not_before),
-            "not_after": text(draft.not_after),
-            "drafted_at": text(draft.drafted_at),
-            "state": draft.state,
-        }
-    return {
-        "decision": found.id,
-        "kind": found.kind,
-        "state": found.state,
-        "application": found.application_id,
-        "approval": found.approval,
-        "issue": found.issue,
-        "proposal": json.loads(found.proposal),
-        "proposal_sha256": found.proposal_sha256,
-        "findings": json.loads(found.findings),
-        "tbs_sha256": draft.tbs_sha256 if draft else None,
-        "reasons": found.reasons,
-        "draft": drafted,
-        "proposer": found.proposer,
-        "proposed_at": text(found.proposed_at),
-        "seconder": found.seconder,
-        "seconded_at": text(found.seconded_at) if found.seconded_at else None,
-        "closed_at": text(found.closed_at) if found.closed_at else None,
-        "outcome": found.outcome,
-        "urgent": found.urgent,
-    }
-
-
-def _in_words(said: Mapping[str, Any]) -> list[Json]:
-    """Return what the certificate will say, a sentence each, for the officer who has to accept its bytes."""
-    device, organisation = said["device"], said["organisation"]
-    return [
-        f"Trial CPA Certificate {said['approval']}, issue {said['issue']}, for {organisation['certificate_name']}.",
-        (
-            f"Device: {device['type']}, manufacturer {device['manufacturer']}, model {device['model']}, "
-            f"hardware version {device['hardware_version']}."
-        ),
-        *(f"Firmware {each['version']}, image SHA-256 {each['image_sha256']}." for each in said["firmware"]),
-        f"At most {said['maximum_devices']} devices; anybody who reads the certificate sees limit and firmware.",
-        f"Valid from {said['not_before']} to {said['not_after']}, both inclusive; it ends with the approval (F2.25).",
-        f"Public key SHA-256 {said['public_key_sha256']}.",
-    ]
-
-
 def _acceptance(answered: Acceptance | None) -> Json:
     if answered is None:
         return None
@@ -254,6 +164,7 @@ def _approval(found: ApprovalRecord, organisation: str, answered: Mapping[Serial
     }
 
 
-def _page(listed: list[Json], name: str, limit: int, identifiers: list[str]) -> dict[str, Json]:
+def page(listed: list[Json], name: str, limit: int, identifiers: list[str]) -> dict[str, Json]:
+    """Return a page of a list with the cursor for the next; None if this was the last."""
     full = len(identifiers) >= min(limit, LARGEST_PAGE)
     return {name: listed, "next": identifiers[-1] if full and identifiers else None}

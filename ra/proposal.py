@@ -1,55 +1,49 @@
 """The proposal: a canonical document (RFC 8785) that says everything that will be true if the decision is made.
 
-Its digest is what the second officer repeats, what the certificate carries and what the journal shows. Withheld
-passages are in it as salted digests only, so that a public digest never confirms a guess (F2.22).
+Its digest is what the second officer repeats, what the certificate carries and what the journal shows. Words that may
+be withheld are in it as salted digests only, so that a public digest never confirms a guess (F2.22).
 """
 
 import hashlib
 import json
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from core.approval import ApprovalRecord, Device, EndCause, Firmware, Terms
-from core.canonical import Json, canonical, digest, salted_digest
+from core.canonical import Json, canonical, digest
 from core.identifiers import Environment
 from core.instants import parse, text
 from ra.desk import new_identifier
+from ra.grounds import Grounds
 from store.rows import Application, Decision, Organisation
 
-SALT_OCTETS = 16
-"""NIST SP 800-132 (5.1) asks for at least 16."""
-
-VERSION = 1
+VERSION = 2
+"""2 since passages, conditions, meeting and minute are part of it."""
 
 
 @dataclass(frozen=True)
-class Reasons:
-    """The summary of reasons that a decision rests on (F2.21(b), F2.24, F2.29, F2.30).
+class Tabled:
+    """How a proposal is put.
 
     Args:
-        text: in the officers' words; leaves the register only as policy on notices allows.
-        salt: random, for its digest.
+        environment: of the authority.
+        by: the proposing officer.
+        at: when.
+        officers: how many must agree, the proposer included.
+        lapses_at: when it comes to nothing if they have not.
     """
 
-    text: str
-    salt: bytes
-
-    @classmethod
-    def of(cls, text: str) -> "Reasons":
-        """Return reasons under a fresh salt."""
-        return cls(text, secrets.token_bytes(SALT_OCTETS))
-
-    @property
-    def digest(self) -> str:
-        """The salted digest that stands for the text."""
-        return salted_digest(self.text, self.salt)
+    environment: Environment
+    by: str
+    at: datetime
+    officers: int
+    lapses_at: datetime
 
 
 @dataclass(frozen=True)
-class Grant:
-    """What a grant will make true; read back from its proposal."""
+class Certified:
+    """What a certificate will make true; read back from its proposal."""
 
     approval: str
     device: Device
@@ -58,28 +52,6 @@ class Grant:
     terms: Terms
     certificate_name: str
     public_key_sha256: str
-
-
-def grant(
-    environment: Environment,
-    approval: str,
-    application: Application,
-    organisation: Organisation,
-    terms: Terms,
-    reasons: Reasons,
-    *,
-    by: str,
-    at: datetime,
-) -> dict[str, Json]:
-    """Return the proposal to grant an application (F2.21)."""
-    return {
-        **_head(environment, "grant", reasons, by=by, at=at),
-        "application": application.id,
-        **_certified(approval, application.device, organisation, application.start, terms),
-        "start": text(terms.effective),
-        "csr_sha256": _sha256(application.csr),
-        "public_key_sha256": application.public_key_sha256,
-    }
 
 
 @dataclass(frozen=True)
@@ -99,85 +71,107 @@ class NewKey:
     public_key_sha256: str
 
 
+def grant(
+    tabled: Tabled, grounds: Grounds, approval: str, application: Application, organisation: Organisation, terms: Terms
+) -> dict[str, Json]:
+    """Return the proposal to grant an application (F2.21)."""
+    return {
+        **_head(tabled, "grant", grounds),
+        "application": application.id,
+        **certified(approval, application.device, organisation, terms.effective, terms),
+        "smets_version": application.smets_version,
+        "gbcs_version": application.gbcs_version,
+        "csr_sha256": sha256(application.csr),
+        "public_key_sha256": application.public_key_sha256,
+    }
+
+
+def refusal(tabled: Tabled, grounds: Grounds, application: Application) -> dict[str, Json]:
+    """Return the proposal to refuse an application (F2.24)."""
+    return {**_head(tabled, "refuse", grounds), "application": application.id}
+
+
 def rekey(
-    environment: Environment,
-    approval: ApprovalRecord,
-    organisation: Organisation,
-    terms: Terms,
-    key: NewKey,
-    reasons: Reasons,
-    *,
-    by: str,
-    at: datetime,
+    tabled: Tabled, grounds: Grounds, approval: ApprovalRecord, organisation: Organisation, terms: Terms, key: NewKey
 ) -> dict[str, Json]:
     """Return the proposal to certify a new key under the same approval."""
     return {
-        **_head(environment, "rekey", reasons, by=by, at=at),
-        **_certified(approval.identifier, approval.device, organisation, approval.start, terms),
+        **_head(tabled, "rekey", grounds),
+        **certified(approval.identifier, approval.device, organisation, approval.start, terms),
         "cause": key.cause,
         "invalidity_date": text(key.invalidity_date) if key.invalidity_date else None,
-        "csr_sha256": _sha256(key.csr),
+        "csr_sha256": sha256(key.csr),
         "public_key_sha256": key.public_key_sha256,
     }
 
 
-def refusal(
-    environment: Environment, application: Application, reasons: Reasons, *, by: str, at: datetime
-) -> dict[str, Json]:
-    """Return the proposal to refuse an application (F2.24)."""
-    return {**_head(environment, "refuse", reasons, by=by, at=at), "application": application.id}
-
-
 def ending(
-    environment: Environment,
-    kind: str,
+    tabled: Tabled,
+    grounds: Grounds,
     approval: str,
     cause: EndCause,
     invalidity_date: datetime | None,
-    reasons: Reasons,
-    *,
-    by: str,
-    at: datetime,
+    breach: str | None,
 ) -> dict[str, Json]:
     """Return the proposal to revoke (F2.30) or withdraw an approval, or to cancel its compromised certificate."""
     return {
-        **_head(environment, kind, reasons, by=by, at=at),
+        **_head(tabled, "withdraw" if cause is EndCause.MANUFACTURER else "revoke", grounds),
         "approval": approval,
         "cause": cause.value,
         "invalidity_date": text(invalidity_date) if invalidity_date else None,
+        "breach": breach,
     }
 
 
-def sealed(document: dict[str, Json]) -> tuple[str, str]:
-    """Return the canonical text of a proposal and the hex SHA-256 of it."""
-    return canonical(document).decode(), digest(document).hex()
+def amendment(tabled: Tabled, grounds: Grounds, said: dict[str, Json]) -> dict[str, Json]:
+    """Return the proposal to amend an approval (F2.29); `said` is what ra/proposing/amendment.py worked out."""
+    return {**_head(tabled, "amend", grounds), **said}
 
 
-def new_decision(kind: str, document: dict[str, Json], reasons: Reasons, *, by: str, at: datetime) -> Decision:
+def amendment_refusal(tabled: Tabled, grounds: Grounds, approval: str, request: str) -> dict[str, Json]:
+    """Return the proposal to refuse an amendment that the Manufacturer asked for (F2.29)."""
+    return {**_head(tabled, "refuse-amendment", grounds), "approval": approval, "request": request}
+
+
+def new_decision(kind: str, document: dict[str, Json], grounds: Grounds, tabled: Tabled) -> Decision:
     """Return a decision as it is proposed: its document in canonical form, and what it rests on."""
-    written, sha256 = sealed(document)
     return Decision(
-        id=new_identifier("dec", at),
+        id=new_identifier("dec", tabled.at),
         kind=kind,
         state="proposed",
         application_id=None,
         approval=None,
         issue=None,
-        proposal=written,
-        proposal_sha256=sha256,
-        reasons=reasons.text,
-        reasons_salt=reasons.salt,
+        proposal=canonical(document).decode(),
+        proposal_sha256=digest(document).hex(),
+        reasons=grounds.reasons.text,
+        reasons_salt=grounds.reasons.salt,
         public_key=None,
-        proposer=by,
-        proposed_at=at,
+        proposer=tabled.by,
+        proposed_at=tabled.at,
+        officers=tabled.officers,
+        meeting=grounds.meeting,
+        minute=grounds.minute,
+        passages=grounds.kept_passages(),
+        conditions=grounds.kept_conditions(),
+        lapses_at=tabled.lapses_at,
     )
 
 
-def certified_terms(decision: Decision) -> Grant:
-    """Return what a proposal to grant or rekey says, read back from its text."""
+# --- read back ---------------------------------------------------------------------------------------------------
+
+
+def said_in(decision: Decision) -> dict[str, Any]:
+    """Return what a proposal says."""
     said: dict[str, Any] = json.loads(decision.proposal)
+    return said
+
+
+def certified_terms(decision: Decision) -> Certified:
+    """Return what the certificate of a proposal will say."""
+    said = said_in(decision)
     device = said["device"]
-    return Grant(
+    return Certified(
         approval=said["approval"],
         device=Device(device["type"], device["manufacturer"], device["model"], device["hardware_version"]),
         start=parse(said["start"]),
@@ -196,31 +190,24 @@ def certified_terms(decision: Decision) -> Grant:
 
 def ending_of(decision: Decision) -> tuple[EndCause, datetime | None]:
     """Return the cause and invalidity date that a proposal to end says."""
-    said: dict[str, Any] = json.loads(decision.proposal)
+    said = said_in(decision)
     return EndCause(said["cause"]), parse(said["invalidity_date"]) if said["invalidity_date"] else None
 
 
 def rekey_cause(decision: Decision) -> tuple[bool, datetime | None]:
     """Return whether a rekey says that the old key is compromised, and since when."""
-    said: dict[str, Any] = json.loads(decision.proposal)
+    said = said_in(decision)
     since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
     return said["cause"] == EndCause.KEY_COMPROMISE.value, since
 
 
-def _head(environment: Environment, kind: str, reasons: Reasons, *, by: str, at: datetime) -> dict[str, Json]:
-    return {
-        "version": VERSION,
-        "environment": environment,
-        "kind": kind,
-        "proposed_by": by,
-        "proposed_at": text(at),
-        "reasons_salted_sha256": reasons.digest,
-    }
+# --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _certified(
+def certified(
     approval: str, device: Device, organisation: Organisation, start: datetime, terms: Terms
 ) -> dict[str, Json]:
+    """Return the members that say what a certificate will say."""
     return {
         "approval": approval,
         "issue": terms.issue,
@@ -230,7 +217,7 @@ def _certified(
             "certificate_name": organisation.certificate_name or organisation.name,
         },
         "device": asdict(device),
-        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in terms.firmware],
+        "firmware": firmware_json(terms.firmware),
         "start": text(start),
         "expiry": text(terms.expiry),
         "not_before": text(terms.effective),
@@ -239,5 +226,24 @@ def _certified(
     }
 
 
-def _sha256(octets: bytes) -> str:
+def firmware_json(firmware: tuple[Firmware, ...]) -> list[Json]:
+    """Return firmware as proposals write it."""
+    return [{"version": each.version, "image_sha256": each.image_digest} for each in firmware]
+
+
+def sha256(octets: bytes) -> str:
+    """Return the hex SHA-256 of some octets."""
     return hashlib.sha256(octets).hexdigest()
+
+
+def _head(tabled: Tabled, kind: str, grounds: Grounds) -> dict[str, Json]:
+    return {
+        "version": VERSION,
+        "environment": tabled.environment,
+        "kind": kind,
+        "proposed_by": tabled.by,
+        "proposed_at": text(tabled.at),
+        "officers": tabled.officers,
+        "lapses_at": text(tabled.lapses_at),
+        **grounds.outline(),
+    }

@@ -1,5 +1,6 @@
 """The same request sent twice has the effect and the outcome of one (Idempotency-Key)."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -30,6 +31,13 @@ class RequestKey:
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
             raise BodyMalformed(detail="Idempotency-Key must have 1 to 200 visible ASCII characters")
+
+
+def nth(request: RequestKey | None, place: int) -> RequestKey | None:
+    """Return the key of one act of a batch: sent again, each act of it is recognised by itself."""
+    if request is None:
+        return None
+    return RequestKey(hashlib.sha256(f"{request.key} {place}".encode()).hexdigest(), request.request_sha256)
 
 
 def recall(tx: Transaction, actor: Actor, request: RequestKey | None) -> dict[str, Any] | None:

@@ -4,29 +4,39 @@ Both digests are repeated, the rules run again, and one conditional write decide
 get one decision and one conflict.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
-from core.approval import EndCause
 from core.canonical import Json
-from core.errors import DecisionLapsed, DigestMismatch, SamePerson, WrongState
+from core.clauses import serves
+from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
 from policy.roles import Operation
 from ra import lapse as lapsing
 from ra.access import authorise
+from ra.decide import decide
 from ra.desk import Desk
-from ra.end import end_approval
-from ra.proposal import certified_terms, ending_of, rekey_cause
-from ra.repeat import RequestKey, keep, recall
-from store.reading import approvals as approval_reading
+from ra.findings import refuse_fatal
+from ra.proposing.grant import open_requirements
+from ra.repeat import RequestKey, keep, nth, recall
 from store.reading import requests
-from store.rows import Approval, Decision
+from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import applications, approvals, decisions, facts
-
-_ISSUING = ("grant", "rekey")
+from store.verbs import decisions, facts, secondings
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """One proposal of a batch, with the digests that the officer accepts."""
+
+    decision: str
+    proposal_sha256: str
+    tbs_sha256: str | None = None
+
+
+@serves("F2.18")
 def second(
     desk: Desk,
     actor: Actor,
@@ -47,7 +57,8 @@ def second(
         request: the Idempotency-Key, if one was sent.
 
     Returns:
-        `{"decision", "kind", "state", "approval"}`.
+        `{"decision", "kind", "state", "approval", "officers_wanting"}`; the last is above 0 while the settings ask for
+        more officers than have agreed.
 
     Raises:
         SamePerson: proposer and seconder are one.
@@ -65,16 +76,18 @@ def second(
         decision = requests.decision(tx, identifier)
         _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
         why = lapsing.passed(tx, decision, at)
+        state, wanting = decision.state, 0
         if why is None:
-            _decide(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
+            _require_still_right(tx, decision)
+            state, wanting = _agree(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
-        state = "seconded" if decision.kind in _ISSUING else "done"
         outcome: dict[str, Json] = {
             "decision": decision.id,
             "kind": decision.kind,
             "state": state,
             "approval": decision.approval,
+            "officers_wanting": wanting,
         }
         if why is None:
             keep(tx, actor, request, outcome, at=at)
@@ -107,7 +120,7 @@ def _require_acceptable(
 ) -> None:
     if decision.proposer == actor.name:
         raise SamePerson(person=actor.name)
-    needed = "drafted" if decision.kind in _ISSUING else "proposed"
+    needed = "proposed" if decision.issue is None else "drafted"
     if decision.state != needed:
         raise WrongState(kind="Decision", identifier=decision.id, state=decision.state, needed=needed)
     if proposal_sha256.lower() != decision.proposal_sha256:
@@ -118,79 +131,52 @@ def _require_acceptable(
         raise DigestMismatch(which="certificate to be signed")
 
 
-def _decide(tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime) -> None:
-    decisions.second(
-        tx,
-        decision,
-        seconder=actor.name,
-        tbs_sha256=tbs_sha256.lower() if tbs_sha256 else None,
-        at=at,
-        closes=decision.kind not in _ISSUING,
-    )
-    seconded = {"kind": decision.kind, "proposal_sha256": decision.proposal_sha256, "tbs_sha256": tbs_sha256}
-    facts.record(tx, Fact(FactKind.DECISION_SECONDED, at, actor, decision.id, payload=seconded))
-    match decision.kind:
-        case "grant":
-            _grant(tx, decision, actor, at)
-        case "refuse":
-            _refuse(tx, decision, actor, at)
-        case "rekey":
-            _rekey(tx, decision, actor, at)
-        case _:
-            cause, invalidity_date = ending_of(decision)
-            end_approval(
-                tx,
-                decision.approval or "",
-                cause=cause,
-                invalidity_date=invalidity_date,
-                decision=decision.id,
-                actor=actor,
-                at=at,
+def _require_still_right(tx: Transaction, decision: Decision) -> None:
+    """Run again the rules whose answer may have changed since: a requirement may have been set (F2.20)."""
+    if decision.kind == "grant" and decision.application_id is not None:
+        refuse_fatal(open_requirements(tx, decision.application_id))
+
+
+def _agree(
+    tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
+) -> tuple[str, int]:
+    """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
+    accepted = tbs_sha256.lower() if tbs_sha256 else None
+    agreed = secondings.agree(tx, decision.id, officer=actor.name, tbs_sha256=accepted, at=at)
+    said: dict[str, Json] = {
+        "kind": decision.kind,
+        "proposal_sha256": decision.proposal_sha256,
+        "tbs_sha256": accepted,
+    }
+    wanting = decision.officers - 1 - agreed
+    if wanting > 0:
+        facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, decision.id, payload=said))
+        return decision.state, wanting
+    closes = decision.issue is None
+    decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
+    facts.record(tx, Fact(FactKind.DECISION_SECONDED, at, actor, decision.id, payload=said))
+    decide(tx, decision, actor, at)
+    return "done" if closes else "seconded", 0
+
+
+def second_batch(
+    desk: Desk, actor: Actor, accepted: Sequence[Accepted], request: RequestKey | None = None
+) -> list[dict[str, Json] | TrialCpaError]:
+    """Second several proposals, each in a transaction of its own; return the outcome of each, or what stood against."""
+    authorise(actor, Operation.SECOND)
+    outcomes: list[dict[str, Json] | TrialCpaError] = []
+    for place, each in enumerate(accepted):
+        try:
+            outcomes.append(
+                second(
+                    desk,
+                    actor,
+                    each.decision,
+                    proposal_sha256=each.proposal_sha256,
+                    tbs_sha256=each.tbs_sha256,
+                    request=nth(request, place),
+                )
             )
-
-
-def _grant(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
-    said = certified_terms(decision)
-    application = requests.application(tx, decision.application_id or "")
-    applications.move(tx, application.id, needed="proposed", to="granted")
-    approvals.grant(
-        tx,
-        Approval(
-            identifier=said.approval,
-            decision_id=decision.id,
-            application_id=application.id,
-            organisation_id=application.organisation_id,
-            device=said.device,
-            granted_at=at,
-            start=said.start,
-            expiry=said.expiry,
-            ended_at=None,
-            end_cause=None,
-        ),
-    )
-    approvals.add_terms(tx, said.approval, decision.id, said.terms)
-    granted = {"decision": decision.id, "application": application.id}
-    facts.record(tx, Fact(FactKind.APPROVAL_GRANTED, at, actor, said.approval, (said.approval,), granted))
-
-
-def _refuse(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
-    identifier = decision.application_id or ""
-    applications.move(tx, identifier, needed="proposed", to="refused")
-    refused = {"decision": decision.id}
-    facts.record(tx, Fact(FactKind.APPLICATION_REFUSED, at, actor, identifier, payload=refused))
-
-
-def _rekey(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
-    compromised, since = rekey_cause(decision)
-    approval = decision.approval or ""
-    if not compromised or not approval_reading.standing(tx, approval, at):
-        return  # superseded when the new certificate is recorded, or cancelled already
-    end_approval(
-        tx,
-        approval,
-        cause=EndCause.KEY_COMPROMISE,
-        invalidity_date=since,
-        decision=decision.id,
-        actor=actor,
-        at=at,
-    )
+        except TrialCpaError as error:
+            outcomes.append(error)
+    return outcomes

@@ -29,7 +29,9 @@ def upgrade(store: Store) -> None:
     with store.migration_connection() as connection:
         if store.dialect == "sqlite":
             # A table that is written anew is dropped while others refer to it; only outside a transaction can SQLite
-            # be told not to mind, and before the commit it is asked whether every reference still holds.
+            # be told not to mind, and before the commit it is asked whether every reference still holds. This
+            # connection does not go back to the pool: however this ends, nobody else works on one that does not mind.
+            connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
@@ -37,5 +39,3 @@ def upgrade(store: Store) -> None:
         if store.dialect == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise AssertionError("the migration broke a reference")
         connection.commit()
-        if store.dialect == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys = ON")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.approval import Device
 from store.reading import requests
-from store.tables import certificates
+from store.tables import certificates, journal
 from tests.world import DEVICE, World
 
 
@@ -33,3 +33,8 @@ def key_state(world: World, sha256: str) -> str | None:
 def serials(world: World) -> list[str]:
     with world.store.read() as tx:
         return list(tx.connection.execute(select(certificates.c.serial)).scalars())
+
+
+def kinds(world: World) -> list[str]:
+    with world.store.read() as tx:
+        return list(tx.connection.execute(select(journal.c.kind).order_by(journal.c.id)).scalars())

@@ -101,7 +101,7 @@ def max_age(answered: Answered) -> int:
 def ask(world: World, question: object, now: datetime = NOON) -> dict[str, Any]:
     body = question if isinstance(question, bytes) else json.dumps(question).encode()
     view = build(world.authority(), world.approvals(None), 0.0)
-    return answer(view, parse_question(body, now), now, world.past_answer)
+    return answer(view, parse_question(body, now), now, world.past_answer, world.units)
 
 
 def codes(answered: dict[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ from core.mirror import (
     MirroredApproval,
     PublishedCrl,
     SignedAnswer,
+    Units,
 )
 from core.status import certificate_end, revocation_at
 
@@ -61,6 +62,7 @@ class World:
         self.credentials: dict[str, CredentialRecord] = {}
         self.broken = False
         self.reads: list[str] = []
+        self.deployed: dict[str, frozenset[str]] = {}
         self._log: list[str | None] = []
         self.admit(API_KEY, Role.DCC)
 
@@ -106,6 +108,11 @@ class World:
     def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
         self._read("past CRL")
         return next((one for one in self.lists if (one.key_id, one.number) == (key_id, number)), None)
+
+    def units(self, approval: str, device_id: str, _at: datetime) -> Units:
+        self._read("units")
+        deployed = self.deployed.get(approval, frozenset())
+        return Units(among=True) if device_id in deployed else Units(among=False, deployed=len(deployed))
 
     def _read(self, what: str) -> None:
         if self.broken:
@@ -180,7 +187,7 @@ class World:
         self.keep(replace(held, record=record))
 
     def deploy(self, identifier: str, *devices: str) -> None:
-        self.keep(replace(self.kept[identifier], deployed=frozenset(devices)))
+        self.deployed[identifier] = frozenset(devices)
 
     def presign(self, identifier: str, at: datetime) -> None:
         """Sign answers for every certificate and both hashes; none outlives the earliest known end."""

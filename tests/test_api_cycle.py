@@ -189,7 +189,11 @@ def test_the_manufacturer_answers_a_certificate_once_and_the_first_answer_stands
 
 @pytest.mark.clause("F2.22")
 def test_the_second_officer_sees_everything_that_will_be_true_and_can_check_the_bytes(api: Api) -> None:
-    decision = api.proposed(kind="grant", application=api.applied(), reasons="It looks sound.")
+    named = {"manufacturer": "AB01", "model": "010A030B"}
+    held = [{**named, "scheme": scheme, "certificate": f"{scheme}-1"} for scheme in ("ZigBee", "DLMS")]
+    earlier = {**named, "model": "010A0000", "certificate": "NCSC-1", "issued_on": "2020-01-01"}
+    evidenced = api.applied(assurance=held, earlier_cpa=earlier)
+    decision = api.proposed(kind="grant", application=evidenced, reasons="It looks sound.")
     api.settle()
     shown = done(api.ask("officer-2", "GET", f"/v1/decisions/{decision}"))
     assert shown["findings"] == []

@@ -20,7 +20,8 @@ from jobs.duty import Duty, Pace
 from ra.apply import apply
 from ra.desk import Desk
 from ra.end import Revoke, revoke
-from ra.propose import ProposeGrant, propose
+from ra.propose import propose
+from ra.proposing.grant import ProposeGrant
 from ra.repeat import RequestKey
 from ra.second import reject, second
 from store.reading import requests

@@ -24,12 +24,14 @@ from core.instants import last_second
 from core.status import State, approval_status
 from ra.apply import apply, cancel_application
 from ra.look import certificate_of
-from ra.propose import ProposeGrant, ProposeRefusal, ProposeRekey, propose
+from ra.propose import propose
+from ra.proposing.grant import ProposeGrant, ProposeRefusal
+from ra.proposing.new_key import ProposeRekey
 from ra.repeat import RequestKey
 from ra.second import reject, second
 from store.reading import requests
-from store.tables import applications, journal
-from tests.cycle_world import device, key_pair, key_state, serials
+from store.tables import applications
+from tests.cycle_world import device, key_pair, key_state, kinds, serials
 from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, RIVAL, World, application, csr_pem
 
 DAY = timedelta(days=1)
@@ -42,11 +44,6 @@ def digests(world: World, decision: str) -> Any:
         draft = requests.draft_of(tx, decision)
         found = requests.decision(tx, decision)
     return {"proposal_sha256": found.proposal_sha256, "tbs_sha256": draft.tbs_sha256 if draft else None}
-
-
-def kinds(world: World) -> list[str]:
-    with world.store.read() as tx:
-        return list(tx.connection.execute(select(journal.c.kind).order_by(journal.c.id)).scalars())
 
 
 def grant_of(world: World, **changes: Any) -> str:
@@ -99,6 +96,7 @@ def test_every_step_is_in_the_journal_in_its_order(world: World) -> None:
         FactKind.APPROVAL_GRANTED,
         FactKind.SIGNATURE_INTENDED,
         FactKind.CERTIFICATE_ISSUED,
+        FactKind.NOTICE_WRITTEN,
         FactKind.OCSP_ANSWERS_SIGNED,
     ]
 

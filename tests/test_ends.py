@@ -11,7 +11,9 @@ import pytest
 from api.status.questions import ByApproval, BySerial
 from core.approval import EndCause
 from core.instants import parse
-from ra.propose import ProposeEnd, ProposeGrant, ProposeRekey
+from ra.proposing.ending import ProposeEnd
+from ra.proposing.grant import ProposeGrant
+from ra.proposing.new_key import ProposeRekey
 from tests.channels_world import HASHES, Channels, Entry, Proof, Told, drafted_serial
 from tests.world import NOW, World, csr_pem
 

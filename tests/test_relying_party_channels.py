@@ -26,6 +26,7 @@ from core.mirror import (
     MirroredApproval,
     PublishedCrl,
     SignedAnswer,
+    Units,
 )
 from core.status import revocation_at
 from tests.relying_party_world import (
@@ -120,6 +121,9 @@ class Register:
 
     def past_crl(self, *_: Any) -> None:
         return None
+
+    def units(self, *_: Any) -> Units:
+        return Units(among=False)
 
     def plane(self) -> StatusPlane:
         mirror = Mirror(self, FixedClock(self.at))

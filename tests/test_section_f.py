@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.approval import Device, EndCause, Firmware
+from core.assurance import EarlierCpa
 from core.errors import Severity
 from policy.rules import judge, rule
 from policy.section_f.application import (
@@ -20,12 +21,15 @@ from policy.section_f.application import (
     application_findings,
     grant_findings,
 )
+from policy.section_f.assurance import AssuranceFacts
 from policy.section_f.new_key import REKEY_RULES, RekeyFacts, rekey_findings
 from policy.section_f.revocation import REVOCATION_RULES, RevocationFacts, revocation_findings
 
 DIGEST = "ab" * 32
 DEVICE = Device("ESME", "AB01", "010A030B", "01")
 TODAY = date(2027, 1, 4)
+# What F2.19 finds has a test of its own (test_section_f_assurance.py); here nothing is asked and nothing is wrong.
+EVIDENCE = AssuranceFacts(DEVICE, (), (), EarlierCpa("CPA-1", "AB01", "OLDER", "01", date(2020, 1, 1)), TODAY)
 SOUND = ApplicationFacts(
     device=DEVICE,
     firmware=(Firmware("0002012F", DIGEST),),
@@ -38,6 +42,7 @@ SOUND = ApplicationFacts(
     issuing_window_end=datetime(2032, 1, 2, 23, 59, 59, tzinfo=UTC),
     smets_version="SMETS V1.58",
     certificate_name="Maker Ltd",
+    evidence=EVIDENCE,
 )
 NOON = datetime(2027, 3, 1, 12, 0, 0, tzinfo=UTC)
 SOUND_REKEY = RekeyFacts(
@@ -66,6 +71,11 @@ DEFECTS = [
     ("smets-1", {"smets_version": "smets 1 v1.2"}),
     ("smets-1", {"smets_version": "SMETS V1.2"}),
     ("smets-1", {"smets_version": "SMETS V1.57"}),
+    ("gbcs-version", {"gbcs_version": "four"}),
+    ("gbcs-version", {"gbcs_version": "4"}),
+    ("gbcs-version", {"gbcs_version": "4.2 "}),
+    ("gbcs-version", {"gbcs_version": "4.2\n"}),
+    ("gbcs-version", {"gbcs_version": "4.2.1"}),
     ("device-type", {"device": replace(DEVICE, type="METER")}),
     ("device-type", {"device": replace(DEVICE, type="esme")}),
     ("device-name-length", {"device": replace(DEVICE, manufacturer="")}),
@@ -100,6 +110,16 @@ DEFECTS = [
     ("issuing-window-closed", {"issuing_window_end": datetime(2027, 1, 3, 23, 59, 59, tzinfo=UTC)}),
     ("certificate-name-length", {"certificate_name": ""}),
     ("certificate-name-length", {"certificate_name": "M" * 65}),
+    ("contact-malformed", {"contact": "nobody"}),
+    ("contact-malformed", {"contact": "a@b"}),
+    ("contact-malformed", {"contact": "a b@c.example"}),
+    ("contact-malformed", {"contact": "a@c.example, b@c.example"}),
+    ("contact-malformed", {"contact": "A <a@c.example>"}),
+    ("contact-malformed", {"contact": "a@c.example\nBcc: b@c.example"}),
+    ("contact-malformed", {"contact": "a@c..example"}),
+    ("contact-malformed", {"contact": "a@-c.example"}),
+    ("contact-malformed", {"contact": "a" * 65 + "@c.example"}),
+    ("contact-malformed", {"contact": "a@" + "b.c" * 90}),
 ]
 
 
@@ -137,6 +157,10 @@ AT_THE_LIMIT = [
     {"smets_version": None},
     {"smets_version": "SMETS V2.0"},
     {"smets_version": "SMETS2 V5.1"},
+    {"gbcs_version": "4.2"},
+    {"gbcs_version": ""},
+    {"contact": "trials+gb@meters.acme.example"},
+    {"contact": "a" * 64 + "@c.example"},
     {"start": date(2028, 2, 29), "expiry": date(2028, 2, 29)},
     {
         "start": date(9999, 12, 31),
@@ -243,6 +267,9 @@ ANYTHING = st.builds(
     issuing_window_end=INSTANTS,
     smets_version=st.text() | st.none(),
     certificate_name=st.text(),
+    evidence=st.just(EVIDENCE),
+    gbcs_version=st.text(),
+    contact=st.text() | st.emails(),
 )
 
 

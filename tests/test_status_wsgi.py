@@ -172,6 +172,8 @@ def test_a_past_that_needs_the_store_is_unavailable_without_it(plane: Plane) -> 
     plane.mirror.follow()
     plane.world.broken = True
     problem(plane.verify({"approval": identifier, "at": text(START)}), 503, "store-unavailable")
+    unit = "00-DB-12-34-56-78-90-01"
+    problem(plane.verify({"approval": identifier, "device_id": unit}), 503, "store-unavailable")
     problem(plane.ask("GET", f"/crl/{crl.key_id}/7.crl"), 503, "store-unavailable")
     assert plane.ask("GET", f"/crl/{crl.key_id}/1.crl").body == crl.der
 

@@ -325,7 +325,7 @@ def test_firmware_may_be_left_out_only_for_types_without_one(world: World) -> No
 # --- units -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.clause("F2.21")
+@pytest.mark.clause("F2.21(d)")
 def test_a_unit_is_within_the_limit_if_deployed_or_if_there_is_room(world: World) -> None:
     identifier = world.grant(maximum=2)
     world.presign(identifier, NOON)

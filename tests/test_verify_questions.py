@@ -96,7 +96,7 @@ def test_any_octets_in_the_armour_are_unknown_or_malformed(octets: bytes, place:
         armour = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(der).decode()}\n-----END CERTIFICATE-----"
         with contextlib.suppress(CertificateMalformed):
             question = parse_question(json.dumps({"certificate": armour}).encode(), NOON)
-            answered = answer(VIEW, question, NOON, WORLD.past_answer)
+            answered = answer(VIEW, question, NOON, WORLD.past_answer, WORLD.units)
             assert answered["state"] == "unknown"
 
 
@@ -162,6 +162,6 @@ MEMBERS = st.dictionaries(
 @given(st.binary(max_size=60) | MEMBERS.map(lambda asked: json.dumps(asked).encode()))
 def test_no_question_whatever_does_anything_but_answer_or_refuse(body: bytes) -> None:
     with contextlib.suppress(RequestMalformed):
-        answered = answer(VIEW, parse_question(body, NOON), NOON, WORLD.past_answer)
+        answered = answer(VIEW, parse_question(body, NOON), NOON, WORLD.past_answer, WORLD.units)
         assert answered["valid"] is False or answered["state"] == "active"
         json.dumps(answered)

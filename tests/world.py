@@ -25,7 +25,8 @@ from keys.sealed import open_sealed
 from ra.apply import Apply, apply
 from ra.desk import Desk, Rules
 from ra.end import Revoke, revoke
-from ra.propose import Proposal, ProposeGrant, propose
+from ra.propose import Proposal, propose
+from ra.proposing.grant import ProposeGrant
 from ra.second import second
 from store.reading import approvals as approval_reading
 from store.reading import requests

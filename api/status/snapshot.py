@@ -21,7 +21,7 @@ from core.approval import CertificateRecord, Device
 from core.clock import Clock
 from core.errors import StatusStale
 from core.identifiers import Serial
-from core.mirror import AuthorityView, HashName, MirroredApproval, PublishedCrl, SignedAnswer, StatusSource
+from core.mirror import AuthorityView, HashName, MirroredApproval, PublishedCrl, SignedAnswer, StatusSource, Units
 
 DEFAULT_MAX_AGE = 600.0
 """Seconds after which a snapshot is too old to answer from (design: ten minutes)."""
@@ -211,6 +211,13 @@ class Mirror:
     def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
         """Return a CRL of the past; a read of the store, which may raise."""
         return self._source.past_crl(key_id, number)
+
+    def units(self, approval: str, device_id: str, at: datetime) -> Units:
+        """Return whether a device is deployed under an approval, else how many are; a read, which may raise.
+
+        Deployments are not mirrored: there can be millions of them, and few are ever asked about.
+        """
+        return self._source.units(approval, device_id, at)
 
     def _run(self, interval: float) -> None:
         failing = False

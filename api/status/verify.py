@@ -13,9 +13,10 @@ from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, 
 from api.status.snapshot import Snapshot
 from core.approval import ApprovalRecord, CertificateRecord, Terms
 from core.canonical import Json
+from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
-from core.mirror import MirroredApproval, SignedAnswer
+from core.mirror import MirroredApproval, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
 from core.status import State, Status, approval_status, certificate_end, certificate_status, revocation_at
 
@@ -31,6 +32,9 @@ _ABOUT_UNITS = frozenset(
 
 PastAnswer = Callable[[Serial, datetime], SignedAnswer | None]
 """Looks an OCSP answer (SHA-256 CertID) of the past up; may raise StoreUnavailable."""
+
+UnitsAt = Callable[[str, str, datetime], Units]
+"""Looks up whether a device is deployed under an approval at an instant, else how many are; may raise."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +52,30 @@ class _Found:
         return self.held.record
 
 
-def answer(view: Snapshot, question: Question, now: datetime, past_answer: PastAnswer) -> dict[str, Json]:
+def answer(
+    view: Snapshot, question: Question, now: datetime, past_answer: PastAnswer, units: UnitsAt | None = None
+) -> dict[str, Json]:
     """Return the answer to one question.
 
     `as_of` is the instant that it speaks of. From there to `fresh_until` it would have been the same, as far as is
     known: at most an hour, never up to the next known change. The same holds for a past instant: history does not
-    change, so the two say between which instants the answer was true. Units deployed are those known now, also for a
-    question about the past.
+    change, so the two say between which instants the answer was true. Units deployed at a past instant are counted as
+    they are known now: what was reported late or corrected since counts as it was in truth.
 
     Args:
         view: what is known.
         question: what is asked.
         now: the present instant.
         past_answer: asked for a proof only where `question.at` is given and the snapshot holds none.
+        units: asked only where `question.device_id` is given; None only where no question names a unit.
 
     Raises:
-        StoreUnavailable: from `past_answer`.
+        StoreUnavailable: from `past_answer` or `units`.
     """
     as_of = now if question.at is None else question.at
     found = _find(view, question, as_of)
     status = found.status
-    reasons = (*status.reasons, *_against_units(found, question))
+    reasons = (*status.reasons, *_against_units(found, question, as_of, units))
     valid = status.state is State.ACTIVE and not reasons
     proof = _proof(found, reasons, as_of, past_answer if question.at is not None else None)
     return {
@@ -196,7 +203,7 @@ def _end(record: ApprovalRecord, status: Status) -> datetime:
 # --- firmware and units ------------------------------------------------------------------------------------------
 
 
-def _against_units(found: _Found, question: Question) -> tuple[Reason, ...]:
+def _against_units(found: _Found, question: Question, as_of: datetime, units: UnitsAt | None) -> tuple[Reason, ...]:
     terms = found.status.terms
     if found.held is None or terms is None or found.status.state is State.UNKNOWN:
         return ()
@@ -204,7 +211,9 @@ def _against_units(found: _Found, question: Question) -> tuple[Reason, ...]:
     if isinstance(question.subject, ByDevice):
         against.append(_against_firmware(terms, question.subject))
     if question.device_id is not None:
-        against.append(_against_unit(terms, found.held.deployed, question.device_id))
+        if units is None:
+            raise ValueError("a unit is asked about and nobody can look it up")  # never a yes for want of asking
+        against.append(_against_unit(terms, units(found.record.identifier, question.device_id, as_of)))
     return tuple(one for one in against if one is not None)
 
 
@@ -220,11 +229,12 @@ def _against_firmware(terms: Terms, asked: ByDevice) -> Reason | None:
     return None
 
 
-def _against_unit(terms: Terms, deployed: frozenset[str], device_id: str) -> Reason | None:
+@serves("F2.21(d)")
+def _against_unit(terms: Terms, units: Units) -> Reason | None:
     """The limit of F2.21(d) is not a lock on facts: who is deployed stays covered, only a further new unit is not."""
-    if device_id in deployed or len(deployed) < terms.maximum_devices:
+    if units.among or units.deployed < terms.maximum_devices:
         return None
-    return reason(ReasonCode.LIMIT_REACHED, deployed=len(deployed), maximum=terms.maximum_devices)
+    return reason(ReasonCode.LIMIT_REACHED, deployed=units.deployed, maximum=terms.maximum_devices)
 
 
 # --- freshness and proof -----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The status plane as a WSGI callable in front of the rest of the API.
 
-What it knows it answers from the mirror, without Flask and without the store (questions about the past read it once).
-Everything else goes to the application behind it.
+What it knows it answers from the mirror, without Flask and without the store (questions about the past, or about one
+unit, read it once). Everything else goes to the application behind it.
 """
 
 import hashlib
@@ -106,7 +106,8 @@ class StatusPlane:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.environ, now)
         question = parse_question(read_body(request.environ, QUESTION_LIMIT), now)
-        return _json(answer(view, question, now, self._mirror.past_answer), [("Cache-Control", "no-store")])
+        answered = answer(view, question, now, self._mirror.past_answer, self._mirror.units)
+        return _json(answered, [("Cache-Control", "no-store")])
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.

@@ -167,7 +167,7 @@ def make(plan: Plan) -> str:
 
 
 def write_demo_credentials(home: Path) -> Path:
-    """Make an API key for each role and write them where only the owner can read them."""
+    """Make an API key for each role and write them where only the owner can read them: together, and one to a file."""
     path = home / "demo" / "credentials.json"
     if path.exists():
         return path
@@ -176,6 +176,7 @@ def write_demo_credentials(home: Path) -> Path:
     for name, role, organisation in _DEMO:
         granted = grant_access(house.desk, CONSOLE, name=name, role=role, organisation=organisation, life=DEMO_LIFE)
         made[name] = {"api_key": granted.api_key, "role": role.value, "organisation": organisation}
+        write_secret(path.with_name(f"{name}.key"), f"{granted.api_key}\n")
     house.store.close()
     write_secret(path, json.dumps(made, indent=2) + "\n")
     return path

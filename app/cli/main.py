@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -11,11 +12,22 @@ from core.errors import TrialCpaError
 EXIT_REFUSED = 1
 """Something was asked that cannot be done; the sentence says what to do next."""
 
-_COMMANDS = {
+_FOR_PEOPLE = {
+    "apply": ("app.cli.apply", "Apply for a Trial Device Approval, with evidence."),
+    "status": ("app.cli.status", "Where it stands, what is missing, what waits for you."),
+    "decide": ("app.cli.decide", "Propose decisions, see what will be true, second them."),
+    "fetch": ("app.cli.fetch", "Fetch a certificate or a notice."),
+    "deployments": ("app.cli.deployments", "Report devices deployed and decommissioned."),
+    "report": ("app.cli.report", "The monthly report: look, issue, fetch."),
+    "cpl": ("app.cli.cpl", "Instructions for the Central Products List."),
+}
+"""Over HTTP, with an API key, from anywhere."""
+
+_FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: make an authority in an empty folder."),
     "serve": ("app.cli.serving", "Run web, authority and courier; Ctrl-C stops them."),
     "run": ("app.cli.serving", "Run one process: web, authority or courier."),
-    "story": ("app.cli.story", "Play the whole life of a certificate, with proofs."),
+    "story": ("app.cli.story", "Play the life of a certificate or a trial, with proofs."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
@@ -23,6 +35,9 @@ _COMMANDS = {
     "root-crl": ("app.cli.root_crl", "Sign the root's next CRL, with its key at hand."),
     "store": ("app.cli.store", "Show or upgrade the store's schema."),
 }
+"""On the authority's own machine; each finds it by --home, then TRIALCPA_HOME, then ./var."""
+
+_COMMANDS = {**_FOR_PEOPLE, **_FOR_OPERATORS}
 
 
 class _Lazy(click.Group):
@@ -39,40 +54,51 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, sentence) for name, (_, sentence) in _COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        for title, commands in (
+            ("For people, with an API key (--key-file)", _FOR_PEOPLE),
+            ("For operators, on the machine itself (--home DIR)", _FOR_OPERATORS),
+        ):
+            with formatter.section(title):
+                formatter.write_dl([(name, sentence) for name, (_, sentence) in commands.items()])
 
 
 _EPILOG = """\b
-Every command finds the authority by --home, then TRIALCPA_HOME, then ./var.
-
-\b
 Example:
   trialcpa init --test && trialcpa serve
   trialcpa story            (in a second shell)
 """
 
 
-@click.group(cls=_Lazy, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    epilog=_EPILOG,
+    options_metavar="[--version] [--help]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="trialcpa", message="%(prog)s %(version)s")
 def cli() -> None:
     """Trial CPA authority: certificates for field trials under the Smart Energy Code, F2.18 to F2.31."""
 
 
-def main() -> None:
-    """Run the command; an error of ours is a sentence and what to do next, never a traceback."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command; an error of ours is a sentence and what to do next, never a traceback.
+
+    Args:
+        words: what was typed after the program's name; None is what was.
+    """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        cli(standalone_mode=False)
+        cli(words, standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except TrialCpaError as error:
-        click.echo(f"Error: {error}\n  {error.hint}  [{error.code}]", err=True)
+        # What a service answered keeps its own code.
+        click.echo(f"Error: {error}\n  {error.hint}  [{error.fields.get('problem', error.code)}]", err=True)
         sys.exit(EXIT_REFUSED)
 
 

@@ -15,7 +15,6 @@ from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
 from app.processes import ROLES, Supervisor, end_with_supervisor, require_free
 from core.errors import HomeOccupied
-from keys.passphrase import FromFile
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa serve --home var")
@@ -77,10 +76,9 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
     if role == "authority":
         open_authority(house).run(stopping)
     else:
-        from jobs.courier import Courier, Subscriber  # noqa: PLC0415 - the other roles need no HTTP client
+        from app.courier import open_courier  # noqa: PLC0415 - the other roles send no mail and call nobody
 
-        subscribers = [Subscriber(each.url, FromFile(each.secret_file).read()) for each in settings.webhooks]
-        Courier(house.store, subscribers).run(stopping)
+        open_courier(house).run(stopping)
     house.store.close()
 
 

@@ -13,10 +13,12 @@ from ca.issuer.extension import TrialDeviceApproval, encode
 from ca.issuer.order import Order
 from ca.profile import LONGEST_NAME, Profile
 from core.approval import Device
+from core.clauses import serves
 from core.errors import DraftImpossible
 from core.identifiers import serial_number
 
 
+@serves("F2.25")
 def draft(profile: Profile, order: Order) -> Draft:
     """Return the exact bytes to be signed for an order, and their preview.
 
@@ -45,6 +47,7 @@ def common_name(device: Device, approval: str) -> str:
     return described if len(described.encode("utf-8")) <= LONGEST_NAME else approval
 
 
+@serves("F2.25")
 def approval_value(order: Order) -> TrialDeviceApproval:
     """Return what the extension trialDeviceApproval says for an order."""
     return TrialDeviceApproval(

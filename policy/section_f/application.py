@@ -9,6 +9,7 @@ from core.approval import Device, Firmware
 from core.errors import Finding, Severity
 from core.instants import ONE_SECOND, first_second, last_second, text
 from policy.rules import Rule, judge, rule
+from policy.section_f.assurance import AssuranceFacts, assurance_findings
 from policy.section_f.wording import LONGEST_SHOWN, printable, shown
 
 DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
@@ -35,6 +36,16 @@ _DIGEST = re.compile("[0-9a-fA-F]{64}")
 _SMETS1 = re.compile(r"SMETS\s*1(\D.*)?", re.IGNORECASE | re.DOTALL)
 _SMETS_VERSION = re.compile(r"SMETS\s*V\s*1\.([0-9]{1,4})", re.IGNORECASE)
 _FIRST_SMETS2_MINOR = 58
+_GBCS_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}")
+
+LONGEST_ADDRESS = 254
+"""RFC 5321 (4.5.3.1.3): a path of 256 octets, without its angle brackets."""
+
+# The dot-string of RFC 5321 (4.1.2) at a domain name: what mail systems deliver to. Quoted local parts and address
+# literals are allowed by the standard and used by nobody who applies.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,9 @@ class ApplicationFacts:
         issuing_window_end: the last instant at which the issuing CA issues.
         smets_version: as DUIS writes it, `SMETS V1.58` or `CHTS V1.4`; None if it was not given.
         certificate_name: the organisation's name in certificates.
+        evidence: the certificates that it names (F2.19).
+        gbcs_version: as DUIS writes it, `4.2`; empty if it was not given.
+        contact: the e-mail address for notices; empty if none was given.
     """
 
     device: Device
@@ -65,16 +79,19 @@ class ApplicationFacts:
     issuing_window_end: datetime
     smets_version: str | None
     certificate_name: str
+    evidence: AssuranceFacts
+    gbcs_version: str = ""
+    contact: str = ""
 
 
 def application_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
     """Return everything that Section F and the certificate's form have against an application."""
-    return judge(APPLICATION_RULES, facts)
+    return (*judge(APPLICATION_RULES, facts), *assurance_findings(facts.evidence))
 
 
 def grant_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
     """Return everything against a proposal to grant; run when proposed and again when seconded (`today` has moved)."""
-    return judge(GRANT_RULES, facts)
+    return (*judge(GRANT_RULES, facts), *assurance_findings(facts.evidence))
 
 
 # --- the device --------------------------------------------------------------------------------------------------
@@ -86,6 +103,12 @@ def _smets_1(facts: ApplicationFacts) -> Iterator[str]:
     named = _SMETS_VERSION.fullmatch(version)
     if _SMETS1.fullmatch(version) or (named and int(named[1]) < _FIRST_SMETS2_MINOR):
         yield f"{shown(version)} is a SMETS1 version."
+
+
+@rule("gbcs-version", "F2.18", Severity.FATAL, "Give the version as the DCC's systems hold it, for example 4.2.")
+def _gbcs_version(facts: ApplicationFacts) -> Iterator[str]:
+    if facts.gbcs_version and not _GBCS_VERSION.fullmatch(facts.gbcs_version):
+        yield f"{shown(facts.gbcs_version)} is not a GBCS version."
 
 
 @rule("device-type", "F2.18", Severity.FATAL, f"Choose one of {', '.join(DEVICE_TYPES)}.")
@@ -205,8 +228,17 @@ def _certificate_name_length(facts: ApplicationFacts) -> Iterator[str]:
         )
 
 
+@rule("contact-malformed", "F2.21", Severity.FATAL, "Give one address, name@company.example, or leave it out.")
+def _contact_malformed(facts: ApplicationFacts) -> Iterator[str]:
+    contact = facts.contact
+    # Where a person can be reached is not repeated, not even to whoever said it.
+    if contact and (len(contact) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(contact)):
+        yield "The contact is not an e-mail address that notices can be sent to."
+
+
 APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _smets_1,
+    _gbcs_version,
     _device_type,
     _device_name_length,
     _name_unprintable,
@@ -222,6 +254,7 @@ APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _beyond_issuing_ca,
     _issuing_window_closed,
     _certificate_name_length,
+    _contact_malformed,
 )
 
 GRANT_RULES = APPLICATION_RULES

@@ -18,11 +18,13 @@ class RevocationFacts:
         cause: why.
         invalidity_date: since when the key is known to be compromised, if it is said.
         at: the present instant.
+        breach_cited: whether it cites a breach of a condition.
     """
 
     cause: EndCause
     invalidity_date: datetime | None
     at: datetime
+    breach_cited: bool = False
 
 
 def revocation_findings(facts: RevocationFacts) -> tuple[Finding, ...]:
@@ -52,8 +54,22 @@ def _invalidity_date_in_future(facts: RevocationFacts) -> Iterator[str]:
         yield f"The invalidity date {text(facts.invalidity_date)} has not come yet."
 
 
+@rule("breach-without-cause", "F2.23", Severity.FATAL, "Give breach as the cause, or cite none.")
+def _breach_without_cause(facts: RevocationFacts) -> Iterator[str]:
+    if facts.breach_cited and facts.cause is not EndCause.BREACH:
+        yield f"A breach is cited; the cause given is {facts.cause.value}."
+
+
+@rule("breach-not-cited", "F2.23", Severity.NOTICE, "Cite the confirmed breach, so that it counts as answered.")
+def _breach_not_cited(facts: RevocationFacts) -> Iterator[str]:
+    if facts.cause is EndCause.BREACH and not facts.breach_cited:
+        yield "The cause is a breach and no recorded one is cited."
+
+
 REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
     _invalidity_date_unfounded,
     _invalidity_date_malformed,
     _invalidity_date_in_future,
+    _breach_without_cause,
+    _breach_not_cited,
 )

@@ -13,7 +13,7 @@ from core.identifiers import Serial
 from core.instants import from_seconds
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, firmware_of
-from store.tables import acceptances, approvals, certificates, drafts, terms
+from store.tables import acceptances, approvals, certificates, decisions, drafts, terms
 from store.transactions import Transaction
 from store.types import Number
 
@@ -68,13 +68,16 @@ def approval_list(tx: Transaction, *, organisation_id: str | None, after: str, l
     return [_approval(row) for row in tx.connection.execute(query)]
 
 
-def overlapping(tx: Transaction, device: Device, *, start: datetime, expiry: datetime) -> str | None:
+def overlapping(
+    tx: Transaction, device: Device, *, start: datetime, expiry: datetime, other_than: str = ""
+) -> str | None:
     """Return the identifier of an approval of the device that has not ended and shares a second with the dates."""
     columns = approvals.c
     found = tx.connection.execute(
         select(columns.identifier)
         .where(
             columns.device_key == device.key,
+            columns.identifier != other_than,
             columns.ended_at.is_(None),
             columns.start <= expiry,
             columns.expiry >= start,
@@ -109,6 +112,19 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
     if found is None:
         raise NoSuchThing(kind="certificate", identifier=serial)
     return Serial(found)
+
+
+def public_key_of(tx: Transaction, serial: Serial) -> bytes:
+    """Return the public key that a certificate certifies, SubjectPublicKeyInfo, DER; NoSuchThing if there is none."""
+    query = (
+        select(decisions.c.public_key)
+        .join(drafts, drafts.c.decision_id == decisions.c.id)
+        .where(drafts.c.serial == serial)
+    )
+    found = tx.connection.execute(query).scalar()
+    if found is None:
+        raise NoSuchThing(kind="certificate", identifier=serial)
+    return bytes(found)
 
 
 def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:

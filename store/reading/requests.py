@@ -49,6 +49,22 @@ def application(tx: Transaction, identifier: str) -> Application:
     return _application(row)
 
 
+def locked_application(tx: Transaction, identifier: str) -> Application:
+    """Return an application and hold its row until the commit, so that a decision about it and what speaks for or
+    against it never pass by each other; NoSuchThing if there is none.
+
+    On SQLite a writing transaction has the whole store to itself; there is nothing more to lock.
+    """
+    tx.connection.execute(select(applications.c.id).where(applications.c.id == identifier).with_for_update())
+    return application(tx, identifier)
+
+
+def locked_submitted(tx: Transaction) -> list[str]:
+    """Return the identifiers of all applications that wait for a proposal, in order, and hold their rows."""
+    query = select(applications.c.id).where(applications.c.state == "submitted").order_by(applications.c.id)
+    return [row.id for row in tx.connection.execute(query.with_for_update())]
+
+
 def application_list(
     tx: Transaction, *, organisation_id: str | None, after: str, limit: int = PAGE
 ) -> list[Application]:

@@ -22,9 +22,11 @@ from core.mirror import (
     MirroredApproval,
     PublishedCrl,
     SignedAnswer,
+    Units,
 )
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
+from store.reading import deployments as deployment_reading
 from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations
 from store.transactions import Store, Transaction
 
@@ -141,6 +143,11 @@ class StatusReader:
         if row is None:
             return None
         return PublishedCrl(key_id, number, row.this_update, row.next_update, row.entries, bytes(row.der))
+
+    def units(self, approval: str, device_id: str, at: datetime) -> Units:
+        """Return whether a device is deployed under an approval at an instant, else how many are, as known now."""
+        with self._store.read() as tx:
+            return deployment_reading.units(tx, approval, device_id, at)
 
 
 def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:

@@ -1,6 +1,7 @@
 """Applications: submitted, and moved from state to state by conditional writes."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -17,49 +18,91 @@ def submit(tx: Transaction, application: Application) -> None:
             id=application.id,
             organisation_id=application.organisation_id,
             state=application.state,
-            device_type=application.device.type,
-            manufacturer=application.device.manufacturer,
-            model=application.device.model,
-            hardware_version=application.device.hardware_version,
-            device_key=application.device.key,
-            smets_version=application.smets_version,
-            purpose=application.purpose,
-            start=application.start,
-            expiry=application.expiry,
-            maximum_devices=application.maximum_devices,
-            firmware=firmware_text(application.firmware),
-            csr=application.csr,
-            public_key=application.public_key,
-            public_key_sha256=application.public_key_sha256,
-            findings=application.findings,
             submitted_at=application.submitted_at,
             submitted_by=application.submitted_by,
-            gbcs_version=application.gbcs_version,
-            contact=application.contact,
-            assurance=application.assurance,
-            earlier_cpa=application.earlier_cpa,
+            **_said(application),
         )
     )
 
 
-def move(tx: Transaction, identifier: str, *, needed: str, to: str) -> None:
+def change(tx: Transaction, application: Application, *, version: int) -> None:
+    """Write what an application says now, as its next version.
+
+    Args:
+        tx: open.
+        application: as it is to be.
+        version: the one that was read; the write repeats it.
+
+    Raises:
+        WrongState: it is not `submitted` any more, or another change came first.
+    """
+    won = tx.connection.execute(
+        update(applications)
+        .where(applications.c.id == application.id, applications.c.state == "submitted")
+        .where(applications.c.version == version)
+        .values(**_said(application), version=application.version, changed_at=application.changed_at)
+    ).rowcount
+    if not won:
+        raise _wrong_state(tx, application.id, "submitted", version)
+
+
+def move(tx: Transaction, identifier: str, *, needed: str, to: str, version: int | None = None) -> None:
     """Move an application from state `needed` to state `to`.
+
+    Args:
+        tx: open.
+        identifier: of the application.
+        needed: the state it must be in.
+        to: the state it is to be in.
+        version: the version that was read, where what follows rests on what it says; None if nothing does.
 
     Raises:
         NoSuchThing: there is none.
-        WrongState: it is in another state; somebody acted at the same moment.
+        WrongState: it is in another state, or another version of it; somebody acted at the same moment.
     """
-    won = tx.connection.execute(
-        update(applications).where(applications.c.id == identifier, applications.c.state == needed).values(state=to)
-    ).rowcount
-    if won:
-        return
-    state = tx.connection.execute(select(applications.c.state).where(applications.c.id == identifier)).scalar()
-    if state is None:
-        raise NoSuchThing(kind="application", identifier=identifier)
-    raise WrongState(kind="Application", identifier=identifier, state=state, needed=needed)
+    query = update(applications).where(applications.c.id == identifier, applications.c.state == needed)
+    if version is not None:
+        query = query.where(applications.c.version == version)
+    if not tx.connection.execute(query.values(state=to)).rowcount:
+        raise _wrong_state(tx, identifier, needed, version)
 
 
 def cancel(tx: Transaction, identifier: str, *, at: datetime) -> None:  # noqa: ARG001 - the fact carries the instant
     """Cancel an application that has not been proposed for decision."""
     move(tx, identifier, needed="submitted", to="cancelled")
+
+
+def _said(application: Application) -> dict[str, Any]:
+    """The columns that hold what the Manufacturer says, and what the rules find about it."""
+    return {
+        "device_type": application.device.type,
+        "manufacturer": application.device.manufacturer,
+        "model": application.device.model,
+        "hardware_version": application.device.hardware_version,
+        "device_key": application.device.key,
+        "smets_version": application.smets_version,
+        "purpose": application.purpose,
+        "start": application.start,
+        "expiry": application.expiry,
+        "maximum_devices": application.maximum_devices,
+        "firmware": firmware_text(application.firmware),
+        "csr": application.csr,
+        "public_key": application.public_key,
+        "public_key_sha256": application.public_key_sha256,
+        "findings": application.findings,
+        "gbcs_version": application.gbcs_version,
+        "contact": application.contact,
+        "assurance": application.assurance,
+        "earlier_cpa": application.earlier_cpa,
+    }
+
+
+def _wrong_state(tx: Transaction, identifier: str, needed: str, version: int | None) -> Exception:
+    c = applications.c
+    row = tx.connection.execute(select(c.state, c.version).where(c.id == identifier)).one_or_none()
+    if row is None:
+        return NoSuchThing(kind="application", identifier=identifier)
+    state = row.state
+    if version is not None and state == needed:
+        state, needed = f"at version {row.version}", f"at version {version}"
+    return WrongState(kind="Application", identifier=identifier, state=state, needed=needed)

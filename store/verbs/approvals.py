@@ -63,6 +63,24 @@ def add_terms(tx: Transaction, approval: str, decision_id: str, added: Terms) ->
     )
 
 
+def move_dates(tx: Transaction, identifier: str, *, start: datetime, expiry: datetime) -> None:
+    """Write the dates for which an approval holds its device (F2.29).
+
+    Raises:
+        DeviceAlreadyApproved: another approval of the device has some of these seconds, by constraint; the rest of the
+            transaction stands.
+    """
+    try:
+        with tx.connection.begin_nested():
+            tx.connection.execute(
+                update(approvals).where(approvals.c.identifier == identifier).values(start=start, expiry=expiry)
+            )
+    except DBAPIError as error:
+        if overlap.NAME in violated(error):
+            raise DeviceAlreadyApproved(other="which was granted meanwhile") from error
+        raise
+
+
 def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datetime) -> list[Serial]:
     """End an approval that has not ended: one conditional write, then its certificates that still stand.
 

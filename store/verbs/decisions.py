@@ -124,6 +124,20 @@ def second(
         raise _wrong_state(tx, decision.id, decision.state)
 
 
+def acknowledge(tx: Transaction, identifier: str, *, by: str, at: datetime) -> None:
+    """Write who was informed of an urgent revocation; WrongState if it is none, or somebody was before."""
+    columns = decisions.c
+    won = tx.connection.execute(
+        update(decisions)
+        .where(columns.id == identifier, columns.urgent == 1, columns.acknowledged_by.is_(None))
+        .values(acknowledged_by=by, acknowledged_at=at)
+    ).rowcount
+    if not won:
+        raise WrongState(
+            kind="Decision", identifier=identifier, state="not to be acknowledged", needed="urgent and not yet so"
+        )
+
+
 def close(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str, outcome: str, at: datetime) -> bool:
     """End a decision (done, rejected, lapsed) with its outcome; return whether this call did it."""
     return bool(

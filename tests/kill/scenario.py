@@ -27,7 +27,10 @@ from ra.accept import AnswerCertificate, answer_certificate
 from ra.access import grant_access, revoke_access
 from ra.apply import apply, cancel_application
 from ra.end import Revoke, revoke
-from ra.propose import Proposal, ProposeEnd, ProposeGrant, ProposeRefusal, ProposeRekey, propose
+from ra.propose import Proposal, propose
+from ra.proposing.ending import ProposeEnd
+from ra.proposing.grant import ProposeGrant, ProposeRefusal
+from ra.proposing.new_key import ProposeRekey
 from ra.repeat import RequestKey
 from ra.second import reject, second
 from store.reading import journal, requests

@@ -14,7 +14,8 @@ from typing import Any
 
 from jobs.courier import SIGNATURE_HEADER, TOLD
 from ra.apply import apply
-from ra.propose import ProposeGrant, propose
+from ra.propose import propose
+from ra.proposing.grant import ProposeGrant
 from store.reading import journal
 from tests.kill.process import Death, Life, Process, Signing, Tell
 from tests.kill.proof import acknowledged_problems, problems

@@ -1,0 +1,140 @@
+"""What was sent about a decision, as the command that the use case takes."""
+
+from datetime import date, datetime
+
+from api.bodies import FirmwareBody
+from api.decision_forms import (
+    AmendBody,
+    AnyDecision,
+    ClassifiedBody,
+    GrantBody,
+    MinutedBody,
+    RefuseAmendmentBody,
+    RefuseBody,
+    RekeyBody,
+    RevocationBody,
+    RevokeBody,
+    WithdrawBody,
+)
+from core.approval import EndCause, Firmware
+from core.classification import Passage
+from core.identifiers import ApprovalIdentifier
+from core.instants import day, parse
+from ra.end import Revoke
+from ra.grounds import REASONS, Minutes
+from ra.propose import Proposal
+from ra.proposing.amendment import DESCRIPTION, ProposeAmendment, ProposeAmendmentRefusal
+from ra.proposing.ending import ProposeEnd
+from ra.proposing.grant import ProposeGrant, ProposeRefusal
+from ra.proposing.new_key import ProposeRekey
+
+
+def decision_command(said: AnyDecision) -> Proposal:
+    """Return the command of a proposal.
+
+    Raises:
+        IdentifierMalformed, InstantMalformed: an approval, a day or an instant that is none.
+    """
+    match said:
+        case GrantBody():
+            return _grant(said)
+        case RefuseBody():
+            return ProposeRefusal(said.application, _reasons(said), _minutes(said))
+        case AmendBody():
+            return _amendment(said)
+        case RefuseAmendmentBody():
+            return ProposeAmendmentRefusal(said.request, _reasons(said), _minutes(said))
+        case RevokeBody() | WithdrawBody():
+            return _end(said)
+        case RekeyBody():
+            return ProposeRekey(
+                approval_of(said.approval),
+                said.csr.encode("utf-8"),
+                said.compromised,
+                _reasons(said),
+                _instant(said.effective, "effective"),
+                _instant(said.invalidity_date, "invalidity_date"),
+                _minutes(said),
+            )
+
+
+def revocation_command(approval: str, said: RevocationBody) -> Revoke:
+    """Return the command of an urgent revocation."""
+    since = _instant(said.invalidity_date, "invalidity_date")
+    return Revoke(approval_of(approval), EndCause(said.cause), _reasons(said), since, said.breach, _minutes(said))
+
+
+def approval_of(value: str) -> str:
+    """Return an approval identifier in its one form."""
+    return str(ApprovalIdentifier.parse(value))
+
+
+def day_of(value: str | None, field: str) -> date | None:
+    """Return the UTC day that was sent, if one was."""
+    return None if value is None else day(value, field=field)
+
+
+def firmware_of(sent: list[FirmwareBody]) -> tuple[Firmware, ...]:
+    """Return firmware with its digests in their one form."""
+    return tuple(Firmware(each.version, each.image_sha256.lower()) for each in sent)
+
+
+def _grant(said: GrantBody) -> ProposeGrant:
+    return ProposeGrant(
+        said.application,
+        _reasons(said),
+        day_of(said.start, "start"),
+        day_of(said.expiry, "expiry"),
+        said.maximum_devices,
+        _minutes(said, conditions=said.conditions),
+    )
+
+
+def _end(said: RevokeBody | WithdrawBody) -> ProposeEnd:
+    approval, reasons, minutes = approval_of(said.approval), _reasons(said), _minutes(said)
+    if isinstance(said, WithdrawBody):
+        return ProposeEnd(approval, EndCause.MANUFACTURER, reasons, minutes=minutes)
+    since = _instant(said.invalidity_date, "invalidity_date")
+    return ProposeEnd(approval, EndCause(said.cause), reasons, since, said.breach, minutes)
+
+
+def _amendment(said: AmendBody) -> ProposeAmendment:
+    return ProposeAmendment(
+        approval=approval_of(said.approval),
+        reasons=_reasons(said),
+        start=day_of(said.start, "start"),
+        expiry=day_of(said.expiry, "expiry"),
+        maximum_devices=said.maximum_devices,
+        firmware_added=firmware_of(said.firmware_added),
+        firmware_removed=tuple(said.firmware_removed),
+        conditions_removed=tuple(said.conditions_removed),
+        effective=_instant(said.effective, "effective"),
+        request=said.request,
+        csr=None if said.csr is None else said.csr.encode("utf-8"),
+        minutes=_minutes(said, conditions=said.conditions_added, description=said.description),
+    )
+
+
+def _reasons(said: MinutedBody) -> str | Passage:
+    return said.reasons if isinstance(said.reasons, str) else said.reasons.passage(REASONS)
+
+
+def _minutes(
+    said: MinutedBody,
+    *,
+    conditions: list[ClassifiedBody] | None = None,
+    description: ClassifiedBody | None = None,
+) -> Minutes:
+    passages = [each.passage(each.subject) for each in said.passages]
+    if description is not None:
+        passages.append(description.passage(DESCRIPTION))
+    return Minutes(
+        said.meeting,
+        said.minute,
+        tuple(passages),
+        tuple(each.passage("condition") for each in conditions or []),
+    )
+
+
+def _instant(value: str | None, field: str) -> datetime | None:
+    return None if value is None else parse(value, field=field)

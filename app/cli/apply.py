@@ -1,0 +1,144 @@
+"""`trialcpa apply`: a Manufacturer applies for a Trial Device Approval, or changes what it has applied for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli import shown
+from app.cli.application_form import TEMPLATE, application, change
+from app.cli.service import Service, asks_service
+from app.client import Client, path
+from core.errors import InputUnusable, ServiceRefused
+
+MEDIA_TYPES: Mapping[str, str] = {
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+"""What can be evidence, by the file's name; the service looks at the contents."""
+
+LARGEST_EVIDENCE = 10 * 1024 * 1024
+"""Octets of one file that the service takes."""
+
+EXIT_REFUSED = 1
+
+
+class _Image(click.ParamType[tuple[str, Path]]):
+    """A firmware version and the file that holds its image."""
+
+    name = "VERSION=IMAGE"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        version, equals, image = str(value).partition("=")
+        if not version or not equals or not image:
+            self.fail(f"“{value}” is not VERSION=IMAGE, such as 0002012F=firmware.bin.", param, ctx)
+        return version, Path(image)
+
+
+@click.command(
+    epilog="\b\nExample:\n  trialcpa apply --template > trial.toml\n  trialcpa apply trial.toml --evidence report.pdf"
+)
+@click.argument("form", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE.toml]")
+@click.option("--template", is_flag=True, help="Print a form to fill in, and do nothing else.")
+@click.option("--evidence", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help="PDF, XLSX, CSV, TXT.")
+@click.option("--firmware", multiple=True, type=_Image(), help="Its SHA-256 is computed.")
+@click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent.")
+@asks_service
+def apply(
+    form: Path | None,
+    template: bool,  # noqa: FBT001 - click
+    evidence: tuple[Path, ...],
+    firmware: tuple[tuple[str, Path], ...],
+    changed: str | None,
+    dry_run: bool,  # noqa: FBT001 - click
+    service: Service,
+) -> None:
+    """Apply for a Trial Device Approval (F2.18 to F2.20) with a form and its evidence."""
+    if template:
+        click.echo(TEMPLATE, nl=False)
+        return
+    if form is None and (changed is None or not evidence):
+        raise click.UsageError("Name a form: trialcpa apply FILE.toml (trialcpa apply --template prints one).")
+    request = {} if form is None else (change if changed else application)(form, firmware)
+    files = [(each, evidence_type(each)) for each in evidence]
+    if dry_run:
+        shown.as_json({**request, "evidence": [str(each) for each in evidence]} if evidence else request)
+        return
+    with service.connect() as client:
+        outcome = _said(client, request, changed)
+        identifier = str(outcome.get("application") or changed)
+        attached, refused = _attach(client, identifier, files)
+    if service.as_json:
+        shown.as_json({**outcome, "evidence": attached, "refused": refused})
+    else:
+        _show(identifier, outcome, attached, refused, changed=changed is not None)
+    raise SystemExit(EXIT_REFUSED if refused else 0)
+
+
+def evidence_type(file: Path) -> str:
+    """Return the media type of a file that can be evidence; InputUnusable if it cannot be."""
+    known = MEDIA_TYPES.get(file.suffix.lower())
+    if known is None:
+        raise InputUnusable(path=file, detail=f"evidence is one of {', '.join(MEDIA_TYPES)}.")
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
+    if not 0 < size <= LARGEST_EVIDENCE:
+        raise InputUnusable(path=file, detail=f"it has {size:,} octets; evidence has 1 to {LARGEST_EVIDENCE:,}.")
+    return known
+
+
+def _said(client: Client, request: Mapping[str, object], changed: str | None) -> dict[str, Any]:
+    if changed is None:
+        return client.post("/v1/applications", request)
+    return client.patch(path("applications", changed), request) if request else {}
+
+
+def _attach(
+    client: Client, application_id: str, files: Sequence[tuple[Path, str]]
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Send each file; one that is refused stops none of the others, and the application stands."""
+    attached, refused = [], []
+    for file, media_type in files:
+        try:
+            address = path("applications", application_id, "evidence")
+            attached.append(client.send(address, file.read_bytes(), media_type, name=file.name))
+        except ServiceRefused as error:
+            refused.append({"file": str(file), "detail": str(error), "hint": error.hint})
+        except OSError as error:
+            refused.append({"file": str(file), "detail": f"It cannot be read ({error.strerror}).", "hint": ""})
+    return attached, refused
+
+
+def _show(
+    identifier: str,
+    outcome: Mapping[str, Any],
+    attached: Sequence[Mapping[str, Any]],
+    refused: Sequence[Mapping[str, str]],
+    *,
+    changed: bool,
+) -> None:
+    console = shown.out()
+    done = "was changed" if changed and outcome else "was taken in" if outcome else "has more evidence now"
+    shown.heading(console, f"{identifier} {done}.", "bold green")
+    if outcome:
+        shown.findings(console, outcome.get("findings", []))
+    for each in attached:
+        shown.sentence(console, f"Evidence {each.get('evidence', '')}: {each.get('name', '')}")
+    for problem in refused:
+        shown.sentence(console, f"Not taken: {problem['file']}: {problem['detail']} {problem['hint']}", style="red")
+    if refused:
+        shown.sentence(console, f"Mend them, then: trialcpa apply --change {identifier} --evidence FILE")
+    shown.sentence(console, f"Where it stands: trialcpa status {identifier}", style="dim")

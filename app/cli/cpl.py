@@ -1,0 +1,152 @@
+"""`trialcpa cpl`: what the Panel is told about the Central Products List, and what it has done (F2.27 to F2.31)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli import shown
+from app.cli.service import Service, asks_service
+from app.client import path
+from core.errors import InputUnusable, ServiceRefused
+
+FORMS: Mapping[str, str] = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+EXIT_DIFFERS = 1
+_STATES = ("pending", "loaded", "rejected", "superseded")
+
+
+@click.group(epilog="\b\nExample:\n  trialcpa cpl list --overdue\n  trialcpa cpl export -o instructions.xlsx")
+def cpl() -> None:
+    """The Central Products List: instructions to the Panel, and what was loaded."""
+
+
+@cpl.command("list", epilog="\b\nExample:\n  trialcpa cpl list --overdue")
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--overdue", is_flag=True, help="Only those whose day has come and that are not loaded.")
+@asks_service
+def list_(state: str | None, overdue: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """List the instructions."""
+    with service.connect() as client:
+        listed = client.every("/v1/cpl/instructions", "instructions", state=state, overdue="true" if overdue else None)
+        found = list(listed)
+    if service.as_json:
+        shown.as_json({"instructions": found})
+        return
+    shown.table(
+        shown.out(),
+        ("instruction", "what", "due", "approval", "device", "firmware", "expiry", "state"),
+        [
+            (each["instruction"], each["kind"], shown.day_of(each["due"]), each["approval"], _device(each),
+             each["firmware_version"], shown.day_of(each["expiry"]), _state(each))
+            for each in found
+        ],
+        none="No instruction.",
+    )  # fmt: skip
+
+
+@cpl.command(
+    short_help="Export the instructions for a spreadsheet.",
+    epilog="\b\nExample:\n  trialcpa cpl export --as xlsx -o instructions.xlsx",
+)
+@click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Else by the name of the file.")
+@click.option("-o", "output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="- is the terminal.")
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@asks_service
+def export(form: str | None, output: Path, state: str | None, service: Service) -> None:
+    """Export the instructions for a spreadsheet; identifiers stay text."""
+    chosen = form or output.suffix.lower().lstrip(".")
+    if chosen not in FORMS:
+        raise click.UsageError(f"Say --as {' or '.join(FORMS)}.")
+    with service.connect() as client:
+        fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state)
+    shown.to_file(fetched.body, output)
+
+
+@cpl.command(
+    short_help="Say what is loaded, or rejected.",
+    epilog="\b\nExample:\n  trialcpa cpl acknowledge cpl-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("instruction", nargs=-1, required=True)
+@click.option("--rejected", metavar="REASON", help="It cannot be loaded, and why.")
+@asks_service
+def acknowledge(instruction: tuple[str, ...], rejected: str | None, service: Service) -> None:
+    """Say that instructions are loaded into the list, or rejected; each stands alone."""
+    body = {"outcome": "loaded"} if rejected is None else {"outcome": "rejected", "reason": rejected}
+    done, problems = [], []
+    with service.connect() as client:
+        for each in dict.fromkeys(instruction):
+            try:
+                done.append(client.post(path("cpl", "instructions", each, "acknowledgement"), body))
+            except ServiceRefused as error:
+                problems.append({"instruction": each, "detail": str(error), "hint": error.hint})
+    if service.as_json:
+        shown.as_json({"acknowledged": done, "refused": problems})
+    else:
+        console = shown.out()
+        for outcome in done:
+            shown.sentence(console, f"{outcome['instruction']}: {outcome['state']}")
+        for problem in problems:
+            shown.sentence(console, f"{problem['instruction']}: {problem['detail']} {problem['hint']}", style="red")
+    raise SystemExit(EXIT_DIFFERS if problems else 0)
+
+
+@cpl.command(
+    short_help="Compare the Panel's list with what it should be.",
+    epilog="\b\nExample:\n  trialcpa cpl reconcile central-products-list.xlsx",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@asks_service
+def reconcile(file: Path, service: Service) -> None:
+    """Compare the Panel's present list, CSV or XLSX, with what it should hold; nothing is changed.
+
+    The exit status is 1 if they differ.
+    """
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
+    # Only a workbook is a ZIP archive; the service looks for itself.
+    content_type = FORMS["xlsx"] if octets.startswith(b"PK") else FORMS["csv"]
+    with service.connect() as client:
+        said = client.send("/v1/cpl/reconciliations", octets, content_type)
+    differs = any(said.get(name) for name, _ in _DIFFERENCES)
+    if service.as_json:
+        shown.as_json(said)
+    else:
+        _show(said, differs=differs)
+    raise SystemExit(EXIT_DIFFERS if differs else 0)
+
+
+_DIFFERENCES = (
+    ("missing", "Missing from the list"),
+    ("wrong", "On the list, with something wrong"),
+    ("gone", "Should be gone"),
+    ("unknown", "Trial entries that nobody here knows"),
+    ("unreadable", "Lines that could not be read"),
+)
+
+
+def _show(said: Mapping[str, Any], *, differs: bool) -> None:
+    console = shown.out()
+    for name, title in _DIFFERENCES:
+        listed = said.get(name) or []
+        if listed:
+            shown.heading(console, title)
+            columns = list(dict.fromkeys(key for each in listed for key in each))
+            shown.table(console, columns, [[each.get(column) for column in columns] for each in listed])
+    if not differs:
+        shown.heading(console, "The list holds what it should.", "bold green")
+
+
+def _device(each: Mapping[str, Any]) -> str:
+    names = ("device_type", "manufacturer", "model", "hardware_version")
+    return " ".join(str(each[name]) for name in names if each.get(name))
+
+
+def _state(each: Mapping[str, Any]) -> str:
+    return f"{each['state']}, overdue" if each.get("overdue") is True else str(each["state"])

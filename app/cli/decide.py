@@ -1,0 +1,246 @@
+"""`trialcpa decide`: officers propose, look, second, reject, and revoke in an emergency (F2.18, F2.21 to F2.30)."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from rich.console import Console
+
+from app.cli import decision_shown, shown
+from app.cli.decision_form import TEMPLATE, decisions
+from app.cli.service import Service, asks_service
+from app.client import Client, path
+from core.errors import InputUnusable
+
+TYPED = 8
+"""Characters of the proposal's digest that an officer types, which nobody does by habit."""
+
+DRAFT_SECONDS = 10.0
+"""How long a draft is waited for; the authority makes one in some hundredths of a second."""
+
+EXIT_REFUSED = 1
+_BETWEEN = 0.2
+_ISSUING = frozenset({"grant", "rekey"})
+
+
+@click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
+def decide() -> None:
+    """Propose decisions, see everything that will be true, second or reject them."""
+
+
+@decide.command("list", epilog="\b\nExample:\n  trialcpa decide list")
+@click.option("--all", "every", is_flag=True, help="Also those that are done, rejected or lapsed.")
+@asks_service
+def list_(every: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """List the decisions that wait to be seconded."""
+    with service.connect() as client:
+        found = [each for each in client.every("/v1/decisions", "decisions") if every or _is_open(each)]
+    if service.as_json:
+        shown.as_json({"decisions": found})
+        return
+    shown.table(
+        shown.out(),
+        ("decision", "kind", "state", "about", "proposed", "by"),
+        [
+            (each["decision"], each["kind"], each["state"], each.get("approval") or each.get("application"),
+             each["proposed_at"], each["proposer"])
+            for each in found
+        ],
+        none="No decision waits." if not every else "No decision was ever proposed.",
+    )  # fmt: skip
+
+
+@decide.command(
+    short_help="Propose one decision or a meeting's.",
+    epilog="\b\nExample:\n  trialcpa decide propose --template > meeting.toml",
+)
+@click.argument("form", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE.toml]")
+@click.option("--template", is_flag=True, help="Print a form to fill in, and do nothing else.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent.")
+@asks_service
+def propose(form: Path | None, template: bool, dry_run: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """Propose the decisions of a form, one or a meeting's; each stands or falls alone."""
+    if template:
+        click.echo(TEMPLATE, nl=False)
+        return
+    if form is None:
+        raise click.UsageError("Name a form: trialcpa decide propose FILE.toml (--template prints one).")
+    proposed = decisions(form)
+    if dry_run:
+        shown.as_json({"decisions": proposed})
+        return
+    with service.connect() as client:
+        if len(proposed) == 1:
+            outcomes = [client.post("/v1/decisions", proposed[0])]
+        else:
+            outcomes = _batch(client.post("/v1/decisions/batch", {"decisions": proposed}))
+    raise SystemExit(_told(service, outcomes, "Another officer sees and seconds: trialcpa decide second DECISION"))
+
+
+@decide.command(
+    short_help="Show everything that will be true.",
+    epilog="\b\nExample:\n  trialcpa decide show dec-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("decision")
+@asks_service
+def show(decision: str, service: Service) -> None:
+    """Show everything that will be true: certificate, difference, notices, CPL entries, findings."""
+    with service.connect() as client:
+        said = _drafted(client, decision)
+    if service.as_json:
+        shown.as_json(said)
+    else:
+        decision_shown.show(shown.out(), said)
+
+
+@decide.command(
+    short_help="Second what another officer proposed.",
+    epilog="\b\nExample:\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("decision", nargs=-1, required=True)
+@click.option("--yes-i-have-read", is_flag=True, help="Do not ask for the digest's first characters.")
+@asks_service
+def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """Second what another officer proposed, after it was shown; both digests are repeated."""
+    if service.as_json and not yes_i_have_read:
+        raise click.UsageError("--json asks nothing: look first (trialcpa decide show), then say --yes-i-have-read.")
+    console = shown.out()
+    accepted = []
+    with service.connect() as client:
+        for each in dict.fromkeys(decision):
+            said = _drafted(client, each)
+            if not service.as_json:
+                decision_shown.show(console, said)
+            if yes_i_have_read or _confirmed(console, said):
+                accepted.append(_acceptance(said))
+        outcomes = _seconded(client, accepted)
+    status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
+    raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)
+
+
+@decide.command(epilog="\b\nExample:\n  trialcpa decide reject dec-6564f1a2-9c3b1d2e4f60718a --why 'See minute 7.'")
+@click.argument("decision")
+@click.option("--why", required=True, help="A sentence, for the record.")
+@asks_service
+def reject(decision: str, why: str, service: Service) -> None:
+    """Reject a proposal, or take your own back."""
+    with service.connect() as client:
+        outcome = client.post(path("decisions", decision, "rejection"), {"why": why})
+    raise SystemExit(_told(service, [outcome], ""))
+
+
+@decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --reasons why.txt")
+@click.argument("approval")
+@click.option("--cause", required=True, type=click.Choice(("ssc", "breach", "key-compromise")))
+@click.option("--breach", help="The confirmed breach that it is for (F2.23).")
+@click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
+@click.option("--invalidity-date", help="Since when the key is known to be compromised.")
+@click.option("--urgent", is_flag=True, help="At once, by you alone, where the settings allow it (F2.30).")
+@asks_service
+def revoke(
+    *,
+    approval: str,
+    cause: str,
+    breach: str | None,
+    reasons: TextIO,
+    invalidity_date: str | None,
+    urgent: bool,
+    service: Service,
+) -> None:
+    """Propose to revoke an approval, or revoke it at once."""
+    body = {
+        "cause": cause,
+        "reasons": _words_of(reasons),
+        **({"breach": breach} if breach else {}),
+        **({"invalidity_date": invalidity_date} if invalidity_date else {}),
+    }
+    with service.connect() as client:
+        if urgent:
+            outcome = client.post(path("approvals", approval, "revocation"), body)
+        else:
+            outcome = client.post("/v1/decisions", {"kind": "revoke", "approval": approval, **body})
+    next_step = "" if urgent else "Another officer sees and seconds: trialcpa decide second DECISION"
+    raise SystemExit(_told(service, [outcome], next_step))
+
+
+def _is_open(decision: Mapping[str, Any]) -> bool:
+    return decision["state"] in {"proposed", "drafted"}
+
+
+def _drafted(client: Client, decision: str) -> dict[str, Any]:
+    """Return a decision, once what is to be signed is there to be looked at."""
+    deadline = time.monotonic() + DRAFT_SECONDS
+    while True:
+        said = client.get(path("decisions", decision))
+        issues = said["kind"] in _ISSUING or said.get("issue") is not None
+        if said["state"] != "proposed" or not issues or time.monotonic() > deadline:
+            return said
+        time.sleep(_BETWEEN)
+
+
+def _confirmed(console: Console, said: Mapping[str, Any]) -> bool:
+    """Ask for the digest; a decision that cannot be seconded is not asked about."""
+    if not _is_open(said):
+        shown.sentence(console, f"\n{said['decision']} is {said['state']}; there is nothing to second.", style="red")
+        return False
+    question = f"\nType the first {TYPED} characters of the proposal digest to second {said['decision']}"
+    typed = click.prompt(question, default="", show_default=False).strip().lower()
+    if typed == said["proposal_sha256"][:TYPED]:
+        return True
+    shown.sentence(console, "Not seconded: that is not how its digest begins.", style="yellow")
+    return False
+
+
+def _acceptance(said: Mapping[str, Any]) -> dict[str, Any]:
+    digests = {name: said[name] for name in ("proposal_sha256", "tbs_sha256") if said.get(name)}
+    return {"decision": said["decision"], **digests}
+
+
+def _seconded(client: Client, accepted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    if not accepted:
+        return []
+    if len(accepted) > 1:
+        return _batch(client.post("/v1/decisions/batch/second", {"decisions": list(accepted)}))
+    only = accepted[0]
+    digests = {name: value for name, value in only.items() if name != "decision"}
+    return [client.post(path("decisions", only["decision"], "second"), digests)]
+
+
+def _batch(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The outcome of each, or its problem."""
+    return [each["outcome"] or {"problem": each["problem"]} for each in answer["results"]]
+
+
+def _told(service: Service, outcomes: Sequence[Mapping[str, Any]], next_step: str) -> int:
+    """Show what became of each; return the exit status."""
+    refused = [each for each in outcomes if "problem" in each]
+    if service.as_json:
+        shown.as_json({"decisions": list(outcomes)})
+        return EXIT_REFUSED if refused else 0
+    console = shown.out()
+    for place, each in enumerate(outcomes, 1):
+        problem = each.get("problem")
+        if problem:
+            shown.sentence(console, f"{place}. refused: {problem.get('detail')} {problem.get('hint', '')}", style="red")
+            for finding in problem.get("findings", []):
+                shown.sentence(console, f"- {finding.get('detail')} {finding.get('remedy')}", indent=5)
+            continue
+        about = each.get("approval") or ""
+        state = each.get("state") or f"revoked {shown.when(each.get('revoked_at'))}"
+        if each.get("officers_wanting"):
+            state = f"{state}; {each['officers_wanting']} more must agree"
+        shown.sentence(console, f"{place}. {each.get('decision', '')} {each.get('kind', '')} {about}: {state}")
+        if each.get("findings"):
+            shown.findings(console, each["findings"])
+    if next_step and len(refused) < len(outcomes):
+        shown.sentence(console, next_step, style="dim")
+    return EXIT_REFUSED if refused else 0
+
+
+def _words_of(file: TextIO) -> str:
+    try:
+        return str(file.read()).strip()
+    except (OSError, UnicodeDecodeError):
+        raise InputUnusable(path=file.name, detail="it cannot be read as text.") from None

@@ -1,0 +1,135 @@
+"""A decision as an officer must see it before seconding it: everything that will be true."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from app.cli import shown
+
+Document = Mapping[str, Any]
+
+
+def show(console: Console, said: Document) -> None:
+    """Show a decision: who and what, the words, the certificate, the difference, the notices, the CPL, the findings."""
+    about = said.get("approval") or said.get("application") or ""
+    shown.heading(console, f"{said['decision']}: {said['kind']} {about}, {said['state']}", "bold reverse")
+    shown.facts(
+        console,
+        [
+            ("proposed", f"{shown.when(said['proposed_at'])} by {said['proposer']}"),
+            ("seconded", f"{shown.when(said['seconded_at'])} by {said['seconder']}" if said["seconder"] else None),
+            ("officers needed", said["officers"]),
+            ("urgent", "yes, by one officer" if said["urgent"] else None),
+            ("application", said["application"]),
+            ("breach", said["breach"]),
+            ("request", said["amendment_request"]),
+            ("meeting", f"{said['meeting']} {said['minute']}".strip()),
+            ("lapses", shown.when(said["lapses_at"])),
+            ("outcome", said["outcome"]),
+            ("proposal digest", said["proposal_sha256"]),
+            ("certificate digest", said["tbs_sha256"]),
+        ],
+    )
+    shown.heading(console, "Words of the decision, and who gets them")
+    shown.table(
+        console,
+        ("", "class", "recipients", "text"),
+        [
+            (each["subject"], each["classification"], ", ".join(each["recipients"]) or "nobody", each["text"])
+            for each in [*said["passages"], *said["conditions"]]
+        ],
+    )
+    preview = said.get("preview") or {}
+    _sentences(console, "The certificate, in words", preview.get("certificate") or [])
+    _difference(console, preview.get("difference") or [])
+    _notices(console, preview.get("notices") or {})
+    _cpl(console, preview.get("cpl") or [])
+    shown.heading(console, "What the rules found")
+    shown.findings(console, said.get("findings", []))
+
+
+def _sentences(console: Console, title: str, sentences: list[str]) -> None:
+    if sentences:
+        shown.heading(console, title)
+        for each in sentences:
+            shown.sentence(console, f"- {each}")
+
+
+def _difference(console: Console, changes: list[Any]) -> None:
+    if not changes:
+        return
+    shown.heading(console, "What changes")
+    if all(isinstance(each, Mapping) for each in changes):
+        rows = [(each.get("subject"), each.get("before"), each.get("after")) for each in changes]
+        shown.table(console, ("", "before", "after"), rows)
+        return
+    for each in changes:
+        shown.sentence(console, f"- {each}")
+
+
+def _notices(console: Console, notices: Mapping[str, Document]) -> None:
+    """Show each notice as its recipient gets it; those that say the same are shown once, under all their names."""
+    alike: list[tuple[list[str], Document]] = []
+    for recipient, notice in notices.items():
+        same = next((names for names, held in alike if _without_recipient(held) == _without_recipient(notice)), None)
+        if same is None:
+            alike.append(([recipient], notice))
+        else:
+            same.append(recipient)
+    for names, notice in alike:
+        _notice(console, " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names), notice)
+
+
+def _without_recipient(notice: Document) -> Document:
+    return {name: value for name, value in notice.items() if name != "recipient"}
+
+
+def _notice(console: Console, recipient: str, notice: Document) -> None:
+    shown.heading(console, f"The notice to {recipient}: {notice.get('title', '')} ({notice.get('classification', '')})")
+    shown.facts(
+        console,
+        [
+            (str(each.get("label")), shown.when(each["instant"]) if "instant" in each else each.get("value"))
+            for each in notice.get("facts", [])
+        ],
+    )
+    shown.table(
+        console,
+        ("", "class", "text"),
+        [
+            *(
+                (each.get("heading") or each.get("subject"), each.get("classification"), each.get("text"))
+                for each in notice.get("passages", [])
+            ),
+            *(
+                (f"condition {each.get('number')}", each.get("classification"), each.get("text"))
+                for each in notice.get("conditions", [])
+            ),
+        ],
+        none="No passage.",
+    )
+    withheld = int(notice.get("withheld") or 0)
+    if withheld:
+        shown.sentence(console, f"Withheld from {recipient}: {withheld} (F2.22).", style="yellow")
+
+
+def _cpl(console: Console, entries: list[Document]) -> None:
+    if not entries:
+        return
+    shown.heading(console, "The Central Products List (F2.27, F2.29, F2.31)")
+    shown.table(
+        console,
+        ("the Panel is told to", "due", "firmware", "trial", "approval", "expiry"),
+        [
+            (
+                each.get("kind"),
+                shown.day_of(each.get("due")),
+                each.get("firmware_version"),
+                each.get("trial"),
+                each.get("approval"),
+                shown.day_of(each.get("expiry")),
+            )
+            for each in entries
+        ],
+    )

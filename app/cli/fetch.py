@@ -1,0 +1,91 @@
+"""`trialcpa fetch`: a certificate, a notice, a piece of evidence, in the form asked for."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from app.cli import shown
+from app.cli.service import Service, asks_service
+from app.client import Client, Fetched, path
+from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
+from core.identifiers import ApprovalIdentifier, parse_serial
+
+FORMS: Mapping[str, str] = {
+    "pem": "application/pem-certificate-chain",
+    "der": "application/pkix-cert",
+    "p7": "application/pkcs7-mime",
+    "pdf": "application/pdf",
+    "json": "application/json",
+    "file": "*/*",
+}
+_SUFFIXES: Mapping[str, str] = {"p7": "p7c"}
+_CERTIFICATE = frozenset({"pem", "der", "p7"})
+_TEXTS = frozenset({"pem", "json"})
+"""Forms that a terminal can show."""
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """What is fetched, from where, and in which forms it can be had; the first is the usual one."""
+
+    name: str
+    address: Mapping[str, str]
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa fetch TDA-2027-0042-Y -o chain.pem\n  trialcpa fetch TDN-2027-0001")
+@click.argument("thing", metavar="APPROVAL|SERIAL|NOTICE|EVIDENCE")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(("pem", "der", "p7", "pdf", "json")),
+    help="pem for certificates, pdf for notices.",
+)
+@click.option("--recipient", type=click.Choice(("manufacturer", "dcc", "panel")), help="Whose copy of a notice (SSC).")
+@click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
+@asks_service
+def fetch(thing: str, form: str | None, recipient: str | None, output: Path | None, service: Service) -> None:
+    """Fetch a certificate with its chain, a notice as its recipient gets it, or a piece of evidence.
+
+    PEM and JSON are printed unless a file is named; anything else goes into a file of its own name.
+    """
+    asked = _meant(thing)
+    chosen = form or ("json" if service.as_json and "json" in asked.address else next(iter(asked.address)))
+    if chosen not in asked.address:
+        raise click.UsageError(f"{asked.name} can be had as {', '.join(asked.address)}.")
+    with service.connect() as client:
+        fetched = _fetched(client, asked.address[chosen], chosen, recipient)
+    if output is None and chosen not in _TEXTS:
+        suffix = _SUFFIXES.get(chosen, chosen)
+        output = Path(fetched.name or f"{asked.name}.{suffix}")
+        if output.exists():
+            raise InputUnusable(path=output, detail="there is such a file already; name another with -o.")
+    shown.to_file(fetched.body, output)
+
+
+def _meant(thing: str) -> _Thing:
+    """Tell what is named by the form of its name."""
+    if thing[:4].upper() in {"TDN-", "TTN-"}:
+        address = path("notices", thing.upper())
+        return _Thing(thing.upper(), {"pdf": address, "json": address})
+    if thing.lower().startswith("ev-"):
+        return _Thing(thing.lower(), {"file": path("evidence", thing.lower())})
+    try:
+        approval = str(ApprovalIdentifier.parse(thing))
+    except IdentifierMalformed as no_approval:
+        try:
+            serial = parse_serial(thing)
+        except SerialMalformed:
+            raise no_approval from None
+        return _Thing(str(serial), dict.fromkeys(("pem", "der", "p7"), path("certificates", serial)))
+    certificate = dict.fromkeys(("pem", "der", "p7"), path("approvals", approval, "certificate"))
+    return _Thing(approval, {**certificate, "json": path("approvals", approval)})
+
+
+def _fetched(client: Client, address: str, form: str, recipient: str | None) -> Fetched:
+    if form == "json":
+        document = client.get(address, recipient=recipient)
+        return Fetched((json.dumps(document, indent=2) + "\n").encode("ascii"), FORMS["json"], None)
+    return client.fetch(address, FORMS[form], recipient=recipient)

@@ -1,0 +1,147 @@
+"""How answers are shown: tables and sentences for people, JSON for programs. Nothing is cut short to fit a window."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from app.terminal import harmless
+from core.errors import InputUnusable, InstantMalformed
+from core.instants import day, first_second, last_second, parse
+from core.local_time import uk
+
+PIPED_WIDTH = 120
+"""Columns where there is no terminal to ask."""
+
+
+def out() -> Console:
+    """Return where people are shown things."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+
+
+def as_json(document: object) -> None:
+    """Print a document for programs: ASCII, so that nothing in it can steer a terminal."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def to_file(body: bytes, output: Path | None) -> None:
+    """Write octets to a file, or to the terminal; say which file it was."""
+    if output is None or str(output) == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(body)
+    except OSError as error:
+        raise InputUnusable(path=output, detail=f"it cannot be written ({error.strerror}).") from None
+    click.echo(f"{output}: {len(body):,} octets", err=True)
+
+
+def heading(console: Console, words: str, style: str = "bold") -> None:
+    """Say what follows."""
+    console.print()
+    console.print(Text(harmless(words), style=style))
+
+
+def sentence(console: Console, words: object, *, style: str = "", indent: int = 2) -> None:
+    """Say something."""
+    for line in harmless(str(words)).splitlines() or [""]:
+        console.print(Padding(Text(line, style=style, overflow="fold"), (0, 0, 0, indent)))
+
+
+def facts(console: Console, pairs: Iterable[tuple[str, object]]) -> None:
+    """Show names with their values; what has no value is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value not in (None, "", [], ()):
+            grid.add_row(Text(f"  {name}"), _cell(value))
+    console.print(grid)
+
+
+def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], *, none: str = "none") -> None:
+    """Show rows under their columns; `none` is said if there are no rows.
+
+    Args:
+        console: where.
+        columns: their headings; one that begins with `#` holds numbers.
+        rows: of as many cells.
+        none: said instead of an empty table.
+    """
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1))
+    for column in columns:
+        numbers = column.startswith("#")
+        made.add_column(column.lstrip("#"), overflow="fold", justify="right" if numbers else "left")
+    for row in rows:
+        made.add_row(*(_cell(each) for each in row))
+    if made.row_count:
+        console.print(made)
+    else:
+        sentence(console, none, style="dim")
+
+
+def when(instant: object) -> str:
+    """Return an instant as people read it: UTC, and UK local time beside it."""
+    try:
+        at = parse(str(instant))
+    except InstantMalformed:
+        return "" if instant is None else str(instant)
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({uk(at)})"
+
+
+def first_day(day: object) -> str:
+    """Return a UTC day as the first of something: `2027-01-04, from 00:00:00 GMT on 4 January 2027`."""
+    return f"{day}, from {uk(first_second(_day(day)))}" if _is_day(day) else when(day)
+
+
+def last_day(day: object) -> str:
+    """Return a UTC day as the last of something: `2027-06-30, until 00:59:59 BST on 1 July 2027`."""
+    return f"{day}, until {uk(last_second(_day(day)))}" if _is_day(day) else when(day)
+
+
+def day_of(instant: object) -> str:
+    """Return the UTC day of an instant, or what was given."""
+    return "" if instant is None else str(instant)[:10]
+
+
+def device_of(device: object) -> str:
+    """Return a device model in one line."""
+    if not isinstance(device, Mapping):
+        return ""
+    names = ("type", "manufacturer", "model", "hardware_version")
+    return " ".join(str(device[name]) for name in names if device.get(name))
+
+
+def findings(console: Console, listed: Sequence[Mapping[str, object]]) -> None:
+    """Show what the rules found."""
+    table(
+        console,
+        ("severity", "clause", "finding", "what to do"),
+        [(each.get("severity"), each.get("clause"), each.get("detail"), each.get("remedy")) for each in listed],
+        none="The rules found nothing.",
+    )
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and len(value) == len("2027-01-04")
+
+
+def _day(value: object) -> date:
+    return day(str(value), field="day")
+
+
+def _cell(value: object) -> Text | Group:
+    if isinstance(value, list | tuple):
+        return Group(*(_cell(each) for each in value))
+    return Text(harmless("" if value is None else str(value)))

@@ -1,0 +1,41 @@
+"""Settings become a courier: whom it tells, through which relay, and which errands it runs."""
+
+from app.house import House
+from core.classification import Recipient
+from jobs.courier import Courier
+from jobs.deliver import NoticeDelivery
+from jobs.mail import Mailer, Relay
+from jobs.webhook import Subscriber
+from keys.passphrase import FromFile
+
+
+def open_courier(house: House) -> Courier:
+    """Return the courier process.
+
+    Raises:
+        PassphraseUnusable: the relay's password, or a webhook's secret, cannot be had from its file.
+    """
+    subscribers = [
+        Subscriber(
+            each.url, FromFile(each.secret_file).read(), recipient=each.recipient, organisation=each.organisation
+        )
+        for each in house.settings.webhooks
+    ]
+    mail = house.settings.mail
+    mail_to = {} if mail is None else {Recipient.DCC: mail.dcc, Recipient.PANEL: mail.panel}
+    notices = NoticeDelivery(house.desk, open_mailer(house), mail_to, subscribers)
+    return Courier(house.store, subscribers, (notices,))
+
+
+def open_mailer(house: House) -> Mailer | None:
+    """Return what sends mail; None where the settings name no relay.
+
+    Raises:
+        PassphraseUnusable: the relay's password cannot be had from its file.
+    """
+    mail = house.settings.mail
+    if mail is None:
+        return None
+    password = None if mail.password_file is None else FromFile(mail.password_file).read().decode()
+    relay = Relay(mail.host, mail.port, mail.tls, mail.sender, mail.username, password, mail.ca_file)
+    return Mailer(relay, house.machine)

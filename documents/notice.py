@@ -1,0 +1,219 @@
+"""The PDF of a notice: one recipient's copy of a decision of the Security Sub-Committee, good to read.
+
+What the recipient does not get is not in the document that comes in, and so cannot be in the bytes that go out.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import cast
+
+import segno
+
+from core import instants, local_time
+from core.canonical import Json
+from core.classification import Classification
+from documents import typesetting
+
+TEMPLATE = "notice.typ"
+LONGEST_QR = 300
+"""Characters of an address that a code of 25 mm still holds legibly: about a third of a millimetre for each module."""
+
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "grant": "The Security Sub-Committee has granted {approval} to {manufacturer}.",
+        "refusal": "The Security Sub-Committee has not approved {application} of {manufacturer}.",
+        "amendment": "The Security Sub-Committee has amended {approval} of {manufacturer}.",
+        "amendment-refusal": (
+            "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}; it stands unchanged."
+        ),
+        "revocation": (
+            "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
+            "cancelled, and the Panel removes the Trial Device from the Central Products List."
+        ),
+        "withdrawal": (
+            "The Security Sub-Committee has ended {approval} at the request of {manufacturer}. Its Trial CPA "
+            "Certificate is cancelled, and the Panel removes the Trial Device from the Central Products List."
+        ),
+        "new-key": (
+            "The Security Sub-Committee has had the Trial CPA Certificate of {approval} of {manufacturer} reissued "
+            "for a new key. Nothing else changes."
+        ),
+    }
+)
+_RECIPIENTS = MappingProxyType({"manufacturer": "the Manufacturer", "dcc": "the DCC", "panel": "the Panel"})
+_CLASS_WORDS = MappingProxyType(
+    {
+        Classification.WHITE: "public",
+        Classification.GREEN: "for the parties of the Code",
+        Classification.AMBER: "for the recipient named",
+        Classification.RED: "for the Security Sub-Committee",
+    }
+)
+_MAY_WITHHOLD = ("F2.24", "F2.29", "F2.30")
+"""Paragraphs that let the SSC withhold in notices of their own; for all others F2.22 does."""
+
+
+def notice_pdf(document: Mapping[str, Json]) -> bytes:
+    """Return one copy of a notice as PDF: the same document gives the same bytes.
+
+    Args:
+        document: the copy as the register keeps it; `notice` null makes a draft, and says so on each page.
+    """
+    return typesetting.typeset(TEMPLATE, _view(document), dated=_instant(document["written_at"]))
+
+
+def _view(document: Mapping[str, Json]) -> dict[str, Json]:
+    number = document["notice"]
+    recipient = str(document["recipient"])
+    copy_for = _RECIPIENTS.get(recipient, typesetting.line(recipient))
+    name = f"Notice {number}" if number else "Draft notice"
+    classification = Classification(str(document["classification"]))
+    status_page = _text(document["status_page"]) or None
+    return {
+        "metadata_title": typesetting.line(f"{name}: {document['title']}"),
+        "headline": name,
+        "title": typesetting.line(str(document["title"])),
+        "under": f"Under paragraph {document['clause']} of the Smart Energy Code" if document["clause"] else "",
+        "draft": not number,
+        "test": document["environment"] != "live",
+        "caution": _cautions(document),
+        "authority": typesetting.line(str(document["authority"])),
+        "foot": f"{number or 'Draft'} · copy for {copy_for}",
+        "classification": classification.value,
+        "class_words": _CLASS_WORDS[classification],
+        "status_page": status_page,
+        "qr": None if status_page is None or len(status_page) > LONGEST_QR else _qr_code(status_page),
+        "meta": _meta(document, copy_for),
+        "lead": _lead(document),
+        "facts": [_fact(each) for each in _objects(document["facts"])],
+        "firmware": [_shown(each) for each in _objects(document["firmware"])],
+        "changes": [_shown(each) for each in _objects(document["changes"])],
+        "passages": [_passage(each) for each in _objects(document["passages"])],
+        "conditions": [_condition(each) for each in _objects(document["conditions"])],
+        "conditions_clause": "F2.21(e)" if document["kind"] == "grant" else None,
+        "withheld": _withheld(document),
+        "certificate": _certificate(document),
+    }
+
+
+def _cautions(document: Mapping[str, Json]) -> list[Json]:
+    said: list[Json] = []
+    if not document["notice"]:
+        said.append("This is a draft. Nothing in it has been decided, and it has not been sent.")
+    if document["environment"] != "live":
+        said.append("This notice comes from a test authority. Nothing in it holds outside the test.")
+    return said
+
+
+def _meta(document: Mapping[str, Json], copy_for: str) -> list[Json]:
+    decision = cast("Mapping[str, Json]", document["decision"])
+    written = _instant(document["written_at"])
+    minutes = [f"{name}\N{NO-BREAK SPACE}{decision[name]}" for name in ("meeting", "minute") if decision[name]]
+    rows = [
+        _labelled("To", _capital(copy_for)),
+        _labelled("Manufacturer", str(document["manufacturer"])),
+        _labelled("Written", local_time.utc(written), local_time.uk(written)),
+        _labelled("Approval", _text(document["approval"])),
+        _labelled("Application", _text(document["application"])),
+        _labelled("Decided at", _capital(", ".join(minutes)) or None),
+    ]
+    if document["effective"] is not None:
+        effective = _instant(document["effective"])
+        rows.append(_labelled("In effect from", local_time.utc(effective), local_time.uk(effective)))
+    return [row for row in rows if row is not None]
+
+
+def _labelled(label: str, value: str | None, beside: str | None = None) -> Json:
+    return None if value is None else {"label": label, "value": typesetting.line(value), "beside": beside}
+
+
+def _lead(document: Mapping[str, Json]) -> str:
+    approval, application = _text(document["approval"]), _text(document["application"])
+    sentence = _KINDS.get(str(document["kind"]), "{manufacturer}: {approval}.")
+    words = sentence.format(
+        approval="a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}",
+        application="an application" if application is None else f"application {application}",
+        manufacturer=document["manufacturer"],
+    )
+    return typesetting.line(words)
+
+
+def _fact(fact: Mapping[str, Json]) -> Json:
+    label, clause = typesetting.line(str(fact["label"])), fact["clause"]
+    if "instant" not in fact:
+        return {"label": label, "value": typesetting.line(str(fact["value"])), "beside": None, "clause": clause}
+    at = _instant(fact["instant"])
+    return {"label": label, "value": local_time.utc(at), "beside": local_time.uk(at), "clause": clause}
+
+
+def _passage(passage: Mapping[str, Json]) -> Json:
+    heading, text = typesetting.line(str(passage["heading"])), typesetting.lines(str(passage["text"]))
+    return {**_shown({"clause": passage["clause"]}), "heading": heading, "text": text, **_class_of(passage)}
+
+
+def _condition(condition: Mapping[str, Json]) -> Json:
+    text = typesetting.lines(str(condition["text"]))
+    return {"number": str(condition["number"]), "text": text, **_class_of(condition)}
+
+
+def _class_of(member: Mapping[str, Json]) -> dict[str, Json]:
+    return {"classification": Classification(str(member["classification"])).value}
+
+
+def _withheld(document: Mapping[str, Json]) -> str | None:
+    count, clause = document["withheld"], str(document["clause"])
+    if not count:
+        return None
+    what = "1 passage is" if count == 1 else f"{count} passages are"
+    return f"{what} withheld under {clause if clause in _MAY_WITHHOLD else 'F2.22'}."
+
+
+def _certificate(document: Mapping[str, Json]) -> Json:
+    if document["certificate"] is None:
+        return None
+    certificate = cast("Mapping[str, Json]", document["certificate"])
+    begins, ends = _instant(certificate["not_before"]), _instant(certificate["not_after"])
+    issue = str(certificate["issue"])
+    rows: list[Json] = [
+        _row("Serial number", str(certificate["serial"]), mono=True),
+        _row("Issue", issue),
+        _row("Valid from", local_time.utc(begins), local_time.uk(begins)),
+        _row("Valid until", local_time.utc(ends), local_time.uk(ends)),
+        _row("SHA-256", str(certificate["sha256"]), mono=True),
+    ]
+    file = re.sub(r"[^0-9A-Za-z-]", "", f"{document['approval'] or 'certificate'}-{issue}") + ".pem"
+    return {"rows": rows, "file": file, "pem": certificate["pem"]}
+
+
+def _row(label: str, value: str, beside: str | None = None, *, mono: bool = False) -> Json:
+    return {"label": label, "value": typesetting.line(value), "beside": beside, "mono": mono}
+
+
+def _shown(member: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: None if value is None else typesetting.line(str(value)) for name, value in member.items()}
+
+
+def _qr_code(address: str) -> str:
+    """The address as an SVG; error correction M survives a fold or a stamp (ISO/IEC 18004)."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=0, xmldecl=False, dark="#17242f")
+    return drawn.getvalue().decode("utf-8")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _objects(value: Json) -> Sequence[Mapping[str, Json]]:
+    return cast("Sequence[Mapping[str, Json]]", value)
+
+
+def _instant(value: Json) -> datetime:
+    return instants.parse(str(value))
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else typesetting.line(str(value))

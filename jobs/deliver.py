@@ -1,0 +1,216 @@
+"""deliver: brings each copy of a notice to its recipient's addresses, until each has it or five days have passed.
+
+A delivery is opened for each copy and each address, claimed, tried without a transaction, and the attempt is recorded
+after it. If we die between attempt and record the same copy is delivered again, never not at all: its Message-ID, or
+the SHA-256 of its document, tells the recipient that it is the same.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.actors import COURIER
+from core.canonical import Json
+from core.classification import Recipient
+from core.clauses import serves
+from core.errors import MailRefused, StoreUnavailable
+from core.facts import Fact, FactKind
+from jobs.errand import whereabouts
+from jobs.letter import letter
+from jobs.mail import MAIL_ADDRESS, Mailer
+from jobs.webhook import Subscriber, post
+from ra.desk import Desk, new_identifier
+from ra.notices import pdf_of
+from ra.noticing import document_of
+from store.reading import notices as reading
+from store.reading import work
+from store.reading.notices import Delivery, Sending
+from store.verbs import facts
+from store.verbs import notices as verbs
+
+_log = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(minutes=1)
+"""After the first failed attempt; each further one waits twice as long."""
+
+LONGEST_PAUSE = timedelta(hours=4)
+"""At least six attempts a day. A refusal for good is tried again at this pace: an operator may mend its cause."""
+
+GIVE_UP_AFTER = timedelta(days=5)
+"""RFC 5321 (4.5.4.1): the time to give up is at least four to five days."""
+
+CLAIM = timedelta(minutes=5)
+"""How long a courier has a delivery to itself: longer than the slowest relay or listener is waited for."""
+
+PORTION = 10
+"""Attempts in one turn, so that the feed of facts does not wait for a slow relay for long."""
+
+NOTICE_HEADER = "Trialcpa-Notice"
+DOCUMENT_HEADER = "Trialcpa-Document-SHA256"
+
+_NOT_CONFIGURED = "The address is not in the settings, or not in the application, any more."
+
+
+@dataclass
+class NoticeDelivery:
+    """The courier's errand with notices.
+
+    Args:
+        desk: where.
+        mailer: sends mail; None where no relay is configured.
+        mail_to: the mail addresses of DCC and Panel; the Manufacturer's is in its application.
+        subscribers: webhooks; those that name a recipient take its notices.
+    """
+
+    desk: Desk
+    mailer: Mailer | None = None
+    mail_to: Mapping[Recipient, Sequence[str]] = field(default_factory=dict)
+    subscribers: Sequence[Subscriber] = ()
+    _seen: tuple[int, int] | None = field(default=None, init=False)
+
+    @serves("F2.21(b)", "F2.24", "F2.25", "F2.29", "F2.30")
+    def turn(self) -> int:
+        """Open what is new and try what is due, one portion; return how many attempts were made."""
+        at = self.desk.clock.now()
+        self._open_new(at)
+        tried = 0
+        while tried < PORTION and self._try_one():
+            tried += 1
+        return tried
+
+    def _open_new(self, at: datetime) -> None:
+        """Open a delivery for each copy and address that has none."""
+        store = self.desk.store
+        with store.read() as tx:
+            pulse = work.pulse(tx)
+            if pulse == self._seen:
+                return  # nobody has acted since: there is no new notice
+            found = reading.sendings(tx, since=at - GIVE_UP_AFTER)
+        missing = [
+            Delivery(
+                id=new_identifier("dlv", at),
+                notice=sending.notice.number,
+                recipient=sending.recipient,
+                channel=channel,
+                address=address,
+                state="waiting",
+                attempts=0,
+                due=at,
+                opened_at=at,
+            )
+            for sending, held in found
+            for channel, address in self._addresses(sending)
+            if (channel, address) not in held
+        ]
+        if missing:
+            # If we die before the commit the next turn opens them; another courier may open some at the same moment.
+            with store.begin("open deliveries") as tx:
+                for each in missing:
+                    verbs.open_delivery(tx, each)
+        self._seen = pulse
+
+    def _addresses(self, sending: Sending) -> list[tuple[str, str]]:
+        """Return the (channel, address) pairs that the settings, or the application, name for a copy now."""
+        mail: Sequence[str] = ()
+        if self.mailer is not None:
+            of_maker = sending.recipient is Recipient.MANUFACTURER
+            mail = [sending.contact] if of_maker else self.mail_to.get(sending.recipient, ())
+        hooks = [each for each in self.subscribers if each.takes(sending.recipient, sending.notice.organisation_id)]
+        return [
+            *(("mail", each) for each in mail if MAIL_ADDRESS.fullmatch(each)),
+            *(("webhook", each.address) for each in hooks),
+        ]
+
+    def _try_one(self) -> bool:
+        """Claim the delivery that is due the longest and try it; False if none is due."""
+        at = self.desk.clock.now()
+        with self.desk.store.read() as tx:
+            due = reading.delivery_due(tx, at)
+        if due is None:
+            return False
+        until = at + CLAIM
+        with self.desk.store.begin("claim delivery") as tx:
+            won = verbs.claim_delivery(tx, due, until=until)
+        if won:
+            # If we die here, or before the attempt is recorded, it is due again when the claim has run out.
+            refused = self._attempted(due)
+            self._record(due, refused, claimed_until=until)
+        return True
+
+    def _attempted(self, delivery: Delivery) -> "_Refused | None":
+        """Try one delivery; None if it was taken."""
+        try:
+            return self._carried(delivery)
+        except MailRefused as error:
+            return _Refused(str(error), temporary=error.temporary)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one notice that cannot be typeset must not hold up the others
+            _log.error("delivery %s failed: %s", delivery.id, whereabouts(error))
+            return _Refused("The courier failed; its log says how.", temporary=True)
+
+    def _carried(self, delivery: Delivery) -> "_Refused | None":
+        with self.desk.store.read() as tx:
+            sending = reading.sending(tx, delivery.notice, delivery.recipient)
+            copy, written = reading.copy(tx, delivery.notice, delivery.recipient)
+        if (delivery.channel, delivery.address) not in self._addresses(sending):
+            return _Refused(_NOT_CONFIGURED, temporary=False)
+        if delivery.channel == "mail":
+            assert self.mailer is not None
+            pdf = pdf_of(self.desk, COURIER, delivery.notice, delivery.recipient)
+            made = letter(document_of(written), written, pdf)
+            name = f"{delivery.notice}.{delivery.recipient.value}.{delivery.id}"
+            self.mailer.send(delivery.address, made.subject, made.body, made.attachments, name)
+            return None
+        hook = next(each for each in self.subscribers if each.address == delivery.address)
+        fields = {NOTICE_HEADER: delivery.notice, DOCUMENT_HEADER: copy.document_sha256}
+        why = post(hook, written.encode(), fields)
+        return None if why is None else _Refused(why, temporary=True)
+
+    def _record(self, delivery: Delivery, refused: "_Refused | None", *, claimed_until: datetime) -> None:
+        at = self.desk.clock.now()
+        told: dict[str, Json] = {
+            "number": delivery.notice,
+            "recipient": delivery.recipient.value,
+            "channel": delivery.channel,
+            "delivery": delivery.id,  # never the address: it is somebody's
+            "attempts": delivery.attempts + 1,
+        }
+        given_up = refused is not None and at - delivery.opened_at >= GIVE_UP_AFTER
+        with self.desk.store.begin("record delivery") as tx:
+            subject = reading.notice(tx, delivery.notice).subject
+            if refused is None:
+                if verbs.mark_delivered(tx, delivery.id, at=at):
+                    facts.record(tx, Fact(FactKind.NOTICE_DELIVERED, at, COURIER, subject, payload=told))
+                return
+            noted = verbs.mark_failed(
+                tx,
+                delivery.id,
+                claimed_until=claimed_until,
+                due=at + pause(delivery.attempts, temporary=refused.temporary),
+                error=refused.why,
+                given_up=given_up,
+            )
+            if noted and given_up:
+                facts.record(tx, Fact(FactKind.NOTICE_UNDELIVERED, at, COURIER, subject, payload=told))
+        _log.warning("%s for %s by %s: %s", delivery.notice, delivery.recipient.value, delivery.channel, refused.why)
+
+
+def pause(failed_before: int, *, temporary: bool) -> timedelta:
+    """Return how long to wait after a failed attempt.
+
+    Args:
+        failed_before: attempts that failed before it.
+        temporary: whether whoever refused says that it may be taken later.
+    """
+    doublings = min(failed_before, 16)
+    return min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE) if temporary else LONGEST_PAUSE
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """A failed attempt: why, in a sentence without words of the notice."""
+
+    why: str
+    temporary: bool

@@ -1,0 +1,113 @@
+"""The letter around a notice: what somebody reads in a mail program, with the notice itself attached.
+
+The words of the decision are in the attachments only: subjects and first lines are shown on locked screens and kept
+by relays.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from textwrap import fill
+from typing import cast
+
+from core.canonical import Json
+from core.instants import parse
+from core.local_time import uk, utc
+from jobs.mail import Attachment
+
+_WIDTH = 76
+"""Characters of a line: RFC 5322 (2.1.1) recommends at most 78."""
+
+_TO = {"manufacturer": "the Manufacturer", "dcc": "the DCC", "panel": "the Panel"}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that carries a notice."""
+
+    subject: str
+    body: str
+    attachments: tuple[Attachment, ...]
+
+
+def letter(document: Mapping[str, Json], written: str, pdf: bytes) -> Letter:
+    """Return the message that carries one copy of a notice.
+
+    Args:
+        document: the copy.
+        written: its canonical JSON, whose SHA-256 is in the journal.
+        pdf: the same, typeset.
+    """
+    number = str(document["notice"])
+    attachments = [
+        Attachment(f"{number}.pdf", "application/pdf", pdf),
+        Attachment(f"{number}.json", "application/json", written.encode()),
+    ]
+    certificate = document["certificate"]
+    if isinstance(certificate, Mapping):
+        pem = str(certificate["pem"]).encode()
+        attachments.append(Attachment("certificate.pem", "application/pem-certificate-chain", pem))
+    subject = f"{_test(document)}{number}: {document['title']}{_about(document)}"
+    return Letter(subject, "\n".join(_lines(document, attachments)) + "\n", tuple(attachments))
+
+
+def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> Iterator[str]:
+    if document["environment"] != "live":
+        yield "TEST: this notice comes from a test authority; nothing in it holds outside the test."
+        yield ""
+    yield f"{document['title']} ({document['clause']})"
+    yield ""
+    yield f"Notice {document['notice']} of {document['authority']},"
+    yield f"copy for {_TO[str(document['recipient'])]}, classified {str(document['classification']).capitalize()}."
+    yield ""
+    yield from _table(document)
+    yield ""
+    withheld = document["withheld"]
+    if isinstance(withheld, int) and withheld:
+        words = "One passage is" if withheld == 1 else f"{withheld} passages are"
+        yield f"{words} withheld from this copy (F2.22)."
+        yield ""
+    yield fill("The reasons, and any conditions, are in the notice itself. Attached:", _WIDTH)
+    yield from (f"  {each.name}" for each in attachments)
+    if document["status_page"]:
+        yield ""
+        yield "How the approval stands now:"
+        yield f"  {document['status_page']}"
+    yield ""
+    yield fill("This message was sent by a machine that reads no answers.", _WIDTH)
+
+
+def _table(document: Mapping[str, Json]) -> Iterator[str]:
+    rows: list[tuple[str, str]] = []
+    if document["approval"]:
+        rows.append(("Approval", str(document["approval"])))
+    if document["application"]:
+        rows.append(("Application", str(document["application"])))
+    rows.append(("Manufacturer", _one_line(document["manufacturer"])))
+    if document["effective"]:
+        rows.append(("In effect from", _when(parse(str(document["effective"])))))
+    for fact in cast("Sequence[Mapping[str, Json]]", document["facts"]):
+        said = _when(parse(str(fact["instant"]))) if "instant" in fact else _one_line(fact["value"])
+        rows.append((str(fact["label"]), said))
+    versions = cast("Sequence[Mapping[str, Json]]", document["firmware"])
+    rows += [("Firmware", _one_line(each["version"])) for each in versions]
+    column = max(len(label) for label, _ in rows) + 2
+    for label, said in rows:
+        yield fill(said, _WIDTH, initial_indent=label.ljust(column), subsequent_indent=" " * column)
+
+
+def _when(at: datetime) -> str:
+    return f"{utc(at)} ({uk(at)})"
+
+
+def _one_line(value: Json) -> str:
+    return " ".join(str(value).split())
+
+
+def _about(document: Mapping[str, Json]) -> str:
+    about = document["approval"] or document["application"]
+    return f" ({about})" if about else ""
+
+
+def _test(document: Mapping[str, Json]) -> str:
+    return "" if document["environment"] == "live" else "[TEST] "

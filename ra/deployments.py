@@ -1,0 +1,81 @@
+"""What somebody may see of deployments: a batch, the devices of an approval in numbers, one device with its stints."""
+
+from core.actors import Actor
+from core.canonical import Json
+from core.clauses import serves
+from core.deployments import Stint
+from core.instants import text
+from core.status import approval_status
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk
+from store.reading import approvals as approval_reading
+from store.reading import deployments as deployment_reading
+
+
+def batch(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return what a report of deployments came to; NoSuchThing if there is none."""
+    authorise(actor, Operation.READ_DEPLOYMENTS)
+    with desk.store.read() as tx:
+        found = deployment_reading.batch(tx, identifier)
+    return {
+        "batch": found.id,
+        "form": found.form,
+        "content_sha256": found.content_sha256,
+        "received_at": text(found.received_at),
+        "received_by": found.received_by,
+        "lines": found.lines,
+        "recorded": found.recorded,
+        "known": found.known,
+        "refused": found.refused,
+        "ignored": found.lines - found.recorded - found.known - found.refused,
+    }
+
+
+@serves("F2.28(d)", "F2.21(d)")
+def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | None = None) -> dict[str, Json]:
+    """Return how many devices are deployed under an approval now, beside the limit, and what is known of one device.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        approval: its identifier.
+        device_id: EUI-64, upper case; its stints under this approval are told.
+
+    Raises:
+        NoSuchThing: there is no such approval.
+    """
+    authorise(actor, Operation.READ_DEPLOYMENTS)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        record = approval_reading.record(tx, approval)
+        deployed = deployment_reading.deployed_at(tx, [approval], at)[approval]
+        ended = deployment_reading.ever_decommissioned(tx, approval)
+        stints = deployment_reading.stints_of(tx, [device_id]) if device_id is not None else []
+    limit = (approval_status(record, at).terms or record.terms[0]).maximum_devices
+    mine = [each for each in stints if each.approval == approval]
+    return {
+        "approval": approval,
+        "as_of": text(at),
+        "deployed": deployed,
+        "decommissioned": ended,
+        "limit": limit,
+        "above_limit": deployed > limit,
+        "device": None
+        if device_id is None
+        else {
+            "device_id": device_id,
+            "deployed": any(each.open for each in mine),
+            "stints": [_stint(each) for each in mine],
+        },
+    }
+
+
+def _stint(stint: Stint) -> dict[str, Json]:
+    return {
+        "firmware_version": stint.firmware,
+        "deployed_at": text(stint.deployed_at),
+        "decommissioned_at": text(stint.decommissioned_at) if stint.decommissioned_at else None,
+        "replaced_by": stint.replaced_by,
+        "corrected": stint.void_reason is not None,
+    }

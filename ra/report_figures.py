@@ -1,0 +1,289 @@
+"""What each item of the monthly report says (F2.28 (a) to (h)), computed from what the register counts.
+
+A report counts everything that is recorded when it is made, and the next one counts from there: both totals are in the
+reports themselves. So nothing is lost or told twice, whatever was recorded late, in the same second or by a slow
+transaction, and for every approval: deployed now = deployed before + (e) - (f) - corrections.
+"""
+
+import calendar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from core.approval import ApprovalRecord
+from core.canonical import Json
+from core.clauses import serves
+from core.instants import text
+from core.status import State, approval_status
+from store.reading.reports import Attachment, Instructed, Remark, StintCounts
+
+_ON_THE_LIST = frozenset({"add", "change"})
+_ENDED = frozenset({State.CANCELLED, State.WITHDRAWN, State.EXPIRED})
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a report counted of one approval, since there is anything to count; the report holds it.
+
+    Args:
+        recorded, voided, decommissioned: stints, as in StintCounts.
+        entries: on the Central Products List.
+        added, removed: entries ever added and removed, as acknowledged.
+    """
+
+    recorded: int = 0
+    voided: int = 0
+    decommissioned: int = 0
+    entries: int = 0
+    added: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One approval in a report.
+
+    Args:
+        record: the approval.
+        manufacturer: its Manufacturer's name.
+        until: the instant up to which the report counts.
+        stints: its deployments by then.
+        instructed: the instructions for its entries, in order.
+        before: what the previous report counted.
+    """
+
+    record: ApprovalRecord
+    manufacturer: str
+    until: datetime
+    stints: StintCounts = field(default_factory=StintCounts)
+    instructed: Sequence[Instructed] = ()
+    before: Counted = field(default_factory=Counted)
+
+    @cached_property
+    def state(self) -> State:
+        """What verification says of it at that instant."""
+        return approval_status(self.record, self.until).state
+
+    @cached_property
+    def limit(self) -> int:
+        """The number of F2.21(d) that holds at that instant."""
+        terms = approval_status(self.record, self.until).terms or self.record.terms[0]
+        return terms.maximum_devices
+
+    @property
+    def expiry(self) -> datetime:
+        """The last second in which it holds, amendments that have been decided included."""
+        return self.record.terms[-1].expiry
+
+    @property
+    def deployed_since(self) -> int:
+        """Devices reported as deployed since the previous report; what was taken back before this one is not told."""
+        return self.stints.recorded - self.before.recorded - self.stints.voided_unreported
+
+    @property
+    def decommissioned_since(self) -> int:
+        """Devices reported as decommissioned since the previous report."""
+        return self.stints.decommissioned - self.before.decommissioned + self.stints.voided_decommissioned
+
+    @property
+    def corrected(self) -> int:
+        """Devices that the previous report counts as deployed and that a correction has taken back since."""
+        stints = self.stints
+        return stints.voided - self.before.voided - stints.voided_unreported - stints.voided_decommissioned
+
+    @cached_property
+    def counted(self) -> Counted:
+        """What this report counts, for the next one."""
+        entries, added, removed = _lived(self.instructed)
+        stints = self.stints
+        return Counted(stints.recorded, stints.voided, stints.decommissioned, entries, added, removed)
+
+
+def counted_in(document: Mapping[str, Any]) -> dict[str, Counted]:
+    """Return what a report counted, by approval."""
+    return {each["approval"]: Counted(**each["counted"]) for each in document["approvals"]}
+
+
+# --- the items ---------------------------------------------------------------------------------------------------
+
+
+@serves("F2.28(a)")
+def on_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+    """(a) Trial Devices on the Central Products List: those whose entry the Panel has acknowledged."""
+    return {
+        "models": _models(lines, lambda each: each.counted.entries > 0),
+        "entries": sum(each.counted.entries for each in lines),
+        "instructed_not_acknowledged": _open(lines, _ON_THE_LIST),
+    }
+
+
+@serves("F2.28(b)")
+def added_to_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+    """(b) Trial Devices added to it since the previous report.
+
+    A model counts if it had no entry then; another firmware version of a model that is on the list adds an entry.
+    """
+    there = {each.record.device.key for each in lines if each.before.entries}
+    return {
+        "models": _models(lines, lambda each: _added(each) > 0 and each.record.device.key not in there),
+        "entries": sum(_added(each) for each in lines),
+        "instructed_not_acknowledged": _open(lines, {"add"}),
+    }
+
+
+@serves("F2.28(c)")
+def removed_from_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+    """(c) Trial Devices removed from it since the previous report; one that is no trial any more counts as removed.
+
+    A model counts if it has no entry left (F2.31: its trial marker may have been replaced by the NCSC's certificate).
+    """
+    there = {each.record.device.key for each in lines if each.counted.entries}
+    return {
+        "models": _models(lines, lambda each: _removed(each) > 0 and each.record.device.key not in there),
+        "entries": sum(_removed(each) for each in lines),
+        "instructed_not_acknowledged": _open(lines, {"remove", "replace-marker"}),
+    }
+
+
+@serves("F2.28(d)")
+def deployed(lines: Sequence[Line]) -> dict[str, Json]:
+    """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table."""
+    return {"deployed": sum(each.stints.deployed for each in lines)}
+
+
+@serves("F2.28(e)")
+def deployed_since(lines: Sequence[Line]) -> dict[str, Json]:
+    """(e) Trial Devices deployed since the previous report, and how many of them before it: they were told late."""
+    late = sum(
+        each.stints.recorded_early - each.before.recorded - each.stints.voided_unreported_early for each in lines
+    )
+    return {"deployed": sum(each.deployed_since for each in lines), "of_earlier_periods": max(0, late)}
+
+
+@serves("F2.28(f)")
+def decommissioned_since(lines: Sequence[Line]) -> dict[str, Json]:
+    """(f) Trial Devices decommissioned since the previous report, and how many of them before it."""
+    late = sum(
+        each.stints.decommissioned_early - each.before.decommissioned + each.stints.voided_decommissioned
+        for each in lines
+    )
+    return {"decommissioned": sum(each.decommissioned_since for each in lines), "of_earlier_periods": max(0, late)}
+
+
+@serves("F2.28(g)")
+def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> dict[str, Json]:
+    """(g) Approvals that will expire in the months after the report's date, the last day included."""
+    last = months_after(until.date(), months)
+    ending = [each for each in lines if each.state not in _ENDED and until < each.expiry and each.expiry.date() <= last]
+    ending.sort(key=lambda each: (each.expiry, each.record.identifier))
+    return {
+        "expiring": [
+            {
+                "approval": each.record.identifier,
+                "manufacturer": each.manufacturer,
+                "device": asdict(each.record.device),
+                "expiry": text(each.expiry),
+            }
+            for each in ending
+        ]
+    }
+
+
+@serves("F2.28(h)")
+def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> dict[str, Json]:
+    """(h) What else the SSC has asked for and the DCC has: free text and files."""
+    return {
+        "remarks": [{"text": each.text, "made_at": text(each.made_at), "made_by": each.made_by} for each in remarks],
+        "attachments": [asdict(each) for each in attachments],
+    }
+
+
+# --- the table and what was corrected ----------------------------------------------------------------------------
+
+
+@serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
+def by_approval(lines: Sequence[Line]) -> list[Json]:
+    """Return (d), (e) and (f) broken down by Trial Device Approval, against each limit (F2.21(d))."""
+    return [
+        {
+            "approval": each.record.identifier,
+            "manufacturer": each.manufacturer,
+            "device": asdict(each.record.device),
+            "state": each.state.value,
+            "start": text(each.record.start),
+            "expiry": text(each.expiry),
+            "limit": each.limit,
+            "deployed": each.stints.deployed,
+            "deployed_since": each.deployed_since,
+            "decommissioned_since": each.decommissioned_since,
+            "above_limit": each.stints.deployed > each.limit,
+            "counted": asdict(each.counted),
+        }
+        for each in lines
+    ]
+
+
+def corrections(lines: Sequence[Line]) -> list[Json]:
+    """Return what earlier reports told and is not so: frozen as they are, they are put right here."""
+    told: list[Json] = []
+    for each in lines:
+        if each.corrected:
+            told.append(_correction(each, each.corrected, "counted as deployed, and never deployed"))
+        if each.stints.voided_decommissioned:
+            words = "counted as deployed and then as decommissioned, and never deployed; (d) stays what it is"
+            told.append(_correction(each, each.stints.voided_decommissioned, words))
+    return told
+
+
+def _correction(line: Line, devices: int, words: str) -> Json:
+    many = f"{devices} devices were" if devices != 1 else "1 device was"
+    sentence = f"An earlier report is corrected: under {line.record.identifier}, {many} {words}."
+    return {"approval": line.record.identifier, "devices": devices, "sentence": sentence}
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last of that month if it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    if year > date.max.year:
+        return date.max
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _lived(instructed: Sequence[Instructed]) -> tuple[int, int, int]:
+    """Return the entries on the list, and how many were ever added and removed, as the Panel has acknowledged it."""
+    entries = added = removed = 0
+    for _, steps in groupby(instructed, key=lambda step: step.firmware_key):
+        there = False
+        for step in steps:
+            if not step.loaded:
+                continue
+            wanted = step.kind in _ON_THE_LIST
+            added += wanted and not there
+            removed += there and not wanted
+            there = wanted
+        entries += there
+    return entries, added, removed
+
+
+def _added(line: Line) -> int:
+    return line.counted.added - line.before.added
+
+
+def _removed(line: Line) -> int:
+    return line.counted.removed - line.before.removed
+
+
+def _models(lines: Iterable[Line], counts: Callable[[Line], bool]) -> int:
+    """How many device models: two approvals of one model, one after the other, are one Trial Device."""
+    return len({each.record.device.key for each in lines if counts(each)})
+
+
+def _open(lines: Sequence[Line], kinds: Iterable[str]) -> Json:
+    """What was instructed and is due, and the Panel has not acknowledged."""
+    named = frozenset(kinds)
+    waiting = [(each, step) for each in lines for step in each.instructed if step.open and step.kind in named]
+    return {"models": len({each.record.device.key for each, _ in waiting}), "entries": len(waiting)}

@@ -1,0 +1,145 @@
+"""Deployments as they are counted and looked up: a stint that a correction took back never counts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from core.deployments import Stint
+from core.errors import NoSuchThing
+from core.mirror import Units
+from store.tables import approvals
+from store.transactions import Transaction
+from store.trial_tables import deployment_batches, deployments
+
+_MOST_NAMED = 500
+"""Values in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A report of deployments and what became of its lines.
+
+    Args:
+        id: its identifier.
+        form: `json`, `csv` or `duis`.
+        content_sha256: hex digest of the octets that were sent.
+        received_at, received_by: when and by whom.
+        lines, recorded, known, refused: how many; what is in none of the last three was ignored.
+    """
+
+    id: str
+    form: str
+    content_sha256: str
+    received_at: datetime
+    received_by: str
+    lines: int
+    recorded: int
+    known: int
+    refused: int
+
+
+def batch(tx: Transaction, identifier: str) -> Batch:
+    """Return a batch; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(deployment_batches).where(deployment_batches.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="batch of deployments", identifier=identifier)
+    return Batch(
+        row.id,
+        row.form,
+        row.content_sha256,
+        row.received_at,
+        row.received_by,
+        row.lines,
+        row.recorded,
+        row.known,
+        row.refused,
+    )
+
+
+def hold_approvals(tx: Transaction, identifiers: Iterable[str]) -> None:
+    """Hold the rows of approvals until the commit, in order, so that whoever counts their devices counts them all.
+
+    On SQLite a writing transaction has the whole store to itself.
+    """
+    column = approvals.c.identifier
+    for some in _portions(sorted(identifiers)):
+        tx.connection.execute(select(column).where(column.in_(some)).order_by(column).with_for_update()).all()
+
+
+def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) -> list[Stint]:
+    """Return every stint of some devices, those taken back included, in order of device.
+
+    Args:
+        tx: the transaction.
+        devices: EUI-64s, upper case.
+        hold: whether the rows are held until the commit, so that none of them ends meanwhile.
+    """
+    found: list[Stint] = []
+    columns = deployments.c
+    for some in _portions(sorted(devices)):
+        query = select(
+            columns.id,
+            columns.device_id,
+            columns.approval,
+            columns.firmware_version,
+            columns.deployed_at,
+            columns.decommissioned_at,
+            columns.replaced_by,
+            columns.void_reason,
+        ).where(columns.device_id.in_(some))
+        query = query.order_by(columns.device_id, columns.id)
+        if hold:
+            query = query.with_for_update()
+        found += [Stint(*row) for row in tx.connection.execute(query)]
+    return found
+
+
+def deployed_at(tx: Transaction, identifiers: Iterable[str], at: datetime) -> dict[str, int]:
+    """Return how many devices are deployed under each of some approvals at an instant, as far as is known now."""
+    columns = deployments.c
+    counts = dict.fromkeys(identifiers, 0)
+    for some in _portions(sorted(counts)):
+        query = select(columns.approval, func.count()).where(columns.approval.in_(some), _standing(at))
+        for approval, number in tx.connection.execute(query.group_by(columns.approval)):
+            counts[approval] = number
+    return counts
+
+
+def ever_decommissioned(tx: Transaction, approval: str) -> int:
+    """Return how many devices have been taken out under an approval."""
+    columns = deployments.c
+    ended = columns.decommissioned_at.is_not(None)
+    query = select(func.count()).where(columns.approval == approval, columns.voided_at.is_(None), ended)
+    return int(tx.connection.execute(query).scalar() or 0)
+
+
+def units(tx: Transaction, approval: str, device_id: str, at: datetime) -> Units:
+    """Return whether a device is deployed under an approval at an instant and, if it is not, how many are.
+
+    Args:
+        tx: the transaction.
+        approval: its identifier.
+        device_id: EUI-64, upper case.
+        at: the present, or a past instant.
+    """
+    columns = deployments.c
+    mine = select(columns.id).where(columns.device_id == device_id, columns.approval == approval, _standing(at))
+    if tx.connection.execute(mine.limit(1)).scalar() is not None:
+        return Units(among=True)
+    return Units(among=False, deployed=deployed_at(tx, [approval], at)[approval])
+
+
+def _standing(at: datetime) -> ColumnElement[bool]:
+    columns = deployments.c
+    return and_(
+        columns.deployed_at <= at,
+        columns.voided_at.is_(None),
+        or_(columns.decommissioned_at.is_(None), columns.decommissioned_at > at),
+    )
+
+
+def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(values), _MOST_NAMED):
+        yield values[first : first + _MOST_NAMED]

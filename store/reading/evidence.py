@@ -1,0 +1,136 @@
+"""Evidence as it is listed and fetched, and the things that it is attached to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from core.errors import NoSuchThing
+from store.tables import approvals
+from store.transactions import Transaction
+from store.trial_tables import amendment_requests, breaches, evidence, evidence_files, reports
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file attached to something.
+
+    Args:
+        id: of the attachment.
+        subject_kind: `application`, `breach`, `report` or `amendment-request`.
+        subject: which one.
+        sha256: of the content, hex; the file is kept under it.
+        name: as its sender called it, made harmless.
+        media_type: what the content was found to be.
+        size: octets.
+        salt: random, for the digest that the journal holds.
+        attached_at, attached_by: when, and the person.
+    """
+
+    id: str
+    subject_kind: str
+    subject: str
+    sha256: str
+    name: str
+    media_type: str
+    size: int
+    salt: bytes
+    attached_at: datetime
+    attached_by: str
+
+
+def attachment(tx: Transaction, identifier: str) -> Attachment:
+    """Return an attachment; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(evidence).where(evidence.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="evidence", identifier=identifier)
+    return _attachment(row)
+
+
+def attachments_of(tx: Transaction, subject_kind: str, subject: str) -> list[Attachment]:
+    """Return what is attached to something, oldest first."""
+    c = evidence.c
+    query = select(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
+    return [_attachment(row) for row in tx.connection.execute(query.order_by(c.attached_at, c.id))]
+
+
+def attached(tx: Transaction, subject_kind: str, subject: str, sha256: str) -> Attachment | None:
+    """Return the attachment of a file to something, if it is attached."""
+    c = evidence.c
+    row = tx.connection.execute(
+        select(evidence).where(c.subject_kind == subject_kind, c.subject == subject, c.sha256 == sha256)
+    ).one_or_none()
+    return None if row is None else _attachment(row)
+
+
+def attached_count(tx: Transaction, subject_kind: str, subject: str) -> int:
+    """Return how many files are attached to something."""
+    c = evidence.c
+    query = select(func.count()).select_from(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def content(tx: Transaction, sha256: str) -> bytes:
+    """Return a file's octets; NoSuchThing if none is kept under that digest."""
+    found = tx.connection.execute(select(evidence_files.c.octets).where(evidence_files.c.sha256 == sha256)).scalar()
+    if found is None:
+        raise NoSuchThing(kind="file", identifier=sha256)
+    return bytes(found)
+
+
+def breach_state(tx: Transaction, identifier: str, *, hold: bool = False) -> str:
+    """Return the state of a breach; NoSuchThing if there is none.
+
+    Args:
+        tx: open.
+        identifier: of the breach.
+        hold: keep its row as it is until the commit.
+    """
+    query = select(breaches.c.state).where(breaches.c.id == identifier)
+    found = tx.connection.execute(query.with_for_update() if hold else query).scalar()
+    if found is None:
+        raise NoSuchThing(kind="breach", identifier=identifier)
+    return str(found)
+
+
+def amendment_request_owner(tx: Transaction, identifier: str, *, hold: bool = False) -> tuple[str, str]:
+    """Return the organisation whose approval a request would amend, and the request's state.
+
+    Args:
+        tx: open.
+        identifier: of the request.
+        hold: keep its row as it is until the commit.
+
+    Raises:
+        NoSuchThing: there is no such request.
+    """
+    query = (
+        select(approvals.c.organisation_id, amendment_requests.c.state)
+        .join(approvals, approvals.c.identifier == amendment_requests.c.approval)
+        .where(amendment_requests.c.id == identifier)
+    )
+    row = tx.connection.execute(query.with_for_update(of=amendment_requests) if hold else query).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="amendment request", identifier=identifier)
+    return str(row.organisation_id), str(row.state)
+
+
+def report_issued(tx: Transaction, month: str) -> bool:
+    """Return whether the report of a month (`2027-05`) has been issued: what it says is frozen then."""
+    return tx.connection.execute(select(reports.c.month).where(reports.c.month == month)).scalar() is not None
+
+
+def _attachment(row: Row[Any]) -> Attachment:
+    return Attachment(
+        row.id,
+        row.subject_kind,
+        row.subject,
+        row.sha256,
+        row.name,
+        row.media_type,
+        row.size,
+        bytes(row.salt),
+        row.attached_at,
+        row.attached_by,
+    )

@@ -1,0 +1,331 @@
+"""Notices as they were written, their copies, how far each copy has come, and what was typeset from them.
+
+The documents themselves are read one by one: a list needs none of them.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, exists, func, not_, or_, select, tuple_
+
+from core.classification import Classification, Recipient
+from core.errors import NoSuchThing
+from core.identifiers import Serial
+from store.tables import applications
+from store.transactions import Transaction
+from store.trial_tables import deliveries, notice_copies, notices, renderings
+
+_C = notice_copies.c
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notice, without its words.
+
+    Args:
+        number: `TDN-2027-0001`, or `TTN-…` of a test authority.
+        kind: of store.trial_tables.NOTICE_KINDS.
+        decision_id: the decision it tells of.
+        approval: the approval it is about, if there is one.
+        application_id: the application it goes back to.
+        organisation_id: the Manufacturer's.
+        serial: the certificate that travels with it, if one does.
+        written_at: when.
+    """
+
+    number: str
+    kind: str
+    decision_id: str
+    approval: str | None
+    application_id: str | None
+    organisation_id: str
+    serial: Serial | None
+    written_at: datetime
+
+    @property
+    def subject(self) -> str:
+        """What its facts are about: the approval, or the application that was refused."""
+        return self.approval or self.application_id or self.number
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What one recipient gets, without its words.
+
+    Args:
+        notice: the notice's number.
+        recipient: whose copy it is.
+        classification: of the copy.
+        withheld: how many passages and conditions it lacks.
+        document_sha256: hex digest of its canonical JSON.
+        fetched_at: when its recipient first read it.
+    """
+
+    notice: str
+    recipient: Recipient
+    classification: Classification
+    withheld: int
+    document_sha256: str
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One copy on its way to one address.
+
+    Args:
+        id: its identifier.
+        notice, recipient: the copy.
+        channel: `mail` or `webhook`.
+        address: a mail address, or a webhook's without what is secret in it.
+        state: waiting, delivered or given-up.
+        attempts: how often it was tried and failed, or was delivered.
+        due: the next attempt.
+        opened_at: since when it waits.
+        last_error: why the last attempt failed.
+        delivered_at: when it was taken.
+    """
+
+    id: str
+    notice: str
+    recipient: Recipient
+    channel: str
+    address: str
+    state: str
+    attempts: int
+    due: datetime
+    opened_at: datetime
+    last_error: str | None = None
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is needed to find a copy's addresses.
+
+    Args:
+        notice: the notice.
+        recipient: whose copy.
+        contact: the mail address that the Manufacturer's application names; empty if it names none.
+    """
+
+    notice: Notice
+    recipient: Recipient
+    contact: str
+
+
+def notice(tx: Transaction, number: str) -> Notice:
+    """Return a notice; NoSuchThing if there is none."""
+    row = tx.connection.execute(_notices().where(notices.c.number == number)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="notice", identifier=number)
+    return _notice(row)
+
+
+def notice_of(tx: Transaction, decision_id: str) -> Notice | None:
+    """Return the notice that tells of a decision, if it is written."""
+    row = tx.connection.execute(_notices().where(notices.c.decision_id == decision_id)).one_or_none()
+    return None if row is None else _notice(row)
+
+
+def notice_list(
+    tx: Transaction, *, organisation_id: str | None, approval: str | None, after: str, limit: int
+) -> list[Notice]:
+    """Return notices of one organisation or all, of one approval or all, by number from behind `after` on."""
+    query = _notices().where(notices.c.number > after).order_by(notices.c.number).limit(limit)
+    if organisation_id is not None:
+        query = query.where(notices.c.organisation_id == organisation_id)
+    if approval is not None:
+        query = query.where(notices.c.approval == approval)
+    return [_notice(row) for row in tx.connection.execute(query)]
+
+
+def record(tx: Transaction, number: str) -> tuple[str, bytes]:
+    """Return (canonical JSON, salt) of the whole record of a notice, every passage included."""
+    row = tx.connection.execute(
+        select(notices.c.record, notices.c.record_salt).where(notices.c.number == number)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="notice", identifier=number)
+    return str(row.record), bytes(row.record_salt)
+
+
+def copies(tx: Transaction, numbers: Collection[str]) -> dict[str, list[Copy]]:
+    """Return the copies of some notices, by number, in the order of core.classification.Recipient."""
+    found: dict[str, list[Copy]] = {number: [] for number in numbers}
+    query = _copies().where(notice_copies.c.notice.in_(list(numbers)))
+    for row in tx.connection.execute(query) if numbers else ():
+        found[row.notice].append(_copy(row))
+    for some in found.values():
+        some.sort(key=lambda each: list(Recipient).index(each.recipient))
+    return found
+
+
+def copy(tx: Transaction, number: str, recipient: Recipient) -> tuple[Copy, str]:
+    """Return one copy with its document in canonical JSON; NoSuchThing if there is none."""
+    c = notice_copies.c
+    row = tx.connection.execute(
+        _copies().add_columns(c.document).where(c.notice == number, c.recipient == recipient.value)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="notice", identifier=number)
+    return _copy(row), str(row.document)
+
+
+def rendering(tx: Transaction, subject: str, form: str) -> bytes | None:
+    """Return what was typeset of a subject in a form (`pdf`, `xlsx`), if anything was."""
+    found = tx.connection.execute(
+        select(renderings.c.octets).where(renderings.c.subject == subject, renderings.c.form == form)
+    ).scalar()
+    return None if found is None else bytes(found)
+
+
+# --- deliveries --------------------------------------------------------------------------------------------------
+
+
+def deliveries_of(tx: Transaction, numbers: Collection[str]) -> list[Delivery]:
+    """Return the deliveries of some notices, oldest first."""
+    if not numbers:
+        return []
+    d = deliveries.c
+    query = select(deliveries).where(d.notice.in_(list(numbers))).order_by(d.opened_at, d.id)
+    return [_delivery(row) for row in tx.connection.execute(query)]
+
+
+def delivery_due(tx: Transaction, at: datetime) -> Delivery | None:
+    """Return the delivery that has been due the longest at `at`, if any is."""
+    d = deliveries.c
+    query = select(deliveries).where(d.state == "waiting", d.due <= at).order_by(d.due, d.id).limit(1)
+    row = tx.connection.execute(query).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+def sending(tx: Transaction, number: str, recipient: Recipient) -> Sending:
+    """Return what is needed to find the addresses of one copy."""
+    row = tx.connection.execute(_sendings().where(_C.notice == number, _C.recipient == recipient.value)).one()
+    return _sending(row)
+
+
+def sendings(tx: Transaction, *, since: datetime) -> list[tuple[Sending, frozenset[tuple[str, str]]]]:
+    """Return copies that may need a delivery opened, each with the (channel, address) pairs it has one for.
+
+    Args:
+        tx: reads.
+        since: a copy written before that and fetched or delivered since has reached its recipient: a new address
+            gets no history.
+    """
+    query = _sendings().where(or_(notices.c.written_at >= since, _unreached()))
+    found = [_sending(row) for row in tx.connection.execute(query.order_by(_C.notice, _C.recipient))]
+    held: dict[tuple[str, Recipient], set[tuple[str, str]]] = {}
+    for each in deliveries_of(tx, {one.notice.number for one in found}):
+        held.setdefault((each.notice, each.recipient), set()).add((each.channel, each.address))
+    return [(one, frozenset(held.get((one.notice.number, one.recipient), ()))) for one in found]
+
+
+def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[tuple[Notice, Copy, list[Delivery]]]:
+    """Return copies that their recipient has not fetched and that some channel, or none at all, has delivered.
+
+    Args:
+        tx: reads.
+        after: (number, recipient) of the last copy of the page before; two empty texts for the first page.
+        limit: copies on the page.
+    """
+    d = deliveries.c
+    of_copy = and_(d.notice == _C.notice, d.recipient == _C.recipient)
+    missing = or_(not_(exists().where(of_copy)), exists().where(of_copy, d.state != "delivered"))
+    query = (
+        _copies()
+        .where(_C.fetched_at.is_(None), missing, tuple_(_C.notice, _C.recipient) > tuple_(*after))
+        .order_by(_C.notice, _C.recipient)
+        .limit(limit)
+    )
+    found = [_copy(row) for row in tx.connection.execute(query)]
+    numbers = {each.notice for each in found}
+    heads = {row.number: _notice(row) for row in tx.connection.execute(_notices().where(notices.c.number.in_(numbers)))}
+    open_ones = [each for each in deliveries_of(tx, numbers) if each.state != "delivered"]
+    return [
+        (
+            heads[each.notice],
+            each,
+            [one for one in open_ones if (one.notice, one.recipient) == (each.notice, each.recipient)],
+        )
+        for each in found
+    ]
+
+
+def undelivered_count(tx: Transaction, *, before: datetime) -> int:
+    """Return how many copies written before an instant nobody has fetched and no channel has delivered."""
+    query = select(func.count()).select_from(notice_copies).join(notices, notices.c.number == _C.notice)
+    return int(tx.connection.execute(query.where(notices.c.written_at < before, _unreached())).scalar() or 0)
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+def _unreached() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
+    d = deliveries.c
+    taken = exists().where(d.notice == _C.notice, d.recipient == _C.recipient, d.state == "delivered")
+    return and_(_C.fetched_at.is_(None), not_(taken))
+
+
+def _notices() -> Select[Any]:
+    return select(*(column for column in notices.c if column.name not in {"record", "record_salt"}))
+
+
+def _copies() -> Select[Any]:
+    return select(*(column for column in notice_copies.c if column.name != "document"))
+
+
+def _sendings() -> Select[Any]:
+    return (
+        _notices()
+        .add_columns(_C.recipient, applications.c.contact)
+        .join(notice_copies, _C.notice == notices.c.number)
+        .outerjoin(applications, applications.c.id == notices.c.application_id)
+    )
+
+
+def _notice(row: Row[Any]) -> Notice:
+    return Notice(
+        row.number,
+        row.kind,
+        row.decision_id,
+        row.approval,
+        row.application_id,
+        row.organisation_id,
+        None if row.serial is None else Serial(row.serial),
+        row.written_at,
+    )
+
+
+def _copy(row: Row[Any]) -> Copy:
+    return Copy(
+        row.notice,
+        Recipient(row.recipient),
+        Classification(row.classification),
+        row.withheld,
+        row.document_sha256,
+        row.fetched_at,
+    )
+
+
+def _sending(row: Row[Any]) -> Sending:
+    return Sending(_notice(row), Recipient(row.recipient), row.contact or "")
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        row.id,
+        row.notice,
+        Recipient(row.recipient),
+        row.channel,
+        row.address,
+        row.state,
+        row.attempts,
+        row.due,
+        row.opened_at,
+        row.last_error,
+        row.delivered_at,
+    )

@@ -1,0 +1,217 @@
+"""What the monthly report is made of (F2.28): deployments counted, acknowledged instructions, remarks, past reports.
+
+Everything is read as it was *recorded* by an instant; what was reported late or corrected belongs to the report after.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+
+from store.tables import approvals, organisations
+from store.transactions import Transaction
+from store.trial_tables import (
+    cpl_instructions,
+    deployments,
+    evidence,
+    report_remarks,
+    reports,
+)
+
+_BEFORE_EVERYTHING = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class StintCounts:
+    """The stints of one approval, each a device from its deployment to its decommissioning, counted at an instant.
+
+    Args:
+        recorded: all that were ever recorded.
+        voided: those of them that a correction has taken back.
+        decommissioned: those of the others that have been decommissioned.
+        recorded_early, decommissioned_early: as above, but the event lies at or before the previous report's end.
+        voided_unreported: recorded after the previous report and taken back since: no report ever counted them.
+        voided_unreported_early: those of them whose deployment lies at or before the previous report's end.
+        voided_decommissioned: taken back since the previous report, which counted them as decommissioned.
+    """
+
+    recorded: int = 0
+    voided: int = 0
+    decommissioned: int = 0
+    recorded_early: int = 0
+    decommissioned_early: int = 0
+    voided_unreported: int = 0
+    voided_unreported_early: int = 0
+    voided_decommissioned: int = 0
+
+    @property
+    def deployed(self) -> int:
+        """Stints that stand: recorded, and neither decommissioned nor taken back."""
+        return self.recorded - self.voided - self.decommissioned
+
+
+@dataclass(frozen=True)
+class Instructed:
+    """An instruction to the Panel as it stood at an instant.
+
+    Args:
+        approval: whose entry.
+        firmware_key: which entry: the firmware version without regard to case.
+        kind: `add`, `change`, `remove` or `replace-marker`.
+        loaded: the Panel has acknowledged it by then.
+        open: it was due by then, and is pending or rejected.
+    """
+
+    approval: str
+    firmware_key: str
+    kind: str
+    loaded: bool
+    open: bool
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Free text for a report (F2.28(h))."""
+
+    text: str
+    made_at: datetime
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a report (F2.28(h)); its octets are evidence like any other."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True)
+class IssuedReport:
+    """A report that was issued, frozen.
+
+    Args:
+        month: `2027-05`.
+        since: the end of the report before; None for the first.
+        until: the instant up to which it counts.
+        document: canonical JSON.
+        document_sha256: its digest, hexadecimal.
+        issued_at, issued_by: when and by whom.
+    """
+
+    month: str
+    since: datetime | None
+    until: datetime
+    document: str
+    document_sha256: str
+    issued_at: datetime
+    issued_by: str
+
+
+def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) -> dict[str, StintCounts]:
+    """Count the stints of every approval that has any, in one statement.
+
+    Args:
+        tx: a transaction.
+        since: the end of the previous report; None if there is none.
+        until: the instant up to which it is counted; what was recorded later is not there yet.
+    """
+    c, first = deployments.c, since or _BEFORE_EVERYTHING
+    voided = c.voided_at <= until
+    standing = (c.voided_at.is_(None)) | (c.voided_at > until)
+    decommissioned = standing & (c.decommission_recorded_at <= until)
+    unreported = voided & (c.recorded_at > first)
+    undone = (c.voided_at > first) & voided & (c.decommission_recorded_at <= first)
+    counted = (
+        func.count(),
+        func.count().filter(voided),
+        func.count().filter(decommissioned),
+        func.count().filter(c.deployed_at <= first),
+        func.count().filter(decommissioned & (c.decommissioned_at <= first)),
+        func.count().filter(unreported),
+        func.count().filter(unreported & (c.deployed_at <= first)),
+        func.count().filter(undone),
+    )
+    query = select(c.approval, *counted).where(c.recorded_at <= until).group_by(c.approval)
+    return {str(row[0]): StintCounts(*(int(each) for each in row[1:])) for row in tx.connection.execute(query)}
+
+
+def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed]]:
+    """Return the instructions of every approval, in the order in which they were given; superseded ones never counted.
+
+    Args:
+        tx: a transaction.
+        until: the instant as of which they are told.
+    """
+    c = cpl_instructions.c
+    columns = (c.approval, c.firmware_key, c.kind, c.state, c.acknowledged_at, c.due)
+    query = (
+        select(*columns)
+        .where(c.state != "superseded", c.instructed_at <= until)
+        # Two instructions of one second are in the order in which an entry lives: added, changed, removed.
+        .order_by(c.approval, c.firmware_key, c.instructed_at, c.due, c.kind, c.id)
+    )
+    by_approval: dict[str, list[Instructed]] = defaultdict(list)
+    for approval, firmware, kind, state, acknowledged_at, due in tx.connection.execute(query):
+        loaded = state == "loaded" and acknowledged_at <= until
+        by_approval[approval].append(Instructed(approval, firmware, kind, loaded, not loaded and due <= until))
+    return by_approval
+
+
+def manufacturer_names(tx: Transaction) -> Mapping[str, str]:
+    """Return the name of the Manufacturer of each approval, by the approval's identifier."""
+    query = select(approvals.c.identifier, organisations.c.name).join(
+        organisations, organisations.c.id == approvals.c.organisation_id
+    )
+    return {str(identifier): str(name) for identifier, name in tx.connection.execute(query)}
+
+
+def remarks(tx: Transaction, month: str) -> list[Remark]:
+    """Return what was said for a month's report, in order."""
+    c = report_remarks.c
+    query = select(c.text, c.made_at, c.made_by).where(c.month == month).order_by(c.made_at, c.id)
+    return [Remark(*row) for row in tx.connection.execute(query)]
+
+
+def attachments(tx: Transaction, month: str) -> list[Attachment]:
+    """Return the files that go with a month's report, in order."""
+    c = evidence.c
+    query = (
+        select(c.name, c.sha256, c.size, c.media_type)
+        .where(c.subject_kind == "report", c.subject == month)
+        .order_by(c.attached_at, c.id)
+    )
+    return [Attachment(*row) for row in tx.connection.execute(query)]
+
+
+def issued(tx: Transaction, month: str) -> IssuedReport | None:
+    """Return the report of a month as it was issued; None if it was not."""
+    row = tx.connection.execute(select(reports).where(reports.c.month == month)).one_or_none()
+    return None if row is None else IssuedReport(*row)
+
+
+def newest(tx: Transaction) -> IssuedReport | None:
+    """Return the report that was issued last; None before the first."""
+    row = tx.connection.execute(select(reports).order_by(reports.c.until.desc()).limit(1)).one_or_none()
+    return None if row is None else IssuedReport(*row)
+
+
+def newest_month(tx: Transaction) -> str | None:
+    """Return the month of the report that was issued last; None before the first."""
+    found = tx.connection.execute(select(func.max(reports.c.month))).scalar()
+    return None if found is None else str(found)
+
+
+def issued_list(tx: Transaction, *, after: str, limit: int) -> list[IssuedReport]:
+    """Return issued reports in order of month, from behind `after` on; without their documents."""
+    c = reports.c
+    query = select(c.month, c.since, c.until, c.document_sha256, c.issued_at, c.issued_by).where(c.month > after)
+    rows = tx.connection.execute(query.order_by(c.month).limit(limit))
+    return [
+        IssuedReport(row.month, row.since, row.until, "", row.document_sha256, row.issued_at, row.issued_by)
+        for row in rows
+    ]

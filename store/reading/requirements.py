@@ -1,0 +1,92 @@
+"""Further requirements of applications, and the standing ones that every application gets (F2.20)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from core.errors import NoSuchThing
+from store.transactions import Transaction
+from store.trial_tables import requirements, standing_requirements
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What an application must evidence beside F2.19.
+
+    Args:
+        id: of the requirement.
+        application: whose.
+        standing: the standing requirement that it comes from, if it does.
+        text: what is required, in the officers' words; between the SSC and the applicant.
+        state: `open`, `met` or `waived`.
+        set_at, set_by: when, and the officer.
+        closed_at, closed_by, reason: when it was met or waived, by whom and why.
+    """
+
+    id: str
+    application: str
+    standing: str | None
+    text: str
+    state: str
+    set_at: datetime
+    set_by: str
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class StandingRequirement:
+    """What every application must evidence, until it is ended."""
+
+    id: str
+    text: str
+    set_at: datetime
+    set_by: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+def requirement(tx: Transaction, identifier: str) -> Requirement:
+    """Return a requirement; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(requirements).where(requirements.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="requirement", identifier=identifier)
+    return _requirement(row)
+
+
+def requirements_of(tx: Transaction, application: str) -> list[Requirement]:
+    """Return the requirements of an application, oldest first."""
+    c = requirements.c
+    query = select(requirements).where(c.application_id == application).order_by(c.set_at, c.id)
+    return [_requirement(row) for row in tx.connection.execute(query)]
+
+
+def standing_list(tx: Transaction, *, ended: bool = True) -> list[StandingRequirement]:
+    """Return the standing requirements, oldest first.
+
+    Args:
+        tx: open.
+        ended: also those that hold no more.
+    """
+    c = standing_requirements.c
+    query = select(standing_requirements).order_by(c.set_at, c.id)
+    rows = tx.connection.execute(query if ended else query.where(c.ended_at.is_(None)))
+    return [StandingRequirement(row.id, row.text, row.set_at, row.set_by, row.ended_at, row.ended_by) for row in rows]
+
+
+def _requirement(row: Row[Any]) -> Requirement:
+    return Requirement(
+        row.id,
+        row.application_id,
+        row.standing_id,
+        row.text,
+        row.state,
+        row.set_at,
+        row.set_by,
+        row.closed_at,
+        row.closed_by,
+        row.reason,
+    )

@@ -1,0 +1,326 @@
+"""What waits for somebody, each kind by one statement; ra/tasks.py says for whom and in which words.
+
+No text that somebody wrote is read here: a task says that there is something, and where.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
+
+from core.approval import Device
+from store.tables import acceptances, applications, approvals, certificates, decisions, organisations
+from store.transactions import Transaction
+from store.trial_tables import (
+    amendment_requests,
+    breaches,
+    cpl_instructions,
+    deliveries,
+    notice_copies,
+    notices,
+    reminders,
+    requirements,
+)
+
+MOST_OF_A_KIND = 500
+"""Tasks of one kind that are told at once, the oldest first: nobody works off a longer list."""
+
+
+@dataclass(frozen=True)
+class WaitingApplication:
+    """An application that is not proposed for decision, with how many requirements are open (F2.20)."""
+
+    id: str
+    organisation: str
+    device: Device
+    submitted_at: datetime
+    open_requirements: int
+    oldest_requirement: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingDecision:
+    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation."""
+
+    id: str
+    kind: str
+    thing: str
+    proposer: str
+    proposed_at: datetime
+    lapses_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingBreach:
+    """A breach that is suspected, or confirmed and owes a revocation (F2.23)."""
+
+    id: str
+    approval: str
+    state: str
+    condition: int | None
+    suspected_at: datetime
+    judged_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingCertificate:
+    """A certificate that holds or will hold, and that its Manufacturer has rejected or not answered."""
+
+    serial: str
+    approval: str
+    issue: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class WaitingRequest:
+    """A request to amend an approval that nobody has proposed a decision on (F2.29)."""
+
+    id: str
+    approval: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
+class RunningApproval:
+    """An approval with its days; `ended_at` is None while nobody has ended it before its expiry."""
+
+    identifier: str
+    organisation_id: str
+    organisation: str
+    device: Device
+    granted_at: datetime
+    start: datetime
+    expiry: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingCopy:
+    """A recipient's copy of a notice that has neither been delivered nor fetched."""
+
+    notice: str
+    recipient: str
+    written_at: datetime
+    given_up: bool
+
+
+@dataclass(frozen=True)
+class WaitingInstruction:
+    """An instruction to the Panel that is not loaded."""
+
+    id: str
+    approval: str
+    firmware_version: str
+    kind: str
+    state: str
+    instructed_at: datetime
+    due: datetime
+
+
+def applications_waiting(tx: Transaction, *, organisation_id: str | None = None) -> list[WaitingApplication]:
+    """Return applications that are submitted; of one organisation also those proposed, for requirements may be open."""
+    a, r = applications.c, requirements.c
+    states = ["submitted"] if organisation_id is None else ["submitted", "proposed"]
+    unmet = (r.application_id == a.id) & (r.state == "open")
+    count = select(func.count()).where(unmet).scalar_subquery()
+    oldest = select(func.min(r.set_at, type_=r.set_at.type)).where(unmet).scalar_subquery()
+    query = (
+        select(applications, organisations.c.name, count.label("open"), oldest.label("oldest"))
+        .join(organisations, organisations.c.id == a.organisation_id)
+        .where(a.state.in_(states))
+        .order_by(a.submitted_at, a.id)
+        .limit(MOST_OF_A_KIND)
+    )
+    if organisation_id is not None:
+        query = query.where(a.organisation_id == organisation_id)
+    return [
+        WaitingApplication(
+            row.id,
+            row.name,
+            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
+            row.submitted_at,
+            row.open,
+            row.oldest,
+        )
+        for row in tx.connection.execute(query)
+    ]
+
+
+def decisions_waiting(tx: Transaction) -> list[WaitingDecision]:
+    """Return proposals that no second officer has judged, those that lapse first first."""
+    return _decisions(tx, decisions.c.state.in_(["proposed", "drafted"]))
+
+
+def revocations_unacknowledged(tx: Transaction) -> list[WaitingDecision]:
+    """Return urgent revocations by one officer that no other has acknowledged (F2.30)."""
+    c = decisions.c
+    return _decisions(tx, c.urgent == 1, c.state == "done", c.acknowledged_by.is_(None))
+
+
+def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecision]:
+    c = decisions.c
+    columns = (c.id, c.kind, func.coalesce(c.approval, c.application_id), c.proposer, c.proposed_at, c.lapses_at)
+    query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(MOST_OF_A_KIND)
+    return [WaitingDecision(*row) for row in tx.connection.execute(query)]
+
+
+def breaches_open(tx: Transaction) -> list[WaitingBreach]:
+    """Return breaches that are suspected, or confirmed without the revocation they owe."""
+    c = breaches.c
+    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at)
+    query = select(*columns).where(c.state.in_(["suspected", "confirmed"])).order_by(c.suspected_at, c.id)
+    return [WaitingBreach(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+
+
+def certificates_rejected(tx: Transaction, at: datetime) -> list[WaitingCertificate]:
+    """Return certificates that their Manufacturer has rejected and that have not ended."""
+    c, said = certificates.c, acceptances.c
+    query = (
+        select(c.serial, c.approval, c.issue, said.at)
+        .join(acceptances, said.serial == c.serial)
+        .where(said.accepted == 0, c.ends_at > at)
+        .order_by(said.at, c.serial)
+        .limit(MOST_OF_A_KIND)
+    )
+    return [WaitingCertificate(*row) for row in tx.connection.execute(query)]
+
+
+def certificates_unanswered(tx: Transaction, at: datetime, *, organisation_id: str) -> list[WaitingCertificate]:
+    """Return a Manufacturer's certificates that it has neither accepted nor rejected and that have not ended."""
+    c = certificates.c
+    query = (
+        select(c.serial, c.approval, c.issue, c.signed_at)
+        .join(approvals, approvals.c.identifier == c.approval)
+        .where(
+            approvals.c.organisation_id == organisation_id,
+            c.ends_at > at,
+            ~exists().where(acceptances.c.serial == c.serial),
+        )
+        .order_by(c.signed_at, c.serial)
+        .limit(MOST_OF_A_KIND)
+    )
+    return [WaitingCertificate(*row) for row in tx.connection.execute(query)]
+
+
+def requests_open(tx: Transaction) -> list[WaitingRequest]:
+    """Return requests for an amendment on which no decision is proposed."""
+    c = amendment_requests.c
+    query = select(c.id, c.approval, c.asked_at).where(c.state == "open").order_by(c.asked_at, c.id)
+    return [WaitingRequest(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+
+
+def running(
+    tx: Transaction, at: datetime, *, until: datetime | None = None, organisation_id: str | None = None
+) -> list[RunningApproval]:
+    """Return approvals that have not ended at `at`, those that expire first first.
+
+    Args:
+        tx: a transaction.
+        at: the present instant.
+        until: only those that expire by then.
+        organisation_id: only one Manufacturer's.
+    """
+    c = approvals.c
+    so = [c.ended_at.is_(None), c.expiry >= at]
+    return _approvals(tx, *so, *([] if until is None else [c.expiry <= until]), organisation_id=organisation_id)
+
+
+def standing_since(tx: Transaction, since: datetime, *, organisation_id: str | None = None) -> list[RunningApproval]:
+    """Return approvals that had not ended at an instant, whatever became of them later."""
+    c = approvals.c
+    so = (c.expiry >= since, (c.ended_at.is_(None)) | (c.ended_at >= since))
+    return _approvals(tx, *so, organisation_id=organisation_id)
+
+
+def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str | None) -> list[RunningApproval]:
+    c = approvals.c
+    query = (
+        select(approvals, organisations.c.name)
+        .join(organisations, organisations.c.id == c.organisation_id)
+        .where(*so)
+        .order_by(c.expiry, c.identifier)
+    )
+    if organisation_id is not None:
+        query = query.where(c.organisation_id == organisation_id)
+    return [
+        RunningApproval(
+            row.identifier,
+            row.organisation_id,
+            row.name,
+            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
+            row.granted_at,
+            row.start,
+            row.expiry,
+            row.ended_at,
+        )
+        for row in tx.connection.execute(query)
+    ]
+
+
+def copies_waiting(
+    tx: Transaction, *, recipient: str | None = None, organisation_id: str | None = None
+) -> list[WaitingCopy]:
+    """Return copies of notices that have neither been delivered nor fetched: of one recipient, or all."""
+    copy, sent = notice_copies.c, deliveries.c
+    this = (sent.notice == copy.notice) & (sent.recipient == copy.recipient)
+    query = (
+        select(
+            copy.notice,
+            copy.recipient,
+            notices.c.written_at,
+            exists().where(this, sent.state == "given-up").label("given_up"),
+        )
+        .join(notices, notices.c.number == copy.notice)
+        .where(copy.fetched_at.is_(None), ~exists().where(this, sent.state == "delivered"))
+        .order_by(notices.c.written_at, copy.notice, copy.recipient)
+        .limit(MOST_OF_A_KIND)
+    )
+    if recipient is not None:
+        query = query.where(copy.recipient == recipient)
+    if organisation_id is not None:
+        query = query.where(notices.c.organisation_id == organisation_id)
+    return [WaitingCopy(row[0], row[1], row[2], bool(row[3])) for row in tx.connection.execute(query)]
+
+
+def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingInstruction]:
+    """Return instructions to the Panel that are due by an instant and pending or rejected."""
+    c = cpl_instructions.c
+    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due)
+    query = select(*columns).where(c.state.in_(["pending", "rejected"]), c.due <= due_by).order_by(c.due, c.id)
+    return [WaitingInstruction(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+
+
+def first_grant(tx: Transaction) -> datetime | None:
+    """Return when the first approval ever was granted; None before it: there is nothing to report."""
+    c = approvals.c
+    return tx.connection.execute(select(func.min(c.granted_at, type_=c.granted_at.type))).scalar()
+
+
+def contacts(tx: Transaction, organisation_id: str) -> list[str]:
+    """Return the addresses that a Manufacturer named in applications which wait or have led to a running approval."""
+    a = applications.c
+    lives = exists().where(approvals.c.application_id == a.id, approvals.c.ended_at.is_(None))
+    query = (
+        select(a.contact)
+        .where(a.organisation_id == organisation_id, a.contact != "", a.state.in_(["submitted", "proposed"]) | lives)
+        .distinct()
+        .order_by(a.contact)
+    )
+    return [str(contact) for contact in tx.connection.execute(query).scalars()]
+
+
+def manufacturers(tx: Transaction) -> list[tuple[str, str]]:
+    """Return (identifier, name) of every organisation that has ever applied."""
+    query = (
+        select(organisations.c.id, organisations.c.name)
+        .where(exists().where(applications.c.organisation_id == organisations.c.id))
+        .order_by(organisations.c.id)
+    )
+    return [(str(row.id), str(row.name)) for row in tx.connection.execute(query)]
+
+
+def reminded(tx: Transaction, keys: list[str]) -> set[str]:
+    """Return which of some reminders were sent."""
+    found = tx.connection.execute(select(reminders.c.key).where(reminders.c.key.in_(keys))).scalars()
+    return {str(key) for key in found}

@@ -1,0 +1,39 @@
+"""Who agreed to a proposal beside its proposer; one row for each officer."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import WrongState
+from store.tables import decisions
+from store.transactions import Transaction
+from store.trial_tables import secondings
+
+
+def agree(tx: Transaction, decision_id: str, *, officer: str, tbs_sha256: str | None, at: datetime) -> int:
+    """Write that an officer agrees; return how many do, the proposer not counted.
+
+    The decision's row is held until the commit: two who agree at the same moment are counted one after the other.
+
+    Raises:
+        WrongState: this officer has agreed before.
+    """
+    tx.connection.execute(select(decisions.c.id).where(decisions.c.id == decision_id).with_for_update())
+    if officer in officers_of(tx, decision_id):
+        raise WrongState(kind="Decision", identifier=decision_id, state="seconded by you", needed="another officer")
+    try:
+        tx.connection.execute(
+            insert(secondings).values(decision_id=decision_id, officer=officer, tbs_sha256=tbs_sha256, at=at)
+        )
+    except IntegrityError as error:
+        raise WrongState(
+            kind="Decision", identifier=decision_id, state="seconded by you", needed="another officer"
+        ) from error
+    return len(officers_of(tx, decision_id))
+
+
+def officers_of(tx: Transaction, decision_id: str) -> frozenset[str]:
+    """Return who has agreed, the proposer not counted."""
+    query = select(secondings.c.officer).where(secondings.c.decision_id == decision_id)
+    return frozenset(tx.connection.execute(query).scalars())

@@ -1,0 +1,273 @@
+"""One row of our own in every table of Section F, and how to change it or to write it once more."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Table, insert, select
+
+from store.tables import approvals, certificates, decisions
+from store.transactions import Transaction
+from store.trial_tables import (
+    amendment_requests,
+    breaches,
+    conditions,
+    cpl_instructions,
+    deliveries,
+    deployment_batches,
+    deployments,
+    evidence,
+    evidence_files,
+    ncsc_certificates,
+    notice_copies,
+    notice_counters,
+    notices,
+    reminders,
+    renderings,
+    report_remarks,
+    reports,
+    requirements,
+    secondings,
+    standing_requirements,
+)
+from tests.planting import A_DIGEST, Plant, change, copy
+from tests.world import NOW, World
+
+DAY = timedelta(days=1)
+SALT = b"salt of sixteen."
+ADDED_TO_DECISIONS = {
+    "ck_decisions_certifying_issue",
+    "ck_decisions_two_officers_at_least",
+    "ck_decisions_breach_revokes",
+    "ck_decisions_acknowledged_whole",
+    "ck_decisions_another_acknowledges",
+    "ck_decisions_seconded_these_bytes",
+}
+"""Rules that revision 0002 gave to decisions, or wrote anew."""
+
+DEVICE_ID = "00-DB-12-34-56-78-90-01"
+
+OURS: dict[Table, Any] = {
+    decisions: decisions.c.id == "dec-ours",
+    evidence_files: evidence_files.c.sha256 == A_DIGEST,
+    evidence: evidence.c.id == "evi-ours",
+    standing_requirements: standing_requirements.c.id == "std-ours",
+    requirements: requirements.c.id == "req-ours",
+    secondings: secondings.c.decision_id == "dec-ours",
+    amendment_requests: amendment_requests.c.id == "amr-ours",
+    conditions: conditions.c.number == 90,
+    breaches: breaches.c.id == "bre-ours",
+    notice_counters: notice_counters.c.year == 2099,
+    notices: notices.c.number == "TDN-ours",
+    notice_copies: notice_copies.c.notice == "TDN-ours",
+    renderings: renderings.c.subject == "TDN-ours",
+    deliveries: deliveries.c.id == "dlv-ours",
+    reminders: reminders.c.key == "ours",
+    cpl_instructions: cpl_instructions.c.id == "cpl-ours",
+    ncsc_certificates: ncsc_certificates.c.certificate == "ours",
+    deployment_batches: deployment_batches.c.id == "dpb-ours",
+    deployments: deployments.c.device_id == DEVICE_ID,
+    report_remarks: report_remarks.c.id == "rem-ours",
+    reports: reports.c.month == "2099-01",
+}
+"""By table: the row that these tests wrote; what use cases may have written beside it is left alone."""
+
+
+def turn(table: Table, **values: Any) -> Plant:
+    """Change our row of a table."""
+    return change(table, OURS[table], **values)
+
+
+def again(table: Table, **values: Any) -> Plant:
+    """Write our row of a table once more, with these values changed."""
+    return copy(table, OURS[table], **values)
+
+
+def furnish(_world: World, tx: Transaction) -> None:
+    """At least one row in every table, its words as empty as the rules allow."""
+    about = tx.connection.execute(select(approvals).limit(1)).one()
+    approval, application = about.identifier, about.application_id
+    by = {"set_at": NOW, "set_by": "officer-1"}
+    rows: list[tuple[Table, dict[str, Any]]] = [
+        (
+            decisions,
+            {
+                "id": "dec-ours",
+                "kind": "revoke",
+                "state": "rejected",
+                "approval": approval,
+                "proposal": "{}",
+                "proposal_sha256": A_DIGEST,
+                "reasons": "",
+                "reasons_salt": SALT,
+                "findings": "[]",
+                "proposer": "officer-1",
+                "proposed_at": NOW,
+                "closed_at": NOW,
+            },
+        ),
+        (evidence_files, {"sha256": A_DIGEST, "size": 1, "octets": b"."}),
+        (
+            evidence,
+            {
+                "id": "evi-ours",
+                "subject_kind": "application",
+                "subject": application,
+                "sha256": A_DIGEST,
+                "name": "a.txt",
+                "media_type": "text/plain",
+                "size": 1,
+                "salt": SALT,
+                "attached_at": NOW,
+                "attached_by": "acme-desk",
+            },
+        ),
+        (standing_requirements, {"id": "std-ours", "text": "A report.", **by}),
+        (
+            requirements,
+            {"id": "req-ours", "application_id": application, "standing_id": "std-ours", "text": ".", "state": "open"}
+            | by,
+        ),
+        (secondings, {"decision_id": "dec-ours", "officer": "officer-2", "at": NOW}),
+        (
+            amendment_requests,
+            {
+                "id": "amr-ours",
+                "approval": approval,
+                "state": "open",
+                "asked": "{}",
+                "reasons": ".",
+                "asked_at": NOW,
+                "asked_by": "acme-desk",
+            },
+        ),
+        (
+            conditions,
+            {
+                "approval": approval,
+                "number": 90,
+                "decision_id": "dec-ours",
+                "text": ".",
+                "classification": "amber",
+                "recipients": " dcc ",
+                "salt": SALT,
+                "set_at": NOW,
+            },
+        ),
+        (breaches, _breach(approval, "bre-ours", 90)),
+        (breaches, _breach(approval, "bre-limit", None)),
+        (notice_counters, {"year": 2099, "last": 1}),
+        (
+            notices,
+            {
+                "number": "TDN-ours",
+                "kind": "revocation",
+                "decision_id": "dec-ours",
+                "approval": approval,
+                "application_id": application,
+                "organisation_id": about.organisation_id,
+                "serial": tx.connection.execute(select(certificates.c.serial).limit(1)).scalar_one(),
+                "record": "{}",
+                "record_salt": SALT,
+                "written_at": NOW,
+            },
+        ),
+        (
+            notice_copies,
+            {
+                "notice": "TDN-ours",
+                "recipient": "dcc",
+                "classification": "amber",
+                "withheld": 0,
+                "document": "{}",
+                "document_sha256": A_DIGEST,
+            },
+        ),
+        (renderings, {"subject": "TDN-ours", "form": "pdf", "sha256": A_DIGEST, "octets": b".", "made_at": NOW}),
+        (
+            deliveries,
+            {
+                "id": "dlv-ours",
+                "notice": "TDN-ours",
+                "recipient": "dcc",
+                "channel": "mail",
+                "address": "dcc@example.org",
+                "state": "waiting",
+                "due": NOW,
+                "opened_at": NOW,
+            },
+        ),
+        (reminders, {"key": "ours", "sent_at": NOW}),
+        (
+            cpl_instructions,
+            {
+                "id": "cpl-ours",
+                "approval": approval,
+                "firmware_version": "0002012F",
+                "firmware_key": "0002012f",
+                "kind": "add",
+                "entry": "{}",
+                "due": NOW,
+                "cause": "dec-ours",
+                "instructed_at": NOW,
+                "state": "pending",
+            },
+        ),
+        (
+            ncsc_certificates,
+            {
+                "approval": approval,
+                "certificate": "ours",
+                "certified_on": NOW,
+                "recorded_at": NOW,
+                "recorded_by": "officer-1",
+            },
+        ),
+        (
+            deployment_batches,
+            {
+                "id": "dpb-ours",
+                "form": "json",
+                "content_sha256": A_DIGEST,
+                "received_at": NOW,
+                "received_by": "dcc-system",
+            },
+        ),
+        (
+            deployments,
+            {
+                "device_id": DEVICE_ID,
+                "approval": approval,
+                "firmware_version": "0002012F",
+                "deployed_at": NOW,
+                "recorded_at": NOW,
+                "batch_id": "dpb-ours",
+            },
+        ),
+        (report_remarks, {"id": "rem-ours", "month": "2099-01", "text": ".", "made_at": NOW, "made_by": "dcc-system"}),
+        (
+            reports,
+            {
+                "month": "2099-01",
+                "since": NOW,
+                "until": NOW + DAY,
+                "document": "{}",
+                "document_sha256": A_DIGEST,
+                "issued_at": NOW,
+                "issued_by": "dcc-system",
+            },
+        ),
+    ]
+    for table, row in rows:
+        tx.connection.execute(insert(table).values(**row))
+
+
+def _breach(approval: str, identifier: str, condition: int | None) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "approval": approval,
+        "condition": condition,
+        "state": "suspected",
+        "note": ".",
+        "suspected_at": NOW,
+        "suspected_by": "officer-1",
+    }
