@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from flask import Response, request
 from flask_openapi3.models import RawModel
 from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field
-from werkzeug.datastructures import Headers
 
 from api.answers import Answer
 from api.applications_forms import EvidenceAnswer
@@ -160,9 +160,18 @@ def _add_download(app: OpenAPI, service: Service) -> None:
         """Fetch an attached file; for the SSC and the auditor."""
         found = evidence.fetch(service.desk, actor(), path.evidence)
         # An attachment under its own type, never shown in place: the file is a stranger's.
-        headers = Headers({"X-Content-Type-Options": "nosniff"})
-        headers.add("Content-Disposition", "attachment", filename=found.name)
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": _disposition(found.name)}
         return Response(found.octets, content_type=found.media_type, headers=headers)
+
+
+def _disposition(name: str) -> str:
+    """Return the header field that has a file saved under its name (RFC 6266, 4.3; RFC 8187 for what is not ASCII).
+
+    Args:
+        name: as intake made it: without quotation marks, backslashes and control characters.
+    """
+    plain = "".join(character if character.isascii() else "_" for character in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _described(tag: Any, *paragraphs: str) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401 - a Tag

@@ -5,8 +5,10 @@ from core.classification import Recipient
 from jobs.courier import Courier
 from jobs.deliver import NoticeDelivery
 from jobs.mail import Mailer, Relay
+from jobs.remind import Reminders
 from jobs.webhook import Subscriber
 from keys.passphrase import FromFile
+from ra.tasks import PartyKind
 
 
 def open_courier(house: House) -> Courier:
@@ -24,7 +26,8 @@ def open_courier(house: House) -> Courier:
     mail = house.settings.mail
     mail_to = {} if mail is None else {Recipient.DCC: mail.dcc, Recipient.PANEL: mail.panel}
     notices = NoticeDelivery(house.desk, open_mailer(house), mail_to, subscribers)
-    return Courier(house.store, subscribers, (notices,))
+    lists = {} if mail is None else {PartyKind.SSC: mail.ssc, PartyKind.DCC: mail.dcc, PartyKind.PANEL: mail.panel}
+    return Courier(house.store, subscribers, (notices, Reminders(house.desk, open_mailer(house), lists)))
 
 
 def open_mailer(house: House) -> Mailer | None:

@@ -28,6 +28,15 @@ DEFAULT_PORT = 8470
 MOST_OFFICERS = 9
 """More than sit on any committee that has to agree; a larger number would be a slip."""
 
+SHORTEST_MONTH_DAYS = 28
+"""A report's day is one that every month has."""
+
+EXPIRY_DAYS = (90, 30, 7)
+MOST_EXPIRY_DAYS = 366
+"""A year ahead is no reminder of anything; a larger number would be a slip."""
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 LONGEST_OCSP_HOURS = 12
 """The profile clears no OCSP answer that is valid for longer."""
 
@@ -187,7 +196,7 @@ class _Reader:
             elif isinstance(schemes, list) and all(_is_scheme(each) for each in schemes):
                 chosen[kind] = tuple(schemes)
             else:
-                self._problems.append(f"applications.assurance.{kind} must be a list of texts.")
+                self._problems.append(f"applications.assurance.{kind} must be a list of names of schemes.")
         return chosen
 
     def officers(self) -> Mapping[str, int]:
@@ -212,6 +221,23 @@ class _Reader:
         if set(listed) & set(but):
             self._problems.append(f"deployments.{key} names a status that counts as deployed.")
         return tuple(listed)
+
+    def expiry_days(self) -> tuple[int, ...]:
+        """Days before an expiry on which people are reminded, the largest first; none switches that off."""
+        listed = self._take("reminders", "expiry_days", list(EXPIRY_DAYS))
+        whole = isinstance(listed, list) and all(isinstance(each, int) for each in listed)
+        if whole and all(not isinstance(each, bool) and 1 <= each <= MOST_EXPIRY_DAYS for each in listed):
+            return tuple(sorted(set(listed), reverse=True))
+        return self._wrong(
+            f"reminders.expiry_days must be a list of whole numbers from 1 to {MOST_EXPIRY_DAYS}.", EXPIRY_DAYS
+        )
+
+    def weekdays(self) -> tuple[int, ...]:
+        """Days of the week on which lists are mailed; none switches that off."""
+        listed = self._take("reminders", "weekdays", ["monday"])
+        if isinstance(listed, list) and all(each in WEEKDAYS for each in listed):
+            return tuple(sorted({WEEKDAYS.index(each) for each in listed}))
+        return self._wrong(f"reminders.weekdays must be a list out of {', '.join(WEEKDAYS)}.", (0,))
 
     def problem(self, sentence: str) -> None:
         self._problems.append(sentence)
@@ -269,6 +295,10 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             officers=reader.officers(),
             deployed_statuses=deployed,
             decommissioned_statuses=reader.statuses("decommissioned_statuses", DECOMMISSIONED_STATUSES, but=deployed),
+            look_ahead_months=reader.whole("reports", "look_ahead_months", 3, least=1, most=24),
+            report_day=reader.whole("reports", "day", 5, least=1, most=SHORTEST_MONTH_DAYS),
+            expiry_days=reader.expiry_days(),
+            reminder_weekdays=reader.weekdays(),
         ),
         pace=Pace(
             ocsp_life=ocsp_life * hours,

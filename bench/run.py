@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from bench import cycle, lists, revocation
+from bench import cycle, documents, lists, revocation
 from core.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -46,6 +46,17 @@ def main() -> None:
             aim,
             f"{listed.first:.1f} s, again after it {listed.again:.1f} s; {listed.memory:.0f} MB",
         )
+    paper = documents.measure(300 // share, 1_000 // share)
+    tell(
+        f"{paper.notices} notices typeset as PDF, no two alike",
+        "under 60 s",
+        f"{paper.seconds:.1f} s",
+    )
+    tell(
+        f"A monthly report over {paper.approvals} approvals as PDF and as a workbook",
+        "PDF under 2 s",
+        f"{paper.report:.1f} s, {paper.book:.1f} s",
+    )
     if not small:
         RESULTS.write_text(_page(rows), encoding="utf-8")
 

@@ -6,7 +6,7 @@ later instant that is known, with what was instructed so far, and gives the fewe
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -69,7 +69,10 @@ class Entry:
             "approval": self.approval,
             "trial": TRIAL_MARKER,
             "expiry": text(self.expiry),
-            "device": asdict(self.device),
+            "device_type": self.device.type,
+            "manufacturer": self.device.manufacturer,
+            "model": self.device.model,
+            "hardware_version": self.device.hardware_version,
             "firmware_version": self.firmware.version,
             "image_sha256": self.firmware.image_digest,
             "smets_version": self.smets_version,
@@ -80,7 +83,7 @@ def entry_of(kept: Mapping[str, Any]) -> Entry:
     """Return an entry from `kept`."""
     return Entry(
         kept["approval"],
-        Device(**kept["device"]),
+        Device(kept["device_type"], kept["manufacturer"], kept["model"], kept["hardware_version"]),
         Firmware(kept["firmware_version"], kept["image_sha256"]),
         parse(kept["expiry"]),
         kept["smets_version"],

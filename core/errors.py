@@ -173,6 +173,22 @@ class InventoryUnusable(RequestMalformed):
     hint_text = "Send the response to service request 8.2 (Read Inventory) as the DCC gave it, unchanged."
 
 
+class WorkbookRefused(RequestMalformed):
+    """A file that is no workbook, or none that may be opened. Its words are not repeated."""
+
+    code = "workbook-refused"
+    sentence = "The workbook cannot be read: {detail}."
+    hint_text = "Save it again as an Excel workbook (.xlsx), or as CSV UTF-8, and send that."
+
+
+class ListUnreadable(RequestMalformed):
+    """A products list whose form is wrong as a whole: no header row, or columns that are missing."""
+
+    code = "list-unreadable"
+    sentence = "The list cannot be read: {detail}."
+    hint_text = "Its columns are named in a header row, in any order; docs/products-list.md names them."
+
+
 class CsrTooLarge(RequestTooLarge):
     """A certificate signing request above the limit."""
 
@@ -195,6 +211,22 @@ class DeploymentsTooMany(RequestTooLarge):
     code = "deployments-too-many"
     sentence = "The report has more than {limit} lines."
     hint_text = "Send it in several; nothing of it was recorded."
+
+
+class WorkbookTooLarge(RequestTooLarge):
+    """A workbook, or a list in it, above a limit; a bomb is one too."""
+
+    code = "workbook-too-large"
+    sentence = "The workbook has more than {limit} {what}."
+    hint_text = "Send the list alone, without other sheets, or as CSV UTF-8."
+
+
+class ListTooLong(RequestTooLarge):
+    """A products list with more lines than are read."""
+
+    code = "list-too-long"
+    sentence = "The list has more than {limit} lines."
+    hint_text = "Send the entries of trials only, or divide the list."
 
 
 class BodyTooLarge(RequestTooLarge):
@@ -260,6 +292,14 @@ class WrongState(Conflict):
     code = "wrong-state"
     sentence = "{kind} {identifier} is {state}; this needs it to be {needed}."
     hint_text = "Fetch it again: somebody may have acted at the same moment."
+
+
+class InstructionSuperseded(Conflict):
+    """An instruction about the products list that a later one has overtaken."""
+
+    code = "instruction-superseded"
+    sentence = "Instruction {identifier} is superseded: {detail}."
+    hint_text = "Do what the newest instruction for the entry says, and acknowledge that one."
 
 
 class DigestMismatch(Conflict):
@@ -375,6 +415,14 @@ class RulesRefused(Refusal):
         self.findings = tuple(findings)
         fatal = [finding.detail for finding in findings if finding.severity is Severity.FATAL]
         super().__init__(detail=" ".join(fatal), count=len(fatal))
+
+
+class NcscCertificateRefused(Refusal):
+    """A certificate of the NCSC that cannot be recorded as it is described."""
+
+    code = "ncsc-certificate-refused"
+    sentence = "The certificate of the NCSC was not recorded: {detail}."
+    hint_text = "Correct it and send it again."
 
 
 class CredentialRefused(Refusal):

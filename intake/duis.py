@@ -101,7 +101,7 @@ class _Reader:
 
     def end(self, _tag: str) -> None:
         if self._kept is not None and self._wanted():
-            self._keep(self._path[-1], "".join(self._kept).strip())
+            self._keep(self._path[-1], "".join(self._kept))
         self._kept = None
         self._path.pop()
 
@@ -115,7 +115,7 @@ class _Reader:
     def _keep(self, name: str, value: str) -> None:
         held = self.message.head if len(self._path) < len(_DEVICE) else self.message.devices[-1]
         # Said twice, or at more length than any value has: it is nothing that can be believed.
-        held[name] = "" if name in held or len(value) > LONGEST_VALUE else value
+        held[name] = "" if name in held or len(value) > LONGEST_VALUE else value.strip()
 
 
 def read_inventory(body: bytes, *, deployed: Collection[str], decommissioned: Collection[str]) -> list[Line | Verdict]:

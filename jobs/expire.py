@@ -7,6 +7,7 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from ra.lapse import lapse, passed
+from ra.listing import instruct
 from store.reading import requests, work
 from store.verbs import approvals, facts
 
@@ -22,6 +23,7 @@ def record_expiries(duty: Duty, at: datetime) -> int:
         for identifier in expired:
             if approvals.record_expiry(tx, identifier, at=at):
                 facts.record(tx, Fact(FactKind.APPROVAL_EXPIRED, at, AUTHORITY, identifier, (identifier,)))
+                instruct(tx, identifier, cause="expiry", actor=AUTHORITY, at=at)
     return len(expired)
 
 

@@ -53,9 +53,9 @@ def letter(document: Mapping[str, Json], written: str, pdf: bytes) -> Letter:
 
 def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> Iterator[str]:
     if document["environment"] != "live":
-        yield "TEST: this notice comes from a test authority; nothing in it holds outside the test."
+        yield fill("TEST: this notice comes from a test authority; nothing in it holds outside the test.", _WIDTH)
         yield ""
-    yield f"{document['title']} ({document['clause']})"
+    yield fill(f"{document['title']} ({document['clause']})", _WIDTH)
     yield ""
     yield f"Notice {document['notice']} of {document['authority']},"
     yield f"copy for {_TO[str(document['recipient'])]}, classified {str(document['classification']).capitalize()}."

@@ -86,13 +86,11 @@ class Reminders:
         desk: where.
         mailer: sends mail; None where no relay is configured.
         addresses: of SSC, DCC and Panel; a Manufacturer's are in its applications.
-        weekdays: the days on which everybody with anything to do gets a list; Monday is 0.
     """
 
     desk: Desk
     mailer: Sender | None = None
     addresses: Mapping[PartyKind, Sequence[str]] = field(default_factory=dict)
-    weekdays: frozenset[int] = frozenset({0})
     _quiet_until: datetime | None = field(default=None, init=False)
 
     @serves("F2.20", "F2.23", "F2.27", "F2.31")
@@ -136,7 +134,7 @@ class Reminders:
                 keys = {f"{party.key} {each} {_digest(address)}": each for each in passed}
                 known = reading.reminded(tx, [today, *keys])
                 new = [key for key in keys if key not in known]
-                if today in known or not found or not (new or at.weekday() in self.weekdays):
+                if today in known or not found or not (new or at.weekday() in self.desk.rules.reminder_weekdays):
                     continue
                 yield _Letter(
                     party,

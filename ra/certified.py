@@ -12,6 +12,7 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from ra.grounds import conditions_of
+from ra.listing import instruct
 from ra.noticing import write_notice
 from ra.proposal import certified_terms, said_in
 from store.reading import approvals as approval_reading
@@ -55,9 +56,10 @@ def later_issue(tx: Transaction, decision: Decision, actor: Actor, at: datetime)
     return approvals.supersede(tx, said.approval, by_issue=said.terms.issue, at=takes_over)
 
 
-@serves("F2.25")
+@serves("F2.25", "F2.27")
 def certified(tx: Transaction, decision: Decision, serial: Serial, actor: Actor, at: datetime) -> None:
-    """Tell whom it concerns that a certificate was issued: the notice, with which it travels."""
+    """Tell whom it concerns that a certificate was issued: the Panel what to list, and the notice it travels with."""
+    instruct(tx, decision.approval or "", cause=decision.id, actor=actor, at=at)
     write_notice(tx, decision, actor=actor, at=at, serial=serial)
 
 

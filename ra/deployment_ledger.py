@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from core.deployments import Event, Line, LineCode, Outcome, Stint, Verdict, sentence
-from core.instants import text
+from core.instants import last_second, text
 from ra.catalogue import Catalogue, Misfit
 
 MOST_TURNS = 16
@@ -63,7 +63,7 @@ class Ledger:
             lines: of these devices; in any order.
         """
         found: dict[int, Verdict] = {}
-        waiting = sorted(lines, key=lambda line: (line.on, line.number))
+        waiting = sorted(lines, key=_place)
         for _ in range(MOST_TURNS):
             for line in waiting:
                 found[line.number] = self._take(line)
@@ -216,6 +216,12 @@ class Ledger:
         if line.approval is not None and line.approval != stint.approval:
             return False
         return line.model is None or self._catalogue.fits(stint.approval, line.model)
+
+
+def _place(line: Line) -> tuple[datetime, int]:
+    """When a line is taken: in the order of what happened; on one day devices go up before others come down."""
+    ends = line.event in {Event.DECOMMISSIONED, Event.REPLACED}
+    return last_second(line.on.date()) if ends and line.whole_day else line.on, line.number
 
 
 def _seen_within(line: Line, stint: Stint) -> bool:

@@ -30,6 +30,7 @@ class Rules:
         report_day: the day of the month on which the report for the month before is due.
         deployed_statuses, decommissioned_statuses: statuses of the DCC's inventory that count as the one or the other.
         expiry_days: days before an expiry on which people are reminded, the largest first.
+        reminder_weekdays: on which everybody with anything to do is mailed a list; Monday is 0.
     """
 
     longest_trial: timedelta = timedelta(days=731)
@@ -41,6 +42,7 @@ class Rules:
     look_ahead_months: int = 3
     report_day: int = 5
     expiry_days: tuple[int, ...] = (90, 30, 7)
+    reminder_weekdays: tuple[int, ...] = (0,)
     deployed_statuses: tuple[str, ...] = DEPLOYED_STATUSES
     decommissioned_statuses: tuple[str, ...] = DECOMMISSIONED_STATUSES
 

@@ -22,6 +22,7 @@ from ra.access import authorise
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
+from ra.listing import instruct
 from ra.noticing import write_notice
 from ra.proposal import Tabled, new_decision
 from ra.repeat import RequestKey, keep, recall
@@ -145,6 +146,7 @@ def end_approval(
     for serial in serials:
         cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
         facts.record(tx, Fact(FactKind.CERTIFICATE_REVOKED, at, actor, approval, (approval,), cancelled))
+    instruct(tx, approval, cause=decision.id, actor=actor, at=at)
     return [str(serial) for serial in serials]
 
 

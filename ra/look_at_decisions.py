@@ -12,6 +12,7 @@ from core.instants import text
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
+from ra.listing import foreseen
 from ra.look import LARGEST_PAGE, page
 from ra.noticing import drafted_copies
 from ra.proposal import said_in
@@ -49,7 +50,7 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> dict[str, Json]:
         "certificate": in_words(said) if found.issue is not None else [],
         "difference": said.get("changes", []),
         "notices": drafted_copies(tx, found, at=at),
-        "cpl": [],
+        "cpl": foreseen(tx, found, at),
     }
 
 

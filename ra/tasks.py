@@ -207,7 +207,7 @@ def _applications(tx: Transaction) -> Iterator[Task]:
     for each in reading.applications_waiting(tx):
         told = f"{each.organisation}'s application for {device_words(each.device)} waits for a decision (F2.18)"
         if each.open_requirements:
-            told += f"; {_requirements_open(each.open_requirements)}"
+            told += f"; it has {_requirements_open(each.open_requirements)}"
         yield Task("application-waiting", each.id, f"{told}.", each.submitted_at, f"/v1/applications/{each.id}")
 
 
@@ -269,10 +269,10 @@ def _requirements(tx: Transaction, organisation: str) -> Iterator[Task]:
     for each in reading.applications_waiting(tx, organisation_id=organisation):
         if not each.open_requirements:
             continue
-        what = f"your application for {device_words(each.device)}"
-        told = f"{_requirements_open(each.open_requirements)} of {what}; it cannot be granted before (F2.20)."
+        what = f"Your application for {device_words(each.device)} has {_requirements_open(each.open_requirements)}"
+        told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
-        yield Task("requirement-open", each.id, told[0].upper() + told[1:], since, link)
+        yield Task("requirement-open", each.id, told, since, link)
 
 
 def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Task]:
@@ -339,7 +339,7 @@ def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterato
 
 
 def _requirements_open(count: int) -> str:
-    return "1 requirement is open" if count == 1 else f"{count} requirements are open"
+    return "1 open requirement" if count == 1 else f"{count} open requirements"
 
 
 def _named(decision: WaitingDecision) -> str:

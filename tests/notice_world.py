@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from store.trial_tables import notice_copies
 from tests.world import World
 
 EVERYBODY = tuple(Recipient)
+_UNUSED_ISSUES = count(1000)
 
 
 def passage(subject: str, text: str, classification: str = "amber", to: Sequence[str] | None = None) -> Passage:
@@ -94,7 +96,7 @@ def grant_again(world: World, approval: str, **words: Any) -> Decision:
         said=said,
         application=application,
         approval=approval,
-        issue=90 + len(uuid4().hex),
+        issue=next(_UNUSED_ISSUES),
         **words,
     )
 

@@ -72,7 +72,7 @@ def served(api: Api, folder: Path) -> Iterator[People]:
 @contextmanager
 def listening(server: BaseWSGIServer) -> Iterator[str]:
     """Run a server in a thread of its own; yields its address."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

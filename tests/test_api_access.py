@@ -1,17 +1,21 @@
 """Who gets in, and which role may do what: every operation of /openapi.json against every role, cell by cell."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
+from werkzeug.test import TestResponse
 
 from core.actors import CONSOLE
 from policy import roles
 from ra.access import revoke_access
 from store.reading import requests
+from store.trial_tables import amendment_requests, breaches
 from tests.api_world import PEOPLE, Api, application, done, refused
-from tests.world import World, csr_pem
+from tests.world import NOW, World, csr_pem
 
 OFFICERS = {"officer-1", "officer-2"}
 SSC = OFFICERS | {"admin", "auditor"}
@@ -24,6 +28,22 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listApplications": SSC | {"manufacturer", "rival"},
     "showApplication": SSC | {"manufacturer"},
     "cancelApplication": {"manufacturer"},
+    "changeApplication": {"manufacturer"},
+    "attachEvidence": OFFICERS | {"manufacturer"},
+    "listEvidence": SSC | {"manufacturer"},
+    "fetchEvidence": SSC,
+    "attachBreachEvidence": OFFICERS,
+    "listBreachEvidence": SSC,
+    "attachToReport": {"dcc"},
+    "listReportAttachments": SSC | {"dcc"},
+    "attachAmendmentEvidence": {"manufacturer"},
+    "listAmendmentEvidence": SSC | {"manufacturer"},
+    "setRequirement": OFFICERS,
+    "listRequirements": SSC | {"manufacturer"},
+    "closeRequirement": OFFICERS,
+    "setStandingRequirement": OFFICERS,
+    "listStandingRequirements": SSC | {"manufacturer", "rival"},
+    "endStandingRequirement": OFFICERS,
     "proposeDecision": OFFICERS,
     "listDecisions": SSC,
     "showDecision": SSC,
@@ -35,11 +55,32 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "fetchCertificateOfApproval": READERS | {"manufacturer"},
     "fetchCertificate": READERS | {"manufacturer"},
     "answerCertificate": {"manufacturer"},
+    "listReports": SSC | {"dcc"},
+    "showReport": SSC | {"dcc"},
+    "issueReport": {"dcc"},
+    "remarkReport": {"dcc"},
+    "listTasks": EVERYBODY,
+    "calendar": EVERYBODY,
+    "listNotices": READERS | {"manufacturer", "rival"},
+    "showNotice": READERS | {"manufacturer"},
+    "listNoticesOfApproval": READERS | {"manufacturer"},
+    "listUndelivered": SSC,
+    "recordDeployments": {"dcc"},
+    "showDeploymentBatch": SSC | {"dcc"},
+    "showDeployments": SSC | {"dcc"},
     "metrics": EVERYBODY,
     "consistency": EVERYBODY,
     "verify": EVERYBODY,
     "verifyApproval": EVERYBODY,
 }
+FILE_NAME = "?name=a.txt"
+QUERIES = {
+    "attachEvidence": FILE_NAME,
+    "attachBreachEvidence": FILE_NAME,
+    "attachToReport": FILE_NAME,
+    "attachAmendmentEvidence": FILE_NAME,
+}
+"""What an address cannot be asked without, beside its path."""
 PUBLIC = {
     "showAuthority", "ready", "ocspPost", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate", "chain",
     "authorityCertificate", "page", "alive",
@@ -51,8 +92,31 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     world = World(store_copy("sqlite"), keys_folder)
     api = Api(world)
     api.approval = api.granted()  # type: ignore[attr-defined]
+    api.furniture = _furniture(api, api.approval)  # type: ignore[attr-defined]
     yield api
     world.close()
+
+
+def _furniture(api: Api, approval: str) -> dict[str, str]:
+    """One of each thing that an address names, beside those that a grant brings; all of them the manufacturer's."""
+    application_id = api.applied()
+    requirement = api.ask("officer-1", "POST", f"/v1/applications/{application_id}/requirements", {"text": "x"})
+    standing = api.ask("officer-1", "POST", "/v1/requirements/standing", {"text": "x"})
+    attach = f"/v1/applications/{application_id}/evidence{FILE_NAME}"
+    evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
+    with api.world.store.begin("furnish") as tx:
+        run = tx.connection.execute
+        suspected = {"note": "x", "suspected_at": NOW, "suspected_by": "officer-1"}
+        run(insert(breaches).values(id="br-1", approval=approval, state="suspected", **suspected))
+        asked = {"asked": "{}", "reasons": "x", "asked_at": NOW, "asked_by": "manufacturer"}
+        run(insert(amendment_requests).values(id="amr-1", approval=approval, state="open", **asked))
+    return {
+        "requirement": done(requirement, 201)["requirement"],
+        "standing": done(standing, 201)["standing"],
+        "evidence": done(evidence, 201)["evidence"],
+        "breach": "br-1",
+        "request": "amr-1",
+    }
 
 
 def _operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -73,6 +137,16 @@ def _bodies(api: Api) -> dict[str, Any]:
         "rejectDecision": {"why": "x"},
         "revokeApproval": {"cause": "ssc", "reasons": "x", "invalidity_date": "2027-01-03T00:00:00Z"},
         "answerCertificate": {"accepted": True},
+        "changeApplication": {"purpose": "x"},
+        "attachEvidence": b"x",
+        "attachBreachEvidence": b"x",
+        "attachToReport": b"x",
+        "attachAmendmentEvidence": b"x",
+        "setRequirement": {"text": "x"},
+        "closeRequirement": {"state": "met", "reason": "x"},
+        "setStandingRequirement": {"text": "x"},
+        "remarkReport": {"text": "x"},
+        "recordDeployments": {"lines": [{"event": "deployed"}]},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
     }
 
@@ -87,7 +161,20 @@ def _things(api: Api) -> dict[str, str]:
         "decision": first["decision"],
         "approval": approval,
         "serial": shown["certificates"][0]["serial"],
+        **api.furniture,  # type: ignore[attr-defined]
+        "notice": "TTN-2027-0001",
+        "month": "2027-01",
+        "batch": done(api.ask("dcc", "POST", "/v1/deployments", {"lines": [{}]}))["batch"],
     }
+
+
+def _ask(api: Api, who: str | None, operation: str, things: Mapping[str, str], **headers: str) -> TestResponse:
+    """Ask one operation as somebody; a body of octets is sent as a text, any other as JSON."""
+    method, path, _ = _operations(api)[operation]
+    body = _bodies(api).get(operation)
+    if isinstance(body, bytes):
+        headers["Content-Type"] = "text/plain"
+    return api.ask(who, method, path.format_map(things) + QUERIES.get(operation, ""), body, **headers)
 
 
 def test_every_operation_described_is_in_the_table(shared: Api) -> None:
@@ -96,10 +183,9 @@ def test_every_operation_described_is_in_the_table(shared: Api) -> None:
 
 @pytest.mark.parametrize("operation", sorted(MAY))
 def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, operation: str) -> None:
-    method, path, _ = _operations(shared)[operation]
     things = _things(shared)
     for who in PEOPLE:
-        answer = shared.ask(who, method, path.format(**things), _bodies(shared).get(operation))
+        answer = _ask(shared, who, operation, things)
         if who in MAY[operation]:
             # What comes after the door: done, or refused for what was asked.
             met = answer.status_code in {200, 201, 404, 409, 422} or answer.get_json()["code"] == "same-person"
@@ -115,11 +201,10 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, oper
 def test_with_an_empty_table_nobody_may_do_anything(
     shared: Api, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method, path, _ = _operations(shared)[operation]
-    named = path.format(**_things(shared))
+    things = _things(shared)
     monkeypatch.setattr(roles, "TABLE", {})
     for who in PEOPLE:
-        answer = shared.ask(who, method, named, _bodies(shared).get(operation))
+        answer = _ask(shared, who, operation, things)
         refused(answer, 403, "operation-not-permitted")
 
 
@@ -137,11 +222,11 @@ def test_with_an_empty_table_nobody_may_do_anything(
     ids=["none", "unknown", "empty", "basic", "octets", "long"],
 )
 def test_without_a_credential_nobody_gets_in(shared: Api, operation: str, sent: str | None, code: str) -> None:
-    method, path, described = _operations(shared)[operation]
-    assert described["security"] == [{"bearer": []}]
-    named = path.format(application="a", decision="a", approval="a", serial="a")
+    _, _, described = _operations(shared)[operation]
+    # Calendar programs know HTTP Basic and nothing else; the API key is the password.
+    assert described["security"] == [{"bearer": []}, *([{"basic": []}] if operation == "calendar" else [])]
     headers = {} if sent is None else {"Authorization": sent}
-    answer = shared.ask(None, method, named, _bodies(shared).get(operation), **headers)
+    answer = _ask(shared, None, operation, defaultdict(lambda: "a"), **headers)
     refused(answer, 401, code)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,12 +348,22 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def shared(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Api]:
+    """One API for all that is refused for its form before any store is asked."""
+    world = World(store_copy("sqlite"), keys_folder)
+    yield Api(world)
+    world.close()
+
+
 @pytest.mark.parametrize(("change", "named"), CHANGES, ids=lambda value: str(value)[:40])
-def test_a_change_of_another_form_is_refused_and_changes_nothing(api: Api, change: dict[str, Any], named: str) -> None:
-    identifier = api.applied()
-    answer = api.ask("manufacturer", "PATCH", f"/v1/applications/{identifier}", change)
+def test_a_change_of_another_form_is_refused_and_changes_nothing(
+    shared: Api, change: dict[str, Any], named: str
+) -> None:
+    identifier = shared.applied()
+    answer = shared.ask("manufacturer", "PATCH", f"/v1/applications/{identifier}", change)
     assert named in refused(answer, 400, "body-malformed")["detail"]
-    assert kept(api.world, identifier).version == 1
+    assert kept(shared.world, identifier).version == 1
 
 
 def test_dates_in_certificates_are_days(api: Api) -> None:

@@ -96,6 +96,7 @@ def test_every_step_is_in_the_journal_in_its_order(world: World) -> None:
         FactKind.APPROVAL_GRANTED,
         FactKind.SIGNATURE_INTENDED,
         FactKind.CERTIFICATE_ISSUED,
+        FactKind.CPL_INSTRUCTED,
         FactKind.NOTICE_WRITTEN,
         FactKind.OCSP_ANSWERS_SIGNED,
     ]

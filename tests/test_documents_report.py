@@ -67,19 +67,20 @@ def test_an_issued_report_is_archival_and_one_not_issued_says_so_on_each_page() 
     open_one = _read(issued=False, issued_at=None, since=None, environment="test", approvals=60)
     assert len(open_one.pages) > 2
     assert all("NOT ISSUED" in page and "TEST" in page for page in open_one.pages)
-    assert "this is the first report" in open_one.text
+    assert squeezed("The beginning: this is the first report") in squeezed(open_one.text)
 
 
 def test_a_thousand_approvals_are_all_in_the_table_and_the_fullest_in_the_chart() -> None:
     pdf = _read(approvals=1000, above=3)
-    text = pdf.text
+    pages = pdf.pages
+    text = "\n".join(pages)
     assert f"The {CHARTED} approvals, of 1,000" in text
     assert text.count("ABOVE LIMIT") == 3
     listed = re.findall(r"TDA-2027-\d{4}-Y", text)
     assert set(listed) == {f"TDA-2027-{number:04d}-Y" for number in range(1, 1001)}
     assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf.raw
-    headed = [page for page in pdf.pages if re.search(r"TDA-2027-0[3-9]", page)]
-    assert all("Manufacturer and device" in page for page in headed)  # the head returns on each page
+    assert len(pages) > 30
+    assert all("Manufacturer and device" in page for page in pages[3:-1])  # the head returns on each page
 
 
 def test_a_report_of_nothing_is_a_report() -> None:

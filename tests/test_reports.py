@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,9 @@ from ra.report import issue_report, remark_report, report, reports
 from ra.report_figures import months_after
 from store.reading import journal
 from store.reading.approvals import records
+from store.verbs import reports as verbs
+from tests.api_world import Api, done
+from tests.api_world import refused as refused_as
 from tests.reports_world import decommissioned, deployed, forgotten, instruction, loaded, refused, voided
 from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANEL, World
 
@@ -449,6 +452,19 @@ def test_of_two_who_issue_at_once_one_wins(world: World, approval: str) -> None:
     assert set(outcomes) <= {JANUARY, "wrong-state", "report-out-of-turn"}
 
 
+@pytest.mark.clause("F2.28(h)")
+def test_a_remark_that_is_being_made_while_the_report_is_issued_is_in_it(world: World, approval: str) -> None:
+    assert approval
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.begin("test") as tx:
+            verbs.hold(tx)
+            verbs.remark(tx, "remark-1", JANUARY, text="Just in time.", by="dcc-system", at=NOW)
+            issuing = pool.submit(issue_report, world.desk, DCC, JANUARY)
+            wait([issuing], timeout=1)  # it has had every chance to pass us by
+        issuing.result()
+    assert [each["text"] for each in shown(world, JANUARY)["items"]["h"]["remarks"]] == ["Just in time."]
+
+
 @pytest.mark.parametrize("actor", [OFFICER_1, AUDITOR, MANUFACTURER, PANEL])
 def test_only_the_dcc_issues_and_remarks(world: World, actor: Any) -> None:
     acts: list[Callable[[], object]] = [
@@ -458,3 +474,79 @@ def test_only_the_dcc_issues_and_remarks(world: World, actor: Any) -> None:
     for act in acts:
         with pytest.raises(OperationNotPermitted):
             act()
+
+
+# --- over HTTP ---------------------------------------------------------------------------------------------------
+
+
+def test_over_http_a_report_is_shown_remarked_issued_and_listed(world: World) -> None:
+    api = Api(world)
+    api.granted()
+    draft = done(api.ask("officer-1", "GET", f"/v1/reports/{JANUARY}"))
+    assert draft["issued"] is False
+    done(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}/remarks", {"text": "All well."}))
+    first = api.ask("dcc", "POST", f"/v1/reports/{JANUARY}", Idempotency_Key="january")
+    again = api.ask("dcc", "POST", f"/v1/reports/{JANUARY}", Idempotency_Key="january")
+    assert done(first, 201) == done(again, 201)
+    assert first.headers["Location"] == f"/v1/reports/{JANUARY}"
+    refused_as(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}"), 409, "wrong-state")
+    refused_as(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}/remarks", {"text": "Late."}), 409, "wrong-state")
+    shown_again = api.ask("auditor", "GET", f"/v1/reports/{JANUARY}")
+    assert shown_again.headers["Vary"] == "Accept"
+    assert hashlib.sha256(shown_again.data).hexdigest() == done(first, 201)["document_sha256"]
+    assert done(shown_again)["items"]["h"]["remarks"][0]["text"] == "All well."
+    listed = done(api.ask("officer-1", "GET", "/v1/reports"))
+    assert listed == {"reports": [done(first, 201)], "next": None}
+    assert done(api.ask("officer-1", "GET", f"/v1/reports?after={JANUARY}"))["reports"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/reports/2027-13", 400, "month-malformed"),
+        ("GET", "/v1/reports/2027-02", 404, "not-found"),
+        ("POST", "/v1/reports/2027-02", 409, "report-out-of-turn"),
+        ("POST", "/v1/reports/January", 400, "month-malformed"),
+        ("POST", "/v1/reports/2027-1/remarks", 400, "month-malformed"),
+    ],
+)
+def test_over_http_what_is_wrong_is_told(world: World, method: str, path: str, status: int, code: str) -> None:
+    refused_as(Api(world).ask("dcc", method, path, {"text": "x"} if "remarks" in path else None), status, code)
+
+
+@pytest.mark.clause("F2.28(d)")
+@pytest.mark.parametrize(
+    ("media_type", "begins", "form"),
+    [
+        ("application/pdf", b"%PDF-", "pdf"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04", "xlsx"),
+    ],
+)
+def test_an_issued_report_is_rendered_once_and_everybody_gets_those_bytes(
+    world: World, media_type: str, begins: bytes, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(world)
+    api.granted()
+    path = f"/v1/reports/{JANUARY}"
+    draft = api.ask("dcc", "GET", path, Accept=media_type)
+    assert draft.status_code == 200
+    assert draft.data.startswith(begins)
+    assert kept_renderings(world) == []
+    done(api.ask("dcc", "POST", path), 201)
+    first = api.ask("dcc", "GET", path, Accept=media_type)
+    assert (first.content_type, first.data[:4]) == (media_type, begins[:4])
+    assert first.headers["Content-Disposition"] == f'attachment; filename="trial-devices-{JANUARY}.{form}"'
+    # A later release of the typesetter changes nothing about what was issued.
+    monkeypatch.setattr("ra.report._renderer", lambda _: lambda _: b"another typesetter")
+    assert api.ask("auditor", "GET", path, Accept=media_type).data == first.data
+    assert kept_renderings(world) == [(f"report {JANUARY}", hashlib.sha256(first.data).hexdigest())]
+    refused_as(api.ask("dcc", "GET", path, Accept="image/png"), 406, "not-acceptable")
+
+
+def kept_renderings(world: World) -> list[tuple[str, str]]:
+    """Subject and digest, as the journal has them, of what was rendered of reports."""
+    world.authority.settle()
+    with world.store.read() as tx:
+        rows = [each.row for each in journal.sealed_after(tx, 0, 10_000) if each.row.kind == "document-rendered"]
+    said = [json.loads(each.payload) for each in rows if str(each.subject).startswith("report ")]
+    return [(each["subject"], each["sha256"]) for each in said]

@@ -7,6 +7,7 @@ import pytest
 from app.settings import FILE_NAME, Settings, change_port, load, template
 from core.errors import HomeMissing, SettingsInvalid
 from keys.passphrase import FromFile, FromPrompt
+from policy.section_f.assurance import DEFAULT_SCHEMES
 
 
 def written(home: Path, text: str) -> Path:
@@ -82,6 +83,31 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ):
         assert part in told
     assert "hunter2" not in told  # somebody may have written the passphrase itself
+
+
+@pytest.mark.clause("F2.19")
+def test_which_assurance_certificates_a_device_type_needs_is_a_setting(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "")).rules.assurance == DEFAULT_SCHEMES
+    chosen = load(written(tmp_path, '[applications.assurance]\nESME = ["ZigBee", "Wi-SUN"]\nIHD = []')).rules.assurance
+    assert (chosen["ESME"], chosen["IHD"], chosen["GSME"]) == (("ZigBee", "Wi-SUN"), (), DEFAULT_SCHEMES["GSME"])
+    told = refused(
+        tmp_path,
+        """
+        [applications]
+        assurances = 1
+        [applications.assurance]
+        TOASTER = ["ZigBee"]
+        ESME = "ZigBee"
+        GSME = [1]
+        CHF = [""]
+        GPF = ["Zig\\u0007Bee"]
+        """,
+    )
+    for part in ("applications.assurances is not known", "applications.assurance.TOASTER is not known"):
+        assert part in told
+    for kind in ("ESME", "GSME", "CHF", "GPF"):
+        assert f"applications.assurance.{kind} must be a list of names of schemes" in told
+    assert "must be a table of device types" in refused(tmp_path, "[applications]\nassurance = 1")
 
 
 @pytest.mark.parametrize("text", ["[web", "port = ", "\ufffe"])

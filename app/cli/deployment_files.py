@@ -1,21 +1,28 @@
 """Files of deployments cut into batches, so that a progress bar tells the truth. Nothing is judged here.
 
-A CSV file is cut between records, and each part gets the header; a JSON file between its lines; a DUIS message is one
-document and stays whole, as does whatever cannot be read: the service says what is wrong with it.
+Lines about one device stay together, and devices that come down go before those that go up, as within one batch of
+the service: a report that keeps within a limit must not exceed it half way. A DUIS message is one document and stays
+whole, as does whatever cannot be read: the service says what is wrong with it.
 """
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-LARGEST_CHUNK = 5_000
+USUAL_CHUNK = 5_000
 """Lines sent at once: a second or so of work, so that the bar moves."""
+
+LARGEST_CHUNK = 100_000
+"""Lines of one batch that the service takes."""
 
 CSV, JSON, XML = "text/csv", "application/json", "application/xml"
 
+_NET: Mapping[str, int] = {"deployed": 1, "decommissioned": -1, "corrected": -1}
 _DELIMITERS = ",;\t"
+_UNREADABLE = (ValueError, RecursionError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -26,73 +33,142 @@ class Chunk:
         octets: as they are sent.
         content_type: of them.
         lines: how many it holds, for the bar.
-        offset: what is added to a line number of the part to get that of the file.
-        header: lines at the top of the part that stand at the top of the file too.
+        numbers: of each line of the part, its number in the file; a line that is not in it has the same in both.
     """
 
     octets: bytes
     content_type: str
     lines: int
-    offset: int = 0
-    header: int = 0
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
-    def line(self, number: int | None) -> int | None:
+    def line(self, number: int) -> int:
         """Return the number of a line in the whole file."""
-        return number + self.offset if number is not None and number > self.header else number
+        return self.numbers.get(number, number)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """One line of a report: its text, its number in the file, how many lines of text it takes, whom it is about."""
+
+    text: str
+    number: int
+    span: int
+    devices: tuple[str, ...]
+    event: str
 
 
 def chunks(octets: bytes, most: int) -> list[Chunk]:
-    """Return a file in parts of at most `most` lines, in order; at least one part."""
+    """Return a file in parts of at most `most` lines, unless more belong together; at least one part."""
     start = octets.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"<":
         return [Chunk(octets, XML, max(1, octets.count(b"\n")))]
-    if start in {b"{", b"["}:
-        return _json(octets, most)
-    return _csv(octets, most)
-
-
-def _json(octets: bytes, most: int) -> list[Chunk]:
+    json_sent = start in {b"{", b"["}
+    whole = Chunk(octets, JSON if json_sent else CSV, max(1, octets.count(b"\n")))
     try:
-        document = json.loads(octets)
-    except (ValueError, RecursionError):
-        return [Chunk(octets, JSON, 1)]
-    lines = document.get("lines") if isinstance(document, dict) and set(document) == {"lines"} else None
-    if not isinstance(lines, list) or len(lines) <= most:
-        return [Chunk(octets, JSON, len(lines) if isinstance(lines, list) else 1)]
-    return [
-        Chunk(json.dumps({"lines": lines[begin : begin + most]}).encode("ascii"), JSON, len(part), begin)
-        for begin in range(0, len(lines), most)
-        if (part := lines[begin : begin + most])
+        header, records = _of_json(octets) if json_sent else _of_csv(octets)
+    except _UNREADABLE:
+        return [whole]
+    if len(records) <= most:
+        return [Chunk(octets, whole.content_type, max(1, len(records)))]
+    make = _json_part if json_sent else _csv_part
+    return [make(header, part) for part in _parts(records, most)]
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def _of_csv(octets: bytes) -> tuple[list[str], list[_Record]]:
+    """The lines of text of the header, and the records below it; ValueError if it is not such a file."""
+    lines = list(io.StringIO(octets.decode("utf-8-sig"), newline=""))
+    if not lines:
+        raise ValueError("it is empty")
+    reader = csv.reader(iter(lines), delimiter=max(_DELIMITERS, key=lines[0].count), strict=True)
+    columns = [cell.strip().casefold() for cell in next(reader)]
+    places = {name: columns.index(name) for name in ("device_id", "by", "event") if name in columns}
+    if "device_id" not in places:
+        raise ValueError("it has no header")
+    header = reader.line_num
+    records, begin = [], header
+    for cells in reader:
+        text = "".join(lines[begin : reader.line_num])
+        if any(cells):
+            said = {name: cells[place].strip() for name, place in places.items() if place < len(cells)}
+            records.append(_record(text, begin + 1, reader.line_num - begin, said))
+        begin = reader.line_num
+    return lines[:header], records
+
+
+def _of_json(octets: bytes) -> tuple[list[str], list[_Record]]:
+    document = json.loads(octets, object_pairs_hook=_once_each)
+    if not isinstance(document, dict) or document.keys() != {"lines"} or not isinstance(document["lines"], list):
+        raise ValueError("it is not a list of lines")
+    return [], [
+        _record(json.dumps(each), number, 1, each if isinstance(each, dict) else {})
+        for number, each in enumerate(document["lines"], 1)
     ]
 
 
-def _csv(octets: bytes, most: int) -> list[Chunk]:
-    whole = [Chunk(octets, CSV, max(1, octets.count(b"\n")))]
-    try:
-        lines = list(io.StringIO(octets.decode("utf-8-sig"), newline=""))
-        ends = list(_record_ends(lines))
-    except (UnicodeDecodeError, csv.Error):
-        return whole
-    if len(ends) <= most + 1:
-        return [Chunk(octets, CSV, max(1, len(ends) - 1))]
-    first, *records = ends
-    return list(_parts(lines, first, records, most))
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    # What the service would refuse must reach it as it is.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members
 
 
-def _parts(lines: Sequence[str], header: int, ends: Sequence[int], most: int) -> Iterator[Chunk]:
-    """Cut after every `most` records; `ends` are the numbers of lines up to the end of each."""
-    begin = header
-    for place in range(0, len(ends), most):
-        last = ends[min(place + most, len(ends)) - 1]
-        text = "".join([*lines[:header], *lines[begin:last]])
-        records = min(most, len(ends) - place)
-        yield Chunk(text.encode("utf-8"), CSV, records, begin - header, header)
-        begin = last
+def _record(text: str, number: int, span: int, said: Mapping[str, object]) -> _Record:
+    named = (str(said.get(name, "")).casefold() for name in ("device_id", "by"))
+    return _Record(text, number, span, tuple(each for each in named if each), str(said.get("event", "")).casefold())
 
 
-def _record_ends(lines: Sequence[str]) -> Iterator[int]:
-    """The number of lines up to the end of each record: a quoted cell may hold line breaks."""
-    delimiter = max(_DELIMITERS, key=lines[0].count) if lines else ","
-    reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
-    for _ in reader:
-        yield reader.line_num
+# --- cutting -----------------------------------------------------------------------------------------------------
+
+
+def _parts(records: Sequence[_Record], most: int) -> Iterator[list[_Record]]:
+    part: list[_Record] = []
+    for group in sorted(_groups(records), key=_net):
+        if part and len(part) + len(group) > most:
+            yield part
+            part = []
+        part += group
+    yield part
+
+
+def _groups(records: Sequence[_Record]) -> Iterable[list[_Record]]:
+    """Records that have a device in common, directly or through others."""
+    above: dict[str, str] = {}
+
+    def root(device: str) -> str:
+        while above.setdefault(device, device) != device:
+            above[device] = above[above[device]]
+            device = above[device]
+        return device
+
+    for each in records:
+        for other in each.devices[1:]:
+            above[root(other)] = root(each.devices[0])
+    groups: defaultdict[str, list[_Record]] = defaultdict(list)
+    for each in records:
+        # One that names no device belongs to nothing else.
+        groups[root(each.devices[0]) if each.devices else f"line {each.number}"].append(each)
+    return groups.values()
+
+
+def _net(group: Sequence[_Record]) -> int:
+    """How many devices more are deployed after a group than before."""
+    return sum(_NET.get(each.event, 0) for each in group)
+
+
+def _csv_part(header: Sequence[str], part: Sequence[_Record]) -> Chunk:
+    numbers, at = {}, len(header) + 1
+    texts = [*header]
+    for each in part:
+        numbers[at] = each.number
+        at += each.span
+        texts.append(each.text if each.text.endswith(("\n", "\r")) else each.text + "\n")
+    return Chunk("".join(texts).encode("utf-8"), CSV, len(part), numbers)
+
+
+def _json_part(_: Sequence[str], part: Sequence[_Record]) -> Chunk:
+    numbers = {place: each.number for place, each in enumerate(part, 1)}
+    return Chunk(f'{{"lines":[{",".join(each.text for each in part)}]}}'.encode(), JSON, len(part), numbers)

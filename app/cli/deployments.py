@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli import shown
-from app.cli.deployment_files import LARGEST_CHUNK, Chunk, chunks
+from app.cli.deployment_files import LARGEST_CHUNK, USUAL_CHUNK, Chunk, chunks
 from app.cli.service import Service, asks_service
 from app.client import Client
 from core.errors import InputUnusable, ServiceRefused, ServiceUnreachable
@@ -25,7 +25,9 @@ EXIT_REFUSED = 1
 class Told:
     """What became of the lines so far."""
 
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("lines", "recorded", "known", "refused"), 0))
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("lines", "recorded", "known", "refused", "ignored"), 0)
+    )
     batches: list[str] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
 
@@ -34,17 +36,17 @@ class Told:
         for name in self.counts:
             self.counts[name] += int(answer[name])
         self.batches.append(str(answer["batch"]))
-        self.results += [{**each, "line": chunk.line(each["line"])} for each in answer["results"]]
+        self.results += [{**each, "line": chunk.line(int(each["line"]))} for each in answer["results"]]
 
     @property
     def not_recorded(self) -> list[dict[str, Any]]:
         """The lines of which nothing was recorded because something is wrong with them."""
-        return [each for each in self.results if each["outcome"] == "refused"]
+        return sorted((each for each in self.results if each["outcome"] == "refused"), key=_line)
 
     @property
     def remarks(self) -> list[dict[str, Any]]:
         """The lines that were taken, or passed over, with a word about them."""
-        return [each for each in self.results if each["outcome"] != "refused" and each.get("detail")]
+        return sorted((each for each in self.results if each["outcome"] != "refused" and each["detail"]), key=_line)
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa deployments import devices.csv")
@@ -57,7 +59,7 @@ def deployments() -> None:
 @click.option(
     "--chunk",
     type=click.IntRange(1, LARGEST_CHUNK),
-    default=LARGEST_CHUNK,
+    default=USUAL_CHUNK,
     show_default=True,
     help="Lines sent at once. A DUIS message is sent whole.",
 )
@@ -75,10 +77,14 @@ def import_(file: Path, chunk: int, service: Service) -> None:
     with service.connect() as client:
         _send(client, chunks(octets, chunk), told, quiet=service.as_json)
     if service.as_json:
-        shown.as_json({**told.counts, "batches": told.batches, "results": told.results})
+        shown.as_json({**told.counts, "batches": told.batches, "results": sorted(told.results, key=_line)})
     else:
         _show(shown.out(), file, told)
     raise SystemExit(EXIT_REFUSED if told.counts["refused"] else 0)
+
+
+def _line(result: Mapping[str, Any]) -> int:
+    return int(result["line"])
 
 
 def _send(client: Client, parts: list[Chunk], told: Told, *, quiet: bool) -> None:
@@ -102,7 +108,7 @@ def _show(console: Console, file: Path, told: Told) -> None:
     shown.heading(
         console,
         f"{file.name}: {counts['lines']} lines, {counts['recorded']} recorded, {counts['known']} known already, "
-        f"{counts['refused']} refused",
+        f"{counts['refused']} refused, {counts['ignored']} passed over",
         style,
     )
     for title, listed in (("Refused: nothing was recorded of these", told.not_recorded), ("Remarks", told.remarks)):

@@ -14,7 +14,7 @@ from verify.client import TIMEOUT, AuthorityClient, Exchange
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 """Puts something between the story and the server; tests do."""
 
-PEOPLE = ("ssc-officer-1", "ssc-officer-2", "manufacturer", "dcc")
+PEOPLE = ("ssc-officer-1", "ssc-officer-2", "manufacturer", "dcc", "panel")
 
 
 def directly(transport: httpx.BaseTransport) -> httpx.BaseTransport:
@@ -91,15 +91,28 @@ class Person:
             httpx.HTTPError: no answer.
         """
         sent = b"" if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if sent else {}
+        return self.send(method, path, sent, "application/json")
+
+    def send(self, method: str, path: str, sent: bytes, content_type: str) -> Reply:
+        """Do something with octets as they are; the exchange is noted. For the error see act."""
+        headers = {"Content-Type": content_type} if sent else {}
         answer = self._http.request(method, path, content=sent, headers=headers)
-        kind = answer.headers.get("Content-Type", "")
-        self._album.note(self.name, Exchange(method, path, sent, answer.status_code, kind, answer.content))
+        self._noted(method, path, sent, answer)
         try:
             document = json.loads(answer.content)
         except ValueError:
             document = {}
         return Reply(answer.status_code, document if isinstance(document, dict) else {})
+
+    def fetch(self, path: str, accept: str) -> bytes:
+        """Fetch something in a form; nothing if it is refused. The exchange is noted. For the error see act."""
+        answer = self._http.get(path, headers={"Accept": accept})
+        self._noted("GET", path, b"", answer)
+        return answer.content if answer.status_code == httpx.codes.OK else b""
+
+    def _noted(self, method: str, path: str, sent: bytes, answer: httpx.Response) -> None:
+        kind = answer.headers.get("Content-Type", "")
+        self._album.note(self.name, Exchange(method, path, sent, answer.status_code, kind, answer.content))
 
     def close(self) -> None:
         """Let the connections go."""
@@ -123,7 +136,7 @@ class Cast:
     def __init__(self, credentials: Path, base_url: str, album: Album, wrap: Wrap = directly) -> None:
         keys = _keys(credentials)
         people = [Person(name, keys[name], base_url, album, wrap) for name in PEOPLE]
-        self.officer, self.second_officer, self.manufacturer, self.dcc = people
+        self.officer, self.second_officer, self.manufacturer, self.dcc, self.panel = people
         self._people = people
 
     def close(self) -> None:

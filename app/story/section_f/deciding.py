@@ -1,0 +1,74 @@
+"""Two officers decide: one proposes, the other looks at everything that will be true and seconds exactly that."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.story import grant
+from app.story.cast import Reply
+from app.story.section_f.stage import Trial
+
+_ISSUING = frozenset({"grant", "rekey"})
+
+
+def propose(trial: Trial, body: Mapping[str, Any]) -> Reply:
+    """Propose a decision; ends the story if it is refused."""
+    proposed = trial.cast.officer.act("POST", "/v1/decisions", body)
+    about = proposed.text("approval") or str(body.get("application") or body.get("approval"))
+    said = f"{body['kind']} {about}, by ssc-officer-1" if proposed.ok else proposed.problem
+    trial.teller.need("propose", proposed.ok, said)
+    return proposed
+
+
+def second(trial: Trial, proposed: Reply) -> Reply:
+    """Look at a proposal, and second it; ends the story if that is refused. Returns what was looked at."""
+    decision = proposed.text("decision")
+    shown = trial.cast.second_officer.act("GET", f"/v1/decisions/{decision}")
+    digests: dict[str, object] = {"proposal_sha256": shown.text("proposal_sha256")}
+    if shown.text("kind") in _ISSUING or shown.text("issue"):
+        digests = grant.drafted(trial.scene, decision)
+        shown = trial.cast.second_officer.act("GET", f"/v1/decisions/{decision}")
+    seconded = trial.cast.second_officer.act("POST", f"/v1/decisions/{decision}/second", digests)
+    said = f"by ssc-officer-2, {len(digests)} digest{'s' * (len(digests) > 1)} repeated"
+    trial.teller.need("second", seconded.ok, said if seconded.ok else seconded.problem)
+    return shown
+
+
+def certified(trial: Trial, approval: str, issue: int) -> str:
+    """Wait until an issue's certificate is recorded; return its serial."""
+    found: list[str] = []
+
+    def recorded() -> bool:
+        said = trial.cast.manufacturer.act("GET", f"/v1/approvals/{approval}")
+        listed = said.document.get("certificates")
+        found[:] = (
+            [str(each["serial"]) for each in listed if each["issue"] == issue] if isinstance(listed, list) else []
+        )
+        return bool(found)
+
+    took = trial.scene.wait(recorded)
+    detail = f"issue {issue} after {took:.0f} ms, serial {found[0][:8]}…" if took is not None else "no certificate came"
+    trial.teller.need("sign", took is not None, detail)
+    return found[0]
+
+
+def state_of(trial: Trial, question: Mapping[str, object]) -> Reply:
+    """Ask /v1/verify as the DCC."""
+    return trial.cast.dcc.act("POST", "/v1/verify", question)
+
+
+def prove_state(trial: Trial, name: str, question: Mapping[str, object], expected: str, *reasons: str) -> None:
+    """Prove what verification answers, with the codes of its reasons; the answer may be some moments old."""
+    answers: list[Reply] = []
+
+    def so() -> bool:
+        answers[:] = [state_of(trial, question)]
+        said = answers[0].document.get("reasons")
+        codes = tuple(each.get("code") for each in said) if isinstance(said, list) else ()
+        return answers[0].text("state") == expected and codes == reasons
+
+    took = trial.scene.wait(so)
+    said = answers[0]
+    words = "valid" if said.document.get("valid") is True else "not valid"
+    listed = said.document.get("reasons")
+    why = "; ".join(str(each.get("detail")) for each in listed) if isinstance(listed, list) else said.problem
+    trial.teller.prove(name, took is not None, f"{said.text('state')}, {words}. {why}".strip())

@@ -1,0 +1,373 @@
+"""The Panel's products list as it is, CSV or workbook: the entries that say they are trials, and what cannot be read.
+
+Nobody outside has seen the list's own columns (docs/assumptions.md), so they are found by the names in its header row,
+in any order; which names mean which is a setting with a default. A line that cannot be read is told with its number
+and its column, and harms no other. Text is text: `0012` stays `0012`, and what begins with `=` is compared, not run.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.approval import Device
+from core.errors import ListTooLong, ListUnreadable
+from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Cell, Row, Sheet, is_workbook, read_workbook
+
+LIST_LIMIT = 16 * 1024 * 1024
+"""Octets of a list: some 100,000 lines with digests."""
+
+MOST_LINES = 100_000
+"""Lines of a CSV list; a sheet has its own limit."""
+
+MOST_LINES_OF_A_ROW = 50
+"""Lines that one row of a CSV may run over: beyond that a quotation mark was forgotten."""
+
+HEADER_AMONG = 20
+"""Rows among which the header is looked for: titles and dates stand above it in many a sheet."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "approval": ("approval", "trial device approval", "trial approval", "approval identifier", "approval id"),
+    "trial": ("trial", "trial marker", "trial device", "is trial", "trial flag"),
+    "expiry": ("expiry", "expiry date", "expires", "expires on", "trial expiry", "trial expiry date", "end date"),
+    "device_type": ("device type", "type"),
+    "manufacturer": ("manufacturer", "manufacturer identifier", "manufacturer id", "device manufacturer"),
+    "model": ("model", "model identifier", "model id", "device model"),
+    "hardware_version": ("hardware version", "hardware", "hw version", "hardware revision"),
+    "firmware_version": ("firmware version", "firmware", "fw version"),
+    "image_sha256": ("image sha256", "image sha 256", "firmware hash", "firmware image hash", "image hash", "hash"),
+}
+"""By field, the names of its column, compared without case; a run of anything but letters and figures is a blank."""
+
+NEEDED = ("approval", "trial", "expiry", "manufacturer", "model", "firmware_version")
+"""What F2.27 has the list show, and what tells entries apart; a list without one of these columns shows too little."""
+
+_YES = frozenset({"trial", "trial device", "yes", "y", "true", "1", "x"})
+_NO = frozenset({"", "no", "n", "false", "0", "none", "n a", "na", "not a trial"})
+_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
+"""Days as they are written in the United Kingdom: the day comes before the month."""
+
+_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?")
+_NOT_READABLE = frozenset({CUT, ERROR, NO_RESULT})
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said of a line.
+
+    Args:
+        line: its number, from 1, as an editor or a spreadsheet counts.
+        column: the header of the column; empty if it is the line as a whole.
+        sentence: for people.
+    """
+
+    line: int
+    column: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ListedEntry:
+    """One line of the list.
+
+    Args:
+        line: its number.
+        trial: whether it says that it is a trial's; the others are read only as far as they may be one of ours.
+        approval: as it stands there, which need not be an identifier.
+        device: what the line has no column for is empty.
+        firmware_version: as it stands there.
+        image_sha256: in lower case; None if the list has no such column.
+        expiry: the day; None for a line that is no trial's and has none.
+    """
+
+    line: int
+    trial: bool
+    approval: str
+    device: Device
+    firmware_version: str
+    image_sha256: str | None
+    expiry: date | None
+
+
+@dataclass(frozen=True)
+class ProductsList:
+    """A list that was read.
+
+    Args:
+        form: `csv` or `xlsx`.
+        lines: how many lines it has below its header.
+        entries: those that could be read.
+        unreadable: why others could not.
+        remarks: what must be known about cells that could.
+        fields: of COLUMNS, those that the list has.
+    """
+
+    form: str
+    lines: int
+    entries: tuple[ListedEntry, ...]
+    unreadable: tuple[Remark, ...]
+    remarks: tuple[Remark, ...]
+    fields: frozenset[str]
+
+
+def read_list(octets: bytes, columns: Mapping[str, Sequence[str]] = COLUMNS) -> ProductsList:
+    """Return the list that a file holds. What kind of file it is, its content says.
+
+    Args:
+        octets: CSV (UTF-8, UTF-16 with its mark, or Windows-1252; commas, semicolons or tabs) or XLSX; its size is
+            bounded by whoever took it in.
+        columns: by field, the names that its column may have.
+
+    Raises:
+        ListUnreadable: it has no header row with the columns needed, or more than one sheet has.
+        ListTooLong: more lines than MOST_LINES.
+        WorkbookRefused, WorkbookTooLarge: a workbook that may not be opened.
+    """
+    if is_workbook(octets):
+        return _of_rows("xlsx", *_listing_sheet(read_workbook(octets), columns), ())
+    rows, unreadable = _csv_rows(_decoded(octets))
+    header = _header(rows, columns)
+    if header is None:
+        raise ListUnreadable(detail=_without_header(rows, columns))
+    return _of_rows("csv", header, rows, unreadable)
+
+
+# --- the header --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Header:
+    """Where the columns are: by field the place, and by place the name."""
+
+    line: int
+    places: Mapping[str, int]
+    names: Sequence[str]
+
+
+def _header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> _Header | None:
+    """The first row that names every column needed; ListUnreadable if it names one of them twice."""
+    for row in rows[:HEADER_AMONG]:
+        places: dict[str, list[int]] = {}
+        for place, cell in enumerate(row.cells):
+            field = _field(cell.text, columns)
+            if field is not None:
+                places.setdefault(field, []).append(place)
+        if not all(field in places for field in NEEDED):
+            continue
+        for field, found in places.items():
+            if len(found) > 1:
+                twice = " and ".join(f"“{row.cells[place].text[:LONGEST_CELL]}”" for place in found[:2])
+                raise ListUnreadable(detail=f"line {row.line}: {twice} would both be the {field.replace('_', ' ')}")
+        return _Header(
+            row.line, {field: found[0] for field, found in places.items()}, [cell.text for cell in row.cells]
+        )
+    return None
+
+
+def _field(name: str, columns: Mapping[str, Sequence[str]]) -> str | None:
+    squeezed = _squeezed(name)
+    return next((field for field, names in columns.items() if squeezed in {_squeezed(each) for each in names}), None)
+
+
+def _squeezed(name: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", name.casefold()))
+
+
+def _without_header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> str:
+    """What the row that comes nearest to a header lacks."""
+    named = [{_field(cell.text, columns) for cell in row.cells} for row in rows[:HEADER_AMONG]]
+    best = max(named, key=lambda fields: len(fields & set(NEEDED)), default=set())
+    lacking = ", ".join(f"“{columns[field][0]}”" for field in NEEDED if field not in best)
+    return f"none of its first {HEADER_AMONG} rows names its columns; the nearest lacks {lacking}"
+
+
+def _listing_sheet(sheets: Sequence[Sheet], columns: Mapping[str, Sequence[str]]) -> tuple[_Header, Sequence[Row]]:
+    found = [(sheet, header) for sheet in sheets if (header := _header(sheet.rows, columns)) is not None]
+    if not found:
+        longest = max((sheet.rows for sheet in sheets), key=len, default=())
+        raise ListUnreadable(detail=_without_header(longest, columns))
+    if len(found) > 1:
+        named = " and ".join(f"“{sheet.name}”" for sheet, _ in found[:2])
+        raise ListUnreadable(detail=f"the sheets {named} both hold a list; hide or remove all but the one that counts")
+    sheet, header = found[0]
+    return header, sheet.rows
+
+
+# --- CSV ---------------------------------------------------------------------------------------------------------
+
+
+def _decoded(octets: bytes) -> str:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if octets.startswith(mark):
+            try:
+                return octets.decode(encoding)
+            except UnicodeDecodeError:
+                raise ListUnreadable(detail="it is not the Unicode text that its first octets announce") from None
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        # What Excel writes as “CSV” in the United Kingdom; every octet means something in it, or is told as unknown.
+        return octets.decode("cp1252", "replace")
+
+
+def _csv_rows(text: str) -> tuple[list[Row], tuple[Remark, ...]]:
+    """The rows that hold something, and the lines that could not be read."""
+    if "\x00" in text:
+        raise ListUnreadable(detail="it is neither a workbook nor text")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > MOST_LINES:
+        raise ListTooLong(limit=MOST_LINES)
+    separator = _separator(lines)
+    rows, unreadable = [], []
+    for number, record in _records(lines):
+        try:
+            cells = None if record is None else next(csv.reader([record], delimiter=separator, strict=True), [])
+        except csv.Error:
+            cells = None
+        if cells is None:
+            unreadable.append(
+                Remark(number, "", "It cannot be divided into cells; a quotation mark is missing or too many.")
+            )
+        elif any(cell.strip() for cell in cells):
+            rows.append(Row(number, tuple(_csv_cell(cell) for cell in cells)))
+    return rows, tuple(unreadable)
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What stands most often between the cells of the first rows, outside quotation marks."""
+    head = "\n".join(lines[:HEADER_AMONG])
+    bare = re.sub(r'"[^"]*"', "", head)
+    return max(",;\t", key=bare.count)
+
+
+def _records(lines: Sequence[str]) -> Iterator[tuple[int, str | None]]:
+    """Each row with the number of its first line; None for a line whose quotation mark is never closed."""
+    place = 0
+    while place < len(lines):
+        last = place
+        marks = lines[place].count('"')
+        # RFC 4180: within a quoted cell a mark is doubled, so a row is whole when their number is even.
+        while marks % 2 and last + 1 < min(len(lines), place + MOST_LINES_OF_A_ROW):
+            last += 1
+            marks += lines[last].count('"')
+        if marks % 2:
+            yield place + 1, None
+            place += 1
+        else:
+            yield place + 1, "\n".join(lines[place : last + 1])
+            place = last + 1
+
+
+def _csv_cell(text: str) -> Cell:
+    # NO-BREAK SPACE among them: our own export guards cells with it (documents/tables.py).
+    stripped = text.strip()
+    return Cell(stripped[:LONGEST_CELL], CUT) if len(stripped) > LONGEST_CELL else Cell(stripped)
+
+
+# --- entries -----------------------------------------------------------------------------------------------------
+
+
+class _Line:
+    """A row under its header, and what is said of it."""
+
+    def __init__(self, header: _Header, row: Row) -> None:
+        self._header = header
+        self._row = row
+        self.wrong: list[Remark] = []
+        self.remarks: list[Remark] = []
+
+    def text(self, field: str) -> str:
+        """The text of a field; empty if the line ends before it, or the list has no such column."""
+        place = self._header.places.get(field)
+        if place is None or place >= len(self._row.cells):
+            return ""
+        cell = self._row.cells[place]
+        if cell.note:
+            (self.wrong if cell.note in _NOT_READABLE else self.remarks).append(self._remark(field, cell.note))
+        return cell.text
+
+    def refuse(self, field: str, sentence: str) -> None:
+        """Say why the line cannot be read."""
+        self.wrong.append(self._remark(field, sentence))
+
+    def _remark(self, field: str, sentence: str) -> Remark:
+        place = self._header.places.get(field)
+        return Remark(self._row.line, "" if place is None else self._header.names[place], sentence)
+
+
+def _of_rows(form: str, header: _Header, rows: Sequence[Row], broken: Sequence[Remark]) -> ProductsList:
+    entries, remarks = [], []
+    unreadable = list(broken)
+    below = [row for row in rows if row.line > header.line]
+    for row in below:
+        line = _Line(header, row)
+        entry = _entry(line, row, header)
+        if entry is None:
+            unreadable += line.wrong
+        elif entry.trial:
+            remarks += line.remarks
+            unreadable += line.wrong
+        if entry is not None and not line.wrong:
+            entries.append(entry)
+    return ProductsList(
+        form,
+        len(below) + len(broken),
+        tuple(entries),
+        tuple(sorted(unreadable, key=lambda each: each.line)),
+        tuple(remarks),
+        frozenset(header.places),
+    )
+
+
+def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
+    """The entry of a line; None if nobody can say whether it is a trial's.
+
+    What else is wrong with the line of an ordinary product is nobody's business here.
+    """
+    if any(cell.text for cell in row.cells[len(header.names) :]):
+        line.refuse("", f"It has {len(row.cells)} cells where the header has {len(header.names)}.")
+        return None
+    approval = line.text("approval")
+    trial = _trial(line) or bool(approval)
+    if line.wrong:
+        return None
+    device = Device(
+        line.text("device_type"), line.text("manufacturer"), line.text("model"), line.text("hardware_version")
+    )
+    firmware_version = line.text("firmware_version")
+    if trial and not firmware_version:
+        line.refuse("firmware_version", "The firmware version of a trial's entry is missing.")
+    return ListedEntry(
+        row.line,
+        trial,
+        approval,
+        device,
+        firmware_version,
+        line.text("image_sha256").lower() if "image_sha256" in header.places else None,
+        _expiry(line) if trial else None,
+    )
+
+
+def _trial(line: _Line) -> bool:
+    written = line.text("trial")
+    said = _squeezed(written) or written.strip("- ")
+    if said in _YES:
+        return True
+    if said not in _NO:
+        line.refuse("trial", "It is not clear whether this is a trial's entry; write “Trial” or nothing.")
+    return False
+
+
+def _expiry(line: _Line) -> date | None:
+    said = line.text("expiry")
+    if not said:
+        return None
+    instant = _INSTANT.fullmatch(said)
+    for form in _DAYS:
+        try:
+            return datetime.strptime(instant[1] if instant else said, form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    line.refuse("expiry", "This is no date; write it as 2027-06-30.")
+    return None

@@ -1,0 +1,266 @@
+"""reconcile: the Panel's list as it is, beside what it should show; nothing changes but what is known of it.
+
+Values in a valid format but wrong were once accepted and published. So every entry of ours is compared field by field
+with what `core.cpl.wanted` says at this moment, and each difference is told with what the list has and should have.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actors import Actor
+from core.approval import ApprovalRecord
+from core.canonical import Json
+from core.clauses import serves
+from core.cpl import TRIAL_MARKER, Entry, InstructionState, firmware_key, wanted
+from core.errors import BodyTooLarge, IdentifierMalformed
+from core.facts import Fact, FactKind
+from core.identifiers import ApprovalIdentifier
+from core.instants import text
+from core.local_time import utc
+from core.status import State, approval_status
+from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, Remark, read_list
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk
+from store.reading import approvals as approval_reading
+from store.reading import cpl as reading
+from store.transactions import Transaction
+from store.verbs import facts
+
+_Key = tuple[str, str]
+"""An entry: the approval's identifier and the firmware's key."""
+
+
+@serves("F2.27", "F2.29", "F2.31")
+def reconcile(
+    desk: Desk, actor: Actor, octets: bytes, *, columns: Mapping[str, Sequence[str]] = COLUMNS
+) -> dict[str, Json]:
+    """Compare a list with what it should show now.
+
+    Args:
+        desk: where.
+        actor: who.
+        octets: the list, CSV or XLSX; its content says which.
+        columns: by field, the names that its column may have.
+
+    Returns:
+        `{"as_of", "form", "sha256", "lines", "missing", "wrong", "gone", "unknown", "unreadable", "remarks",
+        "not_compared"}`: entries of ours that the list lacks, has with other values, has and should not have; trial
+        entries that nobody here knows; lines that could not be read; what must be known about cells; and the fields
+        for which the list has no column.
+
+    Raises:
+        BodyTooLarge, ListTooLong, WorkbookTooLarge: larger than is read.
+        ListUnreadable, WorkbookRefused: not a list.
+    """
+    authorise(actor, Operation.RECONCILE_CPL)
+    if len(octets) > LIST_LIMIT:
+        raise BodyTooLarge(limit=LIST_LIMIT)
+    at = desk.clock.now()
+    listed = read_list(octets, columns)
+    with desk.store.read() as tx:
+        compared = _Comparison(tx, listed, at)
+    told: dict[str, list[Json]] = {
+        "missing": compared.missing,
+        "wrong": compared.wrong,
+        "gone": compared.gone,
+        "unknown": compared.unknown,
+        "unreadable": [_remark(each) for each in listed.unreadable],
+    }
+    sha256 = hashlib.sha256(octets).hexdigest()
+    with desk.store.begin("reconcile cpl") as tx:
+        counts: dict[str, Json] = {name: len(found) for name, found in told.items()}
+        payload: dict[str, Json] = {"form": listed.form, "sha256": sha256, "lines": listed.lines, **counts}
+        facts.record(tx, Fact(FactKind.CPL_RECONCILED, at, actor, payload=payload))
+    return {
+        "as_of": text(at),
+        "form": listed.form,
+        "sha256": sha256,
+        "lines": listed.lines,
+        **told,
+        "remarks": [_remark(each) for each in (*listed.remarks, *compared.remarks)],
+        "not_compared": sorted(set(COLUMNS) - listed.fields),
+    }
+
+
+def _remark(remark: Remark) -> dict[str, Json]:
+    return {"line": remark.line, "column": remark.column, "sentence": remark.sentence}
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One value of a line, as it is and as it should be."""
+
+    name: str
+    has: str
+    should: str
+
+    @property
+    def differs(self) -> bool:
+        return self.has.casefold() != self.should.casefold()
+
+
+class _Comparison:
+    """A list and the register at one instant."""
+
+    def __init__(self, tx: Transaction, listed: ProductsList, at: datetime) -> None:
+        self.missing: list[Json] = []
+        self.wrong: list[Json] = []
+        self.gone: list[Json] = []
+        self.unknown: list[Json] = []
+        self.remarks: list[Remark] = []
+        self._tx, self._at, self._fields = tx, at, listed.fields
+        self._records = {each.identifier: each for each in approval_reading.records(tx)}
+        self._wanted: dict[_Key, Entry] = {
+            (record.identifier, key): entry
+            for record in self._records.values()
+            for key, entry in wanted(record, at).items()
+        }
+        # A list of everybody's products is long: only entries of the same firmware are compared with a line.
+        self._by_firmware: dict[str, list[Entry]] = defaultdict(list)
+        for (_, firmware), entry in self._wanted.items():
+            self._by_firmware[firmware].append(entry)
+        self._on_line: dict[_Key, int] = {}
+        for line in listed.entries:
+            if line.trial:
+                self._trial(line)
+        for line in listed.entries:
+            if not line.trial:
+                self._ordinary(line)
+        self._absent()
+
+    def _trial(self, listed: ListedEntry) -> None:
+        identifier = _identifier(listed.approval)
+        record = self._records.get(identifier or "")
+        if record is None:
+            meant = self._by_device(listed)
+            if meant is None:
+                self.unknown.append(_unknown(listed))
+            else:
+                self._compare(listed, meant)
+            return
+        key = (record.identifier, firmware_key(listed.firmware_version))
+        if key in self._wanted:
+            self._compare(listed, self._wanted[key])
+        else:
+            self.gone.append(self._gone(listed, record))
+
+    def _ordinary(self, listed: ListedEntry) -> None:
+        """A line without a marker says something wrong only if it stands where an entry of ours should."""
+        meant = self._by_device(listed)
+        if meant is not None and (meant.approval, meant.key) not in self._on_line:
+            self._compare(listed, meant)
+
+    def _by_device(self, listed: ListedEntry) -> Entry | None:
+        fitting = (
+            entry
+            for entry in self._by_firmware.get(firmware_key(listed.firmware_version), ())
+            if not any(each.differs for each in self._device_fields(listed, entry))
+        )
+        return next(fitting, None)
+
+    def _compare(self, listed: ListedEntry, entry: Entry) -> None:
+        key = (entry.approval, entry.key)
+        if key in self._on_line:
+            said = f"The same entry stands on line {self._on_line[key]} already."
+            self.remarks.append(Remark(listed.line, "", said))
+        self._on_line.setdefault(key, listed.line)
+        differences: list[Json] = [
+            {"field": each.name, "has": each.has, "should": each.should}
+            for each in self._all_fields(listed, entry)
+            if each.differs
+        ]
+        if differences:
+            self.wrong.append(
+                {
+                    "line": listed.line,
+                    "approval": entry.approval,
+                    "firmware_version": entry.firmware.version,
+                    "fields": differences,
+                }
+            )
+
+    def _all_fields(self, listed: ListedEntry, entry: Entry) -> list[_Field]:
+        fields = [
+            _Field("approval", _identifier(listed.approval) or listed.approval, entry.approval),
+            _Field("trial", TRIAL_MARKER if listed.trial else "", TRIAL_MARKER),
+            _Field("expiry", listed.expiry.isoformat() if listed.expiry else "", entry.expiry.date().isoformat()),
+            *self._device_fields(listed, entry),
+        ]
+        if listed.image_sha256 is not None:
+            fields.append(_Field("image_sha256", listed.image_sha256, entry.firmware.image_digest))
+        return fields
+
+    def _device_fields(self, listed: ListedEntry, entry: Entry) -> list[_Field]:
+        is_, should = listed.device, entry.device
+        fields = (
+            _Field("device_type", is_.type, should.type),
+            _Field("manufacturer", is_.manufacturer, should.manufacturer),
+            _Field("model", is_.model, should.model),
+            _Field("hardware_version", is_.hardware_version, should.hardware_version),
+        )
+        return [each for each in fields if each.name in self._fields]
+
+    def _gone(self, listed: ListedEntry, record: ApprovalRecord) -> Json:
+        status = approval_status(record, self._at)
+        match status.state:
+            case State.NOT_YET_STARTED:
+                why = f"The trial has not begun; it begins at {utc(record.start)}."
+            case State.CANCELLED | State.WITHDRAWN if record.ended_at is not None:
+                done = "revoked" if status.state is State.CANCELLED else "withdrawn"
+                why = f"The approval was {done} at {utc(record.ended_at)}."
+            case State.EXPIRED:
+                why = f"The approval expired at {utc(record.terms[-1].expiry)}."
+            case _:
+                why = f"Firmware {listed.firmware_version} is not among the versions that are approved now."
+        ended = status.state not in (State.NOT_YET_STARTED, State.ACTIVE)
+        if ended and reading.ncsc_certificate(self._tx, record.identifier) is not None:
+            why += " The NCSC has certified the model: the trial marker is to be replaced."
+        return {
+            "line": listed.line,
+            "approval": record.identifier,
+            "firmware_version": listed.firmware_version,
+            "sentence": why,
+        }
+
+    def _absent(self) -> None:
+        for (approval, key), entry in sorted(self._wanted.items(), key=lambda each: each[0]):
+            if (approval, key) in self._on_line:
+                continue
+            told = [
+                each
+                for each in reading.instructions_of(self._tx, approval)
+                if each.entry.key == key and each.state is not InstructionState.SUPERSEDED
+            ]
+            newest = told[-1] if told else None
+            self.missing.append(
+                {
+                    **entry.kept(),
+                    "instruction": newest.id if newest else None,
+                    "instruction_state": newest.state.value if newest else None,
+                    "due": text(newest.due) if newest else None,
+                }
+            )
+
+
+def _identifier(said: str) -> str | None:
+    try:
+        return str(ApprovalIdentifier.parse(said))
+    except IdentifierMalformed:
+        return None
+
+
+def _unknown(listed: ListedEntry) -> Json:
+    device = listed.device
+    return {
+        "line": listed.line,
+        "approval": listed.approval,
+        "device_type": device.type,
+        "manufacturer": device.manufacturer,
+        "model": device.model,
+        "hardware_version": device.hardware_version,
+        "firmware_version": listed.firmware_version,
+    }

@@ -1,0 +1,142 @@
+"""Breaches of conditions: suspected, judged, answered by a revocation or closed (F2.23)."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from core.errors import NoSuchThing
+from store.tables import approvals
+from store.transactions import Transaction
+from store.trial_tables import breaches, conditions
+
+
+@dataclass(frozen=True)
+class SaltedWords:
+    """Words of the SSC, with the random salt of the digest that stands for them in the journal (F2.22)."""
+
+    text: str
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A breach.
+
+    Args:
+        id: its identifier.
+        approval: of which approval.
+        condition: the number of the condition; None for the limit of F2.21(d).
+        state: suspected, confirmed, dismissed, answered or closed.
+        note: what is suspected.
+        suspected_at, suspected_by: when and by whom.
+        judged_at, judged_by: when and by whom it was confirmed or dismissed.
+        why: the last words said of it: of the judgement, or of its closing.
+        closed_at: when it was answered or closed.
+        decision: the revocation that answered it.
+    """
+
+    id: str
+    approval: str
+    condition: int | None
+    state: str
+    note: SaltedWords
+    suspected_at: datetime
+    suspected_by: str
+    judged_at: datetime | None
+    judged_by: str | None
+    why: SaltedWords | None
+    closed_at: datetime | None
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class OwedRevocation:
+    """A confirmed breach that no revocation has answered.
+
+    Args:
+        breach: its identifier.
+        approval: the approval to be revoked.
+        condition: the number of the condition; None for the limit.
+        confirmed_at: since when the revocation is owed.
+        expiry, ended_at: of the approval: one that has ended otherwise leaves nothing to revoke, and is closed.
+    """
+
+    breach: str
+    approval: str
+    condition: int | None
+    confirmed_at: datetime
+    expiry: datetime
+    ended_at: datetime | None
+
+
+def breach(tx: Transaction, identifier: str) -> Breach:
+    """Return one breach; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(breaches).where(breaches.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="breach", identifier=identifier)
+    return _breach(row)
+
+
+def breach_list(
+    tx: Transaction, *, approval: str | None = None, state: str | None = None, after: str, limit: int
+) -> list[Breach]:
+    """Return breaches of one approval or all, in any or one state, in order of identifier, from behind `after` on."""
+    c = breaches.c
+    query = select(breaches).where(c.id > after).order_by(c.id).limit(limit)
+    if approval is not None:
+        query = query.where(c.approval == approval)
+    if state is not None:
+        query = query.where(c.state == state)
+    return [_breach(row) for row in tx.connection.execute(query)]
+
+
+def open_limit_breach(tx: Transaction, approval: str) -> str | None:
+    """Return the breach of the limit of an approval that is suspected or confirmed, if there is one."""
+    c = breaches.c
+    query = select(c.id).where(c.approval == approval, c.condition.is_(None), c.state.in_(["suspected", "confirmed"]))
+    found = tx.connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def owed(tx: Transaction) -> list[OwedRevocation]:
+    """Return every confirmed breach that no revocation has answered, the oldest first."""
+    c, a = breaches.c, approvals.c
+    query = (
+        select(c.id, c.approval, c.condition, c.judged_at, a.expiry, a.ended_at)
+        .join(approvals, a.identifier == c.approval)
+        .where(c.state == "confirmed")
+        .order_by(c.judged_at, c.id)
+    )
+    return [OwedRevocation(*row) for row in tx.connection.execute(query)]
+
+
+def condition_exists(tx: Transaction, approval: str, number: int) -> bool:
+    """Return whether an approval has, or had, a condition of that number."""
+    c = conditions.c
+    query = select(c.number).where(c.approval == approval, c.number == number)
+    return tx.connection.execute(query).scalar() is not None
+
+
+def _breach(row: Row[Any]) -> Breach:
+    return Breach(
+        row.id,
+        row.approval,
+        row.condition,
+        row.state,
+        _words(row.note),
+        row.suspected_at,
+        row.suspected_by,
+        row.judged_at,
+        row.judged_by,
+        None if row.why is None else _words(row.why),
+        row.closed_at,
+        row.decision_id,
+    )
+
+
+def _words(kept: str) -> SaltedWords:
+    said = json.loads(kept)
+    return SaltedWords(said["text"], bytes.fromhex(said["salt"]))

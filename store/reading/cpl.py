@@ -1,0 +1,126 @@
+"""What the Panel was told about the Central Products List, what it said, and what the NCSC has certified meanwhile."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from core.cpl import Instruction, InstructionState, Kind, entry_of
+from core.errors import NoSuchThing
+from store.tables import applications, approvals
+from store.transactions import Transaction
+from store.trial_tables import cpl_instructions, ncsc_certificates
+
+
+@dataclass(frozen=True)
+class GivenInstruction:
+    """An instruction as it is listed.
+
+    Args:
+        instruction: what the Panel was told.
+        cause: a decision's identifier, `expiry` or `ncsc-certificate`.
+        acknowledged_by: who answered for the Panel; None if nobody has.
+        reason: why the Panel rejected it; None if it did not.
+        ncsc_certificate: the NCSC's own certificate for the model, if one is recorded.
+    """
+
+    instruction: Instruction
+    cause: str
+    acknowledged_by: str | None
+    reason: str | None
+    ncsc_certificate: str | None
+
+
+@dataclass(frozen=True)
+class InstructionFilter:
+    """Which instructions are asked for; None means any.
+
+    Args:
+        at: now: what is overdue was due before it and is pending or rejected.
+        state: in which state.
+        overdue: whether it is overdue.
+        due_before: due before an instant.
+    """
+
+    at: datetime
+    state: InstructionState | None = None
+    overdue: bool | None = None
+    due_before: datetime | None = None
+
+
+def instructions_of(tx: Transaction, approval: str, *, hold: bool = False) -> list[Instruction]:
+    """Return everything that the Panel was told about an approval, in the order in which it was told.
+
+    Args:
+        tx: open.
+        approval: its identifier.
+        hold: keep the rows as they are until the commit, so that no acknowledgement passes by.
+    """
+    query = select(cpl_instructions).where(cpl_instructions.c.approval == approval).order_by(cpl_instructions.c.id)
+    return [_instruction(row) for row in tx.connection.execute(query.with_for_update() if hold else query)]
+
+
+def instruction(tx: Transaction, identifier: str) -> GivenInstruction:
+    """Return one instruction; NoSuchThing if there is none."""
+    row = tx.connection.execute(_given().where(cpl_instructions.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="CPL instruction", identifier=identifier)
+    return _given_instruction(row)
+
+
+def instruction_list(
+    tx: Transaction, asked: InstructionFilter, *, after: str = "", limit: int | None = None
+) -> list[GivenInstruction]:
+    """Return the instructions asked for, in order of identifier, from behind `after` on."""
+    c = cpl_instructions.c
+    query = _given().where(c.id > after).order_by(c.id)
+    if asked.state is not None:
+        query = query.where(c.state == asked.state.value)
+    if asked.due_before is not None:
+        query = query.where(c.due < asked.due_before)
+    if asked.overdue is not None:
+        overdue = c.state.in_(["pending", "rejected"]) & (c.due < asked.at)
+        query = query.where(overdue if asked.overdue else ~overdue)
+    return [_given_instruction(row) for row in tx.connection.execute(query if limit is None else query.limit(limit))]
+
+
+def ncsc_certificate(tx: Transaction, approval: str) -> str | None:
+    """Return the NCSC's certificate for the model of an approval, if one is recorded (F2.31)."""
+    query = select(ncsc_certificates.c.certificate).where(ncsc_certificates.c.approval == approval)
+    found = tx.connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def smets_version_of(tx: Transaction, approval: str) -> str:
+    """Return the SMETS or CHTS version that an approval's application named; empty if it named none."""
+    query = (
+        select(applications.c.smets_version)
+        .join(approvals, approvals.c.application_id == applications.c.id)
+        .where(approvals.c.identifier == approval)
+    )
+    return str(tx.connection.execute(query).scalar() or "")
+
+
+def _given() -> Select[Any]:
+    certified = ncsc_certificates.c
+    return select(cpl_instructions, certified.certificate.label("ncsc_certificate")).outerjoin(
+        ncsc_certificates, certified.approval == cpl_instructions.c.approval
+    )
+
+
+def _given_instruction(row: Row[Any]) -> GivenInstruction:
+    return GivenInstruction(_instruction(row), row.cause, row.acknowledged_by, row.reason, row.ncsc_certificate)
+
+
+def _instruction(row: Row[Any]) -> Instruction:
+    return Instruction(
+        row.id,
+        Kind(row.kind),
+        entry_of(json.loads(row.entry)),
+        row.due,
+        InstructionState(row.state),
+        row.instructed_at,
+        row.acknowledged_at,
+    )

@@ -1,0 +1,103 @@
+"""Breaches: written once, moved from state to state by conditional writes. Words are kept with their salt."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from core.canonical import canonical
+from core.errors import NoSuchThing, WrongState
+from store.reading.breaches import SaltedWords
+from store.transactions import Transaction
+from store.trial_tables import breaches
+
+
+def suspect(
+    tx: Transaction,
+    identifier: str,
+    approval: str,
+    condition: int | None,
+    note: SaltedWords,
+    *,
+    by: str,
+    at: datetime,
+) -> None:
+    """Write a suspected breach; a second open one of the limit breaks a constraint, so the caller holds the approval.
+
+    Args:
+        tx: open.
+        identifier: new.
+        approval: whose condition it is.
+        condition: its number; None for the limit of F2.21(d).
+        note: what is suspected.
+        by: who suspects it.
+        at: now.
+    """
+    tx.connection.execute(
+        insert(breaches).values(
+            id=identifier,
+            approval=approval,
+            condition=condition,
+            state="suspected",
+            note=_kept(note),
+            suspected_at=at,
+            suspected_by=by,
+        )
+    )
+
+
+def judge(tx: Transaction, identifier: str, *, confirmed: bool, why: SaltedWords, by: str, at: datetime) -> None:
+    """Confirm or dismiss a suspected breach.
+
+    Raises:
+        NoSuchThing: there is none.
+        WrongState: it has been judged.
+    """
+    won = tx.connection.execute(
+        update(breaches)
+        .where(breaches.c.id == identifier, breaches.c.state == "suspected")
+        .values(state="confirmed" if confirmed else "dismissed", judged_at=at, judged_by=by, why=_kept(why))
+    ).rowcount
+    if not won:
+        raise _wrong_state(tx, identifier, "suspected")
+
+
+def close(tx: Transaction, identifier: str, *, why: SaltedWords, at: datetime) -> None:
+    """Close a confirmed breach that no revocation can answer any more; NoSuchThing, WrongState as `judge`."""
+    won = tx.connection.execute(
+        update(breaches)
+        .where(breaches.c.id == identifier, breaches.c.state == "confirmed")
+        .values(state="closed", closed_at=at, why=_kept(why))
+    ).rowcount
+    if not won:
+        raise _wrong_state(tx, identifier, "confirmed")
+
+
+def answer(tx: Transaction, identifier: str, approval: str, *, decision: str, at: datetime) -> None:
+    """Let a revocation answer a confirmed breach of the approval that it ends.
+
+    Raises:
+        NoSuchThing: there is none, or it is another approval's.
+        WrongState: it is not confirmed, or was answered already.
+    """
+    c = breaches.c
+    won = tx.connection.execute(
+        update(breaches)
+        .where(c.id == identifier, c.approval == approval, c.state == "confirmed")
+        .values(state="answered", closed_at=at, decision_id=decision)
+    ).rowcount
+    if not won:
+        raise _wrong_state(tx, identifier, "confirmed", approval)
+
+
+def _kept(words: SaltedWords) -> str:
+    return canonical({"text": words.text, "salt": words.salt.hex()}).decode()
+
+
+def _wrong_state(tx: Transaction, identifier: str, needed: str, approval: str | None = None) -> Exception:
+    query = select(breaches.c.state).where(breaches.c.id == identifier)
+    if approval is not None:
+        query = query.where(breaches.c.approval == approval)
+    state = tx.connection.execute(query).scalar()
+    if state is None:
+        return NoSuchThing(kind="breach", identifier=identifier)
+    return WrongState(kind="Breach", identifier=identifier, state=state, needed=needed)

@@ -1,0 +1,100 @@
+"""Instructions to the Panel: given, acknowledged, overtaken; and the NCSC's certificate that ends a trial well."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.canonical import canonical
+from core.cpl import Instruct, InstructionState
+from core.errors import NoSuchThing, WrongState
+from store.transactions import Transaction
+from store.trial_tables import cpl_instructions, ncsc_certificates
+
+
+def instruct(tx: Transaction, identifier: str, step: Instruct, *, cause: str, at: datetime) -> None:
+    """Write an instruction.
+
+    Args:
+        tx: open.
+        identifier: it sorts behind those of all earlier ones about the approval.
+        step: what the Panel is told.
+        cause: a decision's identifier, `expiry` or `ncsc-certificate`.
+        at: now.
+    """
+    tx.connection.execute(
+        insert(cpl_instructions).values(
+            id=identifier,
+            approval=step.entry.approval,
+            firmware_version=step.entry.firmware.version,
+            firmware_key=step.entry.key,
+            kind=step.kind.value,
+            entry=canonical(step.entry.kept()).decode(),
+            due=step.due,
+            cause=cause,
+            instructed_at=at,
+            state=InstructionState.PENDING.value,
+        )
+    )
+
+
+def supersede(tx: Transaction, identifier: str) -> bool:
+    """Let an instruction that is pending or rejected be overtaken; return whether this call did it."""
+    c = cpl_instructions.c
+    return bool(
+        tx.connection.execute(
+            update(cpl_instructions)
+            .where(c.id == identifier, c.state.in_(["pending", "rejected"]))
+            .values(state=InstructionState.SUPERSEDED.value)
+        ).rowcount
+    )
+
+
+def acknowledge(
+    tx: Transaction, identifier: str, *, loaded: bool, reason: str | None, by: str, at: datetime
+) -> InstructionState | None:
+    """Write what the Panel says: pending becomes loaded or rejected, rejected becomes loaded; nothing else happens.
+
+    Returns:
+        None if it was written, else the state that the instruction is in.
+
+    Raises:
+        NoSuchThing: there is none.
+    """
+    c = cpl_instructions.c
+    needed = ["pending", "rejected"] if loaded else ["pending"]
+    state = InstructionState.LOADED if loaded else InstructionState.REJECTED
+    won = tx.connection.execute(
+        update(cpl_instructions)
+        .where(c.id == identifier, c.state.in_(needed))
+        .values(state=state.value, acknowledged_at=at, acknowledged_by=by, reason=reason)
+    ).rowcount
+    if won:
+        return None
+    found = tx.connection.execute(select(c.state).where(c.id == identifier)).scalar()
+    if found is None:
+        raise NoSuchThing(kind="CPL instruction", identifier=identifier)
+    return InstructionState(found)
+
+
+def record_ncsc_certificate(
+    tx: Transaction, approval: str, *, certificate: str, certified_on: datetime, by: str, at: datetime
+) -> None:
+    """Write that the NCSC has certified the model of an approval.
+
+    Raises:
+        WrongState: one is recorded already; the first stands.
+    """
+    try:
+        tx.connection.execute(
+            insert(ncsc_certificates).values(
+                approval=approval, certificate=certificate, certified_on=certified_on, recorded_at=at, recorded_by=by
+            )
+        )
+    except IntegrityError as error:
+        raise WrongState(
+            kind="Approval",
+            identifier=approval,
+            state="certified by the NCSC already",
+            needed="without its certificate",
+        ) from error
