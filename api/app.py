@@ -55,7 +55,7 @@ HTTP_WORDS: dict[int, tuple[str, str, str]] = {
     406: (
         "not-acceptable",
         "None of the forms asked for can be given.",
-        "Ask for application/pem-certificate-chain, application/pkix-cert or application/pkcs7-mime.",
+        "Name in Accept one of the forms that /openapi.json describes for this address.",
     ),
     415: (
         "media-type-unsupported",

@@ -1,9 +1,168 @@
-"""/v1/approvals/…/breaches: suspected, confirmed, dismissed, answered (F2.23)."""
+"""/v1/approvals/…/breaches and /v1/breaches: suspected, confirmed or dismissed, answered or closed (F2.23)."""
 
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel, Field
 
-from api.service import Service
+from api.answers import Answer
+from api.bodies import ApprovalPath, Body, PageQuery, Token, Words, WriteHeader
+from api.incoming import actor
+from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
+from core.identifiers import ApprovalIdentifier
+from ra import breach
+
+MOST_CONDITIONS = 1_000_000
+"""A number of a condition that nobody reaches, and every database holds."""
+
+
+class WhichBreach(BaseModel):
+    """Which breach."""
+
+    breach: Token
+
+
+class BreachQuery(PageQuery):
+    """Which breaches, by their state."""
+
+    state: Literal["suspected", "confirmed", "dismissed", "answered", "closed"] | None = None
+
+
+class SuspicionBody(Body):
+    """A condition that may have been breached."""
+
+    condition: Annotated[int, Field(ge=1, le=MOST_CONDITIONS, description="The number of the condition (F2.21(e)).")]
+    note: Words
+
+
+class JudgementBody(Body):
+    """Whether a suspected breach is one; if it is, a revocation is owed."""
+
+    confirmed: bool
+    why: Words
+
+
+class ClosureBody(Body):
+    """Why a confirmed breach is closed without a revocation for it: its approval has ended otherwise."""
+
+    why: Words
+
+
+class BreachMoved(Answer):
+    """A breach is in this state now. `condition` is null for the limit of F2.21(d)."""
+
+    breach: str
+    approval: str
+    condition: int | None
+    state: str
+
+
+class BreachAnswer(BreachMoved):
+    """A breach; `why` holds the last words said of it."""
+
+    clause: str
+    note: str
+    suspected_at: str
+    suspected_by: str
+    judged_at: str | None
+    judged_by: str | None
+    why: str | None
+    closed_at: str | None
+    decision: str | None
+
+
+class BreachPage(Answer):
+    """Breaches in order; `next` is the cursor of the next page."""
+
+    breaches: list[BreachAnswer]
+    next: str | None
 
 
 def add_breaches(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
+    _add_of_approvals(app, service)
+    _add_breaches(app, service)
+
+
+def _shared() -> dict[str, Any]:
+    return {"tags": [TRIAL], "security": WITH_CREDENTIAL, "openapi_extensions": clauses("F2.23")}
+
+
+def _add_of_approvals(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+
+    @app.post(
+        "/v1/approvals/<approval>/breaches",
+        operation_id="suspectBreach",
+        responses={201: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def suspect_breach(header: WriteHeader, path: ApprovalPath, body: SuspicionBody) -> Response:
+        """Record that a condition may have been breached."""
+        approval = str(ApprovalIdentifier.parse(path.approval))
+        return service.write(
+            header,
+            lambda key: breach.suspect(desk, actor(), approval, body.condition, body.note, key),
+            created="/v1/breaches/{breach}",
+        )
+
+    @app.get(
+        "/v1/approvals/<approval>/breaches",
+        operation_id="listBreachesOfApproval",
+        responses={200: BreachPage, **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def list_breaches_of_approval(path: ApprovalPath, query: BreachQuery) -> Response:
+        """List the breaches of an approval."""
+        approval = str(ApprovalIdentifier.parse(path.approval))
+        found = breach.listed(desk, actor(), approval=approval, state=query.state, after=query.after, limit=query.limit)
+        return reply(found)
+
+
+def _add_breaches(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+
+    @app.get(
+        "/v1/breaches",
+        operation_id="listBreaches",
+        responses={200: BreachPage, **refusals(*READ_REFUSALS)},
+        **_shared(),
+    )
+    def list_breaches(query: BreachQuery) -> Response:
+        """List breaches of all approvals; those that are confirmed owe a revocation."""
+        return reply(breach.listed(desk, actor(), state=query.state, after=query.after, limit=query.limit))
+
+    @app.get(
+        "/v1/breaches/<breach>",
+        operation_id="showBreach",
+        responses={200: BreachAnswer, **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def show_breach(path: WhichBreach) -> Response:
+        """Show a breach."""
+        return reply(breach.shown(desk, actor(), path.breach))
+
+    @app.post(
+        "/v1/breaches/<breach>/judgement",
+        operation_id="judgeBreach",
+        responses={200: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def judge_breach(header: WriteHeader, path: WhichBreach, body: JudgementBody) -> Response:
+        """Confirm a suspected breach, which owes a revocation from then on, or dismiss it."""
+        return service.write(
+            header,
+            lambda key: breach.judge(desk, actor(), path.breach, confirmed=body.confirmed, why=body.why, request=key),
+        )
+
+    @app.post(
+        "/v1/breaches/<breach>/closure",
+        operation_id="closeBreach",
+        responses={200: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def close_breach(header: WriteHeader, path: WhichBreach, body: ClosureBody) -> Response:
+        """Close a confirmed breach whose approval has ended otherwise."""
+        return service.write(header, lambda key: breach.close(desk, actor(), path.breach, why=body.why, request=key))

@@ -1,9 +1,132 @@
-"""/v1/cpl: instructions to the Panel, acknowledgements, reconciliations (F2.27, F2.31)."""
+"""/v1/cpl: instructions to the Panel, acknowledgements, reconciliations (F2.27, F2.29, F2.31)."""
 
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.exceptions import NotAcceptable
 
-from api.service import Service
+from api.bodies import ApprovalPath, WriteHeader
+from api.cpl_forms import (
+    CSV_TYPE,
+    XLSX_TYPE,
+    AcknowledgementBody,
+    InstructionAnswer,
+    InstructionPage,
+    InstructionPath,
+    InstructionQuery,
+    ListFile,
+    NcscCertificateBody,
+    NcscCertified,
+    Reconciled,
+)
+from api.incoming import actor, raw_body
+from api.service import (
+    JSON_TYPE,
+    READ_REFUSALS,
+    TRIAL,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    clauses,
+    refusals,
+    reply,
+)
+from core.cpl import InstructionState
+from core.identifiers import ApprovalIdentifier
+from core.instants import day, parse
+from ra import cpl
+from ra.cpl import Acknowledge, Asked
+from ra.reconcile import LARGEST_LIST, reconcile
+
+_FORMS = {JSON_TYPE: "json", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
+_ON_THE_LIST = ("F2.27", "F2.29", "F2.31")
 
 
 def add_cpl(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
+    _add_instructions(app, service)
+    _add_certificate_and_reconciliation(app, service)
+
+
+def _shared(*paragraphs: str) -> dict[str, Any]:
+    return {"tags": [TRIAL], "security": WITH_CREDENTIAL, "openapi_extensions": clauses(*paragraphs)}
+
+
+def _add_instructions(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+
+    @app.get(
+        "/v1/cpl/instructions",
+        operation_id="listCplInstructions",
+        responses={200: InstructionPage, **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE)},
+        **_shared(*_ON_THE_LIST),
+    )
+    def list_cpl_instructions(query: InstructionQuery) -> Response:
+        """List what the Panel is told about the Central Products List; as CSV or XLSX, all of it."""
+        state = None if query.state is None else InstructionState(query.state)
+        before = None if query.due_before is None else parse(query.due_before, field="due_before")
+        asked = Asked(state, query.overdue, before)
+        media_type = _chosen()
+        if media_type == JSON_TYPE:
+            answer = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
+        else:
+            form = _FORMS[media_type]
+            answer = Response(cpl.exported(desk, actor(), asked, form), content_type=media_type)
+            answer.headers["Content-Disposition"] = f'attachment; filename="cpl-instructions.{form}"'
+        answer.headers["Vary"] = "Accept"
+        return answer
+
+    @app.post(
+        "/v1/cpl/instructions/<instruction>/acknowledgement",
+        operation_id="acknowledgeCplInstruction",
+        responses={200: InstructionAnswer, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared("F2.27", "F2.31"),
+    )
+    def acknowledge_cpl_instruction(header: WriteHeader, path: InstructionPath, body: AcknowledgementBody) -> Response:
+        """Say that the list shows what an instruction says, once for all, or that it is rejected, and why."""
+        command = Acknowledge(path.instruction, body.outcome == "loaded", body.reason)
+        return service.write(header, lambda key: cpl.acknowledge(desk, actor(), command, key))
+
+
+def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+
+    @app.post(
+        "/v1/approvals/<approval>/ncsc-certificate",
+        operation_id="recordNcscCertificate",
+        responses={200: NcscCertified, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared("F2.31"),
+    )
+    def record_ncsc_certificate(header: WriteHeader, path: ApprovalPath, body: NcscCertificateBody) -> Response:
+        """Record that the NCSC has certified the model: at the end its entry stays, without the trial marker."""
+        approval = str(ApprovalIdentifier.parse(path.approval))
+        certified_on = day(body.certified_on, field="certified_on")
+        return service.write(
+            header,
+            lambda key: cpl.record_ncsc_certificate(
+                desk, actor(), approval, certificate=body.certificate, certified_on=certified_on, request=key
+            ),
+        )
+
+    @app.post(
+        "/v1/cpl/reconciliations",
+        operation_id="reconcileCpl",
+        responses={200: Reconciled, **refusals(*WRITE_REFUSALS)},
+        **_shared(*_ON_THE_LIST),
+    )
+    def reconcile_cpl(header: WriteHeader, raw: ListFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
+        """Compare the Panel's list, CSV or XLSX, with what it should show now; nothing is changed."""
+        octets = raw_body(LARGEST_LIST)
+        return service.write(header, lambda _key: reconcile(desk, actor(), octets))
+
+
+def _chosen() -> str:
+    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
+    if not request.accept_mimetypes:
+        return JSON_TYPE
+    chosen = request.accept_mimetypes.best_match(list(_FORMS))
+    if chosen is None:
+        raise NotAcceptable
+    return chosen

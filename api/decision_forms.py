@@ -142,7 +142,7 @@ class DecisionBody(RootModel[Annotated[AnyDecision, Field(discriminator="kind")]
     """A decision that is proposed; `kind` says which."""
 
 
-class BatchBody(Body):
+class DecisionBatchBody(Body):
     """Several decisions, as a committee takes them."""
 
     decisions: Annotated[list[DecisionBody], Field(min_length=1, max_length=MOST_IN_A_BATCH)]
@@ -205,17 +205,17 @@ class DecisionSeconded(Answer):
     officers_wanting: int
 
 
-class BatchResult(Answer):
+class DecisionBatchResult(Answer):
     """What became of one decision of a batch: its outcome, or the problem."""
 
     outcome: DecisionProposed | DecisionSeconded | None
     problem: Problem | None
 
 
-class BatchAnswer(Answer):
+class DecisionBatchAnswer(Answer):
     """What became of each decision of a batch, in order; each stands or falls alone."""
 
-    results: list[BatchResult]
+    results: list[DecisionBatchResult]
 
 
 class DecisionRejected(Answer):

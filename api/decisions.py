@@ -11,10 +11,10 @@ from api import problems
 from api.bodies import DecisionPath, PageQuery, WriteHeader
 from api.decision_commands import decision_command
 from api.decision_forms import (
-    BatchAnswer,
-    BatchBody,
     DecisionAcknowledged,
     DecisionAnswer,
+    DecisionBatchAnswer,
+    DecisionBatchBody,
     DecisionBody,
     DecisionPage,
     DecisionProposed,
@@ -69,10 +69,10 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/batch",
         operation_id="proposeBatch",
         openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
-        responses={200: BatchAnswer, **refusals(*WRITE_REFUSALS)},
+        responses={200: DecisionBatchAnswer, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
-    def propose_several(header: WriteHeader, body: BatchBody) -> Response:
+    def propose_several(header: WriteHeader, body: DecisionBatchBody) -> Response:
         """Propose several decisions, as a committee takes them; each stands or falls alone."""
         commands = [decision_command(each.root) for each in body.decisions]
         return service.write(header, lambda key: _batch(propose_batch(desk, actor(), commands, key)))
@@ -81,7 +81,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/batch/second",
         operation_id="secondBatch",
         openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
-        responses={200: BatchAnswer, **refusals(*WRITE_REFUSALS)},
+        responses={200: DecisionBatchAnswer, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def second_several(header: WriteHeader, body: SecondBatchBody) -> Response:

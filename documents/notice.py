@@ -33,6 +33,10 @@ _KINDS: Mapping[str, str] = MappingProxyType(
             "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
             "cancelled, and the Panel removes the Trial Device from the Central Products List."
         ),
+        "cancellation": (
+            "The Security Sub-Committee has cancelled the Trial CPA Certificate of {approval} of {manufacturer}, "
+            "because its key is compromised. The approval stands; a certificate for a new key can be issued under it."
+        ),
         "withdrawal": (
             "The Security Sub-Committee has ended {approval} at the request of {manufacturer}. Its Trial CPA "
             "Certificate is cancelled, and the Panel removes the Trial Device from the Central Products List."

@@ -18,7 +18,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
@@ -57,7 +57,7 @@ MOST_IN_A_PART = 300_000
 """Elements in a part that is neither a sheet nor the strings: styles, relations, properties."""
 
 MOST_FORMULAS = 500_000
-"""Formulas in the columns of a sheet that are read."""
+"""Formulas in one sheet: ten for each row that is read."""
 
 LONGEST_CELL = 1_000
 """Characters of a cell that are kept; Excel allows 32,767."""
@@ -128,6 +128,15 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass
+class _Extent:
+    """How far a sheet reaches, and where it has formulas: by row, the columns."""
+
+    last_row: int = 1
+    last_column: int = 1
+    formulas: dict[int, set[int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A visible sheet."""
@@ -160,7 +169,7 @@ def read_workbook(octets: bytes) -> tuple[Sheet, ...]:
                     scan.part(archive, part)
         except _BROKEN:
             raise WorkbookRefused(detail="it is not a whole archive") from None
-        return _sheets(octets, scan.formulas)
+        return _sheets(octets, scan.extents)
 
 
 # --- the archive -------------------------------------------------------------------------------------------------
@@ -188,7 +197,7 @@ class _Scan:
     """
 
     def __init__(self) -> None:
-        self.formulas: dict[str, set[tuple[int, int]]] = {}
+        self.extents: dict[str, _Extent] = {}
         self._elements = 0
 
     def part(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
@@ -203,7 +212,7 @@ class _Scan:
                 look.at(chunk)
         if found != part.file_size:
             raise WorkbookRefused(detail="a part of it has another size than it says")
-        self.formulas[part.filename] = look.formulas
+        self.extents[part.filename] = look.extent
 
     def count(self) -> None:
         """Count an element."""
@@ -216,8 +225,9 @@ class _Look:
     """One part, as XML for as far as it is XML: an image ends at its first octet, and so would openpyxl."""
 
     def __init__(self, scan: _Scan) -> None:
-        self.formulas: set[tuple[int, int]] = set()
+        self.extent = _Extent()
         self._scan = scan
+        self._formulas = 0
         self._parser: expat.XMLParserType | None = expat.ParserCreate(namespace_separator="}")
         self._parser.StartElementHandler = self._start
         self._parser.StartDoctypeDeclHandler = self._refuse
@@ -248,14 +258,25 @@ class _Look:
             case _Name.CELL:
                 place = attributes.get("r")
                 self._row, self._column = coordinate_to_tuple(place) if place else (self._row, self._column + 1)
-            case _Name.FORMULA if self._column <= MOST_COLUMNS:
-                self.formulas.add((self._row, self._column))
-                if len(self.formulas) > MOST_FORMULAS:
-                    raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
+                self._reach()
+            case _Name.FORMULA:
+                self._formula()
         # openpyxl keeps a row, a string or a whole part of another kind in memory until it has seen its end.
         self._together += 1
         if self._together > self._most:
             raise WorkbookTooLarge(limit=self._most, what="elements of XML in one place")
+
+    def _reach(self) -> None:
+        # A row may be numbered beyond all sense; openpyxl would fill up everything before it.
+        if self._row <= _EXCEL_ROWS:
+            self.extent.last_row = max(self.extent.last_row, self._row)
+            self.extent.last_column = max(self.extent.last_column, min(self._column, MOST_COLUMNS))
+
+    def _formula(self) -> None:
+        self._formulas += 1
+        if self._formulas > MOST_FORMULAS:
+            raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
+        self.extent.formulas.setdefault(self._row, set()).add(self._column)
 
     def _refuse(self, *_declared: object) -> None:
         # Without a document type there is no entity to expand, and nothing outside to fetch.
@@ -265,7 +286,7 @@ class _Look:
 # --- the sheets --------------------------------------------------------------------------------------------------
 
 
-def _sheets(octets: bytes, formulas: Mapping[str, set[tuple[int, int]]]) -> tuple[Sheet, ...]:
+def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drawings and validations that are of no interest here
         try:
@@ -273,7 +294,7 @@ def _sheets(octets: bytes, formulas: Mapping[str, set[tuple[int, int]]]) -> tupl
             try:
                 return tuple(
                     # openpyxl says nowhere else which part a sheet is.
-                    Sheet(sheet.title, tuple(_rows(sheet, formulas[sheet._worksheet_path])))  # noqa: SLF001
+                    Sheet(sheet.title, tuple(_rows(sheet, extents[sheet._worksheet_path])))  # noqa: SLF001
                     for sheet in book.worksheets
                     if sheet.sheet_state == "visible"
                 )
@@ -285,12 +306,15 @@ def _sheets(octets: bytes, formulas: Mapping[str, set[tuple[int, int]]]) -> tupl
             raise WorkbookRefused(detail="its sheets cannot be read") from None
 
 
-def _rows(sheet: Any, formulas: set[tuple[int, int]]) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
+def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
     kept = 0
-    # Both bounds: a sheet may claim dimensions, or number a row, beyond all sense.
-    values = sheet.iter_rows(max_row=_EXCEL_ROWS, max_col=MOST_COLUMNS, values_only=True)
+    # What the sheet itself says of its dimensions is not believed.
+    values = sheet.iter_rows(max_row=extent.last_row, max_col=extent.last_column, values_only=True)
     for line, row in enumerate(values, 1):
-        cells = [_cell(value, formula=(line, column) in formulas) for column, value in enumerate(row, 1)]
+        formulas = extent.formulas.get(line, set())
+        if not formulas and row.count(None) == len(row):
+            continue
+        cells = [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)]
         while cells and cells[-1] == Cell(""):
             cells.pop()
         if not cells:

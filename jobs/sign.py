@@ -163,6 +163,9 @@ def _record(duty: Duty, signed: list[_Signed]) -> int:
     with duty.begin("record certificates") as tx:
         # Asked again: signatures take time, and a certificate is recorded at the instant at which it is, never before.
         at = duty.clock.now()
+        # All approvals first: notices share a counter, and whoever ends an approval holds it before that counter.
+        for approval in sorted({each.ready.row.approval for each in signed}):
+            approval_reading.locked(tx, approval)
         for each in signed:
             recorded += _record_one(tx, each, at)
     return recorded

@@ -17,7 +17,7 @@ from core.errors import StoreWentBack, WrongState
 from core.facts import Fact, FactKind
 from store.reading import journal
 from store.transactions import Store, Transaction
-from store.verbs import decisions, facts
+from store.verbs import decisions, facts, notices
 
 FILE_NAME = "watermark.json"
 
@@ -47,6 +47,7 @@ def accept_restore(store: Store, watermark: "Watermark", at: datetime) -> int:
             raise WrongState(kind="The", identifier="register", state="whole", needed="behind what was sealed")
         number, link, _ = journal.last_sealed(tx)
         decisions.skip_numbers(tx, NUMBERS_SKIPPED)
+        notices.skip_numbers(tx, NUMBERS_SKIPPED)
         accepted: dict[str, Json] = {"sealed_before": known[0] if known else None, "restored_to": number}
         facts.record(tx, Fact(FactKind.RESTORE_ACCEPTED, at, CONSOLE, None, (), accepted))
     # If we die here, accepting again skips as many numbers again, which costs nothing.

@@ -19,6 +19,7 @@ from policy.roles import Operation
 from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra import proposal as proposals
 from ra.access import authorise
+from ra.breach import answer
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
@@ -146,6 +147,8 @@ def end_approval(
     for serial in serials:
         cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
         facts.record(tx, Fact(FactKind.CERTIFICATE_REVOKED, at, actor, approval, (approval,), cancelled))
+    if decision.breach is not None:
+        answer(tx, decision.breach, approval, decision=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
     return [str(serial) for serial in serials]
 

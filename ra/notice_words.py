@@ -48,6 +48,9 @@ FORMS: Mapping[str, NoticeForm] = {
 }
 """By the kind of the decision."""
 
+CANCELLATION = "cancellation"
+"""How a document calls a revocation that leaves the approval."""
+
 COMPROMISED = NoticeForm(
     "revocation",
     "Trial CPA Certificate cancelled because its key is compromised",

@@ -19,7 +19,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import text
 from ra.notice_matter import Matter, certificate_of, effective, facts_of, firmware, matter_of
-from ra.notice_words import clause, heading
+from ra.notice_words import CANCELLATION, COMPROMISED, clause, heading
 from store.reading.notices import Copy, Notice
 from store.rows import Decision
 from store.transactions import Transaction
@@ -120,7 +120,8 @@ def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, 
     base = matter.authority.base_url.rstrip("/")
     return {
         "notice": number,
-        "kind": matter.form.kind,
+        # Of a compromised key only the certificate ends; readers must not take it for the end of the approval.
+        "kind": CANCELLATION if matter.form is COMPROMISED else matter.form.kind,
         "title": matter.form.title,
         "clause": matter.form.clause,
         "environment": matter.authority.environment,

@@ -30,6 +30,9 @@ from store.reading import cpl as reading
 from store.transactions import Transaction
 from store.verbs import facts
 
+LARGEST_LIST = LIST_LIMIT
+"""Octets of a list that is taken in."""
+
 _Key = tuple[str, str]
 """An entry: the approval's identifier and the firmware's key."""
 
@@ -57,8 +60,8 @@ def reconcile(
         ListUnreadable, WorkbookRefused: not a list.
     """
     authorise(actor, Operation.RECONCILE_CPL)
-    if len(octets) > LIST_LIMIT:
-        raise BodyTooLarge(limit=LIST_LIMIT)
+    if len(octets) > LARGEST_LIST:
+        raise BodyTooLarge(limit=LARGEST_LIST)
     at = desk.clock.now()
     listed = read_list(octets, columns)
     with desk.store.read() as tx:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core.deployments import Form
 from ra.record_deployments import record_deployments
 from ra.repeat import RequestKey
-from store.tables import journal
+from store.tables import journal, metadata
 from store.trial_tables import breaches, deployments
 from tests.world import DCC, DEVICE, FIRMWARE, World
 
@@ -144,5 +144,14 @@ def suspected(world: World) -> list[str]:
         return list(tx.connection.execute(query).scalars())
 
 
-def model_of(world: World, approval: str) -> dict[str, str]:
-    return {name: value for name, value in asdict(world.record(approval).device).items() if name != "type"}
+def everything_stored(world: World) -> bytes:
+    """The whole register: every value of every row and, of SQLite, the very octets of its files."""
+    stored = []
+    with world.store.read() as tx:
+        for table in metadata.sorted_tables:
+            for row in tx.connection.execute(select(table)):
+                stored += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    if world.url.startswith("sqlite:///"):
+        place = Path(world.url.removeprefix("sqlite:///"))
+        stored += [path.read_bytes() for path in place.parent.glob(f"{place.name}*")]
+    return b"\n".join(stored)

@@ -1,5 +1,6 @@
 """/openapi.json describes what is answered: schemathesis asks both sides, and models are held to real answers."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
+from pydantic import BaseModel
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -16,7 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.answers import Problem
+from api.answers import Answer, Problem
+from api.bodies import Body
 from api.status_description import VerifyAnswer
 from tests.api_world import PEOPLE, Api, application, done
 from tests.world import NOW, World
@@ -119,3 +122,14 @@ def test_real_answers_of_the_status_plane_are_as_described(shared: Api) -> None:
         assert problem.status_code == 400
         Problem.model_validate(problem.get_json(), strict=True)
     assert shared.world.clock.now() == NOW
+
+
+def test_no_two_forms_share_a_name_in_the_description() -> None:
+    # Of two models of one name the description would hold only the one that was added last.
+    names = Counter(each.__name__ for base in (Answer, Body) for each in _below(base))
+    assert [name for name, times in names.items() if times > 1] == []
+    assert len(names) > 50
+
+
+def _below(form: type[BaseModel]) -> set[type[BaseModel]]:
+    return {one for each in form.__subclasses__() for one in (each, *_below(each))}

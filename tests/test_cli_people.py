@@ -425,6 +425,19 @@ def test_a_certificate_is_fetched_in_every_form_by_approval_and_by_serial(
     assert "is not an approval identifier" in people.run("dcc", "fetch", "what").err
 
 
+@pytest.mark.clause("F2.25")
+def test_the_manufacturer_accepts_or_rejects_what_it_fetched(people: People, form: Path) -> None:
+    approval = granted(people, form)
+    serial = done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["certificates"][0]["serial"]
+    assert people.run("manufacturer", "fetch", approval, "--accept", "--reject", "x").status == 2
+    said = people.run("manufacturer", "fetch", approval, "--reject", "It names another model.")
+    assert (said.status, said.err) == (0, f"{serial}: rejected\n")
+    assert "rejected: It names another model." in people.run("officer-1", "status", approval).words
+    again = people.run("manufacturer", "fetch", serial, "--accept")
+    assert again.err.rstrip().endswith("[wrong-state]")  # the first answer stands
+    assert people.run("manufacturer", "fetch", "TTN-2027-0001", "--as", "json", "--accept").status == 2
+
+
 def _der(folder: Path) -> bytes:
     return next(folder.glob("*.cer")).read_bytes()
 
@@ -436,5 +449,5 @@ def test_a_notice_is_fetched_as_its_recipient_gets_it(people: People, form: Path
     said = people.run("dcc", "fetch", number.lower(), "-o", str(tmp_path / "notice.pdf"))
     assert said.status == 0, said.err
     assert (tmp_path / "notice.pdf").read_bytes().startswith(b"%PDF-")
-    document = json.loads(people.run("officer-1", "fetch", number, "--as", "json", "--recipient", "panel").out)
+    document = json.loads(people.run("officer-1", "fetch", number, "--as", "json", "--of", "panel").out)
     assert document["recipient"] == "panel"

@@ -185,3 +185,58 @@ def test_the_report_is_looked_at_added_to_issued_and_fetched(
     again = people.run("dcc", "report", "2027-01", "--issue", "--yes")
     assert again.status == 1
     assert people.run("dcc", "report", "2027-01", "-o", "it.docx").status == 2
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F2.27")
+def test_the_panel_lists_exports_acknowledges_and_compares(people: People, tmp_path: Path) -> None:
+    approval = people.api.granted(csr=csr_pem().decode())
+    listed = people.run("panel", "cpl", "list", "--json")
+    (one,) = json.loads(listed.out)["instructions"]
+    shown = people.run("panel", "cpl", "list").words
+    for part in (one["instruction"], "add 2027-01-04", approval, "ESME AB01 010A030B 01", "0002012F", "pending"):
+        assert part in shown, part
+    assert people.run("panel", "cpl", "list", "--overdue").words == "No instruction."
+    people.api.world.at(people.api.world.record(approval).start.replace(second=1))
+    assert "pending, overdue" in people.run("officer-1", "cpl", "list", "--overdue").words
+
+    for name, begins in (("told.csv", b"\xef\xbb\xbf"), ("told.xlsx", b"PK")):
+        said = people.run("panel", "cpl", "export", "-o", str(tmp_path / name))
+        assert said.status == 0, said.err
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    assert people.run("panel", "cpl", "export", "-o", str(tmp_path / "told.doc")).status == 2
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "told.csv").read_bytes().decode("utf-8-sig"))))
+    assert [each["firmware_version"] for each in rows] == ["0002012F"]
+
+    missing = people.run("panel", "cpl", "reconcile", str(_list(tmp_path, [])))
+    assert (missing.status, "Missing from the list" in missing.out) == (1, True)
+    assert approval in missing.out
+    wrong = [{**rows[0], "expiry": "2027-07-30"}]
+    said = people.run("panel", "cpl", "reconcile", str(_list(tmp_path, wrong)))
+    assert (said.status, "with something wrong" in said.out) == (1, True)
+    assert "2027-07-30" in said.words
+    said = people.run("panel", "cpl", "reconcile", str(_list(tmp_path, rows)))
+    assert (said.status, "The list holds what it should." in said.out) == (0, True), said.out + said.err
+
+    refused = people.run("panel", "cpl", "acknowledge", one["instruction"], "--rejected", "The model is unknown to us.")
+    assert (refused.status, f"{one['instruction']}: rejected" in refused.words) == (0, True)
+    both = people.run("panel", "cpl", "acknowledge", one["instruction"], "cpl-none")
+    assert (both.status, f"{one['instruction']}: loaded" in both.words) == (1, True)
+    assert "cpl-none" in both.words
+    again = people.run("panel", "cpl", "acknowledge", one["instruction"], "--rejected", "No.")
+    assert again.status == 1
+    assert done(people.api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["state"] == "loaded"
+
+
+def _list(folder: Path, rows: list[dict[str, str]]) -> Path:
+    """The Panel's list, as a spreadsheet writes it."""
+    columns = ["approval", "trial", "expiry", "device_type", "manufacturer", "model", "hardware_version"]
+    columns += ["firmware_version", "image_sha256"]
+    path = folder / "list.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path

@@ -9,13 +9,16 @@ from sqlalchemy import select, update
 
 from core.actors import Actor, Role
 from core.approval import EndCause
-from core.errors import DecisionLapsed, RulesRefused, SamePerson, WrongState
+from core.classification import Passage
+from core.errors import AlreadyEnded, DecisionLapsed, RulesRefused, SamePerson, WrongState
 from core.facts import FactKind
 from ra.acknowledge import acknowledge
+from ra.breach import judge, owed, suspect
 from ra.desk import Desk
 from ra.end import Revoke, revoke
 from ra.grounds import Minutes
 from ra.propose import propose_batch
+from ra.proposing.ending import ProposeEnd
 from ra.proposing.grant import ProposeGrant, ProposeRefusal
 from ra.repeat import RequestKey
 from ra.requirements import set_requirement
@@ -255,3 +258,32 @@ def test_minutes_and_reasons_are_in_the_journal_as_digests_only(world: World) ->
 def test_a_grant_names_what_its_application_says(world: World) -> None:
     decision = world.proposed(ProposeGrant(world.applied(), "Sound."))
     assert read(world, decision).lapses_at == world.clock.now() + world.desk.rules.proposal_life
+
+
+# --- breaches ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F2.23")
+def test_a_revocation_cites_the_confirmed_breach_and_answers_it_once(world: World) -> None:
+    minutes = Minutes(conditions=(Passage.of("condition", "Only in Leeds."),))
+    decision = world.proposed(ProposeGrant(world.applied(), "Sound.", minutes=minutes))
+    world.authority.settle()
+    approval = world.seconded(decision)
+    world.authority.settle()
+    suspected = str(suspect(world.desk, OFFICER_1, approval, condition=1, note="Seen in York.")["breach"])
+    cited = ProposeEnd(approval, EndCause.BREACH, "It was broken.", breach=suspected)
+    with pytest.raises(RulesRefused):
+        world.proposed(replace(cited, cause=EndCause.SSC))
+    waiting = world.proposed(cited)
+    with pytest.raises(WrongState):
+        world.seconded(waiting)  # it is suspected only: nothing has ended
+    assert world.record(approval).ended_at is None
+    judge(world.desk, OFFICER_2, suspected, confirmed=True, why="Two photographs.")
+    with world.store.read() as tx:
+        assert [each.breach for each in owed(tx)] == [suspected]
+    world.seconded(waiting)
+    assert world.record(approval).end_cause is EndCause.BREACH
+    with world.store.read() as tx:
+        assert owed(tx) == []
+    with pytest.raises(AlreadyEnded):
+        world.proposed(cited)

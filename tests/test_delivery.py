@@ -186,6 +186,7 @@ def test_a_password_is_given_over_tls_only(tmp_path: Path, tls: Any) -> None:
         ("550 5.1.1 no dcc@dcc.example here", "the relay answered 550 5.1.1 to the recipient", False),
         ("DATA 451 4.3.0 later", "the relay answered 451 4.3.0 to the message", True),
         ("DATA 554 5.7.1 I read “Quokka” in it", "the relay answered 554 5.7.1 to the message", False),
+        ("DATA 554 I read “Quokka” in it", "the relay answered 554 to the message", False),
         ("hang up", "the relay hung up during the message", True),
         ("DATA hang up", "the relay hung up during the message", True),
     ],

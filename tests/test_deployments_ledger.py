@@ -70,7 +70,7 @@ def lines(draw: st.DrawFn) -> list[Line]:
     return made
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(st.lists(lines(), min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_whatever_is_reported_a_device_is_in_one_place_and_the_same_again_changes_nothing(
     reports: list[list[Line]], chance: object
@@ -121,7 +121,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Line], dict[str, str]]:
     return told, {device: approval for device, (approval, _) in where.items()}
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_true_history_is_recorded_whole_line_by_line_at_once_or_in_any_order(
     history: tuple[list[Line], dict[str, str]], chance: object

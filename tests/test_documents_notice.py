@@ -113,7 +113,7 @@ def test_what_is_withheld_is_told_as_a_number(kind: str, clause: str, withheld: 
 
 
 @pytest.mark.parametrize(
-    "kind", ["refusal", "amendment", "amendment-refusal", "revocation", "withdrawal", "new-key", "?"]
+    "kind", ["refusal", "amendment", "amendment-refusal", "revocation", "cancellation", "withdrawal", "new-key", "?"]
 )
 def test_every_kind_has_its_sentence_and_survives_having_nothing(kind: str) -> None:
     bare = {"approval": None, "application": None, "status_page": None, "certificate": None, "effective": None}

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import insert, select
 
+from api.notices import NoticeAnswer, NoticePage, UndeliveredPage
 from core.canonical import canonical, salted_digest
 from core.classification import Recipient
 from core.facts import FactKind
@@ -355,6 +356,17 @@ def test_the_notices_of_an_approval_are_listed_for_whoever_may_see_it(api: Api, 
     refused(api.ask("rival", "GET", f"/v1/approvals/{approval}/notices"), 404, "not-found")
 
 
+def test_what_is_answered_is_as_described(api: Api, number: str) -> None:
+    for who in ("dcc", "auditor"):
+        NoticeAnswer.model_validate(done(api.ask(who, "GET", f"/v1/notices/{number}")), strict=True)
+        NoticePage.model_validate(done(api.ask(who, "GET", "/v1/notices")), strict=True)
+    UndeliveredPage.model_validate(done(api.ask("auditor", "GET", "/v1/notices/undelivered")), strict=True)
+    paths = done(api.ask(None, "GET", "/openapi.json"))["paths"]
+    described = paths["/v1/notices/{notice}"]["get"]
+    assert set(described["responses"]["200"]["content"]) == {"application/json", "application/pdf"}
+    assert "F2.22" in described["x-clauses"]
+
+
 # --- the PDF ------------------------------------------------------------------------------------------------------
 
 
@@ -394,6 +406,27 @@ def test_a_pdf_is_typeset_once_and_everybody_gets_the_same_bytes(
     with world.store.read() as tx:
         kept = tx.connection.execute(select(renderings.c.sha256)).scalars().all()
     assert hashlib.sha256(got[0]).hexdigest() in kept
+
+
+def test_of_two_who_typeset_at_the_same_moment_the_first_is_served_to_both(
+    world: World, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first: list[bytes] = []
+
+    def overtaken(_document: object) -> bytes:
+        monkeypatch.setattr("documents.notice.notice_pdf", lambda _document: b"%PDF-first")
+        first.append(pdf_of(world.desk, OFFICER_1, number, Recipient.DCC))
+        return b"%PDF-second"
+
+    monkeypatch.setattr("documents.notice.notice_pdf", overtaken)
+    assert pdf_of(world.desk, OFFICER_1, number, Recipient.DCC) == b"%PDF-first"
+    assert first == [b"%PDF-first"]
+
+
+def test_of_two_who_fetch_at_the_same_moment_one_is_noted(world: World, number: str) -> None:
+    with world.store.begin("fetch by hand") as tx:
+        noted = [verbs.note_fetched(tx, number, Recipient.DCC, at=NOW) for _ in range(2)]
+    assert noted == [True, False]
 
 
 def world_subject(world: World, number: str) -> str:

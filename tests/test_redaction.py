@@ -14,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 
 from core.canonical import canonical
 from core.classification import Classification, Passage, Recipient
 from jobs.deliver import NoticeDelivery
 from jobs.webhook import Subscriber
-from ra.noticing import drafted_copies, write_notice
+from ra.noticing import drafted_copies
 from store.tables import journal
 from store.trial_tables import breaches, conditions
 from tests.api_world import Api, done
@@ -34,7 +35,7 @@ from tests.notice_world import (
     noticed,
     passage,
 )
-from tests.world import NOW, OFFICER_1, World
+from tests.world import NOW, World
 
 RED, MAKERS, DCCS, SHARED = "Quetzalcoatlus", "Axolotlish", "Pangolinate", "Hippogriffin"
 CONDITION_RED, CONDITION_PANEL = "Wolpertinger", "Jackalopian"
@@ -254,12 +255,25 @@ def test_no_error_that_a_recipient_can_provoke_says_a_word(world: World, number:
 
 
 def test_a_write_that_the_database_refuses_says_none_of_the_words(world: World) -> None:
-    made = decision("refuse", at=NOW, application=world.applied(), **words())
-    noticed(world, made)
-    with pytest.raises(Exception, match=r"UNIQUE|duplicate key") as error, world.store.begin("again by hand") as tx:
-        write_notice(tx, made, actor=OFFICER_1, at=NOW)
-    told_of_it = "".join(traceback.format_exception(error.value))
-    assert holds(told_of_it.encode()) == set()
+    approval = world.granted()
+    twice: list[BaseException] = []
+    for _ in range(2):
+        try:
+            suspect(world, approval)
+        except DBAPIError as error:
+            twice.append(error)
+    assert len(twice) == 1
+    assert holds("".join(traceback.format_exception(twice[0])).encode()) == set()
+
+
+def suspect(world: World, approval: str) -> None:
+    with world.store.begin("breach by hand") as tx:
+        tx.connection.execute(
+            insert(breaches).values(
+                id="bre-1", approval=approval, state="confirmed", note=f"{RED} told us.", why=f"{MAKERS} admitted it.",
+                suspected_at=NOW, suspected_by="officer-1", judged_at=NOW, judged_by="officer-2",
+            )
+        )  # fmt: skip
 
 
 # --- what belongs to other things ---------------------------------------------------------------------------------
@@ -268,13 +282,7 @@ def test_a_write_that_the_database_refuses_says_none_of_the_words(world: World) 
 @pytest.mark.clause("F2.30")
 def test_a_revocation_for_a_breach_says_so_and_none_of_the_breachs_words(world: World) -> None:
     approval = world.granted()
-    with world.store.begin("breach by hand") as tx:
-        tx.connection.execute(
-            insert(breaches).values(
-                id="bre-1", approval=approval, state="confirmed", note=f"{RED} told us.", why=f"{MAKERS} admitted it.",
-                suspected_at=NOW, suspected_by="officer-1", judged_at=NOW, judged_by="officer-2",
-            )
-        )  # fmt: skip
+    suspect(world, approval)
     said = {"approval": approval, "cause": "breach", "invalidity_date": None, "breach": "bre-1"}
     number = noticed(world, decision("revoke", at=NOW, said=said, approval=approval))
     for document in documents(world, number).values():

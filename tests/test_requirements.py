@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from core.errors import NoSuchThing, OperationNotPermitted, RulesRefused, TrialCpaError, WrongState
+from core.errors import (
+    NoSuchThing,
+    OperationNotPermitted,
+    RulesRefused,
+    StoreUnavailable,
+    TrialCpaError,
+    WrongState,
+)
 from core.facts import FactKind
 from ra import look
 from ra.application_view import requirements_of
@@ -127,6 +135,17 @@ def test_a_requirement_and_a_proposal_at_the_same_moment_never_pass_by_each_othe
                 world.seconded(told[1]["decision"])
             # Nothing else can be granted for this device meanwhile.
             break
+
+
+def test_whoever_asks_for_open_requirements_holds_the_application(world: World) -> None:
+    identifier = world.applied()
+    hold = text("SELECT id FROM applications FOR UPDATE NOWAIT")
+    with world.store.begin("test") as tx:
+        assert open_of(tx, identifier) == []
+        if world.store.dialect == "postgresql":  # on SQLite a writer has the whole store to itself
+            with pytest.raises(StoreUnavailable), world.store.begin("other") as other:
+                other.connection.execute(hold)
+    assert opened(world, identifier) == []
 
 
 def test_an_outcome_stands(world: World) -> None:

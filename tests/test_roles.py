@@ -9,6 +9,8 @@ from policy.roles import TABLE, Operation, Scope, permitted
 
 MINE, THEIRS = "org-1", "org-2"
 
+SSC = {"ssc-officer": "yyy", "ssc-admin": "yyy", "auditor": "yyy"}
+
 # Columns: the actor's own thing, another organisation's, nobody's (or everybody's). y is allowed.
 GRID = {
     "apply": {"manufacturer": "y--"},
@@ -62,6 +64,30 @@ GRID = {
         "panel": "yyy",
         "auditor": "yyy",
     },
+    "change-application": {"manufacturer": "y--"},
+    "attach-evidence": {"manufacturer": "y--", "ssc-officer": "yyy"},
+    "read-evidence": SSC,
+    "set-requirement": {"ssc-officer": "yyy"},
+    "read-standing-requirements": {"manufacturer": "yyy", **SSC},
+    "acknowledge-decision": {"ssc-officer": "yyy"},
+    "request-amendment": {"manufacturer": "y--"},
+    "read-amendment-request": {"manufacturer": "y--", **SSC},
+    "read-conditions": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},
+    "record-breach": {"ssc-officer": "yyy"},
+    "read-breaches": SSC,
+    "read-notices": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},
+    "read-deliveries": SSC,
+    "read-cpl": {"dcc": "yyy", "panel": "yyy", **SSC},
+    "acknowledge-cpl": {"panel": "yyy"},
+    "record-ncsc-certificate": {"ssc-officer": "yyy"},
+    "reconcile-cpl": {"panel": "yyy"},
+    "record-deployments": {"dcc": "yyy"},
+    "read-deployments": {"dcc": "yyy", **SSC},
+    "read-report": {"dcc": "yyy", **SSC},
+    "remark-report": {"dcc": "yyy"},
+    "issue-report": {"dcc": "yyy"},
+    "read-calendar": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
+    "read-tasks": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
 }
 
 

@@ -1,6 +1,7 @@
 """`trialcpa cpl`: what the Panel is told about the Central Products List, and what it has done (F2.27 to F2.31)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ FORMS: Mapping[str, str] = {
 }
 
 EXIT_DIFFERS = 1
+
+Cells = tuple[object, ...]
+"""A row of a table."""
+
 _STATES = ("pending", "loaded", "rejected", "superseded")
 
 
@@ -114,7 +119,7 @@ def reconcile(file: Path, service: Service) -> None:
     content_type = FORMS["xlsx"] if octets.startswith(b"PK") else FORMS["csv"]
     with service.connect() as client:
         said = client.send("/v1/cpl/reconciliations", octets, content_type)
-    differs = any(said.get(name) for name, _ in _DIFFERENCES)
+    differs = any(said[name] for name in _DIFFERENCES)
     if service.as_json:
         shown.as_json(said)
     else:
@@ -122,23 +127,63 @@ def reconcile(file: Path, service: Service) -> None:
     raise SystemExit(EXIT_DIFFERS if differs else 0)
 
 
-_DIFFERENCES = (
-    ("missing", "Missing from the list"),
-    ("wrong", "On the list, with something wrong"),
-    ("gone", "Should be gone"),
-    ("unknown", "Trial entries that nobody here knows"),
-    ("unreadable", "Lines that could not be read"),
-)
+def _entry(each: Mapping[str, Any]) -> Cells:
+    return each["approval"], _device(each), each["firmware_version"]
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """One way in which the list is not what it should be: how it is called, and how its rows are shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    cells: Callable[[Mapping[str, Any]], Cells]
+
+
+_DIFFERENCES: Mapping[str, _Difference] = {
+    "missing": _Difference(
+        "Missing from the list",
+        ("approval", "device", "firmware", "expiry", "instruction", "state"),
+        lambda each: (*_entry(each), shown.day_of(each["expiry"]), each["instruction"], each["instruction_state"]),
+    ),
+    "wrong": _Difference(
+        "On the list, with something wrong",
+        ("#line", "approval", "firmware", "what"),
+        lambda each: (
+            each["line"],
+            each["approval"],
+            each["firmware_version"],
+            [f"{one['field']} is “{one['has']}” and should be “{one['should']}”" for one in each["fields"]],
+        ),
+    ),
+    "gone": _Difference(
+        "Should be gone",
+        ("#line", "approval", "firmware", "why"),
+        lambda each: (each["line"], each["approval"], each["firmware_version"], each["sentence"]),
+    ),
+    "unknown": _Difference(
+        "Trial entries that nobody here knows",
+        ("#line", "approval", "device", "firmware"),
+        lambda each: (each["line"], *_entry(each)),
+    ),
+    "unreadable": _Difference(
+        "Lines that could not be read",
+        ("#line", "column", "what"),
+        lambda each: (each["line"], each["column"], each["sentence"]),
+    ),
+}
 
 
 def _show(said: Mapping[str, Any], *, differs: bool) -> None:
     console = shown.out()
-    for name, title in _DIFFERENCES:
-        listed = said.get(name) or []
-        if listed:
-            shown.heading(console, title)
-            columns = list(dict.fromkeys(key for each in listed for key in each))
-            shown.table(console, columns, [[each.get(column) for column in columns] for each in listed])
+    for name, difference in _DIFFERENCES.items():
+        if said[name]:
+            shown.heading(console, difference.title)
+            shown.table(console, difference.columns, [difference.cells(each) for each in said[name]])
+    for each in said["remarks"]:
+        shown.sentence(console, f"Line {each['line']}: {each['sentence']}", style="yellow")
+    if said["not_compared"]:
+        shown.sentence(console, f"The list has no column for: {', '.join(said['not_compared'])}.", style="yellow")
     if not differs:
         shown.heading(console, "The list holds what it should.", "bold green")
 

@@ -92,7 +92,8 @@ def _of_csv(octets: bytes) -> tuple[list[str], list[_Record]]:
     for cells in reader:
         text = "".join(lines[begin : reader.line_num])
         if any(cells):
-            said = {name: cells[place].strip() for name, place in places.items() if place < len(cells)}
+            said: dict[str, str] = {}
+            said.update((name, cells[place].strip()) for name, place in places.items() if place < len(cells))
             records.append(_record(text, begin + 1, reader.line_num - begin, said))
         begin = reader.line_num
     return lines[:header], records

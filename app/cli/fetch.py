@@ -43,26 +43,53 @@ class _Thing:
     type=click.Choice(("pem", "der", "p7", "pdf", "json")),
     help="pem for certificates, pdf for notices.",
 )
-@click.option("--recipient", type=click.Choice(("manufacturer", "dcc", "panel")), help="Whose copy of a notice (SSC).")
+@click.option("--of", "recipient", type=click.Choice(("manufacturer", "dcc", "panel")), help="Whose copy of a notice.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
+@click.option("--accept", is_flag=True, help="Say that the certificate is what you asked for.")
+@click.option("--reject", metavar="WHY", help="Say that it is not.")
 @asks_service
-def fetch(thing: str, form: str | None, recipient: str | None, output: Path | None, service: Service) -> None:
-    """Fetch a certificate with its chain, a notice as its recipient gets it, or a piece of evidence.
+def fetch(
+    *,
+    thing: str,
+    form: str | None,
+    recipient: str | None,
+    output: Path | None,
+    accept: bool,
+    reject: str | None,
+    service: Service,
+) -> None:
+    """Fetch a certificate with its chain, a notice, or a piece of evidence.
 
-    PEM and JSON are printed unless a file is named; anything else goes into a file of its own name.
+    PEM and JSON are printed; anything else goes into a file of its own name.
     """
+    if accept and reject is not None:
+        raise click.UsageError("Accept it or reject it.")
     asked = _meant(thing)
     chosen = form or ("json" if service.as_json and "json" in asked.address else next(iter(asked.address)))
     if chosen not in asked.address:
         raise click.UsageError(f"{asked.name} can be had as {', '.join(asked.address)}.")
     with service.connect() as client:
         fetched = _fetched(client, asked.address[chosen], chosen, recipient)
+        if accept or reject is not None:
+            _answer(client, asked, reject)
     if output is None and chosen not in _TEXTS:
         suffix = _SUFFIXES.get(chosen, chosen)
         output = Path(fetched.name or f"{asked.name}.{suffix}")
         if output.exists():
             raise InputUnusable(path=output, detail="there is such a file already; name another with -o.")
     shown.to_file(fetched.body, output)
+
+
+def _answer(client: Client, asked: _Thing, reject: str | None) -> None:
+    """Accept or reject the certificate that was fetched; of an approval it is the newest."""
+    if "pem" not in asked.address:
+        raise click.UsageError("Only a certificate is accepted or rejected.")
+    serial = asked.name
+    if "json" in asked.address:
+        serial = client.get(asked.address["json"])["certificates"][-1]["serial"]
+    said = {"accepted": True} if reject is None else {"accepted": False, "reason": reject}
+    client.post(path("certificates", serial, "acceptance"), said)
+    click.echo(f"{serial}: {'accepted' if reject is None else 'rejected'}", err=True)
 
 
 def _meant(thing: str) -> _Thing:

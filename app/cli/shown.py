@@ -18,8 +18,14 @@ from core.errors import InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse
 from core.local_time import uk
 
-PIPED_WIDTH = 120
+PIPED_WIDTH = 160
 """Columns where there is no terminal to ask."""
+
+LONGEST_IDENTIFIER = 40
+"""Characters of what is never broken: the longest of our identifiers, a serial number, has fewer."""
+
+LEAST_COLUMN = 22
+"""Columns of the terminal that a column of words gets at least, if it needs them."""
 
 
 def out() -> Console:
@@ -79,16 +85,28 @@ def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[obje
         rows: of as many cells.
         none: said instead of an empty table.
     """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1))
-    for column in columns:
-        numbers = column.startswith("#")
-        made.add_column(column.lstrip("#"), overflow="fold", justify="right" if numbers else "left")
-    for row in rows:
-        made.add_row(*(_cell(each) for each in row))
-    if made.row_count:
-        console.print(made)
-    else:
+    held = [list(row) for row in rows]
+    if not held:
         sentence(console, none, style="dim")
+        return
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", padding=(0, 1))
+    least = 0
+    for place, column in enumerate(columns):
+        name, width = column.lstrip("#"), _least([row[place] for row in held])
+        width = max(width, len(name))
+        least += width + len("   ")
+        made.add_column(name, overflow="fold", justify="left" if name == column else "right", min_width=width)
+    for row in held:
+        made.add_row(*(_cell(each) for each in row))
+    # In a window that is too narrow the terminal breaks the lines; nothing that is to be copied is broken by us.
+    console.print(made, width=max(console.width, least), crop=False)
+
+
+def _least(cells: Sequence[object]) -> int:
+    """How wide a column must be: what has no blanks, an identifier or a number, is never broken; words may be."""
+    words = [word for each in cells for word in ("" if each is None else str(each)).split()]
+    longest = max((len(word) for word in words if len(word) <= LONGEST_IDENTIFIER), default=0)
+    return max(longest, min(LEAST_COLUMN, max((len(str(each)) for each in cells), default=0)))
 
 
 def when(instant: object) -> str:

@@ -5,12 +5,14 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from app.cli.options import home_option
 from app.house import home_of
 from app.story.play import PARTS, play
+from app.story.section_f import play as section_f_story
 from app.story.telling import Teller
 from app.story.tools import require_tools
 
@@ -25,21 +27,30 @@ EXIT_STOPPED = 143
 @home_option
 @click.option("--port", type=click.IntRange(1, 65535), help="For an authority that it makes.")
 @click.option("--only", type=click.Choice(PARTS), help="Play one of its two parts.")
-def story(home: Path | None, port: int | None, only: str | None) -> None:
+@click.option("--section-f", is_flag=True, help="Play a whole trial under Section F instead.")
+def story(home: Path | None, port: int | None, only: str | None, section_f: bool) -> None:  # noqa: FBT001 - click
     """Play the whole life of a certificate, and prove each step.
 
-    Against the server that runs in the home; on its own where none runs, in a TEST authority that it makes if there is
-    none. Certificate: granted, every channel says active; revoked, every channel says cancelled. Expiry: carried over
-    its last second, under a test clock of its own. openssl, GnuTLS and pkilint check everything.
+    Against the server that runs in the home; where none runs, in a TEST authority that it makes. Certificate: granted,
+    every channel says active; revoked, every channel says cancelled. Expiry: carried over its last second, under a test
+    clock of its own. openssl, GnuTLS and pkilint check everything.
 
-    Every object and exchange is written to HOME/story. The last line says whether every channel agrees; else the exit
-    status is 1.
+    Every object and exchange is in HOME/story (HOME/story-section-f) afterwards. The last line says whether every
+    channel agrees; else the exit status is 1.
     """
     require_tools()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_STOPPED))  # in order: what was started is stopped
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the album tells of every exchange
+    for name in ("httpx", "mail.log"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # the album tells of every exchange
     teller = Teller()
+    if section_f:
+        if port is not None or only is not None:
+            raise click.UsageError("--section-f makes an authority of its own and is played whole.")
+        _exit(section_f_story.play(teller, home_of(home)))
     with tempfile.TemporaryDirectory(prefix="trialcpa-story-") as second_home:
         agreed = play(teller, home_of(home), Path(second_home), PARTS if only is None else (only,), port)
-    if not agreed:
-        raise SystemExit(EXIT_DISAGREE)
+    _exit(agreed)
+
+
+def _exit(agreed: bool) -> NoReturn:  # noqa: FBT001 - it is what is told
+    raise SystemExit(0 if agreed else EXIT_DISAGREE)

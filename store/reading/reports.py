@@ -141,25 +141,24 @@ def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) ->
 
 
 def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed]]:
-    """Return the instructions of every approval, in the order in which they were given; superseded ones never counted.
+    """Return the instructions of every approval, by entry in the order in which they take effect.
+
+    What was superseded is not there; the order is that of core/cpl.py: when the list shows it, then as it was given.
 
     Args:
         tx: a transaction.
         until: the instant as of which they are told.
     """
     c = cpl_instructions.c
-    columns = (c.approval, c.firmware_key, c.kind, c.state, c.acknowledged_at, c.due)
-    query = (
-        select(*columns)
-        .where(c.state != "superseded", c.instructed_at <= until)
-        # Two instructions of one second are in the order in which an entry lives: added, changed, removed.
-        .order_by(c.approval, c.firmware_key, c.instructed_at, c.due, c.kind, c.id)
-    )
-    by_approval: dict[str, list[Instructed]] = defaultdict(list)
-    for approval, firmware, kind, state, acknowledged_at, due in tx.connection.execute(query):
+    columns = (c.id, c.approval, c.firmware_key, c.kind, c.state, c.acknowledged_at, c.due)
+    query = select(*columns).where(c.state != "superseded", c.instructed_at <= until)
+    in_order = defaultdict(list)
+    for identifier, approval, firmware, kind, state, acknowledged_at, due in tx.connection.execute(query):
         loaded = state == "loaded" and acknowledged_at <= until
-        by_approval[approval].append(Instructed(approval, firmware, kind, loaded, not loaded and due <= until))
-    return by_approval
+        effect = min(due, acknowledged_at) if loaded else due
+        told = Instructed(approval, firmware, kind, loaded, not loaded and due <= until)
+        in_order[approval].append((firmware, effect, identifier, told))
+    return {approval: [told for *_, told in sorted(found)] for approval, found in in_order.items()}
 
 
 def manufacturer_names(tx: Transaction) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from cryptography import x509
 from ca import der as write
 from core.boundaries import observe
 from keys.signer import SoftwareSigner, spki
+from tests.kill.typesetter import elsewhere
 
 ANY_SIGNATURE = bytes.fromhex("3006020101020101")
 """Two numbers: enough to read what is around them."""
@@ -86,6 +87,8 @@ class Signing:
 class Life:
     """What a process told, and how it ended: 0, or minus the signal that ended it.
 
+    `tally` counts what the register held at its end (tests/kill/tally.py).
+
     `kinds` runs beside `boundaries`: the same names, and what is signed behind each “signature”.
     """
 
@@ -93,6 +96,7 @@ class Life:
     kinds: list[str] = field(default_factory=list)
     signings: list[Signing] = field(default_factory=list)
     acknowledged: list[Any] = field(default_factory=list)
+    tally: dict[str, int] = field(default_factory=dict)
     outcome: Any = None
     failure: str = ""
     code: int = 0
@@ -186,6 +190,8 @@ class Process:
                 self.life.signings.append(signing)
             case "acknowledged":
                 self.life.acknowledged.append(said[0])
+            case "tally":
+                self.life.tally = said[0]
             case "done":
                 self.life.outcome = said[0]
             case "failed":
@@ -209,7 +215,8 @@ def _live(work: Callable[[Tell], Any], pipe: int, death: Death | None, pause: De
     try:
         observe(reached)
         _tell_of_signatures(tell)
-        tell("done", work(tell))
+        with elsewhere():
+            tell("done", work(tell))
         code = 0
     except BaseException:  # noqa: BLE001 - the parent raises it
         tell("failed", traceback.format_exc())

@@ -33,7 +33,19 @@ from store.tables import (
 )
 from store.tables import journal as journal_table
 from store.transactions import Store, Transaction
+from store.trial_tables import (
+    amendment_requests,
+    breaches,
+    cpl_instructions,
+    deployment_batches,
+    evidence,
+    notices,
+    reports,
+    requirements,
+    standing_requirements,
+)
 from tests.kill.process import ANY_SIGNATURE, Signing
+from tests.kill.trial_proof import trial_problems
 from tests.world import PROFILE
 from verify import journal as proving
 
@@ -48,8 +60,18 @@ def problems(store: Store, clock: Clock, signings: Iterable[Signing]) -> list[st
             *_told_once(tx),
             *_lists(tx),
             *_journal(tx),
+            *trial_problems(tx, clock.now()),
         ]
     return [*found, *_channels(store, clock)]
+
+
+_FATES = (
+    ("requirement", requirements, "open"),
+    ("request", amendment_requests, "open"),
+    ("breach", breaches, "suspected"),
+    ("instruction", cpl_instructions, "pending"),
+)
+"""What somebody is told to have left its first state."""
 
 
 def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
@@ -61,6 +83,14 @@ def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[s
                 ("application", applications.c.id),
                 ("decision", decisions.c.id),
                 ("credential", credentials.c.id),
+                ("requirement", requirements.c.id),
+                ("standing", standing_requirements.c.id),
+                ("evidence", evidence.c.id),
+                ("request", amendment_requests.c.id),
+                ("batch", deployment_batches.c.id),
+                ("breach", breaches.c.id),
+                ("instruction", cpl_instructions.c.id),
+                ("notice", notices.c.number),
             ):
                 if member in outcome and not _count(tx, column == outcome[member]):
                     found.append(f"{name} was acknowledged and its {member} is not there")
@@ -72,11 +102,22 @@ def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[s
                 tx, (credentials.c.id == outcome["credential"]) & credentials.c.revoked_at.is_not(None)
             ):
                 found.append(f"{name} was acknowledged and the credential is in force")
+            found += _unmoved(tx, name, outcome)
+            if "document_sha256" in outcome and not _count(tx, reports.c.document_sha256 == outcome["document_sha256"]):
+                found.append(f"{name} was acknowledged and the report is not there")
             if name.startswith("second") and not _count(
                 tx, (decisions.c.id == outcome["decision"]) & decisions.c.seconder.is_not(None)
             ):
                 found.append(f"{name} was acknowledged and the decision is not seconded")
     return found
+
+
+def _unmoved(tx: Transaction, name: str, outcome: dict[str, Any]) -> Iterator[str]:
+    for member, table, first in _FATES:
+        if outcome.get("state", first) != first and _count(
+            tx, (table.c.id == outcome.get(member)) & (table.c.state == first)
+        ):
+            yield f"{name} was acknowledged and its {member} is still {first}"
 
 
 # --- signatures --------------------------------------------------------------------------------------------------
@@ -146,7 +187,7 @@ def _unfinished(tx: Transaction) -> Iterator[str]:
         ("facts have no number", journal_table.c.seal_number.is_(None)),
         (
             "proposals to certify wait for a draft",
-            (decisions.c.state == "proposed") & decisions.c.kind.in_(["grant", "rekey"]),
+            (decisions.c.state == "proposed") & decisions.c.issue.is_not(None),
         ),
     ):
         count = _count(tx, condition)
@@ -156,7 +197,7 @@ def _unfinished(tx: Transaction) -> Iterator[str]:
 
 def _decided(tx: Transaction) -> Iterator[str]:
     """What was decided is there whole; what came to nothing holds nothing."""
-    for row in tx.connection.execute(select(decisions).where(decisions.c.kind.in_(["grant", "rekey"]))):
+    for row in tx.connection.execute(select(decisions).where(decisions.c.issue.is_not(None))):
         issued = _count(tx, (certificates.c.approval == row.approval) & (certificates.c.issue == row.issue))
         states = list(tx.connection.execute(select(drafts.c.state).where(drafts.c.decision_id == row.id)).scalars())
         expected = {"done": ["signed"], "drafted": ["drafted"]}.get(row.state)
@@ -174,17 +215,40 @@ def _decided(tx: Transaction) -> Iterator[str]:
         yield f"{stray} public keys are reserved for nobody"
 
 
+_PARTS = (
+    "request",
+    "requirement",
+    "evidence",
+    "breach",
+    "decision",
+    "recipient",
+    "delivery",
+    "form",
+    "instruction",
+    "version",
+    "part",
+    "salted_sha256",
+    "day",
+)
+"""Members that name what a fact is about, where there are several of its kind about one subject."""
+
+_AS_OFTEN_AS_DONE = frozenset({FactKind.OCSP_ANSWERS_SIGNED, FactKind.CPL_RECONCILED})
+
+
 def _told_once(tx: Transaction) -> Iterator[str]:
     """Every effect is in the journal once, and there is no fact without its effect."""
-    told: Counter[tuple[str, str]] = Counter()
+    told: Counter[tuple[str, str, str]] = Counter()
+    about_what: dict[str, set[str]] = {}
     for row in tx.connection.execute(select(journal_table)):
         payload = json.loads(row.payload)
         about = payload.get("serial") or [payload.get("key_id"), payload.get("number")]
-        told[row.kind, str(about if about != [None, None] else row.subject)] += 1
-    once = set(FactKind) - {FactKind.OCSP_ANSWERS_SIGNED}
-    for (kind, subject), count in told.items():
-        if count != 1 and kind in once:
-            yield f"{kind} of {subject} is in the journal {count} times"
+        named = str(about if about != [None, None] else row.subject)
+        about_what.setdefault(row.kind, set()).add(named)
+        parts = " ".join(str(payload[name]) for name in _PARTS if name in payload)
+        told[row.kind, f"{named} {parts}", row.actor] += 1
+    for (kind, named, _), count in told.items():
+        if count != 1 and kind not in _AS_OFTEN_AS_DONE:
+            yield f"{kind} of {named} is in the journal {count} times"
     for kind, column in (
         (FactKind.APPLICATION_SUBMITTED, applications.c.id),
         (FactKind.APPROVAL_GRANTED, approvals.c.identifier),
@@ -194,7 +258,7 @@ def _told_once(tx: Transaction) -> Iterator[str]:
         (FactKind.ACCESS_GRANTED, credentials.c.id),
     ):
         there = set(tx.connection.execute(select(column)).scalars())
-        said = {subject for of, subject in told if of == kind}
+        said = about_what.get(kind, set())
         if there != said:
             yield f"{kind}: the journal and the tables disagree about {sorted(there ^ said)}"
 

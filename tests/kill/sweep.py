@@ -1,55 +1,32 @@
 """The sweep itself: do the scenario once and write down its boundaries, then die at each of them and start again."""
 
-import hmac
-import http.server
-import json
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.courier import SIGNATURE_HEADER, TOLD
 from ra.apply import apply
 from ra.propose import propose
 from ra.proposing.grant import ProposeGrant
-from store.reading import journal
+from tests.kill.outside import Hook, misses, owed
 from tests.kill.process import Death, Life, Process, Signing, Tell
 from tests.kill.proof import acknowledged_problems, problems
-from tests.kill.scenario import SECRET, Known, Place, Scenario, Step, cool, deliver_all, warm
+from tests.kill.scenario import Scenario
+from tests.kill.steps import Known, Outside, Place, Step, cool, deliver_all, warm
 from tests.kill.stores import PostgresqlStore, SqliteStore
+from tests.kill.tally import Tally, differences, tally
+from tests.mail_world import post_office
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, World, application, csr_pem
 
 Swept = SqliteStore | PostgresqlStore
 
-
-class Hook(http.server.HTTPServer):
-    """A subscriber: an HTTP server in the parent that keeps what it was told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Hear)
-        self.heard: list[tuple[int, bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class _Hear(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        expected = f"sha256={hmac.digest(SECRET, body, 'sha256').hex()}"
-        right = hmac.compare_digest(expected, self.headers[SIGNATURE_HEADER])
-        if right:
-            self.server.heard.append((json.loads(body)["number"], body))  # type: ignore[attr-defined]
-        self.send_response(204 if right else 403)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+LATE = 1_000
+"""Processes that have lived before one that dies: more than there are steps."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +55,15 @@ def kinds_of(who: str, life: Life) -> list[tuple[str, Death]]:
 
 
 def one_of_each(recorded: Iterable[Recorded]) -> Iterator[tuple[Recorded, Death]]:
-    """One death of each kind: in the first step that has it, in the midst of that step."""
+    """One death of each kind, in the midst of the first step that has it, and of each step that it is anew for."""
     known: set[str] = set()
     for each in recorded:
         of: dict[str, list[Death]] = {}
         for kind, death in each.deaths():
             of.setdefault(kind, []).append(death)
-        for kind in sorted(of.keys() - known):
+        anew = {f"{each.step.who}: {place} commit {label}" for place in ("before", "after") for label in each.step.anew}
+        assert anew <= of.keys(), (each.step.name, anew - of.keys())
+        for kind in sorted(of.keys() - known | anew):
             yield each, of[kind][len(of[kind]) // 2]
         known |= of.keys()
 
@@ -101,21 +80,28 @@ class Sweep:
     store: Swept
     folder: Path
     hook: Hook = field(default_factory=Hook)
+    _open: ExitStack = field(default_factory=ExitStack, init=False)
+
+    def __post_init__(self) -> None:
+        self.post = self._open.enter_context(post_office(self.folder, "none"))
+        self._open.callback(self.hook.server_close)
+        self.outside = Outside(self.hook.url, self.post.relay())
 
     def close(self) -> None:
         cool(self.store.url)
-        self.hook.server_close()
+        self._open.close()
 
     def record(self) -> list[Recorded]:
         """Do the whole scenario undisturbed, each step in a process of its own."""
         beginning = self.store.save()
-        warm(self.store.url, self.folder, self.hook.url, lambda world: problems(world.store, world.clock, []))
+        scenario = Scenario()
+        warm(self.store.url, self.folder, scenario.steps(), lambda world: problems(world.store, world.clock, []))
         self.store.restore(beginning)
         known: Known = {}
         done: list[Recorded] = []
         signings: list[Signing] = []
-        for number, step in enumerate(Scenario().steps()):
-            place = Place(self.store.url, self.folder, number, self.hook.url)
+        for number, step in enumerate(scenario.steps()):
+            place = Place(self.store.url, self.folder, number, self.outside)
             state = self.store.save() if step.swept else None
             life = self._live(_work(place, step, dict(known)))
             outcome = life.done()
@@ -125,7 +111,7 @@ class Sweep:
             if outcome is not None:
                 known[step.name] = outcome
         last = done[-1]
-        place = Place(self.store.url, self.folder, len(done), self.hook.url)
+        place = Place(self.store.url, self.folder, len(done), self.outside)
         found = self._live(_check(place, last, known, signings, [])).done()
         assert found == [], found
         return done
@@ -139,8 +125,9 @@ class Sweep:
             chance: with it, other processes work at the same time; None: nobody else does.
         """
         self.store.restore(recorded.state)
-        self.hook.heard.clear()
-        place = Place(self.store.url, self.folder, 100, self.hook.url)
+        for each in (self.hook.heard, self.hook.notices, self.post.received):
+            each.clear()
+        place = Place(self.store.url, self.folder, LATE, self.outside)
         beside = None if chance is None else Process(_load(place.after(), recorded.step, chance.random()))
         life = self._live(_work(place, recorded.step, recorded.known), death)
         assert life.killed, (recorded.step.name, death, life.failure or life.code)
@@ -155,34 +142,30 @@ class Sweep:
             acknowledged += other.acknowledged
             signings += other.signings
         again = place.after().after()
-        found = self._live(_check(again, recorded, recorded.known, signings, acknowledged)).done()
+        check = _check(again, recorded, recorded.known, signings, acknowledged, alone=chance is None)
+        found = self._live(check).done()
         assert found == [], (recorded.step.name, death, found)
         if recorded.step.who == "courier":
-            self._heard_everything(again)
+            register = self._live(lambda _tell: _owed(again)).done()
+            missed = list(misses(self.hook, self.post.received, register))
+            assert missed == [], (recorded.step.name, death, missed)
 
     def _live(self, work: Callable[[Tell], Any], death: Death | None = None) -> Life:
         return Process(work, death).wait(self.hook.socket, self.hook.handle_request)
 
-    def _heard_everything(self, place: Place) -> None:
-        """In order; what came twice came with the same bytes; nothing that is to be told is missing."""
-        told = self._live(lambda _tell: _told(place)).done()
-        firsts = list(dict(self.hook.heard))
-        assert firsts == told
-        assert len(set(self.hook.heard)) == len(told)
 
-
-def _told(place: Place) -> list[int]:
+def _owed(place: Place) -> dict[str, Any]:
     world = place.world(Step("", "web").at)
-    with world.store.read() as tx:
-        return [each.row.number for each in journal.sealed_after(tx, 0, 10_000) if each.row.kind in TOLD]
+    return owed(world.store)
 
 
 def _work(place: Place, step: Step, known: Known) -> Callable[[Tell], Any]:
     def work(tell: Tell) -> Any:
         world = place.world(step.at)
-        outcome = step.do(world, known, place.hook)
+        outcome = step.do(world, known, place.outside)
         if outcome is not None:
             tell("acknowledged", [step.name, outcome])
+        tell("tally", _tally(world))
         world.close()
         return outcome
 
@@ -190,9 +173,23 @@ def _work(place: Place, step: Step, known: Known) -> Callable[[Tell], Any]:
 
 
 def _check(
-    place: Place, recorded: Recorded, known: Known, signings: list[Signing], acknowledged: list[Any]
+    place: Place,
+    recorded: Recorded,
+    known: Known,
+    signings: list[Signing],
+    acknowledged: list[Any],
+    *,
+    alone: bool = True,
 ) -> Callable[[Tell], list[str]]:
-    """Start again, finish what was begun, and return everything that is wrong."""
+    """Start again, finish what was begun, and return everything that is wrong.
+
+    Args:
+        place: where.
+        recorded: the step in which a process died.
+        known: what was acknowledged before it.
+        signings, acknowledged: what was signed and acknowledged since.
+        alone: nobody else was at work, so that the register must be as if nobody had died.
+    """
     step = recorded.step
 
     def work(tell: Tell) -> list[str]:
@@ -201,17 +198,21 @@ def _check(
         if step.meanwhile is not None:
             step.meanwhile(world, known)
         # Whoever was not answered asks again, with the same key; twice, to see that the second time does nothing.
-        outcomes = [step.do(world, known, place.hook) for _ in range(2 if step.repeatable else 1)]
+        outcomes = [step.do(world, known, place.outside) for _ in range(2 if step.repeatable else 1)]
         if any(each != outcomes[0] for each in outcomes):
             found.append(f"{step.name}, asked twice, was answered {outcomes}")
+        if alone and step.repeatable and step.meanwhile is None:
+            found += differences(recorded.life.tally, _tally(world))
         world.authority.settle()
+        settled = _tally(world)
         for earlier in recorded.earlier:
             if earlier.who == "web" and earlier.repeatable:
-                outcome = earlier.do(world, known, place.hook)
+                outcome = earlier.do(world, known, place.outside)
                 if outcome != known[earlier.name]:
                     found.append(f"{earlier.name} was acknowledged with {known[earlier.name]}, and is now {outcome}")
+        found += (f"asked everything again: {each}" for each in differences(settled, _tally(world)))
         if step.who == "courier":
-            deliver_all(world, place.hook)
+            deliver_all(world, place.outside)
         here = [] if outcomes[0] is None else [(step.name, outcomes[0])]
         before = [(each.name, known[each.name]) for each in recorded.earlier if each.name in known]
         found += acknowledged_problems(world.store, [*before, *here, *acknowledged])
@@ -220,6 +221,11 @@ def _check(
         return found
 
     return work
+
+
+def _tally(world: World) -> Tally:
+    with world.store.read() as tx:
+        return tally(tx)
 
 
 def _load(place: Place, step: Step, seed: float) -> Callable[[Tell], None]:

@@ -16,7 +16,7 @@ from ra.proposing.grant import ProposeGrant
 from store.tables import metadata
 from tests.kill.process import Death, Process, Tell
 from tests.kill.proof import problems
-from tests.kill.scenario import Place
+from tests.kill.steps import Place
 from tests.world import DEVICE, NOW, World, csr_pem
 
 

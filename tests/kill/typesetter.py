@@ -33,7 +33,7 @@ def elsewhere() -> Iterator[None]:
 def _compile_elsewhere(template: str, view: Mapping[str, Json], standards: Any) -> bytes:
     command = [sys.executable, "-W", "error", "-m", "tests.kill.typesetter"]
     said = json.dumps([template, view, standards]).encode()
-    made = subprocess.run(command, input=said, stdout=subprocess.PIPE, cwd=_ROOT, check=True)  # noqa: S603 - ours
+    made = subprocess.run(command, input=said, stdout=subprocess.PIPE, cwd=_ROOT, check=True)
     return base64.b64decode(made.stdout)
 
 

@@ -123,10 +123,11 @@ def refused(trial: Trial) -> None:
         "minute": "7.3",
     }
     second(trial, propose(trial, refuse))
+    trial.album.page("refusal")
     prove_mailed(trial, "refusal", withheld=dict.fromkeys(("manufacturer", "dcc", "panel"), (RED,)))
     shown = trial.cast.manufacturer.act("GET", f"/v1/applications/{applied.text('application')}")
     trial.teller.prove("refused", shown.text("state") == "refused", shown.text("stage"))
-    trial.album.page("refusal")
+    trial.album.take()
 
 
 def _missing(trial: Trial, application: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Devices in the field (F2.28(d)), up to the limit and over it (F2.21(d)), and the breach that follows (F2.23)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from app.story.cast import Reply
 from app.story.section_f.applying import DEVICE, FIRMWARE, LIMIT
@@ -9,13 +10,13 @@ from app.story.section_f.inventory import POSTCODE, UPRN, device_id, inventory
 from app.story.section_f.stage import Trial
 from core.instants import first_second
 
-_NOON = 12
+_NOON = timedelta(hours=12)
 
 
 def reported(trial: Trial, numbers: Sequence[int], day_after: int) -> Reply:
     """Let the DCC report devices in an inventory of some days after their commissioning; return what came of it."""
     dates = trial.dates
-    at = first_second(dates.deployed).replace(day=dates.deployed.day + day_after, hour=_NOON)
+    at = first_second(dates.deployed) + timedelta(days=day_after) + _NOON
     trial.until(at)
     message = inventory([(device_id(each), dates.deployed) for each in numbers], DEVICE, FIRMWARE, at)
     path = trial.album.keep("inventory-response-8.2.xml", message)
@@ -57,18 +58,18 @@ def confirmed(trial: Trial, breach: str, approval: str) -> None:
     body = {"confirmed": True, "why": "The Manufacturer agrees that a sixth device was installed."}
     done = trial.cast.officer.act("POST", f"/v1/breaches/{breach}/judgement", body)
     trial.teller.need("confirm", done.ok, f"{breach}: {done.text('state')}" if done.ok else done.problem)
-    owed = tasks_about(trial, breach, approval)
+    owed = owed_for(trial, breach)
     trial.teller.prove("revocation owed", bool(owed), "; ".join(owed) or "it is not on the officers' list")
     seen = trial.cast.manufacturer.act("GET", f"/v1/approvals/{approval}/breaches")
     trial.teller.prove("kept among officers", not seen.ok, f"the Manufacturer asks: {seen.problem}")
     trial.album.page("breach")
 
 
-def tasks_about(trial: Trial, *subjects: str) -> list[str]:
-    """Return the sentences on the officers' list about a breach."""
+def owed_for(trial: Trial, breach: str) -> list[str]:
+    """Return what the officers' list says of a revocation that is owed for a breach."""
     listed = trial.cast.officer.act("GET", "/v1/tasks").document.get("tasks")
     found = listed if isinstance(listed, list) else []
-    return [str(each["sentence"]) for each in found if "breach" in each["kind"] and each["subject"] in subjects]
+    return [str(each["sentence"]) for each in found if (each["kind"], each["subject"]) == ("revocation-owed", breach)]
 
 
 def _prove_private(trial: Trial) -> None:

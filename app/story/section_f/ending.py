@@ -3,19 +3,20 @@
 import json
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from app.story import grant
 from app.story.checks import CANCELLED, ask, keep, tell_channels, tell_tools
 from app.story.scene import Granted
 from app.story.section_f.applying import LIMIT, apply
 from app.story.section_f.deciding import propose, prove_state, second
-from app.story.section_f.deploying import tasks_about
+from app.story.section_f.deploying import owed_for
 from app.story.section_f.notices import prove_mailed
 from app.story.section_f.panel import XLSX, List, load, reconcile, told
 from app.story.section_f.stage import Trial
 from core.instants import text
 from verify.fetched import subject_of
 from verify.parsing import several_certificates
-from cryptography.hazmat.primitives.serialization import Encoding
 
 
 def report(trial: Trial, approval: str) -> None:
@@ -31,6 +32,7 @@ def report(trial: Trial, approval: str) -> None:
         "issue", issued.ok, f"{month}, SHA-256 {issued.text('document_sha256')[:16]}…" if issued.ok else issued.problem
     )
     said = trial.cast.officer.act("GET", address)
+    trial.album.page("report")
     _prove_items(trial, said.document, approval)
     again = dcc.act("POST", address, {})
     teller.prove("frozen", not again.ok, f"issuing it again: {again.problem}")
@@ -42,7 +44,7 @@ def report(trial: Trial, approval: str) -> None:
         octets = trial.cast.officer.fetch(address, kind)
         path = trial.album.keep(f"report-{month}.{suffix}", octets)
         teller.prove(f"report as {suffix.upper()}", octets.startswith(begins), f"{path.name}, {len(octets):,} octets")
-    trial.album.page("report")
+    trial.album.take()
 
 
 def _prove_items(trial: Trial, said: Any, approval: str) -> None:  # noqa: ANN401 - a document
@@ -84,7 +86,7 @@ def revoked(trial: Trial, made: Granted, serial: str, breach: str, held: List) -
     second(trial, propose(trial, body))
     trial.album.page("revocation")
     prove_state(trial, "revoked", {"approval": approval}, "cancelled", "revoked-for-breach")
-    owed = tasks_about(trial, breach, approval)
+    owed = owed_for(trial, breach)
     teller.prove("nothing owed", not owed, "; ".join(owed) or "the breach has left the officers' list")
     prove_mailed(trial, "revocation", withheld={})
     due = told(trial, approval, {"remove": 2})

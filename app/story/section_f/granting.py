@@ -3,7 +3,7 @@
 from app.story import grant
 from app.story.checks import ACTIVE, ask, keep, tell_channels, tell_tools
 from app.story.scene import Granted
-from app.story.section_f.applying import DEVICE, FIRMWARE, LIMIT
+from app.story.section_f.applying import DEVICE, FIRMWARE
 from app.story.section_f.deciding import certified, propose, prove_state, second
 from app.story.section_f.notices import prove_mailed
 from app.story.section_f.panel import List, export, load, reconcile, told
@@ -76,6 +76,3 @@ def started(trial: Trial, made: Granted, held: List) -> None:
 def deployable(firmware: str) -> dict[str, object]:
     """Return the device model with a firmware version, as the DCC asks about it."""
     return {**DEVICE, "firmware_version": firmware}
-
-
-__all__ = ["CONDITION", "LIMIT", "deployable", "granted", "started"]

@@ -13,6 +13,8 @@ _LISTED = ("approval", "trial", "expiry", "device_type", "manufacturer", "model"
            "firmware_version", "image_sha256")  # fmt: skip
 """Columns of an instruction that are columns of the list too."""
 
+_DIFFERENCES = ("missing", "wrong", "gone", "unknown", "unreadable")
+
 List = dict[str, dict[str, str]]
 """The list as the Panel has it: an entry for each firmware version."""
 
@@ -51,7 +53,7 @@ def load(trial: Trial, held: List, listed: list[Mapping[str, Any]]) -> None:
             "POST", f"/v1/cpl/instructions/{each['instruction']}/acknowledgement", {"outcome": "loaded"}
         )
         problems += [] if done.ok else [done.problem]
-    words = f"{len(listed)} done and acknowledged; the list has {len(held)} trial entries now"
+    words = f"{len(listed)} done and acknowledged; trial entries on the list now: {len(held)}"
     trial.teller.prove("acknowledged", not problems, "; ".join(problems) or words)
 
 
@@ -64,8 +66,10 @@ def reconcile(trial: Trial, held: List, name: str) -> None:
     octets = text.getvalue().encode()
     trial.album.keep(f"{name}.csv", octets)
     said = trial.cast.panel.send("POST", "/v1/cpl/reconciliations", octets, "text/csv")
-    found = {each: said.document[each] for each in said.document if isinstance(said.document[each], list)}
-    differs = ", ".join(f"{len(listed)} {each}" for each, listed in found.items() if listed)  # type: ignore[arg-type]
+    found = {each: said.document.get(each) for each in _DIFFERENCES}
+    differs = ", ".join(
+        f"{len(listed)} {each}" for each, listed in found.items() if isinstance(listed, list) and listed
+    )
     agrees = said.ok and not differs
     words = "the list holds what it should, and nothing else of ours"
     trial.teller.prove("reconciliation", agrees, words if agrees else differs or said.problem)

@@ -39,7 +39,7 @@ def play(teller: Teller, home: Path) -> bool:
         room = stack.enter_context(Mailroom(folder, free_port()))
         teller.part(
             "A trial under Section F",
-            f"An authority of its own, with a test clock from {days.applied:%-d %B %Y} on and a mail server that is real.",
+            f"An authority of its own, with a test clock from {days.applied:%-d %B %Y} on, and a real mail server.",
         )
         stage = stack.enter_context(authority(folder / "home", days.applied, room, teller))
         cast = Cast(stage.credentials, stage.server, album)
