@@ -10,12 +10,16 @@ from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 from core.actors import CONSOLE
+from core.classification import Passage
 from policy import roles
 from ra.access import revoke_access
+from ra.breach import suspect_limit
+from store.reading import approvals as approval_reading
 from store.reading import requests
-from store.trial_tables import amendment_requests, breaches
+from store.trial_tables import amendment_requests
+from store.verbs.conditions import set_conditions
 from tests.api_world import PEOPLE, Api, application, done, refused
-from tests.world import NOW, World, csr_pem
+from tests.world import DCC, NOW, World, csr_pem
 
 OFFICERS = {"officer-1", "officer-2"}
 SSC = OFFICERS | {"admin", "auditor"}
@@ -73,6 +77,16 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "showNotice": READERS | {"manufacturer"},
     "listNoticesOfApproval": READERS | {"manufacturer"},
     "listUndelivered": SSC,
+    "suspectBreach": OFFICERS,
+    "judgeBreach": OFFICERS,
+    "closeBreach": OFFICERS,
+    "listBreachesOfApproval": SSC,
+    "listBreaches": SSC,
+    "showBreach": SSC,
+    "listCplInstructions": READERS,
+    "acknowledgeCplInstruction": {"panel"},
+    "recordNcscCertificate": OFFICERS,
+    "reconcileCpl": {"panel"},
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
     "showDeployments": SSC | {"dcc"},
@@ -114,15 +128,17 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
     with api.world.store.begin("furnish") as tx:
         run = tx.connection.execute
-        suspected = {"note": "x", "suspected_at": NOW, "suspected_by": "officer-1"}
-        run(insert(breaches).values(id="br-1", approval=approval, state="suspected", **suspected))
+        breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
+        decision = approval_reading.approval(tx, approval).decision_id
+        set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], at=NOW)
         asked = {"asked": "{}", "reasons": "x", "asked_at": NOW, "asked_by": "manufacturer"}
         run(insert(amendment_requests).values(id="amr-1", approval=approval, state="open", **asked))
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
         "evidence": done(evidence, 201)["evidence"],
-        "breach": "br-1",
+        "breach": str(breach),
+        "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
         "request": "amr-1",
     }
 
@@ -157,6 +173,12 @@ def _bodies(api: Api) -> dict[str, Any]:
         "closeRequirement": {"state": "met", "reason": "x"},
         "setStandingRequirement": {"text": "x"},
         "remarkReport": {"text": "x"},
+        "suspectBreach": {"condition": 1, "note": "x"},
+        "judgeBreach": {"confirmed": True, "why": "x"},
+        "closeBreach": {"why": "x"},
+        "acknowledgeCplInstruction": {"outcome": "loaded"},
+        "recordNcscCertificate": {"certificate": "x", "certified_on": "2027-01-03"},
+        "reconcileCpl": b"approval,trial,expiry,manufacturer,model,firmware version",
         "recordDeployments": {"lines": [{"event": "deployed"}]},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
     }

@@ -249,7 +249,7 @@ def test_a_strangers_words_move_nothing_on_a_terminal(people: People, form: Path
     said = people.run("manufacturer", "status", application)
     assert "[red]AB01" in said.out  # shown as it is, not obeyed
     assert "Clear\ufffd the \ufffdscreen [bold]now[/bold]" in said.words
-    assert "\x1b" not in said.out
+    assert not {"\x1b", "\u202e", "\u2028"} & set(said.out)
 
 
 @given(st.text())

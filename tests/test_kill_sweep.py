@@ -29,6 +29,12 @@ NOT_IN_THE_CYCLE = {
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "advance clock": "a test authority's only, and one statement",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
+    "acknowledge cpl": "the Panel's answer, one conditional write with its fact",
+    "close breach": "one conditional write with its fact; what it waits for is an end that is swept",
+    "judge breach": "one conditional write with its fact",
+    "reconcile cpl": "a comparison; all that is written is the fact that it was made",
+    "record ncsc certificate": "one row with its fact; the instructions that follow are those of an end, which is swept",
+    "suspect breach": "one row with its fact",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }
 """Commits that no undisturbed life of a certificate reaches."""

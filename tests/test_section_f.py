@@ -223,6 +223,8 @@ REVOCATION_DEFECTS = [
     ("invalidity-date-unfounded", {"cause": EndCause.SSC}),
     ("invalidity-date-malformed", {"invalidity_date": NOON - timedelta(microseconds=1)}),
     ("invalidity-date-in-future", {"invalidity_date": NOON + timedelta(seconds=1)}),
+    ("breach-without-cause", {"breach_cited": True}),
+    ("breach-not-cited", {"cause": EndCause.BREACH, "invalidity_date": None}),
 ]
 
 
@@ -236,7 +238,8 @@ def test_each_defect_of_a_revocation_is_found_by_its_own_rule(code: str, changed
 def test_a_sound_revocation_has_no_finding_and_each_of_its_rules_a_defect() -> None:
     assert revocation_findings(SOUND_REVOCATION) == ()
     for cause in EndCause:
-        assert revocation_findings(RevocationFacts(cause, None, NOON)) == ()
+        cited = cause is EndCause.BREACH
+        assert revocation_findings(RevocationFacts(cause, None, NOON, breach_cited=cited)) == ()
     assert {code for code, _ in REVOCATION_DEFECTS} == {rule.code for rule in REVOCATION_RULES}
 
 

@@ -169,17 +169,25 @@ def make(plan: Plan) -> str:
 def write_demo_credentials(home: Path) -> Path:
     """Make an API key for each role and write them where only the owner can read them: together, and one to a file."""
     path = home / "demo" / "credentials.json"
-    if path.exists():
-        return path
+    held = path.exists()
+    made = json.loads(path.read_text(encoding="utf-8")) if held else _demo_credentials(home)
+    for name, each in made.items():
+        alone = path.with_name(f"{name}.key")
+        if not held or not alone.exists():
+            write_secret(alone, f"{each['api_key']}\n")
+    if not held:  # last: its presence says that all of them are there
+        write_secret(path, json.dumps(made, indent=2) + "\n")
+    return path
+
+
+def _demo_credentials(home: Path) -> dict[str, dict[str, str | None]]:
     house = open_house(settings_file.load(home))
-    made = {}
+    made: dict[str, dict[str, str | None]] = {}
     for name, role, organisation in _DEMO:
         granted = grant_access(house.desk, CONSOLE, name=name, role=role, organisation=organisation, life=DEMO_LIFE)
         made[name] = {"api_key": granted.api_key, "role": role.value, "organisation": organisation}
-        write_secret(path.with_name(f"{name}.key"), f"{granted.api_key}\n")
     house.store.close()
-    write_secret(path, json.dumps(made, indent=2) + "\n")
-    return path
+    return made
 
 
 def write_secret(path: Path, content: str, *, exist_ok: bool = False) -> None:

@@ -13,7 +13,7 @@ from core.instants import first_second, last_second
 from policy.section_f.application import grant_findings
 from policy.section_f.requirements import RequirementFacts, requirement_findings
 from ra import proposal as proposals
-from ra.apply import Apply, application_facts, require_key_free
+from ra.apply import application_facts, as_applied, require_key_free
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
@@ -21,7 +21,7 @@ from ra.proposal import Tabled, new_decision
 from ra.requirements import open_of
 from store.reading import approvals as approval_reading
 from store.reading import requests
-from store.rows import Application, Decision
+from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import applications, decisions
 
@@ -60,7 +60,8 @@ def table_grant(
     desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeGrant
 ) -> tuple[Decision, Sequence[Finding]]:
     """Reserve the identifier and return the decision as proposed, with what the rules find."""
-    application = requests.application(tx, command.application)
+    # Held until the commit: what is proposed is what the application says.
+    application = requests.locked_application(tx, command.application)
     if application.state != "submitted":
         raise WrongState(kind="Application", identifier=application.id, state=application.state, needed="submitted")
     organisation = requests.organisation(tx, application.organisation_id)
@@ -106,17 +107,3 @@ def table_refusal(tx: Transaction, tabled: Tabled, command: ProposeRefusal) -> t
 def open_requirements(tx: Transaction, application: str) -> tuple[Finding, ...]:
     """Return what open requirements have against a grant (F2.20); asked when proposed and again when seconded."""
     return requirement_findings(RequirementFacts(len(open_of(tx, application))))
-
-
-def as_applied(application: Application) -> Apply:
-    """Return what an application says, in the form in which the rules judge it."""
-    return Apply(
-        application.device,
-        application.smets_version,
-        application.firmware,
-        application.start.date(),
-        application.expiry.date(),
-        application.maximum_devices,
-        application.purpose,
-        application.csr,
-    )
