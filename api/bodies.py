@@ -9,7 +9,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from core.canonical import LARGEST_EXACT
-from ra.look import LARGEST_PAGE
+from ra.paging import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
 """Characters of an identifier or an instant."""

@@ -18,7 +18,7 @@ from core.status import open_at
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
-from ra.look import LARGEST_PAGE
+from ra.paging import LARGEST_PAGE
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading

@@ -20,7 +20,7 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.listing import NCSC_CERTIFICATE, instruct, sentence
-from ra.look import LARGEST_PAGE
+from ra.paging import LARGEST_PAGE
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading

@@ -22,12 +22,13 @@ from ra.access import authorise
 from ra.apply import authorise_application
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, keep, recall
+from ra.report import require_open as require_month_open
 from ra.requirements import UNDECIDED
 from store.reading import evidence as reading
 from store.reading import requests
 from store.reading.evidence import Attachment
 from store.transactions import Transaction
-from store.verbs import evidence, facts
+from store.verbs import evidence, facts, reports
 
 LARGEST_FILE = files.EVIDENCE_LIMIT
 """Octets of one file."""
@@ -211,8 +212,9 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
         case _:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)
-            if reading.report_issued(tx, subject.identifier):
-                raise WrongState(kind="Report", identifier=subject.identifier, state="issued", needed="not issued yet")
+            # Issuing waits for us or we for it: no file is attached to a report that has just been frozen.
+            reports.hold(tx)
+            require_month_open(tx, subject.identifier)
 
 
 def _authorise_reading(tx: Transaction, actor: Actor, subject: Subject) -> None:

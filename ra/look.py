@@ -15,14 +15,12 @@ from ra import application_view
 from ra.access import authorise
 from ra.apply import authorise_application
 from ra.desk import Desk
+from ra.paging import LARGEST_PAGE, page
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
 from store.rows import Acceptance
 from store.transactions import Transaction
-
-LARGEST_PAGE = 200
-"""Rows on a page that somebody may ask for."""
 
 
 @dataclass(frozen=True)
@@ -162,9 +160,3 @@ def _approval(found: ApprovalRecord, organisation: str, answered: Mapping[Serial
             for each in found.certificates
         ],
     }
-
-
-def page(listed: list[Json], name: str, limit: int, identifiers: list[str]) -> dict[str, Json]:
-    """Return a page of a list with the cursor for the next; None if this was the last."""
-    full = len(identifiers) >= min(limit, LARGEST_PAGE)
-    return {name: listed, "next": identifiers[-1] if full and identifiers else None}

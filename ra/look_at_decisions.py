@@ -13,8 +13,8 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.listing import foreseen
-from ra.look import LARGEST_PAGE, page
 from ra.noticing import drafted_copies
+from ra.paging import LARGEST_PAGE, page
 from ra.proposal import said_in
 from store.reading import requests
 from store.rows import Decision, DraftRow

@@ -19,8 +19,9 @@ from core.instants import text
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.desk import Desk
-from ra.look import LARGEST_PAGE, authorise_approval
+from ra.look import authorise_approval
 from ra.noticing import document_of
+from ra.paging import LARGEST_PAGE
 from store.reading import approvals as approval_reading
 from store.reading import notices as reading
 from store.reading.notices import Copy, Delivery, Notice

@@ -23,7 +23,7 @@ from policy.roles import Operation
 from ra import report_figures as figures
 from ra.access import authorise
 from ra.desk import Desk
-from ra.look import LARGEST_PAGE
+from ra.paging import LARGEST_PAGE
 from ra.repeat import RequestKey, keep, recall
 from store.reading import approvals as approval_reading
 from store.reading import notices as renderings

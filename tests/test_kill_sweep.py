@@ -33,7 +33,7 @@ NOT_IN_THE_CYCLE = {
     "close breach": "one conditional write with its fact; what it waits for is an end that is swept",
     "judge breach": "one conditional write with its fact",
     "reconcile cpl": "a comparison; all that is written is the fact that it was made",
-    "record ncsc certificate": "one row with its fact; the instructions that follow are those of an end, which is swept",
+    "record ncsc certificate": "one row with its fact; what the Panel is told then is told as at an end",
     "suspect breach": "one row with its fact",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }

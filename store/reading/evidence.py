@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select
 from core.errors import NoSuchThing
 from store.tables import approvals
 from store.transactions import Transaction
-from store.trial_tables import amendment_requests, breaches, evidence, evidence_files, reports
+from store.trial_tables import amendment_requests, breaches, evidence, evidence_files
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,6 @@ def amendment_request_owner(tx: Transaction, identifier: str, *, hold: bool = Fa
     if row is None:
         raise NoSuchThing(kind="amendment request", identifier=identifier)
     return str(row.organisation_id), str(row.state)
-
-
-def report_issued(tx: Transaction, month: str) -> bool:
-    """Return whether the report of a month (`2027-05`) has been issued: what it says is frozen then."""
-    return tx.connection.execute(select(reports.c.month).where(reports.c.month == month)).scalar() is not None
 
 
 def _attachment(row: Row[Any]) -> Attachment:

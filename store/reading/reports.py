@@ -136,7 +136,10 @@ def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) ->
         func.count().filter(unreported & (c.deployed_at <= first)),
         func.count().filter(undone),
     )
-    query = select(c.approval, *counted).where(c.recorded_at <= until).group_by(c.approval)
+    # Not by the index on approvals: it would fetch a million rows one by one, from all over the table. One reading from
+    # front to back takes a quarter of the time.
+    by = c.approval.concat("")
+    query = select(by, *counted).where(c.recorded_at <= until).group_by(by)
     return {str(row[0]): StintCounts(*(int(each) for each in row[1:])) for row in tx.connection.execute(query)}
 
 

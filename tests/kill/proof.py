@@ -20,7 +20,6 @@ from store.reading import authority as authority_reading
 from store.reading import journal
 from store.reading.status import StatusReader
 from store.tables import (
-    acceptances,
     applications,
     approvals,
     authority_certificates,
@@ -33,17 +32,6 @@ from store.tables import (
 )
 from store.tables import journal as journal_table
 from store.transactions import Store, Transaction
-from store.trial_tables import (
-    amendment_requests,
-    breaches,
-    cpl_instructions,
-    deployment_batches,
-    evidence,
-    notices,
-    reports,
-    requirements,
-    standing_requirements,
-)
 from tests.kill.process import ANY_SIGNATURE, Signing
 from tests.kill.trial_proof import trial_problems
 from tests.world import PROFILE
@@ -63,61 +51,6 @@ def problems(store: Store, clock: Clock, signings: Iterable[Signing]) -> list[st
             *trial_problems(tx, clock.now()),
         ]
     return [*found, *_channels(store, clock)]
-
-
-_FATES = (
-    ("requirement", requirements, "open"),
-    ("request", amendment_requests, "open"),
-    ("breach", breaches, "suspected"),
-    ("instruction", cpl_instructions, "pending"),
-)
-"""What somebody is told to have left its first state."""
-
-
-def acknowledged_problems(store: Store, acknowledged: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
-    """Acts that somebody was told of and that are not in the store."""
-    found = []
-    with store.read() as tx:
-        for name, outcome in acknowledged:
-            for member, column in (
-                ("application", applications.c.id),
-                ("decision", decisions.c.id),
-                ("credential", credentials.c.id),
-                ("requirement", requirements.c.id),
-                ("standing", standing_requirements.c.id),
-                ("evidence", evidence.c.id),
-                ("request", amendment_requests.c.id),
-                ("batch", deployment_batches.c.id),
-                ("breach", breaches.c.id),
-                ("instruction", cpl_instructions.c.id),
-                ("notice", notices.c.number),
-            ):
-                if member in outcome and not _count(tx, column == outcome[member]):
-                    found.append(f"{name} was acknowledged and its {member} is not there")
-            if "accepted" in outcome and not _count(tx, acceptances.c.serial == outcome["serial"]):
-                found.append(f"{name} was acknowledged and the answer is not there")
-            if "revoked_at" in outcome and approval_reading.record(tx, outcome["approval"]).ended_at is None:
-                found.append(f"{name} was acknowledged and the approval has not ended")
-            if outcome.get("revoked") and not _count(
-                tx, (credentials.c.id == outcome["credential"]) & credentials.c.revoked_at.is_not(None)
-            ):
-                found.append(f"{name} was acknowledged and the credential is in force")
-            found += _unmoved(tx, name, outcome)
-            if "document_sha256" in outcome and not _count(tx, reports.c.document_sha256 == outcome["document_sha256"]):
-                found.append(f"{name} was acknowledged and the report is not there")
-            if name.startswith("second") and not _count(
-                tx, (decisions.c.id == outcome["decision"]) & decisions.c.seconder.is_not(None)
-            ):
-                found.append(f"{name} was acknowledged and the decision is not seconded")
-    return found
-
-
-def _unmoved(tx: Transaction, name: str, outcome: dict[str, Any]) -> Iterator[str]:
-    for member, table, first in _FATES:
-        if outcome.get("state", first) != first and _count(
-            tx, (table.c.id == outcome.get(member)) & (table.c.state == first)
-        ):
-            yield f"{name} was acknowledged and its {member} is still {first}"
 
 
 # --- signatures --------------------------------------------------------------------------------------------------

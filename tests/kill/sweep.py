@@ -13,9 +13,10 @@ from typing import Any
 from ra.apply import apply
 from ra.propose import propose
 from ra.proposing.grant import ProposeGrant
+from tests.kill.acknowledged import acknowledged_problems
 from tests.kill.outside import Hook, misses, owed
 from tests.kill.process import Death, Life, Process, Signing, Tell
-from tests.kill.proof import acknowledged_problems, problems
+from tests.kill.proof import problems
 from tests.kill.scenario import Scenario
 from tests.kill.steps import Known, Outside, Place, Step, cool, deliver_all, warm
 from tests.kill.stores import PostgresqlStore, SqliteStore
@@ -95,7 +96,7 @@ class Sweep:
         """Do the whole scenario undisturbed, each step in a process of its own."""
         beginning = self.store.save()
         scenario = Scenario()
-        warm(self.store.url, self.folder, scenario.steps(), lambda world: problems(world.store, world.clock, []))
+        warm(self.store.url, self.folder, scenario.steps(), _look)
         self.store.restore(beginning)
         known: Known = {}
         done: list[Recorded] = []
@@ -221,6 +222,13 @@ def _check(
         return found
 
     return work
+
+
+def _look(world: World) -> None:
+    """Ask everything that a check asks, once."""
+    _tally(world)
+    acknowledged_problems(world.store, [])
+    problems(world.store, world.clock, [])
 
 
 def _tally(world: World) -> Tally:

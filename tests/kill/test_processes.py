@@ -20,7 +20,8 @@ import pytest
 
 from app.house import open_authority, open_house
 from app.settings import load
-from tests.kill.proof import acknowledged_problems, problems
+from tests.kill.acknowledged import acknowledged_problems
+from tests.kill.proof import problems
 from tests.world import csr_pem
 
 ROOT = Path(__file__).parent.parent.parent

@@ -34,7 +34,7 @@ def amended(trial: Trial, made: Granted, held: List) -> str:
         "approval": approval,
         "request": asked.text("request"),
         "reasons": "The new version mends what the first one lacks; the trial needs another month for it.",
-        "meeting": "SSC meeting 42",
+        "meeting": "42",
         "minute": "5.1",
         **wanted,
     }

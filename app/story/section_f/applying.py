@@ -119,7 +119,7 @@ def refused(trial: Trial) -> None:
         "application": applied.text("application"),
         "reasons": NO_REASON,
         "passages": [{"subject": "assessment", "text": RED, "classification": "red"}],
-        "meeting": "SSC meeting 41",
+        "meeting": "41",
         "minute": "7.3",
     }
     second(trial, propose(trial, refuse))

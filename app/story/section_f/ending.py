@@ -80,7 +80,7 @@ def revoked(trial: Trial, made: Granted, serial: str, breach: str, held: List) -
         "cause": "breach",
         "breach": breach,
         "reasons": "More devices were installed than the approval allows.",
-        "meeting": "SSC meeting 43",
+        "meeting": "43",
         "minute": "3.1",
     }
     second(trial, propose(trial, body))

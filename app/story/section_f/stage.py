@@ -1,5 +1,6 @@
 """The authority of the trial: a TEST authority of its own, with a test clock, that knows the story's mail server."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from app.cli.clock import set_clock
 from app.cli.init import make, planned, write_demo_credentials
+from app.house import OFFSET_SECONDS
 from app.settings import FILE_NAME
 from app.story.album import Album
 from app.story.cast import Cast
@@ -29,6 +31,10 @@ SENDER = "notices@ssc.example"
 
 PATIENCE = 20.0
 """Seconds in which authority and courier must have done what follows from an act, also after the clock has leapt."""
+
+
+_EVERYBODY = 3 * OFFSET_SECONDS
+"""Seconds after which every clock in every process has asked how far it runs ahead."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Trial:
         if self.scene.now() < at:
             set_clock(self.stage.house, at)
             self.scene.wait(lambda: self.scene.now() >= at)
+            time.sleep(_EVERYBODY)
         self.album.take()
 
 

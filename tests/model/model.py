@@ -1,0 +1,60 @@
+"""What must be true of a Trial Device Approval, as shortly as it can be said."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass
+class Certificate:
+    begins: datetime
+    expiry: datetime
+    limit: int
+    firmware: frozenset[str]
+    ends: datetime
+    why: str = "expired"
+
+    def says(self, at: datetime) -> str:
+        return self.why if at >= self.ends else "active" if at >= self.begins else "not-yet-started"
+
+
+@dataclass
+class Trial:
+    name: str
+    device: str
+    start: datetime
+    issued: list[Certificate] = field(default_factory=list)
+    over: tuple[datetime, str] | None = None
+    units: set[int] = field(default_factory=set)
+    listed: dict[str, datetime] = field(default_factory=dict)
+    before: bool = False  # whether the previous report counted it on the list
+    since: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("added", "removed", "up", "down"), 0))
+
+    def issue(self, begins: datetime, expiry: datetime, limit: int, firmware: frozenset[str], over: datetime) -> None:
+        self.cut(over, "superseded")
+        self.issued.append(Certificate(begins, expiry, limit, firmware, expiry + timedelta(seconds=1)))
+
+    def end(self, at: datetime, why: str) -> None:
+        self.cut(at, why)
+        self.over = at, why
+
+    def cut(self, at: datetime, why: str) -> None:
+        for each in self.issued:
+            if at < each.ends:
+                each.ends, each.why = at, why
+
+    def holding(self, at: datetime) -> Certificate | None:
+        return next((each for each in self.issued if each.says(at) == "active"), None)
+
+    def says(self, at: datetime) -> str:
+        words = [each.says(at) for each in self.issued]
+        ended = self.over[1] if self.over and self.over[0] <= at else "expired"
+        return next((word for word in ("active", "not-yet-started") if word in words), ended)
+
+    def shown(self, at: datetime) -> dict[str, datetime]:
+        held = self.holding(at)
+        return dict.fromkeys(held.firmware, held.expiry) if held else {}
+
+    def loaded(self, firmware: str, expiry: datetime | None) -> None:
+        self.since["added"] += expiry is not None and firmware not in self.listed
+        self.since["removed"] += expiry is None and firmware in self.listed
+        self.listed = {k: v for k, v in self.listed.items() if k != firmware} | ({firmware: expiry} if expiry else {})
