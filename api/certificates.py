@@ -4,13 +4,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import NotAcceptable
 
 from api.answers import CertificateAnswered
 from api.bodies import AcceptanceBody, ApprovalPath, SerialPath, WriteHeader
-from api.incoming import actor
+from api.incoming import actor, wanted_form
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
@@ -47,14 +46,14 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
     @app.get("/v1/approvals/<approval>/certificate", operation_id="fetchCertificateOfApproval", **shared)
     def fetch_certificate_of(path: ApprovalPath) -> Response:
         """Fetch the newest certificate of an approval."""
-        media_type = _chosen()
+        media_type = wanted_form(_FORMS, otherwise=formats.CHAIN_TYPE)
         identifier = str(ApprovalIdentifier.parse(path.approval))
         return _document(look.certificate_of(desk, actor(), identifier), media_type)
 
     @app.get("/v1/certificates/<serial>", operation_id="fetchCertificate", **shared)
     def fetch_certificate(path: SerialPath) -> Response:
         """Fetch a certificate by its serial number."""
-        media_type = _chosen()
+        media_type = wanted_form(_FORMS, otherwise=formats.CHAIN_TYPE)
         return _document(look.certificate(desk, actor(), parse_serial(path.serial)), media_type)
 
     @app.post(
@@ -69,16 +68,6 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
         """Accept a certificate, or reject it with what is wrong, once; for the Manufacturer that got it."""
         command = AnswerCertificate(parse_serial(path.serial), body.accepted, body.reason)
         return service.write(header, lambda key: accept.answer_certificate(desk, actor(), command, key))
-
-
-def _chosen() -> str:
-    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
-    if not request.accept_mimetypes:
-        return formats.CHAIN_TYPE
-    chosen = request.accept_mimetypes.best_match(list(_FORMS))
-    if chosen is None:
-        raise NotAcceptable
-    return chosen
 
 
 def _document(found: FetchedCertificate, media_type: str) -> Response:

@@ -3,9 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import NotAcceptable
 
 from api.bodies import ApprovalPath, WriteHeader
 from api.cpl_forms import (
@@ -21,7 +20,7 @@ from api.cpl_forms import (
     NcscCertified,
     Reconciled,
 )
-from api.incoming import actor, raw_body
+from api.incoming import actor, raw_body, wanted_form
 from api.service import (
     JSON_TYPE,
     READ_REFUSALS,
@@ -68,7 +67,7 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
         state = None if query.state is None else InstructionState(query.state)
         before = None if query.due_before is None else parse(query.due_before, field="due_before")
         asked = Asked(state, query.overdue, before)
-        media_type = _chosen()
+        media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         if media_type == JSON_TYPE:
             answer = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
         else:
@@ -120,13 +119,3 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
         """Compare the Panel's list, CSV or XLSX, with what it should show now; nothing is changed."""
         octets = raw_body(LARGEST_LIST)
         return service.write(header, lambda _key: reconcile(desk, actor(), octets))
-
-
-def _chosen() -> str:
-    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
-    if not request.accept_mimetypes:
-        return JSON_TYPE
-    chosen = request.accept_mimetypes.best_match(list(_FORMS))
-    if chosen is None:
-        raise NotAcceptable
-    return chosen

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from flask import Request, g, request
 from pydantic import ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
 from core.actors import Actor
 from core.canonical import canonical
@@ -92,6 +92,26 @@ def request_key(key: str | None) -> RequestKey | None:
     body = _as_sent()
     asked = b"\n".join((request.method.encode(), request.path.encode("utf-8", "surrogatepass"), body))
     return RequestKey(key, hashlib.sha256(asked).hexdigest())
+
+
+def wanted_form(offered: Iterable[str], *, otherwise: str) -> str:
+    """Return the media type to answer with: the one liked best of those offered, the first of equals.
+
+    RFC 9110, 12.5.1, says how it is asked for.
+
+    Args:
+        offered: in our order.
+        otherwise: for whoever does not say.
+
+    Raises:
+        NotAcceptable: none of them is wanted.
+    """
+    if not request.accept_mimetypes:
+        return otherwise
+    chosen = request.accept_mimetypes.best_match(list(offered))
+    if chosen is None:
+        raise NotAcceptable
+    return chosen
 
 
 def raw_body(limit: int) -> bytes:

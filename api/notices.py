@@ -3,14 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field
-from werkzeug.exceptions import NotAcceptable
 
 from api.answers import FirmwareAnswer
 from api.bodies import ApprovalPath, PageQuery, Token
-from api.incoming import actor
+from api.incoming import actor, wanted_form
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.classification import Recipient
 from core.identifiers import ApprovalIdentifier
@@ -262,7 +261,7 @@ def add_notices(app: OpenAPI, service: Service) -> None:
     )
     def show_notice(path: NoticePath, query: CopyQuery) -> Response:
         """Fetch a notice as JSON or PDF, by Accept."""
-        media_type = _chosen()
+        media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         recipient = None if query.recipient is None else Recipient(query.recipient)
         fetched = notices.fetch(desk, actor(), path.notice.upper(), recipient=recipient, form=_FORMS[media_type])
         answer = Response(fetched.octets, content_type=media_type)
@@ -282,13 +281,3 @@ def add_notices(app: OpenAPI, service: Service) -> None:
         """List the notices of one approval, in the order in which they were written."""
         identifier = str(ApprovalIdentifier.parse(path.approval))
         return reply(notices.listed(desk, actor(), after=query.after, limit=query.limit, approval=identifier))
-
-
-def _chosen() -> str:
-    """Return the media type to answer with: JSON unless a PDF is liked better (RFC 9110, 12.5.1)."""
-    if not request.accept_mimetypes:
-        return JSON_TYPE
-    chosen = request.accept_mimetypes.best_match(list(_FORMS))
-    if chosen is None:
-        raise NotAcceptable
-    return chosen

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from werkzeug.exceptions import NotAcceptable
 
 from api.bodies import PageQuery, WriteHeader
-from api.incoming import actor, refuse_body
+from api.incoming import actor, refuse_body, wanted_form
 from api.reports_forms import (
     PDF_TYPE,
     XLSX_TYPE,
@@ -59,7 +58,7 @@ def add_reports(app: OpenAPI, service: Service) -> None:
     )
     def show_report(path: ReportPath) -> Response:
         """Show a month's report: as it was issued, or as it would be issued now."""
-        media_type = _chosen()
+        media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         answer = Response(_FORMS[media_type](desk, actor(), path.month), content_type=media_type)
         answer.headers["Vary"] = "Accept"
         if media_type != JSON_TYPE:
@@ -91,13 +90,3 @@ def add_reports(app: OpenAPI, service: Service) -> None:
     def remark(header: WriteHeader, path: ReportPath, body: RemarkBody) -> Response:
         """Add free text to a report that has not been issued."""
         return service.write(header, lambda key: reports.remark_report(desk, actor(), path.month, body.text, key))
-
-
-def _chosen() -> str:
-    """Return the media type to answer with: the first in our order of those liked best (RFC 9110, 12.5.1)."""
-    if not request.accept_mimetypes:
-        return JSON_TYPE
-    chosen = request.accept_mimetypes.best_match(list(_FORMS))
-    if chosen is None:
-        raise NotAcceptable
-    return chosen

@@ -4,10 +4,13 @@ A unit is an EUI-64. From the instant at which it is deployed under an approval 
 is a stint; a device has one at a time. Stints are never changed: they end, or a correction says that one never was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 DEVICE_STATUSES = (
     "Pending",
@@ -250,3 +253,28 @@ class Stint:
     def open(self) -> bool:
         """Whether the device is deployed by it now."""
         return self.decommissioned_at is None and self.void_reason is None
+
+
+def by_device(items: Sequence[_T], devices: Callable[[_T], Sequence[str]]) -> list[list[_T]]:
+    """Return lines in groups that have a device in common, directly or through others.
+
+    Args:
+        items: lines, in order; the groups are in the order of their first lines, and keep that order inside.
+        devices: which devices a line names; one that names none is a group of its own.
+    """
+    above: dict[str, str] = {}
+
+    def root(device: str) -> str:
+        while above.setdefault(device, device) != device:
+            above[device] = above[above[device]]
+            device = above[device]
+        return device
+
+    named = [(item, devices(item)) for item in items]
+    for _, names in named:
+        for other in names[1:]:
+            above[root(other)] = root(names[0])
+    groups: dict[str | int, list[_T]] = {}
+    for place, (item, names) in enumerate(named):
+        groups.setdefault(root(names[0]) if names else place, []).append(item)
+    return list(groups.values())

@@ -9,7 +9,7 @@ from datetime import datetime
 from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
-from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, sentence
+from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, by_device, sentence
 from core.errors import StoreUnavailable
 from core.facts import Fact, FactKind
 from core.instants import text
@@ -140,7 +140,7 @@ def _parts(read: Sequence[Line | Verdict]) -> list[_Part]:
     decided = [each for each in taken if isinstance(each, Verdict)]
     parts = [_Part(1, decided=decided)]
     room = LINES_AT_ONCE
-    for group in sorted(_groups([each for each in taken if isinstance(each, Line)]), key=_net):
+    for group in sorted(by_device([each for each in taken if isinstance(each, Line)], _devices), key=_net):
         if room <= 0:
             parts.append(_Part(len(parts) + 1))
             room = LINES_AT_ONCE
@@ -150,23 +150,8 @@ def _parts(read: Sequence[Line | Verdict]) -> list[_Part]:
     return parts
 
 
-def _groups(lines: Sequence[Line]) -> Iterable[list[Line]]:
-    """Lines that have a device in common, directly or through others, in order of the first of each group."""
-    above: dict[str, str] = {}
-
-    def root(device: str) -> str:
-        while above.setdefault(device, device) != device:
-            above[device] = above[above[device]]
-            device = above[device]
-        return device
-
-    for line in lines:
-        if line.by:
-            above[root(line.by)] = root(line.device_id)
-    groups: defaultdict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        groups[root(line.device_id)].append(line)
-    return groups.values()
+def _devices(line: Line) -> tuple[str, ...]:
+    return (line.device_id, line.by) if line.by else (line.device_id,)
 
 
 def _bounded(each: Line | Verdict, often: Counter[str]) -> Line | Verdict:

@@ -17,6 +17,7 @@ from core.errors import (
     NcscCertificateRefused,
     NoSuchThing,
     OperationNotPermitted,
+    StoreUnavailable,
     WrongState,
 )
 from core.facts import FactKind
@@ -397,3 +398,15 @@ def test_an_acknowledgement_at_the_moment_of_the_end_is_seen_by_it_or_refused(wo
         )
         assert (second["kind"], second["state"]) == ("remove", "pending")
         load_all(world)
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])  # on SQLite a writer has the store to itself
+def test_an_acknowledgement_waits_while_the_panel_is_being_told(world: World) -> None:
+    approval = world.granted()
+    (one,) = told(world)
+    with world.store.begin("telling") as telling:
+        assert instruct(telling, approval, cause="expiry", actor=AUTHORITY, at=world.clock.now()) == []
+        with pytest.raises(StoreUnavailable), world.store.begin("acknowledging") as tx:
+            tx.connection.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
+            cpl.acknowledge(tx, one["instruction"], loaded=True, reason=None, by="x", at=START)
+    load(world, one["instruction"])

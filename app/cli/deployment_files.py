@@ -8,9 +8,10 @@ whole, as does whatever cannot be read: the service says what is wrong with it.
 import csv
 import io
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from core.deployments import by_device
 
 USUAL_CHUNK = 5_000
 """Lines sent at once: a second or so of work, so that the bar moves."""
@@ -127,32 +128,12 @@ def _record(text: str, number: int, span: int, said: Mapping[str, object]) -> _R
 
 def _parts(records: Sequence[_Record], most: int) -> Iterator[list[_Record]]:
     part: list[_Record] = []
-    for group in sorted(_groups(records), key=_net):
+    for group in sorted(by_device(records, lambda each: each.devices), key=_net):
         if part and len(part) + len(group) > most:
             yield part
             part = []
         part += group
     yield part
-
-
-def _groups(records: Sequence[_Record]) -> Iterable[list[_Record]]:
-    """Records that have a device in common, directly or through others."""
-    above: dict[str, str] = {}
-
-    def root(device: str) -> str:
-        while above.setdefault(device, device) != device:
-            above[device] = above[above[device]]
-            device = above[device]
-        return device
-
-    for each in records:
-        for other in each.devices[1:]:
-            above[root(other)] = root(each.devices[0])
-    groups: defaultdict[str, list[_Record]] = defaultdict(list)
-    for each in records:
-        # One that names no device belongs to nothing else.
-        groups[root(each.devices[0]) if each.devices else f"line {each.number}"].append(each)
-    return groups.values()
 
 
 def _net(group: Sequence[_Record]) -> int:

@@ -61,6 +61,11 @@ def _wrong(home: Path) -> list[str]:
         for name, each in credentials.items()
         if authenticate(house.desk, each["api_key"]).name != name
     ]
+    found += [
+        f"{name}.key is not the key of {name}"
+        for name, each in credentials.items()
+        if (home / "demo" / f"{name}.key").read_text().strip() != each["api_key"]
+    ]
     house.store.close()
     try:
         make(planned(home, "test", port=PORT, store_url="sqlite:///another.sqlite"))

@@ -4,7 +4,7 @@ import hashlib
 
 from app.story.scene import Granted
 from app.story.section_f.applying import FIRMWARE
-from app.story.section_f.deciding import certified, propose, prove_state, second
+from app.story.section_f.deciding import certified, propose, prove_findings, prove_state, second
 from app.story.section_f.granting import deployable
 from app.story.section_f.notices import prove_mailed
 from app.story.section_f.panel import List, load, reconcile, told
@@ -40,6 +40,7 @@ def amended(trial: Trial, made: Granted, held: List) -> str:
     }
     effective = next_midnight(trial.scene.now())
     shown = second(trial, propose(trial, body))
+    prove_findings(trial, shown, "limit-below-deployed")
     changes = (shown.document.get("preview") or {}).get("difference")  # type: ignore[attr-defined]
     said = "; ".join(f"{each['subject']}: {each['before']} → {each['after']}" for each in changes or [])
     teller.prove("difference", bool(changes), said or "the officer was shown none")

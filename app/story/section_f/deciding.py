@@ -33,6 +33,14 @@ def second(trial: Trial, proposed: Reply) -> Reply:
     return shown
 
 
+def prove_findings(trial: Trial, shown: Reply, *expected: str) -> None:
+    """Prove which rules found something about a proposal: whoever decides sees each of them, and no other."""
+    listed = shown.document.get("findings")
+    found = [(str(each["code"]), str(each["detail"])) for each in listed] if isinstance(listed, list) else []
+    told = " ".join(detail for _, detail in found)
+    trial.teller.prove("findings", tuple(code for code, _ in found) == expected, f"the officers are told: {told}")
+
+
 def certified(trial: Trial, approval: str, issue: int) -> str:
     """Wait until an issue's certificate is recorded; return its serial."""
     found: list[str] = []

@@ -4,7 +4,7 @@ from app.story import grant
 from app.story.checks import ACTIVE, ask, keep, tell_channels, tell_tools
 from app.story.scene import Granted
 from app.story.section_f.applying import DEVICE, FIRMWARE
-from app.story.section_f.deciding import certified, propose, prove_state, second
+from app.story.section_f.deciding import certified, propose, prove_findings, prove_state, second
 from app.story.section_f.notices import prove_mailed
 from app.story.section_f.panel import List, export, load, reconcile, told
 from app.story.section_f.stage import Trial
@@ -30,6 +30,7 @@ def granted(trial: Trial, application: str, csr: bytes) -> Granted:
         "minute": "7.2",
     }
     shown = second(trial, propose(trial, body))
+    prove_findings(trial, shown, "earlier-cpa-expired")
     _prove_preview(trial, shown.document.get("preview"))
     approval = shown.text("approval")
     certified(trial, approval, 1)
