@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES
 from core.errors import HomeMissing, SettingsInvalid
+from intake.cpl_list import COLUMNS
 from jobs.duty import Pace
 from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.application import DEVICE_TYPES
@@ -199,6 +200,21 @@ class _Reader:
                 self._problems.append(f"applications.assurance.{kind} must be a list of names of schemes.")
         return chosen
 
+    def list_columns(self) -> Mapping[str, tuple[str, ...]]:
+        """What the columns of the Panel's list may be called; names that are given come before the usual ones."""
+        given = self._take("cpl", "columns", {})
+        chosen = dict(COLUMNS)
+        if not isinstance(given, dict):
+            return self._wrong("cpl.columns must be a table of fields.", chosen)
+        for name, called in given.items():
+            if name not in COLUMNS:
+                self._problems.append(f"cpl.columns.{name} is not known.")
+            elif isinstance(called, list) and all(isinstance(each, str) and each.strip() for each in called):
+                chosen[name] = (*(each.casefold() for each in called), *COLUMNS[name])
+            else:
+                self._problems.append(f"cpl.columns.{name} must be a list of names of columns.")
+        return chosen
+
     def officers(self) -> Mapping[str, int]:
         """How many officers must agree to a decision, the proposer included, by kind."""
         listed = self._take("decisions", "officers", {})
@@ -293,6 +309,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             assurance=reader.schemes(),
             proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
             officers=reader.officers(),
+            list_columns=reader.list_columns(),
             deployed_statuses=deployed,
             decommissioned_statuses=reader.statuses("decommissioned_statuses", DECOMMISSIONED_STATUSES, but=deployed),
             look_ahead_months=reader.whole("reports", "look_ahead_months", 3, least=1, most=24),

@@ -73,7 +73,7 @@ class ListedEntry:
 
     Args:
         line: its number.
-        trial: whether it says that it is a trial's; the others are read only as far as they may be one of ours.
+        marked: whether it shows the trial marker.
         approval: as it stands there, which need not be an identifier.
         device: what the line has no column for is empty.
         firmware_version: as it stands there.
@@ -82,12 +82,17 @@ class ListedEntry:
     """
 
     line: int
-    trial: bool
+    marked: bool
     approval: str
     device: Device
     firmware_version: str
     image_sha256: str | None
     expiry: date | None
+
+    @property
+    def trial(self) -> bool:
+        """Whether it says, by one thing or another, that it is a trial's."""
+        return self.marked or bool(self.approval)
 
 
 @dataclass(frozen=True)
@@ -329,7 +334,8 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
         line.refuse("", f"It has {len(row.cells)} cells where the header has {len(header.names)}.")
         return None
     approval = line.text("approval")
-    trial = _trial(line) or bool(approval)
+    marked = _marked(line)
+    trial = marked or bool(approval)
     if line.wrong:
         return None
     device = Device(
@@ -340,7 +346,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
         line.refuse("firmware_version", "The firmware version of a trial's entry is missing.")
     return ListedEntry(
         row.line,
-        trial,
+        marked,
         approval,
         device,
         firmware_version,
@@ -349,7 +355,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
     )
 
 
-def _trial(line: _Line) -> bool:
+def _marked(line: _Line) -> bool:
     written = line.text("trial")
     said = _squeezed(written) or written.strip("- ")
     if said in _YES:

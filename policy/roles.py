@@ -99,6 +99,7 @@ _ALL: Mapping[Role, tuple[Operation, ...]] = {
         Operation.ACKNOWLEDGE_DECISION,
         Operation.RECORD_BREACH,
         Operation.RECORD_NCSC_CERTIFICATE,
+        Operation.RECONCILE_CPL,
     ),
     # Whoever hands out credentials takes no part in decisions, so nobody can make himself the second officer.
     Role.SSC_ADMIN: (*_READ_EVERYTHING, *_EVERYBODY, Operation.MANAGE_ACCESS),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.clock import Clock
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES
 from core.instants import seconds
+from intake.cpl_list import COLUMNS
 from policy.section_f.assurance import DEFAULT_SCHEMES
 from store.transactions import Store
 
@@ -23,6 +24,7 @@ class Rules:
         longest_trial: the longest a trial may last.
         urgent_revocation_by_one: whether one officer may revoke alone (F2.30; the second is informed afterwards).
         longest_credential: the longest life of an API key.
+        list_columns: by field, the names that its column may have in the Panel's list.
         proposal_life: how long a proposal waits to be seconded before it lapses.
         officers: how many officers must agree, the proposer included, by kind; two where nothing is said, never fewer.
         assurance: whose Assurance Certificates each device type needs (F2.19).
@@ -36,6 +38,7 @@ class Rules:
     longest_trial: timedelta = timedelta(days=731)
     urgent_revocation_by_one: bool = True
     longest_credential: timedelta = timedelta(days=400)
+    list_columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: COLUMNS)
     proposal_life: timedelta = timedelta(days=30)
     officers: Mapping[str, int] = field(default_factory=dict)
     assurance: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_SCHEMES)

@@ -6,7 +6,6 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +13,7 @@ from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import TRIAL_MARKER, Entry, InstructionState, firmware_key, wanted
+from core.cpl import TRIAL_MARKER, Entry, firmware_key, wanted
 from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
@@ -38,16 +37,13 @@ _Key = tuple[str, str]
 
 
 @serves("F2.27", "F2.29", "F2.31")
-def reconcile(
-    desk: Desk, actor: Actor, octets: bytes, *, columns: Mapping[str, Sequence[str]] = COLUMNS
-) -> dict[str, Json]:
+def reconcile(desk: Desk, actor: Actor, octets: bytes) -> dict[str, Json]:
     """Compare a list with what it should show now.
 
     Args:
-        desk: where.
+        desk: where; its rules say what the columns may be called.
         actor: who.
         octets: the list, CSV or XLSX; its content says which.
-        columns: by field, the names that its column may have.
 
     Returns:
         `{"as_of", "form", "sha256", "lines", "missing", "wrong", "gone", "unknown", "unreadable", "remarks",
@@ -63,7 +59,7 @@ def reconcile(
     if len(octets) > LARGEST_LIST:
         raise BodyTooLarge(limit=LARGEST_LIST)
     at = desk.clock.now()
-    listed = read_list(octets, columns)
+    listed = read_list(octets, desk.rules.list_columns)
     with desk.store.read() as tx:
         compared = _Comparison(tx, listed, at)
     told: dict[str, list[Json]] = {
@@ -189,7 +185,7 @@ class _Comparison:
     def _all_fields(self, listed: ListedEntry, entry: Entry) -> list[_Field]:
         fields = [
             _Field("approval", _identifier(listed.approval) or listed.approval, entry.approval),
-            _Field("trial", TRIAL_MARKER if listed.trial else "", TRIAL_MARKER),
+            _Field("trial", TRIAL_MARKER if listed.marked else "", TRIAL_MARKER),
             _Field("expiry", listed.expiry.isoformat() if listed.expiry else "", entry.expiry.date().isoformat()),
             *self._device_fields(listed, entry),
         ]
@@ -233,11 +229,7 @@ class _Comparison:
         for (approval, key), entry in sorted(self._wanted.items(), key=lambda each: each[0]):
             if (approval, key) in self._on_line:
                 continue
-            told = [
-                each
-                for each in reading.instructions_of(self._tx, approval)
-                if each.entry.key == key and each.state is not InstructionState.SUPERSEDED
-            ]
+            told = [each for each in reading.instructions_of(self._tx, approval) if each.entry.key == key]
             newest = told[-1] if told else None
             self.missing.append(
                 {

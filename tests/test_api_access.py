@@ -86,7 +86,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listCplInstructions": READERS,
     "acknowledgeCplInstruction": {"panel"},
     "recordNcscCertificate": OFFICERS,
-    "reconcileCpl": {"panel"},
+    "reconcileCpl": OFFICERS | {"panel"},
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
     "showDeployments": SSC | {"dcc"},

@@ -406,7 +406,12 @@ def test_an_acknowledgement_waits_while_the_panel_is_being_told(world: World) ->
     (one,) = told(world)
     with world.store.begin("telling") as telling:
         assert instruct(telling, approval, cause="expiry", actor=AUTHORITY, at=world.clock.now()) == []
-        with pytest.raises(StoreUnavailable), world.store.begin("acknowledging") as tx:
-            tx.connection.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
-            cpl.acknowledge(tx, one["instruction"], loaded=True, reason=None, by="x", at=START)
+        with pytest.raises(StoreUnavailable):
+            impatiently(world, one["instruction"])
     load(world, one["instruction"])
+
+
+def impatiently(world: World, identifier: str) -> None:
+    with world.store.begin("acknowledging") as tx:
+        tx.connection.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
+        cpl.acknowledge(tx, identifier, loaded=True, reason=None, by="x", at=START)

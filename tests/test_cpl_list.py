@@ -61,6 +61,8 @@ def one(found: ProductsList) -> ListedEntry:
         table(LINE, separator="\t", end="\n").encode(),
         table(LINE, end="\r").encode(),
         ("sep=;\r\n" + table(LINE, separator=";")).encode(),
+        ('"' + "by maker, " * 20 + '"\r\n' + table(LINE, separator=";")).encode(),
+        table([*LINE, "", " "]).encode(),
         ("Central Products List\r\n\r\nas of today,,,\r\n" + table(LINE)).encode(),
         table([f"  {each} " for each in LINE]).encode(),
         book(HEADER, LINE),
@@ -69,7 +71,7 @@ def one(found: ProductsList) -> ListedEntry:
 )
 def test_a_list_is_read_in_every_form_that_a_spreadsheet_saves(octets: bytes) -> None:
     entry = one(read_list(octets))
-    assert (entry.trial, entry.approval, entry.expiry) == (True, LINE[0], date(2027, 6, 30))
+    assert (entry.marked, entry.approval, entry.expiry) == (True, LINE[0], date(2027, 6, 30))
     assert (entry.device, entry.firmware_version) == (DEVICE, "0002012F")
     assert entry.image_sha256 == "ab" * 32
 
@@ -174,7 +176,8 @@ def test_what_begins_like_a_formula_is_text() -> None:
 
 def test_lines_of_ordinary_products_are_taken_as_they_come() -> None:
     ordinary = changed(approval="", trial="No", expiry="renew by 2029", firmware_version="")
-    found = read_list(table(ordinary, LINE).encode())
+    strange = changed(approval="", trial="", model="x" * 1_001)
+    found = read_list(table(ordinary, strange, LINE).encode())
     assert [each.trial for each in found.entries] == [False, True]
     assert found.unreadable == ()
 
@@ -239,7 +242,9 @@ DIFFERENCES = ("missing", "wrong", "gone", "unknown", "unreadable")
 @pytest.mark.clause("F2.27")
 def test_a_list_that_shows_what_it_should_differs_in_nothing(trial: tuple[World, str]) -> None:
     world, approval = trial
-    said = compared(world, *right(approval.lower()))
+    rows = [changed(approval=each[0].lower(), manufacturer="ab01", model="010a030b", firmware_version=each[7],
+                    image_sha256=each[8]) for each in right(approval)]  # fmt: skip
+    said = compared(world, *rows)
     assert [said[name] for name in DIFFERENCES] == [[]] * 5
     assert (said["lines"], said["form"], said["not_compared"], said["remarks"]) == (2, "csv", [], [])
     assert said["as_of"] == "2027-01-04T00:00:00Z"
@@ -293,6 +298,8 @@ def test_an_entry_without_marker_or_without_its_own_approval_is_wrong_and_not_mi
         (2, ["approval", "trial", "expiry"]),
     ]
     assert said["missing"] == said["unknown"] == []
+    nameless = changed(approval=approval, trial="")
+    assert compared(world, nameless)["wrong"][0]["fields"] == [{"field": "trial", "has": "", "should": "Trial Device"}]
     # Beside the entry itself, an ordinary line for the same model is somebody else's business.
     assert compared(world, *right(approval), unmarked)["wrong"] == []
 

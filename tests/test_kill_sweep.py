@@ -19,7 +19,7 @@ from store.transactions import Store
 from tests.kill import ceremony
 from tests.kill.process import Death, Process
 from tests.kill.stores import PostgresqlStore, SqliteStore
-from tests.kill.sweep import Recorded, Sweep, kinds_of, one_of_each
+from tests.kill.sweep import Recorded, Sweep, one_of_each
 
 ROUNDS = 50
 ROOT = Path(__file__).parent.parent
@@ -29,12 +29,6 @@ NOT_IN_THE_CYCLE = {
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "advance clock": "a test authority's only, and one statement",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
-    "acknowledge cpl": "the Panel's answer, one conditional write with its fact",
-    "close breach": "one conditional write with its fact; what it waits for is an end that is swept",
-    "judge breach": "one conditional write with its fact",
-    "reconcile cpl": "a comparison; all that is written is the fact that it was made",
-    "record ncsc certificate": "one row with its fact; what the Panel is told then is told as at an end",
-    "suspect breach": "one row with its fact",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }
 """Commits that no undisturbed life of a certificate reaches."""
@@ -101,7 +95,7 @@ def test_a_ceremony_that_dies_anywhere_is_finished_by_the_next_start(
     store, state = _held(store_kind, empty_store_url(store_kind), tmp_path)
     life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
     life.done()
-    kinds = kinds_of("ceremony", life)
+    kinds = ceremony.places(life)
     assert {kind for kind, _ in kinds} == {name for name in NAMES if name.startswith("ceremony: ")}
     for number, death in enumerate(dict(kinds).values()):
         _die_in_ceremony(store, state, tmp_path / f"home-{number}", death)
@@ -115,7 +109,7 @@ def test_each_boundary_of_the_ceremony_50_times_over(
     life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
     life.done()
     places: dict[str, list[Death]] = {}
-    for kind, death in kinds_of("ceremony", life):
+    for kind, death in ceremony.places(life):
         places.setdefault(kind, []).append(death)
     for number in range(1, ROUNDS + 1):
         for place, some in enumerate(places.values()):

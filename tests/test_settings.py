@@ -6,6 +6,7 @@ import pytest
 
 from app.settings import FILE_NAME, Settings, change_port, load, template
 from core.errors import HomeMissing, SettingsInvalid
+from intake.cpl_list import COLUMNS
 from keys.passphrase import FromFile, FromPrompt
 from policy.section_f.assurance import DEFAULT_SCHEMES
 
@@ -131,3 +132,29 @@ def test_changing_the_port_changes_nothing_else(tmp_path: Path) -> None:
 def test_a_store_address_with_quotes_is_no_second_setting(tmp_path: Path) -> None:
     home = standard(tmp_path, store_url='postgresql://u:p"w@h/d')
     assert load(home).store_url == 'postgresql://u:p"w@h/d'
+
+
+@pytest.mark.clause("F2.18")
+def test_how_many_officers_agree_and_how_long_a_proposal_waits_are_settings(tmp_path: Path) -> None:
+    rules = load(written(tmp_path, "[decisions]\nproposal_days = 14\n[decisions.officers]\ngrant = 3\n")).rules
+    assert (rules.officers_for("grant"), rules.officers_for("revoke"), rules.proposal_life.days) == (3, 2, 14)
+    told = refused(tmp_path, "[decisions.officers]\ngrant = 1\nshrug = 2\nrefuse = true\namend = 99\n")
+    for part in (
+        "decisions.officers.grant must be a whole number from 2 to 9",
+        "decisions.officers.shrug is not known",
+        "decisions.officers.refuse must be",
+        "decisions.officers.amend must be",
+    ):
+        assert part in told
+    assert "must be a table" in refused(tmp_path, "[decisions]\nofficers = 3\n")
+
+
+@pytest.mark.clause("F2.27")
+def test_the_columns_of_the_panels_list_can_be_given_further_names(tmp_path: Path) -> None:
+    columns = load(written(tmp_path, '[cpl.columns]\nfirmware_version = ["FW Ver"]\n')).rules.list_columns
+    assert columns["firmware_version"][0] == "fw ver"
+    assert "firmware version" in columns["firmware_version"]
+    assert columns["model"] == COLUMNS["model"]
+    told = refused(tmp_path, '[cpl.columns]\ncolour = ["x"]\nmodel = "Model"\nexpiry = [""]\n')
+    for part in ("cpl.columns.colour is not known", "cpl.columns.model must be a list", "cpl.columns.expiry must be"):
+        assert part in told

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from app.cli import shown
 from app.cli.application_form import TEMPLATE, application, change
@@ -26,7 +27,7 @@ LARGEST_EVIDENCE = 10 * 1024 * 1024
 EXIT_REFUSED = 1
 
 
-class _Image(click.ParamType[tuple[str, Path]]):
+class Image(click.ParamType[tuple[str, Path]]):
     """A firmware version and the file that holds its image."""
 
     name = "VERSION=IMAGE"
@@ -51,7 +52,7 @@ class _Image(click.ParamType[tuple[str, Path]]):
 @click.argument("form", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE.toml]")
 @click.option("--template", is_flag=True, help="Print a form to fill in, and do nothing else.")
 @click.option("--evidence", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help="PDF, XLSX, CSV, TXT.")
-@click.option("--firmware", multiple=True, type=_Image(), help="Its SHA-256 is computed.")
+@click.option("--firmware", multiple=True, type=Image(), help="Its SHA-256 is computed.")
 @click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent.")
 @asks_service
@@ -78,7 +79,7 @@ def apply(
     with service.connect() as client:
         outcome = _said(client, request, changed)
         identifier = str(outcome.get("application") or changed)
-        attached, refused = _attach(client, identifier, files)
+        attached, refused = attach(client, path("applications", identifier, "evidence"), files)
     if service.as_json:
         shown.as_json({**outcome, "evidence": attached, "refused": refused})
     else:
@@ -100,26 +101,44 @@ def evidence_type(file: Path) -> str:
     return known
 
 
-def _said(client: Client, request: Mapping[str, object], changed: str | None) -> dict[str, Any]:
-    if changed is None:
-        return client.post("/v1/applications", request)
-    return client.patch(path("applications", changed), request) if request else {}
-
-
-def _attach(
-    client: Client, application_id: str, files: Sequence[tuple[Path, str]]
+def attach(
+    client: Client, address: str, files: Sequence[tuple[Path, str]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Send each file; one that is refused stops none of the others, and the application stands."""
+    """Send each file; one that is refused stops none of the others, and what it belongs to stands.
+
+    Args:
+        client: to the service.
+        address: where evidence for that thing is taken.
+        files: each with its media type (evidence_type).
+
+    Returns:
+        What was attached, and for each file that was not: `{"file", "detail", "hint"}`.
+    """
     attached, refused = [], []
     for file, media_type in files:
         try:
-            address = path("applications", application_id, "evidence")
             attached.append(client.send(address, file.read_bytes(), media_type, name=file.name))
         except ServiceRefused as error:
             refused.append({"file": str(file), "detail": str(error), "hint": error.hint})
         except OSError as error:
             refused.append({"file": str(file), "detail": f"It cannot be read ({error.strerror}).", "hint": ""})
     return attached, refused
+
+
+def show_attached(
+    console: Console, attached: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, str]]
+) -> None:
+    """Show what became of each file."""
+    for each in attached:
+        shown.sentence(console, f"Evidence {each.get('evidence', '')}: {each.get('name', '')}")
+    for problem in refused:
+        shown.sentence(console, f"Not taken: {problem['file']}: {problem['detail']} {problem['hint']}", style="red")
+
+
+def _said(client: Client, request: Mapping[str, object], changed: str | None) -> dict[str, Any]:
+    if changed is None:
+        return client.post("/v1/applications", request)
+    return client.patch(path("applications", changed), request) if request else {}
 
 
 def _show(
@@ -135,10 +154,7 @@ def _show(
     shown.heading(console, f"{identifier} {done}.", "bold green")
     if outcome:
         shown.findings(console, outcome.get("findings", []))
-    for each in attached:
-        shown.sentence(console, f"Evidence {each.get('evidence', '')}: {each.get('name', '')}")
-    for problem in refused:
-        shown.sentence(console, f"Not taken: {problem['file']}: {problem['detail']} {problem['hint']}", style="red")
+    show_attached(console, attached, refused)
     if refused:
         shown.sentence(console, f"Mend them, then: trialcpa apply --change {identifier} --evidence FILE")
     shown.sentence(console, f"Where it stands: trialcpa status {identifier}", style="dim")

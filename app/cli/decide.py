@@ -165,6 +165,25 @@ def revoke(
     raise SystemExit(_told(service, [outcome], next_step))
 
 
+@decide.command(
+    short_help="Say that you are informed of a revocation.",
+    epilog="\b\nExample:\n  trialcpa decide acknowledge dec-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("decision")
+@asks_service
+def acknowledge(decision: str, service: Service) -> None:
+    """Say that you are informed of an urgent revocation by another officer (F2.30), after it was shown."""
+    with service.connect() as client:
+        if not service.as_json:
+            decision_shown.show(shown.out(), client.get(path("decisions", decision)))
+        outcome = client.post(path("decisions", decision, "acknowledgement"), {})
+    if service.as_json:
+        shown.as_json(outcome)
+        return
+    who, at = outcome["acknowledged_by"], shown.when(outcome["acknowledged_at"])
+    shown.heading(shown.out(), f"{outcome['decision']}: acknowledged by {who}, {at}", "bold green")
+
+
 def _is_open(decision: Mapping[str, Any]) -> bool:
     return decision["state"] in {"proposed", "drafted"}
 

@@ -21,6 +21,12 @@ def show(console: Console, said: Document) -> None:
             ("seconded", f"{shown.when(said['seconded_at'])} by {said['seconder']}" if said["seconder"] else None),
             ("officers needed", said["officers"]),
             ("urgent", "yes, by one officer" if said["urgent"] else None),
+            (
+                "acknowledged",
+                f"{shown.when(said['acknowledged_at'])} by {said['acknowledged_by']}"
+                if said["acknowledged_by"]
+                else None,
+            ),
             ("application", said["application"]),
             ("breach", said["breach"]),
             ("request", said["amendment_request"]),

@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from itertools import groupby
 
 import click
 
@@ -16,7 +17,11 @@ _FOR_PEOPLE = {
     "apply": ("app.cli.apply", "Apply for a Trial Device Approval, with evidence."),
     "status": ("app.cli.status", "Where it stands, what is missing, what waits for you."),
     "decide": ("app.cli.decide", "Propose decisions, see what will be true, second them."),
-    "fetch": ("app.cli.fetch", "Fetch a certificate or a notice."),
+    "requirements": ("app.cli.requirements", "Further requirements of applications."),
+    "breaches": ("app.cli.breaches", "Breaches of conditions: suspected, confirmed, closed."),
+    "amendments": ("app.cli.amendments", "Requests to amend an approval."),
+    "notices": ("app.cli.notices", "List notices, fetch one, or a certificate."),
+    "fetch": ("app.cli.fetch", "List notices, fetch one, or a certificate."),
     "deployments": ("app.cli.deployments", "Report devices deployed and decommissioned."),
     "report": ("app.cli.report", "The monthly report: look, issue, fetch."),
     "cpl": ("app.cli.cpl", "Instructions for the Central Products List."),
@@ -25,8 +30,8 @@ _FOR_PEOPLE = {
 
 _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: make an authority in an empty folder."),
-    "serve": ("app.cli.serving", "Run web, authority and courier; Ctrl-C stops them."),
-    "run": ("app.cli.serving", "Run one process: web, authority or courier."),
+    "serve": ("app.cli.serving", "Run web, authority and courier, or one of them."),
+    "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "story": ("app.cli.story", "Play the life of a certificate or a trial, with proofs."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
@@ -60,7 +65,13 @@ class _Lazy(click.Group):
             ("For operators, on the machine itself (--home DIR)", _FOR_OPERATORS),
         ):
             with formatter.section(title):
-                formatter.write_dl([(name, sentence) for name, (_, sentence) in commands.items()])
+                formatter.write_dl(_lines(commands))
+
+
+def _lines(commands: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return names with sentences; neighbours that share a sentence share a line, so that all fits a screen."""
+    shared = groupby(commands, key=lambda name: commands[name][1])
+    return [(", ".join(names), sentence) for sentence, names in shared]
 
 
 _EPILOG = """\b
@@ -78,7 +89,7 @@ Example:
 )
 @click.version_option(package_name="trialcpa", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Trial CPA authority: certificates for field trials under the Smart Energy Code, F2.18 to F2.31."""
+    """Trial CPA authority: field trials under the Smart Energy Code, F2.18 to F2.31."""
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """The ceremony as a process that dies: keys, renames, founding, certificates, list, transcript, demo credentials."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from app.settings import load
 from core.errors import HomeOccupied
 from ra.access import authenticate
 from store.reading.authority import certificates
-from tests.kill.process import Signing, Tell
+from tests.kill.process import Death, Life, Signing, Tell
 from tests.kill.proof import problems
+from tests.kill.sweep import kinds_of
 
 PORT = 8470
+
+_PEOPLE = ("ssc-officer-1", "ssc-officer-2", "ssc-admin", "manufacturer", "dcc", "panel", "auditor")
 
 
 def hold(home: Path, url: str) -> Callable[[Tell], None]:
@@ -34,6 +38,14 @@ def hold_again(home: Path, url: str, signings: list[Signing]) -> Callable[[Tell]
         return [*_wrong(home), *_working(home, [*signings, *tell.signings])]
 
     return work
+
+
+def places(life: Life) -> list[tuple[str, Death]]:
+    """Every place of a ceremony to die at, with its kind; each person's own file is of one kind."""
+    return [
+        (re.sub(rf"rename ({'|'.join(_PEOPLE)})\.key", "rename a person's key", kind), death)
+        for kind, death in kinds_of("ceremony", life)
+    ]
 
 
 def _hold(home: Path, url: str) -> None:

@@ -1,0 +1,200 @@
+"""`trialcpa breaches`: a condition that is not complied with: suspected, judged, and owed a revocation (F2.23)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from app.cli import shown
+from app.cli.apply import attach as attach_files
+from app.cli.apply import evidence_type, show_attached
+from app.cli.service import Service, asks_service
+from app.cli.words import WORDS
+from app.client import Client, path
+
+Outcome = Mapping[str, Any]
+
+EXIT_REFUSED = 1
+
+_STATES = ("suspected", "confirmed", "dismissed", "answered", "closed")
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(epilog="\b\nExample:\n  trialcpa breaches list --state confirmed")
+def breaches() -> None:
+    """Breaches of conditions: suspected, confirmed or dismissed, closed (F2.23)."""
+
+
+@breaches.command("list", epilog="\b\nExample:\n  trialcpa breaches list TDA-2027-0042-Y --state confirmed")
+@click.argument("approval", required=False)
+@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@asks_service
+def list_(approval: str | None, state: str | None, service: Service) -> None:
+    """List breaches; each one that is confirmed owes a revocation."""
+    address = path("breaches") if approval is None else path("approvals", approval, "breaches")
+    with service.connect() as client:
+        found = list(client.every(address, "breaches", state=state))
+    if service.as_json:
+        shown.as_json({"breaches": found})
+        return
+    shown.table(
+        shown.out(),
+        ("breach", "approval", "of", "state", "suspected", "note"),
+        [
+            (each["breach"], each["approval"], _of(each), each["state"], shown.day_of(each["suspected_at"]),
+             each["note"])
+            for each in found
+        ],
+        none="No breach.",
+    )  # fmt: skip
+
+
+@breaches.command(
+    short_help="Show a breach with its evidence.",
+    epilog="\b\nExample:\n  trialcpa breaches show breach-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("breach")
+@asks_service
+def show(breach: str, service: Service) -> None:
+    """Show a breach, what was said of it, and its evidence (trialcpa fetch ev-… fetches a file)."""
+    with service.connect() as client:
+        said = client.get(path("breaches", breach))
+        evidence = client.get(path("breaches", breach, "evidence"))["evidence"]
+    if service.as_json:
+        shown.as_json({**said, "evidence": evidence})
+        return
+    console = shown.out()
+    shown.heading(console, f"{said['breach']}: {said['state']}")
+    shown.facts(
+        console,
+        [
+            ("approval", said["approval"]),
+            ("of", f"{_of(said)} ({said['clause']})"),
+            ("suspected", f"{shown.when(said['suspected_at'])} by {said['suspected_by']}"),
+            ("note", said["note"]),
+            ("judged", f"{shown.when(said['judged_at'])} by {said['judged_by']}" if said["judged_at"] else None),
+            ("why", said["why"]),
+            ("answered" if said["decision"] else "closed", shown.when(said["closed_at"])),
+            ("by the decision", said["decision"]),
+            ("evidence", [f"{each['evidence']}  {each['name']}" for each in evidence]),
+        ],
+    )
+    _next(console, said)
+
+
+@breaches.command(
+    short_help="Record that a condition may have been breached.",
+    epilog="\b\nExample:\n  trialcpa breaches suspect TDA-2027-0042-Y --condition 2 --note @note.txt",
+)
+@click.argument("approval")
+@click.option("--condition", type=click.IntRange(1), required=True, help="Its number (trialcpa status APPROVAL).")
+@click.option("--note", type=WORDS, required=True, help="What is suspected.")
+@click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT.")
+@asks_service
+def suspect(approval: str, condition: int, note: str, evidence: tuple[Path, ...], service: Service) -> None:
+    """Record that a condition may have been breached; a report above the limit does so by itself."""
+    files = [(each, evidence_type(each)) for each in evidence]
+    with service.connect() as client:
+        outcome = client.post(path("approvals", approval, "breaches"), {"condition": condition, "note": note})
+        attached, refused = _attach(client, str(outcome["breach"]), files)
+    _told(service, outcome, attached, refused)
+
+
+@breaches.command(
+    short_help="Add evidence to a breach.",
+    epilog="\b\nExample:\n  trialcpa breaches attach breach-6564f1a2-9c3b1d2e4f60718a photo.pdf",
+)
+@click.argument("breach")
+@click.argument("file", nargs=-1, required=True, type=_FILE)
+@asks_service
+def attach(breach: str, file: tuple[Path, ...], service: Service) -> None:
+    """Add evidence (PDF, XLSX, CSV, TXT) to a breach that is suspected or confirmed."""
+    files = [(each, evidence_type(each)) for each in file]
+    with service.connect() as client:
+        attached, refused = _attach(client, breach, files)
+    _told(service, {}, attached, refused)
+
+
+@breaches.command(epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
+@click.argument("breach")
+@click.option("--why", type=WORDS, required=True, help="What shows it.")
+@asks_service
+def confirm(breach: str, why: str, service: Service) -> None:
+    """Confirm a suspected breach; it owes a revocation from then on."""
+    _judge(service, breach, why, confirmed=True)
+
+
+@breaches.command(epilog="\b\nExample:\n  trialcpa breaches dismiss breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
+@click.argument("breach")
+@click.option("--why", type=WORDS, required=True, help="Why it is none.")
+@asks_service
+def dismiss(breach: str, why: str, service: Service) -> None:
+    """Dismiss a suspected breach."""
+    _judge(service, breach, why, confirmed=False)
+
+
+@breaches.command(
+    short_help="Close a breach with nothing left to revoke.",
+    epilog="\b\nExample:\n  trialcpa breaches close breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt",
+)
+@click.argument("breach")
+@click.option("--why", type=WORDS, required=True, help="Why no revocation follows.")
+@click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT; it is added first.")
+@asks_service
+def close(breach: str, why: str, evidence: tuple[Path, ...], service: Service) -> None:
+    """Close a confirmed breach whose approval has ended otherwise: there is nothing left to revoke."""
+    files = [(each, evidence_type(each)) for each in evidence]
+    with service.connect() as client:
+        # A breach that is closed takes no evidence any more: with a file refused it stays as it is.
+        attached, refused = _attach(client, breach, files)
+        outcome = {} if refused else client.post(path("breaches", breach, "closure"), {"why": why})
+    _told(service, outcome, attached, refused)
+
+
+def _attach(
+    client: Client, breach: str, files: list[tuple[Path, str]]
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    return attach_files(client, path("breaches", breach, "evidence"), files)
+
+
+def _judge(service: Service, breach: str, why: str, *, confirmed: bool) -> None:
+    with service.connect() as client:
+        outcome = client.post(path("breaches", breach, "judgement"), {"confirmed": confirmed, "why": why})
+    _told(service, outcome, [], [])
+
+
+def _told(service: Service, outcome: Outcome, attached: list[dict[str, Any]], refused: list[dict[str, str]]) -> None:
+    """Show what became of a breach and its files; the exit status is 1 if a file was refused."""
+    if service.as_json:
+        shown.as_json({**outcome, "evidence": attached, "refused": refused})
+    else:
+        console = shown.out()
+        if outcome:
+            shown.sentence(console, f"{outcome['breach']}: {outcome['state']}, {_of(outcome)} of {outcome['approval']}")
+        show_attached(console, attached, refused)
+        if refused and outcome:
+            shown.sentence(console, f"Mend that, then: trialcpa breaches attach {outcome['breach']} FILE")
+        elif refused:
+            shown.sentence(console, "Mend that and run the command again; the state of the breach is as it was.")
+        if outcome:
+            _next(console, outcome)
+    raise SystemExit(EXIT_REFUSED if refused else 0)
+
+
+def _next(console: Console, breach: Outcome) -> None:
+    """Say what is to be done next, if anything is."""
+    identifier, approval = breach["breach"], breach["approval"]
+    steps = {
+        "suspected": f"It is to be judged: trialcpa breaches confirm {identifier} --why WHY (or dismiss)",
+        "confirmed": "A revocation is owed (F2.23): "
+        f"trialcpa decide revoke {approval} --cause breach --breach {identifier} --reasons FILE",
+    }
+    if breach["state"] in steps:
+        shown.sentence(console, steps[breach["state"]], style="dim")
+
+
+def _of(breach: Outcome) -> str:
+    number = breach["condition"]
+    return "the limit of devices" if number is None else f"condition {number}"
