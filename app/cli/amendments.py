@@ -20,9 +20,7 @@ EXIT_REFUSED = 1
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group(
-    epilog="\b\nExample:\n  trialcpa amendments request TDA-2027-0042-Y --expiry 2027-09-30 --reasons @why.txt"
-)
+@click.group(epilog="\b\nExample:\n  trialcpa amendments list TDA-2027-0042-Y")
 def amendments() -> None:
     """Requests to amend an approval, decided by the SSC (F2.29)."""
 
@@ -81,7 +79,7 @@ def show(request: str, service: Service) -> None:
 
 @amendments.command(
     short_help="Ask for an amendment of your approval.",
-    epilog="\b\nExample:\n  trialcpa amendments request TDA-2027-0042-Y --firmware 0003=new.bin --reasons Fix",
+    epilog="\b\nExample:\n  trialcpa amendments request TDA-2027-0042-Y --firmware 3=f.bin --reasons Fix",
 )
 @click.argument("approval")
 @click.option("--expiry", metavar="DAY", help="The last UTC day, such as 2027-09-30.")
@@ -96,24 +94,18 @@ def show(request: str, service: Service) -> None:
 def request(
     *,
     approval: str,
-    expiry: str | None,
-    start: str | None,
-    maximum_devices: int | None,
     firmware: tuple[tuple[str, Path], ...],
     remove_firmware: tuple[str, ...],
-    other: str | None,
     reasons: str,
     evidence: tuple[Path, ...],
     service: Service,
+    **terms: str | int | None,
 ) -> None:
     """Ask for an amendment; what is not named stays as it is."""
     asked: dict[str, Any] = {
-        "start": start,
-        "expiry": expiry,
-        "maximum_devices": maximum_devices,
+        **terms,
         "firmware_added": [_firmware(version, image) for version, image in firmware],
         "firmware_removed": list(remove_firmware),
-        "other": other,
     }
     wishes = {name: value for name, value in asked.items() if value not in (None, [])}
     if not wishes:
@@ -122,7 +114,7 @@ def request(
     with service.connect() as client:
         outcome = client.post(path("approvals", approval, "amendment-requests"), {**wishes, "reasons": reasons})
         attached, refused = _attach(client, str(outcome["request"]), files)
-    _told(service, outcome, list(_wishes({**asked, "other": other or ""})), attached, refused)
+    _told(service, outcome, list(_wishes(asked)), attached, refused)
 
 
 @amendments.command(

@@ -38,6 +38,7 @@ class Image(click.ParamType[tuple[str, Path]]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[str, Path]:
+        """Return both, or fail with what is wrong."""
         if isinstance(value, tuple):
             return value
         version, equals, image = str(value).partition("=")

@@ -75,7 +75,7 @@ reasons = "A summary of why not."
 kind = "revoke"                     # F2.30; cause: ssc, breach or key-compromise
 approval = "TDA-…"
 cause = "breach"
-breach = "bre-…"
+breach = "breach-…"
 reasons = "A summary of why."
 
 [[decision]]

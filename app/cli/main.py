@@ -89,7 +89,7 @@ Example:
 )
 @click.version_option(package_name="trialcpa", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Trial CPA authority: field trials under the Smart Energy Code, F2.18 to F2.31."""
+    """Trial CPA authority for field trials (Smart Energy Code, F2.18 to F2.31)."""
 
 
 def main(words: Sequence[str] | None = None) -> None:

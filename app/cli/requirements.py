@@ -14,7 +14,7 @@ _LISTED = "requirements"
 
 
 @click.group(
-    epilog="\b\nExample:\n  trialcpa requirements add app-6564f1a2-9c3b1d2e4f60718a 'A plan of the site.'",
+    epilog="\b\nExample:\n  trialcpa requirements add app-6564f1a2-9c3b1d2e4f60718a 'A site plan.'",
 )
 def requirements() -> None:
     """Further requirements of an application, or standing ones of all (F2.20)."""
@@ -37,9 +37,12 @@ def list_(application: str | None, standing: bool, service: Service) -> None:  #
         shown.table(
             shown.out(),
             ("standing", "state", "set", "text"),
-            [(each["standing"], _in_force(each), shown.day_of(each["set_at"]), each["text"]) for each in said["standing"]],
+            [
+                (each["standing"], _in_force(each), shown.day_of(each["set_at"]), each["text"])
+                for each in said["standing"]
+            ],
             none="Nothing is required of every application.",
-        )  # fmt: skip
+        )
     else:
         shown.table(
             shown.out(),
@@ -81,9 +84,7 @@ def add(application: str | None, text: str | None, standing: str | None, service
         _say(service, outcome, f"{outcome['standing']}: of every application from now on, and of {waiting}")
 
 
-@requirements.command(
-    epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --reason 'Page 7 of ev-…'"
-)
+@requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --reason Shown.")
 @click.argument("requirement")
 @click.option("--reason", required=True, type=WORDS, help="What shows it. The Manufacturer reads it.")
 @asks_service
@@ -93,7 +94,7 @@ def met(requirement: str, reason: str, service: Service) -> None:
 
 
 @requirements.command(
-    epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --reason 'See 7.2.'"
+    epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --reason @why.txt"
 )
 @click.argument("requirement")
 @click.option("--reason", required=True, type=WORDS, help="Why. The Manufacturer reads it.")

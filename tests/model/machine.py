@@ -28,17 +28,17 @@ from core.errors import (
 from core.instants import first_second, last_second, next_midnight, text
 from ra import breach
 from ra.grounds import Minutes
+from ra.cpl import Acknowledge, acknowledge
 from ra.proposing.amendment import ProposeAmendment
 from ra.proposing.ending import ProposeEnd
 from ra.proposing.grant import ProposeGrant
 from ra.report import issue_report, month_of
 from store.reading import breaches as breach_reading
 from store.reading import requests
-from tests.api_world import done
 from tests.deployments_world import deployed, gone, send
 from tests.model.model import Certificate, Trial
 from tests.model.witness import SECOND, Panel, Witness
-from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, World
+from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World
 
 DAY = timedelta(days=1)
 DEVICES = ("01", "02")
@@ -300,9 +300,7 @@ class Machine(RuleBasedStateMachine):
             breach.close(self.world.desk, OFFICER_1, named, why="It is over.")
         else:
             self._try(lambda: str(breach.close(self.world.desk, OFFICER_1, named, why="No.")), WrongState)
-            self._end(
-                trial, "revoked-for-breach", lambda name: self.world.revoked(name, EndCause.BREACH, breach=named)
-            )
+            self._end(trial, "revoked-for-breach", lambda name: self.world.revoked(name, EndCause.BREACH, breach=named))
         del self.owed[named]
 
     def _end(self, trial: Trial, word: str, act: Callable[[str], object]) -> None:
@@ -340,8 +338,7 @@ class Machine(RuleBasedStateMachine):
         if says == "nothing":
             self.unseen.add(named)
         else:
-            body = {"outcome": says} | ({"reason": "It does not load."} if says == "rejected" else {})
-            done(self.witness.api.ask("panel", "POST", f"/v1/cpl/instructions/{named}/acknowledgement", body))
+            acknowledge(self.world.desk, PANEL, Acknowledge(named, says == "loaded", "It does not load."))
         if says != "rejected":
             self.panels[approval].do(told)
         if says == "loaded":
@@ -394,7 +391,9 @@ class Machine(RuleBasedStateMachine):
 
     # --- time and restarts --------------------------------------------------------------------------------------
 
-    @rule(by=st.one_of(st.integers(1, 5).map(lambda each: each * SECOND), st.integers(1, 45).map(lambda each: each * DAY)))
+    @rule(
+        by=st.one_of(st.integers(1, 5).map(lambda each: each * SECOND), st.integers(1, 45).map(lambda each: each * DAY))
+    )
     def wait(self, by: timedelta) -> None:
         self.world.at(self.now + by)
 
