@@ -57,7 +57,7 @@ def suspect(
             return earlier
         approval_reading.record(tx, approval)
         if not reading.condition_exists(tx, approval, condition):
-            raise NoSuchThing(kind=f"condition of {approval}", identifier=condition)
+            raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
         identifier, words = new_identifier("breach", at), _salted(note)
         breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
         said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}

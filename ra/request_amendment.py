@@ -12,6 +12,7 @@ from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.instants import text
 from policy.roles import Operation, permitted
+from ra.access import authorise
 from ra.desk import Desk, new_identifier
 from ra.look import authorise_approval
 from ra.proposal import firmware_json
@@ -128,8 +129,10 @@ def requests_of(desk: Desk, actor: Actor, approval: str) -> dict[str, Json]:
 
 
 def _authorise(actor: Actor, operation: Operation, asked: reading.AmendmentRequest, owner: str) -> None:
-    if not permitted(actor, operation, owner=owner):
+    """Authorise an act on a request; another Manufacturer's is as if it were not there."""
+    if permitted(actor, operation, owner=actor.organisation) and not permitted(actor, operation, owner=owner):
         raise NoSuchThing(kind="amendment request", identifier=asked.id)
+    authorise(actor, operation, owner=owner)
 
 
 def _shown(asked: reading.AmendmentRequest) -> dict[str, Json]:

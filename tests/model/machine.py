@@ -27,8 +27,8 @@ from core.errors import (
 )
 from core.instants import first_second, last_second, next_midnight, text
 from ra import breach
-from ra.grounds import Minutes
 from ra.cpl import Acknowledge, acknowledge
+from ra.grounds import Minutes
 from ra.proposing.amendment import ProposeAmendment
 from ra.proposing.ending import ProposeEnd
 from ra.proposing.grant import ProposeGrant
@@ -266,7 +266,7 @@ class Machine(RuleBasedStateMachine):
     @rule(which=WHICH)
     def revoke(self, which: int) -> None:
         """By one officer, in a hurry (F2.30)."""
-        self._end(self._trial(which), "revoked", lambda name: self.world.revoked(name))
+        self._end(self._trial(which), "revoked", self.world.revoked)
 
     @precondition(lambda self: self.trials)
     @rule(which=WHICH)
