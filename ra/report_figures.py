@@ -177,7 +177,7 @@ def decommissioned_since(lines: Sequence[Line]) -> dict[str, Json]:
 def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> dict[str, Json]:
     """(g) Approvals that will expire in the months after the report's date, the last day included."""
     last = months_after(until.date(), months)
-    ending = [each for each in lines if each.state not in _ENDED and until <= each.expiry and each.expiry.date() <= last]
+    ending = [each for each in lines if each.state not in _ENDED and until < each.expiry and each.expiry.date() <= last]
     ending.sort(key=lambda each: (each.expiry, each.record.identifier))
     return {
         "expiring": [

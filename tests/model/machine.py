@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.approval import EndCause, Firmware
 from core.classification import Passage
@@ -41,7 +41,7 @@ from tests.model.witness import SECOND, Panel, Witness
 from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World
 
 DAY = timedelta(days=1)
-DEVICES = ("01", "02", "03")
+DEVICES = ("01", "02", "03", "04")
 VERSIONS = {"0001": "ab" * 32, "000A": "cd" * 32, "9001": "ef" * 32}
 PROPOSAL_LIFE = timedelta(days=30)
 CREDENTIAL_LIFE = timedelta(days=300)
@@ -50,15 +50,17 @@ MEANWHILE = ("nothing", "restart")
 WHICH = st.integers(0, 5)
 LIMITS = st.integers(1, 3)
 FIRMWARE = st.frozensets(st.sampled_from(sorted(VERSIONS)), min_size=1)
-CHANGES = st.fixed_dictionaries(
-    {},
-    optional={
-        "expiry": st.integers(-3, 60),
-        "limit": LIMITS,
-        "firmware": FIRMWARE,
-        "start": st.integers(-1, 15),
-        "effective": st.tuples(st.integers(0, 15), st.integers(0, 86_399)),
-    },
+EFFECTIVE = {"effective": st.tuples(st.integers(0, 8), st.integers(0, 86_399))}
+CHANGES = st.one_of(
+    st.fixed_dictionaries({"limit": LIMITS}, optional=EFFECTIVE),
+    st.fixed_dictionaries({"firmware": FIRMWARE}, optional=EFFECTIVE),
+    st.fixed_dictionaries({"expiry": st.integers(-1, 60)}, optional=EFFECTIVE | {"firmware": FIRMWARE}),
+    st.fixed_dictionaries({"start": st.integers(0, 15)}, optional={"expiry": st.integers(10, 60), "limit": LIMITS}),
+)
+LATER = st.one_of(
+    st.integers(1, 5).map(lambda each: each * SECOND),
+    st.integers(1, 9).map(lambda each: each * DAY),
+    st.integers(20, 45).map(lambda each: each * DAY),
 )
 
 
@@ -106,7 +108,16 @@ class Machine(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.world.clock.now()
 
+    @property
+    def standing(self) -> int:
+        return sum(map(self._open, self.trials))
+
     # --- decisions ----------------------------------------------------------------------------------------------
+
+    @initialize(lasts=st.integers(20, 90), limit=LIMITS, firmware=FIRMWARE)
+    def first(self, lasts: int, limit: int, firmware: frozenset[str]) -> None:
+        """A trial that has begun, so that there is something to do from the first act on."""
+        self.grant(device="01", begins=0, lasts=lasts, limit=limit, firmware=firmware, meanwhile="nothing")
 
     @rule(
         device=st.sampled_from(DEVICES),
@@ -136,7 +147,7 @@ class Machine(RuleBasedStateMachine):
         command = ProposeGrant(application, "It looks sound.", minutes=minutes)
         self._propose(Proposed("", trial, start, says, self.now), command, taken, meanwhile)
 
-    @precondition(lambda self: self.trials)
+    @precondition(lambda self: self.standing > 0)
     @rule(which=WHICH, change=CHANGES, meanwhile=st.sampled_from((*MEANWHILE, None)))
     def amend(self, which: int, change: dict[str, Any], meanwhile: str | None) -> None:
         """Expiry, limit, firmware or start, at midnight or at an instant of one's own (F2.29)."""
@@ -262,22 +273,19 @@ class Machine(RuleBasedStateMachine):
 
     # --- ends ---------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.trials)
-    @rule(which=WHICH)
-    def revoke(self, which: int) -> None:
-        """By one officer, in a hurry (F2.30)."""
-        self._end(self._trial(which), "revoked", self.world.revoked)
-
-    @precondition(lambda self: self.trials)
-    @rule(which=WHICH)
-    def withdraw(self, which: int) -> None:
-        """At the Manufacturer's request, by two (F2.30)."""
+    @precondition(lambda self: self.standing > 1)
+    @rule(which=WHICH, withdrawn=st.booleans())
+    def end(self, which: int, withdrawn: bool) -> None:  # noqa: FBT001 - drawn by name
+        """Revoked by one officer in a hurry, or ended at the Manufacturer's request by two (F2.30)."""
 
         def by_two(name: str) -> None:
             command = ProposeEnd(name, EndCause.MANUFACTURER, "It has asked for it.")
             self.world.seconded(self.world.proposed(command))
 
-        self._end(self._trial(which), "withdrawn-at-request", by_two)
+        if withdrawn:
+            self._end(self._trial(which), "withdrawn-at-request", by_two)
+        else:
+            self._end(self._trial(which), "revoked", self.world.revoked)
 
     @precondition(lambda self: self.trials)
     @rule(which=WHICH, confirmed=st.booleans())
@@ -345,23 +353,24 @@ class Machine(RuleBasedStateMachine):
             shows = self.panels[approval].shows.get(told["firmware_version"])
             next(each for each in self.trials if each.name == approval).loaded(told["firmware_version"], shows)
 
-    @precondition(lambda self: self.trials)
-    @rule(which=WHICH, again=st.booleans())
-    def deploy(self, which: int, again: bool) -> None:  # noqa: FBT001 - drawn by name
-        """A new unit, or one that was taken down before; told twice, and counted once (F2.28)."""
+    @precondition(lambda self: self.standing > 0)
+    @rule(which=WHICH, units=st.integers(1, 3), again=st.booleans())
+    def deploy(self, which: int, units: int, again: bool) -> None:  # noqa: FBT001 - drawn by name
+        """New units, or some that were taken down before; told twice, and counted once (F2.28)."""
         trial = self._trial(which)
-        back = sorted(unit for unit, at in self.gone.items() if at < self.now)
-        self.units += 1
-        unit = back[0] if again and back else self.units
-        line = deployed(unit, trial.name, text(self.now), firmware_version=min(trial.issued[-1].firmware))
-        said = [each["outcome"] for each in send(self.world, line, line)["results"]]
+        back = sorted(unit for unit, at in self.gone.items() if at < self.now) if again else []
+        chosen = [*back, *range(self.units + 1, self.units + 1 + units)][:units]
+        self.units += units
+        version = min(trial.issued[-1].firmware)
+        lines = [deployed(each, trial.name, text(self.now), firmware_version=version) for each in chosen]
+        said = [each["outcome"] for each in send(self.world, *lines, *lines)["results"]]
         held = trial.holding(self.now)
-        assert said == (["recorded", "known"] if held else ["refused", "refused"])
+        assert said == (["recorded"] * units + ["known"] * units if held else ["refused"] * 2 * units)
         if held is None:
             return
-        self.gone.pop(unit, None)
-        trial.units.add(unit)
-        trial.since["up"] += 1
+        self.gone = {unit: at for unit, at in self.gone.items() if unit not in chosen}
+        trial.units.update(chosen)
+        trial.since["up"] += units
         if len(trial.units) > held.limit:
             with self.world.store.read() as tx:
                 assert breach_reading.open_limit_breach(tx, trial.name) is not None
@@ -391,9 +400,7 @@ class Machine(RuleBasedStateMachine):
 
     # --- time and restarts --------------------------------------------------------------------------------------
 
-    @rule(
-        by=st.one_of(st.integers(1, 5).map(lambda each: each * SECOND), st.integers(1, 45).map(lambda each: each * DAY))
-    )
+    @rule(by=LATER)
     def wait(self, by: timedelta) -> None:
         self.world.at(self.now + by)
 

@@ -111,12 +111,13 @@ def one_life(machine: Machine) -> None:
         partial(grant, device="02", meanwhile="restart"),
         partial(machine.amend, which=0, change={"limit": 3}, meanwhile="nothing"),
         partial(machine.wait_for_a_turn, which=0, beside=0),
-        partial(machine.deploy, which=0, again=False),
+        partial(machine.deploy, which=0, units=2, again=False),
         machine.panel_does_what_is_due,
         machine.issue_report,
-        partial(machine.revoke, which=1),
+        partial(machine.end, which=1, withdrawn=False),
         partial(machine.amend, which=0, change={"expiry": 45}, meanwhile=None),
         partial(machine.second, which=0, late=1, meanwhile="nothing"),
+        partial(machine.wait_for_a_turn, which=0, beside=-1),
         partial(machine.wait, by=timedelta(days=50)),
     ):
         step()
