@@ -21,7 +21,6 @@ from core.status import State, approval_status
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
 _ON_THE_LIST = frozenset({"add", "change"})
-_ENDED = frozenset({State.CANCELLED, State.WITHDRAWN, State.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,11 @@ class Line:
         """The number of F2.21(d) that holds at that instant."""
         terms = approval_status(self.record, self.until).terms or self.record.terms[0]
         return terms.maximum_devices
+
+    @property
+    def ended(self) -> bool:
+        """Whether somebody had ended it by that instant."""
+        return self.record.ended_at is not None and self.record.ended_at <= self.until
 
     @property
     def expiry(self) -> datetime:
@@ -177,7 +181,8 @@ def decommissioned_since(lines: Sequence[Line]) -> dict[str, Json]:
 def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> dict[str, Json]:
     """(g) Approvals that will expire in the months after the report's date, the last day included."""
     last = months_after(until.date(), months)
-    ending = [each for each in lines if each.state not in _ENDED and until < each.expiry and each.expiry.date() <= last]
+    # An approval whose certificate was cancelled for its key stands, and will expire: its state says cancelled.
+    ending = [each for each in lines if not each.ended and until < each.expiry and each.expiry.date() <= last]
     ending.sort(key=lambda each: (each.expiry, each.record.identifier))
     return {
         "expiring": [

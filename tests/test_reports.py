@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.approval import Device
+from core.approval import Device, EndCause
 from core.clock import FixedClock
 from core.errors import (
     MonthMalformed,
@@ -337,6 +337,18 @@ def _reported(desk: Desk, kept: Register, before: Counter[str], frozen: dict[str
 
 
 # --- (g) and (h) -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F2.28(g)")
+def test_an_approval_that_waits_for_a_new_key_will_expire_as_well_and_one_that_was_ended_will_not(
+    world: World, approval: str
+) -> None:
+    world.at(datetime(2027, 5, 2, tzinfo=UTC))
+    world.revoked(approval, EndCause.KEY_COMPROMISE)
+    expiring = shown(world, "2027-05")["items"]["g"]["expiring"]
+    assert [each["approval"] for each in expiring] == [approval]
+    world.revoked(approval)
+    assert shown(world, "2027-05")["items"]["g"]["expiring"] == []
 
 
 @pytest.mark.clause("F2.28(g)")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from app.story.cast import Reply
 from app.story.section_f.applying import DEVICE, FIRMWARE, LIMIT
@@ -76,7 +77,15 @@ def _prove_private(trial: Trial) -> None:
     """The message carried addresses: none of them is anywhere in the register."""
     home = trial.stage.house.settings.home
     held = [path for path in home.rglob("*") if path.is_file()]
-    found = [path.name for path in held if any(word.encode() in path.read_bytes() for word in (POSTCODE, UPRN))]
+    found = [path.name for path in held if any(word.encode() in _octets(path) for word in (POSTCODE, UPRN))]
     trial.teller.prove(
         "privacy", not found, f"neither UPRN nor postcode is in any of {len(held)} files" if not found else str(found)
     )
+
+
+def _octets(path: Path) -> bytes:
+    """A file's octets; one that was renamed a moment ago is read under its other name."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
