@@ -14,6 +14,8 @@ Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]
 # Whole numbers beyond this are not exact in every JSON reader (RFC 8785, 3.2.2.3 and RFC 7493, 2.2).
 LARGEST_EXACT = 2**53 - 1
 
+_TEXT = json.JSONEncoder(ensure_ascii=False)
+
 
 def canonical(document: Json) -> bytes:
     """Return `document` in the one form that RFC 8785 allows, as UTF-8.
@@ -44,7 +46,7 @@ def _write(value: Json) -> str:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return _TEXT.encode(value)
         case int():
             if abs(value) > LARGEST_EXACT:
                 raise ValueError(f"{value} is not exact in JSON")

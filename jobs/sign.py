@@ -164,8 +164,7 @@ def _record(duty: Duty, signed: list[_Signed]) -> int:
         # Asked again: signatures take time, and a certificate is recorded at the instant at which it is, never before.
         at = duty.clock.now()
         # All approvals first: notices share a counter, and whoever ends an approval holds it before that counter.
-        for approval in sorted({each.ready.row.approval for each in signed}):
-            approval_reading.locked(tx, approval)
+        approval_reading.hold(tx, {each.ready.row.approval for each in signed})
         for each in signed:
             recorded += _record_one(tx, each, at)
     return recorded
@@ -173,8 +172,8 @@ def _record(duty: Duty, signed: list[_Signed]) -> int:
 
 def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> int:
     row, decision = signed.ready.row, signed.ready.decision
-    # Held until the commit: a revocation either sees this certificate or is seen by it.
-    approval = approval_reading.locked(tx, row.approval)
+    # It is held until the commit: a revocation either sees this certificate or is seen by it.
+    approval = approval_reading.record(tx, row.approval)
     ended = approval.ended_at is not None
     certificate = CertificateRecord(
         serial=row.serial,

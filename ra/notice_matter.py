@@ -6,7 +6,6 @@ These are the facts of certificate and list (F2.21(a), (c), (d)); what may be wi
 import base64
 import hashlib
 import json
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -197,12 +196,14 @@ def effective(matter: Matter) -> str | None:
 
 
 @serves("F2.25")
-def certificate_of(tx: Transaction, serial: Serial) -> dict[str, Json]:
+def certificate_of(tx: Transaction, matter: Matter, serial: Serial) -> dict[str, Json]:
     """The Trial CPA Certificate that is provided to all three with the notice."""
-    identifier, der = approval_reading.certificate_der(tx, serial)
-    held = next(each for each in approval_reading.record(tx, identifier).certificates if each.serial == serial)
+    _, der = approval_reading.certificate_der(tx, serial)
+    issued = () if matter.approval is None else matter.approval.certificates
+    held = next(each for each in issued if each.serial == serial)
+    encoded = base64.b64encode(der).decode()
     # RFC 7468, 2 and 3: base64 in lines of 64 characters between the two labels.
-    lines = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    lines = "\n".join(encoded[first : first + 64] for first in range(0, len(encoded), 64))
     return {
         "serial": serial,
         "issue": held.issue,

@@ -51,7 +51,7 @@ def write_notice(
     matter = matter_of(tx, decision, at=at, written=True)
     prefix = "TDN" if matter.authority.environment == "live" else "TTN"
     number = f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
-    certificate = None if serial is None else certificate_of(tx, serial)
+    certificate = None if serial is None else certificate_of(tx, matter, serial)
     documents = [_copy(matter, recipient, number, certificate) for recipient in Recipient]
     notice = Notice(
         number=number,

@@ -236,7 +236,7 @@ def _refresh(tx: Transaction, catalogue: Catalogue, lines: Iterable[Line]) -> No
         found = catalogue.candidates(line) if line.approval or line.model else ()
         if not isinstance(found, Misfit):
             concerned.update(found)
-    deployment_reading.hold_approvals(tx, concerned)
+    approval_reading.hold(tx, concerned)
     catalogue.refresh(approval_reading.records(tx, concerned))
 
 

@@ -37,11 +37,21 @@ def records(tx: Transaction, identifiers: Collection[str] | None = None) -> list
 def locked(tx: Transaction, identifier: str) -> ApprovalRecord:
     """Return one approval and hold its row until the commit, so that its end and a new certificate never pass by
     each other; NoSuchThing if there is none.
-
-    On SQLite a writing transaction has the whole store to itself; there is nothing more to lock.
     """
-    tx.connection.execute(select(approvals.c.identifier).where(approvals.c.identifier == identifier).with_for_update())
+    hold(tx, [identifier])
     return record(tx, identifier)
+
+
+def hold(tx: Transaction, identifiers: Iterable[str]) -> None:
+    """Hold the rows of approvals until the commit, in order, so that no two transactions wait for each other.
+
+    On SQLite a writing transaction has the whole store to itself.
+    """
+    if tx.dialect != "postgresql":
+        return
+    column = approvals.c.identifier
+    for some in _portions(sorted(identifiers)):
+        tx.connection.execute(select(column).where(column.in_(some)).order_by(column).with_for_update()).all()
 
 
 def record(tx: Transaction, identifier: str) -> ApprovalRecord:

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from core.deployments import Stint
 from core.errors import NoSuchThing
 from core.mirror import Units
-from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import deployment_batches, deployments
 
@@ -56,16 +55,6 @@ def batch(tx: Transaction, identifier: str) -> Batch:
         row.known,
         row.refused,
     )
-
-
-def hold_approvals(tx: Transaction, identifiers: Iterable[str]) -> None:
-    """Hold the rows of approvals until the commit, in order, so that whoever counts their devices counts them all.
-
-    On SQLite a writing transaction has the whole store to itself.
-    """
-    column = approvals.c.identifier
-    for some in _portions(sorted(identifiers)):
-        tx.connection.execute(select(column).where(column.in_(some)).order_by(column).with_for_update()).all()
 
 
 def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) -> list[Stint]:
