@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from app.cli.deployment_files import CSV, JSON, XML, chunks
 from tests.api_world import Api, done
 from tests.people_world import People, served
 from tests.world import World, csr_pem
+
+ROOT = Path(__file__).resolve().parent.parent
 
 HEADER = "event,device_id,on,approval,firmware_version,by,why\n"
 
@@ -240,3 +244,14 @@ def _list(folder: Path, rows: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+# --- as a command of its own ---------------------------------------------------------------------------------------
+
+
+def test_people_read_the_answer_and_nothing_of_how_it_was_fetched(people: People) -> None:
+    key_file = str(people.keys / "panel.key")
+    command = [sys.executable, "-m", "app.cli.main", "status", "--url", people.url, "--key-file", key_file]
+    ran = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.strip()

@@ -99,7 +99,8 @@ def main(words: Sequence[str] | None = None) -> None:
         words: what was typed after the program's name; None is what was.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for library in ("alembic", "httpx"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         cli(words, standalone_mode=False)
     except click.exceptions.Abort:
