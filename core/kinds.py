@@ -1,0 +1,145 @@
+"""What kinds of things the register holds, and what states they go through.
+
+One closed type for each: the CHECKs of the store, the rows, the settings, the API's schemas and the command line are
+made of these, and every `match` on one ends in `assert_never`, so that the checker names each place that a new member
+concerns. What the list holds has its types in core/cpl.py, what an approval is at an instant in core/status.py.
+"""
+
+from enum import StrEnum
+
+
+class DecisionKind(StrEnum):
+    """What officers decide (F2.18, F2.21, F2.24, F2.29, F2.30); the words of `POST /v1/decisions`."""
+
+    GRANT = "grant"
+    REFUSE = "refuse"
+    AMEND = "amend"
+    REFUSE_AMENDMENT = "refuse-amendment"
+    REVOKE = "revoke"
+    WITHDRAW = "withdraw"
+    REKEY = "rekey"
+
+
+class DecisionState(StrEnum):
+    """Where a decision stands: proposed, drafted where it certifies, seconded, done; or rejected, or lapsed."""
+
+    PROPOSED = "proposed"
+    DRAFTED = "drafted"
+    SECONDED = "seconded"
+    DONE = "done"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+
+
+OPEN_DECISION = (DecisionState.PROPOSED, DecisionState.DRAFTED)
+"""It has been neither seconded nor ended."""
+
+
+class ApplicationState(StrEnum):
+    """Where an application stands (F2.18)."""
+
+    SUBMITTED = "submitted"
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+UNDECIDED = (ApplicationState.SUBMITTED, ApplicationState.PROPOSED)
+"""Nothing has been decided about it; what speaks for or against it may still be added."""
+
+
+class AmendmentRequestState(StrEnum):
+    """Where a Manufacturer's request for an amendment stands (F2.29)."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class RequirementState(StrEnum):
+    """Whether a further requirement (F2.20) still stands in the way."""
+
+    OPEN = "open"
+    MET = "met"
+    WAIVED = "waived"
+
+
+class BreachState(StrEnum):
+    """Where the breach of a condition stands (F2.23); `answered` by a revocation for it."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class DraftState(StrEnum):
+    """Where the bytes that are meant to be signed stand."""
+
+    DRAFTED = "drafted"
+    CLAIMED = "claimed"
+    SIGNED = "signed"
+    ABANDONED = "abandoned"
+
+
+class KeyState(StrEnum):
+    """What is known of a public key; one that is free has no row."""
+
+    RESERVED = "reserved"
+    CERTIFIED = "certified"
+    COMPROMISED = "compromised"
+
+
+class HierarchyRole(StrEnum):
+    """What a certificate of the authority's own is for."""
+
+    ROOT = "root"
+    ISSUING = "issuing"
+    RESPONDER = "responder"
+
+
+class EvidenceSubject(StrEnum):
+    """What a file is attached to."""
+
+    APPLICATION = "application"
+    BREACH = "breach"
+    REPORT = "report"
+    AMENDMENT_REQUEST = "amendment-request"
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells (F2.21, F2.24, F2.29, F2.30)."""
+
+    GRANT = "grant"
+    REFUSAL = "refusal"
+    AMENDMENT = "amendment"
+    AMENDMENT_REFUSAL = "amendment-refusal"
+    REVOCATION = "revocation"
+    WITHDRAWAL = "withdrawal"
+    NEW_KEY = "new-key"
+
+
+class Rendition(StrEnum):
+    """The form in which a document that was typeset is kept."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+
+
+class Channel(StrEnum):
+    """How a copy of a notice is delivered."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class DeliveryState(StrEnum):
+    """What became of a delivery."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given-up"
