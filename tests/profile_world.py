@@ -92,7 +92,7 @@ def rebuilt(  # one knob for each field of a certificate
     begins: datetime | None = None,
     ends: datetime | None = None,
     extensions: dict[x509.ObjectIdentifier, Extension] | None = None,
-    algorithm: hashes.HashAlgorithm | None = None,
+    algorithm: hashes.SHA384 | hashes.SHA512 | None = None,
 ) -> Draft:
     """The same certificate with something else in it; an extension given as None is left out."""
     read = x509.load_der_x509_certificate(base.preview)

@@ -143,7 +143,7 @@ def build(
     return builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True)
 
 
-def der(thing: Any) -> bytes:
+def der(thing: x509.Certificate | x509.CertificateRevocationList) -> bytes:
     return thing.public_bytes(Encoding.DER)
 
 
@@ -154,8 +154,8 @@ class World:
     environment: str = "test"
     arc: str = ARC
     mark: str = "TEST "
-    root_options: dict = field(default_factory=dict)
-    issuing_options: dict = field(default_factory=dict)
+    root_options: dict[str, Any] = field(default_factory=dict)
+    issuing_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root_key, self.issuing_key, self.responder_key = key("root"), key("issuing"), key("responder")

@@ -70,7 +70,7 @@ class Plane:
         self.mirror = Mirror(self.world, self.clock, monotonic=lambda: self.silence)
         self.app = StatusPlane(self.mirror, behind, lambda role: role is not Role.SSC_ADMIN)
 
-    def ask(self, method: str, path: str, body: bytes = b"", **environ: Any) -> Answered:
+    def ask(self, method: str, path: str, body: bytes = b"", /, **environ: Any) -> Answered:
         if not self.world.broken:
             self.mirror.follow()
         return call(self.app, method, path, body, **environ)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.world import World, csr_pem
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[Api]:
+def api(world: World) -> Api:
     return Api(world)
 
 
@@ -140,8 +139,8 @@ def test_the_same_request_under_one_key_is_done_once_and_answered_alike(api: Api
         assert done(api.ask("manufacturer", "POST", address, Idempotency_Key="k2"))["state"] == "cancelled"
     refused(api.ask("manufacturer", "POST", address, Idempotency_Key="k3"), 409, "wrong-state")
     # Without a body, the address alone makes it another request.
-    other = f"/v1/applications/{api.applied()}/cancellation"
-    refused(api.ask("manufacturer", "POST", other, Idempotency_Key="k2"), 409, "idempotency-key-reused")
+    elsewhere = f"/v1/applications/{api.applied()}/cancellation"
+    refused(api.ask("manufacturer", "POST", elsewhere, Idempotency_Key="k2"), 409, "idempotency-key-reused")
     # Another's key of the same name is another key.
     body = application(csr=csr_pem().decode())
     assert api.ask("rival", "POST", "/v1/applications", body, Idempotency_Key="k1").status_code == 201

@@ -60,7 +60,7 @@ def test_whatever_is_asked_is_answered_as_described_and_is_never_our_fault(
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(operation.as_strategy(mode), st.sampled_from(sorted(PEOPLE)))
-        def ask(case: Case, who: str) -> None:
+        def ask(case: Case[Any], who: str) -> None:
             nonlocal asked
             asked += 1
             case.call_and_validate(headers={"Authorization": f"Bearer {shared.keys[who]}"}, checks=CHECKS)

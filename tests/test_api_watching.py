@@ -22,7 +22,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[Api]:
+def api(world: World) -> Api:
     return Api(world)
 
 

@@ -32,7 +32,7 @@ from store.rows import Application
 from store.verbs import applications
 from tests.api_world import Api, done, refused
 from tests.evidence_world import CONTACT, EARLIER, HELD, journal, journal_text, said, whole
-from tests.test_concurrency import at_once
+from tests.test_concurrency import Act, at_once
 from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, OFFICER_1, PANEL, RIVAL, World, application, csr_pem
 
 
@@ -250,13 +250,15 @@ def test_of_two_changes_at_the_same_moment_none_is_lost_unseen(world: World) -> 
 
 @pytest.mark.clause("F2.18")
 def test_a_change_and_a_proposal_at_the_same_moment_never_decide_what_nobody_saw(world: World) -> None:
+    def changing(of: str) -> Act:
+        return lambda desk: change_application(desk, MANUFACTURER, of, {"maximum_devices": 7})
+
+    def proposing(of: str) -> Act:
+        return lambda desk: propose(desk, OFFICER_1, ProposeGrant(of, "It looks sound."))
+
     for turn in range(5):
         identifier = world.applied(device=replace(DEVICE, model=f"M{turn}"))
-        told = at_once(
-            world,
-            lambda desk, of=identifier: change_application(desk, MANUFACTURER, of, {"maximum_devices": 7}),
-            lambda desk, of=identifier: propose(desk, OFFICER_1, ProposeGrant(of, "It looks sound.")),
-        )
+        told = at_once(world, changing(identifier), proposing(identifier))
         now = kept(world, identifier)
         changed, proposed = (not isinstance(each, TrialCpaError) for each in told)
         assert changed or proposed
@@ -288,7 +290,9 @@ def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(wo
     assert look.application(world.desk, MANUFACTURER, identifier)["missing"] == []
     # Dates pass: what could be granted yesterday cannot be today.
     world.at(datetime(2027, 1, 5, 9, 0, tzinfo=UTC))
-    (late,) = look.application(world.desk, MANUFACTURER, identifier)["missing"]  # type: ignore[misc,union-attr]
+    missing = look.application(world.desk, MANUFACTURER, identifier)["missing"]
+    assert isinstance(missing, list)
+    (late,) = missing
     assert "The start date 2027-01-04 has passed" in str(late)
 
 
@@ -310,7 +314,7 @@ def test_nothing_is_missing_once_it_is_over(world: World) -> None:
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[Api]:
+def api(world: World) -> Api:
     return Api(world)
 
 

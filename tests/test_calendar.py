@@ -22,7 +22,7 @@ def shown(octets: bytes) -> dict[str, tuple[date, str]]:
     """Day and summary of each event, by its identifier."""
     return {
         str(each["UID"]): (each.decoded("DTSTART"), str(each["SUMMARY"]))
-        for each in Calendar.from_ical(octets).walk("VEVENT")  # type: ignore[union-attr]
+        for each in Calendar.from_ical(octets).walk("VEVENT")
     }
 
 

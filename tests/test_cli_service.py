@@ -246,7 +246,7 @@ def test_where_and_who_can_come_from_the_environment_and_a_missing_key_is_told(
     file = tmp_path / "my.key"
     file.write_text("tcpa_key\n")
     file.chmod(0o600)
-    empty = {"tasks": [], "applications": [], "approvals": [], "next": None}
+    empty: dict[str, object] = {"tasks": [], "applications": [], "approvals": [], "next": None}
     with listener(lambda _: as_json(200, empty)) as (url, came):
         monkeypatch.setenv("TRIALCPA_URL", url)
         monkeypatch.setenv("TRIALCPA_KEY_FILE", str(file))

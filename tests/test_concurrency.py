@@ -271,8 +271,8 @@ def test_two_authorities_at_once_sign_everything_once(world: World) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    for each in others:
-        each.store.close()
+    for other in others:
+        other.store.close()
     assert count(world, certificates) == len(decisions)
     assert {world.decision_state(each) for each in decisions} == {"done"}
 

@@ -33,7 +33,7 @@ from store.reading import requests
 from store.verbs import cpl
 from tests.conftest import KINDS
 from tests.journal_lines import lines
-from tests.test_concurrency import at_once
+from tests.test_concurrency import Act, at_once
 from tests.world import AUDITOR, DCC, MANUFACTURER, OFFICER_1, PANEL, World
 
 START = datetime(2027, 1, 4, tzinfo=UTC)
@@ -169,9 +169,10 @@ def test_a_compromised_key_is_no_end_of_the_approval_and_its_entry_stays(world: 
 # --- the NCSC -----------------------------------------------------------------------------------------------------
 
 
-def certified(world: World, approval: str, **changes: Any) -> dict[str, Any]:
-    said = {"certificate": "NCSC-CPA-2027-17", "certified_on": date(2027, 1, 3)} | changes
-    return dict(record_ncsc_certificate(world.desk, OFFICER_1, approval, **said))
+def certified(world: World, approval: str, certified_on: date = date(2027, 1, 3)) -> dict[str, Any]:
+    return record_ncsc_certificate(
+        world.desk, OFFICER_1, approval, certificate="NCSC-CPA-2027-17", certified_on=certified_on
+    )
 
 
 @pytest.mark.clause("F2.31")
@@ -382,16 +383,18 @@ def test_every_change_has_its_fact(world: World) -> None:
 
 
 def test_an_acknowledgement_at_the_moment_of_the_end_is_seen_by_it_or_refused(world: World) -> None:
+    def loading(named: str) -> Act:
+        return lambda desk: acknowledge(desk, PANEL, Acknowledge(named, loaded=True))
+
+    def ending(named: str) -> Act:
+        return lambda desk: revoke(desk, OFFICER_1, Revoke(named, EndCause.SSC, "It has to be."))
+
     for number in range(4):
         tomorrow = (world.clock.now() + timedelta(days=1)).date()
         approval = world.granted(device=Device("ESME", "AB01", f"M{number}", "01"), start=tomorrow)
         world.at(world.clock.now() + timedelta(days=1))
         (one,) = open_ones(world)
-        acknowledged, _ = at_once(
-            world,
-            lambda desk, named=one["instruction"]: acknowledge(desk, PANEL, Acknowledge(named, loaded=True)),
-            lambda desk, named=approval: revoke(desk, OFFICER_1, Revoke(named, EndCause.SSC, "It has to be.")),
-        )
+        acknowledged, _ = at_once(world, loading(one["instruction"]), ending(approval))
         first, second = [each for each in told(world) if each["approval"] == approval]
         assert first["state"] == (
             "superseded" if isinstance(acknowledged, InstructionSuperseded) else acknowledged["state"]

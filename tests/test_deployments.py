@@ -35,7 +35,7 @@ from tests.deployments_world import (
     suspected,
     told,
 )
-from tests.world import DCC, MANUFACTURER, OFFICER_1, World
+from tests.world import DCC, MANUFACTURER, OFFICER_1, World, objects
 
 OTHER = Device("ESME", "AB01", "010A030C", "01")
 
@@ -312,7 +312,7 @@ def test_a_spreadsheets_habits_do_no_harm(trial: World) -> None:
         row = separator.join([f" {eui(device)}", "Deployed", "2027-01-05 ", approval, VERSION])
         body = f"\ufeff{head}\r\n\r\n{separator * 4}\r\n{row}\r\n".encode()
         answer = record_deployments(trial.desk, DCC, Form.CSV, body)
-        assert (answer["recorded"], answer["lines"], answer["results"][0]["line"]) == (1, 1, 4)
+        assert (answer["recorded"], answer["lines"], objects(answer, "results")[0]["line"]) == (1, 1, 4)
     short = record_deployments(trial.desk, DCC, Form.CSV, f"event,device_id,on\ndeployed,{eui(9)}\n".encode())
     assert told(short) == [("refused", "line-malformed", None)]
 
@@ -346,7 +346,7 @@ def test_a_line_of_json_with_other_members_or_numbers_is_refused_alone(trial: Wo
 
     body = json.dumps({"lines": [*lines, 7, {"device": []}]}).encode()
     found = record_deployments(trial.desk, DCC, Form.JSON, body)
-    assert [(each["outcome"], each["column"]) for each in found["results"]] == [
+    assert [(each["outcome"], each["column"]) for each in objects(found, "results")] == [
         ("refused", None),
         ("refused", "firmware_version"),
         ("refused", "on"),

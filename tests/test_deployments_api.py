@@ -1,6 +1,5 @@
 """/v1/deployments over HTTP: each form, what comes back, what is refused, and what verification says of a unit then."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ FORMS = {"csv": "text/csv", "json": "application/json", "duis": "application/xml
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[Api]:
+def api(world: World) -> Api:
     made = Api(world)
     made.approval = made.granted(maximum_devices=2)  # type: ignore[attr-defined]
     world.at(LATER)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core.classification import Classification
 from documents import notice as noticing
+from documents import typesetting
 from documents.notice import notice_pdf
 from tests.documents_world import PEM, Pdf, fact, notice, passage, squeezed
 
@@ -215,9 +216,7 @@ def test_what_is_not_in_the_document_is_in_no_byte() -> None:
 
 def test_a_defect_of_the_template_is_told_and_not_papered_over() -> None:
     with pytest.raises(typst.TypstError):
-        noticing.typesetting.typeset(
-            "notice.typ", {"title": "of nothing else"}, dated=noticing._instant("2027-01-04T00:00:00Z")
-        )
+        typesetting.typeset("notice.typ", {"title": "of nothing else"}, dated=noticing._instant("2027-01-04T00:00:00Z"))
 
 
 @given(text=st.text(max_size=200), line=st.text(max_size=60))

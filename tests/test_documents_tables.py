@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.canonical import Json
 from documents.cpl import COLUMNS, instructions_csv, instructions_xlsx
 from documents.tables import GUARD, LONGEST_CELL, Sheet, changed_by_spreadsheets, csv_text, plain, workbook
 
@@ -130,7 +131,7 @@ def test_any_text_comes_back_from_a_workbook(text: str) -> None:
 
 # --- the instructions to the Panel ----------------------------------------------------------------------------------
 
-INSTRUCTION = {
+INSTRUCTION: dict[str, Json] = {
     "instruction": "CPLI-0001",
     "kind": "add",
     "due": "2027-01-04T00:00:00Z",

@@ -58,8 +58,8 @@ class Row:
     turn: datetime
     before: Said
     after: Said
-    given: Callable[[World, str], None] | None = None
-    act: Callable[[World, str], None] | None = None
+    given: Callable[[World, str], object] | None = None
+    act: Callable[[World, str], object] | None = None
 
 
 def _same(state: str, *codes: str, issue: int = 1) -> tuple[Told, Told]:
@@ -76,8 +76,8 @@ def ended(state: str, code: str, reason: str, at: datetime, since: datetime | No
     return Said(*_same(state, code), Proof("revoked", at, reason), (at, reason, since), heading)
 
 
-def revoke(cause: EndCause, since: datetime | None = None) -> Callable[[World, str], None]:
-    return lambda world, approval: world.revoked(approval, cause, invalidity_date=since) and None
+def revoke(cause: EndCause, since: datetime | None = None) -> Callable[[World, str], object]:
+    return lambda world, approval: world.revoked(approval, cause, invalidity_date=since)
 
 
 def decide_end(cause: EndCause) -> Callable[[World, str], None]:

@@ -71,6 +71,7 @@ def test_throwaway_is_of_the_same_kind_and_another_key_each_time() -> None:
     assert len({one.public_key, other.public_key, public_key}) == 3
     assert one.public_key[:27] == public_key[:27]  # the same algorithm and curve
     loaded = serialization.load_der_public_key(public_key)
+    assert isinstance(loaded, ec.EllipticCurvePublicKey)
     signature = one.sign(b"x")
     with pytest.raises(InvalidSignature):
         loaded.verify(signature, b"x", ec.ECDSA(hashes.SHA256()))

@@ -10,7 +10,6 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from store import schema
 from store.transactions import Store
 from tests.kill import ceremony
 from tests.kill.process import Death, Process
-from tests.kill.stores import PostgresqlStore, SqliteStore
+from tests.kill.stores import Back, PostgresqlStore, SqliteStore
 from tests.kill.sweep import Recorded, Sweep, one_of_each
 
 ROUNDS = 50
@@ -73,7 +72,7 @@ def test_each_boundary_of_the_cycle_50_times_over_with_others_at_work(
             sys.stderr.write(f"\n{store_kind}: {len(places)} kinds of death, {number} of {ROUNDS} times over")
 
 
-def _held(kind: str, url: str, folder: Path) -> tuple[SqliteStore | PostgresqlStore, Any]:
+def _held(kind: str, url: str, folder: Path) -> tuple[SqliteStore | PostgresqlStore, Back]:
     empty = Store(url)
     schema.upgrade(empty)
     empty.close()
@@ -81,8 +80,8 @@ def _held(kind: str, url: str, folder: Path) -> tuple[SqliteStore | PostgresqlSt
     return store, store.save()
 
 
-def _die_in_ceremony(store: SqliteStore | PostgresqlStore, state: Any, home: Path, death: Death) -> None:
-    store.restore(state)
+def _die_in_ceremony(store: SqliteStore | PostgresqlStore, back: Back, home: Path, death: Death) -> None:
+    back()
     life = Process(ceremony.hold(home, store.url), death).wait()
     assert life.killed, (death, life.failure)
     found = Process(ceremony.hold_again(home, store.url, life.signings)).wait().done()
@@ -92,20 +91,20 @@ def _die_in_ceremony(store: SqliteStore | PostgresqlStore, state: Any, home: Pat
 def test_a_ceremony_that_dies_anywhere_is_finished_by_the_next_start(
     store_kind: str, empty_store_url: Callable[[str], str], tmp_path: Path
 ) -> None:
-    store, state = _held(store_kind, empty_store_url(store_kind), tmp_path)
+    store, back = _held(store_kind, empty_store_url(store_kind), tmp_path)
     life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
     life.done()
     kinds = ceremony.places(life)
     assert {kind for kind, _ in kinds} == {name for name in NAMES if name.startswith("ceremony: ")}
     for number, death in enumerate(dict(kinds).values()):
-        _die_in_ceremony(store, state, tmp_path / f"home-{number}", death)
+        _die_in_ceremony(store, back, tmp_path / f"home-{number}", death)
 
 
 @pytest.mark.long
 def test_each_boundary_of_the_ceremony_50_times_over(
     store_kind: str, empty_store_url: Callable[[str], str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    store, state = _held(store_kind, empty_store_url(store_kind), tmp_path)
+    store, back = _held(store_kind, empty_store_url(store_kind), tmp_path)
     life = Process(ceremony.hold(tmp_path / "home", store.url)).wait()
     life.done()
     places: dict[str, list[Death]] = {}
@@ -113,7 +112,7 @@ def test_each_boundary_of_the_ceremony_50_times_over(
         places.setdefault(kind, []).append(death)
     for number in range(1, ROUNDS + 1):
         for place, some in enumerate(places.values()):
-            _die_in_ceremony(store, state, tmp_path / f"home-{number}-{place}", some[number % len(some)])
+            _die_in_ceremony(store, back, tmp_path / f"home-{number}-{place}", some[number % len(some)])
         with capfd.disabled():
             sys.stderr.write(f"\n{store_kind}: {len(places)} kinds of death in it, {number} of {ROUNDS} times over")
 
@@ -130,15 +129,22 @@ def _sources() -> Iterator[Path]:
         yield from (ROOT / package).rglob("*.py")
 
 
+def _called(node: ast.Call) -> str | None:
+    match node.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case _:
+            return None
+
+
 def _labels(path: Path) -> Iterator[str]:
     """What is said to `begin(…)`; the roles of the hierarchy stand for a placeholder."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        called = isinstance(node, ast.Call) and node.args and getattr(node.func, "attr", getattr(node.func, "id", ""))
-        if called != "begin":
+        if not (isinstance(node, ast.Call) and node.args and _called(node) == "begin"):
             continue
         label = node.args[0]
         if isinstance(label, ast.Constant):
-            yield label.value
+            yield str(label.value)
         elif isinstance(label, ast.JoinedStr):
             for role in ("root", "issuing", "responder"):
-                yield "".join(part.value if isinstance(part, ast.Constant) else role for part in label.values)
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else role for part in label.values)

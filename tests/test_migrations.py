@@ -31,9 +31,8 @@ from store.overlap import NAME as OVERLAP
 from store.reading import approvals as approval_reading
 from store.reading import journal as journal_reading
 from store.reading.authority import authority_row
-from store.tables import DECISION_STATES, approvals, decisions, drafts, journal
+from store.tables import DECISION_STATES, approvals, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
-from store.trial_tables import metadata
 from tests.world import AUDITOR, LONGEST_TRIAL, PROFILE, World
 from verify.journal import Head, LinkedRow, check
 

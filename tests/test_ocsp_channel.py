@@ -29,7 +29,7 @@ from api.status.ocsp import (
 )
 from api.status.snapshot import Snapshot, build
 from core.approval import EndCause
-from core.mirror import AuthorityCertificate, HashName
+from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from tests.status_world import EXPIRY, HOUR, NOON, SECOND, World
 
 UNSUCCESSFUL = {MALFORMED_REQUEST, TRY_LATER, UNAUTHORIZED}
@@ -186,7 +186,7 @@ def test_an_answer_is_shown_from_its_first_to_its_last_second(world: World) -> N
 
 def test_the_newest_true_answer_is_chosen_whatever_their_order(world: World) -> None:
     identifier = world.grant()
-    held_answers = []
+    held_answers: list[SignedAnswer] = []
     for hour in (2, 0, 1):
         world.presign(identifier, NOON + hour * HOUR)
         held_answers += world.kept[identifier].answers

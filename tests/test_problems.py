@@ -23,7 +23,7 @@ FAMILIES = {
 }
 
 
-class _Anything(dict[str, str]):
+class _Anything(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return f"<{key}>"
 
@@ -34,7 +34,10 @@ def every_error(root: type[TrialCpaError] = TrialCpaError) -> Iterator[type[Tria
         yield from every_error(kind)
 
 
-@pytest.mark.parametrize("kind", sorted(every_error(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+EVERY_ERROR = sorted(every_error(), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", EVERY_ERROR, ids=lambda kind: kind.__name__)
 def test_every_error_of_ours_has_the_status_of_its_family(kind: type[TrialCpaError]) -> None:
     error = kind.__new__(kind)
     error.fields = _Anything()

@@ -132,7 +132,9 @@ def _shown(draft: OcspDraft, preview: bytes) -> OcspDraft:
 
 
 def _dressed(
-    *certificates: bytes, algorithm: str = "1.2.840.10045.4.3.2", digest: type[hashes.SHA256] = hashes.SHA256
+    *certificates: bytes,
+    algorithm: str = "1.2.840.10045.4.3.2",
+    digest: type[hashes.SHA256 | hashes.SHA384] = hashes.SHA256,
 ) -> OcspDraft:
     """The good answer with other certificates beside it, or under another signature algorithm."""
     tbs = _answer().tbs

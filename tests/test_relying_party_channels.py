@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
 
 from api.status.snapshot import Mirror
 from api.status.wsgi import StatusPlane
@@ -19,6 +20,7 @@ from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnr
 from core.identifiers import serial_of
 from core.mirror import (
     AuthorityCertificate,
+    AuthorityRole,
     AuthorityView,
     Changes,
     CredentialRecord,
@@ -87,9 +89,10 @@ class Register:
         return Changes(1, everything=True)
 
     def authority(self) -> AuthorityView:
+        made: dict[AuthorityRole, x509.Certificate] = {"root": W.root, "issuing": W.issuing}
         chain = [
-            AuthorityCertificate(role, KEY_IDS[role], role, serial_of(7), BORN, BORN, der(made))
-            for role, made in (("root", W.root), ("issuing", W.issuing))
+            AuthorityCertificate(role, KEY_IDS[role], role, serial_of(7), BORN, BORN, der(each))
+            for role, each in made.items()
         ]
         lists = {"issuing": self.crl(), "root": W.root_crl()}
         crls = {

@@ -69,9 +69,8 @@ def test_offline_verifier_and_openssl_tell_the_same_of_what_is_signed(
 
 
 def root_crl(at: datetime) -> bytes:
-
     facts = {"issuer_der": W.root, "distribution_point": None, "expired_certs_on_crl": None}
-    drafted = crl.draft(W.crl_order(this_update=at, next_update=at + timedelta(days=365), **facts))
+    drafted = crl.draft(W.crl_order((), this_update=at, next_update=at + timedelta(days=365), **facts))
     return crl.sign(drafted, clearance(drafted), W.root_key, W.root)
 
 
@@ -98,4 +97,4 @@ def test_before_the_start_it_is_proved_and_not_valid() -> None:
     lists = [W.full_crl(this_update=at, next_update=at + SECOND), root_crl(at)]
     answer = W.answer(serial, this_update=at, next_update=at + SECOND)
     found = verdict(W.leaf(serial=serial), lists, answer, at)
-    assert (found.state, found.codes) == (State.NOT_YET_STARTED, {Code.NOT_YET_STARTED})
+    assert (found.state, set(found.codes)) == (State.NOT_YET_STARTED, {Code.NOT_YET_STARTED})

@@ -30,7 +30,7 @@ from store.verbs import reports as verbs
 from tests.api_world import Api, done
 from tests.api_world import refused as refused_as
 from tests.reports_world import decommissioned, deployed, forgotten, instruction, loaded, refused, voided
-from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANEL, World
+from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANEL, World, objects
 
 JANUARY, FEBRUARY = "2027-01", "2027-02"
 IN_FEBRUARY = datetime(2027, 2, 4, 9, 0, tzinfo=UTC)
@@ -298,15 +298,15 @@ def _recorded(tx: Any, kept: Register, what: str, approval: str, number: int, on
         for row in deployed(tx, approval, number, on=on, recorded=at):
             kept.rows[row], kept.owner[row] = "deployed", approval
         return
-    row = standing[number % len(standing)] if standing else None
-    if row is None:
+    if not standing:
         return
+    chosen = standing[number % len(standing)]
     if what == "void":
-        voided(tx, [row], at=at)
-        kept.rows[row] = "void"
+        voided(tx, [chosen], at=at)
+        kept.rows[chosen] = "void"
     else:
-        decommissioned(tx, [row], on=at, recorded=at)
-        kept.rows[row] = "decommissioned"
+        decommissioned(tx, [chosen], on=at, recorded=at)
+        kept.rows[chosen] = "decommissioned"
 
 
 def _reported(desk: Desk, kept: Register, before: Counter[str], frozen: dict[str, bytes], approvals: list[str]) -> None:
@@ -442,7 +442,8 @@ def test_reports_are_issued_in_order_once_and_never_ahead(world: World, approval
         issue_report(world.desk, DCC, "2027-02")
     with pytest.raises(ReportOutOfTurn, match="this very second"):
         issue_report(world.desk, DCC, "2027-04")
-    assert [each["report"] for each in reports(world.desk, DCC, after="", limit=9)["reports"]] == [JANUARY, "2027-03"]  # type: ignore[index, union-attr]
+    listed = objects(reports(world.desk, DCC, after="", limit=9), "reports")
+    assert [each["report"] for each in listed] == [JANUARY, "2027-03"]
 
 
 def test_there_is_no_report_of_a_month_that_has_none(world: World) -> None:

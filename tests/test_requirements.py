@@ -27,7 +27,7 @@ from ra.requirements import close_requirement, end_standing, open_of, set_requir
 from store.reading import requests
 from tests.api_world import Api, done, refused
 from tests.evidence_world import journal, journal_text, whole
-from tests.test_concurrency import at_once
+from tests.test_concurrency import Act, at_once
 from tests.world import (
     ADMIN,
     AUDITOR,
@@ -40,6 +40,7 @@ from tests.world import (
     World,
     application,
     csr_pem,
+    objects,
 )
 
 WORDS = "Show that the xylophone test was passed."
@@ -119,13 +120,15 @@ def test_a_requirement_that_comes_between_proposal_and_seconding_stops_the_grant
 
 @pytest.mark.clause("F2.20")
 def test_a_requirement_and_a_proposal_at_the_same_moment_never_pass_by_each_other(world: World) -> None:
+    def requiring(of: str) -> Act:
+        return lambda desk: set_requirement(desk, OFFICER_2, of, WORDS)
+
+    def proposing(of: str) -> Act:
+        return lambda desk: propose(desk, OFFICER_1, ProposeGrant(of, "It looks sound."))
+
     for _ in range(5):
         identifier = world.applied(**whole(csr=csr_pem()))
-        told = at_once(
-            world,
-            lambda desk, of=identifier: set_requirement(desk, OFFICER_2, of, WORDS),
-            lambda desk, of=identifier: propose(desk, OFFICER_1, ProposeGrant(of, "It looks sound.")),
-        )
+        told = at_once(world, requiring(identifier), proposing(identifier))
         # The requirement always comes in time: before the proposal, or before it is seconded.
         assert not isinstance(told[0], TrialCpaError)
         assert opened(world, identifier) == [WORDS]
@@ -203,9 +206,9 @@ def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: Wor
     told = look.application(world.desk, MANUFACTURER, identifier)
     assert told["missing"] == [f"This further requirement is open: {WORDS}"]
     close_requirement(world.desk, OFFICER_2, requirement, outcome="waived", reason=REASON)
-    (seen,) = requirements_of(world.desk, MANUFACTURER, identifier)["requirements"]  # type: ignore[misc,union-attr]
-    assert seen["text"] == WORDS  # type: ignore[index,call-overload]
-    assert seen["reason"] == REASON  # type: ignore[index,call-overload]
+    (seen,) = objects(requirements_of(world.desk, MANUFACTURER, identifier), "requirements")
+    assert seen["text"] == WORDS
+    assert seen["reason"] == REASON
     assert "officer" not in str(seen)
     assert look.application(world.desk, MANUFACTURER, identifier)["missing"] == []
     with pytest.raises(NoSuchThing):
@@ -263,7 +266,7 @@ def test_a_standing_requirement_ends_once(world: World) -> None:
         end_standing(world.desk, OFFICER_1, made)
     with pytest.raises(NoSuchThing):
         end_standing(world.desk, OFFICER_1, "std-none")
-    (listed,) = standing(world.desk, OFFICER_1)["standing"]  # type: ignore[misc,union-attr]
+    (listed,) = objects(standing(world.desk, OFFICER_1), "standing")
     assert listed == {
         "standing": made,
         "text": WORDS,
@@ -291,7 +294,7 @@ def test_an_application_and_a_standing_requirement_at_the_same_moment_never_miss
 
 
 @pytest.fixture
-def api(world: World) -> Iterator[Api]:
+def api(world: World) -> Api:
     return Api(world)
 
 

@@ -134,16 +134,15 @@ def test_a_change_that_could_not_be_read_is_asked_for_again(world: World, mirror
     identifier = world.grant()
     mirror.follow()
     world.end(identifier, NOON, EndCause.SSC)
-    reading = world.approvals
 
     def failing(_identifiers: frozenset[str] | None) -> list[MirroredApproval]:
         raise StoreUnavailable
 
-    world.approvals = failing  # type: ignore[method-assign]
-    with pytest.raises(StoreUnavailable):
-        mirror.follow()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "approvals", failing)
+        with pytest.raises(StoreUnavailable):
+            mirror.follow()
     assert mirror.view().approvals[identifier].record.ended_at is None
-    world.approvals = reading  # type: ignore[method-assign]
     mirror.follow()
     assert mirror.view().approvals[identifier].record.ended_at == NOON
 

@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from wsgiref.types import StartResponse
 
 import pytest
 from cryptography.x509 import ocsp
@@ -22,6 +24,14 @@ from tests.status_world import API_KEY, EXPIRY, NOON, SECOND, START
 @pytest.fixture
 def plane() -> Plane:
     return Plane()
+
+
+def _noting(lines: list[str]) -> StartResponse:
+    def start(line: str, _headers: list[tuple[str, str]], _error: object = None, /) -> Callable[[bytes], object]:
+        lines.append(line)
+        return lambda _: None
+
+    return start
 
 
 # --- verification ------------------------------------------------------------------------------------------------
@@ -221,7 +231,7 @@ def test_a_lying_length_is_refused_and_never_read_beyond(plane: Plane, claimed: 
 
     answered: list[str] = []
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/v1/verify", "CONTENT_LENGTH": claimed, "wsgi.input": Stream()}
-    list(plane.app({**environ, **BEARER}, lambda line, _: answered.append(line)))  # type: ignore[arg-type,return-value]
+    list(plane.app({**environ, **BEARER}, _noting(answered)))
     assert int(answered[0][:3]) == status
     assert all(0 < size <= QUESTION_LIMIT for size in read)
 
@@ -236,7 +246,7 @@ def test_a_connection_that_breaks_within_the_body_is_a_bad_request(plane: Plane)
 
     answered: list[str] = []
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/v1/verify", "CONTENT_LENGTH": "5", "wsgi.input": Broken()}
-    list(plane.app({**environ, **BEARER}, lambda line, _: answered.append(line)))  # type: ignore[arg-type,return-value]
+    list(plane.app({**environ, **BEARER}, _noting(answered)))
     assert answered == ["400 Bad Request"]
 
 

@@ -33,13 +33,13 @@ from store.tables import (
     journal,
     journal_heads,
     lease,
+    metadata,
     ocsp_answers,
     organisations,
     public_keys,
     terms,
 )
 from store.transactions import Store, violated
-from store.trial_tables import metadata
 from tests.planting import (
     OTHER,
     Plant,

@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.exc import IntegrityError
 
 from store import trial_tables
-from store.tables import decisions
+from store.tables import decisions, metadata
 from store.transactions import violated
 from store.trial_tables import (
     amendment_requests,
@@ -21,7 +21,6 @@ from store.trial_tables import (
     deployments,
     evidence,
     evidence_files,
-    metadata,
     ncsc_certificates,
     notice_copies,
     notice_counters,

@@ -14,7 +14,7 @@ from core.identifiers import Serial
 from policy import roles
 from ra.accept import AnswerCertificate, answer_certificate
 from ra.acknowledge import acknowledge
-from ra.propose import ProposeRefusal
+from ra.proposing.grant import ProposeRefusal
 from ra.report import issue_report
 from ra.request_amendment import RequestAmendment, request_amendment
 from ra.requirements import close_requirement, set_requirement
@@ -244,7 +244,7 @@ def test_what_is_urgent_comes_first_and_then_what_is_due_soonest(world: World) -
     world.revoked(world.granted(device=Device("CHF", "AB01", "9", "01"), start=date(2027, 6, 20)))
     found = tasks(world.desk, OFFICER_1)["tasks"]
     assert isinstance(found, list)
-    order = [(not each["urgent"], each["due"] or "9") for each in found]  # type: ignore[index, call-overload]
+    order = [(not each["urgent"], each["due"] or "9") for each in found]
     assert order == sorted(order)
     assert order[0][0] is False
 

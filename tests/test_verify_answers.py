@@ -129,9 +129,9 @@ def test_a_replaced_certificate_is_cancelled_and_its_approval_lives_in_the_later
         assert (after["state"], after["valid"], after["issue"]) == ("cancelled", False, 1)
         assert codes(after) == ["superseded"]
         assert "issue 2" in after["reasons"][0]["detail"]
-    for question in ({"approval": identifier}, {"device": DEVICE}):
-        assert ask(world, question, NOON - SECOND)["issue"] == 1
-        assert (ask(world, question)["issue"], ask(world, question)["valid"]) == (2, True)
+    for broad in ({"approval": identifier}, {"device": DEVICE}):
+        assert ask(world, broad, NOON - SECOND)["issue"] == 1
+        assert (ask(world, broad)["issue"], ask(world, broad)["valid"]) == (2, True)
     later = {"serial": serial(world, identifier, 2)}
     assert ask(world, later, NOON - SECOND)["state"] == "not_yet_started"
     assert ask(world, later)["valid"] is True

@@ -1,5 +1,6 @@
 """A default world with one thing changed: a test authority with its people, its store and its keys, all real."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from ca.certificates import key_id
 from ca.profile import TEST_ARC, Profile
 from core.actors import Actor, Role
 from core.approval import ApprovalRecord, Device, EndCause, Firmware
+from core.canonical import Json
 from core.clock import FixedClock
 from core.facts import Fact, FactKind
 from jobs.authority import Authority
@@ -53,6 +55,15 @@ RIVAL = Actor("rival-desk", Role.MANUFACTURER, "org-rival", "cred-rival")
 DCC = Actor("dcc-system", Role.DCC, None, "cred-dcc")
 PANEL = Actor("panel-desk", Role.PANEL, None, "cred-panel")
 AUDITOR = Actor("auditor", Role.AUDITOR, None, "cred-auditor")
+
+
+def objects(said: Mapping[str, Json], member: str) -> list[Mapping[str, Json]]:
+    """The objects in a list of an answer."""
+    found = said[member]
+    assert isinstance(found, Sequence)
+    chosen = [each for each in found if isinstance(each, Mapping)]
+    assert len(chosen) == len(found), found
+    return chosen
 
 
 def hold_ceremony(store: Store, folder: Path) -> str:

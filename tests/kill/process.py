@@ -138,7 +138,7 @@ class Process:
 
     def wait(self, listener: "socket.socket | None" = None, answer: Callable[[], None] = lambda: None) -> Life:
         """Listen until it has ended; `answer` is called whenever somebody connects to `listener`."""
-        watched = [self._pipe, *([listener] if listener else [])]
+        watched: list[int | socket.socket] = [self._pipe, *([listener] if listener else [])]
         while True:
             ready = select.select(watched, [], [])[0]
             if listener in ready:

@@ -2,12 +2,17 @@
 
 import shutil
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
 from store.tables import metadata
 from store.transactions import sqlite_url
+
+Back = Callable[[], None]
+"""Sets a store back to the state that was saved."""
 
 _TABLES = [table.name for table in metadata.sorted_tables]
 
@@ -24,16 +29,16 @@ class SqliteStore:
         self._states = 0
         shutil.copy(url.removeprefix("sqlite:///"), self.path)
 
-    def save(self) -> Path:
+    def save(self) -> Back:
         self._states += 1
         kept = self._folder / f"state-{self._states}.sqlite"
         source, copy = sqlite3.connect(self.path), sqlite3.connect(kept)
         source.backup(copy)
         source.close()
         copy.close()
-        return kept
+        return partial(self._restore, kept)
 
-    def restore(self, state: Path) -> None:
+    def _restore(self, state: Path) -> None:
         for companion in ("-wal", "-shm"):  # the dead process left them
             self.path.with_name(self.path.name + companion).unlink(missing_ok=True)
         shutil.copy(state, self.path)
@@ -52,11 +57,11 @@ class PostgresqlStore:
             assert name is not None
             connection.execute(f"ALTER DATABASE {name[0]} SET synchronous_commit = off")
 
-    def save(self) -> dict[str, bytes]:
+    def save(self) -> Back:
         with psycopg.connect(self.url) as connection:
-            return {table: _read(connection, table) for table in _TABLES}
+            return partial(self._restore, {table: _read(connection, table) for table in _TABLES})
 
-    def restore(self, state: dict[str, bytes]) -> None:
+    def _restore(self, state: dict[str, bytes]) -> None:
         with psycopg.connect(self.url) as connection:
             # Whoever died in a transaction may not have been noticed yet; its locks go with it.
             connection.execute(
@@ -65,12 +70,12 @@ class PostgresqlStore:
             )
             connection.execute("SET session_replication_role = replica")  # the rows agreed with each other before
             for table in _TABLES:
-                connection.execute(f'DELETE FROM "{table}"')  # type: ignore[call-overload]
+                connection.execute(f'DELETE FROM "{table}"')
             for table, rows in state.items():
-                with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:  # type: ignore[call-overload]
+                with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:
                     copy.write(rows)
 
 
 def _read(connection: "psycopg.Connection[tuple[object, ...]]", table: str) -> bytes:
-    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:  # type: ignore[call-overload]
+    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:
         return b"".join(bytes(part) for part in copy)

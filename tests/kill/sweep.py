@@ -19,7 +19,7 @@ from tests.kill.process import Death, Life, Process, Signing, Tell
 from tests.kill.proof import problems
 from tests.kill.scenario import Scenario
 from tests.kill.steps import Known, Outside, Place, Step, cool, deliver_all, warm
-from tests.kill.stores import PostgresqlStore, SqliteStore
+from tests.kill.stores import Back, PostgresqlStore, SqliteStore
 from tests.kill.tally import Tally, differences, tally
 from tests.mail_world import post_office
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, World, application, csr_pem
@@ -32,10 +32,10 @@ LATE = 1_000
 
 @dataclass(frozen=True)
 class Recorded:
-    """A step as it was done undisturbed: the state before it, what was known then, where it could have died."""
+    """A step as it was done undisturbed: the way back to before it, what was known then, where it could have died."""
 
     step: Step
-    state: Any
+    back: Back | None
     known: Known
     earlier: tuple[Step, ...]
     life: Life
@@ -94,20 +94,20 @@ class Sweep:
 
     def record(self) -> list[Recorded]:
         """Do the whole scenario undisturbed, each step in a process of its own."""
-        beginning = self.store.save()
+        back_to_the_beginning = self.store.save()
         scenario = Scenario()
         warm(self.store.url, self.folder, scenario.steps(), _look)
-        self.store.restore(beginning)
+        back_to_the_beginning()
         known: Known = {}
         done: list[Recorded] = []
         signings: list[Signing] = []
         for number, step in enumerate(scenario.steps()):
             place = Place(self.store.url, self.folder, number, self.outside)
-            state = self.store.save() if step.swept else None
+            back = self.store.save() if step.swept else None
             life = self._live(_work(place, step, dict(known)))
             outcome = life.done()
             earlier = tuple(each.step for each in done)
-            done.append(Recorded(step, state, dict(known), earlier, life))
+            done.append(Recorded(step, back, dict(known), earlier, life))
             signings += life.signings
             if outcome is not None:
                 known[step.name] = outcome
@@ -125,7 +125,8 @@ class Sweep:
             death: where.
             chance: with it, other processes work at the same time; None: nobody else does.
         """
-        self.store.restore(recorded.state)
+        assert recorded.back is not None, f"{recorded.step.name} is not swept"
+        recorded.back()
         for each in (self.hook.heard, self.hook.notices, self.post.received):
             each.clear()
         place = Place(self.store.url, self.folder, LATE, self.outside)
@@ -213,6 +214,7 @@ def _check(
                     found.append(f"{earlier.name} was acknowledged with {known[earlier.name]}, and is now {outcome}")
         found += (f"asked everything again: {each}" for each in differences(settled, _tally(world)))
         if step.who == "courier":
+            assert place.outside is not None
             deliver_all(world, place.outside)
         here = [] if outcomes[0] is None else [(step.name, outcomes[0])]
         before = [(each.name, known[each.name]) for each in recorded.earlier if each.name in known]

@@ -179,7 +179,7 @@ class Witness:
         assert isinstance(extension, x509.UnrecognizedExtension)
         said = decode(extension.value)
         assert (str(said.identifier), said.issue, said.maximum_devices) == (trial.name, number, mine.limit)
-        assert ({each.version for each in said.firmware}, said.expiry) == (mine.firmware, mine.expiry)
+        assert (frozenset(each.version for each in said.firmware), said.expiry) == (mine.firmware, mine.expiry)
         assert said.start <= mine.begins
         pem = read.public_bytes(Encoding.PEM).decode()
         self._says(self.asked(certificate=pem), mine.says(self.now))
