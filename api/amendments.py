@@ -21,6 +21,7 @@ from api.service import (
     refusals,
     reply,
 )
+from core.kinds import AmendmentRequestState
 from ra.conditions import conditions
 from ra.request_amendment import RequestAmendment, request_amendment, requests_of, show_request, withdraw_request
 
@@ -48,7 +49,7 @@ class AmendmentRequested(Answer):
 
     request: str
     approval: str
-    state: str
+    state: AmendmentRequestState
 
 
 class AmendmentRequestAnswer(AmendmentRequested):
@@ -103,14 +104,14 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
     def request_an_amendment(header: WriteHeader, path: ApprovalPath, body: AmendmentRequestBody) -> Response:
         """Ask for an amendment of one's own approval; officers decide."""
         command = RequestAmendment(
-            approval_of(path.approval),
-            body.reasons,
-            day_of(body.start, "start"),
-            day_of(body.expiry, "expiry"),
-            body.maximum_devices,
-            firmware_of(body.firmware_added),
-            tuple(body.firmware_removed),
-            body.other or "",
+            approval=approval_of(path.approval),
+            reasons=body.reasons,
+            start=day_of(body.start, "start"),
+            expiry=day_of(body.expiry, "expiry"),
+            maximum_devices=body.maximum_devices,
+            firmware_added=firmware_of(body.firmware_added),
+            firmware_removed=tuple(body.firmware_removed),
+            other=body.other or "",
         )
         return service.write(
             header,

@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from core.approval import EndCause
+from core.status import State
+
 
 class Answer(BaseModel):
     """An answer with every member known."""
@@ -86,7 +89,7 @@ class ApprovalListed(Answer):
 
     approval: str
     organisation: str
-    state: str
+    state: State
     device: DeviceAnswer
     granted_at: str
     start: str
@@ -94,7 +97,7 @@ class ApprovalListed(Answer):
     maximum_devices: int
     firmware: list[FirmwareAnswer]
     ended_at: str | None
-    end_cause: str | None
+    end_cause: EndCause | None
     certificates: list[CertificateSummary]
 
 
@@ -115,7 +118,7 @@ class ApprovalRevoked(Answer):
     """An approval was revoked, or its compromised certificate cancelled."""
 
     approval: str
-    cause: str
+    cause: EndCause
     revoked_at: str
     serials: list[str]
     decision: str

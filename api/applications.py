@@ -122,7 +122,9 @@ def _change(body: ApplicationChangeBody) -> Change:
 
 
 def _device(body: DeviceBody) -> Device:
-    return Device(body.type, body.manufacturer, body.model, body.hardware_version)
+    return Device(
+        type=body.type, manufacturer=body.manufacturer, model=body.model, hardware_version=body.hardware_version
+    )
 
 
 def _firmware(bodies: list[FirmwareBody]) -> tuple[Firmware, ...]:
@@ -132,12 +134,12 @@ def _firmware(bodies: list[FirmwareBody]) -> tuple[Firmware, ...]:
 def _assurance(bodies: list[AssuranceBody]) -> tuple[AssuranceCertificate, ...]:
     return tuple(
         AssuranceCertificate(
-            each.scheme,
-            each.certificate,
-            each.manufacturer,
-            each.model,
-            each.hardware_version,
-            None if each.issued_on is None else day(each.issued_on, field=f"assurance.{place}.issued_on"),
+            scheme=each.scheme,
+            certificate=each.certificate,
+            manufacturer=each.manufacturer,
+            model=each.model,
+            hardware_version=each.hardware_version,
+            issued_on=None if each.issued_on is None else day(each.issued_on, field=f"assurance.{place}.issued_on"),
         )
         for place, each in enumerate(bodies)
     )
@@ -147,12 +149,12 @@ def _earlier_cpa(body: EarlierCpaBody | None) -> EarlierCpa | None:
     if body is None:
         return None
     return EarlierCpa(
-        body.certificate,
-        body.manufacturer,
-        body.model,
-        body.hardware_version,
-        day(body.issued_on, field="earlier_cpa.issued_on"),
-        None if body.expires_on is None else day(body.expires_on, field="earlier_cpa.expires_on"),
+        certificate=body.certificate,
+        manufacturer=body.manufacturer,
+        model=body.model,
+        hardware_version=body.hardware_version,
+        issued_on=day(body.issued_on, field="earlier_cpa.issued_on"),
+        expires_on=None if body.expires_on is None else day(body.expires_on, field="earlier_cpa.expires_on"),
     )
 
 

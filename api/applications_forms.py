@@ -7,6 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.answers import Answer, DeviceAnswer, FindingAnswer, FirmwareAnswer
 from api.bodies import MOST_FIRMWARE, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
+from core.kinds import ApplicationState, RequirementState
 
 MOST_CERTIFICATES = 50
 """Assurance Certificates that one application may name; a device type needs one or two."""
@@ -90,7 +91,7 @@ class ApplicationTaken(Answer):
     """An application was taken in; findings advise the officers."""
 
     application: str
-    state: str
+    state: ApplicationState
     findings: list[FindingAnswer]
 
 
@@ -98,7 +99,7 @@ class ApplicationChanged(Answer):
     """An application says something else now; `changed` names the members."""
 
     application: str
-    state: str
+    state: ApplicationState
     version: int
     changed: list[str]
     findings: list[FindingAnswer]
@@ -108,7 +109,7 @@ class ApplicationCancelled(Answer):
     """An application was taken back."""
 
     application: str
-    state: str
+    state: ApplicationState
 
 
 class AssuranceAnswer(Answer):
@@ -138,7 +139,7 @@ class RequirementAnswer(Answer):
 
     requirement: str
     text: str
-    state: str
+    state: RequirementState
     standing: str | None
     set_at: str
     set_by: str | None
@@ -164,7 +165,7 @@ class ApplicationListed(Answer):
 
     application: str
     organisation: str
-    state: str
+    state: ApplicationState
     stage: str
     device: DeviceAnswer
     smets_version: str

@@ -14,7 +14,8 @@ from api.service import WATCHING, Service, clauses, refusals, reply
 from core.canonical import Json
 from core.errors import NoSuchThing
 from core.instants import text
-from core.mirror import AuthorityCertificate, AuthorityRole, AuthorityView
+from core.kinds import HierarchyRole
+from core.mirror import AuthorityCertificate, AuthorityView
 
 
 def add_authority(app: OpenAPI, service: Service) -> None:
@@ -47,9 +48,9 @@ def _described(view: AuthorityView) -> dict[str, Json]:
             "policy": f"{view.arc}.2.{policy}",
             "extended_key_usage": f"{view.arc}.3.1",
         },
-        "root": _certifying(_newest(view.certificates, "root"), base),
-        "issuing": [_certifying(each, base) for each in view.certificates if each.role == "issuing"],
-        "responder": _certificate(_newest(view.certificates, "responder"), base),
+        "root": _certifying(_newest(view.certificates, HierarchyRole.ROOT), base),
+        "issuing": [_certifying(each, base) for each in view.certificates if each.role is HierarchyRole.ISSUING],
+        "responder": _certificate(_newest(view.certificates, HierarchyRole.RESPONDER), base),
         "ocsp": f"{base}/ocsp",
         "chain": f"{base}/ca/chain.pem",
         "journal": {
@@ -67,7 +68,7 @@ def pointer_base(base_url: str) -> str:
     return f"http://{base_url.removeprefix('https://').removeprefix('http://')}"
 
 
-def _newest(certificates: Sequence[AuthorityCertificate], role: AuthorityRole) -> AuthorityCertificate:
+def _newest(certificates: Sequence[AuthorityCertificate], role: HierarchyRole) -> AuthorityCertificate:
     found = [each for each in certificates if each.role == role]
     if not found:
         # Between the store's creation and the end of the ceremony there is nothing to describe yet.

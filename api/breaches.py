@@ -1,7 +1,7 @@
 """/v1/approvals/…/breaches and /v1/breaches: suspected, confirmed or dismissed, answered or closed (F2.23)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
@@ -12,6 +12,7 @@ from api.bodies import ApprovalPath, Body, PageQuery, Token, Words, WriteHeader
 from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
+from core.kinds import BreachState
 from ra import breach
 
 MOST_CONDITIONS = 1_000_000
@@ -27,7 +28,7 @@ class WhichBreach(BaseModel):
 class BreachQuery(PageQuery):
     """Which breaches, by their state."""
 
-    state: Literal["suspected", "confirmed", "dismissed", "answered", "closed"] | None = None
+    state: BreachState | None = None
 
 
 class SuspicionBody(Body):
@@ -56,7 +57,7 @@ class BreachMoved(Answer):
     breach: str
     approval: str
     condition: int | None
-    state: str
+    state: BreachState
 
 
 class BreachAnswer(BreachMoved):

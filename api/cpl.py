@@ -64,9 +64,8 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
     )
     def list_cpl_instructions(query: InstructionQuery) -> Response:
         """List what the Panel is told about the Central Products List; as CSV or XLSX, all of it."""
-        state = None if query.state is None else InstructionState(query.state)
         before = None if query.due_before is None else parse(query.due_before, field="due_before")
-        asked = Asked(state, query.overdue, before)
+        asked = Asked(query.state, query.overdue, before)
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         if media_type == JSON_TYPE:
             answer = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
@@ -85,7 +84,7 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
     )
     def acknowledge_cpl_instruction(header: WriteHeader, path: InstructionPath, body: AcknowledgementBody) -> Response:
         """Say that the list shows what an instruction says, once for all, or that it is rejected, and why."""
-        command = Acknowledge(path.instruction, body.outcome == "loaded", body.reason)
+        command = Acknowledge(path.instruction, body.outcome is InstructionState.LOADED, body.reason)
         return service.write(header, lambda key: cpl.acknowledge(desk, actor(), command, key))
 
 

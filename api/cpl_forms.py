@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.answers import Answer
 from api.bodies import Body, Day, Moment, PageQuery, Token, Words
+from core.cpl import InstructionState, Kind
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv"
@@ -23,7 +24,7 @@ class InstructionPath(BaseModel):
 class InstructionQuery(PageQuery):
     """Which instructions; an export holds all of them, whatever the page."""
 
-    state: Literal["pending", "loaded", "rejected", "superseded"] | None = None
+    state: InstructionState | None = None
     overdue: Annotated[
         bool | None, Field(description="Due before now, and pending or rejected; or, if false, anything else.")
     ] = None
@@ -33,12 +34,12 @@ class InstructionQuery(PageQuery):
 class AcknowledgementBody(Body):
     """What the Panel says of an instruction; a rejection says why."""
 
-    outcome: Literal["loaded", "rejected"]
+    outcome: Literal[InstructionState.LOADED, InstructionState.REJECTED]
     reason: Words = ""
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
-        if (self.outcome == "rejected") != bool(self.reason.strip()):
+        if (self.outcome is InstructionState.REJECTED) != bool(self.reason.strip()):
             raise ValueError("a rejection says why, and nothing else does")
         return self
 
@@ -75,12 +76,12 @@ class InstructionAnswer(EntryAnswer):
     """What the Panel was told about an entry, and what it said."""
 
     instruction: str
-    kind: str
+    kind: Kind
     due: str
     sentence: str
     cause: str
     instructed_at: str
-    state: str
+    state: InstructionState
     overdue: bool
     acknowledged_at: str | None
     acknowledged_by: str | None
@@ -112,7 +113,7 @@ class MissingAnswer(EntryAnswer):
     """An entry that the list should show and does not, with the newest instruction about it."""
 
     instruction: str | None
-    instruction_state: str | None
+    instruction_state: InstructionState | None
     due: str | None
 
 

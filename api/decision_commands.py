@@ -48,20 +48,27 @@ def decision_command(said: AnyDecision) -> Proposal:
             return _end(said)
         case RekeyBody():
             return ProposeRekey(
-                approval_of(said.approval),
-                said.csr.encode("utf-8"),
-                said.compromised,
-                _reasons(said),
-                _instant(said.effective, "effective"),
-                _instant(said.invalidity_date, "invalidity_date"),
-                _minutes(said),
+                approval=approval_of(said.approval),
+                csr=said.csr.encode("utf-8"),
+                compromised=said.compromised,
+                reasons=_reasons(said),
+                effective=_instant(said.effective, "effective"),
+                invalidity_date=_instant(said.invalidity_date, "invalidity_date"),
+                minutes=_minutes(said),
             )
 
 
 def revocation_command(approval: str, said: RevocationBody) -> Revoke:
     """Return the command of an urgent revocation."""
     since = _instant(said.invalidity_date, "invalidity_date")
-    return Revoke(approval_of(approval), EndCause(said.cause), _reasons(said), since, said.breach, _minutes(said))
+    return Revoke(
+        approval=approval_of(approval),
+        cause=EndCause(said.cause),
+        reasons=_reasons(said),
+        invalidity_date=since,
+        breach=said.breach,
+        minutes=_minutes(said),
+    )
 
 
 def approval_of(value: str) -> str:
@@ -81,12 +88,12 @@ def firmware_of(sent: list[FirmwareBody]) -> tuple[Firmware, ...]:
 
 def _grant(said: GrantBody) -> ProposeGrant:
     return ProposeGrant(
-        said.application,
-        _reasons(said),
-        day_of(said.start, "start"),
-        day_of(said.expiry, "expiry"),
-        said.maximum_devices,
-        _minutes(said, conditions=said.conditions),
+        application=said.application,
+        reasons=_reasons(said),
+        start=day_of(said.start, "start"),
+        expiry=day_of(said.expiry, "expiry"),
+        maximum_devices=said.maximum_devices,
+        minutes=_minutes(said, conditions=said.conditions),
     )
 
 
@@ -95,7 +102,14 @@ def _end(said: RevokeBody | WithdrawBody) -> ProposeEnd:
     if isinstance(said, WithdrawBody):
         return ProposeEnd(approval, EndCause.MANUFACTURER, reasons, minutes=minutes)
     since = _instant(said.invalidity_date, "invalidity_date")
-    return ProposeEnd(approval, EndCause(said.cause), reasons, since, said.breach, minutes)
+    return ProposeEnd(
+        approval=approval,
+        cause=EndCause(said.cause),
+        reasons=reasons,
+        invalidity_date=since,
+        breach=said.breach,
+        minutes=minutes,
+    )
 
 
 def _amendment(said: AmendBody) -> ProposeAmendment:
@@ -129,10 +143,10 @@ def _minutes(
     if description is not None:
         passages.append(description.passage(DESCRIPTION))
     return Minutes(
-        said.meeting,
-        said.minute,
-        tuple(passages),
-        tuple(each.passage("condition") for each in conditions or []),
+        meeting=said.meeting,
+        minute=said.minute,
+        passages=tuple(passages),
+        conditions=tuple(each.passage("condition") for each in conditions or []),
     )
 
 

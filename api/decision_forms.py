@@ -1,6 +1,6 @@
 """What may be sent about decisions, and what is answered, described for /openapi.json."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, RootModel
 
@@ -19,7 +19,9 @@ from api.bodies import (
     Token,
     Words,
 )
+from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
+from core.kinds import DecisionKind, DecisionState, DraftState
 
 MOST_PASSAGES = 20
 """Passages of a decision beside its reasons."""
@@ -30,21 +32,20 @@ MOST_CONDITIONS = 100
 MOST_IN_A_BATCH = 100
 """Decisions in one batch: several times what a meeting takes."""
 
-ClassName = Literal["white", "green", "amber", "red"]
-RecipientName = Literal["manufacturer", "dcc", "panel"]
+OfficersCause: TypeAlias = Literal[EndCause.SSC, EndCause.BREACH, EndCause.KEY_COMPROMISE]
+"""Why officers revoke; for the Manufacturer's own request they withdraw."""
 
 
 class ClassifiedBody(Body):
     """Words with who may read them; without recipients, those that the class has by default (Red: nobody)."""
 
     text: Words
-    classification: ClassName = "amber"
-    recipients: Annotated[list[RecipientName], Field(max_length=3)] | None = None
+    classification: Annotated[Classification, Field(strict=False)] = Classification.AMBER
+    recipients: Annotated[list[Annotated[Recipient, Field(strict=False)]], Field(max_length=3)] | None = None
 
     def passage(self, subject: str) -> Passage:
         """Return the words under a fresh salt."""
-        to = None if self.recipients is None else [Recipient(each) for each in self.recipients]
-        return Passage.of(subject, self.text, Classification(self.classification), to)
+        return Passage.of(subject, self.text, self.classification, self.recipients)
 
 
 class PassageBody(ClassifiedBody):
@@ -67,7 +68,7 @@ class MinutedBody(Body):
 class GrantBody(MinutedBody):
     """Grant an application (F2.21); what is left out is as the application says."""
 
-    kind: Literal["grant"]
+    kind: Literal[DecisionKind.GRANT]
     application: Token
     start: Day | None = None
     expiry: Day | None = None
@@ -78,14 +79,14 @@ class GrantBody(MinutedBody):
 class RefuseBody(MinutedBody):
     """Refuse an application (F2.24)."""
 
-    kind: Literal["refuse"]
+    kind: Literal[DecisionKind.REFUSE]
     application: Token
 
 
 class AmendBody(MinutedBody):
     """Amend an approval (F2.29); what is left out stays."""
 
-    kind: Literal["amend"]
+    kind: Literal[DecisionKind.AMEND]
     approval: Identifier
     request: Token | None = None
     start: Day | None = None
@@ -103,16 +104,16 @@ class AmendBody(MinutedBody):
 class RefuseAmendmentBody(MinutedBody):
     """Refuse an amendment that the Manufacturer asked for (F2.29)."""
 
-    kind: Literal["refuse-amendment"]
+    kind: Literal[DecisionKind.REFUSE_AMENDMENT]
     request: Token
 
 
 class RevokeBody(MinutedBody):
     """Revoke an approval, or cancel its compromised certificate (F2.30)."""
 
-    kind: Literal["revoke"]
+    kind: Literal[DecisionKind.REVOKE]
     approval: Identifier
-    cause: Literal["ssc", "breach", "key-compromise"]
+    cause: OfficersCause
     breach: Token | None = None
     invalidity_date: Moment | None = None
 
@@ -120,14 +121,14 @@ class RevokeBody(MinutedBody):
 class WithdrawBody(MinutedBody):
     """End an approval at the Manufacturer's request."""
 
-    kind: Literal["withdraw"]
+    kind: Literal[DecisionKind.WITHDRAW]
     approval: Identifier
 
 
 class RekeyBody(MinutedBody):
     """Certify a new key under the same approval."""
 
-    kind: Literal["rekey"]
+    kind: Literal[DecisionKind.REKEY]
     approval: Identifier
     csr: Csr
     compromised: bool
@@ -176,7 +177,7 @@ class RejectionBody(Body):
 class RevocationBody(MinutedBody):
     """An urgent revocation by one officer, where the settings allow it (F2.30)."""
 
-    cause: Literal["ssc", "breach", "key-compromise"]
+    cause: OfficersCause
     breach: Token | None = None
     invalidity_date: Moment | None = None
 
@@ -188,8 +189,8 @@ class DecisionProposed(Answer):
     """A decision was proposed."""
 
     decision: str
-    kind: str
-    state: str
+    kind: DecisionKind
+    state: DecisionState
     approval: str | None
     proposal_sha256: str
     findings: list[FindingAnswer]
@@ -199,8 +200,8 @@ class DecisionSeconded(Answer):
     """An officer agreed; a certificate follows where the kind issues one, once nobody is wanting."""
 
     decision: str
-    kind: str
-    state: str
+    kind: DecisionKind
+    state: DecisionState
     approval: str | None
     officers_wanting: int
 
@@ -222,8 +223,8 @@ class DecisionRejected(Answer):
     """A proposal came to nothing."""
 
     decision: str
-    kind: str
-    state: str
+    kind: DecisionKind
+    state: DecisionState
 
 
 class DecisionAcknowledged(Answer):
@@ -245,7 +246,7 @@ class DraftAnswer(Answer):
     not_before: str
     not_after: str
     drafted_at: str
-    state: str
+    state: DraftState
 
 
 class PreviewAnswer(Answer):
@@ -261,8 +262,8 @@ class DecisionAnswer(Answer):
     """A decision with everything that will be true: proposal, findings, draft and both digests."""
 
     decision: str
-    kind: str
-    state: str
+    kind: DecisionKind
+    state: DecisionState
     application: str | None
     approval: str | None
     issue: int | None

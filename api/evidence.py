@@ -25,6 +25,7 @@ from api.service import (
     reply,
 )
 from core.errors import BodyTooLarge, EvidenceTooLarge
+from core.kinds import EvidenceSubject
 from ra import evidence
 from ra.evidence import LARGEST_FILE, MEDIA_TYPES, File, Subject
 
@@ -91,12 +92,14 @@ def _add_of_applications(app: OpenAPI, service: Service) -> None:
     @app.post("/v1/applications/<application>/evidence", operation_id="attachEvidence", **writing)
     def attach(header: WriteHeader, path: ApplicationPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
         """Attach a file to an application; the same file twice changes nothing."""
-        return _attach(service, header, Subject("application", path.application), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.APPLICATION, path.application), query.name)
 
     @app.get("/v1/applications/<application>/evidence", operation_id="listEvidence", **reading)
     def listed(path: ApplicationPath) -> Response:
         """List the files attached to an application."""
-        return reply(evidence.attachments(service.desk, actor(), Subject("application", path.application)))
+        return reply(
+            evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.APPLICATION, path.application))
+        )
 
 
 def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
@@ -105,24 +108,24 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
     @app.post("/v1/breaches/<breach>/evidence", operation_id="attachBreachEvidence", **writing)
     def of_breach(header: WriteHeader, path: BreachPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
         """Attach a file to a breach that is suspected or confirmed."""
-        return _attach(service, header, Subject("breach", path.breach), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.BREACH, path.breach), query.name)
 
     @app.get("/v1/breaches/<breach>/evidence", operation_id="listBreachEvidence", **reading)
     def listed_of_breach(path: BreachPath) -> Response:
         """List the files attached to a breach."""
-        return reply(evidence.attachments(service.desk, actor(), Subject("breach", path.breach)))
+        return reply(evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.BREACH, path.breach)))
 
     reading, writing = _described(TRIAL, "F2.28(h)")
 
     @app.post("/v1/reports/<month>/attachments", operation_id="attachToReport", **writing)
     def of_report(header: WriteHeader, path: MonthPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
         """Attach a file to a month's report, as long as it has not been issued."""
-        return _attach(service, header, Subject("report", path.month), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.REPORT, path.month), query.name)
 
     @app.get("/v1/reports/<month>/attachments", operation_id="listReportAttachments", **reading)
     def listed_of_report(path: MonthPath) -> Response:
         """List the files attached to a month's report."""
-        return reply(evidence.attachments(service.desk, actor(), Subject("report", path.month)))
+        return reply(evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.REPORT, path.month)))
 
     reading, writing = _described(TRIAL, "F2.29")
 
@@ -134,12 +137,14 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
         raw: EvidenceFile,  # noqa: ARG001 - as above
     ) -> Response:
         """Attach a file to a request for an amendment that is not decided."""
-        return _attach(service, header, Subject("amendment-request", path.request), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.AMENDMENT_REQUEST, path.request), query.name)
 
     @app.get("/v1/amendment-requests/<request>/evidence", operation_id="listAmendmentEvidence", **reading)
     def listed_of_amendment(path: AmendmentRequestPath) -> Response:
         """List the files attached to a request for an amendment."""
-        return reply(evidence.attachments(service.desk, actor(), Subject("amendment-request", path.request)))
+        return reply(
+            evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.AMENDMENT_REQUEST, path.request))
+        )
 
 
 def _add_download(app: OpenAPI, service: Service) -> None:

@@ -5,6 +5,7 @@ Everything that is not understood is refused; a member that we ignored might hav
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ DEEPEST_NESTING = 8
 
 _MOST_PROBLEMS = 5
 _LONGEST_NAME = 64
+_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 
 
 class StrictRequest(Request):
@@ -141,9 +143,9 @@ def malformed(error: ValidationError) -> BodyMalformed:
     return BodyMalformed(detail="; ".join(told))
 
 
-def _told(where: Sequence[int | str], kind: str, message: str) -> str:
+def _told(where: Sequence[int | str], found: str, message: str) -> str:
     name = ".".join(str(part) for part in where)[:_LONGEST_NAME]
-    match kind:
+    match found:
         case "missing":
             return f"“{name}” is missing"
         case "extra_forbidden":
@@ -151,7 +153,9 @@ def _told(where: Sequence[int | str], kind: str, message: str) -> str:
         case "union_tag_invalid" | "union_tag_not_found":
             return "“kind” is not one of those described"  # what was sent instead is not repeated
         case _:
-            return f"“{name}”: {message[:1].lower()}{message[1:]}"
+            # A member of an enumeration is told as it is sent.
+            told = _MEMBER.sub(r"\1", message)
+            return f"“{name}”: {told[:1].lower()}{told[1:]}"
 
 
 def _object(body: bytes) -> dict[str, object]:

@@ -11,13 +11,14 @@ from api.answers import FirmwareAnswer
 from api.bodies import ApprovalPath, PageQuery, Token
 from api.incoming import actor, wanted_form
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
-from core.classification import Recipient
+from core.classification import Classification, Recipient
 from core.identifiers import ApprovalIdentifier
+from core.kinds import Channel, DecisionKind, DeliveryState, NoticeKind
 from ra import notices
 
 PDF_TYPE = "application/pdf"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FORMS: dict[str, notices.Form] = {JSON_TYPE: "json", PDF_TYPE: "pdf"}
+_FORMS = (JSON_TYPE, PDF_TYPE)
 
 
 # --- what is asked -----------------------------------------------------------------------------------------------
@@ -35,7 +36,7 @@ class CopyQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[
-        Literal["manufacturer", "dcc", "panel"] | None,
+        Recipient | None,
         Field(description="For SSC and auditor: show the copy as this recipient gets it."),
     ] = None
 
@@ -50,9 +51,9 @@ class _Answer(BaseModel):
 class WayAnswer(_Answer):
     """One copy on its way to one address."""
 
-    channel: str
+    channel: Channel
     address: str
-    state: str
+    state: DeliveryState
     attempts: int
     last_error: str | None
     delivered_at: str | None
@@ -61,8 +62,8 @@ class WayAnswer(_Answer):
 class CopyAnswer(_Answer):
     """One recipient's copy; SSC and auditor also see where it went."""
 
-    recipient: str
-    classification: str
+    recipient: Recipient
+    classification: Classification
     withheld: int
     document_sha256: str
     fetched_at: str | None
@@ -73,7 +74,7 @@ class NoticeEntry(_Answer):
     """A notice in a list, with the copies that whoever asks may see."""
 
     notice: str
-    kind: str
+    kind: NoticeKind
     approval: str | None
     application: str | None
     serial: str | None
@@ -92,13 +93,13 @@ class UndeliveredLine(_Answer):
     """One channel that has not delivered a copy; `no-address` where none is known."""
 
     notice: str
-    recipient: str
-    kind: str
+    recipient: Recipient
+    kind: NoticeKind
     approval: str | None
     application: str | None
-    channel: str | None
+    channel: Channel | None
     address: str | None
-    state: str
+    state: DeliveryState | Literal["no-address"]
     attempts: int
     last_error: str | None
     since: str
@@ -157,7 +158,7 @@ class DecidedAnswer(_Answer):
     meeting: str
     minute: str
     decision: str = ""
-    kind: str = ""
+    kind: DecisionKind | None = None
     proposer: str = ""
     seconder: str | None = None
     proposal_sha256: str = ""
@@ -178,7 +179,7 @@ class OutlineAnswer(_Answer):
     """What the record says of one copy."""
 
     document_sha256: str
-    classification: str
+    classification: Classification
     withheld: int
 
 
@@ -186,13 +187,13 @@ class NoticeAnswer(_Answer):
     """One recipient's copy, or the whole record: that has `version`, `copies` and `fate` and no `recipient`."""
 
     notice: str | None
-    kind: str
+    kind: NoticeKind | Literal["cancellation"]
     title: str
     clause: str
     environment: str
     authority: str
-    recipient: str = ""
-    classification: str
+    recipient: Recipient | None = None
+    classification: Classification
     written_at: str
     approval: str | None
     application: str | None
@@ -262,11 +263,11 @@ def add_notices(app: OpenAPI, service: Service) -> None:
     def show_notice(path: NoticePath, query: CopyQuery) -> Response:
         """Fetch a notice as JSON or PDF, by Accept."""
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
-        recipient = None if query.recipient is None else Recipient(query.recipient)
-        fetched = notices.fetch(desk, actor(), path.notice.upper(), recipient=recipient, form=_FORMS[media_type])
+        pdf, number = media_type == PDF_TYPE, path.notice.upper()
+        fetched = notices.fetch(desk, actor(), number, recipient=query.recipient, pdf=pdf)
         answer = Response(fetched.octets, content_type=media_type)
         answer.headers["Vary"] = "Accept"
-        if media_type == PDF_TYPE:
+        if pdf:
             answer.headers["Content-Disposition"] = f'attachment; filename="{fetched.name}.pdf"'
         return answer
 

@@ -12,6 +12,7 @@ from api.status.snapshot import Mirror, Snapshot
 from core.canonical import Json
 from core.errors import StatusStale, StoreUnavailable
 from core.instants import text
+from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 from store.reading.watching import Backlog, backlog
 from store.transactions import Store
@@ -100,11 +101,11 @@ def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
     crls = view.authority.crls
     found = [each for each in view.authority.certificates if each.not_after >= now]
     for each in found:
-        if each.role == "issuing":
+        if each.role == HierarchyRole.ISSUING:
             yield _issuing_crl(each, crls.get(each.key_id), now)
-        elif each.role == "root":
+        elif each.role == HierarchyRole.ROOT:
             yield _root_crl(crls.get(each.key_id), now)
-    yield _responder([each for each in found if each.role == "responder"], now)
+    yield _responder([each for each in found if each.role == HierarchyRole.RESPONDER], now)
 
 
 def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> Check:
@@ -120,7 +121,12 @@ def _root_crl(crl: PublishedCrl | None, now: datetime) -> Check:
         return Check("root-crl", ok=False, detail="The root has published no CRL.")
     said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
     soon = crl.next_update - now <= ROOT_CRL_WARNING
-    return Check("root-crl", crl.next_update > now, said + ("; fetch its key to renew it." if soon else "."), soon)
+    return Check(
+        name="root-crl",
+        ok=crl.next_update > now,
+        detail=said + ("; fetch its key to renew it." if soon else "."),
+        warning=soon,
+    )
 
 
 def _responder(found: list[AuthorityCertificate], now: datetime) -> Check:

@@ -21,15 +21,16 @@ from api.reports_forms import (
 )
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
 from core.actors import Actor
+from core.kinds import Rendition
 from ra import report as reports
 from ra.desk import Desk
 
 _FORMS: dict[str, Callable[[Desk, Actor, str], bytes]] = {
     JSON_TYPE: reports.report,
-    PDF_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, "pdf"),
-    XLSX_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, "xlsx"),
+    PDF_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, Rendition.PDF),
+    XLSX_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, Rendition.XLSX),
 }
-_SUFFIX = {JSON_TYPE: "json", PDF_TYPE: "pdf", XLSX_TYPE: "xlsx"}
+_SUFFIX = {JSON_TYPE: "json", PDF_TYPE: Rendition.PDF, XLSX_TYPE: Rendition.XLSX}
 _CLAUSES = [f"F2.28({letter})" for letter in "abcdefgh"]
 
 

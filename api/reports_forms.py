@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import DeviceAnswer
 from api.bodies import Words
+from core.status import State
 
 PDF_TYPE = "application/pdf"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -166,7 +167,7 @@ class ReportLine(BaseModel):
     approval: str
     manufacturer: str
     device: DeviceAnswer
-    state: str
+    state: State
     start: str
     expiry: str
     limit: int

@@ -1,7 +1,7 @@
 """/v1/applications/…/requirements and standing ones (F2.20)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
@@ -12,7 +12,9 @@ from api.applications_forms import RequirementAnswer
 from api.bodies import ApplicationPath, Body, Token, Words, WriteHeader
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
+from core.kinds import RequirementState
 from ra import application_view, requirements
+from ra.requirements import RequirementClosed
 
 
 class RequirementPath(BaseModel):
@@ -36,7 +38,7 @@ class RequirementBody(Body):
 class OutcomeBody(Body):
     """A requirement is met, or waived; the reason says what shows it, or why."""
 
-    state: Literal["met", "waived"]
+    state: RequirementClosed
     reason: Annotated[Words, Field(pattern=r"\S")]
 
 
@@ -45,7 +47,7 @@ class RequirementSet(Answer):
 
     requirement: str
     application: str
-    state: str
+    state: RequirementState
 
 
 class RequirementList(Answer):

@@ -25,7 +25,7 @@ def open_courier(house: House) -> Courier:
     ]
     mail = house.settings.mail
     mail_to = {} if mail is None else {Recipient.DCC: mail.dcc, Recipient.PANEL: mail.panel}
-    notices = NoticeDelivery(house.desk, open_mailer(house), mail_to, subscribers)
+    notices = NoticeDelivery(desk=house.desk, mailer=open_mailer(house), mail_to=mail_to, subscribers=subscribers)
     lists = {} if mail is None else {PartyKind.SSC: mail.ssc, PartyKind.DCC: mail.dcc, PartyKind.PANEL: mail.panel}
     return Courier(house.store, subscribers, (notices, Reminders(house.desk, open_mailer(house), lists)))
 
@@ -40,5 +40,13 @@ def open_mailer(house: House) -> Mailer | None:
     if mail is None:
         return None
     password = None if mail.password_file is None else FromFile(mail.password_file).read().decode()
-    relay = Relay(mail.host, mail.port, mail.tls, mail.sender, mail.username, password, mail.ca_file)
+    relay = Relay(
+        host=mail.host,
+        port=mail.port,
+        tls=mail.tls,
+        sender=mail.sender,
+        username=mail.username,
+        password=password,
+        ca_file=mail.ca_file,
+    )
     return Mailer(relay, house.machine)

@@ -75,7 +75,9 @@ def read_webhooks(listed: object, at: Callable[[str], Path], problem: Callable[[
         if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
             problem(f"{name}: url must be https, or http on this machine.")
         recipient, organisation = _notices_for(each.get("notices_for"), name, problem)
-        taken.append(Webhook(url, at(str(each["secret_file"])), recipient, organisation))
+        taken.append(
+            Webhook(url=url, secret_file=at(str(each["secret_file"])), recipient=recipient, organisation=organisation)
+        )
     if len({each.url for each in taken}) < len(taken):
         # One address has one cursor and one row for each delivery; two secrets for it would be a riddle.
         problem("courier.webhooks must not name one url twice.")

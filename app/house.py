@@ -12,6 +12,7 @@ from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
 from core.errors import HomeMissing
+from core.kinds import HierarchyRole
 from jobs.authority import Authority
 from jobs.keyring import Keyring
 from jobs.watermark import FILE_NAME as WATERMARK_FILE
@@ -82,7 +83,7 @@ def open_house(settings: Settings) -> House:
         environment = authority_row(tx).environment
     # A live authority's clock is the clock: it asks nobody, and nothing in the store can move it.
     clock = machine if environment == "live" else OffsetClock(_Remembered(lambda: clock_offset(store)))
-    return House(settings, store, clock, machine)
+    return House(settings=settings, store=store, clock=clock, machine=machine)
 
 
 class _Remembered:
@@ -114,17 +115,24 @@ def open_authority(house: House) -> Authority:
     folder = house.settings.keys_dir
     issuing = open_sealed(folder / issuing_file(1), passphrase)
     keyring = Keyring(
-        profile_of(house.row()),
-        {key_id(issuing.public_key): issuing},
-        open_sealed(folder / responder_file(1), passphrase),
-        open_sealed(folder / JOURNAL_FILE, passphrase),
+        profile=profile_of(house.row()),
+        issuing={key_id(issuing.public_key): issuing},
+        responder=open_sealed(folder / responder_file(1), passphrase),
+        journal=open_sealed(folder / JOURNAL_FILE, passphrase),
     )
     with house.store.read() as tx:
-        known = {each.key_id for each in certificates(tx, "issuing")}
+        known = {each.key_id for each in certificates(tx, HierarchyRole.ISSUING)}
     if not known & set(keyring.issuing):
         raise HomeMissing(path=folder)
     watermark = Watermark(folder / WATERMARK_FILE)
-    return Authority(house.store, house.clock, house.machine, keyring, house.settings.pace, watermark=watermark)
+    return Authority(
+        store=house.store,
+        clock=house.clock,
+        machine=house.machine,
+        keyring=keyring,
+        pace=house.settings.pace,
+        watermark=watermark,
+    )
 
 
 def offset_for(machine: Clock, start: datetime) -> timedelta:

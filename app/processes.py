@@ -15,13 +15,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
 from app.settings import Settings
 from core.errors import PortTaken
 
-ROLES = ("web", "authority", "courier")
+
+class ProcessRole(StrEnum):
+    """What one process of a running service is for."""
+
+    WEB = "web"
+    AUTHORITY = "authority"
+    COURIER = "courier"
+
+
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
 _READY_SECONDS = 30.0
@@ -38,7 +47,7 @@ class Supervisor:
 
     settings: Settings
     report: Callable[[str], None]
-    _children: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
+    _children: dict[ProcessRole, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
     def run(self, on_ready: Callable[[], None]) -> int:
@@ -50,7 +59,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
-            for role in ROLES:
+            for role in ProcessRole:
                 self._start(role)
             if not self._wait_ready():
                 return 0 if self._stopping.is_set() else 1
@@ -64,7 +73,7 @@ class Supervisor:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
 
-    def _start(self, role: str) -> None:
+    def _start(self, role: ProcessRole) -> None:
         command = [sys.executable, "-m", "app.cli.main", "run", role, "--supervised", "--home", str(self.settings.home)]
         log = self.settings.home / "run" / f"{role}.log"
         log.parent.mkdir(mode=0o700, exist_ok=True)
@@ -94,7 +103,9 @@ class Supervisor:
                 return True
             time.sleep(0.05)
         if not self._stopping.is_set():
-            self.report(f"it did not become ready; see {self._log('web')} and {self._log('authority')}")
+            self.report(
+                f"it did not become ready; see {self._log(ProcessRole.WEB)} and {self._log(ProcessRole.AUTHORITY)}"
+            )
         return False
 
     def _end_children(self) -> None:
@@ -117,10 +128,10 @@ class Supervisor:
         if child.stdin is not None:
             child.stdin.close()
 
-    def _log(self, role: str) -> Path:
+    def _log(self, role: ProcessRole) -> Path:
         return self.settings.home / "run" / f"{role}.log"
 
-    def _last_words(self, role: str) -> str:
+    def _last_words(self, role: ProcessRole) -> str:
         lines = self._log(role).read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES
 from core.errors import HomeMissing, SettingsInvalid
+from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
 from jobs.duty import Pace
 from keys.passphrase import PassphraseSource, parse_source
@@ -173,9 +174,9 @@ class _Reader:
 
     def source(self, table: str, key: str) -> PassphraseSource:
         value = self.text(table, key, "prompt")
-        kind, _, rest = value.partition(":")
+        scheme, _, rest = value.partition(":")
         try:
-            return parse_source(f"file:{self.path(rest)}" if kind == "file" and rest else value)
+            return parse_source(f"file:{self.path(rest)}" if scheme == "file" and rest else value)
         except Exception as error:  # noqa: BLE001 - every problem of the file is told together
             return self._wrong(f"{table}.{key}: {error}", parse_source("prompt"))
 
@@ -215,19 +216,23 @@ class _Reader:
                 self._problems.append(f"cpl.columns.{name} must be a list of names of columns.")
         return chosen
 
-    def officers(self) -> Mapping[str, int]:
+    def officers(self) -> Mapping[DecisionKind, int]:
         """How many officers must agree to a decision, the proposer included, by kind."""
         listed = self._take("decisions", "officers", {})
         if not isinstance(listed, dict):
             return self._wrong("decisions.officers must be a table of kinds of decision.", {})
-        for kind, number in listed.items():
-            if kind not in KIND.values():
-                self._problems.append(f"decisions.officers.{kind} is not known.")
+        chosen: dict[DecisionKind, int] = {}
+        for named, number in listed.items():
+            kind = next((each for each in KIND.values() if each == named), None)
+            if kind is None:
+                self._problems.append(f"decisions.officers.{named} is not known.")
             elif not isinstance(number, int) or isinstance(number, bool) or not TWO_OFFICERS <= number <= MOST_OFFICERS:
                 self._problems.append(
                     f"decisions.officers.{kind} must be a whole number from {TWO_OFFICERS} to {MOST_OFFICERS}."
                 )
-        return dict(listed)
+            else:
+                chosen[kind] = number
+        return chosen
 
     def statuses(self, key: str, default: tuple[str, ...], *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Statuses of the DCC's inventory; none of them is among `but`, which counts otherwise."""

@@ -92,8 +92,8 @@ def described(draft: Draft) -> Description:
     preview = x509.load_der_x509_certificate(draft.preview)
     identifier = preview.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return Description(
-        identifier.digest.hex(),
-        preview.subject.rfc4514_string(),
-        preview.not_valid_before_utc,
-        preview.not_valid_after_utc,
+        key_id=identifier.digest.hex(),
+        subject=preview.subject.rfc4514_string(),
+        not_before=preview.not_valid_before_utc,
+        not_after=preview.not_valid_after_utc,
     )

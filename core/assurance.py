@@ -68,12 +68,12 @@ def assurance_of(text: str) -> tuple[AssuranceCertificate, ...]:
     """Return Assurance Certificates from their JSON."""
     return tuple(
         AssuranceCertificate(
-            each["scheme"],
-            each["certificate"],
-            each["manufacturer"],
-            each["model"],
-            each["hardware_version"],
-            _day(each, "issued_on"),
+            scheme=each["scheme"],
+            certificate=each["certificate"],
+            manufacturer=each["manufacturer"],
+            model=each["model"],
+            hardware_version=each["hardware_version"],
+            issued_on=_day(each, "issued_on"),
         )
         for each in json.loads(text)
     )
@@ -104,12 +104,12 @@ def earlier_cpa_of(text: str) -> EarlierCpa | None:
     if kept is None:
         return None
     return EarlierCpa(
-        kept["certificate"],
-        kept["manufacturer"],
-        kept["model"],
-        kept["hardware_version"],
-        date.fromisoformat(kept["issued_on"]),
-        _day(kept, "expires_on"),
+        certificate=kept["certificate"],
+        manufacturer=kept["manufacturer"],
+        model=kept["model"],
+        hardware_version=kept["hardware_version"],
+        issued_on=date.fromisoformat(kept["issued_on"]),
+        expires_on=_day(kept, "expires_on"),
     )
 
 

@@ -108,9 +108,9 @@ def passage_of(kept: "dict[str, Json]") -> Passage:
     if not isinstance(recipients, list | tuple):
         raise TypeError("recipients are a list")
     return Passage(
-        str(kept["subject"]),
-        str(kept["text"]),
-        Classification(str(kept["classification"])),
-        tuple(Recipient(str(each)) for each in recipients),
-        bytes.fromhex(str(kept["salt"])),
+        subject=str(kept["subject"]),
+        text=str(kept["text"]),
+        classification=Classification(str(kept["classification"])),
+        recipients=tuple(Recipient(str(each)) for each in recipients),
+        salt=bytes.fromhex(str(kept["salt"])),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from core.approval import ApprovalRecord, CertificateRecord, Device, Firmware, Terms
 from core.canonical import Json
@@ -38,6 +38,10 @@ class InstructionState(StrEnum):
     LOADED = "loaded"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
+
+
+OPEN_INSTRUCTION = (InstructionState.PENDING, InstructionState.REJECTED)
+"""The Panel has still to load it."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,16 @@ class Entry:
 def entry_of(kept: Mapping[str, Any]) -> Entry:
     """Return an entry from `kept`."""
     return Entry(
-        kept["approval"],
-        Device(kept["device_type"], kept["manufacturer"], kept["model"], kept["hardware_version"]),
-        Firmware(kept["firmware_version"], kept["image_sha256"]),
-        parse(kept["expiry"]),
-        kept["smets_version"],
+        approval=kept["approval"],
+        device=Device(
+            type=kept["device_type"],
+            manufacturer=kept["manufacturer"],
+            model=kept["model"],
+            hardware_version=kept["hardware_version"],
+        ),
+        firmware=Firmware(kept["firmware_version"], kept["image_sha256"]),
+        expiry=parse(kept["expiry"]),
+        smets_version=kept["smets_version"],
     )
 
 
@@ -115,7 +124,7 @@ class Instruction:
     @property
     def open(self) -> bool:
         """Whether the Panel still owes it: a rejected one is still to be done."""
-        return self.state in (InstructionState.PENDING, InstructionState.REJECTED)
+        return self.state in OPEN_INSTRUCTION
 
     @property
     def shown(self) -> Entry | None:
@@ -175,7 +184,16 @@ def wanted(record: ApprovalRecord, at: datetime, *, smets_version: str = "") -> 
     terms = _in_force(record, at)
     if ended or terms is None or at < record.start or at > terms.expiry:
         return {}
-    entries = (Entry(record.identifier, record.device, each, terms.expiry, smets_version) for each in terms.firmware)
+    entries = (
+        Entry(
+            approval=record.identifier,
+            device=record.device,
+            firmware=each,
+            expiry=terms.expiry,
+            smets_version=smets_version,
+        )
+        for each in terms.firmware
+    )
     return {each.key: each for each in entries}
 
 
@@ -327,6 +345,10 @@ def _gone(done: Sequence[Instruction], kind: Kind, due: datetime) -> Iterator[St
                 there = each.shown
             case InstructionState.PENDING:
                 there = each.shown or there
+            case InstructionState.REJECTED | InstructionState.SUPERSEDED:
+                pass
+            case _:
+                assert_never(each.state)
     yield from (Supersede(each) for each in done if each.open)
     if there is not None:
         yield Instruct(kind, there, due)

@@ -77,6 +77,10 @@ class BreachState(StrEnum):
     CLOSED = "closed"
 
 
+OPEN_BREACH = (BreachState.SUSPECTED, BreachState.CONFIRMED)
+"""It waits to be judged, or owes a revocation."""
+
+
 class DraftState(StrEnum):
     """Where the bytes that are meant to be signed stand."""
 

@@ -8,11 +8,10 @@ from typing import Literal, Protocol
 from core.actors import Role
 from core.approval import ApprovalRecord
 from core.identifiers import Environment, Serial
+from core.kinds import HierarchyRole
 
 HashName = Literal["sha1", "sha256"]
 """The hash of an OCSP CertID; both are answered."""
-
-AuthorityRole = Literal["root", "issuing", "responder"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class AuthorityCertificate:
         der: the certificate.
     """
 
-    role: AuthorityRole
+    role: HierarchyRole
     key_id: str
     subject: str
     serial: Serial

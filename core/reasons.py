@@ -145,4 +145,4 @@ def reason(code: ReasonCode, **fields: object) -> Reason:
         fields: what its sentence needs; a missing one is a KeyError, found by the tests that walk all codes.
     """
     clause, detail, remedy = _TEXT[code]
-    return Reason(code, clause, detail.format(**fields), remedy.format(**fields))
+    return Reason(code=code, clause=clause, detail=detail.format(**fields), remedy=remedy.format(**fields))

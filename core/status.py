@@ -123,8 +123,8 @@ def first_end(expired: _I, superseded: _I | None, revoked: _I | None, cause: End
 def certificate_end(certificate: CertificateRecord) -> End:
     """Return the earliest end that is known of a certificate; without any act that is its expiry."""
     expired = first_second_after(certificate.not_after)
-    at, how = first_end(expired, certificate.superseded_at, certificate.revoked_at, certificate.cause)
-    return End(at, *how)
+    at, (state, reason, code) = first_end(expired, certificate.superseded_at, certificate.revoked_at, certificate.cause)
+    return End(at=at, state=state, reason=reason, code=code)
 
 
 @serves("F2.31")
@@ -137,7 +137,12 @@ def revocation_at(certificate: CertificateRecord, at: datetime) -> Revoked | Non
     if end.at > at:
         return None
     compromised = end.reason is RevocationReason.KEY_COMPROMISE
-    return Revoked(certificate.serial, end.at, end.reason, certificate.invalidity_date if compromised else None)
+    return Revoked(
+        serial=certificate.serial,
+        at=end.at,
+        reason=end.reason,
+        invalidity_date=certificate.invalidity_date if compromised else None,
+    )
 
 
 def certificate_status(approval: ApprovalRecord, certificate: CertificateRecord, at: datetime) -> Status:
@@ -193,7 +198,13 @@ def _judged(
     terms: Terms | None = _terms_of(approval, certificate) if certificate else approval.terms[0]
     if ReasonCode.NOT_GRANTED_THEN in verdict.codes and certificate is None:
         terms = None
-    return Status(verdict.state, _in_words(approval, verdict), certificate, terms, change)
+    return Status(
+        state=verdict.state,
+        reasons=_in_words(approval, verdict),
+        certificate=certificate,
+        terms=terms,
+        next_change=change,
+    )
 
 
 def _in_words(approval: ApprovalRecord, verdict: _Verdict) -> tuple[Reason, ...]:

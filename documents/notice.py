@@ -14,7 +14,8 @@ import segno
 
 from core import instants, local_time
 from core.canonical import Json
-from core.classification import Classification
+from core.classification import Classification, Recipient
+from core.kinds import NoticeKind
 from documents import typesetting
 
 TEMPLATE = "notice.typ"
@@ -23,13 +24,13 @@ LONGEST_QR = 300
 
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "grant": "The Security Sub-Committee has granted {approval} to {manufacturer}.",
-        "refusal": "The Security Sub-Committee has not approved {application} of {manufacturer}.",
-        "amendment": "The Security Sub-Committee has amended {approval} of {manufacturer}.",
-        "amendment-refusal": (
+        NoticeKind.GRANT: "The Security Sub-Committee has granted {approval} to {manufacturer}.",
+        NoticeKind.REFUSAL: "The Security Sub-Committee has not approved {application} of {manufacturer}.",
+        NoticeKind.AMENDMENT: "The Security Sub-Committee has amended {approval} of {manufacturer}.",
+        NoticeKind.AMENDMENT_REFUSAL: (
             "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}; it stands unchanged."
         ),
-        "revocation": (
+        NoticeKind.REVOCATION: (
             "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
             "cancelled, and the Panel removes the Trial Device from the Central Products List."
         ),
@@ -37,17 +38,19 @@ _KINDS: Mapping[str, str] = MappingProxyType(
             "The Security Sub-Committee has cancelled the Trial CPA Certificate of {approval} of {manufacturer}, "
             "because its key is compromised. The approval stands; a certificate for a new key can be issued under it."
         ),
-        "withdrawal": (
+        NoticeKind.WITHDRAWAL: (
             "The Security Sub-Committee has ended {approval} at the request of {manufacturer}. Its Trial CPA "
             "Certificate is cancelled, and the Panel removes the Trial Device from the Central Products List."
         ),
-        "new-key": (
+        NoticeKind.NEW_KEY: (
             "The Security Sub-Committee has had the Trial CPA Certificate of {approval} of {manufacturer} reissued "
             "for a new key. Nothing else changes."
         ),
     }
 )
-_RECIPIENTS = MappingProxyType({"manufacturer": "the Manufacturer", "dcc": "the DCC", "panel": "the Panel"})
+_RECIPIENTS: Mapping[str, str] = MappingProxyType(
+    {Recipient.MANUFACTURER: "the Manufacturer", Recipient.DCC: "the DCC", Recipient.PANEL: "the Panel"}
+)
 _CLASS_WORDS = MappingProxyType(
     {
         Classification.WHITE: "public",
@@ -97,7 +100,7 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
         "changes": [_shown(each) for each in _objects(document["changes"])],
         "passages": [_passage(each) for each in _objects(document["passages"])],
         "conditions": [_condition(each) for each in _objects(document["conditions"])],
-        "conditions_clause": "F2.21(e)" if document["kind"] == "grant" else None,
+        "conditions_clause": "F2.21(e)" if document["kind"] == NoticeKind.GRANT else None,
         "withheld": _withheld(document),
         "certificate": _certificate(document),
     }

@@ -36,7 +36,7 @@ def figures(items: Members) -> tuple[Figure, ...]:
         _listed("a", "Trial Devices on the Central Products List", items),
         _listed("b", "added to the list since the previous report", items),
         _listed("c", "removed from the list since the previous report", items),
-        Figure("d", "Trial Devices deployed", number(_item(items, "d")["deployed"]), ()),
+        Figure(letter="d", words="Trial Devices deployed", number=number(_item(items, "d")["deployed"]), beside=()),
         _counted("e", "deployed since the previous report", "deployed", items),
         _counted("f", "decommissioned since the previous report", "decommissioned", items),
     )
@@ -50,13 +50,16 @@ def _listed(letter: str, words: str, items: Members) -> Figure:
         ("models instructed, not acknowledged", number(waiting["models"])),
         ("entries instructed, not acknowledged", number(waiting["entries"])),
     )
-    return Figure(letter, words, number(item["models"]), beside)
+    return Figure(letter=letter, words=words, number=number(item["models"]), beside=beside)
 
 
 def _counted(letter: str, words: str, what: str, items: Members) -> Figure:
     item = _item(items, letter)
     return Figure(
-        letter, words, number(item[what]), (("in earlier periods, told late", number(item["of_earlier_periods"])),)
+        letter=letter,
+        words=words,
+        number=number(item[what]),
+        beside=(("in earlier periods, told late", number(item["of_earlier_periods"])),),
     )
 
 

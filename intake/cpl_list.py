@@ -316,12 +316,12 @@ def _of_rows(form: str, header: _Header, rows: Sequence[Row], broken: Sequence[R
         if entry is not None and not line.wrong:
             entries.append(entry)
     return ProductsList(
-        form,
-        len(below) + len(broken),
-        tuple(entries),
-        tuple(sorted(unreadable, key=lambda each: each.line)),
-        tuple(remarks),
-        frozenset(header.places),
+        form=form,
+        lines=len(below) + len(broken),
+        entries=tuple(entries),
+        unreadable=tuple(sorted(unreadable, key=lambda each: each.line)),
+        remarks=tuple(remarks),
+        fields=frozenset(header.places),
     )
 
 
@@ -339,19 +339,22 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
     if line.wrong:
         return None
     device = Device(
-        line.text("device_type"), line.text("manufacturer"), line.text("model"), line.text("hardware_version")
+        type=line.text("device_type"),
+        manufacturer=line.text("manufacturer"),
+        model=line.text("model"),
+        hardware_version=line.text("hardware_version"),
     )
     firmware_version = line.text("firmware_version")
     if trial and not firmware_version:
         line.refuse("firmware_version", "The firmware version of a trial's entry is missing.")
     return ListedEntry(
-        row.line,
-        marked,
-        approval,
-        device,
-        firmware_version,
-        line.text("image_sha256").lower() if "image_sha256" in header.places else None,
-        _expiry(line) if trial else None,
+        line=row.line,
+        marked=marked,
+        approval=approval,
+        device=device,
+        firmware_version=firmware_version,
+        image_sha256=line.text("image_sha256").lower() if "image_sha256" in header.places else None,
+        expiry=_expiry(line) if trial else None,
     )
 
 

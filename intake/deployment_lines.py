@@ -243,16 +243,16 @@ def _read(number: int, device_id: str, given: Mapping[str, str]) -> Line:
     if approval is None and given.get("approval"):
         raise _UnreadableError(LineCode.IDENTIFIER_MALFORMED, "approval")
     return Line(
-        number,
-        event,
-        device_id,
-        on[0],
-        on[1],
-        approval,
-        _model(event, given),
-        given.get("firmware_version", ""),
-        _replacing(event, device_id, given),
-        _why(event, given),
+        number=number,
+        event=event,
+        device_id=device_id,
+        on=on[0],
+        whole_day=on[1],
+        approval=approval,
+        model=_model(event, given),
+        firmware=given.get("firmware_version", ""),
+        by=_replacing(event, device_id, given),
+        why=_why(event, given),
     )
 
 
@@ -278,7 +278,12 @@ def _model(event: Event, given: Mapping[str, str]) -> Model | None:
     if not (given.get("manufacturer") and given.get("model")):
         what = "a device model is named by manufacturer and model, and may be by type and hardware_version"
         raise _UnreadableError(LineCode.MALFORMED, "model", what)
-    return Model(*(given.get(name, "") for name in ("manufacturer", "model", "type", "hardware_version")))
+    return Model(
+        manufacturer=given["manufacturer"],
+        model=given["model"],
+        type=given.get("type", ""),
+        hardware_version=given.get("hardware_version", ""),
+    )
 
 
 def _replacing(event: Event, device_id: str, given: Mapping[str, str]) -> str:
@@ -330,4 +335,12 @@ def _some(lines: list[Line | Verdict]) -> list[Line | Verdict]:
 def _refused(
     number: int, code: LineCode, column: str | None, device_id: str | None = None, **fields: object
 ) -> Verdict:
-    return Verdict(number, Outcome.REFUSED, device_id, None, code, column, sentence(code, **fields))
+    return Verdict(
+        number=number,
+        outcome=Outcome.REFUSED,
+        device_id=device_id,
+        approval=None,
+        code=code,
+        column=column,
+        detail=sentence(code, **fields),
+    )

@@ -195,7 +195,15 @@ def _line(
     status = device.get("DeviceStatus", "").casefold()
     if status not in deployed and status not in decommissioned:
         code = LineCode.STATUS_NOT_COUNTED if status else LineCode.STATUS_MISSING
-        return Verdict(number, Outcome.IGNORED, device_id, None, code, "status", sentence(code))
+        return Verdict(
+            number=number,
+            outcome=Outcome.IGNORED,
+            device_id=device_id,
+            approval=None,
+            code=code,
+            column="status",
+            detail=sentence(code),
+        )
     model = Model(device.get("DeviceManufacturer", ""), device.get("DeviceModel", ""), device.get("DeviceType", ""))
     firmware = device.get("DeviceFirmwareVersion", "")
     for value, column, least, most in (
@@ -212,12 +220,12 @@ def _line(
         return _refused(number, since, "on", device_id)
     if status in decommissioned:
         # An inventory does not say since when: the day on which it was seen is the first that is known.
-        return Line(number, Event.DECOMMISSIONED, device_id, seen, model=model, seen=seen)
+        return Line(number=number, event=Event.DECOMMISSIONED, device_id=device_id, on=seen, model=model, seen=seen)
     return Line(
-        number,
-        Event.DEPLOYED,
-        device_id,
-        seen if since is None else first_second(since),
+        number=number,
+        event=Event.DEPLOYED,
+        device_id=device_id,
+        on=seen if since is None else first_second(since),
         whole_day=since is not None,
         model=model,
         firmware=firmware,
@@ -241,4 +249,12 @@ def _folded(statuses: Collection[str]) -> frozenset[str]:
 
 
 def _refused(number: int, code: LineCode, column: str, device_id: str | None, **fields: object) -> Verdict:
-    return Verdict(number, Outcome.REFUSED, device_id, None, code, column, sentence(code, **fields))
+    return Verdict(
+        number=number,
+        outcome=Outcome.REFUSED,
+        device_id=device_id,
+        approval=None,
+        code=code,
+        column=column,
+        detail=sentence(code, **fields),
+    )

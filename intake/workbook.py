@@ -26,6 +26,7 @@ from xml.parsers import expat
 
 import openpyxl
 from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import WorkbookRefused, WorkbookTooLarge
 
@@ -296,7 +297,7 @@ def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
                     # openpyxl says nowhere else which part a sheet is.
                     Sheet(sheet.title, tuple(_rows(sheet, extents[sheet._worksheet_path])))  # noqa: SLF001
                     for sheet in book.worksheets
-                    if sheet.sheet_state == "visible"
+                    if sheet.sheet_state == Worksheet.SHEETSTATE_VISIBLE
                 )
             finally:
                 book.close()

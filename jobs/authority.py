@@ -137,7 +137,14 @@ class Authority:
         if self._epoch is None:
             return None
         return Duty(
-            self.store, self.keyring, self.pace, self.clock, self.machine, self.holder, self._epoch, self.watermark
+            store=self.store,
+            keyring=self.keyring,
+            pace=self.pace,
+            clock=self.clock,
+            machine=self.machine,
+            holder=self.holder,
+            epoch=self._epoch,
+            watermark=self.watermark,
         )
 
     def _require_not_behind(self) -> None:

@@ -21,7 +21,8 @@ from core.errors import HomeMissing, HomeOccupied, PublicationRefused
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
 from core.instants import seconds, text
-from core.mirror import AuthorityCertificate, AuthorityRole, PublishedCrl
+from core.kinds import HierarchyRole
+from core.mirror import AuthorityCertificate, PublishedCrl
 from jobs.duty import later
 from jobs.hierarchy import Certifier, certify
 from jobs.keyring import Keyring
@@ -82,11 +83,16 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     )
     over = _found(store, ceremony, keys, at)
     root = _certified(store, ceremony, keys, at)
-    issuing = _newest(store, "issuing")
+    issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:
         publish_root_crl(store, keys.root, root, at)
-    keyring = Keyring(ceremony.profile, {key_id(keys.issuing.public_key): keys.issuing}, keys.responder, keys.journal)
-    return keyring, transcript(ceremony, [root, issuing, _newest(store, "responder")], keys, at)
+    keyring = Keyring(
+        profile=ceremony.profile,
+        issuing={key_id(keys.issuing.public_key): keys.issuing},
+        responder=keys.responder,
+        journal=keys.journal,
+    )
+    return keyring, transcript(ceremony, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
 
 
 def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], keys: CeremonyKeys, at: datetime) -> str:
@@ -146,7 +152,10 @@ def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -
                 at=at,
             )
             said: dict[str, Json] = {"name": profile.name, "environment": profile.environment, "arc": profile.arc}
-            facts.record(tx, Fact(FactKind.AUTHORITY_CREATED, at, CONSOLE, None, (), said))
+            facts.record(
+                tx,
+                Fact(kind=FactKind.AUTHORITY_CREATED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=said),
+            )
     # What is fixed at the ceremony is fixed when it begins: it is not gone on with under another name or base.
     elif (row.name, row.environment, row.arc, row.base_url, row.journal_key) != (
         profile.name,
@@ -163,12 +172,12 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
     """Certify root, issuing CA and responder, each only if it is not there yet; return the root."""
     profile = ceremony.profile
     begin = store.begin  # before there is an authority process there is no lease to hold
-    if not _every(store, "root"):
-        certifier = Certifier("root", profile, keys.root, None)
+    if not _every(store, HierarchyRole.ROOT):
+        certifier = Certifier(role=HierarchyRole.ROOT, profile=profile, signer=keys.root, issuer_der=None)
         certify(store, begin, certifier, lambda: root_draft(profile, keys.root.public_key, new_serial(), at), at)
-    root = _newest(store, "root")
-    if not _every(store, "issuing"):
-        certifier = Certifier("issuing", profile, keys.root, root.der)
+    root = _newest(store, HierarchyRole.ROOT)
+    if not _every(store, HierarchyRole.ISSUING):
+        certifier = Certifier(role=HierarchyRole.ISSUING, profile=profile, signer=keys.root, issuer_der=root.der)
         certify(
             store,
             begin,
@@ -178,9 +187,11 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
             ),
             at,
         )
-    issuing = _newest(store, "issuing")
-    if not _every(store, "responder"):
-        certifier = Certifier("responder", profile, keys.issuing, issuing.der)
+    issuing = _newest(store, HierarchyRole.ISSUING)
+    if not _every(store, HierarchyRole.RESPONDER):
+        certifier = Certifier(
+            role=HierarchyRole.RESPONDER, profile=profile, signer=keys.issuing, issuer_der=issuing.der
+        )
         certify(
             store,
             begin,
@@ -203,7 +214,15 @@ def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertifica
     with store.read() as tx:
         last = work.last_crl(tx, root.key_id, with_bytes=True)
     number = max(seconds(at), last.number + 1 if last else 1)
-    order = lists.CrlOrder(root.der, number, at, later(at, ROOT_CRL_LIFE), None, None, ())
+    order = lists.CrlOrder(
+        issuer_der=root.der,
+        number=number,
+        this_update=at,
+        next_update=later(at, ROOT_CRL_LIFE),
+        distribution_point=None,
+        expired_certs_on_crl=None,
+        entries=(),
+    )
     drafted = lists.draft(order)
     cleared = clear_crl(drafted, order)
     if not isinstance(cleared, Clearance):
@@ -212,17 +231,21 @@ def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertifica
     problems = gate.inspect(der, order=order, previous=last.der if last else None, register=(), at=at)
     if problems:
         raise PublicationRefused(number=order.number, detail=" ".join(problems))
-    published = PublishedCrl(root.key_id, order.number, at, order.next_update, 0, der)
+    published = PublishedCrl(
+        key_id=root.key_id, number=order.number, this_update=at, next_update=order.next_update, entries=0, der=der
+    )
     with store.begin("publish root crl") as tx:
         artefacts.publish_crl(tx, published, at=at)
         said: dict[str, Json] = {"number": order.number, "key_id": root.key_id, "entries": 0}
-        facts.record(tx, Fact(FactKind.CRL_PUBLISHED, at, CONSOLE, None, (), said))
+        facts.record(
+            tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=said)
+        )
 
 
-def _every(store: Store, role: AuthorityRole) -> list[AuthorityCertificate]:
+def _every(store: Store, role: HierarchyRole) -> list[AuthorityCertificate]:
     with store.read() as tx:
         return reading.certificates(tx, role)
 
 
-def _newest(store: Store, role: AuthorityRole) -> AuthorityCertificate:
+def _newest(store: Store, role: HierarchyRole) -> AuthorityCertificate:
     return _every(store, role)[-1]

@@ -16,6 +16,7 @@ from core.classification import Recipient
 from core.clauses import serves
 from core.errors import MailRefused, StoreUnavailable
 from core.facts import Fact, FactKind
+from core.kinds import Channel, DeliveryState
 from jobs.errand import whereabouts
 from jobs.letter import letter
 from jobs.mail import MAIL_ADDRESS, Mailer
@@ -92,9 +93,9 @@ class NoticeDelivery:
                 id=new_identifier("dlv", at),
                 notice=sending.notice.number,
                 recipient=sending.recipient,
-                channel=channel,
+                channel=Channel(channel),
                 address=address,
-                state="waiting",
+                state=DeliveryState.WAITING,
                 attempts=0,
                 due=at,
                 opened_at=at,
@@ -110,7 +111,7 @@ class NoticeDelivery:
                     verbs.open_delivery(tx, each)
         self._seen = pulse
 
-    def _addresses(self, sending: Sending) -> list[tuple[str, str]]:
+    def _addresses(self, sending: Sending) -> list[tuple[Channel, str]]:
         """Return the (channel, address) pairs that the settings, or the application, name for a copy now."""
         mail: Sequence[str] = ()
         if self.mailer is not None:
@@ -118,8 +119,8 @@ class NoticeDelivery:
             mail = [sending.contact] if of_maker else self.mail_to.get(sending.recipient, ())
         hooks = [each for each in self.subscribers if each.takes(sending.recipient, sending.notice.organisation_id)]
         return [
-            *(("mail", each) for each in mail if MAIL_ADDRESS.fullmatch(each)),
-            *(("webhook", each.address) for each in hooks),
+            *((Channel.MAIL, each) for each in mail if MAIL_ADDRESS.fullmatch(each)),
+            *((Channel.WEBHOOK, each.address) for each in hooks),
         ]
 
     def _try_one(self) -> bool:
@@ -156,7 +157,7 @@ class NoticeDelivery:
             copy, written = reading.copy(tx, delivery.notice, delivery.recipient)
         if (delivery.channel, delivery.address) not in self._addresses(sending):
             return _Refused(_NOT_CONFIGURED, temporary=False)
-        if delivery.channel == "mail":
+        if delivery.channel == Channel.MAIL:
             assert self.mailer is not None
             pdf = pdf_of(self.desk, COURIER, delivery.notice, delivery.recipient)
             made = letter(document_of(written), written, pdf)
@@ -182,7 +183,9 @@ class NoticeDelivery:
             subject = reading.notice(tx, delivery.notice).subject
             if refused is None:
                 if verbs.mark_delivered(tx, delivery.id, at=at):
-                    facts.record(tx, Fact(FactKind.NOTICE_DELIVERED, at, COURIER, subject, payload=told))
+                    facts.record(
+                        tx, Fact(kind=FactKind.NOTICE_DELIVERED, at=at, actor=COURIER, subject=subject, payload=told)
+                    )
                 return
             noted = verbs.mark_failed(
                 tx,
@@ -193,7 +196,9 @@ class NoticeDelivery:
                 given_up=given_up,
             )
             if noted and given_up:
-                facts.record(tx, Fact(FactKind.NOTICE_UNDELIVERED, at, COURIER, subject, payload=told))
+                facts.record(
+                    tx, Fact(kind=FactKind.NOTICE_UNDELIVERED, at=at, actor=COURIER, subject=subject, payload=told)
+                )
         _log.warning("%s for %s by %s: %s", delivery.notice, delivery.recipient.value, delivery.channel, refused.why)
 
 

@@ -15,6 +15,7 @@ from core.canonical import Json, canonical
 from core.errors import DraftImpossible, Finding, KeyTaken
 from core.facts import Fact, FactKind
 from core.identifiers import Serial, new_serial
+from core.kinds import DecisionState, DraftState, HierarchyRole
 from jobs.duty import Duty
 from policy.profile import clear_certificate
 from ra.apply import findings_json
@@ -59,7 +60,7 @@ def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
 def issuer_der_of(duty: Duty, serial: Serial) -> bytes:
     """Return the issuing CA's certificate of that serial, DER."""
     with duty.store.read() as tx:
-        return next(each.der for each in certificates(tx, "issuing") if each.serial == serial)
+        return next(each.der for each in certificates(tx, HierarchyRole.ISSUING) if each.serial == serial)
 
 
 def _draft(duty: Duty, decision: Decision, issuing: IssuingCa, at: datetime) -> int:
@@ -86,7 +87,7 @@ def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at:
         approval=said.approval,
         issue=said.terms.issue,
         issuer_serial=issuing.serial,
-        state="drafted",
+        state=DraftState.DRAFTED,
         tbs=draft.tbs,
         tbs_sha256=draft.digest.hex(),
         preview=draft.preview,
@@ -98,7 +99,7 @@ def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at:
     )
     with duty.begin("draft") as tx:
         # Somebody may have rejected the proposal while we built: then nothing is reserved.
-        if not decisions.move(tx, decision.id, needed=["proposed"], to="drafted"):
+        if not decisions.move(tx, decision.id, needed=[DecisionState.PROPOSED], to=DecisionState.DRAFTED):
             return 0
         drafts.reserve_key(tx, said.public_key_sha256, approval=said.approval, at=at)
         drafts.store_draft(tx, row)
@@ -108,7 +109,9 @@ def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at:
             "decision": decision.id,
             "issue": row.issue,
         }
-        facts.record(tx, Fact(FactKind.CERTIFICATE_DRAFTED, at, AUTHORITY, row.approval, payload=drafted))
+        facts.record(
+            tx, Fact(kind=FactKind.CERTIFICATE_DRAFTED, at=at, actor=AUTHORITY, subject=row.approval, payload=drafted)
+        )
     return 1
 
 

@@ -22,7 +22,16 @@ def record_expiries(duty: Duty, at: datetime) -> int:
     with duty.begin("record expiries") as tx:
         for identifier in expired:
             if approvals.record_expiry(tx, identifier, at=at):
-                facts.record(tx, Fact(FactKind.APPROVAL_EXPIRED, at, AUTHORITY, identifier, (identifier,)))
+                facts.record(
+                    tx,
+                    Fact(
+                        kind=FactKind.APPROVAL_EXPIRED,
+                        at=at,
+                        actor=AUTHORITY,
+                        subject=identifier,
+                        approvals=(identifier,),
+                    ),
+                )
                 instruct(tx, identifier, cause="expiry", actor=AUTHORITY, at=at)
     return len(expired)
 

@@ -15,7 +15,7 @@ from core.canonical import Json
 from core.errors import RulesRefused
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
-from core.mirror import AuthorityRole
+from core.kinds import HierarchyRole
 from jobs.duty import Duty
 from keys.signer import Signer
 from policy.profile import clear_hierarchy
@@ -39,7 +39,7 @@ class Certifier:
         issuer_der: the issuer's certificate; None for the root, which signs itself.
     """
 
-    role: AuthorityRole
+    role: HierarchyRole
     profile: Profile
     signer: Signer
     issuer_der: bytes | None
@@ -66,15 +66,25 @@ def certify(store: Store, begin: Begin, certifier: Certifier, draft: Callable[[]
     with begin(f"record {certifier.role}") as tx:
         if writing.issue_certificate(tx, meant.serial, der=der, at=at):
             issued: dict[str, Json] = {"serial": meant.serial, "role": certifier.role}
-            facts.record(tx, Fact(FactKind.AUTHORITY_CERTIFICATE_ISSUED, at, AUTHORITY, None, (), issued))
+            facts.record(
+                tx,
+                Fact(
+                    kind=FactKind.AUTHORITY_CERTIFICATE_ISSUED,
+                    at=at,
+                    actor=AUTHORITY,
+                    subject=None,
+                    approvals=(),
+                    payload=issued,
+                ),
+            )
     return der
 
 
 def renew_responder(duty: Duty, at: datetime) -> bool:
     """Renew the OCSP responder's certificate at half its life (it carries id-pkix-ocsp-nocheck); same key."""
     with duty.store.read() as tx:
-        every = reading.certificates(tx, "responder")
-        waiting = reading.intended(tx, "responder")
+        every = reading.certificates(tx, HierarchyRole.RESPONDER)
+        waiting = reading.intended(tx, HierarchyRole.RESPONDER)
         issuing = issuing_ca(tx)
     if every and not waiting:
         newest = every[-1]
@@ -82,7 +92,7 @@ def renew_responder(duty: Duty, at: datetime) -> bool:
         if at < half or at >= issuing.not_after:
             return False
     profile, signer = duty.keyring.profile, duty.keyring.issuing[issuing.key_id]
-    certifier = Certifier("responder", profile, signer, issuing.der)
+    certifier = Certifier(role=HierarchyRole.RESPONDER, profile=profile, signer=signer, issuer_der=issuing.der)
     certify(
         duty.store,
         duty.begin,
@@ -97,7 +107,7 @@ def _again(certifier: Certifier, waiting: reading.IntendedCertificate) -> Draft:
     return again(waiting.serial, waiting.tbs, certifier.signer.public_key)
 
 
-def _intend(begin: Begin, role: AuthorityRole, draft: Draft, at: datetime) -> None:
+def _intend(begin: Begin, role: HierarchyRole, draft: Draft, at: datetime) -> None:
     said = described(draft)
     with begin(f"intend {role}") as tx:
         writing.intend_certificate(
@@ -113,4 +123,14 @@ def _intend(begin: Begin, role: AuthorityRole, draft: Draft, at: datetime) -> No
             at=at,
         )
         intended: dict[str, Json] = {"serial": draft.serial, "role": role, "tbs_sha256": draft.digest.hex()}
-        facts.record(tx, Fact(FactKind.AUTHORITY_CERTIFICATE_INTENDED, at, AUTHORITY, None, (), intended))
+        facts.record(
+            tx,
+            Fact(
+                kind=FactKind.AUTHORITY_CERTIFICATE_INTENDED,
+                at=at,
+                actor=AUTHORITY,
+                subject=None,
+                approvals=(),
+                payload=intended,
+            ),
+        )

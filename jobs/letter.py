@@ -11,6 +11,7 @@ from textwrap import fill
 from typing import cast
 
 from core.canonical import Json
+from core.classification import Recipient
 from core.instants import parse
 from core.local_time import uk, utc
 from jobs.mail import Attachment
@@ -18,7 +19,11 @@ from jobs.mail import Attachment
 _WIDTH = 76
 """Characters of a line: RFC 5322 (2.1.1) recommends at most 78."""
 
-_TO = {"manufacturer": "the Manufacturer", "dcc": "the DCC", "panel": "the Panel"}
+_TO: Mapping[str, str] = {
+    Recipient.MANUFACTURER: "the Manufacturer",
+    Recipient.DCC: "the DCC",
+    Recipient.PANEL: "the Panel",
+}
 
 
 @dataclass(frozen=True)

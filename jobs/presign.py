@@ -16,6 +16,7 @@ from core.canonical import Json
 from core.errors import RulesRefused
 from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
+from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from core.status import certificate_end, revocation_at
 from jobs.duty import Duty, later
@@ -35,9 +36,9 @@ def presign(duty: Duty, at: datetime) -> int:
         if not due:
             return 0
         records = {each.identifier: each for each in approval_reading.records(tx, {one.approval for one in due})}
-        issuers = {each.serial: each for each in certificates(tx, "issuing")}
+        issuers = {each.serial: each for each in certificates(tx, HierarchyRole.ISSUING)}
         issuer_of = {one.serial: issuers[approval_reading.issuer_of(tx, one.serial)] for one in due}
-        responder = certificates(tx, "responder")[-1]
+        responder = certificates(tx, HierarchyRole.RESPONDER)[-1]
     signed, refused = [], []
     for one in due:
         certificate = _certificate(records[one.approval], one.serial)
@@ -70,7 +71,17 @@ def _keep(
         if answers:
             touched = tuple(sorted({one.approval for one, some, _ in signed if some}))
             kept: dict[str, Json] = {"certificates": len(answers) // len(_HASHES), "this_update": text(at)}
-            facts.record(tx, Fact(FactKind.OCSP_ANSWERS_SIGNED, at, AUTHORITY, None, touched, kept))
+            facts.record(
+                tx,
+                Fact(
+                    kind=FactKind.OCSP_ANSWERS_SIGNED,
+                    at=at,
+                    actor=AUTHORITY,
+                    subject=None,
+                    approvals=touched,
+                    payload=kept,
+                ),
+            )
 
 
 def _certificate(approval: ApprovalRecord, serial: str) -> CertificateRecord:
@@ -98,13 +109,28 @@ def _answers(
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))
     signed = []
     for hash_name in _HASHES:
-        order = ocsp.OcspOrder(issuer.der, responder.der, certificate.serial, hash_name, revoked, at, next_update)
+        order = ocsp.OcspOrder(
+            issuer_der=issuer.der,
+            responder_der=responder.der,
+            serial=certificate.serial,
+            hash_name=hash_name,
+            revoked=revoked,
+            this_update=at,
+            next_update=next_update,
+        )
         answer = ocsp.draft(order)
         cleared = clear_ocsp(answer, order)
         if not isinstance(cleared, Clearance):
             raise RulesRefused(cleared)
         der = ocsp.sign(answer, cleared, duty.keyring.responder, responder.der)
         signed.append(
-            SignedAnswer(certificate.serial, hash_name, at, next_update, revoked.at if revoked else None, der)
+            SignedAnswer(
+                serial=certificate.serial,
+                hash_name=hash_name,
+                this_update=at,
+                next_update=next_update,
+                revoked_at=revoked.at if revoked else None,
+                der=der,
+            )
         )
     return signed, due_again

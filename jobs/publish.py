@@ -102,14 +102,23 @@ def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing:
 
 def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, entries: int, at: datetime) -> bool:
     """Publish exactly what the register holds now, or nothing: a revocation in between makes the list stale."""
-    published = PublishedCrl(issuing.key_id, order.number, order.this_update, order.next_update, entries, der)
+    published = PublishedCrl(
+        key_id=issuing.key_id,
+        number=order.number,
+        this_update=order.this_update,
+        next_update=order.next_update,
+        entries=entries,
+        der=der,
+    )
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, published, at=at)
             artefacts.mark_listed(tx, number=order.number, at=at)
             _require_all_listed(tx, order.number, entries)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
-            facts.record(tx, Fact(FactKind.CRL_PUBLISHED, at, AUTHORITY, None, (), said))
+            facts.record(
+                tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)
+            )
     except WrongState as moved:
         _log.info("CRL %s is made anew: %s", order.number, moved)
         return False
@@ -130,4 +139,6 @@ def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) ->
     if last is not None and json.loads(last.payload).get("problems") == told["problems"]:
         return
     with duty.begin("refuse crl") as tx:
-        facts.record(tx, Fact(FactKind.CRL_REFUSED, at, AUTHORITY, None, (), told))
+        facts.record(
+            tx, Fact(kind=FactKind.CRL_REFUSED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=told)
+        )

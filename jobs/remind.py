@@ -119,7 +119,9 @@ class Reminders:
         with self.desk.store.begin("record reminder") as tx:
             if reminders.keep(tx, letter.keys, at=at):
                 subject = letter.party.organisation
-                facts.record(tx, Fact(FactKind.REMINDER_SENT, at, COURIER, subject, payload=letter.told))
+                facts.record(
+                    tx, Fact(kind=FactKind.REMINDER_SENT, at=at, actor=COURIER, subject=subject, payload=letter.told)
+                )
         return True
 
     def _letters(self, tx: Transaction, at: datetime) -> Iterator[_Letter]:
@@ -137,14 +139,14 @@ class Reminders:
                 if today in known or not found or not (new or at.weekday() in self.desk.rules.reminder_weekdays):
                     continue
                 yield _Letter(
-                    party,
-                    address,
-                    at.date(),
-                    (today, *new),
-                    _subject(authority, name, found),
-                    _body(authority, name, found, at),
-                    calendar_of(tx, party, at, self.desk.rules).octets,
-                    {
+                    party=party,
+                    address=address,
+                    day=at.date(),
+                    keys=(today, *new),
+                    subject=_subject(authority, name, found),
+                    body=_body(authority, name, found, at),
+                    calendar=calendar_of(tx, party, at, self.desk.rules).octets,
+                    told={
                         "party": party.kind.value,
                         "day": at.date().isoformat(),
                         "tasks": len(found),

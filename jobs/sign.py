@@ -18,6 +18,7 @@ from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
 from core.errors import DeviceAlreadyApproved, DraftContradicted, IntegrityError
 from core.facts import Fact, FactKind
+from core.kinds import DecisionState, DraftState, HierarchyRole
 from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
@@ -60,7 +61,7 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
     with duty.store.read() as tx:
         rows = work.drafts_to_sign(tx, duty.pace.portion)
         waiting = [(_agreed(tx, row.decision_id), row) for row in rows]
-        issuers = {each.serial: each for each in certificates(tx, "issuing")} if rows else {}
+        issuers = {each.serial: each for each in certificates(tx, HierarchyRole.ISSUING)} if rows else {}
     ready = []
     for (decision, agreed), row in waiting:
         issuer = issuers.get(row.issuer_serial)
@@ -69,7 +70,16 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
             _withhold(duty, decision, row, str(judged), at)
         else:
             draft, clearance = judged
-            ready.append(_Ready(decision, row, draft, issuer.der, issuer.key_id, clearance))
+            ready.append(
+                _Ready(
+                    decision=decision,
+                    row=row,
+                    draft=draft,
+                    issuer_der=issuer.der,
+                    issuer_key_id=issuer.key_id,
+                    clearance=clearance,
+                )
+            )
     if not ready:
         return 0
     claimed = _claim(duty, ready, at)
@@ -119,7 +129,7 @@ def _judged(
 def _withhold(duty: Duty, decision: Decision, row: DraftRow, why: str, at: datetime) -> None:
     """Sign nothing that does not hold together. A claimed draft stays, and readiness tells: people must look."""
     _log.error("%s", DraftContradicted(serial=row.serial, detail=why))
-    if row.state == "drafted":
+    if row.state == DraftState.DRAFTED:
         with duty.begin("withhold") as tx:
             lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
 
@@ -129,7 +139,7 @@ def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
     claimed = []
     with duty.begin("claim") as tx:
         for each in ready:
-            if each.row.state == "claimed":
+            if each.row.state == DraftState.CLAIMED:
                 claimed.append(each)  # a signature may exist already: it is finished, whatever happened since
                 continue
             approval = approval_reading.locked(tx, each.row.approval)
@@ -139,7 +149,16 @@ def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
             elif drafts.claim(tx, each.row.serial, epoch=duty.epoch, at=at):
                 claimed.append(each)
                 intended: dict[str, Json] = {"serial": each.row.serial, "tbs_sha256": each.row.tbs_sha256}
-                facts.record(tx, Fact(FactKind.SIGNATURE_INTENDED, at, AUTHORITY, each.row.approval, payload=intended))
+                facts.record(
+                    tx,
+                    Fact(
+                        kind=FactKind.SIGNATURE_INTENDED,
+                        at=at,
+                        actor=AUTHORITY,
+                        subject=each.row.approval,
+                        payload=intended,
+                    ),
+                )
     return claimed
 
 
@@ -190,13 +209,33 @@ def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> int:
     if not drafts.record_certificate(tx, row, certificate, signed.der):
         raise DraftContradicted(serial=row.serial, detail="it is not claimed any more")
     issued: dict[str, Json] = {"serial": row.serial, "issue": row.issue, "sha256": certificate.fingerprint}
-    facts.record(tx, Fact(FactKind.CERTIFICATE_ISSUED, at, AUTHORITY, row.approval, (row.approval,), issued))
+    facts.record(
+        tx,
+        Fact(
+            kind=FactKind.CERTIFICATE_ISSUED,
+            at=at,
+            actor=AUTHORITY,
+            subject=row.approval,
+            approvals=(row.approval,),
+            payload=issued,
+        ),
+    )
     if row.issue > 1:
         for serial in later_issue(tx, decision, AUTHORITY, at):
             replaced: dict[str, Json] = {"serial": serial, "by_issue": row.issue}
             facts.record(
-                tx, Fact(FactKind.CERTIFICATE_SUPERSEDED, at, AUTHORITY, row.approval, (row.approval,), replaced)
+                tx,
+                Fact(
+                    kind=FactKind.CERTIFICATE_SUPERSEDED,
+                    at=at,
+                    actor=AUTHORITY,
+                    subject=row.approval,
+                    approvals=(row.approval,),
+                    payload=replaced,
+                ),
             )
-    decisions.close(tx, decision.id, needed=["seconded"], to="done", outcome=f"issued {row.serial}", at=at)
+    decisions.close(
+        tx, decision.id, needed=[DecisionState.SECONDED], to=DecisionState.DONE, outcome=f"issued {row.serial}", at=at
+    )
     certified(tx, decision, row.serial, AUTHORITY, at)
     return 1

@@ -49,7 +49,9 @@ def accept_restore(store: Store, watermark: "Watermark", at: datetime) -> int:
         decisions.skip_numbers(tx, NUMBERS_SKIPPED)
         notices.skip_numbers(tx, NUMBERS_SKIPPED)
         accepted: dict[str, Json] = {"sealed_before": known[0] if known else None, "restored_to": number}
-        facts.record(tx, Fact(FactKind.RESTORE_ACCEPTED, at, CONSOLE, None, (), accepted))
+        facts.record(
+            tx, Fact(kind=FactKind.RESTORE_ACCEPTED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=accepted)
+        )
     # If we die here, accepting again skips as many numbers again, which costs nothing.
     watermark.write(number, link)
     return number

@@ -93,13 +93,13 @@ def parse_source(setting: str) -> PassphraseSource:
     Raises:
         PassphraseUnusable: anything else. The words are not repeated: somebody may have typed a passphrase.
     """
-    kind, _, rest = setting.partition(":")
+    scheme, _, rest = setting.partition(":")
     if setting == "prompt":
         return FromPrompt()
-    if kind == "file" and rest:
+    if scheme == "file" and rest:
         return FromFile(Path(rest))
     # 0 to 2 are the terminal's; a passphrase there would be mixed with everything else.
-    if kind == "fd" and rest.isascii() and rest.isdigit() and 2 < int(rest[:10]) < 2**31:
+    if scheme == "fd" and rest.isascii() and rest.isdigit() and 2 < int(rest[:10]) < 2**31:
         return FromDescriptor(int(rest))
     raise PassphraseUnusable(source="named in the settings", detail="it is none of file:PATH, fd:N and prompt")
 

@@ -15,15 +15,16 @@ from ca.profile import Profile
 from core.errors import IdentifierMalformed, Severity
 from core.identifiers import ApprovalIdentifier, serial_number, serial_of
 from core.instants import ONE_SECOND, first_second, last_second, text
+from core.kinds import HierarchyRole
 from policy import der
-from policy.expected import OCSP_NO_CHECK, Expected, HierarchyRole
+from policy.expected import OCSP_NO_CHECK, Expected
 from policy.rules import Rule, rule
 
 OUR_FAULT = "This is a fault of ours: nothing was signed. Keep the log and report it."
 
 _SERIAL_OCTETS = 16
 _RESPONDER_LIFE = timedelta(days=30)
-_YEARS: dict[HierarchyRole, int] = {"root": 25, "issuing": 5}
+_YEARS: dict[HierarchyRole, int] = {HierarchyRole.ROOT: 25, HierarchyRole.ISSUING: 5}
 
 
 @dataclass(frozen=True)
@@ -216,17 +217,21 @@ def _not_after(facts: CertificateFacts) -> Iterator[str]:
 @_profile("life", "design: hierarchy")
 def _life(facts: CertificateFacts) -> Iterator[str]:
     begins, ends = facts.certificate.not_valid_before_utc, facts.certificate.not_valid_after_utc
-    if facts.role == "responder":
+    if facts.role is HierarchyRole.RESPONDER:
         if ends - begins + ONE_SECOND > _RESPONDER_LIFE or ends < begins:
             yield f"A responder lives for 30 days; this one from {text(begins)} to {text(ends)}."
         return
     if begins != first_second(begins.date()) or ends != last_second(ends.date()):
         yield f"A CA lives for whole days; this one from {text(begins)} to {text(ends)}."
-    least = _after_years(begins, _YEARS[facts.role or "issuing"])
-    if facts.role == "root" and ends != least:
+    least = _after_years(begins, _YEARS[facts.role or HierarchyRole.ISSUING])
+    if facts.role is HierarchyRole.ROOT and ends != least:
         yield f"A root lives for 25 years; this one until {text(ends)}."
     # How much longer an issuing CA lives than it issues is a setting; that it outlives no root is another rule's.
-    if facts.role == "issuing" and facts.issuer is not None and ends < min(least, facts.issuer.not_valid_after_utc):
+    if (
+        facts.role is HierarchyRole.ISSUING
+        and facts.issuer is not None
+        and ends < min(least, facts.issuer.not_valid_after_utc)
+    ):
         yield f"An issuing CA issues for five years; this one lives until {text(ends)} only."
 
 

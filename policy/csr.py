@@ -106,7 +106,9 @@ def parse(data: bytes) -> ParsedCsr:
     key = request.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return ParsedCsr(der, spki, hashlib.sha256(spki).hexdigest(), _CURVES[key.curve.name])
+    return ParsedCsr(
+        der=der, public_key=spki, public_key_sha256=hashlib.sha256(spki).hexdigest(), curve=_CURVES[key.curve.name]
+    )
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -316,4 +318,4 @@ def _type_finding(name: str) -> Finding:
 
 
 def _finding(code: str, clause: str, detail: str, remedy: str) -> Finding:
-    return Finding(code, clause, Severity.FATAL, detail, remedy)
+    return Finding(code=code, clause=clause, severity=Severity.FATAL, detail=detail, remedy=remedy)

@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -21,9 +20,8 @@ from cryptography.x509.oid import (
 from ca.issuer.order import Order
 from ca.profile import Profile
 from core.identifiers import serial_number
+from core.kinds import HierarchyRole
 from policy import der
-
-HierarchyRole = Literal["root", "issuing", "responder"]
 
 LONGEST_COMMON_NAME = 64
 """X.520, ub-common-name; counted in octets of UTF-8, as much software does."""
@@ -117,30 +115,36 @@ def expected_hierarchy(
     """
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     names = {
-        "root": profile.root_name,
-        "issuing": profile.issuing_name(_issuing_number(certificate)),
-        "responder": profile.responder_name,
+        HierarchyRole.ROOT: profile.root_name,
+        HierarchyRole.ISSUING: profile.issuing_name(_issuing_number(certificate)),
+        HierarchyRole.RESPONDER: profile.responder_name,
     }
     subject = _name((NameOID.ORGANIZATION_NAME, profile.organisation), (NameOID.COMMON_NAME, names[role]))
     extensions = {ExtensionOID.SUBJECT_KEY_IDENTIFIER: _subject_key(key)}
-    if role == "responder":
+    if role is HierarchyRole.RESPONDER:
         extensions[ExtensionOID.KEY_USAGE] = _critical(_usage(signs=False))
         extensions[ExtensionOID.EXTENDED_KEY_USAGE] = _plain(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]))
         extensions[OCSP_NO_CHECK] = _plain(x509.OCSPNoCheck())
     else:
-        path_length = 1 if role == "root" else 0
+        path_length = 1 if role is HierarchyRole.ROOT else 0
         extensions[ExtensionOID.BASIC_CONSTRAINTS] = _critical(x509.BasicConstraints(ca=True, path_length=path_length))
         extensions[ExtensionOID.KEY_USAGE] = _critical(_usage(signs=True))
     if issuer is not None:
         above = own_key_identifier(issuer)
         extensions[ExtensionOID.AUTHORITY_KEY_IDENTIFIER] = _authority_key(above)
-        if role == "issuing":
+        if role is HierarchyRole.ISSUING:
             extensions[ExtensionOID.CERTIFICATE_POLICIES] = _policies(profile)
             extensions[ExtensionOID.CRL_DISTRIBUTION_POINTS] = _crl_pointer(profile.crl_url(above.hex()))
             extensions[ExtensionOID.AUTHORITY_INFORMATION_ACCESS] = _access(
                 (AuthorityInformationAccessOID.CA_ISSUERS, profile.issuer_url(above.hex()))
             )
-    return Expected(None, subject if issuer is None else issuer.subject.public_bytes(), subject, key, extensions)
+    return Expected(
+        serial=None,
+        issuer=subject if issuer is None else issuer.subject.public_bytes(),
+        subject=subject,
+        public_key=key,
+        extensions=extensions,
+    )
 
 
 OCSP_NO_CHECK = x509.OCSPNoCheck.oid

@@ -67,13 +67,13 @@ def _linted(kind: str, lint: Callable[[], Iterable[Result]]) -> tuple[Finding, .
     try:
         return tuple(
             Finding(
-                f"lint.{description.finding.code}",
-                _CLAUSES[kind],
+                code=f"lint.{description.finding.code}",
+                clause=_CLAUSES[kind],
                 # The linter's own severities are a standard's “must” and “should”; here both refuse.
-                Severity.FATAL,
-                f"{description.finding.code} at {result.node.path}"
+                severity=Severity.FATAL,
+                detail=f"{description.finding.code} at {result.node.path}"
                 + (f": {description.message}" if description.message else ""),
-                "This is a fault of ours: nothing was signed. Keep the log and report it.",
+                remedy="This is a fault of ours: nothing was signed. Keep the log and report it.",
             )
             for result in lint()
             for description in result.finding_descriptions
@@ -82,10 +82,10 @@ def _linted(kind: str, lint: Callable[[], Iterable[Result]]) -> tuple[Finding, .
     except Exception as crash:  # noqa: BLE001 - a linter that cannot judge has not cleared anything
         return (
             Finding(
-                "lint.crashed",
-                _CLAUSES[kind],
-                Severity.FATAL,
-                f"The {kind} could not be linted ({type(crash).__name__}: {crash}).",
-                "This is a fault of ours: nothing was signed. Keep the log and report it.",
+                code="lint.crashed",
+                clause=_CLAUSES[kind],
+                severity=Severity.FATAL,
+                detail=f"The {kind} could not be linted ({type(crash).__name__}: {crash}).",
+                remedy="This is a fault of ours: nothing was signed. Keep the log and report it.",
             ),
         )

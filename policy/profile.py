@@ -19,10 +19,11 @@ from ca.profile import Profile
 from ca.revocation.crl import CrlDraft, CrlOrder
 from ca.revocation.ocsp import OcspDraft, OcspOrder
 from core.errors import Finding, Severity
+from core.kinds import HierarchyRole
 from policy import pkix
 from policy.certificate_rules import HIERARCHY_RULES, OUR_FAULT, TRIAL_RULES, CertificateFacts
 from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES, CrlFacts
-from policy.expected import HierarchyRole, expected_certificate, expected_hierarchy
+from policy.expected import expected_certificate, expected_hierarchy
 from policy.ocsp_rules import OCSP_RULES, OcspFacts
 from policy.rules import judge
 
@@ -54,7 +55,12 @@ def clear_certificate(draft: Draft, order: Order, profile: Profile) -> Clearance
         issuer = _authority(order.issuer)
         certificate = _read(draft.preview)
         return CertificateFacts(
-            draft, certificate, expected_certificate(order, profile, issuer), profile, issuer, order
+            draft=draft,
+            certificate=certificate,
+            expected=expected_certificate(order, profile, issuer),
+            profile=profile,
+            issuer=issuer,
+            order=order,
         )
 
     return _cleared(
@@ -84,15 +90,19 @@ def clear_hierarchy(
 
     def facts() -> CertificateFacts:
         issuer = None if issuer_der is None else _authority(issuer_der)
-        if (issuer is None) != (role == "root"):
+        if (issuer is None) != (role is HierarchyRole.ROOT):
             raise ValueError("the root, and nothing else, has no issuer")
         certificate = _read(draft.preview)
         expected = expected_hierarchy(certificate, role, profile, issuer)
-        return CertificateFacts(draft, certificate, expected, profile, issuer, role=role)
+        return CertificateFacts(
+            draft=draft, certificate=certificate, expected=expected, profile=profile, issuer=issuer, role=role
+        )
 
     findings = [*_read_and_judged(facts, lambda read: judge(HIERARCHY_RULES, read))]
     linted = pkix.lint_certificate(draft.preview)
-    findings += [finding for finding in linted if role != "root" or finding.code not in _NOT_OF_A_PREVIEW]
+    findings += [
+        finding for finding in linted if role is not HierarchyRole.ROOT or finding.code not in _NOT_OF_A_PREVIEW
+    ]
     if issuer_der is not None:
         findings += pkix.lint_chain(issuer_der, draft.preview, signed=False)
     return _cleared(ClearanceKind.CERTIFICATE, draft.digest, tuple(findings))
@@ -113,7 +123,9 @@ def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ..
     rules = (*STRUCTURE_RULES, *ENTRY_RULES) if short else STRUCTURE_RULES
 
     def facts() -> CrlFacts:
-        return CrlFacts(draft, x509.load_der_x509_crl(preview), order, _authority(order.issuer_der))
+        return CrlFacts(
+            draft=draft, crl=x509.load_der_x509_crl(preview), order=order, issuer=_authority(order.issuer_der)
+        )
 
     return _cleared(
         ClearanceKind.CRL,
@@ -141,7 +153,7 @@ def clear_ocsp(draft: OcspDraft, order: OcspOrder) -> Clearance | tuple[Finding,
         answer = ocsp.load_der_ocsp_response(preview)
         single = next(iter(answer.responses))
         issuer, responder = _authority(order.issuer_der), _authority(order.responder_der)
-        return OcspFacts(draft, answer, single, order, issuer, responder)
+        return OcspFacts(draft=draft, answer=answer, single=single, order=order, issuer=issuer, responder=responder)
 
     return _cleared(
         ClearanceKind.OCSP,
@@ -184,7 +196,15 @@ def _read_and_judged(
         x509.UnsupportedGeneralNameType,
     ) as error:
         detail = f"The draft cannot be read ({type(error).__name__}: {error})."
-        return (Finding("profile.unreadable", "RFC 5280 4.1", Severity.FATAL, detail, OUR_FAULT),)
+        return (
+            Finding(
+                code="profile.unreadable",
+                clause="RFC 5280 4.1",
+                severity=Severity.FATAL,
+                detail=detail,
+                remedy=OUR_FAULT,
+            ),
+        )
     return judged(facts)
 
 

@@ -6,6 +6,7 @@ The table is the whole of it: handlers ask `permitted` and hold no rule of their
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import assert_never
 
 from core.actors import Actor, Role
 
@@ -181,3 +182,5 @@ def permitted(actor: Actor, operation: Operation, *, owner: str | None) -> bool:
             return owner is not None and owner == actor.organisation
         case None:
             return False
+        case never:
+            assert_never(never)

@@ -38,7 +38,7 @@ def rule(
     """Make a rule of a function that yields a sentence for each thing wrong. For the arguments see Rule."""
 
     def made(check: Callable[[FactsT], Iterable[str]]) -> Rule[FactsT]:
-        return Rule(code, clause, severity, remedy, check)
+        return Rule(code=code, clause=clause, severity=severity, remedy=remedy, check=check)
 
     return made
 
@@ -54,16 +54,17 @@ def judge(rules: Iterable[Rule[FactsT]], facts: FactsT) -> tuple[Finding, ...]:
     for each in rules:
         try:
             findings += [
-                Finding(each.code, each.clause, each.severity, detail, each.remedy) for detail in each.check(facts)
+                Finding(code=each.code, clause=each.clause, severity=each.severity, detail=detail, remedy=each.remedy)
+                for detail in each.check(facts)
             ]
         except Exception as crash:  # noqa: BLE001 - a rule that cannot judge must not pass, whatever broke it
             findings.append(
                 Finding(
-                    "rule-crashed",
-                    each.clause,
-                    Severity.FATAL,
-                    f"The rule {each.code} could not be judged ({type(crash).__name__}).",
-                    "This is a fault of ours: keep the request and report it.",
+                    code="rule-crashed",
+                    clause=each.clause,
+                    severity=Severity.FATAL,
+                    detail=f"The rule {each.code} could not be judged ({type(crash).__name__}).",
+                    remedy="This is a fault of ours: keep the request and report it.",
                 )
             )
     return tuple(findings)

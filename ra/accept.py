@@ -70,6 +70,6 @@ def answer_certificate(
         }
         kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
         # The reason is the Manufacturer's own words and stays in the register.
-        facts.record(tx, Fact(kind, at, actor, approval, payload={"serial": command.serial}))
+        facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, payload={"serial": command.serial}))
         keep(tx, actor, request, outcome, at=at)
     return outcome

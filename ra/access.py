@@ -55,7 +55,7 @@ def authenticate(desk: Desk, api_key: str) -> Actor:
         found = requests.credential_by_key(tx, key_digest(api_key))
     if found is None or found.revoked_at is not None or found.expires_at <= at:
         raise CredentialInvalid
-    return Actor(found.name, Role(found.role), found.organisation_id, found.id)
+    return Actor(name=found.name, role=Role(found.role), organisation=found.organisation_id, credential=found.id)
 
 
 def grant_access(
@@ -92,13 +92,19 @@ def grant_access(
             held = _new_organisation(organisation, certificate_name, at)
             access.add_organisation(tx, held, at=at)
             named = {"name": held.name, "certificate_name": held.certificate_name}
-            facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, at, actor, held.id, payload=named))
+            facts.record(tx, Fact(kind=FactKind.ORGANISATION_ADDED, at=at, actor=actor, subject=held.id, payload=named))
         credential = Credential(
-            new_identifier("key", at), name, role.value, held.id if held else None, at, at + life, None
+            id=new_identifier("key", at),
+            name=name,
+            role=role,
+            organisation_id=held.id if held else None,
+            created_at=at,
+            expires_at=at + life,
+            revoked_at=None,
         )
         access.add_credential(tx, credential, key_sha256=key_digest(api_key))
         granted = {"name": name, "role": role.value, "expires_at": text(credential.expires_at)}
-        facts.record(tx, Fact(FactKind.ACCESS_GRANTED, at, actor, credential.id, payload=granted))
+        facts.record(tx, Fact(kind=FactKind.ACCESS_GRANTED, at=at, actor=actor, subject=credential.id, payload=granted))
     return GrantedAccess(credential, api_key)
 
 
@@ -108,7 +114,7 @@ def revoke_access(desk: Desk, actor: Actor, identifier: str) -> None:
     at = desk.clock.now()
     with desk.store.begin("revoke access") as tx:
         access.revoke_credential(tx, identifier, at=at)
-        facts.record(tx, Fact(FactKind.ACCESS_REVOKED, at, actor, identifier))
+        facts.record(tx, Fact(kind=FactKind.ACCESS_REVOKED, at=at, actor=actor, subject=identifier))
 
 
 def list_access(desk: Desk, actor: Actor) -> list[Credential]:
@@ -142,4 +148,4 @@ def _new_organisation(name: str, certificate_name: str | None, at: datetime) -> 
         raise CredentialRefused(
             detail="the organisation's name in certificates must have 1 to 64 printable characters (X.520)"
         )
-    return Organisation(new_identifier("org", at), name, chosen)
+    return Organisation(id=new_identifier("org", at), name=name, certificate_name=chosen)

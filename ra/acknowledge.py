@@ -31,7 +31,7 @@ def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey |
         if requests.decision(tx, identifier).proposer == actor.name:
             raise SamePerson(person=actor.name)
         decisions.acknowledge(tx, identifier, by=actor.name, at=at)
-        facts.record(tx, Fact(FactKind.DECISION_ACKNOWLEDGED, at, actor, identifier))
+        facts.record(tx, Fact(kind=FactKind.DECISION_ACKNOWLEDGED, at=at, actor=actor, subject=identifier))
         outcome: dict[str, Json] = {
             "decision": identifier,
             "acknowledged_by": actor.name,

@@ -10,23 +10,24 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import Finding, Severity
 from core.instants import text
+from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
 from policy.roles import Operation
 from policy.section_f.application import grant_findings
 from ra.apply import application_facts, as_applied, authorise_application
 from ra.desk import Desk
 from ra.evidence import attachment_document
-from ra.requirements import UNDECIDED, requirement_document
+from ra.requirements import requirement_document
 from store.reading import evidence, requests, requirements
 from store.reading.requirements import Requirement
 from store.rows import Application
 from store.transactions import Transaction
 
-STAGES: Mapping[str, str] = {
-    "submitted": "The Security Sub-Committee has it; it can be changed until a decision is proposed.",
-    "proposed": "A decision about it has been proposed and waits for another officer.",
-    "granted": "It has been granted; the approval and its certificate are listed under approvals.",
-    "refused": "It has been refused; the notice gives the reasons. The Manufacturer may apply again.",
-    "cancelled": "The Manufacturer has taken it back.",
+STAGES: Mapping[ApplicationState, str] = {
+    ApplicationState.SUBMITTED: "The Security Sub-Committee has it; it can be changed until a decision is proposed.",
+    ApplicationState.PROPOSED: "A decision about it has been proposed and waits for another officer.",
+    ApplicationState.GRANTED: "It has been granted; the approval and its certificate are listed under approvals.",
+    ApplicationState.REFUSED: "It has been refused; the notice gives the reasons. The Manufacturer may apply again.",
+    ApplicationState.CANCELLED: "The Manufacturer has taken it back.",
 }
 """Where an application stands, by its state, in words."""
 
@@ -71,7 +72,7 @@ def whole(desk: Desk, tx: Transaction, actor: Actor, found: Application, *, at: 
     """
     named = actor.role is not Role.MANUFACTURER
     required = requirements.requirements_of(tx, found.id)
-    attached = evidence.attachments_of(tx, "application", found.id)
+    attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
     return {
         **listed(found),
         "requirements": [requirement_document(each, named=named) for each in required],
@@ -99,7 +100,7 @@ def missing(
     # Judged anew: dates pass, and settings change.
     findings = grant_findings(application_facts(desk, tx, as_applied(found), organisation, at=at))
     return [
-        *(f"This further requirement is open: {each.text}" for each in required if each.state == "open"),
+        *(f"This further requirement is open: {each.text}" for each in required if each.state == RequirementState.OPEN),
         *(_told(each) for each in findings if each.severity is not Severity.NOTICE),
     ]
 

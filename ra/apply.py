@@ -19,6 +19,7 @@ from core.clauses import serves
 from core.errors import Finding, KeyTaken, NoSuchThing
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
+from core.kinds import ApplicationState, KeyState
 from policy import csr
 from policy.roles import Operation, permitted
 from policy.section_f import application as application_rules
@@ -93,7 +94,7 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
         application = Application(
             id=new_identifier("app", at),
             organisation_id=organisation.id,
-            state="submitted",
+            state=ApplicationState.SUBMITTED,
             device=command.device,
             smets_version=command.smets_version,
             purpose=command.purpose,
@@ -119,7 +120,9 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
             "findings": findings_json(found),
         }
         submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
-        facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, application.id, payload=submitted))
+        facts.record(
+            tx, Fact(kind=FactKind.APPLICATION_SUBMITTED, at=at, actor=actor, subject=application.id, payload=submitted)
+        )
         instantiate_standing(tx, application.id, actor=actor, at=at)
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -138,8 +141,8 @@ def cancel_application(desk: Desk, actor: Actor, identifier: str, request: Reque
         if earlier is not None:
             return earlier
         authorise_application(actor, Operation.CANCEL_APPLICATION, requests.application(tx, identifier))
-        applications.move(tx, identifier, needed="submitted", to="cancelled")
-        facts.record(tx, Fact(FactKind.APPLICATION_CANCELLED, at, actor, identifier))
+        applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
+        facts.record(tx, Fact(kind=FactKind.APPLICATION_CANCELLED, at=at, actor=actor, subject=identifier))
         outcome: dict[str, Json] = {"application": identifier, "state": "cancelled"}
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -213,7 +216,7 @@ def as_applied(application: Application) -> Apply:
 def require_key_free(tx: Transaction, sha256: str, *, approval: str | None = None) -> None:
     """Raise KeyTaken if a public key belongs to another approval or is compromised."""
     holder = requests.key_holder(tx, sha256)
-    if holder is not None and (holder[0] != approval or holder[1] == "compromised"):
+    if holder is not None and (holder[0] != approval or holder[1] == KeyState.COMPROMISED):
         raise KeyTaken(sha256=sha256)
 
 

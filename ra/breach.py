@@ -14,6 +14,7 @@ from core.clauses import serves
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import BreachState
 from core.status import open_at
 from policy.roles import Operation
 from ra.access import authorise
@@ -61,8 +62,8 @@ def suspect(
         identifier, words = new_identifier("breach", at), _salted(note)
         breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
         said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
-        facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, approval, payload=said))
-        outcome = _outcome(identifier, approval, condition, "suspected")
+        facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
+        outcome = _outcome(identifier, approval, condition, BreachState.SUSPECTED)
         keep(tx, actor, request, outcome, at=at)
     return outcome
 
@@ -97,7 +98,7 @@ def suspect_limit(
         "deployed": deployed,
         "maximum": maximum,
     }
-    facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, approval, payload=said))
+    facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
     return identifier
 
 
@@ -183,7 +184,7 @@ def shown(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
 
 
 def listed(
-    desk: Desk, actor: Actor, *, approval: str | None = None, state: str | None = None, after: str, limit: int
+    desk: Desk, actor: Actor, *, approval: str | None = None, state: BreachState | None = None, after: str, limit: int
 ) -> dict[str, Json]:
     """Return a page of breaches, of one approval or all, and the cursor for the next.
 
@@ -195,7 +196,9 @@ def listed(
     with desk.store.read() as tx:
         if approval is not None:
             approval_reading.approval(tx, approval)
-        found = reading.breach_list(tx, approval=approval, state=state, after=after, limit=most)
+        found = reading.breach_list(
+            tx, approval=approval, state=BreachState(state) if state else None, after=after, limit=most
+        )
     return {"breaches": [_breach(each) for each in found], "next": found[-1].id if len(found) == most else None}
 
 
@@ -213,11 +216,11 @@ def _moved(
     """Write the fact of a breach's new state, and return the outcome."""
     found = reading.breach(tx, identifier)
     said: dict[str, Json] = {"breach": identifier, "why_salted_sha256": _digest(words)}
-    facts.record(tx, Fact(kind, at, actor, found.approval, payload=said))
+    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=found.approval, payload=said))
     return _outcome(identifier, found.approval, found.condition, found.state)
 
 
-def _outcome(identifier: str, approval: str, condition: int | None, state: str) -> dict[str, Json]:
+def _outcome(identifier: str, approval: str, condition: int | None, state: BreachState) -> dict[str, Json]:
     return {"breach": identifier, "approval": approval, "condition": condition, "state": state}
 
 

@@ -106,4 +106,4 @@ class _Place:
         self, name: str, at: datetime, summary: str, told: str, link: str, *, alarm_days: int | None = None
     ) -> CalendarEvent:
         uid = f"{name}@{urlsplit(self.base_url).hostname}"
-        return CalendarEvent(uid, at.date(), summary, told, link, alarm_days)
+        return CalendarEvent(uid=uid, day=at.date(), summary=summary, description=told, url=link, alarm_days=alarm_days)

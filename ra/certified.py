@@ -11,6 +11,7 @@ from core.canonical import Json
 from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
+from core.kinds import AmendmentRequestState, DecisionKind
 from ra.grounds import conditions_of
 from ra.listing import instruct
 from ra.noticing import write_notice
@@ -30,7 +31,7 @@ def reserve_dates(tx: Transaction, decision: Decision) -> None:
     Raises:
         DeviceAlreadyApproved: another approval of the device was granted meanwhile.
     """
-    if decision.kind != "amend":
+    if decision.kind != DecisionKind.AMEND:
         return
     said = certified_terms(decision)
     row = approval_reading.approval(tx, said.approval)
@@ -46,11 +47,13 @@ def later_issue(tx: Transaction, decision: Decision, actor: Actor, at: datetime)
     """
     said = certified_terms(decision)
     # The first issue's terms still say when the trial was to start; the row already holds old and new together.
-    moved = decision.kind == "amend" and any(each["subject"] == "start" for each in said_in(decision)["changes"])
+    moved = decision.kind == DecisionKind.AMEND and any(
+        each["subject"] == "start" for each in said_in(decision)["changes"]
+    )
     # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold. A start
     # that moves is not to come with the old certificate, which therefore ends now.
     takes_over = at if moved else max(said.terms.effective, at)
-    if decision.kind == "amend":
+    if decision.kind == DecisionKind.AMEND:
         approvals.move_dates(tx, said.approval, start=said.start, expiry=said.expiry)
         amend_words(tx, decision, actor, at)
     return approvals.supersede(tx, said.approval, by_issue=said.terms.issue, at=takes_over)
@@ -70,7 +73,12 @@ def amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime)
     ended = conditions.end_conditions(tx, approval, said["conditions_removed"], decision_id=decision.id, at=at)
     if decision.amendment_request is not None:
         amendment_requests.move(
-            tx, decision.amendment_request, needed="proposed", to="granted", at=at, decision_id=decision.id
+            tx,
+            decision.amendment_request,
+            needed=AmendmentRequestState.PROPOSED,
+            to=AmendmentRequestState.GRANTED,
+            at=at,
+            decision_id=decision.id,
         )
     amended: dict[str, Json] = {
         "decision": decision.id,
@@ -78,4 +86,9 @@ def amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime)
         "changed": [each["subject"] for each in said["changes"]],
         "conditions_ended": [*ended],
     }
-    facts.record(tx, Fact(FactKind.APPROVAL_AMENDED, at, actor, approval, (approval,), amended))
+    facts.record(
+        tx,
+        Fact(
+            kind=FactKind.APPROVAL_AMENDED, at=at, actor=actor, subject=approval, approvals=(approval,), payload=amended
+        ),
+    )

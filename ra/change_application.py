@@ -12,6 +12,7 @@ from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
+from core.kinds import ApplicationState
 from policy import csr as csr_policy
 from policy.csr import ParsedCsr
 from policy.roles import Operation
@@ -64,8 +65,9 @@ def change_application(
             return earlier
         found = requests.application(tx, identifier)
         authorise_application(actor, Operation.CHANGE_APPLICATION, found)
-        if found.state != "submitted":
-            raise WrongState(kind="Application", identifier=identifier, state=found.state, needed="submitted")
+        if found.state != ApplicationState.SUBMITTED:
+            needed = ApplicationState.SUBMITTED
+            raise WrongState(kind="Application", identifier=identifier, state=found.state, needed=needed)
         before = as_applied(found)
         after = _after(before, change, parsed)
         changed = [each.name for each in fields(Apply) if getattr(before, each.name) != getattr(after, each.name)]
@@ -81,7 +83,9 @@ def change_application(
             applications.change(tx, said, version=found.version)
             # Names only: what an application says is between the SSC and the applicant.
             payload: dict[str, Json] = {"members": changed, "version": version}
-            facts.record(tx, Fact(FactKind.APPLICATION_CHANGED, at, actor, identifier, payload=payload))
+            facts.record(
+                tx, Fact(kind=FactKind.APPLICATION_CHANGED, at=at, actor=actor, subject=identifier, payload=payload)
+            )
         outcome: dict[str, Json] = {
             "application": identifier,
             "state": found.state,

@@ -132,7 +132,7 @@ def acknowledge(desk: Desk, actor: Actor, command: Acknowledge, request: Request
         said: dict[str, Json] = {"instruction": command.instruction, "outcome": found.instruction.state}
         # Why the Panel rejected it is its own words, and stays in the register.
         approval = found.instruction.entry.approval
-        facts.record(tx, Fact(FactKind.CPL_ACKNOWLEDGED, at, actor, approval, payload=said))
+        facts.record(tx, Fact(kind=FactKind.CPL_ACKNOWLEDGED, at=at, actor=actor, subject=approval, payload=said))
         keep(tx, actor, request, outcome, at=at)
     return outcome
 
@@ -180,7 +180,7 @@ def record_ncsc_certificate(
             tx, approval, certificate=certificate, certified_on=first_second(certified_on), by=actor.name, at=at
         )
         certified: dict[str, Json] = {"certificate": certificate, "certified_on": certified_on.isoformat()}
-        facts.record(tx, Fact(FactKind.NCSC_CERTIFIED, at, actor, approval, payload=certified))
+        facts.record(tx, Fact(kind=FactKind.NCSC_CERTIFIED, at=at, actor=actor, subject=approval, payload=certified))
         given = instruct(tx, approval, cause=NCSC_CERTIFICATE, actor=actor, at=at)
         outcome: dict[str, Json] = {"approval": approval, **certified, "instructions": given}
         keep(tx, actor, request, outcome, at=at)
@@ -188,7 +188,7 @@ def record_ncsc_certificate(
 
 
 def _filter(asked: Asked, at: datetime) -> InstructionFilter:
-    return InstructionFilter(at, asked.state, asked.overdue, asked.due_before)
+    return InstructionFilter(at=at, state=asked.state, overdue=asked.overdue, due_before=asked.due_before)
 
 
 def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, *, loaded: bool) -> Exception:

@@ -5,12 +5,14 @@ What certifies becomes true in two steps: the decision here, the certificate whe
 """
 
 from datetime import datetime
+from typing import assert_never
 
 from core.actors import Actor
 from core.approval import EndCause
 from core.canonical import Json
 from core.clauses import serves
 from core.facts import Fact, FactKind
+from core.kinds import AmendmentRequestState, ApplicationState, DecisionKind
 from ra.certified import amend_words
 from ra.end import end_approval
 from ra.grounds import conditions_of
@@ -26,18 +28,17 @@ from store.verbs import amendment_requests, applications, approvals, conditions,
 def decide(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     """Make a seconded decision true."""
     match decision.kind:
-        case "grant":
+        case DecisionKind.GRANT:
             _grant(tx, decision, actor, at)
-        case "refuse":
+        case DecisionKind.REFUSE:
             _refuse(tx, decision, actor, at)
-        case "amend":
+        case DecisionKind.AMEND:
             _amend(tx, decision, actor, at)
-        case "refuse-amendment":
+        case DecisionKind.REFUSE_AMENDMENT:
             _refuse_amendment(tx, decision, actor, at)
-        case "rekey":
+        case DecisionKind.REKEY:
             _rekey(tx, decision, actor, at)
-        case _:
-            # To revoke and to withdraw.
+        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
             cause, invalidity_date = ending_of(decision)
             end_approval(
                 tx,
@@ -48,6 +49,8 @@ def decide(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> N
                 actor=actor,
                 at=at,
             )
+        case _:
+            assert_never(decision.kind)
     if decision.issue is None:
         # Of what certifies, the notice is written with the certificate that travels with it (ra/certified.py).
         write_notice(tx, decision, actor=actor, at=at)
@@ -57,7 +60,7 @@ def decide(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> N
 def _grant(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     said = certified_terms(decision)
     application = requests.application(tx, decision.application_id or "")
-    applications.move(tx, application.id, needed="proposed", to="granted")
+    applications.move(tx, application.id, needed=ApplicationState.PROPOSED, to=ApplicationState.GRANTED)
     approvals.grant(
         tx,
         Approval(
@@ -76,15 +79,25 @@ def _grant(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> N
     approvals.add_terms(tx, said.approval, decision.id, said.terms)
     conditions.set_conditions(tx, said.approval, decision.id, conditions_of(decision), at=at)
     granted = {"decision": decision.id, "application": application.id}
-    facts.record(tx, Fact(FactKind.APPROVAL_GRANTED, at, actor, said.approval, (said.approval,), granted))
+    facts.record(
+        tx,
+        Fact(
+            kind=FactKind.APPROVAL_GRANTED,
+            at=at,
+            actor=actor,
+            subject=said.approval,
+            approvals=(said.approval,),
+            payload=granted,
+        ),
+    )
 
 
 @serves("F2.24")
 def _refuse(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     identifier = decision.application_id or ""
-    applications.move(tx, identifier, needed="proposed", to="refused")
+    applications.move(tx, identifier, needed=ApplicationState.PROPOSED, to=ApplicationState.REFUSED)
     refused = {"decision": decision.id}
-    facts.record(tx, Fact(FactKind.APPLICATION_REFUSED, at, actor, identifier, payload=refused))
+    facts.record(tx, Fact(kind=FactKind.APPLICATION_REFUSED, at=at, actor=actor, subject=identifier, payload=refused))
 
 
 def _rekey(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
@@ -114,6 +127,13 @@ def _amend(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> N
 @serves("F2.29")
 def _refuse_amendment(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     request, approval = decision.amendment_request or "", decision.approval
-    amendment_requests.move(tx, request, needed="proposed", to="refused", at=at, decision_id=decision.id)
+    amendment_requests.move(
+        tx,
+        request,
+        needed=AmendmentRequestState.PROPOSED,
+        to=AmendmentRequestState.REFUSED,
+        at=at,
+        decision_id=decision.id,
+    )
     refused: dict[str, Json] = {"request": request, "decision": decision.id}
-    facts.record(tx, Fact(FactKind.AMENDMENT_REFUSED, at, actor, approval, payload=refused))
+    facts.record(tx, Fact(kind=FactKind.AMENDMENT_REFUSED, at=at, actor=actor, subject=approval, payload=refused))

@@ -121,7 +121,9 @@ class Ledger:
             return _misfit(line, against)
         if not line.firmware and line.seen is None and self._catalogue.needs_firmware(approval):
             return _verdict(line, Outcome.REFUSED, LineCode.FIRMWARE_MISSING, "firmware_version", approval)
-        self._stints[device_id].append(Stint(None, device_id, approval, line.firmware, on))
+        self._stints[device_id].append(
+            Stint(id=None, device_id=device_id, approval=approval, firmware=line.firmware, deployed_at=on)
+        )
         if line.firmware and not self._catalogue.approves_firmware(approval, line.firmware, on):
             return _verdict(line, Outcome.RECORDED, LineCode.FIRMWARE_NOT_APPROVED, "firmware_version", approval)
         return _verdict(line, Outcome.RECORDED, approval=approval)
@@ -236,13 +238,13 @@ def _seen_within(line: Line, stint: Stint) -> bool:
 def _misfit(line: Line, misfit: Misfit) -> Verdict:
     approval = misfit.fields.get("approval", line.approval)
     return Verdict(
-        line.number,
-        Outcome.REFUSED,
-        line.device_id,
-        approval,
-        misfit.code,
-        misfit.column,
-        sentence(misfit.code, **misfit.fields),
+        number=line.number,
+        outcome=Outcome.REFUSED,
+        device_id=line.device_id,
+        approval=approval,
+        code=misfit.code,
+        column=misfit.column,
+        detail=sentence(misfit.code, **misfit.fields),
     )
 
 
@@ -250,4 +252,12 @@ def _verdict(
     line: Line, outcome: Outcome, code: LineCode | None = None, column: str | None = None, approval: str | None = None
 ) -> Verdict:
     told = "" if code is None else sentence(code, approval=approval)
-    return Verdict(line.number, outcome, line.device_id, approval or line.approval, code, column, told)
+    return Verdict(
+        number=line.number,
+        outcome=outcome,
+        device_id=line.device_id,
+        approval=approval or line.approval,
+        code=code,
+        column=column,
+        detail=told,
+    )

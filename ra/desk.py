@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.clock import Clock
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES
 from core.instants import seconds
+from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
 from policy.section_f.assurance import DEFAULT_SCHEMES
 from store.transactions import Store
@@ -40,7 +41,7 @@ class Rules:
     longest_credential: timedelta = timedelta(days=400)
     list_columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: COLUMNS)
     proposal_life: timedelta = timedelta(days=30)
-    officers: Mapping[str, int] = field(default_factory=dict)
+    officers: Mapping[DecisionKind, int] = field(default_factory=dict)
     assurance: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_SCHEMES)
     look_ahead_months: int = 3
     report_day: int = 5
@@ -49,7 +50,7 @@ class Rules:
     deployed_statuses: tuple[str, ...] = DEPLOYED_STATUSES
     decommissioned_statuses: tuple[str, ...] = DECOMMISSIONED_STATUSES
 
-    def officers_for(self, kind: str) -> int:
+    def officers_for(self, kind: DecisionKind) -> int:
         """Return how many officers must agree to a decision of a kind."""
         return max(self.officers.get(kind, TWO_OFFICERS), TWO_OFFICERS)
 

@@ -15,6 +15,7 @@ from core.clauses import serves
 from core.errors import AlreadyEnded, Finding, OperationNotPermitted
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
 from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra import proposal as proposals
@@ -143,10 +144,20 @@ def end_approval(
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
         kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
         ended: dict[str, Json] = {"cause": cause.value, "decision": decision.id, "breach": decision.breach}
-        facts.record(tx, Fact(kind, at, actor, approval, (approval,), ended))
+        facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, approvals=(approval,), payload=ended))
     for serial in serials:
         cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
-        facts.record(tx, Fact(FactKind.CERTIFICATE_REVOKED, at, actor, approval, (approval,), cancelled))
+        facts.record(
+            tx,
+            Fact(
+                kind=FactKind.CERTIFICATE_REVOKED,
+                at=at,
+                actor=actor,
+                subject=approval,
+                approvals=(approval,),
+                payload=cancelled,
+            ),
+        )
     if decision.breach is not None:
         answer(tx, decision.breach, approval, decision=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
@@ -155,9 +166,17 @@ def end_approval(
 
 def _urgent_decision(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> Decision:
     """The decision of one officer: done when it is written; another is informed of it (ra/acknowledge.py)."""
-    tabled = Tabled(authority_row(tx).environment, actor.name, at, 1, at + desk.rules.proposal_life)
+    tabled = Tabled(
+        environment=authority_row(tx).environment,
+        by=actor.name,
+        at=at,
+        officers=1,
+        lapses_at=at + desk.rules.proposal_life,
+    )
     grounds = grounds_of(command.reasons, command.minutes)
     cause, since = command.cause, command.invalidity_date
     document = proposals.ending(tabled, grounds, command.approval, cause, since, command.breach)
-    decided = new_decision("revoke", document, grounds, tabled)
-    return replace(decided, state="done", approval=command.approval, closed_at=at, urgent=True, breach=command.breach)
+    decided = new_decision(DecisionKind.REVOKE, document, grounds, tabled)
+    return replace(
+        decided, state=DecisionState.DONE, approval=command.approval, closed_at=at, urgent=True, breach=command.breach
+    )

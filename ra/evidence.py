@@ -7,7 +7,9 @@ nor name is in the journal, only a salted digest.
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from core.actors import Actor, Role
 from core.canonical import Json, salted_digest
@@ -16,6 +18,7 @@ from core.clauses import serves
 from core.errors import EvidenceFull, NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import UNDECIDED, AmendmentRequestState, BreachState, EvidenceSubject
 from intake import evidence as files
 from policy.roles import Operation, permitted
 from ra.access import authorise
@@ -23,7 +26,6 @@ from ra.apply import authorise_application
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, keep, recall
 from ra.report import require_open as require_month_open
-from ra.requirements import UNDECIDED
 from store.reading import evidence as reading
 from store.reading import requests
 from store.reading.evidence import Attachment
@@ -47,11 +49,11 @@ class Subject:
     """What a file is attached to.
 
     Args:
-        kind: `application`, `breach`, `report` or `amendment-request`.
+        kind: what sort of thing.
         identifier: which; of a report its month, `2027-05`.
     """
 
-    kind: str
+    kind: EvidenceSubject
     identifier: str
 
 
@@ -104,13 +106,13 @@ def attach(
         if earlier is not None:
             return earlier
         _require_open(tx, actor, subject)
-        found = reading.attached(tx, subject.kind, subject.identifier, sha256)
+        found = reading.attached(tx, EvidenceSubject(subject.kind), subject.identifier, sha256)
         if found is None:
-            if reading.attached_count(tx, subject.kind, subject.identifier) >= MOST_FILES:
+            if reading.attached_count(tx, EvidenceSubject(subject.kind), subject.identifier) >= MOST_FILES:
                 raise EvidenceFull(limit=MOST_FILES)
             made = Attachment(
                 id=new_identifier("ev", at),
-                subject_kind=subject.kind,
+                subject_kind=EvidenceSubject(subject.kind),
                 subject=subject.identifier,
                 sha256=sha256,
                 name=files.harmless_name(file.name, media_type),
@@ -130,7 +132,7 @@ def attachments(desk: Desk, actor: Actor, subject: Subject) -> dict[str, Json]:
     """Return what is attached to a subject; whoever may read the subject may see what lies with it, not read it."""
     with desk.store.read() as tx:
         _authorise_reading(tx, actor, subject)
-        found = reading.attachments_of(tx, subject.kind, subject.identifier)
+        found = reading.attachments_of(tx, EvidenceSubject(subject.kind), subject.identifier)
     return {"evidence": [attachment_document(each, named=actor.role is not Role.MANUFACTURER) for each in found]}
 
 
@@ -173,20 +175,23 @@ def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> At
         "media_type": made.media_type,
         "size": made.size,
     }
-    facts.record(tx, Fact(FactKind.EVIDENCE_ATTACHED, made.attached_at, actor, made.subject, payload=payload))
+    facts.record(
+        tx,
+        Fact(kind=FactKind.EVIDENCE_ATTACHED, at=made.attached_at, actor=actor, subject=made.subject, payload=payload),
+    )
     return made
 
 
 # --- whose it is, and whether it still takes evidence ------------------------------------------------------------
 
-_ATTACHING = {
-    "application": Operation.ATTACH_EVIDENCE,
-    "breach": Operation.RECORD_BREACH,
-    "report": Operation.REMARK_REPORT,
-    "amendment-request": Operation.REQUEST_AMENDMENT,
+_ATTACHING: Mapping[EvidenceSubject, Operation] = {
+    EvidenceSubject.APPLICATION: Operation.ATTACH_EVIDENCE,
+    EvidenceSubject.BREACH: Operation.RECORD_BREACH,
+    EvidenceSubject.REPORT: Operation.REMARK_REPORT,
+    EvidenceSubject.AMENDMENT_REQUEST: Operation.REQUEST_AMENDMENT,
 }
-_OPEN_BREACH = ("suspected", "confirmed")
-_OPEN_REQUEST = ("open", "proposed")
+_OPEN_BREACH = (BreachState.SUSPECTED, BreachState.CONFIRMED)
+_OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
 
 
 def _authorise_blind(actor: Actor, subject: Subject) -> None:
@@ -198,38 +203,42 @@ def _authorise_blind(actor: Actor, subject: Subject) -> None:
 
 def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
     match subject.kind:
-        case "application":
+        case EvidenceSubject.APPLICATION:
             application = requests.locked_application(tx, subject.identifier)
             authorise_application(actor, Operation.ATTACH_EVIDENCE, application)
             _require_state(subject, "Application", application.state, UNDECIDED)
-        case "breach":
+        case EvidenceSubject.BREACH:
             authorise(actor, Operation.RECORD_BREACH)
             _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), _OPEN_BREACH)
-        case "amendment-request":
+        case EvidenceSubject.AMENDMENT_REQUEST:
             owner, state = reading.amendment_request_owner(tx, subject.identifier, hold=True)
             _authorise_owner(actor, Operation.REQUEST_AMENDMENT, owner, subject.identifier)
             _require_state(subject, "Amendment request", state, _OPEN_REQUEST)
-        case _:
+        case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)
             # Issuing waits for us or we for it: no file is attached to a report that has just been frozen.
             reports.hold(tx)
             require_month_open(tx, subject.identifier)
+        case _:
+            assert_never(subject.kind)
 
 
 def _authorise_reading(tx: Transaction, actor: Actor, subject: Subject) -> None:
     match subject.kind:
-        case "application":
+        case EvidenceSubject.APPLICATION:
             authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, subject.identifier))
-        case "breach":
+        case EvidenceSubject.BREACH:
             authorise(actor, Operation.READ_BREACHES)
             reading.breach_state(tx, subject.identifier)
-        case "amendment-request":
+        case EvidenceSubject.AMENDMENT_REQUEST:
             owner, _ = reading.amendment_request_owner(tx, subject.identifier)
             _authorise_owner(actor, Operation.READ_AMENDMENT_REQUEST, owner, subject.identifier)
-        case _:
+        case EvidenceSubject.REPORT:
             authorise(actor, Operation.READ_REPORT)
             _require_month(subject.identifier)
+        case _:
+            assert_never(subject.kind)
 
 
 def _authorise_owner(actor: Actor, operation: Operation, owner: str, identifier: str) -> None:

@@ -78,7 +78,13 @@ def grounds_of(reasons: "str | Passage", minutes: Minutes, *, first_number: int 
         (number, replace(each, subject=f"condition {number}"))
         for number, each in enumerate(minutes.conditions, first_number)
     )
-    return Grounds(summary, (summary, *minutes.passages), numbered, minutes.meeting, minutes.minute)
+    return Grounds(
+        reasons=summary,
+        passages=(summary, *minutes.passages),
+        conditions=numbered,
+        meeting=minutes.meeting,
+        minute=minutes.minute,
+    )
 
 
 def passages_of(decision: Decision) -> tuple[Passage, ...]:

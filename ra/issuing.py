@@ -6,6 +6,7 @@ from datetime import datetime
 from ca.hierarchy import issuing_window_end
 from core.errors import HomeMissing
 from core.identifiers import Serial
+from core.kinds import HierarchyRole
 from store.reading.authority import certificates
 from store.transactions import Transaction
 
@@ -32,15 +33,15 @@ class IssuingCa:
 
 def issuing_ca(tx: Transaction) -> IssuingCa:
     """Return the issuing CA in use; HomeMissing before the ceremony."""
-    every = certificates(tx, "issuing")
+    every = certificates(tx, HierarchyRole.ISSUING)
     if not every:
         raise HomeMissing(path="the store")
     newest = every[-1]
     return IssuingCa(
-        newest.serial,
-        newest.key_id,
-        newest.der,
-        newest.not_before,
-        newest.not_after,
-        issuing_window_end(newest.not_before),
+        serial=newest.serial,
+        key_id=newest.key_id,
+        der=newest.der,
+        not_before=newest.not_before,
+        not_after=newest.not_after,
+        window_end=issuing_window_end(newest.not_before),
     )

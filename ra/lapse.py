@@ -6,6 +6,7 @@ from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.facts import Fact, FactKind
 from core.instants import first_second, text
+from core.kinds import OPEN_DECISION, AmendmentRequestState, ApplicationState, DecisionKind, DecisionState
 from core.status import open_at
 from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
@@ -19,12 +20,12 @@ def passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
 
     A grant's start is today or later (UTC); a later issue's effective instant has not come; the approval stands.
     """
-    if decision.state != "seconded" and decision.lapses_at is not None and decision.lapses_at <= at:
+    if decision.state is not DecisionState.SECONDED and decision.lapses_at is not None and decision.lapses_at <= at:
         return f"nobody seconded it by {text(decision.lapses_at)}"
-    if decision.kind == "grant":
+    if decision.kind == DecisionKind.GRANT:
         start = certified_terms(decision).start
         return f"its start date {start.date()} has passed" if start < first_second(at.date()) else None
-    if decision.kind in {"refuse", "refuse-amendment"} or decision.approval is None:
+    if decision.kind in {DecisionKind.REFUSE, DecisionKind.REFUSE_AMENDMENT} or decision.approval is None:
         return None
     approval = approval_reading.record(tx, decision.approval)
     if not open_at(approval, at):
@@ -43,25 +44,31 @@ def _issue_passed(decision: Decision, approval: ApprovalRecord, at: datetime) ->
 
 def lapse(tx: Transaction, decision: Decision, *, why: str, actor: Actor, at: datetime) -> bool:
     """Let a decision lapse, in any state before its end; return whether this call did it."""
-    return _end(tx, decision, to="lapsed", kind=FactKind.DECISION_LAPSED, why=why, actor=actor, at=at)
+    return _end(tx, decision, to=DecisionState.LAPSED, kind=FactKind.DECISION_LAPSED, why=why, actor=actor, at=at)
 
 
 def reject(tx: Transaction, decision: Decision, *, why: str, actor: Actor, at: datetime) -> bool:
     """Reject a proposal that has not been seconded; return whether this call did it."""
-    return _end(tx, decision, to="rejected", kind=FactKind.DECISION_REJECTED, why=why, actor=actor, at=at)
+    return _end(tx, decision, to=DecisionState.REJECTED, kind=FactKind.DECISION_REJECTED, why=why, actor=actor, at=at)
 
 
-def _end(tx: Transaction, decision: Decision, *, to: str, kind: FactKind, why: str, actor: Actor, at: datetime) -> bool:
-    needed = ("proposed", "drafted", "seconded") if to == "lapsed" else ("proposed", "drafted")
+def _end(
+    tx: Transaction, decision: Decision, *, to: DecisionState, kind: FactKind, why: str, actor: Actor, at: datetime
+) -> bool:
+    needed = (*OPEN_DECISION, DecisionState.SECONDED) if to is DecisionState.LAPSED else OPEN_DECISION
     if not decisions.close(tx, decision.id, needed=needed, to=to, outcome=why, at=at):
         return False
     abandoned = drafts.abandon(tx, decision.id)
-    if decision.application_id is not None and decision.state != "seconded":
-        applications.move(tx, decision.application_id, needed="proposed", to="submitted")
+    if decision.application_id is not None and decision.state is not DecisionState.SECONDED:
+        applications.move(tx, decision.application_id, needed=ApplicationState.PROPOSED, to=ApplicationState.SUBMITTED)
     if decision.amendment_request is not None:
-        amendment_requests.move(tx, decision.amendment_request, needed="proposed", to="open", at=at)
-    facts.record(tx, Fact(kind, at, actor, decision.id, payload={"why": why}))
+        amendment_requests.move(
+            tx, decision.amendment_request, needed=AmendmentRequestState.PROPOSED, to=AmendmentRequestState.OPEN, at=at
+        )
+    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=decision.id, payload={"why": why}))
     for serial in abandoned:
         given_up = {"serial": serial, "decision": decision.id}
-        facts.record(tx, Fact(FactKind.DRAFT_ABANDONED, at, actor, decision.approval, payload=given_up))
+        facts.record(
+            tx, Fact(kind=FactKind.DRAFT_ABANDONED, at=at, actor=actor, subject=decision.approval, payload=given_up)
+        )
     return True

@@ -7,15 +7,17 @@ where an approval is ended, and where its expiry is journalled. core/cpl.py deci
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from core.actors import Actor
 from core.approval import ApprovalRecord, CertificateRecord, EndCause
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import Instruct, Instruction, Kind, Step, Supersede, steps
+from core.cpl import Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import seconds, text
+from core.kinds import DecisionKind
 from core.local_time import utc
 from ra.proposal import certified_terms, ending_of
 from store.reading import approvals as approval_reading
@@ -64,14 +66,17 @@ def instruct(tx: Transaction, approval: str, *, cause: str, actor: Actor, at: da
         if isinstance(step, Supersede):
             cpl.supersede(tx, step.instruction.id)
             overtaken: dict[str, Json] = {"instruction": step.instruction.id, "cause": cause}
-            facts.record(tx, Fact(FactKind.CPL_INSTRUCTION_SUPERSEDED, at, actor, approval, payload=overtaken))
+            facts.record(
+                tx,
+                Fact(kind=FactKind.CPL_INSTRUCTION_SUPERSEDED, at=at, actor=actor, subject=approval, payload=overtaken),
+            )
         else:
             identifier = _identifier(instructed, len(given), at)
             cpl.instruct(tx, identifier, step, cause=cause, at=at)
             told = {"instruction": identifier, "kind": step.kind, "due": text(step.due), "cause": cause}
             # What the list shows is White.
             payload: dict[str, Json] = {**step.entry.kept(), **told}
-            facts.record(tx, Fact(FactKind.CPL_INSTRUCTED, at, actor, approval, payload=payload))
+            facts.record(tx, Fact(kind=FactKind.CPL_INSTRUCTED, at=at, actor=actor, subject=approval, payload=payload))
             given.append(identifier)
     return given
 
@@ -88,7 +93,7 @@ def foreseen(tx: Transaction, decision: Decision, at: datetime) -> list[Json]:
         return []
     instructed = reading.instructions_of(tx, record.identifier)
     smets_version = None
-    if decision.kind == "grant" and decision.application_id is not None:
+    if decision.kind == DecisionKind.GRANT and decision.application_id is not None:
         smets_version = requests.application(tx, decision.application_id).smets_version
     return [_in_words(step) for step in _steps(tx, record, instructed, at, smets_version=smets_version)]
 
@@ -130,29 +135,57 @@ def _identifier(instructed: list[Instruction], given: int, at: datetime) -> str:
 
 def _as_it_would_be(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord | None:
     match decision.kind:
-        case "grant":
+        case DecisionKind.GRANT:
             said = certified_terms(decision)
-            certificate = CertificateRecord(Serial(""), 1, "", said.start, said.expiry, at)
-            return ApprovalRecord(said.approval, "", said.device, at, said.start, (said.terms,), (certificate,))
-        case "amend" | "rekey" if decision.issue is not None and decision.approval is not None:
-            said = certified_terms(decision)
-            standing = approval_reading.record(tx, decision.approval)
-            terms = said.terms
-            certificate = CertificateRecord(Serial(""), terms.issue, "", terms.effective, terms.expiry, at)
-            return replace(
-                standing,
-                start=said.start,
-                terms=(*standing.terms, terms),
-                certificates=(*standing.certificates, certificate),
+            certificate = CertificateRecord(
+                serial=Serial(""), issue=1, fingerprint="", not_before=said.start, not_after=said.expiry, signed_at=at
             )
-        case "revoke" | "withdraw" if decision.approval is not None:
-            cause, _ = ending_of(decision)
-            standing = approval_reading.record(tx, decision.approval)
-            # A compromised key ends no approval, and the first end stands.
-            ends = cause is not EndCause.KEY_COMPROMISE and standing.ended_at is None
-            return replace(standing, ended_at=at, end_cause=cause) if ends else None
-        case _:
+            return ApprovalRecord(
+                identifier=said.approval,
+                organisation="",
+                device=said.device,
+                granted_at=at,
+                start=said.start,
+                terms=(said.terms,),
+                certificates=(certificate,),
+            )
+        case DecisionKind.AMEND | DecisionKind.REKEY:
+            # Without a later issue nothing changes that the list shows.
+            return None if decision.issue is None else _with_later_issue(tx, decision, at)
+        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
+            return _ended(tx, decision, at)
+        case DecisionKind.REFUSE | DecisionKind.REFUSE_AMENDMENT:
             return None
+        case _:
+            assert_never(decision.kind)
+
+
+def _with_later_issue(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord:
+    said = certified_terms(decision)
+    standing = approval_reading.record(tx, said.approval)
+    terms = said.terms
+    certificate = CertificateRecord(
+        serial=Serial(""),
+        issue=terms.issue,
+        fingerprint="",
+        not_before=terms.effective,
+        not_after=terms.expiry,
+        signed_at=at,
+    )
+    return replace(
+        standing,
+        start=said.start,
+        terms=(*standing.terms, terms),
+        certificates=(*standing.certificates, certificate),
+    )
+
+
+def _ended(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord | None:
+    cause, _ = ending_of(decision)
+    standing = approval_reading.record(tx, decision.approval or "")
+    # A compromised key ends no approval, and the first end stands.
+    ends = cause is not EndCause.KEY_COMPROMISE and standing.ended_at is None
+    return replace(standing, ended_at=at, end_cause=cause) if ends else None
 
 
 def _in_words(step: Step) -> dict[str, Json]:
@@ -163,7 +196,7 @@ def _in_words(step: Step) -> dict[str, Json]:
     entry = overtaken.entry.kept()
     told = sentence(overtaken.kind, entry, overtaken.due)
     return {
-        "kind": "superseded",
+        "kind": InstructionState.SUPERSEDED,
         "instruction": overtaken.id,
         "due": text(overtaken.due),
         "sentence": f"No longer to be done: {told[0].lower()}{told[1:]}",

@@ -9,6 +9,7 @@ from core.canonical import Json
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.instants import text
+from core.kinds import HierarchyRole
 from core.status import approval_status
 from policy.roles import Operation, permitted
 from ra import application_view
@@ -107,7 +108,7 @@ def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
     _, der = approval_reading.certificate_der(tx, serial)
     issuer = approval_reading.issuer_of(tx, serial)
     above = {each.serial: each.der for each in authority_certificates(tx)}
-    root = next(each.der for each in authority_certificates(tx, "root"))
+    root = next(each.der for each in authority_certificates(tx, HierarchyRole.ROOT))
     return der, above[issuer], root
 
 

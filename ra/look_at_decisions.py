@@ -9,6 +9,7 @@ from typing import Any
 from core.actors import Actor
 from core.canonical import Json
 from core.instants import text
+from core.kinds import OPEN_DECISION
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
@@ -20,8 +21,6 @@ from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
 
-_OPEN = ("proposed", "drafted")
-
 
 def decision(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
     """Return a decision: proposal, draft, lint result, both digests, and while it is open what it would lead to."""
@@ -30,7 +29,7 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
         draft = requests.draft_of(tx, identifier)
-        preview = _preview(tx, found, at) if found.state in _OPEN else None
+        preview = _preview(tx, found, at) if found.state in OPEN_DECISION else None
     return {**_decision(found, draft), "preview": preview}
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from core.approval import ApprovalRecord, Device, EndCause, Firmware
 from core.canonical import Json
@@ -17,6 +17,7 @@ from core.classification import Passage
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
+from core.kinds import DecisionKind
 from ra.grounds import conditions_of, passages_of
 from ra.notice_words import CAUSES, COMPROMISED, FORMS, NoticeForm
 from store.reading import approvals as approval_reading
@@ -69,10 +70,10 @@ def matter_of(tx: Transaction, decision: Decision, *, at: datetime, written: boo
     """
     said: dict[str, Any] = json.loads(decision.proposal)
     form = FORMS[decision.kind]
-    if decision.kind == "revoke" and said.get("cause") == EndCause.KEY_COMPROMISE.value:
+    if decision.kind == DecisionKind.REVOKE and said.get("cause") == EndCause.KEY_COMPROMISE:
         form = COMPROMISED
     # Before a grant is seconded there is no approval yet, and a refusal never has one.
-    there = decision.approval is not None and (written or decision.kind != "grant")
+    there = decision.approval is not None and (written or decision.kind != DecisionKind.GRANT)
     approval = approval_reading.record(tx, decision.approval or "") if there else None
     application_id = decision.application_id
     if application_id is None and approval is not None:
@@ -106,7 +107,12 @@ def _description(matter: Matter) -> Iterator[Json]:
     said, application = matter.said, matter.application
     named = said.get("device")
     if named is not None:
-        device = Device(named["type"], named["manufacturer"], named["model"], named["hardware_version"])
+        device = Device(
+            type=named["type"],
+            manufacturer=named["manufacturer"],
+            model=named["model"],
+            hardware_version=named["hardware_version"],
+        )
     else:
         device = matter.approval.device if matter.approval else application.device
     described = [
@@ -149,7 +155,7 @@ def _limit(matter: Matter) -> Iterator[Json]:
 @serves("F2.30", "F2.31")
 def _end(matter: Matter) -> Iterator[Json]:
     """How an approval ends and what is cancelled with it. The cause is public; a breach's own words are not here."""
-    if matter.decision.kind not in ("revoke", "withdraw"):
+    if matter.decision.kind not in (DecisionKind.REVOKE, DecisionKind.WITHDRAW):
         return
     cause = EndCause(matter.said["cause"])
     yield {"clause": "F2.30", "label": "Cause", "value": CAUSES[cause]}
@@ -163,7 +169,7 @@ def _end(matter: Matter) -> Iterator[Json]:
 
 
 def _paragraph(matter: Matter, item: str) -> str:
-    return f"F2.21({item})" if matter.decision.kind == "grant" else matter.form.clause
+    return f"F2.21({item})" if matter.decision.kind == DecisionKind.GRANT else matter.form.clause
 
 
 def firmware(matter: Matter) -> list[Json]:
@@ -181,17 +187,19 @@ def effective(matter: Matter) -> str | None:
     """When it takes effect: an end at once, a grant with its start, an amendment and a new key as they say."""
     said = matter.said
     match matter.decision.kind:
-        case "revoke" | "withdraw":
+        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
             return text(matter.at) if matter.written else None
-        case "grant":
+        case DecisionKind.GRANT:
             found = said.get("start")
-        case "rekey":
+        case DecisionKind.REKEY:
             found = said.get("not_before")
-        case "amend":
+        case DecisionKind.AMEND:
             # What the certificate does not say changes with the decision.
             found = said.get("effective") or (text(matter.at) if matter.written else None)
+        case DecisionKind.REFUSE | DecisionKind.REFUSE_AMENDMENT:
+            return None
         case _:
-            found = None
+            assert_never(matter.decision.kind)
     return None if found is None else str(found)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.approval import EndCause
+from core.kinds import DecisionKind, NoticeKind
 
 
 @dataclass(frozen=True)
@@ -18,32 +19,62 @@ class NoticeForm:
         reasons: the heading of that summary.
     """
 
-    kind: str
+    kind: NoticeKind
     title: str
     clause: str
     reasons_clause: str
     reasons: str
 
 
-FORMS: Mapping[str, NoticeForm] = {
-    "grant": NoticeForm("grant", "Trial Device Approval granted", "F2.21", "F2.21(b)", "Why the approval is granted"),
-    "refuse": NoticeForm(
-        "refusal", "Application for a Trial Device Approval not approved", "F2.24", "F2.24", "Why it is not approved"
+FORMS: Mapping[DecisionKind, NoticeForm] = {
+    DecisionKind.GRANT: NoticeForm(
+        kind=NoticeKind.GRANT,
+        title="Trial Device Approval granted",
+        clause="F2.21",
+        reasons_clause="F2.21(b)",
+        reasons="Why the approval is granted",
     ),
-    "amend": NoticeForm("amendment", "Trial Device Approval amended", "F2.29", "F2.29", "Why it is amended"),
-    "refuse-amendment": NoticeForm(
-        "amendment-refusal", "Amendment of a Trial Device Approval refused", "F2.29", "F2.29", "Why it is refused"
+    DecisionKind.REFUSE: NoticeForm(
+        kind=NoticeKind.REFUSAL,
+        title="Application for a Trial Device Approval not approved",
+        clause="F2.24",
+        reasons_clause="F2.24",
+        reasons="Why it is not approved",
     ),
-    "revoke": NoticeForm("revocation", "Trial Device Approval revoked", "F2.30", "F2.30", "Why it is revoked"),
-    "withdraw": NoticeForm(
-        "withdrawal",
-        "Trial Device Approval ended at the Manufacturer's request",
-        "F2.30",
-        "F2.30",
-        "Why it is ended",
+    DecisionKind.AMEND: NoticeForm(
+        kind=NoticeKind.AMENDMENT,
+        title="Trial Device Approval amended",
+        clause="F2.29",
+        reasons_clause="F2.29",
+        reasons="Why it is amended",
     ),
-    "rekey": NoticeForm(
-        "new-key", "New Trial CPA Certificate under a new key", "F2.25", "F2.25", "Why there is a new certificate"
+    DecisionKind.REFUSE_AMENDMENT: NoticeForm(
+        kind=NoticeKind.AMENDMENT_REFUSAL,
+        title="Amendment of a Trial Device Approval refused",
+        clause="F2.29",
+        reasons_clause="F2.29",
+        reasons="Why it is refused",
+    ),
+    DecisionKind.REVOKE: NoticeForm(
+        kind=NoticeKind.REVOCATION,
+        title="Trial Device Approval revoked",
+        clause="F2.30",
+        reasons_clause="F2.30",
+        reasons="Why it is revoked",
+    ),
+    DecisionKind.WITHDRAW: NoticeForm(
+        kind=NoticeKind.WITHDRAWAL,
+        title="Trial Device Approval ended at the Manufacturer's request",
+        clause="F2.30",
+        reasons_clause="F2.30",
+        reasons="Why it is ended",
+    ),
+    DecisionKind.REKEY: NoticeForm(
+        kind=NoticeKind.NEW_KEY,
+        title="New Trial CPA Certificate under a new key",
+        clause="F2.25",
+        reasons_clause="F2.25",
+        reasons="Why there is a new certificate",
     ),
 }
 """By the kind of the decision."""
@@ -52,11 +83,11 @@ CANCELLATION = "cancellation"
 """How a document calls a revocation that leaves the approval."""
 
 COMPROMISED = NoticeForm(
-    "revocation",
-    "Trial CPA Certificate cancelled because its key is compromised",
-    "F2.30",
-    "F2.30",
-    "Why it is cancelled",
+    kind=NoticeKind.REVOCATION,
+    title="Trial CPA Certificate cancelled because its key is compromised",
+    clause="F2.30",
+    reasons_clause="F2.30",
+    reasons="Why it is cancelled",
 )
 """A revocation that leaves the approval and cancels its certificate, so that a new key can be certified."""
 
@@ -84,4 +115,4 @@ def heading(form: NoticeForm, subject: str) -> str:
 
 def clause(form: NoticeForm, subject: str) -> str:
     """Return the paragraph that a passage answers to."""
-    return "F2.21(a)" if subject == "description" and form.kind == "grant" else form.reasons_clause
+    return "F2.21(a)" if subject == "description" and form.kind == NoticeKind.GRANT else form.reasons_clause

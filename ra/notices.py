@@ -7,7 +7,7 @@ says. The SSC and the auditor read the whole record, and each copy as its recipi
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
 from core.actors import Actor, Role
 from core.canonical import Json, canonical
@@ -16,6 +16,7 @@ from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import Rendition
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.desk import Desk
@@ -29,7 +30,8 @@ from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import notices as verbs
 
-Form = Literal["json", "pdf"]
+NO_ADDRESS: Final = "no-address"
+"""What stands for the state of a delivery where there is none, because no address is known."""
 
 _COPY_OF = {Role.MANUFACTURER: Recipient.MANUFACTURER, Role.DCC: Recipient.DCC, Role.PANEL: Recipient.PANEL}
 
@@ -82,7 +84,7 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
 
 
 @serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.22", "F2.24", "F2.25", "F2.29", "F2.30")
-def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None, form: Form) -> FetchedNotice:
+def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None, pdf: bool) -> FetchedNotice:
     """Return one notice; the first time that its own recipient gets it is noted.
 
     Args:
@@ -90,7 +92,7 @@ def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None,
         actor: who asks.
         number: of the notice.
         recipient: whose copy; None means the actor's own, or the whole record for those who may read it.
-        form: JSON, or the PDF of one copy.
+        pdf: the PDF of one copy; otherwise JSON.
 
     Raises:
         NoSuchThing: there is none, or it is another Manufacturer's.
@@ -106,9 +108,9 @@ def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None,
         if sight.organisation is not None and found.organisation_id != sight.organisation:
             raise NoSuchThing(kind="notice", identifier=number)
         if whose is None:
-            return FetchedNotice(number, _whole(tx, found, form))
+            return FetchedNotice(number, _whole(tx, found, pdf=pdf))
         copy, document = reading.copy(tx, number, whose)
-    octets = document.encode() if form == "json" else pdf_of(desk, actor, number, whose)
+    octets = pdf_of(desk, actor, number, whose) if pdf else document.encode()
     if whose is sight.recipient and copy.fetched_at is None:
         _note_fetched(desk, actor, found, whose)
     return FetchedNotice(f"{number}-{whose.value}", octets)
@@ -127,7 +129,7 @@ def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes
 
     subject = f"notice {number} {recipient.value}"
     with desk.store.read() as tx:
-        kept = reading.rendering(tx, subject, "pdf")
+        kept = reading.rendering(tx, subject, Rendition.PDF)
         if kept is not None:
             return kept
         found = reading.notice(tx, number)
@@ -137,12 +139,14 @@ def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes
     at = desk.clock.now()
     with desk.store.begin("keep rendering") as tx:
         # Whoever is first wins; everybody serves the same bytes, also after a new release of the typesetter.
-        if verbs.keep_rendering(tx, subject, "pdf", made, at=at):
+        if verbs.keep_rendering(tx, subject, Rendition.PDF, made, at=at):
             # The same document gives the same PDF: a plain digest of it would confirm a guess of the words.
             salted = hashlib.sha256(bytes.fromhex(str(said["salt"])) + made).hexdigest()
             rendered: dict[str, Json] = {"subject": subject, "form": "pdf", "salted_sha256": salted}
-            facts.record(tx, Fact(FactKind.DOCUMENT_RENDERED, at, actor, found.subject, payload=rendered))
-        kept = reading.rendering(tx, subject, "pdf")
+            facts.record(
+                tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=found.subject, payload=rendered)
+            )
+        kept = reading.rendering(tx, subject, Rendition.PDF)
     return made if kept is None else kept
 
 
@@ -189,12 +193,14 @@ def _note_fetched(desk: Desk, actor: Actor, found: Notice, recipient: Recipient)
     with desk.store.begin("note fetching") as tx:
         if verbs.note_fetched(tx, found.number, recipient, at=at):
             fetched: dict[str, Json] = {"number": found.number, "recipient": recipient.value}
-            facts.record(tx, Fact(FactKind.NOTICE_FETCHED, at, actor, found.subject, payload=fetched))
+            facts.record(
+                tx, Fact(kind=FactKind.NOTICE_FETCHED, at=at, actor=actor, subject=found.subject, payload=fetched)
+            )
 
 
-def _whole(tx: Transaction, found: Notice, form: Form) -> bytes:
+def _whole(tx: Transaction, found: Notice, *, pdf: bool) -> bytes:
     """The record that never leaves, with the fate of each copy."""
-    if form == "pdf":
+    if pdf:
         raise BodyMalformed(detail="a PDF is one recipient's copy; add ?recipient=manufacturer, dcc or panel")
     record, salt = reading.record(tx, found.number)
     ways = reading.deliveries_of(tx, [found.number])
@@ -253,7 +259,7 @@ def _ways(notice: Notice, copy: Copy, ways: Sequence[Delivery]) -> list[Json]:
         "application": notice.application_id,
     }
     if not ways:
-        unknown: dict[str, Json] = {"channel": None, "address": None, "state": "no-address", "attempts": 0}
+        unknown: dict[str, Json] = {"channel": None, "address": None, "state": NO_ADDRESS, "attempts": 0}
         return [{**head, **unknown, "last_error": None, "since": text(notice.written_at)}]
     return [
         {

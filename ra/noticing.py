@@ -18,6 +18,7 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import text
+from core.kinds import NoticeKind
 from ra.notice_matter import Matter, certificate_of, effective, facts_of, firmware, matter_of
 from ra.notice_words import CANCELLATION, COMPROMISED, clause, heading
 from store.reading.notices import Copy, Notice
@@ -55,7 +56,7 @@ def write_notice(
     documents = [_copy(matter, recipient, number, certificate) for recipient in Recipient]
     notice = Notice(
         number=number,
-        kind=matter.form.kind,
+        kind=NoticeKind(matter.form.kind),
         decision_id=decision.id,
         approval=matter.approval.identifier if matter.approval else None,
         application_id=matter.application.id,
@@ -73,7 +74,7 @@ def write_notice(
         "record_salted_sha256": salted_digest(record, salt),
         "copies": _outline([copy for copy, _ in documents]),
     }
-    facts.record(tx, Fact(FactKind.NOTICE_WRITTEN, at, actor, notice.subject, payload=written))
+    facts.record(tx, Fact(kind=FactKind.NOTICE_WRITTEN, at=at, actor=actor, subject=notice.subject, payload=written))
     return number
 
 

@@ -14,6 +14,7 @@ from core.approval import ApprovalRecord, Device, EndCause, Firmware, Terms
 from core.canonical import Json, canonical, digest
 from core.identifiers import Environment
 from core.instants import parse, text
+from core.kinds import DecisionKind, DecisionState
 from ra.desk import new_identifier
 from ra.grounds import Grounds
 from store.rows import Application, Decision, Organisation
@@ -76,7 +77,7 @@ def grant(
 ) -> dict[str, Json]:
     """Return the proposal to grant an application (F2.21)."""
     return {
-        **_head(tabled, "grant", grounds),
+        **_head(tabled, DecisionKind.GRANT, grounds),
         "application": application.id,
         **certified(approval, application.device, organisation, terms.effective, terms),
         "smets_version": application.smets_version,
@@ -88,7 +89,7 @@ def grant(
 
 def refusal(tabled: Tabled, grounds: Grounds, application: Application) -> dict[str, Json]:
     """Return the proposal to refuse an application (F2.24)."""
-    return {**_head(tabled, "refuse", grounds), "application": application.id}
+    return {**_head(tabled, DecisionKind.REFUSE, grounds), "application": application.id}
 
 
 def rekey(
@@ -96,7 +97,7 @@ def rekey(
 ) -> dict[str, Json]:
     """Return the proposal to certify a new key under the same approval."""
     return {
-        **_head(tabled, "rekey", grounds),
+        **_head(tabled, DecisionKind.REKEY, grounds),
         **certified(approval.identifier, approval.device, organisation, approval.start, terms),
         "cause": key.cause,
         "invalidity_date": text(key.invalidity_date) if key.invalidity_date else None,
@@ -115,7 +116,7 @@ def ending(
 ) -> dict[str, Json]:
     """Return the proposal to revoke (F2.30) or withdraw an approval, or to cancel its compromised certificate."""
     return {
-        **_head(tabled, "withdraw" if cause is EndCause.MANUFACTURER else "revoke", grounds),
+        **_head(tabled, ending_kind(cause), grounds),
         "approval": approval,
         "cause": cause.value,
         "invalidity_date": text(invalidity_date) if invalidity_date else None,
@@ -125,20 +126,25 @@ def ending(
 
 def amendment(tabled: Tabled, grounds: Grounds, said: dict[str, Json]) -> dict[str, Json]:
     """Return the proposal to amend an approval (F2.29); `said` is what ra/proposing/amendment.py worked out."""
-    return {**_head(tabled, "amend", grounds), **said}
+    return {**_head(tabled, DecisionKind.AMEND, grounds), **said}
 
 
 def amendment_refusal(tabled: Tabled, grounds: Grounds, approval: str, request: str) -> dict[str, Json]:
     """Return the proposal to refuse an amendment that the Manufacturer asked for (F2.29)."""
-    return {**_head(tabled, "refuse-amendment", grounds), "approval": approval, "request": request}
+    return {**_head(tabled, DecisionKind.REFUSE_AMENDMENT, grounds), "approval": approval, "request": request}
 
 
-def new_decision(kind: str, document: dict[str, Json], grounds: Grounds, tabled: Tabled) -> Decision:
+def ending_kind(cause: EndCause) -> DecisionKind:
+    """Return what kind of decision ends an approval for a cause."""
+    return DecisionKind.WITHDRAW if cause is EndCause.MANUFACTURER else DecisionKind.REVOKE
+
+
+def new_decision(kind: DecisionKind, document: dict[str, Json], grounds: Grounds, tabled: Tabled) -> Decision:
     """Return a decision as it is proposed: its document in canonical form, and what it rests on."""
     return Decision(
         id=new_identifier("dec", tabled.at),
-        kind=kind,
-        state="proposed",
+        kind=DecisionKind(kind),
+        state=DecisionState.PROPOSED,
         application_id=None,
         approval=None,
         issue=None,
@@ -173,7 +179,12 @@ def certified_terms(decision: Decision) -> Certified:
     device = said["device"]
     return Certified(
         approval=said["approval"],
-        device=Device(device["type"], device["manufacturer"], device["model"], device["hardware_version"]),
+        device=Device(
+            type=device["type"],
+            manufacturer=device["manufacturer"],
+            model=device["model"],
+            hardware_version=device["hardware_version"],
+        ),
         start=parse(said["start"]),
         expiry=parse(said["expiry"]),
         terms=Terms(
@@ -236,7 +247,7 @@ def sha256(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
-def _head(tabled: Tabled, kind: str, grounds: Grounds) -> dict[str, Json]:
+def _head(tabled: Tabled, kind: DecisionKind, grounds: Grounds) -> dict[str, Json]:
     return {
         "version": VERSION,
         "environment": tabled.environment,

@@ -4,15 +4,16 @@ What is proposed becomes true only when other officers have seconded it (ra/seco
 ra/proposing/.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from core.actors import Actor
 from core.canonical import Json, canonical
 from core.errors import Finding, TrialCpaError
 from core.facts import Fact, FactKind
+from core.kinds import DecisionKind
 from policy.roles import Operation
 from ra.access import authorise
 from ra.apply import findings_json
@@ -37,13 +38,13 @@ Proposal: TypeAlias = (
     ProposeGrant | ProposeRefusal | ProposeAmendment | ProposeAmendmentRefusal | ProposeEnd | ProposeRekey
 )
 
-KIND: dict[type[Proposal], str] = {
-    ProposeGrant: "grant",
-    ProposeRefusal: "refuse",
-    ProposeAmendment: "amend",
-    ProposeAmendmentRefusal: "refuse-amendment",
-    ProposeEnd: "revoke",
-    ProposeRekey: "rekey",
+KIND: Mapping[type[Proposal], DecisionKind] = {
+    ProposeGrant: DecisionKind.GRANT,
+    ProposeRefusal: DecisionKind.REFUSE,
+    ProposeAmendment: DecisionKind.AMEND,
+    ProposeAmendmentRefusal: DecisionKind.REFUSE_AMENDMENT,
+    ProposeEnd: DecisionKind.REVOKE,
+    ProposeRekey: DecisionKind.REKEY,
 }
 """By which setting the number of officers is chosen; to withdraw counts as to revoke."""
 
@@ -68,7 +69,9 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
         decision, found = _table(desk, tx, actor, command, at)
         decisions.propose(tx, replace(decision, findings=canonical(findings_json(found)).decode()))
         proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
-        facts.record(tx, Fact(FactKind.DECISION_PROPOSED, at, actor, decision.id, payload=proposed))
+        facts.record(
+            tx, Fact(kind=FactKind.DECISION_PROPOSED, at=at, actor=actor, subject=decision.id, payload=proposed)
+        )
         outcome: dict[str, Json] = {
             "decision": decision.id,
             "state": decision.state,
@@ -101,11 +104,11 @@ def _table(
     desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime
 ) -> tuple[Decision, Sequence[Finding]]:
     tabled = Tabled(
-        authority_row(tx).environment,
-        actor.name,
-        at,
-        desk.rules.officers_for(KIND[type(command)]),
-        at + desk.rules.proposal_life,
+        environment=authority_row(tx).environment,
+        by=actor.name,
+        at=at,
+        officers=desk.rules.officers_for(KIND[type(command)]),
+        lapses_at=at + desk.rules.proposal_life,
     )
     match command:
         case ProposeGrant():
@@ -120,3 +123,5 @@ def _table(
             return table_end(tx, tabled, command)
         case ProposeRekey():
             return table_rekey(tx, tabled, command)
+        case _:
+            assert_never(command)

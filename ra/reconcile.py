@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from core.actors import Actor
 from core.approval import ApprovalRecord
@@ -205,16 +206,20 @@ class _Comparison:
 
     def _gone(self, listed: ListedEntry, record: ApprovalRecord) -> Json:
         status = approval_status(record, self._at)
+        why = f"Firmware {listed.firmware_version} is not among the versions that are approved now."
         match status.state:
             case State.NOT_YET_STARTED:
                 why = f"The trial has not begun; it begins at {utc(record.start)}."
-            case State.CANCELLED | State.WITHDRAWN if record.ended_at is not None:
+            case State.CANCELLED | State.WITHDRAWN:
                 done = "revoked" if status.state is State.CANCELLED else "withdrawn"
-                why = f"The approval was {done} at {utc(record.ended_at)}."
+                if record.ended_at is not None:
+                    why = f"The approval was {done} at {utc(record.ended_at)}."
             case State.EXPIRED:
                 why = f"The approval expired at {utc(record.terms[-1].expiry)}."
+            case State.ACTIVE | State.UNKNOWN:
+                pass
             case _:
-                why = f"Firmware {listed.firmware_version} is not among the versions that are approved now."
+                assert_never(status.state)
         ended = status.state not in (State.NOT_YET_STARTED, State.ACTIVE)
         if ended and reading.ncsc_certificate(self._tx, record.identifier) is not None:
             why += " The NCSC has certified the model: the trial marker is to be replaced."

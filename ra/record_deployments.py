@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import assert_never
 
 from core.actors import Actor
 from core.canonical import Json
@@ -108,7 +109,13 @@ def record_deployments(
         if earlier is not None:
             return earlier
         catalogue = Catalogue(approval_reading.records(tx))
-    report = _Report(new_identifier("dep", desk.clock.now()), form, hashlib.sha256(body).hexdigest(), actor, request)
+    report = _Report(
+        batch=new_identifier("dep", desk.clock.now()),
+        form=form,
+        content_sha256=hashlib.sha256(body).hexdigest(),
+        actor=actor,
+        request=request,
+    )
     outcome: dict[str, Json] = {}
     results: list[Verdict] = []
     for part in _parts(read):
@@ -125,6 +132,8 @@ def _read(desk: Desk, form: Form, body: bytes) -> list[Line | Verdict]:
         case Form.DUIS:
             counted, gone = desk.rules.deployed_statuses, desk.rules.decommissioned_statuses
             return read_inventory(body, deployed=counted, decommissioned=gone)
+        case _:
+            assert_never(form)
 
 
 # --- parts -------------------------------------------------------------------------------------------------------
@@ -159,7 +168,13 @@ def _bounded(each: Line | Verdict, often: Counter[str]) -> Line | Verdict:
         return each
     told = sentence(LineCode.NAMED_TOO_OFTEN, most=MOST_LINES_OF_ONE_DEVICE)
     return Verdict(
-        each.number, Outcome.REFUSED, each.device_id, each.approval, LineCode.NAMED_TOO_OFTEN, "device_id", told
+        number=each.number,
+        outcome=Outcome.REFUSED,
+        device_id=each.device_id,
+        approval=each.approval,
+        code=LineCode.NAMED_TOO_OFTEN,
+        column="device_id",
+        detail=told,
     )
 
 
@@ -184,7 +199,7 @@ def _record_part(
                     deployments.open_batch(
                         tx,
                         report.batch,
-                        form=report.form.value,
+                        form=report.form,
                         content_sha256=report.content_sha256,
                         by=report.actor.name,
                         at=at,
@@ -224,7 +239,9 @@ def _taken(tx: Transaction, report: _Report, catalogue: Catalogue, part: _Part, 
         "approvals": _by_approval(begun, ended),
         "sha256": _digest(part.lines),
     }
-    facts.record(tx, Fact(FactKind.DEPLOYMENTS_RECORDED, at, report.actor, report.batch, payload=payload))
+    facts.record(
+        tx, Fact(kind=FactKind.DEPLOYMENTS_RECORDED, at=at, actor=report.actor, subject=report.batch, payload=payload)
+    )
     _suspect(tx, catalogue, {each.approval for each in begun}, report.actor, at)
     return verdicts
 

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import assert_never
 
 from core.actors import Actor
 from core.canonical import Json, canonical, salted_digest
@@ -19,6 +19,7 @@ from core.classification import SALT_OCTETS
 from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
 from core.instants import seconds, text
+from core.kinds import Rendition
 from policy.roles import Operation
 from ra import report_figures as figures
 from ra.access import authorise
@@ -34,9 +35,6 @@ from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import reports as verbs
 from store.verbs.notices import keep_rendering
-
-Form = Literal["pdf", "xlsx"]
-"""What a report is rendered as, beside JSON."""
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
@@ -59,7 +57,7 @@ def report(desk: Desk, actor: Actor, month: str) -> bytes:
         return _document(desk, tx, month, at=at)
 
 
-def rendered(desk: Desk, actor: Actor, month: str, form: Form) -> bytes:
+def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
     """Return a month's report as PDF or workbook; an issued one is rendered once and kept. For errors see report()."""
     authorise(actor, Operation.READ_REPORT)
     at = desk.clock.now()
@@ -67,7 +65,7 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Form) -> bytes:
     with desk.store.read() as tx:
         document = _document(desk, tx, month, at=at)
         frozen = reading.issued(tx, month) is not None
-        kept = renderings.rendering(tx, subject, form) if frozen else None
+        kept = renderings.rendering(tx, subject, Rendition(form)) if frozen else None
     if kept is not None:
         return kept
     # No transaction is open: typesetting takes its time. If we die here, the next who asks renders it.
@@ -75,12 +73,12 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Form) -> bytes:
     if not frozen:
         return octets
     with desk.store.begin("render report") as tx:
-        if keep_rendering(tx, subject, form, octets, at=at):
+        if keep_rendering(tx, subject, Rendition(form), octets, at=at):
             said: dict[str, Json] = {"subject": subject, "form": form, "sha256": hashlib.sha256(octets).hexdigest()}
-            facts.record(tx, Fact(FactKind.DOCUMENT_RENDERED, at, actor, subject, payload=said))
+            facts.record(tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=subject, payload=said))
             return octets
     with desk.store.read() as tx:  # somebody was first, and everybody gets those bytes
-        return renderings.rendering(tx, subject, form) or octets
+        return renderings.rendering(tx, subject, Rendition(form)) or octets
 
 
 def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
@@ -126,7 +124,7 @@ def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | Non
         issued = _frozen(tx, draft, month, actor, at=at)
         verbs.issue(tx, issued)
         said = {"month": month, "document_sha256": issued.document_sha256}
-        facts.record(tx, Fact(FactKind.REPORT_ISSUED, at, actor, _subject(month), payload=said))
+        facts.record(tx, Fact(kind=FactKind.REPORT_ISSUED, at=at, actor=actor, subject=_subject(month), payload=said))
         outcome = _listed(issued)
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -157,7 +155,9 @@ def remark_report(
         # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
         verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
         digest: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
-        facts.record(tx, Fact(FactKind.REPORT_REMARKED, at, actor, _subject(month), payload=digest))
+        facts.record(
+            tx, Fact(kind=FactKind.REPORT_REMARKED, at=at, actor=actor, subject=_subject(month), payload=digest)
+        )
         outcome: dict[str, Json] = {"report": month, "made_at": text(at), "made_by": actor.name}
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -246,7 +246,7 @@ def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft
         "g": figures.expiring(lines, until=at, months=months),
         "h": _other_information(tx, month),
     }
-    return _Draft(head, items, since, None if newest is None else newest.month)
+    return _Draft(head=head, items=items, since=since, previous=None if newest is None else newest.month)
 
 
 def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> list[figures.Line]:
@@ -257,12 +257,12 @@ def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> 
     nothing, none = reading.StintCounts(), figures.Counted()
     return [
         figures.Line(
-            each,
-            names[each.identifier],
-            until,
-            stints.get(each.identifier, nothing),
-            instructed.get(each.identifier, ()),
-            before.get(each.identifier, none),
+            record=each,
+            manufacturer=names[each.identifier],
+            until=until,
+            stints=stints.get(each.identifier, nothing),
+            instructed=instructed.get(each.identifier, ()),
+            before=before.get(each.identifier, none),
         )
         for each in approval_reading.records(tx)
         if each.granted_at <= until
@@ -273,7 +273,15 @@ def _frozen(tx: Transaction, draft: _Draft, month: str, actor: Actor, *, at: dat
     """The draft with every remark that was made before this moment, as it will stay."""
     final = replace(draft, items={**draft.items, "h": _other_information(tx, month)}).document(issued_at=at)
     digest = hashlib.sha256(final).hexdigest()
-    return IssuedReport(month, draft.since, at, final.decode(), digest, at, actor.name)
+    return IssuedReport(
+        month=month,
+        since=draft.since,
+        until=at,
+        document=final.decode(),
+        document_sha256=digest,
+        issued_at=at,
+        issued_by=actor.name,
+    )
 
 
 def _other_information(tx: Transaction, month: str) -> dict[str, Json]:
@@ -295,12 +303,16 @@ def _subject(month: str) -> str:
     return f"report {month}"
 
 
-def _renderer(form: Form) -> Callable[[dict[str, Json]], bytes]:
+def _renderer(form: Rendition) -> Callable[[dict[str, Json]], bytes]:
     # Loaded when somebody asks for it: the typesetter is large, and most processes never need it.
-    if form == "pdf":
-        from documents.report import report_pdf  # noqa: PLC0415 - see above
+    match form:
+        case Rendition.PDF:
+            from documents.report import report_pdf  # noqa: PLC0415 - see above
 
-        return report_pdf
-    from documents.report_book import report_xlsx  # noqa: PLC0415 - see above
+            return report_pdf
+        case Rendition.XLSX:
+            from documents.report_book import report_xlsx  # noqa: PLC0415 - see above
 
-    return report_xlsx
+            return report_xlsx
+        case _:
+            assert_never(form)

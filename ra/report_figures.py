@@ -16,11 +16,12 @@ from typing import Any
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
+from core.cpl import Kind
 from core.instants import text
 from core.status import State, approval_status
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
-_ON_THE_LIST = frozenset({"add", "change"})
+_ON_THE_LIST = frozenset({Kind.ADD, Kind.CHANGE})
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,14 @@ class Line:
         """What this report counts, for the next one."""
         entries, added, removed = _lived(self.instructed)
         stints = self.stints
-        return Counted(stints.recorded, stints.voided, stints.decommissioned, entries, added, removed)
+        return Counted(
+            recorded=stints.recorded,
+            voided=stints.voided,
+            decommissioned=stints.decommissioned,
+            entries=entries,
+            added=added,
+            removed=removed,
+        )
 
 
 def counted_in(document: Mapping[str, Any]) -> dict[str, Counted]:
@@ -134,7 +142,7 @@ def added_to_the_list(lines: Sequence[Line]) -> dict[str, Json]:
     return {
         "models": _models(lines, lambda each: _added(each) > 0 and each.record.device.key not in there),
         "entries": sum(_added(each) for each in lines),
-        "instructed_not_acknowledged": _open(lines, {"add"}),
+        "instructed_not_acknowledged": _open(lines, {Kind.ADD}),
     }
 
 
@@ -148,7 +156,7 @@ def removed_from_the_list(lines: Sequence[Line]) -> dict[str, Json]:
     return {
         "models": _models(lines, lambda each: _removed(each) > 0 and each.record.device.key not in there),
         "entries": sum(_removed(each) for each in lines),
-        "instructed_not_acknowledged": _open(lines, {"remove", "replace-marker"}),
+        "instructed_not_acknowledged": _open(lines, {Kind.REMOVE, Kind.REPLACE_MARKER}),
     }
 
 
@@ -287,7 +295,7 @@ def _models(lines: Iterable[Line], counts: Callable[[Line], bool]) -> int:
     return len({each.record.device.key for each in lines if counts(each)})
 
 
-def _open(lines: Sequence[Line], kinds: Iterable[str]) -> Json:
+def _open(lines: Sequence[Line], kinds: Iterable[Kind]) -> Json:
     """What was instructed and is due, and the Panel has not acknowledged."""
     named = frozenset(kinds)
     waiting = [(each, step) for each in lines for step in each.instructed if step.open and step.kind in named]

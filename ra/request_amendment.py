@@ -11,6 +11,7 @@ from core.clauses import serves
 from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import AmendmentRequestState
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
@@ -79,7 +80,7 @@ def request_amendment(
         asked = reading.AmendmentRequest(
             id=new_identifier("amr", at),
             approval=approval.identifier,
-            state="open",
+            state=AmendmentRequestState.OPEN,
             asked=canonical(command.asked()).decode(),
             reasons=command.reasons,
             asked_at=at,
@@ -88,7 +89,10 @@ def request_amendment(
         amendment_requests.ask(tx, asked)
         # What is asked for is the Manufacturer's business until it is decided; the fact names it only.
         requested: dict[str, Json] = {"request": asked.id}
-        facts.record(tx, Fact(FactKind.AMENDMENT_REQUESTED, at, actor, approval.identifier, payload=requested))
+        facts.record(
+            tx,
+            Fact(kind=FactKind.AMENDMENT_REQUESTED, at=at, actor=actor, subject=approval.identifier, payload=requested),
+        )
         outcome: dict[str, Json] = {"request": asked.id, "approval": approval.identifier, "state": asked.state}
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -104,9 +108,14 @@ def withdraw_request(desk: Desk, actor: Actor, identifier: str, request: Request
         asked = reading.amendment_request(tx, identifier)
         owner = approval_reading.approval(tx, asked.approval).organisation_id
         _authorise(actor, Operation.REQUEST_AMENDMENT, asked, owner)
-        amendment_requests.move(tx, identifier, needed="open", to="withdrawn", at=at)
+        amendment_requests.move(
+            tx, identifier, needed=AmendmentRequestState.OPEN, to=AmendmentRequestState.WITHDRAWN, at=at
+        )
         taken: dict[str, Json] = {"request": identifier}
-        facts.record(tx, Fact(FactKind.AMENDMENT_REQUEST_WITHDRAWN, at, actor, asked.approval, payload=taken))
+        facts.record(
+            tx,
+            Fact(kind=FactKind.AMENDMENT_REQUEST_WITHDRAWN, at=at, actor=actor, subject=asked.approval, payload=taken),
+        )
         outcome: dict[str, Json] = {"request": identifier, "approval": asked.approval, "state": "withdrawn"}
         keep(tx, actor, request, outcome, at=at)
     return outcome

@@ -6,7 +6,7 @@ between the SSC and the applicant, so the journal names them and never repeats t
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from core.actors import Actor, Role
 from core.canonical import Json
@@ -14,6 +14,7 @@ from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import UNDECIDED, RequirementState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
@@ -24,8 +25,8 @@ from store.reading.requirements import Requirement, StandingRequirement
 from store.transactions import Transaction
 from store.verbs import facts, requirements
 
-UNDECIDED = ("submitted", "proposed")
-"""States of an application about which nothing is decided yet."""
+RequirementClosed: TypeAlias = Literal[RequirementState.MET, RequirementState.WAIVED]
+"""How a requirement ceases to stand in the way."""
 
 
 @serves("F2.20")
@@ -55,7 +56,15 @@ def set_requirement(
         if earlier is not None:
             return earlier
         _hold_undecided(tx, application)
-        made = Requirement(new_identifier("req", at), application, None, words, "open", at, actor.name)
+        made = Requirement(
+            id=new_identifier("req", at),
+            application=application,
+            standing=None,
+            text=words,
+            state=RequirementState.OPEN,
+            set_at=at,
+            set_by=actor.name,
+        )
         _write(tx, [made], actor=actor, at=at)
         outcome: dict[str, Json] = {"requirement": made.id, "application": application, "state": made.state}
         keep(tx, actor, request, outcome, at=at)
@@ -68,7 +77,7 @@ def close_requirement(
     actor: Actor,
     identifier: str,
     *,
-    outcome: Literal["met", "waived"],
+    outcome: RequirementClosed,
     reason: str,
     request: RequestKey | None = None,
 ) -> dict[str, Json]:
@@ -98,8 +107,10 @@ def close_requirement(
         found = reading.requirement(tx, identifier)
         _hold_undecided(tx, found.application)
         requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
-        kind = FactKind.REQUIREMENT_MET if outcome == "met" else FactKind.REQUIREMENT_WAIVED
-        facts.record(tx, Fact(kind, at, actor, found.application, payload={"requirement": identifier}))
+        kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
+        facts.record(
+            tx, Fact(kind=kind, at=at, actor=actor, subject=found.application, payload={"requirement": identifier})
+        )
         answer: dict[str, Json] = {"requirement": identifier, "application": found.application, "state": outcome}
         keep(tx, actor, request, answer, at=at)
     return answer
@@ -118,12 +129,12 @@ def set_standing(desk: Desk, actor: Actor, words: str, request: RequestKey | Non
         earlier = recall(tx, actor, request)
         if earlier is not None:
             return earlier
-        standing = StandingRequirement(new_identifier("std", at), words, at, actor.name)
+        standing = StandingRequirement(id=new_identifier("std", at), text=words, set_at=at, set_by=actor.name)
         # Written before applications are looked for: whichever is being taken in at this moment is then either seen
         # here or sees it itself (hold_standing).
         requirements.set_standing(tx, standing)
         waiting = requests.locked_submitted(tx)
-        facts.record(tx, Fact(FactKind.STANDING_REQUIREMENT_SET, at, actor, standing.id))
+        facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_SET, at=at, actor=actor, subject=standing.id))
         _write(tx, [_instance(standing, each, at) for each in waiting], actor=actor, at=at)
         outcome: dict[str, Json] = {"standing": standing.id, "applications": len(waiting)}
         keep(tx, actor, request, outcome, at=at)
@@ -146,7 +157,7 @@ def end_standing(desk: Desk, actor: Actor, identifier: str, request: RequestKey 
         if earlier is not None:
             return earlier
         requirements.end_standing(tx, identifier, by=actor.name, at=at)
-        facts.record(tx, Fact(FactKind.STANDING_REQUIREMENT_ENDED, at, actor, identifier))
+        facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_ENDED, at=at, actor=actor, subject=identifier))
         outcome: dict[str, Json] = {"standing": identifier, "ended_at": text(at)}
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -182,7 +193,7 @@ def open_of(tx: Transaction, application_id: str) -> list[str]:
         application_id: of the application.
     """
     requests.locked_application(tx, application_id)
-    return [each.text for each in reading.requirements_of(tx, application_id) if each.state == "open"]
+    return [each.text for each in reading.requirements_of(tx, application_id) if each.state == RequirementState.OPEN]
 
 
 @serves("F2.20")
@@ -227,7 +238,15 @@ def _hold_undecided(tx: Transaction, application: str) -> None:
 
 
 def _instance(standing: StandingRequirement, application: str, at: datetime) -> Requirement:
-    return Requirement(new_identifier("req", at), application, standing.id, standing.text, "open", at, standing.set_by)
+    return Requirement(
+        id=new_identifier("req", at),
+        application=application,
+        standing=standing.id,
+        text=standing.text,
+        state=RequirementState.OPEN,
+        set_at=at,
+        set_by=standing.set_by,
+    )
 
 
 def _write(tx: Transaction, made: Sequence[Requirement], *, actor: Actor, at: datetime) -> None:
@@ -237,10 +256,10 @@ def _write(tx: Transaction, made: Sequence[Requirement], *, actor: Actor, at: da
             tx,
             *(
                 Fact(
-                    FactKind.REQUIREMENT_SET,
-                    at,
-                    actor,
-                    each.application,
+                    kind=FactKind.REQUIREMENT_SET,
+                    at=at,
+                    actor=actor,
+                    subject=each.application,
                     payload={"requirement": each.id, "standing": each.standing},
                 )
                 for each in made

@@ -13,6 +13,7 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
+from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
 from policy.roles import Operation
 from ra import lapse as lapsing
 from ra.access import authorise
@@ -109,7 +110,7 @@ def reject(
             return earlier
         decision = requests.decision(tx, identifier)
         done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
-        decisions.require_closed(tx, identifier, closed=done, needed="proposed or drafted")
+        decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
         outcome: dict[str, Json] = {"decision": identifier, "kind": decision.kind, "state": "rejected"}
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -120,7 +121,7 @@ def _require_acceptable(
 ) -> None:
     if decision.proposer == actor.name:
         raise SamePerson(person=actor.name)
-    needed = "proposed" if decision.issue is None else "drafted"
+    needed = DecisionState.PROPOSED if decision.issue is None else DecisionState.DRAFTED
     if decision.state != needed:
         raise WrongState(kind="Decision", identifier=decision.id, state=decision.state, needed=needed)
     if proposal_sha256.lower() != decision.proposal_sha256:
@@ -133,13 +134,13 @@ def _require_acceptable(
 
 def _require_still_right(tx: Transaction, decision: Decision) -> None:
     """Run again the rules whose answer may have changed since: a requirement may have been set (F2.20)."""
-    if decision.kind == "grant" and decision.application_id is not None:
+    if decision.kind == DecisionKind.GRANT and decision.application_id is not None:
         refuse_fatal(open_requirements(tx, decision.application_id))
 
 
 def _agree(
     tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
-) -> tuple[str, int]:
+) -> tuple[DecisionState, int]:
     """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
     accepted = tbs_sha256.lower() if tbs_sha256 else None
     agreed = secondings.agree(tx, decision.id, officer=actor.name, tbs_sha256=accepted, at=at)
@@ -150,13 +151,13 @@ def _agree(
     }
     wanting = decision.officers - 1 - agreed
     if wanting > 0:
-        facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, decision.id, payload=said))
+        facts.record(tx, Fact(kind=FactKind.DECISION_SUPPORTED, at=at, actor=actor, subject=decision.id, payload=said))
         return decision.state, wanting
     closes = decision.issue is None
     decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
-    facts.record(tx, Fact(FactKind.DECISION_SECONDED, at, actor, decision.id, payload=said))
+    facts.record(tx, Fact(kind=FactKind.DECISION_SECONDED, at=at, actor=actor, subject=decision.id, payload=said))
     decide(tx, decision, actor, at)
-    return "done" if closes else "seconded", 0
+    return DecisionState.DONE if closes else DecisionState.SECONDED, 0
 
 
 def second_batch(

@@ -4,16 +4,20 @@ One list each for the SSC, a Manufacturer, the DCC and the Panel. A task says th
 the words that officers, Manufacturers and the Panel wrote are not repeated: lists are mailed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from core.actors import Actor, Role
 from core.approval import Device
 from core.canonical import Json
+from core.classification import Recipient
+from core.cpl import InstructionState, Kind
 from core.errors import OperationNotPermitted
 from core.instants import first_second, last_second, text
+from core.kinds import BreachState, DecisionKind
 from core.local_time import uk, utc
 from policy.roles import Operation
 from ra.access import authorise
@@ -33,22 +37,26 @@ COMING = timedelta(days=7)
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
 
-_DECISIONS = {
-    "grant": "to grant {}",
-    "refuse": "to refuse {}",
-    "amend": "to amend {}",
-    "refuse-amendment": "to refuse an amendment of {}",
-    "revoke": "to revoke {}",
-    "withdraw": "to end {} at its Manufacturer's request",
-    "rekey": "to certify a new key for {}",
+_DECISIONS: Mapping[DecisionKind, str] = {
+    DecisionKind.GRANT: "to grant {}",
+    DecisionKind.REFUSE: "to refuse {}",
+    DecisionKind.AMEND: "to amend {}",
+    DecisionKind.REFUSE_AMENDMENT: "to refuse an amendment of {}",
+    DecisionKind.REVOKE: "to revoke {}",
+    DecisionKind.WITHDRAW: "to end {} at its Manufacturer's request",
+    DecisionKind.REKEY: "to certify a new key for {}",
 }
-_INSTRUCTIONS = {
-    "add": "add the entry of",
-    "change": "change the entry of",
-    "remove": "remove the entry of",
-    "replace-marker": "replace the trial marker of",
+_INSTRUCTIONS: Mapping[Kind, str] = {
+    Kind.ADD: "add the entry of",
+    Kind.CHANGE: "change the entry of",
+    Kind.REMOVE: "remove the entry of",
+    Kind.REPLACE_MARKER: "replace the trial marker of",
 }
-_RECIPIENTS = {"manufacturer": "the Manufacturer", "dcc": "the DCC", "panel": "the Panel"}
+_RECIPIENTS: Mapping[str, str] = {
+    Recipient.MANUFACTURER: "the Manufacturer",
+    Recipient.DCC: "the DCC",
+    Recipient.PANEL: "the Panel",
+}
 
 
 class PartyKind(StrEnum):
@@ -171,6 +179,8 @@ def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> list[
                 *_expiring(tx, party, at, rules),
                 *_undelivered(tx, party, at),
             ]
+        case _:
+            assert_never(party.kind)
     end = datetime.max.replace(tzinfo=at.tzinfo)
     return sorted(found, key=lambda each: (not each.urgent, each.due or end, each.since, each.subject))
 
@@ -208,7 +218,13 @@ def _applications(tx: Transaction) -> Iterator[Task]:
         told = f"{each.organisation}'s application for {device_words(each.device)} waits for a decision (F2.18)"
         if each.open_requirements:
             told += f"; it has {_requirements_open(each.open_requirements)}"
-        yield Task("application-waiting", each.id, f"{told}.", each.submitted_at, f"/v1/applications/{each.id}")
+        yield Task(
+            kind="application-waiting",
+            subject=each.id,
+            sentence=f"{told}.",
+            since=each.submitted_at,
+            link=f"/v1/applications/{each.id}",
+        )
 
 
 def _decisions(tx: Transaction, at: datetime) -> Iterator[Task]:
@@ -218,31 +234,54 @@ def _decisions(tx: Transaction, at: datetime) -> Iterator[Task]:
         if each.lapses_at is not None:
             told += f" It lapses at {utc(each.lapses_at)}."
         link = f"/v1/decisions/{each.id}"
-        yield Task("decision-to-second", each.id, told, each.proposed_at, link, due=each.lapses_at, urgent=soon)
+        yield Task(
+            kind="decision-to-second",
+            subject=each.id,
+            sentence=told,
+            since=each.proposed_at,
+            link=link,
+            due=each.lapses_at,
+            urgent=soon,
+        )
 
 
 def _revocations(tx: Transaction) -> Iterator[Task]:
     for each in reading.revocations_unacknowledged(tx):
         told = f"{each.proposer} alone decided {_named(each)}; a second officer must acknowledge it (F2.30)."
         link = f"/v1/decisions/{each.id}"
-        yield Task("revocation-to-acknowledge", each.id, told, each.proposed_at, link, urgent=True)
+        yield Task(
+            kind="revocation-to-acknowledge",
+            subject=each.id,
+            sentence=told,
+            since=each.proposed_at,
+            link=link,
+            urgent=True,
+        )
 
 
 def _breaches(tx: Transaction) -> Iterator[Task]:
     for each in reading.breaches_open(tx):
         what = "the limit of devices (F2.21(d))" if each.condition is None else f"condition {each.condition}"
-        yield _owed(each, what) if each.state == "confirmed" else _suspected(each, what)
+        yield _owed(each, what) if each.state == BreachState.CONFIRMED else _suspected(each, what)
 
 
 def _suspected(breach: WaitingBreach, what: str) -> Task:
     told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
-    return Task("breach-suspected", breach.id, told, breach.suspected_at, _breaches_link(breach))
+    return Task(
+        kind="breach-suspected",
+        subject=breach.id,
+        sentence=told,
+        since=breach.suspected_at,
+        link=_breaches_link(breach),
+    )
 
 
 def _owed(breach: WaitingBreach, what: str) -> Task:
     told = f"A breach of {what} of {breach.approval} is confirmed: a revocation for it is owed (F2.23)."
     since = breach.judged_at or breach.suspected_at
-    return Task("revocation-owed", breach.id, told, since, _breaches_link(breach), urgent=True)
+    return Task(
+        kind="revocation-owed", subject=breach.id, sentence=told, since=since, link=_breaches_link(breach), urgent=True
+    )
 
 
 def _breaches_link(breach: WaitingBreach) -> str:
@@ -252,14 +291,21 @@ def _breaches_link(breach: WaitingBreach) -> str:
 def _rejections(tx: Transaction, at: datetime) -> Iterator[Task]:
     for each in reading.certificates_rejected(tx, at):
         told = f"The Manufacturer has rejected {_certificate(each)}; the officers must decide what follows (F2.25)."
-        yield Task("certificate-rejected", each.serial, told, each.since, _certificate_link(each), urgent=True)
+        yield Task(
+            kind="certificate-rejected",
+            subject=each.serial,
+            sentence=told,
+            since=each.since,
+            link=_certificate_link(each),
+            urgent=True,
+        )
 
 
 def _requests(tx: Transaction) -> Iterator[Task]:
     for each in reading.requests_open(tx):
         told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
         link = f"/v1/amendment-requests/{each.id}"
-        yield Task("amendment-requested", each.id, told, each.asked_at, link)
+        yield Task(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
 
 
 # --- of a Manufacturer and the DCC -------------------------------------------------------------------------------
@@ -272,13 +318,19 @@ def _requirements(tx: Transaction, organisation: str) -> Iterator[Task]:
         what = f"Your application for {device_words(each.device)} has {_requirements_open(each.open_requirements)}"
         told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
-        yield Task("requirement-open", each.id, told, since, link)
+        yield Task(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)
 
 
 def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Task]:
     for each in reading.certificates_unanswered(tx, at, organisation_id=organisation):
         told = f"Check {_certificate(each)} against your request, and accept or reject it (F2.25)."
-        yield Task("certificate-to-answer", each.serial, told, each.since, _certificate_link(each))
+        yield Task(
+            kind="certificate-to-answer",
+            subject=each.serial,
+            sentence=told,
+            since=each.since,
+            link=_certificate_link(each),
+        )
 
 
 def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
@@ -290,7 +342,15 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
         return
     due = last_second(this_month.replace(day=rules.report_day))
     told = f"The monthly report for {month} is to be issued by {utc(due)} (F2.28)."
-    yield Task("report-to-issue", month, told, begun, f"/v1/reports/{month}", due=due, urgent=at > due)
+    yield Task(
+        kind="report-to-issue",
+        subject=month,
+        sentence=told,
+        since=begun,
+        link=f"/v1/reports/{month}",
+        due=due,
+        urgent=at > due,
+    )
 
 
 # --- of several --------------------------------------------------------------------------------------------------
@@ -307,35 +367,65 @@ def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iter
         told = f"{expiry_words(each, at.date())} It is within {within} days of its end (F2.31)."
         since = first_second(each.expiry.date() - timedelta(days=within))
         link = f"/v1/approvals/{each.identifier}"
-        yield Task("approval-expiring", each.identifier, told, since, link, due=each.expiry, urgent=left <= last)
+        yield Task(
+            kind="approval-expiring",
+            subject=each.identifier,
+            sentence=told,
+            since=since,
+            link=link,
+            due=each.expiry,
+            urgent=left <= last,
+        )
 
 
 def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
-    own = None if party.kind is PartyKind.SSC else party.kind.value
+    own = None if party.kind is PartyKind.SSC else Recipient(party.kind)
     for each in reading.copies_waiting(tx, recipient=own, organisation_id=party.organisation):
         late = each.given_up or at - each.written_at > UNDELIVERED_FOR_LONG
         if own is None:
             told = f"Notice {each.notice} has not reached {_RECIPIENTS[each.recipient]}" + (
                 "; its delivery was given up." if each.given_up else " yet."
             )
-            yield Task("notice-undelivered", each.notice, told, each.written_at, "/v1/notices/undelivered", urgent=late)
+            yield Task(
+                kind="notice-undelivered",
+                subject=each.notice,
+                sentence=told,
+                since=each.written_at,
+                link="/v1/notices/undelivered",
+                urgent=late,
+            )
         else:
             told = f"Notice {each.notice} waits to be read."
-            yield Task("notice-to-read", each.notice, told, each.written_at, f"/v1/notices/{each.notice}", urgent=late)
+            yield Task(
+                kind="notice-to-read",
+                subject=each.notice,
+                sentence=told,
+                since=each.written_at,
+                link=f"/v1/notices/{each.notice}",
+                urgent=late,
+            )
 
 
 def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterator[Task]:
     for each in reading.instructions_waiting(tx, due_by=due_by):
         what = f"{_INSTRUCTIONS[each.kind]} {each.approval}, firmware {each.firmware_version}"
         overdue = each.due < at
-        if each.state == "rejected":
+        if each.state == InstructionState.REJECTED:
             kind, told = "cpl-rejected", f"The Panel could not {what}, on the Central Products List"
         elif overdue:
             kind, told = "cpl-overdue", f"Overdue: {what}, on the Central Products List"
         else:
             kind, told = "cpl-due", f"{what[0].upper()}{what[1:]}, on the Central Products List"
         sentence = f"{told}; due at {utc(each.due)} (F2.27, F2.31)."
-        yield Task(kind, each.id, sentence, each.instructed_at, "/v1/cpl/instructions", due=each.due, urgent=overdue)
+        yield Task(
+            kind=kind,
+            subject=each.id,
+            sentence=sentence,
+            since=each.instructed_at,
+            link="/v1/cpl/instructions",
+            due=each.due,
+            urgent=overdue,
+        )
 
 
 def _requirements_open(count: int) -> str:

@@ -4,13 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row
+
+from core.actors import Role
 from core.approval import Device, EndCause, Firmware
 from core.canonical import canonical
 from core.identifiers import Serial
+from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Organisation:
     """An organisation; a Manufacturer has the name that its certificates carry."""
 
@@ -19,26 +24,26 @@ class Organisation:
     certificate_name: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Credential:
     """A credential as it is listed; the key itself is nowhere."""
 
     id: str
     name: str
-    role: str
+    role: Role
     organisation_id: str | None
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Application:
     """An application for a Trial Device Approval (F2.18)."""
 
     id: str
     organisation_id: str
-    state: str
+    state: ApplicationState
     device: Device
     smets_version: str
     purpose: str
@@ -60,13 +65,13 @@ class Application:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """A decision, from its proposal to its end."""
 
     id: str
-    kind: str
-    state: str
+    kind: DecisionKind
+    state: DecisionState
     application_id: str | None
     approval: str | None
     issue: int | None
@@ -96,7 +101,7 @@ class Decision:
     acknowledged_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DraftRow:
     """A draft: the exact bytes that are meant to be signed, durable before any signature exists."""
 
@@ -105,7 +110,7 @@ class DraftRow:
     approval: str
     issue: int
     issuer_serial: Serial
-    state: str
+    state: DraftState
     tbs: bytes
     tbs_sha256: str
     preview: bytes
@@ -116,7 +121,7 @@ class DraftRow:
     drafted_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Acceptance:
     """The Manufacturer's word on a certificate it got."""
 
@@ -125,7 +130,7 @@ class Acceptance:
     at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Approval:
     """A Trial Device Approval as it is listed."""
 
@@ -139,6 +144,16 @@ class Approval:
     expiry: datetime
     ended_at: datetime | None
     end_cause: EndCause | None
+
+
+def device_of(row: Row[Any]) -> Device:
+    """Return the device that a row of applications or approvals names."""
+    return Device(
+        type=row.device_type,
+        manufacturer=row.manufacturer,
+        model=row.model,
+        hardware_version=row.hardware_version,
+    )
 
 
 def firmware_text(firmware: Sequence[Firmware]) -> str:

@@ -5,8 +5,6 @@ which those are. Overlapping approvals of one device are excluded in store/overl
 own language; what Section F asks for around the certificate is in store/trial_tables.py.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -23,7 +21,8 @@ from sqlalchemy import (
 from core.actors import Role
 from core.approval import EndCause
 from core.facts import FactKind
-from store.types import Instant, Number, Octets, String
+from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState, HierarchyRole, KeyState
+from store.types import Instant, Number, Octets, String, one_of, word
 
 metadata = MetaData(
     naming_convention={
@@ -34,12 +33,6 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
-
-
-def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
-    """Return the rule that a column holds one of some words."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
 
 
 def is_sha256(column: str) -> CheckConstraint:
@@ -70,7 +63,7 @@ authority_certificates = Table(
     "authority_certificates",
     metadata,
     Column("serial", String, primary_key=True),
-    Column("role", String, nullable=False),
+    *word("role", HierarchyRole),
     Column("tbs", Octets, nullable=False),
     Column("tbs_sha256", String, nullable=False),
     Column("key_id", String, nullable=False),
@@ -80,7 +73,6 @@ authority_certificates = Table(
     Column("intended_at", Instant, nullable=False),
     Column("der", Octets),  # fate: signed
     Column("issued_at", Instant),  # fate: signed
-    one_of("role", ["root", "issuing", "responder"]),
     is_sha256("tbs_sha256"),
     CheckConstraint("not_before < not_after", name="validity"),
     CheckConstraint("(der IS NULL) = (issued_at IS NULL)", name="issued_whole"),
@@ -117,14 +109,13 @@ credentials = Table(
     Column("id", String, primary_key=True),
     Column("key_sha256", String, nullable=False),
     Column("name", String, nullable=False),
-    Column("role", String, nullable=False),
+    *word("role", Role),
     Column("organisation_id", ForeignKey("organisations.id")),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),  # fate
     UniqueConstraint("key_sha256"),
     is_sha256("key_sha256"),
-    one_of("role", [role.value for role in Role]),
     CheckConstraint("role <> 'manufacturer' OR organisation_id IS NOT NULL", name="manufacturer_has_organisation"),
     CheckConstraint("created_at < expires_at", name="expires"),
     sqlite_strict=True,
@@ -143,14 +134,12 @@ idempotency = Table(
     sqlite_strict=True,
 )
 
-APPLICATION_STATES = ("submitted", "proposed", "granted", "refused", "cancelled")
-
 applications = Table(
     "applications",
     metadata,
     Column("id", String, primary_key=True),
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", ApplicationState),  # fate
     Column("device_type", String, nullable=False),
     Column("manufacturer", String, nullable=False),
     Column("model", String, nullable=False),
@@ -175,16 +164,12 @@ applications = Table(
     Column("earlier_cpa", String, nullable=False, server_default=text("'null'")),
     Column("version", Number, nullable=False, server_default=text("1")),
     Column("changed_at", Instant),
-    one_of("state", APPLICATION_STATES),
     CheckConstraint("start < expiry", name="dates"),
     CheckConstraint("maximum_devices >= 1", name="limit"),
     is_sha256("public_key_sha256"),
     Index(None, "organisation_id"),
     sqlite_strict=True,
 )
-
-DECISION_KINDS = ("grant", "refuse", "amend", "refuse-amendment", "revoke", "withdraw", "rekey")
-DECISION_STATES = ("proposed", "drafted", "seconded", "done", "rejected", "lapsed")
 
 approval_counters = Table(
     "approval_counters",
@@ -198,8 +183,8 @@ decisions = Table(
     "decisions",
     metadata,
     Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("kind", DecisionKind),
+    *word("state", DecisionState),  # fate
     Column("application_id", ForeignKey("applications.id")),
     Column("approval", String),
     Column("issue", Number),
@@ -227,8 +212,6 @@ decisions = Table(
     Column("lapses_at", Instant),
     Column("acknowledged_by", String),  # fate: who was informed of an urgent revocation
     Column("acknowledged_at", Instant),  # fate
-    one_of("kind", DECISION_KINDS),
-    one_of("state", DECISION_STATES),
     is_sha256("proposal_sha256"),
     CheckConstraint("seconder IS NULL OR seconder <> proposer", name="two_people"),
     CheckConstraint("(seconder IS NULL) = (seconded_at IS NULL)", name="seconded_whole"),
@@ -264,6 +247,8 @@ decisions = Table(
     sqlite_strict=True,
 )
 
+_ENDS_APPROVAL = [cause for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]
+
 approvals = Table(
     "approvals",
     metadata,
@@ -280,11 +265,10 @@ approvals = Table(
     Column("start", Instant, nullable=False),
     Column("expiry", Instant, nullable=False),  # fate: the expiry of the latest terms (F2.29)
     Column("ended_at", Instant),  # fate
-    Column("end_cause", String),  # fate
+    *word("end_cause", EndCause, among=_ENDS_APPROVAL, nullable=True),  # fate
     Column("ended_by", String),  # fate
     Column("expiry_recorded_at", Instant),  # fate: when the authority journalled that it expired
     CheckConstraint("start < expiry", name="dates"),
-    one_of("end_cause", [cause.value for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]),
     CheckConstraint("(ended_at IS NULL) = (end_cause IS NULL)", name="ended_whole"),
     CheckConstraint("ended_at IS NULL OR ended_at <= expiry", name="first_end_wins"),
     Index(None, "organisation_id"),
@@ -316,15 +300,12 @@ public_keys = Table(
     metadata,
     Column("sha256", String, primary_key=True),
     Column("approval", String, nullable=False),
-    Column("state", String, nullable=False),  # fate: reserved → certified → compromised
+    *word("state", KeyState),  # fate: reserved → certified → compromised
     Column("since", Instant, nullable=False),
     is_sha256("sha256"),
-    one_of("state", ["reserved", "certified", "compromised"]),
     UniqueConstraint("sha256", "approval"),
     sqlite_strict=True,
 )
-
-DRAFT_STATES = ("drafted", "claimed", "signed", "abandoned")
 
 drafts = Table(
     "drafts",
@@ -334,7 +315,7 @@ drafts = Table(
     Column("approval", String, nullable=False),
     Column("issue", Number, nullable=False),
     Column("issuer_serial", ForeignKey("authority_certificates.serial"), nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", DraftState),  # fate
     Column("tbs", Octets, nullable=False),
     Column("tbs_sha256", String, nullable=False),
     Column("preview", Octets, nullable=False),
@@ -345,7 +326,6 @@ drafts = Table(
     Column("drafted_at", Instant, nullable=False),
     Column("claimed_at", Instant),  # fate
     Column("claimed_epoch", Number),  # fate: the lease under which it was claimed
-    one_of("state", DRAFT_STATES),
     is_sha256("tbs_sha256"),
     UniqueConstraint("tbs_sha256"),
     UniqueConstraint("serial", "approval", "issue", "not_before", "not_after"),
@@ -376,7 +356,7 @@ certificates = Table(
     Column("not_after", Instant, nullable=False),
     Column("signed_at", Instant, nullable=False),
     Column("revoked_at", Instant),  # fate
-    Column("cause", String),  # fate
+    *word("cause", EndCause, nullable=True),  # fate
     Column("invalidity_date", Instant),  # fate
     Column("superseded_at", Instant),  # fate
     Column("ends_at", Instant, nullable=False),  # fate: the first second in which it no longer holds
@@ -384,7 +364,6 @@ certificates = Table(
     Column("presign_due", Instant, nullable=False),  # fate: when its OCSP answers must be signed anew
     Column("listed_in", Number),  # fate: the first CRL that lists it
     is_sha256("fingerprint"),
-    one_of("cause", [cause.value for cause in EndCause]),
     UniqueConstraint("approval", "issue"),
     # Signed is what was drafted: same serial, same issue, same validity.
     ForeignKeyConstraint(
@@ -479,7 +458,7 @@ journal = Table(
     Column("seal_number", Number),  # fate: its place in the sealed order
     Column("sealed_at", Instant),  # fate
     Column("link", Octets),  # fate: digest of itself and the row before it
-    one_of("kind", [kind.value for kind in FactKind]),
+    one_of("kind", FactKind),
     UniqueConstraint("seal_number"),
     CheckConstraint("(seal_number IS NULL) = (link IS NULL)", name="sealed_whole"),
     CheckConstraint("(seal_number IS NULL) = (sealed_at IS NULL)", name="sealed_at_a_time"),

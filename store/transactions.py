@@ -158,8 +158,8 @@ def _translated() -> Iterator[None]:
     except OperationalError as error:
         raise StoreUnavailable(detail=type(error.orig).__name__) from error
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        if error.connection_invalidated or state in _RETRY_STATES or state == "55P03":
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        if error.connection_invalidated or sqlstate in _RETRY_STATES or sqlstate == "55P03":
             raise StoreUnavailable(detail=type(error.orig).__name__) from error
         raise
 

@@ -17,8 +17,20 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 from core.classification import Classification, Recipient
-from store.tables import is_sha256, metadata, one_of
-from store.types import Instant, Number, Octets, String
+from core.cpl import InstructionState, Kind
+from core.deployments import Form
+from core.kinds import (
+    AmendmentRequestState,
+    BreachState,
+    Channel,
+    DeliveryState,
+    EvidenceSubject,
+    NoticeKind,
+    Rendition,
+    RequirementState,
+)
+from store.tables import is_sha256, metadata
+from store.types import Instant, Number, Octets, String, Word, word
 
 # --- applications ------------------------------------------------------------------------------------------------
 
@@ -33,13 +45,11 @@ evidence_files = Table(
     sqlite_strict=True,
 )
 
-EVIDENCE_KINDS = ("application", "breach", "report", "amendment-request")
-
 evidence = Table(
     "evidence",
     metadata,
     Column("id", String, primary_key=True),
-    Column("subject_kind", String, nullable=False),
+    *word("subject_kind", EvidenceSubject),
     Column("subject", String, nullable=False),
     Column("sha256", ForeignKey("evidence_files.sha256"), nullable=False),
     Column("name", String, nullable=False),
@@ -48,7 +58,6 @@ evidence = Table(
     Column("salt", Octets, nullable=False),
     Column("attached_at", Instant, nullable=False),
     Column("attached_by", String, nullable=False),
-    one_of("subject_kind", EVIDENCE_KINDS),
     Unique("subject_kind", "subject", "sha256"),
     sqlite_strict=True,
 )
@@ -73,13 +82,12 @@ requirements = Table(
     Column("application_id", ForeignKey("applications.id"), nullable=False),
     Column("standing_id", ForeignKey("standing_requirements.id")),
     Column("text", String, nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", RequirementState),  # fate
     Column("set_at", Instant, nullable=False),
     Column("set_by", String, nullable=False),
     Column("closed_at", Instant),  # fate
     Column("closed_by", String),  # fate
     Column("reason", String),  # fate
-    one_of("state", ["open", "met", "waived"]),
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_whole"),
     CheckConstraint("state = 'open' OR length(reason) > 0", name="closed_for_a_reason"),
     Unique("application_id", "standing_id"),
@@ -105,14 +113,13 @@ amendment_requests = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("approval", ForeignKey("approvals.identifier"), nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", AmendmentRequestState),  # fate
     Column("asked", String, nullable=False),
     Column("reasons", String, nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("asked_by", String, nullable=False),
     Column("decision_id", ForeignKey("decisions.id")),  # fate
     Column("closed_at", Instant),  # fate
-    one_of("state", ["open", "proposed", "granted", "refused", "withdrawn"]),
     CheckConstraint("(state IN ('granted', 'refused', 'withdrawn')) = (closed_at IS NOT NULL)", name="closed_whole"),
     Index(None, "approval"),
     sqlite_strict=True,
@@ -125,14 +132,13 @@ conditions = Table(
     Column("number", Number, nullable=False),
     Column("decision_id", ForeignKey("decisions.id"), nullable=False),
     Column("text", String, nullable=False),
-    Column("classification", String, nullable=False),
+    *word("classification", Classification),
     Column("recipients", String, nullable=False),  # names, each between blanks
     Column("salt", Octets, nullable=False),
     Column("set_at", Instant, nullable=False),
     Column("ended_at", Instant),  # fate
     Column("ended_by_decision", ForeignKey("decisions.id")),  # fate
     PrimaryKeyConstraint("approval", "number"),
-    one_of("classification", [each.value for each in Classification]),
     CheckConstraint("number >= 1", name="counts_from_one"),
     CheckConstraint("(ended_at IS NULL) = (ended_by_decision IS NULL)", name="ended_whole"),
     sqlite_strict=True,
@@ -144,7 +150,7 @@ breaches = Table(
     Column("id", String, primary_key=True),
     Column("approval", ForeignKey("approvals.identifier"), nullable=False),
     Column("condition", Number),  # None: the limit of F2.21(d)
-    Column("state", String, nullable=False),  # fate
+    *word("state", BreachState),  # fate
     Column("note", String, nullable=False),
     Column("suspected_at", Instant, nullable=False),
     Column("suspected_by", String, nullable=False),
@@ -153,7 +159,6 @@ breaches = Table(
     Column("why", String),  # fate
     Column("closed_at", Instant),  # fate
     Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
-    one_of("state", ["suspected", "confirmed", "dismissed", "answered", "closed"]),
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
@@ -175,8 +180,6 @@ breaches = Table(
 
 # --- notices -----------------------------------------------------------------------------------------------------
 
-NOTICE_KINDS = ("grant", "refusal", "amendment", "amendment-refusal", "revocation", "withdrawal", "new-key")
-
 notice_counters = Table(
     "notice_counters",
     metadata,
@@ -189,7 +192,7 @@ notices = Table(
     "notices",
     metadata,
     Column("number", String, primary_key=True),
-    Column("kind", String, nullable=False),
+    *word("kind", NoticeKind),
     Column("decision_id", ForeignKey("decisions.id"), nullable=False, unique=True),
     Column("approval", ForeignKey("approvals.identifier")),
     Column("application_id", ForeignKey("applications.id")),
@@ -198,7 +201,6 @@ notices = Table(
     Column("record", String, nullable=False),
     Column("record_salt", Octets, nullable=False),
     Column("written_at", Instant, nullable=False),
-    one_of("kind", NOTICE_KINDS),
     Index(None, "approval"),
     Index(None, "application_id"),
     sqlite_strict=True,
@@ -208,15 +210,13 @@ notice_copies = Table(
     "notice_copies",
     metadata,
     Column("notice", ForeignKey("notices.number"), nullable=False),
-    Column("recipient", String, nullable=False),
-    Column("classification", String, nullable=False),
+    *word("recipient", Recipient),
+    *word("classification", Classification),
     Column("withheld", Number, nullable=False),
     Column("document", String, nullable=False),
     Column("document_sha256", String, nullable=False),
     Column("fetched_at", Instant),  # fate: when its recipient first read it
     PrimaryKeyConstraint("notice", "recipient"),
-    one_of("recipient", [each.value for each in Recipient]),
-    one_of("classification", [each.value for each in Classification]),
     is_sha256("document_sha256"),
     sqlite_strict=True,
 )
@@ -225,12 +225,11 @@ renderings = Table(
     "renderings",
     metadata,
     Column("subject", String, nullable=False),
-    Column("form", String, nullable=False),
+    *word("form", Rendition),
     Column("sha256", String, nullable=False),
     Column("octets", Octets, nullable=False),
     Column("made_at", Instant, nullable=False),
     PrimaryKeyConstraint("subject", "form"),
-    one_of("form", ["pdf", "xlsx"]),
     is_sha256("sha256"),
     sqlite_strict=True,
 )
@@ -240,10 +239,10 @@ deliveries = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("notice", String, nullable=False),
-    Column("recipient", String, nullable=False),
-    Column("channel", String, nullable=False),
+    Column("recipient", Word(Recipient), nullable=False),
+    *word("channel", Channel),
     Column("address", String, nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", DeliveryState),  # fate
     Column("attempts", Number, nullable=False, server_default=text("0")),  # fate
     Column("due", Instant, nullable=False),  # fate: the next attempt
     Column("last_error", String),  # fate
@@ -253,8 +252,6 @@ deliveries = Table(
         ["notice", "recipient"], ["notice_copies.notice", "notice_copies.recipient"], name="fk_deliveries_copy"
     ),
     Unique("notice", "recipient", "channel", "address"),
-    one_of("channel", ["mail", "webhook"]),
-    one_of("state", ["waiting", "delivered", "given-up"]),
     CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_whole"),
     Index(None, "state", "due"),
     sqlite_strict=True,
@@ -270,8 +267,6 @@ reminders = Table(
 
 # --- the Central Products List -----------------------------------------------------------------------------------
 
-CPL_KINDS = ("add", "change", "remove", "replace-marker")
-
 cpl_instructions = Table(
     "cpl_instructions",
     metadata,
@@ -279,17 +274,15 @@ cpl_instructions = Table(
     Column("approval", ForeignKey("approvals.identifier"), nullable=False),
     Column("firmware_version", String, nullable=False),
     Column("firmware_key", String, nullable=False),
-    Column("kind", String, nullable=False),
+    *word("kind", Kind),
     Column("entry", String, nullable=False),
     Column("due", Instant, nullable=False),
     Column("cause", String, nullable=False),  # a decision's identifier, `expiry` or `ncsc-certificate`
     Column("instructed_at", Instant, nullable=False),
-    Column("state", String, nullable=False),  # fate
+    *word("state", InstructionState),  # fate
     Column("acknowledged_at", Instant),  # fate
     Column("acknowledged_by", String),  # fate
     Column("reason", String),  # fate: why the Panel rejected it
-    one_of("kind", CPL_KINDS),
-    one_of("state", ["pending", "loaded", "rejected", "superseded"]),
     CheckConstraint("state NOT IN ('loaded', 'rejected') OR acknowledged_at IS NOT NULL", name="acknowledged_whole"),
     CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_somebody"),
     CheckConstraint("state <> 'rejected' OR length(reason) > 0", name="rejected_for_a_reason"),
@@ -315,7 +308,7 @@ deployment_batches = Table(
     "deployment_batches",
     metadata,
     Column("id", String, primary_key=True),
-    Column("form", String, nullable=False),
+    *word("form", Form),
     Column("content_sha256", String, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("received_by", String, nullable=False),
@@ -323,7 +316,6 @@ deployment_batches = Table(
     Column("recorded", Number, nullable=False, server_default=text("0")),  # fate
     Column("known", Number, nullable=False, server_default=text("0")),  # fate
     Column("refused", Number, nullable=False, server_default=text("0")),  # fate
-    one_of("form", ["json", "csv", "duis"]),
     is_sha256("content_sha256"),
     sqlite_strict=True,
 )

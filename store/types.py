@@ -1,9 +1,11 @@
 """Column types that are the same on SQLite (STRICT tables) and PostgreSQL."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Integer, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
 from core.instants import from_seconds, seconds
@@ -26,6 +28,51 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - signature of SQLAlchemy
         """Read seconds as an aware instant in UTC."""
         return None if value is None else from_seconds(int(value))
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A column that holds a word of a closed list: rows carry the member, the database the plain text.
+
+    What is written or compared with must be one of the words; anything else is a fault and raises ValueError.
+
+    Args:
+        words: the list.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - signature of SQLAlchemy
+        """Write a member as its text; a driver must not wonder what a member is."""
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 - signature of SQLAlchemy
+        """Read a text as the member."""
+        return None if value is None else self.words(value)
+
+
+def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
+    """Return the rule that a column holds one of some words."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+
+
+def word(
+    name: str, words: type[StrEnum], *, among: Iterable[StrEnum] | None = None, nullable: bool = False
+) -> tuple[Column[StrEnum], CheckConstraint]:
+    """Return a column for a word of a closed list, and the rule that it holds nothing else.
+
+    Args:
+        name: of the column.
+        words: the list.
+        among: the words of it that may stand in this column; None for all.
+        nullable: whether there may be none.
+    """
+    return Column(name, Word(words), nullable=nullable), one_of(name, words if among is None else among)
 
 
 Number = BigInteger().with_variant(Integer(), "sqlite")

@@ -18,6 +18,7 @@ from api.status.verify import answer
 from core.approval import CertificateRecord
 from core.identifiers import Serial, serial_number
 from core.instants import parse
+from core.kinds import HierarchyRole
 from ra import look
 from store.reading import requests
 from store.reading.authority import certificates
@@ -57,7 +58,7 @@ class Channels:
         self.mirror = Mirror(StatusReader(world.store), world.clock)
         self.mirror.follow()
         with world.store.read() as tx:
-            self.issuing = certificates(tx, "issuing")[-1]
+            self.issuing = certificates(tx, HierarchyRole.ISSUING)[-1]
 
     def follow(self) -> None:
         self.mirror.follow()

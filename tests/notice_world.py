@@ -15,6 +15,7 @@ from core.canonical import Json, canonical, digest
 from core.classification import Classification, Passage, Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
+from core.kinds import DecisionKind, DecisionState
 from ra.noticing import write_notice
 from store.rows import Decision
 from store.tables import applications, decisions, journal
@@ -31,7 +32,7 @@ def passage(subject: str, text: str, classification: str = "amber", to: Sequence
 
 
 def decision(
-    kind: str,
+    kind: DecisionKind,
     *,
     at: datetime,
     said: dict[str, Any] | None = None,
@@ -47,7 +48,7 @@ def decision(
     return Decision(
         id=f"dec-{uuid4().hex[:16]}",
         kind=kind,
-        state="done",
+        state=DecisionState.DONE,
         application_id=application,
         approval=approval,
         issue=issue,
@@ -91,7 +92,7 @@ def grant_again(world: World, approval: str, **words: Any) -> Decision:
         application = tx.connection.execute(query.where(decisions.c.application_id.is_not(None))).scalars().first()
     said = grant_said(world, approval)
     return decision(
-        "grant",
+        DecisionKind.GRANT,
         at=world.clock.now(),
         said=said,
         application=application,

@@ -12,12 +12,14 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     insert,
+    literal,
     select,
     update,
 )
 
 from store.tables import acceptances, certificates, credentials, cursors, idempotency, journal, ocsp_answers
 from store.transactions import Store, Transaction
+from store.types import String
 from tests.world import NOW, World
 
 A_DIGEST, OTHER = "ab" * 32, "cd" * 32
@@ -25,9 +27,14 @@ A_DIGEST, OTHER = "ab" * 32, "cd" * 32
 Plant = Callable[[Transaction], Any]
 
 
+def past_the_types(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as they are to stand in the database: what refuses a word is its own rule, not the column's type."""
+    return {name: literal(value, String) if isinstance(value, str) else value for name, value in values.items()}
+
+
 def change(table: Table, where: Any = None, **values: Any) -> Plant:
     """Change the rows of a table, or those that are meant."""
-    statement = update(table).values(**values)
+    statement = update(table).values(**past_the_types(values))
     return lambda tx: tx.connection.execute(statement if where is None else statement.where(where))
 
 
@@ -38,7 +45,7 @@ def copy(table: Table, where: Any = None, **values: Any) -> Plant:
     def plant(tx: Transaction) -> None:
         row = dict(tx.connection.execute(statement).mappings().first() or {})
         row.pop("id", None) if table in {journal, ocsp_answers} else None
-        tx.connection.execute(insert(table).values(**{**row, **values}))
+        tx.connection.execute(insert(table).values(**{**row, **past_the_types(values)}))
 
     return plant
 

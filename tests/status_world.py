@@ -18,6 +18,7 @@ from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, F
 from core.errors import StoreUnavailable
 from core.identifiers import ApprovalIdentifier, Serial, new_serial, serial_number
 from core.instants import first_second, last_second
+from core.kinds import HierarchyRole
 from core.mirror import (
     AuthorityCertificate,
     AuthorityView,
@@ -85,9 +86,9 @@ class World:
             base_url="http://127.0.0.1:8470",
             clock_offset=self.offset,
             certificates=[
-                _described("root", self.root),
-                _described("issuing", self.issuing),
-                _described("responder", self.responder),
+                _described(HierarchyRole.ROOT, self.root),
+                _described(HierarchyRole.ISSUING, self.issuing),
+                _described(HierarchyRole.RESPONDER, self.responder),
             ],
             crls={one.key_id: one for one in self.lists},
             credentials=dict(self.credentials),
@@ -210,7 +211,7 @@ class World:
                     entries += 1
         number = len(self.lists) + 1
         der = builder.add_extension(x509.CRLNumber(number), critical=False).sign(self.issuing_key, hashes.SHA256())
-        key_id = _described("issuing", self.issuing).key_id
+        key_id = _described(HierarchyRole.ISSUING, self.issuing).key_id
         self.lists.append(PublishedCrl(key_id, number, at, at + 2 * DAY, entries, der.public_bytes(Encoding.DER)))
         self._log.append(None)
         return self.lists[-1]

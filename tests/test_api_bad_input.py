@@ -122,6 +122,13 @@ def test_a_field_of_another_form_is_named(unchanged: Api, change: dict[str, Any]
     assert named in refused(answer, 400, "body-malformed")["detail"]
 
 
+def test_what_may_stand_in_a_field_is_told_as_it_is_sent(unchanged: Api) -> None:
+    path = f"/v1/approvals/{unchanged.approval}/revocation"  # type: ignore[attr-defined]
+    answer = unchanged.ask("officer-1", "POST", path, {"cause": "manufacturer", "reasons": "x"})
+    told = "“cause”: input should be 'ssc', 'breach' or 'key-compromise'"
+    assert told in refused(answer, 400, "body-malformed")["detail"]
+
+
 @pytest.mark.parametrize("missing", sorted(application().keys() - {"smets_version"}))
 def test_a_field_that_is_missing_is_named(unchanged: Api, missing: str) -> None:
     body = {name: value for name, value in application().items() if name != missing}

@@ -20,6 +20,7 @@ from core.errors import (
 )
 from core.facts import FactKind
 from core.instants import text
+from core.kinds import ApplicationState
 from ra import look
 from ra.apply import apply, as_applied, cancel_application
 from ra.change_application import Change, change_application
@@ -227,10 +228,10 @@ def test_a_write_that_rests_on_an_older_version_is_refused(world: World) -> None
     with pytest.raises(WrongState, match="version 2"), world.store.begin("test") as tx:
         applications.change(tx, replace(old, purpose="Older.", version=2), version=1)
     with pytest.raises(WrongState, match="version 2"), world.store.begin("test") as tx:
-        applications.move(tx, identifier, needed="submitted", to="proposed", version=1)
+        applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.PROPOSED, version=1)
     assert (kept(world, identifier).purpose, kept(world, identifier).state) == ("Newer.", "submitted")
     with world.store.begin("test") as tx:
-        applications.move(tx, identifier, needed="submitted", to="proposed", version=2)
+        applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.PROPOSED, version=2)
 
 
 def test_of_two_changes_at_the_same_moment_none_is_lost_unseen(world: World) -> None:

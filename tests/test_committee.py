@@ -12,6 +12,7 @@ from core.approval import EndCause
 from core.classification import Passage
 from core.errors import AlreadyEnded, DecisionLapsed, RulesRefused, SamePerson, WrongState
 from core.facts import FactKind
+from core.kinds import DecisionKind
 from ra.acknowledge import acknowledge
 from ra.breach import judge, owed, suspect
 from ra.desk import Desk
@@ -47,7 +48,7 @@ def read(world: World, decision: str) -> Decision:
 
 @pytest.mark.clause("F2.18")
 def test_three_officers_must_agree_where_the_settings_say_so(world: World) -> None:
-    with_rules(world, officers={"grant": 3})
+    with_rules(world, officers={DecisionKind.GRANT: 3})
     decision = world.drafted()
     world.seconded(decision, OFFICER_2)
     assert world.decision_state(decision) == "drafted"
@@ -64,11 +65,11 @@ def test_three_officers_must_agree_where_the_settings_say_so(world: World) -> No
 
 @pytest.mark.clause("F2.18")
 def test_how_many_is_fixed_when_it_is_proposed_and_never_fewer_than_two(world: World) -> None:
-    with_rules(world, officers={"refuse": 1})
+    with_rules(world, officers={DecisionKind.REFUSE: 1})
     decision = world.proposed(ProposeRefusal(world.applied(), "No."))
     assert read(world, decision).officers == 2
     assert world.decision_state(decision) == "proposed"
-    with_rules(world, officers={"refuse": 3})
+    with_rules(world, officers={DecisionKind.REFUSE: 3})
     world.seconded(decision)
     assert world.decision_state(decision) == "done"
 

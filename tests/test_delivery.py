@@ -17,6 +17,7 @@ from core import boundaries
 from core.classification import Recipient
 from core.errors import MailRefused
 from core.facts import FactKind
+from core.kinds import DecisionKind
 from jobs.courier import SIGNATURE_HEADER, Courier, Subscriber
 from jobs.deliver import CLAIM, FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, NoticeDelivery, pause
 from jobs.mail import Attachment, Mailer
@@ -48,7 +49,7 @@ def hook() -> Iterator[Listener]:
 def refusal(world: World, **words: Any) -> str:
     application = world.applied()
     contact(world, MAKER)
-    return noticed(world, decision("refuse", at=world.clock.now(), application=application, **words))
+    return noticed(world, decision(DecisionKind.REFUSE, at=world.clock.now(), application=application, **words))
 
 
 def errand(
@@ -76,7 +77,7 @@ DCC_ONLY = {Recipient.DCC: ["dcc@dcc.example"]}
 
 def dcc_refusal(world: World, **words: Any) -> str:
     """A notice that mail can bring to the DCC only."""
-    made = decision("refuse", at=world.clock.now(), application=world.applied(), **words)
+    made = decision(DecisionKind.REFUSE, at=world.clock.now(), application=world.applied(), **words)
     return noticed(world, made)
 
 

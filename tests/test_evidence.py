@@ -20,6 +20,7 @@ from core.errors import (
     WrongState,
 )
 from core.facts import FactKind
+from core.kinds import EvidenceSubject
 from ra import look
 from ra.apply import cancel_application
 from ra.evidence import LARGEST_FILE, MOST_FILES, File, Subject, attach, attachments, fetch
@@ -36,7 +37,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def of(application: str) -> Subject:
-    return Subject("application", application)
+    return Subject(EvidenceSubject.APPLICATION, application)
 
 
 def attached(world: World, application: str, file: File = REPORT) -> str:
@@ -64,7 +65,7 @@ def plant_breach(world: World, state: str = "suspected") -> Subject:
                 **judged,
             )
         )
-    return Subject("breach", "br-1")
+    return Subject(EvidenceSubject.BREACH, "br-1")
 
 
 def plant_request(world: World) -> Subject:
@@ -76,7 +77,7 @@ def plant_request(world: World) -> Subject:
                 id="amr-1", approval=approval, state="open", asked="{}", reasons="x", asked_at=NOW, asked_by="acme-desk"
             )
         )
-    return Subject("amendment-request", "amr-1")
+    return Subject(EvidenceSubject.AMENDMENT_REQUEST, "amr-1")
 
 
 # --- applications ------------------------------------------------------------------------------------------------
@@ -258,7 +259,7 @@ def test_officers_attach_evidence_to_a_breach_until_it_is_settled(world: World) 
         tx.connection.execute(update(breaches).values(state="dismissed", judged_at=NOW, judged_by="officer-1", why="x"))
     with pytest.raises(WrongState, match="dismissed"):
         attach(world.desk, OFFICER_2, subject, File("late.txt", "text/plain", TEXT))
-    unknown = Subject("breach", "br-none")
+    unknown = Subject(EvidenceSubject.BREACH, "br-none")
     with pytest.raises(NoSuchThing):
         attach(world.desk, OFFICER_1, unknown, REPORT)
     with pytest.raises(NoSuchThing):
@@ -275,7 +276,7 @@ def test_a_manufacturer_attaches_evidence_to_its_own_request_for_an_amendment(wo
     with pytest.raises(NoSuchThing):
         attachments(world.desk, RIVAL, subject)
     with pytest.raises(NoSuchThing):
-        attach(world.desk, MANUFACTURER, Subject("amendment-request", "amr-none"), REPORT)
+        attach(world.desk, MANUFACTURER, Subject(EvidenceSubject.AMENDMENT_REQUEST, "amr-none"), REPORT)
     for actor in (DCC, PANEL, OFFICER_1):
         with pytest.raises(OperationNotPermitted):
             attach(world.desk, actor, subject, REPORT)
@@ -287,7 +288,7 @@ def test_a_manufacturer_attaches_evidence_to_its_own_request_for_an_amendment(wo
 
 @pytest.mark.clause("F2.28(h)")
 def test_the_dcc_attaches_files_to_a_report_until_it_is_issued(world: World) -> None:
-    subject = Subject("report", "2027-05")
+    subject = Subject(EvidenceSubject.REPORT, "2027-05")
     attach(world.desk, DCC, subject, REPORT)
     for actor in (DCC, OFFICER_1, AUDITOR):
         assert len(attachments(world.desk, actor, subject)["evidence"]) == 1  # type: ignore[arg-type]
@@ -307,7 +308,7 @@ def test_the_dcc_attaches_files_to_a_report_until_it_is_issued(world: World) -> 
         attach(world.desk, DCC, subject, File("late.txt", "text/plain", TEXT))
     for month in ("2027-13", "2027-00", "27-05", "2027-5", "2027-05-01", "٢٠٢٧-٠٥"):
         with pytest.raises(NoSuchThing):
-            attach(world.desk, DCC, Subject("report", month), REPORT)
+            attach(world.desk, DCC, Subject(EvidenceSubject.REPORT, month), REPORT)
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------

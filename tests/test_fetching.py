@@ -13,6 +13,7 @@ from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT
 from api.status.snapshot import build
 from core.approval import EndCause
 from core.errors import NoSuchThing
+from core.kinds import HierarchyRole
 from tests.status_plane import Plane, max_age, problem
 from tests.status_world import DAY, HOUR, NOON, SECOND, World
 
@@ -103,10 +104,10 @@ def test_the_hierarchy_is_served_one_by_one_and_as_a_chain(plane: Plane) -> None
 def test_the_chain_is_that_of_the_ca_that_issues_now_and_older_ones_stay_fetchable() -> None:
     world, later = World(), World()
     authority = world.authority()
-    renewed = next(one for one in later.authority().certificates if one.role == "issuing")
+    renewed = next(one for one in later.authority().certificates if one.role == HierarchyRole.ISSUING)
     view = build(replace(authority, certificates=[*authority.certificates, renewed]), [], 0.0)
     assert x509.load_pem_x509_certificates(fetching.chain(view).body) == [later.issuing, world.root]
-    first = next(one for one in authority.certificates if one.role == "issuing")
+    first = next(one for one in authority.certificates if one.role == HierarchyRole.ISSUING)
     for one in (first, renewed):
         assert fetching.authority_certificate(view, one.key_id).body == one.der
     with pytest.raises(NoSuchThing):

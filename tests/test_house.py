@@ -1,5 +1,6 @@
 """The walls of the house stand, and a trespass on any of them is seen."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -141,6 +142,65 @@ def test_monotonic_seconds_are_for_outer_shells_only(tmp_path: Path) -> None:
 )
 def test_other_trespasses_are_caught(tmp_path: Path, name: str, text: str, told: str) -> None:
     assert [each for each in plant(tmp_path, {name: text}) if each.startswith(f"{name}: {told}")]
+
+
+@pytest.mark.parametrize(
+    "trespass",
+    [
+        'row.state == "open"',
+        '"open" != row.state',
+        'kind in {"grant", "rekey"}',
+        'found.end_cause not in ("ssc", "breach")',
+        'said["outcome"] == "refused"',
+        'said.get("channel") == "mail"',
+        'role in frozenset(["root"])',
+        'columns.state.in_(["open", "proposed"])',
+    ],
+)
+def test_a_kind_or_state_is_not_compared_with_a_word(tmp_path: Path, trespass: str) -> None:
+    assert plant(tmp_path, {"store/a.py": f"{trespass}\n"}) == [
+        f"store/a.py: compares with a word: {_unparsed(trespass)}"
+    ]
+
+
+def test_a_kind_or_state_is_not_matched_with_a_word(tmp_path: Path) -> None:
+    matches = 'match row.kind:\n    case "grant" | "rekey":\n        pass\n    case _:\n        pass\n'
+    assert plant(tmp_path, {"ra/a.py": matches}) == [
+        "ra/a.py: matches a word: 'grant'",
+        "ra/a.py: matches a word: 'rekey'",
+    ]
+
+
+def test_members_and_other_words_may_be_compared(tmp_path: Path) -> None:
+    compares = 'row.state == State.OPEN\nrow.name == "open"\nrow.kind in OPEN\nscheme == "file"\nrow.channel == ""\n'
+    assert plant(tmp_path, {"ra/a.py": compares, "tests/test_a.py": 'row.state == "open"\n'}) == []
+
+
+def _unparsed(text: str) -> str:
+    return ast.unparse(ast.parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from core.rows import Row\nRow(1, 2, 3, 4)\n",
+        "from core.rows import Row as Held\nHeld(1, 2, 3, 4, last=5)\n",
+        "from core import rows\nrows.Row(*[1, 2])\n",
+        "import core.rows as kept\nkept.Row(1, *[2])\n",
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Own:\n    a: int\n\n\nOwn(1, 2, 3, 4)\n",
+    ],
+)
+def test_a_planted_row_by_place_is_caught(tmp_path: Path, text: str) -> None:
+    row = "import dataclasses\n\n\n@dataclasses.dataclass(frozen=True)\nclass Row:\n    first: int\n    last: int = 0\n"
+    found = plant(tmp_path, {"core/rows.py": row, "ra/a.py": text})
+    assert [each.split(" in line")[0].split(" builds")[0] for each in found] == ["ra/a.py:"]
+
+
+def test_few_values_and_what_is_no_row_may_be_given_by_place(tmp_path: Path) -> None:
+    row = "from dataclasses import dataclass\n\n\n@dataclass\nclass Row:\n    first: int\n"
+    use = "from core.rows import Row\n\n\ndef a(*_: int) -> None: ...\n\n\n"
+    fine = f"{use}Row(1, 2, 3)\nRow(first=1, **{{}})\na(1, 2, 3, 4)\n"
+    assert plant(tmp_path, {"core/rows.py": row, "ra/a.py": fine, "tests/a.py": f"{use}Row(1, 2, 3, 4)\n"}) == []
 
 
 def test_policy_may_make_a_clearance_and_anybody_may_hand_one_on(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, text, update
 from core.approval import EndCause
 from core.facts import FactKind
 from core.instants import seconds
+from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
 from core.status import State, approval_status
 from jobs.authority import Authority
@@ -185,11 +186,11 @@ def test_the_responder_is_renewed_at_half_its_life_and_keeps_its_key(world: Worl
     world.granted()
     settled_at(world, BORN + 15 * DAY - HOUR)
     with world.store.read() as tx:
-        (old,) = authority_reading.certificates(tx, "responder")
+        (old,) = authority_reading.certificates(tx, HierarchyRole.RESPONDER)
     half = old.not_before + (old.not_after - old.not_before) / 2
     settled_at(world, half.replace(microsecond=0) + SECOND)
     with world.store.read() as tx:
-        every = authority_reading.certificates(tx, "responder")
+        every = authority_reading.certificates(tx, HierarchyRole.RESPONDER)
     assert len(every) == 2
     assert every[1].key_id == old.key_id
     assert every[1].not_after - world.clock.now() > 29 * DAY
@@ -237,7 +238,7 @@ def test_after_three_years_asleep_one_settling_brings_everything_back(world: Wor
     assert newest(world).this_update == now
     assert world.decision_state(waiting) == "lapsed"
     with world.store.read() as tx:
-        assert authority_reading.certificates(tx, "responder")[-1].not_after > now
+        assert authority_reading.certificates(tx, HierarchyRole.RESPONDER)[-1].not_after > now
 
 
 def test_beyond_the_end_of_the_issuing_ca_nothing_crashes_and_nothing_is_valid(world: World) -> None:

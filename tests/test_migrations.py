@@ -23,6 +23,7 @@ from sqlalchemy import event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import FixedClock
+from core.kinds import DecisionState
 from core.status import approval_status
 from ra import look, look_at_decisions
 from ra.desk import Desk, Rules
@@ -31,7 +32,7 @@ from store.overlap import NAME as OVERLAP
 from store.reading import approvals as approval_reading
 from store.reading import journal as journal_reading
 from store.reading.authority import authority_row
-from store.tables import DECISION_STATES, approvals, decisions, drafts, journal, metadata
+from store.tables import approvals, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
 from tests.world import AUDITOR, LONGEST_TRIAL, PROFILE, World
 from verify.journal import Head, LinkedRow, check
@@ -215,21 +216,21 @@ def test_what_was_under_way_is_finished_by_this_release(
     _made_at_0001(world.store)
     schema.upgrade(world.store)
     world.authority.settle()
-    was = {state: [row["id"] for row in ROWS["decisions"] if row["state"] == state] for state in DECISION_STATES}
+    was = {state: [row["id"] for row in ROWS["decisions"] if row["state"] == state] for state in DecisionState}
     # 1. What was seconded is signed: where the signature was intended, exactly the bytes that were.
-    assert {world.decision_state(each) for each in was["seconded"]} == {"done"}
+    assert {world.decision_state(each) for each in was[DecisionState.SECONDED]} == {"done"}
     (claimed,) = (row for row in ROWS["drafts"] if row["state"] == "claimed")
     with world.store.read() as tx:
         _, der = approval_reading.certificate_der(tx, claimed["serial"])
     assert x509.load_der_x509_certificate(der).tbs_certificate_bytes == claimed["tbs"]
     # 2. What was proposed or drafted can be seconded, and is done.
-    assert len(was["proposed"] + was["drafted"]) == 4
-    for decision in was["proposed"] + was["drafted"]:
+    assert len(was[DecisionState.PROPOSED] + was[DecisionState.DRAFTED]) == 4
+    for decision in was[DecisionState.PROPOSED] + was[DecisionState.DRAFTED]:
         world.seconded(decision)
     world.authority.settle()
-    assert {world.decision_state(each) for each in was["proposed"] + was["drafted"]} == {"done"}
+    assert {world.decision_state(each) for each in was[DecisionState.PROPOSED] + was[DecisionState.DRAFTED]} == {"done"}
     # 3. What was ended stays ended, and what the journal proves it goes on proving.
-    for state in ("done", "rejected", "lapsed"):
+    for state in (DecisionState.DONE, DecisionState.REJECTED, DecisionState.LAPSED):
         assert {world.decision_state(each) for each in was[state]} == {state}
     assert journal_problems(world.store) == ()
     world.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from pydantic import BaseModel
 from sqlalchemy import insert, select
 
 from api.notices import NoticeAnswer, NoticePage, UndeliveredPage
@@ -15,6 +16,7 @@ from core.canonical import canonical, salted_digest
 from core.classification import Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
+from core.kinds import DecisionKind
 from ra.notices import pdf_of
 from ra.noticing import drafted_copies, write_notice
 from store.reading import notices as reading
@@ -26,13 +28,13 @@ from tests.notice_world import decision, documents, facts_of, grant_again, grant
 from tests.world import NOW, OFFICER_1, World
 
 KINDS = {
-    "grant": "grant",
-    "refuse": "refusal",
-    "amend": "amendment",
-    "refuse-amendment": "amendment-refusal",
-    "revoke": "revocation",
-    "withdraw": "withdrawal",
-    "rekey": "new-key",
+    DecisionKind.GRANT: "grant",
+    DecisionKind.REFUSE: "refusal",
+    DecisionKind.AMEND: "amendment",
+    DecisionKind.REFUSE_AMENDMENT: "amendment-refusal",
+    DecisionKind.REVOKE: "revocation",
+    DecisionKind.WITHDRAW: "withdrawal",
+    DecisionKind.REKEY: "new-key",
 }
 
 
@@ -118,7 +120,9 @@ def test_the_certificate_travels_with_the_notice_to_all_three(world: World, appr
 @pytest.mark.clause("F2.24")
 def test_a_refusal_tells_why_and_has_neither_approval_nor_certificate(world: World) -> None:
     application = world.applied()
-    made = decision("refuse", at=NOW, application=application, passages=[passage("reasons", "Too many unknowns.")])
+    made = decision(
+        DecisionKind.REFUSE, at=NOW, application=application, passages=[passage("reasons", "Too many unknowns.")]
+    )
     for document in documents(world, noticed(world, made)).values():
         assert (document["kind"], document["clause"]) == ("refusal", "F2.24")
         assert (document["approval"], document["application"], document["certificate"]) == (None, application, None)
@@ -136,7 +140,9 @@ def test_an_amendment_tells_what_changes_from_when_and_why(world: World, approva
         "effective": "2027-02-01T00:00:00Z",
         "changes": [{"subject": "expiry", "before": "2027-06-30T23:59:59Z", "after": "2027-08-31T23:59:59Z"}],
     }
-    made = decision("amend", at=NOW, said=said, approval=approval, passages=[passage("reasons", "More data.")])
+    made = decision(
+        DecisionKind.AMEND, at=NOW, said=said, approval=approval, passages=[passage("reasons", "More data.")]
+    )
     for document in documents(world, noticed(world, made)).values():
         assert (document["kind"], document["clause"]) == ("amendment", "F2.29")
         assert document["changes"] == said["changes"]
@@ -151,7 +157,9 @@ def test_a_revocation_tells_why_from_when_and_which_certificate_is_cancelled(wor
     serial = serial_of(world, approval)
     world.revoked(approval)
     said = {"approval": approval, "cause": "ssc", "invalidity_date": None}
-    made = decision("revoke", at=NOW, said=said, approval=approval, passages=[passage("reasons", "It has to be.")])
+    made = decision(
+        DecisionKind.REVOKE, at=NOW, said=said, approval=approval, passages=[passage("reasons", "It has to be.")]
+    )
     for document in documents(world, noticed(world, made)).values():
         facts = facts_in(document)
         assert (document["kind"], document["effective"]) == ("revocation", "2027-01-03T12:00:00Z")
@@ -162,14 +170,14 @@ def test_a_revocation_tells_why_from_when_and_which_certificate_is_cancelled(wor
 
 def test_a_compromised_key_is_no_revocation_of_the_approval(world: World, approval: str) -> None:
     said = {"approval": approval, "cause": "key-compromise", "invalidity_date": None}
-    number = noticed(world, decision("revoke", at=NOW, said=said, approval=approval))
+    number = noticed(world, decision(DecisionKind.REVOKE, at=NOW, said=said, approval=approval))
     document = documents(world, number)["dcc"]
     assert document["title"] == "Trial CPA Certificate cancelled because its key is compromised"
     assert "End of the approval" not in facts_in(document)
 
 
 def test_a_decision_from_before_there_were_classes_tells_its_reasons_to_all(world: World) -> None:
-    made = decision("refuse", at=NOW, application=world.applied())
+    made = decision(DecisionKind.REFUSE, at=NOW, application=world.applied())
     old = type(made)(**{**made.__dict__, "passages": "[]", "conditions": "[]", "reasons": "As it was then."})
     for document in documents(world, noticed(world, old)).values():
         assert [each["text"] for each in document["passages"]] == ["As it was then."]
@@ -181,15 +189,15 @@ def test_what_is_shown_before_seconding_is_what_is_written_after_it(world: World
         told_alike(world, approval, kind, notice)
 
 
-def told_alike(world: World, approval: str, kind: str, notice: str) -> None:
-    said = grant_said(world, approval) | {"cause": "ssc" if kind == "revoke" else "manufacturer"}
+def told_alike(world: World, approval: str, kind: DecisionKind, notice: str) -> None:
+    said = grant_said(world, approval) | {"cause": "ssc" if kind == DecisionKind.REVOKE else "manufacturer"}
     granted = grant_again(world, approval)
     made = decision(
         kind,
         at=NOW,
-        said={} if kind in ("refuse", "refuse-amendment") else said,
-        application=granted.application_id if kind in ("grant", "refuse") else None,
-        approval=None if kind == "refuse" else approval,
+        said={} if kind in (DecisionKind.REFUSE, DecisionKind.REFUSE_AMENDMENT) else said,
+        application=granted.application_id if kind in (DecisionKind.GRANT, "refuse") else None,
+        approval=None if kind == DecisionKind.REFUSE else approval,
         passages=[passage("reasons", "It looks sound."), passage("assessment", "Nobody else reads this.", "red")],
         conditions=[(1, passage("condition 1", "Report monthly.", to=["dcc"]))],
         issue=granted.issue if kind in ("grant", "rekey") else None,
@@ -215,10 +223,10 @@ def without(document: dict[str, Any], names: set[str]) -> dict[str, Any]:
 
 def test_each_notice_has_the_next_number_of_its_year_and_none_is_lost(world: World) -> None:
     applications = [world.applied() for _ in range(3)]
-    first = noticed(world, decision("refuse", at=NOW, application=applications[0]))
+    first = noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=applications[0]))
 
     def die() -> None:
-        made = decision("refuse", at=NOW, application=applications[1])
+        made = decision(DecisionKind.REFUSE, at=NOW, application=applications[1])
         with world.store.begin("die by hand") as tx:
             tx.connection.execute(insert(decisions).values(**{**made.__dict__, "urgent": 0}))
             write_notice(tx, made, actor=OFFICER_1, at=NOW)
@@ -226,15 +234,15 @@ def test_each_notice_has_the_next_number_of_its_year_and_none_is_lost(world: Wor
 
     with pytest.raises(KeyboardInterrupt):
         die()
-    second = noticed(world, decision("refuse", at=NOW, application=applications[1]))
+    second = noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=applications[1]))
     numbers = [int(each.rpartition("-")[2]) for each in (first, second)]
     assert numbers[1] == numbers[0] + 1, "what was rolled back took no number"
     world.at(NOW.replace(year=2028))
-    assert noticed(world, decision("refuse", at=NOW, application=applications[2])) == "TTN-2028-0001"
+    assert noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=applications[2])) == "TTN-2028-0001"
 
 
 def test_notices_written_at_the_same_moment_get_different_numbers(world: World) -> None:
-    made = [decision("refuse", at=NOW, application=world.applied()) for _ in range(6)]
+    made = [decision(DecisionKind.REFUSE, at=NOW, application=world.applied()) for _ in range(6)]
     numbers: list[str] = []
     threads = [threading.Thread(target=lambda each=each: numbers.append(noticed(world, each))) for each in made]
     for thread in threads:
@@ -247,7 +255,7 @@ def test_notices_written_at_the_same_moment_get_different_numbers(world: World) 
 
 
 def test_a_decision_has_one_notice(world: World) -> None:
-    made = decision("refuse", at=NOW, application=world.applied())
+    made = decision(DecisionKind.REFUSE, at=NOW, application=world.applied())
     noticed(world, made)
     with pytest.raises(Exception, match=r"UNIQUE|duplicate key"), world.store.begin("again by hand") as tx:
         write_notice(tx, made, actor=OFFICER_1, at=NOW)
@@ -255,7 +263,9 @@ def test_a_decision_has_one_notice(world: World) -> None:
 
 @pytest.mark.clause("F2.22")
 def test_the_journal_holds_digests_that_prove_record_and_copies(world: World) -> None:
-    made = decision("refuse", at=NOW, application=world.applied(), passages=[passage("reasons", "Between us.")])
+    made = decision(
+        DecisionKind.REFUSE, at=NOW, application=world.applied(), passages=[passage("reasons", "Between us.")]
+    )
     number = noticed(world, made)
     fact = next(each for each in facts_of(world, FactKind.NOTICE_WRITTEN) if each["number"] == number)
     with world.store.read() as tx:
@@ -269,7 +279,7 @@ def test_the_journal_holds_digests_that_prove_record_and_copies(world: World) ->
 
 
 def test_after_a_restore_numbers_leave_a_gap(world: World) -> None:
-    noticed(world, decision("refuse", at=NOW, application=world.applied()))
+    noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=world.applied()))
     with world.store.begin("skip by hand") as tx:
         verbs.skip_numbers(tx, 1000)
         assert verbs.next_number(tx, 2027) > 1001
@@ -331,7 +341,7 @@ def test_the_first_fetch_by_its_own_recipient_is_noted_once(api: Api, number: st
 
 def test_lists_show_each_its_own_and_are_paged(api: Api, number: str) -> None:
     world = api.world
-    more = [noticed(world, decision("refuse", at=NOW, application=world.applied())) for _ in range(3)]
+    more = [noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=world.applied())) for _ in range(3)]
     for who in ("manufacturer", "dcc", "panel"):
         seen: list[str] = []
         after: str | None = ""
@@ -355,11 +365,15 @@ def test_the_notices_of_an_approval_are_listed_for_whoever_may_see_it(api: Api, 
     refused(api.ask("rival", "GET", f"/v1/approvals/{approval}/notices"), 404, "not-found")
 
 
+def _as_described(model: type[BaseModel], answer: dict[str, Any]) -> None:
+    model.model_validate_json(json.dumps(answer), strict=True)  # of JSON: there a member of an enumeration is a string
+
+
 def test_what_is_answered_is_as_described(api: Api, number: str) -> None:
     for who in ("dcc", "auditor"):
-        NoticeAnswer.model_validate(done(api.ask(who, "GET", f"/v1/notices/{number}")), strict=True)
-        NoticePage.model_validate(done(api.ask(who, "GET", "/v1/notices")), strict=True)
-    UndeliveredPage.model_validate(done(api.ask("auditor", "GET", "/v1/notices/undelivered")), strict=True)
+        _as_described(NoticeAnswer, done(api.ask(who, "GET", f"/v1/notices/{number}")))
+        _as_described(NoticePage, done(api.ask(who, "GET", "/v1/notices")))
+    _as_described(UndeliveredPage, done(api.ask("auditor", "GET", "/v1/notices/undelivered")))
     paths = done(api.ask(None, "GET", "/openapi.json"))["paths"]
     described = paths["/v1/notices/{notice}"]["get"]
     assert set(described["responses"]["200"]["content"]) == {"application/json", "application/pdf"}

@@ -29,6 +29,7 @@ from api.status.ocsp import (
 )
 from api.status.snapshot import Snapshot, build
 from core.approval import EndCause
+from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from tests.status_world import EXPIRY, HOUR, NOON, SECOND, World
 
@@ -162,7 +163,7 @@ def test_with_two_issuing_cas_each_serial_is_known_under_its_own(world: World) -
     identifier, later = world.grant(), World()
     world.presign(identifier, NOON)
     authority = world.authority()
-    described = next(one for one in later.authority().certificates if one.role == "issuing")
+    described = next(one for one in later.authority().certificates if one.role == HierarchyRole.ISSUING)
     second: AuthorityCertificate = replace(described, key_id="ff" * 8)
     both = build(replace(authority, certificates=[*authority.certificates, second]), world.approvals(None), 0.0)
     certificate = world.certificate(identifier)

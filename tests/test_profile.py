@@ -21,6 +21,7 @@ from ca.issuer.order import Order
 from core.approval import Device, Firmware
 from core.errors import Severity
 from core.identifiers import new_serial, serial_of
+from core.kinds import HierarchyRole
 from policy import der, pkix
 from policy.certificate_rules import TRIAL_RULES
 from policy.expected import key_identifier, trial_device_approval
@@ -197,8 +198,8 @@ def test_a_certificate_that_ends_with_the_calendar_is_cleared() -> None:
     end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     root = root_draft(PROFILE, fresh_key(), new_serial(), born)
     issuing = issuing_draft(PROFILE, root.preview, fresh_key(), new_serial(), born, longest_trial=timedelta(days=730))
-    assert isinstance(clear_hierarchy(root, "root", PROFILE, None), Clearance)
-    assert isinstance(clear_hierarchy(issuing, "issuing", PROFILE, root.preview), Clearance)
+    assert isinstance(clear_hierarchy(root, HierarchyRole.ROOT, PROFILE, None), Clearance)
+    assert isinstance(clear_hierarchy(issuing, HierarchyRole.ISSUING, PROFILE, root.preview), Clearance)
     order = changed_order(start=born, not_before=born, expiry=end, not_after=end, issuer=issuing.preview)
     assert isinstance(clear_certificate(build.draft(PROFILE, order), order, PROFILE), Clearance)
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.canonical import canonical
 from core.classification import Classification, Passage, Recipient
+from core.kinds import DecisionKind
 from jobs.deliver import NoticeDelivery
 from jobs.webhook import Subscriber
 from ra.noticing import drafted_copies
@@ -284,7 +285,7 @@ def test_a_revocation_for_a_breach_says_so_and_none_of_the_breachs_words(world: 
     approval = world.granted()
     suspect(world, approval)
     said = {"approval": approval, "cause": "breach", "invalidity_date": None, "breach": "bre-1"}
-    number = noticed(world, decision("revoke", at=NOW, said=said, approval=approval))
+    number = noticed(world, decision(DecisionKind.REVOKE, at=NOW, said=said, approval=approval))
     for document in documents(world, number).values():
         assert holds(canonical(document)) == set()
         assert {"clause": "F2.30", "label": "Cause", "value": "Breach of a condition (F2.23)"} in document["facts"]
@@ -294,7 +295,7 @@ def test_a_revocation_for_a_breach_says_so_and_none_of_the_breachs_words(world: 
 @pytest.mark.clause("F2.29")
 def test_an_amendment_shows_each_recipient_only_the_conditions_that_are_its_own(world: World) -> None:
     approval = world.granted()
-    first = decision("refuse-amendment", at=NOW, approval=approval)
+    first = decision(DecisionKind.REFUSE_AMENDMENT, at=NOW, approval=approval)
     noticed(world, first)
     with world.store.begin("conditions by hand") as tx:
         for number, to in ((1, " manufacturer dcc panel "), (2, " dcc ")):
@@ -308,7 +309,7 @@ def test_an_amendment_shows_each_recipient_only_the_conditions_that_are_its_own(
         ],
     }
     made = decision(
-        "amend",
+        DecisionKind.AMEND,
         at=NOW,
         said=said,
         approval=approval,

@@ -18,9 +18,9 @@ from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, F
 from core.clock import FixedClock
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, CertificateMalformed
 from core.identifiers import serial_of
+from core.kinds import HierarchyRole
 from core.mirror import (
     AuthorityCertificate,
-    AuthorityRole,
     AuthorityView,
     Changes,
     CredentialRecord,
@@ -89,7 +89,7 @@ class Register:
         return Changes(1, everything=True)
 
     def authority(self) -> AuthorityView:
-        made: dict[AuthorityRole, x509.Certificate] = {"root": W.root, "issuing": W.issuing}
+        made: dict[HierarchyRole, x509.Certificate] = {HierarchyRole.ROOT: W.root, HierarchyRole.ISSUING: W.issuing}
         chain = [
             AuthorityCertificate(role, KEY_IDS[role], role, serial_of(7), BORN, BORN, der(each))
             for role, each in made.items()

@@ -17,6 +17,7 @@ from core.errors import (
     WrongState,
 )
 from core.facts import FactKind
+from core.kinds import RequirementState
 from ra import look
 from ra.application_view import requirements_of
 from ra.apply import apply, cancel_application
@@ -69,8 +70,8 @@ def test_a_requirement_is_open_until_it_is_met_or_waived_with_a_reason(world: Wo
     first, second = required(world, identifier), required(world, identifier, "Another one.")
     assert sorted(opened(world, identifier)) == ["Another one.", WORDS]
     world.at(datetime(2027, 1, 3, 13, 0, tzinfo=UTC))
-    close_requirement(world.desk, OFFICER_2, first, outcome="met", reason=REASON)
-    close_requirement(world.desk, OFFICER_2, second, outcome="waived", reason="It adds nothing.")
+    close_requirement(world.desk, OFFICER_2, first, outcome=RequirementState.MET, reason=REASON)
+    close_requirement(world.desk, OFFICER_2, second, outcome=RequirementState.WAIVED, reason="It adds nothing.")
     assert opened(world, identifier) == []
     states = {each["requirement"]: each for each in shown(world, identifier)}
     assert states[first] == {
@@ -99,7 +100,7 @@ def test_with_an_open_requirement_a_grant_is_refused_and_a_refusal_is_not(world:
         propose(world.desk, OFFICER_1, ProposeGrant(identifier, "It looks sound."))
     assert "requirement-open" in {each.code for each in told.value.findings}
     assert WORDS not in str(told.value)
-    close_requirement(world.desk, OFFICER_1, requirement, outcome="met", reason=REASON)
+    close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.MET, reason=REASON)
     propose(world.desk, OFFICER_1, ProposeGrant(identifier, "It looks sound."))
     other = world.applied(csr=csr_pem())
     required(world, other)
@@ -114,7 +115,7 @@ def test_a_requirement_that_comes_between_proposal_and_seconding_stops_the_grant
     requirement = required(world, identifier)
     with pytest.raises(TrialCpaError):
         world.seconded(decision)
-    close_requirement(world.desk, OFFICER_1, requirement, outcome="waived", reason=REASON)
+    close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     assert world.seconded(decision)
 
 
@@ -153,19 +154,19 @@ def test_whoever_asks_for_open_requirements_holds_the_application(world: World) 
 
 def test_an_outcome_stands(world: World) -> None:
     requirement = required(world, world.applied())
-    close_requirement(world.desk, OFFICER_1, requirement, outcome="met", reason=REASON)
+    close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.MET, reason=REASON)
     with pytest.raises(WrongState, match="is met"):
-        close_requirement(world.desk, OFFICER_1, requirement, outcome="waived", reason=REASON)
+        close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     with pytest.raises(NoSuchThing):
-        close_requirement(world.desk, OFFICER_1, "req-none", outcome="met", reason=REASON)
+        close_requirement(world.desk, OFFICER_1, "req-none", outcome=RequirementState.MET, reason=REASON)
 
 
 def test_two_outcomes_at_the_same_moment_are_one_and_a_conflict(world: World) -> None:
     requirement = required(world, world.applied())
     told = at_once(
         world,
-        lambda desk: close_requirement(desk, OFFICER_1, requirement, outcome="met", reason=REASON),
-        lambda desk: close_requirement(desk, OFFICER_2, requirement, outcome="waived", reason=REASON),
+        lambda desk: close_requirement(desk, OFFICER_1, requirement, outcome=RequirementState.MET, reason=REASON),
+        lambda desk: close_requirement(desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON),
     )
     assert sum(isinstance(each, TrialCpaError) for each in told) == 1
     closed = journal(world.store, FactKind.REQUIREMENT_MET, FactKind.REQUIREMENT_WAIVED)
@@ -179,7 +180,7 @@ def test_an_application_that_is_over_takes_no_requirements(world: World) -> None
     with pytest.raises(WrongState):
         required(world, identifier)
     with pytest.raises(WrongState):
-        close_requirement(world.desk, OFFICER_1, requirement, outcome="met", reason=REASON)
+        close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.MET, reason=REASON)
     with pytest.raises(NoSuchThing):
         required(world, "app-none")
 
@@ -191,7 +192,7 @@ def test_only_officers_set_and_close(world: World) -> None:
         with pytest.raises(OperationNotPermitted):
             set_requirement(world.desk, actor, identifier, WORDS)
         with pytest.raises(OperationNotPermitted):
-            close_requirement(world.desk, actor, requirement, outcome="met", reason=REASON)
+            close_requirement(world.desk, actor, requirement, outcome=RequirementState.MET, reason=REASON)
         with pytest.raises(OperationNotPermitted):
             set_standing(world.desk, actor, WORDS)
         with pytest.raises(OperationNotPermitted):
@@ -205,7 +206,7 @@ def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: Wor
     requirement = required(world, identifier)
     told = look.application(world.desk, MANUFACTURER, identifier)
     assert told["missing"] == [f"This further requirement is open: {WORDS}"]
-    close_requirement(world.desk, OFFICER_2, requirement, outcome="waived", reason=REASON)
+    close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     (seen,) = objects(requirements_of(world.desk, MANUFACTURER, identifier), "requirements")
     assert seen["text"] == WORDS
     assert seen["reason"] == REASON
@@ -221,7 +222,7 @@ def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: Wor
 def test_the_words_between_ssc_and_applicant_are_not_in_the_journal(world: World) -> None:
     identifier = world.applied()
     requirement = required(world, identifier)
-    close_requirement(world.desk, OFFICER_1, requirement, outcome="met", reason=REASON)
+    close_requirement(world.desk, OFFICER_1, requirement, outcome=RequirementState.MET, reason=REASON)
     set_standing(world.desk, OFFICER_1, WORDS)
     told = journal_text(world.store)
     assert requirement in told

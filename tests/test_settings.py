@@ -6,6 +6,7 @@ import pytest
 
 from app.settings import FILE_NAME, Settings, change_port, load, template
 from core.errors import HomeMissing, SettingsInvalid
+from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
 from keys.passphrase import FromFile, FromPrompt
 from policy.section_f.assurance import DEFAULT_SCHEMES
@@ -137,7 +138,11 @@ def test_a_store_address_with_quotes_is_no_second_setting(tmp_path: Path) -> Non
 @pytest.mark.clause("F2.18")
 def test_how_many_officers_agree_and_how_long_a_proposal_waits_are_settings(tmp_path: Path) -> None:
     rules = load(written(tmp_path, "[decisions]\nproposal_days = 14\n[decisions.officers]\ngrant = 3\n")).rules
-    assert (rules.officers_for("grant"), rules.officers_for("revoke"), rules.proposal_life.days) == (3, 2, 14)
+    assert (
+        rules.officers_for(DecisionKind.GRANT),
+        rules.officers_for(DecisionKind.REVOKE),
+        rules.proposal_life.days,
+    ) == (3, 2, 14)
     told = refused(tmp_path, "[decisions.officers]\ngrant = 1\nshrug = 2\nrefuse = true\namend = 99\n")
     for part in (
         "decisions.officers.grant must be a whole number from 2 to 9",

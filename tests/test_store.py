@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Table, insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Table, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from core.errors import SchemaMismatch, StoreUnavailable
+from core.kinds import HierarchyRole
 from ra.proposing.grant import ProposeGrant
 from store import schema, tables
 from store.overlap import NAME as OVERLAP
@@ -40,6 +41,7 @@ from store.tables import (
     terms,
 )
 from store.transactions import Store, violated
+from store.types import Word
 from tests.planting import (
     OTHER,
     Plant,
@@ -103,6 +105,38 @@ def test_sqlite_is_strict_and_durable(store_copy: Callable[[str], str]) -> None:
     with pytest.raises(DBAPIError), store.begin("wrong type") as tx:
         tx.connection.execute(text("UPDATE authority SET clock_offset = 'soon'"))
     store.close()
+
+
+def test_a_word_is_a_member_in_a_row_and_plain_text_in_the_database(world: World) -> None:
+    c, held = authority_certificates.c, HierarchyRole
+    with world.store.begin("two words") as tx:
+        run = tx.connection.execute
+        run(update(authority_certificates).where(c.role == held.RESPONDER).values(role=held.ISSUING))
+        assert [type(each) for each in run(select(c.role)).scalars()] == [held] * 3
+        assert sorted(run(select(c.role)).scalars()) == [held.ISSUING, held.ISSUING, held.ROOT]
+        assert {type(each) for each in run(text("SELECT role FROM authority_certificates")).scalars()} == {str}
+        assert run(select(c.serial).where(c.role == held.RESPONDER)).all() == []
+        assert len(run(select(c.serial).where(c.role.in_([held.RESPONDER, held.ISSUING]))).all()) == 2
+
+
+def test_what_is_no_word_of_a_column_can_neither_be_written_nor_asked_for(world: World) -> None:
+    for asked in (update(credentials).values(role="root"), select(credentials).where(credentials.c.role == "root")):
+        with pytest.raises(StatementError, match="'root' is not a valid Role"), world.store.begin("no word") as tx:
+            tx.connection.execute(asked)
+
+
+def test_every_column_of_a_closed_list_has_its_rule() -> None:
+    listed = [
+        (table, column) for table in metadata.tables.values() for column in table.c if isinstance(column.type, Word)
+    ]
+    assert len(listed) > 20
+    unruled = {
+        f"{table.name}.{column.name}"
+        for table, column in listed
+        if f"ck_{table.name}_{column.name}_known" not in {str(rule.name) for rule in table.constraints}
+    }
+    # A delivery is of a copy, whose recipient is known.
+    assert unruled == {"deliveries.recipient"}
 
 
 # --- planted violations -------------------------------------------------------------------------------------------

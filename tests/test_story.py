@@ -23,7 +23,7 @@ from rich.console import Console
 
 from app.cli.init import make, planned
 from app.story import linters, tools
-from app.story.album import Album
+from app.story.album import Album, Content
 from app.story.play import PARTS, play, play_life
 from app.story.stage import Stage, free_port, stage_in
 from app.story.telling import Teller
@@ -292,8 +292,8 @@ def test_an_interrupted_story_is_cleared_away_and_told_again(told: Told, stage: 
 def test_a_finding_of_a_linter_is_named_with_the_file(tmp_path: Path) -> None:
     album = Album(tmp_path / "story")
     der = _without_key_identifier()
-    album.keep("odd.cer", der, "certificate")
-    album.keep("odd.crl", b"no list", "crl")
+    album.keep("odd.cer", der, Content.CERTIFICATE)
+    album.keep("odd.crl", b"no list", Content.CRL)
     proofs = {proof.name: proof for proof in linters.lint(album)}
     assert [name for name, proof in proofs.items() if proof.ok] == []
     assert "01-odd.cer" in proofs["lint_pkix_cert"].detail

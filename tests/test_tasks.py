@@ -11,6 +11,7 @@ from core.actors import AUTHORITY, Actor
 from core.approval import Device, Firmware
 from core.errors import OperationNotPermitted
 from core.identifiers import Serial
+from core.kinds import RequirementState
 from policy import roles
 from ra.accept import AnswerCertificate, answer_certificate
 from ra.acknowledge import acknowledge
@@ -74,7 +75,7 @@ def test_open_requirements_wait_for_the_manufacturer_without_their_words(world: 
     assert "HERONBILL" not in json.dumps(tasks(world.desk, MANUFACTURER))
     shown = set_requirement(world.desk, OFFICER_1, application, "And another.")
     assert "2 open requirements" in of(world, MANUFACTURER, "requirement-open")[0]["sentence"]
-    close_requirement(world.desk, OFFICER_1, str(shown["requirement"]), outcome="met", reason="Seen.")
+    close_requirement(world.desk, OFFICER_1, str(shown["requirement"]), outcome=RequirementState.MET, reason="Seen.")
     assert "1 open requirement;" in of(world, MANUFACTURER, "requirement-open")[0]["sentence"]
 
 

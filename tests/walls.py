@@ -6,7 +6,7 @@ The table is that of the design (docs/adr/): who may import whom. `tests` and `b
 import ast
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,9 @@ LOADS_BY_NAME = {"app/cli/main.py": "a command's module is loaded when it is cal
 
 _ATTICS = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"})
 
+MOST_BY_PLACE = 3
+"""Values that a dataclass of ours takes by their place; of more, two that are swapped are seen by nobody."""
+
 LONGEST_FILE, LONGEST_TEST = 450, 600
 LONGER_FOR_A_REASON = {
     "core/errors.py": "one list of every code that the contract knows",
@@ -102,6 +105,10 @@ class Source:
         return self.name.split("/")[0]
 
     @property
+    def module(self) -> str:
+        return self.name.removesuffix(".py").replace("/", ".")
+
+    @property
     def free(self) -> bool:
         return self.top in FREE
 
@@ -109,10 +116,11 @@ class Source:
 def trespasses(root: Path) -> list[str]:
     """Return every trespass in a tree, each as `file: what`."""
     found = []
-    for source in sources(root):
+    every = list(sources(root))
+    for source in every:
         for rule in _RULES:
             found += [f"{source.name}: {what}" for what in rule(source, root)]
-    return [*found, *_package_list(root)]
+    return [*found, *_by_place(every), *_package_list(root)]
 
 
 def sources(root: Path) -> Iterator[Source]:
@@ -200,6 +208,30 @@ def _observers(source: Source, _root: Path) -> Iterator[str]:
         yield "observes the boundaries, which only tests do"
 
 
+def _by_place(every: Sequence[Source]) -> Iterator[str]:
+    """Dataclasses of ours that are built by more values than anybody keeps in order, or by as many as there may be."""
+    ours = {f"{source.module}.{node.name}" for source in every for node in _dataclasses(source)}
+    for source in every:
+        if source.free:
+            continue
+        here = {node.name: f"{source.module}.{node.name}" for node in _dataclasses(source)}
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.Call) or _dotted(node.func, {**source.aliases, **here}) not in ours:
+                continue
+            if len(node.args) > MOST_BY_PLACE or any(isinstance(each, ast.Starred) for each in node.args):
+                yield f"{source.name}: builds {ast.unparse(node.func)} by place in line {node.lineno}; name what it is"
+
+
+def _dataclasses(source: Source) -> Iterator[ast.ClassDef]:
+    if source.free:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef):
+            named = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
+            if any(_dotted(each, source.aliases) == "dataclasses.dataclass" for each in named):
+                yield node
+
+
 def _aliases(tree: ast.Module) -> dict[str, str]:
     found = {}
     for node in ast.walk(tree):
@@ -239,6 +271,56 @@ def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
     return None
 
 
+# --- kinds and states ---------------------------------------------------------------------------------------------
+
+_KINDS = frozenset({"kind", "state", "cause", "outcome", "channel", "role", "event"})
+"""What a thing is called that has one of a closed list of values, alone (`state`) or at an end (`end_cause`)."""
+
+
+def _words_for_kinds(source: Source, _root: Path) -> Iterator[str]:
+    """A kind or state beside a string: the checker would not name the place when a member is added."""
+    if source.free:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if any(_is_kind(each) for each in sides) and any(_is_word(each) for each in sides):
+                yield f"compares with a word: {ast.unparse(node)}"
+        elif (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"in_", "not_in"}
+        ):
+            if _is_kind(node.func.value) and any(_is_word(each) for each in node.args):
+                yield f"compares with a word: {ast.unparse(node)}"
+        elif isinstance(node, ast.Match) and _is_kind(node.subject):
+            values = [
+                each.value for case in node.cases for each in ast.walk(case.pattern) if isinstance(each, ast.MatchValue)
+            ]
+            yield from (f"matches a word: {ast.unparse(each)}" for each in values if _is_word(each))
+
+
+def _is_kind(node: ast.expr) -> bool:
+    """`state`, `row.state`, `said["state"]`, `said.get("state")`."""
+    name: object = None
+    if isinstance(node, ast.Name):
+        name = node.id
+    elif isinstance(node, ast.Attribute):
+        name = node.attr
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        name = node.slice.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+    return isinstance(name, str) and name.rsplit("_", 1)[-1] in _KINDS
+
+
+def _is_word(node: ast.expr) -> bool:
+    """A string, or several in brackets; the empty one stands for none."""
+    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, ast.Name):
+        return node.func.id in {"frozenset", "set", "tuple", "list"} and _is_word(node.args[0])
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return any(_is_word(each) for each in node.elts)
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
+
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +356,7 @@ _RULES: tuple[Callable[[Source, Path], Iterator[str]], ...] = (
     _clocks,
     _clearances,
     _observers,
+    _words_for_kinds,
     _files,
     _packages,
 )

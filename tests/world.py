@@ -71,7 +71,7 @@ def hold_ceremony(store: Store, folder: Path) -> str:
     _, transcript = hold(store, ceremony, BORN)
     with store.begin("organisations") as tx:
         for identifier, name in (("org-acme", "Acme Metering Ltd"), ("org-rival", "Rival Devices plc")):
-            access.add_organisation(tx, Organisation(identifier, name, name), at=BORN)
+            access.add_organisation(tx, Organisation(id=identifier, name=name, certificate_name=name), at=BORN)
             facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, BORN, ADMIN, identifier))
     return transcript
 

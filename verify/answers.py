@@ -64,7 +64,16 @@ def read_answer(
     if problems or next_update is None:
         failures = [Failure(Code.OCSP_NOT_ACCEPTED, f"The OCSP answer is not accepted: {item}.") for item in problems]
         return Heard(failures=tuple(failures))
-    return Heard((Testimony("the OCSP answer", response.this_update_utc, next_update, _ended(response)),))
+    return Heard(
+        (
+            Testimony(
+                source="the OCSP answer",
+                this_update=response.this_update_utc,
+                next_update=next_update,
+                ended=_ended(response),
+            ),
+        )
+    )
 
 
 def _refused(code: Code, detail: str) -> Heard:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from typing import assert_never
 
 from cryptography import x509
 
@@ -165,7 +166,9 @@ def _read(channel: Channel, fetched: Fetched, subject: Subject, trust: Trust) ->
         return _offline(fetched, subject, trust)
     evidence = fetched.replies.get(channel)
     if evidence is None:
-        return ChannelAnswer(channel, NO_ANSWER, b"", fetched.troubles.get(channel, "It was not asked."))
+        return ChannelAnswer(
+            channel=channel, state=NO_ANSWER, evidence=b"", detail=fetched.troubles.get(channel, "It was not asked.")
+        )
     match channel:
         case Channel.OCSP_POST | Channel.OCSP_GET:
             return _ocsp(channel, evidence, fetched, subject, trust)
@@ -173,8 +176,10 @@ def _read(channel: Channel, fetched: Fetched, subject: Subject, trust: Trust) ->
             return _crl(evidence, fetched, subject)
         case Channel.PAGE:
             return _page(evidence, fetched)
-        case _:
+        case Channel.VERIFY_APPROVAL | Channel.VERIFY_CERTIFICATE | Channel.VERIFY_SERIAL | Channel.VERIFY_DEVICE:
             return _verification(channel, evidence, subject)
+        case _:
+            assert_never(channel)
 
 
 def _verification(channel: Channel, evidence: bytes, subject: Subject) -> ChannelAnswer:
@@ -183,15 +188,30 @@ def _verification(channel: Channel, evidence: bytes, subject: Subject) -> Channe
     approval, serial = document.get("approval"), document.get("serial")
     codes = _codes(document.get("reasons"))
     if not isinstance(state, str) or state not in set(State) or not isinstance(valid, bool) or codes is None:
-        return ChannelAnswer(channel, NOT_PROVED, evidence, "It is not an answer of the contract.")
+        return ChannelAnswer(
+            channel=channel, state=NOT_PROVED, evidence=evidence, detail="It is not an answer of the contract."
+        )
     if valid != (state == State.ACTIVE.value and not codes) or valid != document.get("deemed_cpa_certificate"):
-        return ChannelAnswer(channel, NOT_PROVED, evidence, f"It says {state} and contradicts itself.")
+        return ChannelAnswer(
+            channel=channel, state=NOT_PROVED, evidence=evidence, detail=f"It says {state} and contradicts itself."
+        )
     if not isinstance(serial, str) or not isinstance(approval, str):
-        return ChannelAnswer(channel, state, evidence, f"It says {state}, {_list(codes)}.")
+        return ChannelAnswer(
+            channel=channel, state=state, evidence=evidence, detail=f"It says {state}, {_list(codes)}."
+        )
     if channel not in _OF_THE_APPROVAL and serial != subject.serial:
-        return ChannelAnswer(channel, NOT_PROVED, evidence, f"It speaks of {serial}, which was not asked.")
+        return ChannelAnswer(
+            channel=channel, state=NOT_PROVED, evidence=evidence, detail=f"It speaks of {serial}, which was not asked."
+        )
     reason = next((_REASONS[code] for code in ReasonCode if code in codes and code in _REASONS), "")
-    return ChannelAnswer(channel, state, evidence, f"It says {state}.", reason, f"{approval} {serial}")
+    return ChannelAnswer(
+        channel=channel,
+        state=state,
+        evidence=evidence,
+        detail=f"It says {state}.",
+        reason=reason,
+        about=f"{approval} {serial}",
+    )
 
 
 def _own(subject: Subject) -> str:
@@ -224,15 +244,19 @@ def _issuing(fetched: Fetched, subject: Subject) -> x509.Certificate | None:
 def _ocsp(channel: Channel, evidence: bytes, fetched: Fetched, subject: Subject, trust: Trust) -> ChannelAnswer:
     refusal = _refusal(evidence)
     if refusal == "UNAUTHORIZED":
-        return ChannelAnswer(channel, State.UNKNOWN.value, evidence, "It does not know the certificate.")
+        return ChannelAnswer(
+            channel=channel, state=State.UNKNOWN.value, evidence=evidence, detail="It does not know the certificate."
+        )
     if refusal:
-        return ChannelAnswer(channel, NO_ANSWER, evidence, f"It says {refusal}.")
+        return ChannelAnswer(channel=channel, state=NO_ANSWER, evidence=evidence, detail=f"It says {refusal}.")
     issuing = _issuing(fetched, subject)
     if issuing is None:
-        return ChannelAnswer(channel, NOT_PROVED, evidence, "The issuing CA's certificate is missing.")
+        return ChannelAnswer(
+            channel=channel, state=NOT_PROVED, evidence=evidence, detail="The issuing CA's certificate is missing."
+        )
     heard = read_answer(evidence, subject.parsed, issuing, at=fetched.as_of, environment=trust.environment)
     if heard.failures:
-        return ChannelAnswer(channel, NOT_PROVED, evidence, heard.failures[0].detail)
+        return ChannelAnswer(channel=channel, state=NOT_PROVED, evidence=evidence, detail=heard.failures[0].detail)
     return _from_testimony(channel, evidence, heard.testimonies[0], fetched, subject)
 
 
@@ -247,11 +271,16 @@ def _refusal(evidence: bytes) -> str:
 def _crl(evidence: bytes, fetched: Fetched, subject: Subject) -> ChannelAnswer:
     issuing, point = _issuing(fetched, subject), distribution_point(subject.parsed)
     if issuing is None or point is None:
-        return ChannelAnswer(Channel.CRL, NOT_PROVED, evidence, "The issuing CA or its list's place is not known.")
+        return ChannelAnswer(
+            channel=Channel.CRL,
+            state=NOT_PROVED,
+            evidence=evidence,
+            detail="The issuing CA or its list's place is not known.",
+        )
     heard = read_lists((evidence,), issuing, subject.parsed.serial_number, point=point)
     if heard.failures or not heard.testimonies:
         detail = heard.failures[0].detail if heard.failures else "It is the list of another CA."
-        return ChannelAnswer(Channel.CRL, NOT_PROVED, evidence, detail)
+        return ChannelAnswer(channel=Channel.CRL, state=NOT_PROVED, evidence=evidence, detail=detail)
     return _from_testimony(Channel.CRL, evidence, heard.testimonies[0], fetched, subject)
 
 
@@ -264,13 +293,29 @@ def _from_testimony(
     if ended is not None:
         state = state_of(ended, parsed.not_valid_after_utc).value
         reason = ended.reason.name.lower() if ended.reason else "unspecified"
-        return ChannelAnswer(channel, state, evidence, f"It says {state}, {reason}.", reason, _own(subject))
+        return ChannelAnswer(
+            channel=channel,
+            state=state,
+            evidence=evidence,
+            detail=f"It says {state}, {reason}.",
+            reason=reason,
+            about=_own(subject),
+        )
     if not testimony.covers(at):
-        return ChannelAnswer(channel, NOT_PROVED, evidence, "It does not speak of this instant.")
+        return ChannelAnswer(
+            channel=channel, state=NOT_PROVED, evidence=evidence, detail="It does not speak of this instant."
+        )
     if at > parsed.not_valid_after_utc:
-        return ChannelAnswer(channel, NOT_PROVED, evidence, "It does not name the certificate, which has expired.")
+        return ChannelAnswer(
+            channel=channel,
+            state=NOT_PROVED,
+            evidence=evidence,
+            detail="It does not name the certificate, which has expired.",
+        )
     state = (State.NOT_YET_STARTED if at < parsed.not_valid_before_utc else State.ACTIVE).value
-    return ChannelAnswer(channel, state, evidence, "It says good.", "", _own(subject))
+    return ChannelAnswer(
+        channel=channel, state=state, evidence=evidence, detail="It says good.", reason="", about=_own(subject)
+    )
 
 
 def _page(evidence: bytes, fetched: Fetched) -> ChannelAnswer:
@@ -278,12 +323,16 @@ def _page(evidence: bytes, fetched: Fetched) -> ChannelAnswer:
     reader.feed(evidence.decode("utf-8", "replace"))
     shown = "_".join(reader.heading.lower().split())
     if shown not in set(State):
-        return ChannelAnswer(Channel.PAGE, NOT_PROVED, evidence, f"It shows “{reader.heading.strip()}”.")
+        return ChannelAnswer(
+            channel=Channel.PAGE, state=NOT_PROVED, evidence=evidence, detail=f"It shows “{reader.heading.strip()}”."
+        )
     # The page is asked by approval, so it speaks through the same certificate as verification by approval.
     asked = _document(fetched.replies.get(Channel.VERIFY_APPROVAL, b""))
     approval, serial, state = asked.get("approval"), asked.get("serial"), shown
     about = f"{approval} {serial}" if isinstance(approval, str) and isinstance(serial, str) else ""
-    return ChannelAnswer(Channel.PAGE, state, evidence, f"It shows {state}.", "", about)
+    return ChannelAnswer(
+        channel=Channel.PAGE, state=state, evidence=evidence, detail=f"It shows {state}.", reason="", about=about
+    )
 
 
 class _PageReader(HTMLParser):
@@ -327,6 +376,13 @@ def _offline(fetched: Fetched, subject: Subject, trust: Trust) -> ChannelAnswer:
     said = [f"{failure.code.value}: {failure.detail}" for failure in verdict.failures]
     evidence = canonical({"state": verdict.state.value, "valid": verdict.valid, "failures": said})
     if not verdict.proved:
-        return ChannelAnswer(Channel.OFFLINE, NOT_PROVED, evidence, " ".join(said))
+        return ChannelAnswer(channel=Channel.OFFLINE, state=NOT_PROVED, evidence=evidence, detail=" ".join(said))
     detail = " ".join(said) or "All of it is proved."
-    return ChannelAnswer(Channel.OFFLINE, verdict.state.value, evidence, detail, "", _own(subject))
+    return ChannelAnswer(
+        channel=Channel.OFFLINE,
+        state=verdict.state.value,
+        evidence=evidence,
+        detail=detail,
+        reason="",
+        about=_own(subject),
+    )

@@ -237,7 +237,16 @@ class AuthorityClient:
         answered = bytes(received)
         if self._observer is not None:
             kind = response.headers.get("Content-Type", "")
-            self._observer(Exchange(method, path, body, response.status_code, kind, answered))
+            self._observer(
+                Exchange(
+                    method=method,
+                    path=path,
+                    request=body,
+                    status=response.status_code,
+                    content_type=kind,
+                    body=answered,
+                )
+            )
         if response.status_code != httpx.codes.OK:
             raise _refused(response.status_code, answered)
         return answered

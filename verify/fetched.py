@@ -111,7 +111,12 @@ def subject_of(certificate: bytes, arc: str) -> Subject:
         value = statement_value(parsed, Arc(arc))
         if value is None:
             raise CertificateMalformed(detail="it states no Trial Device Approval")
-        return Subject(parsed.public_bytes(Encoding.DER), parsed, serial_of(parsed.serial_number), decode(value))
+        return Subject(
+            der=parsed.public_bytes(Encoding.DER),
+            parsed=parsed,
+            serial=serial_of(parsed.serial_number),
+            statement=decode(value),
+        )
     except (Unreadable, DerMalformed) as error:
         raise CertificateMalformed(detail=str(error)) from None
 
@@ -133,7 +138,13 @@ def fetch(client: AuthorityClient, subject: Subject) -> Fetched:
         if _settled(first, last):
             break
     replies = {**fetched.replies, Channel.VERIFY_APPROVAL: last.body}
-    return Fetched(_as_of(client, last), replies, fetched.troubles, fetched.issuers, fetched.root_crl)
+    return Fetched(
+        as_of=_as_of(client, last),
+        replies=replies,
+        troubles=fetched.troubles,
+        issuers=fetched.issuers,
+        root_crl=fetched.root_crl,
+    )
 
 
 def _settled(first: Answer, last: Answer) -> bool:
@@ -177,10 +188,10 @@ def _ask_all(client: AuthorityClient, subject: Subject) -> _Asked:
         troubles |= dict.fromkeys(
             (Channel.OCSP_POST, Channel.OCSP_GET), "The issuing CA's certificate is not to be had."
         )
-        return _Asked(replies, troubles, chain, b"")
+        return _Asked(replies=replies, troubles=troubles, issuers=chain, root_crl=b"")
     ask(Channel.OCSP_POST, lambda: client.ocsp_post(subject.parsed, issuing, "sha1"))
     ask(Channel.OCSP_GET, lambda: client.ocsp_get(subject.parsed, issuing, "sha256"))
-    return _Asked(replies, troubles, chain, _root_crl(client, issuing))
+    return _Asked(replies=replies, troubles=troubles, issuers=chain, root_crl=_root_crl(client, issuing))
 
 
 def _claim(statement: Statement) -> DeviceClaim:

@@ -122,7 +122,7 @@ def _testimony(crl: x509.CertificateRevocationList, serial: int, problems: list[
     next_update = crl.next_update_utc
     if problems or next_update is None:
         return None
-    return Testimony(_name(crl), crl.last_update_utc, next_update, ended)
+    return Testimony(source=_name(crl), this_update=crl.last_update_utc, next_update=next_update, ended=ended)
 
 
 def _entry(crl: x509.CertificateRevocationList, entry: x509.RevokedCertificate, problems: list[str]) -> Ended:

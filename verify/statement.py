@@ -75,7 +75,16 @@ def decode(data: bytes) -> Statement:
     firmware = _firmware(body.sequence())
     proposal_digest = body.octets(_DIGEST_OCTETS).hex()
     body.end()
-    return Statement(identifier, issue, start, expiry, maximum, device, firmware, proposal_digest)
+    return Statement(
+        identifier=identifier,
+        issue=issue,
+        start=start,
+        expiry=expiry,
+        maximum_devices=maximum,
+        device=device,
+        firmware=firmware,
+        proposal_digest=proposal_digest,
+    )
 
 
 def _identifier(value: str) -> ApprovalIdentifier:
@@ -89,7 +98,7 @@ def _identifier(value: str) -> ApprovalIdentifier:
 
 
 def _device(body: Reader) -> Device:
-    device = Device(body.text(), body.text(), body.text(), body.text())
+    device = Device(type=body.text(), manufacturer=body.text(), model=body.text(), hardware_version=body.text())
     body.end()
     return device
 

@@ -20,6 +20,7 @@ from api.status.verify import PastAnswer, answer
 from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
+from core.kinds import HierarchyRole
 from core.mirror import HashName, PublishedCrl
 from core.status import Revoked, approval_status, certificate_status, revocation_at
 
@@ -92,7 +93,15 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         held = view.approvals.get(record.identifier)
         if held is None or held.record != record:
             found = "absent" if held is None else "another state"
-            report.disagreements.append(Disagreement("snapshot", record.identifier, None, "as in the register", found))
+            report.disagreements.append(
+                Disagreement(
+                    channel="snapshot",
+                    approval=record.identifier,
+                    serial=None,
+                    expected="as in the register",
+                    found=found,
+                )
+            )
             continue
         _compare_verification(report, view, record, now, past_answer)
         for certificate in record.certificates:
@@ -101,7 +110,9 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
             _compare_ocsp(report, view, record, certificate, now)
             _compare_crl(report, view, lists, record, certificate, now)
     for strange in view.approvals.keys() - {record.identifier for record in register}:
-        report.disagreements.append(Disagreement("snapshot", strange, None, "absent", "present"))
+        report.disagreements.append(
+            Disagreement(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
+        )
     ours = {each.serial for record in register for each in record.certificates}
     # The hierarchy's own may end there as well; the register says nothing about them that could be compared.
     _compare_strangers(report, ours | {each.serial for each in view.authority.certificates}, lists)
@@ -126,7 +137,11 @@ def _compare_verification(
         found = answer(view, question, now, past_answer)
         if found["state"] != expected.value or found["approval"] != record.identifier:
             said = f"{found['state']} ({found['approval']})"
-            report.disagreements.append(Disagreement("verify", record.identifier, serial, expected.value, said))
+            report.disagreements.append(
+                Disagreement(
+                    channel="verify", approval=record.identifier, serial=serial, expected=expected.value, found=said
+                )
+            )
 
 
 def _compare_certificate(
@@ -137,7 +152,13 @@ def _compare_certificate(
     found = hashlib.sha256(der).hexdigest()
     if found != certificate.fingerprint and certificate.signed_at <= now:
         report.disagreements.append(
-            Disagreement("certificate", record.identifier, certificate.serial, certificate.fingerprint, found)
+            Disagreement(
+                channel="certificate",
+                approval=record.identifier,
+                serial=certificate.serial,
+                expected=certificate.fingerprint,
+                found=found,
+            )
         )
 
 
@@ -161,7 +182,13 @@ def _compare_ocsp(
         expected = _words(revoked)
         if found != expected:
             report.disagreements.append(
-                Disagreement(f"ocsp {name}", record.identifier, certificate.serial, expected, found)
+                Disagreement(
+                    channel=f"ocsp {name}",
+                    approval=record.identifier,
+                    serial=certificate.serial,
+                    expected=expected,
+                    found=found,
+                )
             )
 
 
@@ -189,7 +216,7 @@ def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
     lists: dict[str, _Listed] = {}
     for each in view.authority.certificates:
         crl = view.authority.crls.get(each.key_id)
-        if each.role != "issuing" or each.not_after < now:
+        if each.role != HierarchyRole.ISSUING or each.not_after < now:
             continue
         wrong = "none was published" if crl is None else None
         if crl is not None:
@@ -200,7 +227,11 @@ def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
             except (ValueError, TypeError, NotImplementedError) as error:
                 wrong = f"unreadable ({type(error).__name__})"
         if wrong is not None:
-            report.disagreements.append(Disagreement("crl", None, None, f"a list in force of {each.key_id}", wrong))
+            report.disagreements.append(
+                Disagreement(
+                    channel="crl", approval=None, serial=None, expected=f"a list in force of {each.key_id}", found=wrong
+                )
+            )
     return lists
 
 
@@ -248,13 +279,23 @@ def _compare_crl(
         return
     found = "good" if entry is None else _entry(*entry)
     if found != _words(expected):
-        report.disagreements.append(Disagreement("crl", record.identifier, certificate.serial, _words(expected), found))
+        report.disagreements.append(
+            Disagreement(
+                channel="crl",
+                approval=record.identifier,
+                serial=certificate.serial,
+                expected=_words(expected),
+                found=found,
+            )
+        )
 
 
 def _compare_strangers(report: Report, ours: set[Serial], lists: Mapping[str, _Listed]) -> None:
     for listed in lists.values():
         for serial in listed.entries.keys() - ours:
-            report.disagreements.append(Disagreement("crl", None, serial, "never issued", "listed"))
+            report.disagreements.append(
+                Disagreement(channel="crl", approval=None, serial=serial, expected="never issued", found="listed")
+            )
 
 
 def _issuing_key(der: bytes) -> str | None:

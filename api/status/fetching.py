@@ -9,6 +9,7 @@ from http import HTTPStatus
 from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, seconds_to_keep
 from api.status.snapshot import Snapshot
 from core.errors import NoSuchThing
+from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 
 CRL_TYPE = "application/pkix-crl"  # RFC 2585, 4.2
@@ -54,16 +55,16 @@ def authority_certificate(view: Snapshot, key_id: str) -> Reply:
 
 def root_certificate(view: Snapshot) -> Reply:
     """Return the root's certificate."""
-    return _document(_newest(view, "root").der, CERTIFICATE_TYPE)
+    return _document(_newest(view, HierarchyRole.ROOT).der, CERTIFICATE_TYPE)
 
 
 def chain(view: Snapshot) -> Reply:
     """Return the certificate of the issuing CA that issues now, then the root's, in PEM."""
-    ders = (_newest(view, "issuing").der, _newest(view, "root").der)
+    ders = (_newest(view, HierarchyRole.ISSUING).der, _newest(view, HierarchyRole.ROOT).der)
     return _document("".join(ssl.DER_cert_to_PEM_cert(der) for der in ders).encode("ascii"), CHAIN_TYPE)
 
 
-def _newest(view: Snapshot, role: str) -> AuthorityCertificate:
+def _newest(view: Snapshot, role: HierarchyRole) -> AuthorityCertificate:
     found = [one for one in view.authority.certificates if one.role == role]
     if not found:
         raise NoSuchThing(kind="authority certificate:", identifier=role)

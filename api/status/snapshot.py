@@ -21,6 +21,7 @@ from core.approval import CertificateRecord, Device
 from core.clock import Clock
 from core.errors import StatusStale
 from core.identifiers import Serial
+from core.kinds import HierarchyRole
 from core.mirror import AuthorityView, HashName, MirroredApproval, PublishedCrl, SignedAnswer, StatusSource, Units
 
 DEFAULT_MAX_AGE = 600.0
@@ -80,7 +81,15 @@ class Snapshot:
 
 def build(authority: AuthorityView, approvals: Iterable[MirroredApproval], fetched_at: float) -> Snapshot:
     """Return the snapshot of an authority and all its approvals."""
-    empty = Snapshot(authority, _issuers(authority), {}, {}, {}, {}, fetched_at)
+    empty = Snapshot(
+        authority=authority,
+        issuers=_issuers(authority),
+        approvals={},
+        serials={},
+        fingerprints={},
+        models={},
+        fetched_at=fetched_at,
+    )
     return amended(empty, frozenset(), approvals)
 
 
@@ -257,7 +266,7 @@ def _issuers(authority: AuthorityView) -> Mapping[CertId, str]:
     """Return what a CertID says of each issuing CA: its name and its key's bits, hashed (RFC 6960, 4.1.1)."""
     issuers: dict[CertId, str] = {}
     for one in authority.certificates:
-        if one.role != "issuing":
+        if one.role != HierarchyRole.ISSUING:
             continue
         certificate = x509.load_der_x509_certificate(one.der)
         asked = ocsp.OCSPRequestBuilder()

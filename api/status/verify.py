@@ -7,6 +7,7 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from api.status.answers import newest_true_answer
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
@@ -141,7 +142,7 @@ def _of_certificate(
 
 
 def _unknown(why: Reason) -> _Found:
-    return _Found(None, Status(State.UNKNOWN, (why,), None, None, None))
+    return _Found(None, Status(state=State.UNKNOWN, reasons=(why,), certificate=None, terms=None, next_change=None))
 
 
 def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
@@ -161,7 +162,9 @@ def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
     differing = _differing([one.record for one in granted])
     if differing:
         why = reason(ReasonCode.DEVICE_AMBIGUOUS, fields=", ".join(differing))
-        return _Found(None, Status(State.UNKNOWN, (why,), None, None, change))
+        return _Found(
+            None, Status(state=State.UNKNOWN, reasons=(why,), certificate=None, terms=None, next_change=change)
+        )
     # Where nothing had been granted at that instant, the first that was says when to ask.
     chosen = max(granted, key=_precedence, default=min(each, key=lambda one: one.record.granted_at))
     return _Found(chosen.held, replace(chosen.status, next_change=change))
@@ -188,8 +191,10 @@ def _precedence(found: _Found) -> tuple[int, float, str]:
             return (2, 0.0, record.identifier)
         case State.NOT_YET_STARTED:
             return (1, -record.start.timestamp(), record.identifier)
-        case _:
+        case State.CANCELLED | State.EXPIRED | State.WITHDRAWN | State.UNKNOWN:
             return (0, _end(record, found.status).timestamp(), record.identifier)
+        case _:
+            assert_never(found.status.state)
 
 
 def _end(record: ApprovalRecord, status: Status) -> datetime:

@@ -13,12 +13,13 @@ from app.cli.apply import evidence_type, show_attached
 from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
+from core.approval import EndCause
+from core.kinds import BreachState
 
 Outcome = Mapping[str, Any]
 
 EXIT_REFUSED = 1
 
-_STATES = ("suspected", "confirmed", "dismissed", "answered", "closed")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -29,7 +30,7 @@ def breaches() -> None:
 
 @breaches.command("list", epilog="\b\nExample:\n  trialcpa breaches list TDA-2027-0042-Y --state confirmed")
 @click.argument("approval", required=False)
-@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--state", type=click.Choice([each.value for each in BreachState]), help="Only those in this state.")
 @asks_service
 def list_(approval: str | None, state: str | None, service: Service) -> None:
     """List breaches; each one that is confirmed owes a revocation."""
@@ -186,10 +187,10 @@ def _told(service: Service, outcome: Outcome, attached: list[dict[str, Any]], re
 def _next(console: Console, breach: Outcome) -> None:
     """Say what is to be done next, if anything is."""
     identifier, approval = breach["breach"], breach["approval"]
-    steps = {
-        "suspected": f"It is to be judged: trialcpa breaches confirm {identifier} --why WHY (or dismiss)",
-        "confirmed": "A revocation is owed (F2.23): "
-        f"trialcpa decide revoke {approval} --cause breach --breach {identifier} --reasons FILE",
+    steps: Mapping[str, str] = {
+        BreachState.SUSPECTED: f"It is to be judged: trialcpa breaches confirm {identifier} --why WHY (or dismiss)",
+        BreachState.CONFIRMED: "A revocation is owed (F2.23): "
+        f"trialcpa decide revoke {approval} --cause {EndCause.BREACH} --breach {identifier} --reasons FILE",
     }
     if breach["state"] in steps:
         shown.sentence(console, steps[breach["state"]], style="dim")

@@ -12,6 +12,7 @@ from app.house import House, home_of, open_authority, open_house
 from app.settings import load
 from core.errors import TrialCpaError
 from core.instants import text
+from core.kinds import HierarchyRole
 from store.reading import authority as reading
 from store.reading import work
 
@@ -54,14 +55,14 @@ def _certificates(house: House) -> Iterator[str]:
 def _lists(house: House) -> Iterator[str]:
     now = house.clock.now()
     with house.store.read() as tx:
-        for role in ("root", "issuing"):
+        for role in (HierarchyRole.ROOT, HierarchyRole.ISSUING):
             for each in reading.certificates(tx, role):
                 last = work.last_crl(tx, each.key_id, with_bytes=False)
                 if last is None:
                     yield f"{each.subject} has published no CRL yet; the authority process does it at its start"
                     continue
                 yield f"CRL {last.number} of {each.subject}: {last.entries} entries, until {text(last.next_update)}"
-                if role == "root" and last.next_update - now < ROOT_CRL_WARNING:
+                if role == HierarchyRole.ROOT and last.next_update - now < ROOT_CRL_WARNING:
                     yield "The root's CRL ends soon: fetch the root's key and run trialcpa root-crl"
 
 

@@ -60,4 +60,6 @@ def set_clock(house: House, target: datetime) -> None:
     with house.store.begin("advance clock") as tx:
         authority.advance_clock(tx, offset=offset)
         moved: dict[str, Json] = {"offset_seconds": offset // ONE_SECOND}
-        facts.record(tx, Fact(FactKind.CLOCK_ADVANCED, target, CONSOLE, None, (), moved))
+        facts.record(
+            tx, Fact(kind=FactKind.CLOCK_ADVANCED, at=target, actor=CONSOLE, subject=None, approvals=(), payload=moved)
+        )

@@ -10,6 +10,7 @@ import click
 from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.client import path
+from core.cpl import InstructionState
 from core.errors import InputUnusable, ServiceRefused
 
 FORMS: Mapping[str, str] = {
@@ -22,7 +23,7 @@ EXIT_DIFFERS = 1
 Cells = tuple[object, ...]
 """A row of a table."""
 
-_STATES = ("pending", "loaded", "rejected", "superseded")
+_STATES = [each.value for each in InstructionState]
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa cpl list --overdue\n  trialcpa cpl export -o instructions.xlsx")
@@ -81,7 +82,9 @@ def export(form: str | None, output: Path, state: str | None, service: Service) 
 @asks_service
 def acknowledge(instruction: tuple[str, ...], rejected: str | None, service: Service) -> None:
     """Say that instructions are loaded into the list, or rejected; each stands alone."""
-    body = {"outcome": "loaded"} if rejected is None else {"outcome": "rejected", "reason": rejected}
+    body: dict[str, str] = {"outcome": InstructionState.LOADED}
+    if rejected is not None:
+        body = {"outcome": InstructionState.REJECTED, "reason": rejected}
     done, problems = [], []
     with service.connect() as client:
         for each in dict.fromkeys(instruction):

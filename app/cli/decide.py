@@ -12,7 +12,9 @@ from app.cli import decision_shown, shown
 from app.cli.decision_form import TEMPLATE, decisions
 from app.cli.service import Service, asks_service
 from app.client import Client, path
+from core.approval import EndCause
 from core.errors import InputUnusable
+from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
 
 TYPED = 8
 """Characters of the proposal's digest that an officer types, which nobody does by habit."""
@@ -22,7 +24,7 @@ DRAFT_SECONDS = 10.0
 
 EXIT_REFUSED = 1
 _BETWEEN = 0.2
-_ISSUING = frozenset({"grant", "rekey"})
+_ISSUING = frozenset({DecisionKind.GRANT, DecisionKind.REKEY})
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
@@ -133,7 +135,9 @@ def reject(decision: str, why: str, service: Service) -> None:
 
 @decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --reasons why.txt")
 @click.argument("approval")
-@click.option("--cause", required=True, type=click.Choice(("ssc", "breach", "key-compromise")))
+@click.option(
+    "--cause", required=True, type=click.Choice([each.value for each in EndCause if each is not EndCause.MANUFACTURER])
+)
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
 @click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
 @click.option("--invalidity-date", help="Since when the key is known to be compromised.")
@@ -160,7 +164,7 @@ def revoke(
         if urgent:
             outcome = client.post(path("approvals", approval, "revocation"), body)
         else:
-            outcome = client.post("/v1/decisions", {"kind": "revoke", "approval": approval, **body})
+            outcome = client.post("/v1/decisions", {"kind": DecisionKind.REVOKE, "approval": approval, **body})
     next_step = "" if urgent else "Another officer sees and seconds: trialcpa decide second DECISION"
     raise SystemExit(_told(service, [outcome], next_step))
 
@@ -185,7 +189,7 @@ def acknowledge(decision: str, service: Service) -> None:
 
 
 def _is_open(decision: Mapping[str, Any]) -> bool:
-    return decision["state"] in {"proposed", "drafted"}
+    return decision["state"] in OPEN_DECISION
 
 
 def _drafted(client: Client, decision: str) -> dict[str, Any]:
@@ -194,7 +198,7 @@ def _drafted(client: Client, decision: str) -> dict[str, Any]:
     while True:
         said = client.get(path("decisions", decision))
         issues = said["kind"] in _ISSUING or said.get("issue") is not None
-        if said["state"] != "proposed" or not issues or time.monotonic() > deadline:
+        if said["state"] != DecisionState.PROPOSED or not issues or time.monotonic() > deadline:
             return said
         time.sleep(_BETWEEN)
 

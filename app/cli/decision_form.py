@@ -1,5 +1,6 @@
 """The form of decisions: one, or a whole meeting's, as TOML; its template, and the requests it becomes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.cli.form_files import (
     whole,
     words,
 )
+from core.kinds import DecisionKind
 
 TEMPLATE = """\
 # Decisions of a meeting (Smart Energy Code, F2.21 to F2.30). Each [[decision]] stands or falls alone; delete what you
@@ -109,10 +111,10 @@ _APPLICATION = Member(words, needed=True)
 _APPROVAL = Member(words, needed=True)
 _TERMS: Members = {"start": Member(day), "expiry": Member(day), "maximum_devices": Member(whole)}
 
-KINDS: dict[str, Members] = {
-    "grant": {**_SHARED, "application": _APPLICATION, **_TERMS, "conditions": Member(_CONDITIONS)},
-    "refuse": {**_SHARED, "application": _APPLICATION},
-    "amend": {
+KINDS: Mapping[str, Members] = {
+    DecisionKind.GRANT: {**_SHARED, "application": _APPLICATION, **_TERMS, "conditions": Member(_CONDITIONS)},
+    DecisionKind.REFUSE: {**_SHARED, "application": _APPLICATION},
+    DecisionKind.AMEND: {
         **_SHARED,
         "approval": _APPROVAL,
         **_TERMS,
@@ -125,16 +127,16 @@ KINDS: dict[str, Members] = {
         "request": Member(words),
         "csr": Member(text_file),
     },
-    "refuse-amendment": {**_SHARED, "request": Member(words, needed=True)},
-    "revoke": {
+    DecisionKind.REFUSE_AMENDMENT: {**_SHARED, "request": Member(words, needed=True)},
+    DecisionKind.REVOKE: {
         **_SHARED,
         "approval": _APPROVAL,
         "cause": Member(words, needed=True),
         "breach": Member(words),
         "invalidity_date": Member(moment),
     },
-    "withdraw": {**_SHARED, "approval": _APPROVAL},
-    "rekey": {
+    DecisionKind.WITHDRAW: {**_SHARED, "approval": _APPROVAL},
+    DecisionKind.REKEY: {
         **_SHARED,
         "approval": _APPROVAL,
         "csr": Member(text_file, needed=True),

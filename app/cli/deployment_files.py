@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.deployments import by_device
+from core.deployments import Event, by_device
 
 USUAL_CHUNK = 5_000
 """Lines sent at once: a second or so of work, so that the bar moves."""
@@ -21,7 +21,7 @@ LARGEST_CHUNK = 100_000
 
 CSV, JSON, XML = "text/csv", "application/json", "application/xml"
 
-_NET: Mapping[str, int] = {"deployed": 1, "decommissioned": -1, "corrected": -1}
+_NET: Mapping[str, int] = {Event.DEPLOYED: 1, Event.DECOMMISSIONED: -1, Event.CORRECTED: -1}
 _DELIMITERS = ",;\t"
 _UNREADABLE = (ValueError, RecursionError, csv.Error)
 
@@ -120,7 +120,13 @@ def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 def _record(text: str, number: int, span: int, said: Mapping[str, object]) -> _Record:
     named = (str(said.get(name, "")).casefold() for name in ("device_id", "by"))
-    return _Record(text, number, span, tuple(each for each in named if each), str(said.get("event", "")).casefold())
+    return _Record(
+        text=text,
+        number=number,
+        span=span,
+        devices=tuple(each for each in named if each),
+        event=str(said.get("event", "")).casefold(),
+    )
 
 
 # --- cutting -----------------------------------------------------------------------------------------------------
@@ -148,9 +154,14 @@ def _csv_part(header: Sequence[str], part: Sequence[_Record]) -> Chunk:
         numbers[at] = each.number
         at += each.span
         texts.append(each.text if each.text.endswith(("\n", "\r")) else each.text + "\n")
-    return Chunk("".join(texts).encode("utf-8"), CSV, len(part), numbers)
+    return Chunk(octets="".join(texts).encode("utf-8"), content_type=CSV, lines=len(part), numbers=numbers)
 
 
 def _json_part(_: Sequence[str], part: Sequence[_Record]) -> Chunk:
     numbers = {place: each.number for place, each in enumerate(part, 1)}
-    return Chunk(f'{{"lines":[{",".join(each.text for each in part)}]}}'.encode(), JSON, len(part), numbers)
+    return Chunk(
+        octets=f'{{"lines":[{",".join(each.text for each in part)}]}}'.encode(),
+        content_type=JSON,
+        lines=len(part),
+        numbers=numbers,
+    )

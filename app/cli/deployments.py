@@ -13,6 +13,7 @@ from app.cli import shown
 from app.cli.deployment_files import LARGEST_CHUNK, USUAL_CHUNK, Chunk, chunks
 from app.cli.service import Service, asks_service
 from app.client import Client
+from core.deployments import Outcome
 from core.errors import InputUnusable, ServiceRefused, ServiceUnreachable
 
 SHOWN = 50
@@ -41,12 +42,14 @@ class Told:
     @property
     def not_recorded(self) -> list[dict[str, Any]]:
         """The lines of which nothing was recorded because something is wrong with them."""
-        return sorted((each for each in self.results if each["outcome"] == "refused"), key=_line)
+        return sorted((each for each in self.results if each["outcome"] == Outcome.REFUSED), key=_line)
 
     @property
     def remarks(self) -> list[dict[str, Any]]:
         """The lines that were taken, or passed over, with a word about them."""
-        return sorted((each for each in self.results if each["outcome"] != "refused" and each["detail"]), key=_line)
+        return sorted(
+            (each for each in self.results if each["outcome"] != Outcome.REFUSED and each["detail"]), key=_line
+        )
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa deployments import devices.csv")

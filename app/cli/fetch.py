@@ -10,6 +10,7 @@ import click
 from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.client import Client, Fetched, path
+from core.classification import Recipient
 from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
 from core.identifiers import ApprovalIdentifier, parse_serial
 
@@ -43,7 +44,9 @@ class _Thing:
     type=click.Choice(("pem", "der", "p7", "pdf", "json")),
     help="pem for certificates, pdf for notices.",
 )
-@click.option("--of", "recipient", type=click.Choice(("manufacturer", "dcc", "panel")), help="Whose copy of a notice.")
+@click.option(
+    "--of", "recipient", type=click.Choice([each.value for each in Recipient]), help="Whose copy of a notice."
+)
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
 @click.option("--accept", is_flag=True, help="Say that the certificate is what you asked for.")
 @click.option("--reject", metavar="WHY", help="Say that it is not.")

@@ -9,6 +9,7 @@ from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import path
+from core.kinds import RequirementState
 
 _LISTED = "requirements"
 
@@ -90,7 +91,7 @@ def add(application: str | None, text: str | None, standing: str | None, service
 @asks_service
 def met(requirement: str, reason: str, service: Service) -> None:
     """Record a requirement as met."""
-    _close(service, requirement, "met", reason)
+    _close(service, requirement, RequirementState.MET, reason)
 
 
 @requirements.command(
@@ -101,7 +102,7 @@ def met(requirement: str, reason: str, service: Service) -> None:
 @asks_service
 def waive(requirement: str, reason: str, service: Service) -> None:
     """Waive a requirement."""
-    _close(service, requirement, "waived", reason)
+    _close(service, requirement, RequirementState.WAIVED, reason)
 
 
 @requirements.command(
@@ -121,7 +122,7 @@ def end(standing: str, service: Service) -> None:
     )
 
 
-def _close(service: Service, requirement: str, state: str, reason: str) -> None:
+def _close(service: Service, requirement: str, state: RequirementState, reason: str) -> None:
     with service.connect() as client:
         outcome = client.post(path("requirements", requirement, "outcome"), {"state": state, "reason": reason})
     _say(service, outcome, f"{outcome['requirement']}: {outcome['state']}, of {outcome['application']}")

@@ -8,6 +8,7 @@ from app.cli.options import home_option
 from app.house import home_of, open_house
 from app.settings import load
 from core.instants import text
+from core.kinds import HierarchyRole
 from jobs.ceremony import publish_root_crl
 from keys.ceremony import ROOT_FILE
 from keys.passphrase import parse_source
@@ -24,7 +25,7 @@ def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     house = open_house(load(home_of(home)))
     signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
     with house.store.read() as tx:
-        root = authority.certificates(tx, "root")[-1]
+        root = authority.certificates(tx, HierarchyRole.ROOT)[-1]
     publish_root_crl(house.store, signer, root, house.clock.now())
     with house.store.read() as tx:
         published = work.last_crl(tx, root.key_id, with_bytes=False)

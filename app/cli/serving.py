@@ -13,7 +13,7 @@ from app.cli.clock import set_clock
 from app.cli.init import make, planned, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
-from app.processes import ROLES, Supervisor, end_with_supervisor, require_free
+from app.processes import ProcessRole, Supervisor, end_with_supervisor, require_free
 from core.errors import HomeOccupied
 
 
@@ -58,13 +58,13 @@ def serve(
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument("role", type=click.Choice([each.value for each in ProcessRole]))
 @home_option
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")
 def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001 - click
     """Run one process in the foreground, as a service manager would."""
     settings = settings_file.load(home_of(home))
-    if role == "web":
+    if role == ProcessRole.WEB:
         _run_web(settings, supervised=supervised)
         return
     stopping = threading.Event()
@@ -73,7 +73,7 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
     if supervised:
         end_with_supervisor(stopping.set)
     house = open_house(settings)
-    if role == "authority":
+    if role == ProcessRole.AUTHORITY:
         open_authority(house).run(stopping)
     else:
         from app.courier import open_courier  # noqa: PLC0415 - the other roles send no mail and call nobody

@@ -6,16 +6,22 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from verify.client import Exchange
 
 Page = Sequence[Mapping[str, object]]
 """Exchanges over HTTP, as they are written."""
 
-Kind = Literal["certificate", "crl", "ocsp", "other"]
-"""What a file holds, for the linters."""
+
+class Content(StrEnum):
+    """What a file holds, for the linters; the first three are DER, one object each."""
+
+    CERTIFICATE = "certificate"
+    CRL = "crl"
+    OCSP = "ocsp"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,11 @@ class Kept:
 
     Args:
         path: where it lies.
-        kind: certificate, crl and ocsp are DER, one object each.
+        content: what it holds.
     """
 
     path: Path
-    kind: Kind
+    content: Content
 
 
 class Album:
@@ -49,16 +55,16 @@ class Album:
         self.moments: dict[str, datetime] = {}  # by name: when its files are to be looked at
         self._noted: list[Mapping[str, object]] = []
 
-    def keep(self, name: str, data: bytes, kind: Kind = "other") -> Path:
+    def keep(self, name: str, data: bytes, content: Content = Content.OTHER) -> Path:
         """Write an object as the next number; return its path."""
         path = self.folder / f"{len(self.kept) + 1:02d}-{name}"
         path.write_bytes(data)
-        self.kept.append(Kept(path, kind))
+        self.kept.append(Kept(path, content))
         return path
 
-    def path_for(self, name: str, kind: Kind = "other") -> Path:
+    def path_for(self, name: str, content: Content = Content.OTHER) -> Path:
         """Take the next number for a file that another program is about to write."""
-        return self.keep(name, b"", kind)
+        return self.keep(name, b"", content)
 
     def note(self, who: str, exchange: Exchange) -> None:
         """Remember an exchange for the next page. Credentials are not part of one."""

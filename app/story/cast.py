@@ -112,7 +112,17 @@ class Person:
 
     def _noted(self, method: str, path: str, sent: bytes, answer: httpx.Response) -> None:
         kind = answer.headers.get("Content-Type", "")
-        self._album.note(self.name, Exchange(method, path, sent, answer.status_code, kind, answer.content))
+        self._album.note(
+            self.name,
+            Exchange(
+                method=method,
+                path=path,
+                request=sent,
+                status=answer.status_code,
+                content_type=kind,
+                body=answer.content,
+            ),
+        )
 
     def close(self) -> None:
         """Let the connections go."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.story.album import Page
+from app.story.album import Content, Page
 from app.story.scene import Granted, Scene
 from app.story.telling import Proof, Stopped
 from app.story.tools import Said, Tools
@@ -47,9 +47,13 @@ class Expected:
     gnutls: str
 
 
-ACTIVE = Expected(State.ACTIVE, "good", "", "ok", "ok")
-CANCELLED = Expected(State.CANCELLED, "revoked", "privilege_withdrawn", REVOKED_BY_OPENSSL, "revoked")
-EXPIRED = Expected(State.EXPIRED, "revoked", "cessation_of_operation", REVOKED_BY_OPENSSL, "expired")
+ACTIVE = Expected(state=State.ACTIVE, ocsp="good", reason="", openssl="ok", gnutls="ok")
+CANCELLED = Expected(
+    state=State.CANCELLED, ocsp="revoked", reason="privilege_withdrawn", openssl=REVOKED_BY_OPENSSL, gnutls="revoked"
+)
+EXPIRED = Expected(
+    state=State.EXPIRED, ocsp="revoked", reason="cessation_of_operation", openssl=REVOKED_BY_OPENSSL, gnutls="expired"
+)
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,10 @@ def keep(scene: Scene, granted: Granted, asked: Round, name: str, at: datetime) 
     for hash_name in ("sha1", "sha256"):
         album.keep(f"{name}-ocsp-request-{hash_name}.der", ocsp_request(granted.subject.parsed, issuing, hash_name))
     lists = [asked.reply(Channel.CRL), asked.fetched.root_crl]
-    sha1 = album.keep(f"{name}-ocsp-sha1.der", asked.reply(Channel.OCSP_POST), "ocsp")
-    sha256 = album.keep(f"{name}-ocsp-sha256.der", asked.reply(Channel.OCSP_GET), "ocsp")
-    album.keep(f"{name}-list.crl", lists[0], "crl")
-    album.keep(f"{name}-root-list.crl", lists[1], "crl")
+    sha1 = album.keep(f"{name}-ocsp-sha1.der", asked.reply(Channel.OCSP_POST), Content.OCSP)
+    sha256 = album.keep(f"{name}-ocsp-sha256.der", asked.reply(Channel.OCSP_GET), Content.OCSP)
+    album.keep(f"{name}-list.crl", lists[0], Content.CRL)
+    album.keep(f"{name}-root-list.crl", lists[1], Content.CRL)
     together = album.keep(f"{name}-lists.pem", as_pem(lists))
     album.keep(f"{name}-page.html", asked.reply(Channel.PAGE))
     return Files(together, sha1, sha256)
@@ -195,9 +199,9 @@ def tell_other_tools(scene: Scene, granted: Granted, files: Files, tools: Tools,
 def tell_responder(scene: Scene, granted: Granted, tools: Tools, expected: Expected, name: str) -> None:
     """Let the tools ask the responder themselves, over the network."""
     url = f"{scene.server}/ocsp"
-    first = scene.album.path_for(f"{name}-openssl-asked.der", "ocsp")
+    first = scene.album.path_for(f"{name}-openssl-asked.der", Content.OCSP)
     asked = tools.ask_ocsp(url, granted.leaf, granted.issuing, granted.root, first)
-    second = scene.album.path_for(f"{name}-ocsptool-asked.der", "ocsp")
+    second = scene.album.path_for(f"{name}-ocsptool-asked.der", Content.OCSP)
     also = tools.ocsptool_ask(url, granted.leaf, granted.issuing, second)
     scene.teller.tell([said("openssl ocsp -url", asked, expected.ocsp), said("ocsptool --ask", also, expected.ocsp)])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.story.album import Content
 from app.story.cast import Person, Reply
 from app.story.scene import Granted, Scene
 from app.story.telling import Stopped
@@ -198,9 +199,9 @@ def _certificate_listed(person: Person, approval: str) -> dict[str, object]:
 def _kept(scene: Scene, subject: Subject, above: list[x509.Certificate], chain: bytes) -> Granted:
     album = scene.album
     issuing, root = above
-    album.keep("certificate.cer", subject.der, "certificate")
-    album.keep("issuing-ca.cer", issuing.public_bytes(Encoding.DER), "certificate")
-    album.keep("root.cer", root.public_bytes(Encoding.DER), "certificate")
+    album.keep("certificate.cer", subject.der, Content.CERTIFICATE)
+    album.keep("issuing-ca.cer", issuing.public_bytes(Encoding.DER), Content.CERTIFICATE)
+    album.keep("root.cer", root.public_bytes(Encoding.DER), Content.CERTIFICATE)
     return Granted(
         subject,
         leaf=album.keep("certificate.pem", subject.parsed.public_bytes(Encoding.PEM)),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from app.story import grant
+from app.story.album import Content
 from app.story.checks import (
     ACTIVE,
     CANCELLED,
@@ -154,8 +155,8 @@ def _past(scene: Scene, granted: Granted, before: Round) -> None:
         return
     answer = base64.b64decode(str(answered.get("ocsp") or ""))
     scene.album.page("past-exchanges")
-    scene.album.keep("past-list.crl", crl, "crl")
-    kept = scene.album.keep("past-ocsp-sha256.der", answer, "ocsp")
+    scene.album.keep("past-list.crl", crl, Content.CRL)
+    kept = scene.album.keep("past-ocsp-sha256.der", answer, Content.OCSP)
     lists = scene.album.keep("past-lists.pem", as_pem([crl, before.fetched.root_crl]))
     scene.album.moments["past"] = then
     trust = scene.trust

@@ -15,16 +15,16 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.story.album import Album, Kept
+from app.story.album import Album, Content, Kept
 from app.story.telling import Proof
 from verify.parsing import PARSE_ERRORS, one_answer, several_certificates
 from verify.path import authority_key, key_identifier
 
 _OPTIONS = ("--severity", "WARNING", "--document-format", "DER")
 _COMMANDS = {
-    "certificate": ("lint_pkix_cert", ()),
-    "crl": ("lint_crl", ("-t", "CRL", "-p", "PKIX")),
-    "ocsp": ("lint_ocsp_response", ()),
+    Content.CERTIFICATE: ("lint_pkix_cert", ()),
+    Content.CRL: ("lint_crl", ("-t", "CRL", "-p", "PKIX")),
+    Content.OCSP: ("lint_ocsp_response", ()),
 }
 _CHAIN = "lint_pkix_signer_signee_cert_chain"
 _PATIENCE = 120.0
@@ -66,16 +66,18 @@ def lint(album: Album) -> list[Proof]:
 
 def _single_jobs(kept: Sequence[Kept]) -> list[Job]:
     return [
-        Job(_COMMANDS[each.kind][0], ("lint", *_COMMANDS[each.kind][1], *_OPTIONS, str(each.path)))
+        Job(_COMMANDS[each.content][0], ("lint", *_COMMANDS[each.content][1], *_OPTIONS, str(each.path)))
         for each in kept
-        if each.kind in _COMMANDS
+        if each.content in _COMMANDS
     ]
 
 
 def _chain_jobs(kept: Sequence[Kept]) -> list[Job]:
     """Each certificate with the one whose key it names as its issuer's."""
     found = [
-        (each.path, several_certificates((each.path.read_bytes(),))[0]) for each in kept if each.kind == "certificate"
+        (each.path, several_certificates((each.path.read_bytes(),))[0])
+        for each in kept
+        if each.content == Content.CERTIFICATE
     ]
     return [
         Job(_CHAIN, ("lint", *_OPTIONS, str(above_path), str(path)))
@@ -88,14 +90,14 @@ def _chain_jobs(kept: Sequence[Kept]) -> list[Job]:
 def _keep_responders(album: Album) -> None:
     """Write the responders' certificates, which come only inside their answers."""
     responders: dict[bytes, x509.Certificate] = {}
-    for each in [kept for kept in album.kept if kept.kind == "ocsp"]:
+    for each in [kept for kept in album.kept if kept.content == Content.OCSP]:
         try:
             embedded = one_answer(each.path.read_bytes()).certificates
         except PARSE_ERRORS:
             continue  # the linter says so
         responders |= {one.public_bytes(Encoding.DER): one for one in embedded}
     for der in responders:
-        album.keep("ocsp-responder.cer", der, "certificate")
+        album.keep("ocsp-responder.cer", der, Content.CERTIFICATE)
 
 
 def _run(linter: str, arguments: Sequence[str]) -> tuple[int, str]:

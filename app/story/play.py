@@ -85,7 +85,16 @@ def _scene(teller: Teller, album: Album, stage: Stage, stack: ExitStack, wrap: W
     stack.callback(cast.close)
     stack.callback(stage.house.store.close)
     ahead = stage.house.row().clock_offset > timedelta(0)
-    return Scene(teller, album, cast, stage.trust, stage.server, PATIENCE, following, ahead)
+    return Scene(
+        teller=teller,
+        album=album,
+        cast=cast,
+        trust=stage.trust,
+        server=stage.server,
+        patience=PATIENCE,
+        following=following,
+        own_clock=ahead,
+    )
 
 
 def _guarded(teller: Teller, part: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ from app.processes import answers
 from app.settings import DEFAULT_PORT, Settings, load
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, HomeMissing, StoryRefused
 from core.instants import text
+from core.kinds import HierarchyRole
 from store.reading.authority import certificates
 from verify.client import AuthorityClient
 from verify.fetched import Trust
@@ -120,8 +121,13 @@ def _stage(home: Path) -> Stage:
     house = open_house(settings)
     row = house.row()
     with house.store.read() as tx:
-        root = certificates(tx, "root")[-1].der
-    stage = Stage(house, write_demo_credentials(home), Trust(root, row.environment, row.arc), _address(settings))
+        root = certificates(tx, HierarchyRole.ROOT)[-1].der
+    stage = Stage(
+        house=house,
+        credentials=write_demo_credentials(home),
+        trust=Trust(root, row.environment, row.arc),
+        server=_address(settings),
+    )
     _require_same(stage)
     return stage
 

@@ -118,7 +118,12 @@ def decode(der: bytes) -> TrialDeviceApproval:
             start=read["start"],
             expiry=read["expiry"],
             maximum_devices=read["maximumDevices"],
-            device=Device(device["type"], device["manufacturer"], device["model"], device["hardwareVersion"]),
+            device=Device(
+                type=device["type"],
+                manufacturer=device["manufacturer"],
+                model=device["model"],
+                hardware_version=device["hardwareVersion"],
+            ),
             firmware=tuple(Firmware(each["version"], each["imageDigest"].hex()) for each in read["firmware"]),
             proposal_digest=read["proposalDigest"],
         )

@@ -103,7 +103,7 @@ def draft(order: CrlOrder) -> CrlDraft:
         write.sequence(entries) if count else b"",
         write.explicit(0, write.sequence(*_extensions(order, above.key_identifier))),
     )
-    return CrlDraft(order.number, count, tbs, above.public_key, above.name)
+    return CrlDraft(number=order.number, entries=count, tbs=tbs, issuer_key=above.public_key, issuer_name=above.name)
 
 
 def sign(crl: CrlDraft, clearance: Clearance, signer: Signer, issuer_der: bytes) -> bytes:

@@ -12,8 +12,9 @@ from datetime import date, datetime
 from core.approval import ApprovalRecord, Firmware, Terms
 from core.canonical import Json
 from core.classification import Passage
-from core.errors import DeviceAlreadyApproved, Finding
+from core.errors import DeviceAlreadyApproved, Finding, WrongState
 from core.instants import first_second, last_second, next_midnight, text
+from core.kinds import AmendmentRequestState, DecisionKind
 from policy import csr as csr_policy
 from policy.section_f.amendment import AmendmentFacts, amended_firmware, amendment_findings
 from ra import proposal as proposals
@@ -109,7 +110,7 @@ def table_amendment(
     public_key = None
     if amended.certificate:
         public_key = _certify(tx, command, amended, said)
-    decision = new_decision("amend", proposals.amendment(tabled, grounds, said), grounds, tabled)
+    decision = new_decision(DecisionKind.AMEND, proposals.amendment(tabled, grounds, said), grounds, tabled)
     if command.request is not None:
         _take_up(tx, command.request, approval.identifier, tabled)
     return (
@@ -131,7 +132,7 @@ def table_amendment_refusal(
     asked = amendment_request(tx, command.request)
     grounds = grounds_of(command.reasons, command.minutes)
     document = proposals.amendment_refusal(tabled, grounds, asked.approval, asked.id)
-    decision = new_decision("refuse-amendment", document, grounds, tabled)
+    decision = new_decision(DecisionKind.REFUSE_AMENDMENT, document, grounds, tabled)
     _take_up(tx, asked.id, asked.approval, tabled)
     return replace(decision, approval=asked.approval, amendment_request=asked.id), ()
 
@@ -141,11 +142,11 @@ def _amended(approval: ApprovalRecord, command: ProposeAmendment, at: datetime) 
     start = approval.start if command.start is None else first_second(command.start)
     effective = command.effective or max(next_midnight(at), approval.start)
     terms = Terms(
-        last.issue + 1,
-        start if start != approval.start else effective,
-        last.expiry if command.expiry is None else last_second(command.expiry),
-        last.maximum_devices if command.maximum_devices is None else command.maximum_devices,
-        amended_firmware(last.firmware, command.firmware_added, command.firmware_removed),
+        issue=last.issue + 1,
+        effective=start if start != approval.start else effective,
+        expiry=last.expiry if command.expiry is None else last_second(command.expiry),
+        maximum_devices=last.maximum_devices if command.maximum_devices is None else command.maximum_devices,
+        firmware=amended_firmware(last.firmware, command.firmware_added, command.firmware_removed),
     )
     same = (start, terms.expiry, terms.maximum_devices, terms.firmware) == (
         approval.start,
@@ -184,7 +185,14 @@ def _findings(
         deployed=deployed_at(tx, [approval.identifier], at).get(approval.identifier, 0),
     )
     as_it_would_be = Apply(
-        approval.device, "", terms.firmware, amended.start.date(), terms.expiry.date(), terms.maximum_devices, "", b""
+        device=approval.device,
+        smets_version="",
+        firmware=terms.firmware,
+        start=amended.start.date(),
+        expiry=terms.expiry.date(),
+        maximum_devices=terms.maximum_devices,
+        purpose="",
+        csr=b"",
     )
     organisation = requests.organisation(tx, approval.organisation)
     return amendment_findings(facts, application_facts(desk, tx, as_it_would_be, organisation, at=at))
@@ -239,8 +247,11 @@ def _changes(
 def _take_up(tx: Transaction, request: str, approval: str, tabled: Tabled) -> None:
     """Hold the request for this decision; another approval's is as if it were not there."""
     asked = amendment_request(tx, request)
-    needed = "open" if asked.approval == approval else f"a request about {approval}"
-    amendment_requests.move(tx, request, needed=needed, to="proposed", at=tabled.at)
+    if asked.approval != approval:
+        needed = f"a request about {approval}"
+        raise WrongState(kind="Amendment request", identifier=request, state=asked.state, needed=needed)
+    state = AmendmentRequestState
+    amendment_requests.move(tx, request, needed=state.OPEN, to=state.PROPOSED, at=tabled.at)
 
 
 def _describes(minutes: Minutes) -> bool:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.approval import EndCause
 from core.errors import AlreadyEnded, Finding
 from core.status import approval_status, open_at
 from ra import proposal as proposals
 from ra.end import Revoke, ending_findings
 from ra.findings import refuse_fatal
 from ra.grounds import grounds_of
-from ra.proposal import Tabled, new_decision
+from ra.proposal import Tabled, ending_kind, new_decision
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
@@ -32,6 +31,5 @@ def table_end(tx: Transaction, tabled: Tabled, command: ProposeEnd) -> tuple[Dec
     document = proposals.ending(
         tabled, grounds, command.approval, command.cause, command.invalidity_date, command.breach
     )
-    kind = "withdraw" if command.cause is EndCause.MANUFACTURER else "revoke"
-    decision = new_decision(kind, document, grounds, tabled)
+    decision = new_decision(ending_kind(command.cause), document, grounds, tabled)
     return replace(decision, approval=command.approval, breach=command.breach), found

@@ -10,6 +10,7 @@ from core.clauses import serves
 from core.errors import DeviceAlreadyApproved, Finding, WrongState
 from core.identifiers import ApprovalIdentifier
 from core.instants import first_second, last_second
+from core.kinds import ApplicationState, DecisionKind
 from policy.section_f.application import grant_findings
 from policy.section_f.requirements import RequirementFacts, requirement_findings
 from ra import proposal as proposals
@@ -62,8 +63,9 @@ def table_grant(
     """Reserve the identifier and return the decision as proposed, with what the rules find."""
     # Held until the commit: what is proposed is what the application says.
     application = requests.locked_application(tx, command.application)
-    if application.state != "submitted":
-        raise WrongState(kind="Application", identifier=application.id, state=application.state, needed="submitted")
+    if application.state != ApplicationState.SUBMITTED:
+        needed = ApplicationState.SUBMITTED
+        raise WrongState(kind="Application", identifier=application.id, state=application.state, needed=needed)
     organisation = requests.organisation(tx, application.organisation_id)
     start = command.start or application.start.date()
     expiry = command.expiry or application.expiry.date()
@@ -74,18 +76,24 @@ def table_grant(
         *open_requirements(tx, application.id),
     )
     refuse_fatal(found)
-    terms = Terms(1, first_second(start), last_second(expiry), limit, application.firmware)
+    terms = Terms(
+        issue=1,
+        effective=first_second(start),
+        expiry=last_second(expiry),
+        maximum_devices=limit,
+        firmware=application.firmware,
+    )
     other = approval_reading.overlapping(tx, application.device, start=terms.effective, expiry=terms.expiry)
     if other is not None:
         raise DeviceAlreadyApproved(other=other)
     require_key_free(tx, application.public_key_sha256)
     number = decisions.next_number(tx, tabled.at.year)
     identifier = str(ApprovalIdentifier(tabled.environment, tabled.at.year, number))
-    applications.move(tx, application.id, needed="submitted", to="proposed")
+    applications.move(tx, application.id, needed=ApplicationState.SUBMITTED, to=ApplicationState.PROPOSED)
     grounds = grounds_of(command.reasons, command.minutes)
     document = proposals.grant(tabled, grounds, identifier, application, organisation, terms)
     decision = replace(
-        new_decision("grant", document, grounds, tabled),
+        new_decision(DecisionKind.GRANT, document, grounds, tabled),
         application_id=application.id,
         approval=identifier,
         issue=1,
@@ -97,10 +105,11 @@ def table_grant(
 def table_refusal(tx: Transaction, tabled: Tabled, command: ProposeRefusal) -> tuple[Decision, Sequence[Finding]]:
     """Return the refusal as proposed."""
     application = requests.application(tx, command.application)
-    applications.move(tx, application.id, needed="submitted", to="proposed")
+    applications.move(tx, application.id, needed=ApplicationState.SUBMITTED, to=ApplicationState.PROPOSED)
     grounds = grounds_of(command.reasons, command.minutes)
     document = proposals.refusal(tabled, grounds, application)
-    return replace(new_decision("refuse", document, grounds, tabled), application_id=application.id), ()
+    decision = new_decision(DecisionKind.REFUSE, document, grounds, tabled)
+    return replace(decision, application_id=application.id), ()
 
 
 @serves("F2.20")

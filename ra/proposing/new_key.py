@@ -8,6 +8,7 @@ from core.approval import EndCause
 from core.classification import Passage
 from core.errors import Finding
 from core.instants import next_midnight
+from core.kinds import DecisionKind
 from policy import csr as csr_policy
 from policy.section_f.new_key import RekeyFacts, rekey_findings
 from policy.section_f.revocation import RevocationFacts, revocation_findings
@@ -61,7 +62,16 @@ def table_rekey(tx: Transaction, tabled: Tabled, command: ProposeRekey) -> tuple
     start, expiry = approval.start.date(), last.expiry.date()
     cause = EndCause.KEY_COMPROMISE if command.compromised else EndCause.SSC
     found = (
-        *rekey_findings(RekeyFacts(effective, at, start, expiry, issuing.not_after, issuing.window_end)),
+        *rekey_findings(
+            RekeyFacts(
+                effective=effective,
+                at=at,
+                start=start,
+                expiry=expiry,
+                issuing_ends=issuing.not_after,
+                issuing_window_end=issuing.window_end,
+            )
+        ),
         *revocation_findings(RevocationFacts(cause, command.invalidity_date, at)),
     )
     refuse_fatal(found)
@@ -70,11 +80,11 @@ def table_rekey(tx: Transaction, tabled: Tabled, command: ProposeRekey) -> tuple
     terms = replace(last, issue=last.issue + 1, effective=effective)
     grounds = grounds_of(command.reasons, command.minutes)
     key = proposals.NewKey(
-        EndCause.KEY_COMPROMISE.value if command.compromised else "replacement",
-        command.invalidity_date,
-        parsed.der,
-        parsed.public_key_sha256,
+        cause=EndCause.KEY_COMPROMISE.value if command.compromised else "replacement",
+        invalidity_date=command.invalidity_date,
+        csr=parsed.der,
+        public_key_sha256=parsed.public_key_sha256,
     )
     document = proposals.rekey(tabled, grounds, approval, requests.organisation(tx, approval.organisation), terms, key)
-    decision = new_decision("rekey", document, grounds, tabled)
+    decision = new_decision(DecisionKind.REKEY, document, grounds, tabled)
     return replace(decision, approval=approval.identifier, issue=terms.issue, public_key=parsed.public_key), found

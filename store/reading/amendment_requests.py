@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from core.errors import NoSuchThing
+from core.kinds import AmendmentRequestState
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AmendmentRequest:
     """One request; `asked` is canonical JSON of what is to be amended."""
 
     id: str
     approval: str
-    state: str
+    state: AmendmentRequestState
     asked: str
     reasons: str
     asked_at: datetime
@@ -43,13 +44,13 @@ def requests_of(tx: Transaction, approval: str) -> list[AmendmentRequest]:
 
 def _request(row: Row[Any]) -> AmendmentRequest:
     return AmendmentRequest(
-        row.id,
-        row.approval,
-        row.state,
-        row.asked,
-        row.reasons,
-        row.asked_at,
-        row.asked_by,
-        row.decision_id,
-        row.closed_at,
+        id=row.id,
+        approval=row.approval,
+        state=row.state,
+        asked=row.asked,
+        reasons=row.reasons,
+        asked_at=row.asked_at,
+        asked_by=row.asked_by,
+        decision_id=row.decision_id,
+        closed_at=row.closed_at,
     )

@@ -12,10 +12,10 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.instants import from_seconds
 from core.status import Revoked, first_end
-from store.rows import Acceptance, Approval, firmware_of
+from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, certificates, decisions, drafts, terms
 from store.transactions import Transaction
-from store.types import Number
+from store.types import Number, String
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -112,7 +112,7 @@ def acceptances_of(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Ser
     answered: dict[Serial, Acceptance] = {}
     for some in _portions([certificate.serial for each in found for certificate in each.certificates]):
         for row in tx.connection.execute(select(acceptances).where(acceptances.c.serial.in_(some))):
-            answered[Serial(row.serial)] = Acceptance(bool(row.accepted), row.reason, row.at)
+            answered[Serial(row.serial)] = Acceptance(accepted=bool(row.accepted), reason=row.reason, at=row.at)
     return answered
 
 
@@ -140,17 +140,21 @@ def public_key_of(tx: Transaction, serial: Serial) -> bytes:
 def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
     """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
     c = certificates.c
-    # A list can have a million entries: instants stay the whole numbers they are, until an entry needs them.
+    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
     held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
-    query = select(c.serial, c.cause, *(type_coerce(each, Number) for each in held)).where(c.ends_at <= at)
+    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
+        c.ends_at <= at
+    )
     rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
-            serial,
-            from_seconds(ended_at),
-            reason,
-            from_seconds(invalidity) if invalidity is not None and reason is RevocationReason.KEY_COMPROMISE else None,
+            serial=serial,
+            at=from_seconds(ended_at),
+            reason=reason,
+            invalidity_date=from_seconds(invalidity)
+            if invalidity is not None and reason is RevocationReason.KEY_COMPROMISE
+            else None,
         )
 
 
@@ -180,19 +184,25 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
     agreed: dict[str, list[Terms]] = defaultdict(list)
     for row in tx.connection.execute(narrowed(select(terms).order_by(t.approval, t.issue), t.approval)):
         agreed[row.approval].append(
-            Terms(row.issue, row.effective, row.expiry, row.maximum_devices, firmware_of(row.firmware))
+            Terms(
+                issue=row.issue,
+                effective=row.effective,
+                expiry=row.expiry,
+                maximum_devices=row.maximum_devices,
+                firmware=firmware_of(row.firmware),
+            )
         )
     return [
         ApprovalRecord(
-            row.identifier,
-            row.organisation_id,
-            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
-            row.granted_at,
-            row.start,
-            tuple(agreed[row.identifier]),
-            tuple(issued[row.identifier]),
-            row.ended_at,
-            EndCause(row.end_cause) if row.end_cause else None,
+            identifier=row.identifier,
+            organisation=row.organisation_id,
+            device=device_of(row),
+            granted_at=row.granted_at,
+            start=row.start,
+            terms=tuple(agreed[row.identifier]),
+            certificates=tuple(issued[row.identifier]),
+            ended_at=row.ended_at,
+            end_cause=row.end_cause,
         )
         for row in tx.connection.execute(narrowed(select(approvals).order_by(a.identifier), a.identifier))
     ]
@@ -200,31 +210,31 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
 
 def _certificate(row: Any) -> CertificateRecord:  # noqa: ANN401 - whole rows and chosen columns alike
     return CertificateRecord(
-        Serial(row.serial),
-        row.issue,
-        row.fingerprint,
-        row.not_before,
-        row.not_after,
-        row.signed_at,
-        row.revoked_at,
-        EndCause(row.cause) if row.cause else None,
-        row.invalidity_date,
-        row.superseded_at,
+        serial=Serial(row.serial),
+        issue=row.issue,
+        fingerprint=row.fingerprint,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        signed_at=row.signed_at,
+        revoked_at=row.revoked_at,
+        cause=row.cause,
+        invalidity_date=row.invalidity_date,
+        superseded_at=row.superseded_at,
     )
 
 
 def _approval(row: Row[Any]) -> Approval:
     return Approval(
-        row.identifier,
-        row.decision_id,
-        row.application_id,
-        row.organisation_id,
-        Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
-        row.granted_at,
-        row.start,
-        row.expiry,
-        row.ended_at,
-        EndCause(row.end_cause) if row.end_cause else None,
+        identifier=row.identifier,
+        decision_id=row.decision_id,
+        application_id=row.application_id,
+        organisation_id=row.organisation_id,
+        device=device_of(row),
+        granted_at=row.granted_at,
+        start=row.start,
+        expiry=row.expiry,
+        ended_at=row.ended_at,
+        end_cause=row.end_cause,
     )
 
 

@@ -8,12 +8,13 @@ from sqlalchemy import Row, select
 
 from core.errors import HomeMissing
 from core.identifiers import Environment, Serial
-from core.mirror import AuthorityCertificate, AuthorityRole
+from core.kinds import HierarchyRole
+from core.mirror import AuthorityCertificate
 from store.tables import authority, authority_certificates
 from store.transactions import Store, Transaction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AuthorityRow:
     """The authority's one row."""
 
@@ -26,12 +27,12 @@ class AuthorityRow:
     journal_key: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IntendedCertificate:
     """A certificate of the hierarchy that is written and not signed: the ceremony or a renewal died there."""
 
     serial: Serial
-    role: AuthorityRole
+    role: HierarchyRole
     tbs: bytes
     key_id: str
 
@@ -42,13 +43,13 @@ def authority_row(tx: Transaction) -> AuthorityRow:
     if row is None:
         raise HomeMissing(path="the store")
     return AuthorityRow(
-        row.name,
-        row.environment,
-        row.arc,
-        row.base_url,
-        row.created_at,
-        timedelta(seconds=row.clock_offset),
-        bytes(row.journal_key),
+        name=row.name,
+        environment=row.environment,
+        arc=row.arc,
+        base_url=row.base_url,
+        created_at=row.created_at,
+        clock_offset=timedelta(seconds=row.clock_offset),
+        journal_key=bytes(row.journal_key),
     )
 
 
@@ -59,7 +60,7 @@ def clock_offset(store: Store) -> timedelta:
     return timedelta(seconds=int(value or 0))
 
 
-def certificates(tx: Transaction, role: AuthorityRole | None = None) -> list[AuthorityCertificate]:
+def certificates(tx: Transaction, role: HierarchyRole | None = None) -> list[AuthorityCertificate]:
     """Return the signed certificates of the hierarchy, oldest first, of one role or all."""
     columns = authority_certificates.c
     query = select(authority_certificates).where(columns.der.is_not(None)).order_by(columns.issued_at, columns.serial)
@@ -68,16 +69,25 @@ def certificates(tx: Transaction, role: AuthorityRole | None = None) -> list[Aut
     return [_certificate(row) for row in tx.connection.execute(query)]
 
 
-def intended(tx: Transaction, role: AuthorityRole) -> list[IntendedCertificate]:
+def intended(tx: Transaction, role: HierarchyRole) -> list[IntendedCertificate]:
     """Return certificates of the hierarchy that are written and not signed."""
     columns = authority_certificates.c
     rows = tx.connection.execute(
         select(authority_certificates).where(columns.der.is_(None), columns.role == role).order_by(columns.intended_at)
     )
-    return [IntendedCertificate(Serial(row.serial), row.role, bytes(row.tbs), row.key_id) for row in rows]
+    return [
+        IntendedCertificate(serial=Serial(row.serial), role=row.role, tbs=bytes(row.tbs), key_id=row.key_id)
+        for row in rows
+    ]
 
 
 def _certificate(row: Row[Any]) -> AuthorityCertificate:
     return AuthorityCertificate(
-        row.role, row.key_id, row.subject, Serial(row.serial), row.not_before, row.not_after, bytes(row.der)
+        role=row.role,
+        key_id=row.key_id,
+        subject=row.subject,
+        serial=Serial(row.serial),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        der=bytes(row.der),
     )

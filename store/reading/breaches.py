@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from core.errors import NoSuchThing
+from core.kinds import OPEN_BREACH, BreachState
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import breaches, conditions
@@ -21,7 +22,7 @@ class SaltedWords:
     salt: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Breach:
     """A breach.
 
@@ -41,7 +42,7 @@ class Breach:
     id: str
     approval: str
     condition: int | None
-    state: str
+    state: BreachState
     note: SaltedWords
     suspected_at: datetime
     suspected_by: str
@@ -52,7 +53,7 @@ class Breach:
     decision: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwedRevocation:
     """A confirmed breach that no revocation has answered.
 
@@ -81,7 +82,7 @@ def breach(tx: Transaction, identifier: str) -> Breach:
 
 
 def breach_list(
-    tx: Transaction, *, approval: str | None = None, state: str | None = None, after: str, limit: int
+    tx: Transaction, *, approval: str | None = None, state: BreachState | None = None, after: str, limit: int
 ) -> list[Breach]:
     """Return breaches of one approval or all, in any or one state, in order of identifier, from behind `after` on."""
     c = breaches.c
@@ -96,7 +97,7 @@ def breach_list(
 def open_limit_breach(tx: Transaction, approval: str) -> str | None:
     """Return the breach of the limit of an approval that is suspected or confirmed, if there is one."""
     c = breaches.c
-    query = select(c.id).where(c.approval == approval, c.condition.is_(None), c.state.in_(["suspected", "confirmed"]))
+    query = select(c.id).where(c.approval == approval, c.condition.is_(None), c.state.in_(OPEN_BREACH))
     found = tx.connection.execute(query).scalar()
     return None if found is None else str(found)
 
@@ -107,10 +108,20 @@ def owed(tx: Transaction) -> list[OwedRevocation]:
     query = (
         select(c.id, c.approval, c.condition, c.judged_at, a.expiry, a.ended_at)
         .join(approvals, a.identifier == c.approval)
-        .where(c.state == "confirmed")
+        .where(c.state == BreachState.CONFIRMED)
         .order_by(c.judged_at, c.id)
     )
-    return [OwedRevocation(*row) for row in tx.connection.execute(query)]
+    return [
+        OwedRevocation(
+            breach=row.id,
+            approval=row.approval,
+            condition=row.condition,
+            confirmed_at=row.judged_at,
+            expiry=row.expiry,
+            ended_at=row.ended_at,
+        )
+        for row in tx.connection.execute(query)
+    ]
 
 
 def condition_exists(tx: Transaction, approval: str, number: int) -> bool:
@@ -122,18 +133,18 @@ def condition_exists(tx: Transaction, approval: str, number: int) -> bool:
 
 def _breach(row: Row[Any]) -> Breach:
     return Breach(
-        row.id,
-        row.approval,
-        row.condition,
-        row.state,
-        _words(row.note),
-        row.suspected_at,
-        row.suspected_by,
-        row.judged_at,
-        row.judged_by,
-        None if row.why is None else _words(row.why),
-        row.closed_at,
-        row.decision_id,
+        id=row.id,
+        approval=row.approval,
+        condition=row.condition,
+        state=row.state,
+        note=_words(row.note),
+        suspected_at=row.suspected_at,
+        suspected_by=row.suspected_by,
+        judged_at=row.judged_at,
+        judged_by=row.judged_by,
+        why=None if row.why is None else _words(row.why),
+        closed_at=row.closed_at,
+        decision=row.decision_id,
     )
 
 

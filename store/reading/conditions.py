@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from core.classification import Classification, Passage, Recipient
+from core.classification import Passage, Recipient
 from store.transactions import Transaction
 from store.trial_tables import conditions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Condition:
     """One condition.
 
@@ -31,16 +31,16 @@ def conditions_of(tx: Transaction, approval: str) -> list[Condition]:
     query = select(conditions).where(conditions.c.approval == approval).order_by(conditions.c.number)
     return [
         Condition(
-            row.number,
-            Passage(
-                f"condition {row.number}",
-                row.text,
-                Classification(row.classification),
-                tuple(Recipient(each) for each in row.recipients.split()),
-                bytes(row.salt),
+            number=row.number,
+            passage=Passage(
+                subject=f"condition {row.number}",
+                text=row.text,
+                classification=row.classification,
+                recipients=tuple(Recipient(each) for each in row.recipients.split()),
+                salt=bytes(row.salt),
             ),
-            row.set_at,
-            row.ended_at,
+            set_at=row.set_at,
+            ended_at=row.ended_at,
         )
         for row in tx.connection.execute(query)
     ]

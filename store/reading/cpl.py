@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from core.cpl import Instruction, InstructionState, Kind, entry_of
+from core.cpl import OPEN_INSTRUCTION, Instruction, InstructionState, entry_of
 from core.errors import NoSuchThing
 from store.tables import applications, approvals
 from store.transactions import Transaction
 from store.trial_tables import cpl_instructions, ncsc_certificates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GivenInstruction:
     """An instruction as it is listed.
 
@@ -33,7 +33,7 @@ class GivenInstruction:
     ncsc_certificate: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InstructionFilter:
     """Which instructions are asked for; None means any.
 
@@ -77,11 +77,11 @@ def instruction_list(
     c = cpl_instructions.c
     query = _given().where(c.id > after).order_by(c.id)
     if asked.state is not None:
-        query = query.where(c.state == asked.state.value)
+        query = query.where(c.state == asked.state)
     if asked.due_before is not None:
         query = query.where(c.due < asked.due_before)
     if asked.overdue is not None:
-        overdue = c.state.in_(["pending", "rejected"]) & (c.due < asked.at)
+        overdue = c.state.in_(OPEN_INSTRUCTION) & (c.due < asked.at)
         query = query.where(overdue if asked.overdue else ~overdue)
     return [_given_instruction(row) for row in tx.connection.execute(query if limit is None else query.limit(limit))]
 
@@ -111,16 +111,22 @@ def _given() -> Select[Any]:
 
 
 def _given_instruction(row: Row[Any]) -> GivenInstruction:
-    return GivenInstruction(_instruction(row), row.cause, row.acknowledged_by, row.reason, row.ncsc_certificate)
+    return GivenInstruction(
+        instruction=_instruction(row),
+        cause=row.cause,
+        acknowledged_by=row.acknowledged_by,
+        reason=row.reason,
+        ncsc_certificate=row.ncsc_certificate,
+    )
 
 
 def _instruction(row: Row[Any]) -> Instruction:
     return Instruction(
-        row.id,
-        Kind(row.kind),
-        entry_of(json.loads(row.entry)),
-        row.due,
-        InstructionState(row.state),
-        row.instructed_at,
-        row.acknowledged_at,
+        id=row.id,
+        kind=row.kind,
+        entry=entry_of(json.loads(row.entry)),
+        due=row.due,
+        state=row.state,
+        instructed_at=row.instructed_at,
+        acknowledged_at=row.acknowledged_at,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from core.deployments import Stint
+from core.deployments import Form, Stint
 from core.errors import NoSuchThing
 from core.mirror import Units
 from store.transactions import Transaction
@@ -16,20 +16,20 @@ _MOST_NAMED = 500
 """Values in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """A report of deployments and what became of its lines.
 
     Args:
         id: its identifier.
-        form: `json`, `csv` or `duis`.
+        form: in which it came.
         content_sha256: hex digest of the octets that were sent.
         received_at, received_by: when and by whom.
         lines, recorded, known, refused: how many; what is in none of the last three was ignored.
     """
 
     id: str
-    form: str
+    form: Form
     content_sha256: str
     received_at: datetime
     received_by: str
@@ -45,15 +45,15 @@ def batch(tx: Transaction, identifier: str) -> Batch:
     if row is None:
         raise NoSuchThing(kind="batch of deployments", identifier=identifier)
     return Batch(
-        row.id,
-        row.form,
-        row.content_sha256,
-        row.received_at,
-        row.received_by,
-        row.lines,
-        row.recorded,
-        row.known,
-        row.refused,
+        id=row.id,
+        form=row.form,
+        content_sha256=row.content_sha256,
+        received_at=row.received_at,
+        received_by=row.received_by,
+        lines=row.lines,
+        recorded=row.recorded,
+        known=row.known,
+        refused=row.refused,
     )
 
 
@@ -81,7 +81,19 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
         query = query.order_by(columns.device_id, columns.id)
         if hold:
             query = query.with_for_update()
-        found += [Stint(*row) for row in tx.connection.execute(query)]
+        found += [
+            Stint(
+                id=row.id,
+                device_id=row.device_id,
+                approval=row.approval,
+                firmware=row.firmware_version,
+                deployed_at=row.deployed_at,
+                decommissioned_at=row.decommissioned_at,
+                replaced_by=row.replaced_by,
+                void_reason=row.void_reason,
+            )
+            for row in tx.connection.execute(query)
+        ]
     return found
 
 

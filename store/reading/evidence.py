@@ -7,18 +7,19 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from core.errors import NoSuchThing
+from core.kinds import AmendmentRequestState, BreachState, EvidenceSubject
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests, breaches, evidence, evidence_files
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attachment:
     """A file attached to something.
 
     Args:
         id: of the attachment.
-        subject_kind: `application`, `breach`, `report` or `amendment-request`.
+        subject_kind: what it is attached to.
         subject: which one.
         sha256: of the content, hex; the file is kept under it.
         name: as its sender called it, made harmless.
@@ -29,7 +30,7 @@ class Attachment:
     """
 
     id: str
-    subject_kind: str
+    subject_kind: EvidenceSubject
     subject: str
     sha256: str
     name: str
@@ -48,14 +49,14 @@ def attachment(tx: Transaction, identifier: str) -> Attachment:
     return _attachment(row)
 
 
-def attachments_of(tx: Transaction, subject_kind: str, subject: str) -> list[Attachment]:
+def attachments_of(tx: Transaction, subject_kind: EvidenceSubject, subject: str) -> list[Attachment]:
     """Return what is attached to something, oldest first."""
     c = evidence.c
     query = select(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
     return [_attachment(row) for row in tx.connection.execute(query.order_by(c.attached_at, c.id))]
 
 
-def attached(tx: Transaction, subject_kind: str, subject: str, sha256: str) -> Attachment | None:
+def attached(tx: Transaction, subject_kind: EvidenceSubject, subject: str, sha256: str) -> Attachment | None:
     """Return the attachment of a file to something, if it is attached."""
     c = evidence.c
     row = tx.connection.execute(
@@ -64,7 +65,7 @@ def attached(tx: Transaction, subject_kind: str, subject: str, sha256: str) -> A
     return None if row is None else _attachment(row)
 
 
-def attached_count(tx: Transaction, subject_kind: str, subject: str) -> int:
+def attached_count(tx: Transaction, subject_kind: EvidenceSubject, subject: str) -> int:
     """Return how many files are attached to something."""
     c = evidence.c
     query = select(func.count()).select_from(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
@@ -79,7 +80,7 @@ def content(tx: Transaction, sha256: str) -> bytes:
     return bytes(found)
 
 
-def breach_state(tx: Transaction, identifier: str, *, hold: bool = False) -> str:
+def breach_state(tx: Transaction, identifier: str, *, hold: bool = False) -> BreachState:
     """Return the state of a breach; NoSuchThing if there is none.
 
     Args:
@@ -91,10 +92,12 @@ def breach_state(tx: Transaction, identifier: str, *, hold: bool = False) -> str
     found = tx.connection.execute(query.with_for_update() if hold else query).scalar()
     if found is None:
         raise NoSuchThing(kind="breach", identifier=identifier)
-    return str(found)
+    return BreachState(found)
 
 
-def amendment_request_owner(tx: Transaction, identifier: str, *, hold: bool = False) -> tuple[str, str]:
+def amendment_request_owner(
+    tx: Transaction, identifier: str, *, hold: bool = False
+) -> tuple[str, AmendmentRequestState]:
     """Return the organisation whose approval a request would amend, and the request's state.
 
     Args:
@@ -113,19 +116,19 @@ def amendment_request_owner(tx: Transaction, identifier: str, *, hold: bool = Fa
     row = tx.connection.execute(query.with_for_update(of=amendment_requests) if hold else query).one_or_none()
     if row is None:
         raise NoSuchThing(kind="amendment request", identifier=identifier)
-    return str(row.organisation_id), str(row.state)
+    return str(row.organisation_id), row.state
 
 
 def _attachment(row: Row[Any]) -> Attachment:
     return Attachment(
-        row.id,
-        row.subject_kind,
-        row.subject,
-        row.sha256,
-        row.name,
-        row.media_type,
-        row.size,
-        bytes(row.salt),
-        row.attached_at,
-        row.attached_by,
+        id=row.id,
+        subject_kind=row.subject_kind,
+        subject=row.subject,
+        sha256=row.sha256,
+        name=row.name,
+        media_type=row.media_type,
+        size=row.size,
+        salt=bytes(row.salt),
+        attached_at=row.attached_at,
+        attached_by=row.attached_by,
     )

@@ -20,7 +20,7 @@ class Unsealed:
     row: SealedRow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sealed:
     """A sealed row with its link and the approvals it touches."""
 
@@ -29,7 +29,7 @@ class Sealed:
     approvals: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Head:
     """A signed head of the journal."""
 
@@ -60,7 +60,11 @@ def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     """Return sealed rows behind `number`, in order."""
     query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
     return [
-        Sealed(_row(row, int(row.seal_number), text(row.sealed_at)), bytes(row.link), tuple(row.approvals.split()))
+        Sealed(
+            row=_row(row, int(row.seal_number), text(row.sealed_at)),
+            link=bytes(row.link),
+            approvals=tuple(row.approvals.split()),
+        )
         for row in tx.connection.execute(query)
     ]
 
@@ -68,7 +72,12 @@ def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
 def heads(tx: Transaction) -> list[Head]:
     """Return every signed head, in order."""
     rows = tx.connection.execute(select(journal_heads).order_by(journal_heads.c.number))
-    return [Head(int(row.number), bytes(row.link), bytes(row.signature), text(row.signed_at)) for row in rows]
+    return [
+        Head(
+            number=int(row.number), link=bytes(row.link), signature=bytes(row.signature), signed_at=text(row.signed_at)
+        )
+        for row in rows
+    ]
 
 
 def last_head(tx: Transaction) -> int:
@@ -90,13 +99,13 @@ def cursor(tx: Transaction, reader: str) -> int:
 
 def _row(row: Row[Any], number: int, sealed_at: str) -> SealedRow:
     return SealedRow(
-        number,
-        sealed_at,
-        row.kind,
-        text(row.at),
-        row.actor,
-        row.role,
-        row.organisation,
-        row.subject,
-        row.payload,
+        number=number,
+        sealed_at=sealed_at,
+        kind=row.kind,
+        at=text(row.at),
+        actor=row.actor,
+        role=row.role,
+        organisation=row.organisation,
+        subject=row.subject,
+        payload=row.payload,
     )

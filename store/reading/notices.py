@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, and_, exists, func, not_, or_, select, tuple
 from core.classification import Classification, Recipient
 from core.errors import NoSuchThing
 from core.identifiers import Serial
+from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
 from store.tables import applications
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies, notices, renderings
@@ -20,13 +21,13 @@ from store.trial_tables import deliveries, notice_copies, notices, renderings
 _C = notice_copies.c
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """One notice, without its words.
 
     Args:
         number: `TDN-2027-0001`, or `TTN-…` of a test authority.
-        kind: of store.trial_tables.NOTICE_KINDS.
+        kind: what it tells.
         decision_id: the decision it tells of.
         approval: the approval it is about, if there is one.
         application_id: the application it goes back to.
@@ -36,7 +37,7 @@ class Notice:
     """
 
     number: str
-    kind: str
+    kind: NoticeKind
     decision_id: str
     approval: str | None
     application_id: str | None
@@ -50,7 +51,7 @@ class Notice:
         return self.approval or self.application_id or self.number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Copy:
     """What one recipient gets, without its words.
 
@@ -71,16 +72,16 @@ class Copy:
     fetched_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One copy on its way to one address.
 
     Args:
         id: its identifier.
         notice, recipient: the copy.
-        channel: `mail` or `webhook`.
+        channel: how it goes.
         address: a mail address, or a webhook's without what is secret in it.
-        state: waiting, delivered or given-up.
+        state: what became of it.
         attempts: how often it was tried and failed, or was delivered.
         due: the next attempt.
         opened_at: since when it waits.
@@ -91,9 +92,9 @@ class Delivery:
     id: str
     notice: str
     recipient: Recipient
-    channel: str
+    channel: Channel
     address: str
-    state: str
+    state: DeliveryState
     attempts: int
     due: datetime
     opened_at: datetime
@@ -101,7 +102,7 @@ class Delivery:
     delivered_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sending:
     """What is needed to find a copy's addresses.
 
@@ -167,15 +168,15 @@ def copy(tx: Transaction, number: str, recipient: Recipient) -> tuple[Copy, str]
     """Return one copy with its document in canonical JSON; NoSuchThing if there is none."""
     c = notice_copies.c
     row = tx.connection.execute(
-        _copies().add_columns(c.document).where(c.notice == number, c.recipient == recipient.value)
+        _copies().add_columns(c.document).where(c.notice == number, c.recipient == recipient)
     ).one_or_none()
     if row is None:
         raise NoSuchThing(kind="notice", identifier=number)
     return _copy(row), str(row.document)
 
 
-def rendering(tx: Transaction, subject: str, form: str) -> bytes | None:
-    """Return what was typeset of a subject in a form (`pdf`, `xlsx`), if anything was."""
+def rendering(tx: Transaction, subject: str, form: Rendition) -> bytes | None:
+    """Return what was typeset of a subject in a form, if anything was."""
     found = tx.connection.execute(
         select(renderings.c.octets).where(renderings.c.subject == subject, renderings.c.form == form)
     ).scalar()
@@ -197,18 +198,18 @@ def deliveries_of(tx: Transaction, numbers: Collection[str]) -> list[Delivery]:
 def delivery_due(tx: Transaction, at: datetime) -> Delivery | None:
     """Return the delivery that has been due the longest at `at`, if any is."""
     d = deliveries.c
-    query = select(deliveries).where(d.state == "waiting", d.due <= at).order_by(d.due, d.id).limit(1)
+    query = select(deliveries).where(d.state == DeliveryState.WAITING, d.due <= at).order_by(d.due, d.id).limit(1)
     row = tx.connection.execute(query).one_or_none()
     return None if row is None else _delivery(row)
 
 
 def sending(tx: Transaction, number: str, recipient: Recipient) -> Sending:
     """Return what is needed to find the addresses of one copy."""
-    row = tx.connection.execute(_sendings().where(_C.notice == number, _C.recipient == recipient.value)).one()
+    row = tx.connection.execute(_sendings().where(_C.notice == number, _C.recipient == recipient)).one()
     return _sending(row)
 
 
-def sendings(tx: Transaction, *, since: datetime) -> list[tuple[Sending, frozenset[tuple[str, str]]]]:
+def sendings(tx: Transaction, *, since: datetime) -> list[tuple[Sending, frozenset[tuple[Channel, str]]]]:
     """Return copies that may need a delivery opened, each with the (channel, address) pairs it has one for.
 
     Args:
@@ -218,7 +219,7 @@ def sendings(tx: Transaction, *, since: datetime) -> list[tuple[Sending, frozens
     """
     query = _sendings().where(or_(notices.c.written_at >= since, _unreached()))
     found = [_sending(row) for row in tx.connection.execute(query.order_by(_C.notice, _C.recipient))]
-    held: dict[tuple[str, Recipient], set[tuple[str, str]]] = {}
+    held: dict[tuple[str, Recipient], set[tuple[Channel, str]]] = {}
     for each in deliveries_of(tx, {one.notice.number for one in found}):
         held.setdefault((each.notice, each.recipient), set()).add((each.channel, each.address))
     return [(one, frozenset(held.get((one.notice.number, one.recipient), ()))) for one in found]
@@ -234,7 +235,7 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
     """
     d = deliveries.c
     of_copy = and_(d.notice == _C.notice, d.recipient == _C.recipient)
-    missing = or_(not_(exists().where(of_copy)), exists().where(of_copy, d.state != "delivered"))
+    missing = or_(not_(exists().where(of_copy)), exists().where(of_copy, d.state != DeliveryState.DELIVERED))
     query = (
         _copies()
         .where(_C.fetched_at.is_(None), missing, tuple_(_C.notice, _C.recipient) > tuple_(*after))
@@ -244,7 +245,7 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
     found = [_copy(row) for row in tx.connection.execute(query)]
     numbers = {each.notice for each in found}
     heads = {row.number: _notice(row) for row in tx.connection.execute(_notices().where(notices.c.number.in_(numbers)))}
-    open_ones = [each for each in deliveries_of(tx, numbers) if each.state != "delivered"]
+    open_ones = [each for each in deliveries_of(tx, numbers) if each.state is not DeliveryState.DELIVERED]
     return [
         (
             heads[each.notice],
@@ -266,7 +267,7 @@ def undelivered_count(tx: Transaction, *, before: datetime) -> int:
 
 def _unreached() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
     d = deliveries.c
-    taken = exists().where(d.notice == _C.notice, d.recipient == _C.recipient, d.state == "delivered")
+    taken = exists().where(d.notice == _C.notice, d.recipient == _C.recipient, d.state == DeliveryState.DELIVERED)
     return and_(_C.fetched_at.is_(None), not_(taken))
 
 
@@ -289,43 +290,43 @@ def _sendings() -> Select[Any]:
 
 def _notice(row: Row[Any]) -> Notice:
     return Notice(
-        row.number,
-        row.kind,
-        row.decision_id,
-        row.approval,
-        row.application_id,
-        row.organisation_id,
-        None if row.serial is None else Serial(row.serial),
-        row.written_at,
+        number=row.number,
+        kind=row.kind,
+        decision_id=row.decision_id,
+        approval=row.approval,
+        application_id=row.application_id,
+        organisation_id=row.organisation_id,
+        serial=None if row.serial is None else Serial(row.serial),
+        written_at=row.written_at,
     )
 
 
 def _copy(row: Row[Any]) -> Copy:
     return Copy(
-        row.notice,
-        Recipient(row.recipient),
-        Classification(row.classification),
-        row.withheld,
-        row.document_sha256,
-        row.fetched_at,
+        notice=row.notice,
+        recipient=row.recipient,
+        classification=row.classification,
+        withheld=row.withheld,
+        document_sha256=row.document_sha256,
+        fetched_at=row.fetched_at,
     )
 
 
 def _sending(row: Row[Any]) -> Sending:
-    return Sending(_notice(row), Recipient(row.recipient), row.contact or "")
+    return Sending(notice=_notice(row), recipient=row.recipient, contact=row.contact or "")
 
 
 def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(
-        row.id,
-        row.notice,
-        Recipient(row.recipient),
-        row.channel,
-        row.address,
-        row.state,
-        row.attempts,
-        row.due,
-        row.opened_at,
-        row.last_error,
-        row.delivered_at,
+        id=row.id,
+        notice=row.notice,
+        recipient=row.recipient,
+        channel=row.channel,
+        address=row.address,
+        state=row.state,
+        attempts=row.attempts,
+        due=row.due,
+        opened_at=row.opened_at,
+        last_error=row.last_error,
+        delivered_at=row.delivered_at,
     )

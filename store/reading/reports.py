@@ -7,9 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
+from core.cpl import InstructionState, Kind
+from core.kinds import EvidenceSubject
 from store.tables import approvals, organisations
 from store.transactions import Transaction
 from store.trial_tables import (
@@ -23,7 +26,7 @@ from store.trial_tables import (
 _BEFORE_EVERYTHING = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StintCounts:
     """The stints of one approval, each a device from its deployment to its decommissioning, counted at an instant.
 
@@ -52,26 +55,26 @@ class StintCounts:
         return self.recorded - self.voided - self.decommissioned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instructed:
     """An instruction to the Panel as it stood at an instant.
 
     Args:
         approval: whose entry.
         firmware_key: which entry: the firmware version without regard to case.
-        kind: `add`, `change`, `remove` or `replace-marker`.
+        kind: what it asks for.
         loaded: the Panel has acknowledged it by then.
         open: it was due by then, and is pending or rejected.
     """
 
     approval: str
     firmware_key: str
-    kind: str
+    kind: Kind
     loaded: bool
     open: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Remark:
     """Free text for a report (F2.28(h))."""
 
@@ -80,7 +83,7 @@ class Remark:
     made_by: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attachment:
     """A file that goes with a report (F2.28(h)); its octets are evidence like any other."""
 
@@ -90,7 +93,7 @@ class Attachment:
     media_type: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IssuedReport:
     """A report that was issued, frozen.
 
@@ -126,21 +129,22 @@ def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) ->
     decommissioned = standing & (c.decommission_recorded_at <= until)
     unreported = voided & (c.recorded_at > first)
     undone = (c.voided_at > first) & voided & (c.decommission_recorded_at <= first)
-    counted = (
-        func.count(),
-        func.count().filter(voided),
-        func.count().filter(decommissioned),
-        func.count().filter(c.deployed_at <= first),
-        func.count().filter(decommissioned & (c.decommissioned_at <= first)),
-        func.count().filter(unreported),
-        func.count().filter(unreported & (c.deployed_at <= first)),
-        func.count().filter(undone),
-    )
+    counted = {
+        "recorded": func.count(),
+        "voided": func.count().filter(voided),
+        "decommissioned": func.count().filter(decommissioned),
+        "recorded_early": func.count().filter(c.deployed_at <= first),
+        "decommissioned_early": func.count().filter(decommissioned & (c.decommissioned_at <= first)),
+        "voided_unreported": func.count().filter(unreported),
+        "voided_unreported_early": func.count().filter(unreported & (c.deployed_at <= first)),
+        "voided_decommissioned": func.count().filter(undone),
+    }
     # Not by the index on approvals: it would fetch a million rows one by one, from all over the table. One reading from
     # front to back takes a quarter of the time.
     by = c.approval.concat("")
-    query = select(by, *counted).where(c.recorded_at <= until).group_by(by)
-    return {str(row[0]): StintCounts(*(int(each) for each in row[1:])) for row in tx.connection.execute(query)}
+    columns = (count.label(name) for name, count in counted.items())
+    rows = tx.connection.execute(select(by, *columns).where(c.recorded_at <= until).group_by(by)).mappings()
+    return {str(row[by]): StintCounts(**{name: int(row[name]) for name in counted}) for row in rows}
 
 
 def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed]]:
@@ -154,12 +158,14 @@ def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed
     """
     c = cpl_instructions.c
     columns = (c.id, c.approval, c.firmware_key, c.kind, c.state, c.acknowledged_at, c.due)
-    query = select(*columns).where(c.state != "superseded", c.instructed_at <= until)
+    query = select(*columns).where(c.state != InstructionState.SUPERSEDED, c.instructed_at <= until)
     in_order = defaultdict(list)
     for identifier, approval, firmware, kind, state, acknowledged_at, due in tx.connection.execute(query):
-        loaded = state == "loaded" and acknowledged_at <= until
+        loaded = state is InstructionState.LOADED and acknowledged_at <= until
         effect = min(due, acknowledged_at) if loaded else due
-        told = Instructed(approval, firmware, kind, loaded, not loaded and due <= until)
+        told = Instructed(
+            approval=approval, firmware_key=firmware, kind=kind, loaded=loaded, open=not loaded and due <= until
+        )
         in_order[approval].append((firmware, effect, identifier, told))
     return {approval: [told for *_, told in sorted(found)] for approval, found in in_order.items()}
 
@@ -176,7 +182,7 @@ def remarks(tx: Transaction, month: str) -> list[Remark]:
     """Return what was said for a month's report, in order."""
     c = report_remarks.c
     query = select(c.text, c.made_at, c.made_by).where(c.month == month).order_by(c.made_at, c.id)
-    return [Remark(*row) for row in tx.connection.execute(query)]
+    return [Remark(text=row.text, made_at=row.made_at, made_by=row.made_by) for row in tx.connection.execute(query)]
 
 
 def attachments(tx: Transaction, month: str) -> list[Attachment]:
@@ -184,22 +190,25 @@ def attachments(tx: Transaction, month: str) -> list[Attachment]:
     c = evidence.c
     query = (
         select(c.name, c.sha256, c.size, c.media_type)
-        .where(c.subject_kind == "report", c.subject == month)
+        .where(c.subject_kind == EvidenceSubject.REPORT, c.subject == month)
         .order_by(c.attached_at, c.id)
     )
-    return [Attachment(*row) for row in tx.connection.execute(query)]
+    return [
+        Attachment(name=row.name, sha256=row.sha256, size=row.size, media_type=row.media_type)
+        for row in tx.connection.execute(query)
+    ]
 
 
 def issued(tx: Transaction, month: str) -> IssuedReport | None:
     """Return the report of a month as it was issued; None if it was not."""
     row = tx.connection.execute(select(reports).where(reports.c.month == month)).one_or_none()
-    return None if row is None else IssuedReport(*row)
+    return None if row is None else _issued(row)
 
 
 def newest(tx: Transaction) -> IssuedReport | None:
     """Return the report that was issued last; None before the first."""
     row = tx.connection.execute(select(reports).order_by(reports.c.until.desc()).limit(1)).one_or_none()
-    return None if row is None else IssuedReport(*row)
+    return None if row is None else _issued(row)
 
 
 def newest_month(tx: Transaction) -> str | None:
@@ -214,6 +223,26 @@ def issued_list(tx: Transaction, *, after: str, limit: int) -> list[IssuedReport
     query = select(c.month, c.since, c.until, c.document_sha256, c.issued_at, c.issued_by).where(c.month > after)
     rows = tx.connection.execute(query.order_by(c.month).limit(limit))
     return [
-        IssuedReport(row.month, row.since, row.until, "", row.document_sha256, row.issued_at, row.issued_by)
+        IssuedReport(
+            month=row.month,
+            since=row.since,
+            until=row.until,
+            document="",
+            document_sha256=row.document_sha256,
+            issued_at=row.issued_at,
+            issued_by=row.issued_by,
+        )
         for row in rows
     ]
+
+
+def _issued(row: Row[Any]) -> IssuedReport:
+    return IssuedReport(
+        month=row.month,
+        since=row.since,
+        until=row.until,
+        document=row.document,
+        document_sha256=row.document_sha256,
+        issued_at=row.issued_at,
+        issued_by=row.issued_by,
+    )

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from core.approval import Device
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from store.rows import Application, Credential, Decision, DraftRow, Organisation, firmware_of
+from core.kinds import OPEN_DECISION, ApplicationState, DecisionState, DraftState, KeyState
+from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction
 
@@ -20,13 +20,13 @@ def organisation(tx: Transaction, identifier: str) -> Organisation:
     row = tx.connection.execute(select(organisations).where(organisations.c.id == identifier)).one_or_none()
     if row is None:
         raise NoSuchThing(kind="organisation", identifier=identifier)
-    return Organisation(row.id, row.name, row.certificate_name)
+    return _organisation(row)
 
 
 def organisation_named(tx: Transaction, name: str) -> Organisation | None:
     """Return the organisation of that name, if there is one."""
     row = tx.connection.execute(select(organisations).where(organisations.c.name == name)).one_or_none()
-    return None if row is None else Organisation(row.id, row.name, row.certificate_name)
+    return None if row is None else _organisation(row)
 
 
 def credential_list(tx: Transaction) -> list[Credential]:
@@ -61,7 +61,9 @@ def locked_application(tx: Transaction, identifier: str) -> Application:
 
 def locked_submitted(tx: Transaction) -> list[str]:
     """Return the identifiers of all applications that wait for a proposal, in order, and hold their rows."""
-    query = select(applications.c.id).where(applications.c.state == "submitted").order_by(applications.c.id)
+    query = (
+        select(applications.c.id).where(applications.c.state == ApplicationState.SUBMITTED).order_by(applications.c.id)
+    )
     return [row.id for row in tx.connection.execute(query.with_for_update())]
 
 
@@ -92,26 +94,26 @@ def decision_list(tx: Transaction, *, after: str, limit: int = PAGE) -> list[Dec
 def decisions_to_draft(tx: Transaction, *, limit: int = PAGE) -> list[Decision]:
     """Return proposals that issue a certificate and have no draft yet, oldest first."""
     c = decisions.c
-    query = select(decisions).where(c.state == "proposed", c.issue.is_not(None))
+    query = select(decisions).where(c.state == DecisionState.PROPOSED, c.issue.is_not(None))
     return [_decision(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit))]
 
 
 def open_decisions(tx: Transaction) -> list[Decision]:
     """Return every proposal that has been neither seconded nor ended, oldest first."""
     c = decisions.c
-    query = select(decisions).where(c.state.in_(["proposed", "drafted"])).order_by(c.proposed_at, c.id)
+    query = select(decisions).where(c.state.in_(OPEN_DECISION)).order_by(c.proposed_at, c.id)
     return [_decision(row) for row in tx.connection.execute(query)]
 
 
 def draft_of(tx: Transaction, decision_id: str) -> DraftRow | None:
     """Return the draft of a decision that has not been abandoned, if there is one."""
     row = tx.connection.execute(
-        select(drafts).where(drafts.c.decision_id == decision_id, drafts.c.state != "abandoned")
+        select(drafts).where(drafts.c.decision_id == decision_id, drafts.c.state != DraftState.ABANDONED)
     ).one_or_none()
     return None if row is None else draft_row(row)
 
 
-def key_holder(tx: Transaction, sha256: str) -> tuple[str, str] | None:
+def key_holder(tx: Transaction, sha256: str) -> tuple[str, KeyState] | None:
     """Return (approval, state) of a public key that is reserved, certified or compromised."""
     row = tx.connection.execute(select(public_keys).where(public_keys.c.sha256 == sha256)).one_or_none()
     return None if row is None else (row.approval, row.state)
@@ -120,84 +122,96 @@ def key_holder(tx: Transaction, sha256: str) -> tuple[str, str] | None:
 def draft_row(row: Row[Any]) -> DraftRow:
     """Return a row of drafts as a value."""
     return DraftRow(
-        Serial(row.serial),
-        row.decision_id,
-        row.approval,
-        row.issue,
-        Serial(row.issuer_serial),
-        row.state,
-        bytes(row.tbs),
-        row.tbs_sha256,
-        bytes(row.preview),
-        row.lint,
-        row.not_before,
-        row.not_after,
-        row.public_key_sha256,
-        row.drafted_at,
+        serial=Serial(row.serial),
+        decision_id=row.decision_id,
+        approval=row.approval,
+        issue=row.issue,
+        issuer_serial=Serial(row.issuer_serial),
+        state=row.state,
+        tbs=bytes(row.tbs),
+        tbs_sha256=row.tbs_sha256,
+        preview=bytes(row.preview),
+        lint=row.lint,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        public_key_sha256=row.public_key_sha256,
+        drafted_at=row.drafted_at,
     )
 
 
+def _organisation(row: Row[Any]) -> Organisation:
+    return Organisation(id=row.id, name=row.name, certificate_name=row.certificate_name)
+
+
 def _credential(row: Row[Any]) -> Credential:
-    return Credential(row.id, row.name, row.role, row.organisation_id, row.created_at, row.expires_at, row.revoked_at)
+    return Credential(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        organisation_id=row.organisation_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
 
 
 def _application(row: Row[Any]) -> Application:
     return Application(
-        row.id,
-        row.organisation_id,
-        row.state,
-        Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
-        row.smets_version,
-        row.purpose,
-        row.start,
-        row.expiry,
-        row.maximum_devices,
-        firmware_of(row.firmware),
-        bytes(row.csr),
-        bytes(row.public_key),
-        row.public_key_sha256,
-        row.findings,
-        row.submitted_at,
-        row.submitted_by,
-        row.gbcs_version,
-        row.contact,
-        row.assurance,
-        row.earlier_cpa,
-        row.version,
-        row.changed_at,
+        id=row.id,
+        organisation_id=row.organisation_id,
+        state=row.state,
+        device=device_of(row),
+        smets_version=row.smets_version,
+        purpose=row.purpose,
+        start=row.start,
+        expiry=row.expiry,
+        maximum_devices=row.maximum_devices,
+        firmware=firmware_of(row.firmware),
+        csr=bytes(row.csr),
+        public_key=bytes(row.public_key),
+        public_key_sha256=row.public_key_sha256,
+        findings=row.findings,
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        gbcs_version=row.gbcs_version,
+        contact=row.contact,
+        assurance=row.assurance,
+        earlier_cpa=row.earlier_cpa,
+        version=row.version,
+        changed_at=row.changed_at,
     )
 
 
 def _decision(row: Row[Any]) -> Decision:
     return Decision(
-        row.id,
-        row.kind,
-        row.state,
-        row.application_id,
-        row.approval,
-        row.issue,
-        row.proposal,
-        row.proposal_sha256,
-        row.reasons,
-        bytes(row.reasons_salt),
-        None if row.public_key is None else bytes(row.public_key),
-        row.proposer,
-        row.proposed_at,
-        row.seconder,
-        row.seconded_tbs_sha256,
-        row.seconded_at,
-        row.closed_at,
-        row.outcome,
-        bool(row.urgent),
-        row.findings,
-        row.officers,
-        row.meeting,
-        row.minute,
-        row.passages,
-        row.conditions,
-        row.amendment_request,
-        row.breach,
-        row.lapses_at,
-        row.acknowledged_by,
-        row.acknowledged_at,
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        application_id=row.application_id,
+        approval=row.approval,
+        issue=row.issue,
+        proposal=row.proposal,
+        proposal_sha256=row.proposal_sha256,
+        reasons=row.reasons,
+        reasons_salt=bytes(row.reasons_salt),
+        public_key=None if row.public_key is None else bytes(row.public_key),
+        proposer=row.proposer,
+        proposed_at=row.proposed_at,
+        seconder=row.seconder,
+        seconded_tbs_sha256=row.seconded_tbs_sha256,
+        seconded_at=row.seconded_at,
+        closed_at=row.closed_at,
+        outcome=row.outcome,
+        urgent=bool(row.urgent),
+        findings=row.findings,
+        officers=row.officers,
+        meeting=row.meeting,
+        minute=row.minute,
+        passages=row.passages,
+        conditions=row.conditions,
+        amendment_request=row.amendment_request,
+        breach=row.breach,
+        lapses_at=row.lapses_at,
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at=row.acknowledged_at,
     )

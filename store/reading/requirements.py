@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from core.errors import NoSuchThing
+from core.kinds import RequirementState
 from store.transactions import Transaction
 from store.trial_tables import requirements, standing_requirements
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Requirement:
     """What an application must evidence beside F2.19.
 
@@ -20,7 +21,7 @@ class Requirement:
         application: whose.
         standing: the standing requirement that it comes from, if it does.
         text: what is required, in the officers' words; between the SSC and the applicant.
-        state: `open`, `met` or `waived`.
+        state: whether it still stands in the way.
         set_at, set_by: when, and the officer.
         closed_at, closed_by, reason: when it was met or waived, by whom and why.
     """
@@ -29,7 +30,7 @@ class Requirement:
     application: str
     standing: str | None
     text: str
-    state: str
+    state: RequirementState
     set_at: datetime
     set_by: str
     closed_at: datetime | None = None
@@ -37,7 +38,7 @@ class Requirement:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StandingRequirement:
     """What every application must evidence, until it is ended."""
 
@@ -74,19 +75,24 @@ def standing_list(tx: Transaction, *, ended: bool = True) -> list[StandingRequir
     c = standing_requirements.c
     query = select(standing_requirements).order_by(c.set_at, c.id)
     rows = tx.connection.execute(query if ended else query.where(c.ended_at.is_(None)))
-    return [StandingRequirement(row.id, row.text, row.set_at, row.set_by, row.ended_at, row.ended_by) for row in rows]
+    return [
+        StandingRequirement(
+            id=row.id, text=row.text, set_at=row.set_at, set_by=row.set_by, ended_at=row.ended_at, ended_by=row.ended_by
+        )
+        for row in rows
+    ]
 
 
 def _requirement(row: Row[Any]) -> Requirement:
     return Requirement(
-        row.id,
-        row.application_id,
-        row.standing_id,
-        row.text,
-        row.state,
-        row.set_at,
-        row.set_by,
-        row.closed_at,
-        row.closed_by,
-        row.reason,
+        id=row.id,
+        application=row.application_id,
+        standing=row.standing_id,
+        text=row.text,
+        state=row.state,
+        set_at=row.set_at,
+        set_by=row.set_by,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        reason=row.reason,
     )

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from core.actors import Role
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.mirror import (
@@ -86,15 +85,15 @@ class StatusReader:
         with self._store.read() as tx:
             row = authority_reading.authority_row(tx)
             return AuthorityView(
-                row.name,
-                row.environment,
-                row.arc,
-                row.base_url,
-                row.clock_offset,
-                authority_reading.certificates(tx),
-                _newest_crls(tx),
-                _credentials(tx),
-                row.journal_key,
+                name=row.name,
+                environment=row.environment,
+                arc=row.arc,
+                base_url=row.base_url,
+                clock_offset=row.clock_offset,
+                certificates=authority_reading.certificates(tx),
+                crls=_newest_crls(tx),
+                credentials=_credentials(tx),
+                journal_key=row.journal_key,
             )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
@@ -107,10 +106,10 @@ class StatusReader:
             answers = _answers(tx, serials if identifiers is not None else None)
         return [
             MirroredApproval(
-                record,
-                names[record.organisation],
-                {certificate.serial: ders[certificate.serial] for certificate in record.certificates},
-                [answer for certificate in record.certificates for answer in answers[certificate.serial]],
+                record=record,
+                organisation_name=names[record.organisation],
+                ders={certificate.serial: ders[certificate.serial] for certificate in record.certificates},
+                answers=[answer for certificate in record.certificates for answer in answers[certificate.serial]],
             )
             for record in found
         ]
@@ -133,7 +132,14 @@ class StatusReader:
             row = tx.connection.execute(query).one_or_none()
         if row is None:
             return None
-        return SignedAnswer(serial, row.hash_name, row.this_update, row.next_update, row.revoked_at, bytes(row.der))
+        return SignedAnswer(
+            serial=serial,
+            hash_name=row.hash_name,
+            this_update=row.this_update,
+            next_update=row.next_update,
+            revoked_at=row.revoked_at,
+            der=bytes(row.der),
+        )
 
     def past_crl(self, key_id: str, number: int) -> PublishedCrl | None:
         """Return a CRL that was published, by number."""
@@ -142,7 +148,14 @@ class StatusReader:
             row = tx.connection.execute(query).one_or_none()
         if row is None:
             return None
-        return PublishedCrl(key_id, number, row.this_update, row.next_update, row.entries, bytes(row.der))
+        return PublishedCrl(
+            key_id=key_id,
+            number=number,
+            this_update=row.this_update,
+            next_update=row.next_update,
+            entries=row.entries,
+            der=bytes(row.der),
+        )
 
     def units(self, approval: str, device_id: str, at: datetime) -> Units:
         """Return whether a device is deployed under an approval at an instant, else how many are, as known now."""
@@ -154,7 +167,14 @@ def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
     newest = select(crls.c.key_id, func.max(crls.c.number).label("number")).group_by(crls.c.key_id).subquery()
     query = select(crls).join(newest, (crls.c.key_id == newest.c.key_id) & (crls.c.number == newest.c.number))
     return {
-        row.key_id: PublishedCrl(row.key_id, row.number, row.this_update, row.next_update, row.entries, bytes(row.der))
+        row.key_id: PublishedCrl(
+            key_id=row.key_id,
+            number=row.number,
+            this_update=row.this_update,
+            next_update=row.next_update,
+            entries=row.entries,
+            der=bytes(row.der),
+        )
         for row in tx.connection.execute(query)
     }
 
@@ -162,7 +182,13 @@ def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
 def _credentials(tx: Transaction) -> dict[str, CredentialRecord]:
     rows = tx.connection.execute(select(credentials).where(credentials.c.revoked_at.is_(None)))
     return {
-        row.key_sha256: CredentialRecord(row.id, row.name, Role(row.role), row.organisation_id, row.expires_at)
+        row.key_sha256: CredentialRecord(
+            identifier=row.id,
+            name=row.name,
+            role=row.role,
+            organisation=row.organisation_id,
+            expires_at=row.expires_at,
+        )
         for row in rows
     }
 
@@ -187,12 +213,12 @@ def _answers(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, list
         for row in tx.connection.execute(select(ocsp_answers).where(columns.id.in_(newest))):
             found[Serial(row.serial)].append(
                 SignedAnswer(
-                    Serial(row.serial),
-                    row.hash_name,
-                    row.this_update,
-                    row.next_update,
-                    row.revoked_at,
-                    bytes(row.der),
+                    serial=Serial(row.serial),
+                    hash_name=row.hash_name,
+                    this_update=row.this_update,
+                    next_update=row.next_update,
+                    revoked_at=row.revoked_at,
+                    der=bytes(row.der),
                 )
             )
     return found

@@ -5,10 +5,27 @@ No text that somebody wrote is read here: a task says that there is something, a
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
 from core.approval import Device
+from core.classification import Recipient
+from core.cpl import OPEN_INSTRUCTION, InstructionState, Kind
+from core.identifiers import Serial
+from core.kinds import (
+    OPEN_BREACH,
+    OPEN_DECISION,
+    UNDECIDED,
+    AmendmentRequestState,
+    ApplicationState,
+    BreachState,
+    DecisionKind,
+    DecisionState,
+    DeliveryState,
+    RequirementState,
+)
+from store.rows import device_of
 from store.tables import acceptances, applications, approvals, certificates, decisions, organisations
 from store.transactions import Transaction
 from store.trial_tables import (
@@ -26,7 +43,7 @@ MOST_OF_A_KIND = 500
 """Tasks of one kind that are told at once, the oldest first: nobody works off a longer list."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingApplication:
     """An application that is not proposed for decision, with how many requirements are open (F2.20)."""
 
@@ -38,41 +55,41 @@ class WaitingApplication:
     oldest_requirement: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingDecision:
     """A decision that needs another officer: to second it, or to acknowledge an urgent revocation."""
 
     id: str
-    kind: str
+    kind: DecisionKind
     thing: str
     proposer: str
     proposed_at: datetime
     lapses_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingBreach:
     """A breach that is suspected, or confirmed and owes a revocation (F2.23)."""
 
     id: str
     approval: str
-    state: str
+    state: BreachState
     condition: int | None
     suspected_at: datetime
     judged_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingCertificate:
     """A certificate that holds or will hold, and that its Manufacturer has rejected or not answered."""
 
-    serial: str
+    serial: Serial
     approval: str
     issue: int
     since: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingRequest:
     """A request to amend an approval that nobody has proposed a decision on (F2.29)."""
 
@@ -81,7 +98,7 @@ class WaitingRequest:
     asked_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunningApproval:
     """An approval with its days; `ended_at` is None while nobody has ended it before its expiry."""
 
@@ -95,25 +112,25 @@ class RunningApproval:
     ended_at: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingCopy:
     """A recipient's copy of a notice that has neither been delivered nor fetched."""
 
     notice: str
-    recipient: str
+    recipient: Recipient
     written_at: datetime
     given_up: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingInstruction:
     """An instruction to the Panel that is not loaded."""
 
     id: str
     approval: str
     firmware_version: str
-    kind: str
-    state: str
+    kind: Kind
+    state: InstructionState
     instructed_at: datetime
     due: datetime
 
@@ -121,8 +138,8 @@ class WaitingInstruction:
 def applications_waiting(tx: Transaction, *, organisation_id: str | None = None) -> list[WaitingApplication]:
     """Return applications that are submitted; of one organisation also those proposed, for requirements may be open."""
     a, r = applications.c, requirements.c
-    states = ["submitted"] if organisation_id is None else ["submitted", "proposed"]
-    unmet = (r.application_id == a.id) & (r.state == "open")
+    states = (ApplicationState.SUBMITTED,) if organisation_id is None else UNDECIDED
+    unmet = (r.application_id == a.id) & (r.state == RequirementState.OPEN)
     count = select(func.count()).where(unmet).scalar_subquery()
     oldest = select(func.min(r.set_at, type_=r.set_at.type)).where(unmet).scalar_subquery()
     query = (
@@ -136,12 +153,12 @@ def applications_waiting(tx: Transaction, *, organisation_id: str | None = None)
         query = query.where(a.organisation_id == organisation_id)
     return [
         WaitingApplication(
-            row.id,
-            row.name,
-            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
-            row.submitted_at,
-            row.open,
-            row.oldest,
+            id=row.id,
+            organisation=row.name,
+            device=device_of(row),
+            submitted_at=row.submitted_at,
+            open_requirements=row.open,
+            oldest_requirement=row.oldest,
         )
         for row in tx.connection.execute(query)
     ]
@@ -149,48 +166,69 @@ def applications_waiting(tx: Transaction, *, organisation_id: str | None = None)
 
 def decisions_waiting(tx: Transaction) -> list[WaitingDecision]:
     """Return proposals that no second officer has judged, those that lapse first first."""
-    return _decisions(tx, decisions.c.state.in_(["proposed", "drafted"]))
+    return _decisions(tx, decisions.c.state.in_(OPEN_DECISION))
 
 
 def revocations_unacknowledged(tx: Transaction) -> list[WaitingDecision]:
     """Return urgent revocations by one officer that no other has acknowledged (F2.30)."""
     c = decisions.c
-    return _decisions(tx, c.urgent == 1, c.state == "done", c.acknowledged_by.is_(None))
+    return _decisions(tx, c.urgent == 1, c.state == DecisionState.DONE, c.acknowledged_by.is_(None))
 
 
 def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecision]:
     c = decisions.c
-    columns = (c.id, c.kind, func.coalesce(c.approval, c.application_id), c.proposer, c.proposed_at, c.lapses_at)
+    thing = func.coalesce(c.approval, c.application_id).label("thing")
+    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at)
     query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(MOST_OF_A_KIND)
-    return [WaitingDecision(*row) for row in tx.connection.execute(query)]
+    return [
+        WaitingDecision(
+            id=row.id,
+            kind=row.kind,
+            thing=row.thing,
+            proposer=row.proposer,
+            proposed_at=row.proposed_at,
+            lapses_at=row.lapses_at,
+        )
+        for row in tx.connection.execute(query)
+    ]
 
 
 def breaches_open(tx: Transaction) -> list[WaitingBreach]:
     """Return breaches that are suspected, or confirmed without the revocation they owe."""
     c = breaches.c
     columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at)
-    query = select(*columns).where(c.state.in_(["suspected", "confirmed"])).order_by(c.suspected_at, c.id)
-    return [WaitingBreach(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+    query = select(*columns).where(c.state.in_(OPEN_BREACH)).order_by(c.suspected_at, c.id)
+    return [
+        WaitingBreach(
+            id=row.id,
+            approval=row.approval,
+            state=row.state,
+            condition=row.condition,
+            suspected_at=row.suspected_at,
+            judged_at=row.judged_at,
+        )
+        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+    ]
 
 
 def certificates_rejected(tx: Transaction, at: datetime) -> list[WaitingCertificate]:
     """Return certificates that their Manufacturer has rejected and that have not ended."""
     c, said = certificates.c, acceptances.c
     query = (
-        select(c.serial, c.approval, c.issue, said.at)
+        select(c.serial, c.approval, c.issue, said.at.label("since"))
         .join(acceptances, said.serial == c.serial)
         .where(said.accepted == 0, c.ends_at > at)
         .order_by(said.at, c.serial)
         .limit(MOST_OF_A_KIND)
     )
-    return [WaitingCertificate(*row) for row in tx.connection.execute(query)]
+    return [_certificate(row) for row in tx.connection.execute(query)]
 
 
 def certificates_unanswered(tx: Transaction, at: datetime, *, organisation_id: str) -> list[WaitingCertificate]:
     """Return a Manufacturer's certificates that it has neither accepted nor rejected and that have not ended."""
     c = certificates.c
     query = (
-        select(c.serial, c.approval, c.issue, c.signed_at)
+        select(c.serial, c.approval, c.issue, c.signed_at.label("since"))
         .join(approvals, approvals.c.identifier == c.approval)
         .where(
             approvals.c.organisation_id == organisation_id,
@@ -200,14 +238,21 @@ def certificates_unanswered(tx: Transaction, at: datetime, *, organisation_id: s
         .order_by(c.signed_at, c.serial)
         .limit(MOST_OF_A_KIND)
     )
-    return [WaitingCertificate(*row) for row in tx.connection.execute(query)]
+    return [_certificate(row) for row in tx.connection.execute(query)]
+
+
+def _certificate(row: Any) -> WaitingCertificate:  # noqa: ANN401 - rows of two selections
+    return WaitingCertificate(serial=Serial(row.serial), approval=row.approval, issue=row.issue, since=row.since)
 
 
 def requests_open(tx: Transaction) -> list[WaitingRequest]:
     """Return requests for an amendment on which no decision is proposed."""
     c = amendment_requests.c
-    query = select(c.id, c.approval, c.asked_at).where(c.state == "open").order_by(c.asked_at, c.id)
-    return [WaitingRequest(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+    query = select(c.id, c.approval, c.asked_at).where(c.state == AmendmentRequestState.OPEN).order_by(c.asked_at, c.id)
+    return [
+        WaitingRequest(id=row.id, approval=row.approval, asked_at=row.asked_at)
+        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+    ]
 
 
 def running(
@@ -245,21 +290,21 @@ def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str |
         query = query.where(c.organisation_id == organisation_id)
     return [
         RunningApproval(
-            row.identifier,
-            row.organisation_id,
-            row.name,
-            Device(row.device_type, row.manufacturer, row.model, row.hardware_version),
-            row.granted_at,
-            row.start,
-            row.expiry,
-            row.ended_at,
+            identifier=row.identifier,
+            organisation_id=row.organisation_id,
+            organisation=row.name,
+            device=device_of(row),
+            granted_at=row.granted_at,
+            start=row.start,
+            expiry=row.expiry,
+            ended_at=row.ended_at,
         )
         for row in tx.connection.execute(query)
     ]
 
 
 def copies_waiting(
-    tx: Transaction, *, recipient: str | None = None, organisation_id: str | None = None
+    tx: Transaction, *, recipient: Recipient | None = None, organisation_id: str | None = None
 ) -> list[WaitingCopy]:
     """Return copies of notices that have neither been delivered nor fetched: of one recipient, or all."""
     copy, sent = notice_copies.c, deliveries.c
@@ -269,10 +314,10 @@ def copies_waiting(
             copy.notice,
             copy.recipient,
             notices.c.written_at,
-            exists().where(this, sent.state == "given-up").label("given_up"),
+            exists().where(this, sent.state == DeliveryState.GIVEN_UP).label("given_up"),
         )
         .join(notices, notices.c.number == copy.notice)
-        .where(copy.fetched_at.is_(None), ~exists().where(this, sent.state == "delivered"))
+        .where(copy.fetched_at.is_(None), ~exists().where(this, sent.state == DeliveryState.DELIVERED))
         .order_by(notices.c.written_at, copy.notice, copy.recipient)
         .limit(MOST_OF_A_KIND)
     )
@@ -280,15 +325,29 @@ def copies_waiting(
         query = query.where(copy.recipient == recipient)
     if organisation_id is not None:
         query = query.where(notices.c.organisation_id == organisation_id)
-    return [WaitingCopy(row[0], row[1], row[2], bool(row[3])) for row in tx.connection.execute(query)]
+    return [
+        WaitingCopy(notice=row.notice, recipient=row.recipient, written_at=row.written_at, given_up=bool(row.given_up))
+        for row in tx.connection.execute(query)
+    ]
 
 
 def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingInstruction]:
     """Return instructions to the Panel that are due by an instant and pending or rejected."""
     c = cpl_instructions.c
     columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due)
-    query = select(*columns).where(c.state.in_(["pending", "rejected"]), c.due <= due_by).order_by(c.due, c.id)
-    return [WaitingInstruction(*row) for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))]
+    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), c.due <= due_by).order_by(c.due, c.id)
+    return [
+        WaitingInstruction(
+            id=row.id,
+            approval=row.approval,
+            firmware_version=row.firmware_version,
+            kind=row.kind,
+            state=row.state,
+            instructed_at=row.instructed_at,
+            due=row.due,
+        )
+        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+    ]
 
 
 def first_grant(tx: Transaction) -> datetime | None:
@@ -303,7 +362,7 @@ def contacts(tx: Transaction, organisation_id: str) -> list[str]:
     lives = exists().where(approvals.c.application_id == a.id, approvals.c.ended_at.is_(None))
     query = (
         select(a.contact)
-        .where(a.organisation_id == organisation_id, a.contact != "", a.state.in_(["submitted", "proposed"]) | lives)
+        .where(a.organisation_id == organisation_id, a.contact != "", a.state.in_(UNDECIDED) | lives)
         .distinct()
         .order_by(a.contact)
     )

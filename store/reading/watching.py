@@ -9,7 +9,7 @@ from store.tables import certificates, journal, lease
 from store.transactions import Transaction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backlog:
     """What the authority process has left to do, and whether there is one.
 
@@ -45,4 +45,12 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
     due = tx.connection.execute(
         select(func.count(), func.min(c.presign_due, type_=c.presign_due.type)).where(c.presign_due <= at)
     ).one()
-    return Backlog(until, int(unsealed[0]), unsealed[1], int(unlisted[0]), unlisted[1], int(due[0]), due[1])
+    return Backlog(
+        lease_until=until,
+        unsealed=int(unsealed[0]),
+        unsealed_since=unsealed[1],
+        unlisted=int(unlisted[0]),
+        unlisted_since=unlisted[1],
+        presign_due=int(due[0]),
+        presign_due_since=due[1],
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 
 from core.identifiers import Serial
+from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
 from store.reading.requests import draft_row
 from store.rows import DraftRow
@@ -13,7 +14,7 @@ from store.tables import approvals, certificates, crls, decisions, drafts, journ
 from store.transactions import Transaction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Presign:
     """A certificate whose OCSP answers are due.
 
@@ -44,7 +45,9 @@ def drafts_to_sign(tx: Transaction, limit: int) -> list[DraftRow]:
     query = (
         select(drafts)
         .join(decisions, decisions.c.id == drafts.c.decision_id)
-        .where(decisions.c.state == "seconded", drafts.c.state.in_(["claimed", "drafted"]))
+        .where(
+            decisions.c.state == DecisionState.SECONDED, drafts.c.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
+        )
         .order_by(drafts.c.state, decisions.c.seconded_at, drafts.c.serial)
         .limit(limit)
     )
@@ -60,7 +63,9 @@ def presigning_due(tx: Transaction, at: datetime, limit: int) -> list[Presign]:
         .order_by(columns.presign_due, columns.serial)
         .limit(limit)
     )
-    return [Presign(Serial(row.serial), row.approval, row.fate) for row in tx.connection.execute(query)]
+    return [
+        Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in tx.connection.execute(query)
+    ]
 
 
 def unlisted(tx: Transaction, at: datetime) -> bool:
@@ -102,4 +107,11 @@ def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl 
     if row is None:
         return None
     der = bytes(row.der) if with_bytes else b""
-    return PublishedCrl(key_id, row.number, row.this_update, row.next_update, row.entries, der)
+    return PublishedCrl(
+        key_id=key_id,
+        number=row.number,
+        this_update=row.this_update,
+        next_update=row.next_update,
+        entries=row.entries,
+        der=der,
+    )

@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from core.errors import NoSuchThing, WrongState
+from core.kinds import AmendmentRequestState
 from store.reading.amendment_requests import AmendmentRequest
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests
 
-_CLOSED = ("granted", "refused", "withdrawn")
+_CLOSED = (AmendmentRequestState.GRANTED, AmendmentRequestState.REFUSED, AmendmentRequestState.WITHDRAWN)
 
 
 def ask(tx: Transaction, asked: AmendmentRequest) -> None:
@@ -28,7 +29,13 @@ def ask(tx: Transaction, asked: AmendmentRequest) -> None:
 
 
 def move(
-    tx: Transaction, identifier: str, *, needed: str, to: str, at: datetime, decision_id: str | None = None
+    tx: Transaction,
+    identifier: str,
+    *,
+    needed: AmendmentRequestState,
+    to: AmendmentRequestState,
+    at: datetime,
+    decision_id: str | None = None,
 ) -> None:
     """Move a request from state `needed` to state `to`.
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from core.errors import NoSuchThing, WrongState
+from core.kinds import ApplicationState
 from store.rows import Application, firmware_text
 from store.tables import applications
 from store.transactions import Transaction
@@ -38,15 +39,17 @@ def change(tx: Transaction, application: Application, *, version: int) -> None:
     """
     won = tx.connection.execute(
         update(applications)
-        .where(applications.c.id == application.id, applications.c.state == "submitted")
+        .where(applications.c.id == application.id, applications.c.state == ApplicationState.SUBMITTED)
         .where(applications.c.version == version)
         .values(**_said(application), version=application.version, changed_at=application.changed_at)
     ).rowcount
     if not won:
-        raise _wrong_state(tx, application.id, "submitted", version)
+        raise _wrong_state(tx, application.id, ApplicationState.SUBMITTED, version)
 
 
-def move(tx: Transaction, identifier: str, *, needed: str, to: str, version: int | None = None) -> None:
+def move(
+    tx: Transaction, identifier: str, *, needed: ApplicationState, to: ApplicationState, version: int | None = None
+) -> None:
     """Move an application from state `needed` to state `to`.
 
     Args:
@@ -69,7 +72,7 @@ def move(tx: Transaction, identifier: str, *, needed: str, to: str, version: int
 
 def cancel(tx: Transaction, identifier: str, *, at: datetime) -> None:  # noqa: ARG001 - the fact carries the instant
     """Cancel an application that has not been proposed for decision."""
-    move(tx, identifier, needed="submitted", to="cancelled")
+    move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
 
 
 def _said(application: Application) -> dict[str, Any]:
@@ -97,12 +100,12 @@ def _said(application: Application) -> dict[str, Any]:
     }
 
 
-def _wrong_state(tx: Transaction, identifier: str, needed: str, version: int | None) -> Exception:
+def _wrong_state(tx: Transaction, identifier: str, needed: ApplicationState, version: int | None) -> Exception:
     c = applications.c
     row = tx.connection.execute(select(c.state, c.version).where(c.id == identifier)).one_or_none()
     if row is None:
         return NoSuchThing(kind="application", identifier=identifier)
-    state = row.state
-    if version is not None and state == needed:
-        state, needed = f"at version {row.version}", f"at version {version}"
-    return WrongState(kind="Application", identifier=identifier, state=state, needed=needed)
+    found, wanted = str(row.state), str(needed)
+    if version is not None and found == wanted:
+        found, wanted = f"at version {row.version}", f"at version {version}"
+    return WrongState(kind="Application", identifier=identifier, state=found, needed=wanted)

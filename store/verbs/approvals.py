@@ -9,6 +9,7 @@ from core.approval import EndCause, Terms
 from core.errors import AlreadyEnded, DeviceAlreadyApproved
 from core.identifiers import Serial
 from core.instants import from_seconds
+from core.kinds import KeyState
 from store import overlap
 from store.rows import Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
@@ -93,7 +94,7 @@ def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datet
     won = tx.connection.execute(
         update(approvals)
         .where(approvals.c.identifier == identifier, approvals.c.ended_at.is_(None), approvals.c.expiry >= at)
-        .values(ended_at=at, end_cause=cause.value, ended_by=by)
+        .values(ended_at=at, end_cause=cause, ended_by=by)
     ).rowcount
     if not won:
         raise AlreadyEnded(identifier=identifier, state="the first end stands")
@@ -118,7 +119,7 @@ def cancel_certificates(
         .where(certificates.c.approval == approval, certificates.c.ends_at > at)
         .values(
             revoked_at=at,
-            cause=cause.value,
+            cause=cause,
             invalidity_date=invalidity_date,
             ends_at=at,
             fate=certificates.c.fate + 1,
@@ -131,7 +132,7 @@ def cancel_certificates(
         tx.connection.execute(
             update(public_keys)
             .where(public_keys.c.sha256.in_([row.public_key_sha256 for row in rows]))
-            .values(state="compromised", since=at)
+            .values(state=KeyState.COMPROMISED, since=at)
         )
     return [Serial(row.serial) for row in rows]
 

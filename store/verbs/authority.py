@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import ClockRefused, HomeOccupied, LeaseLost
 from core.identifiers import Environment, Serial
 from core.instants import ONE_SECOND
+from core.kinds import HierarchyRole
 from store.tables import authority, authority_certificates, lease
 from store.transactions import Transaction
 
@@ -58,7 +59,7 @@ def intend_certificate(  # noqa: PLR0913 - what is meant to be signed, each colu
     tx: Transaction,
     *,
     serial: Serial,
-    role: str,
+    role: HierarchyRole,
     tbs: bytes,
     tbs_sha256: str,
     key_id: str,

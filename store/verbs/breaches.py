@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from core.canonical import canonical
 from core.errors import NoSuchThing, WrongState
+from core.kinds import BreachState
 from store.reading.breaches import SaltedWords
 from store.transactions import Transaction
 from store.trial_tables import breaches
@@ -37,7 +38,7 @@ def suspect(
             id=identifier,
             approval=approval,
             condition=condition,
-            state="suspected",
+            state=BreachState.SUSPECTED,
             note=_kept(note),
             suspected_at=at,
             suspected_by=by,
@@ -54,22 +55,27 @@ def judge(tx: Transaction, identifier: str, *, confirmed: bool, why: SaltedWords
     """
     won = tx.connection.execute(
         update(breaches)
-        .where(breaches.c.id == identifier, breaches.c.state == "suspected")
-        .values(state="confirmed" if confirmed else "dismissed", judged_at=at, judged_by=by, why=_kept(why))
+        .where(breaches.c.id == identifier, breaches.c.state == BreachState.SUSPECTED)
+        .values(
+            state=BreachState.CONFIRMED if confirmed else BreachState.DISMISSED,
+            judged_at=at,
+            judged_by=by,
+            why=_kept(why),
+        )
     ).rowcount
     if not won:
-        raise _wrong_state(tx, identifier, "suspected")
+        raise _wrong_state(tx, identifier, BreachState.SUSPECTED)
 
 
 def close(tx: Transaction, identifier: str, *, why: SaltedWords, at: datetime) -> None:
     """Close a confirmed breach that no revocation can answer any more; NoSuchThing, WrongState as `judge`."""
     won = tx.connection.execute(
         update(breaches)
-        .where(breaches.c.id == identifier, breaches.c.state == "confirmed")
-        .values(state="closed", closed_at=at, why=_kept(why))
+        .where(breaches.c.id == identifier, breaches.c.state == BreachState.CONFIRMED)
+        .values(state=BreachState.CLOSED, closed_at=at, why=_kept(why))
     ).rowcount
     if not won:
-        raise _wrong_state(tx, identifier, "confirmed")
+        raise _wrong_state(tx, identifier, BreachState.CONFIRMED)
 
 
 def answer(tx: Transaction, identifier: str, approval: str, *, decision: str, at: datetime) -> None:
@@ -82,18 +88,18 @@ def answer(tx: Transaction, identifier: str, approval: str, *, decision: str, at
     c = breaches.c
     won = tx.connection.execute(
         update(breaches)
-        .where(c.id == identifier, c.approval == approval, c.state == "confirmed")
-        .values(state="answered", closed_at=at, decision_id=decision)
+        .where(c.id == identifier, c.approval == approval, c.state == BreachState.CONFIRMED)
+        .values(state=BreachState.ANSWERED, closed_at=at, decision_id=decision)
     ).rowcount
     if not won:
-        raise _wrong_state(tx, identifier, "confirmed", approval)
+        raise _wrong_state(tx, identifier, BreachState.CONFIRMED, approval)
 
 
 def _kept(words: SaltedWords) -> str:
     return canonical({"text": words.text, "salt": words.salt.hex()}).decode()
 
 
-def _wrong_state(tx: Transaction, identifier: str, needed: str, approval: str | None = None) -> Exception:
+def _wrong_state(tx: Transaction, identifier: str, needed: BreachState, approval: str | None = None) -> Exception:
     query = select(breaches.c.state).where(breaches.c.id == identifier)
     if approval is not None:
         query = query.where(breaches.c.approval == approval)

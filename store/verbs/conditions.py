@@ -24,7 +24,7 @@ def set_conditions(
                 "number": number,
                 "decision_id": decision_id,
                 "text": each.text,
-                "classification": each.classification.value,
+                "classification": each.classification,
                 "recipients": f" {' '.join(each.recipients)} ",
                 "salt": each.salt,
                 "set_at": at,

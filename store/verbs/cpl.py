@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.canonical import canonical
-from core.cpl import Instruct, InstructionState
+from core.cpl import OPEN_INSTRUCTION, Instruct, InstructionState
 from core.errors import NoSuchThing, WrongState
 from store.transactions import Transaction
 from store.trial_tables import cpl_instructions, ncsc_certificates
@@ -28,12 +28,12 @@ def instruct(tx: Transaction, identifier: str, step: Instruct, *, cause: str, at
             approval=step.entry.approval,
             firmware_version=step.entry.firmware.version,
             firmware_key=step.entry.key,
-            kind=step.kind.value,
+            kind=step.kind,
             entry=canonical(step.entry.kept()).decode(),
             due=step.due,
             cause=cause,
             instructed_at=at,
-            state=InstructionState.PENDING.value,
+            state=InstructionState.PENDING,
         )
     )
 
@@ -44,8 +44,8 @@ def supersede(tx: Transaction, identifier: str) -> bool:
     return bool(
         tx.connection.execute(
             update(cpl_instructions)
-            .where(c.id == identifier, c.state.in_(["pending", "rejected"]))
-            .values(state=InstructionState.SUPERSEDED.value)
+            .where(c.id == identifier, c.state.in_(OPEN_INSTRUCTION))
+            .values(state=InstructionState.SUPERSEDED)
         ).rowcount
     )
 
@@ -62,12 +62,12 @@ def acknowledge(
         NoSuchThing: there is none.
     """
     c = cpl_instructions.c
-    needed = ["pending", "rejected"] if loaded else ["pending"]
+    needed = OPEN_INSTRUCTION if loaded else (InstructionState.PENDING,)
     state = InstructionState.LOADED if loaded else InstructionState.REJECTED
     won = tx.connection.execute(
         update(cpl_instructions)
         .where(c.id == identifier, c.state.in_(needed))
-        .values(state=state.value, acknowledged_at=at, acknowledged_by=by, reason=reason)
+        .values(state=state, acknowledged_at=at, acknowledged_by=by, reason=reason)
     ).rowcount
     if won:
         return None

@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import NoSuchThing, SamePerson, WrongState
+from core.kinds import DecisionState
 from store.rows import Decision
 from store.tables import approval_counters, decisions
 from store.transactions import Transaction
@@ -70,7 +71,7 @@ def propose(tx: Transaction, decision: Decision) -> None:
         ) from error
 
 
-def move(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str) -> bool:
+def move(tx: Transaction, identifier: str, *, needed: Sequence[DecisionState], to: DecisionState) -> bool:
     """Move a decision from one of `needed` to `to`, without an end; return whether this call did it."""
     return bool(
         tx.connection.execute(
@@ -111,7 +112,7 @@ def second(
                 decisions.c.proposal_sha256 == decision.proposal_sha256,
             )
             .values(
-                state="done" if closes else "seconded",
+                state=DecisionState.DONE if closes else DecisionState.SECONDED,
                 seconder=seconder,
                 seconded_at=at,
                 seconded_tbs_sha256=tbs_sha256,
@@ -138,7 +139,15 @@ def acknowledge(tx: Transaction, identifier: str, *, by: str, at: datetime) -> N
         )
 
 
-def close(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str, outcome: str, at: datetime) -> bool:
+def close(
+    tx: Transaction,
+    identifier: str,
+    *,
+    needed: Sequence[DecisionState],
+    to: DecisionState,
+    outcome: str,
+    at: datetime,
+) -> bool:
     """End a decision (done, rejected, lapsed) with its outcome; return whether this call did it."""
     return bool(
         tx.connection.execute(
@@ -149,14 +158,14 @@ def close(tx: Transaction, identifier: str, *, needed: Sequence[str], to: str, o
     )
 
 
-def require_closed(tx: Transaction, identifier: str, *, closed: bool, needed: str) -> None:
+def require_closed(tx: Transaction, identifier: str, *, closed: bool, needed: Sequence[DecisionState]) -> None:
     """Raise WrongState if `closed` says that somebody else was first."""
     if not closed:
-        raise _wrong_state(tx, identifier, needed)
+        raise _wrong_state(tx, identifier, *needed)
 
 
-def _wrong_state(tx: Transaction, identifier: str, needed: str) -> Exception:
+def _wrong_state(tx: Transaction, identifier: str, *needed: DecisionState) -> Exception:
     state = tx.connection.execute(select(decisions.c.state).where(decisions.c.id == identifier)).scalar()
     if state is None:
         return NoSuchThing(kind="decision", identifier=identifier)
-    return WrongState(kind="Decision", identifier=identifier, state=state, needed=needed)
+    return WrongState(kind="Decision", identifier=identifier, state=state, needed=" or ".join(needed))

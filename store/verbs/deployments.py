@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import DBAPIError
 
-from core.deployments import Stint
+from core.deployments import Form, Stint
 from core.errors import WrongState
 from store.transactions import Transaction, violated
 from store.trial_tables import deployment_batches, deployments
@@ -16,7 +16,7 @@ class DeviceTaken(Exception):
     """Another transaction has just deployed one of the devices; whoever catches it looks again at what is known."""
 
 
-def open_batch(tx: Transaction, identifier: str, *, form: str, content_sha256: str, by: str, at: datetime) -> None:
+def open_batch(tx: Transaction, identifier: str, *, form: Form, content_sha256: str, by: str, at: datetime) -> None:
     """Write a batch of which no line has been taken yet."""
     tx.connection.execute(
         insert(deployment_batches).values(

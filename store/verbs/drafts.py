@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core.approval import CertificateRecord
 from core.errors import KeyTaken
 from core.identifiers import Serial
+from core.kinds import DraftState, KeyState
 from core.status import certificate_end
 from store.rows import DraftRow
 from store.tables import certificates, drafts, public_keys
@@ -27,11 +28,13 @@ def reserve_key(tx: Transaction, sha256: str, *, approval: str, at: datetime) ->
     """
     row = tx.connection.execute(select(public_keys).where(public_keys.c.sha256 == sha256)).one_or_none()
     if row is not None:
-        if row.approval != approval or row.state == "compromised":
+        if row.approval != approval or row.state is KeyState.COMPROMISED:
             raise KeyTaken(sha256=sha256)
         return
     try:
-        tx.connection.execute(insert(public_keys).values(sha256=sha256, approval=approval, state="reserved", since=at))
+        tx.connection.execute(
+            insert(public_keys).values(sha256=sha256, approval=approval, state=KeyState.RESERVED, since=at)
+        )
     except IntegrityError as error:
         raise KeyTaken(sha256=sha256) from error
 
@@ -45,7 +48,7 @@ def store_draft(tx: Transaction, draft: DraftRow) -> None:
             approval=draft.approval,
             issue=draft.issue,
             issuer_serial=draft.issuer_serial,
-            state="drafted",
+            state=DraftState.DRAFTED,
             tbs=draft.tbs,
             tbs_sha256=draft.tbs_sha256,
             preview=draft.preview,
@@ -63,8 +66,8 @@ def claim(tx: Transaction, serial: Serial, *, epoch: int, at: datetime) -> bool:
     return bool(
         tx.connection.execute(
             update(drafts)
-            .where(drafts.c.serial == serial, drafts.c.state == "drafted")
-            .values(state="claimed", claimed_at=at, claimed_epoch=epoch)
+            .where(drafts.c.serial == serial, drafts.c.state == DraftState.DRAFTED)
+            .values(state=DraftState.CLAIMED, claimed_at=at, claimed_epoch=epoch)
         ).rowcount
     )
 
@@ -73,8 +76,8 @@ def abandon(tx: Transaction, decision_id: str) -> list[Serial]:
     """Give up the unclaimed drafts of a decision and free a key that was only reserved; return their serials."""
     rows = tx.connection.execute(
         update(drafts)
-        .where(drafts.c.decision_id == decision_id, drafts.c.state == "drafted")
-        .values(state="abandoned")
+        .where(drafts.c.decision_id == decision_id, drafts.c.state == DraftState.DRAFTED)
+        .values(state=DraftState.ABANDONED)
         .returning(drafts.c.serial, drafts.c.public_key_sha256, drafts.c.approval)
     ).all()
     for row in rows:
@@ -82,7 +85,7 @@ def abandon(tx: Transaction, decision_id: str) -> list[Serial]:
             delete(public_keys).where(
                 public_keys.c.sha256 == row.public_key_sha256,
                 public_keys.c.approval == row.approval,
-                public_keys.c.state == "reserved",
+                public_keys.c.state == KeyState.RESERVED,
             )
         )
     return [Serial(row.serial) for row in rows]
@@ -91,14 +94,16 @@ def abandon(tx: Transaction, decision_id: str) -> list[Serial]:
 def record_certificate(tx: Transaction, draft: DraftRow, certificate: CertificateRecord, der: bytes) -> bool:
     """Record what was signed; return whether this call did it (a second authority finds it done, with equal bytes)."""
     won = tx.connection.execute(
-        update(drafts).where(drafts.c.serial == draft.serial, drafts.c.state == "claimed").values(state="signed")
+        update(drafts)
+        .where(drafts.c.serial == draft.serial, drafts.c.state == DraftState.CLAIMED)
+        .values(state=DraftState.SIGNED)
     ).rowcount
     if not won:
         return False
     tx.connection.execute(
         update(public_keys)
-        .where(public_keys.c.sha256 == draft.public_key_sha256, public_keys.c.state == "reserved")
-        .values(state="certified", since=certificate.signed_at)
+        .where(public_keys.c.sha256 == draft.public_key_sha256, public_keys.c.state == KeyState.RESERVED)
+        .values(state=KeyState.CERTIFIED, since=certificate.signed_at)
     )
     tx.connection.execute(
         insert(certificates).values(
@@ -112,7 +117,7 @@ def record_certificate(tx: Transaction, draft: DraftRow, certificate: Certificat
             not_after=certificate.not_after,
             signed_at=certificate.signed_at,
             revoked_at=certificate.revoked_at,
-            cause=certificate.cause.value if certificate.cause else None,
+            cause=certificate.cause,
             ends_at=certificate_end(certificate).at,
             presign_due=DUE_NOW,
         )

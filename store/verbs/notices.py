@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, text, update
 
 from core.classification import Recipient
+from core.kinds import Channel, DeliveryState, Rendition
 from store.reading.notices import Copy, Delivery, Notice
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies, notice_counters, notices
-from store.types import Instant, Octets
+from store.types import Instant, Octets, Word
 
 # One statement each, in words that both databases know: two who write at the same moment never break each other.
 _NEXT_NUMBER = text(
@@ -20,12 +21,20 @@ _NEXT_NUMBER = text(
 _KEEP_RENDERING = text(
     "INSERT INTO renderings (subject, form, sha256, octets, made_at) "
     "VALUES (:subject, :form, :sha256, :octets, :made_at) ON CONFLICT (subject, form) DO NOTHING"
-).bindparams(bindparam("octets", type_=Octets), bindparam("made_at", type_=Instant))
+).bindparams(
+    bindparam("form", type_=Word(Rendition)), bindparam("octets", type_=Octets), bindparam("made_at", type_=Instant)
+)
 _OPEN = text(
     "INSERT INTO deliveries (id, notice, recipient, channel, address, state, due, opened_at) "
-    "VALUES (:id, :notice, :recipient, :channel, :address, 'waiting', :due, :opened_at) "
+    "VALUES (:id, :notice, :recipient, :channel, :address, :state, :due, :opened_at) "
     "ON CONFLICT (notice, recipient, channel, address) DO NOTHING"
-).bindparams(bindparam("due", type_=Instant), bindparam("opened_at", type_=Instant))
+).bindparams(
+    bindparam("recipient", type_=Word(Recipient)),
+    bindparam("channel", type_=Word(Channel)),
+    bindparam("state", type_=Word(DeliveryState)),
+    bindparam("due", type_=Instant),
+    bindparam("opened_at", type_=Instant),
+)
 
 
 def next_number(tx: Transaction, year: int) -> int:
@@ -64,8 +73,8 @@ def write(
         [
             {
                 "notice": copy.notice,
-                "recipient": copy.recipient.value,
-                "classification": copy.classification.value,
+                "recipient": copy.recipient,
+                "classification": copy.classification,
                 "withheld": copy.withheld,
                 "document": document,
                 "document_sha256": copy.document_sha256,
@@ -81,13 +90,13 @@ def note_fetched(tx: Transaction, number: str, recipient: Recipient, *, at: date
     return bool(
         tx.connection.execute(
             update(notice_copies)
-            .where(c.notice == number, c.recipient == recipient.value, c.fetched_at.is_(None))
+            .where(c.notice == number, c.recipient == recipient, c.fetched_at.is_(None))
             .values(fetched_at=at)
         ).rowcount
     )
 
 
-def keep_rendering(tx: Transaction, subject: str, form: str, octets: bytes, *, at: datetime) -> bool:
+def keep_rendering(tx: Transaction, subject: str, form: Rendition, octets: bytes, *, at: datetime) -> bool:
     """Keep what was typeset, unless somebody was first; return whether this call did it."""
     sha256 = hashlib.sha256(octets).hexdigest()
     kept = {"subject": subject, "form": form, "sha256": sha256, "octets": octets, "made_at": at}
@@ -99,9 +108,10 @@ def open_delivery(tx: Transaction, delivery: Delivery) -> bool:
     opened = {
         "id": delivery.id,
         "notice": delivery.notice,
-        "recipient": delivery.recipient.value,
+        "recipient": delivery.recipient,
         "channel": delivery.channel,
         "address": delivery.address,
+        "state": DeliveryState.WAITING,
         "due": delivery.due,
         "opened_at": delivery.opened_at,
     }
@@ -113,7 +123,9 @@ def claim_delivery(tx: Transaction, delivery: Delivery, *, until: datetime) -> b
     d = deliveries.c
     return bool(
         tx.connection.execute(
-            update(deliveries).where(d.id == delivery.id, d.state == "waiting", d.due == delivery.due).values(due=until)
+            update(deliveries)
+            .where(d.id == delivery.id, d.state == DeliveryState.WAITING, d.due == delivery.due)
+            .values(due=until)
         ).rowcount
     )
 
@@ -124,8 +136,8 @@ def mark_delivered(tx: Transaction, identifier: str, *, at: datetime) -> bool:
     return bool(
         tx.connection.execute(
             update(deliveries)
-            .where(d.id == identifier, d.state != "delivered")
-            .values(state="delivered", attempts=d.attempts + 1, delivered_at=at, last_error=None)
+            .where(d.id == identifier, d.state != DeliveryState.DELIVERED)
+            .values(state=DeliveryState.DELIVERED, attempts=d.attempts + 1, delivered_at=at, last_error=None)
         ).rowcount
     )
 
@@ -147,9 +159,9 @@ def mark_failed(
     return bool(
         tx.connection.execute(
             update(deliveries)
-            .where(d.id == identifier, d.state == "waiting", d.due == claimed_until)
+            .where(d.id == identifier, d.state == DeliveryState.WAITING, d.due == claimed_until)
             .values(
-                state="given-up" if given_up else "waiting",
+                state=DeliveryState.GIVEN_UP if given_up else DeliveryState.WAITING,
                 attempts=d.attempts + 1,
                 due=due,
                 last_error=error,

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, text, update
 
 from core.errors import NoSuchThing, WrongState
+from core.kinds import RequirementState
 from store.reading.requirements import Requirement, StandingRequirement
 from store.transactions import Transaction
 from store.trial_tables import requirements, standing_requirements
@@ -35,13 +36,13 @@ def set_requirements(tx: Transaction, wanted: Sequence[Requirement]) -> None:
     )
 
 
-def close(tx: Transaction, identifier: str, *, to: str, reason: str, by: str, at: datetime) -> None:
+def close(tx: Transaction, identifier: str, *, to: RequirementState, reason: str, by: str, at: datetime) -> None:
     """Record a requirement as met or waived.
 
     Args:
         tx: open.
         identifier: of the requirement.
-        to: `met` or `waived`.
+        to: met or waived.
         reason: why; not empty.
         by: the officer.
         at: now.
@@ -53,7 +54,7 @@ def close(tx: Transaction, identifier: str, *, to: str, reason: str, by: str, at
     c = requirements.c
     won = tx.connection.execute(
         update(requirements)
-        .where(c.id == identifier, c.state == "open")
+        .where(c.id == identifier, c.state == RequirementState.OPEN)
         .values(state=to, reason=reason, closed_by=by, closed_at=at)
     ).rowcount
     if won:
@@ -61,7 +62,7 @@ def close(tx: Transaction, identifier: str, *, to: str, reason: str, by: str, at
     state = tx.connection.execute(select(c.state).where(c.id == identifier)).scalar()
     if state is None:
         raise NoSuchThing(kind="requirement", identifier=identifier)
-    raise WrongState(kind="Requirement", identifier=identifier, state=state, needed="open")
+    raise WrongState(kind="Requirement", identifier=identifier, state=state, needed=RequirementState.OPEN)
 
 
 def hold_standing(tx: Transaction) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from core.actors import Actor
 from core.classification import Recipient
 from core.clock import FixedClock
+from core.kinds import DecisionKind
 from jobs.authority import Authority
 from jobs.courier import Courier, Subscriber
 from jobs.deliver import CLAIM, NoticeDelivery
@@ -203,8 +204,7 @@ def propose_step(
 
     def act(world: World, known: Known, key: RequestKey) -> Any:
         wanted = command(known)
-        kinds = ("grant", "refuse", "amend", "refuse-amendment", "revoke", "rekey")
-        rules = replace(world.desk.rules, officers=dict.fromkeys(kinds, officers))
+        rules = replace(world.desk.rules, officers=dict.fromkeys(DecisionKind, officers))
         return propose(replace(world.desk, rules=rules), OFFICER_1, wanted, key)
 
     return Step(name, "web", act, at, swept, anew)

@@ -13,6 +13,7 @@ from core.actors import Actor, Role
 from core.approval import EndCause, Firmware
 from core.classification import Passage
 from core.deployments import Form
+from core.kinds import EvidenceSubject, Rendition, RequirementState
 from ra import breach, cpl, notices, record_deployments
 from ra.acknowledge import acknowledge
 from ra.apply import apply
@@ -75,7 +76,7 @@ def before_the_start(csr: bytes) -> Iterator[Step]:
         lambda world, known, key: attach(
             world.desk,
             MANUFACTURER,
-            Subject("application", _application(known)),
+            Subject(EvidenceSubject.APPLICATION, _application(known)),
             File("heat.txt", "text/plain", TEXT),
             key,
         ),
@@ -85,8 +86,10 @@ def before_the_start(csr: bytes) -> Iterator[Step]:
         "web",
         lambda world, known, key: set_requirement(world.desk, OFFICER_2, _application(known), "Where it is put.", key),
     )
-    yield Step("met", "web", _close("met", standing=False))
-    yield Step("waive the standing one", "web", _close("waived", standing=True), anew=("close requirement",))
+    yield Step("met", "web", _close(RequirementState.MET, standing=False))
+    yield Step(
+        "waive the standing one", "web", _close(RequirementState.WAIVED, standing=True), anew=("close requirement",)
+    )
     yield Step(
         "end standing requirement",
         "web",
@@ -165,7 +168,7 @@ def at_its_end() -> Iterator[Step]:
         lambda world, _known, key: remark_report(world.desk, DCC, MONTH, "The new hubs are late.", key),
     )
     yield _ending("report", lambda world, _known, key: issue_report(world.desk, DCC, MONTH, key))
-    yield _ending("print", lambda world, _known, _key: {"pdf": len(rendered(world.desk, DCC, MONTH, "pdf"))})
+    yield _ending("print", lambda world, _known, _key: {"pdf": len(rendered(world.desk, DCC, MONTH, Rendition.PDF))})
     yield from _breaches()
     yield _ending(
         "the NCSC has certified it",
@@ -216,7 +219,7 @@ def _t(known: Known) -> str:
 # --- acts ------------------------------------------------------------------------------------------------------------
 
 
-def _close(outcome: Literal["met", "waived"], *, standing: bool) -> Act:
+def _close(outcome: Literal[RequirementState.MET, RequirementState.WAIVED], *, standing: bool) -> Act:
     """Close the requirement that came with the application, or the one of its own."""
 
     def act(world: World, known: Known, key: RequestKey) -> Any:
@@ -260,7 +263,7 @@ def _fetch(world: World, known: Known, _key: RequestKey) -> Any:
     with world.store.read() as tx:
         found = notice_reading.notice_list(tx, organisation_id=None, approval=_t(known), after="", limit=100)
     number = next(each.number for each in found if each.decision_id == known["a condition"]["decision"])
-    made = notices.fetch(world.desk, DCC, number, recipient=None, form="pdf")
+    made = notices.fetch(world.desk, DCC, number, recipient=None, pdf=True)
     return {"notice": number, "pdf": len(made.octets)}
 
 

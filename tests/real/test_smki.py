@@ -8,6 +8,7 @@ import pytest
 
 from api.status.snapshot import Mirror
 from api.status.wsgi import StatusPlane
+from core.actors import Role
 from core.clock import FixedClock
 from ra.access import key_digest
 from store.reading.status import StatusReader
@@ -32,7 +33,15 @@ def plane(world: World) -> StatusPlane:
     world.granted()
     now = world.clock.now()
     with world.store.begin("credential") as tx:
-        credential = Credential("cred-dcc", DCC.name, "dcc", None, now, now.replace(year=now.year + 1), None)
+        credential = Credential(
+            id="cred-dcc",
+            name=DCC.name,
+            role=Role.DCC,
+            organisation_id=None,
+            created_at=now,
+            expires_at=now.replace(year=now.year + 1),
+            revoked_at=None,
+        )
         access.add_credential(tx, credential, key_sha256=key_digest(API_KEY))
     mirror = Mirror(StatusReader(world.store), FixedClock(now))
     mirror.follow()

@@ -10,6 +10,7 @@ from app.story.section_f.deciding import prove_state
 from app.story.section_f.inventory import POSTCODE, UPRN, device_id, inventory
 from app.story.section_f.stage import Trial
 from core.instants import first_second
+from core.kinds import BreachState
 
 _NOON = timedelta(hours=12)
 
@@ -49,7 +50,7 @@ def over_the_limit(trial: Trial, approval: str) -> str:
     trial.teller.prove("recorded", above, f"{counted.text('deployed')} deployed, {counted.text('limit')} allowed")
     listed = trial.cast.officer.act("GET", f"/v1/approvals/{approval}/breaches").document.get("breaches")
     found = listed[0] if isinstance(listed, list) and listed else {}
-    suspected = found.get("state") == "suspected"
+    suspected = found.get("state") == BreachState.SUSPECTED
     trial.teller.need("F2.23", suspected, f"breach {found.get('breach')}: {found.get('state')}, by itself")
     return str(found["breach"])
 

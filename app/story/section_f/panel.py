@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.story.section_f.stage import Trial
+from core.cpl import Kind
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -45,7 +46,7 @@ def load(trial: Trial, held: List, listed: list[Mapping[str, Any]]) -> None:
     problems = []
     for each in listed:
         key = str(each["firmware_version"])
-        if each["kind"] == "remove":
+        if each["kind"] == Kind.REMOVE:
             held.pop(key, None)
         else:
             held[key] = {name: "" if each[name] is None else str(each[name]) for name in _LISTED}

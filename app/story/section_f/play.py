@@ -46,9 +46,18 @@ def play(teller: Teller, home: Path) -> bool:
         stack.callback(cast.close)
         stack.callback(stage.house.store.close)
         ahead = stage.house.row().clock_offset > timedelta(0)
-        scene = Scene(teller, album, cast, stage.trust, stage.server, PATIENCE, PATIENCE, ahead)
+        scene = Scene(
+            teller=teller,
+            album=album,
+            cast=cast,
+            trust=stage.trust,
+            server=stage.server,
+            patience=PATIENCE,
+            following=PATIENCE,
+            own_clock=ahead,
+        )
         try:
-            _play(Trial(scene, stage, room, days))
+            _play(Trial(scene=scene, stage=stage, room=room, dates=days))
         except Stopped:
             teller.note("The story ends here.")
         except httpx.HTTPError as error:
