@@ -1,5 +1,10 @@
-"""A sound hierarchy and order, and the means to spoil one thing about what is built of them."""
+"""A sound hierarchy and order, and the means to spoil one thing about what is built of them.
 
+The same in every run: its keys, serials and signatures follow from their names, so that the corpus made of it
+(tests/lint_corpus) is the same files. They are TEST keys that everybody can work out, and sign nothing elsewhere.
+"""
+
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -29,20 +34,71 @@ PROFILE = Profile("test", TEST_ARC, "http://127.0.0.1:8470", "TEST Trial CPA")
 AT = datetime(2027, 1, 4, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-THROWAWAY = ec.generate_private_key(ec.SECP256R1())
 
 
-def fresh_key(curve: ec.EllipticCurve | None = None) -> bytes:
-    key = ec.generate_private_key(curve or ec.SECP256R1()).public_key()
+def private_key(name: str, curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
+    """The TEST key of that name: a secret that is a hash of it is none."""
+    secret = hashlib.sha256(f"TEST key: {name}".encode()).digest()
+    return ec.derive_private_key(int.from_bytes(secret, "big"), curve or ec.SECP256R1())
+
+
+def public_key(name: str, curve: ec.EllipticCurve | None = None) -> bytes:
+    key = private_key(name, curve).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-ROOT = root_draft(PROFILE, fresh_key(), new_serial(), AT)
-ISSUING = issuing_draft(PROFILE, ROOT.preview, fresh_key(), new_serial(), AT, longest_trial=timedelta(days=730))
-RESPONDER = responder_draft(PROFILE, ISSUING.preview, fresh_key(), new_serial(), AT)
+def serial(name: str) -> Serial:
+    return new_serial(lambda octets: hashlib.sha256(f"TEST serial: {name}".encode()).digest()[:octets])
+
+
+THROWAWAY = private_key("throwaway")
+
+
+def signature(
+    tbs: bytes, key: ec.EllipticCurvePrivateKey = THROWAWAY, algorithm: hashes.HashAlgorithm | None = None
+) -> bytes:
+    """A BIT STRING with the signature, which is the same each time (RFC 6979)."""
+    made = key.sign(tbs, ec.ECDSA(algorithm or hashes.SHA256(), deterministic_signing=True))
+    return der.tlv(0x03, b"\x00" + made)
+
+
+def signed(tbs: bytes, key: ec.EllipticCurvePrivateKey = THROWAWAY) -> bytes:
+    algorithm = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA256))
+    return der.sequence(tbs, algorithm, signature(tbs, key))
+
+
+def draft_of(tbs: bytes, serial: Serial) -> Draft:
+    return Draft(serial, tbs, signed(tbs))
+
+
+def drafted(draft: Draft) -> Draft:
+    """The same draft, its preview under the throwaway key that is the same each time."""
+    return draft_of(draft.tbs, draft.serial)
+
+
+def a_root(at: datetime = AT, profile: Profile = PROFILE) -> Draft:
+    return drafted(root_draft(profile, public_key("root"), serial("root"), at))
+
+
+def an_issuing(
+    root: Draft, at: datetime = AT, profile: Profile = PROFILE, *, key: str = "issuing", number: int = 1
+) -> Draft:
+    trial = timedelta(days=730)
+    return drafted(
+        issuing_draft(profile, root.preview, public_key(key), serial(key), at, longest_trial=trial, number=number)
+    )
+
+
+def a_responder(issuing: Draft) -> Draft:
+    return drafted(responder_draft(PROFILE, issuing.preview, public_key("responder"), serial("responder"), AT))
+
+
+ROOT = a_root()
+ISSUING = an_issuing(ROOT)
+RESPONDER = a_responder(ISSUING)
 
 ORDER = Order(
-    serial=new_serial(),
+    serial=serial("certificate"),
     approval="TDT-2027-0042-5",
     issue=1,
     certificate_name="Maker Ltd",
@@ -53,11 +109,11 @@ ORDER = Order(
     not_before=datetime(2027, 1, 4, tzinfo=UTC),
     not_after=datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC),
     maximum_devices=500,
-    public_key=fresh_key(),
+    public_key=public_key("device"),
     proposal_digest=bytes(range(32)),
     issuer=ISSUING.preview,
 )
-GOOD = build.draft(PROFILE, ORDER)
+GOOD = drafted(build.draft(PROFILE, ORDER))
 ISSUING_ENDS = x509.load_der_x509_certificate(ISSUING.preview).not_valid_after_utc
 APPROVAL_OID = x509.ObjectIdentifier(PROFILE.extension_oid)
 
@@ -67,16 +123,6 @@ def own_codes(outcome: Clearance | tuple[Finding, ...]) -> set[str]:
     assert isinstance(outcome, tuple), "it was cleared"
     assert all(finding.severity is not Severity.NOTICE and finding.detail for finding in outcome)
     return {finding.code for finding in outcome if not finding.code.startswith("lint.")}
-
-
-def signed(tbs: bytes) -> bytes:
-    algorithm = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA256))
-    signature = THROWAWAY.sign(tbs, ec.ECDSA(hashes.SHA256()))
-    return der.sequence(tbs, algorithm, der.tlv(0x03, b"\x00" + signature))
-
-
-def draft_of(tbs: bytes, serial: Serial) -> Draft:
-    return Draft(serial, tbs, signed(tbs))
 
 
 Extension = tuple[x509.ExtensionType, bool] | None
@@ -92,7 +138,7 @@ def rebuilt(  # one knob for each field of a certificate
     begins: datetime | None = None,
     ends: datetime | None = None,
     extensions: dict[x509.ObjectIdentifier, Extension] | None = None,
-    algorithm: hashes.SHA384 | hashes.SHA512 | None = None,
+    algorithm: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
 ) -> Draft:
     """The same certificate with something else in it; an extension given as None is left out."""
     read = x509.load_der_x509_certificate(base.preview)
@@ -113,7 +159,7 @@ def rebuilt(  # one knob for each field of a certificate
     for added in changed.values():
         assert added is not None
         builder = builder.add_extension(*added)
-    preview = builder.sign(THROWAWAY, algorithm or hashes.SHA256())
+    preview = builder.sign(THROWAWAY, algorithm or hashes.SHA256(), ecdsa_deterministic=True)
     return Draft(serial_of(number), preview.tbs_certificate_bytes, preview.public_bytes(Encoding.DER))
 
 

@@ -19,7 +19,6 @@ from core.approval import RevocationReason
 from core.errors import IssuerMismatch, NotCleared
 from core.identifiers import Serial, new_serial, serial_of
 from core.status import Revoked
-from policy.pkix import lint_crl
 from tests.authority_world import AT, START, clearance, make_world, new_signer, pem, pem_crl, run, the_world, write
 
 DAY = timedelta(days=1)
@@ -178,14 +177,6 @@ def test_openssl_believes_it(tmp_path: Path) -> None:
     code, said = run(tmp_path, *verify, *at, "-CRLfile", "with.pem", "leaf.pem")
     assert code != 0
     assert "error 23 at 0 depth" in said
-
-
-def test_linter_finds_nothing() -> None:
-    world = the_world()
-    assert lint_crl(world.full_crl()) == ()
-    assert lint_crl(world.full_crl(ENTRIES)) == ()
-    assert lint_crl(world.root_crl()) == ()
-    assert lint_crl(crl.draft(world.crl_order(ENTRIES)).preview) == ()
 
 
 # --- each guard of the signature ---

@@ -1,0 +1,143 @@
+"""Root, issuing CA and responder: for each rule defects that no other rule of ours finds, and what is sound."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from ca.draft import Draft
+from ca.profile import Profile
+from core.identifiers import serial_of
+from core.kinds import HierarchyRole
+from policy.expected import key_identifier
+from tests.lint_cases import NONE
+from tests.lint_corpus.writing import Case, Written, of_draft, of_profile
+from tests.profile_world import (
+    AT,
+    DAY,
+    ISSUING,
+    ISSUING_ENDS,
+    OTHER_VALUES,
+    PROFILE,
+    RESPONDER,
+    ROOT,
+    SECOND,
+    a_name,
+    a_root,
+    an_issuing,
+    public_key,
+    rebuilt,
+)
+
+SOUND: Written = of_profile(PROFILE)
+DRAFTS: dict[HierarchyRole, Draft] = {
+    HierarchyRole.ROOT: ROOT,
+    HierarchyRole.ISSUING: ISSUING,
+    HierarchyRole.RESPONDER: RESPONDER,
+}
+ABOVE = {
+    HierarchyRole.ROOT: NONE,
+    HierarchyRole.ISSUING: HierarchyRole.ROOT,
+    HierarchyRole.RESPONDER: HierarchyRole.ISSUING,
+}
+
+
+def cases() -> Iterator[Case]:
+    for code, what, role, draft in _planted():
+        yield _case(f"{code}: {role}, {what}", role, draft, f"profile.{code}")
+    for role, draft in DRAFTS.items():
+        yield _case(f"clean: {role}", role, draft)
+    for what, day, number in (
+        ("29 February", datetime(2028, 2, 29, tzinfo=UTC), 12),
+        ("28 February", datetime(2075, 2, 28, tzinfo=UTC), 12),
+        ("at the end of the calendar", datetime(9999, 12, 30, tzinfo=UTC), 1),
+    ):
+        root = a_root(day)
+        yield _case(f"clean: root, born {what}", HierarchyRole.ROOT, root)
+        issuing = an_issuing(root, day, number=number)
+        yield _case(f"clean: issuing, born {what}", HierarchyRole.ISSUING, issuing, issuer=root.preview)
+    for role, issuer in (
+        (HierarchyRole.ROOT, HierarchyRole.ROOT),
+        (HierarchyRole.ISSUING, NONE),
+        (HierarchyRole.RESPONDER, NONE),
+    ):
+        what = "a root with an issuer" if role == HierarchyRole.ROOT else f"{role} without an issuer"
+        yield _case(f"unreadable: {what}", role, DRAFTS[role], "profile.unreadable", issuer=issuer)
+    live = Profile("live", "1.3.6.1.4.1.99999.1", "http://cpa.ssc.gov.uk", "Trial CPA")
+    yield _case("clean: root, live", HierarchyRole.ROOT, a_root(profile=live), profile=live)
+    yield _case(
+        "a test root is no live one", HierarchyRole.ROOT, ROOT, "profile.issuer", "profile.subject", profile=live
+    )
+
+
+def _case(
+    what: str,
+    role: HierarchyRole,
+    draft: Draft,
+    *expect: str,
+    issuer: str | bytes | None = None,
+    profile: Profile = PROFILE,
+) -> Case:
+    above = ABOVE[role] if issuer is None else issuer
+    return Case(what, expect, {**of_profile(profile), "role": (role,), "issuer": (above,), **of_draft(draft)})
+
+
+Planted = tuple[str, str, HierarchyRole, Draft]
+
+
+def _rebuilt(code: str, what: str, role: HierarchyRole, **knobs: Any) -> Planted:
+    return code, what, role, rebuilt(DRAFTS[role], **knobs)
+
+
+def _with(code: str, what: str, role: HierarchyRole, value: x509.ExtensionType, *, critical: bool) -> Planted:
+    return _rebuilt(code, what, role, extensions={value.oid: (value, critical)})
+
+
+def _less(code: str, role: HierarchyRole, oid: x509.ObjectIdentifier) -> Planted:
+    return _rebuilt(code, "missing", role, extensions={oid: None})
+
+
+def _planted() -> Iterator[Planted]:
+    no_test = a_name((NameOID.ORGANIZATION_NAME, PROFILE.organisation), (NameOID.COMMON_NAME, "Trial CPA Issuing CA 1"))
+    p384 = public_key("issuing", ec.SECP384R1())
+    own = {ExtensionOID.SUBJECT_KEY_IDENTIFIER: (x509.SubjectKeyIdentifier(key_identifier(p384)), False)}
+    policy, usage = OTHER_VALUES["certificate-policies"], OTHER_VALUES["extended-key-usage"]
+    deeper, endless = (x509.BasicConstraints(ca=True, path_length=length) for length in (2, None))
+    identifier, pointer = OTHER_VALUES["subject-key-identifier"], OTHER_VALUES["crl-distribution-points"]
+    root_ends, issuing_ends = (datetime(year, 1, day, 23, 59, 59, tzinfo=UTC) for year, day in ((2051, 3), (2032, 2)))
+    yield from (
+        ("draft", "the preview shows other bytes", HierarchyRole.ROOT, Draft(ROOT.serial, ISSUING.tbs, ROOT.preview)),
+        _rebuilt("serial", "5", HierarchyRole.ISSUING, serial=serial_of(5)),
+        _rebuilt("signature-algorithm", "SHA-512", HierarchyRole.RESPONDER, algorithm=hashes.SHA512()),
+        _rebuilt("issuer", "without TEST", HierarchyRole.RESPONDER, issuer=no_test),
+        _rebuilt("subject", "without TEST", HierarchyRole.ISSUING, subject=no_test),
+        _rebuilt("public-key", "P-384", HierarchyRole.ISSUING, key=p384, extensions=own),
+        _rebuilt(
+            "outlives-issuer",
+            "by a second",
+            HierarchyRole.RESPONDER,
+            begins=ISSUING_ENDS - DAY,
+            ends=ISSUING_ENDS + SECOND,
+        ),
+        _with("extension-unexpected", "a policy", HierarchyRole.ROOT, policy, critical=True),
+        _with("extension-unexpected", "extended key usage", HierarchyRole.ISSUING, usage, critical=False),
+        _with("basic-constraints", "path length 2", HierarchyRole.ROOT, deeper, critical=True),
+        _with("basic-constraints", "no path length", HierarchyRole.ISSUING, endless, critical=True),
+        _with("key-usage", "another value", HierarchyRole.ISSUING, OTHER_VALUES["key-usage"], critical=True),
+        _less("extended-key-usage", HierarchyRole.RESPONDER, ExtensionOID.EXTENDED_KEY_USAGE),
+        _with("certificate-policies", "the live one", HierarchyRole.ISSUING, policy, critical=True),
+        _with("subject-key-identifier", "another value", HierarchyRole.ROOT, identifier, critical=False),
+        _less("authority-key-identifier", HierarchyRole.RESPONDER, ExtensionOID.AUTHORITY_KEY_IDENTIFIER),
+        _with("crl-distribution-points", "another value", HierarchyRole.ISSUING, pointer, critical=False),
+        _less("authority-information-access", HierarchyRole.ISSUING, ExtensionOID.AUTHORITY_INFORMATION_ACCESS),
+        _less("ocsp-no-check", HierarchyRole.RESPONDER, x509.OCSPNoCheck.oid),
+        _rebuilt("life", "a year less", HierarchyRole.ROOT, ends=root_ends),
+        _rebuilt("life", "begins within a day", HierarchyRole.ROOT, begins=AT),
+        _rebuilt("life", "less than five years", HierarchyRole.ISSUING, ends=issuing_ends),
+        _rebuilt("life", "ends within a day", HierarchyRole.ISSUING, ends=ISSUING_ENDS - SECOND),
+        _rebuilt("life", "30 days and a second", HierarchyRole.RESPONDER, ends=AT + timedelta(days=30)),
+    )
