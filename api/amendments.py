@@ -22,8 +22,14 @@ from api.service import (
     reply,
 )
 from core.kinds import AmendmentRequestState
-from ra.conditions import conditions
-from ra.request_amendment import RequestAmendment, request_amendment, requests_of, show_request, withdraw_request
+from ra.applying.request_amendment import (
+    RequestAmendment,
+    request_amendment,
+    requests_of,
+    show_request,
+    withdraw_request,
+)
+from ra.telling.conditions import conditions
 
 
 class RequestPath(BaseModel):

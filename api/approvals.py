@@ -23,8 +23,8 @@ from api.service import (
     reply,
 )
 from core.identifiers import ApprovalIdentifier
-from ra import look
-from ra.end import revoke
+from ra.deciding.end import revoke
+from ra.telling import approvals as look
 
 
 def add_approvals(app: OpenAPI, service: Service) -> None:

@@ -13,7 +13,7 @@ from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
 from core.kinds import BreachState
-from ra import breach
+from ra.reporting import breach
 
 MOST_CONDITIONS = 1_000_000
 """A number of a condition that nobody reaches, and every database holds."""

@@ -13,9 +13,10 @@ from api.incoming import actor, wanted_form
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
-from ra import accept, look
-from ra.accept import AnswerCertificate
-from ra.look import FetchedCertificate
+from ra.applying import accept
+from ra.applying.accept import AnswerCertificate
+from ra.telling import approvals as look
+from ra.telling.approvals import FetchedCertificate
 
 _FORMS: dict[str, Callable[[tuple[bytes, ...]], bytes]] = {
     formats.CHAIN_TYPE: formats.pem_chain,

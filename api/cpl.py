@@ -35,9 +35,9 @@ from api.service import (
 from core.cpl import InstructionState
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
-from ra import cpl
-from ra.cpl import Acknowledge, Asked
-from ra.reconcile import LARGEST_LIST, reconcile
+from ra.telling import instructions as cpl
+from ra.telling.instructions import Acknowledge, Asked
+from ra.telling.reconcile import LARGEST_LIST, reconcile
 
 _FORMS = {JSON_TYPE: "json", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
 _ON_THE_LIST = ("F2.27", "F2.29", "F2.31")

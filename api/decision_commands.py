@@ -20,13 +20,13 @@ from core.approval import EndCause, Firmware
 from core.classification import Passage
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
-from ra.end import Revoke
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment, ProposeAmendmentRefusal
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.propose import Proposal
 from ra.grounds import REASONS, Minutes
-from ra.propose import Proposal
-from ra.proposing.amendment import DESCRIPTION, ProposeAmendment, ProposeAmendmentRefusal
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
-from ra.proposing.new_key import ProposeRekey
 
 
 def decision_command(said: AnyDecision) -> Proposal:

@@ -37,10 +37,10 @@ from api.service import (
 )
 from core.canonical import Json
 from core.errors import TrialCpaError
-from ra import look_at_decisions as look
-from ra.acknowledge import acknowledge
-from ra.propose import propose, propose_batch
-from ra.second import Accepted, reject, second, second_batch
+from ra.deciding import look
+from ra.deciding.acknowledge import acknowledge
+from ra.deciding.propose import propose, propose_batch
+from ra.deciding.second import Accepted, reject, second, second_batch
 
 
 def add_decisions(app: OpenAPI, service: Service) -> None:

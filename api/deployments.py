@@ -16,9 +16,9 @@ from api.incoming import actor, raw_body
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.deployments import Form
 from core.identifiers import ApprovalIdentifier, parse_device_id
-from ra.deployments import batch, of_approval
-from ra.record_deployments import record_deployments
 from ra.repeat import RequestKey
+from ra.reporting.deployments import batch, of_approval
+from ra.reporting.record import record_deployments
 
 REPORT_LIMIT = 32 * 1024 * 1024
 """Octets of a report: 100,000 lines of 335."""

@@ -14,7 +14,7 @@ from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Servic
 from core.classification import Classification, Recipient
 from core.identifiers import ApprovalIdentifier
 from core.kinds import Channel, DecisionKind, DeliveryState, NoticeKind
-from ra import notices
+from ra.telling import notices
 
 PDF_TYPE = "application/pdf"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

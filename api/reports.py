@@ -22,8 +22,8 @@ from api.reports_forms import (
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
 from core.actors import Actor
 from core.kinds import Rendition
-from ra import report as reports
 from ra.desk import Desk
+from ra.reporting import report as reports
 
 _FORMS: dict[str, Callable[[Desk, Actor, str], bytes]] = {
     JSON_TYPE: reports.report,

@@ -13,8 +13,9 @@ from api.bodies import ApplicationPath, Body, Token, Words, WriteHeader
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.kinds import RequirementState
-from ra import application_view, requirements
-from ra.requirements import RequirementClosed
+from ra.applying import requirements
+from ra.applying import view as application_view
+from ra.applying.requirements import RequirementClosed
 
 
 class RequirementPath(BaseModel):

@@ -15,9 +15,9 @@ from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, refusals
 from core.actors import Actor
 from core.errors import CredentialInvalid, CredentialMissing, NotAuthenticated
 from ra.access import authenticate
-from ra.calendar import MEDIA_TYPE, calendar_feed
 from ra.desk import Desk
-from ra.tasks import tasks
+from ra.waiting.calendar import MEDIA_TYPE, calendar_feed
+from ra.waiting.tasks import tasks
 
 CALENDAR_PATH = "/v1/calendar.ics"
 _CHALLENGE = 'Basic realm="trialcpa", charset="UTF-8"'  # RFC 7617, 2 and 2.1

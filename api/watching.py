@@ -16,7 +16,7 @@ from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.errors import StoreUnavailable
 from core.instants import text
-from ra.watch import authorise_watching
+from ra.access import authorise_watching
 from store.reading import approvals as approval_reading
 from store.reading.watching import Backlog, backlog
 

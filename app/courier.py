@@ -8,7 +8,7 @@ from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from jobs.webhook import Subscriber
 from keys.passphrase import FromFile
-from ra.tasks import PartyKind
+from ra.waiting.tasks import PartyKind
 
 
 def open_courier(house: House) -> Courier:

@@ -21,8 +21,8 @@ from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.application import DEVICE_TYPES
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
+from ra.deciding.propose import KIND
 from ra.desk import TWO_OFFICERS, Rules
-from ra.propose import KIND
 
 FILE_NAME = "trialcpa.toml"
 _T = TypeVar("_T")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.approval import Device
-from ra.proposing.grant import ProposeGrant
+from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.transactions import Store, sqlite_url
 from tests.world import DEVICE, World, hold_ceremony

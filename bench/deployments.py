@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.cycle import held_world
 from core.deployments import Form
-from ra.record_deployments import record_deployments
+from ra.reporting.record import record_deployments
 from tests.deployments_world import LATER, csv_of, deployed
 from tests.world import DCC
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.cycle import held_world
 from core.instants import seconds
 from core.status import first_second_after
-from ra.report import issue_report, report
+from ra.reporting.report import issue_report, report
 from tests.world import DCC, DEVICE, World
 
 

@@ -27,11 +27,11 @@ from app.settings import load
 from core.actors import CONSOLE, Actor, Role
 from core.approval import Device
 from ra.access import grant_access
-from ra.apply import apply
+from ra.applying.apply import apply
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose
+from ra.deciding.second import second
 from ra.desk import Desk
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant
-from ra.second import second
 from store.reading import requests
 from tests.world import application
 from verify.client import AuthorityClient

@@ -22,8 +22,8 @@ from jobs.letter import letter
 from jobs.mail import MAIL_ADDRESS, Mailer
 from jobs.webhook import Subscriber, post
 from ra.desk import Desk, new_identifier
-from ra.notices import pdf_of
-from ra.noticing import document_of
+from ra.telling.notices import pdf_of
+from ra.telling.writing import document_of
 from store.reading import notices as reading
 from store.reading import work
 from store.reading.notices import Delivery, Sending

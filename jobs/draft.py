@@ -18,9 +18,9 @@ from core.identifiers import Serial, new_serial
 from core.kinds import DecisionState, DraftState, HierarchyRole
 from jobs.duty import Duty
 from policy.profile import clear_certificate
-from ra.apply import findings_json
+from ra.deciding.lapse import reject
+from ra.findings import findings_json
 from ra.issuing import IssuingCa, issuing_ca
-from ra.lapse import reject
 from ra.proposal import certified_terms
 from store.reading import requests
 from store.reading.authority import certificates

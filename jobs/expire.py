@@ -6,8 +6,8 @@ from core.actors import AUTHORITY
 from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
-from ra.lapse import lapse, passed
-from ra.listing import instruct
+from ra.deciding.lapse import lapse, passed
+from ra.telling.listing import instruct
 from store.reading import requests, work
 from store.verbs import approvals, facts
 

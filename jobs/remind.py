@@ -20,9 +20,9 @@ from core.errors import MailRefused
 from core.facts import Fact, FactKind
 from core.local_time import utc
 from jobs.mail import Attachment
-from ra.calendar import MEDIA_TYPE, calendar_of
 from ra.desk import Desk
-from ra.tasks import Party, PartyKind, Task, days_left, tasks_of, threshold
+from ra.waiting.calendar import MEDIA_TYPE, calendar_of
+from ra.waiting.tasks import Party, PartyKind, Task, days_left, tasks_of, threshold
 from store.reading import tasks as reading
 from store.reading.authority import AuthorityRow, authority_row
 from store.reading.tasks import RunningApproval

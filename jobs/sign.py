@@ -23,9 +23,9 @@ from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
 from policy.profile import clear_certificate
-from ra.certified import certified, later_issue, reserve_dates
+from ra.deciding.certified import certified, later_issue, reserve_dates
+from ra.deciding.lapse import lapse, passed
 from ra.desk import TWO_OFFICERS
-from ra.lapse import lapse, passed
 from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
 from store.reading import requests, work

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.actors import Actor, Role
-from core.errors import CredentialInvalid, CredentialRefused, OperationNotPermitted
+from core.approval import ApprovalRecord
+from core.errors import CredentialInvalid, CredentialRefused, NoSuchThing, OperationNotPermitted
 from core.facts import Fact, FactKind
 from core.instants import text
 from policy.roles import Operation, permitted
@@ -41,6 +42,28 @@ def authorise(actor: Actor, operation: Operation, *, owner: str | None = None) -
     if not permitted(actor, operation, owner=owner):
         role = actor.role.value if actor.role else "none"
         raise OperationNotPermitted(role=role, operation=operation.value)
+
+
+def authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
+    """Authorise an act on an approval; another Manufacturer's is as if it were not there."""
+    if permitted(actor, operation, owner=actor.organisation) and not permitted(
+        actor, operation, owner=found.organisation
+    ):
+        raise NoSuchThing(kind="approval", identifier=found.identifier)
+    authorise(actor, operation, owner=found.organisation)
+
+
+def own_organisation(actor: Actor, operation: Operation) -> str | None:
+    """None if the actor may list everybody's; its own organisation if it may list that."""
+    if permitted(actor, operation, owner=None):
+        return None
+    authorise(actor, operation, owner=actor.organisation)
+    return actor.organisation
+
+
+def authorise_watching(actor: Actor) -> None:
+    """Raise OperationNotPermitted unless `actor` may read how the service is doing."""
+    authorise(actor, Operation.READ_STATUS)
 
 
 def key_digest(api_key: str) -> str:

@@ -125,7 +125,7 @@ def ending(
 
 
 def amendment(tabled: Tabled, grounds: Grounds, said: dict[str, Json]) -> dict[str, Json]:
-    """Return the proposal to amend an approval (F2.29); `said` is what ra/proposing/amendment.py worked out."""
+    """Return the proposal to amend an approval (F2.29); `said` is what ra/deciding/kinds/amendment.py worked out."""
     return {**_head(tabled, DecisionKind.AMEND, grounds), **said}
 
 

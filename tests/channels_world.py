@@ -19,7 +19,7 @@ from core.approval import CertificateRecord
 from core.identifiers import Serial, serial_number
 from core.instants import parse
 from core.kinds import HierarchyRole
-from ra import look
+from ra.telling import approvals as look
 from store.reading import requests
 from store.reading.authority import certificates
 from store.reading.status import StatusReader

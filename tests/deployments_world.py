@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 from sqlalchemy import select
 
 from core.deployments import Form
-from ra.record_deployments import record_deployments
 from ra.repeat import RequestKey
+from ra.reporting.record import record_deployments
 from store.tables import journal, metadata
 from store.trial_tables import breaches, deployments
 from tests.world import DCC, DEVICE, FIRMWARE, World

@@ -16,7 +16,7 @@ from core.classification import Classification, Passage, Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState
-from ra.noticing import write_notice
+from ra.telling.writing import write_notice
 from store.rows import Decision
 from store.tables import applications, decisions, journal
 from store.trial_tables import notice_copies

@@ -14,14 +14,20 @@ from core.errors import AlreadyEnded, DecisionLapsed, NoSuchThing, RulesRefused,
 from core.facts import FactKind
 from core.instants import first_second, last_second
 from core.status import State, approval_status, certificate_status
-from ra.conditions import conditions
-from ra.end import Revoke, revoke
+from ra.applying.request_amendment import (
+    RequestAmendment,
+    request_amendment,
+    requests_of,
+    show_request,
+    withdraw_request,
+)
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.amendment import ProposeAmendment, ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.second import reject
 from ra.grounds import Minutes
-from ra.look import certificate_of
-from ra.proposing.amendment import ProposeAmendment, ProposeAmendmentRefusal
-from ra.proposing.grant import ProposeGrant
-from ra.request_amendment import RequestAmendment, request_amendment, requests_of, show_request, withdraw_request
-from ra.second import reject
+from ra.telling.approvals import certificate_of
+from ra.telling.conditions import conditions
 from store.reading import requests as decision_reading
 from tests.cycle_world import device, kinds
 from tests.world import DCC, FIRMWARE, MANUFACTURER, OFFICER_1, OFFICER_2, PANEL, RIVAL, World

@@ -13,7 +13,7 @@ from core.actors import CONSOLE
 from core.classification import Passage
 from policy import roles
 from ra.access import revoke_access
-from ra.breach import suspect_limit
+from ra.reporting.breach import suspect_limit
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.trial_tables import amendment_requests

@@ -21,12 +21,12 @@ from core.errors import (
 from core.facts import FactKind
 from core.instants import text
 from core.kinds import ApplicationState
-from ra import look
-from ra.apply import apply, as_applied, cancel_application
-from ra.change_application import Change, change_application
+from ra.applying import view
+from ra.applying.apply import apply, as_applied, cancel_application
+from ra.applying.change import Change, change_application
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.propose import propose
 from ra.desk import Desk
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
 from ra.repeat import RequestKey
 from store.reading import requests
 from store.rows import Application
@@ -277,7 +277,7 @@ def test_a_change_and_a_proposal_at_the_same_moment_never_decide_what_nobody_saw
 @pytest.mark.clause("F2.18")
 def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(world: World) -> None:
     identifier = world.applied()
-    shown = look.application(world.desk, MANUFACTURER, identifier)
+    shown = view.application(world.desk, MANUFACTURER, identifier)
     assert shown["stage"] == "The Security Sub-Committee has it; it can be changed until a decision is proposed."
     assert shown["missing"] == [
         "No ZigBee certificate is named for this ESME. Name the certificate and attach it as evidence.",
@@ -288,10 +288,10 @@ def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(wo
         ),
     ]
     change_application(world.desk, MANUFACTURER, identifier, {"assurance": HELD, "earlier_cpa": EARLIER})
-    assert look.application(world.desk, MANUFACTURER, identifier)["missing"] == []
+    assert view.application(world.desk, MANUFACTURER, identifier)["missing"] == []
     # Dates pass: what could be granted yesterday cannot be today.
     world.at(datetime(2027, 1, 5, 9, 0, tzinfo=UTC))
-    missing = look.application(world.desk, MANUFACTURER, identifier)["missing"]
+    missing = view.application(world.desk, MANUFACTURER, identifier)["missing"]
     assert isinstance(missing, list)
     (late,) = missing
     assert "The start date 2027-01-04 has passed" in str(late)
@@ -299,7 +299,7 @@ def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(wo
 
 def test_what_counts_although_it_has_expired_is_not_missing(world: World) -> None:
     identifier = world.applied(**whole(earlier_cpa=replace(EARLIER, expires_on=date(2021, 1, 1))))
-    shown = look.application(world.desk, MANUFACTURER, identifier)
+    shown = view.application(world.desk, MANUFACTURER, identifier)
     assert codes(shown) == ["earlier-cpa-expired"]
     assert shown["missing"] == []
 
@@ -307,7 +307,7 @@ def test_what_counts_although_it_has_expired_is_not_missing(world: World) -> Non
 def test_nothing_is_missing_once_it_is_over(world: World) -> None:
     identifier = world.applied()
     cancel_application(world.desk, MANUFACTURER, identifier)
-    shown = look.application(world.desk, MANUFACTURER, identifier)
+    shown = view.application(world.desk, MANUFACTURER, identifier)
     assert (shown["missing"], shown["stage"]) == ([], "The Manufacturer has taken it back.")
 
 

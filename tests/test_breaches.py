@@ -11,11 +11,11 @@ from core.canonical import salted_digest
 from core.classification import Passage
 from core.errors import NoSuchThing, OperationNotPermitted, WrongState
 from core.facts import FactKind
-from ra import breach
-from ra.end import Revoke, revoke
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
-from ra.proposing.grant import ProposeGrant
 from ra.repeat import RequestKey
+from ra.reporting import breach
 from store.reading import breaches as reading
 from tests.api_world import Api, done, refused
 from tests.journal_lines import lines

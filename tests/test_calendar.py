@@ -10,8 +10,8 @@ from icalendar import Calendar
 from core.approval import Device, EndCause
 from core.errors import OperationNotPermitted
 from policy import roles
-from ra.calendar import calendar_feed
-from ra.report import issue_report
+from ra.reporting.report import issue_report
+from ra.waiting.calendar import calendar_feed
 from tests.api_world import Api, refused
 from tests.world import DCC, MANUFACTURER, NOW, OFFICER_1, PANEL, RIVAL, World
 

@@ -13,17 +13,17 @@ from core.classification import Passage
 from core.errors import AlreadyEnded, DecisionLapsed, RulesRefused, SamePerson, WrongState
 from core.facts import FactKind
 from core.kinds import DecisionKind
-from ra.acknowledge import acknowledge
-from ra.breach import judge, owed, suspect
+from ra.applying.requirements import set_requirement
+from ra.deciding.acknowledge import acknowledge
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.propose import propose_batch
+from ra.deciding.second import Accepted, second_batch
 from ra.desk import Desk
-from ra.end import Revoke, revoke
 from ra.grounds import Minutes
-from ra.propose import propose_batch
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
 from ra.repeat import RequestKey
-from ra.requirements import set_requirement
-from ra.second import Accepted, second_batch
+from ra.reporting.breach import judge, owed, suspect
 from store.reading import requests
 from store.rows import Decision
 from store.tables import decisions, journal

@@ -17,13 +17,13 @@ from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, Tri
 from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
-from ra.apply import apply
+from ra.applying.apply import apply
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose
+from ra.deciding.second import reject, second
 from ra.desk import Desk
-from ra.end import Revoke, revoke
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant
 from ra.repeat import RequestKey
-from ra.second import reject, second
 from store.reading import requests
 from store.tables import applications, certificates, drafts
 from store.transactions import Store

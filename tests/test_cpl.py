@@ -21,13 +21,13 @@ from core.errors import (
     WrongState,
 )
 from core.facts import FactKind
-from ra.cpl import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
-from ra.end import Revoke, revoke
-from ra.listing import foreseen, instruct
-from ra.proposing.amendment import ProposeAmendment
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.amendment import ProposeAmendment
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant
 from ra.repeat import RequestKey
+from ra.telling.instructions import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
+from ra.telling.listing import foreseen, instruct
 from store.reading import cpl as reading
 from store.reading import requests
 from store.verbs import cpl

@@ -9,7 +9,7 @@ import pytest
 
 from api.cpl_forms import CSV_TYPE, XLSX_TYPE
 from intake.workbook import read_workbook
-from ra import reconcile
+from ra.telling import reconcile
 from tests.api_world import Api, application, done, refused
 from tests.test_cpl_list import LINE, changed, table
 from tests.test_workbook import SHEET, book, with_part

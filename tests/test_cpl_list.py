@@ -19,8 +19,8 @@ from core.facts import FactKind
 from intake import cpl_list
 from intake.cpl_list import COLUMNS, ListedEntry, ProductsList, read_list
 from intake.workbook import NUMBER
-from ra.cpl import Asked, exported
-from ra.reconcile import reconcile
+from ra.telling.instructions import Asked, exported
+from ra.telling.reconcile import reconcile
 from tests.journal_lines import lines
 from tests.test_workbook import book
 from tests.world import DCC, DEVICE, MANUFACTURER, PANEL, World

@@ -22,13 +22,13 @@ from core.errors import (
 from core.facts import FactKind
 from core.instants import last_second
 from core.status import State, approval_status
-from ra.apply import apply, cancel_application
-from ra.look import certificate_of
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
-from ra.proposing.new_key import ProposeRekey
+from ra.applying.apply import apply, cancel_application
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.propose import propose
+from ra.deciding.second import reject, second
 from ra.repeat import RequestKey
-from ra.second import reject, second
+from ra.telling.approvals import certificate_of
 from store.reading import requests
 from store.tables import applications
 from tests.cycle_world import device, key_pair, key_state, kinds, serials

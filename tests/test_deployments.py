@@ -12,9 +12,9 @@ from core.approval import Device, Firmware
 from core.deployments import Form
 from core.errors import DeploymentsMalformed, DeploymentsTooMany, OperationNotPermitted
 from intake import deployment_lines
-from ra import record_deployments as use_case
-from ra.record_deployments import record_deployments
 from ra.repeat import RequestKey
+from ra.reporting import record as use_case
+from ra.reporting.record import record_deployments
 from store.reading.status import StatusReader
 from tests.deployments_world import (
     LATER,

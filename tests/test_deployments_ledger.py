@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from core.approval import ApprovalRecord, Device, Terms
 from core.deployments import Event, Line, LineCode, Stint, sentence
 from core.instants import first_second, last_second
-from ra import deployment_ledger
-from ra.catalogue import Catalogue
-from ra.deployment_ledger import Ledger
+from ra.reporting import ledger as deployment_ledger
+from ra.reporting.catalogue import Catalogue
+from ra.reporting.ledger import Ledger
 from tests.deployments_world import LATER, VERSION, eui
 from tests.world import FIRMWARE
 

@@ -11,9 +11,9 @@ import pytest
 from api.status.questions import ByApproval, BySerial
 from core.approval import EndCause
 from core.instants import parse
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant
-from ra.proposing.new_key import ProposeRekey
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.new_key import ProposeRekey
 from tests.channels_world import HASHES, Channels, Entry, Proof, Told, drafted_serial
 from tests.world import NOW, World, csr_pem
 

@@ -17,8 +17,8 @@ from core.classification import Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.kinds import DecisionKind
-from ra.notices import pdf_of
-from ra.noticing import drafted_copies, write_notice
+from ra.telling.notices import pdf_of
+from ra.telling.writing import drafted_copies, write_notice
 from store.reading import notices as reading
 from store.tables import decisions
 from store.trial_tables import notices, renderings

@@ -21,7 +21,7 @@ from core.classification import Classification, Passage, Recipient
 from core.kinds import DecisionKind
 from jobs.deliver import NoticeDelivery
 from jobs.webhook import Subscriber
-from ra.noticing import drafted_copies
+from ra.telling.writing import drafted_copies
 from store.tables import journal
 from store.trial_tables import breaches, conditions
 from tests.api_world import Api, done

@@ -22,7 +22,7 @@ from core.clock import FixedClock
 from core.errors import SettingsInvalid
 from jobs.remind import LOOK_AGAIN, PORTION, Reminders
 from ra.desk import Desk
-from ra.tasks import PartyKind
+from ra.waiting.tasks import PartyKind
 from store.reading import journal
 from store.tables import approvals
 from store.trial_tables import reminders as reminder_rows

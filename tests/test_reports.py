@@ -22,8 +22,8 @@ from core.errors import (
 )
 from core.instants import text
 from ra.desk import Desk
-from ra.report import issue_report, remark_report, report, reports
-from ra.report_figures import months_after
+from ra.reporting.figures import months_after
+from ra.reporting.report import issue_report, remark_report, report, reports
 from store.reading import journal
 from store.reading.approvals import records
 from store.verbs import reports as verbs
@@ -554,7 +554,7 @@ def test_an_issued_report_is_rendered_once_and_everybody_gets_those_bytes(
     assert (first.content_type, first.data[:4]) == (media_type, begins[:4])
     assert first.headers["Content-Disposition"] == f'attachment; filename="trial-devices-{JANUARY}.{form}"'
     # A later release of the typesetter changes nothing about what was issued.
-    monkeypatch.setattr("ra.report._renderer", lambda _: lambda _: b"another typesetter")
+    monkeypatch.setattr("ra.reporting.report._renderer", lambda _: lambda _: b"another typesetter")
     assert api.ask("auditor", "GET", path, Accept=media_type).data == first.data
     assert kept_renderings(world) == [(f"report {JANUARY}", hashlib.sha256(first.data).hexdigest())]
     refused_as(api.ask("dcc", "GET", path, Accept="image/png"), 406, "not-acceptable")

@@ -18,13 +18,13 @@ from core.errors import (
 )
 from core.facts import FactKind
 from core.kinds import RequirementState
-from ra import look
-from ra.application_view import requirements_of
-from ra.apply import apply, cancel_application
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
+from ra.applying import view
+from ra.applying.apply import apply, cancel_application
+from ra.applying.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
+from ra.applying.view import requirements_of
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.propose import propose
 from ra.repeat import RequestKey
-from ra.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
 from store.reading import requests
 from tests.api_world import Api, done, refused
 from tests.evidence_world import journal, journal_text, whole
@@ -58,7 +58,7 @@ def opened(world: World, application_id: str) -> list[str]:
 
 
 def shown(world: World, application_id: str) -> list[dict[str, Any]]:
-    return list(look.application(world.desk, OFFICER_2, application_id)["requirements"])  # type: ignore[arg-type]
+    return list(view.application(world.desk, OFFICER_2, application_id)["requirements"])  # type: ignore[arg-type]
 
 
 # --- of one application ------------------------------------------------------------------------------------------
@@ -204,14 +204,14 @@ def test_only_officers_set_and_close(world: World) -> None:
 def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: World) -> None:
     identifier = world.applied(**whole())
     requirement = required(world, identifier)
-    told = look.application(world.desk, MANUFACTURER, identifier)
+    told = view.application(world.desk, MANUFACTURER, identifier)
     assert told["missing"] == [f"This further requirement is open: {WORDS}"]
     close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     (seen,) = objects(requirements_of(world.desk, MANUFACTURER, identifier), "requirements")
     assert seen["text"] == WORDS
     assert seen["reason"] == REASON
     assert "officer" not in str(seen)
-    assert look.application(world.desk, MANUFACTURER, identifier)["missing"] == []
+    assert view.application(world.desk, MANUFACTURER, identifier)["missing"] == []
     with pytest.raises(NoSuchThing):
         requirements_of(world.desk, RIVAL, identifier)
     for actor in (DCC, PANEL):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from core.errors import SchemaMismatch, StoreUnavailable
 from core.kinds import HierarchyRole
-from ra.proposing.grant import ProposeGrant
+from ra.deciding.kinds.grant import ProposeGrant
 from store import schema, tables
 from store.overlap import NAME as OVERLAP
 from store.tables import (

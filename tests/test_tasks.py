@@ -13,13 +13,13 @@ from core.errors import OperationNotPermitted
 from core.identifiers import Serial
 from core.kinds import RequirementState
 from policy import roles
-from ra.accept import AnswerCertificate, answer_certificate
-from ra.acknowledge import acknowledge
-from ra.proposing.grant import ProposeRefusal
-from ra.report import issue_report
-from ra.request_amendment import RequestAmendment, request_amendment
-from ra.requirements import close_requirement, set_requirement
-from ra.tasks import tasks, threshold
+from ra.applying.accept import AnswerCertificate, answer_certificate
+from ra.applying.request_amendment import RequestAmendment, request_amendment
+from ra.applying.requirements import close_requirement, set_requirement
+from ra.deciding.acknowledge import acknowledge
+from ra.deciding.kinds.grant import ProposeRefusal
+from ra.reporting.report import issue_report
+from ra.waiting.tasks import tasks, threshold
 from store.tables import decisions
 from store.trial_tables import breaches, deliveries, notice_copies, notices
 from tests.api_world import Api, done, refused

@@ -29,6 +29,15 @@ def _wall(ours: str, outside: str = "") -> Wall:
 # The part of `ca` that carries bytes and plain values; it holds no key and signs nothing.
 _CA_VALUES = "ca.clearance ca.draft ca.profile ca.issuer.order ca.revocation.crl ca.revocation.ocsp"
 
+# The ground floor of the use cases: what every subject stands on. Nothing on it knows a subject.
+_GROUND = "ra.access ra.desk ra.findings ra.grounds ra.issuing ra.paging ra.proposal ra.repeat ra.standing"
+
+
+def _use_cases(subjects: str) -> Wall:
+    """A subject of ra/: the ground floor, and the subjects below it; never one above, so there is no circle."""
+    return _wall(f"{_GROUND} {subjects} core policy store ca.hierarchy documents intake")
+
+
 WALLS: Mapping[str, Wall] = {
     "core": _wall("core"),
     "keys": _wall("keys core", "cryptography pkcs11"),
@@ -37,7 +46,12 @@ WALLS: Mapping[str, Wall] = {
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "openpyxl defusedxml"),
-    "ra": _wall("ra core policy store ca.hierarchy documents intake"),
+    "ra": _use_cases(""),
+    "ra.applying": _use_cases("ra.applying"),
+    "ra.telling": _use_cases("ra.telling"),
+    "ra.reporting": _use_cases("ra.reporting"),
+    "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
+    "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
     "jobs": _wall("jobs core ra policy ca keys store"),
     "api": _wall("api core ra store.reading store.transactions", "flask flask_openapi3 pydantic werkzeug"),
     "api.status": _wall("api.status api.problems core", "cryptography"),

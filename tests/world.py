@@ -24,12 +24,12 @@ from jobs.ceremony import Ceremony, hold
 from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
 from keys.sealed import open_sealed
-from ra.apply import Apply, apply
+from ra.applying.apply import Apply, apply
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import Proposal, propose
+from ra.deciding.second import second
 from ra.desk import Desk, Rules
-from ra.end import Revoke, revoke
-from ra.propose import Proposal, propose
-from ra.proposing.grant import ProposeGrant
-from ra.second import second
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.rows import Organisation

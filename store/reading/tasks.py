@@ -1,4 +1,4 @@
-"""What waits for somebody, each kind by one statement; ra/tasks.py says for whom and in which words.
+"""What waits for somebody, each kind by one statement; ra/waiting/tasks.py says for whom and in which words.
 
 No text that somebody wrote is read here: a task says that there is something, and where.
 """

@@ -13,16 +13,16 @@ from typing import Any
 from core.actors import Role
 from core.approval import EndCause
 from core.errors import WrongState
-from ra.accept import AnswerCertificate, answer_certificate
 from ra.access import grant_access, revoke_access
-from ra.apply import apply, cancel_application
-from ra.end import Revoke, revoke
-from ra.propose import Proposal
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant, ProposeRefusal
-from ra.proposing.new_key import ProposeRekey
+from ra.applying.accept import AnswerCertificate, answer_certificate
+from ra.applying.apply import apply, cancel_application
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.propose import Proposal
+from ra.deciding.second import reject
 from ra.repeat import RequestKey
-from ra.second import reject
 from tests.kill.steps import Known, Step, approval_of, propose_step, second_step
 from tests.kill.trial import FEBRUARY, at_its_end, before_the_start, while_it_runs
 from tests.world import ADMIN, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem

@@ -25,10 +25,10 @@ from jobs.keyring import Keyring
 from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from keys.signer import Signer, SoftwareSigner
-from ra.propose import Proposal, propose
+from ra.deciding.propose import Proposal, propose
+from ra.deciding.second import second
 from ra.repeat import RequestKey
-from ra.second import second
-from ra.tasks import PartyKind
+from ra.waiting.tasks import PartyKind
 from store.reading import journal, requests
 from store.reading import notices as notice_reading
 from store.transactions import Store

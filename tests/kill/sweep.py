@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ra.apply import apply
-from ra.propose import propose
-from ra.proposing.grant import ProposeGrant
+from ra.applying.apply import apply
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose
 from tests.kill.acknowledged import acknowledged_problems
 from tests.kill.outside import Hook, misses, owed
 from tests.kill.process import Death, Life, Process, Signing, Tell

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from core.clock import SystemClock
 from jobs.authority import Authority
 from jobs.duty import Pace
-from ra.proposing.grant import ProposeGrant
+from ra.deciding.kinds.grant import ProposeGrant
 from store.tables import metadata
 from tests.kill.process import Death, Process, Tell
 from tests.kill.proof import problems

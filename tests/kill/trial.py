@@ -14,20 +14,23 @@ from core.approval import EndCause, Firmware
 from core.classification import Passage
 from core.deployments import Form
 from core.kinds import EvidenceSubject, Rendition, RequirementState
-from ra import breach, cpl, notices, record_deployments
-from ra.acknowledge import acknowledge
-from ra.apply import apply
-from ra.change_application import change_application
-from ra.end import Revoke, revoke
-from ra.evidence import File, Subject, attach
+from ra.applying.apply import apply
+from ra.applying.change import change_application
+from ra.applying.evidence import File, Subject, attach
+from ra.applying.request_amendment import RequestAmendment, request_amendment, withdraw_request
+from ra.applying.requirements import close_requirement, end_standing, set_requirement, set_standing
+from ra.deciding.acknowledge import acknowledge
+from ra.deciding.end import Revoke, revoke
+from ra.deciding.kinds.amendment import ProposeAmendment, ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
-from ra.proposing.amendment import ProposeAmendment, ProposeAmendmentRefusal
-from ra.proposing.grant import ProposeGrant
-from ra.reconcile import reconcile
 from ra.repeat import RequestKey
-from ra.report import issue_report, remark_report, rendered
-from ra.request_amendment import RequestAmendment, request_amendment, withdraw_request
-from ra.requirements import close_requirement, end_standing, set_requirement, set_standing
+from ra.reporting import breach
+from ra.reporting import record as record_deployments
+from ra.reporting.report import issue_report, remark_report, rendered
+from ra.telling import instructions as cpl
+from ra.telling import notices
+from ra.telling.reconcile import reconcile
 from store.reading import breaches as breach_reading
 from store.reading import cpl as cpl_reading
 from store.reading import notices as notice_reading

@@ -26,13 +26,13 @@ from core.errors import (
     WrongState,
 )
 from core.instants import first_second, last_second, next_midnight, text
-from ra import breach
-from ra.cpl import Acknowledge, acknowledge
+from ra.deciding.kinds.amendment import ProposeAmendment
+from ra.deciding.kinds.ending import ProposeEnd
+from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
-from ra.proposing.amendment import ProposeAmendment
-from ra.proposing.ending import ProposeEnd
-from ra.proposing.grant import ProposeGrant
-from ra.report import issue_report, month_of
+from ra.reporting import breach
+from ra.reporting.report import issue_report, month_of
+from ra.telling.instructions import Acknowledge, acknowledge
 from store.reading import breaches as breach_reading
 from store.reading import requests
 from tests.deployments_world import deployed, gone, send

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobs import expire
-from ra import lapse, report_figures
+from ra.deciding import lapse
+from ra.reporting import figures as report_figures
 from store.verbs import approvals
 from tests.model.machine import Machine
 from tests.model.witness import SECOND

@@ -18,11 +18,11 @@ from core.actors import CONSOLE, Role
 from core.approval import CertificateRecord, Device
 from core.identifiers import Serial
 from core.instants import parse, text
-from ra import look
 from ra.access import grant_access
-from ra.breach import owed
-from ra.cpl import Asked, instructions
-from ra.report import report
+from ra.reporting.breach import owed
+from ra.reporting.report import report
+from ra.telling import approvals as look
+from ra.telling.instructions import Asked, instructions
 from store.reading import approvals as approval_reading
 from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof

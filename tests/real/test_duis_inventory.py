@@ -11,7 +11,7 @@ from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, Form
 from core.errors import InventoryUnusable
 from core.instants import text
 from intake.duis import read_inventory
-from ra.record_deployments import record_deployments
+from ra.reporting.record import record_deployments
 from store import schema
 from store.transactions import Store
 from tests import world as default_world

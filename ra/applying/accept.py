@@ -1,0 +1,75 @@
+"""accept: the Manufacturer checks the certificate it got against its request, and accepts or rejects it.
+
+The habit of the industry's own PKI: whoever applied must say at once if what came is wrong. A rejection ends nothing
+by itself; it is a fact for the officers, who decide what follows (F2.30).
+"""
+
+from dataclasses import dataclass
+
+from core.actors import Actor
+from core.canonical import Json
+from core.clauses import serves
+from core.errors import NoSuchThing
+from core.facts import Fact, FactKind
+from core.identifiers import Serial
+from core.instants import text
+from policy.roles import Operation
+from ra.access import authorise_approval
+from ra.desk import Desk
+from ra.repeat import RequestKey, keep, recall
+from store.reading import approvals as approval_reading
+from store.verbs import acceptances, facts
+
+
+@dataclass(frozen=True)
+class AnswerCertificate:
+    """What the Manufacturer says of a certificate.
+
+    Args:
+        serial: which.
+        accepted: it is what was asked for.
+        reason: what is wrong with it; empty if it is accepted.
+    """
+
+    serial: Serial
+    accepted: bool
+    reason: str = ""
+
+
+@serves("F2.25")
+def answer_certificate(
+    desk: Desk, actor: Actor, command: AnswerCertificate, request: RequestKey | None = None
+) -> dict[str, Json]:
+    """Accept or reject a certificate, once.
+
+    Returns:
+        `{"serial", "approval", "accepted", "reason", "at"}`.
+
+    Raises:
+        NoSuchThing: there is none, or it is another Manufacturer's.
+        OperationNotPermitted: nobody accepts for a Manufacturer.
+        WrongState: it has been answered; the first answer stands.
+    """
+    with desk.store.begin("answer certificate") as tx:
+        at = desk.clock.now()
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        approval, _ = approval_reading.certificate_der(tx, command.serial)
+        try:
+            authorise_approval(actor, Operation.ACCEPT_CERTIFICATE, approval_reading.record(tx, approval))
+        except NoSuchThing:
+            raise NoSuchThing(kind="certificate", identifier=command.serial) from None
+        acceptances.answer(tx, command.serial, accepted=command.accepted, reason=command.reason, by=actor.name, at=at)
+        outcome: dict[str, Json] = {
+            "serial": command.serial,
+            "approval": approval,
+            "accepted": command.accepted,
+            "reason": command.reason,
+            "at": text(at),
+        }
+        kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
+        # The reason is the Manufacturer's own words and stays in the register.
+        facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, payload={"serial": command.serial}))
+        keep(tx, actor, request, outcome, at=at)
+    return outcome

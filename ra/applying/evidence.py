@@ -1,0 +1,258 @@
+"""evidence: files that prove what is said (F2.19, F2.20, F2.23, F2.28(h), F2.29), attached, listed and fetched.
+
+A file is private for ever: its content never leaves the register but to the SSC and the auditor, and neither content
+nor name is in the journal, only a salted digest.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from core.actors import Actor, Role
+from core.canonical import Json, salted_digest
+from core.classification import SALT_OCTETS
+from core.clauses import serves
+from core.errors import EvidenceFull, NoSuchThing, WrongState
+from core.facts import Fact, FactKind
+from core.instants import text
+from core.kinds import UNDECIDED, AmendmentRequestState, BreachState, EvidenceSubject
+from intake import evidence as files
+from policy.roles import Operation, permitted
+from ra.access import authorise
+from ra.applying.apply import authorise_application
+from ra.desk import Desk, new_identifier
+from ra.repeat import RequestKey, keep, recall
+from ra.standing import require_open_month
+from store.reading import evidence as reading
+from store.reading import requests
+from store.reading.evidence import Attachment
+from store.transactions import Transaction
+from store.verbs import evidence, facts, reports
+
+LARGEST_FILE = files.EVIDENCE_LIMIT
+"""Octets of one file."""
+
+MEDIA_TYPES = files.MEDIA_TYPES
+"""What is taken."""
+
+MOST_FILES = 40
+"""Files attached to one subject: a certificate and a test report for each scheme fit several times."""
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a file is attached to.
+
+    Args:
+        kind: what sort of thing.
+        identifier: which; of a report its month, `2027-05`.
+    """
+
+    kind: EvidenceSubject
+    identifier: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was sent.
+
+    Args:
+        name: what its sender calls it.
+        media_type: what its sender says it is.
+        octets: its content.
+    """
+
+    name: str
+    media_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A file as it goes out."""
+
+    name: str
+    media_type: str
+    octets: bytes
+
+
+@serves("F2.19", "F2.20", "F2.23", "F2.28(h)")
+def attach(
+    desk: Desk, actor: Actor, subject: Subject, file: File, request: RequestKey | None = None
+) -> dict[str, Json]:
+    """Attach a file. The same file twice to one subject changes nothing and is answered alike.
+
+    Returns:
+        The attachment as it is listed.
+
+    Raises:
+        EvidenceUnacceptable, EvidenceTooLarge: it is not what it is said to be, not of a type that is taken, too large.
+        EvidenceFull: there are MOST_FILES already.
+        NoSuchThing: there is no such subject, or it is another organisation's.
+        WrongState: the subject takes no evidence any more.
+    """
+    _authorise_blind(actor, subject)
+    # Before any transaction: looking into a workbook takes its time, and a stranger chose how much.
+    media_type = files.accepted_type(file.media_type, file.octets)
+    sha256 = hashlib.sha256(file.octets).hexdigest()
+    at = desk.clock.now()
+    with desk.store.begin("attach evidence") as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        _require_open(tx, actor, subject)
+        found = reading.attached(tx, EvidenceSubject(subject.kind), subject.identifier, sha256)
+        if found is None:
+            if reading.attached_count(tx, EvidenceSubject(subject.kind), subject.identifier) >= MOST_FILES:
+                raise EvidenceFull(limit=MOST_FILES)
+            made = Attachment(
+                id=new_identifier("ev", at),
+                subject_kind=EvidenceSubject(subject.kind),
+                subject=subject.identifier,
+                sha256=sha256,
+                name=files.harmless_name(file.name, media_type),
+                media_type=media_type,
+                size=len(file.octets),
+                salt=secrets.token_bytes(SALT_OCTETS),
+                attached_at=at,
+                attached_by=actor.name,
+            )
+            found = _write(tx, made, file.octets, actor)
+        outcome = attachment_document(found, named=actor.role is not Role.MANUFACTURER)
+        keep(tx, actor, request, outcome, at=at)
+    return outcome
+
+
+def attachments(desk: Desk, actor: Actor, subject: Subject) -> dict[str, Json]:
+    """Return what is attached to a subject; whoever may read the subject may see what lies with it, not read it."""
+    with desk.store.read() as tx:
+        _authorise_reading(tx, actor, subject)
+        found = reading.attachments_of(tx, EvidenceSubject(subject.kind), subject.identifier)
+    return {"evidence": [attachment_document(each, named=actor.role is not Role.MANUFACTURER) for each in found]}
+
+
+def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
+    """Return a file, to the SSC and the auditor only; NoSuchThing if there is none."""
+    authorise(actor, Operation.READ_EVIDENCE)
+    with desk.store.read() as tx:
+        found = reading.attachment(tx, identifier)
+        return FetchedFile(found.name, found.media_type, reading.content(tx, found.sha256))
+
+
+def attachment_document(found: Attachment, *, named: bool) -> dict[str, Json]:
+    """Return an attachment as it is listed.
+
+    Args:
+        found: the attachment.
+        named: whether it says who attached it; an applicant deals with the SSC, not with its officers.
+    """
+    return {
+        "evidence": found.id,
+        "name": found.name,
+        "media_type": found.media_type,
+        "size": found.size,
+        "sha256": found.sha256,
+        "attached_at": text(found.attached_at),
+        "attached_by": found.attached_by if named else None,
+    }
+
+
+def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> Attachment:
+    evidence.keep(tx, made.sha256, octets)
+    if not evidence.attach(tx, made):
+        # The same file came for the same subject at the same moment; the first stands.
+        return reading.attached(tx, made.subject_kind, made.subject, made.sha256) or made
+    payload: dict[str, Json] = {
+        "evidence": made.id,
+        "subject_kind": made.subject_kind,
+        # Of the file's own digest: whoever holds the file and is given the salt can prove that it is this one.
+        "salted_sha256": salted_digest(made.sha256, made.salt),
+        "media_type": made.media_type,
+        "size": made.size,
+    }
+    facts.record(
+        tx,
+        Fact(kind=FactKind.EVIDENCE_ATTACHED, at=made.attached_at, actor=actor, subject=made.subject, payload=payload),
+    )
+    return made
+
+
+# --- whose it is, and whether it still takes evidence ------------------------------------------------------------
+
+_ATTACHING: Mapping[EvidenceSubject, Operation] = {
+    EvidenceSubject.APPLICATION: Operation.ATTACH_EVIDENCE,
+    EvidenceSubject.BREACH: Operation.RECORD_BREACH,
+    EvidenceSubject.REPORT: Operation.REMARK_REPORT,
+    EvidenceSubject.AMENDMENT_REQUEST: Operation.REQUEST_AMENDMENT,
+}
+_OPEN_BREACH = (BreachState.SUSPECTED, BreachState.CONFIRMED)
+_OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
+
+
+def _authorise_blind(actor: Actor, subject: Subject) -> None:
+    """Refuse who could never attach anything there, before ten megabytes of theirs are looked into."""
+    operation = _ATTACHING[subject.kind]
+    if not permitted(actor, operation, owner=actor.organisation):
+        authorise(actor, operation)
+
+
+def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
+    match subject.kind:
+        case EvidenceSubject.APPLICATION:
+            application = requests.locked_application(tx, subject.identifier)
+            authorise_application(actor, Operation.ATTACH_EVIDENCE, application)
+            _require_state(subject, "Application", application.state, UNDECIDED)
+        case EvidenceSubject.BREACH:
+            authorise(actor, Operation.RECORD_BREACH)
+            _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), _OPEN_BREACH)
+        case EvidenceSubject.AMENDMENT_REQUEST:
+            owner, state = reading.amendment_request_owner(tx, subject.identifier, hold=True)
+            _authorise_owner(actor, Operation.REQUEST_AMENDMENT, owner, subject.identifier)
+            _require_state(subject, "Amendment request", state, _OPEN_REQUEST)
+        case EvidenceSubject.REPORT:
+            authorise(actor, Operation.REMARK_REPORT)
+            _require_month(subject.identifier)
+            # Issuing waits for us or we for it: no file is attached to a report that has just been frozen.
+            reports.hold(tx)
+            require_open_month(tx, subject.identifier)
+        case _:
+            assert_never(subject.kind)
+
+
+def _authorise_reading(tx: Transaction, actor: Actor, subject: Subject) -> None:
+    match subject.kind:
+        case EvidenceSubject.APPLICATION:
+            authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, subject.identifier))
+        case EvidenceSubject.BREACH:
+            authorise(actor, Operation.READ_BREACHES)
+            reading.breach_state(tx, subject.identifier)
+        case EvidenceSubject.AMENDMENT_REQUEST:
+            owner, _ = reading.amendment_request_owner(tx, subject.identifier)
+            _authorise_owner(actor, Operation.READ_AMENDMENT_REQUEST, owner, subject.identifier)
+        case EvidenceSubject.REPORT:
+            authorise(actor, Operation.READ_REPORT)
+            _require_month(subject.identifier)
+        case _:
+            assert_never(subject.kind)
+
+
+def _authorise_owner(actor: Actor, operation: Operation, owner: str, identifier: str) -> None:
+    """Authorise an act on an amendment request; another Manufacturer's is as if it were not there."""
+    if permitted(actor, operation, owner=actor.organisation) and not permitted(actor, operation, owner=owner):
+        raise NoSuchThing(kind="amendment request", identifier=identifier)
+    authorise(actor, operation, owner=owner)
+
+
+def _require_state(subject: Subject, kind: str, state: str, needed: tuple[str, ...]) -> None:
+    if state not in needed:
+        raise WrongState(kind=kind, identifier=subject.identifier, state=state, needed=" or ".join(needed))
+
+
+def _require_month(month: str) -> None:
+    if not _MONTH.fullmatch(month):
+        raise NoSuchThing(kind="report", identifier=month)

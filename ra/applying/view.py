@@ -1,0 +1,128 @@
+"""What is shown of an application: what it says, where it stands, and what is missing for a grant (F2.18 to F2.20)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from core.actors import Actor, Role
+from core.canonical import Json
+from core.clauses import serves
+from core.errors import Finding, Severity
+from core.instants import text
+from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
+from policy.roles import Operation
+from policy.section_f.application import grant_findings
+from ra.access import own_organisation
+from ra.applying.apply import application_facts, as_applied, authorise_application
+from ra.applying.evidence import attachment_document
+from ra.applying.requirements import requirement_document
+from ra.desk import Desk
+from ra.paging import LARGEST_PAGE, page
+from store.reading import evidence, requests, requirements
+from store.reading.requirements import Requirement
+from store.rows import Application
+from store.transactions import Transaction
+
+STAGES: Mapping[ApplicationState, str] = {
+    ApplicationState.SUBMITTED: "The Security Sub-Committee has it; it can be changed until a decision is proposed.",
+    ApplicationState.PROPOSED: "A decision about it has been proposed and waits for another officer.",
+    ApplicationState.GRANTED: "It has been granted; the approval and its certificate are listed under approvals.",
+    ApplicationState.REFUSED: "It has been refused; the notice gives the reasons. The Manufacturer may apply again.",
+    ApplicationState.CANCELLED: "The Manufacturer has taken it back.",
+}
+"""Where an application stands, by its state, in words."""
+
+
+def application(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return an application; another Manufacturer's is as if it were not there."""
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = requests.application(tx, identifier)
+        authorise_application(actor, Operation.READ_APPLICATION, found)
+        return whole(desk, tx, actor, found, at=at)
+
+
+def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of the applications that `actor` may see, and the cursor for the next."""
+    only = own_organisation(actor, Operation.READ_APPLICATION)
+    with desk.store.read() as tx:
+        found = requests.application_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
+    return page([listed(each) for each in found], "applications", limit, [each.id for each in found])
+
+
+def listed(found: Application) -> dict[str, Json]:
+    """Return an application as it stands in a list."""
+    return {
+        "application": found.id,
+        "organisation": found.organisation_id,
+        "state": found.state,
+        "stage": STAGES[found.state],
+        "device": asdict(found.device),
+        "smets_version": found.smets_version,
+        "gbcs_version": found.gbcs_version,
+        "purpose": found.purpose,
+        "contact": found.contact,
+        "start": found.start.date().isoformat(),
+        "expiry": found.expiry.date().isoformat(),
+        "maximum_devices": found.maximum_devices,
+        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in found.firmware],
+        "public_key_sha256": found.public_key_sha256,
+        "assurance": json.loads(found.assurance),
+        "earlier_cpa": json.loads(found.earlier_cpa),
+        "findings": json.loads(found.findings),
+        "submitted_at": text(found.submitted_at),
+        "submitted_by": found.submitted_by,
+        "version": found.version,
+        "changed_at": text(found.changed_at) if found.changed_at else None,
+    }
+
+
+@serves("F2.20")
+def whole(desk: Desk, tx: Transaction, actor: Actor, found: Application, *, at: datetime) -> dict[str, Json]:
+    """Return an application with its requirements, its evidence and what is missing for a grant.
+
+    Args:
+        desk: where.
+        tx: open.
+        actor: who looks; an applicant is not told which officer did what.
+        found: the application.
+        at: now; what is missing is judged as of today.
+    """
+    named = actor.role is not Role.MANUFACTURER
+    required = requirements.requirements_of(tx, found.id)
+    attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
+    return {
+        **listed(found),
+        "requirements": [requirement_document(each, named=named) for each in required],
+        "evidence": [attachment_document(each, named=named) for each in attached],
+        "missing": missing(desk, tx, found, required, at=at),
+    }
+
+
+def requirements_of(desk: Desk, actor: Actor, application: str) -> dict[str, Json]:
+    """Return the requirements of an application; another Manufacturer's is as if it were not there."""
+    with desk.store.read() as tx:
+        authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, application))
+        found = requirements.requirements_of(tx, application)
+    named = actor.role is not Role.MANUFACTURER
+    return {"requirements": [requirement_document(each, named=named) for each in found]}
+
+
+def missing(
+    desk: Desk, tx: Transaction, found: Application, required: list[Requirement], *, at: datetime
+) -> list[Json]:
+    """Return a sentence for each thing that stands between an application and a grant; none once it is decided."""
+    if found.state not in UNDECIDED:
+        return []
+    organisation = requests.organisation(tx, found.organisation_id)
+    # Judged anew: dates pass, and settings change.
+    findings = grant_findings(application_facts(desk, tx, as_applied(found), organisation, at=at))
+    return [
+        *(f"This further requirement is open: {each.text}" for each in required if each.state == RequirementState.OPEN),
+        *(_told(each) for each in findings if each.severity is not Severity.NOTICE),
+    ]
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.detail} {finding.remedy}".strip()

@@ -1,0 +1,125 @@
+"""look: decisions with everything that will be true if they are made, for the officers who make them."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from core.actors import Actor
+from core.canonical import Json
+from core.instants import text
+from core.kinds import OPEN_DECISION
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk
+from ra.paging import LARGEST_PAGE, page
+from ra.proposal import said_in
+from ra.telling.listing import foreseen
+from ra.telling.writing import drafted_copies
+from store.reading import requests
+from store.rows import Decision, DraftRow
+from store.transactions import Transaction
+
+
+def decision(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return a decision: proposal, draft, lint result, both digests, and while it is open what it would lead to."""
+    authorise(actor, Operation.READ_DECISION)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = requests.decision(tx, identifier)
+        draft = requests.draft_of(tx, identifier)
+        preview = _preview(tx, found, at) if found.state in OPEN_DECISION else None
+    return {**_decision(found, draft), "preview": preview}
+
+
+def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of decisions, without previews, and the cursor for the next."""
+    authorise(actor, Operation.READ_DECISION)
+    with desk.store.read() as tx:
+        found = requests.decision_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
+        listed: list[Json] = [{**_decision(each, requests.draft_of(tx, each.id)), "preview": None} for each in found]
+    return page(listed, "decisions", limit, [each.id for each in found])
+
+
+def _preview(tx: Transaction, found: Decision, at: datetime) -> dict[str, Json]:
+    """What will be true: the certificate in words, what changes, each notice as it will be read, the CPL."""
+    said = said_in(found)
+    return {
+        "certificate": in_words(said) if found.issue is not None else [],
+        "difference": said.get("changes", []),
+        "notices": drafted_copies(tx, found, at=at),
+        "cpl": foreseen(tx, found, at),
+    }
+
+
+def _decision(found: Decision, draft: DraftRow | None) -> dict[str, Json]:
+    return {
+        "decision": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "application": found.application_id,
+        "approval": found.approval,
+        "issue": found.issue,
+        "proposal": said_in(found),
+        "proposal_sha256": found.proposal_sha256,
+        "findings": json.loads(found.findings),
+        "tbs_sha256": draft.tbs_sha256 if draft else None,
+        "reasons": found.reasons,
+        "passages": [_without_salt(each) for each in json.loads(found.passages)],
+        "conditions": [_without_salt(each) for each in json.loads(found.conditions)],
+        "meeting": found.meeting,
+        "minute": found.minute,
+        "officers": found.officers,
+        "amendment_request": found.amendment_request,
+        "breach": found.breach,
+        "lapses_at": _instant(found.lapses_at),
+        "draft": None if draft is None else _draft(draft, said_in(found)),
+        "proposer": found.proposer,
+        "proposed_at": text(found.proposed_at),
+        "seconder": found.seconder,
+        "seconded_at": _instant(found.seconded_at),
+        "closed_at": _instant(found.closed_at),
+        "outcome": found.outcome,
+        "urgent": found.urgent,
+        "acknowledged_by": found.acknowledged_by,
+        "acknowledged_at": _instant(found.acknowledged_at),
+    }
+
+
+def _draft(draft: DraftRow, said: Mapping[str, Any]) -> dict[str, Json]:
+    return {
+        "serial": draft.serial,
+        "tbs_sha256": draft.tbs_sha256,
+        "tbs": base64.b64encode(draft.tbs).decode(),
+        "in_words": in_words(said),
+        "lint": json.loads(draft.lint),
+        "not_before": text(draft.not_before),
+        "not_after": text(draft.not_after),
+        "drafted_at": text(draft.drafted_at),
+        "state": draft.state,
+    }
+
+
+def in_words(said: Mapping[str, Any]) -> list[Json]:
+    """Return what the certificate will say, a sentence each, for the officer who has to accept its bytes."""
+    device, organisation = said["device"], said["organisation"]
+    return [
+        f"Trial CPA Certificate {said['approval']}, issue {said['issue']}, for {organisation['certificate_name']}.",
+        (
+            f"Device: {device['type']}, manufacturer {device['manufacturer']}, model {device['model']}, "
+            f"hardware version {device['hardware_version']}."
+        ),
+        *(f"Firmware {each['version']}, image SHA-256 {each['image_sha256']}." for each in said["firmware"]),
+        f"At most {said['maximum_devices']} devices; anybody who reads the certificate sees limit and firmware.",
+        f"Valid from {said['not_before']} to {said['not_after']}, both inclusive; it ends with the approval (F2.25).",
+        f"Public key SHA-256 {said['public_key_sha256']}.",
+    ]
+
+
+def _without_salt(kept: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in kept.items() if name != "salt"}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else text(at)

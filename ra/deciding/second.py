@@ -1,0 +1,183 @@
+"""second: another officer accepts this proposal with these bytes, or rejects it.
+
+Both digests are repeated, the rules run again, and one conditional write decides; two seconders at the same moment
+get one decision and one conflict.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actors import Actor
+from core.canonical import Json
+from core.clauses import serves
+from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
+from core.facts import Fact, FactKind
+from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
+from policy.roles import Operation
+from ra.access import authorise
+from ra.deciding import lapse as lapsing
+from ra.deciding.decide import decide
+from ra.deciding.kinds.grant import open_requirements
+from ra.desk import Desk
+from ra.findings import refuse_fatal
+from ra.repeat import RequestKey, keep, nth, recall
+from store.reading import requests
+from store.rows import Decision
+from store.transactions import Transaction
+from store.verbs import decisions, facts, secondings
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One proposal of a batch, with the digests that the officer accepts."""
+
+    decision: str
+    proposal_sha256: str
+    tbs_sha256: str | None = None
+
+
+@serves("F2.18")
+def second(
+    desk: Desk,
+    actor: Actor,
+    identifier: str,
+    *,
+    proposal_sha256: str,
+    tbs_sha256: str | None,
+    request: RequestKey | None = None,
+) -> dict[str, Json]:
+    """Second a proposal.
+
+    Args:
+        desk: where.
+        actor: an officer who did not propose it.
+        identifier: of the decision.
+        proposal_sha256: the digest of the proposal accepted, hex.
+        tbs_sha256: the digest of the bytes to be signed, hex; None for kinds that issue nothing.
+        request: the Idempotency-Key, if one was sent.
+
+    Returns:
+        `{"decision", "kind", "state", "approval", "officers_wanting"}`; the last is above 0 while the settings ask for
+        more officers than have agreed.
+
+    Raises:
+        SamePerson: proposer and seconder are one.
+        DigestMismatch: other digests than those on record.
+        DecisionLapsed: its dates have passed; that is recorded.
+        WrongState: it has no draft yet, or was ended or seconded at the same moment.
+        DeviceAlreadyApproved: another approval of the device was granted meanwhile.
+    """
+    authorise(actor, Operation.SECOND)
+    with desk.store.begin("second") as tx:
+        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate what is decided
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        decision = requests.decision(tx, identifier)
+        _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
+        why = lapsing.passed(tx, decision, at)
+        state, wanting = decision.state, 0
+        if why is None:
+            _require_still_right(tx, decision)
+            state, wanting = _agree(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
+        else:
+            lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
+        outcome: dict[str, Json] = {
+            "decision": decision.id,
+            "kind": decision.kind,
+            "state": state,
+            "approval": decision.approval,
+            "officers_wanting": wanting,
+        }
+        if why is None:
+            keep(tx, actor, request, outcome, at=at)
+    if why is not None:
+        # The lapse is a fact and is committed; only then is the officer told.
+        raise DecisionLapsed(identifier=identifier, detail=why)
+    return outcome
+
+
+def reject(
+    desk: Desk, actor: Actor, identifier: str, *, why: str, request: RequestKey | None = None
+) -> dict[str, Json]:
+    """Reject a proposal, or take one's own back; WrongState once it is seconded or ended."""
+    authorise(actor, Operation.REJECT)
+    at = desk.clock.now()
+    with desk.store.begin("reject") as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        decision = requests.decision(tx, identifier)
+        done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
+        decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
+        outcome: dict[str, Json] = {"decision": identifier, "kind": decision.kind, "state": "rejected"}
+        keep(tx, actor, request, outcome, at=at)
+    return outcome
+
+
+def _require_acceptable(
+    tx: Transaction, decision: Decision, actor: Actor, *, proposal_sha256: str, tbs_sha256: str | None
+) -> None:
+    if decision.proposer == actor.name:
+        raise SamePerson(person=actor.name)
+    needed = DecisionState.PROPOSED if decision.issue is None else DecisionState.DRAFTED
+    if decision.state != needed:
+        raise WrongState(kind="Decision", identifier=decision.id, state=decision.state, needed=needed)
+    if proposal_sha256.lower() != decision.proposal_sha256:
+        raise DigestMismatch(which="proposal")
+    draft = requests.draft_of(tx, decision.id)
+    on_record = None if draft is None else draft.tbs_sha256
+    if (tbs_sha256.lower() if tbs_sha256 else None) != on_record:
+        raise DigestMismatch(which="certificate to be signed")
+
+
+def _require_still_right(tx: Transaction, decision: Decision) -> None:
+    """Run again the rules whose answer may have changed since: a requirement may have been set (F2.20)."""
+    if decision.kind == DecisionKind.GRANT and decision.application_id is not None:
+        refuse_fatal(open_requirements(tx, decision.application_id))
+
+
+def _agree(
+    tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
+) -> tuple[DecisionState, int]:
+    """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
+    accepted = tbs_sha256.lower() if tbs_sha256 else None
+    agreed = secondings.agree(tx, decision.id, officer=actor.name, tbs_sha256=accepted, at=at)
+    said: dict[str, Json] = {
+        "kind": decision.kind,
+        "proposal_sha256": decision.proposal_sha256,
+        "tbs_sha256": accepted,
+    }
+    wanting = decision.officers - 1 - agreed
+    if wanting > 0:
+        facts.record(tx, Fact(kind=FactKind.DECISION_SUPPORTED, at=at, actor=actor, subject=decision.id, payload=said))
+        return decision.state, wanting
+    closes = decision.issue is None
+    decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
+    facts.record(tx, Fact(kind=FactKind.DECISION_SECONDED, at=at, actor=actor, subject=decision.id, payload=said))
+    decide(tx, decision, actor, at)
+    return DecisionState.DONE if closes else DecisionState.SECONDED, 0
+
+
+def second_batch(
+    desk: Desk, actor: Actor, accepted: Sequence[Accepted], request: RequestKey | None = None
+) -> list[dict[str, Json] | TrialCpaError]:
+    """Second several proposals, each in a transaction of its own; return the outcome of each, or what stood against."""
+    authorise(actor, Operation.SECOND)
+    outcomes: list[dict[str, Json] | TrialCpaError] = []
+    for place, each in enumerate(accepted):
+        try:
+            outcomes.append(
+                second(
+                    desk,
+                    actor,
+                    each.decision,
+                    proposal_sha256=each.proposal_sha256,
+                    tbs_sha256=each.tbs_sha256,
+                    request=nth(request, place),
+                )
+            )
+        except TrialCpaError as error:
+            outcomes.append(error)
+    return outcomes

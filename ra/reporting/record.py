@@ -1,0 +1,320 @@
+"""record_deployments: the DCC reports devices deployed, replaced and decommissioned (F2.28 (d) to (f))."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from core.actors import Actor
+from core.canonical import Json
+from core.clauses import serves
+from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, by_device, sentence
+from core.errors import StoreUnavailable
+from core.facts import Fact, FactKind
+from core.instants import text
+from core.status import approval_status
+from intake.deployment_lines import column_name, read_csv, read_json
+from intake.duis import read_inventory
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk, new_identifier
+from ra.repeat import RequestKey, keep, recall
+from ra.reporting.breach import suspect_limit
+from ra.reporting.catalogue import Catalogue, Misfit
+from ra.reporting.ledger import Ledger
+from store.reading import approvals as approval_reading
+from store.reading import deployments as deployment_reading
+from store.transactions import Transaction
+from store.verbs import deployments, facts
+
+LINES_AT_ONCE = 2_000
+"""Lines of one transaction: other writers wait for at most so much work."""
+
+MOST_LINES_OF_ONE_DEVICE = 100
+"""Lines about one device in one report; nobody puts up and takes down a meter so often."""
+
+MOST_COLLISIONS = 10
+"""How often a part is tried anew because another report has just deployed one of its devices."""
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What was sent."""
+
+    batch: str
+    form: Form
+    content_sha256: str
+    actor: Actor
+    request: RequestKey | None
+
+
+@dataclass
+class _Part:
+    """Lines that are taken in one transaction: all that concern their devices.
+
+    Args:
+        number: of the part, from 1; the first opens the batch.
+        last: whether the batch ends with it.
+        groups: lines that have devices in common, each group apart from the others.
+        decided: verdicts of lines that could not be read, or are not counted.
+    """
+
+    number: int
+    last: bool = False
+    groups: list[list[Line]] = field(default_factory=list)
+    decided: list[Verdict] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many lines it has."""
+        return len(self.decided) + sum(map(len, self.groups))
+
+    @property
+    def lines(self) -> list[Line]:
+        """All that are to be taken."""
+        return [line for group in self.groups for line in group]
+
+
+@serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
+def record_deployments(
+    desk: Desk, actor: Actor, form: Form, body: bytes, request: RequestKey | None = None
+) -> dict[str, Json]:
+    """Take a report in, line by line; a line that is wrong harms no other, and the same report twice changes nothing.
+
+    If we die between two parts, those devices whose part was committed are recorded whole; sending the report again
+    completes it.
+
+    Args:
+        desk: where.
+        actor: of the DCC.
+        form: of `body`.
+        body: what was sent, at most the caller's limit.
+        request: under which the same request is done once.
+
+    Returns:
+        `{"batch", "lines", "recorded", "known", "refused", "ignored", "results": [{"line", "outcome", "device_id",
+        "approval", "code", "column", "detail"}]}`, results in order of line.
+
+    Raises:
+        DeploymentsMalformed, InventoryUnusable: the report as a whole cannot be read.
+        DeploymentsTooMany, BodyTooLarge: it is too large.
+        StoreUnavailable: the register is busy; what was committed stands, and the report can be sent again.
+    """
+    authorise(actor, Operation.RECORD_DEPLOYMENTS)
+    read = _read(desk, form, body)
+    with desk.store.read() as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        catalogue = Catalogue(approval_reading.records(tx))
+    report = _Report(
+        batch=new_identifier("dep", desk.clock.now()),
+        form=form,
+        content_sha256=hashlib.sha256(body).hexdigest(),
+        actor=actor,
+        request=request,
+    )
+    outcome: dict[str, Json] = {}
+    results: list[Verdict] = []
+    for part in _parts(read):
+        outcome = _record_part(desk, report, catalogue, part, results)
+    return outcome
+
+
+def _read(desk: Desk, form: Form, body: bytes) -> list[Line | Verdict]:
+    match form:
+        case Form.CSV:
+            return read_csv(body)
+        case Form.JSON:
+            return read_json(body)
+        case Form.DUIS:
+            counted, gone = desk.rules.deployed_statuses, desk.rules.decommissioned_statuses
+            return read_inventory(body, deployed=counted, decommissioned=gone)
+        case _:
+            assert_never(form)
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def _parts(read: Sequence[Line | Verdict]) -> list[_Part]:
+    """Divide a report so that lines about one device, or about one that takes its place, stay together.
+
+    Devices that come down go before those that go up: a report that does not exceed a limit does not do so half way.
+    """
+    often = Counter(device for each in read if isinstance(each, Line) for device in {each.device_id, each.by} - {""})
+    taken = [_bounded(each, often) for each in read]
+    decided = [each for each in taken if isinstance(each, Verdict)]
+    parts = [_Part(1, decided=decided)]
+    room = LINES_AT_ONCE
+    for group in sorted(by_device([each for each in taken if isinstance(each, Line)], _devices), key=_net):
+        if room <= 0:
+            parts.append(_Part(len(parts) + 1))
+            room = LINES_AT_ONCE
+        parts[-1].groups.append(group)
+        room -= len(group)
+    parts[-1].last = True
+    return parts
+
+
+def _devices(line: Line) -> tuple[str, ...]:
+    return (line.device_id, line.by) if line.by else (line.device_id,)
+
+
+def _bounded(each: Line | Verdict, often: Counter[str]) -> Line | Verdict:
+    if isinstance(each, Verdict) or max(often[each.device_id], often[each.by]) <= MOST_LINES_OF_ONE_DEVICE:
+        return each
+    told = sentence(LineCode.NAMED_TOO_OFTEN, most=MOST_LINES_OF_ONE_DEVICE)
+    return Verdict(
+        number=each.number,
+        outcome=Outcome.REFUSED,
+        device_id=each.device_id,
+        approval=each.approval,
+        code=LineCode.NAMED_TOO_OFTEN,
+        column="device_id",
+        detail=told,
+    )
+
+
+def _net(group: Sequence[Line]) -> int:
+    """How many devices more are deployed after a group than before, if all of it is recorded."""
+    change = {Event.DEPLOYED: 1, Event.REPLACED: 0, Event.DECOMMISSIONED: -1, Event.CORRECTED: -1}
+    return sum(change[line.event] for line in group)
+
+
+# --- one part ----------------------------------------------------------------------------------------------------
+
+
+def _record_part(
+    desk: Desk, report: _Report, catalogue: Catalogue, part: _Part, results: list[Verdict]
+) -> dict[str, Json]:
+    """Record one part and add what became of its lines to `results`; return the outcome of the report so far."""
+    for _ in range(MOST_COLLISIONS):
+        try:
+            with desk.store.begin("record deployments") as tx:
+                at = desk.clock.now()  # only now: a report that was issued while we waited has not counted these
+                if part.number == 1:
+                    deployments.open_batch(
+                        tx,
+                        report.batch,
+                        form=report.form,
+                        content_sha256=report.content_sha256,
+                        by=report.actor.name,
+                        at=at,
+                    )
+                verdicts = _taken(tx, report, catalogue, part, at)
+                outcome = _outcome(report, [*results, *verdicts]) if part.last else {}
+                if part.last:
+                    keep(tx, report.actor, report.request, outcome, at=at)
+        except deployments.DeviceTaken:
+            continue  # nothing of it was written; the next turn sees what the other report has recorded
+        results += verdicts
+        return outcome
+    raise StoreUnavailable(detail="other reports of the same devices come in at the same moment")
+
+
+def _taken(tx: Transaction, report: _Report, catalogue: Catalogue, part: _Part, at: datetime) -> list[Verdict]:
+    _refresh(tx, catalogue, part.lines)
+    devices = {line.device_id for line in part.lines} | {line.by for line in part.lines if line.by}
+    known = deployment_reading.stints_of(tx, devices, hold=True)
+    # One may have been granted, and reported on by others, since this report came in.
+    catalogue.refresh(approval_reading.records(tx, {each.approval for each in known if each.approval not in catalogue}))
+    ledger = Ledger(catalogue, known, at)
+    verdicts = [*part.decided, *(each for group in part.groups for each in ledger.take(group))]
+    begun, ended = ledger.changes()
+    # Ends first: a device that came down under one approval may have gone up under another.
+    deployments.end_stints(tx, report.batch, ended, at=at)
+    deployments.begin_stints(tx, report.batch, begun, at=at)
+    counts = _counts(verdicts)
+    stored = {name: counts[name] for name in ("lines", "recorded", "known", "refused")}
+    deployments.count(tx, report.batch, stored)
+    payload: dict[str, Json] = {
+        "batch": report.batch,
+        "part": part.number,
+        "first_line": min(each.number for each in verdicts),
+        "last_line": max(each.number for each in verdicts),
+        **counts,
+        "approvals": _by_approval(begun, ended),
+        "sha256": _digest(part.lines),
+    }
+    facts.record(
+        tx, Fact(kind=FactKind.DEPLOYMENTS_RECORDED, at=at, actor=report.actor, subject=report.batch, payload=payload)
+    )
+    _suspect(tx, catalogue, {each.approval for each in begun}, report.actor, at)
+    return verdicts
+
+
+def _refresh(tx: Transaction, catalogue: Catalogue, lines: Iterable[Line]) -> None:
+    """Hold the approvals under which devices may go up, and read them as they are now."""
+    concerned: set[str] = set()
+    for line in lines:
+        found = catalogue.candidates(line) if line.approval or line.model else ()
+        if not isinstance(found, Misfit):
+            concerned.update(found)
+    approval_reading.hold(tx, concerned)
+    catalogue.refresh(approval_reading.records(tx, concerned))
+
+
+@serves("F2.21(d)")
+def _suspect(tx: Transaction, catalogue: Catalogue, approvals: Iterable[str], actor: Actor, at: datetime) -> None:
+    """Record a suspected breach for each approval that has more devices now than it allows; the report stands."""
+    for approval, deployed in sorted(deployment_reading.deployed_at(tx, approvals, at).items()):
+        record = catalogue.record(approval)
+        maximum = (approval_status(record, at).terms or record.terms[0]).maximum_devices
+        if deployed > maximum:
+            suspect_limit(tx, approval, deployed=deployed, maximum=maximum, actor=actor, at=at)
+
+
+# --- what is told ------------------------------------------------------------------------------------------------
+
+
+def _outcome(report: _Report, verdicts: list[Verdict]) -> dict[str, Json]:
+    told: list[Json] = [
+        {
+            "line": each.number,
+            "outcome": each.outcome.value,
+            "device_id": each.device_id,
+            "approval": each.approval,
+            "code": each.code.value if each.code else None,
+            "column": column_name(report.form, each.column),
+            "detail": each.detail,
+        }
+        for each in sorted(verdicts, key=lambda each: each.number)
+    ]
+    return {"batch": report.batch, **_counts(verdicts), "results": told}
+
+
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    seen = Counter(each.outcome for each in verdicts)
+    return {"lines": len(verdicts), **{outcome.value: seen[outcome] for outcome in Outcome}}
+
+
+def _by_approval(begun: Sequence[Stint], ended: Sequence[Stint]) -> Mapping[str, Mapping[str, int]]:
+    """How many stints began, ended and were taken back under each approval; which devices they are of stays here."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for each in begun:
+        counts[each.approval]["deployed"] += 1
+    for each in (*begun, *ended):
+        if each.decommissioned_at is not None:
+            counts[each.approval]["decommissioned"] += 1
+        if each.void_reason is not None:
+            counts[each.approval]["corrected"] += 1
+    return {approval: dict(each) for approval, each in counts.items()}
+
+
+def _digest(lines: Sequence[Line]) -> str:
+    """The SHA-256 of what the lines say, whatever form they were sent in (docs/deployments.md).
+
+    No member holds a control character, so the two that stand between members and lines are unmistakable.
+    """
+    said = "\n".join("\x1f".join(_members(line)) for line in lines)
+    return hashlib.sha256(said.encode("utf-8")).hexdigest()
+
+
+def _members(line: Line) -> tuple[str, ...]:
+    model = line.model or Model("", "")
+    named = (model.type, model.manufacturer, model.model, model.hardware_version)
+    first = (str(line.number), line.event.value, line.device_id, text(line.on), line.approval or "")
+    return (*first, *named, line.firmware, line.by, line.why)

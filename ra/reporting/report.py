@@ -1,0 +1,302 @@
+"""report: the DCC's monthly report (F2.28) is computed from the register, remarked, and issued once for all.
+
+A month's report is what has been recorded since the report before. Issuing freezes it: from then on everybody gets the
+same bytes, and what is corrected or told late appears in the next one, which says so.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from core.actors import Actor
+from core.canonical import Json, canonical, salted_digest
+from core.classification import SALT_OCTETS
+from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaError
+from core.facts import Fact, FactKind
+from core.instants import seconds, text
+from core.kinds import Rendition
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk
+from ra.paging import LARGEST_PAGE
+from ra.repeat import RequestKey, keep, recall
+from ra.reporting import figures
+from ra.standing import require_open_month
+from store.reading import approvals as approval_reading
+from store.reading import notices as renderings
+from store.reading import reports as reading
+from store.reading.authority import authority_row
+from store.reading.reports import IssuedReport
+from store.transactions import Transaction
+from store.verbs import facts
+from store.verbs import reports as verbs
+from store.verbs.notices import keep_rendering
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+def month_of(at: datetime) -> str:
+    """Return the month of an instant as reports name it: `2027-05`; UTC, as every day of the Code is here."""
+    return f"{at.year:04d}-{at.month:02d}"
+
+
+def report(desk: Desk, actor: Actor, month: str) -> bytes:
+    """Return a month's report as canonical JSON: as it was issued, byte for byte, or as it would be issued now.
+
+    Raises:
+        MonthMalformed: not `2027-05`.
+        NoSuchThing: the month has not begun, or a later report covers it, or there was no authority then.
+    """
+    authorise(actor, Operation.READ_REPORT)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        return _document(desk, tx, month, at=at)
+
+
+def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
+    """Return a month's report as PDF or workbook; an issued one is rendered once and kept. For errors see report()."""
+    authorise(actor, Operation.READ_REPORT)
+    at = desk.clock.now()
+    subject = _subject(month)
+    with desk.store.read() as tx:
+        document = _document(desk, tx, month, at=at)
+        frozen = reading.issued(tx, month) is not None
+        kept = renderings.rendering(tx, subject, Rendition(form)) if frozen else None
+    if kept is not None:
+        return kept
+    # No transaction is open: typesetting takes its time. If we die here, the next who asks renders it.
+    octets = _renderer(form)(json.loads(document))
+    if not frozen:
+        return octets
+    with desk.store.begin("render report") as tx:
+        if keep_rendering(tx, subject, Rendition(form), octets, at=at):
+            said: dict[str, Json] = {"subject": subject, "form": form, "sha256": hashlib.sha256(octets).hexdigest()}
+            facts.record(tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=subject, payload=said))
+            return octets
+    with desk.store.read() as tx:  # somebody was first, and everybody gets those bytes
+        return renderings.rendering(tx, subject, Rendition(form)) or octets
+
+
+def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of the reports that were issued, and the cursor for the next."""
+    authorise(actor, Operation.READ_REPORT)
+    most = min(limit, LARGEST_PAGE)
+    with desk.store.read() as tx:
+        found = reading.issued_list(tx, after=after, limit=most)
+    return {"reports": [_listed(each) for each in found], "next": found[-1].month if len(found) == most else None}
+
+
+def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | None = None) -> dict[str, Json]:
+    """Issue a month's report and freeze it. Months are issued in order; one that is left out is covered by the next.
+
+    Returns:
+        `{"report", "since", "until", "issued_at", "issued_by", "document_sha256"}`.
+
+    Raises:
+        MonthMalformed: not `2027-05`.
+        ReportOutOfTurn: the month has not begun, or a later one has been issued.
+        WrongState: it has been issued.
+    """
+    authorise(actor, Operation.ISSUE_REPORT)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        _require_turn(tx, month, at=at)
+        # Counting a million devices takes a second or two, in which nobody has to wait for us: what is recorded
+        # meanwhile is in the next report, which counts from what this one counted.
+        draft = _drafted(desk, tx, month, at=at)
+    with desk.store.begin("issue report") as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        verbs.hold(tx)
+        _require_turn(tx, month, at=at)
+        if reading.newest_month(tx) != draft.previous:
+            raise ReportOutOfTurn(month=month, detail="another was issued at this very moment")
+        if draft.since is not None and draft.since >= at:
+            raise ReportOutOfTurn(month=month, detail=f"that for {draft.previous} ends in this very second")
+        issued = _frozen(tx, draft, month, actor, at=at)
+        verbs.issue(tx, issued)
+        said = {"month": month, "document_sha256": issued.document_sha256}
+        facts.record(tx, Fact(kind=FactKind.REPORT_ISSUED, at=at, actor=actor, subject=_subject(month), payload=said))
+        outcome = _listed(issued)
+        keep(tx, actor, request, outcome, at=at)
+    return outcome
+
+
+def remark_report(
+    desk: Desk, actor: Actor, month: str, words: str, request: RequestKey | None = None
+) -> dict[str, Json]:
+    """Add free text to a report that has not been issued (F2.28(h)).
+
+    Returns:
+        `{"report", "made_at", "made_by"}`.
+
+    Raises:
+        MonthMalformed: not `2027-05`.
+        ReportOutOfTurn: a later one has been issued.
+        WrongState: it has been issued.
+    """
+    authorise(actor, Operation.REMARK_REPORT)
+    at = desk.clock.now()
+    with desk.store.begin("remark report") as tx:
+        earlier = recall(tx, actor, request)
+        if earlier is not None:
+            return earlier
+        verbs.hold(tx)
+        require_open_month(tx, month)
+        salt = secrets.token_bytes(SALT_OCTETS)
+        # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
+        verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
+        digest: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
+        facts.record(
+            tx, Fact(kind=FactKind.REPORT_REMARKED, at=at, actor=actor, subject=_subject(month), payload=digest)
+        )
+        outcome: dict[str, Json] = {"report": month, "made_at": text(at), "made_by": actor.name}
+        keep(tx, actor, request, outcome, at=at)
+    return outcome
+
+
+def _require_turn(tx: Transaction, month: str, *, at: datetime) -> None:
+    require_open_month(tx, month)
+    if month > month_of(at):
+        raise ReportOutOfTurn(month=month, detail="the month has not begun")
+    if month < month_of(authority_row(tx).created_at):
+        raise ReportOutOfTurn(month=month, detail="there was no authority then")
+
+
+# --- the document ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A report that has not been issued, and the one it counts from."""
+
+    head: dict[str, Json]
+    items: dict[str, Json]
+    since: datetime | None
+    previous: str | None
+
+    def document(self, *, issued_at: datetime | None) -> bytes:
+        """Return it as canonical JSON."""
+        issued = None if issued_at is None else text(issued_at)
+        return canonical({**self.head, "issued": issued is not None, "issued_at": issued, "items": self.items})
+
+
+def _document(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> bytes:
+    found = reading.issued(tx, month)
+    if found is not None:
+        return found.document.encode("utf-8")
+    try:
+        _require_turn(tx, month, at=at)
+    except MonthMalformed:
+        raise
+    except TrialCpaError:
+        raise NoSuchThing(kind="report for", identifier=month) from None
+    return _drafted(desk, tx, month, at=at).document(issued_at=None)
+
+
+def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft:
+    """Compute everything of a report as of `at`; it is not issued."""
+    authority = authority_row(tx)
+    newest = reading.newest(tx)
+    since = None if newest is None else newest.until
+    months = desk.rules.look_ahead_months
+    lines = _lines(tx, newest, until=at)
+    head: dict[str, Json] = {
+        "report": month,
+        "authority": authority.name,
+        "environment": authority.environment,
+        "since": None if since is None else text(since),
+        "until": text(at),
+        "look_ahead_months": months,
+        "corrections": figures.corrections(lines),
+        "approvals": figures.by_approval(lines),
+    }
+    items: dict[str, Json] = {
+        "a": figures.on_the_list(lines),
+        "b": figures.added_to_the_list(lines),
+        "c": figures.removed_from_the_list(lines),
+        "d": figures.deployed(lines),
+        "e": figures.deployed_since(lines),
+        "f": figures.decommissioned_since(lines),
+        "g": figures.expiring(lines, until=at, months=months),
+        "h": _other_information(tx, month),
+    }
+    return _Draft(head=head, items=items, since=since, previous=None if newest is None else newest.month)
+
+
+def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> list[figures.Line]:
+    before = {} if newest is None else figures.counted_in(json.loads(newest.document))
+    stints = reading.stint_counts(tx, since=None if newest is None else newest.until, until=until)
+    instructed = reading.instructed(tx, until=until)
+    names = reading.manufacturer_names(tx)
+    nothing, none = reading.StintCounts(), figures.Counted()
+    return [
+        figures.Line(
+            record=each,
+            manufacturer=names[each.identifier],
+            until=until,
+            stints=stints.get(each.identifier, nothing),
+            instructed=instructed.get(each.identifier, ()),
+            before=before.get(each.identifier, none),
+        )
+        for each in approval_reading.records(tx)
+        if each.granted_at <= until
+    ]
+
+
+def _frozen(tx: Transaction, draft: _Draft, month: str, actor: Actor, *, at: datetime) -> IssuedReport:
+    """The draft with every remark that was made before this moment, as it will stay."""
+    final = replace(draft, items={**draft.items, "h": _other_information(tx, month)}).document(issued_at=at)
+    digest = hashlib.sha256(final).hexdigest()
+    return IssuedReport(
+        month=month,
+        since=draft.since,
+        until=at,
+        document=final.decode(),
+        document_sha256=digest,
+        issued_at=at,
+        issued_by=actor.name,
+    )
+
+
+def _other_information(tx: Transaction, month: str) -> dict[str, Json]:
+    return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month))
+
+
+def _listed(found: IssuedReport) -> dict[str, Json]:
+    return {
+        "report": found.month,
+        "since": None if found.since is None else text(found.since),
+        "until": text(found.until),
+        "issued_at": text(found.issued_at),
+        "issued_by": found.issued_by,
+        "document_sha256": found.document_sha256,
+    }
+
+
+def _subject(month: str) -> str:
+    return f"report {month}"
+
+
+def _renderer(form: Rendition) -> Callable[[dict[str, Json]], bytes]:
+    # Loaded when somebody asks for it: the typesetter is large, and most processes never need it.
+    match form:
+        case Rendition.PDF:
+            from documents.report import report_pdf  # noqa: PLC0415 - see above
+
+            return report_pdf
+        case Rendition.XLSX:
+            from documents.report_book import report_xlsx  # noqa: PLC0415 - see above
+
+            return report_xlsx
+        case _:
+            assert_never(form)

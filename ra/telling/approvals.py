@@ -1,0 +1,127 @@
+"""What somebody may see of approvals and their certificates (F2.25)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from core.actors import Actor
+from core.approval import ApprovalRecord
+from core.canonical import Json
+from core.errors import NoSuchThing
+from core.identifiers import Serial
+from core.instants import text
+from core.kinds import HierarchyRole
+from core.status import approval_status
+from policy.roles import Operation
+from ra.access import authorise_approval, own_organisation
+from ra.desk import Desk
+from ra.paging import LARGEST_PAGE, page
+from store.reading import approvals as approval_reading
+from store.reading import requests
+from store.reading.authority import certificates as authority_certificates
+from store.rows import Acceptance
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class FetchedCertificate:
+    """A certificate with the chain above it, DER each, the certificate first."""
+
+    approval: str
+    serial: Serial
+    chain: tuple[bytes, ...]
+
+
+def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+    """Return an approval as it stands now; another Manufacturer's is as if it were not there."""
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = approval_reading.record(tx, identifier)
+        authorise_approval(actor, Operation.READ_APPROVAL, found)
+        name = requests.organisation(tx, found.organisation).name
+        answered = approval_reading.acceptances_of(tx, [found])
+    shown = _approval(found, name, answered)
+    shown["state"] = approval_status(found, at).state.value
+    shown["as_of"] = text(at)
+    return shown
+
+
+def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+    """Return a page of the approvals that `actor` may see, and the cursor for the next."""
+    at = desk.clock.now()
+    only = own_organisation(actor, Operation.LIST_APPROVALS)
+    with desk.store.read() as tx:
+        rows = approval_reading.approval_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
+        found = approval_reading.records(tx, [each.identifier for each in rows])
+        answered = approval_reading.acceptances_of(tx, found)
+        listed: list[Json] = []
+        for each in found:
+            shown = _approval(each, requests.organisation(tx, each.organisation).name, answered)
+            shown["state"] = approval_status(each, at).state.value
+            listed.append(shown)
+    return page(listed, "approvals", limit, [each.identifier for each in found])
+
+
+def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
+    """Return the newest certificate of an approval with its chain; NoSuchThing before it is issued."""
+    with desk.store.read() as tx:
+        found = approval_reading.record(tx, identifier)
+        authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+        if not found.certificates:
+            raise NoSuchThing(kind="certificate yet of approval", identifier=identifier)
+        serial = found.certificates[-1].serial
+        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+
+
+def certificate(desk: Desk, actor: Actor, serial: Serial) -> FetchedCertificate:
+    """Return one certificate with its chain; another Manufacturer's is as if it were not there."""
+    with desk.store.read() as tx:
+        identifier, _ = approval_reading.certificate_der(tx, serial)
+        found = approval_reading.record(tx, identifier)
+        try:
+            authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
+        except NoSuchThing:
+            raise NoSuchThing(kind="certificate", identifier=serial) from None
+        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+
+
+def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
+    """The certificate, the issuing CA that signed it, the root."""
+    _, der = approval_reading.certificate_der(tx, serial)
+    issuer = approval_reading.issuer_of(tx, serial)
+    above = {each.serial: each.der for each in authority_certificates(tx)}
+    root = next(each.der for each in authority_certificates(tx, HierarchyRole.ROOT))
+    return der, above[issuer], root
+
+
+def _acceptance(answered: Acceptance | None) -> Json:
+    if answered is None:
+        return None
+    return {"accepted": answered.accepted, "reason": answered.reason, "at": text(answered.at)}
+
+
+def _approval(found: ApprovalRecord, organisation: str, answered: Mapping[Serial, Acceptance]) -> dict[str, Json]:
+    terms = found.terms[-1]
+    return {
+        "approval": found.identifier,
+        "organisation": organisation,
+        "device": asdict(found.device),
+        "granted_at": text(found.granted_at),
+        "start": text(found.start),
+        "expiry": text(terms.expiry),
+        "maximum_devices": terms.maximum_devices,
+        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in terms.firmware],
+        "ended_at": text(found.ended_at) if found.ended_at else None,
+        "end_cause": found.end_cause.value if found.end_cause else None,
+        "certificates": [
+            {
+                "serial": each.serial,
+                "issue": each.issue,
+                "sha256": each.fingerprint,
+                "not_before": text(each.not_before),
+                "not_after": text(each.not_after),
+                "signed_at": text(each.signed_at),
+                "acceptance": _acceptance(answered.get(each.serial)),
+            }
+            for each in found.certificates
+        ],
+    }

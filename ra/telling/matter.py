@@ -1,0 +1,223 @@
+"""What a notice is about, read once for all recipients, and the facts that every one of them gets.
+
+These are the facts of certificate and list (F2.21(a), (c), (d)); what may be withheld is dealt with in
+ra/telling/writing.py.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+from core.approval import ApprovalRecord, Device, EndCause, Firmware
+from core.canonical import Json
+from core.classification import Passage
+from core.clauses import serves
+from core.identifiers import Serial
+from core.instants import text
+from core.kinds import DecisionKind
+from ra.grounds import conditions_of, passages_of
+from ra.telling.words import CAUSES, COMPROMISED, FORMS, NoticeForm
+from store.reading import approvals as approval_reading
+from store.reading import conditions as condition_reading
+from store.reading import requests
+from store.reading.authority import AuthorityRow, authority_row
+from store.rows import Application, Decision, Organisation
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a notice is about.
+
+    Args:
+        decision: what was decided.
+        form: how its notice is called.
+        said: its proposal.
+        authority: who writes.
+        application, organisation: whose Trial Device it is.
+        approval: the approval, if there is one.
+        passages, conditions: every word of the decision, those that some do not get included.
+        standing: every condition that the approval ever had, by number.
+        at: when it is written, or shown before it is.
+        written: whether the act is done.
+    """
+
+    decision: Decision
+    form: NoticeForm
+    said: dict[str, Any]
+    authority: AuthorityRow
+    application: Application
+    organisation: Organisation
+    approval: ApprovalRecord | None
+    passages: Sequence[Passage]
+    conditions: Sequence[tuple[int, Passage]]
+    standing: dict[int, Passage]
+    at: datetime
+    written: bool
+
+
+def matter_of(tx: Transaction, decision: Decision, *, at: datetime, written: bool) -> Matter:
+    """Read what a decision's notice is about.
+
+    Args:
+        tx: reads, or writes the decision's act.
+        decision: the decision.
+        at: when the notice is written, or shown before it is.
+        written: whether the act is done; before that nothing has ended and a grant has no approval.
+    """
+    said: dict[str, Any] = json.loads(decision.proposal)
+    form = FORMS[decision.kind]
+    if decision.kind == DecisionKind.REVOKE and said.get("cause") == EndCause.KEY_COMPROMISE:
+        form = COMPROMISED
+    # Before a grant is seconded there is no approval yet, and a refusal never has one.
+    there = decision.approval is not None and (written or decision.kind != DecisionKind.GRANT)
+    approval = approval_reading.record(tx, decision.approval or "") if there else None
+    application_id = decision.application_id
+    if application_id is None and approval is not None:
+        application_id = approval_reading.approval(tx, approval.identifier).application_id
+    application = requests.application(tx, application_id or "")
+    standing = condition_reading.conditions_of(tx, approval.identifier) if approval else []
+    return Matter(
+        decision=decision,
+        form=form,
+        said=said,
+        authority=authority_row(tx),
+        application=application,
+        organisation=requests.organisation(tx, application.organisation_id),
+        approval=approval,
+        passages=passages_of(decision),
+        conditions=conditions_of(decision),
+        standing={each.number: each.passage for each in standing},
+        at=at,
+        written=written,
+    )
+
+
+def facts_of(matter: Matter) -> list[Json]:
+    """Return the table of facts: description, dates, limit and, where there is one, the end."""
+    return [*_description(matter), *_dates(matter), *_limit(matter), *_end(matter)]
+
+
+@serves("F2.21(a)")
+def _description(matter: Matter) -> Iterator[Json]:
+    """What the Trial Device is: as the proposal says it, else as it was approved, else as it was applied for."""
+    said, application = matter.said, matter.application
+    named = said.get("device")
+    if named is not None:
+        device = Device(
+            type=named["type"],
+            manufacturer=named["manufacturer"],
+            model=named["model"],
+            hardware_version=named["hardware_version"],
+        )
+    else:
+        device = matter.approval.device if matter.approval else application.device
+    described = [
+        ("Device type", device.type),
+        ("Manufacturer code", device.manufacturer),
+        ("Model", device.model),
+        ("Hardware version", device.hardware_version),
+        ("SMETS or CHTS version", str(said.get("smets_version") or application.smets_version)),
+        ("GBCS version", str(said.get("gbcs_version") or application.gbcs_version)),
+    ]
+    paragraph = _paragraph(matter, "a")
+    for label, value in described:
+        if value:
+            yield {"clause": paragraph, "label": label, "value": value}
+
+
+@serves("F2.21(c)")
+def _dates(matter: Matter) -> Iterator[Json]:
+    """Start and expiry of the approval: instants, so that readers see UTC and local time."""
+    said, approval = matter.said, matter.approval
+    start = said.get("start") or (text(approval.start) if approval else None)
+    expiry = said.get("expiry") or (text(approval.terms[-1].expiry) if approval else None)
+    paragraph = _paragraph(matter, "c")
+    if start:
+        yield {"clause": paragraph, "label": "Start of the approval", "instant": start}
+    if expiry:
+        yield {"clause": paragraph, "label": "Expiry of the approval", "instant": expiry}
+
+
+@serves("F2.21(d)")
+def _limit(matter: Matter) -> Iterator[Json]:
+    """The maximum number of Trial Devices that may be deployed."""
+    limit = matter.said.get("maximum_devices")
+    if limit is None and matter.approval is not None:
+        limit = matter.approval.terms[-1].maximum_devices
+    if limit is not None:
+        yield {"clause": _paragraph(matter, "d"), "label": "Maximum number of Trial Devices", "value": str(limit)}
+
+
+@serves("F2.30", "F2.31")
+def _end(matter: Matter) -> Iterator[Json]:
+    """How an approval ends and what is cancelled with it. The cause is public; a breach's own words are not here."""
+    if matter.decision.kind not in (DecisionKind.REVOKE, DecisionKind.WITHDRAW):
+        return
+    cause = EndCause(matter.said["cause"])
+    yield {"clause": "F2.30", "label": "Cause", "value": CAUSES[cause]}
+    if matter.written:
+        label = "Certificate cancelled" if cause is EndCause.KEY_COMPROMISE else "End of the approval"
+        yield {"clause": "F2.30", "label": label, "instant": text(matter.at)}
+    issued = matter.approval.certificates if matter.approval else ()
+    cancelled = [each.serial for each in issued if each.revoked_at == matter.at] if matter.written else []
+    if cancelled:
+        yield {"clause": "F2.31", "label": "Trial CPA Certificate cancelled", "value": ", ".join(cancelled)}
+
+
+def _paragraph(matter: Matter, item: str) -> str:
+    return f"F2.21({item})" if matter.decision.kind == DecisionKind.GRANT else matter.form.clause
+
+
+def firmware(matter: Matter) -> list[Json]:
+    """Return the firmware versions: as the proposal says them, else as approved, else as applied for."""
+    said = matter.said.get("firmware")
+    if said is not None:
+        return [{"version": each["version"], "image_sha256": each["image_sha256"]} for each in said]
+    listed: tuple[Firmware, ...] = (
+        matter.approval.terms[-1].firmware if matter.approval else matter.application.firmware
+    )
+    return [{"version": each.version, "image_sha256": each.image_digest} for each in listed]
+
+
+def effective(matter: Matter) -> str | None:
+    """When it takes effect: an end at once, a grant with its start, an amendment and a new key as they say."""
+    said = matter.said
+    match matter.decision.kind:
+        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
+            return text(matter.at) if matter.written else None
+        case DecisionKind.GRANT:
+            found = said.get("start")
+        case DecisionKind.REKEY:
+            found = said.get("not_before")
+        case DecisionKind.AMEND:
+            # What the certificate does not say changes with the decision.
+            found = said.get("effective") or (text(matter.at) if matter.written else None)
+        case DecisionKind.REFUSE | DecisionKind.REFUSE_AMENDMENT:
+            return None
+        case _:
+            assert_never(matter.decision.kind)
+    return None if found is None else str(found)
+
+
+@serves("F2.25")
+def certificate_of(tx: Transaction, matter: Matter, serial: Serial) -> dict[str, Json]:
+    """The Trial CPA Certificate that is provided to all three with the notice."""
+    _, der = approval_reading.certificate_der(tx, serial)
+    issued = () if matter.approval is None else matter.approval.certificates
+    held = next(each for each in issued if each.serial == serial)
+    encoded = base64.b64encode(der).decode()
+    # RFC 7468, 2 and 3: base64 in lines of 64 characters between the two labels.
+    lines = "\n".join(encoded[first : first + 64] for first in range(0, len(encoded), 64))
+    return {
+        "serial": serial,
+        "issue": held.issue,
+        "sha256": hashlib.sha256(der).hexdigest(),
+        "not_before": text(held.not_before),
+        "not_after": text(held.not_after),
+        "pem": f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n",
+    }

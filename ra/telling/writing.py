@@ -1,0 +1,240 @@
+"""noticing: a decision becomes a notice: one record that never leaves, and one document for each recipient.
+
+What a recipient may not have (F2.22) is absent from its document: words, subject and digest. The document says how
+many things are missing; the record, which SSC and auditor read, has them all. Whoever decides calls `write_notice`
+inside the transaction of the act, so that there is no decision without its notice and no notice without its decision.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.actors import Actor
+from core.canonical import Json, canonical, salted_digest
+from core.classification import SALT_OCTETS, Classification, Passage, Recipient, highest
+from core.clauses import serves
+from core.facts import Fact, FactKind
+from core.identifiers import Serial
+from core.instants import text
+from core.kinds import NoticeKind
+from ra.telling.matter import Matter, certificate_of, effective, facts_of, firmware, matter_of
+from ra.telling.words import CANCELLATION, COMPROMISED, clause, heading
+from store.reading.notices import Copy, Notice
+from store.rows import Decision
+from store.transactions import Transaction
+from store.verbs import facts
+from store.verbs import notices as verbs
+
+RECORD_VERSION = 1
+
+_CONDITIONS = "conditions"
+"""The subject of a change that lists the numbers of conditions before and after it."""
+
+
+@serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.24", "F2.29", "F2.30")
+def write_notice(
+    tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, serial: Serial | None = None
+) -> str:
+    """Write the notice of a decision that is done: record, copies and fact.
+
+    Args:
+        tx: the transaction of the act.
+        decision: what was decided, with its passages and conditions.
+        actor: whose act it is.
+        at: the instant of the act.
+        serial: the certificate that travels with it, recorded in `tx` or before.
+
+    Returns:
+        The notice's number.
+    """
+    matter = matter_of(tx, decision, at=at, written=True)
+    prefix = "TDN" if matter.authority.environment == "live" else "TTN"
+    number = f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
+    certificate = None if serial is None else certificate_of(tx, matter, serial)
+    documents = [_copy(matter, recipient, number, certificate) for recipient in Recipient]
+    notice = Notice(
+        number=number,
+        kind=NoticeKind(matter.form.kind),
+        decision_id=decision.id,
+        approval=matter.approval.identifier if matter.approval else None,
+        application_id=matter.application.id,
+        organisation_id=matter.organisation.id,
+        serial=serial,
+        written_at=at,
+    )
+    record = canonical(_record(matter, number, certificate, [copy for copy, _ in documents])).decode()
+    salt = secrets.token_bytes(SALT_OCTETS)
+    verbs.write(tx, notice, record=record, record_salt=salt, documents=documents)
+    written: dict[str, Json] = {
+        "number": number,
+        "kind": notice.kind,
+        "decision": decision.id,
+        "record_salted_sha256": salted_digest(record, salt),
+        "copies": _outline([copy for copy, _ in documents]),
+    }
+    facts.record(tx, Fact(kind=FactKind.NOTICE_WRITTEN, at=at, actor=actor, subject=notice.subject, payload=written))
+    return number
+
+
+@serves("F2.22")
+def drafted_copies(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, Json]:
+    """Return the notice that a proposal would lead to, as each recipient would get it (before seconding).
+
+    Number and certificate are null: they do not exist yet.
+    """
+    matter = matter_of(tx, decision, at=at, written=False)
+    return {recipient.value: _document(matter, recipient, None, None) for recipient in Recipient}
+
+
+def document_of(copy_text: str) -> dict[str, Json]:
+    """Return a copy's document from its canonical JSON."""
+    document: dict[str, Json] = json.loads(copy_text)
+    return document
+
+
+# --- what each recipient gets ------------------------------------------------------------------------------------
+
+
+@serves("F2.22", "F2.24", "F2.29", "F2.30")
+def _document(matter: Matter, recipient: Recipient, number: str | None, certificate: Json) -> dict[str, Json]:
+    """The document of one copy, redacted: nothing of what is withheld is in it but how many there are."""
+    passages = [each for each in matter.passages if recipient in each.recipients]
+    conditions = [(count, each) for count, each in matter.conditions if recipient in each.recipients]
+    hidden = _hidden_conditions(matter, recipient)
+    return {
+        **_common(matter, number, certificate),
+        "recipient": recipient.value,
+        "classification": _class_of(passages, conditions).value,
+        "changes": _changes(matter, recipient),
+        "passages": [_told(matter, each) for each in passages],
+        "conditions": [_told_condition(count, each) for count, each in conditions],
+        "withheld": len(matter.passages) - len(passages) + len(hidden),
+        # Its digest is in the journal, which others read: without a salt it would confirm a guess of the words.
+        "salt": None if number is None else secrets.token_hex(SALT_OCTETS),
+    }
+
+
+def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, Json]:
+    approval = matter.decision.approval
+    base = matter.authority.base_url.rstrip("/")
+    return {
+        "notice": number,
+        # Of a compromised key only the certificate ends; readers must not take it for the end of the approval.
+        "kind": CANCELLATION if matter.form is COMPROMISED else matter.form.kind,
+        "title": matter.form.title,
+        "clause": matter.form.clause,
+        "environment": matter.authority.environment,
+        "authority": matter.authority.name,
+        "written_at": text(matter.at),
+        "approval": approval,
+        "application": matter.decision.application_id,
+        "manufacturer": matter.organisation.name,
+        "status_page": None if approval is None else f"{base}/approvals/{approval}",
+        "decision": {"meeting": matter.decision.meeting, "minute": matter.decision.minute},
+        "effective": effective(matter),
+        "facts": facts_of(matter),
+        "firmware": firmware(matter),
+        "certificate": certificate,
+    }
+
+
+@serves("F2.21(b)")
+def _told(matter: Matter, passage: Passage) -> dict[str, Json]:
+    return {
+        "subject": passage.subject,
+        "heading": heading(matter.form, passage.subject),
+        "clause": clause(matter.form, passage.subject),
+        "classification": passage.classification.value,
+        "text": passage.text,
+    }
+
+
+@serves("F2.21(e)")
+def _told_condition(number: int, condition: Passage) -> dict[str, Json]:
+    return {"number": number, "classification": condition.classification.value, "text": condition.text}
+
+
+def _class_of(passages: Sequence[Passage], conditions: Sequence[tuple[int, Passage]]) -> Classification:
+    """The highest class of what it holds; a notice is for the parties of the Code, never below Green."""
+    held = (*passages, *(each for _, each in conditions))
+    return highest([Classification.GREEN, *(each.classification for each in held)])
+
+
+def _changes(matter: Matter, recipient: Recipient | None = None) -> list[Json]:
+    """What an amendment makes different; for one recipient, without a trace of what it does not get."""
+    hidden = set() if recipient is None else {p.subject for p in matter.passages if recipient not in p.recipients}
+    told: list[Json] = []
+    for each in matter.said.get("changes") or []:
+        change = {name: str(each[name]) for name in ("subject", "before", "after")}
+        if recipient is not None and change["subject"] == _CONDITIONS:
+            change |= {name: _visible(matter, change[name], recipient) for name in ("before", "after")}
+        if change["subject"] not in hidden and change["before"] != change["after"]:
+            told.append(change)
+    return told
+
+
+def _visible(matter: Matter, numbers: str, recipient: Recipient) -> str:
+    """Return a list of condition numbers, such as `1, 3`, without those of conditions that a recipient does not get."""
+    known = {**matter.standing, **dict(matter.conditions)}
+    listed = [each for each in numbers.split(", ") if each.isdecimal() and int(each) in known]
+    return ", ".join(each for each in listed if recipient in known[int(each)].recipients) or "none"
+
+
+def _hidden_conditions(matter: Matter, recipient: Recipient) -> set[int]:
+    """The conditions that this notice sets or ends and that the recipient does not get."""
+    ended = {number: matter.standing[number] for number in matter.said.get("conditions_removed") or []}
+    touched = {**ended, **dict(matter.conditions)}
+    return {number for number, each in touched.items() if recipient not in each.recipients}
+
+
+def _copy(matter: Matter, recipient: Recipient, number: str, certificate: Json) -> tuple[Copy, str]:
+    document = _document(matter, recipient, number, certificate)
+    written = canonical(document)
+    withheld = document["withheld"]
+    copy = Copy(
+        notice=number,
+        recipient=recipient,
+        classification=Classification(str(document["classification"])),
+        withheld=withheld if isinstance(withheld, int) else 0,
+        document_sha256=hashlib.sha256(written).hexdigest(),
+    )
+    return copy, written.decode()
+
+
+# --- what stays --------------------------------------------------------------------------------------------------
+
+
+def _record(matter: Matter, number: str, certificate: Json, copies: Sequence[Copy]) -> dict[str, Json]:
+    """The whole record: every passage with its class, its recipients and the salt of its digest in the proposal."""
+    decision = matter.decision
+    return {
+        **_common(matter, number, certificate),
+        "version": RECORD_VERSION,
+        "decision": {
+            "decision": decision.id,
+            "kind": decision.kind,
+            "meeting": decision.meeting,
+            "minute": decision.minute,
+            "proposer": decision.proposer,
+            "seconder": decision.seconder,
+            "proposal_sha256": decision.proposal_sha256,
+        },
+        "classification": _class_of(matter.passages, matter.conditions).value,
+        "changes": _changes(matter),
+        "passages": [{**_told(matter, each), **each.kept()} for each in matter.passages],
+        "conditions": [{"number": count, **each.kept()} for count, each in matter.conditions],
+        "copies": _outline(copies),
+    }
+
+
+def _outline(copies: Sequence[Copy]) -> dict[str, Json]:
+    return {
+        copy.recipient.value: {
+            "document_sha256": copy.document_sha256,
+            "classification": copy.classification.value,
+            "withheld": copy.withheld,
+        }
+        for copy in copies
+    }

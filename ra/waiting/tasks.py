@@ -1,0 +1,444 @@
+"""tasks: what waits for whom, computed from the register at the moment somebody asks; nothing is ticked off by hand.
+
+One list each for the SSC, a Manufacturer, the DCC and the Panel. A task says that there is something and where it is;
+the words that officers, Manufacturers and the Panel wrote are not repeated: lists are mailed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from core.actors import Actor, Role
+from core.approval import Device
+from core.canonical import Json
+from core.classification import Recipient
+from core.cpl import InstructionState, Kind
+from core.errors import OperationNotPermitted
+from core.instants import first_second, last_second, text
+from core.kinds import BreachState, DecisionKind
+from core.local_time import uk, utc
+from policy.roles import Operation
+from ra.access import authorise
+from ra.desk import Desk, Rules
+from ra.reporting.report import month_of
+from store.reading import reports as report_reading
+from store.reading import tasks as reading
+from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
+from store.transactions import Transaction
+
+LAPSES_SOON = timedelta(days=3)
+"""A proposal that lapses within this time is urgent: officers do not meet every day."""
+
+COMING = timedelta(days=7)
+"""The Panel is told of an instruction so long before it is due: it works in office hours."""
+
+UNDELIVERED_FOR_LONG = timedelta(days=1)
+"""A notice that has not arrived for so long is urgent."""
+
+_DECISIONS: Mapping[DecisionKind, str] = {
+    DecisionKind.GRANT: "to grant {}",
+    DecisionKind.REFUSE: "to refuse {}",
+    DecisionKind.AMEND: "to amend {}",
+    DecisionKind.REFUSE_AMENDMENT: "to refuse an amendment of {}",
+    DecisionKind.REVOKE: "to revoke {}",
+    DecisionKind.WITHDRAW: "to end {} at its Manufacturer's request",
+    DecisionKind.REKEY: "to certify a new key for {}",
+}
+_INSTRUCTIONS: Mapping[Kind, str] = {
+    Kind.ADD: "add the entry of",
+    Kind.CHANGE: "change the entry of",
+    Kind.REMOVE: "remove the entry of",
+    Kind.REPLACE_MARKER: "replace the trial marker of",
+}
+_RECIPIENTS: Mapping[str, str] = {
+    Recipient.MANUFACTURER: "the Manufacturer",
+    Recipient.DCC: "the DCC",
+    Recipient.PANEL: "the Panel",
+}
+
+
+class PartyKind(StrEnum):
+    """Whose list it is."""
+
+    SSC = "ssc"
+    MANUFACTURER = "manufacturer"
+    DCC = "dcc"
+    PANEL = "panel"
+
+
+@dataclass(frozen=True)
+class Party:
+    """One of those the Code names.
+
+    Args:
+        kind: which.
+        organisation: a Manufacturer's identifier; None for the others, of which there is one each.
+    """
+
+    kind: PartyKind
+    organisation: str | None = None
+
+    @property
+    def key(self) -> str:
+        """How it is named in keys: `ssc`, `manufacturer org-…`."""
+        return self.kind.value if self.organisation is None else f"{self.kind.value} {self.organisation}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing that waits for somebody.
+
+    Args:
+        kind: stable, kebab-case.
+        subject: the identifier of the thing it is about.
+        sentence: what is to be done, for people.
+        since: since when it waits.
+        link: the path under which the thing is found.
+        due: by when it must be done; None if nothing says so.
+        urgent: whether it cannot wait.
+    """
+
+    kind: str
+    subject: str
+    sentence: str
+    since: datetime
+    link: str
+    due: datetime | None = None
+    urgent: bool = False
+
+    def document(self) -> dict[str, Json]:
+        """Return it as JSON."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "sentence": self.sentence,
+            "since": text(self.since),
+            "due": None if self.due is None else text(self.due),
+            "urgent": self.urgent,
+            "link": self.link,
+        }
+
+
+_PARTIES = {
+    Role.SSC_OFFICER: PartyKind.SSC,
+    Role.SSC_ADMIN: PartyKind.SSC,
+    Role.AUDITOR: PartyKind.SSC,
+    Role.DCC: PartyKind.DCC,
+    Role.PANEL: PartyKind.PANEL,
+}
+
+
+def party_of(actor: Actor, operation: Operation) -> Party:
+    """Return whose list an actor sees; OperationNotPermitted if it acts for nobody."""
+    authorise(actor, operation)
+    if actor.role is Role.MANUFACTURER and actor.organisation is not None:
+        return Party(PartyKind.MANUFACTURER, actor.organisation)
+    if actor.role not in _PARTIES:
+        raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation=operation.value)
+    return Party(_PARTIES[actor.role])
+
+
+def tasks(desk: Desk, actor: Actor) -> dict[str, Json]:
+    """Return what waits for the actor's party: `{"party", "as_of", "tasks"}`, what is urgent first."""
+    party = party_of(actor, Operation.READ_TASKS)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        found = tasks_of(tx, party, at, desk.rules)
+    return {"party": party.kind.value, "as_of": text(at), "tasks": [each.document() for each in found]}
+
+
+def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> list[Task]:
+    """Return what waits for a party at an instant, what is urgent first, then by when it is due."""
+    match party.kind:
+        case PartyKind.SSC:
+            found = [
+                *_applications(tx),
+                *_decisions(tx, at),
+                *_revocations(tx),
+                *_breaches(tx),
+                *_rejections(tx, at),
+                *_requests(tx),
+                *_expiring(tx, party, at, rules),
+                *_undelivered(tx, party, at),
+                *_instructions(tx, at, due_by=at - timedelta(seconds=1)),
+            ]
+        case PartyKind.MANUFACTURER:
+            found = [
+                *_requirements(tx, party.organisation or ""),
+                *_unanswered(tx, party.organisation or "", at),
+                *_expiring(tx, party, at, rules),
+                *_undelivered(tx, party, at),
+            ]
+        case PartyKind.DCC:
+            found = [*_report(tx, at, rules), *_expiring(tx, party, at, rules), *_undelivered(tx, party, at)]
+        case PartyKind.PANEL:
+            found = [
+                *_instructions(tx, at, due_by=at + COMING),
+                *_expiring(tx, party, at, rules),
+                *_undelivered(tx, party, at),
+            ]
+        case _:
+            assert_never(party.kind)
+    end = datetime.max.replace(tzinfo=at.tzinfo)
+    return sorted(found, key=lambda each: (not each.urgent, each.due or end, each.since, each.subject))
+
+
+def days_left(expiry: datetime, day: date) -> int:
+    """Return how many UTC days after `day` an approval expires; 0 on the day itself."""
+    return (expiry.date() - day).days
+
+
+def threshold(left: int, expiry_days: Sequence[int]) -> int | None:
+    """Return the smallest of the days on which people are reminded that `left` has come down to; None before all."""
+    return min((each for each in expiry_days if left <= each), default=None)
+
+
+def device_words(device: Device) -> str:
+    """Return a device model in words."""
+    return f"{device.type} {device.manufacturer} {device.model}, hardware {device.hardware_version}"
+
+
+def expiry_words(approval: RunningApproval, day: date) -> str:
+    """Return, in a sentence, when an approval expires as seen from a UTC day."""
+    left = days_left(approval.expiry, day)
+    when = {0: "today", 1: "tomorrow"}.get(left, f"in {left} days")
+    return (
+        f"Approval {approval.identifier} of {approval.organisation} ({device_words(approval.device)}) expires {when}: "
+        f"at {utc(approval.expiry)}, which is {uk(approval.expiry)}."
+    )
+
+
+# --- of the SSC --------------------------------------------------------------------------------------------------
+
+
+def _applications(tx: Transaction) -> Iterator[Task]:
+    for each in reading.applications_waiting(tx):
+        told = f"{each.organisation}'s application for {device_words(each.device)} waits for a decision (F2.18)"
+        if each.open_requirements:
+            told += f"; it has {_requirements_open(each.open_requirements)}"
+        yield Task(
+            kind="application-waiting",
+            subject=each.id,
+            sentence=f"{told}.",
+            since=each.submitted_at,
+            link=f"/v1/applications/{each.id}",
+        )
+
+
+def _decisions(tx: Transaction, at: datetime) -> Iterator[Task]:
+    for each in reading.decisions_waiting(tx):
+        told = f"{each.proposer} proposes {_named(each)}; another officer must second or reject it."
+        soon = each.lapses_at is not None and each.lapses_at - at <= LAPSES_SOON
+        if each.lapses_at is not None:
+            told += f" It lapses at {utc(each.lapses_at)}."
+        link = f"/v1/decisions/{each.id}"
+        yield Task(
+            kind="decision-to-second",
+            subject=each.id,
+            sentence=told,
+            since=each.proposed_at,
+            link=link,
+            due=each.lapses_at,
+            urgent=soon,
+        )
+
+
+def _revocations(tx: Transaction) -> Iterator[Task]:
+    for each in reading.revocations_unacknowledged(tx):
+        told = f"{each.proposer} alone decided {_named(each)}; a second officer must acknowledge it (F2.30)."
+        link = f"/v1/decisions/{each.id}"
+        yield Task(
+            kind="revocation-to-acknowledge",
+            subject=each.id,
+            sentence=told,
+            since=each.proposed_at,
+            link=link,
+            urgent=True,
+        )
+
+
+def _breaches(tx: Transaction) -> Iterator[Task]:
+    for each in reading.breaches_open(tx):
+        what = "the limit of devices (F2.21(d))" if each.condition is None else f"condition {each.condition}"
+        yield _owed(each, what) if each.state == BreachState.CONFIRMED else _suspected(each, what)
+
+
+def _suspected(breach: WaitingBreach, what: str) -> Task:
+    told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
+    return Task(
+        kind="breach-suspected",
+        subject=breach.id,
+        sentence=told,
+        since=breach.suspected_at,
+        link=_breaches_link(breach),
+    )
+
+
+def _owed(breach: WaitingBreach, what: str) -> Task:
+    told = f"A breach of {what} of {breach.approval} is confirmed: a revocation for it is owed (F2.23)."
+    since = breach.judged_at or breach.suspected_at
+    return Task(
+        kind="revocation-owed", subject=breach.id, sentence=told, since=since, link=_breaches_link(breach), urgent=True
+    )
+
+
+def _breaches_link(breach: WaitingBreach) -> str:
+    return f"/v1/approvals/{breach.approval}/breaches"
+
+
+def _rejections(tx: Transaction, at: datetime) -> Iterator[Task]:
+    for each in reading.certificates_rejected(tx, at):
+        told = f"The Manufacturer has rejected {_certificate(each)}; the officers must decide what follows (F2.25)."
+        yield Task(
+            kind="certificate-rejected",
+            subject=each.serial,
+            sentence=told,
+            since=each.since,
+            link=_certificate_link(each),
+            urgent=True,
+        )
+
+
+def _requests(tx: Transaction) -> Iterator[Task]:
+    for each in reading.requests_open(tx):
+        told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
+        link = f"/v1/amendment-requests/{each.id}"
+        yield Task(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
+
+
+# --- of a Manufacturer and the DCC -------------------------------------------------------------------------------
+
+
+def _requirements(tx: Transaction, organisation: str) -> Iterator[Task]:
+    for each in reading.applications_waiting(tx, organisation_id=organisation):
+        if not each.open_requirements:
+            continue
+        what = f"Your application for {device_words(each.device)} has {_requirements_open(each.open_requirements)}"
+        told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
+        since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
+        yield Task(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)
+
+
+def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Task]:
+    for each in reading.certificates_unanswered(tx, at, organisation_id=organisation):
+        told = f"Check {_certificate(each)} against your request, and accept or reject it (F2.25)."
+        yield Task(
+            kind="certificate-to-answer",
+            subject=each.serial,
+            sentence=told,
+            since=each.since,
+            link=_certificate_link(each),
+        )
+
+
+def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
+    """The report of the month that has ended, if there was anything to report."""
+    this_month = at.date().replace(day=1)
+    begun, month = first_second(this_month), month_of(first_second(this_month) - timedelta(days=1))
+    granted, newest = reading.first_grant(tx), report_reading.newest_month(tx)
+    if granted is None or granted >= begun or (newest is not None and newest >= month):
+        return
+    due = last_second(this_month.replace(day=rules.report_day))
+    told = f"The monthly report for {month} is to be issued by {utc(due)} (F2.28)."
+    yield Task(
+        kind="report-to-issue",
+        subject=month,
+        sentence=told,
+        since=begun,
+        link=f"/v1/reports/{month}",
+        due=due,
+        urgent=at > due,
+    )
+
+
+# --- of several --------------------------------------------------------------------------------------------------
+
+
+def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iterator[Task]:
+    if not rules.expiry_days:
+        return
+    first, last = max(rules.expiry_days), min(rules.expiry_days)
+    until = last_second(at.date() + timedelta(days=first))
+    for each in reading.running(tx, at, until=until, organisation_id=party.organisation):
+        left = days_left(each.expiry, at.date())
+        within = threshold(left, rules.expiry_days) or first
+        told = f"{expiry_words(each, at.date())} It is within {within} days of its end (F2.31)."
+        since = first_second(each.expiry.date() - timedelta(days=within))
+        link = f"/v1/approvals/{each.identifier}"
+        yield Task(
+            kind="approval-expiring",
+            subject=each.identifier,
+            sentence=told,
+            since=since,
+            link=link,
+            due=each.expiry,
+            urgent=left <= last,
+        )
+
+
+def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
+    own = None if party.kind is PartyKind.SSC else Recipient(party.kind)
+    for each in reading.copies_waiting(tx, recipient=own, organisation_id=party.organisation):
+        late = each.given_up or at - each.written_at > UNDELIVERED_FOR_LONG
+        if own is None:
+            told = f"Notice {each.notice} has not reached {_RECIPIENTS[each.recipient]}" + (
+                "; its delivery was given up." if each.given_up else " yet."
+            )
+            yield Task(
+                kind="notice-undelivered",
+                subject=each.notice,
+                sentence=told,
+                since=each.written_at,
+                link="/v1/notices/undelivered",
+                urgent=late,
+            )
+        else:
+            told = f"Notice {each.notice} waits to be read."
+            yield Task(
+                kind="notice-to-read",
+                subject=each.notice,
+                sentence=told,
+                since=each.written_at,
+                link=f"/v1/notices/{each.notice}",
+                urgent=late,
+            )
+
+
+def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterator[Task]:
+    for each in reading.instructions_waiting(tx, due_by=due_by):
+        what = f"{_INSTRUCTIONS[each.kind]} {each.approval}, firmware {each.firmware_version}"
+        overdue = each.due < at
+        if each.state == InstructionState.REJECTED:
+            kind, told = "cpl-rejected", f"The Panel could not {what}, on the Central Products List"
+        elif overdue:
+            kind, told = "cpl-overdue", f"Overdue: {what}, on the Central Products List"
+        else:
+            kind, told = "cpl-due", f"{what[0].upper()}{what[1:]}, on the Central Products List"
+        sentence = f"{told}; due at {utc(each.due)} (F2.27, F2.31)."
+        yield Task(
+            kind=kind,
+            subject=each.id,
+            sentence=sentence,
+            since=each.instructed_at,
+            link="/v1/cpl/instructions",
+            due=each.due,
+            urgent=overdue,
+        )
+
+
+def _requirements_open(count: int) -> str:
+    return "1 open requirement" if count == 1 else f"{count} open requirements"
+
+
+def _named(decision: WaitingDecision) -> str:
+    return _DECISIONS[decision.kind].format(decision.thing)
+
+
+def _certificate(certificate: WaitingCertificate) -> str:
+    return f"the Trial CPA Certificate of {certificate.approval}, issue {certificate.issue}"
+
+
+def _certificate_link(certificate: WaitingCertificate) -> str:
+    return f"/v1/certificates/{certificate.serial}"
