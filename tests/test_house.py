@@ -6,14 +6,34 @@ from pathlib import Path
 
 import pytest
 
-from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, trespasses
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, told, trespasses
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"
 
 
 def test_nobody_trespasses() -> None:
-    assert trespasses(ROOT) == []
+    found = trespasses(ROOT)
+    if found:
+        pytest.fail(told(ROOT, found), pytrace=False)
+
+
+def test_every_trespass_is_told_with_what_its_room_may_import(tmp_path: Path) -> None:
+    planted = {"core/a.py": "import store\nimport flask\n", "keys/a.py": "import ca\n", "tests/util.py": ""}
+    assert told(tmp_path, plant(tmp_path, planted)).splitlines() == [
+        "Trespasses on the walls of tests/walls.py: 4",
+        "",
+        "  core/a.py: imports store",
+        "  core/a.py: imports flask",
+        "  core may import of ours: core",
+        "  core may import from outside: nothing",
+        "",
+        "  keys/a.py: imports ca",
+        "  keys may import of ours: core keys",
+        "  keys may import from outside: cryptography pkcs11",
+        "",
+        "  tests/util.py: has the name of an attic",
+    ]
 
 
 def test_every_package_has_a_wall_and_every_wall_a_package() -> None:

@@ -147,16 +147,37 @@ def sources(root: Path) -> Iterator[Source]:
         yield Source(path, "/".join(parts), ".".join(parts[:-1]), tree, _aliases(tree))
 
 
+def told(root: Path, found: list[str]) -> str:
+    """Return trespasses for people: one a line, and under those of a room what the room may import.
+
+    Args:
+        root: of the tree.
+        found: what `trespasses` returned for it.
+    """
+    room_of = {source.name: _room_of(source.package) for source in sources(root)}
+    by_room: dict[str, list[str]] = {}
+    for each in found:
+        by_room.setdefault(room_of.get(each.split(": ")[0]) or "", []).append(each)
+    lines = [f"Trespasses on the walls of tests/walls.py: {len(found)}"]
+    for room, some in by_room.items():
+        lines += ["", *(f"  {each}" for each in some)]
+        if room in WALLS:
+            lines += [f"  {room} may import of ours: {' '.join(sorted(WALLS[room].ours))}"]
+            lines += [f"  {room} may import from outside: {' '.join(sorted(WALLS[room].outside)) or 'nothing'}"]
+    return "\n".join(lines)
+
+
 # --- imports ------------------------------------------------------------------------------------------------------
 
 
 def _imports(source: Source, root: Path) -> Iterator[str]:
-    wall = _wall_of(source.package)
+    room = _room_of(source.package)
     if source.free:
         return
-    if wall is None:
+    if room is None:
         yield f"{source.package or 'the top'} is not a package of the house"
         return
+    wall = WALLS[room]
     for name in [*_imported(source.tree, root), *_imported_late(source)]:
         top = name.split(".")[0]
         if name.startswith("."):
@@ -170,10 +191,11 @@ def _imports(source: Source, root: Path) -> Iterator[str]:
             yield f"says {top}, which only {ONLY_IN[top]}/ says"
 
 
-def _wall_of(package: str) -> Wall | None:
+def _room_of(package: str) -> str | None:
+    """The name in WALLS that counts for a package; None if it is no part of the house."""
     parts = package.split(".")
     names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    return next((WALLS[name] for name in names if name in WALLS), None)
+    return next((name for name in names if name in WALLS), None)
 
 
 def _imported_late(source: Source) -> Iterator[str]:
