@@ -23,14 +23,73 @@ settings.load_profile("unhurried")
 KINDS = ("sqlite", "postgresql")
 
 
+SLOW = frozenset(
+    {
+        "kill",
+        "model",
+        "test_api_access.py",
+        "test_api_bad_input.py",
+        "test_api_cycle.py",
+        "test_api_description.py",
+        "test_api_watching.py",
+        "test_clauses.py",
+        "test_cli_committee.py",
+        "test_cli_people.py",
+        "test_cli_trial.py",
+        "test_command_line.py",
+        "test_committee.py",
+        "test_concurrency.py",
+        "test_cpl.py",
+        "test_cpl_api.py",
+        "test_cut_off.py",
+        "test_deployments_api.py",
+        "test_documents_report.py",
+        "test_ends.py",
+        "test_kill_sweep.py",
+        "test_migrations.py",
+        "test_notices.py",
+        "test_privacy.py",
+        "test_redaction.py",
+        "test_rekey.py",
+        "test_reports.py",
+        "test_restore.py",
+        "test_sealing_and_telling.py",
+        "test_store.py",
+        "test_story.py",
+        "test_story_section_f.py",
+    }
+)
+"""What --quick leaves out: the files and folders that take longest, by `script/test --quick --durations 50`."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the sweeps that take longer")
+    parser.addoption(
+        "--quick", action="store_true", help="run on SQLite only; leave out the slow files, and searches at random"
+    )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    here = Path(__file__).parent
+    left_out = config.getoption("--quick") and collection_path.parent == here and collection_path.name in SLOW
+    return True if left_out else None
+
+
+@pytest.hookimpl(trylast=True)  # hypothesis marks its own first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--long"):
-        return
-    items[:] = [item for item in items if "long" not in item.keywords]
+    """Leave out what was not asked for: sweeps unless --long; PostgreSQL and searches at random if --quick."""
+
+    def asked(item: pytest.Item) -> bool:
+        if config.getoption("--quick") and ("hypothesis" in item.keywords or "postgresql" in _parameters(item)):
+            return False
+        return "long" not in item.keywords or config.getoption("--long")
+
+    config.hook.pytest_deselected(items=[item for item in items if not asked(item)])
+    items[:] = [item for item in items if asked(item)]
+
+
+def _parameters(item: pytest.Item) -> list[object]:
+    return list(item.callspec.params.values()) if hasattr(item, "callspec") else []
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SLOW
 from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, told, trespasses
 
 ROOT = Path(__file__).parents[1]
@@ -246,6 +247,11 @@ def test_a_file_in_no_package_is_caught(tmp_path: Path) -> None:
     (tmp_path / "ra/late").mkdir(parents=True)
     (tmp_path / "ra/late/a.py").write_text("")
     assert "ra/late/a.py: lies in no package" in plant(tmp_path, {"ra/b.py": ""})
+
+
+def test_what_the_quick_run_leaves_out_is_there() -> None:
+    # A file that has been renamed would come back into the quick run, and nobody would know why it is slow.
+    assert {name for name in SLOW if not (ROOT / "tests" / name).exists()} == set()
 
 
 # --- papers -------------------------------------------------------------------------------------------------------
