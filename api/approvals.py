@@ -23,7 +23,7 @@ from api.service import (
     reply,
 )
 from core.identifiers import ApprovalIdentifier
-from ra.deciding.end import revoke
+from ra.deciding.revoke import revoke
 from ra.telling import approvals as look
 
 

@@ -21,11 +21,14 @@ from core.classification import Passage
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
 from ra.deciding.end import Revoke
-from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment, ProposeAmendmentRefusal
-from ra.deciding.kinds.ending import ProposeEnd
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
-from ra.deciding.kinds.new_key import ProposeRekey
-from ra.deciding.propose import Proposal
+from ra.deciding.every_kind import Proposal
+from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.rekey import ProposeRekey
+from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.withdrawal import ProposeWithdrawal
 from ra.grounds import REASONS, Minutes
 
 
@@ -44,8 +47,10 @@ def decision_command(said: AnyDecision) -> Proposal:
             return _amendment(said)
         case RefuseAmendmentBody():
             return ProposeAmendmentRefusal(said.request, _reasons(said), _minutes(said))
-        case RevokeBody() | WithdrawBody():
-            return _end(said)
+        case RevokeBody():
+            return _revocation(said)
+        case WithdrawBody():
+            return ProposeWithdrawal(approval_of(said.approval), _reasons(said), _minutes(said))
         case RekeyBody():
             return ProposeRekey(
                 approval=approval_of(said.approval),
@@ -97,18 +102,14 @@ def _grant(said: GrantBody) -> ProposeGrant:
     )
 
 
-def _end(said: RevokeBody | WithdrawBody) -> ProposeEnd:
-    approval, reasons, minutes = approval_of(said.approval), _reasons(said), _minutes(said)
-    if isinstance(said, WithdrawBody):
-        return ProposeEnd(approval, EndCause.MANUFACTURER, reasons, minutes=minutes)
-    since = _instant(said.invalidity_date, "invalidity_date")
-    return ProposeEnd(
-        approval=approval,
+def _revocation(said: RevokeBody) -> ProposeRevocation:
+    return ProposeRevocation(
+        approval=approval_of(said.approval),
         cause=EndCause(said.cause),
-        reasons=reasons,
-        invalidity_date=since,
+        reasons=_reasons(said),
+        invalidity_date=_instant(said.invalidity_date, "invalidity_date"),
         breach=said.breach,
-        minutes=minutes,
+        minutes=_minutes(said),
     )
 
 

@@ -21,7 +21,7 @@ from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.application import DEVICE_TYPES
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
-from ra.deciding.propose import KIND
+from ra.deciding.every_kind import COUNTED
 from ra.desk import TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
@@ -223,7 +223,7 @@ class _Reader:
             return self._wrong("decisions.officers must be a table of kinds of decision.", {})
         chosen: dict[DecisionKind, int] = {}
         for named, number in listed.items():
-            kind = next((each for each in KIND.values() if each == named), None)
+            kind = next((each for each in COUNTED if each == named), None)
             if kind is None:
                 self._problems.append(f"decisions.officers.{named} is not known.")
             elif not isinstance(number, int) or isinstance(number, bool) or not TWO_OFFICERS <= number <= MOST_OFFICERS:

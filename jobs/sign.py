@@ -23,7 +23,7 @@ from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
 from policy.profile import clear_certificate
-from ra.deciding.certified import certified, later_issue, reserve_dates
+from ra.deciding import certified
 from ra.deciding.lapse import lapse, passed
 from ra.desk import TWO_OFFICERS
 from ra.proposal import certified_terms
@@ -171,7 +171,7 @@ def _in_the_way(tx: Transaction, approval: ApprovalRecord, ready: _Ready, at: da
     why = passed(tx, ready.decision, at)
     if why is None:
         try:
-            reserve_dates(tx, ready.decision)
+            certified.reserve(tx, ready.decision)
         except DeviceAlreadyApproved as error:
             return str(error)
     return why
@@ -220,22 +220,21 @@ def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> int:
             payload=issued,
         ),
     )
-    if row.issue > 1:
-        for serial in later_issue(tx, decision, AUTHORITY, at):
-            replaced: dict[str, Json] = {"serial": serial, "by_issue": row.issue}
-            facts.record(
-                tx,
-                Fact(
-                    kind=FactKind.CERTIFICATE_SUPERSEDED,
-                    at=at,
-                    actor=AUTHORITY,
-                    subject=row.approval,
-                    approvals=(row.approval,),
-                    payload=replaced,
-                ),
-            )
+    for serial in certified.take_effect(tx, decision, AUTHORITY, at):
+        replaced: dict[str, Json] = {"serial": serial, "by_issue": row.issue}
+        facts.record(
+            tx,
+            Fact(
+                kind=FactKind.CERTIFICATE_SUPERSEDED,
+                at=at,
+                actor=AUTHORITY,
+                subject=row.approval,
+                approvals=(row.approval,),
+                payload=replaced,
+            ),
+        )
     decisions.close(
         tx, decision.id, needed=[DecisionState.SECONDED], to=DecisionState.DONE, outcome=f"issued {row.serial}", at=at
     )
-    certified(tx, decision, row.serial, AUTHORITY, at)
+    certified.tell(tx, decision, row.serial, AUTHORITY, at)
     return 1

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from core.errors import Finding, Severity
 
-FactsT = TypeVar("FactsT")
+FactsT = TypeVar("FactsT", contravariant=True)  # noqa: PLC0105 - a rule over less than it is handed is a rule
 
 
 @dataclass(frozen=True)

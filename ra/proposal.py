@@ -6,18 +6,19 @@ be withheld are in it as salted digests only, so that a public digest never conf
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from core.approval import ApprovalRecord, Device, EndCause, Firmware, Terms
+from core.approval import Device, Firmware, Terms
 from core.canonical import Json, canonical, digest
 from core.identifiers import Environment
 from core.instants import parse, text
 from core.kinds import DecisionKind, DecisionState
 from ra.desk import new_identifier
 from ra.grounds import Grounds
-from store.rows import Application, Decision, Organisation
+from store.rows import Decision, Organisation
 
 VERSION = 2
 """2 since passages, conditions, meeting and minute are part of it."""
@@ -55,95 +56,19 @@ class Certified:
     public_key_sha256: str
 
 
-@dataclass(frozen=True)
-class NewKey:
-    """A new key for an approval that stands.
+def new_decision(kind: DecisionKind, said: Mapping[str, Json], grounds: Grounds, tabled: Tabled) -> Decision:
+    """Return a decision as it is proposed: its document in canonical form, and what it rests on.
 
     Args:
-        cause: `key-compromise` (the old key is) or `replacement`.
-        invalidity_date: since when the old key is known to be compromised.
-        csr: the request, DER.
-        public_key_sha256: hex digest of the new key.
+        kind: of the decision.
+        said: what only a proposal of its kind says.
+        grounds: what it rests on.
+        tabled: how it is put.
     """
-
-    cause: str
-    invalidity_date: datetime | None
-    csr: bytes
-    public_key_sha256: str
-
-
-def grant(
-    tabled: Tabled, grounds: Grounds, approval: str, application: Application, organisation: Organisation, terms: Terms
-) -> dict[str, Json]:
-    """Return the proposal to grant an application (F2.21)."""
-    return {
-        **_head(tabled, DecisionKind.GRANT, grounds),
-        "application": application.id,
-        **certified(approval, application.device, organisation, terms.effective, terms),
-        "smets_version": application.smets_version,
-        "gbcs_version": application.gbcs_version,
-        "csr_sha256": sha256(application.csr),
-        "public_key_sha256": application.public_key_sha256,
-    }
-
-
-def refusal(tabled: Tabled, grounds: Grounds, application: Application) -> dict[str, Json]:
-    """Return the proposal to refuse an application (F2.24)."""
-    return {**_head(tabled, DecisionKind.REFUSE, grounds), "application": application.id}
-
-
-def rekey(
-    tabled: Tabled, grounds: Grounds, approval: ApprovalRecord, organisation: Organisation, terms: Terms, key: NewKey
-) -> dict[str, Json]:
-    """Return the proposal to certify a new key under the same approval."""
-    return {
-        **_head(tabled, DecisionKind.REKEY, grounds),
-        **certified(approval.identifier, approval.device, organisation, approval.start, terms),
-        "cause": key.cause,
-        "invalidity_date": text(key.invalidity_date) if key.invalidity_date else None,
-        "csr_sha256": sha256(key.csr),
-        "public_key_sha256": key.public_key_sha256,
-    }
-
-
-def ending(
-    tabled: Tabled,
-    grounds: Grounds,
-    approval: str,
-    cause: EndCause,
-    invalidity_date: datetime | None,
-    breach: str | None,
-) -> dict[str, Json]:
-    """Return the proposal to revoke (F2.30) or withdraw an approval, or to cancel its compromised certificate."""
-    return {
-        **_head(tabled, ending_kind(cause), grounds),
-        "approval": approval,
-        "cause": cause.value,
-        "invalidity_date": text(invalidity_date) if invalidity_date else None,
-        "breach": breach,
-    }
-
-
-def amendment(tabled: Tabled, grounds: Grounds, said: dict[str, Json]) -> dict[str, Json]:
-    """Return the proposal to amend an approval (F2.29); `said` is what ra/deciding/kinds/amendment.py worked out."""
-    return {**_head(tabled, DecisionKind.AMEND, grounds), **said}
-
-
-def amendment_refusal(tabled: Tabled, grounds: Grounds, approval: str, request: str) -> dict[str, Json]:
-    """Return the proposal to refuse an amendment that the Manufacturer asked for (F2.29)."""
-    return {**_head(tabled, DecisionKind.REFUSE_AMENDMENT, grounds), "approval": approval, "request": request}
-
-
-def ending_kind(cause: EndCause) -> DecisionKind:
-    """Return what kind of decision ends an approval for a cause."""
-    return DecisionKind.WITHDRAW if cause is EndCause.MANUFACTURER else DecisionKind.REVOKE
-
-
-def new_decision(kind: DecisionKind, document: dict[str, Json], grounds: Grounds, tabled: Tabled) -> Decision:
-    """Return a decision as it is proposed: its document in canonical form, and what it rests on."""
+    document = {**_head(kind, grounds, tabled), **said}
     return Decision(
         id=new_identifier("dec", tabled.at),
-        kind=DecisionKind(kind),
+        kind=kind,
         state=DecisionState.PROPOSED,
         application_id=None,
         approval=None,
@@ -199,19 +124,6 @@ def certified_terms(decision: Decision) -> Certified:
     )
 
 
-def ending_of(decision: Decision) -> tuple[EndCause, datetime | None]:
-    """Return the cause and invalidity date that a proposal to end says."""
-    said = said_in(decision)
-    return EndCause(said["cause"]), parse(said["invalidity_date"]) if said["invalidity_date"] else None
-
-
-def rekey_cause(decision: Decision) -> tuple[bool, datetime | None]:
-    """Return whether a rekey says that the old key is compromised, and since when."""
-    said = said_in(decision)
-    since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
-    return said["cause"] == EndCause.KEY_COMPROMISE.value, since
-
-
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
@@ -247,11 +159,11 @@ def sha256(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
-def _head(tabled: Tabled, kind: DecisionKind, grounds: Grounds) -> dict[str, Json]:
+def _head(kind: DecisionKind, grounds: Grounds, tabled: Tabled) -> dict[str, Json]:
     return {
         "version": VERSION,
         "environment": tabled.environment,
-        "kind": kind,
+        "kind": kind.value,
         "proposed_by": tabled.by,
         "proposed_at": text(tabled.at),
         "officers": tabled.officers,

@@ -16,7 +16,7 @@ from core.classification import Classification, Passage, Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState
-from ra.telling.writing import write_notice
+from ra.deciding import notice
 from store.rows import Decision
 from store.tables import applications, decisions, journal
 from store.trial_tables import notice_copies
@@ -74,7 +74,7 @@ def noticed(world: World, made: Decision, *, serial: Serial | None = None) -> st
     at = world.clock.now()
     with world.store.begin("decide by hand") as tx:
         tx.connection.execute(insert(decisions).values(**{**asdict(made), "urgent": int(made.urgent)}))
-        return write_notice(tx, made, actor=AUTHORITY, at=at, serial=serial)
+        return notice.write(tx, made, actor=AUTHORITY, at=at, serial=serial)
 
 
 def grant_said(world: World, approval: str) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from ra.applying.request_amendment import (
     show_request,
     withdraw_request,
 )
-from ra.deciding.end import Revoke, revoke
-from ra.deciding.kinds.amendment import ProposeAmendment, ProposeAmendmentRefusal
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.amendment import ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.revoke import revoke
 from ra.deciding.second import reject
 from ra.grounds import Minutes
 from ra.telling.approvals import certificate_of

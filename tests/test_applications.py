@@ -24,7 +24,8 @@ from core.kinds import ApplicationState
 from ra.applying import view
 from ra.applying.apply import apply, as_applied, cancel_application
 from ra.applying.change import Change, change_application
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.propose import propose
 from ra.desk import Desk
 from ra.repeat import RequestKey

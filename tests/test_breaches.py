@@ -11,8 +11,9 @@ from core.canonical import salted_digest
 from core.classification import Passage
 from core.errors import NoSuchThing, OperationNotPermitted, WrongState
 from core.facts import FactKind
-from ra.deciding.end import Revoke, revoke
+from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach

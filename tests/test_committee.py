@@ -15,10 +15,12 @@ from core.facts import FactKind
 from core.kinds import DecisionKind
 from ra.applying.requirements import set_requirement
 from ra.deciding.acknowledge import acknowledge
-from ra.deciding.end import Revoke, revoke
-from ra.deciding.kinds.ending import ProposeEnd
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.propose import propose_batch
+from ra.deciding.revoke import revoke
 from ra.deciding.second import Accepted, second_batch
 from ra.desk import Desk
 from ra.grounds import Minutes
@@ -272,7 +274,7 @@ def test_a_revocation_cites_the_confirmed_breach_and_answers_it_once(world: Worl
     approval = world.seconded(decision)
     world.authority.settle()
     suspected = str(suspect(world.desk, OFFICER_1, approval, condition=1, note="Seen in York.")["breach"])
-    cited = ProposeEnd(approval, EndCause.BREACH, "It was broken.", breach=suspected)
+    cited = ProposeRevocation(approval, EndCause.BREACH, "It was broken.", breach=suspected)
     with pytest.raises(RulesRefused):
         world.proposed(replace(cited, cause=EndCause.SSC))
     waiting = world.proposed(cited)

@@ -18,9 +18,10 @@ from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
 from ra.applying.apply import apply
-from ra.deciding.end import Revoke, revoke
+from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.propose import propose
+from ra.deciding.revoke import revoke
 from ra.deciding.second import reject, second
 from ra.desk import Desk
 from ra.repeat import RequestKey

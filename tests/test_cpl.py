@@ -21,20 +21,21 @@ from core.errors import (
     WrongState,
 )
 from core.facts import FactKind
-from ra.deciding.end import Revoke, revoke
+from ra.deciding.end import Revoke
+from ra.deciding.every_kind import kind_of
 from ra.deciding.kinds.amendment import ProposeAmendment
-from ra.deciding.kinds.ending import ProposeEnd
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.revoke import revoke
 from ra.repeat import RequestKey
 from ra.telling.instructions import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
-from ra.telling.listing import foreseen, instruct
+from ra.telling.listing import instruct, would_follow
 from store.reading import cpl as reading
 from store.reading import requests
 from store.verbs import cpl
 from tests.conftest import KINDS
 from tests.journal_lines import lines
 from tests.test_concurrency import Act, at_once
-from tests.world import AUDITOR, DCC, MANUFACTURER, OFFICER_1, PANEL, World
+from tests.world import AUDITOR, DCC, MANUFACTURER, OFFICER_1, PANEL, World, ending
 
 START = datetime(2027, 1, 4, tzinfo=UTC)
 EXPIRY = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
@@ -128,7 +129,7 @@ def test_at_an_end_before_the_start_nothing_is_left_to_do_and_after_it_the_entry
 ) -> None:
     approval = world.granted()
     world.at(START)
-    ended = world.proposed(ProposeEnd(approval, cause, "It is over."))
+    ended = world.proposed(ending(approval, cause, "It is over."))
     world.seconded(ended)
     assert brief(told(world)) == [
         ("add", "0002012F", "2027-01-04T00:00:00Z", "superseded"),
@@ -316,7 +317,9 @@ def answer(world: World, identifier: str, outcome: str) -> None:
 
 def seen(world: World, decision: str) -> list[dict[str, Any]]:
     with world.store.read() as tx:
-        return foreseen(tx, requests.decision(tx, decision), world.clock.now())  # type: ignore[return-value]
+        found = requests.decision(tx, decision)
+        listed = kind_of(found.kind).foreseen(tx, found, world.clock.now())
+        return [] if listed is None else would_follow(tx, listed, world.clock.now())  # type: ignore[return-value]
 
 
 def test_whoever_seconds_sees_what_the_panel_will_be_told(world: World) -> None:
@@ -336,9 +339,9 @@ def test_whoever_seconds_sees_what_the_panel_will_be_told(world: World) -> None:
     before = seen(world, amendment)
     assert [each["kind"] for each in before] == ["superseded", "add", "superseded", "add"]
     assert before[0]["sentence"].startswith("No longer to be done: add firmware")
-    ending = world.proposed(ProposeEnd(approval, EndCause.SSC, "It is over."))
-    assert [each["kind"] for each in seen(world, ending)] == ["superseded", "superseded"]
-    key = world.proposed(ProposeEnd(approval, EndCause.KEY_COMPROMISE, "The key is known."))
+    over = world.proposed(ending(approval, EndCause.SSC, "It is over."))
+    assert [each["kind"] for each in seen(world, over)] == ["superseded", "superseded"]
+    key = world.proposed(ending(approval, EndCause.KEY_COMPROMISE, "The key is known."))
     assert seen(world, key) == []
     assert len(told(world)) == 2
 

@@ -23,8 +23,9 @@ from core.facts import FactKind
 from core.instants import last_second
 from core.status import State, approval_status
 from ra.applying.apply import apply, cancel_application
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
-from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.propose import propose
 from ra.deciding.second import reject, second
 from ra.repeat import RequestKey

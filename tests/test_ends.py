@@ -11,11 +11,10 @@ import pytest
 from api.status.questions import ByApproval, BySerial
 from core.approval import EndCause
 from core.instants import parse
-from ra.deciding.kinds.ending import ProposeEnd
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.kinds.rekey import ProposeRekey
 from tests.channels_world import HASHES, Channels, Entry, Proof, Told, drafted_serial
-from tests.world import NOW, World, csr_pem
+from tests.world import NOW, World, csr_pem, ending
 
 SECOND = timedelta(seconds=1)
 START = datetime(2027, 1, 4, tzinfo=UTC)
@@ -82,7 +81,7 @@ def revoke(cause: EndCause, since: datetime | None = None) -> Callable[[World, s
 
 def decide_end(cause: EndCause) -> Callable[[World, str], None]:
     def act(world: World, approval: str) -> None:
-        world.seconded(world.proposed(ProposeEnd(approval, cause, "It has to be.")))
+        world.seconded(world.proposed(ending(approval, cause, "It has to be.")))
 
     return act
 

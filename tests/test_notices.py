@@ -17,8 +17,8 @@ from core.classification import Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.kinds import DecisionKind
+from ra.deciding import notice as writing
 from ra.telling.notices import pdf_of
-from ra.telling.writing import drafted_copies, write_notice
 from store.reading import notices as reading
 from store.tables import decisions
 from store.trial_tables import notices, renderings
@@ -190,7 +190,8 @@ def test_what_is_shown_before_seconding_is_what_is_written_after_it(world: World
 
 
 def told_alike(world: World, approval: str, kind: DecisionKind, notice: str) -> None:
-    said = grant_said(world, approval) | {"cause": "ssc" if kind == DecisionKind.REVOKE else "manufacturer"}
+    cause = "ssc" if kind == DecisionKind.REVOKE else "manufacturer"
+    said = grant_said(world, approval) | {"cause": cause, "invalidity_date": None}
     granted = grant_again(world, approval)
     made = decision(
         kind,
@@ -203,7 +204,7 @@ def told_alike(world: World, approval: str, kind: DecisionKind, notice: str) -> 
         issue=granted.issue if kind in ("grant", "rekey") else None,
     )
     with world.store.read() as tx:
-        shown = drafted_copies(tx, made, at=world.clock.now())
+        shown = writing.foreseen(tx, made, at=world.clock.now())
     # What does not exist yet, or has not happened yet, is all that may be missing.
     later = {"notice", "salt", "effective", "facts"}
     for recipient, document in documents(world, noticed(world, made)).items():
@@ -229,7 +230,7 @@ def test_each_notice_has_the_next_number_of_its_year_and_none_is_lost(world: Wor
         made = decision(DecisionKind.REFUSE, at=NOW, application=applications[1])
         with world.store.begin("die by hand") as tx:
             tx.connection.execute(insert(decisions).values(**{**made.__dict__, "urgent": 0}))
-            write_notice(tx, made, actor=OFFICER_1, at=NOW)
+            writing.write(tx, made, actor=OFFICER_1, at=NOW)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -258,7 +259,7 @@ def test_a_decision_has_one_notice(world: World) -> None:
     made = decision(DecisionKind.REFUSE, at=NOW, application=world.applied())
     noticed(world, made)
     with pytest.raises(Exception, match=r"UNIQUE|duplicate key"), world.store.begin("again by hand") as tx:
-        write_notice(tx, made, actor=OFFICER_1, at=NOW)
+        writing.write(tx, made, actor=OFFICER_1, at=NOW)
 
 
 @pytest.mark.clause("F2.22")

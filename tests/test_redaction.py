@@ -21,7 +21,7 @@ from core.classification import Classification, Passage, Recipient
 from core.kinds import DecisionKind
 from jobs.deliver import NoticeDelivery
 from jobs.webhook import Subscriber
-from ra.telling.writing import drafted_copies
+from ra.deciding import notice
 from store.tables import journal
 from store.trial_tables import breaches, conditions
 from tests.api_world import Api, done
@@ -134,7 +134,7 @@ def test_no_copy_holds_a_trace_of_what_is_not_for_its_recipient(
     approval: str = shared.approval  # type: ignore[attr-defined]
     made = grant_again(shared, approval, passages=passages, conditions=list(enumerate(set_now, 1)))
     with shared.store.read() as tx:
-        drafts = drafted_copies(tx, made, at=NOW)
+        drafts = notice.foreseen(tx, made, at=NOW)
     for recipient in EVERYBODY:
         document: Any = drafts[recipient.value]
         octets = canonical(document)

@@ -10,7 +10,7 @@ from core.approval import EndCause
 from core.errors import AlreadyEnded, DecisionLapsed, KeyTaken
 from core.status import State, approval_status, certificate_status
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.kinds.new_key import ProposeRekey
+from ra.deciding.kinds.rekey import ProposeRekey
 from store.reading import requests
 from store.tables import decisions, drafts, public_keys
 from tests.cycle_world import device, key_pair, key_state, serials

@@ -22,7 +22,8 @@ from ra.applying import view
 from ra.applying.apply import apply, cancel_application
 from ra.applying.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
 from ra.applying.view import requirements_of
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.propose import propose
 from ra.repeat import RequestKey
 from store.reading import requests

@@ -17,7 +17,7 @@ from ra.applying.accept import AnswerCertificate, answer_certificate
 from ra.applying.request_amendment import RequestAmendment, request_amendment
 from ra.applying.requirements import close_requirement, set_requirement
 from ra.deciding.acknowledge import acknowledge
-from ra.deciding.kinds.grant import ProposeRefusal
+from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.reporting.report import issue_report
 from ra.waiting.tasks import tasks, threshold
 from store.tables import decisions

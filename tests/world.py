@@ -25,9 +25,13 @@ from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
 from keys.sealed import open_sealed
 from ra.applying.apply import Apply, apply
-from ra.deciding.end import Revoke, revoke
+from ra.deciding.end import Revoke
+from ra.deciding.every_kind import Proposal
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import Proposal, propose
+from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.withdrawal import ProposeWithdrawal
+from ra.deciding.propose import propose
+from ra.deciding.revoke import revoke
 from ra.deciding.second import second
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
@@ -177,3 +181,12 @@ class World:
     def decision_state(self, decision: str) -> str:
         with self.store.read() as tx:
             return requests.decision(tx, decision).state
+
+
+def ending(
+    approval: str, cause: EndCause, reasons: str, *, breach: str | None = None
+) -> ProposeRevocation | ProposeWithdrawal:
+    """Propose to end an approval, by the kind of decision that does so for the cause."""
+    if cause is EndCause.MANUFACTURER:
+        return ProposeWithdrawal(approval, reasons)
+    return ProposeRevocation(approval, cause, reasons, breach=breach)

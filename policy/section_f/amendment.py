@@ -10,7 +10,7 @@ from core.errors import Finding, Severity
 from core.instants import text
 from core.status import first_second_after
 from policy.rules import Rule, judge, rule
-from policy.section_f.application import APPLICATION_RULES, ApplicationFacts
+from policy.section_f.application import TRIAL_RULES, TrialFacts
 from policy.section_f.wording import shown
 
 
@@ -52,7 +52,7 @@ class AmendmentFacts:
 
 
 @serves("F2.29")
-def amendment_findings(facts: AmendmentFacts, amended: ApplicationFacts) -> tuple[Finding, ...]:
+def amendment_findings(facts: AmendmentFacts, amended: TrialFacts) -> tuple[Finding, ...]:
     """Return everything against an amendment, and against the approval as it would be.
 
     Args:
@@ -145,12 +145,8 @@ AMENDMENT_RULES: tuple[Rule[AmendmentFacts], ...] = (
     _limit_below_deployed,
 )
 
-AMENDED_RULES: tuple[Rule[ApplicationFacts], ...] = tuple(
-    each
-    for each in APPLICATION_RULES
-    if each.code != "start-before-today" and not each.code.startswith(("assurance", "earlier"))
-)
-"""What was approved stays approved: an amendment is not asked for its start date or its evidence again."""
+AMENDED_RULES: tuple[Rule[TrialFacts], ...] = tuple(each for each in TRIAL_RULES if each.code != "start-before-today")
+"""What was approved stays approved: an amendment is not asked for its start date again."""
 
 
 def amended_firmware(

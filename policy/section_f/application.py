@@ -48,9 +48,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
-@dataclass(frozen=True)
-class ApplicationFacts:
-    """What an application asks for, or a proposal to grant would make true.
+@dataclass(frozen=True, kw_only=True)
+class TrialFacts:
+    """What any approval says, whether it is applied for, granted or amended.
 
     Args:
         device: what is to be tried.
@@ -61,11 +61,7 @@ class ApplicationFacts:
         longest_trial: the longest a trial may last (setting).
         issuing_ends: the issuing CA's notAfter.
         issuing_window_end: the last instant at which the issuing CA issues.
-        smets_version: as DUIS writes it, `SMETS V1.58` or `CHTS V1.4`; None if it was not given.
         certificate_name: the organisation's name in certificates.
-        evidence: the certificates that it names (F2.19).
-        gbcs_version: as DUIS writes it, `4.2`; empty if it was not given.
-        contact: the e-mail address for notices; empty if none was given.
     """
 
     device: Device
@@ -77,8 +73,21 @@ class ApplicationFacts:
     longest_trial: timedelta
     issuing_ends: datetime
     issuing_window_end: datetime
-    smets_version: str | None
     certificate_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationFacts(TrialFacts):
+    """What an application asks for, or a proposal to grant would make true.
+
+    Args:
+        smets_version: as DUIS writes it, `SMETS V1.58` or `CHTS V1.4`; None if it was not given.
+        evidence: the certificates that it names (F2.19).
+        gbcs_version: as DUIS writes it, `4.2`; empty if it was not given.
+        contact: the e-mail address for notices; empty if none was given.
+    """
+
+    smets_version: str | None
     evidence: AssuranceFacts
     gbcs_version: str = ""
     contact: str = ""
@@ -112,20 +121,20 @@ def _gbcs_version(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("device-type", "F2.18", Severity.FATAL, f"Choose one of {', '.join(DEVICE_TYPES)}.")
-def _device_type(facts: ApplicationFacts) -> Iterator[str]:
+def _device_type(facts: TrialFacts) -> Iterator[str]:
     if facts.device.type not in DEVICE_TYPES:
         yield f"{shown(facts.device.type)} is not a device type."
 
 
 @rule("device-name-length", "F2.18", Severity.FATAL, "Give the names exactly as the DCC's systems hold them.")
-def _device_name_length(facts: ApplicationFacts) -> Iterator[str]:
+def _device_name_length(facts: TrialFacts) -> Iterator[str]:
     for label, value in _device_names(facts.device):
         if not 1 <= len(value) <= LONGEST_DEVICE_NAME:
             yield f"The {label} has {len(value)} characters; it must have 1 to {LONGEST_DEVICE_NAME}."
 
 
 @rule("name-unprintable", "F2.18", Severity.FATAL, "Write it with printable characters, without blanks at its ends.")
-def _name_unprintable(facts: ApplicationFacts) -> Iterator[str]:
+def _name_unprintable(facts: TrialFacts) -> Iterator[str]:
     for label, value in (
         *_device_names(facts.device),
         *((f"firmware version {place}", each.version) for place, each in enumerate(facts.firmware, 1)),
@@ -136,19 +145,19 @@ def _name_unprintable(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("firmware-missing", "F2.25", Severity.FATAL, "Name each firmware version of the trial.")
-def _firmware_missing(facts: ApplicationFacts) -> Iterator[str]:
+def _firmware_missing(facts: TrialFacts) -> Iterator[str]:
     if not facts.firmware:
         yield "No firmware version is named."
 
 
 @rule("firmware-too-many", "F2.25", Severity.FATAL, "Name the versions that the trial starts with; others are added.")
-def _firmware_too_many(facts: ApplicationFacts) -> Iterator[str]:
+def _firmware_too_many(facts: TrialFacts) -> Iterator[str]:
     if len(facts.firmware) > MOST_FIRMWARE_VERSIONS:
         yield f"{len(facts.firmware)} firmware versions are named; at most {MOST_FIRMWARE_VERSIONS} can be."
 
 
 @rule("firmware-version-length", "F2.25", Severity.FATAL, "Give the version as the DCC's systems hold it.")
-def _firmware_version_length(facts: ApplicationFacts) -> Iterator[str]:
+def _firmware_version_length(facts: TrialFacts) -> Iterator[str]:
     for place, each in enumerate(facts.firmware, 1):
         if not 1 <= len(each.version) <= LONGEST_FIRMWARE_VERSION:
             yield (
@@ -158,14 +167,14 @@ def _firmware_version_length(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("firmware-digest", "F2.25", Severity.FATAL, "Give the SHA-256 of the image as 64 hexadecimal digits.")
-def _firmware_digest(facts: ApplicationFacts) -> Iterator[str]:
+def _firmware_digest(facts: TrialFacts) -> Iterator[str]:
     for each in facts.firmware:
         if not _DIGEST.fullmatch(each.image_digest):
             yield f"The image digest of firmware {shown(each.version)} is not a SHA-256."
 
 
 @rule("firmware-repeated", "F2.25", Severity.FATAL, "Name each version once; case makes no difference.")
-def _firmware_repeated(facts: ApplicationFacts) -> Iterator[str]:
+def _firmware_repeated(facts: TrialFacts) -> Iterator[str]:
     seen: set[str] = set()
     for each in facts.firmware:
         key = each.version.casefold()
@@ -178,26 +187,26 @@ def _firmware_repeated(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("maximum-devices", "F2.21(d)", Severity.FATAL, f"Name a limit from 1 to {MOST_DEVICES:,}.")
-def _maximum_devices(facts: ApplicationFacts) -> Iterator[str]:
+def _maximum_devices(facts: TrialFacts) -> Iterator[str]:
     if not 1 <= facts.maximum_devices <= MOST_DEVICES:
         # A hostile number can have thousands of digits; it is not repeated.
         yield f"The maximum number of devices is not between 1 and {MOST_DEVICES:,}."
 
 
 @rule("start-before-today", "F2.21(c)", Severity.FATAL, "Choose a start date of today or later (UTC).")
-def _start_before_today(facts: ApplicationFacts) -> Iterator[str]:
+def _start_before_today(facts: TrialFacts) -> Iterator[str]:
     if facts.start < facts.today:
         yield f"The start date {facts.start.isoformat()} has passed; today is {facts.today.isoformat()}."
 
 
 @rule("expiry-before-start", "F2.21(c)", Severity.FATAL, "Choose an expiry date on or after the start date.")
-def _expiry_before_start(facts: ApplicationFacts) -> Iterator[str]:
+def _expiry_before_start(facts: TrialFacts) -> Iterator[str]:
     if facts.expiry < facts.start:
         yield f"The expiry date {facts.expiry.isoformat()} lies before the start date {facts.start.isoformat()}."
 
 
 @rule("trial-too-long", "F2.21(c)", Severity.FATAL, "Choose an earlier expiry date.")
-def _trial_too_long(facts: ApplicationFacts) -> Iterator[str]:
+def _trial_too_long(facts: TrialFacts) -> Iterator[str]:
     # Both ends are inclusive; subtracting never leaves the calendar, adding to 9999-12-31 would.
     length = last_second(facts.expiry) - first_second(facts.start) + ONE_SECOND
     if length > facts.longest_trial:
@@ -205,7 +214,7 @@ def _trial_too_long(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("beyond-issuing-ca", "F2.25", Severity.FATAL, "Choose an expiry date before the issuing CA's own end.")
-def _beyond_issuing_ca(facts: ApplicationFacts) -> Iterator[str]:
+def _beyond_issuing_ca(facts: TrialFacts) -> Iterator[str]:
     if last_second(facts.expiry) > facts.issuing_ends:
         yield (
             f"The expiry date {facts.expiry.isoformat()} lies beyond the end of the issuing CA, "
@@ -214,13 +223,13 @@ def _beyond_issuing_ca(facts: ApplicationFacts) -> Iterator[str]:
 
 
 @rule("issuing-window-closed", "F2.25", Severity.FATAL, "The operator must make a new issuing CA first.")
-def _issuing_window_closed(facts: ApplicationFacts) -> Iterator[str]:
+def _issuing_window_closed(facts: TrialFacts) -> Iterator[str]:
     if first_second(facts.today) > facts.issuing_window_end:
         yield f"The issuing CA has issued nothing since {text(facts.issuing_window_end)}."
 
 
 @rule("certificate-name-length", "F2.25", Severity.FATAL, "Have the organisation's certificate name shortened.")
-def _certificate_name_length(facts: ApplicationFacts) -> Iterator[str]:
+def _certificate_name_length(facts: TrialFacts) -> Iterator[str]:
     if not 1 <= len(facts.certificate_name) <= LONGEST_CERTIFICATE_NAME:
         yield (
             f"The organisation's certificate name has {len(facts.certificate_name)} characters; "
@@ -236,9 +245,7 @@ def _contact_malformed(facts: ApplicationFacts) -> Iterator[str]:
         yield "The contact is not an e-mail address that notices can be sent to."
 
 
-APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
-    _smets_1,
-    _gbcs_version,
+TRIAL_RULES: tuple[Rule[TrialFacts], ...] = (
     _device_type,
     _device_name_length,
     _name_unprintable,
@@ -254,8 +261,10 @@ APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _beyond_issuing_ca,
     _issuing_window_closed,
     _certificate_name_length,
-    _contact_malformed,
 )
+"""What any approval must satisfy."""
+
+APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (_smets_1, _gbcs_version, *TRIAL_RULES, _contact_malformed)
 
 GRANT_RULES = APPLICATION_RULES
 """A grant must satisfy all that an application must: what was true when it was asked for may not be any more."""

@@ -12,32 +12,26 @@ from core.approval import EndCause
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
-from core.errors import AlreadyEnded, Finding, OperationNotPermitted
+from core.errors import AlreadyEnded, Finding
 from core.facts import Fact, FactKind
-from core.instants import text
-from core.kinds import DecisionKind, DecisionState
-from policy.roles import Operation
+from core.identifiers import Serial
+from core.instants import parse, text
+from core.kinds import DecisionKind
 from policy.section_f.revocation import RevocationFacts, revocation_findings
-from ra import proposal as proposals
-from ra.access import authorise
-from ra.desk import Desk
-from ra.findings import refuse_fatal
-from ra.grounds import NO_MINUTES, Minutes, grounds_of
-from ra.proposal import Tabled, new_decision
-from ra.repeat import RequestKey, keep, recall
+from ra.grounds import NO_MINUTES, Grounds, Minutes
+from ra.proposal import Tabled, new_decision, said_in
 from ra.reporting.breach import answer
-from ra.telling.listing import instruct
-from ra.telling.writing import write_notice
+from ra.standing import why_ended
+from ra.telling.listing import Foreseen, instruct
 from store.reading import approvals as approval_reading
-from store.reading.authority import authority_row
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals, decisions, facts
+from store.verbs import approvals, facts
 
 
 @dataclass(frozen=True)
 class Revoke:
-    """An urgent revocation by one officer (F2.30).
+    """A revocation (F2.30), or the cancelling of a compromised certificate.
 
     Args:
         approval: its identifier.
@@ -57,49 +51,13 @@ class Revoke:
     minutes: Minutes = NO_MINUTES
 
 
-@serves("F2.30")
-def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None) -> dict[str, Json]:
-    """Revoke at once, where the settings allow one officer to.
+@dataclass(frozen=True)
+class Ending:
+    """How a decision ends an approval or its certificate; read back from its proposal."""
 
-    Returns:
-        `{"approval", "cause", "revoked_at", "serials", "decision"}`.
-
-    Raises:
-        OperationNotPermitted: the role, or the settings, do not allow it.
-        AlreadyEnded: it has ended; the first end stands.
-        NoSuchThing: there is no such approval.
-        RulesRefused: an invalidity date that cannot be.
-    """
-    authorise(actor, Operation.REVOKE)
-    if not desk.rules.urgent_revocation_by_one or command.cause is EndCause.MANUFACTURER:
-        raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation="revoke alone")
-    with desk.store.begin("revoke") as tx:
-        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
-        refuse_fatal(ending_findings(command, at))
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        decision = _urgent_decision(desk, tx, actor, command, at)
-        decisions.propose(tx, decision)
-        serials = end_approval(
-            tx,
-            command.approval,
-            cause=command.cause,
-            invalidity_date=command.invalidity_date,
-            decision=decision,
-            actor=actor,
-            at=at,
-        )
-        write_notice(tx, decision, actor=actor, at=at)
-        outcome: dict[str, Json] = {
-            "approval": command.approval,
-            "cause": command.cause.value,
-            "revoked_at": text(at),
-            "serials": serials,
-            "decision": decision.id,
-        }
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+    approval: str
+    cause: EndCause
+    invalidity_date: datetime | None
 
 
 def ending_findings(command: Revoke, at: datetime) -> Sequence[Finding]:
@@ -108,24 +66,48 @@ def ending_findings(command: Revoke, at: datetime) -> Sequence[Finding]:
     return revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at, breach_cited=cited))
 
 
+def decision_to_end(
+    kind: DecisionKind, ending: Ending, grounds: Grounds, tabled: Tabled, *, breach: str | None = None
+) -> Decision:
+    """Return the decision to end an approval, as it is proposed."""
+    said: dict[str, Json] = {
+        "approval": ending.approval,
+        "cause": ending.cause.value,
+        "invalidity_date": text(ending.invalidity_date) if ending.invalidity_date else None,
+        "breach": breach,
+    }
+    return replace(new_decision(kind, said, grounds, tabled), approval=ending.approval, breach=breach)
+
+
+def ending_of(decision: Decision) -> Ending:
+    """Return the end that a proposal says."""
+    said = said_in(decision)
+    since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
+    return Ending(said["approval"], EndCause(said["cause"]), since)
+
+
+def why_passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
+    """Return, in words, why an approval can no longer be ended; None if it can."""
+    return why_ended(approval_reading.record(tx, ending_of(decision).approval), at)
+
+
+def foreseen(tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
+    """Return the approval as it would be after the end; None where nothing leaves the list."""
+    ending = ending_of(decision)
+    standing = approval_reading.record(tx, ending.approval)
+    # A compromised key ends no approval, and the first end stands.
+    if ending.cause is EndCause.KEY_COMPROMISE or standing.ended_at is not None:
+        return None
+    return Foreseen(replace(standing, ended_at=at, end_cause=ending.cause))
+
+
 @serves("F2.30", "F2.31")
-def end_approval(
-    tx: Transaction,
-    approval: str,
-    *,
-    cause: EndCause,
-    invalidity_date: datetime | None,
-    decision: Decision,
-    actor: Actor,
-    at: datetime,
-) -> list[str]:
-    """Write an end and its facts, and tell whom it concerns; return the serials cancelled.
+def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+    """Write an end and its facts, and tell the Panel; return the serials cancelled.
 
     Args:
         tx: open.
-        approval: its identifier.
-        cause: why.
-        invalidity_date: since when a compromised key is known to be.
+        ending: of which approval, and why.
         decision: the one that is done by this; it is in the register already.
         actor: who.
         at: now; it becomes the end.
@@ -135,9 +117,11 @@ def end_approval(
         AlreadyEnded: it has ended, or no certificate of it stands that could be compromised.
         WrongState: the breach that it cites is not confirmed, or was answered already.
     """
+    approval, cause = ending.approval, ending.cause
     approval_reading.locked(tx, approval)
     if cause is EndCause.KEY_COMPROMISE:
-        serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, invalidity_date=invalidity_date)
+        since = ending.invalidity_date
+        serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, invalidity_date=since)
         if not serials:
             raise AlreadyEnded(identifier=approval, state="no certificate of it stands")
     else:
@@ -161,22 +145,4 @@ def end_approval(
     if decision.breach is not None:
         answer(tx, decision.breach, approval, decision=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
-    return [str(serial) for serial in serials]
-
-
-def _urgent_decision(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> Decision:
-    """The decision of one officer: done when it is written; another is informed of it (ra/deciding/acknowledge.py)."""
-    tabled = Tabled(
-        environment=authority_row(tx).environment,
-        by=actor.name,
-        at=at,
-        officers=1,
-        lapses_at=at + desk.rules.proposal_life,
-    )
-    grounds = grounds_of(command.reasons, command.minutes)
-    cause, since = command.cause, command.invalidity_date
-    document = proposals.ending(tabled, grounds, command.approval, cause, since, command.breach)
-    decided = new_decision(DecisionKind.REVOKE, document, grounds, tabled)
-    return replace(
-        decided, state=DecisionState.DONE, approval=command.approval, closed_at=at, urgent=True, breach=command.breach
-    )
+    return serials

@@ -12,11 +12,12 @@ from core.instants import text
 from core.kinds import OPEN_DECISION
 from policy.roles import Operation
 from ra.access import authorise
+from ra.deciding import notice
+from ra.deciding.every_kind import kind_of
 from ra.desk import Desk
 from ra.paging import LARGEST_PAGE, page
 from ra.proposal import said_in
-from ra.telling.listing import foreseen
-from ra.telling.writing import drafted_copies
+from ra.telling.listing import would_follow
 from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
@@ -45,11 +46,12 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, 
 def _preview(tx: Transaction, found: Decision, at: datetime) -> dict[str, Json]:
     """What will be true: the certificate in words, what changes, each notice as it will be read, the CPL."""
     said = said_in(found)
+    listed = kind_of(found.kind).foreseen(tx, found, at)
     return {
         "certificate": in_words(said) if found.issue is not None else [],
         "difference": said.get("changes", []),
-        "notices": drafted_copies(tx, found, at=at),
-        "cpl": foreseen(tx, found, at),
+        "notices": notice.foreseen(tx, found, at=at),
+        "cpl": [] if listed is None else would_follow(tx, listed, at),
     }
 
 

@@ -4,49 +4,22 @@ What is proposed becomes true only when other officers have seconded it (ra/deci
 said in ra/deciding/kinds/.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import TypeAlias, assert_never
 
 from core.actors import Actor
 from core.canonical import Json, canonical
-from core.errors import Finding, TrialCpaError
+from core.errors import TrialCpaError
 from core.facts import Fact, FactKind
-from core.kinds import DecisionKind
 from policy.roles import Operation
 from ra.access import authorise
-from ra.deciding.kinds.amendment import (
-    ProposeAmendment,
-    ProposeAmendmentRefusal,
-    table_amendment,
-    table_amendment_refusal,
-)
-from ra.deciding.kinds.ending import ProposeEnd, table_end
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal, table_grant, table_refusal
-from ra.deciding.kinds.new_key import ProposeRekey, table_rekey
+from ra.deciding.every_kind import Proposal, kind_of, proposed_by, table
 from ra.desk import Desk
 from ra.findings import findings_json
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, keep, nth, recall
 from store.reading.authority import authority_row
-from store.rows import Decision
-from store.transactions import Transaction
 from store.verbs import decisions, facts
-
-Proposal: TypeAlias = (
-    ProposeGrant | ProposeRefusal | ProposeAmendment | ProposeAmendmentRefusal | ProposeEnd | ProposeRekey
-)
-
-KIND: Mapping[type[Proposal], DecisionKind] = {
-    ProposeGrant: DecisionKind.GRANT,
-    ProposeRefusal: DecisionKind.REFUSE,
-    ProposeAmendment: DecisionKind.AMEND,
-    ProposeAmendmentRefusal: DecisionKind.REFUSE_AMENDMENT,
-    ProposeEnd: DecisionKind.REVOKE,
-    ProposeRekey: DecisionKind.REKEY,
-}
-"""By which setting the number of officers is chosen; to withdraw counts as to revoke."""
 
 
 def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | None = None) -> dict[str, Json]:
@@ -66,8 +39,18 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
         earlier = recall(tx, actor, request)
         if earlier is not None:
             return earlier
-        decision, found = _table(desk, tx, actor, command, at)
-        decisions.propose(tx, replace(decision, findings=canonical(findings_json(found)).decode()))
+        kind = kind_of(proposed_by(command))
+        tabled = Tabled(
+            environment=authority_row(tx).environment,
+            by=actor.name,
+            at=at,
+            officers=desk.rules.officers_for(kind.counted_as),
+            lapses_at=at + desk.rules.proposal_life,
+        )
+        made = table(desk, tx, tabled, command)
+        found = findings_json(made.findings)
+        decision = replace(made.decision, findings=canonical(found).decode())
+        decisions.propose(tx, decision)
         proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
         facts.record(
             tx, Fact(kind=FactKind.DECISION_PROPOSED, at=at, actor=actor, subject=decision.id, payload=proposed)
@@ -76,7 +59,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
             "decision": decision.id,
             "state": decision.state,
             **proposed,
-            "findings": findings_json(found),
+            "findings": found,
         }
         keep(tx, actor, request, outcome, at=at)
     return outcome
@@ -98,30 +81,3 @@ def propose_batch(
         except TrialCpaError as error:
             outcomes.append(error)
     return outcomes
-
-
-def _table(
-    desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime
-) -> tuple[Decision, Sequence[Finding]]:
-    tabled = Tabled(
-        environment=authority_row(tx).environment,
-        by=actor.name,
-        at=at,
-        officers=desk.rules.officers_for(KIND[type(command)]),
-        lapses_at=at + desk.rules.proposal_life,
-    )
-    match command:
-        case ProposeGrant():
-            return table_grant(desk, tx, tabled, command)
-        case ProposeRefusal():
-            return table_refusal(tx, tabled, command)
-        case ProposeAmendment():
-            return table_amendment(desk, tx, tabled, command)
-        case ProposeAmendmentRefusal():
-            return table_amendment_refusal(tx, tabled, command)
-        case ProposeEnd():
-            return table_end(tx, tabled, command)
-        case ProposeRekey():
-            return table_rekey(tx, tabled, command)
-        case _:
-            assert_never(command)

@@ -13,14 +13,13 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
+from core.kinds import OPEN_DECISION, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import lapse as lapsing
-from ra.deciding.decide import decide
-from ra.deciding.kinds.grant import open_requirements
+from ra.deciding import notice
+from ra.deciding.every_kind import kind_of
 from ra.desk import Desk
-from ra.findings import refuse_fatal
 from ra.repeat import RequestKey, keep, nth, recall
 from store.reading import requests
 from store.rows import Decision
@@ -79,7 +78,7 @@ def second(
         why = lapsing.passed(tx, decision, at)
         state, wanting = decision.state, 0
         if why is None:
-            _require_still_right(tx, decision)
+            kind_of(decision.kind).require_still_right(tx, decision)
             state, wanting = _agree(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
@@ -111,7 +110,7 @@ def reject(
         decision = requests.decision(tx, identifier)
         done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
         decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
-        outcome: dict[str, Json] = {"decision": identifier, "kind": decision.kind, "state": "rejected"}
+        outcome: dict[str, Json] = {"decision": identifier, "kind": decision.kind, "state": DecisionState.REJECTED}
         keep(tx, actor, request, outcome, at=at)
     return outcome
 
@@ -122,7 +121,7 @@ def _require_acceptable(
     if decision.proposer == actor.name:
         raise SamePerson(person=actor.name)
     needed = DecisionState.PROPOSED if decision.issue is None else DecisionState.DRAFTED
-    if decision.state != needed:
+    if decision.state is not needed:
         raise WrongState(kind="Decision", identifier=decision.id, state=decision.state, needed=needed)
     if proposal_sha256.lower() != decision.proposal_sha256:
         raise DigestMismatch(which="proposal")
@@ -130,12 +129,6 @@ def _require_acceptable(
     on_record = None if draft is None else draft.tbs_sha256
     if (tbs_sha256.lower() if tbs_sha256 else None) != on_record:
         raise DigestMismatch(which="certificate to be signed")
-
-
-def _require_still_right(tx: Transaction, decision: Decision) -> None:
-    """Run again the rules whose answer may have changed since: a requirement may have been set (F2.20)."""
-    if decision.kind == DecisionKind.GRANT and decision.application_id is not None:
-        refuse_fatal(open_requirements(tx, decision.application_id))
 
 
 def _agree(
@@ -156,8 +149,12 @@ def _agree(
     closes = decision.issue is None
     decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
     facts.record(tx, Fact(kind=FactKind.DECISION_SECONDED, at=at, actor=actor, subject=decision.id, payload=said))
-    decide(tx, decision, actor, at)
-    return DecisionState.DONE if closes else DecisionState.SECONDED, 0
+    kind_of(decision.kind).decide(tx, decision, actor, at)
+    if not closes:
+        # Its notice is written with the certificate that travels with it (ra/deciding/certified.py).
+        return DecisionState.SECONDED, 0
+    notice.write(tx, decision, actor=actor, at=at)
+    return DecisionState.DONE, 0
 
 
 def second_batch(

@@ -5,25 +5,19 @@ where an approval is ended, and where its expiry is journalled. core/cpl.py deci
 """
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from core.actors import Actor
-from core.approval import ApprovalRecord, CertificateRecord, EndCause
+from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
 from core.cpl import Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
 from core.facts import Fact, FactKind
-from core.identifiers import Serial
 from core.instants import seconds, text
-from core.kinds import DecisionKind
 from core.local_time import utc
-from ra.proposal import certified_terms, ending_of
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
-from store.reading import requests
-from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import cpl, facts
 
@@ -81,21 +75,29 @@ def instruct(tx: Transaction, approval: str, *, cause: str, actor: Actor, at: da
     return given
 
 
-def foreseen(tx: Transaction, decision: Decision, at: datetime) -> list[Json]:
-    """Return what the Panel would be told if a decision became true now, for whoever has to second it.
+@dataclass(frozen=True)
+class Foreseen:
+    """An approval as it would be.
+
+    Args:
+        record: with what would have become true.
+        smets_version: of an approval that does not exist yet; None if the register knows it.
+    """
+
+    record: ApprovalRecord
+    smets_version: str | None = None
+
+
+def would_follow(tx: Transaction, foreseen: Foreseen, at: datetime) -> list[Json]:
+    """Return what the Panel would be told of an approval as it would be, for whoever has to second it.
 
     Returns:
         One `{"kind", "due", "sentence", ...the entry}` for each instruction that would be given, and
         `{"kind": "superseded", "instruction", "sentence", …}` for each that would not be done any more.
     """
-    record = _as_it_would_be(tx, decision, at)
-    if record is None:
-        return []
-    instructed = reading.instructions_of(tx, record.identifier)
-    smets_version = None
-    if decision.kind == DecisionKind.GRANT and decision.application_id is not None:
-        smets_version = requests.application(tx, decision.application_id).smets_version
-    return [_in_words(step) for step in _steps(tx, record, instructed, at, smets_version=smets_version)]
+    instructed = reading.instructions_of(tx, foreseen.record.identifier)
+    found = _steps(tx, foreseen.record, instructed, at, smets_version=foreseen.smets_version)
+    return [_in_words(step) for step in found]
 
 
 def sentence(kind: Kind, entry: dict[str, Json], due: datetime) -> str:
@@ -131,61 +133,6 @@ def _identifier(instructed: list[Instruction], given: int, at: datetime) -> str:
     """An identifier behind all earlier ones of the approval, whatever second their callers had read."""
     latest = max([at, *(each.instructed_at for each in instructed)])
     return f"cpl-{seconds(latest):08x}-{len(instructed) + given:04x}{secrets.token_hex(6)}"
-
-
-def _as_it_would_be(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord | None:
-    match decision.kind:
-        case DecisionKind.GRANT:
-            said = certified_terms(decision)
-            certificate = CertificateRecord(
-                serial=Serial(""), issue=1, fingerprint="", not_before=said.start, not_after=said.expiry, signed_at=at
-            )
-            return ApprovalRecord(
-                identifier=said.approval,
-                organisation="",
-                device=said.device,
-                granted_at=at,
-                start=said.start,
-                terms=(said.terms,),
-                certificates=(certificate,),
-            )
-        case DecisionKind.AMEND | DecisionKind.REKEY:
-            # Without a later issue nothing changes that the list shows.
-            return None if decision.issue is None else _with_later_issue(tx, decision, at)
-        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
-            return _ended(tx, decision, at)
-        case DecisionKind.REFUSE | DecisionKind.REFUSE_AMENDMENT:
-            return None
-        case _:
-            assert_never(decision.kind)
-
-
-def _with_later_issue(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord:
-    said = certified_terms(decision)
-    standing = approval_reading.record(tx, said.approval)
-    terms = said.terms
-    certificate = CertificateRecord(
-        serial=Serial(""),
-        issue=terms.issue,
-        fingerprint="",
-        not_before=terms.effective,
-        not_after=terms.expiry,
-        signed_at=at,
-    )
-    return replace(
-        standing,
-        start=said.start,
-        terms=(*standing.terms, terms),
-        certificates=(*standing.certificates, certificate),
-    )
-
-
-def _ended(tx: Transaction, decision: Decision, at: datetime) -> ApprovalRecord | None:
-    cause, _ = ending_of(decision)
-    standing = approval_reading.record(tx, decision.approval or "")
-    # A compromised key ends no approval, and the first end stands.
-    ends = cause is not EndCause.KEY_COMPROMISE and standing.ended_at is None
-    return replace(standing, ended_at=at, end_cause=cause) if ends else None
 
 
 def _in_words(step: Step) -> dict[str, Json]:

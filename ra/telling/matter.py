@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from core.approval import ApprovalRecord, Device, EndCause, Firmware
 from core.canonical import Json
@@ -18,9 +18,8 @@ from core.classification import Passage
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
-from core.kinds import DecisionKind
 from ra.grounds import conditions_of, passages_of
-from ra.telling.words import CAUSES, COMPROMISED, FORMS, NoticeForm
+from ra.telling.words import CAUSES, NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import conditions as condition_reading
 from store.reading import requests
@@ -30,12 +29,27 @@ from store.transactions import Transaction
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the kind of a decision says of its notice.
+
+    Args:
+        form: how it is called.
+        effective: from when it holds, RFC 3339; None if nothing takes effect, or not yet.
+        cause: why an approval or its certificate ends by it; None if none does.
+    """
+
+    form: NoticeForm
+    effective: str | None = None
+    cause: EndCause | None = None
+
+
+@dataclass(frozen=True)
 class Matter:
     """What a notice is about.
 
     Args:
         decision: what was decided.
-        form: how its notice is called.
+        told: what its kind says of the notice.
         said: its proposal.
         authority: who writes.
         application, organisation: whose Trial Device it is.
@@ -47,7 +61,7 @@ class Matter:
     """
 
     decision: Decision
-    form: NoticeForm
+    told: Told
     said: dict[str, Any]
     authority: AuthorityRow
     application: Application
@@ -60,22 +74,19 @@ class Matter:
     written: bool
 
 
-def matter_of(tx: Transaction, decision: Decision, *, at: datetime, written: bool) -> Matter:
+def matter_of(tx: Transaction, decision: Decision, told: Told, *, at: datetime, written: bool) -> Matter:
     """Read what a decision's notice is about.
 
     Args:
         tx: reads, or writes the decision's act.
         decision: the decision.
+        told: what its kind says of the notice.
         at: when the notice is written, or shown before it is.
-        written: whether the act is done; before that nothing has ended and a grant has no approval.
+        written: whether the act is done; before that nothing has ended.
     """
     said: dict[str, Any] = json.loads(decision.proposal)
-    form = FORMS[decision.kind]
-    if decision.kind == DecisionKind.REVOKE and said.get("cause") == EndCause.KEY_COMPROMISE:
-        form = COMPROMISED
-    # Before a grant is seconded there is no approval yet, and a refusal never has one.
-    there = decision.approval is not None and (written or decision.kind != DecisionKind.GRANT)
-    approval = approval_reading.record(tx, decision.approval or "") if there else None
+    # Before a grant is seconded there is no approval of that name yet, and a refusal never has one.
+    approval = None if decision.approval is None else approval_reading.find(tx, decision.approval)
     application_id = decision.application_id
     if application_id is None and approval is not None:
         application_id = approval_reading.approval(tx, approval.identifier).application_id
@@ -83,7 +94,7 @@ def matter_of(tx: Transaction, decision: Decision, *, at: datetime, written: boo
     standing = condition_reading.conditions_of(tx, approval.identifier) if approval else []
     return Matter(
         decision=decision,
-        form=form,
+        told=told,
         said=said,
         authority=authority_row(tx),
         application=application,
@@ -156,9 +167,9 @@ def _limit(matter: Matter) -> Iterator[Json]:
 @serves("F2.30", "F2.31")
 def _end(matter: Matter) -> Iterator[Json]:
     """How an approval ends and what is cancelled with it. The cause is public; a breach's own words are not here."""
-    if matter.decision.kind not in (DecisionKind.REVOKE, DecisionKind.WITHDRAW):
+    cause = matter.told.cause
+    if cause is None:
         return
-    cause = EndCause(matter.said["cause"])
     yield {"clause": "F2.30", "label": "Cause", "value": CAUSES[cause]}
     if matter.written:
         label = "Certificate cancelled" if cause is EndCause.KEY_COMPROMISE else "End of the approval"
@@ -170,7 +181,8 @@ def _end(matter: Matter) -> Iterator[Json]:
 
 
 def _paragraph(matter: Matter, item: str) -> str:
-    return f"F2.21({item})" if matter.decision.kind == DecisionKind.GRANT else matter.form.clause
+    form = matter.told.form
+    return f"F2.21({item})" if form.itemised else form.clause
 
 
 def firmware(matter: Matter) -> list[Json]:
@@ -182,26 +194,6 @@ def firmware(matter: Matter) -> list[Json]:
         matter.approval.terms[-1].firmware if matter.approval else matter.application.firmware
     )
     return [{"version": each.version, "image_sha256": each.image_digest} for each in listed]
-
-
-def effective(matter: Matter) -> str | None:
-    """When it takes effect: an end at once, a grant with its start, an amendment and a new key as they say."""
-    said = matter.said
-    match matter.decision.kind:
-        case DecisionKind.REVOKE | DecisionKind.WITHDRAW:
-            return text(matter.at) if matter.written else None
-        case DecisionKind.GRANT:
-            found = said.get("start")
-        case DecisionKind.REKEY:
-            found = said.get("not_before")
-        case DecisionKind.AMEND:
-            # What the certificate does not say changes with the decision.
-            found = said.get("effective") or (text(matter.at) if matter.written else None)
-        case DecisionKind.REFUSE | DecisionKind.REFUSE_AMENDMENT:
-            return None
-        case _:
-            assert_never(matter.decision.kind)
-    return None if found is None else str(found)
 
 
 @serves("F2.25")

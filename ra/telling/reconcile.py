@@ -74,7 +74,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> dict[str, Json]:
     with desk.store.begin("reconcile cpl") as tx:
         counts: dict[str, Json] = {name: len(found) for name, found in told.items()}
         payload: dict[str, Json] = {"form": listed.form, "sha256": sha256, "lines": listed.lines, **counts}
-        facts.record(tx, Fact(FactKind.CPL_RECONCILED, at, actor, payload=payload))
+        facts.record(tx, Fact(kind=FactKind.CPL_RECONCILED, at=at, actor=actor, payload=payload))
     return {
         "as_of": text(at),
         "form": listed.form,

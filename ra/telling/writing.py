@@ -1,15 +1,14 @@
 """noticing: a decision becomes a notice: one record that never leaves, and one document for each recipient.
 
 What a recipient may not have (F2.22) is absent from its document: words, subject and digest. The document says how
-many things are missing; the record, which SSC and auditor read, has them all. Whoever decides calls `write_notice`
-inside the transaction of the act, so that there is no decision without its notice and no notice without its decision.
+many things are missing; the record, which SSC and auditor read, has them all. `write_notice` is called inside the
+transaction of the act, so that there is no decision without its notice and no notice without its decision.
 """
 
 import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
 
 from core.actors import Actor
 from core.canonical import Json, canonical, salted_digest
@@ -18,11 +17,9 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import text
-from core.kinds import NoticeKind
-from ra.telling.matter import Matter, certificate_of, effective, facts_of, firmware, matter_of
-from ra.telling.words import CANCELLATION, COMPROMISED, clause, heading
+from ra.telling.matter import Matter, certificate_of, facts_of, firmware
+from ra.telling.words import clause, heading
 from store.reading.notices import Copy, Notice
-from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import notices as verbs
@@ -34,29 +31,26 @@ _CONDITIONS = "conditions"
 
 
 @serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.24", "F2.29", "F2.30")
-def write_notice(
-    tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, serial: Serial | None = None
-) -> str:
+def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serial: Serial | None = None) -> str:
     """Write the notice of a decision that is done: record, copies and fact.
 
     Args:
         tx: the transaction of the act.
-        decision: what was decided, with its passages and conditions.
+        matter: what it is about, with the words of the decision and the instant of the act.
         actor: whose act it is.
-        at: the instant of the act.
         serial: the certificate that travels with it, recorded in `tx` or before.
 
     Returns:
         The notice's number.
     """
-    matter = matter_of(tx, decision, at=at, written=True)
+    at, decision = matter.at, matter.decision
     prefix = "TDN" if matter.authority.environment == "live" else "TTN"
     number = f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
     certificate = None if serial is None else certificate_of(tx, matter, serial)
     documents = [_copy(matter, recipient, number, certificate) for recipient in Recipient]
     notice = Notice(
         number=number,
-        kind=NoticeKind(matter.form.kind),
+        kind=matter.told.form.kind,
         decision_id=decision.id,
         approval=matter.approval.identifier if matter.approval else None,
         application_id=matter.application.id,
@@ -79,12 +73,11 @@ def write_notice(
 
 
 @serves("F2.22")
-def drafted_copies(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, Json]:
+def drafted_copies(matter: Matter) -> dict[str, Json]:
     """Return the notice that a proposal would lead to, as each recipient would get it (before seconding).
 
     Number and certificate are null: they do not exist yet.
     """
-    matter = matter_of(tx, decision, at=at, written=False)
     return {recipient.value: _document(matter, recipient, None, None) for recipient in Recipient}
 
 
@@ -121,10 +114,9 @@ def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, 
     base = matter.authority.base_url.rstrip("/")
     return {
         "notice": number,
-        # Of a compromised key only the certificate ends; readers must not take it for the end of the approval.
-        "kind": CANCELLATION if matter.form is COMPROMISED else matter.form.kind,
-        "title": matter.form.title,
-        "clause": matter.form.clause,
+        "kind": matter.told.form.called,
+        "title": matter.told.form.title,
+        "clause": matter.told.form.clause,
         "environment": matter.authority.environment,
         "authority": matter.authority.name,
         "written_at": text(matter.at),
@@ -133,7 +125,7 @@ def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, 
         "manufacturer": matter.organisation.name,
         "status_page": None if approval is None else f"{base}/approvals/{approval}",
         "decision": {"meeting": matter.decision.meeting, "minute": matter.decision.minute},
-        "effective": effective(matter),
+        "effective": matter.told.effective,
         "facts": facts_of(matter),
         "firmware": firmware(matter),
         "certificate": certificate,
@@ -144,8 +136,8 @@ def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, 
 def _told(matter: Matter, passage: Passage) -> dict[str, Json]:
     return {
         "subject": passage.subject,
-        "heading": heading(matter.form, passage.subject),
-        "clause": clause(matter.form, passage.subject),
+        "heading": heading(matter.told.form, passage.subject),
+        "clause": clause(matter.told.form, passage.subject),
         "classification": passage.classification.value,
         "text": passage.text,
     }

@@ -17,10 +17,11 @@ from core.classification import Recipient
 from core.cpl import InstructionState, Kind
 from core.errors import OperationNotPermitted
 from core.instants import first_second, last_second, text
-from core.kinds import BreachState, DecisionKind
+from core.kinds import BreachState
 from core.local_time import uk, utc
 from policy.roles import Operation
 from ra.access import authorise
+from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
 from store.reading import reports as report_reading
@@ -37,15 +38,6 @@ COMING = timedelta(days=7)
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
 
-_DECISIONS: Mapping[DecisionKind, str] = {
-    DecisionKind.GRANT: "to grant {}",
-    DecisionKind.REFUSE: "to refuse {}",
-    DecisionKind.AMEND: "to amend {}",
-    DecisionKind.REFUSE_AMENDMENT: "to refuse an amendment of {}",
-    DecisionKind.REVOKE: "to revoke {}",
-    DecisionKind.WITHDRAW: "to end {} at its Manufacturer's request",
-    DecisionKind.REKEY: "to certify a new key for {}",
-}
 _INSTRUCTIONS: Mapping[Kind, str] = {
     Kind.ADD: "add the entry of",
     Kind.CHANGE: "change the entry of",
@@ -433,7 +425,7 @@ def _requirements_open(count: int) -> str:
 
 
 def _named(decision: WaitingDecision) -> str:
-    return _DECISIONS[decision.kind].format(decision.thing)
+    return kind_of(decision.kind).task.format(decision.thing)
 
 
 def _certificate(certificate: WaitingCertificate) -> str:

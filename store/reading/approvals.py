@@ -62,6 +62,11 @@ def record(tx: Transaction, identifier: str) -> ApprovalRecord:
     return found[0]
 
 
+def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
+    """Return an approval with everything its status depends on, if there is one."""
+    return next(iter(records(tx, [identifier])), None)
+
+
 def approval(tx: Transaction, identifier: str) -> Approval:
     """Return an approval's row; NoSuchThing if there is none."""
     row = tx.connection.execute(select(approvals).where(approvals.c.identifier == identifier)).one_or_none()

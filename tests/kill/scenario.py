@@ -16,16 +16,17 @@ from core.errors import WrongState
 from ra.access import grant_access, revoke_access
 from ra.applying.accept import AnswerCertificate, answer_certificate
 from ra.applying.apply import apply, cancel_application
-from ra.deciding.end import Revoke, revoke
-from ra.deciding.kinds.ending import ProposeEnd
-from ra.deciding.kinds.grant import ProposeGrant, ProposeRefusal
-from ra.deciding.kinds.new_key import ProposeRekey
-from ra.deciding.propose import Proposal
+from ra.deciding.end import Revoke
+from ra.deciding.every_kind import Proposal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.rekey import ProposeRekey
+from ra.deciding.revoke import revoke
 from ra.deciding.second import reject
 from ra.repeat import RequestKey
 from tests.kill.steps import Known, Step, approval_of, propose_step, second_step
 from tests.kill.trial import FEBRUARY, at_its_end, before_the_start, while_it_runs
-from tests.world import ADMIN, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem
+from tests.world import ADMIN, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, ending
 
 EXPIRED = datetime(2027, 7, 1, 0, 0, 10, tzinfo=UTC)
 """Ten seconds after the last second of the trials, and long past half the life of the responder's certificate."""
@@ -92,7 +93,7 @@ class Scenario:
         yield Step("publish the revocation", "authority")
         yield propose_step(
             "withdraw B",
-            lambda known: ProposeEnd(approval_of(known, "propose B"), EndCause.MANUFACTURER, "They asked for it."),
+            lambda known: ending(approval_of(known, "propose B"), EndCause.MANUFACTURER, "They asked for it."),
             swept=False,
         )
         yield second_step("withdraw B", OFFICER_2)

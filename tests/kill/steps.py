@@ -25,7 +25,8 @@ from jobs.keyring import Keyring
 from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from keys.signer import Signer, SoftwareSigner
-from ra.deciding.propose import Proposal, propose
+from ra.deciding.every_kind import Proposal
+from ra.deciding.propose import propose
 from ra.deciding.second import second
 from ra.repeat import RequestKey
 from ra.waiting.tasks import PartyKind

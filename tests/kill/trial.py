@@ -20,9 +20,11 @@ from ra.applying.evidence import File, Subject, attach
 from ra.applying.request_amendment import RequestAmendment, request_amendment, withdraw_request
 from ra.applying.requirements import close_requirement, end_standing, set_requirement, set_standing
 from ra.deciding.acknowledge import acknowledge
-from ra.deciding.end import Revoke, revoke
-from ra.deciding.kinds.amendment import ProposeAmendment, ProposeAmendmentRefusal
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.amendment import ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach

@@ -27,7 +27,6 @@ from core.errors import (
 )
 from core.instants import first_second, last_second, next_midnight, text
 from ra.deciding.kinds.amendment import ProposeAmendment
-from ra.deciding.kinds.ending import ProposeEnd
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
 from ra.reporting import breach
@@ -38,7 +37,7 @@ from store.reading import requests
 from tests.deployments_world import deployed, gone, send
 from tests.model.model import Certificate, Trial
 from tests.model.witness import SECOND, Panel, Witness
-from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World
+from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World, ending
 
 DAY = timedelta(days=1)
 DEVICES = ("01", "02", "03", "04")
@@ -279,7 +278,7 @@ class Machine(RuleBasedStateMachine):
         """Revoked by one officer in a hurry, or ended at the Manufacturer's request by two (F2.30)."""
 
         def by_two(name: str) -> None:
-            command = ProposeEnd(name, EndCause.MANUFACTURER, "It has asked for it.")
+            command = ending(name, EndCause.MANUFACTURER, "It has asked for it.")
             self.world.seconded(self.world.proposed(command))
 
         if withdrawn:

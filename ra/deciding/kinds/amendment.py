@@ -1,4 +1,4 @@
-"""Propose to amend an approval (F2.29), or to refuse the amendment that its Manufacturer asked for.
+"""To amend an approval (F2.29).
 
 What the certificate says leads to a new certificate: same identifier, issue + 1, valid from the effective instant, at
 which the old one is superseded. Anything else leads to a notice only. A start is amended only before it has come; the
@@ -9,29 +9,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from core.actors import Actor
 from core.approval import ApprovalRecord, Firmware, Terms
 from core.canonical import Json
 from core.classification import Passage
-from core.errors import DeviceAlreadyApproved, Finding, WrongState
+from core.clauses import serves
+from core.errors import DeviceAlreadyApproved, Finding
+from core.facts import Fact, FactKind
+from core.identifiers import Serial
 from core.instants import first_second, last_second, next_midnight, text
-from core.kinds import AmendmentRequestState, DecisionKind
+from core.kinds import AmendmentRequestState, DecisionKind, NoticeKind
 from policy import csr as csr_policy
 from policy.section_f.amendment import AmendmentFacts, amended_firmware, amendment_findings
+from policy.section_f.application import TrialFacts
 from ra import proposal as proposals
-from ra.applying.apply import Apply, application_facts, require_key_free
+from ra.applying.apply import require_key_free
+from ra.deciding import later_issue
+from ra.deciding.kind import CertifyingKind, Proposed
+from ra.deciding.taking_up import take_up
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Grounds, Minutes, grounds_of
-from ra.proposal import Tabled, new_decision
-from ra.standing import require_certified, require_open
+from ra.grounds import conditions_of as conditions_said
+from ra.issuing import issuing_ca
+from ra.proposal import Tabled, certified_terms, new_decision, said_in
+from ra.standing import require_certified, require_open, why_ended
+from ra.telling.listing import Foreseen
+from ra.telling.matter import Told
+from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import requests
-from store.reading.amendment_requests import amendment_request
 from store.reading.conditions import Condition, conditions_of
 from store.reading.deployments import deployed_at
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import amendment_requests
+from store.verbs import amendment_requests, approvals, conditions, facts
 
 DESCRIPTION = "description"
 """The subject of the passage that describes the device anew (F2.21(a))."""
@@ -71,15 +83,6 @@ class ProposeAmendment:
 
 
 @dataclass(frozen=True)
-class ProposeAmendmentRefusal:
-    """Refuse an amendment that was asked for (F2.29)."""
-
-    request: str
-    reasons: str | Passage
-    minutes: Minutes = NO_MINUTES
-
-
-@dataclass(frozen=True)
 class _Amended:
     """The approval with the change."""
 
@@ -89,52 +92,117 @@ class _Amended:
     certificate: bool
 
 
-def table_amendment(
-    desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeAmendment
-) -> tuple[Decision, Sequence[Finding]]:
-    """Return the amendment as proposed, with what the rules find."""
-    approval = approval_reading.record(tx, command.approval)
-    require_open(approval, tabled.at)
-    amended = _amended(approval, command, tabled.at)
-    standing = conditions_of(tx, approval.identifier)
-    found = _findings(desk, tx, command, amended, standing, tabled.at)
-    refuse_fatal(found)
-    grounds = grounds_of(command.reasons, command.minutes, first_number=len(standing) + 1)
-    said: dict[str, Json] = {
-        "approval": approval.identifier,
-        "request": command.request,
-        "changes": _changes(amended, command, grounds, standing),
-        "conditions_removed": list(command.conditions_removed),
-        "effective": text(amended.terms.effective) if amended.certificate else None,
-    }
-    public_key = None
-    if amended.certificate:
-        public_key = _certify(tx, command, amended, said)
-    decision = new_decision(DecisionKind.AMEND, proposals.amendment(tabled, grounds, said), grounds, tabled)
-    if command.request is not None:
-        _take_up(tx, command.request, approval.identifier, tabled)
-    return (
-        replace(
-            decision,
+FORM = NoticeForm(
+    kind=NoticeKind.AMENDMENT,
+    called=NoticeKind.AMENDMENT.value,
+    title="Trial Device Approval amended",
+    clause="F2.29",
+    reasons_clause="F2.29",
+    reasons="Why it is amended",
+)
+
+
+class Amendment(CertifyingKind[ProposeAmendment]):
+    """An amendment; without a new certificate where nothing changes that the certificate says."""
+
+    kind = DecisionKind.AMEND
+    counted_as = DecisionKind.AMEND
+    task = "to amend {}"
+
+    def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeAmendment) -> Proposed:
+        """Return the amendment as proposed, with what the rules find; hold the request that it answers."""
+        approval = approval_reading.record(tx, command.approval)
+        require_open(approval, tabled.at)
+        amended = _amended(approval, command, tabled.at)
+        standing = conditions_of(tx, approval.identifier)
+        found = _findings(desk, tx, command, amended, standing, tabled.at)
+        refuse_fatal(found)
+        grounds = grounds_of(command.reasons, command.minutes, first_number=len(standing) + 1)
+        said: dict[str, Json] = {
+            "approval": approval.identifier,
+            "request": command.request,
+            "changes": _changes(amended, command, grounds, standing),
+            "conditions_removed": list(command.conditions_removed),
+            "effective": text(amended.terms.effective) if amended.certificate else None,
+        }
+        public_key = _certify(tx, command, amended, said) if amended.certificate else None
+        decision = replace(
+            new_decision(self.kind, said, grounds, tabled),
             approval=approval.identifier,
             issue=amended.terms.issue if amended.certificate else None,
             public_key=public_key,
             amendment_request=command.request,
+        )
+        if command.request is not None:
+            take_up(tx, command.request, approval.identifier, at=tabled.at)
+        return Proposed(decision, found)
+
+    def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
+        """The approval stands; an effective instant and a start that moves have not come."""
+        if decision.issue is not None:
+            return later_issue.why_passed(tx, decision, at)
+        return why_ended(approval_reading.record(tx, decision.approval or ""), at)
+
+    @serves("F2.29")
+    def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
+        """What the certificate does not say holds from now on; the rest, and its words, with the certificate."""
+        if decision.issue is None:
+            approval_reading.locked(tx, decision.approval or "")
+            _amend_words(tx, decision, actor, at)
+
+    def reserve(self, tx: Transaction, decision: Decision) -> None:
+        """Hold the device for the dates that are asked for.
+
+        The approval holds old and new dates together until the certificate is recorded: no other approval of the
+        device can come between a signature and its record.
+        """
+        said = certified_terms(decision)
+        row = approval_reading.approval(tx, said.approval)
+        approvals.move_dates(tx, said.approval, start=min(row.start, said.start), expiry=max(row.expiry, said.expiry))
+
+    @serves("F2.25", "F2.29")
+    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+        """Dates and words hold, and the issues before it end."""
+        said = certified_terms(decision)
+        # The first issue's terms still say when the trial was to start; the row already holds old and new together.
+        moved = any(each["subject"] == "start" for each in said_in(decision)["changes"])
+        # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold. A start
+        # that moves is not to come with the old certificate, which therefore ends now.
+        takes_over = at if moved else max(said.terms.effective, at)
+        approvals.move_dates(tx, said.approval, start=said.start, expiry=said.expiry)
+        _amend_words(tx, decision, actor, at)
+        return approvals.supersede(tx, said.approval, by_issue=said.terms.issue, at=takes_over)
+
+    def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
+        """What the certificate says is what the list shows."""
+        return None if decision.issue is None else later_issue.foreseen(tx, decision, at)
+
+    def told(self, decision: Decision, at: datetime | None) -> Told:
+        """From the effective instant; what the certificate does not say changes with the decision."""
+        effective = said_in(decision).get("effective") or (None if at is None else text(at))
+        return Told(FORM, effective=None if effective is None else str(effective))
+
+
+def _amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
+    """Write what an amendment changes beside the certificate, and the fact (F2.29)."""
+    said, approval = said_in(decision), decision.approval or ""
+    conditions.set_conditions(tx, approval, decision.id, conditions_said(decision), at=at)
+    ended = conditions.end_conditions(tx, approval, said["conditions_removed"], decision_id=decision.id, at=at)
+    if decision.amendment_request is not None:
+        needed, to = AmendmentRequestState.PROPOSED, AmendmentRequestState.GRANTED
+        amendment_requests.move(tx, decision.amendment_request, needed=needed, to=to, at=at, decision_id=decision.id)
+    amended: dict[str, Json] = {
+        "decision": decision.id,
+        "issue": decision.issue,
+        "changed": [each["subject"] for each in said["changes"]],
+        "conditions_ended": [*ended],
+    }
+    facts.record(
+        tx,
+        Fact(
+            kind=FactKind.APPROVAL_AMENDED, at=at, actor=actor, subject=approval, approvals=(approval,), payload=amended
         ),
-        found,
     )
-
-
-def table_amendment_refusal(
-    tx: Transaction, tabled: Tabled, command: ProposeAmendmentRefusal
-) -> tuple[Decision, Sequence[Finding]]:
-    """Return the refusal as proposed."""
-    asked = amendment_request(tx, command.request)
-    grounds = grounds_of(command.reasons, command.minutes)
-    document = proposals.amendment_refusal(tabled, grounds, asked.approval, asked.id)
-    decision = new_decision(DecisionKind.REFUSE_AMENDMENT, document, grounds, tabled)
-    _take_up(tx, asked.id, asked.approval, tabled)
-    return replace(decision, approval=asked.approval, amendment_request=asked.id), ()
 
 
 def _amended(approval: ApprovalRecord, command: ProposeAmendment, at: datetime) -> _Amended:
@@ -184,18 +252,25 @@ def _findings(
         maximum_devices=terms.maximum_devices,
         deployed=deployed_at(tx, [approval.identifier], at).get(approval.identifier, 0),
     )
-    as_it_would_be = Apply(
-        device=approval.device,
-        smets_version="",
+    return amendment_findings(facts, _trial(desk, tx, amended, at))
+
+
+def _trial(desk: Desk, tx: Transaction, amended: _Amended, at: datetime) -> TrialFacts:
+    """Return the approval as it would be, as the rules look at any approval."""
+    terms, issuing = amended.terms, issuing_ca(tx)
+    organisation = requests.organisation(tx, amended.approval.organisation)
+    return TrialFacts(
+        device=amended.approval.device,
         firmware=terms.firmware,
         start=amended.start.date(),
         expiry=terms.expiry.date(),
         maximum_devices=terms.maximum_devices,
-        purpose="",
-        csr=b"",
+        today=at.date(),
+        longest_trial=desk.rules.longest_trial,
+        issuing_ends=issuing.not_after,
+        issuing_window_end=issuing.window_end,
+        certificate_name=organisation.certificate_name or organisation.name,
     )
-    organisation = requests.organisation(tx, approval.organisation)
-    return amendment_findings(facts, application_facts(desk, tx, as_it_would_be, organisation, at=at))
 
 
 def _certify(tx: Transaction, command: ProposeAmendment, amended: _Amended, said: dict[str, Json]) -> bytes:
@@ -242,16 +317,6 @@ def _changes(
     return [
         {"subject": subject, "before": before, "after": after} for subject, before, after in pairs if before != after
     ]
-
-
-def _take_up(tx: Transaction, request: str, approval: str, tabled: Tabled) -> None:
-    """Hold the request for this decision; another approval's is as if it were not there."""
-    asked = amendment_request(tx, request)
-    if asked.approval != approval:
-        needed = f"a request about {approval}"
-        raise WrongState(kind="Amendment request", identifier=request, state=asked.state, needed=needed)
-    state = AmendmentRequestState
-    amendment_requests.move(tx, request, needed=state.OPEN, to=state.PROPOSED, at=tabled.at)
 
 
 def _describes(minutes: Minutes) -> bool:

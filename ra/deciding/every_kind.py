@@ -1,0 +1,86 @@
+"""Every kind of decision, found by its name or by the command that proposes one. The checker proves both complete."""
+
+from typing import Any, TypeAlias, assert_never
+
+from core.kinds import DecisionKind
+from ra.deciding.kind import Kind, Proposed
+from ra.deciding.kinds.amendment import Amendment, ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import AmendmentRefusal, ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import Grant, ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal, Refusal
+from ra.deciding.kinds.rekey import ProposeRekey, Rekey
+from ra.deciding.kinds.revocation import ProposeRevocation, Revocation
+from ra.deciding.kinds.withdrawal import ProposeWithdrawal, Withdrawal
+from ra.desk import Desk
+from ra.proposal import Tabled
+from store.transactions import Transaction
+
+Proposal: TypeAlias = (
+    ProposeGrant
+    | ProposeRefusal
+    | ProposeAmendment
+    | ProposeAmendmentRefusal
+    | ProposeRevocation
+    | ProposeWithdrawal
+    | ProposeRekey
+)
+"""What an officer may propose."""
+
+GRANT, REFUSAL, REKEY = Grant(), Refusal(), Rekey()
+AMENDMENT, AMENDMENT_REFUSAL = Amendment(), AmendmentRefusal()
+REVOCATION, WITHDRAWAL = Revocation(), Withdrawal()
+
+
+def kind_of(kind: DecisionKind) -> Kind[Any]:
+    """Return the kind of that name."""
+    match kind:
+        case DecisionKind.GRANT:
+            return GRANT
+        case DecisionKind.REFUSE:
+            return REFUSAL
+        case DecisionKind.AMEND:
+            return AMENDMENT
+        case DecisionKind.REFUSE_AMENDMENT:
+            return AMENDMENT_REFUSAL
+        case DecisionKind.REVOKE:
+            return REVOCATION
+        case DecisionKind.WITHDRAW:
+            return WITHDRAWAL
+        case DecisionKind.REKEY:
+            return REKEY
+        case _:
+            assert_never(kind)
+
+
+COUNTED = tuple(dict.fromkeys(kind_of(each).counted_as for each in DecisionKind))
+"""The kinds by whose setting officers are counted, each once."""
+
+
+def proposed_by(command: Proposal) -> DecisionKind:
+    """Return the kind of decision that a command proposes."""
+    return _by(command).kind
+
+
+def table(desk: Desk, tx: Transaction, tabled: Tabled, command: Proposal) -> Proposed:
+    """Return the decision that a command proposes; see Kind.table."""
+    return _by(command).table(desk, tx, tabled, command)
+
+
+def _by(command: Proposal) -> Kind[Any]:
+    match command:
+        case ProposeGrant():
+            return GRANT
+        case ProposeRefusal():
+            return REFUSAL
+        case ProposeAmendment():
+            return AMENDMENT
+        case ProposeAmendmentRefusal():
+            return AMENDMENT_REFUSAL
+        case ProposeRevocation():
+            return REVOCATION
+        case ProposeWithdrawal():
+            return WITHDRAWAL
+        case ProposeRekey():
+            return REKEY
+        case _:
+            assert_never(command)

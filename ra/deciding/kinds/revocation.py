@@ -1,0 +1,81 @@
+"""To revoke an approval, or to cancel its compromised certificate so that a new key can be certified (F2.30)."""
+
+from datetime import datetime
+
+from core.actors import Actor
+from core.approval import EndCause
+from core.instants import text
+from core.kinds import DecisionKind, NoticeKind
+from ra.deciding import end
+from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
+from ra.deciding.kind import Kind, Proposed
+from ra.desk import Desk
+from ra.findings import refuse_fatal
+from ra.grounds import grounds_of
+from ra.proposal import Tabled
+from ra.standing import require_open
+from ra.telling.listing import Foreseen
+from ra.telling.matter import Told
+from ra.telling.words import NoticeForm
+from store.reading import approvals as approval_reading
+from store.rows import Decision
+from store.transactions import Transaction
+
+FORM = NoticeForm(
+    kind=NoticeKind.REVOCATION,
+    called=NoticeKind.REVOCATION.value,
+    title="Trial Device Approval revoked",
+    clause="F2.30",
+    reasons_clause="F2.30",
+    reasons="Why it is revoked",
+)
+
+COMPROMISED = NoticeForm(
+    kind=NoticeKind.REVOCATION,
+    # Only the certificate ends; readers must not take it for the end of the approval.
+    called="cancellation",
+    title="Trial CPA Certificate cancelled because its key is compromised",
+    clause="F2.30",
+    reasons_clause="F2.30",
+    reasons="Why it is cancelled",
+)
+"""A revocation that leaves the approval and cancels its certificate."""
+
+
+class ProposeRevocation(Revoke):
+    """The same words as an urgent revocation, for as many officers as the settings ask."""
+
+
+class Revocation(Kind[ProposeRevocation]):
+    """The revocation of an approval, or of its compromised certificate."""
+
+    kind = DecisionKind.REVOKE
+    counted_as = DecisionKind.REVOKE
+    task = "to revoke {}"
+
+    def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeRevocation) -> Proposed:
+        """Return the end as proposed, with what the rules find."""
+        found = ending_findings(command, tabled.at)
+        refuse_fatal(found)
+        require_open(approval_reading.record(tx, command.approval), tabled.at)
+        ending = Ending(command.approval, command.cause, command.invalidity_date)
+        grounds = grounds_of(command.reasons, command.minutes)
+        return Proposed(decision_to_end(self.kind, ending, grounds, tabled, breach=command.breach), found)
+
+    def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
+        """An approval ends once."""
+        return end.why_passed(tx, decision, at)
+
+    def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
+        """The end is written; from this commit on every verification says so."""
+        end_approval(tx, ending_of(decision), decision=decision, actor=actor, at=at)
+
+    def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
+        """The entries leave the list (F2.31), unless only the key is compromised."""
+        return end.foreseen(tx, decision, at)
+
+    def told(self, decision: Decision, at: datetime | None) -> Told:
+        """It holds at once."""
+        cause = ending_of(decision).cause
+        form = COMPROMISED if cause is EndCause.KEY_COMPROMISE else FORM
+        return Told(form, effective=None if at is None else text(at), cause=cause)

@@ -1,0 +1,32 @@
+"""The notice that a decision leads to: its kind says how it is called, ra/telling/ writes it."""
+
+from datetime import datetime
+
+from core.actors import Actor
+from core.canonical import Json
+from core.identifiers import Serial
+from ra.deciding.every_kind import kind_of
+from ra.telling.matter import matter_of
+from ra.telling.writing import drafted_copies, write_notice
+from store.rows import Decision
+from store.transactions import Transaction
+
+
+def write(tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, serial: Serial | None = None) -> str:
+    """Write the notice of a decision that is done, in the transaction of its act; return its number.
+
+    Args:
+        tx: the transaction of the act.
+        decision: what was decided.
+        actor: whose act it is.
+        at: the instant of the act.
+        serial: the certificate that travels with it (F2.25).
+    """
+    told = kind_of(decision.kind).told(decision, at)
+    return write_notice(tx, matter_of(tx, decision, told, at=at, written=True), actor=actor, serial=serial)
+
+
+def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, Json]:
+    """Return the notice that a proposal would lead to, by recipient, as each would get it (F2.22)."""
+    told = kind_of(decision.kind).told(decision, None)
+    return drafted_copies(matter_of(tx, decision, told, at=at, written=False))
