@@ -15,7 +15,7 @@ from core.identifiers import ApprovalIdentifier
 from core.kinds import BreachState
 from ra.reporting import breach
 
-MOST_CONDITIONS = 1_000_000
+LARGEST_CONDITION = 1_000_000
 """A number of a condition that nobody reaches, and every database holds."""
 
 
@@ -34,7 +34,7 @@ class BreachQuery(PageQuery):
 class SuspicionBody(Body):
     """A condition that may have been breached."""
 
-    condition: Annotated[int, Field(ge=1, le=MOST_CONDITIONS, description="The number of the condition (F2.21(e)).")]
+    condition: Annotated[int, Field(ge=1, le=LARGEST_CONDITION, description="The number of the condition (F2.21(e)).")]
     note: Words
 
 

@@ -33,7 +33,7 @@ LONGEST_WAIT_SECONDS = 5.0
 """How long a Retry-After is waited for at most, before the refusal is told instead."""
 
 PAGE = 100
-"""Rows asked for at once; the service allows as many (ra/telling/approvals.py, LARGEST_PAGE)."""
+"""Rows asked for at once; the service allows as many (ra/paging.py, LARGEST_PAGE)."""
 
 _WORDS = 2_000
 _FILE_NAME = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]{0,120})"')

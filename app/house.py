@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from app.settings import Settings
@@ -133,8 +133,3 @@ def open_authority(house: House) -> Authority:
         pace=house.settings.pace,
         watermark=watermark,
     )
-
-
-def offset_for(machine: Clock, start: datetime) -> timedelta:
-    """Return how far a test clock must run ahead to stand at `start` now."""
-    return start - machine.now()

@@ -15,7 +15,7 @@ from core.canonical import Json, canonical
 from core.errors import DraftImpossible, Finding, KeyTaken
 from core.facts import Fact, FactKind
 from core.identifiers import Serial, new_serial
-from core.kinds import DecisionState, DraftState, HierarchyRole
+from core.kinds import DecisionState, DraftState
 from jobs.duty import Duty
 from policy.profile import clear_certificate
 from ra.deciding.lapse import reject
@@ -23,7 +23,6 @@ from ra.findings import findings_json
 from ra.issuing import IssuingCa, issuing_ca
 from ra.proposal import certified_terms
 from store.reading import requests
-from store.reading.authority import certificates
 from store.rows import Decision, DraftRow
 from store.verbs import decisions, drafts, facts
 
@@ -55,12 +54,6 @@ def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
         proposal_digest=bytes.fromhex(decision.proposal_sha256),
         issuer=issuer_der,
     )
-
-
-def issuer_der_of(duty: Duty, serial: Serial) -> bytes:
-    """Return the issuing CA's certificate of that serial, DER."""
-    with duty.store.read() as tx:
-        return next(each.der for each in certificates(tx, HierarchyRole.ISSUING) if each.serial == serial)
 
 
 def _draft(duty: Duty, decision: Decision, issuing: IssuingCa, at: datetime) -> int:

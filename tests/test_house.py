@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SLOW
-from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, told, trespasses
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, told, trespasses, unnamed
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"
@@ -67,6 +67,16 @@ def plant(root: Path, files: dict[str, str]) -> list[str]:
     if not (root / "pyproject.toml").exists():
         (root / "pyproject.toml").write_text(PYPROJECT.format(packages=packages), "utf-8")
     return trespasses(root)
+
+
+def test_nothing_is_kept_that_nobody_names() -> None:
+    assert unnamed(ROOT) == []
+
+
+def test_what_nobody_names_is_seen(tmp_path: Path) -> None:
+    dead = "def dead() -> None: ...\n\n\ndef alive() -> None: ...\n\n\n@command\ndef told() -> None: ...\n"
+    plant(tmp_path, {"core/a.py": dead, "jobs/a.py": "from core import a\n\na.alive()\n"})
+    assert unnamed(tmp_path) == ["core/a.py: dead"]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,27 @@ def trespasses(root: Path) -> list[str]:
     return [*found, *_by_place(every), *_package_list(root)]
 
 
+def unnamed(root: Path) -> list[str]:
+    """Return every function and class of the product that nothing else in the tree names, each as `file: name`.
+
+    What a decorator hands to somebody (a command, a rule) is named by that.
+    """
+    every = list(sources(root))
+    named: dict[str, int] = {}
+    for source in every:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Name | ast.Attribute):
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                named[name] = named.get(name, 0) + 1
+    return [
+        f"{source.name}: {node.name}"
+        for source in every
+        if not source.free and "migrations" not in source.name
+        for node in source.tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list and node.name not in named
+    ]
+
+
 def sources(root: Path) -> Iterator[Source]:
     """Parse every file of ours."""
     for path in sorted(root.rglob("*.py")):

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -51,10 +51,6 @@ class Tools:
     """
 
     at: datetime | None = None
-
-    def seeing(self, at: datetime) -> "Tools":
-        """Return the same tools at another instant."""
-        return replace(self, at=at)
 
     def request(self, key: Path, subject: str) -> bytes:
         """Make a P-256 key in `key` and return a CSR for it, PEM."""

@@ -170,14 +170,6 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
     return tx.connection.execute(query).scalar() is not None
 
 
-def next_end(tx: Transaction, after: datetime) -> datetime | None:
-    """Return the next instant after `after` at which a certificate ends, as far as is known."""
-    columns = certificates.c
-    query = select(columns.ends_at).where(columns.ends_at > after).order_by(columns.ends_at).limit(1)
-    found = tx.connection.execute(query).scalar()
-    return found if isinstance(found, datetime) else None
-
-
 def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
     def narrowed(query: Select[Any], column: object) -> Select[Any]:
         return query if identifiers is None else query.where(column.in_(identifiers))  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, not_, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, exists, not_, or_, select, tuple_
 
 from core.classification import Classification, Recipient
 from core.errors import NoSuchThing
@@ -123,12 +123,6 @@ def notice(tx: Transaction, number: str) -> Notice:
     if row is None:
         raise NoSuchThing(kind="notice", identifier=number)
     return _notice(row)
-
-
-def notice_of(tx: Transaction, decision_id: str) -> Notice | None:
-    """Return the notice that tells of a decision, if it is written."""
-    row = tx.connection.execute(_notices().where(notices.c.decision_id == decision_id)).one_or_none()
-    return None if row is None else _notice(row)
 
 
 def notice_list(
@@ -254,12 +248,6 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
         )
         for each in found
     ]
-
-
-def undelivered_count(tx: Transaction, *, before: datetime) -> int:
-    """Return how many copies written before an instant nobody has fetched and no channel has delivered."""
-    query = select(func.count()).select_from(notice_copies).join(notices, notices.c.number == _C.notice)
-    return int(tx.connection.execute(query.where(notices.c.written_at < before, _unreached())).scalar() or 0)
 
 
 # --- rows --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Applications: submitted, and moved from state to state by conditional writes."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -68,11 +67,6 @@ def move(
         query = query.where(applications.c.version == version)
     if not tx.connection.execute(query.values(state=to)).rowcount:
         raise _wrong_state(tx, identifier, needed, version)
-
-
-def cancel(tx: Transaction, identifier: str, *, at: datetime) -> None:  # noqa: ARG001 - the fact carries the instant
-    """Cancel an application that has not been proposed for decision."""
-    move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
 
 
 def _said(application: Application) -> dict[str, Any]:

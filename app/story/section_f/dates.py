@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from core.instants import first_second, last_second
+from core.instants import first_second
 
 _MORNING = timedelta(hours=9)
 
@@ -30,11 +30,6 @@ class Dates:
     amended: datetime
     report: datetime
     month: str
-
-    @property
-    def on_the_last_day(self) -> datetime:
-        """The last second of the approval as it was granted."""
-        return last_second(self.expiry)
 
 
 def dates(now: datetime) -> Dates:
