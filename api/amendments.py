@@ -8,8 +8,9 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, Field
 
 from api.answers import Answer
-from api.bodies import MOST_FIRMWARE, ApprovalPath, Body, Count, Day, FirmwareBody, Name, Token, Words, WriteHeader
 from api.decision_commands import approval_of, day_of, firmware_of
+from api.forms.fields import MOST_FIRMWARE, Body, Count, Day, FirmwareBody, Name, Token, Words, WriteHeader
+from api.forms.paths import ApprovalPath
 from api.incoming import actor, refuse_body
 from api.service import (
     APPROVALS,

@@ -1,9 +1,65 @@
-"""What is answered, described for /openapi.json. The use cases make the answers; tests hold the two together."""
+"""What is answered, described for /openapi.json: read from the views that the use cases answer with."""
 
-from pydantic import BaseModel, ConfigDict
+import inspect
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 
 from core.approval import EndCause
 from core.status import State
+
+_ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
+
+
+@cache
+def answer(view: type[Any]) -> type[BaseModel]:
+    """Return what flask-openapi3 asks for to describe an answer: a model whose schema is that of a view.
+
+    Args:
+        view: a dataclass that a use case answers with. Its first sentence describes the answer, the section `Args:` its
+            members.
+    """
+
+    class Described(BaseModel):
+        @classmethod
+        def model_json_schema(  # type: ignore[override]
+            cls, *, ref_template: str, mode: JsonSchemaMode = "serialization", **_: object
+        ) -> dict[str, Any]:
+            return TypeAdapter(view).json_schema(ref_template=ref_template, schema_generator=_Exact, mode=mode)
+
+    return Described
+
+
+class _Exact(GenerateJsonSchema):
+    """Every member of an answer is known and is there; docstrings become descriptions."""
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        made = super().dataclass_schema(schema)
+        sentence, members = described(schema["cls"])
+        for name, words in members.items():
+            if name in made["properties"] and "$ref" not in made["properties"][name]:
+                made["properties"][name]["description"] = words
+        return {**made, "description": sentence, "additionalProperties": False}
+
+
+def described(view: type[Any]) -> tuple[str, dict[str, str]]:
+    """Return the first paragraph of a docstring, and what its section `Args:` says of each member."""
+    text = inspect.getdoc(view) or ""
+    sentence, _, section = text.partition("\n\nArgs:\n")
+    members: dict[str, str] = {}
+    names: list[str] = []
+    for line in inspect.cleandoc(section).splitlines() if section else []:
+        found = None if line.startswith(" ") else _ARGUMENT.match(line)
+        if found:
+            names = found[1].split(", ")
+            members.update(dict.fromkeys(names, found[2]))
+        else:
+            members.update({name: f"{members[name]} {line.strip()}" for name in names})
+    return " ".join(sentence.split("\n\n")[0].split()), members
 
 
 class Answer(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.applications_forms import (
+from api.forms.applying import (
     ApplicationAnswer,
     ApplicationBody,
     ApplicationCancelled,
@@ -18,7 +18,8 @@ from api.applications_forms import (
     AssuranceBody,
     EarlierCpaBody,
 )
-from api.bodies import ApplicationPath, DeviceBody, FirmwareBody, PageQuery, WriteHeader
+from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader
+from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.approval import Device, Firmware

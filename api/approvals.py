@@ -7,9 +7,10 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import ApprovalAnswer, ApprovalPage, ApprovalRevoked
-from api.bodies import ApprovalPath, PageQuery, WriteHeader
 from api.decision_commands import revocation_command
-from api.decision_forms import RevocationBody
+from api.forms.deciding import RevocationBody
+from api.forms.fields import PageQuery, WriteHeader
+from api.forms.paths import ApprovalPath
 from api.incoming import actor
 from api.service import (
     APPROVALS,

@@ -8,7 +8,8 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, Field
 
 from api.answers import Answer
-from api.bodies import ApprovalPath, Body, PageQuery, Token, Words, WriteHeader
+from api.forms.fields import Body, PageQuery, Token, Words, WriteHeader
+from api.forms.paths import ApprovalPath
 from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier

@@ -8,7 +8,8 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import CertificateAnswered
-from api.bodies import AcceptanceBody, ApprovalPath, SerialPath, WriteHeader
+from api.forms.fields import AcceptanceBody, WriteHeader
+from api.forms.paths import ApprovalPath, SerialPath
 from api.incoming import actor, wanted_form
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats

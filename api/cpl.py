@@ -6,8 +6,9 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.bodies import ApprovalPath, WriteHeader
-from api.cpl_forms import (
+from api.forms.fields import WriteHeader
+from api.forms.paths import ApprovalPath
+from api.forms.telling import (
     CSV_TYPE,
     XLSX_TYPE,
     AcknowledgementBody,

@@ -2,8 +2,7 @@
 
 from datetime import date, datetime
 
-from api.bodies import FirmwareBody
-from api.decision_forms import (
+from api.forms.deciding import (
     AmendBody,
     AnyDecision,
     ClassifiedBody,
@@ -16,6 +15,7 @@ from api.decision_forms import (
     RevokeBody,
     WithdrawBody,
 )
+from api.forms.fields import FirmwareBody
 from core.approval import EndCause, Firmware
 from core.classification import Passage
 from core.identifiers import ApprovalIdentifier

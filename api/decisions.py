@@ -8,9 +8,8 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api import problems
-from api.bodies import DecisionPath, PageQuery, WriteHeader
 from api.decision_commands import decision_command
-from api.decision_forms import (
+from api.forms.deciding import (
     DecisionAcknowledged,
     DecisionAnswer,
     DecisionBatchAnswer,
@@ -24,6 +23,8 @@ from api.decision_forms import (
     SecondBatchBody,
     SecondBody,
 )
+from api.forms.fields import PageQuery, WriteHeader
+from api.forms.paths import DecisionPath
 from api.incoming import actor, refuse_body
 from api.service import (
     DECIDING,

@@ -11,7 +11,8 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from api.bodies import TOKEN_LIMIT, ApprovalPath, Token, WriteHeader
+from api.forms.fields import TOKEN_LIMIT, Token, WriteHeader
+from api.forms.paths import ApprovalPath
 from api.incoming import actor, raw_body
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.deployments import Form

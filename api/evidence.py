@@ -10,8 +10,9 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import Answer
-from api.applications_forms import EvidenceAnswer
-from api.bodies import NAME_LIMIT, ApplicationPath, Token, WriteHeader
+from api.forms.applying import EvidenceAnswer
+from api.forms.fields import NAME_LIMIT, Token, WriteHeader
+from api.forms.paths import ApplicationPath
 from api.incoming import actor, raw_body
 from api.service import (
     APPLYING,

@@ -8,7 +8,8 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import FirmwareAnswer
-from api.bodies import ApprovalPath, PageQuery, Token
+from api.forms.fields import PageQuery, Token
+from api.forms.paths import ApprovalPath
 from api.incoming import actor, wanted_form
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.classification import Classification, Recipient

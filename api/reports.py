@@ -7,9 +7,8 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.bodies import PageQuery, WriteHeader
-from api.incoming import actor, refuse_body, wanted_form
-from api.reports_forms import (
+from api.forms.fields import PageQuery, WriteHeader
+from api.forms.reporting import (
     PDF_TYPE,
     XLSX_TYPE,
     RemarkBody,
@@ -19,6 +18,7 @@ from api.reports_forms import (
     ReportPath,
     ReportRemarked,
 )
+from api.incoming import actor, refuse_body, wanted_form
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
 from core.actors import Actor
 from core.kinds import Rendition

@@ -8,8 +8,9 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, Field
 
 from api.answers import Answer
-from api.applications_forms import RequirementAnswer
-from api.bodies import ApplicationPath, Body, Token, Words, WriteHeader
+from api.forms.applying import RequirementAnswer
+from api.forms.fields import Body, Token, Words, WriteHeader
+from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.kinds import RequirementState

@@ -11,12 +11,13 @@ from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from api import problems
-from api.bodies import WriteHeader
+from api.forms.fields import WriteHeader
 from api.incoming import request_key
 from api.status.snapshot import Mirror
 from core.canonical import Json
 from ra.desk import Desk
 from ra.repeat import RequestKey
+from ra.views import document
 
 JSON_TYPE = "application/json"
 
@@ -48,7 +49,7 @@ class Service:
     def write(
         self,
         header: WriteHeader,
-        act: Callable[[RequestKey | None], Mapping[str, Json]],
+        act: Callable[[RequestKey | None], object],
         *,
         created: str | None = None,
     ) -> Response:
@@ -56,10 +57,10 @@ class Service:
 
         Args:
             header: may hold an Idempotency-Key.
-            act: the use case; what it raises comes through.
+            act: the use case, which answers with a view; what it raises comes through.
             created: the address of what was made, with the outcome's members in braces; None if nothing was.
         """
-        outcome = act(request_key(header.idempotency_key))
+        outcome = json_of(act(request_key(header.idempotency_key)))
         try:
             self.after_write()
         except Exception:  # noqa: BLE001 - see below
@@ -67,7 +68,7 @@ class Service:
             _log.exception("the status mirror could not be refreshed after a write")
         answer = reply(outcome, HTTPStatus.OK if created is None else HTTPStatus.CREATED)
         if created is not None:
-            answer.headers["Location"] = created.format_map(dict(outcome))
+            answer.headers["Location"] = created.format_map(outcome)
         return answer
 
 
@@ -80,9 +81,14 @@ def clauses(*paragraphs: str) -> dict[str, Any]:
     return {"x-clauses": list(paragraphs)}
 
 
-def reply(document: Mapping[str, Json], status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """Return a JSON answer, in ASCII: whatever was stored, it can be sent."""
-    return Response(json.dumps(document, separators=(",", ":")), status, content_type=JSON_TYPE)
+def json_of(answer: object) -> dict[str, Json]:
+    """Return an answer, a view, as JSON."""
+    return dict(answer) if isinstance(answer, Mapping) else document(answer)
+
+
+def reply(answer: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a view as a JSON answer, in ASCII: whatever was stored, it can be sent."""
+    return Response(json.dumps(json_of(answer), separators=(",", ":")), status, content_type=JSON_TYPE)
 
 
 def refusals(*statuses: HTTPStatus) -> dict[str | int, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ import httpx
 
 from app.terminal import harmless
 from core.errors import ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
+from ra.views import view_of
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 300.0
@@ -40,6 +41,15 @@ _FILE_NAME = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]{0,120})"')
 _MALFORMED = (ValueError, RecursionError)
 
 Json = dict[str, Any]
+V = TypeVar("V")
+
+
+class _Page(Protocol):
+    @property
+    def next(self) -> str | None: ...
+
+
+P = TypeVar("P", bound=_Page)
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,34 @@ class Client:
     ) -> None:
         self._http.close()
 
+    def show(self, kind: type[V], path: str, **query: str | int | None) -> V:
+        """Return what the service shows, as the view that its use case answers with."""
+        answer = self._ask("GET", path, query, accept="application/json")
+        return _view(kind, answer, self.base_url + path)
+
+    def do(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
+        """Do something, once; return its outcome."""
+        return _view(kind, self._written("POST", path, body), self.base_url + path)
+
+    def change(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
+        """Change something, once; return its outcome."""
+        return _view(kind, self._written("PATCH", path, body), self.base_url + path)
+
+    def hand_in(self, kind: type[V], path: str, octets: bytes, content_type: str, **query: str | int | None) -> V:
+        """Send a file as it is; return the outcome. What takes files knows a file that it has."""
+        answer = self._ask("POST", path, query, octets=octets, content_type=content_type, accept="application/json")
+        return _view(kind, answer, self.base_url + path)
+
+    def pages(self, kind: type[P], path: str, **query: str | int | None) -> Iterator[P]:
+        """Return every page of a list."""
+        after: str | None = None
+        while True:
+            page = self.show(kind, path, **query, limit=PAGE, after=after)
+            yield page
+            after = page.next
+            if not after:
+                return
+
     def get(self, path: str, **query: str | int | None) -> Json:
         """Return a document."""
         return _document(self._ask("GET", path, query, accept="application/json"), self.base_url + path)
@@ -126,11 +164,13 @@ class Client:
                 return
 
     def _write(self, method: str, path: str, body: Mapping[str, object]) -> Json:
+        return _document(self._written(method, path, body), self.base_url + path)
+
+    def _written(self, method: str, path: str, body: Mapping[str, object]) -> httpx.Response:
         octets = json.dumps(body).encode("ascii")
-        answer = self._ask(
+        return self._ask(
             method, path, {}, octets=octets, content_type="application/json", accept="application/json", once=True
         )
-        return _document(answer, self.base_url + path)
 
     def _ask(
         self,
@@ -260,6 +300,14 @@ def _findings(problem: Mapping[str, object]) -> list[str]:
 def _words(problem: Mapping[str, object], name: str) -> str:
     said = problem.get(name)
     return harmless(said)[:_WORDS] if isinstance(said, str) else ""
+
+
+def _view(kind: type[V], answer: httpx.Response, url: str) -> V:
+    try:
+        return view_of(kind, answer.content)
+    except ValueError as error:
+        detail = f"it is not {kind.__name__} ({str(error).splitlines()[0]})"
+        raise ServiceAnswerMalformed(url=url, detail=harmless(detail)) from error
 
 
 def _document(answer: httpx.Response, url: str) -> Json:

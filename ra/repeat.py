@@ -3,15 +3,19 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from core.actors import Actor
 from core.canonical import Json, canonical
 from core.errors import BodyMalformed
+from ra.views import document, view_of
 from store.transactions import Transaction
 from store.verbs import idempotency
+
+V = TypeVar("V")
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -38,6 +42,44 @@ def nth(request: RequestKey | None, place: int) -> RequestKey | None:
     if request is None:
         return None
     return RequestKey(hashlib.sha256(f"{request.key} {place}".encode()).hexdigest(), request.request_sha256)
+
+
+def once(
+    tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V], act: Callable[[], V], *, at: datetime
+) -> V:
+    """Do an act, or return the outcome of the same request if it was handled before.
+
+    Args:
+        tx: the transaction of the act; the outcome is kept in it.
+        actor: who asks; an Idempotency-Key is its credential's own.
+        request: the key, if one was sent.
+        kind: the view that the act answers with.
+        act: the act; what it raises comes through, and nothing is kept.
+        at: now.
+
+    Raises:
+        IdempotencyKeyReused: the key came with another request before.
+    """
+    outcome = earlier(tx, actor, request, kind)
+    if outcome is None:
+        outcome = act()
+        remember(tx, actor, request, outcome, at=at)
+    return outcome
+
+
+def earlier(tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V]) -> V | None:
+    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another."""
+    if request is None or actor.credential is None:
+        return None
+    kept = idempotency.outcome_of(tx, actor.credential, request.key, request.request_sha256)
+    return None if kept is None else view_of(kind, kept)
+
+
+def remember(tx: Transaction, actor: Actor, request: RequestKey | None, outcome: object, *, at: datetime) -> None:
+    """Keep the outcome of a request, a view, with its key, in the transaction of the act."""
+    if request is not None and actor.credential is not None:
+        written = canonical(document(outcome)).decode()
+        idempotency.keep(tx, actor.credential, request.key, request.request_sha256, outcome=written, at=at)
 
 
 def recall(tx: Transaction, actor: Actor, request: RequestKey | None) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.answers import Answer, Problem
-from api.bodies import Body
+from api.forms.fields import Body
 from api.status_description import VerifyAnswer
 from tests.api_world import PEOPLE, Api, application, done
 from tests.world import NOW, World

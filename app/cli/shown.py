@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from app.terminal import harmless
 from core.errors import InputUnusable, InstantMalformed
-from core.instants import day, first_second, last_second, parse
+from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
 
 PIPED_WIDTH = 160
@@ -61,7 +61,7 @@ def heading(console: Console, words: str, style: str = "bold") -> None:
 
 def sentence(console: Console, words: object, *, style: str = "", indent: int = 2) -> None:
     """Say something."""
-    for line in harmless(str(words)).splitlines() or [""]:
+    for line in harmless(written(words)).splitlines() or [""]:
         console.print(Padding(Text(line, style=style, overflow="fold"), (0, 0, 0, indent)))
 
 
@@ -104,17 +104,17 @@ def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 def _least(cells: Sequence[object]) -> int:
     """How wide a column must be: what has no blanks, an identifier or a number, is never broken; words may be."""
-    words = [word for each in cells for word in ("" if each is None else str(each)).split()]
+    words = [word for each in cells for word in written(each).split()]
     longest = max((len(word) for word in words if len(word) <= LONGEST_IDENTIFIER), default=0)
-    return max(longest, min(LEAST_COLUMN, max((len(str(each)) for each in cells), default=0)))
+    return max(longest, min(LEAST_COLUMN, max((len(written(each)) for each in cells), default=0)))
 
 
 def when(instant: object) -> str:
     """Return an instant as people read it: UTC, and UK local time beside it."""
     try:
-        at = parse(str(instant))
+        at = parse(written(instant))
     except InstantMalformed:
-        return "" if instant is None else str(instant)
+        return written(instant)
     return f"{at:%Y-%m-%d %H:%M:%S} UTC ({uk(at)})"
 
 
@@ -130,7 +130,7 @@ def last_day(day: object) -> str:
 
 def day_of(instant: object) -> str:
     """Return the UTC day of an instant, or what was given."""
-    return "" if instant is None else str(instant)[:10]
+    return written(instant)[:10]
 
 
 def device_of(device: object) -> str:
@@ -159,7 +159,14 @@ def _day(value: object) -> date:
     return day(str(value), field="day")
 
 
+def written(value: object) -> str:
+    """Return a value as it is written: instants as RFC 3339 in UTC, nothing for None."""
+    if isinstance(value, datetime):
+        return text(value)
+    return "" if value is None else str(value)
+
+
 def _cell(value: object) -> Text | Group:
     if isinstance(value, list | tuple):
         return Group(*(_cell(each) for each in value))
-    return Text(harmless("" if value is None else str(value)))
+    return Text(harmless(written(value)))

@@ -6,7 +6,7 @@ from flask_openapi3.models import RawModel
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.answers import Answer
-from api.bodies import Body, Day, Moment, PageQuery, Token, Words
+from api.forms.fields import Body, Day, Moment, PageQuery, Token, Words
 from core.cpl import InstructionState, Kind
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, RootModel
 
 from api.answers import Answer, FindingAnswer, Problem
-from api.bodies import (
+from api.forms.fields import (
     MOST_FIRMWARE,
     Body,
     Count,

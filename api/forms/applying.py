@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from api.answers import Answer, DeviceAnswer, FindingAnswer, FirmwareAnswer
-from api.bodies import MOST_FIRMWARE, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
+from api.forms.fields import MOST_FIRMWARE, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
 from core.kinds import ApplicationState, RequirementState
 
 MOST_CERTIFICATES = 50

@@ -8,7 +8,7 @@ from flask_openapi3.models.schema import Schema
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import DeviceAnswer
-from api.bodies import Words
+from api.forms.fields import Words
 from core.status import State
 
 PDF_TYPE = "application/pdf"

@@ -61,31 +61,7 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-# --- paths, queries, header fields -------------------------------------------------------------------------------
-
-
-class ApplicationPath(BaseModel):
-    """Which application."""
-
-    application: Token
-
-
-class DecisionPath(BaseModel):
-    """Which decision."""
-
-    decision: Token
-
-
-class ApprovalPath(BaseModel):
-    """Which approval."""
-
-    approval: Identifier
-
-
-class SerialPath(BaseModel):
-    """Which certificate."""
-
-    serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
+# --- queries, header fields --------------------------------------------------------------------------------------
 
 
 def _digits(value: object) -> object:

@@ -1,0 +1,31 @@
+"""Which thing an address is about: one model for each kind of thing."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from api.forms.fields import TOKEN_LIMIT, Identifier, Token
+
+
+class ApplicationPath(BaseModel):
+    """Which application."""
+
+    application: Token
+
+
+class DecisionPath(BaseModel):
+    """Which decision."""
+
+    decision: Token
+
+
+class ApprovalPath(BaseModel):
+    """Which approval."""
+
+    approval: Identifier
+
+
+class SerialPath(BaseModel):
+    """Which certificate."""
+
+    serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
