@@ -3,9 +3,11 @@
 Plain values; nothing here says what is true at an instant (see core/status.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from core.identifiers import Serial
 
@@ -29,9 +31,28 @@ class Device:
     @property
     def key(self) -> str:
         """The form in which two devices are compared: case folded, joined by a character none may contain."""
-        return "\x1f".join(
-            part.casefold() for part in (self.type, self.manufacturer, self.model, self.hardware_version)
-        )
+        return "\x1f".join(part.casefold() for part in astuple(self))
+
+    def listed(self) -> dict[str, str]:
+        """Return it as columns, of the register and of the Panel's list, by their names."""
+        return dict(zip(DEVICE_COLUMNS, astuple(self), strict=True))
+
+
+DEVICE_MEMBERS = tuple(each.name for each in fields(Device))
+"""What a device is said to be, in order; what adds a member to Device adds it everywhere."""
+
+DEVICE_COLUMNS = tuple("device_type" if name == "type" else name for name in DEVICE_MEMBERS)
+"""The same where they are columns among others."""
+
+
+def device_said(said: Mapping[str, Any]) -> Device:
+    """Return the device that an object with DEVICE_MEMBERS names."""
+    return Device(**{name: said[name] for name in DEVICE_MEMBERS})
+
+
+def device_listed(columns: Mapping[str, Any]) -> Device:
+    """Return the device that a row with DEVICE_COLUMNS names."""
+    return Device(**{name: columns[column] for name, column in zip(DEVICE_MEMBERS, DEVICE_COLUMNS, strict=True)})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeAlias, assert_never
 
-from core.approval import ApprovalRecord, CertificateRecord, Device, Firmware, Terms
+from core.approval import ApprovalRecord, CertificateRecord, Device, Firmware, Terms, device_listed
 from core.canonical import Json
 from core.clauses import serves
 from core.instants import parse, text
@@ -73,10 +73,7 @@ class Entry:
             "approval": self.approval,
             "trial": TRIAL_MARKER,
             "expiry": text(self.expiry),
-            "device_type": self.device.type,
-            "manufacturer": self.device.manufacturer,
-            "model": self.device.model,
-            "hardware_version": self.device.hardware_version,
+            **self.device.listed(),
             "firmware_version": self.firmware.version,
             "image_sha256": self.firmware.image_digest,
             "smets_version": self.smets_version,
@@ -87,12 +84,7 @@ def entry_of(kept: Mapping[str, Any]) -> Entry:
     """Return an entry from `kept`."""
     return Entry(
         approval=kept["approval"],
-        device=Device(
-            type=kept["device_type"],
-            manufacturer=kept["manufacturer"],
-            model=kept["model"],
-            hardware_version=kept["hardware_version"],
-        ),
+        device=device_listed(kept),
         firmware=Firmware(kept["firmware_version"], kept["image_sha256"]),
         expiry=parse(kept["expiry"]),
         smets_version=kept["smets_version"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from core.approval import DEVICE_COLUMNS
 from core.canonical import Json
 from documents.tables import Sheet, csv_text, workbook
 
@@ -12,10 +13,7 @@ COLUMNS = (
     "approval",
     "trial",
     "expiry",
-    "device_type",
-    "manufacturer",
-    "model",
-    "hardware_version",
+    *DEVICE_COLUMNS,
     "firmware_version",
     "image_sha256",
     "state",

@@ -6,6 +6,7 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core import instants, local_time
+from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
 from documents.report_words import (
     Members,
@@ -24,7 +25,6 @@ CHARTED = 20
 
 Rows = list[Sequence[str | int | None]]
 
-_DEVICE = ("type", "manufacturer", "model", "hardware_version")
 _DEVICE_HEADS = ("Device type", "Device manufacturer", "Model", "Hardware version")
 _SUMMARY_WIDTH = 3
 _CHART_AT_COLUMN = _SUMMARY_WIDTH + 2
@@ -135,7 +135,7 @@ def _expiring(document: Members) -> Sheet:
 
 def _whose(each: Members) -> tuple[str, ...]:
     device = members(each["device"])
-    return (str(each["approval"]), str(each["manufacturer"]), *(str(device[name]) for name in _DEVICE))
+    return (str(each["approval"]), str(each["manufacturer"]), *(str(device[name]) for name in DEVICE_MEMBERS))
 
 
 def _remarks(document: Members) -> Sheet:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.approval import Device
+from core.approval import DEVICE_COLUMNS, Device, device_listed
 from core.errors import ListTooLong, ListUnreadable
 from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Cell, Row, Sheet, is_workbook, read_workbook
 
@@ -338,12 +338,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
     trial = marked or bool(approval)
     if line.wrong:
         return None
-    device = Device(
-        type=line.text("device_type"),
-        manufacturer=line.text("manufacturer"),
-        model=line.text("model"),
-        hardware_version=line.text("hardware_version"),
-    )
+    device = device_listed({name: line.text(name) for name in DEVICE_COLUMNS})
     firmware_version = line.text("firmware_version")
     if trial and not firmware_version:
         line.refuse("firmware_version", "The firmware version of a trial's entry is missing.")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from core.approval import DEVICE_MEMBERS
 from core.deployments import (
     DEVICE_TEXT_LIMIT,
     FIRMWARE_LIMIT,
@@ -53,10 +54,7 @@ COLUMNS = (
     "device_id",
     "on",
     "approval",
-    "type",
-    "manufacturer",
-    "model",
-    "hardware_version",
+    *DEVICE_MEMBERS,
     "firmware_version",
     "by",
     "why",
@@ -64,8 +62,7 @@ COLUMNS = (
 """The columns of a CSV file, in any order; the first three are always needed."""
 
 NEEDED = COLUMNS[:3]
-_DEVICE_COLUMNS = ("type", "manufacturer", "model", "hardware_version")
-_MEMBERS = frozenset(COLUMNS) - frozenset(_DEVICE_COLUMNS) | {"device"}
+_MEMBERS = frozenset(COLUMNS) - frozenset(DEVICE_MEMBERS) | {"device"}
 _EVENTS = {event.value: event for event in Event}
 _EXPECTED = f"a header row with event, device_id, on and any of {', '.join(COLUMNS[3:])}"
 
@@ -85,7 +82,7 @@ def column_name(form: Form, column: str | None) -> str | None:
     if column is None or form is Form.CSV:
         return column
     if form is Form.JSON:
-        return f"device.{column}" if column in _DEVICE_COLUMNS else column
+        return f"device.{column}" if column in DEVICE_MEMBERS else column
     return _ELEMENTS.get(column, column)
 
 
@@ -198,8 +195,8 @@ def _member(number: int, line: object) -> Line | Verdict:
         what = f"it must be an object with members out of {', '.join(sorted(_MEMBERS))}"
         return _refused(number, LineCode.MALFORMED, None, what=what)
     device = line.get("device", {})
-    if not isinstance(device, dict) or not device.keys() <= set(_DEVICE_COLUMNS):
-        what = f"device must be an object with members out of {', '.join(_DEVICE_COLUMNS)}"
+    if not isinstance(device, dict) or not device.keys() <= set(DEVICE_MEMBERS):
+        what = f"device must be an object with members out of {', '.join(DEVICE_MEMBERS)}"
         return _refused(number, LineCode.MALFORMED, None, what=what)
     values = {**line, **device}
     values.pop("device", None)
@@ -271,7 +268,7 @@ def _device(column: str, given: Mapping[str, str]) -> str:
 
 
 def _model(event: Event, given: Mapping[str, str]) -> Model | None:
-    if not any(given.get(name) for name in _DEVICE_COLUMNS):
+    if not any(given.get(name) for name in DEVICE_MEMBERS):
         if event is Event.DEPLOYED and not given.get("approval"):
             raise _UnreadableError(LineCode.MALFORMED, "approval", "name the approval, or manufacturer and model")
         return None

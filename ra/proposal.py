@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from core.approval import Device, Firmware, Terms
+from core.approval import Device, Firmware, Terms, device_said
 from core.canonical import Json, canonical, digest
 from core.identifiers import Environment
 from core.instants import parse, text
@@ -101,15 +101,9 @@ def said_in(decision: Decision) -> dict[str, Any]:
 def certified_terms(decision: Decision) -> Certified:
     """Return what the certificate of a proposal will say."""
     said = said_in(decision)
-    device = said["device"]
     return Certified(
         approval=said["approval"],
-        device=Device(
-            type=device["type"],
-            manufacturer=device["manufacturer"],
-            model=device["model"],
-            hardware_version=device["hardware_version"],
-        ),
+        device=device_said(said["device"]),
         start=parse(said["start"]),
         expiry=parse(said["expiry"]),
         terms=Terms(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from core.actors import Role
-from core.approval import Device, EndCause, Firmware
+from core.approval import DEVICE_COLUMNS, Device, EndCause, Firmware, device_listed
 from core.canonical import canonical
 from core.identifiers import Serial
 from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState
@@ -148,12 +148,7 @@ class Approval:
 
 def device_of(row: Row[Any]) -> Device:
     """Return the device that a row of applications or approvals names."""
-    return Device(
-        type=row.device_type,
-        manufacturer=row.manufacturer,
-        model=row.model,
-        hardware_version=row.hardware_version,
-    )
+    return device_listed({name: getattr(row, name) for name in DEVICE_COLUMNS})
 
 
 def firmware_text(firmware: Sequence[Firmware]) -> str:

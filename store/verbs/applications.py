@@ -72,10 +72,7 @@ def move(
 def _said(application: Application) -> dict[str, Any]:
     """The columns that hold what the Manufacturer says, and what the rules find about it."""
     return {
-        "device_type": application.device.type,
-        "manufacturer": application.device.manufacturer,
-        "model": application.device.model,
-        "hardware_version": application.device.hardware_version,
+        **application.device.listed(),
         "device_key": application.device.key,
         "smets_version": application.smets_version,
         "purpose": application.purpose,
