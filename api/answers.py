@@ -16,15 +16,19 @@ _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
 
 @cache
-def answer(view: type[Any]) -> type[BaseModel]:
+def answer(view: type[Any], *files: str) -> type[BaseModel]:
     """Return what flask-openapi3 asks for to describe an answer: a model whose schema is that of a view.
 
     Args:
         view: a dataclass that a use case answers with. Its first sentence describes the answer, the section `Args:` its
             members.
+        files: media types of files that the same is answered as, if they are asked for.
     """
+    content = {each: {"schema": {"type": "string", "format": "binary"}} for each in files}
 
     class Described(BaseModel):
+        model_config = ConfigDict(openapi_extra={"content": content})  # type: ignore[typeddict-unknown-key]
+
         @classmethod
         def model_json_schema(  # type: ignore[override]
             cls, *, ref_template: str, mode: JsonSchemaMode = "serialization", **_: object

@@ -7,23 +7,31 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
+from api.answers import answer
 from api.forms.fields import PageQuery, WriteHeader
-from api.forms.reporting import (
-    PDF_TYPE,
-    XLSX_TYPE,
-    RemarkBody,
-    ReportAnswer,
-    ReportIssued,
-    ReportPage,
-    ReportPath,
-    ReportRemarked,
-)
+from api.forms.paths import ReportPath
+from api.forms.reporting import RemarkBody
 from api.incoming import actor, refuse_body, wanted_form
-from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
+from api.service import (
+    JSON_TYPE,
+    READ_REFUSALS,
+    TRIAL,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    clauses,
+    refusals,
+    reply,
+)
 from core.actors import Actor
 from core.kinds import Rendition
 from ra.desk import Desk
 from ra.reporting import report as reports
+from ra.reporting.contents import ReportAnswer
+from ra.reporting.report import ReportIssued, ReportPage, ReportRemarked
+
+PDF_TYPE = "application/pdf"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _FORMS: dict[str, Callable[[Desk, Actor, str], bytes]] = {
     JSON_TYPE: reports.report,
@@ -31,7 +39,7 @@ _FORMS: dict[str, Callable[[Desk, Actor, str], bytes]] = {
     XLSX_TYPE: lambda desk, who, month: reports.rendered(desk, who, month, Rendition.XLSX),
 }
 _SUFFIX = {JSON_TYPE: "json", PDF_TYPE: Rendition.PDF, XLSX_TYPE: Rendition.XLSX}
-_CLAUSES = [f"F2.28({letter})" for letter in "abcdefgh"]
+_ITEMS = clauses(*(f"F2.28({letter})" for letter in "abcdefgh"))
 
 
 def add_reports(app: OpenAPI, service: Service) -> None:
@@ -43,7 +51,7 @@ def add_reports(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/reports",
         operation_id="listReports",
-        responses={200: ReportPage, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ReportPage), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_reports(query: PageQuery) -> Response:
@@ -53,25 +61,29 @@ def add_reports(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/reports/<month>",
         operation_id="showReport",
-        responses={200: ReportAnswer, **not_found, **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE)},
-        openapi_extensions={"x-clauses": _CLAUSES},
+        responses={
+            200: answer(ReportAnswer, PDF_TYPE, XLSX_TYPE),
+            **not_found,
+            **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE),
+        },
+        openapi_extensions=_ITEMS,
         **shared,
     )
     def show_report(path: ReportPath) -> Response:
         """Show a month's report: as it was issued, or as it would be issued now."""
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
-        answer = Response(_FORMS[media_type](desk, actor(), path.month), content_type=media_type)
-        answer.headers["Vary"] = "Accept"
+        given = Response(_FORMS[media_type](desk, actor(), path.month), content_type=media_type)
+        given.headers["Vary"] = "Accept"
         if media_type != JSON_TYPE:
             name = f"trial-devices-{path.month}.{_SUFFIX[media_type]}"
-            answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+            given.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return given
 
     @app.post(
         "/v1/reports/<month>",
         operation_id="issueReport",
-        responses={201: ReportIssued, **not_found, **refusals(*WRITE_REFUSALS)},
-        openapi_extensions={"x-clauses": _CLAUSES},
+        responses={201: answer(ReportIssued), **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions=_ITEMS,
         **shared,
     )
     def issue(header: WriteHeader, path: ReportPath) -> Response:
@@ -84,8 +96,8 @@ def add_reports(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/reports/<month>/remarks",
         operation_id="remarkReport",
-        responses={200: ReportRemarked, **not_found, **refusals(*WRITE_REFUSALS)},
-        openapi_extensions={"x-clauses": ["F2.28(h)"]},
+        responses={200: answer(ReportRemarked), **not_found, **refusals(*WRITE_REFUSALS)},
+        openapi_extensions=clauses("F2.28(h)"),
         **shared,
     )
     def remark(header: WriteHeader, path: ReportPath, body: RemarkBody) -> Response:

@@ -30,7 +30,7 @@ from store.verbs import reports as verbs
 from tests.api_world import Api, done
 from tests.api_world import refused as refused_as
 from tests.reports_world import decommissioned, deployed, forgotten, instruction, loaded, refused, voided
-from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANEL, World, objects
+from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANEL, World
 
 JANUARY, FEBRUARY = "2027-01", "2027-02"
 IN_FEBRUARY = datetime(2027, 2, 4, 9, 0, tzinfo=UTC)
@@ -414,7 +414,7 @@ def test_an_issued_report_is_the_same_bytes_for_ever_and_its_digest_is_in_the_jo
     frozen = report(world.desk, DCC, JANUARY)
     said = json.loads(frozen)
     assert (said["issued"], said["issued_at"], said["until"]) == (True, text(NOW), text(NOW))
-    assert outcome["document_sha256"] == hashlib.sha256(frozen).hexdigest()
+    assert outcome.document_sha256 == hashlib.sha256(frozen).hexdigest()
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
         deployed(tx, approval, 9, on=NOW, recorded=IN_FEBRUARY)
@@ -424,7 +424,7 @@ def test_an_issued_report_is_the_same_bytes_for_ever_and_its_digest_is_in_the_jo
     with world.store.read() as tx:
         facts = [each.row for each in journal.sealed_after(tx, 0, 10_000) if each.row.kind == "report-issued"]
     assert [each.subject for each in facts] == [f"report {JANUARY}"]
-    assert str(outcome["document_sha256"]) in str(facts[0].payload)
+    assert outcome.document_sha256 in str(facts[0].payload)
     assert shown(world, FEBRUARY)["since"] == text(NOW)
 
 
@@ -442,8 +442,8 @@ def test_reports_are_issued_in_order_once_and_never_ahead(world: World, approval
         issue_report(world.desk, DCC, "2027-02")
     with pytest.raises(ReportOutOfTurn, match="this very second"):
         issue_report(world.desk, DCC, "2027-04")
-    listed = objects(reports(world.desk, DCC, after="", limit=9), "reports")
-    assert [each["report"] for each in listed] == [JANUARY, "2027-03"]
+    listed = reports(world.desk, DCC, after="", limit=9).reports
+    assert [each.report for each in listed] == [JANUARY, "2027-03"]
 
 
 def test_there_is_no_report_of_a_month_that_has_none(world: World) -> None:
@@ -464,7 +464,7 @@ def test_of_two_who_issue_at_once_one_wins(world: World, approval: str) -> None:
 
     def tried(_: int) -> str:
         try:
-            return str(issue_report(world.desk, DCC, JANUARY)["report"])
+            return issue_report(world.desk, DCC, JANUARY).report
         except (WrongState, ReportOutOfTurn) as error:
             return error.code
 

@@ -29,3 +29,21 @@ class SerialPath(BaseModel):
     """Which certificate."""
 
     serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
+
+
+class BreachPath(BaseModel):
+    """Which breach."""
+
+    breach: Token
+
+
+class BatchPath(BaseModel):
+    """Which report of deployments."""
+
+    batch: Token
+
+
+class ReportPath(BaseModel):
+    """Which month's report."""
+
+    month: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="2027-05")]

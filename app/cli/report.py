@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -13,22 +12,13 @@ from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable
+from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
+from ra.reporting.report import ReportIssued, ReportRemarked
 
 FORMS: Mapping[str, str] = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
-}
-
-_IN_THE_CODE: Mapping[str, str] = {
-    "a": "Trial Devices on the Central Products List",
-    "b": "added since the previous report",
-    "c": "removed since the previous report",
-    "d": "devices deployed",
-    "e": "deployed since the previous report",
-    "f": "decommissioned since the previous report",
-    "g": "approvals that will expire",
-    "h": "other information",
 }
 
 
@@ -60,7 +50,7 @@ def report(
     media_type = None if attach is None else evidence_type(attach)
     with service.connect() as client:
         if remark is not None:
-            client.post(path("reports", month, "remarks"), {"text": remark})
+            client.do(ReportRemarked, path("reports", month, "remarks"), {"text": remark})
         if attach is not None and media_type is not None:
             client.send(path("reports", month, "attachments"), attach.read_bytes(), media_type, name=attach.name)
         if issue:
@@ -70,23 +60,19 @@ def report(
 
 def _issue(client: Client, month: str, *, asks: bool) -> None:
     if asks:
-        show(shown.out(), client.get(path("reports", month)))
+        show(shown.out(), client.show(ReportAnswer, path("reports", month)))
         click.confirm(f"\nIssue the report {month}? It never changes after that", abort=True, err=True)
-    client.post(path("reports", month), {})
+    client.do(ReportIssued, path("reports", month), {})
     click.echo(f"The report {month} is issued.", err=True)
 
 
 def _give(client: Client, month: str, form: str | None, output: Path | None, service: Service) -> None:
     address = path("reports", month)
-    if form is None:
-        said = client.get(address)
-        if service.as_json:
-            shown.as_json(said)
-        else:
-            show(shown.out(), said)
+    if form is None and not service.as_json:
+        show(shown.out(), client.show(ReportAnswer, address))
         return
-    if form == "json" and output is None:
-        shown.as_json(client.get(address))
+    if form is None or (form == "json" and output is None):
+        shown.as_json(client.show(dict, address))  # as it was frozen, with whatever it holds
         return
     fetched = client.fetch(address, FORMS[form])
     body = json.dumps(json.loads(fetched.body), indent=2).encode("ascii") if form == "json" else fetched.body
@@ -96,53 +82,59 @@ def _give(client: Client, month: str, form: str | None, output: Path | None, ser
     shown.to_file(body, target)
 
 
-def show(console: Console, said: Mapping[str, Any]) -> None:
+def show(console: Console, said: ReportAnswer) -> None:
     """Show a report: (a) to (h), what was corrected, and each approval against its limit."""
-    issued = f"issued {shown.when(said['issued_at'])}" if said["issued"] else "not issued yet"
-    shown.heading(console, f"Trial Devices, {said['report']}: {issued}", "bold reverse")
-    shown.facts(console, [("from", shown.when(said["since"]) or "the beginning"), ("until", shown.when(said["until"]))])
-    items = said["items"]
-    shown.table(
-        console,
-        ("", "", "#number", "beside it"),
-        [(f"({letter})", _IN_THE_CODE[letter], *_numbers(letter, items[letter], said)) for letter in sorted(items)],
-    )
-    for remark in items["h"]["remarks"]:
-        shown.sentence(console, f"(h) {remark['text']}")
-    for each in said["corrections"]:
-        shown.sentence(console, f"Corrected: {each['sentence']}", style="yellow")
+    issued = f"issued {shown.when(said.issued_at)}" if said.issued else "not issued yet"
+    shown.heading(console, f"Trial Devices, {said.report}: {issued}", "bold reverse")
+    shown.facts(console, [("from", shown.when(said.since) or "the beginning"), ("until", shown.when(said.until))])
+    shown.table(console, ("", "", "#number", "beside it"), _items(said.items, said.look_ahead_months))
+    for remark in said.items.h.remarks:
+        shown.sentence(console, f"(h) {remark.text}")
+    for each in said.corrections:
+        shown.sentence(console, f"Corrected: {each.sentence}", style="yellow")
     shown.heading(console, "By approval")
     shown.table(
         console,
         ("approval", "Manufacturer", "state", "expiry", "#limit", "#deployed", "#since", "#decommissioned", ""),
         [
             (
-                each["approval"],
-                each["manufacturer"],
-                each["state"],
-                shown.day_of(each["expiry"]),
-                f"{each['limit']:,}",
-                f"{each['deployed']:,}",
-                f"{each['deployed_since']:,}",
-                f"{each['decommissioned_since']:,}",
-                "above the limit" if each["above_limit"] else "",
+                line.approval,
+                line.manufacturer,
+                line.state,
+                shown.day_of(line.expiry),
+                f"{line.limit:,}",
+                f"{line.deployed:,}",
+                f"{line.deployed_since:,}",
+                f"{line.decommissioned_since:,}",
+                "above the limit" if line.above_limit else "",
             )
-            for each in said["approvals"]
+            for line in said.approvals
         ],
     )
 
 
-def _numbers(letter: str, item: Mapping[str, Any], said: Mapping[str, Any]) -> tuple[str, str]:
-    """The number of an item, and what stands beside it."""
-    if letter in "abc":
-        waiting = item["instructed_not_acknowledged"]["models"]
-        beside = f"{item['entries']:,} entries" + (f"; {waiting:,} told and not acknowledged" if waiting else "")
-        return f"{item['models']:,}", beside
-    if letter == "g":
-        expiring = ", ".join(f"{each['approval']} {shown.day_of(each['expiry'])}" for each in item["expiring"])
-        return f"{len(item['expiring']):,}", f"within {said['look_ahead_months']} months. {expiring}".strip()
-    if letter == "h":
-        return f"{len(item['remarks']):,}", f"and {len(item['attachments']):,} attached"
-    counted = item["decommissioned" if letter == "f" else "deployed"]
-    late = item.get("of_earlier_periods")
-    return f"{counted:,}", f"of which {late:,} belong to earlier periods" if late else ""
+def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
+    """Each item with its number, and what stands beside it."""
+    expiring = ", ".join(f"{each.approval} {shown.day_of(each.expiry)}" for each in items.g.expiring)
+    ahead = f"within {months} months. {expiring}".strip()
+    return [
+        ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
+        ("(b)", "added since the previous report", *_on_the_list(items.b)),
+        ("(c)", "removed since the previous report", *_on_the_list(items.c)),
+        ("(d)", "devices deployed", f"{items.d.deployed:,}", ""),
+        ("(e)", "deployed since the previous report", f"{items.e.deployed:,}", _late(items.e)),
+        ("(f)", "decommissioned since the previous report", f"{items.f.decommissioned:,}", _late(items.f)),
+        ("(g)", "approvals that will expire", f"{len(items.g.expiring):,}", ahead),
+        ("(h)", "other information", f"{len(items.h.remarks):,}", f"and {len(items.h.attachments):,} attached"),
+    ]
+
+
+def _on_the_list(item: ListItem) -> tuple[str, str]:
+    waiting = item.instructed_not_acknowledged.models
+    beside = f"{item.entries:,} entries" + (f"; {waiting:,} told and not acknowledged" if waiting else "")
+    return f"{item.models:,}", beside
+
+
+def _late(item: DeployedSinceItem | DecommissionedSinceItem) -> str:
+    late = item.of_earlier_periods
+    return f"of which {late:,} belong to earlier periods" if late else ""

@@ -7,39 +7,38 @@ transaction, and for every approval: deployed now = deployed before + (e) - (f) 
 
 import calendar
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from core.approval import ApprovalRecord
-from core.canonical import Json
 from core.clauses import serves
 from core.cpl import Kind
-from core.instants import text
 from core.status import State, approval_status
+from ra.reporting.contents import (
+    AttachmentAnswer,
+    CorrectionAnswer,
+    CountedAnswer,
+    DecommissionedSinceItem,
+    DeployedItem,
+    DeployedSinceItem,
+    EntriesAnswer,
+    ExpiringAnswer,
+    ExpiringItem,
+    ListItem,
+    OtherItem,
+    RemarkAnswer,
+    ReportLine,
+)
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
 _ON_THE_LIST = frozenset({Kind.ADD, Kind.CHANGE})
 
 
-@dataclass(frozen=True)
-class Counted:
-    """What a report counted of one approval, since there is anything to count; the report holds it.
-
-    Args:
-        recorded, voided, decommissioned: stints, as in StintCounts.
-        entries: on the Central Products List.
-        added, removed: entries ever added and removed, as acknowledged.
-    """
-
-    recorded: int = 0
-    voided: int = 0
-    decommissioned: int = 0
-    entries: int = 0
-    added: int = 0
-    removed: int = 0
+NOTHING_COUNTED = CountedAnswer(recorded=0, voided=0, decommissioned=0, entries=0, added=0, removed=0)
+"""What stands before the first report of an approval."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Line:
     until: datetime
     stints: StintCounts = field(default_factory=StintCounts)
     instructed: Sequence[Instructed] = ()
-    before: Counted = field(default_factory=Counted)
+    before: CountedAnswer = NOTHING_COUNTED
 
     @cached_property
     def state(self) -> State:
@@ -100,11 +99,11 @@ class Line:
         return stints.voided - self.before.voided - stints.voided_unreported - stints.voided_decommissioned
 
     @cached_property
-    def counted(self) -> Counted:
+    def counted(self) -> CountedAnswer:
         """What this report counts, for the next one."""
         entries, added, removed = _lived(self.instructed)
         stints = self.stints
-        return Counted(
+        return CountedAnswer(
             recorded=stints.recorded,
             voided=stints.voided,
             decommissioned=stints.decommissioned,
@@ -114,147 +113,150 @@ class Line:
         )
 
 
-def counted_in(document: Mapping[str, Any]) -> dict[str, Counted]:
+def counted_in(document: Mapping[str, Any]) -> dict[str, CountedAnswer]:
     """Return what a report counted, by approval."""
-    return {each["approval"]: Counted(**each["counted"]) for each in document["approvals"]}
+    return {each["approval"]: CountedAnswer(**each["counted"]) for each in document["approvals"]}
 
 
 # --- the items ---------------------------------------------------------------------------------------------------
 
 
 @serves("F2.28(a)")
-def on_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+def on_the_list(lines: Sequence[Line]) -> ListItem:
     """(a) Trial Devices on the Central Products List: those whose entry the Panel has acknowledged."""
-    return {
-        "models": _models(lines, lambda each: each.counted.entries > 0),
-        "entries": sum(each.counted.entries for each in lines),
-        "instructed_not_acknowledged": _open(lines, _ON_THE_LIST),
-    }
+    return ListItem(
+        models=_models(lines, lambda each: each.counted.entries > 0),
+        entries=sum(each.counted.entries for each in lines),
+        instructed_not_acknowledged=_open(lines, _ON_THE_LIST),
+    )
 
 
 @serves("F2.28(b)")
-def added_to_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+def added_to_the_list(lines: Sequence[Line]) -> ListItem:
     """(b) Trial Devices added to it since the previous report.
 
     A model counts if it had no entry then; another firmware version of a model that is on the list adds an entry.
     """
     there = {each.record.device.key for each in lines if each.before.entries}
-    return {
-        "models": _models(lines, lambda each: _added(each) > 0 and each.record.device.key not in there),
-        "entries": sum(_added(each) for each in lines),
-        "instructed_not_acknowledged": _open(lines, {Kind.ADD}),
-    }
+    return ListItem(
+        models=_models(lines, lambda each: _added(each) > 0 and each.record.device.key not in there),
+        entries=sum(_added(each) for each in lines),
+        instructed_not_acknowledged=_open(lines, {Kind.ADD}),
+    )
 
 
 @serves("F2.28(c)")
-def removed_from_the_list(lines: Sequence[Line]) -> dict[str, Json]:
+def removed_from_the_list(lines: Sequence[Line]) -> ListItem:
     """(c) Trial Devices removed from it since the previous report; one that is no trial any more counts as removed.
 
     A model counts if it has no entry left (F2.31: its trial marker may have been replaced by the NCSC's certificate).
     """
     there = {each.record.device.key for each in lines if each.counted.entries}
-    return {
-        "models": _models(lines, lambda each: _removed(each) > 0 and each.record.device.key not in there),
-        "entries": sum(_removed(each) for each in lines),
-        "instructed_not_acknowledged": _open(lines, {Kind.REMOVE, Kind.REPLACE_MARKER}),
-    }
+    return ListItem(
+        models=_models(lines, lambda each: _removed(each) > 0 and each.record.device.key not in there),
+        entries=sum(_removed(each) for each in lines),
+        instructed_not_acknowledged=_open(lines, {Kind.REMOVE, Kind.REPLACE_MARKER}),
+    )
 
 
 @serves("F2.28(d)")
-def deployed(lines: Sequence[Line]) -> dict[str, Json]:
+def deployed(lines: Sequence[Line]) -> DeployedItem:
     """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table."""
-    return {"deployed": sum(each.stints.deployed for each in lines)}
+    return DeployedItem(sum(each.stints.deployed for each in lines))
 
 
 @serves("F2.28(e)")
-def deployed_since(lines: Sequence[Line]) -> dict[str, Json]:
+def deployed_since(lines: Sequence[Line]) -> DeployedSinceItem:
     """(e) Trial Devices deployed since the previous report, and how many of them before it: they were told late."""
     late = sum(
         each.stints.recorded_early - each.before.recorded - each.stints.voided_unreported_early for each in lines
     )
-    return {"deployed": sum(each.deployed_since for each in lines), "of_earlier_periods": max(0, late)}
+    return DeployedSinceItem(sum(each.deployed_since for each in lines), of_earlier_periods=max(0, late))
 
 
 @serves("F2.28(f)")
-def decommissioned_since(lines: Sequence[Line]) -> dict[str, Json]:
+def decommissioned_since(lines: Sequence[Line]) -> DecommissionedSinceItem:
     """(f) Trial Devices decommissioned since the previous report, and how many of them before it."""
     late = sum(
         each.stints.decommissioned_early - each.before.decommissioned + each.stints.voided_decommissioned
         for each in lines
     )
-    return {"decommissioned": sum(each.decommissioned_since for each in lines), "of_earlier_periods": max(0, late)}
+    return DecommissionedSinceItem(sum(each.decommissioned_since for each in lines), of_earlier_periods=max(0, late))
 
 
 @serves("F2.28(g)")
-def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> dict[str, Json]:
+def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> ExpiringItem:
     """(g) Approvals that will expire in the months after the report's date, the last day included."""
     last = months_after(until.date(), months)
     # An approval whose certificate was cancelled for its key stands, and will expire: its state says cancelled.
     ending = [each for each in lines if not each.ended and until < each.expiry and each.expiry.date() <= last]
     ending.sort(key=lambda each: (each.expiry, each.record.identifier))
-    return {
-        "expiring": [
-            {
-                "approval": each.record.identifier,
-                "manufacturer": each.manufacturer,
-                "device": asdict(each.record.device),
-                "expiry": text(each.expiry),
-            }
+    return ExpiringItem(
+        tuple(
+            ExpiringAnswer(
+                approval=each.record.identifier,
+                manufacturer=each.manufacturer,
+                device=each.record.device,
+                expiry=each.expiry,
+            )
             for each in ending
-        ]
-    }
+        )
+    )
 
 
 @serves("F2.28(h)")
-def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> dict[str, Json]:
+def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> OtherItem:
     """(h) What else the SSC has asked for and the DCC has: free text and files."""
-    return {
-        "remarks": [{"text": each.text, "made_at": text(each.made_at), "made_by": each.made_by} for each in remarks],
-        "attachments": [asdict(each) for each in attachments],
-    }
+    return OtherItem(
+        tuple(RemarkAnswer(each.text, made_at=each.made_at, made_by=each.made_by) for each in remarks),
+        tuple(
+            AttachmentAnswer(name=each.name, sha256=each.sha256, size=each.size, media_type=each.media_type)
+            for each in attachments
+        ),
+    )
 
 
 # --- the table and what was corrected ----------------------------------------------------------------------------
 
 
 @serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
-def by_approval(lines: Sequence[Line]) -> list[Json]:
+def by_approval(lines: Sequence[Line]) -> tuple[ReportLine, ...]:
     """Return (d), (e) and (f) broken down by Trial Device Approval, against each limit (F2.21(d))."""
-    return [
-        {
-            "approval": each.record.identifier,
-            "manufacturer": each.manufacturer,
-            "device": asdict(each.record.device),
-            "state": each.state.value,
-            "start": text(each.record.start),
-            "expiry": text(each.expiry),
-            "limit": each.limit,
-            "deployed": each.stints.deployed,
-            "deployed_since": each.deployed_since,
-            "decommissioned_since": each.decommissioned_since,
-            "above_limit": each.stints.deployed > each.limit,
-            "counted": asdict(each.counted),
-        }
+    return tuple(
+        ReportLine(
+            approval=each.record.identifier,
+            manufacturer=each.manufacturer,
+            device=each.record.device,
+            state=each.state,
+            start=each.record.start,
+            expiry=each.expiry,
+            limit=each.limit,
+            deployed=each.stints.deployed,
+            deployed_since=each.deployed_since,
+            decommissioned_since=each.decommissioned_since,
+            above_limit=each.stints.deployed > each.limit,
+            counted=each.counted,
+        )
         for each in lines
-    ]
+    )
 
 
-def corrections(lines: Sequence[Line]) -> list[Json]:
+def corrections(lines: Sequence[Line]) -> tuple[CorrectionAnswer, ...]:
     """Return what earlier reports told and is not so: frozen as they are, they are put right here."""
-    told: list[Json] = []
+    told: list[CorrectionAnswer] = []
     for each in lines:
         if each.corrected:
             told.append(_correction(each, each.corrected, "counted as deployed, and never deployed"))
         if each.stints.voided_decommissioned:
             words = "counted as deployed and then as decommissioned, and never deployed; (d) stays what it is"
             told.append(_correction(each, each.stints.voided_decommissioned, words))
-    return told
+    return tuple(told)
 
 
-def _correction(line: Line, devices: int, words: str) -> Json:
+def _correction(line: Line, devices: int, words: str) -> CorrectionAnswer:
     many = f"{devices} devices were" if devices != 1 else "1 device was"
     sentence = f"An earlier report is corrected: under {line.record.identifier}, {many} {words}."
-    return {"approval": line.record.identifier, "devices": devices, "sentence": sentence}
+    return CorrectionAnswer(line.record.identifier, devices, sentence)
 
 
 def months_after(day: date, months: int) -> date:
@@ -295,8 +297,8 @@ def _models(lines: Iterable[Line], counts: Callable[[Line], bool]) -> int:
     return len({each.record.device.key for each in lines if counts(each)})
 
 
-def _open(lines: Sequence[Line], kinds: Iterable[Kind]) -> Json:
+def _open(lines: Sequence[Line], kinds: Iterable[Kind]) -> EntriesAnswer:
     """What was instructed and is due, and the Panel has not acknowledged."""
     named = frozenset(kinds)
     waiting = [(each, step) for each in lines for step in each.instructed if step.open and step.kind in named]
-    return {"models": len({each.record.device.key for each, _ in waiting}), "entries": len(waiting)}
+    return EntriesAnswer(models=len({each.record.device.key for each, _ in waiting}), entries=len(waiting))

@@ -18,15 +18,16 @@ from core.canonical import Json, canonical, salted_digest
 from core.classification import SALT_OCTETS
 from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaError
 from core.facts import Fact, FactKind
-from core.instants import seconds, text
+from core.instants import seconds
 from core.kinds import Rendition
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
-from ra.paging import LARGEST_PAGE
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, earlier, once
 from ra.reporting import figures
+from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
 from ra.standing import require_open_month
+from ra.views import LARGEST_PAGE, document, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import notices as renderings
 from store.reading import reports as reading
@@ -38,6 +39,35 @@ from store.verbs import reports as verbs
 from store.verbs.notices import keep_rendering
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportIssued:
+    """A report that was issued; the digest is of the document, byte for byte."""
+
+    report: str
+    since: datetime | None
+    until: datetime
+    issued_at: datetime
+    issued_by: str
+    document_sha256: str
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """Reports that were issued, in order; `next` is the cursor of the next page."""
+
+    reports: tuple[ReportIssued, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class ReportRemarked:
+    """A remark was added."""
+
+    report: str
+    made_at: datetime
+    made_by: str
 
 
 def month_of(at: datetime) -> str:
@@ -64,38 +94,34 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
     at = desk.clock.now()
     subject = _subject(month)
     with desk.store.read() as tx:
-        document = _document(desk, tx, month, at=at)
+        said = _document(desk, tx, month, at=at)
         frozen = reading.issued(tx, month) is not None
         kept = renderings.rendering(tx, subject, Rendition(form)) if frozen else None
     if kept is not None:
         return kept
     # No transaction is open: typesetting takes its time. If we die here, the next who asks renders it.
-    octets = _renderer(form)(json.loads(document))
+    octets = _renderer(form)(json.loads(said))
     if not frozen:
         return octets
     with desk.store.begin("render report") as tx:
         if keep_rendering(tx, subject, Rendition(form), octets, at=at):
-            said: dict[str, Json] = {"subject": subject, "form": form, "sha256": hashlib.sha256(octets).hexdigest()}
-            facts.record(tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=subject, payload=said))
+            told: dict[str, Json] = {"subject": subject, "form": form, "sha256": hashlib.sha256(octets).hexdigest()}
+            facts.record(tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=subject, payload=told))
             return octets
     with desk.store.read() as tx:  # somebody was first, and everybody gets those bytes
         return renderings.rendering(tx, subject, Rendition(form)) or octets
 
 
-def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> ReportPage:
     """Return a page of the reports that were issued, and the cursor for the next."""
     authorise(actor, Operation.READ_REPORT)
-    most = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
-        found = reading.issued_list(tx, after=after, limit=most)
-    return {"reports": [_listed(each) for each in found], "next": found[-1].month if len(found) == most else None}
+        found = reading.issued_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
+    return ReportPage(tuple(map(_listed, found)), next_cursor([each.month for each in found], limit))
 
 
-def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | None = None) -> dict[str, Json]:
+def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | None = None) -> ReportIssued:
     """Issue a month's report and freeze it. Months are issued in order; one that is left out is covered by the next.
-
-    Returns:
-        `{"report", "since", "until", "issued_at", "issued_by", "document_sha256"}`.
 
     Raises:
         MonthMalformed: not `2027-05`.
@@ -105,39 +131,36 @@ def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | Non
     authorise(actor, Operation.ISSUE_REPORT)
     at = desk.clock.now()
     with desk.store.read() as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
+        issued = earlier(tx, actor, request, ReportIssued)
+        if issued is not None:
+            return issued
         _require_turn(tx, month, at=at)
         # Counting a million devices takes a second or two, in which nobody has to wait for us: what is recorded
         # meanwhile is in the next report, which counts from what this one counted.
         draft = _drafted(desk, tx, month, at=at)
     with desk.store.begin("issue report") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        verbs.hold(tx)
-        _require_turn(tx, month, at=at)
-        if reading.newest_month(tx) != draft.previous:
-            raise ReportOutOfTurn(month=month, detail="another was issued at this very moment")
-        if draft.since is not None and draft.since >= at:
-            raise ReportOutOfTurn(month=month, detail=f"that for {draft.previous} ends in this very second")
-        issued = _frozen(tx, draft, month, actor, at=at)
-        verbs.issue(tx, issued)
-        said = {"month": month, "document_sha256": issued.document_sha256}
-        facts.record(tx, Fact(kind=FactKind.REPORT_ISSUED, at=at, actor=actor, subject=_subject(month), payload=said))
-        outcome = _listed(issued)
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, ReportIssued, lambda: _issued(tx, draft, actor, at=at), at=at)
+
+
+def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> ReportIssued:
+    month, since = draft.report.report, draft.report.since
+    verbs.hold(tx)
+    _require_turn(tx, month, at=at)
+    if reading.newest_month(tx) != draft.previous:
+        raise ReportOutOfTurn(month=month, detail="another was issued at this very moment")
+    if since is not None and since >= at:
+        raise ReportOutOfTurn(month=month, detail=f"that for {draft.previous} ends in this very second")
+    issued = _frozen(tx, draft.report, actor, at=at)
+    verbs.issue(tx, issued)
+    said: dict[str, Json] = {"month": month, "document_sha256": issued.document_sha256}
+    facts.record(tx, Fact(kind=FactKind.REPORT_ISSUED, at=at, actor=actor, subject=_subject(month), payload=said))
+    return _listed(issued)
 
 
 def remark_report(
     desk: Desk, actor: Actor, month: str, words: str, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> ReportRemarked:
     """Add free text to a report that has not been issued (F2.28(h)).
-
-    Returns:
-        `{"report", "made_at", "made_by"}`.
 
     Raises:
         MonthMalformed: not `2027-05`.
@@ -147,21 +170,18 @@ def remark_report(
     authorise(actor, Operation.REMARK_REPORT)
     at = desk.clock.now()
     with desk.store.begin("remark report") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        verbs.hold(tx)
-        require_open_month(tx, month)
-        salt = secrets.token_bytes(SALT_OCTETS)
-        # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
-        verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
-        digest: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
-        facts.record(
-            tx, Fact(kind=FactKind.REPORT_REMARKED, at=at, actor=actor, subject=_subject(month), payload=digest)
-        )
-        outcome: dict[str, Json] = {"report": month, "made_at": text(at), "made_by": actor.name}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, ReportRemarked, lambda: _remarked(tx, month, words, actor, at=at), at=at)
+
+
+def _remarked(tx: Transaction, month: str, words: str, actor: Actor, *, at: datetime) -> ReportRemarked:
+    verbs.hold(tx)
+    require_open_month(tx, month)
+    salt = secrets.token_bytes(SALT_OCTETS)
+    # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
+    verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
+    said: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
+    facts.record(tx, Fact(kind=FactKind.REPORT_REMARKED, at=at, actor=actor, subject=_subject(month), payload=said))
+    return ReportRemarked(month, made_at=at, made_by=actor.name)
 
 
 def _require_turn(tx: Transaction, month: str, *, at: datetime) -> None:
@@ -177,17 +197,10 @@ def _require_turn(tx: Transaction, month: str, *, at: datetime) -> None:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A report that has not been issued, and the one it counts from."""
+    """A report that has not been issued, and the month of the one it counts from."""
 
-    head: dict[str, Json]
-    items: dict[str, Json]
-    since: datetime | None
+    report: ReportAnswer
     previous: str | None
-
-    def document(self, *, issued_at: datetime | None) -> bytes:
-        """Return it as canonical JSON."""
-        issued = None if issued_at is None else text(issued_at)
-        return canonical({**self.head, "issued": issued is not None, "issued_at": issued, "items": self.items})
 
 
 def _document(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> bytes:
@@ -200,37 +213,39 @@ def _document(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> bytes
         raise
     except TrialCpaError:
         raise NoSuchThing(kind="report for", identifier=month) from None
-    return _drafted(desk, tx, month, at=at).document(issued_at=None)
+    return canonical(document(_drafted(desk, tx, month, at=at).report))
 
 
 def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft:
     """Compute everything of a report as of `at`; it is not issued."""
     authority = authority_row(tx)
     newest = reading.newest(tx)
-    since = None if newest is None else newest.until
     months = desk.rules.look_ahead_months
     lines = _lines(tx, newest, until=at)
-    head: dict[str, Json] = {
-        "report": month,
-        "authority": authority.name,
-        "environment": authority.environment,
-        "since": None if since is None else text(since),
-        "until": text(at),
-        "look_ahead_months": months,
-        "corrections": figures.corrections(lines),
-        "approvals": figures.by_approval(lines),
-    }
-    items: dict[str, Json] = {
-        "a": figures.on_the_list(lines),
-        "b": figures.added_to_the_list(lines),
-        "c": figures.removed_from_the_list(lines),
-        "d": figures.deployed(lines),
-        "e": figures.deployed_since(lines),
-        "f": figures.decommissioned_since(lines),
-        "g": figures.expiring(lines, until=at, months=months),
-        "h": _other_information(tx, month),
-    }
-    return _Draft(head=head, items=items, since=since, previous=None if newest is None else newest.month)
+    items = ReportItems(
+        a=figures.on_the_list(lines),
+        b=figures.added_to_the_list(lines),
+        c=figures.removed_from_the_list(lines),
+        d=figures.deployed(lines),
+        e=figures.deployed_since(lines),
+        f=figures.decommissioned_since(lines),
+        g=figures.expiring(lines, until=at, months=months),
+        h=_other_information(tx, month),
+    )
+    computed = ReportAnswer(
+        report=month,
+        authority=authority.name,
+        environment=authority.environment,
+        issued=False,
+        issued_at=None,
+        since=None if newest is None else newest.until,
+        until=at,
+        look_ahead_months=months,
+        items=items,
+        corrections=figures.corrections(lines),
+        approvals=figures.by_approval(lines),
+    )
+    return _Draft(computed, previous=None if newest is None else newest.month)
 
 
 def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> list[figures.Line]:
@@ -238,7 +253,7 @@ def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> 
     stints = reading.stint_counts(tx, since=None if newest is None else newest.until, until=until)
     instructed = reading.instructed(tx, until=until)
     names = reading.manufacturer_names(tx)
-    nothing, none = reading.StintCounts(), figures.Counted()
+    nothing = reading.StintCounts()
     return [
         figures.Line(
             record=each,
@@ -246,41 +261,41 @@ def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> 
             until=until,
             stints=stints.get(each.identifier, nothing),
             instructed=instructed.get(each.identifier, ()),
-            before=before.get(each.identifier, none),
+            before=before.get(each.identifier, figures.NOTHING_COUNTED),
         )
         for each in approval_reading.records(tx)
         if each.granted_at <= until
     ]
 
 
-def _frozen(tx: Transaction, draft: _Draft, month: str, actor: Actor, *, at: datetime) -> IssuedReport:
+def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime) -> IssuedReport:
     """The draft with every remark that was made before this moment, as it will stay."""
-    final = replace(draft, items={**draft.items, "h": _other_information(tx, month)}).document(issued_at=at)
-    digest = hashlib.sha256(final).hexdigest()
+    items = replace(draft.items, h=_other_information(tx, draft.report))
+    final = canonical(document(replace(draft, issued=True, issued_at=at, items=items)))
     return IssuedReport(
-        month=month,
+        month=draft.report,
         since=draft.since,
         until=at,
         document=final.decode(),
-        document_sha256=digest,
+        document_sha256=hashlib.sha256(final).hexdigest(),
         issued_at=at,
         issued_by=actor.name,
     )
 
 
-def _other_information(tx: Transaction, month: str) -> dict[str, Json]:
+def _other_information(tx: Transaction, month: str) -> OtherItem:
     return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month))
 
 
-def _listed(found: IssuedReport) -> dict[str, Json]:
-    return {
-        "report": found.month,
-        "since": None if found.since is None else text(found.since),
-        "until": text(found.until),
-        "issued_at": text(found.issued_at),
-        "issued_by": found.issued_by,
-        "document_sha256": found.document_sha256,
-    }
+def _listed(found: IssuedReport) -> ReportIssued:
+    return ReportIssued(
+        report=found.month,
+        since=found.since,
+        until=found.until,
+        issued_at=found.issued_at,
+        issued_by=found.issued_by,
+        document_sha256=found.document_sha256,
+    )
 
 
 def _subject(month: str) -> str:

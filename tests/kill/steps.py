@@ -8,7 +8,7 @@ next swept one and die nowhere; they repeat boundaries that another step dies at
 import hashlib
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from ra.deciding.every_kind import Proposal
 from ra.deciding.propose import propose
 from ra.deciding.second import second
 from ra.repeat import RequestKey
+from ra.views import document
 from ra.waiting.tasks import PartyKind
 from store.reading import journal, requests
 from store.reading import notices as notice_reading
@@ -158,7 +159,8 @@ class Step:
         """Do it as its process does; return what is acknowledged."""
         if self.who == "web":
             digest = hashlib.sha256(self.name.encode()).hexdigest()
-            return self.act(world, known, RequestKey(self.name.replace(" ", "-"), digest))
+            outcome = self.act(world, known, RequestKey(self.name.replace(" ", "-"), digest))
+            return document(outcome) if is_dataclass(outcome) else outcome
         if self.who == "courier":
             assert outside is not None
             deliver_all(world, outside)
