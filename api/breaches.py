@@ -1,85 +1,20 @@
 """/v1/approvals/…/breaches and /v1/breaches: suspected, confirmed or dismissed, answered or closed (F2.23)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, Field
 
-from api.answers import Answer
-from api.forms.fields import Body, PageQuery, Token, Words, WriteHeader
-from api.forms.paths import ApprovalPath
+from api.answers import answer
+from api.forms.fields import WriteHeader
+from api.forms.paths import ApprovalPath, BreachPath
+from api.forms.reporting import BreachQuery, ClosureBody, JudgementBody, SuspicionBody
 from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
-from core.kinds import BreachState
 from ra.reporting import breach
-
-LARGEST_CONDITION = 1_000_000
-"""A number of a condition that nobody reaches, and every database holds."""
-
-
-class WhichBreach(BaseModel):
-    """Which breach."""
-
-    breach: Token
-
-
-class BreachQuery(PageQuery):
-    """Which breaches, by their state."""
-
-    state: BreachState | None = None
-
-
-class SuspicionBody(Body):
-    """A condition that may have been breached."""
-
-    condition: Annotated[int, Field(ge=1, le=LARGEST_CONDITION, description="The number of the condition (F2.21(e)).")]
-    note: Words
-
-
-class JudgementBody(Body):
-    """Whether a suspected breach is one; if it is, a revocation is owed."""
-
-    confirmed: bool
-    why: Words
-
-
-class ClosureBody(Body):
-    """Why a confirmed breach is closed without a revocation for it: its approval has ended otherwise."""
-
-    why: Words
-
-
-class BreachMoved(Answer):
-    """A breach is in this state now. `condition` is null for the limit of F2.21(d)."""
-
-    breach: str
-    approval: str
-    condition: int | None
-    state: BreachState
-
-
-class BreachAnswer(BreachMoved):
-    """A breach; `why` holds the last words said of it."""
-
-    clause: str
-    note: str
-    suspected_at: str
-    suspected_by: str
-    judged_at: str | None
-    judged_by: str | None
-    why: str | None
-    closed_at: str | None
-    decision: str | None
-
-
-class BreachPage(Answer):
-    """Breaches in order; `next` is the cursor of the next page."""
-
-    breaches: list[BreachAnswer]
-    next: str | None
+from ra.reporting.breach import BreachAnswer, BreachMoved, BreachPage
 
 
 def add_breaches(app: OpenAPI, service: Service) -> None:
@@ -98,7 +33,7 @@ def _add_of_approvals(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/approvals/<approval>/breaches",
         operation_id="suspectBreach",
-        responses={201: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={201: answer(BreachMoved), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared(),
     )
     def suspect_breach(header: WriteHeader, path: ApprovalPath, body: SuspicionBody) -> Response:
@@ -113,7 +48,7 @@ def _add_of_approvals(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/approvals/<approval>/breaches",
         operation_id="listBreachesOfApproval",
-        responses={200: BreachPage, **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(BreachPage), **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared(),
     )
     def list_breaches_of_approval(path: ApprovalPath, query: BreachQuery) -> Response:
@@ -129,7 +64,7 @@ def _add_breaches(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/breaches",
         operation_id="listBreaches",
-        responses={200: BreachPage, **refusals(*READ_REFUSALS)},
+        responses={200: answer(BreachPage), **refusals(*READ_REFUSALS)},
         **_shared(),
     )
     def list_breaches(query: BreachQuery) -> Response:
@@ -139,20 +74,20 @@ def _add_breaches(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/breaches/<breach>",
         operation_id="showBreach",
-        responses={200: BreachAnswer, **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(BreachAnswer), **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared(),
     )
-    def show_breach(path: WhichBreach) -> Response:
+    def show_breach(path: BreachPath) -> Response:
         """Show a breach."""
         return reply(breach.shown(desk, actor(), path.breach))
 
     @app.post(
         "/v1/breaches/<breach>/judgement",
         operation_id="judgeBreach",
-        responses={200: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(BreachMoved), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared(),
     )
-    def judge_breach(header: WriteHeader, path: WhichBreach, body: JudgementBody) -> Response:
+    def judge_breach(header: WriteHeader, path: BreachPath, body: JudgementBody) -> Response:
         """Confirm a suspected breach, which owes a revocation from then on, or dismiss it."""
         return service.write(
             header,
@@ -162,9 +97,9 @@ def _add_breaches(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/breaches/<breach>/closure",
         operation_id="closeBreach",
-        responses={200: BreachMoved, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(BreachMoved), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared(),
     )
-    def close_breach(header: WriteHeader, path: WhichBreach, body: ClosureBody) -> Response:
+    def close_breach(header: WriteHeader, path: BreachPath, body: ClosureBody) -> Response:
         """Close a confirmed breach whose approval has ended otherwise."""
         return service.write(header, lambda key: breach.close(desk, actor(), path.breach, why=body.why, request=key))

@@ -1,129 +1,27 @@
 """/v1/deployments: devices deployed, replaced and decommissioned (F2.28)."""
 
 import hashlib
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response, request
-from flask_openapi3.models import RawModel
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from api.forms.fields import TOKEN_LIMIT, Token, WriteHeader
-from api.forms.paths import ApprovalPath
+from api.answers import answer
+from api.forms.fields import WriteHeader
+from api.forms.paths import ApprovalPath, BatchPath
+from api.forms.reporting import DEPLOYMENT_TYPES, DeploymentsBody, DeviceQuery
 from api.incoming import actor, raw_body
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.deployments import Form
 from core.identifiers import ApprovalIdentifier, parse_device_id
 from ra.repeat import RequestKey
-from ra.reporting.deployments import batch, of_approval
-from ra.reporting.record import record_deployments
+from ra.reporting.deployments import BatchAnswer, DeploymentsAnswer, batch, of_approval
+from ra.reporting.record import ReportTaken, record_deployments
 
 REPORT_LIMIT = 32 * 1024 * 1024
 """Octets of a report: 100,000 lines of 335."""
-
-FORMS: Mapping[str, Form] = {
-    "application/json": Form.JSON,
-    "text/csv": Form.CSV,
-    "application/xml": Form.DUIS,
-    "text/xml": Form.DUIS,
-}
-"""How a report may be sent, by media type."""
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ReportBody(RawModel):
-    """A report in one of its forms."""
-
-    mimetypes: list[str] = list(FORMS)  # noqa: RUF012 - declared so by its base
-
-
-class LineAnswer(_Answer):
-    """What became of a line; `code` and `detail` say why where there is something to say."""
-
-    line: int
-    outcome: Annotated[str, Field(pattern="^(recorded|known|refused|ignored)$")]
-    device_id: str | None
-    approval: str | None
-    code: str | None
-    column: str | None
-    detail: str
-
-
-class ReportTaken(_Answer):
-    """A report was taken in; each line stands or falls alone."""
-
-    batch: str
-    lines: int
-    recorded: int
-    known: int
-    refused: int
-    ignored: int
-    results: list[LineAnswer]
-
-
-class BatchAnswer(_Answer):
-    """What a report came to."""
-
-    batch: str
-    form: str
-    content_sha256: str
-    received_at: str
-    received_by: str
-    lines: int
-    recorded: int
-    known: int
-    refused: int
-    ignored: int
-
-
-class StintAnswer(_Answer):
-    """A device under an approval, from its deployment on; `corrected` if a correction says that it never was."""
-
-    firmware_version: str
-    deployed_at: str
-    decommissioned_at: str | None
-    replaced_by: str | None
-    corrected: bool
-
-
-class DeviceAnswer(_Answer):
-    """What is known of one device under the approval."""
-
-    device_id: str
-    deployed: bool
-    stints: list[StintAnswer]
-
-
-class DeploymentsAnswer(_Answer):
-    """How many devices are deployed under an approval, beside its limit (F2.21(d))."""
-
-    approval: str
-    as_of: str
-    deployed: int
-    decommissioned: int
-    limit: int
-    above_limit: bool
-    device: DeviceAnswer | None
-
-
-class BatchPath(BaseModel):
-    """Which report."""
-
-    batch: Token
-
-
-class DeviceQuery(BaseModel):
-    """Which device, if one is asked about."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    device_id: Annotated[str | None, Field(max_length=TOKEN_LIMIT, description="An EUI-64.")] = None
 
 
 def add_deployments(app: OpenAPI, service: Service) -> None:
@@ -136,16 +34,16 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         "/v1/deployments",
         operation_id="recordDeployments",
         openapi_extensions=clauses("F2.21(d)", "F2.28(d)", "F2.28(e)", "F2.28(f)"),
-        responses={200: ReportTaken, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(ReportTaken), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
-    def record(header: WriteHeader, raw: ReportBody) -> Response:  # noqa: ARG001 - it describes the body
+    def record(header: WriteHeader, raw: DeploymentsBody) -> Response:  # noqa: ARG001 - it describes the body
         """Report devices deployed, replaced, decommissioned or reported wrongly.
 
         CSV, JSON or the DCC's answer to a Read Inventory request as it is. A line that is wrong is told and harms no
         other; the same report sent twice changes nothing.
         """
-        form = FORMS.get(request.mimetype)
+        form = DEPLOYMENT_TYPES.get(request.mimetype)
         if form is None:
             raise UnsupportedMediaType
         body = raw_body(REPORT_LIMIT)
@@ -156,7 +54,7 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         "/v1/deployments/batches/<batch>",
         operation_id="showDeploymentBatch",
         openapi_extensions=clauses("F2.28(d)"),
-        responses={200: BatchAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(BatchAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_batch(path: BatchPath) -> Response:
@@ -167,7 +65,7 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         "/v1/approvals/<approval>/deployments",
         operation_id="showDeployments",
         openapi_extensions=clauses("F2.21(d)", "F2.28(d)"),
-        responses={200: DeploymentsAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(DeploymentsAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_deployments(path: ApprovalPath, query: DeviceQuery) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cycle import held_world
-from core.deployments import Form
+from core.deployments import Form, Outcome
 from ra.reporting.record import record_deployments
 from tests.deployments_world import LATER, csv_of, deployed
 from tests.world import DCC
@@ -35,12 +35,13 @@ def measure(lines: int) -> Import:
         world.at(LATER)
         body = csv_of(deployed(number, approval, on=f"2027-01-{number % 20 + 5:02d}") for number in range(lines))
         took = []
-        for outcome in ("recorded", "known"):
+        for outcome in (Outcome.RECORDED, Outcome.KNOWN):
             begun = time.perf_counter()
             answer = record_deployments(world.desk, DCC, Form.CSV, body)
             took.append(time.perf_counter() - begun)
-            if answer[outcome] != lines:
-                raise AssertionError(f"{answer[outcome]} of {lines} were {outcome}")
+            seen = sum(each.outcome is outcome for each in answer.results)
+            if seen != lines:
+                raise AssertionError(f"{seen} of {lines} were {outcome}")
         world.close()
     return Import(lines, *took)
 

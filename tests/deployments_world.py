@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.deployments import Form
 from ra.repeat import RequestKey
-from ra.reporting.record import record_deployments
+from ra.reporting.record import ReportTaken, record_deployments
 from store.tables import journal, metadata
 from store.trial_tables import breaches, deployments
 from tests.world import DCC, DEVICE, FIRMWARE, World
@@ -92,26 +92,26 @@ def _element(item: tuple[str, str]) -> str:
 # --- sending and looking ------------------------------------------------------------------------------------------
 
 
-def send(world: World, *lines: Mapping[str, str], form: Form = Form.CSV, key: RequestKey | None = None) -> Any:
+def send(world: World, *lines: Mapping[str, str], form: Form = Form.CSV, key: RequestKey | None = None) -> ReportTaken:
     body = csv_of(lines) if form is Form.CSV else json_of(lines)
     return record_deployments(world.desk, DCC, form, body, key)
 
 
-def send_inventory(world: World, *devices: Mapping[str, str], **head: str) -> Any:
+def send_inventory(world: World, *devices: Mapping[str, str], **head: str) -> ReportTaken:
     return record_deployments(world.desk, DCC, Form.DUIS, inventory(*devices, **head))
 
 
-def told(answer: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
+def told(answer: ReportTaken) -> list[tuple[str, str | None, str | None]]:
     """Outcome, code and column of each line."""
-    return [(each["outcome"], each["code"], each["column"]) for each in answer["results"]]
+    return [(each.outcome, each.code, each.column) for each in answer.results]
 
 
-def codes(answer: Mapping[str, Any]) -> list[str | None]:
-    return [each["code"] for each in answer["results"]]
+def codes(answer: ReportTaken) -> list[str | None]:
+    return [each.code for each in answer.results]
 
 
-def outcomes(answer: Mapping[str, Any]) -> list[str]:
-    return [each["outcome"] for each in answer["results"]]
+def outcomes(answer: ReportTaken) -> list[str]:
+    return [each.outcome for each in answer.results]
 
 
 def rows(world: World) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach
+from ra.reporting.breach import BreachMoved
 from store.reading import breaches as reading
 from tests.api_world import Api, done, refused
 from tests.journal_lines import lines
@@ -41,7 +42,7 @@ def conditioned(world: World, **changes: Any) -> str:
 
 
 def suspected(world: World, approval: str, condition: int = 1) -> str:
-    return str(breach.suspect(world.desk, OFFICER_1, approval, condition, NOTE)["breach"])
+    return breach.suspect(world.desk, OFFICER_1, approval, condition, NOTE).breach
 
 
 def confirmed(world: World, approval: str) -> str:
@@ -51,7 +52,7 @@ def confirmed(world: World, approval: str) -> str:
 
 
 def state(world: World, identifier: str) -> str:
-    return str(breach.shown(world.desk, OFFICER_1, identifier)["state"])
+    return breach.shown(world.desk, OFFICER_1, identifier).state
 
 
 def owed(world: World) -> list[str]:
@@ -66,16 +67,16 @@ def test_a_breach_is_suspected_then_confirmed_and_owes_a_revocation_until_one_is
     identifier = suspected(world, approval)
     assert (state(world, identifier), owed(world)) == ("suspected", [])
     said = breach.judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
-    assert (said["state"], owed(world)) == ("confirmed", [identifier])
+    assert (said.state, owed(world)) == ("confirmed", [identifier])
     world.at(START + timedelta(days=90))
     assert owed(world) == [identifier]
     revoke(world.desk, OFFICER_1, Revoke(approval, EndCause.BREACH, "A condition was not kept.", breach=identifier))
     assert (state(world, identifier), owed(world)) == ("answered", [])
     shown = breach.shown(world.desk, AUDITOR, identifier)
-    assert (shown["note"], shown["why"], shown["clause"], shown["condition"]) == (NOTE, WHY, "F2.21(e)", 1)
+    assert (shown.note, shown.why, shown.clause, shown.condition) == (NOTE, WHY, "F2.21(e)", 1)
     (payload,) = lines(world, FactKind.APPROVAL_REVOKED)
     assert json.loads(payload)["breach"] == identifier
-    assert json.loads(payload)["decision"] == shown["decision"]
+    assert json.loads(payload)["decision"] == shown.decision
 
 
 @pytest.mark.clause("F2.23")
@@ -98,7 +99,7 @@ def test_a_dismissed_breach_owes_nothing_and_is_judged_once(world: World) -> Non
     approval = conditioned(world)
     identifier = suspected(world, approval)
     said = breach.judge(world.desk, OFFICER_1, identifier, confirmed=False, why=WHY)
-    assert (said["state"], owed(world)) == ("dismissed", [])
+    assert (said.state, owed(world)) == ("dismissed", [])
     for confirmed_ in (True, False):
         with pytest.raises(WrongState):
             breach.judge(world.desk, OFFICER_2, identifier, confirmed=confirmed_, why=WHY)
@@ -117,13 +118,13 @@ def test_a_confirmed_breach_is_closed_without_a_revocation_only_if_its_approval_
         breach.close(world.desk, OFFICER_1, identifier, why=WHY)
     assert owed(world) == [identifier]
     world.revoked(approval)
-    assert breach.close(world.desk, OFFICER_1, identifier, why="It ended for another reason.")["state"] == "closed"
+    assert breach.close(world.desk, OFFICER_1, identifier, why="It ended for another reason.").state == "closed"
     assert owed(world) == []
     with pytest.raises(WrongState):
         breach.close(world.desk, OFFICER_1, identifier, why=WHY)
     # What is found out after the end is recorded too: the Manufacturer may apply again (F2.31).
     late = confirmed(world, approval)
-    assert breach.close(world.desk, OFFICER_1, late, why="Nothing is left to revoke.")["state"] == "closed"
+    assert breach.close(world.desk, OFFICER_1, late, why="Nothing is left to revoke.").state == "closed"
 
 
 def test_only_a_condition_that_the_approval_has_or_had_can_be_breached(world: World) -> None:
@@ -174,7 +175,7 @@ def test_more_devices_than_the_limit_are_suspected_once_until_that_is_judged(wor
     breach.judge(world.desk, OFFICER_1, first, confirmed=True, why=WHY)
     assert over_the_limit(world, approval, 503) is None
     shown = breach.shown(world.desk, OFFICER_1, first)
-    assert (shown["condition"], shown["clause"], shown["suspected_by"]) == (None, "F2.21(d)", DCC.name)
+    assert (shown.condition, shown.clause, shown.suspected_by) == (None, "F2.21(d)", DCC.name)
     (payload,) = lines(world, FactKind.BREACH_SUSPECTED)
     assert json.loads(payload) == {"breach": first, "clause": "F2.21(d)", "deployed": 501, "maximum": 500}
     other = world.granted(device=Device("ESME", "AB01", "OTHER", "01"))
@@ -202,9 +203,9 @@ def test_two_officers_who_judge_at_the_same_moment_are_one_judge_and_one_conflic
         lambda desk: breach.judge(desk, OFFICER_1, identifier, confirmed=True, why=WHY),
         lambda desk: breach.judge(desk, OFFICER_2, identifier, confirmed=False, why=WHY),
     )
-    (won,) = [each for each in told if isinstance(each, dict)]
-    assert [type(each) for each in told if not isinstance(each, dict)] == [WrongState]
-    assert state(world, identifier) == won["state"]
+    (won,) = [each for each in told if isinstance(each, BreachMoved)]
+    assert [type(each) for each in told if not isinstance(each, BreachMoved)] == [WrongState]
+    assert state(world, identifier) == won.state
 
 
 # --- who, and over HTTP -------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def test_the_same_suspicion_under_one_key_is_recorded_once(world: World) -> None
     told = [breach.suspect(world.desk, OFFICER_1, approval, 1, NOTE, key) for _ in range(2)]
     assert told[0] == told[1]
     found = breach.listed(world.desk, OFFICER_1, approval=approval, after="", limit=10)
-    assert len(found["breaches"]) == 1  # type: ignore[arg-type]
+    assert len(found.breaches) == 1
 
 
 @pytest.mark.clause("F2.23")

@@ -273,7 +273,7 @@ def test_a_revocation_cites_the_confirmed_breach_and_answers_it_once(world: Worl
     world.authority.settle()
     approval = world.seconded(decision)
     world.authority.settle()
-    suspected = str(suspect(world.desk, OFFICER_1, approval, condition=1, note="Seen in York.")["breach"])
+    suspected = suspect(world.desk, OFFICER_1, approval, condition=1, note="Seen in York.").breach
     cited = ProposeRevocation(approval, EndCause.BREACH, "It was broken.", breach=suspected)
     with pytest.raises(RulesRefused):
         world.proposed(replace(cited, cause=EndCause.SSC))

@@ -35,7 +35,7 @@ from tests.deployments_world import (
     suspected,
     told,
 )
-from tests.world import DCC, MANUFACTURER, OFFICER_1, World, objects
+from tests.world import DCC, MANUFACTURER, OFFICER_1, World
 
 OTHER = Device("ESME", "AB01", "010A030C", "01")
 
@@ -81,7 +81,7 @@ def test_devices_go_up_come_down_and_take_the_place_of_others(trial: World, form
         replaced(2, by=4),
         form=form,
     )
-    assert (answer["lines"], answer["recorded"], answer["known"], answer["refused"], answer["ignored"]) == (
+    assert (answer.lines, answer.recorded, answer.known, answer.refused, answer.ignored) == (
         5,
         5,
         0,
@@ -113,7 +113,7 @@ def test_the_same_report_twice_changes_nothing_whatever_came_between(trial: Worl
     before = rows(trial)
     for again in (history, history[::-1], history[3:] + history[:3]):
         answer = send(trial, *again)
-        assert (answer["recorded"], answer["known"], answer["refused"]) == (0, len(history), 0), told(answer)
+        assert (answer.recorded, answer.known, answer.refused) == (0, len(history), 0), told(answer)
         assert rows(trial) == before
     assert standing(trial) == {eui(1): second, eui(3): second}
 
@@ -122,7 +122,7 @@ def test_the_same_report_twice_changes_nothing_whatever_came_between(trial: Worl
 def test_a_correction_takes_a_deployment_back_and_leaves_it_to_be_seen(trial: World) -> None:
     approval = first(trial)
     send(trial, deployed(1, approval), deployed(2, approval))
-    batch = send(trial, corrected(1, why="the installer turned back"))["batch"]
+    batch = send(trial, corrected(1, why="the installer turned back")).batch
     found = rows(trial)[0]
     assert (found["void_reason"], found["void_batch_id"]) == ("the installer turned back", batch)
     assert (found["deployed_at"], found["decommissioned_at"]) == (rows(trial)[1]["deployed_at"], None)
@@ -176,7 +176,7 @@ def test_several_approvals_are_told_apart_by_date_then_firmware_and_else_say_wha
     )
     assert standing(trial) == {eui(1): first(trial), eui(2): twin, eui(3): first(trial), eui(5): twin}
     assert told(answer)[3] == ("refused", "device-ambiguous", "model")
-    assert answer["results"][3]["detail"].endswith("they differ in: hardware_version.")
+    assert answer.results[3].detail.endswith("they differ in: hardware_version.")
     assert told(answer)[5] == ("refused", "outside-approvals", "on")
     # Where it is known under which one a device is, nothing else needs to tell.
     down = {**line, "event": "decommissioned", "device_id": eui(2), "on": "2027-02-06"}
@@ -238,8 +238,8 @@ def test_each_wrong_line_is_told_with_its_column_and_harms_no_other(trial: World
     good = deployed(200, approval)
     answer = send(trial, *(line for line, _, _ in wrong), good)
     assert told(answer)[:-1] == [("refused", code, column) for _, code, column in wrong]
-    assert all(each["detail"].endswith(".") for each in answer["results"][:-1])
-    assert [each["line"] for each in answer["results"]] == list(range(2, len(wrong) + 3))
+    assert all(each.detail.endswith(".") for each in answer.results[:-1])
+    assert [each.line for each in answer.results] == list(range(2, len(wrong) + 3))
     assert told(answer)[-1] == ("recorded", None, None)
     assert rows(trial)[:-1] == before
     assert rows(trial)[-1]["device_id"] == eui(200)
@@ -312,7 +312,7 @@ def test_a_spreadsheets_habits_do_no_harm(trial: World) -> None:
         row = separator.join([f" {eui(device)}", "Deployed", "2027-01-05 ", approval, VERSION])
         body = f"\ufeff{head}\r\n\r\n{separator * 4}\r\n{row}\r\n".encode()
         answer = record_deployments(trial.desk, DCC, Form.CSV, body)
-        assert (answer["recorded"], answer["lines"], objects(answer, "results")[0]["line"]) == (1, 1, 4)
+        assert (answer.recorded, answer.lines, answer.results[0].line) == (1, 1, 4)
     short = record_deployments(trial.desk, DCC, Form.CSV, f"event,device_id,on\ndeployed,{eui(9)}\n".encode())
     assert told(short) == [("refused", "line-malformed", None)]
 
@@ -346,7 +346,7 @@ def test_a_line_of_json_with_other_members_or_numbers_is_refused_alone(trial: Wo
 
     body = json.dumps({"lines": [*lines, 7, {"device": []}]}).encode()
     found = record_deployments(trial.desk, DCC, Form.JSON, body)
-    assert [(each["outcome"], each["column"]) for each in objects(found, "results")] == [
+    assert [(each.outcome, each.column) for each in found.results] == [
         ("refused", None),
         ("refused", "firmware_version"),
         ("refused", "on"),
@@ -363,7 +363,7 @@ def test_more_lines_than_a_report_may_have_are_refused_whole(trial: World, monke
     for form in (Form.CSV, Form.JSON):
         with pytest.raises(DeploymentsTooMany):
             send(trial, *lines, form=form)
-    assert send(trial, *lines[:3])["recorded"] == 3
+    assert send(trial, *lines[:3]).recorded == 3
 
 
 def test_one_device_in_more_lines_than_anybody_needs_is_refused_and_the_rest_recorded(trial: World) -> None:
@@ -387,11 +387,11 @@ def test_only_the_dcc_reports(trial: World) -> None:
 def test_a_report_above_the_limit_is_recorded_and_a_breach_suspected_once(world: World) -> None:
     approval = world.granted(maximum_devices=2)
     world.at(LATER)
-    assert send(world, deployed(1, approval), deployed(2, approval))["recorded"] == 2
+    assert send(world, deployed(1, approval), deployed(2, approval)).recorded == 2
     assert suspected(world) == []
-    assert send(world, deployed(3, approval))["recorded"] == 1
+    assert send(world, deployed(3, approval)).recorded == 1
     assert suspected(world) == [approval]
-    assert send(world, deployed(4, approval))["recorded"] == 1
+    assert send(world, deployed(4, approval)).recorded == 1
     assert suspected(world) == [approval]
     assert len(standing(world)) == 4
 
@@ -405,7 +405,7 @@ def test_a_report_that_stays_within_the_limit_does_not_exceed_it_half_way(
     send(world, deployed(1, approval), deployed(2, approval))
     monkeypatch.setattr(use_case, "LINES_AT_ONCE", 1)
     ups = [deployed(device, approval, on="2027-01-20") for device in (3, 4)]
-    assert send(world, *ups, gone(1), gone(2))["recorded"] == 4
+    assert send(world, *ups, gone(1), gone(2)).recorded == 4
     assert suspected(world) == []
 
 
@@ -438,7 +438,7 @@ def test_a_report_goes_in_by_parts_and_each_part_is_a_fact_without_devices(
     approval = first(trial)
     lines = [*(deployed(device, approval) for device in range(9)), replaced(0, by=20), gone(77)]
     answer = send(trial, *lines)
-    assert (answer["recorded"], answer["refused"]) == (10, 1)
+    assert (answer.recorded, answer.refused) == (10, 1)
     facts = recorded_facts(trial)
     assert sum(each["lines"] for each in facts) == 11
     assert sum(each["recorded"] for each in facts) == 10
@@ -470,7 +470,7 @@ def test_what_died_between_two_parts_is_completed_by_sending_it_again(
     assert len(standing(trial)) == 4
     monkeypatch.setattr(trial.store, "begin", begin)
     answer = send(trial, *lines)
-    assert (answer["recorded"], answer["known"]) == (2, 4)
+    assert (answer.recorded, answer.known) == (2, 4)
     assert len(standing(trial)) == 6
 
 
@@ -510,10 +510,10 @@ def test_reports_at_the_same_moment_never_put_a_device_under_two_approvals(
     held = standing(trial)
     assert len(held) == len(rows(trial)) == len(devices)
     # Each device went to whoever came first; the same line from two senders is recorded once and known once.
-    assert sum(answer["recorded"] for answer in answers) == len(devices)
+    assert sum(answer.recorded for answer in answers) == len(devices)
     for answer in answers:
-        for line in answer["results"]:
-            assert line["outcome"] in {"recorded", "known"} or line["code"] == "deployed-elsewhere"
-    mine = [answer["recorded"] + answer["known"] for answer in answers]
-    lost = sum(answer["refused"] for answer in answers)
+        for line in answer.results:
+            assert line.outcome in {"recorded", "known"} or line.code == "deployed-elsewhere"
+    mine = [answer.recorded + answer.known for answer in answers]
+    lost = sum(answer.refused for answer in answers)
     assert sum(mine) + lost == 3 * len(devices)

@@ -63,7 +63,7 @@ def test_each_status_counts_as_the_settings_say(trial: World) -> None:
     for status in ("Pending", "Whitelisted"):
         assert by_status[status] == ("ignored", "status-not-counted", "DeviceStatus")
     assert told(answer)[-1] == ("ignored", "status-missing", "DeviceStatus")
-    assert (answer["recorded"], answer["refused"], answer["ignored"]) == (5, 2, 3)
+    assert (answer.recorded, answer.refused, answer.ignored) == (5, 2, 3)
     # Other settings, other counts.
     rules = replace(trial.desk.rules, deployed_statuses=("Pending",), decommissioned_statuses=("commissioned",))
     trial.desk = Desk(trial.store, trial.clock, rules)
@@ -159,7 +159,7 @@ def test_each_wrong_device_is_told_by_element_and_harms_no_other(trial: World) -
         ("recorded", None, None),
         ("refused", "device-id-malformed", "DeviceID"),
     ]
-    assert [each["line"] for each in answer["results"]] == list(range(1, 10))
+    assert [each.line for each in answer.results] == list(range(1, 10))
 
 
 # --- what is refused unread --------------------------------------------------------------------------------------

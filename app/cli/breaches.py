@@ -15,8 +15,8 @@ from app.cli.words import WORDS
 from app.client import Client, path
 from core.approval import EndCause
 from core.kinds import BreachState
-
-Outcome = Mapping[str, Any]
+from ra.reporting.breach import BreachAnswer, BreachMoved, BreachPage
+from ra.views import document
 
 EXIT_REFUSED = 1
 
@@ -36,20 +36,19 @@ def list_(approval: str | None, state: str | None, service: Service) -> None:
     """List breaches; each one that is confirmed owes a revocation."""
     address = path("breaches") if approval is None else path("approvals", approval, "breaches")
     with service.connect() as client:
-        found = list(client.every(address, "breaches", state=state))
+        found = [each for page in client.pages(BreachPage, address, state=state) for each in page.breaches]
     if service.as_json:
-        shown.as_json({"breaches": found})
+        shown.as_json({"breaches": [document(each) for each in found]})
         return
     shown.table(
         shown.out(),
         ("breach", "approval", "of", "state", "suspected", "note"),
         [
-            (each["breach"], each["approval"], _of(each), each["state"], shown.day_of(each["suspected_at"]),
-             each["note"])
+            (each.breach, each.approval, _of(each), each.state, shown.day_of(each.suspected_at), each.note)
             for each in found
         ],
         none="No breach.",
-    )  # fmt: skip
+    )
 
 
 @breaches.command(
@@ -61,24 +60,24 @@ def list_(approval: str | None, state: str | None, service: Service) -> None:
 def show(breach: str, service: Service) -> None:
     """Show a breach, what was said of it, and its evidence (trialcpa fetch ev-… fetches a file)."""
     with service.connect() as client:
-        said = client.get(path("breaches", breach))
+        said = client.show(BreachAnswer, path("breaches", breach))
         evidence = client.get(path("breaches", breach, "evidence"))["evidence"]
     if service.as_json:
-        shown.as_json({**said, "evidence": evidence})
+        shown.as_json({**document(said), "evidence": evidence})
         return
     console = shown.out()
-    shown.heading(console, f"{said['breach']}: {said['state']}")
+    shown.heading(console, f"{said.breach}: {said.state}")
     shown.facts(
         console,
         [
-            ("approval", said["approval"]),
-            ("of", f"{_of(said)} ({said['clause']})"),
-            ("suspected", f"{shown.when(said['suspected_at'])} by {said['suspected_by']}"),
-            ("note", said["note"]),
-            ("judged", f"{shown.when(said['judged_at'])} by {said['judged_by']}" if said["judged_at"] else None),
-            ("why", said["why"]),
-            ("answered" if said["decision"] else "closed", shown.when(said["closed_at"])),
-            ("by the decision", said["decision"]),
+            ("approval", said.approval),
+            ("of", f"{_of(said)} ({said.clause})"),
+            ("suspected", f"{shown.when(said.suspected_at)} by {said.suspected_by}"),
+            ("note", said.note),
+            ("judged", f"{shown.when(said.judged_at)} by {said.judged_by}" if said.judged_at else None),
+            ("why", said.why),
+            ("answered" if said.decision else "closed", shown.when(said.closed_at)),
+            ("by the decision", said.decision),
             ("evidence", [f"{each['evidence']}  {each['name']}" for each in evidence]),
         ],
     )
@@ -98,8 +97,9 @@ def suspect(approval: str, condition: int, note: str, evidence: tuple[Path, ...]
     """Record that a condition may have been breached; a report above the limit does so by itself."""
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
-        outcome = client.post(path("approvals", approval, "breaches"), {"condition": condition, "note": note})
-        attached, refused = _attach(client, str(outcome["breach"]), files)
+        said = {"condition": condition, "note": note}
+        outcome = client.do(BreachMoved, path("approvals", approval, "breaches"), said)
+        attached, refused = _attach(client, outcome.breach, files)
     _told(service, outcome, attached, refused)
 
 
@@ -115,7 +115,7 @@ def attach(breach: str, file: tuple[Path, ...], service: Service) -> None:
     files = [(each, evidence_type(each)) for each in file]
     with service.connect() as client:
         attached, refused = _attach(client, breach, files)
-    _told(service, {}, attached, refused)
+    _told(service, None, attached, refused)
 
 
 @breaches.command(epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
@@ -150,8 +150,8 @@ def close(breach: str, why: str, evidence: tuple[Path, ...], service: Service) -
     with service.connect() as client:
         # A breach that is closed takes no evidence any more: with a file refused it stays as it is.
         attached, refused = _attach(client, breach, files)
-        outcome = {} if refused else client.post(path("breaches", breach, "closure"), {"why": why})
-    _told(service, outcome, attached, refused)
+        closed = None if refused else client.do(BreachMoved, path("breaches", breach, "closure"), {"why": why})
+    _told(service, closed, attached, refused)
 
 
 def _attach(
@@ -162,40 +162,42 @@ def _attach(
 
 def _judge(service: Service, breach: str, why: str, *, confirmed: bool) -> None:
     with service.connect() as client:
-        outcome = client.post(path("breaches", breach, "judgement"), {"confirmed": confirmed, "why": why})
+        said = {"confirmed": confirmed, "why": why}
+        outcome = client.do(BreachMoved, path("breaches", breach, "judgement"), said)
     _told(service, outcome, [], [])
 
 
-def _told(service: Service, outcome: Outcome, attached: list[dict[str, Any]], refused: list[dict[str, str]]) -> None:
+def _told(
+    service: Service, outcome: BreachMoved | None, attached: list[dict[str, Any]], refused: list[dict[str, str]]
+) -> None:
     """Show what became of a breach and its files; the exit status is 1 if a file was refused."""
     if service.as_json:
-        shown.as_json({**outcome, "evidence": attached, "refused": refused})
+        moved = {} if outcome is None else document(outcome)
+        shown.as_json({**moved, "evidence": attached, "refused": refused})
     else:
         console = shown.out()
-        if outcome:
-            shown.sentence(console, f"{outcome['breach']}: {outcome['state']}, {_of(outcome)} of {outcome['approval']}")
+        if outcome is not None:
+            shown.sentence(console, f"{outcome.breach}: {outcome.state}, {_of(outcome)} of {outcome.approval}")
         show_attached(console, attached, refused)
-        if refused and outcome:
-            shown.sentence(console, f"Mend that, then: trialcpa breaches attach {outcome['breach']} FILE")
+        if refused and outcome is not None:
+            shown.sentence(console, f"Mend that, then: trialcpa breaches attach {outcome.breach} FILE")
         elif refused:
             shown.sentence(console, "Mend that and run the command again; the state of the breach is as it was.")
-        if outcome:
+        if outcome is not None:
             _next(console, outcome)
     raise SystemExit(EXIT_REFUSED if refused else 0)
 
 
-def _next(console: Console, breach: Outcome) -> None:
+def _next(console: Console, said: BreachMoved) -> None:
     """Say what is to be done next, if anything is."""
-    identifier, approval = breach["breach"], breach["approval"]
-    steps: Mapping[str, str] = {
-        BreachState.SUSPECTED: f"It is to be judged: trialcpa breaches confirm {identifier} --why WHY (or dismiss)",
+    steps: Mapping[BreachState, str] = {
+        BreachState.SUSPECTED: f"It is to be judged: trialcpa breaches confirm {said.breach} --why WHY (or dismiss)",
         BreachState.CONFIRMED: "A revocation is owed (F2.23): "
-        f"trialcpa decide revoke {approval} --cause {EndCause.BREACH} --breach {identifier} --reasons FILE",
+        f"trialcpa decide revoke {said.approval} --cause {EndCause.BREACH} --breach {said.breach} --reasons FILE",
     }
-    if breach["state"] in steps:
-        shown.sentence(console, steps[breach["state"]], style="dim")
+    if said.state in steps:
+        shown.sentence(console, steps[said.state], style="dim")
 
 
-def _of(breach: Outcome) -> str:
-    number = breach["condition"]
-    return "the limit of devices" if number is None else f"condition {number}"
+def _of(said: BreachMoved) -> str:
+    return "the limit of devices" if said.condition is None else f"condition {said.condition}"

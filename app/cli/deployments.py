@@ -1,9 +1,8 @@
 """`trialcpa deployments`: the DCC reports devices deployed, replaced and decommissioned (F2.28(d) to (f))."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -12,9 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.cli import shown
 from app.cli.deployment_files import LARGEST_CHUNK, USUAL_CHUNK, Chunk, chunks
 from app.cli.service import Service, asks_service
-from app.client import Client
+from app.client import Client, path
 from core.deployments import Outcome
 from core.errors import InputUnusable, ServiceRefused, ServiceUnreachable
+from ra.reporting.record import LineTaken, ReportTaken
+from ra.views import document
 
 SHOWN = 50
 """Refused lines that are shown; --json has them all."""
@@ -26,30 +27,34 @@ EXIT_REFUSED = 1
 class Told:
     """What became of the lines so far."""
 
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("lines", "recorded", "known", "refused", "ignored"), 0)
-    )
     batches: list[str] = field(default_factory=list)
-    results: list[dict[str, Any]] = field(default_factory=list)
+    results: list[LineTaken] = field(default_factory=list)
 
-    def add(self, answer: Mapping[str, Any], chunk: Chunk) -> None:
+    def add(self, answer: ReportTaken, chunk: Chunk) -> None:
         """Add an answer; its lines are numbered as in the whole file."""
-        for name in self.counts:
-            self.counts[name] += int(answer[name])
-        self.batches.append(str(answer["batch"]))
-        self.results += [{**each, "line": chunk.line(int(each["line"]))} for each in answer["results"]]
+        self.batches.append(answer.batch)
+        self.results += [replace(each, line=chunk.line(each.line)) for each in answer.results]
 
     @property
-    def not_recorded(self) -> list[dict[str, Any]]:
+    def counts(self) -> dict[str, int]:
+        """How many lines there were, and how many of each outcome."""
+        seen = Counter(each.outcome for each in self.results)
+        return {"lines": len(self.results), **{outcome.value: seen[outcome] for outcome in Outcome}}
+
+    @property
+    def in_order(self) -> list[LineTaken]:
+        """What became of each line, in the order of the file."""
+        return sorted(self.results, key=lambda each: each.line)
+
+    @property
+    def not_recorded(self) -> list[LineTaken]:
         """The lines of which nothing was recorded because something is wrong with them."""
-        return sorted((each for each in self.results if each["outcome"] == Outcome.REFUSED), key=_line)
+        return [each for each in self.in_order if each.outcome is Outcome.REFUSED]
 
     @property
-    def remarks(self) -> list[dict[str, Any]]:
+    def remarks(self) -> list[LineTaken]:
         """The lines that were taken, or passed over, with a word about them."""
-        return sorted(
-            (each for each in self.results if each["outcome"] != Outcome.REFUSED and each["detail"]), key=_line
-        )
+        return [each for each in self.in_order if each.outcome is not Outcome.REFUSED and each.detail]
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa deployments import devices.csv")
@@ -80,14 +85,11 @@ def import_(file: Path, chunk: int, service: Service) -> None:
     with service.connect() as client:
         _send(client, chunks(octets, chunk), told, quiet=service.as_json)
     if service.as_json:
-        shown.as_json({**told.counts, "batches": told.batches, "results": sorted(told.results, key=_line)})
+        results = [document(each) for each in told.in_order]
+        shown.as_json({**told.counts, "batches": told.batches, "results": results})
     else:
         _show(shown.out(), file, told)
-    raise SystemExit(EXIT_REFUSED if told.counts["refused"] else 0)
-
-
-def _line(result: Mapping[str, Any]) -> int:
-    return int(result["line"])
+    raise SystemExit(EXIT_REFUSED if told.not_recorded else 0)
 
 
 def _send(client: Client, parts: list[Chunk], told: Told, *, quiet: bool) -> None:
@@ -97,17 +99,17 @@ def _send(client: Client, parts: list[Chunk], told: Told, *, quiet: bool) -> Non
         bar = progress.add_task("", total=sum(each.lines for each in parts))
         for part in parts:
             try:
-                told.add(client.send("/v1/deployments", part.octets, part.content_type), part)
+                told.add(client.hand_in(ReportTaken, path("deployments"), part.octets, part.content_type), part)
             except (ServiceRefused, ServiceUnreachable):
-                if told.counts["lines"] and not quiet:
-                    click.echo(f"{told.counts['lines']:,} lines were dealt with; send the whole file again.", err=True)
+                if told.results and not quiet:
+                    click.echo(f"{len(told.results):,} lines were dealt with; send the whole file again.", err=True)
                 raise
             progress.advance(bar, part.lines)
 
 
 def _show(console: Console, file: Path, told: Told) -> None:
     counts = {name: f"{number:,}" for name, number in told.counts.items()}
-    style = "bold red" if told.counts["refused"] else "bold green"
+    style = "bold red" if told.not_recorded else "bold green"
     shown.heading(
         console,
         f"{file.name}: {counts['lines']} lines, {counts['recorded']} recorded, {counts['known']} known already, "
@@ -121,10 +123,7 @@ def _show(console: Console, file: Path, told: Told) -> None:
         shown.table(
             console,
             ("#line", "column", "device", "what"),
-            [
-                (each["line"], each.get("column"), each.get("device_id"), each.get("detail") or each.get("code"))
-                for each in listed[:SHOWN]
-            ],
+            [(each.line, each.column, each.device_id, each.detail or each.code) for each in listed[:SHOWN]],
         )
         if len(listed) > SHOWN:
             shown.sentence(console, f"and {len(listed) - SHOWN:,} more; --json lists them all.", style="dim")

@@ -5,6 +5,7 @@ about a breach is its own: the journal holds salted digests, and no Manufacturer
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
@@ -13,14 +14,13 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.instants import text
 from core.kinds import BreachState
 from core.status import open_at
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
-from ra.paging import LARGEST_PAGE
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
+from ra.views import LARGEST_PAGE, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading
 from store.reading.breaches import Breach, OwedRevocation, SaltedWords
@@ -30,10 +30,53 @@ from store.verbs import breaches, facts
 LIMIT_CLAUSE = "F2.21(d)"
 
 
+@dataclass(frozen=True, kw_only=True)
+class BreachMoved:
+    """A breach is in this state now. `condition` is null for the limit of F2.21(d)."""
+
+    breach: str
+    approval: str
+    condition: int | None
+    state: BreachState
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreachAnswer(BreachMoved):
+    """A breach; `why` holds the last words said of it.
+
+    Args:
+        clause: of Section F, under which the condition stands.
+        note: what is suspected, in the SSC's words.
+        suspected_at, suspected_by: when and by whom.
+        judged_at, judged_by: when and by whom it was confirmed or dismissed.
+        why: the words of the judgement, or of its closing.
+        closed_at: when it was answered or closed.
+        decision: the revocation that answered it.
+    """
+
+    clause: str
+    note: str
+    suspected_at: datetime
+    suspected_by: str
+    judged_at: datetime | None
+    judged_by: str | None
+    why: str | None
+    closed_at: datetime | None
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class BreachPage:
+    """Breaches in order; `next` is the cursor of the next page."""
+
+    breaches: tuple[BreachAnswer, ...]
+    next: str | None
+
+
 @serves("F2.23")
 def suspect(
     desk: Desk, actor: Actor, approval: str, condition: int, note: str, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> BreachMoved:
     """Record that a condition may have been breached; of an approval that has ended too, for what comes after.
 
     Args:
@@ -44,28 +87,26 @@ def suspect(
         note: what is suspected, in the SSC's words.
         request: the Idempotency-Key, if one was sent.
 
-    Returns:
-        `{"breach", "approval", "condition", "state"}`.
-
     Raises:
         NoSuchThing: there is no such approval, or it never had that condition.
     """
     authorise(actor, Operation.RECORD_BREACH)
     at = desk.clock.now()
     with desk.store.begin("suspect breach") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        approval_reading.record(tx, approval)
-        if not reading.condition_exists(tx, approval, condition):
-            raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
-        identifier, words = new_identifier("breach", at), _salted(note)
-        breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
-        said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
-        facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
-        outcome = _outcome(identifier, approval, condition, BreachState.SUSPECTED)
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(
+            tx, actor, request, BreachMoved, lambda: _suspected(tx, actor, approval, condition, note, at=at), at=at
+        )
+
+
+def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
+    approval_reading.record(tx, approval)
+    if not reading.condition_exists(tx, approval, condition):
+        raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
+    identifier, words = new_identifier("breach", at), _salted(note)
+    breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
+    said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
+    facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
+    return BreachMoved(breach=identifier, approval=approval, condition=condition, state=BreachState.SUSPECTED)
 
 
 @serves("F2.23", "F2.21(d)")
@@ -105,7 +146,7 @@ def suspect_limit(
 @serves("F2.23")
 def judge(
     desk: Desk, actor: Actor, identifier: str, *, confirmed: bool, why: str, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> BreachMoved:
     """Confirm a suspected breach, which owes a revocation from then on, or dismiss it.
 
     Raises:
@@ -114,20 +155,19 @@ def judge(
     """
     authorise(actor, Operation.RECORD_BREACH)
     at = desk.clock.now()
-    with desk.store.begin("judge breach") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        words = _salted(why)
+    words = _salted(why)
+    kind = FactKind.BREACH_CONFIRMED if confirmed else FactKind.BREACH_DISMISSED
+
+    def act() -> BreachMoved:
         breaches.judge(tx, identifier, confirmed=confirmed, why=words, by=actor.name, at=at)
-        kind = FactKind.BREACH_CONFIRMED if confirmed else FactKind.BREACH_DISMISSED
-        outcome = _moved(tx, identifier, kind, words, actor, at)
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return _moved(tx, identifier, kind, words, actor, at)
+
+    with desk.store.begin("judge breach") as tx:
+        return once(tx, actor, request, BreachMoved, act, at=at)
 
 
 @serves("F2.23")
-def close(desk: Desk, actor: Actor, identifier: str, *, why: str, request: RequestKey | None = None) -> dict[str, Json]:
+def close(desk: Desk, actor: Actor, identifier: str, *, why: str, request: RequestKey | None = None) -> BreachMoved:
     """Close a confirmed breach whose approval has ended otherwise: there is nothing left to revoke.
 
     Raises:
@@ -135,19 +175,18 @@ def close(desk: Desk, actor: Actor, identifier: str, *, why: str, request: Reque
         WrongState: it is not confirmed, or its approval still stands: then the revocation is owed.
     """
     authorise(actor, Operation.RECORD_BREACH)
-    with desk.store.begin("close breach") as tx:
-        at = desk.clock.now()
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
+    words = _salted(why)
+
+    def act() -> BreachMoved:
         found = reading.breach(tx, identifier)
         if open_at(approval_reading.locked(tx, found.approval), at):
             raise WrongState(kind="Approval", identifier=found.approval, state="not ended", needed="ended")
-        words = _salted(why)
         breaches.close(tx, identifier, why=words, at=at)
-        outcome = _moved(tx, identifier, FactKind.BREACH_CLOSED, words, actor, at)
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return _moved(tx, identifier, FactKind.BREACH_CLOSED, words, actor, at)
+
+    with desk.store.begin("close breach") as tx:
+        at = desk.clock.now()
+        return once(tx, actor, request, BreachMoved, act, at=at)
 
 
 @serves("F2.23")
@@ -176,7 +215,7 @@ def owed(tx: Transaction) -> list[OwedRevocation]:
     return reading.owed(tx)
 
 
-def shown(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+def shown(desk: Desk, actor: Actor, identifier: str) -> BreachAnswer:
     """Return one breach; NoSuchThing if there is none."""
     authorise(actor, Operation.READ_BREACHES)
     with desk.store.read() as tx:
@@ -185,21 +224,18 @@ def shown(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
 
 def listed(
     desk: Desk, actor: Actor, *, approval: str | None = None, state: BreachState | None = None, after: str, limit: int
-) -> dict[str, Json]:
+) -> BreachPage:
     """Return a page of breaches, of one approval or all, and the cursor for the next.
 
     Raises:
         NoSuchThing: there is no such approval.
     """
     authorise(actor, Operation.READ_BREACHES)
-    most = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
         if approval is not None:
             approval_reading.approval(tx, approval)
-        found = reading.breach_list(
-            tx, approval=approval, state=BreachState(state) if state else None, after=after, limit=most
-        )
-    return {"breaches": [_breach(each) for each in found], "next": found[-1].id if len(found) == most else None}
+        found = reading.breach_list(tx, approval=approval, state=state, after=after, limit=min(limit, LARGEST_PAGE))
+    return BreachPage(tuple(map(_breach, found)), next_cursor([each.id for each in found], limit))
 
 
 def _salted(words: str) -> SaltedWords:
@@ -212,28 +248,27 @@ def _digest(words: SaltedWords) -> str:
 
 def _moved(
     tx: Transaction, identifier: str, kind: FactKind, words: SaltedWords, actor: Actor, at: datetime
-) -> dict[str, Json]:
+) -> BreachMoved:
     """Write the fact of a breach's new state, and return the outcome."""
     found = reading.breach(tx, identifier)
     said: dict[str, Json] = {"breach": identifier, "why_salted_sha256": _digest(words)}
     facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=found.approval, payload=said))
-    return _outcome(identifier, found.approval, found.condition, found.state)
+    return BreachMoved(breach=identifier, approval=found.approval, condition=found.condition, state=found.state)
 
 
-def _outcome(identifier: str, approval: str, condition: int | None, state: BreachState) -> dict[str, Json]:
-    return {"breach": identifier, "approval": approval, "condition": condition, "state": state}
-
-
-def _breach(found: Breach) -> dict[str, Json]:
-    return {
-        **_outcome(found.id, found.approval, found.condition, found.state),
-        "clause": LIMIT_CLAUSE if found.condition is None else "F2.21(e)",
-        "note": found.note.text,
-        "suspected_at": text(found.suspected_at),
-        "suspected_by": found.suspected_by,
-        "judged_at": text(found.judged_at) if found.judged_at else None,
-        "judged_by": found.judged_by,
-        "why": found.why.text if found.why else None,
-        "closed_at": text(found.closed_at) if found.closed_at else None,
-        "decision": found.decision,
-    }
+def _breach(found: Breach) -> BreachAnswer:
+    return BreachAnswer(
+        breach=found.id,
+        approval=found.approval,
+        condition=found.condition,
+        state=found.state,
+        clause=LIMIT_CLAUSE if found.condition is None else "F2.21(e)",
+        note=found.note.text,
+        suspected_at=found.suspected_at,
+        suspected_by=found.suspected_by,
+        judged_at=found.judged_at,
+        judged_by=found.judged_by,
+        why=found.why.text if found.why else None,
+        closed_at=found.closed_at,
+        decision=found.decision,
+    )

@@ -1,10 +1,12 @@
 """What somebody may see of deployments: a batch, the devices of an approval in numbers, one device with its stints."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 from core.actors import Actor
-from core.canonical import Json
 from core.clauses import serves
-from core.deployments import Stint
-from core.instants import text
+from core.deployments import Form, Stint
 from core.status import approval_status
 from policy.roles import Operation
 from ra.access import authorise
@@ -13,27 +15,87 @@ from store.reading import approvals as approval_reading
 from store.reading import deployments as deployment_reading
 
 
-def batch(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+@dataclass(frozen=True, kw_only=True)
+class BatchAnswer:
+    """What a report came to.
+
+    Args:
+        content_sha256: of the octets that were sent.
+        recorded, known, refused, ignored: of its lines.
+    """
+
+    batch: str
+    form: Form
+    content_sha256: str
+    received_at: datetime
+    received_by: str
+    lines: int
+    recorded: int
+    known: int
+    refused: int
+    ignored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StintAnswer:
+    """A device under an approval, from its deployment on; `corrected` if a correction says that it never was."""
+
+    firmware_version: str
+    deployed_at: datetime
+    decommissioned_at: datetime | None
+    replaced_by: str | None
+    corrected: bool
+
+
+@dataclass(frozen=True)
+class DeployedDevice:
+    """What is known of one device under the approval."""
+
+    device_id: str
+    deployed: bool
+    stints: tuple[StintAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentsAnswer:
+    """How many devices are deployed under an approval, beside its limit (F2.21(d)).
+
+    Args:
+        deployed: devices that are now.
+        decommissioned: devices that have been taken out.
+        device: the one that was asked about.
+    """
+
+    approval: str
+    as_of: datetime
+    deployed: int
+    decommissioned: int
+    limit: int
+    above_limit: bool
+    device: DeployedDevice | None
+
+
+def batch(desk: Desk, actor: Actor, identifier: str) -> BatchAnswer:
     """Return what a report of deployments came to; NoSuchThing if there is none."""
     authorise(actor, Operation.READ_DEPLOYMENTS)
     with desk.store.read() as tx:
         found = deployment_reading.batch(tx, identifier)
-    return {
-        "batch": found.id,
-        "form": found.form,
-        "content_sha256": found.content_sha256,
-        "received_at": text(found.received_at),
-        "received_by": found.received_by,
-        "lines": found.lines,
-        "recorded": found.recorded,
-        "known": found.known,
-        "refused": found.refused,
-        "ignored": found.lines - found.recorded - found.known - found.refused,
-    }
+    return BatchAnswer(
+        batch=found.id,
+        form=found.form,
+        content_sha256=found.content_sha256,
+        received_at=found.received_at,
+        received_by=found.received_by,
+        lines=found.lines,
+        recorded=found.recorded,
+        known=found.known,
+        refused=found.refused,
+        ignored=found.lines - found.recorded - found.known - found.refused,
+    )
 
 
 @serves("F2.28(d)", "F2.21(d)")
-def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | None = None) -> dict[str, Json]:
+def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | None = None) -> DeploymentsAnswer:
     """Return how many devices are deployed under an approval now, beside the limit, and what is known of one device.
 
     Args:
@@ -53,29 +115,28 @@ def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | Non
         ended = deployment_reading.ever_decommissioned(tx, approval)
         stints = deployment_reading.stints_of(tx, [device_id]) if device_id is not None else []
     limit = (approval_status(record, at).terms or record.terms[0]).maximum_devices
-    mine = [each for each in stints if each.approval == approval]
-    return {
-        "approval": approval,
-        "as_of": text(at),
-        "deployed": deployed,
-        "decommissioned": ended,
-        "limit": limit,
-        "above_limit": deployed > limit,
-        "device": None
+    return DeploymentsAnswer(
+        approval=approval,
+        as_of=at,
+        deployed=deployed,
+        decommissioned=ended,
+        limit=limit,
+        above_limit=deployed > limit,
+        device=None
         if device_id is None
-        else {
-            "device_id": device_id,
-            "deployed": any(each.open for each in mine),
-            "stints": [_stint(each) for each in mine],
-        },
-    }
+        else _device(device_id, [each for each in stints if each.approval == approval]),
+    )
 
 
-def _stint(stint: Stint) -> dict[str, Json]:
-    return {
-        "firmware_version": stint.firmware,
-        "deployed_at": text(stint.deployed_at),
-        "decommissioned_at": text(stint.decommissioned_at) if stint.decommissioned_at else None,
-        "replaced_by": stint.replaced_by,
-        "corrected": stint.void_reason is not None,
-    }
+def _device(device_id: str, stints: Sequence[Stint]) -> DeployedDevice:
+    return DeployedDevice(device_id, any(each.open for each in stints), tuple(map(_stint, stints)))
+
+
+def _stint(stint: Stint) -> StintAnswer:
+    return StintAnswer(
+        firmware_version=stint.firmware,
+        deployed_at=stint.deployed_at,
+        decommissioned_at=stint.decommissioned_at,
+        replaced_by=stint.replaced_by,
+        corrected=stint.void_reason is not None,
+    )

@@ -20,7 +20,7 @@ from intake.duis import read_inventory
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, earlier, remember
 from ra.reporting.breach import suspect_limit
 from ra.reporting.catalogue import Catalogue, Misfit
 from ra.reporting.ledger import Ledger
@@ -37,6 +37,36 @@ MOST_LINES_OF_ONE_DEVICE = 100
 
 MOST_COLLISIONS = 10
 """How often a part is tried anew because another report has just deployed one of its devices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineTaken:
+    """What became of a line; `code` and `detail` say why where there is something to say."""
+
+    line: int
+    outcome: Outcome
+    device_id: str | None
+    approval: str | None
+    code: LineCode | None
+    column: str | None
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportTaken:
+    """A report was taken in; each line stands or falls alone.
+
+    Args:
+        results: in order of line.
+    """
+
+    batch: str
+    lines: int
+    recorded: int
+    known: int
+    refused: int
+    ignored: int
+    results: tuple[LineTaken, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +110,7 @@ class _Part:
 @serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
 def record_deployments(
     desk: Desk, actor: Actor, form: Form, body: bytes, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> ReportTaken:
     """Take a report in, line by line; a line that is wrong harms no other, and the same report twice changes nothing.
 
     If we die between two parts, those devices whose part was committed are recorded whole; sending the report again
@@ -93,10 +123,6 @@ def record_deployments(
         body: what was sent, at most the caller's limit.
         request: under which the same request is done once.
 
-    Returns:
-        `{"batch", "lines", "recorded", "known", "refused", "ignored", "results": [{"line", "outcome", "device_id",
-        "approval", "code", "column", "detail"}]}`, results in order of line.
-
     Raises:
         DeploymentsMalformed, InventoryUnusable: the report as a whole cannot be read.
         DeploymentsTooMany, BodyTooLarge: it is too large.
@@ -105,9 +131,9 @@ def record_deployments(
     authorise(actor, Operation.RECORD_DEPLOYMENTS)
     read = _read(desk, form, body)
     with desk.store.read() as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
+        taken = earlier(tx, actor, request, ReportTaken)
+        if taken is not None:
+            return taken
         catalogue = Catalogue(approval_reading.records(tx))
     report = _Report(
         batch=new_identifier("dep", desk.clock.now()),
@@ -116,11 +142,10 @@ def record_deployments(
         actor=actor,
         request=request,
     )
-    outcome: dict[str, Json] = {}
     results: list[Verdict] = []
     for part in _parts(read):
-        outcome = _record_part(desk, report, catalogue, part, results)
-    return outcome
+        results += _record_part(desk, report, catalogue, part, results)
+    return _outcome(report, results)
 
 
 def _read(desk: Desk, form: Form, body: bytes) -> list[Line | Verdict]:
@@ -188,9 +213,9 @@ def _net(group: Sequence[Line]) -> int:
 
 
 def _record_part(
-    desk: Desk, report: _Report, catalogue: Catalogue, part: _Part, results: list[Verdict]
-) -> dict[str, Json]:
-    """Record one part and add what became of its lines to `results`; return the outcome of the report so far."""
+    desk: Desk, report: _Report, catalogue: Catalogue, part: _Part, before: Sequence[Verdict]
+) -> list[Verdict]:
+    """Record one part, after those whose verdicts are given, and return what became of its lines."""
     for _ in range(MOST_COLLISIONS):
         try:
             with desk.store.begin("record deployments") as tx:
@@ -205,13 +230,11 @@ def _record_part(
                         at=at,
                     )
                 verdicts = _taken(tx, report, catalogue, part, at)
-                outcome = _outcome(report, [*results, *verdicts]) if part.last else {}
-                if part.last:
-                    keep(tx, report.actor, report.request, outcome, at=at)
+                if part.last and report.request is not None:
+                    remember(tx, report.actor, report.request, _outcome(report, [*before, *verdicts]), at=at)
         except deployments.DeviceTaken:
             continue  # nothing of it was written; the next turn sees what the other report has recorded
-        results += verdicts
-        return outcome
+        return verdicts
     raise StoreUnavailable(detail="other reports of the same devices come in at the same moment")
 
 
@@ -270,20 +293,20 @@ def _suspect(tx: Transaction, catalogue: Catalogue, approvals: Iterable[str], ac
 # --- what is told ------------------------------------------------------------------------------------------------
 
 
-def _outcome(report: _Report, verdicts: list[Verdict]) -> dict[str, Json]:
-    told: list[Json] = [
-        {
-            "line": each.number,
-            "outcome": each.outcome.value,
-            "device_id": each.device_id,
-            "approval": each.approval,
-            "code": each.code.value if each.code else None,
-            "column": column_name(report.form, each.column),
-            "detail": each.detail,
-        }
+def _outcome(report: _Report, verdicts: Sequence[Verdict]) -> ReportTaken:
+    told = tuple(
+        LineTaken(
+            line=each.number,
+            outcome=each.outcome,
+            device_id=each.device_id,
+            approval=each.approval,
+            code=each.code,
+            column=column_name(report.form, each.column),
+            detail=each.detail,
+        )
         for each in sorted(verdicts, key=lambda each: each.number)
-    ]
-    return {"batch": report.batch, **_counts(verdicts), "results": told}
+    )
+    return ReportTaken(batch=report.batch, **_counts(verdicts), results=told)
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:

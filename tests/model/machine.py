@@ -34,7 +34,7 @@ from ra.reporting.report import issue_report, month_of
 from ra.telling.instructions import Acknowledge, acknowledge
 from store.reading import breaches as breach_reading
 from store.reading import requests
-from tests.deployments_world import deployed, gone, send
+from tests.deployments_world import deployed, gone, outcomes, send
 from tests.model.model import Certificate, Trial
 from tests.model.witness import SECOND, Panel, Witness
 from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World, ending
@@ -291,7 +291,7 @@ class Machine(RuleBasedStateMachine):
     def suspect(self, which: int, confirmed: bool) -> None:  # noqa: FBT001 - drawn by name
         """A condition may have been breached: confirmed, a revocation is owed; dismissed, none (F2.23)."""
         trial = self._trial(which)
-        suspected = str(breach.suspect(self.world.desk, OFFICER_1, trial.name, 1, "Seen in York.")["breach"])
+        suspected = breach.suspect(self.world.desk, OFFICER_1, trial.name, 1, "Seen in York.").breach
         breach.judge(self.world.desk, OFFICER_2, suspected, confirmed=confirmed, why="It was there.")
         if confirmed:
             self.owed[suspected] = trial
@@ -362,7 +362,7 @@ class Machine(RuleBasedStateMachine):
         self.units += units
         version = min(trial.issued[-1].firmware)
         lines = [deployed(each, trial.name, text(self.now), firmware_version=version) for each in chosen]
-        said = [each["outcome"] for each in send(self.world, *lines, *lines)["results"]]
+        said = outcomes(send(self.world, *lines, *lines))
         held = trial.holding(self.now)
         assert said == (["recorded"] * units + ["known"] * units if held else ["refused"] * 2 * units)
         if held is None:
@@ -380,7 +380,7 @@ class Machine(RuleBasedStateMachine):
         """A unit comes down, whether or not its approval still stands."""
         trial = [each for each in self.trials if each.units][which % sum(bool(each.units) for each in self.trials)]
         unit = min(trial.units)
-        assert [each["outcome"] for each in send(self.world, gone(unit, text(self.now)))["results"]] == ["recorded"]
+        assert outcomes(send(self.world, gone(unit, text(self.now)))) == ["recorded"]
         trial.units.remove(unit)
         trial.since["down"] += 1
         self.gone[unit] = self.now
