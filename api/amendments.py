@@ -7,7 +7,7 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, Field
 
-from api.answers import Answer
+from api.answers import Answer, answer
 from api.decision_commands import approval_of, day_of, firmware_of
 from api.forms.fields import MOST_FIRMWARE, Body, Count, Day, FirmwareBody, Name, Token, Words, WriteHeader
 from api.forms.paths import ApprovalPath
@@ -30,7 +30,7 @@ from ra.applying.request_amendment import (
     show_request,
     withdraw_request,
 )
-from ra.telling.conditions import conditions
+from ra.telling.conditions import ConditionList, conditions
 
 
 class RequestPath(BaseModel):
@@ -74,25 +74,6 @@ class AmendmentRequestList(Answer):
     """The requests about an approval, oldest first."""
 
     requests: list[AmendmentRequestAnswer]
-
-
-class ConditionAnswer(Answer):
-    """A condition of an approval."""
-
-    number: int
-    text: str
-    classification: str
-    recipients: list[str]
-    set_at: str
-    ended_at: str | None
-
-
-class ConditionList(Answer):
-    """The conditions of an approval that the reader may have, and how many are withheld (F2.22)."""
-
-    approval: str
-    conditions: list[ConditionAnswer]
-    withheld: int
 
 
 def add_amendments(app: OpenAPI, service: Service) -> None:
@@ -164,7 +145,7 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
         "/v1/approvals/<approval>/conditions",
         operation_id="listConditions",
         openapi_extensions=clauses("F2.21(e)", "F2.22"),
-        responses={200: ConditionList, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ConditionList), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_conditions(path: ApprovalPath) -> Response:

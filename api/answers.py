@@ -10,7 +10,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from core.approval import EndCause
-from core.status import State
 
 _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
@@ -111,9 +110,6 @@ class FirmwareAnswer(Answer):
     image_sha256: str
 
 
-# --- decisions ---------------------------------------------------------------------------------------------------
-
-
 # --- approvals ---------------------------------------------------------------------------------------------------
 
 
@@ -130,48 +126,6 @@ class CertificateAnswered(AcceptanceSummary):
 
     serial: str
     approval: str
-
-
-class CertificateSummary(Answer):
-    """A certificate of an approval."""
-
-    serial: str
-    issue: int
-    sha256: str
-    not_before: str
-    not_after: str
-    signed_at: str
-    acceptance: AcceptanceSummary | None
-
-
-class ApprovalListed(Answer):
-    """An approval as it stands now."""
-
-    approval: str
-    organisation: str
-    state: State
-    device: DeviceAnswer
-    granted_at: str
-    start: str
-    expiry: str
-    maximum_devices: int
-    firmware: list[FirmwareAnswer]
-    ended_at: str | None
-    end_cause: EndCause | None
-    certificates: list[CertificateSummary]
-
-
-class ApprovalAnswer(ApprovalListed):
-    """An approval as it stands at `as_of`."""
-
-    as_of: str
-
-
-class ApprovalPage(Answer):
-    """Approvals in order; `next` is the cursor of the next page."""
-
-    approvals: list[ApprovalListed]
-    next: str | None
 
 
 class ApprovalRevoked(Answer):

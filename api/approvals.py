@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import ApprovalAnswer, ApprovalPage, ApprovalRevoked
+from api.answers import ApprovalRevoked, answer
 from api.decision_commands import revocation_command
 from api.forms.deciding import RevocationBody
 from api.forms.fields import PageQuery, WriteHeader
@@ -26,6 +26,7 @@ from api.service import (
 from core.identifiers import ApprovalIdentifier
 from ra.deciding.revoke import revoke
 from ra.telling import approvals as look
+from ra.telling.approvals import ApprovalAnswer, ApprovalPage
 
 
 def add_approvals(app: OpenAPI, service: Service) -> None:
@@ -39,7 +40,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
         operation_id="listApprovals",
         openapi_extensions=clauses("F2.25"),
         tags=[APPROVALS],
-        responses={200: ApprovalPage, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ApprovalPage), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_approvals(query: PageQuery) -> Response:
@@ -51,7 +52,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
         operation_id="showApproval",
         openapi_extensions=clauses("F2.21(a)", "F2.21(c)", "F2.21(d)", "F2.25"),
         tags=[APPROVALS],
-        responses={200: ApprovalAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ApprovalAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_approval(path: ApprovalPath) -> Response:

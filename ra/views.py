@@ -4,6 +4,7 @@ The API sends them, what is kept under an Idempotency-Key is made of them, and t
 Instants are written as RFC 3339 in UTC with `Z`, days as RFC 3339 full-date.
 """
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -14,6 +15,14 @@ V = TypeVar("V")
 
 LARGEST_PAGE = 200
 """Rows on a page that somebody may ask for."""
+
+
+@dataclass(frozen=True)
+class FirmwareAnswer:
+    """A firmware version with the SHA-256 of its image."""
+
+    version: str
+    image_sha256: str
 
 
 def document(view: object) -> dict[str, Json]:

@@ -129,7 +129,7 @@ class Channels:
         return html.split("<strong>")[1].split("</strong>")[0]
 
     def register(self, approval: str) -> str:
-        return str(look.approval(self.world.desk, OFFICER_1, approval)["state"])
+        return look.approval(self.world.desk, OFFICER_1, approval).state
 
 
 def drafted_serial(world: World, decision: str) -> Serial:

@@ -237,11 +237,11 @@ def test_conditions_are_counted_through_and_change_without_a_certificate(world: 
     world.seconded(decision)
     assert world.decision_state(decision) == "done"
     assert len(world.record(approval).certificates) == 1
-    shown = conditions(world.desk, OFFICER_1, approval)["conditions"]
-    assert [(each["number"], each["ended_at"] is None) for each in shown] == [(1, False), (2, True)]  # type: ignore[index,union-attr,call-overload]
+    shown = conditions(world.desk, OFFICER_1, approval).conditions
+    assert [(each.number, each.ended_at is None) for each in shown] == [(1, False), (2, True)]
     for reader, texts, withheld in ((DCC, 2, 0), (PANEL, 1, 1), (MANUFACTURER, 1, 1)):
         got = conditions(world.desk, reader, approval)
-        assert (len(got["conditions"]), got["withheld"]) == (texts, withheld)  # type: ignore[arg-type]
+        assert (len(got.conditions), got.withheld) == (texts, withheld)
         assert ("spare" in str(got)) == (withheld == 0)
     with pytest.raises(NoSuchThing):
         conditions(world.desk, RIVAL, approval)

@@ -194,7 +194,7 @@ def test_this_release_reads_what_the_earlier_one_wrote(upgraded: Store) -> None:
         assert (shown["kind"], shown["state"]) == (row["kind"], row["state"])
     states: Counter[str] = Counter()
     for row in ROWS["approvals"]:
-        assert look.approval(desk, AUDITOR, row["identifier"])["approval"] == row["identifier"]
+        assert look.approval(desk, AUDITOR, row["identifier"]).approval == row["identifier"]
         with upgraded.read() as tx:
             record = approval_reading.record(tx, row["identifier"])
         states[approval_status(record, WRITTEN_LAST).state.value] += 1

@@ -13,6 +13,7 @@ from app.client import Client, Fetched, path
 from core.classification import Recipient
 from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
 from core.identifiers import ApprovalIdentifier, parse_serial
+from ra.telling.approvals import ApprovalAnswer
 
 FORMS: Mapping[str, str] = {
     "pem": "application/pem-certificate-chain",
@@ -89,7 +90,7 @@ def _answer(client: Client, asked: _Thing, reject: str | None) -> None:
         raise click.UsageError("Only a certificate is accepted or rejected.")
     serial = asked.name
     if "json" in asked.address:
-        serial = client.get(asked.address["json"])["certificates"][-1]["serial"]
+        serial = client.show(ApprovalAnswer, asked.address["json"]).certificates[-1].serial
     said = {"accepted": True} if reject is None else {"accepted": False, "reason": reject}
     client.post(path("certificates", serial, "acceptance"), said)
     click.echo(f"{serial}: {'accepted' if reject is None else 'rejected'}", err=True)
@@ -116,6 +117,7 @@ def _meant(thing: str) -> _Thing:
 
 def _fetched(client: Client, address: str, form: str, recipient: str | None) -> Fetched:
     if form == "json":
-        document = client.get(address, recipient=recipient)
+        # As it was sent: a notice is read as it was written.
+        document = client.show(dict, address, recipient=recipient)
         return Fetched((json.dumps(document, indent=2) + "\n").encode("ascii"), FORMS["json"], None)
     return client.fetch(address, FORMS[form], recipient=recipient)

@@ -1,20 +1,19 @@
 """What somebody may see of approvals and their certificates (F2.25)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 
 from core.actors import Actor
-from core.approval import ApprovalRecord
-from core.canonical import Json
+from core.approval import ApprovalRecord, Device, EndCause
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.instants import text
 from core.kinds import HierarchyRole
-from core.status import approval_status
+from core.status import State, approval_status
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
-from ra.paging import LARGEST_PAGE, page
+from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
@@ -31,7 +30,62 @@ class FetchedCertificate:
     chain: tuple[bytes, ...]
 
 
-def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+@dataclass(frozen=True)
+class AcceptanceSummary:
+    """What the Manufacturer said of a certificate."""
+
+    accepted: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateSummary:
+    """A certificate of an approval."""
+
+    serial: Serial
+    issue: int
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    signed_at: datetime
+    acceptance: AcceptanceSummary | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalListed:
+    """An approval as it stands now."""
+
+    approval: str
+    organisation: str
+    device: Device
+    granted_at: datetime
+    start: datetime
+    expiry: datetime
+    maximum_devices: int
+    firmware: tuple[FirmwareAnswer, ...]
+    ended_at: datetime | None
+    end_cause: EndCause | None
+    certificates: tuple[CertificateSummary, ...]
+    state: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalAnswer(ApprovalListed):
+    """An approval as it stands at `as_of`."""
+
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class ApprovalPage:
+    """Approvals in order; `next` is the cursor of the next page."""
+
+    approvals: tuple[ApprovalListed, ...]
+    next: str | None
+
+
+def approval(desk: Desk, actor: Actor, identifier: str) -> ApprovalAnswer:
     """Return an approval as it stands now; another Manufacturer's is as if it were not there."""
     at = desk.clock.now()
     with desk.store.read() as tx:
@@ -39,13 +93,10 @@ def approval(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
         authorise_approval(actor, Operation.READ_APPROVAL, found)
         name = requests.organisation(tx, found.organisation).name
         answered = approval_reading.acceptances_of(tx, [found])
-    shown = _approval(found, name, answered)
-    shown["state"] = approval_status(found, at).state.value
-    shown["as_of"] = text(at)
-    return shown
+    return ApprovalAnswer(**vars(_approval(found, name, answered, at)), as_of=at)
 
 
-def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPage:
     """Return a page of the approvals that `actor` may see, and the cursor for the next."""
     at = desk.clock.now()
     only = own_organisation(actor, Operation.LIST_APPROVALS)
@@ -53,12 +104,10 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, 
         rows = approval_reading.approval_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
         found = approval_reading.records(tx, [each.identifier for each in rows])
         answered = approval_reading.acceptances_of(tx, found)
-        listed: list[Json] = []
-        for each in found:
-            shown = _approval(each, requests.organisation(tx, each.organisation).name, answered)
-            shown["state"] = approval_status(each, at).state.value
-            listed.append(shown)
-    return page(listed, "approvals", limit, [each.identifier for each in found])
+        listed = tuple(
+            _approval(each, requests.organisation(tx, each.organisation).name, answered, at) for each in found
+        )
+    return ApprovalPage(listed, next_cursor([each.identifier for each in found], limit))
 
 
 def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
@@ -93,35 +142,36 @@ def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
     return der, above[issuer], root
 
 
-def _acceptance(answered: Acceptance | None) -> Json:
-    if answered is None:
-        return None
-    return {"accepted": answered.accepted, "reason": answered.reason, "at": text(answered.at)}
+def _acceptance(answered: Acceptance | None) -> AcceptanceSummary | None:
+    return None if answered is None else AcceptanceSummary(answered.accepted, answered.reason, answered.at)
 
 
-def _approval(found: ApprovalRecord, organisation: str, answered: Mapping[Serial, Acceptance]) -> dict[str, Json]:
+def _approval(
+    found: ApprovalRecord, organisation: str, answered: Mapping[Serial, Acceptance], at: datetime
+) -> ApprovalListed:
     terms = found.terms[-1]
-    return {
-        "approval": found.identifier,
-        "organisation": organisation,
-        "device": asdict(found.device),
-        "granted_at": text(found.granted_at),
-        "start": text(found.start),
-        "expiry": text(terms.expiry),
-        "maximum_devices": terms.maximum_devices,
-        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in terms.firmware],
-        "ended_at": text(found.ended_at) if found.ended_at else None,
-        "end_cause": found.end_cause.value if found.end_cause else None,
-        "certificates": [
-            {
-                "serial": each.serial,
-                "issue": each.issue,
-                "sha256": each.fingerprint,
-                "not_before": text(each.not_before),
-                "not_after": text(each.not_after),
-                "signed_at": text(each.signed_at),
-                "acceptance": _acceptance(answered.get(each.serial)),
-            }
+    return ApprovalListed(
+        approval=found.identifier,
+        organisation=organisation,
+        device=found.device,
+        granted_at=found.granted_at,
+        start=found.start,
+        expiry=terms.expiry,
+        maximum_devices=terms.maximum_devices,
+        firmware=tuple(FirmwareAnswer(each.version, each.image_digest) for each in terms.firmware),
+        ended_at=found.ended_at,
+        end_cause=found.end_cause,
+        certificates=tuple(
+            CertificateSummary(
+                serial=each.serial,
+                issue=each.issue,
+                sha256=each.fingerprint,
+                not_before=each.not_before,
+                not_after=each.not_after,
+                signed_at=each.signed_at,
+                acceptance=_acceptance(answered.get(each.serial)),
+            )
             for each in found.certificates
-        ],
-    }
+        ),
+        state=approval_status(found, at).state,
+    )

@@ -1,10 +1,11 @@
 """conditions: what an approval is bound to (F2.21(e)), as each reader may have it (F2.22)."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from core.actors import Actor, Role
-from core.canonical import Json
-from core.classification import Recipient
+from core.classification import Classification, Recipient
 from core.clauses import serves
-from core.instants import text
 from policy.roles import Operation
 from ra.access import authorise_approval
 from ra.desk import Desk
@@ -18,27 +19,44 @@ _RECIPIENT = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConditionAnswer:
+    """A condition of an approval."""
+
+    number: int
+    text: str
+    classification: Classification
+    recipients: tuple[Recipient, ...]
+    set_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ConditionList:
+    """The conditions of an approval that the reader may have, and how many are withheld (F2.22)."""
+
+    approval: str
+    conditions: tuple[ConditionAnswer, ...]
+    withheld: int
+
+
 @serves("F2.21(e)", "F2.22")
-def conditions(desk: Desk, actor: Actor, approval: str) -> dict[str, Json]:
+def conditions(desk: Desk, actor: Actor, approval: str) -> ConditionList:
     """Return the conditions of an approval; of one that the reader may not have only that there is one."""
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_CONDITIONS, approval_reading.record(tx, approval))
         found = conditions_of(tx, approval)
     reader = _RECIPIENT.get(actor.role) if actor.role else None
     seen = [each for each in found if reader is None or reader in each.passage.recipients]
-    return {
-        "approval": approval,
-        "conditions": [_shown(each) for each in seen],
-        "withheld": len(found) - len(seen),
-    }
+    return ConditionList(approval, tuple(_shown(each) for each in seen), withheld=len(found) - len(seen))
 
 
-def _shown(each: Condition) -> dict[str, Json]:
-    return {
-        "number": each.number,
-        "text": each.passage.text,
-        "classification": each.passage.classification.value,
-        "recipients": [one.value for one in each.passage.recipients],
-        "set_at": text(each.set_at),
-        "ended_at": text(each.ended_at) if each.ended_at else None,
-    }
+def _shown(each: Condition) -> ConditionAnswer:
+    return ConditionAnswer(
+        number=each.number,
+        text=each.passage.text,
+        classification=each.passage.classification,
+        recipients=each.passage.recipients,
+        set_at=each.set_at,
+        ended_at=each.ended_at,
+    )
