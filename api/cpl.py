@@ -6,20 +6,16 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
+from api.answers import answer
 from api.forms.fields import WriteHeader
-from api.forms.paths import ApprovalPath
+from api.forms.paths import ApprovalPath, InstructionPath
 from api.forms.telling import (
     CSV_TYPE,
     XLSX_TYPE,
     AcknowledgementBody,
-    InstructionAnswer,
-    InstructionPage,
-    InstructionPath,
     InstructionQuery,
     ListFile,
     NcscCertificateBody,
-    NcscCertified,
-    Reconciled,
 )
 from api.incoming import actor, raw_body, wanted_form
 from api.service import (
@@ -37,8 +33,8 @@ from core.cpl import InstructionState
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
 from ra.telling import instructions as cpl
-from ra.telling.instructions import Acknowledge, Asked
-from ra.telling.reconcile import LARGEST_LIST, reconcile
+from ra.telling.instructions import Acknowledge, Asked, InstructionAnswer, InstructionPage, NcscCertified
+from ra.telling.reconcile import LARGEST_LIST, Reconciled, reconcile
 
 _FORMS = {JSON_TYPE: "json", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
 _ON_THE_LIST = ("F2.27", "F2.29", "F2.31")
@@ -60,7 +56,10 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/cpl/instructions",
         operation_id="listCplInstructions",
-        responses={200: InstructionPage, **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE)},
+        responses={
+            200: answer(InstructionPage, CSV_TYPE, XLSX_TYPE),
+            **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE),
+        },
         **_shared(*_ON_THE_LIST),
     )
     def list_cpl_instructions(query: InstructionQuery) -> Response:
@@ -69,18 +68,18 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
         asked = Asked(query.state, query.overdue, before)
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         if media_type == JSON_TYPE:
-            answer = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
+            sent = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
         else:
             form = _FORMS[media_type]
-            answer = Response(cpl.exported(desk, actor(), asked, form), content_type=media_type)
-            answer.headers["Content-Disposition"] = f'attachment; filename="cpl-instructions.{form}"'
-        answer.headers["Vary"] = "Accept"
-        return answer
+            sent = Response(cpl.exported(desk, actor(), asked, form), content_type=media_type)
+            sent.headers["Content-Disposition"] = f'attachment; filename="cpl-instructions.{form}"'
+        sent.headers["Vary"] = "Accept"
+        return sent
 
     @app.post(
         "/v1/cpl/instructions/<instruction>/acknowledgement",
         operation_id="acknowledgeCplInstruction",
-        responses={200: InstructionAnswer, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(InstructionAnswer), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared("F2.27", "F2.31"),
     )
     def acknowledge_cpl_instruction(header: WriteHeader, path: InstructionPath, body: AcknowledgementBody) -> Response:
@@ -95,7 +94,7 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/approvals/<approval>/ncsc-certificate",
         operation_id="recordNcscCertificate",
-        responses={200: NcscCertified, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(NcscCertified), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
         **_shared("F2.31"),
     )
     def record_ncsc_certificate(header: WriteHeader, path: ApprovalPath, body: NcscCertificateBody) -> Response:
@@ -112,7 +111,7 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/cpl/reconciliations",
         operation_id="reconcileCpl",
-        responses={200: Reconciled, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(Reconciled), **refusals(*WRITE_REFUSALS)},
         **_shared(*_ON_THE_LIST),
     )
     def reconcile_cpl(header: WriteHeader, raw: ListFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit

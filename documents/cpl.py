@@ -1,9 +1,11 @@
 """The instructions to the Panel as tables: what to do on the Central Products List (F2.27, F2.29, F2.31)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from core.approval import DEVICE_COLUMNS
-from core.canonical import Json
+from core.cpl import Instruction
+from core.instants import text
 from documents.tables import Sheet, csv_text, workbook
 
 COLUMNS = (
@@ -22,35 +24,34 @@ COLUMNS = (
 """The members of an instruction, which are also the names of the columns: a file that comes back is read by them."""
 
 
-def instructions_csv(instructions: Iterable[Mapping[str, Json]]) -> bytes:
+def instructions_csv(instructions: Iterable[Instruction], at: datetime) -> bytes:
     """Return instructions as CSV, one a line; see `documents.tables` for how text survives a spreadsheet.
 
     Args:
-        instructions: each with the members of COLUMNS; null is an empty cell, a boolean is `yes` or `no`.
+        instructions: as they are listed.
+        at: now: what is overdue was due before it.
     """
-    return csv_text(COLUMNS, (_row(each) for each in instructions))
+    return csv_text(COLUMNS, (_row(each, at) for each in instructions))
 
 
-def instructions_xlsx(instructions: Iterable[Mapping[str, Json]]) -> bytes:
+def instructions_xlsx(instructions: Iterable[Instruction], at: datetime) -> bytes:
     """Return instructions as a workbook of one sheet, every cell text.
 
     Args:
-        instructions: as for `instructions_csv`.
+        instructions: as they are listed.
+        at: now: what is overdue was due before it.
     """
-    return workbook(
-        [Sheet("CPL instructions", COLUMNS, [_row(each) for each in instructions])], title="CPL instructions"
-    )
+    rows = [_row(each, at) for each in instructions]
+    return workbook([Sheet("CPL instructions", COLUMNS, rows)], title="CPL instructions")
 
 
-def _row(instruction: Mapping[str, Json]) -> Sequence[str]:
-    return [_cell(instruction[name]) for name in COLUMNS]
-
-
-def _cell(value: Json) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return str(value)
+def _row(instruction: Instruction, at: datetime) -> Sequence[str]:
+    cells = {
+        "instruction": instruction.id,
+        "kind": instruction.kind,
+        "due": text(instruction.due),
+        **instruction.entry.kept(),
+        "state": instruction.state,
+        "overdue": "yes" if instruction.overdue(at) else "no",
+    }
+    return [str(cells[name]) for name in COLUMNS]

@@ -1,7 +1,7 @@
 """The Panel is told what the list must show: through the life of an approval, on both databases."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.actors import AUTHORITY
 from core.approval import Device, EndCause, Firmware
-from core.cpl import InstructionState
+from core.cpl import OPEN_INSTRUCTION, InstructionState
 from core.errors import (
     InstructionSuperseded,
     NcscCertificateRefused,
@@ -21,14 +21,24 @@ from core.errors import (
     WrongState,
 )
 from core.facts import FactKind
+from core.instants import text
 from ra.deciding.end import Revoke
 from ra.deciding.every_kind import kind_of
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.revoke import revoke
 from ra.repeat import RequestKey
-from ra.telling.instructions import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
-from ra.telling.listing import instruct, would_follow
+from ra.telling.instructions import (
+    Acknowledge,
+    Asked,
+    InstructionAnswer,
+    NcscCertified,
+    acknowledge,
+    exported,
+    instructions,
+    record_ncsc_certificate,
+)
+from ra.telling.listing import StepForeseen, instruct, would_follow
 from store.reading import cpl as reading
 from store.reading import requests
 from store.verbs import cpl
@@ -43,25 +53,25 @@ TWO = (Firmware("0002012F", "ab" * 32), Firmware("00020130", "cd" * 32))
 EVERYTHING = Asked()
 
 
-def told(world: World, asked: Asked = EVERYTHING) -> list[dict[str, Any]]:
-    return list(instructions(world.desk, PANEL, asked, after="", limit=200)["instructions"])  # type: ignore[arg-type]
+def told(world: World, asked: Asked = EVERYTHING) -> list[InstructionAnswer]:
+    return list(instructions(world.desk, PANEL, asked, after="", limit=200).instructions)
 
 
-def open_ones(world: World) -> list[dict[str, Any]]:
-    return [each for each in told(world) if each["state"] in ("pending", "rejected")]
+def open_ones(world: World) -> list[InstructionAnswer]:
+    return [each for each in told(world) if each.state in OPEN_INSTRUCTION]
 
 
-def brief(listed: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
-    return [(each["kind"], each["firmware_version"], each["due"], each["state"]) for each in listed]
+def brief(listed: Sequence[InstructionAnswer]) -> list[tuple[str, str, str, str]]:
+    return [(each.kind, each.firmware_version, text(each.due), each.state) for each in listed]
 
 
-def load(world: World, identifier: str) -> dict[str, Any]:
-    return dict(acknowledge(world.desk, PANEL, Acknowledge(identifier, loaded=True)))
+def load(world: World, identifier: str) -> InstructionAnswer:
+    return acknowledge(world.desk, PANEL, Acknowledge(identifier, loaded=True))
 
 
 def load_all(world: World) -> None:
     for each in open_ones(world):
-        load(world, each["instruction"])
+        load(world, each.instruction)
 
 
 def amended(world: World, approval: str, **changes: Any) -> None:
@@ -88,9 +98,9 @@ def test_when_a_certificate_is_recorded_the_panel_is_told_to_add_each_version_on
         ("add", "00020130", "2027-01-04T00:00:00Z", "pending"),
     ]
     first = told(world)[0]
-    assert (first["approval"], first["trial"], first["expiry"]) == (approval, "Trial Device", "2027-06-30T23:59:59Z")
-    assert (first["cause"], first["smets_version"]) == (decision, "SMETS V1.58")
-    assert first["sentence"].startswith(f"Add firmware 0002012F of ESME AB01 010A030B 01 under {approval}")
+    assert (first.approval, first.trial, first.expiry) == (approval, "Trial Device", EXPIRY)
+    assert (first.cause, first.smets_version) == (decision, "SMETS V1.58")
+    assert first.sentence.startswith(f"Add firmware 0002012F of ESME AB01 010A030B 01 under {approval}")
     assert again(world, approval) == []
     assert len(told(world)) == 2
 
@@ -103,7 +113,7 @@ def test_an_amendment_changes_adds_and_removes_entries_at_its_effective_instant(
     amended(world, approval, expiry=date(2027, 7, 31), firmware_added=TWO[1:])
     at = "2027-01-05T00:00:00Z"
     assert brief(open_ones(world)) == [("change", "0002012F", at, "pending"), ("add", "00020130", at, "pending")]
-    assert {each["expiry"] for each in open_ones(world)} == {"2027-07-31T23:59:59Z"}
+    assert {text(each.expiry) for each in open_ones(world)} == {"2027-07-31T23:59:59Z"}
     world.at(START + timedelta(days=2))
     load_all(world)
     amended(world, approval, firmware_removed=("0002012F",))
@@ -135,7 +145,7 @@ def test_at_an_end_before_the_start_nothing_is_left_to_do_and_after_it_the_entry
         ("add", "0002012F", "2027-01-04T00:00:00Z", "superseded"),
         ("remove", "0002012F", "2027-01-04T00:00:00Z", "pending"),
     ]
-    assert told(world)[1]["cause"] == ended
+    assert told(world)[1].cause == ended
 
 
 @pytest.mark.clause("F2.31")
@@ -156,7 +166,7 @@ def test_when_an_approval_has_expired_the_panel_is_told_to_remove_it(world: Worl
     world.authority.settle()
     world.authority.settle()
     assert brief(open_ones(world)) == [("remove", "0002012F", "2027-07-01T00:00:00Z", "pending")]
-    assert (open_ones(world)[0]["cause"], open_ones(world)[0]["overdue"]) == ("expiry", True)
+    assert (open_ones(world)[0].cause, open_ones(world)[0].overdue) == ("expiry", True)
 
 
 def test_a_compromised_key_is_no_end_of_the_approval_and_its_entry_stays(world: World) -> None:
@@ -170,7 +180,7 @@ def test_a_compromised_key_is_no_end_of_the_approval_and_its_entry_stays(world: 
 # --- the NCSC -----------------------------------------------------------------------------------------------------
 
 
-def certified(world: World, approval: str, certified_on: date = date(2027, 1, 3)) -> dict[str, Any]:
+def certified(world: World, approval: str, certified_on: date = date(2027, 1, 3)) -> NcscCertified:
     return record_ncsc_certificate(
         world.desk, OFFICER_1, approval, certificate="NCSC-CPA-2027-17", certified_on=certified_on
     )
@@ -181,10 +191,10 @@ def test_where_the_ncsc_has_certified_the_model_the_marker_is_replaced_at_the_en
     approval = world.granted()
     world.at(START)
     load_all(world)
-    assert certified(world, approval)["instructions"] == []
+    assert certified(world, approval).instructions == ()
     world.revoked(approval)
-    assert [each["kind"] for each in open_ones(world)] == ["replace-marker"]
-    assert open_ones(world)[0]["ncsc_certificate"] == "NCSC-CPA-2027-17"
+    assert [each.kind for each in open_ones(world)] == ["replace-marker"]
+    assert open_ones(world)[0].ncsc_certificate == "NCSC-CPA-2027-17"
     with pytest.raises(WrongState):
         certified(world, approval)
 
@@ -198,9 +208,9 @@ def test_a_certificate_recorded_after_the_end_turns_a_removal_that_is_not_loaded
     load_all(world)
     world.revoked(approval)
     world.at(START + timedelta(hours=2))
-    (given,) = certified(world, approval)["instructions"]
-    assert [(each["instruction"], each["kind"]) for each in open_ones(world)] == [(given, "replace-marker")]
-    assert told(world)[-1]["cause"] == "ncsc-certificate"
+    (given,) = certified(world, approval).instructions
+    assert [(each.instruction, each.kind) for each in open_ones(world)] == [(given, "replace-marker")]
+    assert told(world)[-1].cause == "ncsc-certificate"
 
 
 def test_a_certificate_of_tomorrow_or_of_nothing_is_refused(world: World) -> None:
@@ -220,14 +230,14 @@ def test_a_certificate_of_tomorrow_or_of_nothing_is_refused(world: World) -> Non
 def test_an_acknowledgement_is_recorded_with_its_fact_and_its_reason_stays_in_the_register(world: World) -> None:
     world.granted()
     (one,) = told(world)
-    rejected = acknowledge(world.desk, PANEL, Acknowledge(one["instruction"], loaded=False, reason="UNIQUEREASON"))
-    assert (rejected["state"], rejected["reason"], rejected["acknowledged_by"]) == (
+    rejected = acknowledge(world.desk, PANEL, Acknowledge(one.instruction, loaded=False, reason="UNIQUEREASON"))
+    assert (rejected.state, rejected.reason, rejected.acknowledged_by) == (
         "rejected",
         "UNIQUEREASON",
         PANEL.name,
     )
-    assert load(world, one["instruction"])["state"] == "loaded"
-    assert told(world)[0]["reason"] is None
+    assert load(world, one.instruction).state == "loaded"
+    assert told(world)[0].reason is None
     facts = lines(world, FactKind.CPL_ACKNOWLEDGED)
     assert [json.loads(each)["outcome"] for each in facts] == ["rejected", "loaded"]
     assert "UNIQUEREASON" not in "".join(lines(world))
@@ -240,17 +250,17 @@ def test_an_instruction_that_was_overtaken_is_not_acknowledged_and_the_refusal_n
     amended(world, approval, start=date(2027, 2, 1))
     old, new = told(world)
     with pytest.raises(InstructionSuperseded) as refusal:
-        load(world, old["instruction"])
-    assert f"{new['instruction']} says add" in str(refusal.value)
+        load(world, old.instruction)
+    assert f"{new.instruction} says add" in str(refusal.value)
     world.revoked(approval)
     with pytest.raises(InstructionSuperseded) as refusal:
-        load(world, new["instruction"])
+        load(world, new.instruction)
     assert "nothing is to be done any more" in str(refusal.value)
 
 
 def test_the_same_acknowledgement_under_one_key_is_done_once(world: World) -> None:
     world.granted()
-    command = Acknowledge(told(world)[0]["instruction"], loaded=True)
+    command = Acknowledge(told(world)[0].instruction, loaded=True)
     key = RequestKey("k", "0" * 64)
     assert acknowledge(world.desk, PANEL, command, key) == acknowledge(world.desk, PANEL, command, key)
     assert len(lines(world, FactKind.CPL_ACKNOWLEDGED)) == 1
@@ -260,7 +270,7 @@ def test_the_same_acknowledgement_under_one_key_is_done_once(world: World) -> No
 
 def test_only_the_panel_acknowledges_and_manufacturers_do_not_read(world: World) -> None:
     world.granted()
-    command = Acknowledge(told(world)[0]["instruction"], loaded=True)
+    command = Acknowledge(told(world)[0].instruction, loaded=True)
     for actor in (OFFICER_1, DCC, MANUFACTURER, AUDITOR):
         with pytest.raises(OperationNotPermitted):
             acknowledge(world.desk, actor, command)
@@ -277,7 +287,7 @@ def unused(request: pytest.FixtureRequest, store_copy: Any, keys_folder: Any) ->
     """Instructions that nobody has touched, as many as are asked for."""
     made = World(store_copy(request.param), keys_folder)
     made.granted(firmware=tuple(Firmware(f"{number:04}", "ab" * 32) for number in range(100)))
-    yield made, iter([each["instruction"] for each in told(made)])
+    yield made, iter([each.instruction for each in told(made)])
     made.close()
 
 
@@ -315,34 +325,34 @@ def answer(world: World, identifier: str, outcome: str) -> None:
 # --- what is foreseen ---------------------------------------------------------------------------------------------
 
 
-def seen(world: World, decision: str) -> list[dict[str, Any]]:
+def seen(world: World, decision: str) -> tuple[StepForeseen, ...]:
     with world.store.read() as tx:
         found = requests.decision(tx, decision)
         listed = kind_of(found.kind).foreseen(tx, found, world.clock.now())
-        return [] if listed is None else would_follow(tx, listed, world.clock.now())  # type: ignore[return-value]
+        return () if listed is None else would_follow(tx, listed, world.clock.now())
 
 
 def test_whoever_seconds_sees_what_the_panel_will_be_told(world: World) -> None:
     decision = world.proposed(ProposeGrant(world.applied(firmware=TWO), "It looks sound."))
     world.authority.settle()
     expected = seen(world, decision)
-    assert [(each["kind"], each["firmware_version"], each["due"]) for each in expected] == [
+    assert [(each.kind, each.firmware_version, text(each.due)) for each in expected] == [
         ("add", "0002012F", "2027-01-04T00:00:00Z"),
         ("add", "00020130", "2027-01-04T00:00:00Z"),
     ]
     approval = world.seconded(decision)
     world.authority.settle()
-    assert [each["sentence"] for each in told(world)] == [each["sentence"] for each in expected]
-    assert seen(world, decision) == []
+    assert [each.sentence for each in told(world)] == [each.sentence for each in expected]
+    assert seen(world, decision) == ()
     amendment = world.proposed(ProposeAmendment(approval, "Longer.", expiry=date(2027, 7, 31)))
     world.authority.settle()
     before = seen(world, amendment)
-    assert [each["kind"] for each in before] == ["superseded", "add", "superseded", "add"]
-    assert before[0]["sentence"].startswith("No longer to be done: add firmware")
+    assert [each.kind for each in before] == ["superseded", "add", "superseded", "add"]
+    assert before[0].sentence.startswith("No longer to be done: add firmware")
     over = world.proposed(ending(approval, EndCause.SSC, "It is over."))
-    assert [each["kind"] for each in seen(world, over)] == ["superseded", "superseded"]
+    assert [each.kind for each in seen(world, over)] == ["superseded", "superseded"]
     key = world.proposed(ending(approval, EndCause.KEY_COMPROMISE, "The key is known."))
-    assert seen(world, key) == []
+    assert seen(world, key) == ()
     assert len(told(world)) == 2
 
 
@@ -354,18 +364,18 @@ def test_lists_are_filtered_and_paged(world: World) -> None:
     first, second = told(world)
     assert told(world, Asked(overdue=True)) == []
     world.at(START + timedelta(seconds=1))
-    load(world, first["instruction"])
-    acknowledge(world.desk, PANEL, Acknowledge(second["instruction"], loaded=False, reason="Which hash?"))
-    assert [each["instruction"] for each in told(world, Asked(overdue=True))] == [second["instruction"]]
-    assert [each["instruction"] for each in told(world, Asked(overdue=False))] == [first["instruction"]]
-    assert [each["instruction"] for each in told(world, Asked(InstructionState.LOADED))] == [first["instruction"]]
+    load(world, first.instruction)
+    acknowledge(world.desk, PANEL, Acknowledge(second.instruction, loaded=False, reason="Which hash?"))
+    assert [each.instruction for each in told(world, Asked(overdue=True))] == [second.instruction]
+    assert [each.instruction for each in told(world, Asked(overdue=False))] == [first.instruction]
+    assert [each.instruction for each in told(world, Asked(InstructionState.LOADED))] == [first.instruction]
     assert told(world, Asked(due_before=START)) == []
     assert len(told(world, Asked(due_before=START + timedelta(seconds=1)))) == 2
     page = instructions(world.desk, PANEL, EVERYTHING, after="", limit=1)
-    assert page["next"] == first["instruction"]
-    page = instructions(world.desk, PANEL, EVERYTHING, after=str(page["next"]), limit=2)
-    assert ([each["instruction"] for each in page["instructions"]], page["next"]) == (  # type: ignore[index,union-attr,call-overload]
-        [second["instruction"]],
+    assert page.next == first.instruction
+    page = instructions(world.desk, PANEL, EVERYTHING, after=page.next or "", limit=2)
+    assert ([each.instruction for each in page.instructions], page.next) == (
+        [second.instruction],
         None,
     )
 
@@ -382,7 +392,7 @@ def test_every_change_has_its_fact(world: World) -> None:
         ("remove", "00020130"),
     ]
     overtaken = [json.loads(each)["instruction"] for each in lines(world, FactKind.CPL_INSTRUCTION_SUPERSEDED)]
-    assert overtaken == [each["instruction"] for each in told(world)[:2]]
+    assert overtaken == [each.instruction for each in told(world)[:2]]
 
 
 def test_an_acknowledgement_at_the_moment_of_the_end_is_seen_by_it_or_refused(world: World) -> None:
@@ -397,12 +407,10 @@ def test_an_acknowledgement_at_the_moment_of_the_end_is_seen_by_it_or_refused(wo
         approval = world.granted(device=Device("ESME", "AB01", f"M{number}", "01"), start=tomorrow)
         world.at(world.clock.now() + timedelta(days=1))
         (one,) = open_ones(world)
-        acknowledged, _ = at_once(world, loading(one["instruction"]), ending(approval))
-        first, second = [each for each in told(world) if each["approval"] == approval]
-        assert first["state"] == (
-            "superseded" if isinstance(acknowledged, InstructionSuperseded) else acknowledged["state"]
-        )
-        assert (second["kind"], second["state"]) == ("remove", "pending")
+        acknowledged, _ = at_once(world, loading(one.instruction), ending(approval))
+        first, second = [each for each in told(world) if each.approval == approval]
+        assert first.state == ("superseded" if isinstance(acknowledged, InstructionSuperseded) else acknowledged.state)
+        assert (second.kind, second.state) == ("remove", "pending")
         load_all(world)
 
 
@@ -413,8 +421,8 @@ def test_an_acknowledgement_waits_while_the_panel_is_being_told(world: World) ->
     with world.store.begin("telling") as telling:
         assert instruct(telling, approval, cause="expiry", actor=AUTHORITY, at=world.clock.now()) == []
         with pytest.raises(StoreUnavailable):
-            impatiently(world, one["instruction"])
-    load(world, one["instruction"])
+            impatiently(world, one.instruction)
+    load(world, one.instruction)
 
 
 def impatiently(world: World, identifier: str) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from intake import cpl_list
 from intake.cpl_list import COLUMNS, ListedEntry, ProductsList, read_list
 from intake.workbook import NUMBER
 from ra.telling.instructions import Asked, exported
-from ra.telling.reconcile import reconcile
+from ra.telling.reconcile import DifferenceAnswer, Reconciled, WrongAnswer, reconcile
 from tests.journal_lines import lines
 from tests.test_workbook import book
 from tests.world import DCC, DEVICE, MANUFACTURER, PANEL, World
@@ -228,15 +229,16 @@ def trial(store_copy: Any, keys_folder: Path) -> Iterator[tuple[World, str]]:
     made.close()
 
 
-def compared(world: World, *rows: list[str]) -> dict[str, Any]:
-    return dict(reconcile(world.desk, PANEL, table(*rows).encode()))
+def compared(world: World, *rows: list[str]) -> Reconciled:
+    return reconcile(world.desk, PANEL, table(*rows).encode())
 
 
 def right(approval: str) -> list[list[str]]:
     return [changed(approval=approval), changed(approval=approval, firmware_version="00020130", image_sha256="cd" * 32)]
 
 
-DIFFERENCES = ("missing", "wrong", "gone", "unknown", "unreadable")
+def differs(said: Reconciled) -> bool:
+    return any((said.missing, said.wrong, said.gone, said.unknown, said.unreadable))
 
 
 @pytest.mark.clause("F2.27")
@@ -245,9 +247,9 @@ def test_a_list_that_shows_what_it_should_differs_in_nothing(trial: tuple[World,
     rows = [changed(approval=each[0].lower(), manufacturer="ab01", model="010a030b", firmware_version=each[7],
                     image_sha256=each[8]) for each in right(approval)]  # fmt: skip
     said = compared(world, *rows)
-    assert [said[name] for name in DIFFERENCES] == [[]] * 5
-    assert (said["lines"], said["form"], said["not_compared"], said["remarks"]) == (2, "csv", [], [])
-    assert said["as_of"] == "2027-01-04T00:00:00Z"
+    assert not differs(said)
+    assert (said.lines, said.form, said.not_compared, said.remarks) == (2, "csv", (), ())
+    assert said.as_of == START
 
 
 @pytest.mark.clause("F2.27")
@@ -255,8 +257,8 @@ def test_a_list_that_shows_what_it_should_differs_in_nothing(trial: tuple[World,
 def test_our_own_export_comes_back_as_it_went_out(trial: tuple[World, str], form: str) -> None:
     world, _ = trial
     said = reconcile(world.desk, PANEL, exported(world.desk, DCC, Asked(), form))
-    assert [said[name] for name in DIFFERENCES] == [[]] * 5
-    assert said["lines"] == len(TWO)
+    assert not differs(said)
+    assert said.lines == len(TWO)
 
 
 @pytest.mark.clause("F2.27")
@@ -276,15 +278,9 @@ def test_a_value_that_is_valid_and_wrong_is_told_with_what_it_should_be(
 ) -> None:
     world, approval = trial
     said = compared(world, changed(approval=approval, **{field: has}), right(approval)[1])
-    assert said["wrong"] == [
-        {
-            "line": 2,
-            "approval": approval,
-            "firmware_version": "0002012F",
-            "fields": [{"field": field, "has": has, "should": should}],
-        }
-    ]
-    assert [said[name] for name in DIFFERENCES if name != "wrong"] == [[]] * 4
+    wrong = DifferenceAnswer(field, has, should)
+    assert said.wrong == (WrongAnswer(line=2, approval=approval, firmware_version="0002012F", fields=(wrong,)),)
+    assert not differs(replace(said, wrong=()))
 
 
 @pytest.mark.clause("F2.27")
@@ -293,36 +289,33 @@ def test_an_entry_without_marker_or_without_its_own_approval_is_wrong_and_not_mi
     unmarked = changed(approval="", trial="", expiry="")
     named = changed(approval="TDA-0000", firmware_version="00020130", image_sha256="cd" * 32)
     said = compared(world, unmarked, named)
-    assert [(each["line"], [one_["field"] for one_ in each["fields"]]) for each in said["wrong"]] == [
+    assert [(each.line, [one_.field for one_ in each.fields]) for each in said.wrong] == [
         (3, ["approval"]),
         (2, ["approval", "trial", "expiry"]),
     ]
-    assert said["missing"] == said["unknown"] == []
+    assert not said.missing
+    assert not said.unknown
     nameless = changed(approval=approval, trial="")
-    assert compared(world, nameless)["wrong"][0]["fields"] == [{"field": "trial", "has": "", "should": "Trial Device"}]
+    assert compared(world, nameless).wrong[0].fields == (DifferenceAnswer("trial", "", "Trial Device"),)
     # Beside the entry itself, an ordinary line for the same model is somebody else's business.
-    assert compared(world, *right(approval), unmarked)["wrong"] == []
+    assert compared(world, *right(approval), unmarked).wrong == ()
 
 
 @pytest.mark.clause("F2.27")
 def test_an_entry_that_is_missing_is_told_with_what_the_panel_was_told_about_it(trial: tuple[World, str]) -> None:
     world, approval = trial
     said = compared(world, right(approval)[0])
-    (lacking,) = said["missing"]
-    assert (lacking["approval"], lacking["firmware_version"]) == (approval, "00020130")
-    assert (lacking["instruction_state"], lacking["due"]) == ("pending", "2027-01-04T00:00:00Z")
+    (lacking,) = said.missing
+    assert (lacking.approval, lacking.firmware_version) == (approval, "00020130")
+    assert (lacking.instruction_state, lacking.due) == ("pending", START)
 
 
 def test_an_entry_of_nobody_is_unknown_and_one_that_is_repeated_is_remarked_on(trial: tuple[World, str]) -> None:
     world, approval = trial
     foreign = changed(approval="TDT-2026-0009-0", model="OTHER")
     said = compared(world, *right(approval), foreign, right(approval)[0])
-    assert [(each["line"], each["approval"], each["model"]) for each in said["unknown"]] == [
-        (4, "TDT-2026-0009-0", "OTHER")
-    ]
-    assert [(each["line"], each["sentence"]) for each in said["remarks"]] == [
-        (5, "The same entry stands on line 2 already.")
-    ]
+    assert [(each.line, each.approval, each.model) for each in said.unknown] == [(4, "TDT-2026-0009-0", "OTHER")]
+    assert [(each.line, each.sentence) for each in said.remarks] == [(5, "The same entry stands on line 2 already.")]
 
 
 def test_a_list_without_some_columns_is_compared_in_the_others(trial: tuple[World, str]) -> None:
@@ -332,26 +325,26 @@ def test_a_list_without_some_columns_is_compared_in_the_others(trial: tuple[Worl
         + [f"{approval},x,2027-06-30,AB01,010A030B,{each.version}" for each in TWO]
     ).encode()
     said = reconcile(world.desk, PANEL, octets)
-    assert [said[name] for name in DIFFERENCES] == [[]] * 5
-    assert said["not_compared"] == ["device_type", "hardware_version", "image_sha256"]
+    assert not differs(said)
+    assert said.not_compared == ("device_type", "hardware_version", "image_sha256")
 
 
 @pytest.mark.clause("F2.31")
 def test_what_should_be_gone_or_not_there_yet_is_told_with_the_reason(world: World) -> None:
     approval = world.granted()
     line = changed(approval=approval)
-    (early,) = compared(world, line)["gone"]
-    assert "The trial has not begun" in early["sentence"]
+    (early,) = compared(world, line).gone
+    assert "The trial has not begun" in early.sentence
     world.at(START)
-    (other,) = compared(world, line, changed(approval=approval, firmware_version="12"))["gone"]
-    assert (other["line"], "not among the versions" in other["sentence"]) == (3, True)
+    (other,) = compared(world, line, changed(approval=approval, firmware_version="12")).gone
+    assert (other.line, "not among the versions" in other.sentence) == (3, True)
     world.revoked(approval)
-    (ended,) = compared(world, line)["gone"]
-    assert (ended["approval"], "was revoked at 00:00:00 UTC" in ended["sentence"]) == (approval, True)
+    (ended,) = compared(world, line).gone
+    assert (ended.approval, "was revoked at 00:00:00 UTC" in ended.sentence) == (approval, True)
     later = world.granted(device=Device("ESME", "AB01", "M2", "01"), expiry=date(2027, 2, 1))
     world.at(datetime(2027, 2, 2, tzinfo=UTC))
-    (expired,) = compared(world, changed(approval=later, model="M2"))["gone"]
-    assert "expired at 23:59:59 UTC on 1 February 2027" in expired["sentence"]
+    (expired,) = compared(world, changed(approval=later, model="M2")).gone
+    assert "expired at 23:59:59 UTC on 1 February 2027" in expired.sentence
 
 
 @pytest.mark.clause("F2.29")
@@ -363,7 +356,7 @@ def test_a_comparison_changes_nothing_and_is_journalled_by_its_counts(world: Wor
     assert before == exported(world.desk, PANEL, Asked(), "csv")
     (payload,) = lines(world, FactKind.CPL_RECONCILED)
     assert json.loads(payload) == {
-        "form": "csv", "sha256": said["sha256"], "lines": 2, "missing": 0, "wrong": 1, "gone": 0, "unknown": 0,
+        "form": "csv", "sha256": said.sha256, "lines": 2, "missing": 0, "wrong": 1, "gone": 0, "unknown": 0,
         "unreadable": 1,
     }  # fmt: skip
     for actor in (MANUFACTURER, DCC):

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 import zipfile
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.canonical import Json
+from core.approval import Device, Firmware
+from core.cpl import Entry, Instruction, InstructionState, Kind
 from documents.cpl import COLUMNS, instructions_csv, instructions_xlsx
 from documents.tables import GUARD, LONGEST_CELL, Sheet, changed_by_spreadsheets, csv_text, plain, workbook
 
@@ -131,28 +133,27 @@ def test_any_text_comes_back_from_a_workbook(text: str) -> None:
 
 # --- the instructions to the Panel ----------------------------------------------------------------------------------
 
-INSTRUCTION: dict[str, Json] = {
-    "instruction": "CPLI-0001",
-    "kind": "add",
-    "due": "2027-01-04T00:00:00Z",
-    "approval": "TDA-2027-0042-Y",
-    "trial": "Trial",
-    "expiry": "2027-06-30",
-    "device_type": "ESME",
-    "manufacturer": "106C",
-    "model": "0100",
-    "hardware_version": "01",
-    "firmware_version": "1E10",
-    "image_sha256": "ab" * 32,
-    "state": "pending",
-    "overdue": False,
-}
-AS_TEXT = [*[str(value) for value in INSTRUCTION.values()][:-1], "no"]
+START = datetime(2027, 1, 4, tzinfo=UTC)
+INSTRUCTION = Instruction(
+    id="CPLI-0001",
+    kind=Kind.ADD,
+    entry=Entry(
+        approval="TDA-2027-0042-Y",
+        device=Device("ESME", "106C", "0100", "01"),
+        firmware=Firmware("1E10", "ab" * 32),
+        expiry=datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC),
+    ),
+    due=START,
+    state=InstructionState.PENDING,
+    instructed_at=START - timedelta(days=3),
+)
+AS_TEXT = ["CPLI-0001", "add", "2027-01-04T00:00:00Z", "TDA-2027-0042-Y", "Trial Device", "2027-06-30T23:59:59Z",
+           "ESME", "106C", "0100", "01", "1E10", "ab" * 32, "pending", "no"]  # fmt: skip
 
 
 @pytest.mark.clause("F2.27")
 def test_instructions_survive_a_spreadsheet_as_csv() -> None:
-    header, row = _read(instructions_csv([INSTRUCTION]))
+    header, row = _read(instructions_csv([INSTRUCTION], START))
     assert tuple(header) == COLUMNS
     assert [plain(cell) for cell in row] == AS_TEXT
     assert [name for name, cell in zip(header, row, strict=True) if cell.startswith(GUARD)] == [
@@ -164,11 +165,10 @@ def test_instructions_survive_a_spreadsheet_as_csv() -> None:
 
 @pytest.mark.clause("F2.27")
 def test_instructions_survive_a_spreadsheet_as_a_workbook() -> None:
-    sheet = _load(instructions_xlsx([INSTRUCTION, {**INSTRUCTION, "expiry": None, "overdue": True}]))[
-        "CPL instructions"
-    ]
+    late = replace(INSTRUCTION, due=START - timedelta(seconds=1))
+    sheet = _load(instructions_xlsx([INSTRUCTION, late], START))["CPL instructions"]
     header, first, second = sheet.iter_rows()
     assert tuple(cell.value for cell in header) == COLUMNS
     assert [cell.value for cell in first] == AS_TEXT
     assert {(cell.data_type, cell.number_format, cell.quotePrefix) for cell in first} == {("s", "@", True)}
-    assert (second[5].value, second[13].value) == (None, "yes")
+    assert (second[2].value, second[13].value) == ("2027-01-03T23:59:59Z", "yes")

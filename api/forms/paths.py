@@ -47,3 +47,15 @@ class ReportPath(BaseModel):
     """Which month's report."""
 
     month: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="2027-05")]
+
+
+class NoticePath(BaseModel):
+    """Which notice."""
+
+    notice: Annotated[Token, Field(description="Its number, TDN-2027-0001.")]
+
+
+class InstructionPath(BaseModel):
+    """Which instruction."""
+
+    instruction: Token

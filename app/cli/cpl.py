@@ -1,17 +1,20 @@
 """`trialcpa cpl`: what the Panel is told about the Central Products List, and what it has done (F2.27 to F2.31)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
+from rich.console import Console
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.client import path
 from core.cpl import InstructionState
 from core.errors import InputUnusable, ServiceRefused
+from ra.telling.instructions import InstructionAnswer, InstructionPage
+from ra.telling.listing import EntryAnswer
+from ra.telling.reconcile import Reconciled, UnknownAnswer
+from ra.views import document
 
 FORMS: Mapping[str, str] = {
     "csv": "text/csv",
@@ -38,17 +41,19 @@ def cpl() -> None:
 def list_(state: str | None, overdue: bool, service: Service) -> None:  # noqa: FBT001 - click
     """List the instructions."""
     with service.connect() as client:
-        listed = client.every("/v1/cpl/instructions", "instructions", state=state, overdue="true" if overdue else None)
-        found = list(listed)
+        listed = client.pages(
+            InstructionPage, path("cpl", "instructions"), state=state, overdue="true" if overdue else None
+        )
+        found = [each for page in listed for each in page.instructions]
     if service.as_json:
-        shown.as_json({"instructions": found})
+        shown.as_json({"instructions": [document(each) for each in found]})
         return
     shown.table(
         shown.out(),
         ("instruction", "what", "due", "approval", "device", "firmware", "expiry", "state"),
         [
-            (each["instruction"], each["kind"], shown.day_of(each["due"]), each["approval"], _device(each),
-             each["firmware_version"], shown.day_of(each["expiry"]), _state(each))
+            (each.instruction, each.kind, shown.day_of(each.due), each.approval, _device(each),
+             each.firmware_version, shown.day_of(each.expiry), _state(each))
             for each in found
         ],
         none="No instruction.",
@@ -85,19 +90,20 @@ def acknowledge(instruction: tuple[str, ...], rejected: str | None, service: Ser
     body: dict[str, str] = {"outcome": InstructionState.LOADED}
     if rejected is not None:
         body = {"outcome": InstructionState.REJECTED, "reason": rejected}
-    done, problems = [], []
+    done: list[InstructionAnswer] = []
+    problems: list[dict[str, str]] = []
     with service.connect() as client:
         for each in dict.fromkeys(instruction):
             try:
-                done.append(client.post(path("cpl", "instructions", each, "acknowledgement"), body))
+                done.append(client.do(InstructionAnswer, path("cpl", "instructions", each, "acknowledgement"), body))
             except ServiceRefused as error:
                 problems.append({"instruction": each, "detail": str(error), "hint": error.hint})
     if service.as_json:
-        shown.as_json({"acknowledged": done, "refused": problems})
+        shown.as_json({"acknowledged": [document(each) for each in done], "refused": problems})
     else:
         console = shown.out()
         for outcome in done:
-            shown.sentence(console, f"{outcome['instruction']}: {outcome['state']}")
+            shown.sentence(console, f"{outcome.instruction}: {outcome.state}")
         for problem in problems:
             shown.sentence(console, f"{problem['instruction']}: {problem['detail']} {problem['hint']}", style="red")
     raise SystemExit(EXIT_DIFFERS if problems else 0)
@@ -121,80 +127,77 @@ def reconcile(file: Path, service: Service) -> None:
     # Only a workbook is a ZIP archive; the service looks for itself.
     content_type = FORMS["xlsx"] if octets.startswith(b"PK") else FORMS["csv"]
     with service.connect() as client:
-        said = client.send("/v1/cpl/reconciliations", octets, content_type)
-    differs = any(said[name] for name in _DIFFERENCES)
+        said = client.hand_in(Reconciled, path("cpl", "reconciliations"), octets, content_type)
+    differs = any((said.missing, said.wrong, said.gone, said.unknown, said.unreadable))
     if service.as_json:
-        shown.as_json(said)
+        shown.as_json(document(said))
     else:
         _show(said, differs=differs)
     raise SystemExit(EXIT_DIFFERS if differs else 0)
 
 
-def _entry(each: Mapping[str, Any]) -> Cells:
-    return each["approval"], _device(each), each["firmware_version"]
-
-
-@dataclass(frozen=True)
-class _Difference:
-    """One way in which the list is not what it should be: how it is called, and how its rows are shown."""
-
-    title: str
-    columns: tuple[str, ...]
-    cells: Callable[[Mapping[str, Any]], Cells]
-
-
-_DIFFERENCES: Mapping[str, _Difference] = {
-    "missing": _Difference(
+def _show(said: Reconciled, *, differs: bool) -> None:
+    console = shown.out()
+    _part(
+        console,
         "Missing from the list",
         ("approval", "device", "firmware", "expiry", "instruction", "state"),
-        lambda each: (*_entry(each), shown.day_of(each["expiry"]), each["instruction"], each["instruction_state"]),
-    ),
-    "wrong": _Difference(
+        [(*_entry(each), shown.day_of(each.expiry), each.instruction, each.instruction_state) for each in said.missing],
+    )
+    _part(
+        console,
         "On the list, with something wrong",
         ("#line", "approval", "firmware", "what"),
-        lambda each: (
-            each["line"],
-            each["approval"],
-            each["firmware_version"],
-            [f"{one['field']} is “{one['has']}” and should be “{one['should']}”" for one in each["fields"]],
-        ),
-    ),
-    "gone": _Difference(
+        [
+            (
+                each.line,
+                each.approval,
+                each.firmware_version,
+                [f"{one.field} is “{one.has}” and should be “{one.should}”" for one in each.fields],
+            )
+            for each in said.wrong
+        ],
+    )
+    _part(
+        console,
         "Should be gone",
         ("#line", "approval", "firmware", "why"),
-        lambda each: (each["line"], each["approval"], each["firmware_version"], each["sentence"]),
-    ),
-    "unknown": _Difference(
+        [(each.line, each.approval, each.firmware_version, each.sentence) for each in said.gone],
+    )
+    _part(
+        console,
         "Trial entries that nobody here knows",
         ("#line", "approval", "device", "firmware"),
-        lambda each: (each["line"], *_entry(each)),
-    ),
-    "unreadable": _Difference(
+        [(each.line, *_entry(each)) for each in said.unknown],
+    )
+    _part(
+        console,
         "Lines that could not be read",
         ("#line", "column", "what"),
-        lambda each: (each["line"], each["column"], each["sentence"]),
-    ),
-}
-
-
-def _show(said: Mapping[str, Any], *, differs: bool) -> None:
-    console = shown.out()
-    for name, difference in _DIFFERENCES.items():
-        if said[name]:
-            shown.heading(console, difference.title)
-            shown.table(console, difference.columns, [difference.cells(each) for each in said[name]])
-    for each in said["remarks"]:
-        shown.sentence(console, f"Line {each['line']}: {each['sentence']}", style="yellow")
-    if said["not_compared"]:
-        shown.sentence(console, f"The list has no column for: {', '.join(said['not_compared'])}.", style="yellow")
+        [(each.line, each.column, each.sentence) for each in said.unreadable],
+    )
+    for each in said.remarks:
+        shown.sentence(console, f"Line {each.line}: {each.sentence}", style="yellow")
+    if said.not_compared:
+        shown.sentence(console, f"The list has no column for: {', '.join(said.not_compared)}.", style="yellow")
     if not differs:
         shown.heading(console, "The list holds what it should.", "bold green")
 
 
-def _device(each: Mapping[str, Any]) -> str:
-    names = ("device_type", "manufacturer", "model", "hardware_version")
-    return " ".join(str(each[name]) for name in names if each.get(name))
+def _part(console: Console, title: str, columns: Sequence[str], rows: Sequence[Cells]) -> None:
+    """Show one way in which the list is not what it should be, if it is so."""
+    if rows:
+        shown.heading(console, title)
+        shown.table(console, columns, rows)
 
 
-def _state(each: Mapping[str, Any]) -> str:
-    return f"{each['state']}, overdue" if each.get("overdue") is True else str(each["state"])
+def _entry(each: EntryAnswer | UnknownAnswer) -> Cells:
+    return each.approval, _device(each), each.firmware_version
+
+
+def _device(each: EntryAnswer | UnknownAnswer) -> str:
+    return " ".join(filter(None, (each.device_type, each.manufacturer, each.model, each.hardware_version)))
+
+
+def _state(each: InstructionAnswer) -> str:
+    return f"{each.state}, overdue" if each.overdue else each.state

@@ -18,6 +18,7 @@ from ra.desk import Desk
 from ra.paging import LARGEST_PAGE, page
 from ra.proposal import said_in
 from ra.telling.listing import would_follow
+from ra.views import document
 from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
@@ -51,7 +52,7 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> dict[str, Json]:
         "certificate": in_words(said) if found.issue is not None else [],
         "difference": said.get("changes", []),
         "notices": notice.foreseen(tx, found, at=at),
-        "cpl": [] if listed is None else would_follow(tx, listed, at),
+        "cpl": [] if listed is None else [document(each) for each in would_follow(tx, listed, at)],
     }
 
 

@@ -4,31 +4,31 @@ Told, loaded and seen on the list are three facts (a published update was once n
 is the first, its acknowledgement the second, a reconciliation (ra/telling/reconcile.py) looks at the third.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import InstructionState
+from core.cpl import Instruction, InstructionState, Kind
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
-from core.instants import first_second, text
+from core.instants import first_second
 from documents.cpl import instructions_csv, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
-from ra.paging import LARGEST_PAGE
-from ra.repeat import RequestKey, keep, recall
-from ra.telling.listing import NCSC_CERTIFICATE, instruct, sentence
+from ra.repeat import RequestKey, once
+from ra.telling.listing import NCSC_CERTIFICATE, EntryAnswer, instruct, sentence
+from ra.views import LARGEST_PAGE, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
 from store.reading.cpl import GivenInstruction, InstructionFilter
 from store.transactions import Transaction
 from store.verbs import cpl, facts
 
-FORMS: Mapping[str, Callable[[Sequence[Mapping[str, Json]]], bytes]] = {
+FORMS: Mapping[str, Callable[[Iterable[Instruction], datetime], bytes]] = {
     "csv": instructions_csv,
     "xlsx": instructions_xlsx,
 }
@@ -65,7 +65,51 @@ class Asked:
     due_before: datetime | None = None
 
 
-def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: int) -> dict[str, Json]:
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    instruction: str
+    kind: Kind
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionAnswer(EntryAnswer, _Told):
+    """What the Panel was told about an entry, and what it said."""
+
+    sentence: str
+    cause: str
+    instructed_at: datetime
+    state: InstructionState
+    overdue: bool
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    reason: str | None
+    ncsc_certificate: str | None
+
+
+@dataclass(frozen=True)
+class InstructionPage:
+    """Instructions in order; `next` is the cursor of the next page. As a table, all of them."""
+
+    instructions: tuple[InstructionAnswer, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NcscCertified:
+    """The NCSC has certified the model of an approval.
+
+    Args:
+        instructions: the identifiers of what the Panel was told because of it.
+    """
+
+    approval: str
+    certificate: str
+    certified_on: date
+    instructions: tuple[str, ...]
+
+
+def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: int) -> InstructionPage:
     """Return a page of the instructions asked for, in order of identifier, and the cursor for the next.
 
     Raises:
@@ -73,14 +117,12 @@ def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: i
     """
     authorise(actor, Operation.READ_CPL)
     at = desk.clock.now()
-    most = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
-        found = reading.instruction_list(tx, _filter(asked, at), after=after, limit=most)
-    full = len(found) == most
-    return {
-        "instructions": [_instruction(each, at) for each in found],
-        "next": found[-1].instruction.id if full else None,
-    }
+        found = reading.instruction_list(tx, _filter(asked, at), after=after, limit=min(limit, LARGEST_PAGE))
+    return InstructionPage(
+        tuple(_instruction(each, at) for each in found),
+        next_cursor([each.instruction.id for each in found], limit),
+    )
 
 
 def exported(desk: Desk, actor: Actor, asked: Asked, form: str) -> bytes:
@@ -96,11 +138,11 @@ def exported(desk: Desk, actor: Actor, asked: Asked, form: str) -> bytes:
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = reading.instruction_list(tx, _filter(asked, at))
-    return FORMS[form]([_instruction(each, at) for each in found])
+    return FORMS[form]([each.instruction for each in found], at)
 
 
 @serves("F2.27", "F2.31")
-def acknowledge(desk: Desk, actor: Actor, command: Acknowledge, request: RequestKey | None = None) -> dict[str, Json]:
+def acknowledge(desk: Desk, actor: Actor, command: Acknowledge, request: RequestKey | None = None) -> InstructionAnswer:
     """Record what the Panel has done about an instruction: loaded, once for all, or rejected with a reason.
 
     Returns:
@@ -114,27 +156,26 @@ def acknowledge(desk: Desk, actor: Actor, command: Acknowledge, request: Request
     authorise(actor, Operation.ACKNOWLEDGE_CPL)
     with desk.store.begin("acknowledge cpl") as tx:
         at = desk.clock.now()
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        stands = cpl.acknowledge(
-            tx,
-            command.instruction,
-            loaded=command.loaded,
-            reason=None if command.loaded else command.reason,
-            by=actor.name,
-            at=at,
-        )
-        found = reading.instruction(tx, command.instruction)
-        if stands is not None:
-            raise _refusal(tx, found, stands, loaded=command.loaded)
-        outcome = _instruction(found, at)
-        said: dict[str, Json] = {"instruction": command.instruction, "outcome": found.instruction.state}
-        # Why the Panel rejected it is its own words, and stays in the register.
-        approval = found.instruction.entry.approval
-        facts.record(tx, Fact(kind=FactKind.CPL_ACKNOWLEDGED, at=at, actor=actor, subject=approval, payload=said))
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, InstructionAnswer, lambda: _acknowledge(tx, actor, command, at), at=at)
+
+
+def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: datetime) -> InstructionAnswer:
+    stands = cpl.acknowledge(
+        tx,
+        command.instruction,
+        loaded=command.loaded,
+        reason=None if command.loaded else command.reason,
+        by=actor.name,
+        at=at,
+    )
+    found = reading.instruction(tx, command.instruction)
+    if stands is not None:
+        raise _refusal(tx, found, stands, loaded=command.loaded)
+    said: dict[str, Json] = {"instruction": command.instruction, "outcome": found.instruction.state}
+    # Why the Panel rejected it is its own words, and stays in the register.
+    approval = found.instruction.entry.approval
+    facts.record(tx, Fact(kind=FactKind.CPL_ACKNOWLEDGED, at=at, actor=actor, subject=approval, payload=said))
+    return _instruction(found, at)
 
 
 @serves("F2.31")
@@ -146,7 +187,7 @@ def record_ncsc_certificate(
     certificate: str,
     certified_on: date,
     request: RequestKey | None = None,
-) -> dict[str, Json]:
+) -> NcscCertified:
     """Record that the NCSC has certified the model of an approval: at the end its entry stays, without the marker.
 
     If the approval has ended already, a removal that is not loaded yet becomes a replacement of the marker.
@@ -159,9 +200,6 @@ def record_ncsc_certificate(
         certified_on: the UTC day on which it was issued.
         request: the Idempotency-Key, if one was sent.
 
-    Returns:
-        `{"approval", "certificate", "certified_on", "instructions"}`, the last the identifiers of new instructions.
-
     Raises:
         NoSuchThing: there is no such approval.
         NcscCertificateRefused: its day has not come.
@@ -170,21 +208,31 @@ def record_ncsc_certificate(
     authorise(actor, Operation.RECORD_NCSC_CERTIFICATE)
     with desk.store.begin("record ncsc certificate") as tx:
         at = desk.clock.now()
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        approval_reading.locked(tx, approval)
-        if first_second(certified_on) > at:
-            raise NcscCertificateRefused(detail=f"{certified_on.isoformat()} has not come yet")
-        cpl.record_ncsc_certificate(
-            tx, approval, certificate=certificate, certified_on=first_second(certified_on), by=actor.name, at=at
+        return once(
+            tx,
+            actor,
+            request,
+            NcscCertified,
+            lambda: _record_ncsc_certificate(tx, actor, approval, certificate, certified_on, at),
+            at=at,
         )
-        certified: dict[str, Json] = {"certificate": certificate, "certified_on": certified_on.isoformat()}
-        facts.record(tx, Fact(kind=FactKind.NCSC_CERTIFIED, at=at, actor=actor, subject=approval, payload=certified))
-        given = instruct(tx, approval, cause=NCSC_CERTIFICATE, actor=actor, at=at)
-        outcome: dict[str, Json] = {"approval": approval, **certified, "instructions": given}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+
+
+def _record_ncsc_certificate(
+    tx: Transaction, actor: Actor, approval: str, certificate: str, certified_on: date, at: datetime
+) -> NcscCertified:
+    approval_reading.locked(tx, approval)
+    if first_second(certified_on) > at:
+        raise NcscCertificateRefused(detail=f"{certified_on.isoformat()} has not come yet")
+    cpl.record_ncsc_certificate(
+        tx, approval, certificate=certificate, certified_on=first_second(certified_on), by=actor.name, at=at
+    )
+    certified: dict[str, Json] = {"certificate": certificate, "certified_on": certified_on.isoformat()}
+    facts.record(tx, Fact(kind=FactKind.NCSC_CERTIFIED, at=at, actor=actor, subject=approval, payload=certified))
+    given = instruct(tx, approval, cause=NCSC_CERTIFICATE, actor=actor, at=at)
+    return NcscCertified(
+        approval=approval, certificate=certificate, certified_on=certified_on, instructions=tuple(given)
+    )
 
 
 def _filter(asked: Asked, at: datetime) -> InstructionFilter:
@@ -209,21 +257,20 @@ def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, 
     return InstructionSuperseded(identifier=given.id, detail=detail)
 
 
-def _instruction(found: GivenInstruction, at: datetime) -> dict[str, Json]:
+def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
     given = found.instruction
-    entry = given.entry.kept()
-    return {
-        "instruction": given.id,
-        "kind": given.kind.value,
-        "due": text(given.due),
-        **entry,
-        "sentence": sentence(given.kind, entry, given.due),
-        "cause": found.cause,
-        "instructed_at": text(given.instructed_at),
-        "state": given.state.value,
-        "overdue": given.overdue(at),
-        "acknowledged_at": text(given.acknowledged_at) if given.acknowledged_at else None,
-        "acknowledged_by": found.acknowledged_by,
-        "reason": found.reason,
-        "ncsc_certificate": found.ncsc_certificate,
-    }
+    return InstructionAnswer(
+        instruction=given.id,
+        kind=given.kind,
+        due=given.due,
+        **vars(EntryAnswer.of(given.entry)),
+        sentence=sentence(given.kind, given.entry, given.due),
+        cause=found.cause,
+        instructed_at=given.instructed_at,
+        state=given.state,
+        overdue=given.overdue(at),
+        acknowledged_at=given.acknowledged_at,
+        acknowledged_by=found.acknowledged_by,
+        reason=found.reason,
+        ncsc_certificate=found.ncsc_certificate,
+    )

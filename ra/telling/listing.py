@@ -5,14 +5,15 @@ where an approval is ended, and where its expiry is journalled. core/cpl.py deci
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
+from core.cpl import TRIAL_MARKER, Entry, Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
 from core.facts import Fact, FactKind
 from core.instants import seconds, text
 from core.local_time import utc
@@ -33,6 +34,66 @@ _SENTENCES = {
     Kind.REMOVE: "Remove {entry}",
     Kind.REPLACE_MARKER: "Replace the trial marker of {entry}: the NCSC has certified the model",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryAnswer:
+    """An entry of the list: one approval and one firmware version (F2.27)."""
+
+    approval: str
+    trial: str
+    expiry: datetime
+    device_type: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+    firmware_version: str
+    image_sha256: str
+    smets_version: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryAnswer":
+        """Return an entry as people are shown it."""
+        return EntryAnswer(
+            approval=entry.approval,
+            trial=TRIAL_MARKER,
+            expiry=entry.expiry,
+            device_type=entry.device.type,
+            manufacturer=entry.device.manufacturer,
+            model=entry.device.model,
+            hardware_version=entry.device.hardware_version,
+            firmware_version=entry.firmware.version,
+            image_sha256=entry.firmware.image_digest,
+            smets_version=entry.smets_version,
+        )
+
+
+@dataclass(frozen=True)
+class _Given:
+    kind: Kind
+    due: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionForeseen(EntryAnswer, _Given):
+    """What the Panel would be told about an entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overtaken:
+    kind: Literal[InstructionState.SUPERSEDED]
+    instruction: str
+    due: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupersessionForeseen(EntryAnswer, _Overtaken):
+    """An instruction that would not have to be done any more."""
+
+
+StepForeseen: TypeAlias = InstructionForeseen | SupersessionForeseen
 
 
 @serves("F2.27", "F2.29", "F2.31")
@@ -88,30 +149,23 @@ class Foreseen:
     smets_version: str | None = None
 
 
-def would_follow(tx: Transaction, foreseen: Foreseen, at: datetime) -> list[Json]:
-    """Return what the Panel would be told of an approval as it would be, for whoever has to second it.
-
-    Returns:
-        One `{"kind", "due", "sentence", ...the entry}` for each instruction that would be given, and
-        `{"kind": "superseded", "instruction", "sentence", …}` for each that would not be done any more.
-    """
+def would_follow(tx: Transaction, foreseen: Foreseen, at: datetime) -> tuple[StepForeseen, ...]:
+    """Return what the Panel would be told of an approval as it would be, for whoever has to second it."""
     instructed = reading.instructions_of(tx, foreseen.record.identifier)
     found = _steps(tx, foreseen.record, instructed, at, smets_version=foreseen.smets_version)
-    return [_in_words(step) for step in found]
+    return tuple(_in_words(step) for step in found)
 
 
-def sentence(kind: Kind, entry: dict[str, Json], due: datetime) -> str:
+def sentence(kind: Kind, entry: Entry, due: datetime) -> str:
     """Return an instruction in words: `Add firmware 0002012F of ESME AB01 … as a Trial Device; due …`.
 
     Args:
         kind: what to do.
-        entry: as core.cpl.Entry.kept has it.
+        entry: what it is about.
         due: when the list must show it.
     """
-    device = " ".join(str(entry[name]) for name in ("device_type", "manufacturer", "model", "hardware_version"))
-    named = (
-        f"firmware {entry['firmware_version']} of {device} under {entry['approval']}, which expires {entry['expiry']}"
-    )
+    device = " ".join(astuple(entry.device))
+    named = f"firmware {entry.firmware.version} of {device} under {entry.approval}, which expires {text(entry.expiry)}"
     return f"{_SENTENCES[kind].format(entry=named)}; due {utc(due)}."
 
 
@@ -135,17 +189,17 @@ def _identifier(instructed: list[Instruction], given: int, at: datetime) -> str:
     return f"cpl-{seconds(latest):08x}-{len(instructed) + given:04x}{secrets.token_hex(6)}"
 
 
-def _in_words(step: Step) -> dict[str, Json]:
+def _in_words(step: Step) -> StepForeseen:
     if isinstance(step, Instruct):
-        entry = step.entry.kept()
-        return {"kind": step.kind, "due": text(step.due), "sentence": sentence(step.kind, entry, step.due), **entry}
+        entry = step.entry
+        words = sentence(step.kind, entry, step.due)
+        return InstructionForeseen(kind=step.kind, due=step.due, sentence=words, **vars(EntryAnswer.of(entry)))
     overtaken = step.instruction
-    entry = overtaken.entry.kept()
-    told = sentence(overtaken.kind, entry, overtaken.due)
-    return {
-        "kind": InstructionState.SUPERSEDED,
-        "instruction": overtaken.id,
-        "due": text(overtaken.due),
-        "sentence": f"No longer to be done: {told[0].lower()}{told[1:]}",
-        **entry,
-    }
+    told = sentence(overtaken.kind, overtaken.entry, overtaken.due)
+    return SupersessionForeseen(
+        kind=InstructionState.SUPERSEDED,
+        instruction=overtaken.id,
+        due=overtaken.due,
+        sentence=f"No longer to be done: {told[0].lower()}{told[1:]}",
+        **vars(EntryAnswer.of(overtaken.entry)),
+    )

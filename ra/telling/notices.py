@@ -6,22 +6,23 @@ says. The SSC and the auditor read the whole record, and each copy as its recipi
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
 
 from core.actors import Actor, Role
 from core.canonical import Json, canonical
-from core.classification import Recipient
+from core.classification import Classification, Recipient
 from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing
 from core.facts import Fact, FactKind
-from core.instants import text
-from core.kinds import Rendition
+from core.identifiers import Serial
+from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
 from policy.roles import Operation, permitted
 from ra.access import authorise, authorise_approval
 from ra.desk import Desk
-from ra.paging import LARGEST_PAGE
 from ra.telling.writing import document_of
+from ra.views import LARGEST_PAGE, document, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import notices as reading
 from store.reading.notices import Copy, Delivery, Notice
@@ -48,6 +49,76 @@ class FetchedNotice:
     octets: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class WayAnswer:
+    """One copy on its way to one address."""
+
+    channel: Channel
+    address: str
+    state: DeliveryState
+    attempts: int
+    last_error: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyAnswer:
+    """One recipient's copy; SSC and auditor also see where it went."""
+
+    recipient: Recipient
+    classification: Classification
+    withheld: int
+    document_sha256: str
+    fetched_at: datetime | None
+    deliveries: tuple[WayAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeEntry:
+    """A notice in a list, with the copies that whoever asks may see."""
+
+    notice: str
+    kind: NoticeKind
+    approval: str | None
+    application: str | None
+    serial: Serial | None
+    written_at: datetime
+    copies: tuple[CopyAnswer, ...]
+
+
+@dataclass(frozen=True)
+class NoticePage:
+    """A page of notices."""
+
+    notices: tuple[NoticeEntry, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeliveredLine:
+    """One channel that has not delivered a copy; `no-address` where none is known."""
+
+    notice: str
+    recipient: Recipient
+    kind: NoticeKind
+    approval: str | None
+    application: str | None
+    channel: Channel | None
+    address: str | None
+    state: DeliveryState | Literal["no-address"]
+    attempts: int
+    last_error: str | None
+    since: datetime
+
+
+@dataclass(frozen=True)
+class UndeliveredPage:
+    """A page of copies that have not reached their recipient."""
+
+    undelivered: tuple[UndeliveredLine, ...]
+    next: str | None
+
+
 @dataclass(frozen=True)
 class _Sight:
     """What somebody may see: one recipient's copies, or (None) the whole record; of one organisation or all."""
@@ -56,7 +127,7 @@ class _Sight:
     organisation: str | None
 
 
-def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> dict[str, Json]:
+def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> NoticePage:
     """Return a page of the notices that `actor` may see, and the cursor for the next.
 
     Args:
@@ -70,16 +141,16 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
         NoSuchThing: there is no such approval, or it is another Manufacturer's.
     """
     sight = _sight(actor)
-    limit = min(limit, LARGEST_PAGE)
+    most = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
         if approval is not None:
             authorise_approval(actor, Operation.READ_NOTICES, approval_reading.record(tx, approval))
-        found = reading.notice_list(tx, organisation_id=sight.organisation, approval=approval, after=after, limit=limit)
+        found = reading.notice_list(tx, organisation_id=sight.organisation, approval=approval, after=after, limit=most)
         numbers = [each.number for each in found]
         copies = reading.copies(tx, numbers)
         ways = reading.deliveries_of(tx, numbers) if sight.recipient is None else []
-    shown: list[Json] = [_entry(each, _seen(copies[each.number], sight), ways) for each in found]
-    return {"notices": shown, "next": numbers[-1] if numbers and len(numbers) >= limit else None}
+    shown = tuple(_entry(each, _seen(copies[each.number], sight), ways) for each in found)
+    return NoticePage(shown, next_cursor(numbers, limit))
 
 
 @serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.22", "F2.24", "F2.25", "F2.29", "F2.30")
@@ -108,8 +179,8 @@ def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None,
             raise NoSuchThing(kind="notice", identifier=number)
         if whose is None:
             return FetchedNotice(number, _whole(tx, found, pdf=pdf))
-        copy, document = reading.copy(tx, number, whose)
-    octets = pdf_of(desk, actor, number, whose) if pdf else document.encode()
+        copy, written = reading.copy(tx, number, whose)
+    octets = pdf_of(desk, actor, number, whose) if pdf else written.encode()
     if whose is sight.recipient and copy.fetched_at is None:
         _note_fetched(desk, actor, found, whose)
     return FetchedNotice(f"{number}-{whose.value}", octets)
@@ -132,8 +203,8 @@ def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes
         if kept is not None:
             return kept
         found = reading.notice(tx, number)
-        _, document = reading.copy(tx, number, recipient)
-    said = document_of(document)
+        _, written = reading.copy(tx, number, recipient)
+    said = document_of(written)
     made = notice_pdf(said)
     at = desk.clock.now()
     with desk.store.begin("keep rendering") as tx:
@@ -149,7 +220,7 @@ def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes
     return made if kept is None else kept
 
 
-def undelivered(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+def undelivered(desk: Desk, actor: Actor, *, after: str, limit: int) -> UndeliveredPage:
     """Return copies that have not reached their recipient: each channel that failed or waits, or that there is none.
 
     A copy that its recipient has fetched is off the list; one that was given up stays on it.
@@ -162,12 +233,10 @@ def undelivered(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str
     """
     authorise(actor, Operation.READ_DELIVERIES)
     number, _, recipient = after.partition("/")
-    limit = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
-        found = reading.undelivered(tx, after=(number, recipient), limit=limit)
-    shown = [line for notice, copy, ways in found for line in _ways(notice, copy, ways)]
-    last = f"{found[-1][1].notice}/{found[-1][1].recipient.value}" if found else None
-    return {"undelivered": shown, "next": last if len(found) >= limit else None}
+        found = reading.undelivered(tx, after=(number, recipient), limit=min(limit, LARGEST_PAGE))
+    shown = tuple(line for notice, copy, ways in found for line in _ways(notice, copy, ways))
+    return UndeliveredPage(shown, next_cursor([f"{copy.notice}/{copy.recipient}" for _, copy, _ in found], limit))
 
 
 # --- parts -------------------------------------------------------------------------------------------------------
@@ -205,7 +274,8 @@ def _whole(tx: Transaction, found: Notice, *, pdf: bool) -> bytes:
     ways = reading.deliveries_of(tx, [found.number])
     copies = reading.copies(tx, [found.number])[found.number]
     # The salt beside the record: together they give the digest that the journal shows.
-    whole = {**document_of(record), "record_salt": salt.hex(), "fate": _entry(found, copies, ways)["copies"]}
+    fate: list[Json] = [document(_copy(each, ways)) for each in copies]
+    whole = {**document_of(record), "record_salt": salt.hex(), "fate": fate}
     return canonical(whole)
 
 
@@ -213,62 +283,64 @@ def _seen(copies: Sequence[Copy], sight: _Sight) -> list[Copy]:
     return [each for each in copies if sight.recipient in (None, each.recipient)]
 
 
-def _entry(notice: Notice, copies: Sequence[Copy], ways: Sequence[Delivery]) -> dict[str, Json]:
-    return {
-        "notice": notice.number,
-        "kind": notice.kind,
-        "approval": notice.approval,
-        "application": notice.application_id,
-        "serial": notice.serial,
-        "written_at": text(notice.written_at),
-        "copies": [
-            {
-                "recipient": each.recipient.value,
-                "classification": each.classification.value,
-                "withheld": each.withheld,
-                "document_sha256": each.document_sha256,
-                "fetched_at": text(each.fetched_at) if each.fetched_at else None,
-                "deliveries": [
-                    _way(one) for one in ways if (one.notice, one.recipient) == (each.notice, each.recipient)
-                ],
-            }
-            for each in copies
-        ],
-    }
+def _entry(notice: Notice, copies: Sequence[Copy], ways: Sequence[Delivery]) -> NoticeEntry:
+    return NoticeEntry(
+        notice=notice.number,
+        kind=notice.kind,
+        approval=notice.approval,
+        application=notice.application_id,
+        serial=notice.serial,
+        written_at=notice.written_at,
+        copies=tuple(_copy(each, ways) for each in copies),
+    )
 
 
-def _way(delivery: Delivery) -> dict[str, Json]:
-    return {
-        "channel": delivery.channel,
-        "address": delivery.address,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "last_error": delivery.last_error,
-        "delivered_at": text(delivery.delivered_at) if delivery.delivered_at else None,
-    }
+def _copy(copy: Copy, ways: Sequence[Delivery]) -> CopyAnswer:
+    return CopyAnswer(
+        recipient=copy.recipient,
+        classification=copy.classification,
+        withheld=copy.withheld,
+        document_sha256=copy.document_sha256,
+        fetched_at=copy.fetched_at,
+        deliveries=tuple(
+            WayAnswer(
+                channel=each.channel,
+                address=each.address,
+                state=each.state,
+                attempts=each.attempts,
+                last_error=each.last_error,
+                delivered_at=each.delivered_at,
+            )
+            for each in ways
+            if (each.notice, each.recipient) == (copy.notice, copy.recipient)
+        ),
+    )
 
 
-def _ways(notice: Notice, copy: Copy, ways: Sequence[Delivery]) -> list[Json]:
+def _ways(notice: Notice, copy: Copy, ways: Sequence[Delivery]) -> list[UndeliveredLine]:
     """One line for each channel that has not delivered; one that says so where no address is known."""
-    head: dict[str, Json] = {
-        "notice": notice.number,
-        "recipient": copy.recipient.value,
-        "kind": notice.kind,
-        "approval": notice.approval,
-        "application": notice.application_id,
-    }
-    if not ways:
-        unknown: dict[str, Json] = {"channel": None, "address": None, "state": NO_ADDRESS, "attempts": 0}
-        return [{**head, **unknown, "last_error": None, "since": text(notice.written_at)}]
+    nowhere = UndeliveredLine(
+        notice=notice.number,
+        recipient=copy.recipient,
+        kind=notice.kind,
+        approval=notice.approval,
+        application=notice.application_id,
+        channel=None,
+        address=None,
+        state=NO_ADDRESS,
+        attempts=0,
+        last_error=None,
+        since=notice.written_at,
+    )
     return [
-        {
-            **head,
-            "channel": each.channel,
-            "address": each.address,
-            "state": each.state,
-            "attempts": each.attempts,
-            "last_error": each.last_error,
-            "since": text(each.opened_at),
-        }
+        replace(
+            nowhere,
+            channel=each.channel,
+            address=each.address,
+            state=each.state,
+            attempts=each.attempts,
+            last_error=each.last_error,
+            since=each.opened_at,
+        )
         for each in ways
-    ]
+    ] or [nowhere]

@@ -14,17 +14,17 @@ from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import TRIAL_MARKER, Entry, firmware_key, wanted
+from core.cpl import TRIAL_MARKER, Entry, InstructionState, firmware_key, wanted
 from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
-from core.instants import text
 from core.local_time import utc
 from core.status import State, approval_status
 from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, Remark, read_list
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
+from ra.telling.listing import EntryAnswer
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
 from store.transactions import Transaction
@@ -37,20 +37,93 @@ _Key = tuple[str, str]
 """An entry: the approval's identifier and the firmware's key."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MissingAnswer(EntryAnswer):
+    """An entry that the list should show and does not, with the newest instruction about it."""
+
+    instruction: str | None
+    instruction_state: InstructionState | None
+    due: datetime | None
+
+
+@dataclass(frozen=True)
+class DifferenceAnswer:
+    """One value of an entry."""
+
+    field: str
+    has: str
+    should: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Listed:
+    line: int
+    approval: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongAnswer(_Listed):
+    """An entry that the list shows with other values."""
+
+    fields: tuple[DifferenceAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoneAnswer(_Listed):
+    """An entry that the list shows and should not, and why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownAnswer:
+    """An entry that says that it is a trial's, of which nothing is known here."""
+
+    line: int
+    approval: str
+    device_type: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciled:
+    """The list beside what it should show at `as_of`; nothing was changed.
+
+    Args:
+        missing: entries of ours that it lacks.
+        wrong: entries of ours that it has with other values.
+        gone: entries of ours that it has and should not have.
+        unknown: trial entries that nobody here knows.
+        unreadable: lines that could not be read.
+        remarks: what must be known about cells.
+        not_compared: the fields for which it has no column.
+    """
+
+    as_of: datetime
+    form: str
+    sha256: str
+    lines: int
+    missing: tuple[MissingAnswer, ...]
+    wrong: tuple[WrongAnswer, ...]
+    gone: tuple[GoneAnswer, ...]
+    unknown: tuple[UnknownAnswer, ...]
+    unreadable: tuple[Remark, ...]
+    remarks: tuple[Remark, ...]
+    not_compared: tuple[str, ...]
+
+
 @serves("F2.27", "F2.29", "F2.31")
-def reconcile(desk: Desk, actor: Actor, octets: bytes) -> dict[str, Json]:
+def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
     """Compare a list with what it should show now.
 
     Args:
         desk: where; its rules say what the columns may be called.
         actor: who.
         octets: the list, CSV or XLSX; its content says which.
-
-    Returns:
-        `{"as_of", "form", "sha256", "lines", "missing", "wrong", "gone", "unknown", "unreadable", "remarks",
-        "not_compared"}`: entries of ours that the list lacks, has with other values, has and should not have; trial
-        entries that nobody here knows; lines that could not be read; what must be known about cells; and the fields
-        for which the list has no column.
 
     Raises:
         BodyTooLarge, ListTooLong, WorkbookTooLarge: larger than is read.
@@ -63,54 +136,46 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> dict[str, Json]:
     listed = read_list(octets, desk.rules.list_columns)
     with desk.store.read() as tx:
         compared = _Comparison(tx, listed, at)
-    told: dict[str, list[Json]] = {
-        "missing": compared.missing,
-        "wrong": compared.wrong,
-        "gone": compared.gone,
-        "unknown": compared.unknown,
-        "unreadable": [_remark(each) for each in listed.unreadable],
-    }
-    sha256 = hashlib.sha256(octets).hexdigest()
+    told = Reconciled(
+        as_of=at,
+        form=listed.form,
+        sha256=hashlib.sha256(octets).hexdigest(),
+        lines=listed.lines,
+        missing=tuple(compared.missing),
+        wrong=tuple(compared.wrong),
+        gone=tuple(compared.gone),
+        unknown=tuple(compared.unknown),
+        unreadable=listed.unreadable,
+        remarks=(*listed.remarks, *compared.remarks),
+        not_compared=tuple(sorted(set(COLUMNS) - listed.fields)),
+    )
     with desk.store.begin("reconcile cpl") as tx:
-        counts: dict[str, Json] = {name: len(found) for name, found in told.items()}
-        payload: dict[str, Json] = {"form": listed.form, "sha256": sha256, "lines": listed.lines, **counts}
+        payload: dict[str, Json] = {
+            "form": told.form,
+            "sha256": told.sha256,
+            "lines": told.lines,
+            "missing": len(told.missing),
+            "wrong": len(told.wrong),
+            "gone": len(told.gone),
+            "unknown": len(told.unknown),
+            "unreadable": len(told.unreadable),
+        }
         facts.record(tx, Fact(kind=FactKind.CPL_RECONCILED, at=at, actor=actor, payload=payload))
-    return {
-        "as_of": text(at),
-        "form": listed.form,
-        "sha256": sha256,
-        "lines": listed.lines,
-        **told,
-        "remarks": [_remark(each) for each in (*listed.remarks, *compared.remarks)],
-        "not_compared": sorted(set(COLUMNS) - listed.fields),
-    }
+    return told
 
 
-def _remark(remark: Remark) -> dict[str, Json]:
-    return {"line": remark.line, "column": remark.column, "sentence": remark.sentence}
-
-
-@dataclass(frozen=True)
-class _Field:
-    """One value of a line, as it is and as it should be."""
-
-    name: str
-    has: str
-    should: str
-
-    @property
-    def differs(self) -> bool:
-        return self.has.casefold() != self.should.casefold()
+def _differ(value: DifferenceAnswer) -> bool:
+    return value.has.casefold() != value.should.casefold()
 
 
 class _Comparison:
     """A list and the register at one instant."""
 
     def __init__(self, tx: Transaction, listed: ProductsList, at: datetime) -> None:
-        self.missing: list[Json] = []
-        self.wrong: list[Json] = []
-        self.gone: list[Json] = []
-        self.unknown: list[Json] = []
+        self.missing: list[MissingAnswer] = []
+        self.wrong: list[WrongAnswer] = []
+        self.gone: list[GoneAnswer] = []
+        self.unknown: list[UnknownAnswer] = []
         self.remarks: list[Remark] = []
         self._tx, self._at, self._fields = tx, at, listed.fields
         self._records = {each.identifier: each for each in approval_reading.records(tx)}
@@ -158,7 +223,7 @@ class _Comparison:
         fitting = (
             entry
             for entry in self._by_firmware.get(firmware_key(listed.firmware_version), ())
-            if not any(each.differs for each in self._device_fields(listed, entry))
+            if not any(_differ(each) for each in self._device_fields(listed, entry))
         )
         return next(fitting, None)
 
@@ -168,43 +233,36 @@ class _Comparison:
             said = f"The same entry stands on line {self._on_line[key]} already."
             self.remarks.append(Remark(listed.line, "", said))
         self._on_line.setdefault(key, listed.line)
-        differences: list[Json] = [
-            {"field": each.name, "has": each.has, "should": each.should}
-            for each in self._all_fields(listed, entry)
-            if each.differs
-        ]
+        differences = tuple(each for each in self._all_fields(listed, entry) if _differ(each))
         if differences:
+            version = entry.firmware.version
             self.wrong.append(
-                {
-                    "line": listed.line,
-                    "approval": entry.approval,
-                    "firmware_version": entry.firmware.version,
-                    "fields": differences,
-                }
+                WrongAnswer(line=listed.line, approval=entry.approval, firmware_version=version, fields=differences)
             )
 
-    def _all_fields(self, listed: ListedEntry, entry: Entry) -> list[_Field]:
+    def _all_fields(self, listed: ListedEntry, entry: Entry) -> list[DifferenceAnswer]:
+        expiry = listed.expiry.isoformat() if listed.expiry else ""
         fields = [
-            _Field("approval", _identifier(listed.approval) or listed.approval, entry.approval),
-            _Field("trial", TRIAL_MARKER if listed.marked else "", TRIAL_MARKER),
-            _Field("expiry", listed.expiry.isoformat() if listed.expiry else "", entry.expiry.date().isoformat()),
+            DifferenceAnswer("approval", _identifier(listed.approval) or listed.approval, entry.approval),
+            DifferenceAnswer("trial", TRIAL_MARKER if listed.marked else "", TRIAL_MARKER),
+            DifferenceAnswer("expiry", expiry, entry.expiry.date().isoformat()),
             *self._device_fields(listed, entry),
         ]
         if listed.image_sha256 is not None:
-            fields.append(_Field("image_sha256", listed.image_sha256, entry.firmware.image_digest))
+            fields.append(DifferenceAnswer("image_sha256", listed.image_sha256, entry.firmware.image_digest))
         return fields
 
-    def _device_fields(self, listed: ListedEntry, entry: Entry) -> list[_Field]:
+    def _device_fields(self, listed: ListedEntry, entry: Entry) -> list[DifferenceAnswer]:
         is_, should = listed.device, entry.device
         fields = (
-            _Field("device_type", is_.type, should.type),
-            _Field("manufacturer", is_.manufacturer, should.manufacturer),
-            _Field("model", is_.model, should.model),
-            _Field("hardware_version", is_.hardware_version, should.hardware_version),
+            DifferenceAnswer("device_type", is_.type, should.type),
+            DifferenceAnswer("manufacturer", is_.manufacturer, should.manufacturer),
+            DifferenceAnswer("model", is_.model, should.model),
+            DifferenceAnswer("hardware_version", is_.hardware_version, should.hardware_version),
         )
-        return [each for each in fields if each.name in self._fields]
+        return [each for each in fields if each.field in self._fields]
 
-    def _gone(self, listed: ListedEntry, record: ApprovalRecord) -> Json:
+    def _gone(self, listed: ListedEntry, record: ApprovalRecord) -> GoneAnswer:
         status = approval_status(record, self._at)
         why = f"Firmware {listed.firmware_version} is not among the versions that are approved now."
         match status.state:
@@ -223,12 +281,12 @@ class _Comparison:
         ended = status.state not in (State.NOT_YET_STARTED, State.ACTIVE)
         if ended and reading.ncsc_certificate(self._tx, record.identifier) is not None:
             why += " The NCSC has certified the model: the trial marker is to be replaced."
-        return {
-            "line": listed.line,
-            "approval": record.identifier,
-            "firmware_version": listed.firmware_version,
-            "sentence": why,
-        }
+        return GoneAnswer(
+            line=listed.line,
+            approval=record.identifier,
+            firmware_version=listed.firmware_version,
+            sentence=why,
+        )
 
     def _absent(self) -> None:
         for (approval, key), entry in sorted(self._wanted.items(), key=lambda each: each[0]):
@@ -237,12 +295,12 @@ class _Comparison:
             told = [each for each in reading.instructions_of(self._tx, approval) if each.entry.key == key]
             newest = told[-1] if told else None
             self.missing.append(
-                {
-                    **entry.kept(),
-                    "instruction": newest.id if newest else None,
-                    "instruction_state": newest.state.value if newest else None,
-                    "due": text(newest.due) if newest else None,
-                }
+                MissingAnswer(
+                    **vars(EntryAnswer.of(entry)),
+                    instruction=newest.id if newest else None,
+                    instruction_state=newest.state if newest else None,
+                    due=newest.due if newest else None,
+                )
             )
 
 
@@ -253,14 +311,14 @@ def _identifier(said: str) -> str | None:
         return None
 
 
-def _unknown(listed: ListedEntry) -> Json:
+def _unknown(listed: ListedEntry) -> UnknownAnswer:
     device = listed.device
-    return {
-        "line": listed.line,
-        "approval": listed.approval,
-        "device_type": device.type,
-        "manufacturer": device.manufacturer,
-        "model": device.model,
-        "hardware_version": device.hardware_version,
-        "firmware_version": listed.firmware_version,
-    }
+    return UnknownAnswer(
+        line=listed.line,
+        approval=listed.approval,
+        device_type=device.type,
+        manufacturer=device.manufacturer,
+        model=device.model,
+        hardware_version=device.hardware_version,
+        firmware_version=listed.firmware_version,
+    )

@@ -298,4 +298,4 @@ def _revoke(world: World, known: Known, key: RequestKey) -> Any:
 
 def _reconcile(world: World, _known: Known, _key: RequestKey) -> Any:
     found = reconcile(world.desk, PANEL, b"trial,approval,expiry,manufacturer,model,firmware version\r\n")
-    return {"lines": found["lines"]}
+    return {"lines": found.lines}

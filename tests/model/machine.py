@@ -31,7 +31,7 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
 from ra.reporting import breach
 from ra.reporting.report import issue_report, month_of
-from ra.telling.instructions import Acknowledge, acknowledge
+from ra.telling.instructions import Acknowledge, InstructionAnswer, acknowledge
 from store.reading import breaches as breach_reading
 from store.reading import requests
 from tests.deployments_world import deployed, gone, outcomes, send
@@ -322,9 +322,9 @@ class Machine(RuleBasedStateMachine):
     @rule(which=WHICH, says=st.sampled_from(("loaded", "nothing", "rejected")))
     def panel(self, which: int, says: str) -> None:
         """The Panel does the next thing for one entry, with or without a word, or cannot do it."""
-        first: dict[tuple[str, str], dict[str, Any]] = {}
+        first: dict[tuple[str, str], InstructionAnswer] = {}
         for each in self.witness.instructions():
-            first.setdefault((each["approval"], each["firmware_version"]), each)
+            first.setdefault((each.approval, each.firmware_version), each)
         if first:
             self._panel(list(first.values())[which % len(first)], says)
 
@@ -332,15 +332,15 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def panel_does_what_is_due(self) -> None:
         for each in self.witness.instructions():
-            if each["due"] <= text(self.now):
+            if each.due <= self.now:
                 self._panel(each, "loaded")
 
-    def _panel(self, told: dict[str, Any], says: str) -> None:
-        named, approval = told["instruction"], told["approval"]
+    def _panel(self, told: InstructionAnswer, says: str) -> None:
+        named, approval = told.instruction, told.approval
         # Nobody rejects what has been done, or does in silence what was rejected or is not due.
-        if says == "nothing" and (told["state"] == "rejected" or told["due"] > text(self.now)):
+        if says == "nothing" and (told.state == "rejected" or told.due > self.now):
             return
-        if says == "rejected" and (told["state"] == "rejected" or named in self.unseen):
+        if says == "rejected" and (told.state == "rejected" or named in self.unseen):
             return
         if says == "nothing":
             self.unseen.add(named)
@@ -349,8 +349,8 @@ class Machine(RuleBasedStateMachine):
         if says != "rejected":
             self.panels[approval].do(told)
         if says == "loaded":
-            shows = self.panels[approval].shows.get(told["firmware_version"])
-            next(each for each in self.trials if each.name == approval).loaded(told["firmware_version"], shows)
+            shows = self.panels[approval].shows.get(told.firmware_version)
+            next(each for each in self.trials if each.name == approval).loaded(told.firmware_version, shows)
 
     @precondition(lambda self: self.standing > 0)
     @rule(which=WHICH, units=st.integers(1, 3), again=st.booleans())

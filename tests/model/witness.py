@@ -22,7 +22,7 @@ from ra.access import grant_access
 from ra.reporting.breach import owed
 from ra.reporting.report import report
 from ra.telling import approvals as look
-from ra.telling.instructions import Asked, instructions
+from ra.telling.instructions import Asked, InstructionAnswer, instructions
 from store.reading import approvals as approval_reading
 from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof
@@ -54,12 +54,12 @@ class Panel:
     shows: dict[str, datetime] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
 
-    def do(self, told: dict[str, Any]) -> None:
-        version = told["firmware_version"]
-        self.due[version] = parse(told["due"])
+    def do(self, told: InstructionAnswer) -> None:
+        version = told.firmware_version
+        self.due[version] = told.due
         self.shows.pop(version, None)
-        if told["kind"] in {"add", "change"}:
-            self.shows[version] = parse(told["expiry"])
+        if told.kind in {"add", "change"}:
+            self.shows[version] = told.expiry
 
 
 class Witness:
@@ -186,25 +186,25 @@ class Witness:
 
     # --- the Central Products List ------------------------------------------------------------------------------
 
-    def instructions(self) -> list[dict[str, Any]]:
+    def instructions(self) -> list[InstructionAnswer]:
         """All that the Panel was told and still owes, in the order in which it is to be done."""
-        told: list[dict[str, Any]] = []
-        after: Any = ""
+        told: list[InstructionAnswer] = []
+        after: str | None = ""
         while after is not None:
-            page: Any = instructions(self.world.desk, PANEL, Asked(), after=after, limit=200)
-            told, after = [*told, *page["instructions"]], page["next"]
-        owing = [each for each in told if each["state"] in {"pending", "rejected"}]
-        return sorted(owing, key=lambda each: (each["due"], each["instruction"]))
+            page = instructions(self.world.desk, PANEL, Asked(), after=after, limit=200)
+            told, after = [*told, *page.instructions], page.next
+        owing = [each for each in told if each.state in {"pending", "rejected"}]
+        return sorted(owing, key=lambda each: (each.due, each.instruction))
 
-    def lists(self, trials: Sequence[Trial], panels: dict[str, Panel], told: Sequence[dict[str, Any]]) -> None:
+    def lists(self, trials: Sequence[Trial], panels: dict[str, Panel], told: Sequence[InstructionAnswer]) -> None:
         """Whoever does what the Panel was told by an instant shows what has to be shown then."""
         for trial in trials:
-            mine = [each for each in told if each["approval"] == trial.name]
+            mine = [each for each in told if each.approval == trial.name]
             later = {each.begins for each in trial.issued if self.now < each.begins < each.ends}
             for at in (self.now, *sorted(later)):
                 panel = Panel(dict(panels[trial.name].shows), dict(panels[trial.name].due))
                 for each in mine:
-                    if parse(each["due"]) <= at:
+                    if each.due <= at:
                         panel.do(each)
                 wanted = trial.shown(at)
                 # What the Panel has done before it was due shows too early, and that is the Panel's own doing.
@@ -218,14 +218,14 @@ class Witness:
         octets = report(self.world.desk, DCC, month)
         return octets, json.loads(octets)
 
-    def counts(self, trials: Sequence[Trial], said: dict[str, Any], told: Sequence[dict[str, Any]]) -> None:
+    def counts(self, trials: Sequence[Trial], said: dict[str, Any], told: Sequence[InstructionAnswer]) -> None:
         """The items of the report: what was counted since the last one, and what stands (F2.28 (a) to (g))."""
         items = said["items"]
         shown = _devices(each for each in trials if each.listed)
         before = _devices(each for each in trials if each.before)
         added = _devices(each for each in trials if each.since["added"])
         removed = _devices(each for each in trials if each.since["removed"])
-        waiting = [each["kind"] for each in told if parse(each["due"]) <= self.now]
+        waiting = [each.kind for each in told if each.due <= self.now]
         for item, models, entries, kinds in (
             ("a", shown, sum(len(each.listed) for each in trials), {"add", "change"}),
             ("b", added - before, _since(trials, "added"), {"add"}),
