@@ -51,8 +51,8 @@ class EntryAnswer:
     image_sha256: str
     smets_version: str
 
-    @classmethod
-    def of(cls, entry: Entry) -> "EntryAnswer":
+    @staticmethod
+    def of(entry: Entry) -> "EntryAnswer":
         """Return an entry as people are shown it."""
         return EntryAnswer(
             approval=entry.approval,
