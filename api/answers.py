@@ -40,6 +40,12 @@ def answer(view: type[Any], *files: str) -> type[BaseModel]:
 class _Exact(GenerateJsonSchema):
     """Every member of an answer is known and is there; docstrings become descriptions."""
 
+    def field_is_required(self, *_: object, **__: object) -> bool:
+        return True
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         made = super().dataclass_schema(schema)
         sentence, members = described(schema["cls"])
@@ -136,92 +142,3 @@ class ApprovalRevoked(Answer):
     revoked_at: str
     serials: list[str]
     decision: str
-
-
-# --- the authority and its health --------------------------------------------------------------------------------
-
-
-class AuthorityCertificateAnswer(Answer):
-    """A certificate of the hierarchy."""
-
-    subject: str
-    key_id: str
-    serial: str
-    sha256: str
-    not_before: str
-    not_after: str
-    url: str
-
-
-class CertifyingAnswer(AuthorityCertificateAnswer):
-    """A certificate of the hierarchy that signs others, with its revocation list."""
-
-    crl: str
-
-
-class ArcAnswer(Answer):
-    """The object identifiers under the authority's arc."""
-
-    arc: str
-    extension: str
-    policy: str
-    extended_key_usage: str
-
-
-class JournalAnswer(Answer):
-    """The key that signs the journal's heads: SubjectPublicKeyInfo, base64."""
-
-    name: str
-    public_key: str
-
-
-class AuthorityAnswer(Answer):
-    """The authority describes itself."""
-
-    name: str
-    environment: str
-    base_url: str
-    now: str
-    identifiers: ArcAnswer
-    root: CertifyingAnswer
-    issuing: list[CertifyingAnswer]
-    responder: AuthorityCertificateAnswer
-    ocsp: str
-    chain: str
-    journal: JournalAnswer
-
-
-class CheckAnswer(Answer):
-    """One check of readiness."""
-
-    name: str
-    ok: bool
-    warning: bool
-    detail: str
-
-
-class Readiness(Answer):
-    """Fit to serve, with each check."""
-
-    ready: bool
-    checks: list[CheckAnswer]
-
-
-class DisagreementAnswer(Answer):
-    """One channel that says something else than the register."""
-
-    channel: str
-    approval: str | None
-    serial: str | None
-    expected: str
-    found: str
-
-
-class ConsistencyAnswer(Answer):
-    """Do register, verification, OCSP and CRL agree? `pending` counts what the authority is about to publish."""
-
-    agree: bool
-    as_of: str
-    checked: int
-    pending: int
-    disagreements: list[DisagreementAnswer]

@@ -3,19 +3,74 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import AuthorityAnswer
+from api.answers import answer
 from api.service import WATCHING, Service, clauses, refusals, reply
-from core.canonical import Json
 from core.errors import NoSuchThing
-from core.instants import text
+from core.identifiers import Environment, Serial
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, AuthorityView
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorityCertificateAnswer:
+    """A certificate of the hierarchy."""
+
+    subject: str
+    key_id: str
+    serial: Serial
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifyingAnswer(AuthorityCertificateAnswer):
+    """A certificate of the hierarchy that signs others, with its revocation list."""
+
+    crl: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArcAnswer:
+    """The object identifiers under the authority's arc."""
+
+    arc: str
+    extension: str
+    policy: str
+    extended_key_usage: str
+
+
+@dataclass(frozen=True)
+class JournalAnswer:
+    """The key that signs the journal's heads: SubjectPublicKeyInfo, base64."""
+
+    name: str
+    public_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorityAnswer:
+    """The authority describes itself."""
+
+    name: str
+    environment: Environment
+    base_url: str
+    identifiers: ArcAnswer
+    root: CertifyingAnswer
+    issuing: tuple[CertifyingAnswer, ...]
+    responder: AuthorityCertificateAnswer
+    ocsp: str
+    chain: str
+    journal: JournalAnswer
+    now: datetime
 
 
 def add_authority(app: OpenAPI, service: Service) -> None:
@@ -26,38 +81,34 @@ def add_authority(app: OpenAPI, service: Service) -> None:
         operation_id="showAuthority",
         openapi_extensions=clauses("F2.25"),
         tags=[WATCHING],
-        responses={200: AuthorityAnswer, **refusals(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)},
+        responses={200: answer(AuthorityAnswer), **refusals(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)},
     )
     def show_authority() -> Response:
         """Describe the authority: test or live, names, identifiers, and where everything is. No credential needed."""
-        described = _described(service.mirror.held().authority)
-        described["now"] = text(service.mirror.now())
-        return reply(described)
+        return reply(_described(service.mirror.held().authority, service.mirror.now()))
 
 
-def _described(view: AuthorityView) -> dict[str, Json]:
+def _described(view: AuthorityView, now: datetime) -> AuthorityAnswer:
     base = pointer_base(view.base_url)
     policy = 1 if view.environment == "live" else 2
-    return {
-        "name": view.name,
-        "environment": view.environment,
-        "base_url": view.base_url,
-        "identifiers": {
-            "arc": view.arc,
-            "extension": f"{view.arc}.1",
-            "policy": f"{view.arc}.2.{policy}",
-            "extended_key_usage": f"{view.arc}.3.1",
-        },
-        "root": _certifying(_newest(view.certificates, HierarchyRole.ROOT), base),
-        "issuing": [_certifying(each, base) for each in view.certificates if each.role is HierarchyRole.ISSUING],
-        "responder": _certificate(_newest(view.certificates, HierarchyRole.RESPONDER), base),
-        "ocsp": f"{base}/ocsp",
-        "chain": f"{base}/ca/chain.pem",
-        "journal": {
-            "name": f"{view.name} Journal",
-            "public_key": base64.b64encode(view.journal_key).decode("ascii"),
-        },
-    }
+    return AuthorityAnswer(
+        name=view.name,
+        environment=view.environment,
+        base_url=view.base_url,
+        identifiers=ArcAnswer(
+            arc=view.arc,
+            extension=f"{view.arc}.1",
+            policy=f"{view.arc}.2.{policy}",
+            extended_key_usage=f"{view.arc}.3.1",
+        ),
+        root=_certifying(_newest(view.certificates, HierarchyRole.ROOT), base),
+        issuing=tuple(_certifying(each, base) for each in view.certificates if each.role is HierarchyRole.ISSUING),
+        responder=_certificate(_newest(view.certificates, HierarchyRole.RESPONDER), base),
+        ocsp=f"{base}/ocsp",
+        chain=f"{base}/ca/chain.pem",
+        journal=JournalAnswer(f"{view.name} Journal", base64.b64encode(view.journal_key).decode("ascii")),
+        now=now,
+    )
 
 
 def pointer_base(base_url: str) -> str:
@@ -76,17 +127,17 @@ def _newest(certificates: Sequence[AuthorityCertificate], role: HierarchyRole) -
     return found[-1]
 
 
-def _certificate(each: AuthorityCertificate, base: str) -> dict[str, Any]:
-    return {
-        "subject": each.subject,
-        "key_id": each.key_id,
-        "serial": each.serial,
-        "sha256": hashlib.sha256(each.der).hexdigest(),
-        "not_before": text(each.not_before),
-        "not_after": text(each.not_after),
-        "url": f"{base}/ca/{each.key_id}.cer",
-    }
+def _certificate(each: AuthorityCertificate, base: str) -> AuthorityCertificateAnswer:
+    return AuthorityCertificateAnswer(
+        subject=each.subject,
+        key_id=each.key_id,
+        serial=each.serial,
+        sha256=hashlib.sha256(each.der).hexdigest(),
+        not_before=each.not_before,
+        not_after=each.not_after,
+        url=f"{base}/ca/{each.key_id}.cer",
+    )
 
 
-def _certifying(each: AuthorityCertificate, base: str) -> dict[str, Any]:
-    return {**_certificate(each, base), "crl": f"{base}/crl/{each.key_id}.crl"}
+def _certifying(each: AuthorityCertificate, base: str) -> CertifyingAnswer:
+    return CertifyingAnswer(**vars(_certificate(each, base)), crl=f"{base}/crl/{each.key_id}.crl")

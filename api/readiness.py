@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from api.status.snapshot import Mirror, Snapshot
-from core.canonical import Json
 from core.errors import StatusStale, StoreUnavailable
 from core.instants import text
 from core.kinds import HierarchyRole
@@ -33,52 +32,53 @@ RESPONDER_WARNING = timedelta(days=10)
 """The responder's certificate is renewed at half of its 30 days; with a third of them left that has failed."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check.
+@dataclass(frozen=True, kw_only=True)
+class CheckAnswer:
+    """One check of readiness.
 
     Args:
         name: stable.
-        ok: whether it stands in the way of serving.
-        detail: a sentence.
+        ok: false if it stands in the way of serving.
         warning: somebody should look at it soon.
+        detail: a sentence.
     """
 
     name: str
     ok: bool
-    detail: str
     warning: bool = False
+    detail: str
 
 
-def checks(store: Store, mirror: Mirror) -> tuple[Check, ...]:
-    """Return every check, in order. Nothing that fails raises."""
+@dataclass(frozen=True)
+class Readiness:
+    """Fit to serve, with each check."""
+
+    ready: bool
+    checks: tuple[CheckAnswer, ...]
+
+
+def readiness(store: Store, mirror: Mirror) -> Readiness:
+    """Return whether the service is fit to serve, and every check, in order. Nothing that fails raises."""
     now = mirror.now()
     left: Backlog | None
     try:
         with store.read() as tx:
             left = backlog(tx, now)
     except StoreUnavailable as error:
-        left, reached = None, Check("store", ok=False, detail=str(error))
+        left, reached = None, CheckAnswer(name="store", ok=False, detail=str(error))
     else:
-        reached = Check("store", ok=True, detail="The register answers.")
-    return (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
+        reached = CheckAnswer(name="store", ok=True, detail="The register answers.")
+    checks = (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
+    return Readiness(all(each.ok for each in checks), checks)
 
 
-def document(found: tuple[Check, ...]) -> dict[str, Json]:
-    """Return the checks as they are answered."""
-    listed: list[Json] = [
-        {"name": each.name, "ok": each.ok, "warning": each.warning, "detail": each.detail} for each in found
-    ]
-    return {"ready": all(each.ok for each in found), "checks": listed}
-
-
-def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterator[Check]:
+def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterator[CheckAnswer]:
     try:
         view = mirror.view()
     except StatusStale as error:
-        yield Check("mirror", ok=False, detail=str(error))
+        yield CheckAnswer(name="mirror", ok=False, detail=str(error))
     else:
-        yield Check("mirror", ok=True, detail=f"The snapshot was confirmed {mirror.age():.1f} seconds ago.")
+        yield CheckAnswer(name="mirror", ok=True, detail=f"The snapshot was confirmed {mirror.age():.1f} seconds ago.")
     try:
         view = mirror.held()
     except StatusStale:
@@ -87,17 +87,19 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterato
     yield from _of_hierarchy(view, now)
 
 
-def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
+def _authority_alive(left: Backlog | None, machine: datetime) -> CheckAnswer:
     """Leases are about machines: compared with the machine's instant, not with a test clock's."""
     until = None if left is None else left.lease_until
     if until is None:
-        return Check("authority", ok=False, detail="No authority process has been seen.")
+        return CheckAnswer(name="authority", ok=False, detail="No authority process has been seen.")
     alive = until + AUTHORITY_SILENT > machine
     word = "was at work" if alive else "has been silent for too long; it was last at work"
-    return Check("authority", ok=alive, detail=f"An authority process {word} until {text(until)} (machine time).")
+    return CheckAnswer(
+        name="authority", ok=alive, detail=f"An authority process {word} until {text(until)} (machine time)."
+    )
 
 
-def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
+def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[CheckAnswer]:
     crls = view.authority.crls
     found = [each for each in view.authority.certificates if each.not_after >= now]
     for each in found:
@@ -108,20 +110,20 @@ def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
     yield _responder([each for each in found if each.role == HierarchyRole.RESPONDER], now)
 
 
-def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> Check:
+def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> CheckAnswer:
     if crl is None:
-        return Check("crl", ok=False, detail=f"{issuer.subject} has published no CRL.")
+        return CheckAnswer(name="crl", ok=False, detail=f"{issuer.subject} has published no CRL.")
     fresh = (crl.next_update - now) * CRL_SHARE_LEFT >= crl.next_update - crl.this_update
     said = f"CRL {crl.number} of {issuer.subject} holds until {text(crl.next_update)}"
-    return Check("crl", ok=fresh, detail=said + ("." if fresh else "; a newer one is overdue."))
+    return CheckAnswer(name="crl", ok=fresh, detail=said + ("." if fresh else "; a newer one is overdue."))
 
 
-def _root_crl(crl: PublishedCrl | None, now: datetime) -> Check:
+def _root_crl(crl: PublishedCrl | None, now: datetime) -> CheckAnswer:
     if crl is None:
-        return Check("root-crl", ok=False, detail="The root has published no CRL.")
+        return CheckAnswer(name="root-crl", ok=False, detail="The root has published no CRL.")
     said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
     soon = crl.next_update - now <= ROOT_CRL_WARNING
-    return Check(
+    return CheckAnswer(
         name="root-crl",
         ok=crl.next_update > now,
         detail=said + ("; fetch its key to renew it." if soon else "."),
@@ -129,25 +131,29 @@ def _root_crl(crl: PublishedCrl | None, now: datetime) -> Check:
     )
 
 
-def _responder(found: list[AuthorityCertificate], now: datetime) -> Check:
+def _responder(found: list[AuthorityCertificate], now: datetime) -> CheckAnswer:
     if not found:
-        return Check("responder", ok=False, detail="No OCSP responder certificate is in force.")
+        return CheckAnswer(name="responder", ok=False, detail="No OCSP responder certificate is in force.")
     until = max(each.not_after for each in found)
     soon = until - now <= RESPONDER_WARNING
     said = f"The OCSP responder's certificate holds until {text(until)}"
-    return Check("responder", ok=True, detail=said + ("; its renewal is overdue." if soon else "."), warning=soon)
+    return CheckAnswer(
+        name="responder", ok=True, detail=said + ("; its renewal is overdue." if soon else "."), warning=soon
+    )
 
 
-def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[Check]:
+def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[CheckAnswer]:
     if left is None:
-        yield Check("journal", ok=False, detail="Unknown: the register cannot be reached.")
-        yield Check("revocation-list", ok=False, detail="Unknown: the register cannot be reached.")
+        yield CheckAnswer(name="journal", ok=False, detail="Unknown: the register cannot be reached.")
+        yield CheckAnswer(name="revocation-list", ok=False, detail="Unknown: the register cannot be reached.")
         return
     yield _waiting("journal", left.unsealed, left.unsealed_since, now, "facts wait to be sealed")
     yield _waiting("revocation-list", left.unlisted, left.unlisted_since, now, "ended certificates wait to be listed")
 
 
-def _waiting(name: str, count: int, since: datetime | None, now: datetime, words: str) -> Check:
+def _waiting(name: str, count: int, since: datetime | None, now: datetime, words: str) -> CheckAnswer:
     if since is None:
-        return Check(name, ok=True, detail=f"No {words}.")
-    return Check(name, ok=now - since <= BACKLOG_OLD, detail=f"{count} {words}, the oldest since {text(since)}.")
+        return CheckAnswer(name=name, ok=True, detail=f"No {words}.")
+    return CheckAnswer(
+        name=name, ok=now - since <= BACKLOG_OLD, detail=f"{count} {words}, the oldest since {text(since)}."
+    )

@@ -1,19 +1,24 @@
 """The status plane's part of /openapi.json.
 
-It answers in front of Flask, without models; the models here only describe, and tests hold its real answers to them.
+It answers in front of Flask, without models; what stands here only describes, and tests hold its real answers to it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import models_json_schema
 
-from api.answers import DeviceAnswer
+from api.answers import answer
 from api.service import WITH_CREDENTIAL, clauses, refusals
 from api.status import fetching, ocsp
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
+from core.approval import Device
+from core.identifiers import Serial
+from core.reasons import ReasonCode
+from core.status import State
 
 _TEMPLATE = "#/components/schemas/{model}"
 _TAGS = [
@@ -59,35 +64,37 @@ class VerifyQuestion(BaseModel):
     at: Annotated[_Text, Field(description="A past instant, RFC 3339: was it valid then?")] = ""
 
 
-class ReasonAnswer(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class ReasonAnswer:
     """One reason against; codes are stable."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    code: str
+    code: ReasonCode
     clause: str
     detail: str
     remedy: str
 
 
-class VerifyAnswer(BaseModel):
-    """The answer: valid only when active with no reason against."""
+@dataclass(frozen=True, kw_only=True)
+class VerifyAnswer:
+    """The answer: valid only when active with no reason against.
 
-    model_config = ConfigDict(extra="forbid")
+    Args:
+        ocsp: Base64 DER of the signed OCSP answer that proves this one.
+    """
 
     valid: bool
-    state: Annotated[str, Field(pattern="^(not_yet_started|active|cancelled|expired|withdrawn|unknown)$")]
+    state: State
     approval: str | None
     issue: int | None
-    serial: str | None
-    not_before: str | None
-    not_after: str | None
-    device: DeviceAnswer | None
+    serial: Serial | None
+    not_before: datetime | None
+    not_after: datetime | None
+    device: Device | None
     deemed_cpa_certificate: bool
-    reasons: list[ReasonAnswer]
-    as_of: str
-    fresh_until: str
-    ocsp: Annotated[str | None, Field(description="Base64 DER of the signed OCSP answer that proves this one.")]
+    reasons: tuple[ReasonAnswer, ...]
+    as_of: datetime
+    fresh_until: datetime
+    ocsp: str | None
 
 
 def add_status_plane(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,10 +114,10 @@ def add_status_plane(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    _, described = models_json_schema(
-        [(VerifyQuestion, "validation"), (VerifyAnswer, "serialization")], ref_template=_TEMPLATE
-    )
-    schemas: dict[str, Any] = described["$defs"]
+    schemas: dict[str, Any] = {}
+    for model in (VerifyQuestion, answer(VerifyAnswer)):
+        described = model.model_json_schema(ref_template=_TEMPLATE)
+        schemas |= {**described.pop("$defs"), described["title"]: described}
     # The empty strings above stand for “left out” and are no value that may be sent.
     for name in ("VerifyQuestion", "AskedDevice"):
         for member in schemas[name]["properties"].values():

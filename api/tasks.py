@@ -7,42 +7,22 @@ from typing import Any
 from flask import Response, request
 from flask_openapi3.models.header import Header
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel
 
 from api import problems
+from api.answers import answer
 from api.incoming import actor
-from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, refusals, reply
+from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.actors import Actor
 from core.errors import CredentialInvalid, CredentialMissing, NotAuthenticated
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.waiting.calendar import MEDIA_TYPE, calendar_feed
-from ra.waiting.tasks import tasks
+from ra.waiting.tasks import TaskList, tasks
 
 CALENDAR_PATH = "/v1/calendar.ics"
 _CHALLENGE = 'Basic realm="trialcpa", charset="UTF-8"'  # RFC 7617, 2 and 2.1
 _LONGEST_BASIC = 1_000
 """Characters of a Basic credential that are looked at; an API key has fewer than a hundred."""
-
-
-class TaskAnswer(BaseModel):
-    """One thing that waits; `link` is the path under which it is found."""
-
-    kind: str
-    subject: str
-    sentence: str
-    since: str
-    due: str | None
-    urgent: bool
-    link: str
-
-
-class TaskList(BaseModel):
-    """What waits for a party at `as_of`, what is urgent first."""
-
-    party: str
-    as_of: str
-    tasks: list[TaskAnswer]
 
 
 def add_tasks(app: OpenAPI, service: Service) -> None:
@@ -54,14 +34,14 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         operation_id="listTasks",
         tags=[TRIAL],
         security=WITH_CREDENTIAL,
-        responses={200: TaskList, **refusals(*READ_REFUSALS)},
-        openapi_extensions={"x-clauses": ["F2.20", "F2.23", "F2.27", "F2.31"]},
+        responses={200: answer(TaskList), **refusals(*READ_REFUSALS)},
+        openapi_extensions=clauses("F2.20", "F2.23", "F2.27", "F2.31"),
     )
     def list_tasks() -> Response:
         """List what waits for whoever asks: for the SSC, a Manufacturer, the DCC or the Panel."""
         return reply(tasks(desk, actor()))
 
-    fed: dict[str | int, Any] = {
+    answers: dict[str | int, Any] = {
         200: {
             "description": "Starts, expiries and report dates as all-day events of UTC days (RFC 5545).",
             "content": {"text/calendar": {"schema": {"type": "string"}}},
@@ -76,8 +56,8 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         operation_id="calendar",
         tags=[TRIAL],
         security=[*WITH_CREDENTIAL, {"basic": []}],
-        responses=fed,
-        openapi_extensions={"x-clauses": ["F2.27", "F2.31"]},
+        responses=answers,
+        openapi_extensions=clauses("F2.27", "F2.31"),
     )
     def calendar() -> Response:
         """Subscribe to a calendar of starts, expiries and report dates.
@@ -89,12 +69,12 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         except NotAuthenticated as error:
             return _unauthenticated(error)
         found = calendar_feed(desk, who)
-        answer = Response(found.octets, content_type=MEDIA_TYPE)
+        fed = Response(found.octets, content_type=MEDIA_TYPE)
         # Weak: DTSTAMP tells when it was made, and nothing else differs (RFC 9110, 8.8.1).
-        answer.set_etag(found.digest, weak=True)
-        answer.headers["Cache-Control"] = "private, no-cache"
-        answer.make_conditional(request)
-        return answer
+        fed.set_etag(found.digest, weak=True)
+        fed.headers["Cache-Control"] = "private, no-cache"
+        fed.make_conditional(request)
+        return fed
 
 
 def _asks(desk: Desk) -> Actor:
@@ -122,6 +102,6 @@ def _password(sent: str) -> str:
 def _unauthenticated(error: NotAuthenticated) -> Response:
     """A calendar program asks its user for a password only when it is challenged for one."""
     status, described = problems.problem(error)
-    answer = Response(problems.encode(described), status, headers=problems.headers(status))
-    answer.headers.add("WWW-Authenticate", _CHALLENGE)
-    return answer
+    refused = Response(problems.encode(described), status, headers=problems.headers(status))
+    refused.headers.add("WWW-Authenticate", _CHALLENGE)
+    return refused

@@ -1,5 +1,7 @@
 """/readyz, /metrics and /v1/consistency: is the service fit to serve, and do its channels agree?"""
 
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -7,21 +9,30 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api import metrics as figures
-from api import readiness
-from api.answers import ConsistencyAnswer, Readiness
+from api.answers import answer
 from api.incoming import actor
+from api.readiness import Readiness, readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
-from api.status.consistency import Disagreement, Report, compare
+from api.status.consistency import DisagreementAnswer, Report, compare
 from core.approval import ApprovalRecord
-from core.canonical import Json
 from core.errors import StoreUnavailable
-from core.instants import text
 from ra.access import authorise_watching
 from store.reading import approvals as approval_reading
 from store.reading.watching import Backlog, backlog
 
 _ATTEMPTS = 3
 """How often register and snapshot are read anew when they differ: somebody may be acting in between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsistencyAnswer:
+    """Do register, verification, OCSP and CRL agree? `pending` counts what the authority is about to publish."""
+
+    agree: bool
+    as_of: datetime
+    checked: int
+    pending: int
+    disagreements: tuple[DisagreementAnswer, ...]
 
 
 def add_watching(app: OpenAPI, service: Service) -> None:
@@ -32,11 +43,11 @@ def add_watching(app: OpenAPI, service: Service) -> None:
         "content": {"text/plain": {"schema": {"type": "string"}}},
     }
 
-    @app.get("/readyz", operation_id="ready", tags=[WATCHING], responses={200: Readiness, 503: Readiness})
+    @app.get("/readyz", operation_id="ready", tags=[WATCHING], responses=dict.fromkeys((200, 503), answer(Readiness)))
     def ready() -> Response:
         """Fit to serve? Each check with its result; 503 if one is red. No credential needed."""
-        found = readiness.document(readiness.checks(service.desk.store, service.mirror))
-        return reply(found, HTTPStatus.OK if found["ready"] else HTTPStatus.SERVICE_UNAVAILABLE)
+        found = readiness(service.desk.store, service.mirror)
+        return reply(found, HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     @app.get(
         "/metrics",
@@ -54,13 +65,13 @@ def add_watching(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/consistency",
         operation_id="consistency",
-        responses={200: ConsistencyAnswer, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ConsistencyAnswer), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def consistency() -> Response:
         """Do register, verification, OCSP and CRL agree on every certificate?"""
         authorise_watching(actor())
-        return reply(_document(_compared(service)))
+        return reply(_told(_compared(service)))
 
 
 def _backlog(service: Service) -> Backlog | None:
@@ -87,21 +98,11 @@ def _register(service: Service) -> list[ApprovalRecord]:
         return approval_reading.records(tx)
 
 
-def _document(report: Report) -> dict[str, Json]:
-    return {
-        "agree": not report.disagreements,
-        "as_of": text(report.as_of),
-        "checked": report.checked,
-        "pending": report.pending,
-        "disagreements": [_shown(each) for each in report.disagreements],
-    }
-
-
-def _shown(each: Disagreement) -> Json:
-    return {
-        "channel": each.channel,
-        "approval": each.approval,
-        "serial": each.serial,
-        "expected": each.expected,
-        "found": each.found,
-    }
+def _told(report: Report) -> ConsistencyAnswer:
+    return ConsistencyAnswer(
+        agree=not report.disagreements,
+        as_of=report.as_of,
+        checked=report.checked,
+        pending=report.pending,
+        disagreements=tuple(report.disagreements),
+    )

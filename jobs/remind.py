@@ -22,7 +22,7 @@ from core.local_time import utc
 from jobs.mail import Attachment
 from ra.desk import Desk
 from ra.waiting.calendar import MEDIA_TYPE, calendar_of
-from ra.waiting.tasks import Party, PartyKind, Task, days_left, tasks_of, threshold
+from ra.waiting.tasks import Party, PartyKind, TaskAnswer, days_left, tasks_of, threshold
 from store.reading import tasks as reading
 from store.reading.authority import AuthorityRow, authority_row
 from store.reading.tasks import RunningApproval
@@ -186,13 +186,13 @@ def _digest(address: str) -> str:
     return hashlib.sha256(address.encode("utf-8")).hexdigest()[:16]
 
 
-def _subject(authority: AuthorityRow, name: str, found: Sequence[Task]) -> str:
+def _subject(authority: AuthorityRow, name: str, found: Sequence[TaskAnswer]) -> str:
     many = "1 thing waits" if len(found) == 1 else f"{len(found)} things wait"
     urgent = sum(each.urgent for each in found)
     return f"{authority.name}: {many} for {name}" + (f", {urgent} urgent" if urgent else "")
 
 
-def _body(authority: AuthorityRow, name: str, found: Sequence[Task], at: datetime) -> str:
+def _body(authority: AuthorityRow, name: str, found: Sequence[TaskAnswer], at: datetime) -> str:
     title = f"What waits for {name} on {at:%A}, {at.day} {at:%B %Y}"
     parts = [title, "=" * len(title), ""]
     urgent = [each for each in found if each.urgent]
@@ -210,7 +210,7 @@ def _body(authority: AuthorityRow, name: str, found: Sequence[Task], at: datetim
     return "\n".join(parts) + "\n"
 
 
-def _section(heading: str, found: Sequence[Task], first: int, base_url: str) -> Iterator[str]:
+def _section(heading: str, found: Sequence[TaskAnswer], first: int, base_url: str) -> Iterator[str]:
     if found and heading:
         yield from (heading, "")
     for number, each in enumerate(found, first):

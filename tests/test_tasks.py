@@ -1,6 +1,5 @@
 """What waits for whom: one list each, computed from the register; what is done drops off by itself."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from ra.applying.requirements import close_requirement, set_requirement
 from ra.deciding.acknowledge import acknowledge
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.reporting.report import issue_report
-from ra.waiting.tasks import tasks, threshold
+from ra.waiting.tasks import TaskAnswer, tasks, threshold
 from store.tables import decisions
 from store.trial_tables import breaches, deliveries, notice_copies, notices
 from tests.api_world import Api, done, refused
@@ -42,13 +41,11 @@ HOUR = timedelta(hours=1)
 SSC = (OFFICER_1, ADMIN, AUDITOR)
 
 
-def of(world: World, actor: Actor, kind: str) -> list[dict[str, Any]]:
-    found = tasks(world.desk, actor)["tasks"]
-    assert isinstance(found, list)
-    return [each for each in found if isinstance(each, dict) and each["kind"] == kind]
+def of(world: World, actor: Actor, kind: str) -> list[TaskAnswer]:
+    return [each for each in tasks(world.desk, actor).tasks if each.kind == kind]
 
 
-def only_for(world: World, kind: str, *actors: Actor) -> dict[str, Any]:
+def only_for(world: World, kind: str, *actors: Actor) -> TaskAnswer:
     """The one task of a kind, which these have and nobody else."""
     for actor in (*SSC, MANUFACTURER, RIVAL, DCC, PANEL):
         assert len(of(world, actor, kind)) == (actor in actors), (actor, kind)
@@ -58,9 +55,9 @@ def only_for(world: World, kind: str, *actors: Actor) -> dict[str, Any]:
 def test_an_application_waits_for_the_ssc_until_it_is_proposed(world: World) -> None:
     application = world.applied()
     found = only_for(world, "application-waiting", *SSC)
-    assert found["subject"] == application
-    assert found["link"] == f"/v1/applications/{application}"
-    assert "Acme Metering Ltd" in found["sentence"]
+    assert found.subject == application
+    assert found.link == f"/v1/applications/{application}"
+    assert "Acme Metering Ltd" in found.sentence
     world.proposed(ProposeRefusal(application, "Not now."))
     assert not of(world, OFFICER_1, "application-waiting")
 
@@ -70,25 +67,25 @@ def test_open_requirements_wait_for_the_manufacturer_without_their_words(world: 
     application = world.applied()
     set_requirement(world.desk, OFFICER_1, application, "Show us the HERONBILL report.")
     found = only_for(world, "requirement-open", MANUFACTURER)
-    assert found["sentence"].startswith("Your application for ESME AB01 010A030B, hardware 01 has 1 open requirement;")
-    assert "it has 1 open requirement." in of(world, OFFICER_1, "application-waiting")[0]["sentence"]
-    assert "HERONBILL" not in json.dumps(tasks(world.desk, MANUFACTURER))
+    assert found.sentence.startswith("Your application for ESME AB01 010A030B, hardware 01 has 1 open requirement;")
+    assert "it has 1 open requirement." in of(world, OFFICER_1, "application-waiting")[0].sentence
+    assert "HERONBILL" not in repr(tasks(world.desk, MANUFACTURER))
     shown = set_requirement(world.desk, OFFICER_1, application, "And another.")
-    assert "2 open requirements" in of(world, MANUFACTURER, "requirement-open")[0]["sentence"]
+    assert "2 open requirements" in of(world, MANUFACTURER, "requirement-open")[0].sentence
     close_requirement(world.desk, OFFICER_1, str(shown["requirement"]), outcome=RequirementState.MET, reason="Seen.")
-    assert "1 open requirement;" in of(world, MANUFACTURER, "requirement-open")[0]["sentence"]
+    assert "1 open requirement;" in of(world, MANUFACTURER, "requirement-open")[0].sentence
 
 
 def test_a_proposal_waits_for_another_officer_and_is_urgent_before_it_lapses(world: World) -> None:
     decision = world.proposed(ProposeRefusal(world.applied(), "Not now."))
     found = only_for(world, "decision-to-second", *SSC)
-    assert found["subject"] == decision
-    assert found["sentence"].startswith("officer-1 proposes to refuse app-")
+    assert found.subject == decision
+    assert found.sentence.startswith("officer-1 proposes to refuse app-")
     for left, urgent in ((timedelta(days=3, seconds=1), False), (timedelta(days=3), True)):
         with world.store.begin("test") as tx:
             tx.connection.execute(update(decisions).values(lapses_at=NOW + left))
-        assert of(world, OFFICER_1, "decision-to-second")[0]["urgent"] is urgent
-    assert "It lapses at 12:00:00 UTC on 6 January 2027." in of(world, ADMIN, "decision-to-second")[0]["sentence"]
+        assert of(world, OFFICER_1, "decision-to-second")[0].urgent is urgent
+    assert "It lapses at 12:00:00 UTC on 6 January 2027." in of(world, ADMIN, "decision-to-second")[0].sentence
     world.seconded(decision)
     assert not of(world, OFFICER_1, "decision-to-second")
 
@@ -97,7 +94,7 @@ def test_a_proposal_waits_for_another_officer_and_is_urgent_before_it_lapses(wor
 def test_an_urgent_revocation_waits_for_a_second_officer(world: World) -> None:
     outcome = world.revoked(world.granted())
     found = only_for(world, "revocation-to-acknowledge", *SSC)
-    assert found["urgent"]
+    assert found.urgent
     acknowledge(world.desk, OFFICER_2, str(outcome["decision"]))
     assert not of(world, OFFICER_1, "revocation-to-acknowledge")
 
@@ -112,13 +109,13 @@ def test_a_breach_waits_to_be_judged_and_then_for_the_revocation_it_owes(world: 
             )
         )
     found = only_for(world, "breach-suspected", *SSC)
-    assert (found["subject"], found["urgent"]) == ("breach-1", False)
-    assert "the limit of devices (F2.21(d))" in found["sentence"]
+    assert (found.subject, found.urgent) == ("breach-1", False)
+    assert "the limit of devices (F2.21(d))" in found.sentence
     with world.store.begin("test") as tx:
         judged = {"state": "confirmed", "judged_at": NOW + HOUR, "judged_by": "officer-1", "why": "x"}
         tx.connection.execute(update(breaches).values(**judged))
     found = only_for(world, "revocation-owed", *SSC)
-    assert (found["urgent"], found["since"]) == (True, "2027-01-03T13:00:00Z")
+    assert (found.urgent, found.since) == (True, NOW + HOUR)
     assert not of(world, OFFICER_1, "breach-suspected")
 
 
@@ -127,12 +124,12 @@ def test_a_certificate_waits_for_its_manufacturer_and_a_rejected_one_for_the_off
     approval = world.granted()
     serial = world.record(approval).certificates[0].serial
     found = only_for(world, "certificate-to-answer", MANUFACTURER)
-    assert found["link"] == f"/v1/certificates/{serial}"
+    assert found.link == f"/v1/certificates/{serial}"
     answer_certificate(world.desk, MANUFACTURER, AnswerCertificate(Serial(serial), accepted=False, reason="STORKWORD"))
     assert not of(world, MANUFACTURER, "certificate-to-answer")
     found = only_for(world, "certificate-rejected", *SSC)
-    assert found["urgent"]
-    assert "STORKWORD" not in found["sentence"]
+    assert found.urgent
+    assert "STORKWORD" not in found.sentence
     world.revoked(approval)
     assert not of(world, OFFICER_1, "certificate-rejected")
 
@@ -143,8 +140,8 @@ def test_a_request_for_an_amendment_waits_for_the_ssc(world: World) -> None:
     wanted = RequestAmendment(approval, "More of them.", firmware_added=(Firmware("0002012G", "cd" * 32),))
     request_amendment(world.desk, MANUFACTURER, wanted)
     found = only_for(world, "amendment-requested", *SSC)
-    assert approval in found["sentence"]
-    assert found["link"].startswith("/v1/amendment-requests/")
+    assert approval in found.sentence
+    assert found.link.startswith("/v1/amendment-requests/")
 
 
 @pytest.mark.clause("F2.31")
@@ -163,11 +160,11 @@ def test_an_approval_that_will_expire_is_on_everybodys_list(world: World) -> Non
         world.at(datetime.combine(day, datetime.min.time(), UTC) + 23 * HOUR)
         for actor in (OFFICER_1, MANUFACTURER, DCC, PANEL):
             found = of(world, actor, "approval-expiring")
-            assert [each["subject"] for each in found] == [approval] * (within is not None), (actor, day)
+            assert [each.subject for each in found] == [approval] * (within is not None), (actor, day)
             if within is not None:
-                assert f"within {within} days" in found[0]["sentence"]
-                assert "23:59:59 UTC on 30 June 2027, which is 00:59:59 BST on 1 July 2027" in found[0]["sentence"]
-                assert found[0]["urgent"] is (within == 7)
+                assert f"within {within} days" in found[0].sentence
+                assert "23:59:59 UTC on 30 June 2027, which is 00:59:59 BST on 1 July 2027" in found[0].sentence
+                assert found[0].urgent is (within == 7)
         assert not of(world, RIVAL, "approval-expiring")
 
 
@@ -184,7 +181,7 @@ def test_a_notice_waits_for_its_reader_and_the_ssc_sees_what_has_not_arrived(wor
         forgotten_notices(tx)
         notice(tx, approval, "TTN-2027-0999")
     for actor, kind in ((MANUFACTURER, "notice-to-read"), (DCC, "notice-to-read"), (PANEL, "notice-to-read")):
-        assert [each["subject"] for each in of(world, actor, kind)] == ["TTN-2027-0999"]
+        assert [each.subject for each in of(world, actor, kind)] == ["TTN-2027-0999"]
     assert not of(world, RIVAL, "notice-to-read")
     assert len(of(world, OFFICER_1, "notice-undelivered")) == 3
     with world.store.begin("test") as tx:
@@ -192,7 +189,7 @@ def test_a_notice_waits_for_its_reader_and_the_ssc_sees_what_has_not_arrived(wor
         delivery(tx, "panel", "delivered")
         delivery(tx, "manufacturer", "given-up")
     found = of(world, OFFICER_1, "notice-undelivered")
-    assert [(each["sentence"], each["urgent"]) for each in found] == [
+    assert [(each.sentence, each.urgent) for each in found] == [
         ("Notice TTN-2027-0999 has not reached the Manufacturer; its delivery was given up.", True)
     ]
     assert not of(world, DCC, "notice-to-read")
@@ -208,14 +205,14 @@ def test_the_panel_is_told_before_an_instruction_is_due_and_the_ssc_when_it_is_o
         instruction(tx, approval, "add", at=NOW, due=due + timedelta(seconds=1))
     assert not of(world, PANEL, "cpl-due")
     world.clock.advance(timedelta(seconds=1))
-    assert "Add the entry of" in only_for(world, "cpl-due", PANEL)["sentence"]
+    assert "Add the entry of" in only_for(world, "cpl-due", PANEL).sentence
     world.at(due + timedelta(seconds=2))
-    assert only_for(world, "cpl-overdue", PANEL, *SSC)["urgent"]
+    assert only_for(world, "cpl-overdue", PANEL, *SSC).urgent
     with world.store.begin("test") as tx:
         forgotten(tx)
         known = instruction(tx, approval, "remove", at=NOW)
         panel_refused(tx, known, at=NOW)
-    assert "could not remove the entry of" in only_for(world, "cpl-rejected", PANEL, *SSC)["sentence"]
+    assert "could not remove the entry of" in only_for(world, "cpl-rejected", PANEL, *SSC).sentence
     with world.store.begin("test") as tx:
         loaded(tx, known, at=NOW)
     assert not of(world, OFFICER_1, "cpl-rejected")
@@ -229,9 +226,9 @@ def test_the_dcc_is_told_of_the_report_of_the_month_that_has_ended(world: World)
     assert not of(world, DCC, "report-to-issue")
     world.at(datetime(2027, 3, 1, tzinfo=UTC))
     found = only_for(world, "report-to-issue", DCC)
-    assert (found["subject"], found["due"], found["urgent"]) == ("2027-02", "2027-03-05T23:59:59Z", False)
+    assert (found.subject, found.due, found.urgent) == ("2027-02", datetime(2027, 3, 5, 23, 59, 59, tzinfo=UTC), False)
     world.at(datetime(2027, 3, 6, tzinfo=UTC))
-    assert of(world, DCC, "report-to-issue")[0]["urgent"]
+    assert of(world, DCC, "report-to-issue")[0].urgent
     issue_report(world.desk, DCC, "2027-02")
     assert not of(world, DCC, "report-to-issue")
 
@@ -243,9 +240,8 @@ def test_what_is_urgent_comes_first_and_then_what_is_due_soonest(world: World) -
     world.at(datetime(2027, 6, 20, tzinfo=UTC))
     world.applied(start=date(2027, 7, 1), expiry=date(2027, 7, 2))
     world.revoked(world.granted(device=Device("CHF", "AB01", "9", "01"), start=date(2027, 6, 20)))
-    found = tasks(world.desk, OFFICER_1)["tasks"]
-    assert isinstance(found, list)
-    order = [(not each["urgent"], each["due"] or "9") for each in found]
+    never = datetime.max.replace(tzinfo=UTC)
+    order = [(not each.urgent, each.due or never) for each in tasks(world.desk, OFFICER_1).tasks]
     assert order == sorted(order)
     assert order[0][0] is False
 

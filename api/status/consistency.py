@@ -37,13 +37,14 @@ _REASONS = {
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class DisagreementAnswer:
     """One channel that says something else than the register.
 
     Args:
         channel: `snapshot`, `verify`, `certificate`, `ocsp sha1`, `ocsp sha256` or `crl`.
-        approval, serial: what it is about; None where it is about a whole list.
-        expected, found: what the register and the channel say.
+        approval, serial: what it is about; null where it is about a whole list.
+        expected: what the register says.
+        found: what the channel says.
     """
 
     channel: str
@@ -67,7 +68,7 @@ class Report:
     as_of: datetime
     checked: int = 0
     pending: int = 0
-    disagreements: list[Disagreement] = field(default_factory=list)
+    disagreements: list[DisagreementAnswer] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         if held is None or held.record != record:
             found = "absent" if held is None else "another state"
             report.disagreements.append(
-                Disagreement(
+                DisagreementAnswer(
                     channel="snapshot",
                     approval=record.identifier,
                     serial=None,
@@ -111,7 +112,7 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
             _compare_crl(report, view, lists, record, certificate, now)
     for strange in view.approvals.keys() - {record.identifier for record in register}:
         report.disagreements.append(
-            Disagreement(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
+            DisagreementAnswer(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
         )
     ours = {each.serial for record in register for each in record.certificates}
     # The hierarchy's own may end there as well; the register says nothing about them that could be compared.
@@ -138,7 +139,7 @@ def _compare_verification(
         if found["state"] != expected.value or found["approval"] != record.identifier:
             said = f"{found['state']} ({found['approval']})"
             report.disagreements.append(
-                Disagreement(
+                DisagreementAnswer(
                     channel="verify", approval=record.identifier, serial=serial, expected=expected.value, found=said
                 )
             )
@@ -152,7 +153,7 @@ def _compare_certificate(
     found = hashlib.sha256(der).hexdigest()
     if found != certificate.fingerprint and certificate.signed_at <= now:
         report.disagreements.append(
-            Disagreement(
+            DisagreementAnswer(
                 channel="certificate",
                 approval=record.identifier,
                 serial=certificate.serial,
@@ -182,7 +183,7 @@ def _compare_ocsp(
         expected = _words(revoked)
         if found != expected:
             report.disagreements.append(
-                Disagreement(
+                DisagreementAnswer(
                     channel=f"ocsp {name}",
                     approval=record.identifier,
                     serial=certificate.serial,
@@ -228,7 +229,7 @@ def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
                 wrong = f"unreadable ({type(error).__name__})"
         if wrong is not None:
             report.disagreements.append(
-                Disagreement(
+                DisagreementAnswer(
                     channel="crl", approval=None, serial=None, expected=f"a list in force of {each.key_id}", found=wrong
                 )
             )
@@ -280,7 +281,7 @@ def _compare_crl(
     found = "good" if entry is None else _entry(*entry)
     if found != _words(expected):
         report.disagreements.append(
-            Disagreement(
+            DisagreementAnswer(
                 channel="crl",
                 approval=record.identifier,
                 serial=certificate.serial,
@@ -294,7 +295,7 @@ def _compare_strangers(report: Report, ours: set[Serial], lists: Mapping[str, _L
     for listed in lists.values():
         for serial in listed.entries.keys() - ours:
             report.disagreements.append(
-                Disagreement(channel="crl", approval=None, serial=serial, expected="never issued", found="listed")
+                DisagreementAnswer(channel="crl", approval=None, serial=serial, expected="never issued", found="listed")
             )
 
 

@@ -11,6 +11,8 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import IdentifierMalformed, ServiceRefused
 from core.identifiers import ApprovalIdentifier
+from ra.views import document
+from ra.waiting.tasks import TaskList
 
 Document = Mapping[str, Any]
 
@@ -26,13 +28,13 @@ def status(thing: str | None, service: Service) -> None:
     with service.connect() as client:
         show: Callable[[Console], None]
         if thing is None:
-            document, show = _overview(client)
+            said, show = _overview(client)
         elif (approval := _approval_named(thing)) is not None:
-            document, show = _approval(client, approval)
+            said, show = _approval(client, approval)
         else:
-            document, show = _application(client, thing)
+            said, show = _application(client, thing)
     if service.as_json:
-        shown.as_json(document)
+        shown.as_json(said)
     else:
         show(shown.out())
 
@@ -50,20 +52,19 @@ def _approval_named(thing: str) -> str | None:
 
 
 def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
-    tasks = client.get("/v1/tasks")
+    waiting = client.show(TaskList, "/v1/tasks")
     applications = _listed(client, "/v1/applications", "applications")
     approvals = _listed(client, "/v1/approvals", "approvals")
 
     def show(console: Console) -> None:
         shown.heading(console, "Waiting")
-        waiting = tasks.get("tasks", [])
         shown.table(
             console,
             ("", "what", "since", "due", "about"),
             [
-                ("!" if each.get("urgent") else "", each.get("sentence"), shown.day_of(each.get("since")),
-                 shown.day_of(each.get("due")), each.get("subject"))
-                for each in waiting
+                ("!" if each.urgent else "", each.sentence, shown.day_of(each.since), shown.day_of(each.due),
+                 each.subject)
+                for each in waiting.tasks
             ],
             none="Nothing waits for you.",
         )  # fmt: skip
@@ -90,8 +91,8 @@ def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
                 ],
             )  # fmt: skip
 
-    document = {"tasks": tasks.get("tasks", []), "applications": applications, "approvals": approvals}
-    return {name: value for name, value in document.items() if value is not None}, show
+    said = {"tasks": document(waiting)["tasks"], "applications": applications, "approvals": approvals}
+    return {name: value for name, value in said.items() if value is not None}, show
 
 
 def _listed(client: Client, address: str, member: str) -> list[dict[str, Any]] | None:

@@ -12,11 +12,10 @@ from typing import assert_never
 
 from core.actors import Actor, Role
 from core.approval import Device
-from core.canonical import Json
 from core.classification import Recipient
 from core.cpl import InstructionState, Kind
 from core.errors import OperationNotPermitted
-from core.instants import first_second, last_second, text
+from core.instants import first_second, last_second
 from core.kinds import BreachState
 from core.local_time import uk, utc
 from policy.roles import Operation
@@ -78,39 +77,36 @@ class Party:
         return self.kind.value if self.organisation is None else f"{self.kind.value} {self.organisation}"
 
 
-@dataclass(frozen=True)
-class Task:
-    """One thing that waits for somebody.
+@dataclass(frozen=True, kw_only=True)
+class TaskAnswer:
+    """One thing that waits; `link` is the path under which it is found.
 
     Args:
         kind: stable, kebab-case.
         subject: the identifier of the thing it is about.
         sentence: what is to be done, for people.
         since: since when it waits.
-        link: the path under which the thing is found.
-        due: by when it must be done; None if nothing says so.
+        due: by when it must be done; null if nothing says so.
         urgent: whether it cannot wait.
+        link: a path of this service.
     """
 
     kind: str
     subject: str
     sentence: str
     since: datetime
-    link: str
     due: datetime | None = None
     urgent: bool = False
+    link: str
 
-    def document(self) -> dict[str, Json]:
-        """Return it as JSON."""
-        return {
-            "kind": self.kind,
-            "subject": self.subject,
-            "sentence": self.sentence,
-            "since": text(self.since),
-            "due": None if self.due is None else text(self.due),
-            "urgent": self.urgent,
-            "link": self.link,
-        }
+
+@dataclass(frozen=True)
+class TaskList:
+    """What waits for a party at `as_of`, what is urgent first."""
+
+    party: PartyKind
+    as_of: datetime
+    tasks: tuple[TaskAnswer, ...]
 
 
 _PARTIES = {
@@ -132,16 +128,16 @@ def party_of(actor: Actor, operation: Operation) -> Party:
     return Party(_PARTIES[actor.role])
 
 
-def tasks(desk: Desk, actor: Actor) -> dict[str, Json]:
-    """Return what waits for the actor's party: `{"party", "as_of", "tasks"}`, what is urgent first."""
+def tasks(desk: Desk, actor: Actor) -> TaskList:
+    """Return what waits for the actor's party, what is urgent first."""
     party = party_of(actor, Operation.READ_TASKS)
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = tasks_of(tx, party, at, desk.rules)
-    return {"party": party.kind.value, "as_of": text(at), "tasks": [each.document() for each in found]}
+    return TaskList(party.kind, at, tuple(found))
 
 
-def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> list[Task]:
+def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> list[TaskAnswer]:
     """Return what waits for a party at an instant, what is urgent first, then by when it is due."""
     match party.kind:
         case PartyKind.SSC:
@@ -205,12 +201,12 @@ def expiry_words(approval: RunningApproval, day: date) -> str:
 # --- of the SSC --------------------------------------------------------------------------------------------------
 
 
-def _applications(tx: Transaction) -> Iterator[Task]:
+def _applications(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx):
         told = f"{each.organisation}'s application for {device_words(each.device)} waits for a decision (F2.18)"
         if each.open_requirements:
             told += f"; it has {_requirements_open(each.open_requirements)}"
-        yield Task(
+        yield TaskAnswer(
             kind="application-waiting",
             subject=each.id,
             sentence=f"{told}.",
@@ -219,14 +215,14 @@ def _applications(tx: Transaction) -> Iterator[Task]:
         )
 
 
-def _decisions(tx: Transaction, at: datetime) -> Iterator[Task]:
+def _decisions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
     for each in reading.decisions_waiting(tx):
         told = f"{each.proposer} proposes {_named(each)}; another officer must second or reject it."
         soon = each.lapses_at is not None and each.lapses_at - at <= LAPSES_SOON
         if each.lapses_at is not None:
             told += f" It lapses at {utc(each.lapses_at)}."
         link = f"/v1/decisions/{each.id}"
-        yield Task(
+        yield TaskAnswer(
             kind="decision-to-second",
             subject=each.id,
             sentence=told,
@@ -237,11 +233,11 @@ def _decisions(tx: Transaction, at: datetime) -> Iterator[Task]:
         )
 
 
-def _revocations(tx: Transaction) -> Iterator[Task]:
+def _revocations(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.revocations_unacknowledged(tx):
         told = f"{each.proposer} alone decided {_named(each)}; a second officer must acknowledge it (F2.30)."
         link = f"/v1/decisions/{each.id}"
-        yield Task(
+        yield TaskAnswer(
             kind="revocation-to-acknowledge",
             subject=each.id,
             sentence=told,
@@ -251,15 +247,15 @@ def _revocations(tx: Transaction) -> Iterator[Task]:
         )
 
 
-def _breaches(tx: Transaction) -> Iterator[Task]:
+def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.breaches_open(tx):
         what = "the limit of devices (F2.21(d))" if each.condition is None else f"condition {each.condition}"
         yield _owed(each, what) if each.state == BreachState.CONFIRMED else _suspected(each, what)
 
 
-def _suspected(breach: WaitingBreach, what: str) -> Task:
+def _suspected(breach: WaitingBreach, what: str) -> TaskAnswer:
     told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
-    return Task(
+    return TaskAnswer(
         kind="breach-suspected",
         subject=breach.id,
         sentence=told,
@@ -268,10 +264,10 @@ def _suspected(breach: WaitingBreach, what: str) -> Task:
     )
 
 
-def _owed(breach: WaitingBreach, what: str) -> Task:
+def _owed(breach: WaitingBreach, what: str) -> TaskAnswer:
     told = f"A breach of {what} of {breach.approval} is confirmed: a revocation for it is owed (F2.23)."
     since = breach.judged_at or breach.suspected_at
-    return Task(
+    return TaskAnswer(
         kind="revocation-owed", subject=breach.id, sentence=told, since=since, link=_breaches_link(breach), urgent=True
     )
 
@@ -280,10 +276,10 @@ def _breaches_link(breach: WaitingBreach) -> str:
     return f"/v1/approvals/{breach.approval}/breaches"
 
 
-def _rejections(tx: Transaction, at: datetime) -> Iterator[Task]:
+def _rejections(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
     for each in reading.certificates_rejected(tx, at):
         told = f"The Manufacturer has rejected {_certificate(each)}; the officers must decide what follows (F2.25)."
-        yield Task(
+        yield TaskAnswer(
             kind="certificate-rejected",
             subject=each.serial,
             sentence=told,
@@ -293,30 +289,30 @@ def _rejections(tx: Transaction, at: datetime) -> Iterator[Task]:
         )
 
 
-def _requests(tx: Transaction) -> Iterator[Task]:
+def _requests(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.requests_open(tx):
         told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
         link = f"/v1/amendment-requests/{each.id}"
-        yield Task(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
+        yield TaskAnswer(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
 
 
 # --- of a Manufacturer and the DCC -------------------------------------------------------------------------------
 
 
-def _requirements(tx: Transaction, organisation: str) -> Iterator[Task]:
+def _requirements(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx, organisation_id=organisation):
         if not each.open_requirements:
             continue
         what = f"Your application for {device_words(each.device)} has {_requirements_open(each.open_requirements)}"
         told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
-        yield Task(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)
+        yield TaskAnswer(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)
 
 
-def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Task]:
+def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[TaskAnswer]:
     for each in reading.certificates_unanswered(tx, at, organisation_id=organisation):
         told = f"Check {_certificate(each)} against your request, and accept or reject it (F2.25)."
-        yield Task(
+        yield TaskAnswer(
             kind="certificate-to-answer",
             subject=each.serial,
             sentence=told,
@@ -325,7 +321,7 @@ def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Ta
         )
 
 
-def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
+def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[TaskAnswer]:
     """The report of the month that has ended, if there was anything to report."""
     this_month = at.date().replace(day=1)
     begun, month = first_second(this_month), month_of(first_second(this_month) - timedelta(days=1))
@@ -334,7 +330,7 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
         return
     due = last_second(this_month.replace(day=rules.report_day))
     told = f"The monthly report for {month} is to be issued by {utc(due)} (F2.28)."
-    yield Task(
+    yield TaskAnswer(
         kind="report-to-issue",
         subject=month,
         sentence=told,
@@ -348,7 +344,7 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[Task]:
 # --- of several --------------------------------------------------------------------------------------------------
 
 
-def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iterator[Task]:
+def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iterator[TaskAnswer]:
     if not rules.expiry_days:
         return
     first, last = max(rules.expiry_days), min(rules.expiry_days)
@@ -359,7 +355,7 @@ def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iter
         told = f"{expiry_words(each, at.date())} It is within {within} days of its end (F2.31)."
         since = first_second(each.expiry.date() - timedelta(days=within))
         link = f"/v1/approvals/{each.identifier}"
-        yield Task(
+        yield TaskAnswer(
             kind="approval-expiring",
             subject=each.identifier,
             sentence=told,
@@ -370,7 +366,7 @@ def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iter
         )
 
 
-def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
+def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAnswer]:
     own = None if party.kind is PartyKind.SSC else Recipient(party.kind)
     for each in reading.copies_waiting(tx, recipient=own, organisation_id=party.organisation):
         late = each.given_up or at - each.written_at > UNDELIVERED_FOR_LONG
@@ -378,7 +374,7 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
             told = f"Notice {each.notice} has not reached {_RECIPIENTS[each.recipient]}" + (
                 "; its delivery was given up." if each.given_up else " yet."
             )
-            yield Task(
+            yield TaskAnswer(
                 kind="notice-undelivered",
                 subject=each.notice,
                 sentence=told,
@@ -388,7 +384,7 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
             )
         else:
             told = f"Notice {each.notice} waits to be read."
-            yield Task(
+            yield TaskAnswer(
                 kind="notice-to-read",
                 subject=each.notice,
                 sentence=told,
@@ -398,7 +394,7 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[Task]:
             )
 
 
-def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterator[Task]:
+def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterator[TaskAnswer]:
     for each in reading.instructions_waiting(tx, due_by=due_by):
         what = f"{_INSTRUCTIONS[each.kind]} {each.approval}, firmware {each.firmware_version}"
         overdue = each.due < at
@@ -409,7 +405,7 @@ def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterato
         else:
             kind, told = "cpl-due", f"{what[0].upper()}{what[1:]}, on the Central Products List"
         sentence = f"{told}; due at {utc(each.due)} (F2.27, F2.31)."
-        yield Task(
+        yield TaskAnswer(
             kind=kind,
             subject=each.id,
             sentence=sentence,
