@@ -1,6 +1,7 @@
 """Settings become a courier: whom it tells, through which relay, and which errands it runs."""
 
 from app.house import House
+from core.actors import PartyKind
 from core.classification import Recipient
 from jobs.courier import Courier
 from jobs.deliver import NoticeDelivery
@@ -8,7 +9,6 @@ from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from jobs.webhook import Subscriber
 from keys.passphrase import FromFile
-from ra.waiting.tasks import PartyKind
 
 
 def open_courier(house: House) -> Courier:

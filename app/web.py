@@ -17,8 +17,7 @@ from api.status.snapshot import Mirror
 from api.status.wsgi import StatusPlane
 from app.house import HOME_VARIABLE, home_of, open_house
 from app.settings import Settings, load
-from core.actors import Actor, Role
-from policy.roles import Operation, permitted
+from ra.access import may_verify
 from store.reading.status import StatusReader
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def application() -> "WSGIApplication":
     mirror.start()
     base_url = house.row().base_url
     service = create_app(house.desk, base_url=base_url, after_write=mirror.follow, mirror=mirror)
-    return StatusPlane(mirror, service.wsgi_app, _may_verify)
+    return StatusPlane(mirror, service.wsgi_app, may_verify)
 
 
 def serve(settings: Settings) -> None:
@@ -55,10 +54,6 @@ def serve(settings: Settings) -> None:
         log_enabled=False,
         websockets=False,
     ).serve()
-
-
-def _may_verify(role: Role) -> bool:
-    return permitted(Actor("asks", role), Operation.VERIFY, owner=None)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -1,7 +1,10 @@
-"""Who acts: roles, and the actor that every act is journalled under."""
+"""Who acts: roles, the actor that every act is journalled under, and the parties that actors act for."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
+
+from core.classification import Recipient
 
 
 class Role(StrEnum):
@@ -30,6 +33,48 @@ class Actor:
     role: Role | None = None
     organisation: str | None = None
     credential: str | None = None
+
+
+class PartyKind(StrEnum):
+    """Whose list it is."""
+
+    SSC = "ssc"
+    MANUFACTURER = "manufacturer"
+    DCC = "dcc"
+    PANEL = "panel"
+
+
+@dataclass(frozen=True)
+class Party:
+    """One of those the Code names.
+
+    Args:
+        kind: which.
+        organisation: a Manufacturer's identifier; None for the others, of which there is one each.
+    """
+
+    kind: PartyKind
+    organisation: str | None = None
+
+    @property
+    def key(self) -> str:
+        """How it is named in keys: `ssc`, `manufacturer org-…`."""
+        return self.kind.value if self.organisation is None else f"{self.kind.value} {self.organisation}"
+
+    @property
+    def recipient(self) -> Recipient | None:
+        """As whom the Code has it notified; None for the SSC, whose decisions the notices are."""
+        match self.kind:
+            case PartyKind.SSC:
+                return None
+            case PartyKind.MANUFACTURER:
+                return Recipient.MANUFACTURER
+            case PartyKind.DCC:
+                return Recipient.DCC
+            case PartyKind.PANEL:
+                return Recipient.PANEL
+            case _:
+                assert_never(self.kind)
 
 
 AUTHORITY = Actor("authority")

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from textwrap import fill
 from typing import Protocol
 
-from core.actors import COURIER
+from core.actors import COURIER, Party, PartyKind
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import MailRefused
@@ -22,7 +22,7 @@ from core.local_time import utc
 from jobs.mail import Attachment
 from ra.desk import Desk
 from ra.waiting.calendar import MEDIA_TYPE, calendar_of
-from ra.waiting.tasks import Party, PartyKind, TaskAnswer, days_left, tasks_of, threshold
+from ra.waiting.tasks import TaskAnswer, days_left, tasks_of, threshold
 from store.reading import tasks as reading
 from store.reading.authority import AuthorityRow, authority_row
 from store.reading.tasks import RunningApproval

@@ -1,14 +1,17 @@
 """Who may do what: one table of role × operation, each cell saying whose things. What is not in it is denied.
 
-The table is the whole of it: handlers ask `permitted` and hold no rule of their own.
+The table is the whole of it: use cases ask `permitted`, for whom somebody acts and whose copies they get, and know no
+role. A role that is added is nothing to anybody until it stands in `_rights`, where the checker asks for it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import assert_never
 
-from core.actors import Actor, Role
+from core.actors import Actor, Party, PartyKind, Role
+from core.classification import Recipient
 
 
 class Operation(StrEnum):
@@ -54,6 +57,10 @@ class Operation(StrEnum):
     ISSUE_REPORT = "issue-report"
     READ_CALENDAR = "read-calendar"
     READ_TASKS = "read-tasks"
+    READ_NAMES = "read-names"
+    """Who, by name, required something or attached a file."""
+    READ_EVERY_PASSAGE = "read-every-passage"
+    """The words of decisions whole, whomever their classes keep them from (F2.22)."""
 
 
 class Scope(StrEnum):
@@ -75,90 +82,133 @@ _READ_EVERYTHING = (
     Operation.READ_AMENDMENT_REQUEST,
     Operation.READ_CONDITIONS,
     Operation.READ_BREACHES,
+    Operation.READ_NAMES,
     Operation.READ_NOTICES,
     Operation.READ_DELIVERIES,
+    Operation.READ_EVERY_PASSAGE,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
     Operation.READ_REPORT,
 )
 
 # Verification is what everybody with a credential is here for (F2.26); how the service is doing is no secret to them.
-# What somebody sees in the calendar and among the tasks is cut to their role by the use cases.
+# What somebody sees in the calendar and among the tasks is cut to their party by the use cases.
 _EVERYBODY = (Operation.VERIFY, Operation.READ_STATUS, Operation.READ_CALENDAR, Operation.READ_TASKS)
 
-_ALL: Mapping[Role, tuple[Operation, ...]] = {
-    # The SSC decides (F2.18, F2.30); it neither applies nor accepts for a Manufacturer, and hands out no credentials.
-    Role.SSC_OFFICER: (
-        *_READ_EVERYTHING,
-        *_EVERYBODY,
-        Operation.PROPOSE,
-        Operation.SECOND,
-        Operation.REJECT,
-        Operation.REVOKE,
-        Operation.ATTACH_EVIDENCE,
-        Operation.SET_REQUIREMENT,
-        Operation.ACKNOWLEDGE_DECISION,
-        Operation.RECORD_BREACH,
-        Operation.RECORD_NCSC_CERTIFICATE,
-        Operation.RECONCILE_CPL,
-    ),
-    # Whoever hands out credentials takes no part in decisions, so nobody can make himself the second officer.
-    Role.SSC_ADMIN: (*_READ_EVERYTHING, *_EVERYBODY, Operation.MANAGE_ACCESS),
-    # What the SSC thinks about a Manufacturer is between the two, and its assessments are Red: no decisions here.
-    Role.MANUFACTURER: (*_EVERYBODY, Operation.READ_STANDING_REQUIREMENTS),
-    # The certificate goes to DCC and Panel (F2.25); applications and assessments do not.
-    # Notices and conditions reach both as redacted for them (F2.22). The monthly report is the DCC's own (F2.28).
-    Role.DCC: (
-        *_EVERYBODY,
-        Operation.READ_APPROVAL,
-        Operation.LIST_APPROVALS,
-        Operation.FETCH_CERTIFICATE,
-        Operation.READ_CONDITIONS,
-        Operation.READ_NOTICES,
-        Operation.READ_CPL,
-        Operation.RECORD_DEPLOYMENTS,
-        Operation.READ_DEPLOYMENTS,
-        Operation.READ_REPORT,
-        Operation.REMARK_REPORT,
-        Operation.ISSUE_REPORT,
-    ),
-    Role.PANEL: (
-        *_EVERYBODY,
-        Operation.READ_APPROVAL,
-        Operation.LIST_APPROVALS,
-        Operation.FETCH_CERTIFICATE,
-        Operation.READ_CONDITIONS,
-        Operation.READ_NOTICES,
-        Operation.READ_CPL,
-        Operation.ACKNOWLEDGE_CPL,
-        Operation.RECONCILE_CPL,
-    ),
-    # Reads everything, changes nothing.
-    Role.AUDITOR: (*_READ_EVERYTHING, *_EVERYBODY),
-}
 
-_OWN: Mapping[Role, tuple[Operation, ...]] = {
-    Role.MANUFACTURER: (
-        Operation.APPLY,
-        Operation.READ_APPLICATION,
-        Operation.CANCEL_APPLICATION,
-        Operation.READ_APPROVAL,
-        Operation.LIST_APPROVALS,
-        Operation.FETCH_CERTIFICATE,
-        Operation.ACCEPT_CERTIFICATE,
-        Operation.CHANGE_APPLICATION,
-        Operation.ATTACH_EVIDENCE,
-        Operation.REQUEST_AMENDMENT,
-        Operation.READ_AMENDMENT_REQUEST,
-        Operation.READ_CONDITIONS,
-        Operation.READ_NOTICES,
-    ),
-}
+@dataclass(frozen=True)
+class _Rights:
+    """All that a role decides.
+
+    Args:
+        party: for whom its people act; None for nobody, and then no list, copy or passage is theirs.
+        everywhere: what they may do to things of all.
+        own: what they may do to things of their own organisation.
+    """
+
+    party: PartyKind | None
+    everywhere: tuple[Operation, ...]
+    own: tuple[Operation, ...] = ()
+
+
+def _rights(role: Role) -> _Rights:
+    match role:
+        case Role.SSC_OFFICER:
+            # The SSC decides (F2.18, F2.30); it neither applies nor accepts for a Manufacturer, and hands out no
+            # credentials.
+            rights = _Rights(
+                PartyKind.SSC,
+                (
+                    *_READ_EVERYTHING,
+                    *_EVERYBODY,
+                    Operation.PROPOSE,
+                    Operation.SECOND,
+                    Operation.REJECT,
+                    Operation.REVOKE,
+                    Operation.ATTACH_EVIDENCE,
+                    Operation.SET_REQUIREMENT,
+                    Operation.ACKNOWLEDGE_DECISION,
+                    Operation.RECORD_BREACH,
+                    Operation.RECORD_NCSC_CERTIFICATE,
+                    Operation.RECONCILE_CPL,
+                ),
+            )
+        case Role.SSC_ADMIN:
+            # Whoever hands out credentials takes no part in decisions, so nobody can make himself the second officer.
+            rights = _Rights(PartyKind.SSC, (*_READ_EVERYTHING, *_EVERYBODY, Operation.MANAGE_ACCESS))
+        case Role.MANUFACTURER:
+            # What the SSC thinks about a Manufacturer is between the two, and its assessments are Red: no decisions
+            # here. A Manufacturer deals with the SSC, not with its officers: no names either.
+            rights = _Rights(
+                PartyKind.MANUFACTURER,
+                (*_EVERYBODY, Operation.READ_STANDING_REQUIREMENTS),
+                own=(
+                    Operation.APPLY,
+                    Operation.READ_APPLICATION,
+                    Operation.CANCEL_APPLICATION,
+                    Operation.READ_APPROVAL,
+                    Operation.LIST_APPROVALS,
+                    Operation.FETCH_CERTIFICATE,
+                    Operation.ACCEPT_CERTIFICATE,
+                    Operation.CHANGE_APPLICATION,
+                    Operation.ATTACH_EVIDENCE,
+                    Operation.REQUEST_AMENDMENT,
+                    Operation.READ_AMENDMENT_REQUEST,
+                    Operation.READ_CONDITIONS,
+                    Operation.READ_NOTICES,
+                ),
+            )
+        case Role.DCC:
+            # The certificate goes to DCC and Panel (F2.25); applications and assessments do not. Notices and conditions
+            # reach both as redacted for them (F2.22). The monthly report is the DCC's own (F2.28), and so are the names
+            # of those who attach files to it.
+            rights = _Rights(
+                PartyKind.DCC,
+                (
+                    *_EVERYBODY,
+                    Operation.READ_APPROVAL,
+                    Operation.LIST_APPROVALS,
+                    Operation.FETCH_CERTIFICATE,
+                    Operation.READ_NAMES,
+                    Operation.READ_CONDITIONS,
+                    Operation.READ_NOTICES,
+                    Operation.READ_CPL,
+                    Operation.RECORD_DEPLOYMENTS,
+                    Operation.READ_DEPLOYMENTS,
+                    Operation.READ_REPORT,
+                    Operation.REMARK_REPORT,
+                    Operation.ISSUE_REPORT,
+                ),
+            )
+        case Role.PANEL:
+            rights = _Rights(
+                PartyKind.PANEL,
+                (
+                    *_EVERYBODY,
+                    Operation.READ_APPROVAL,
+                    Operation.LIST_APPROVALS,
+                    Operation.FETCH_CERTIFICATE,
+                    Operation.READ_CONDITIONS,
+                    Operation.READ_NOTICES,
+                    Operation.READ_CPL,
+                    Operation.ACKNOWLEDGE_CPL,
+                    Operation.RECONCILE_CPL,
+                ),
+            )
+        case Role.AUDITOR:
+            # Reads everything, changes nothing.
+            rights = _Rights(PartyKind.SSC, (*_READ_EVERYTHING, *_EVERYBODY))
+        case _:
+            assert_never(role)
+    return rights
+
+
+_RIGHTS: Mapping[Role, _Rights] = MappingProxyType({role: _rights(role) for role in Role})
 
 TABLE: Mapping[tuple[Role, Operation], Scope] = MappingProxyType(
     {
-        **{(role, operation): Scope.OWN for role, operations in _OWN.items() for operation in operations},
-        **{(role, operation): Scope.ALL for role, operations in _ALL.items() for operation in operations},
+        **{(role, operation): Scope.OWN for role, rights in _RIGHTS.items() for operation in rights.own},
+        **{(role, operation): Scope.ALL for role, rights in _RIGHTS.items() for operation in rights.everywhere},
     }
 )
 
@@ -184,3 +234,32 @@ def permitted(actor: Actor, operation: Operation, *, owner: str | None) -> bool:
             return False
         case never:
             assert_never(never)
+
+
+def party_of(actor: Actor) -> Party | None:
+    """Return for whom an actor acts, whose list of tasks and whose calendar it sees; None if for nobody."""
+    rights = None if actor.role is None else _RIGHTS.get(actor.role)
+    match None if rights is None else rights.party:
+        case None:
+            return None
+        case PartyKind.MANUFACTURER:
+            return None if actor.organisation is None else Party(PartyKind.MANUFACTURER, actor.organisation)
+        case PartyKind.SSC | PartyKind.DCC | PartyKind.PANEL as kind:
+            return Party(kind)
+        case never:
+            assert_never(never)
+
+
+def recipient_of(actor: Actor) -> Recipient | None:
+    """Return whose copies of notices, and whose passages, an actor gets (F2.22).
+
+    None for the SSC's own people, of whom those who may read every passage need no copy, and for whoever acts for
+    nobody.
+    """
+    party = party_of(actor)
+    return None if party is None else party.recipient
+
+
+def needs_organisation(role: Role) -> bool:
+    """Return whether a role may do something to things of its own organisation, and so must have one."""
+    return any(TABLE.get((role, operation)) is Scope.OWN for operation in Operation)

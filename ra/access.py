@@ -11,7 +11,7 @@ from core.approval import ApprovalRecord
 from core.errors import CredentialInvalid, CredentialRefused, NoSuchThing, OperationNotPermitted
 from core.facts import Fact, FactKind
 from core.instants import text
-from policy.roles import Operation, permitted
+from policy.roles import Operation, needs_organisation, permitted
 from ra.desk import Desk, new_identifier
 from store.reading import requests
 from store.rows import Credential, Organisation
@@ -40,8 +40,12 @@ class GrantedAccess:
 def authorise(actor: Actor, operation: Operation, *, owner: str | None = None) -> None:
     """Raise OperationNotPermitted unless the table of roles lets `actor` do it to a thing of `owner`."""
     if not permitted(actor, operation, owner=owner):
-        role = actor.role.value if actor.role else "none"
-        raise OperationNotPermitted(role=role, operation=operation.value)
+        raise not_permitted(actor, operation)
+
+
+def not_permitted(actor: Actor, operation: str) -> OperationNotPermitted:
+    """Return the refusal of an operation to the role that somebody has."""
+    return OperationNotPermitted(role=actor.role.value if actor.role else "none", operation=str(operation))
 
 
 def authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
@@ -59,6 +63,11 @@ def own_organisation(actor: Actor, operation: Operation) -> str | None:
         return None
     authorise(actor, operation, owner=actor.organisation)
     return actor.organisation
+
+
+def may_verify(role: Role) -> bool:
+    """Return whether a credential of a role may ask /v1/verify."""
+    return permitted(Actor("asks", role), Operation.VERIFY, owner=None)
 
 
 def authorise_watching(actor: Actor) -> None:
@@ -98,12 +107,12 @@ def grant_access(
         actor: an administrator, or the console of the machine.
         name: the person or system; two credentials of one person carry one name, so nobody can second himself.
         role: what it may do.
-        organisation: its organisation's name; needed for a manufacturer.
+        organisation: its organisation's name; needed for a role that does something to its own things.
         certificate_name: the organisation's name in certificates, 1 to 64 characters; by default its name.
         life: how long the key is accepted.
 
     Raises:
-        CredentialRefused: a name of another form, a manufacturer without organisation, a life too long or past.
+        CredentialRefused: a name of another form, no organisation for a role that needs one, a life too long or past.
     """
     _authorise_or_console(actor)
     at = desk.clock.now()
@@ -156,8 +165,8 @@ def _authorise_or_console(actor: Actor) -> None:
 def _check_request(desk: Desk, name: str, role: Role, organisation: str | None, life: timedelta) -> None:
     if not _NAME.fullmatch(name):
         raise CredentialRefused(detail="the name must have 1 to 64 small letters, digits, dots, hyphens or @")
-    if role is Role.MANUFACTURER and organisation is None:
-        raise CredentialRefused(detail="a manufacturer needs an organisation")
+    if needs_organisation(role) and organisation is None:
+        raise CredentialRefused(detail=f"a {role.value} needs an organisation")
     if not timedelta(0) < life <= desk.rules.longest_credential:
         longest = desk.rules.longest_credential.days
         raise CredentialRefused(detail=f"its life must be between a second and {longest} days")

@@ -9,7 +9,7 @@ from api.app import create_app
 from api.status.snapshot import Mirror
 from api.status.wsgi import StatusPlane
 from core.actors import CONSOLE, Role
-from ra.access import grant_access
+from ra.access import grant_access, may_verify
 from store.reading.status import StatusReader
 from tests.world import DEVICE, FIRMWARE, World, csr_pem
 
@@ -34,7 +34,7 @@ class Api:
         self.flask = create_app(
             world.desk, base_url="http://127.0.0.1:8470", after_write=self.mirror.follow, mirror=self.mirror
         )
-        self.plane = StatusPlane(self.mirror, self.flask.wsgi_app, lambda role: role in Role)
+        self.plane = StatusPlane(self.mirror, self.flask.wsgi_app, may_verify)
         life = world.desk.rules.longest_credential
         self.keys = {
             name: grant_access(world.desk, CONSOLE, name=name, role=role, organisation=of, life=life).api_key

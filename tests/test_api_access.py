@@ -1,22 +1,34 @@
 """Who gets in, and which role may do what: every operation of /openapi.json against every role, cell by cell."""
 
+import importlib
+import inspect
+import pkgutil
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
-from core.actors import CONSOLE
+import ra
+from core.actors import CONSOLE, Actor, Role
 from core.classification import Passage
+from core.errors import OperationNotPermitted
+from core.facts import Fact, FactKind
 from policy import roles
-from ra.access import revoke_access
+from policy.roles import Operation, Scope, party_of, recipient_of
+from ra.access import grant_access, key_digest, list_access, revoke_access
 from ra.reporting.breach import suspect_limit
 from store.reading import approvals as approval_reading
 from store.reading import requests
+from store.rows import Credential
+from store.tables import credentials
 from store.trial_tables import amendment_requests
+from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.api_world import PEOPLE, Api, application, done, refused
 from tests.world import DCC, NOW, World, csr_pem
@@ -137,6 +149,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
         "evidence": done(evidence, 201)["evidence"],
+        "waiting": application_id,
         "breach": str(breach),
         "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
         "request": "amr-1",
@@ -230,7 +243,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, oper
             refused(answer, 403, "operation-not-permitted")
 
 
-@pytest.mark.parametrize("operation", sorted(MAY.keys() - {"verify", "verifyApproval"}))
+@pytest.mark.parametrize("operation", sorted(MAY))
 def test_with_an_empty_table_nobody_may_do_anything(
     shared: Api, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +252,110 @@ def test_with_an_empty_table_nobody_may_do_anything(
     for who in PEOPLE:
         answer = _ask(shared, who, operation, things)
         refused(answer, 403, "operation-not-permitted")
+
+
+OTHER_FORMS = {
+    "listCplInstructions": "text/csv",
+    "showReport": "application/pdf",
+    "showNotice": "application/pdf",
+}
+"""What is asked for in a form that another use case makes."""
+AT_THE_CONSOLE = {"grant_access", "revoke_access", "list_access"}
+WITHOUT_A_DOOR = {"pdf_of"}  # typesets for whoever has been let in
+
+
+@pytest.fixture
+def observer(shared: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+    """Somebody whose role has been added, and nothing else: the table does not know it."""
+    added = str.__new__(Role, "observer")
+    added._name_, added._value_ = "OBSERVER", "observer"
+    monkeypatch.setitem(Role._member_map_, "OBSERVER", added)
+    monkeypatch.setitem(Role._value2member_map_, "observer", added)
+    row = Credential(
+        id="key-observer",
+        name="observer",
+        role=added,
+        organisation_id=None,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+        revoked_at=None,
+    )
+    shared.keys["observer"] = "tcpa_observer"
+    with shared.world.store.begin("plant") as tx:
+        tx.connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        access.add_credential(tx, row, key_sha256=key_digest("tcpa_observer"))
+        tx.connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
+        facts.record(tx, Fact(FactKind.ACCESS_GRANTED, NOW, CONSOLE, row.id))
+    shared.mirror.follow()
+    yield Actor("observer", added, None, row.id)
+    with shared.world.store.begin("unplant") as tx:
+        tx.connection.execute(credentials.delete().where(credentials.c.id == row.id))
+        facts.record(tx, Fact(FactKind.ACCESS_REVOKED, NOW, CONSOLE, row.id))
+    shared.mirror.follow()
+
+
+def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(shared: Api, observer: Actor) -> None:
+    things, met = _things(shared), set[CodeType]()
+    sys.setprofile(lambda frame, event, _: met.add(frame.f_code) if event == "call" else None)
+    try:
+        for operation in MAY:
+            for headers in ({}, {"Accept": OTHER_FORMS.get(operation, "*/*")}):
+                answer = _ask(shared, "observer", operation, things, **headers)
+                refused(answer, 403, "operation-not-permitted")
+    finally:
+        sys.setprofile(None)
+    # Every use case was asked: what none of the addresses reaches, somebody at the console does.
+    assert {each.__name__ for each in _use_cases() if each.__code__ not in met} == AT_THE_CONSOLE | WITHOUT_A_DOOR
+    desk = shared.world.desk
+    for act in (
+        lambda: grant_access(desk, observer, name="a", role=Role.AUDITOR, organisation=None, life=timedelta(days=1)),
+        lambda: revoke_access(desk, observer, "key-observer"),
+        lambda: list_access(desk, observer),
+    ):
+        with pytest.raises(OperationNotPermitted):
+            act()
+    assert (party_of(observer), recipient_of(observer)) == (None, None)
+
+
+@pytest.mark.clause("F2.22")
+def test_who_is_let_in_and_acts_for_nobody_is_told_what_there_is_and_not_a_word_of_it(
+    shared: Api, observer: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert observer.role is not None
+    given = set(Operation) - {Operation.READ_EVERY_PASSAGE, Operation.READ_NAMES}
+    monkeypatch.setattr(
+        roles, "TABLE", {**roles.TABLE, **dict.fromkeys(((observer.role, each) for each in given), Scope.ALL)}
+    )
+    things = _things(shared)
+    found = done(_ask(shared, "observer", "listConditions", things))
+    assert (found["conditions"], found["withheld"]) == ([], 1)
+    for operation in ("listNotices", "listNoticesOfApproval", "showNotice", "listTasks", "calendar"):
+        refused(_ask(shared, "observer", operation, things), 403, "operation-not-permitted")
+    waiting = {**things, "application": things["waiting"]}
+    shown = done(_ask(shared, "observer", "showApplication", waiting))
+    listed = (
+        *shown["evidence"],
+        *shown["requirements"],
+        *done(_ask(shared, "observer", "listEvidence", waiting))["evidence"],
+        *done(_ask(shared, "observer", "listRequirements", waiting))["requirements"],
+        *done(_ask(shared, "observer", "listStandingRequirements", things))["standing"],
+    )
+    assert len(listed) > 4
+    assert {each.get("attached_by", each.get("set_by")) for each in listed} == {None}
+
+
+def _use_cases() -> list[FunctionType]:
+    """Every public function of ra/ that does something for an actor in a transaction of its own."""
+    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(ra.__path__, "ra.")]
+    return [
+        each
+        for module in modules
+        for name, each in inspect.getmembers(module, inspect.isfunction)
+        if each.__module__ == module.__name__
+        and not name.startswith("_")
+        and {"desk", "actor"} <= inspect.signature(each).parameters.keys()
+        and "tx" not in inspect.signature(each).parameters
+    ]
 
 
 @pytest.mark.parametrize("operation", sorted(MAY))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SLOW
-from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, WALLS, sources, told, trespasses, unnamed
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, ROLES_FILE, WALLS, sources, told, trespasses, unnamed
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"
@@ -207,6 +207,20 @@ def test_a_kind_or_state_is_not_matched_with_a_word(tmp_path: Path) -> None:
         "ra/a.py: matches a word: 'grant'",
         "ra/a.py: matches a word: 'rekey'",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from core.actors import Role\nnamed = actor.role is not Role.DCC\n",
+        "from core.actors import Role as R\nmatch role:\n    case R.DCC:\n        pass\n",
+        "from core import actors\nTABLE = {actors.Role.DCC: 1}\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["ra/a.py", "api/a.py", "policy/a.py", "jobs/a.py", "app/cli/a.py"])
+def test_a_role_decides_nothing_outside_its_file(tmp_path: Path, name: str, text: str) -> None:
+    told = f"{name}: asks for Role.DCC; ask {ROLES_FILE} what it may do"
+    assert plant(tmp_path, {name: text, ROLES_FILE: text}) == [told]
 
 
 def test_members_and_other_words_may_be_compared(tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from icalendar import Calendar
 from sqlalchemy import delete, update
 
 from app.settings import load
+from core.actors import PartyKind
 from core.clock import FixedClock
 from core.errors import SettingsInvalid
 from jobs.remind import LOOK_AGAIN, PORTION, Reminders
 from ra.desk import Desk
-from ra.waiting.tasks import PartyKind
 from store.reading import journal
 from store.tables import approvals
 from store.trial_tables import reminders as reminder_rows

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from core.actors import AUTHORITY, CONSOLE, COURIER, Actor, Role
-from policy.roles import TABLE, Operation, Scope, permitted
+from policy.roles import TABLE, Operation, Scope, needs_organisation, party_of, permitted, recipient_of
 
 MINE, THEIRS = "org-1", "org-2"
 
@@ -88,6 +88,8 @@ GRID = {
     "issue-report": {"dcc": "yyy"},
     "read-calendar": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-tasks": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
+    "read-names": {"dcc": "yyy", **SSC},
+    "read-every-passage": SSC,
 }
 
 
@@ -115,6 +117,31 @@ def test_a_manufacturer_without_an_organisation_owns_nothing(operation: Operatio
     expected = TABLE.get((Role.MANUFACTURER, operation)) is Scope.ALL
     assert permitted(lost, operation, owner=None) == expected
     assert permitted(lost, operation, owner=MINE) == expected
+
+
+# For whom each role acts, whose copies it gets (F2.22), and whether it needs an organisation.
+STANDING = {
+    "ssc-officer": ("ssc", None, False),
+    "ssc-admin": ("ssc", None, False),
+    "manufacturer": ("manufacturer", "manufacturer", True),
+    "dcc": ("dcc", "dcc", False),
+    "panel": ("panel", "panel", False),
+    "auditor": ("ssc", None, False),
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_acts_for_whom_it_says_here(role: Role) -> None:
+    actor = Actor("somebody", role, MINE)
+    party, recipient = party_of(actor), recipient_of(actor)
+    assert party is not None
+    assert (party.kind, recipient, needs_organisation(role)) == STANDING[role]
+    assert party.organisation == (MINE if needs_organisation(role) else None)
+
+
+@pytest.mark.parametrize("actor", [AUTHORITY, COURIER, CONSOLE, Actor("lost", Role.MANUFACTURER)])
+def test_without_a_role_or_a_needed_organisation_somebody_acts_for_nobody(actor: Actor) -> None:
+    assert (party_of(actor), recipient_of(actor)) == (None, None)
 
 
 def test_what_is_not_in_the_table_is_denied() -> None:

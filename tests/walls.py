@@ -380,6 +380,22 @@ def _is_word(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
 
 
+# --- roles --------------------------------------------------------------------------------------------------------
+
+_ROLE = "core.actors.Role."
+ROLES_FILE = "policy/roles.py"
+_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/init.py"})  # the second makes the people of a demo
+
+
+def _roles(source: Source, _root: Path) -> Iterator[str]:
+    """A role named where something is decided: whoever adds one would not know of the place."""
+    if source.free or source.name in _NAMES_ROLES:
+        return
+    for name in sorted(set(_named(source))):
+        if name.startswith(_ROLE):
+            yield f"asks for {name.removeprefix('core.actors.')}; ask {ROLES_FILE} what it may do"
+
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +432,7 @@ _RULES: tuple[Callable[[Source, Path], Iterator[str]], ...] = (
     _clearances,
     _observers,
     _words_for_kinds,
+    _roles,
     _files,
     _packages,
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.canonical import Json, salted_digest
 from core.classification import SALT_OCTETS
 from core.clauses import serves
@@ -123,7 +123,7 @@ def attach(
                 attached_by=actor.name,
             )
             found = _write(tx, made, file.octets, actor)
-        outcome = attachment_document(found, named=actor.role is not Role.MANUFACTURER)
+        outcome = attachment_document(found, named=permitted(actor, Operation.READ_NAMES, owner=None))
         keep(tx, actor, request, outcome, at=at)
     return outcome
 
@@ -133,7 +133,11 @@ def attachments(desk: Desk, actor: Actor, subject: Subject) -> dict[str, Json]:
     with desk.store.read() as tx:
         _authorise_reading(tx, actor, subject)
         found = reading.attachments_of(tx, EvidenceSubject(subject.kind), subject.identifier)
-    return {"evidence": [attachment_document(each, named=actor.role is not Role.MANUFACTURER) for each in found]}
+    return {
+        "evidence": [
+            attachment_document(each, named=permitted(actor, Operation.READ_NAMES, owner=None)) for each in found
+        ]
+    }
 
 
 def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
 from core.kinds import UNDECIDED, RequirementState
-from policy.roles import Operation
+from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, keep, recall
@@ -168,7 +168,7 @@ def standing(desk: Desk, actor: Actor) -> dict[str, Json]:
     authorise(actor, Operation.READ_STANDING_REQUIREMENTS)
     with desk.store.read() as tx:
         found = reading.standing_list(tx)
-    named = actor.role is not Role.MANUFACTURER
+    named = permitted(actor, Operation.READ_NAMES, owner=None)
     listed: list[Json] = [
         {
             "standing": each.id,

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import Finding, Severity
 from core.instants import text
 from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
-from policy.roles import Operation
+from policy.roles import Operation, permitted
 from policy.section_f.application import grant_findings
 from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
@@ -89,7 +89,7 @@ def whole(desk: Desk, tx: Transaction, actor: Actor, found: Application, *, at: 
         found: the application.
         at: now; what is missing is judged as of today.
     """
-    named = actor.role is not Role.MANUFACTURER
+    named = permitted(actor, Operation.READ_NAMES, owner=None)
     required = requirements.requirements_of(tx, found.id)
     attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
     return {
@@ -105,7 +105,7 @@ def requirements_of(desk: Desk, actor: Actor, application: str) -> dict[str, Jso
     with desk.store.read() as tx:
         authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, application))
         found = requirements.requirements_of(tx, application)
-    named = actor.role is not Role.MANUFACTURER
+    named = permitted(actor, Operation.READ_NAMES, owner=None)
     return {"requirements": [requirement_document(each, named=named) for each in found]}
 
 

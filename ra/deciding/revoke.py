@@ -10,11 +10,10 @@ from core.actors import Actor
 from core.approval import EndCause
 from core.canonical import Json
 from core.clauses import serves
-from core.errors import OperationNotPermitted
 from core.instants import text
 from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
-from ra.access import authorise
+from ra.access import authorise, not_permitted
 from ra.deciding import notice
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
 from ra.desk import Desk
@@ -43,7 +42,7 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     """
     authorise(actor, Operation.REVOKE)
     if not desk.rules.urgent_revocation_by_one or command.cause is EndCause.MANUFACTURER:
-        raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation="revoke alone")
+        raise not_permitted(actor, "revoke alone")
     with desk.store.begin("revoke") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
         refuse_fatal(ending_findings(command, at))

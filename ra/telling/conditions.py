@@ -3,20 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.classification import Classification, Recipient
 from core.clauses import serves
-from policy.roles import Operation
+from policy.roles import Operation, permitted, recipient_of
 from ra.access import authorise_approval
 from ra.desk import Desk
 from store.reading import approvals as approval_reading
 from store.reading.conditions import Condition, conditions_of
-
-_RECIPIENT = {
-    Role.MANUFACTURER: Recipient.MANUFACTURER,
-    Role.DCC: Recipient.DCC,
-    Role.PANEL: Recipient.PANEL,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +40,8 @@ def conditions(desk: Desk, actor: Actor, approval: str) -> ConditionList:
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_CONDITIONS, approval_reading.record(tx, approval))
         found = conditions_of(tx, approval)
-    reader = _RECIPIENT.get(actor.role) if actor.role else None
-    seen = [each for each in found if reader is None or reader in each.passage.recipients]
+    whole, reader = permitted(actor, Operation.READ_EVERY_PASSAGE, owner=None), recipient_of(actor)
+    seen = [each for each in found if whole or reader in each.passage.recipients]
     return ConditionList(approval, tuple(_shown(each) for each in seen), withheld=len(found) - len(seen))
 
 

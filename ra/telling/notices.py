@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.canonical import Json, canonical
 from core.classification import Classification, Recipient
 from core.clauses import serves
@@ -18,8 +18,8 @@ from core.errors import BodyMalformed, NoSuchThing
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
-from policy.roles import Operation, permitted
-from ra.access import authorise, authorise_approval
+from policy.roles import Operation, permitted, recipient_of
+from ra.access import authorise, authorise_approval, not_permitted, own_organisation
 from ra.desk import Desk
 from ra.telling.writing import document_of
 from ra.views import LARGEST_PAGE, document, next_cursor
@@ -32,8 +32,6 @@ from store.verbs import notices as verbs
 
 NO_ADDRESS: Final = "no-address"
 """What stands for the state of a delivery where there is none, because no address is known."""
-
-_COPY_OF = {Role.MANUFACTURER: Recipient.MANUFACTURER, Role.DCC: Recipient.DCC, Role.PANEL: Recipient.PANEL}
 
 
 @dataclass(frozen=True)
@@ -243,17 +241,19 @@ def undelivered(desk: Desk, actor: Actor, *, after: str, limit: int) -> Undelive
 
 
 def _sight(actor: Actor) -> _Sight:
-    """Return what an actor may see. The whole record is for those who may also see where each copy went."""
-    if permitted(actor, Operation.READ_DELIVERIES, owner=None):
-        authorise(actor, Operation.READ_NOTICES)
-        return _Sight(None, None)
-    if permitted(actor, Operation.READ_NOTICES, owner=None):
-        recipient = None if actor.role is None else _COPY_OF.get(actor.role)
-        if recipient is not None:
-            return _Sight(recipient, None)
-    # A role that no copy is made for gets none.
-    authorise(actor, Operation.READ_NOTICES, owner=actor.organisation)
-    return _Sight(Recipient.MANUFACTURER, actor.organisation or "")
+    """Return what an actor may see: the whole record and where each copy went, or the copies made for it.
+
+    Raises:
+        OperationNotPermitted: it may see no notices, or no copy is made for it.
+    """
+    organisation = own_organisation(actor, Operation.READ_NOTICES)
+    if permitted(actor, Operation.READ_EVERY_PASSAGE, owner=None):
+        authorise(actor, Operation.READ_DELIVERIES)
+        return _Sight(None, organisation)
+    recipient = recipient_of(actor)
+    if recipient is None:
+        raise not_permitted(actor, Operation.READ_NOTICES)
+    return _Sight(recipient, organisation)
 
 
 def _note_fetched(desk: Desk, actor: Actor, found: Notice, recipient: Recipient) -> None:

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from core.actors import Actor
+from core.actors import Actor, Party, PartyKind
 from core.canonical import canonical
 from core.instants import first_second
 from core.local_time import uk, utc
@@ -15,7 +15,7 @@ from policy.roles import Operation
 from ra.desk import Desk, Rules
 from ra.reporting.figures import months_after
 from ra.reporting.report import month_of
-from ra.waiting.tasks import Party, PartyKind, device_words, party_of
+from ra.waiting.tasks import device_words, whose_list
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.authority import authority_row
@@ -48,7 +48,7 @@ class Feed:
 
 def calendar_feed(desk: Desk, actor: Actor) -> Feed:
     """Return the calendar of the actor's party: a Manufacturer sees its own approvals, the others all."""
-    party = party_of(actor, Operation.READ_CALENDAR)
+    party = whose_list(actor, Operation.READ_CALENDAR)
     at = desk.clock.now()
     with desk.store.read() as tx:
         return calendar_of(tx, party, at, desk.rules)

@@ -7,19 +7,17 @@ the words that officers, Manufacturers and the Panel wrote are not repeated: lis
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import assert_never
 
-from core.actors import Actor, Role
+from core.actors import Actor, Party, PartyKind
 from core.approval import Device
 from core.classification import Recipient
 from core.cpl import InstructionState, Kind
-from core.errors import OperationNotPermitted
 from core.instants import first_second, last_second
 from core.kinds import BreachState
 from core.local_time import uk, utc
-from policy.roles import Operation
-from ra.access import authorise
+from policy.roles import Operation, party_of
+from ra.access import authorise, not_permitted
 from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
@@ -48,33 +46,6 @@ _RECIPIENTS: Mapping[str, str] = {
     Recipient.DCC: "the DCC",
     Recipient.PANEL: "the Panel",
 }
-
-
-class PartyKind(StrEnum):
-    """Whose list it is."""
-
-    SSC = "ssc"
-    MANUFACTURER = "manufacturer"
-    DCC = "dcc"
-    PANEL = "panel"
-
-
-@dataclass(frozen=True)
-class Party:
-    """One of those the Code names.
-
-    Args:
-        kind: which.
-        organisation: a Manufacturer's identifier; None for the others, of which there is one each.
-    """
-
-    kind: PartyKind
-    organisation: str | None = None
-
-    @property
-    def key(self) -> str:
-        """How it is named in keys: `ssc`, `manufacturer org-…`."""
-        return self.kind.value if self.organisation is None else f"{self.kind.value} {self.organisation}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,28 +80,18 @@ class TaskList:
     tasks: tuple[TaskAnswer, ...]
 
 
-_PARTIES = {
-    Role.SSC_OFFICER: PartyKind.SSC,
-    Role.SSC_ADMIN: PartyKind.SSC,
-    Role.AUDITOR: PartyKind.SSC,
-    Role.DCC: PartyKind.DCC,
-    Role.PANEL: PartyKind.PANEL,
-}
-
-
-def party_of(actor: Actor, operation: Operation) -> Party:
+def whose_list(actor: Actor, operation: Operation) -> Party:
     """Return whose list an actor sees; OperationNotPermitted if it acts for nobody."""
     authorise(actor, operation)
-    if actor.role is Role.MANUFACTURER and actor.organisation is not None:
-        return Party(PartyKind.MANUFACTURER, actor.organisation)
-    if actor.role not in _PARTIES:
-        raise OperationNotPermitted(role=actor.role.value if actor.role else "none", operation=operation.value)
-    return Party(_PARTIES[actor.role])
+    party = party_of(actor)
+    if party is None:
+        raise not_permitted(actor, operation)
+    return party
 
 
 def tasks(desk: Desk, actor: Actor) -> TaskList:
     """Return what waits for the actor's party, what is urgent first."""
-    party = party_of(actor, Operation.READ_TASKS)
+    party = whose_list(actor, Operation.READ_TASKS)
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = tasks_of(tx, party, at, desk.rules)
@@ -367,10 +328,9 @@ def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iter
 
 
 def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAnswer]:
-    own = None if party.kind is PartyKind.SSC else Recipient(party.kind)
-    for each in reading.copies_waiting(tx, recipient=own, organisation_id=party.organisation):
+    for each in reading.copies_waiting(tx, recipient=party.recipient, organisation_id=party.organisation):
         late = each.given_up or at - each.written_at > UNDELIVERED_FOR_LONG
-        if own is None:
+        if party.recipient is None:
             told = f"Notice {each.notice} has not reached {_RECIPIENTS[each.recipient]}" + (
                 "; its delivery was given up." if each.given_up else " yet."
             )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from core.actors import Actor
+from core.actors import Actor, PartyKind
 from core.classification import Recipient
 from core.clock import FixedClock
 from core.kinds import DecisionKind
@@ -30,7 +30,6 @@ from ra.deciding.propose import propose
 from ra.deciding.second import second
 from ra.repeat import RequestKey
 from ra.views import document
-from ra.waiting.tasks import PartyKind
 from store.reading import journal, requests
 from store.reading import notices as notice_reading
 from store.transactions import Store
