@@ -8,8 +8,20 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, Field
 
 from api.answers import Answer, answer
-from api.decision_commands import approval_of, day_of, firmware_of
-from api.forms.fields import MOST_FIRMWARE, Body, Count, Day, FirmwareBody, Name, Token, Words, WriteHeader
+from api.forms.fields import (
+    MOST_FIRMWARE,
+    Body,
+    Count,
+    Day,
+    FirmwareBody,
+    Name,
+    Token,
+    Words,
+    WriteHeader,
+    approval_of,
+    day_of,
+    firmware_of,
+)
 from api.forms.paths import ApprovalPath
 from api.incoming import actor, refuse_body
 from api.service import (

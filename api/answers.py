@@ -1,15 +1,19 @@
 """What is answered, described for /openapi.json: read from the views that the use cases answer with."""
 
 import inspect
+import operator
 import re
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from core.approval import EndCause
+from core.errors import Finding
+from ra.deciding.propose import DecisionProposed
+from ra.deciding.second import DecisionSeconded
 
 _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
@@ -34,14 +38,15 @@ def answer(view: type[Any], *files: str) -> type[BaseModel]:
         ) -> dict[str, Any]:
             return TypeAdapter(view).json_schema(ref_template=ref_template, schema_generator=_Exact, mode=mode)
 
+    Described.__name__ = view.__name__  # by which flask-openapi3 calls the model of a refusal
     return Described
 
 
 class _Exact(GenerateJsonSchema):
-    """Every member of an answer is known and is there; docstrings become descriptions."""
+    """Every member of an answer is known and is there, unless it says when not; docstrings become descriptions."""
 
-    def field_is_required(self, *_: object, **__: object) -> bool:
-        return True
+    def field_is_required(self, field: Any, *_: object, **__: object) -> bool:  # noqa: ANN401 - three kinds of fields
+        return field.get("serialization_exclude_if") is None
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -87,7 +92,8 @@ class FindingAnswer(Answer):
     remedy: str
 
 
-class Problem(Answer):
+@dataclass(frozen=True, kw_only=True)
+class Problem:
     """An error (RFC 9457). `code` is stable; `detail` and `hint` are for people."""
 
     type: str
@@ -96,8 +102,8 @@ class Problem(Answer):
     code: str
     detail: str
     hint: str
-    findings: list[FindingAnswer] = []
-    reference: str = ""
+    findings: Annotated[tuple[Finding, ...], Field(exclude_if=operator.not_)] = ()
+    reference: Annotated[str, Field(exclude_if=operator.not_)] = ""
 
 
 class DeviceAnswer(Answer):
@@ -116,6 +122,24 @@ class FirmwareAnswer(Answer):
     image_sha256: str
 
 
+# --- decisions ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DecisionBatchResult:
+    """What became of one decision of a batch: its outcome, or the problem."""
+
+    outcome: DecisionProposed | DecisionSeconded | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class DecisionBatchAnswer:
+    """What became of each decision of a batch, in order; each stands or falls alone."""
+
+    results: tuple[DecisionBatchResult, ...]
+
+
 # --- approvals ---------------------------------------------------------------------------------------------------
 
 
@@ -132,13 +156,3 @@ class CertificateAnswered(AcceptanceSummary):
 
     serial: str
     approval: str
-
-
-class ApprovalRevoked(Answer):
-    """An approval was revoked, or its compromised certificate cancelled."""
-
-    approval: str
-    cause: EndCause
-    revoked_at: str
-    serials: list[str]
-    decision: str

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api import problems
 from api.amendments import add_amendments
-from api.answers import Problem
+from api.answers import Problem, answer
 from api.applications import add_applications
 from api.approvals import add_approvals
 from api.authority import add_authority
@@ -108,7 +108,7 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
             "basic": {"type": "http", "scheme": "basic", "description": "For calendar programs: the key as password."},
         },
         validation_error_status=HTTPStatus.BAD_REQUEST.value,
-        validation_error_model=Problem,
+        validation_error_model=answer(Problem),
         validation_error_callback=_refuse_form,
         doc_ui=False,
         static_folder=None,

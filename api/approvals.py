@@ -6,8 +6,7 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import ApprovalRevoked, answer
-from api.decision_commands import revocation_command
+from api.answers import answer
 from api.forms.deciding import RevocationBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import ApprovalPath
@@ -24,7 +23,7 @@ from api.service import (
     reply,
 )
 from core.identifiers import ApprovalIdentifier
-from ra.deciding.revoke import revoke
+from ra.deciding.revoke import ApprovalRevoked, revoke
 from ra.telling import approvals as look
 from ra.telling.approvals import ApprovalAnswer, ApprovalPage
 
@@ -64,10 +63,10 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
         operation_id="revokeApproval",
         openapi_extensions=clauses("F2.23", "F2.30", "F2.31"),
         tags=[DECIDING],
-        responses={200: ApprovalRevoked, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(ApprovalRevoked), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:
         """Revoke at once, by one officer, where the settings allow it (F2.30)."""
-        command = revocation_command(path.approval, body)
+        command = body.command(path.approval)
         return service.write(header, lambda key: revoke(desk, actor(), command, key))

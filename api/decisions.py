@@ -8,21 +8,8 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api import problems
-from api.decision_commands import decision_command
-from api.forms.deciding import (
-    DecisionAcknowledged,
-    DecisionAnswer,
-    DecisionBatchAnswer,
-    DecisionBatchBody,
-    DecisionBody,
-    DecisionPage,
-    DecisionProposed,
-    DecisionRejected,
-    DecisionSeconded,
-    RejectionBody,
-    SecondBatchBody,
-    SecondBody,
-)
+from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answer
+from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import DecisionPath
 from api.incoming import actor, refuse_body
@@ -36,12 +23,12 @@ from api.service import (
     refusals,
     reply,
 )
-from core.canonical import Json
 from core.errors import TrialCpaError
 from ra.deciding import look
-from ra.deciding.acknowledge import acknowledge
-from ra.deciding.propose import propose, propose_batch
-from ra.deciding.second import Accepted, reject, second, second_batch
+from ra.deciding.acknowledge import DecisionAcknowledged, acknowledge
+from ra.deciding.propose import DecisionProposed, propose, propose_batch
+from ra.deciding.second import Accepted, DecisionRejected, DecisionSeconded, reject, second, second_batch
+from ra.views import view_of
 
 
 def add_decisions(app: OpenAPI, service: Service) -> None:
@@ -56,12 +43,12 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         openapi_extensions=clauses(
             "F2.18", "F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.22", "F2.24", "F2.29", "F2.30"
         ),
-        responses={201: DecisionProposed, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={201: answer(DecisionProposed), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def propose_decision(header: WriteHeader, body: DecisionBody) -> Response:
         """Propose a decision; it becomes true only when another officer seconds it."""
-        command = decision_command(body.root)
+        command = body.root.command()
         return service.write(
             header, lambda key: propose(desk, actor(), command, key), created="/v1/decisions/{decision}"
         )
@@ -70,19 +57,19 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/batch",
         operation_id="proposeBatch",
         openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
-        responses={200: DecisionBatchAnswer, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(DecisionBatchAnswer), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def propose_several(header: WriteHeader, body: DecisionBatchBody) -> Response:
         """Propose several decisions, as a committee takes them; each stands or falls alone."""
-        commands = [decision_command(each.root) for each in body.decisions]
+        commands = [each.root.command() for each in body.decisions]
         return service.write(header, lambda key: _batch(propose_batch(desk, actor(), commands, key)))
 
     @app.post(
         "/v1/decisions/batch/second",
         operation_id="secondBatch",
         openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
-        responses={200: DecisionBatchAnswer, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(DecisionBatchAnswer), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def second_several(header: WriteHeader, body: SecondBatchBody) -> Response:
@@ -94,7 +81,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/<decision>/acknowledgement",
         operation_id="acknowledgeDecision",
         openapi_extensions=clauses("F2.30"),
-        responses={200: DecisionAcknowledged, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(DecisionAcknowledged), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def acknowledge_decision(header: WriteHeader, path: DecisionPath) -> Response:
@@ -106,7 +93,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions",
         operation_id="listDecisions",
         openapi_extensions=clauses("F2.18"),
-        responses={200: DecisionPage, **refusals(*READ_REFUSALS)},
+        responses={200: answer(look.DecisionPage), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_decisions(query: PageQuery) -> Response:
@@ -117,7 +104,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/<decision>",
         operation_id="showDecision",
         openapi_extensions=clauses("F2.18", "F2.21(b)", "F2.22"),
-        responses={200: DecisionAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(look.DecisionAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_decision(path: DecisionPath) -> Response:
@@ -128,7 +115,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/<decision>/second",
         operation_id="secondDecision",
         openapi_extensions=clauses("F2.18", "F2.24", "F2.25", "F2.29", "F2.30"),
-        responses={200: DecisionSeconded, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(DecisionSeconded), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def second_decision(header: WriteHeader, path: DecisionPath, body: SecondBody) -> Response:
@@ -152,7 +139,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/<decision>/rejection",
         operation_id="rejectDecision",
         openapi_extensions=clauses("F2.18"),
-        responses={200: DecisionRejected, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(DecisionRejected), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def reject_decision(header: WriteHeader, path: DecisionPath, body: RejectionBody) -> Response:
@@ -160,13 +147,13 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         return service.write(header, lambda key: reject(desk, actor(), path.decision, why=body.why, request=key))
 
 
-def _batch(outcomes: Sequence[dict[str, Json] | TrialCpaError]) -> dict[str, Json]:
+def _batch(outcomes: Sequence[DecisionProposed | DecisionSeconded | TrialCpaError]) -> DecisionBatchAnswer:
     """Return what became of each; a problem is told as if it had been asked alone."""
-    return {
-        "results": [
-            {"outcome": None, "problem": problems.problem(each)[1]}
+    return DecisionBatchAnswer(
+        tuple(
+            DecisionBatchResult(None, view_of(Problem, problems.encode(problems.problem(each)[1])))
             if isinstance(each, TrialCpaError)
-            else {"outcome": each, "problem": None}
+            else DecisionBatchResult(each, None)
             for each in outcomes
-        ]
-    }
+        )
+    )

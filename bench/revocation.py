@@ -121,7 +121,7 @@ def _issued(desk: Desk, count: int) -> list[str]:
         device = Device("ESME", "AB01", f"{number:08X}", "01")
         wanted = application(device=device, start=today, expiry=today + timedelta(days=30))
         asked = str(apply(desk, manufacturer, wanted)["application"])
-        decisions.append(str(propose(desk, one, ProposeGrant(asked, "A bench."))["decision"]))
+        decisions.append(propose(desk, one, ProposeGrant(asked, "A bench.")).decision)
     for identifier in decisions:
         _until(partial(_is, desk, identifier, "drafted"))
         with desk.store.read() as tx:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.canonical import Json
 from core.errors import Finding, RulesRefused, Severity
+from ra.views import view_of
 
 
 def refuse_fatal(found: Sequence[Finding]) -> None:
@@ -24,3 +25,8 @@ def findings_json(found: Sequence[Finding]) -> list[Json]:
         }
         for finding in found
     ]
+
+
+def findings_of(text: str) -> tuple[Finding, ...]:
+    """Return findings from the JSON in which they are stored."""
+    return view_of(tuple[Finding, ...], text)

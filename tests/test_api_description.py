@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.answers import Answer, Problem
+from api.answers import Answer
 from api.forms.fields import Body
 from tests.api_world import PEOPLE, Api, application, done
 from tests.world import NOW, World
@@ -118,11 +118,12 @@ def test_real_answers_of_the_status_plane_are_as_described(shared: Api) -> None:
         asked.validate(question)
         answered.validate(done(shared.ask("dcc", "POST", "/v1/verify", question)))
     answered.validate(done(shared.ask("dcc", "GET", f"/v1/verify/{approval}")))
+    refused = Draft202012Validator({"$ref": "#/components/schemas/Problem", "components": document["components"]})
     for wrong in ({}, {"approval": approval, "serial": serial}, {"approval": ""}, {"approval": approval, "x": 1}):
         assert not asked.is_valid(wrong)
         problem = shared.ask("dcc", "POST", "/v1/verify", wrong)
         assert problem.status_code == 400
-        Problem.model_validate(problem.get_json(), strict=True)
+        refused.validate(problem.get_json())
     assert shared.world.clock.now() == NOW
 
 

@@ -19,9 +19,9 @@ from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.revocation import ProposeRevocation
-from ra.deciding.propose import propose_batch
+from ra.deciding.propose import DecisionProposed, propose_batch
 from ra.deciding.revoke import revoke
-from ra.deciding.second import Accepted, second_batch
+from ra.deciding.second import Accepted, DecisionSeconded, second_batch
 from ra.desk import Desk
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
@@ -128,7 +128,7 @@ def test_a_requirement_set_after_the_proposal_stops_the_second_officer(world: Wo
 @pytest.mark.clause("F2.30")
 def test_the_second_is_informed_of_an_urgent_revocation(world: World) -> None:
     approval = world.granted()
-    decision = str(revoke(world.desk, OFFICER_1, Revoke(approval, EndCause.SSC, "At once."))["decision"])
+    decision = revoke(world.desk, OFFICER_1, Revoke(approval, EndCause.SSC, "At once.")).decision
     assert read(world, decision).officers == 1
     with pytest.raises(SamePerson):
         acknowledge(world.desk, OFFICER_1, decision)
@@ -153,16 +153,14 @@ def test_each_decision_of_a_batch_stands_or_falls_alone_and_a_batch_sent_twice_i
     ]
     key = RequestKey("meeting-42", "ab" * 32)
     first = propose_batch(world.desk, OFFICER_1, commands, key)
-    assert [isinstance(each, dict) for each in first] == [True, False, True]
-    assert [each for each in propose_batch(world.desk, OFFICER_1, commands, key) if isinstance(each, dict)] == [
-        each for each in first if isinstance(each, dict)
-    ]
-    accepted = [
-        Accepted(str(each["decision"]), str(each["proposal_sha256"])) for each in first if isinstance(each, dict)
-    ]
+    proposed = [each for each in first if isinstance(each, DecisionProposed)]
+    assert [each in proposed for each in first] == [True, False, True]
+    again = propose_batch(world.desk, OFFICER_1, commands, key)
+    assert [each for each in again if isinstance(each, DecisionProposed)] == proposed
+    accepted = [Accepted(each.decision, each.proposal_sha256) for each in proposed]
     wrong = Accepted(accepted[0].decision, "00" * 32)
     outcomes = second_batch(world.desk, OFFICER_2, [wrong, *accepted])
-    assert [isinstance(each, dict) for each in outcomes] == [False, True, True]
+    assert [isinstance(each, DecisionSeconded) for each in outcomes] == [False, True, True]
     assert {world.decision_state(each.decision) for each in accepted} == {"done"}
 
 

@@ -20,8 +20,8 @@ from jobs.duty import Duty, Pace
 from ra.applying.apply import apply
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
+from ra.deciding.propose import DecisionProposed, propose
+from ra.deciding.revoke import ApprovalRevoked, revoke
 from ra.deciding.second import reject, second
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -118,9 +118,9 @@ def test_two_officers_revoke_at_once_and_the_first_end_stands(world: World) -> N
     )
     require_one_winner(told)
     assert any(isinstance(each, AlreadyEnded) for each in told)
-    won = next(each["cause"] for each in told if isinstance(each, dict))
+    (won,) = [each.cause for each in told if isinstance(each, ApprovalRevoked)]
     record = world.record(approval)
-    assert record.end_cause is record.certificates[0].cause is EndCause(won)
+    assert record.end_cause is record.certificates[0].cause is won
     world.authority.settle()
     assert len(Channels(world).crl()) == 1
 
@@ -157,7 +157,7 @@ def test_two_applicants_with_one_key_at_once_get_one_certificate(world: World) -
             for one in applied
         ),
     )
-    proposed = [str(each["decision"]) for each in decisions if isinstance(each, dict)]
+    proposed = [each.decision for each in decisions if isinstance(each, DecisionProposed)]
     world.authority.settle()
     drafted = [each for each in proposed if world.decision_state(each) == "drafted"]
     assert len(drafted) == 1
@@ -191,9 +191,9 @@ def test_the_first_approvals_of_a_year_get_two_numbers(world: World) -> None:
             for one in (world.applied(), world.applied())
         ),
     )
-    numbers = [each["approval"] for each in told if isinstance(each, dict)]
+    numbers = [each.approval for each in told if isinstance(each, DecisionProposed)]
     assert len(set(numbers)) == len(numbers) >= 1
-    assert all(isinstance(each, dict | Conflict | StoreUnavailable) for each in told)
+    assert all(isinstance(each, DecisionProposed | Conflict | StoreUnavailable) for each in told)
 
 
 # --- the authority against everybody else -------------------------------------------------------------------------

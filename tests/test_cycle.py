@@ -193,7 +193,7 @@ def test_each_act_remembers_its_outcome(world: World) -> None:
     proposed = propose(world.desk, OFFICER_1, ProposeGrant(world.applied(), "Sound."), RequestKey("p", WRONG))
     again = propose(world.desk, OFFICER_1, ProposeGrant("app-other", "Sound."), RequestKey("p", WRONG))
     assert again == proposed
-    decision = str(proposed["decision"])
+    decision = proposed.decision
     world.authority.settle()
     said = digests(world, decision)
     request = RequestKey("s", WRONG)

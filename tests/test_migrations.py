@@ -191,7 +191,7 @@ def test_this_release_reads_what_the_earlier_one_wrote(upgraded: Store) -> None:
         assert view.application(desk, AUDITOR, row["id"])["state"] == row["state"]
     for row in ROWS["decisions"]:
         shown = look_at_decisions.decision(desk, AUDITOR, row["id"])
-        assert (shown["kind"], shown["state"]) == (row["kind"], row["state"])
+        assert (shown.kind, shown.state) == (row["kind"], row["state"])
     states: Counter[str] = Counter()
     for row in ROWS["approvals"]:
         assert look.approval(desk, AUDITOR, row["identifier"]).approval == row["identifier"]

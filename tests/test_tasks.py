@@ -95,7 +95,7 @@ def test_an_urgent_revocation_waits_for_a_second_officer(world: World) -> None:
     outcome = world.revoked(world.granted())
     found = only_for(world, "revocation-to-acknowledge", *SSC)
     assert found.urgent
-    acknowledge(world.desk, OFFICER_2, str(outcome["decision"]))
+    acknowledge(world.desk, OFFICER_2, outcome.decision)
     assert not of(world, OFFICER_1, "revocation-to-acknowledge")
 
 

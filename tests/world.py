@@ -31,7 +31,7 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
 from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
+from ra.deciding.revoke import ApprovalRevoked, revoke
 from ra.deciding.second import second
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
@@ -135,7 +135,7 @@ class World:
         return str(apply(self.desk, actor, application(**changes))["application"])
 
     def proposed(self, command: Proposal, actor: Actor = OFFICER_1) -> str:
-        return str(propose(self.desk, actor, command)["decision"])
+        return propose(self.desk, actor, command).decision
 
     def drafted(self, **changes: Any) -> str:
         decision = self.proposed(ProposeGrant(self.applied(**changes), "It looks sound."))
@@ -161,7 +161,7 @@ class World:
         self.authority.settle()
         return approval
 
-    def revoked(self, approval: str, cause: EndCause = EndCause.SSC, **more: Any) -> dict[str, Any]:
+    def revoked(self, approval: str, cause: EndCause = EndCause.SSC, **more: Any) -> ApprovalRevoked:
         return revoke(self.desk, OFFICER_1, Revoke(approval, cause, "It has to be.", **more))
 
     def at(self, instant: datetime) -> None:

@@ -1,10 +1,10 @@
-"""What may be sent about decisions, and what is answered, described for /openapi.json."""
+"""What may be sent about decisions: one body for each kind, with the command that it becomes."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, RootModel
 
-from api.answers import Answer, FindingAnswer, Problem
 from api.forms.fields import (
     MOST_FIRMWARE,
     Body,
@@ -18,10 +18,23 @@ from api.forms.fields import (
     Name,
     Token,
     Words,
+    approval_of,
+    day_of,
+    firmware_of,
+    instant_of,
 )
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
-from core.kinds import DecisionKind, DecisionState, DraftState
+from core.kinds import DecisionKind
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.rekey import ProposeRekey
+from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.withdrawal import ProposeWithdrawal
+from ra.grounds import REASONS, Minutes
 
 MOST_PASSAGES = 20
 """Passages of a decision beside its reasons."""
@@ -64,6 +77,20 @@ class MinutedBody(Body):
     meeting: Name = ""
     minute: Name = ""
 
+    def why(self) -> str | Passage:
+        """Return the reasons, under a fresh salt where they are classified."""
+        return self.reasons if isinstance(self.reasons, str) else self.reasons.passage(REASONS)
+
+    def minutes(self, conditions: Sequence[ClassifiedBody] = (), description: ClassifiedBody | None = None) -> Minutes:
+        """Return what comes with the decision beside its reasons."""
+        described = () if description is None else (description.passage(DESCRIPTION),)
+        return Minutes(
+            meeting=self.meeting,
+            minute=self.minute,
+            passages=(*(each.passage(each.subject) for each in self.passages), *described),
+            conditions=tuple(each.passage("condition") for each in conditions),
+        )
+
 
 class GrantBody(MinutedBody):
     """Grant an application (F2.21); what is left out is as the application says."""
@@ -75,12 +102,27 @@ class GrantBody(MinutedBody):
     maximum_devices: Count | None = None
     conditions: Annotated[list[ClassifiedBody], Field(max_length=MOST_CONDITIONS, default_factory=list)]
 
+    def command(self) -> ProposeGrant:
+        """Return what is proposed; InstantMalformed."""
+        return ProposeGrant(
+            application=self.application,
+            reasons=self.why(),
+            start=day_of(self.start, "start"),
+            expiry=day_of(self.expiry, "expiry"),
+            maximum_devices=self.maximum_devices,
+            minutes=self.minutes(self.conditions),
+        )
+
 
 class RefuseBody(MinutedBody):
     """Refuse an application (F2.24)."""
 
     kind: Literal[DecisionKind.REFUSE]
     application: Token
+
+    def command(self) -> ProposeRefusal:
+        """Return what is proposed."""
+        return ProposeRefusal(self.application, self.why(), self.minutes())
 
 
 class AmendBody(MinutedBody):
@@ -100,12 +142,33 @@ class AmendBody(MinutedBody):
     effective: Moment | None = None
     csr: Csr | None = None
 
+    def command(self) -> ProposeAmendment:
+        """Return what is proposed; IdentifierMalformed, InstantMalformed."""
+        return ProposeAmendment(
+            approval=approval_of(self.approval),
+            reasons=self.why(),
+            start=day_of(self.start, "start"),
+            expiry=day_of(self.expiry, "expiry"),
+            maximum_devices=self.maximum_devices,
+            firmware_added=firmware_of(self.firmware_added),
+            firmware_removed=tuple(self.firmware_removed),
+            conditions_removed=tuple(self.conditions_removed),
+            effective=instant_of(self.effective, "effective"),
+            request=self.request,
+            csr=None if self.csr is None else self.csr.encode("utf-8"),
+            minutes=self.minutes(self.conditions_added, self.description),
+        )
+
 
 class RefuseAmendmentBody(MinutedBody):
     """Refuse an amendment that the Manufacturer asked for (F2.29)."""
 
     kind: Literal[DecisionKind.REFUSE_AMENDMENT]
     request: Token
+
+    def command(self) -> ProposeAmendmentRefusal:
+        """Return what is proposed."""
+        return ProposeAmendmentRefusal(self.request, self.why(), self.minutes())
 
 
 class RevokeBody(MinutedBody):
@@ -117,12 +180,27 @@ class RevokeBody(MinutedBody):
     breach: Token | None = None
     invalidity_date: Moment | None = None
 
+    def command(self) -> ProposeRevocation:
+        """Return what is proposed; IdentifierMalformed, InstantMalformed."""
+        return ProposeRevocation(
+            approval=approval_of(self.approval),
+            cause=EndCause(self.cause),
+            reasons=self.why(),
+            invalidity_date=instant_of(self.invalidity_date, "invalidity_date"),
+            breach=self.breach,
+            minutes=self.minutes(),
+        )
+
 
 class WithdrawBody(MinutedBody):
     """End an approval at the Manufacturer's request."""
 
     kind: Literal[DecisionKind.WITHDRAW]
     approval: Identifier
+
+    def command(self) -> ProposeWithdrawal:
+        """Return what is proposed; IdentifierMalformed."""
+        return ProposeWithdrawal(approval_of(self.approval), self.why(), self.minutes())
 
 
 class RekeyBody(MinutedBody):
@@ -135,8 +213,22 @@ class RekeyBody(MinutedBody):
     effective: Moment | None = None
     invalidity_date: Moment | None = None
 
+    def command(self) -> ProposeRekey:
+        """Return what is proposed; IdentifierMalformed, InstantMalformed."""
+        return ProposeRekey(
+            approval=approval_of(self.approval),
+            csr=self.csr.encode("utf-8"),
+            compromised=self.compromised,
+            reasons=self.why(),
+            effective=instant_of(self.effective, "effective"),
+            invalidity_date=instant_of(self.invalidity_date, "invalidity_date"),
+            minutes=self.minutes(),
+        )
 
-AnyDecision = GrantBody | RefuseBody | AmendBody | RefuseAmendmentBody | RevokeBody | WithdrawBody | RekeyBody
+
+AnyDecision: TypeAlias = (
+    GrantBody | RefuseBody | AmendBody | RefuseAmendmentBody | RevokeBody | WithdrawBody | RekeyBody
+)
 
 
 class DecisionBody(RootModel[Annotated[AnyDecision, Field(discriminator="kind")]]):
@@ -181,120 +273,13 @@ class RevocationBody(MinutedBody):
     breach: Token | None = None
     invalidity_date: Moment | None = None
 
-
-# --- answers -----------------------------------------------------------------------------------------------------
-
-
-class DecisionProposed(Answer):
-    """A decision was proposed."""
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-    approval: str | None
-    proposal_sha256: str
-    findings: list[FindingAnswer]
-
-
-class DecisionSeconded(Answer):
-    """An officer agreed; a certificate follows where the kind issues one, once nobody is wanting."""
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-    approval: str | None
-    officers_wanting: int
-
-
-class DecisionBatchResult(Answer):
-    """What became of one decision of a batch: its outcome, or the problem."""
-
-    outcome: DecisionProposed | DecisionSeconded | None
-    problem: Problem | None
-
-
-class DecisionBatchAnswer(Answer):
-    """What became of each decision of a batch, in order; each stands or falls alone."""
-
-    results: list[DecisionBatchResult]
-
-
-class DecisionRejected(Answer):
-    """A proposal came to nothing."""
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-
-
-class DecisionAcknowledged(Answer):
-    """Another officer was informed of an urgent revocation."""
-
-    decision: str
-    acknowledged_by: str
-    acknowledged_at: str
-
-
-class DraftAnswer(Answer):
-    """What is to be signed: the digest of its exact bytes, and what the lint found."""
-
-    serial: str
-    tbs_sha256: str
-    tbs: Annotated[str, Field(description="The exact bytes to be signed, base64: their SHA-256 is `tbs_sha256`.")]
-    in_words: list[str]
-    lint: Any
-    not_before: str
-    not_after: str
-    drafted_at: str
-    state: DraftState
-
-
-class PreviewAnswer(Answer):
-    """Everything that will be true if the decision is made."""
-
-    certificate: Annotated[list[str], Field(description="The certificate in words; empty if none is issued.")]
-    difference: Annotated[list[dict[str, Any]], Field(description="What changes, each with before and after.")]
-    notices: Annotated[dict[str, Any], Field(description="By recipient, the notice as it will get it (F2.22).")]
-    cpl: Annotated[list[dict[str, Any]], Field(description="Instructions to the Panel (F2.27, F2.29, F2.31).")]
-
-
-class DecisionAnswer(Answer):
-    """A decision with everything that will be true: proposal, findings, draft and both digests."""
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-    application: str | None
-    approval: str | None
-    issue: int | None
-    proposal: dict[str, Any]
-    proposal_sha256: str
-    findings: list[FindingAnswer]
-    tbs_sha256: str | None
-    reasons: str
-    passages: list[dict[str, Any]]
-    conditions: list[dict[str, Any]]
-    meeting: str
-    minute: str
-    officers: int
-    amendment_request: str | None
-    breach: str | None
-    lapses_at: str | None
-    draft: DraftAnswer | None
-    preview: PreviewAnswer | None
-    proposer: str
-    proposed_at: str
-    seconder: str | None
-    seconded_at: str | None
-    closed_at: str | None
-    outcome: str | None
-    urgent: bool
-    acknowledged_by: str | None
-    acknowledged_at: str | None
-
-
-class DecisionPage(Answer):
-    """Decisions in order; `next` is the cursor of the next page."""
-
-    decisions: list[DecisionAnswer]
-    next: str | None
+    def command(self, approval: str) -> Revoke:
+        """Return the revocation of an approval; IdentifierMalformed, InstantMalformed."""
+        return Revoke(
+            approval=approval_of(approval),
+            cause=EndCause(self.cause),
+            reasons=self.why(),
+            invalidity_date=instant_of(self.invalidity_date, "invalidity_date"),
+            breach=self.breach,
+            minutes=self.minutes(),
+        )

@@ -4,11 +4,16 @@ Only form is judged here. What a rule of Section F says about a value (`policy`)
 finding; the lengths below are therefore wider than those of the rules.
 """
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
+from core.identifiers import ApprovalIdentifier
+from core.instants import day, parse
 from ra.paging import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
@@ -130,3 +135,26 @@ class AcceptanceBody(Body):
         if not self.accepted and not self.reason.strip():
             raise ValueError("a rejection says what is wrong")
         return self
+
+
+# --- as values ---------------------------------------------------------------------------------------------------
+
+
+def approval_of(sent: str) -> str:
+    """Return an approval identifier in its one form; IdentifierMalformed."""
+    return str(ApprovalIdentifier.parse(sent))
+
+
+def day_of(sent: str | None, field: str) -> date | None:
+    """Return the UTC day that was sent, if one was; InstantMalformed."""
+    return None if sent is None else day(sent, field=field)
+
+
+def instant_of(sent: str | None, field: str) -> datetime | None:
+    """Return the instant that was sent, if one was; InstantMalformed."""
+    return None if sent is None else parse(sent, field=field)
+
+
+def firmware_of(sent: Iterable[FirmwareBody]) -> tuple[Firmware, ...]:
+    """Return firmware with its digests in their one form."""
+    return tuple(Firmware(each.version, each.image_sha256.lower()) for each in sent)

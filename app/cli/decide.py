@@ -3,11 +3,12 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO, TypeAlias, assert_never
 
 import click
 from rich.console import Console
 
+from api.answers import DecisionBatchAnswer, Problem
 from app.cli import decision_shown, shown
 from app.cli.decision_form import TEMPLATE, decisions
 from app.cli.service import Service, asks_service
@@ -15,6 +16,12 @@ from app.client import Client, path
 from core.approval import EndCause
 from core.errors import InputUnusable
 from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
+from ra.deciding.acknowledge import DecisionAcknowledged
+from ra.deciding.look import DecisionAnswer, DecisionPage
+from ra.deciding.propose import DecisionProposed
+from ra.deciding.revoke import ApprovalRevoked
+from ra.deciding.second import Accepted, DecisionRejected, DecisionSeconded
+from ra.views import document
 
 TYPED = 8
 """Characters of the proposal's digest that an officer types, which nobody does by habit."""
@@ -24,7 +31,8 @@ DRAFT_SECONDS = 10.0
 
 EXIT_REFUSED = 1
 _BETWEEN = 0.2
-_ISSUING = frozenset({DecisionKind.GRANT, DecisionKind.REKEY})
+
+Outcome: TypeAlias = DecisionProposed | DecisionSeconded | DecisionRejected | ApprovalRevoked | Problem
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
@@ -38,20 +46,20 @@ def decide() -> None:
 def list_(every: bool, service: Service) -> None:  # noqa: FBT001 - click
     """List the decisions that wait to be seconded."""
     with service.connect() as client:
-        found = [each for each in client.every("/v1/decisions", "decisions") if every or _is_open(each)]
+        pages = client.pages(DecisionPage, "/v1/decisions")
+        found = [each for page in pages for each in page.decisions if every or each.state in OPEN_DECISION]
     if service.as_json:
-        shown.as_json({"decisions": found})
+        shown.as_json({"decisions": [document(each) for each in found]})
         return
     shown.table(
         shown.out(),
         ("decision", "kind", "state", "about", "proposed", "by"),
         [
-            (each["decision"], each["kind"], each["state"], each.get("approval") or each.get("application"),
-             each["proposed_at"], each["proposer"])
+            (each.decision, each.kind, each.state, each.approval or each.application, each.proposed_at, each.proposer)
             for each in found
         ],
         none="No decision waits." if not every else "No decision was ever proposed.",
-    )  # fmt: skip
+    )
 
 
 @decide.command(
@@ -73,11 +81,12 @@ def propose(form: Path | None, template: bool, dry_run: bool, service: Service) 
     if dry_run:
         shown.as_json({"decisions": proposed})
         return
+    outcomes: list[Outcome]
     with service.connect() as client:
         if len(proposed) == 1:
-            outcomes = [client.post("/v1/decisions", proposed[0])]
+            outcomes = [client.do(DecisionProposed, "/v1/decisions", proposed[0])]
         else:
-            outcomes = _batch(client.post("/v1/decisions/batch", {"decisions": proposed}))
+            outcomes = _batch(client, "/v1/decisions/batch", {"decisions": proposed})
     raise SystemExit(_told(service, outcomes, "Another officer sees and seconds: trialcpa decide second DECISION"))
 
 
@@ -92,7 +101,7 @@ def show(decision: str, service: Service) -> None:
     with service.connect() as client:
         said = _drafted(client, decision)
     if service.as_json:
-        shown.as_json(said)
+        shown.as_json(document(said))
     else:
         decision_shown.show(shown.out(), said)
 
@@ -116,7 +125,7 @@ def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -
             if not service.as_json:
                 decision_shown.show(console, said)
             if yes_i_have_read or _confirmed(console, said):
-                accepted.append(_acceptance(said))
+                accepted.append(Accepted(said.decision, said.proposal_sha256, said.tbs_sha256))
         outcomes = _seconded(client, accepted)
     status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
     raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)
@@ -129,7 +138,7 @@ def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -
 def reject(decision: str, why: str, service: Service) -> None:
     """Reject a proposal, or take your own back."""
     with service.connect() as client:
-        outcome = client.post(path("decisions", decision, "rejection"), {"why": why})
+        outcome = client.do(DecisionRejected, path("decisions", decision, "rejection"), {"why": why})
     raise SystemExit(_told(service, [outcome], ""))
 
 
@@ -160,11 +169,13 @@ def revoke(
         **({"breach": breach} if breach else {}),
         **({"invalidity_date": invalidity_date} if invalidity_date else {}),
     }
+    outcome: Outcome
     with service.connect() as client:
         if urgent:
-            outcome = client.post(path("approvals", approval, "revocation"), body)
+            outcome = client.do(ApprovalRevoked, path("approvals", approval, "revocation"), body)
         else:
-            outcome = client.post("/v1/decisions", {"kind": DecisionKind.REVOKE, "approval": approval, **body})
+            proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
+            outcome = client.do(DecisionProposed, "/v1/decisions", proposed)
     next_step = "" if urgent else "Another officer sees and seconds: trialcpa decide second DECISION"
     raise SystemExit(_told(service, [outcome], next_step))
 
@@ -179,87 +190,99 @@ def acknowledge(decision: str, service: Service) -> None:
     """Say that you are informed of an urgent revocation by another officer (F2.30), after it was shown."""
     with service.connect() as client:
         if not service.as_json:
-            decision_shown.show(shown.out(), client.get(path("decisions", decision)))
-        outcome = client.post(path("decisions", decision, "acknowledgement"), {})
+            decision_shown.show(shown.out(), client.show(DecisionAnswer, path("decisions", decision)))
+        outcome = client.do(DecisionAcknowledged, path("decisions", decision, "acknowledgement"), {})
     if service.as_json:
-        shown.as_json(outcome)
+        shown.as_json(document(outcome))
         return
-    who, at = outcome["acknowledged_by"], shown.when(outcome["acknowledged_at"])
-    shown.heading(shown.out(), f"{outcome['decision']}: acknowledged by {who}, {at}", "bold green")
+    who, at = outcome.acknowledged_by, shown.when(outcome.acknowledged_at)
+    shown.heading(shown.out(), f"{outcome.decision}: acknowledged by {who}, {at}", "bold green")
 
 
-def _is_open(decision: Mapping[str, Any]) -> bool:
-    return decision["state"] in OPEN_DECISION
-
-
-def _drafted(client: Client, decision: str) -> dict[str, Any]:
+def _drafted(client: Client, decision: str) -> DecisionAnswer:
     """Return a decision, once what is to be signed is there to be looked at."""
     deadline = time.monotonic() + DRAFT_SECONDS
     while True:
-        said = client.get(path("decisions", decision))
-        issues = said["kind"] in _ISSUING or said.get("issue") is not None
-        if said["state"] != DecisionState.PROPOSED or not issues or time.monotonic() > deadline:
+        said = client.show(DecisionAnswer, path("decisions", decision))
+        if said.state is not DecisionState.PROPOSED or said.issue is None or time.monotonic() > deadline:
             return said
         time.sleep(_BETWEEN)
 
 
-def _confirmed(console: Console, said: Mapping[str, Any]) -> bool:
+def _confirmed(console: Console, said: DecisionAnswer) -> bool:
     """Ask for the digest; a decision that cannot be seconded is not asked about."""
-    if not _is_open(said):
-        shown.sentence(console, f"\n{said['decision']} is {said['state']}; there is nothing to second.", style="red")
+    if said.state not in OPEN_DECISION:
+        shown.sentence(console, f"\n{said.decision} is {said.state}; there is nothing to second.", style="red")
         return False
-    question = f"\nType the first {TYPED} characters of the proposal digest to second {said['decision']}"
+    question = f"\nType the first {TYPED} characters of the proposal digest to second {said.decision}"
     typed = click.prompt(question, default="", show_default=False).strip().lower()
-    if typed == said["proposal_sha256"][:TYPED]:
+    if typed == said.proposal_sha256[:TYPED]:
         return True
     shown.sentence(console, "Not seconded: that is not how its digest begins.", style="yellow")
     return False
 
 
-def _acceptance(said: Mapping[str, Any]) -> dict[str, Any]:
-    digests = {name: said[name] for name in ("proposal_sha256", "tbs_sha256") if said.get(name)}
-    return {"decision": said["decision"], **digests}
-
-
-def _seconded(client: Client, accepted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _seconded(client: Client, accepted: Sequence[Accepted]) -> list[Outcome]:
     if not accepted:
         return []
     if len(accepted) > 1:
-        return _batch(client.post("/v1/decisions/batch/second", {"decisions": list(accepted)}))
+        listed = [{"decision": each.decision, **_digests(each)} for each in accepted]
+        return _batch(client, "/v1/decisions/batch/second", {"decisions": listed})
     only = accepted[0]
-    digests = {name: value for name, value in only.items() if name != "decision"}
-    return [client.post(path("decisions", only["decision"], "second"), digests)]
+    return [client.do(DecisionSeconded, path("decisions", only.decision, "second"), _digests(only))]
 
 
-def _batch(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The outcome of each, or its problem."""
-    return [each["outcome"] or {"problem": each["problem"]} for each in answer["results"]]
+def _digests(accepted: Accepted) -> dict[str, str]:
+    """Both digests as they are repeated; a kind that issues no certificate has one."""
+    return {
+        "proposal_sha256": accepted.proposal_sha256,
+        **({"tbs_sha256": accepted.tbs_sha256} if accepted.tbs_sha256 else {}),
+    }
 
 
-def _told(service: Service, outcomes: Sequence[Mapping[str, Any]], next_step: str) -> int:
+def _batch(client: Client, address: str, body: Mapping[str, object]) -> list[Outcome]:
+    """Ask for several; return the outcome of each, or its problem."""
+    answered = client.do(DecisionBatchAnswer, address, body)
+    return [told for each in answered.results for told in (each.outcome, each.problem) if told is not None]
+
+
+def _told(service: Service, outcomes: Sequence[Outcome], next_step: str) -> int:
     """Show what became of each; return the exit status."""
-    refused = [each for each in outcomes if "problem" in each]
+    refused = [each for each in outcomes if isinstance(each, Problem)]
     if service.as_json:
-        shown.as_json({"decisions": list(outcomes)})
+        told = [{"problem": document(each)} if isinstance(each, Problem) else document(each) for each in outcomes]
+        shown.as_json({"decisions": told})
         return EXIT_REFUSED if refused else 0
     console = shown.out()
     for place, each in enumerate(outcomes, 1):
-        problem = each.get("problem")
-        if problem:
-            shown.sentence(console, f"{place}. refused: {problem.get('detail')} {problem.get('hint', '')}", style="red")
-            for finding in problem.get("findings", []):
-                shown.sentence(console, f"- {finding.get('detail')} {finding.get('remedy')}", indent=5)
-            continue
-        about = each.get("approval") or ""
-        state = each.get("state") or f"revoked {shown.when(each.get('revoked_at'))}"
-        if each.get("officers_wanting"):
-            state = f"{state}; {each['officers_wanting']} more must agree"
-        shown.sentence(console, f"{place}. {each.get('decision', '')} {each.get('kind', '')} {about}: {state}")
-        if each.get("findings"):
-            shown.findings(console, each["findings"])
+        _tell(console, place, each)
     if next_step and len(refused) < len(outcomes):
         shown.sentence(console, next_step, style="dim")
     return EXIT_REFUSED if refused else 0
+
+
+def _tell(console: Console, place: int, outcome: Outcome) -> None:
+    """Say what became of one."""
+    match outcome:
+        case Problem():
+            shown.sentence(console, f"{place}. refused: {outcome.detail} {outcome.hint}", style="red")
+            for finding in outcome.findings:
+                shown.sentence(console, f"- {finding.detail} {finding.remedy}", indent=5)
+            return
+        case DecisionProposed():
+            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}"
+        case DecisionSeconded():
+            wanting = f"; {outcome.officers_wanting} more must agree" if outcome.officers_wanting else ""
+            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}{wanting}"
+        case DecisionRejected():
+            what, state = f"{outcome.kind} ", f"{outcome.state}"
+        case ApprovalRevoked():
+            what, state = f" {outcome.approval}", f"revoked {shown.when(outcome.revoked_at)}"
+        case _:
+            assert_never(outcome)
+    shown.sentence(console, f"{place}. {outcome.decision} {what}: {state}")
+    if isinstance(outcome, DecisionProposed) and outcome.findings:
+        shown.findings(console, outcome.findings)
 
 
 def _words_of(file: TextIO) -> str:

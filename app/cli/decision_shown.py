@@ -1,77 +1,66 @@
 """A decision as an officer must see it before seconding it: everything that will be true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from app.cli import shown
+from ra.deciding.look import DecidedCondition, DecidedPassage, DecisionAnswer, PreviewAnswer
+from ra.telling.listing import StepForeseen
 
 Document = Mapping[str, Any]
 
 
-def show(console: Console, said: Document) -> None:
+def show(console: Console, said: DecisionAnswer) -> None:
     """Show a decision: who and what, the words, the certificate, the difference, the notices, the CPL, the findings."""
-    about = said.get("approval") or said.get("application") or ""
-    shown.heading(console, f"{said['decision']}: {said['kind']} {about}, {said['state']}", "bold reverse")
+    about = said.approval or said.application or ""
+    shown.heading(console, f"{said.decision}: {said.kind} {about}, {said.state}", "bold reverse")
     shown.facts(
         console,
         [
-            ("proposed", f"{shown.when(said['proposed_at'])} by {said['proposer']}"),
-            ("seconded", f"{shown.when(said['seconded_at'])} by {said['seconder']}" if said["seconder"] else None),
-            ("officers needed", said["officers"]),
-            ("urgent", "yes, by one officer" if said["urgent"] else None),
+            ("proposed", f"{shown.when(said.proposed_at)} by {said.proposer}"),
+            ("seconded", f"{shown.when(said.seconded_at)} by {said.seconder}" if said.seconder else None),
+            ("officers needed", said.officers),
+            ("urgent", "yes, by one officer" if said.urgent else None),
             (
                 "acknowledged",
-                f"{shown.when(said['acknowledged_at'])} by {said['acknowledged_by']}"
-                if said["acknowledged_by"]
-                else None,
+                f"{shown.when(said.acknowledged_at)} by {said.acknowledged_by}" if said.acknowledged_by else None,
             ),
-            ("application", said["application"]),
-            ("breach", said["breach"]),
-            ("request", said["amendment_request"]),
-            ("meeting", f"{said['meeting']} {said['minute']}".strip()),
-            ("lapses", shown.when(said["lapses_at"])),
-            ("outcome", said["outcome"]),
-            ("proposal digest", said["proposal_sha256"]),
-            ("certificate digest", said["tbs_sha256"]),
+            ("application", said.application),
+            ("breach", said.breach),
+            ("request", said.amendment_request),
+            ("meeting", f"{said.meeting} {said.minute}".strip()),
+            ("lapses", shown.when(said.lapses_at)),
+            ("outcome", said.outcome),
+            ("proposal digest", said.proposal_sha256),
+            ("certificate digest", said.tbs_sha256),
         ],
     )
+    listed: list[DecidedPassage | DecidedCondition] = [*said.passages, *said.conditions]
     shown.heading(console, "Words of the decision, and who gets them")
     shown.table(
         console,
         ("", "class", "recipients", "text"),
-        [
-            (each["subject"], each["classification"], ", ".join(each["recipients"]) or "nobody", each["text"])
-            for each in [*said["passages"], *said["conditions"]]
-        ],
+        [(each.subject, each.classification, ", ".join(each.recipients) or "nobody", each.text) for each in listed],
     )
-    preview = said.get("preview") or {}
-    _sentences(console, "The certificate, in words", preview.get("certificate") or [])
-    _difference(console, preview.get("difference") or [])
-    _notices(console, preview.get("notices") or {})
-    _cpl(console, preview.get("cpl") or [])
+    if said.preview is not None:
+        _preview(console, said.preview)
     shown.heading(console, "What the rules found")
-    shown.findings(console, said.get("findings", []))
+    shown.findings(console, said.findings)
 
 
-def _sentences(console: Console, title: str, sentences: list[str]) -> None:
-    if sentences:
-        shown.heading(console, title)
-        for each in sentences:
+def _preview(console: Console, preview: PreviewAnswer) -> None:
+    if preview.certificate:
+        shown.heading(console, "The certificate, in words")
+        for each in preview.certificate:
             shown.sentence(console, f"- {each}")
-
-
-def _difference(console: Console, changes: list[Any]) -> None:
-    if not changes:
-        return
-    shown.heading(console, "What changes")
-    if all(isinstance(each, Mapping) for each in changes):
-        rows = [(each.get("subject"), each.get("before"), each.get("after")) for each in changes]
+    if preview.difference:
+        shown.heading(console, "What changes")
+        rows = [(each.subject, each.before, each.after) for each in preview.difference]
         shown.table(console, ("", "before", "after"), rows)
-        return
-    for each in changes:
-        shown.sentence(console, f"- {each}")
+    _notices(console, preview.notices)
+    _cpl(console, preview.cpl)
 
 
 def _notices(console: Console, notices: Mapping[str, Document]) -> None:
@@ -120,7 +109,7 @@ def _notice(console: Console, recipient: str, notice: Document) -> None:
         shown.sentence(console, f"Withheld from {recipient}: {withheld} (F2.22).", style="yellow")
 
 
-def _cpl(console: Console, entries: list[Document]) -> None:
+def _cpl(console: Console, entries: Sequence[StepForeseen]) -> None:
     if not entries:
         return
     shown.heading(console, "The Central Products List (F2.27, F2.29, F2.31)")
@@ -129,12 +118,12 @@ def _cpl(console: Console, entries: list[Document]) -> None:
         ("the Panel is told to", "due", "firmware", "trial", "approval", "expiry"),
         [
             (
-                each.get("kind"),
-                shown.day_of(each.get("due")),
-                each.get("firmware_version"),
-                each.get("trial"),
-                each.get("approval"),
-                shown.day_of(each.get("expiry")),
+                each.kind,
+                shown.day_of(each.due),
+                each.firmware_version,
+                each.trial,
+                each.approval,
+                shown.day_of(each.expiry),
             )
             for each in entries
         ],

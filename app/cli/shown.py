@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.terminal import harmless
-from core.errors import InputUnusable, InstantMalformed
+from core.errors import Finding, InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
 
@@ -141,12 +141,13 @@ def device_of(device: object) -> str:
     return " ".join(str(device[name]) for name in names if device.get(name))
 
 
-def findings(console: Console, listed: Sequence[Mapping[str, object]]) -> None:
+def findings(console: Console, listed: Iterable[Finding | Mapping[str, object]]) -> None:
     """Show what the rules found."""
+    found = [vars(each) if isinstance(each, Finding) else each for each in listed]
     table(
         console,
         ("severity", "clause", "finding", "what to do"),
-        [(each.get("severity"), each.get("clause"), each.get("detail"), each.get("remedy")) for each in listed],
+        [(each.get("severity"), each.get("clause"), each.get("detail"), each.get("remedy")) for each in found],
         none="The rules found nothing.",
     )
 

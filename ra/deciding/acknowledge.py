@@ -1,21 +1,32 @@
 """acknowledge: another officer is informed of what one decided alone (F2.30)."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from core.actors import Actor
-from core.canonical import Json
 from core.clauses import serves
 from core.errors import SamePerson
 from core.facts import Fact, FactKind
-from core.instants import text
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading import requests
+from store.transactions import Transaction
 from store.verbs import decisions, facts
 
 
+@dataclass(frozen=True)
+class DecisionAcknowledged:
+    """Another officer was informed of an urgent revocation."""
+
+    decision: str
+    acknowledged_by: str
+    acknowledged_at: datetime
+
+
 @serves("F2.30")
-def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> dict[str, Json]:
+def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> DecisionAcknowledged:
     """Write that an officer has been informed of an urgent revocation. It ends nothing and undoes nothing.
 
     Raises:
@@ -25,17 +36,12 @@ def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey |
     authorise(actor, Operation.ACKNOWLEDGE_DECISION)
     at = desk.clock.now()
     with desk.store.begin("acknowledge decision") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        if requests.decision(tx, identifier).proposer == actor.name:
-            raise SamePerson(person=actor.name)
-        decisions.acknowledge(tx, identifier, by=actor.name, at=at)
-        facts.record(tx, Fact(kind=FactKind.DECISION_ACKNOWLEDGED, at=at, actor=actor, subject=identifier))
-        outcome: dict[str, Json] = {
-            "decision": identifier,
-            "acknowledged_by": actor.name,
-            "acknowledged_at": text(at),
-        }
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, DecisionAcknowledged, lambda: _acknowledge(tx, actor, identifier, at), at=at)
+
+
+def _acknowledge(tx: Transaction, actor: Actor, identifier: str, at: datetime) -> DecisionAcknowledged:
+    if requests.decision(tx, identifier).proposer == actor.name:
+        raise SamePerson(person=actor.name)
+    decisions.acknowledge(tx, identifier, by=actor.name, at=at)
+    facts.record(tx, Fact(kind=FactKind.DECISION_ACKNOWLEDGED, at=at, actor=actor, subject=identifier))
+    return DecisionAcknowledged(identifier, acknowledged_by=actor.name, acknowledged_at=at)

@@ -5,28 +5,40 @@ said in ra/deciding/kinds/.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import Json, canonical
-from core.errors import TrialCpaError
+from core.canonical import canonical
+from core.errors import Finding, TrialCpaError
 from core.facts import Fact, FactKind
+from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding.every_kind import Proposal, kind_of, proposed_by, table
 from ra.desk import Desk
 from ra.findings import findings_json
 from ra.proposal import Tabled
-from ra.repeat import RequestKey, keep, nth, recall
+from ra.repeat import RequestKey, nth, once
 from store.reading.authority import authority_row
+from store.transactions import Transaction
 from store.verbs import decisions, facts
 
 
-def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | None = None) -> dict[str, Json]:
-    """Propose a decision.
+@dataclass(frozen=True, kw_only=True)
+class DecisionProposed:
+    """A decision was proposed."""
 
-    Returns:
-        `{"decision", "kind", "state", "approval", "proposal_sha256", "findings"}`.
+    decision: str
+    state: DecisionState
+    kind: DecisionKind
+    approval: str | None
+    proposal_sha256: str
+    findings: tuple[Finding, ...]
+
+
+def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | None = None) -> DecisionProposed:
+    """Propose a decision.
 
     Raises:
         RulesRefused: at least one fatal finding; all are told.
@@ -36,45 +48,43 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
     authorise(actor, Operation.PROPOSE)
     at = desk.clock.now()
     with desk.store.begin("propose") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        kind = kind_of(proposed_by(command))
-        tabled = Tabled(
-            environment=authority_row(tx).environment,
-            by=actor.name,
-            at=at,
-            officers=desk.rules.officers_for(kind.counted_as),
-            lapses_at=at + desk.rules.proposal_life,
-        )
-        made = table(desk, tx, tabled, command)
-        found = findings_json(made.findings)
-        decision = replace(made.decision, findings=canonical(found).decode())
-        decisions.propose(tx, decision)
-        proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
-        facts.record(
-            tx, Fact(kind=FactKind.DECISION_PROPOSED, at=at, actor=actor, subject=decision.id, payload=proposed)
-        )
-        outcome: dict[str, Json] = {
-            "decision": decision.id,
-            "state": decision.state,
-            **proposed,
-            "findings": found,
-        }
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, DecisionProposed, lambda: _propose(desk, tx, actor, command, at), at=at)
+
+
+def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
+    kind = kind_of(proposed_by(command))
+    tabled = Tabled(
+        environment=authority_row(tx).environment,
+        by=actor.name,
+        at=at,
+        officers=desk.rules.officers_for(kind.counted_as),
+        lapses_at=at + desk.rules.proposal_life,
+    )
+    made = table(desk, tx, tabled, command)
+    decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
+    decisions.propose(tx, decision)
+    proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
+    facts.record(tx, Fact(kind=FactKind.DECISION_PROPOSED, at=at, actor=actor, subject=decision.id, payload=proposed))
+    return DecisionProposed(
+        decision=decision.id,
+        state=decision.state,
+        kind=decision.kind,
+        approval=decision.approval,
+        proposal_sha256=decision.proposal_sha256,
+        findings=tuple(made.findings),
+    )
 
 
 def propose_batch(
     desk: Desk, actor: Actor, commands: Sequence[Proposal], request: RequestKey | None = None
-) -> list[dict[str, Json] | TrialCpaError]:
+) -> list[DecisionProposed | TrialCpaError]:
     """Propose several decisions, as a committee takes them: each stands or falls alone, in a transaction of its own.
 
     Returns:
         For each, in order, its outcome or what stands in its way.
     """
     authorise(actor, Operation.PROPOSE)
-    outcomes: list[dict[str, Json] | TrialCpaError] = []
+    outcomes: list[DecisionProposed | TrialCpaError] = []
     for place, command in enumerate(commands):
         try:
             outcomes.append(propose(desk, actor, command, nth(request, place)))

@@ -3,14 +3,13 @@
 What it shares with a revocation by several is in ra/deciding/end.py.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
 from core.approval import EndCause
-from core.canonical import Json
 from core.clauses import serves
-from core.instants import text
+from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
 from ra.access import authorise, not_permitted
@@ -20,19 +19,27 @@ from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import grounds_of
 from ra.proposal import Tabled
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading.authority import authority_row
 from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import decisions
 
 
-@serves("F2.30")
-def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None) -> dict[str, Json]:
-    """Revoke at once, where the settings allow one officer to.
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRevoked:
+    """An approval was revoked, or its compromised certificate cancelled."""
 
-    Returns:
-        `{"approval", "cause", "revoked_at", "serials", "decision"}`.
+    approval: str
+    cause: EndCause
+    revoked_at: datetime
+    serials: tuple[Serial, ...]
+    decision: str
+
+
+@serves("F2.30")
+def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None) -> ApprovalRevoked:
+    """Revoke at once, where the settings allow one officer to.
 
     Raises:
         OperationNotPermitted: the role, or the settings, do not allow it.
@@ -46,22 +53,21 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     with desk.store.begin("revoke") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
         refuse_fatal(ending_findings(command, at))
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        decision = _urgent_decision(desk, tx, actor, command, at)
-        decisions.propose(tx, decision)
-        serials = end_approval(tx, ending_of(decision), decision=decision, actor=actor, at=at)
-        notice.write(tx, decision, actor=actor, at=at)
-        outcome: dict[str, Json] = {
-            "approval": command.approval,
-            "cause": command.cause.value,
-            "revoked_at": text(at),
-            "serials": [*serials],
-            "decision": decision.id,
-        }
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, at), at=at)
+
+
+def _revoke(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> ApprovalRevoked:
+    decision = _urgent_decision(desk, tx, actor, command, at)
+    decisions.propose(tx, decision)
+    serials = end_approval(tx, ending_of(decision), decision=decision, actor=actor, at=at)
+    notice.write(tx, decision, actor=actor, at=at)
+    return ApprovalRevoked(
+        approval=command.approval,
+        cause=command.cause,
+        revoked_at=at,
+        serials=tuple(serials),
+        decision=decision.id,
+    )
 
 
 def _urgent_decision(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> Decision:

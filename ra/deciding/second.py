@@ -13,14 +13,14 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import OPEN_DECISION, DecisionState
+from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
 from ra.desk import Desk
-from ra.repeat import RequestKey, keep, nth, recall
+from ra.repeat import RequestKey, earlier, nth, once, remember
 from store.reading import requests
 from store.rows import Decision
 from store.transactions import Transaction
@@ -36,6 +36,30 @@ class Accepted:
     tbs_sha256: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecisionSeconded:
+    """An officer agreed; a certificate follows where the kind issues one, once nobody is wanting.
+
+    Args:
+        officers_wanting: above 0 while the settings ask for more officers than have agreed.
+    """
+
+    decision: str
+    kind: DecisionKind
+    state: DecisionState
+    approval: str | None
+    officers_wanting: int
+
+
+@dataclass(frozen=True)
+class DecisionRejected:
+    """A proposal came to nothing."""
+
+    decision: str
+    kind: DecisionKind
+    state: DecisionState
+
+
 @serves("F2.18")
 def second(
     desk: Desk,
@@ -45,7 +69,7 @@ def second(
     proposal_sha256: str,
     tbs_sha256: str | None,
     request: RequestKey | None = None,
-) -> dict[str, Json]:
+) -> DecisionSeconded:
     """Second a proposal.
 
     Args:
@@ -55,10 +79,6 @@ def second(
         proposal_sha256: the digest of the proposal accepted, hex.
         tbs_sha256: the digest of the bytes to be signed, hex; None for kinds that issue nothing.
         request: the Idempotency-Key, if one was sent.
-
-    Returns:
-        `{"decision", "kind", "state", "approval", "officers_wanting"}`; the last is above 0 while the settings ask for
-        more officers than have agreed.
 
     Raises:
         SamePerson: proposer and seconder are one.
@@ -70,9 +90,10 @@ def second(
     authorise(actor, Operation.SECOND)
     with desk.store.begin("second") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate what is decided
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
+        # Not `once`: a lapse is written too, and is told by an error behind the commit; it is no outcome to be kept.
+        known = earlier(tx, actor, request, DecisionSeconded)
+        if known is not None:
+            return known
         decision = requests.decision(tx, identifier)
         _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
         why = lapsing.passed(tx, decision, at)
@@ -82,15 +103,15 @@ def second(
             state, wanting = _agree(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
-        outcome: dict[str, Json] = {
-            "decision": decision.id,
-            "kind": decision.kind,
-            "state": state,
-            "approval": decision.approval,
-            "officers_wanting": wanting,
-        }
+        outcome = DecisionSeconded(
+            decision=decision.id,
+            kind=decision.kind,
+            state=state,
+            approval=decision.approval,
+            officers_wanting=wanting,
+        )
         if why is None:
-            keep(tx, actor, request, outcome, at=at)
+            remember(tx, actor, request, outcome, at=at)
     if why is not None:
         # The lapse is a fact and is committed; only then is the officer told.
         raise DecisionLapsed(identifier=identifier, detail=why)
@@ -99,20 +120,19 @@ def second(
 
 def reject(
     desk: Desk, actor: Actor, identifier: str, *, why: str, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> DecisionRejected:
     """Reject a proposal, or take one's own back; WrongState once it is seconded or ended."""
     authorise(actor, Operation.REJECT)
     at = desk.clock.now()
     with desk.store.begin("reject") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        decision = requests.decision(tx, identifier)
-        done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
-        decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
-        outcome: dict[str, Json] = {"decision": identifier, "kind": decision.kind, "state": DecisionState.REJECTED}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, DecisionRejected, lambda: _reject(tx, actor, identifier, why, at), at=at)
+
+
+def _reject(tx: Transaction, actor: Actor, identifier: str, why: str, at: datetime) -> DecisionRejected:
+    decision = requests.decision(tx, identifier)
+    done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
+    decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
+    return DecisionRejected(identifier, decision.kind, DecisionState.REJECTED)
 
 
 def _require_acceptable(
@@ -159,10 +179,10 @@ def _agree(
 
 def second_batch(
     desk: Desk, actor: Actor, accepted: Sequence[Accepted], request: RequestKey | None = None
-) -> list[dict[str, Json] | TrialCpaError]:
+) -> list[DecisionSeconded | TrialCpaError]:
     """Second several proposals, each in a transaction of its own; return the outcome of each, or what stood against."""
     authorise(actor, Operation.SECOND)
-    outcomes: list[dict[str, Json] | TrialCpaError] = []
+    outcomes: list[DecisionSeconded | TrialCpaError] = []
     for place, each in enumerate(accepted):
         try:
             outcomes.append(

@@ -13,6 +13,7 @@ from typing import Any
 from ra.applying.apply import apply
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.propose import propose
+from ra.views import document
 from tests.kill.acknowledged import acknowledged_problems
 from tests.kill.outside import Hook, misses, owed
 from tests.kill.process import Death, Life, Process, Signing, Tell
@@ -263,4 +264,4 @@ def _ask(world: World, tell: Tell, name: str) -> None:
     applied = apply(world.desk, MANUFACTURER, wanted)
     tell("acknowledged", ["apply beside", applied])
     proposed = propose(world.desk, OFFICER_1, ProposeGrant(str(applied["application"]), "Sound."))
-    tell("acknowledged", ["propose beside", proposed])
+    tell("acknowledged", ["propose beside", document(proposed)])
