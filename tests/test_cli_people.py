@@ -12,12 +12,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.forms.deciding import body_of
 from app.cli.application_form import TEMPLATE
-from app.cli.decision_form import KINDS, decisions
 from app.cli.decision_form import TEMPLATE as DECISIONS
+from app.cli.decision_form import decisions, members_of
 from app.cli.main import cli
 from app.terminal import harmless
 from core.errors import InputUnusable
+from core.kinds import DecisionKind
 from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa
 from tests.world import World, csr_pem
@@ -377,8 +379,8 @@ def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_
     for name in ("new.csr", "firmware-00020130.bin"):
         (tmp_path / name).write_text("x")
     made = decisions(path)
-    assert [each["kind"] for each in made] == list(KINDS)
-    known = {name for members in KINDS.values() for name in members}
+    assert [each["kind"] for each in made] == list(DecisionKind)
+    known = {name for kind in DecisionKind for name in members_of(body_of(kind))}
     assert known - {name for each in made for name in each} == {"invalidity_date", "description", "conditions_added"}
     assert made[2]["firmware_added"] == [{"version": "00020130", "image_sha256": hashlib.sha256(b"x").hexdigest()}]
     assert made[2]["effective"] == "2027-03-01T00:00:00Z"

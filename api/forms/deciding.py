@@ -1,7 +1,7 @@
 """What may be sent about decisions: one body for each kind, with the command that it becomes."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, assert_never
 
 from pydantic import Field, RootModel
 
@@ -229,6 +229,27 @@ class RekeyBody(MinutedBody):
 AnyDecision: TypeAlias = (
     GrantBody | RefuseBody | AmendBody | RefuseAmendmentBody | RevokeBody | WithdrawBody | RekeyBody
 )
+
+
+def body_of(kind: DecisionKind) -> type[AnyDecision]:
+    """Return the body that proposes a kind of decision."""
+    match kind:
+        case DecisionKind.GRANT:
+            return GrantBody
+        case DecisionKind.REFUSE:
+            return RefuseBody
+        case DecisionKind.AMEND:
+            return AmendBody
+        case DecisionKind.REFUSE_AMENDMENT:
+            return RefuseAmendmentBody
+        case DecisionKind.REVOKE:
+            return RevokeBody
+        case DecisionKind.WITHDRAW:
+            return WithdrawBody
+        case DecisionKind.REKEY:
+            return RekeyBody
+        case _:
+            assert_never(kind)
 
 
 class DecisionBody(RootModel[Annotated[AnyDecision, Field(discriminator="kind")]]):

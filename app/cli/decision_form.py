@@ -1,13 +1,20 @@
-"""The form of decisions: one, or a whole meeting's, as TOML; its template, and the requests it becomes."""
+"""The form of decisions: one, or a whole meeting's, as TOML; its template, and the requests it becomes.
 
-from collections.abc import Mapping
+What each kind may say is read from the body that the API takes for it (api/forms/deciding.py).
+"""
+
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, assert_never, get_args, get_origin, get_type_hints
 
+from api.forms.deciding import body_of
+from api.forms.fields import Body, Csr, Day, FirmwareBody, Moment
 from app.cli.form_files import (
     Form,
     Member,
     Members,
+    Read,
     day,
     either,
     firmware,
@@ -23,7 +30,7 @@ from app.cli.form_files import (
 )
 from core.kinds import DecisionKind
 
-TEMPLATE = """\
+_HEAD = """\
 # Decisions of a meeting (Smart Energy Code, F2.21 to F2.30). Each [[decision]] stands or falls alone; delete what you
 # do not need. Propose them:  trialcpa decide propose decisions.toml
 #
@@ -31,6 +38,9 @@ TEMPLATE = """\
 # it is Amber and goes to all three; what is Red goes to nobody. What is withheld never leaves the register (F2.22).
 # Limit and firmware are in the certificate, which is public.
 
+"""
+
+_GRANT = """\
 [[decision]]
 kind = "grant"                      # F2.21; dates and limit are the application's unless they are named here
 application = "app-…"
@@ -48,12 +58,16 @@ subject = "assessment"
 text = "What the assessment found."
 classification = "red"
 # recipients = ["dcc"]
+"""
 
+_REFUSE = """\
 [[decision]]
 kind = "refuse"                     # F2.24
 application = "app-…"
 reasons = "A summary of why not."
+"""
 
+_AMEND = """\
 [[decision]]
 kind = "amend"                      # F2.29; name only what changes
 approval = "TDA-…"
@@ -67,24 +81,32 @@ reasons = "A summary of why."
 [[decision.firmware_added]]
 version = "00020130"
 image = "firmware-00020130.bin"     # or image_sha256 = "…"
+"""
 
+_REFUSE_AMENDMENT = """\
 [[decision]]
 kind = "refuse-amendment"           # F2.29
 request = "amr-…"
 reasons = "A summary of why not."
+"""
 
+_REVOKE = """\
 [[decision]]
 kind = "revoke"                     # F2.30; cause: ssc, breach or key-compromise
 approval = "TDA-…"
 cause = "breach"
 breach = "breach-…"
 reasons = "A summary of why."
+"""
 
+_WITHDRAW = """\
 [[decision]]
 kind = "withdraw"                   # an approval ends at the Manufacturer's request
 approval = "TDA-…"
 reasons = "As the Manufacturer asked."
+"""
 
+_REKEY = """\
 [[decision]]
 kind = "rekey"                      # a new key under the same approval
 approval = "TDA-…"
@@ -93,59 +115,29 @@ compromised = false
 reasons = "The Manufacturer has a new key."
 """
 
-_CLASSIFIED: Members = {
-    "text": Member(words, needed=True),
-    "classification": Member(words),
-    "recipients": Member(list_of(words)),
-}
-_PASSAGES = list_of(table_of({"subject": Member(words, needed=True), **_CLASSIFIED}))
-_CONDITIONS = list_of(table_of(_CLASSIFIED))
-_SHARED: Members = {
-    "kind": Member(words, needed=True),
-    "reasons": Member(either(dict, table_of(_CLASSIFIED), words), needed=True),
-    "passages": Member(_PASSAGES),
-    "meeting": Member(words),
-    "minute": Member(words),
-}
-_APPLICATION = Member(words, needed=True)
-_APPROVAL = Member(words, needed=True)
-_TERMS: Members = {"start": Member(day), "expiry": Member(day), "maximum_devices": Member(whole)}
 
-KINDS: Mapping[str, Members] = {
-    DecisionKind.GRANT: {**_SHARED, "application": _APPLICATION, **_TERMS, "conditions": Member(_CONDITIONS)},
-    DecisionKind.REFUSE: {**_SHARED, "application": _APPLICATION},
-    DecisionKind.AMEND: {
-        **_SHARED,
-        "approval": _APPROVAL,
-        **_TERMS,
-        "firmware_added": Member(list_of(firmware)),
-        "firmware_removed": Member(list_of(words)),
-        "conditions_added": Member(_CONDITIONS),
-        "conditions_removed": Member(list_of(whole)),
-        "description": Member(either(dict, table_of(_CLASSIFIED), words)),
-        "effective": Member(moment),
-        "request": Member(words),
-        "csr": Member(text_file),
-    },
-    DecisionKind.REFUSE_AMENDMENT: {**_SHARED, "request": Member(words, needed=True)},
-    DecisionKind.REVOKE: {
-        **_SHARED,
-        "approval": _APPROVAL,
-        "cause": Member(words, needed=True),
-        "breach": Member(words),
-        "invalidity_date": Member(moment),
-    },
-    DecisionKind.WITHDRAW: {**_SHARED, "approval": _APPROVAL},
-    DecisionKind.REKEY: {
-        **_SHARED,
-        "approval": _APPROVAL,
-        "csr": Member(text_file, needed=True),
-        "compromised": Member(truth, needed=True),
-        "effective": Member(moment),
-        "invalidity_date": Member(moment),
-    },
-}
-"""What each kind of decision may say."""
+def example(kind: DecisionKind) -> str:
+    """Return a decision of a kind as the template shows it."""
+    match kind:
+        case DecisionKind.GRANT:
+            return _GRANT
+        case DecisionKind.REFUSE:
+            return _REFUSE
+        case DecisionKind.AMEND:
+            return _AMEND
+        case DecisionKind.REFUSE_AMENDMENT:
+            return _REFUSE_AMENDMENT
+        case DecisionKind.REVOKE:
+            return _REVOKE
+        case DecisionKind.WITHDRAW:
+            return _WITHDRAW
+        case DecisionKind.REKEY:
+            return _REKEY
+        case _:
+            assert_never(kind)
+
+
+TEMPLATE = _HEAD + "\n".join(example(kind) for kind in DecisionKind)
 
 
 def decisions(path: Path) -> list[dict[str, Any]]:
@@ -171,8 +163,47 @@ def decisions(path: Path) -> list[dict[str, Any]]:
     return made
 
 
+def members_of(body: type[Body]) -> Members:
+    """Return what a table may have that becomes a body of the API; the kind comes first."""
+    said = get_type_hints(body, include_extras=True)
+    named = sorted(body.model_fields.items(), key=lambda each: each[0] != "kind")
+    return {name: Member(_read(said[name]), needed=field.is_required()) for name, field in named}
+
+
 def _decision(form: Form, where: str, raw: object) -> dict[str, Any]:
-    if not isinstance(raw, dict) or raw.get("kind") not in KINDS:
-        form.wrong(f"{where}.kind" if where else "kind", f"must be one of {', '.join(KINDS)}.")
+    named = raw.get("kind") if isinstance(raw, dict) else None
+    kind = next((each for each in DecisionKind if each == named), None)
+    if kind is None or not isinstance(raw, dict):
+        form.wrong(f"{where}.kind" if where else "kind", f"must be one of {', '.join(DecisionKind)}.")
         return {}
-    return form.table(where, raw, KINDS[raw["kind"]])
+    return form.table(where, raw, members_of(body_of(kind)))
+
+
+_READ: list[tuple[object, Read]] = [
+    (Day, day),
+    (Moment, moment),
+    (Csr, text_file),
+    (FirmwareBody, firmware),
+    (bool, truth),
+    (int, whole),
+    (str, words),
+]
+"""How a value of a form is read, by the type that the API has for it."""
+
+
+def _read(said: Any) -> Read:  # noqa: ANN401 - what an annotation may be has no type
+    """Return how a value is read that the API describes by an annotation."""
+    known = next((read for each, read in _READ if each == said), None)
+    if known is not None:
+        return known
+    parts = get_args(said)
+    if hasattr(said, "__metadata__"):  # Annotated: a limit is the service's to judge
+        return _read(parts[0])
+    if get_origin(said) in (Union, UnionType):  # one that may be left out, or words alone where a table may stand
+        readers = [_read(each) for each in parts if each is not type(None)]
+        return readers[0] if len(readers) == 1 else either(dict, readers[1], readers[0])
+    if get_origin(said) is list:
+        return list_of(_read(parts[0]))
+    if get_origin(said) is Literal or issubclass(said, StrEnum):
+        return words
+    return table_of(members_of(said))
