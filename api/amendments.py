@@ -1,28 +1,15 @@
 """/v1/approvals/…/amendment-requests, and conditions (F2.29, F2.21(e))."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, Field
 
-from api.answers import Answer, answer
-from api.forms.fields import (
-    MOST_FIRMWARE,
-    Body,
-    Count,
-    Day,
-    FirmwareBody,
-    Name,
-    Token,
-    Words,
-    WriteHeader,
-    approval_of,
-    day_of,
-    firmware_of,
-)
-from api.forms.paths import ApprovalPath
+from api.answers import answer
+from api.forms.applying import AmendmentRequestBody
+from api.forms.fields import WriteHeader, approval_of, day_of, firmware_of
+from api.forms.paths import AmendmentRequestPath, ApprovalPath
 from api.incoming import actor, refuse_body
 from api.service import (
     APPROVALS,
@@ -34,8 +21,10 @@ from api.service import (
     refusals,
     reply,
 )
-from core.kinds import AmendmentRequestState
 from ra.applying.request_amendment import (
+    AmendmentRequestAnswer,
+    AmendmentRequested,
+    AmendmentRequestList,
     RequestAmendment,
     request_amendment,
     requests_of,
@@ -43,49 +32,6 @@ from ra.applying.request_amendment import (
     withdraw_request,
 )
 from ra.telling.conditions import ConditionList, conditions
-
-
-class RequestPath(BaseModel):
-    """Which amendment request."""
-
-    request: Token
-
-
-class AmendmentRequestBody(Body):
-    """What a Manufacturer asks to be amended; what is left out is to stay."""
-
-    reasons: Words
-    start: Day | None = None
-    expiry: Day | None = None
-    maximum_devices: Count | None = None
-    firmware_added: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE, default_factory=list)]
-    firmware_removed: Annotated[list[Name], Field(max_length=MOST_FIRMWARE, default_factory=list)]
-    other: Words | None = None
-
-
-class AmendmentRequested(Answer):
-    """A request was taken in, or taken back."""
-
-    request: str
-    approval: str
-    state: AmendmentRequestState
-
-
-class AmendmentRequestAnswer(AmendmentRequested):
-    """An amendment request."""
-
-    asked: dict[str, Any]
-    reasons: str
-    asked_at: str
-    asked_by: str
-    decision: str | None
-    closed_at: str | None
-
-
-class AmendmentRequestList(Answer):
-    """The requests about an approval, oldest first."""
-
-    requests: list[AmendmentRequestAnswer]
 
 
 def add_amendments(app: OpenAPI, service: Service) -> None:
@@ -98,7 +44,7 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
         "/v1/approvals/<approval>/amendment-requests",
         operation_id="requestAmendment",
         openapi_extensions=clauses("F2.29"),
-        responses={201: AmendmentRequested, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={201: answer(AmendmentRequested), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def request_an_amendment(header: WriteHeader, path: ApprovalPath, body: AmendmentRequestBody) -> Response:
@@ -123,7 +69,7 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
         "/v1/approvals/<approval>/amendment-requests",
         operation_id="listAmendmentRequests",
         openapi_extensions=clauses("F2.29"),
-        responses={200: AmendmentRequestList, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(AmendmentRequestList), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_amendment_requests(path: ApprovalPath) -> Response:
@@ -134,10 +80,10 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
         "/v1/amendment-requests/<request>",
         operation_id="showAmendmentRequest",
         openapi_extensions=clauses("F2.29"),
-        responses={200: AmendmentRequestAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(AmendmentRequestAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
-    def show_amendment_request(path: RequestPath) -> Response:
+    def show_amendment_request(path: AmendmentRequestPath) -> Response:
         """Show an amendment request and what became of it."""
         return reply(show_request(desk, actor(), path.request))
 
@@ -145,10 +91,10 @@ def add_amendments(app: OpenAPI, service: Service) -> None:
         "/v1/amendment-requests/<request>/withdrawal",
         operation_id="withdrawAmendmentRequest",
         openapi_extensions=clauses("F2.29"),
-        responses={200: AmendmentRequested, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(AmendmentRequested), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
-    def withdraw_amendment_request(header: WriteHeader, path: RequestPath) -> Response:
+    def withdraw_amendment_request(header: WriteHeader, path: AmendmentRequestPath) -> Response:
         """Take a request back, as long as it has not been proposed for decision."""
         refuse_body()
         return service.write(header, lambda key: withdraw_request(desk, actor(), path.request, key))

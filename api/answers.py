@@ -149,10 +149,3 @@ class AcceptanceSummary(Answer):
     accepted: bool
     reason: str
     at: str
-
-
-class CertificateAnswered(AcceptanceSummary):
-    """A certificate has been accepted or rejected."""
-
-    serial: str
-    approval: str

@@ -7,17 +7,8 @@ from typing import Any, cast
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.forms.applying import (
-    ApplicationAnswer,
-    ApplicationBody,
-    ApplicationCancelled,
-    ApplicationChangeBody,
-    ApplicationChanged,
-    ApplicationPage,
-    ApplicationTaken,
-    AssuranceBody,
-    EarlierCpaBody,
-)
+from api.answers import answer
+from api.forms.applying import ApplicationBody, ApplicationChangeBody, AssuranceBody, EarlierCpaBody
 from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader
 from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
@@ -26,8 +17,9 @@ from core.approval import Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.instants import day
 from ra.applying import view
-from ra.applying.apply import Apply, apply, cancel_application
-from ra.applying.change import Change, change_application
+from ra.applying.apply import ApplicationCancelled, ApplicationTaken, Apply, apply, cancel_application
+from ra.applying.change import ApplicationChanged, Change, change_application
+from ra.applying.view import ApplicationAnswer, ApplicationPage
 
 
 def add_applications(app: OpenAPI, service: Service) -> None:
@@ -39,7 +31,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/applications",
         operation_id="apply",
-        responses={201: ApplicationTaken, **refusals(*WRITE_REFUSALS)},
+        responses={201: answer(ApplicationTaken), **refusals(*WRITE_REFUSALS)},
         openapi_extensions=clauses("F2.18", "F2.19"),
         **shared,
     )
@@ -56,7 +48,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/applications",
         operation_id="listApplications",
-        responses={200: ApplicationPage, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ApplicationPage), **refusals(*READ_REFUSALS)},
         openapi_extensions=clauses("F2.18"),
         **shared,
     )
@@ -67,7 +59,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/applications/<application>",
         operation_id="showApplication",
-        responses={200: ApplicationAnswer, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ApplicationAnswer), **not_found, **refusals(*READ_REFUSALS)},
         openapi_extensions=clauses("F2.18", "F2.19", "F2.20"),
         **shared,
     )
@@ -78,7 +70,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     @app.patch(
         "/v1/applications/<application>",
         operation_id="changeApplication",
-        responses={200: ApplicationChanged, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(ApplicationChanged), **not_found, **refusals(*WRITE_REFUSALS)},
         openapi_extensions=clauses("F2.18", "F2.19"),
         **shared,
     )
@@ -90,7 +82,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/applications/<application>/cancellation",
         operation_id="cancelApplication",
-        responses={200: ApplicationCancelled, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(ApplicationCancelled), **not_found, **refusals(*WRITE_REFUSALS)},
         openapi_extensions=clauses("F2.18"),
         **shared,
     )

@@ -7,15 +7,16 @@ from typing import Any
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
-from api.answers import CertificateAnswered
-from api.forms.fields import AcceptanceBody, WriteHeader
+from api.answers import answer
+from api.forms.applying import AcceptanceBody
+from api.forms.fields import WriteHeader
 from api.forms.paths import ApprovalPath, SerialPath
 from api.incoming import actor, wanted_form
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
 from ra.applying import accept
-from ra.applying.accept import AnswerCertificate
+from ra.applying.accept import AnswerCertificate, CertificateAnswered
 from ra.telling import approvals as look
 from ra.telling.approvals import FetchedCertificate
 
@@ -64,7 +65,7 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
         openapi_extensions=clauses("F2.25"),
         tags=[APPROVALS],
         security=WITH_CREDENTIAL,
-        responses={200: CertificateAnswered, **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        responses={200: answer(CertificateAnswered), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
     )
     def answer_certificate(header: WriteHeader, path: SerialPath, body: AcceptanceBody) -> Response:
         """Accept a certificate, or reject it with what is wrong, once; for the Manufacturer that got it."""
@@ -75,7 +76,7 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
 def _document(found: FetchedCertificate, media_type: str) -> Response:
     # CMS always says which kind of it this is (RFC 8551, 3.2.2), whether or not that was asked.
     said = formats.CERTS_ONLY_TYPE if media_type == formats.PKCS7_TYPE else media_type
-    answer = Response(_FORMS[media_type](found.chain), content_type=said)
-    answer.headers["Vary"] = "Accept"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{found.approval}.{formats.SUFFIX[said]}"'
-    return answer
+    response = Response(_FORMS[media_type](found.chain), content_type=said)
+    response.headers["Vary"] = "Accept"
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.approval}.{formats.SUFFIX[said]}"'
+    return response

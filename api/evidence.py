@@ -1,18 +1,16 @@
 """/v1/applications/…/evidence and the like: files that prove what is said (F2.19, F2.20, F2.23, F2.28(h), F2.29)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 from flask import Response, request
-from flask_openapi3.models import RawModel
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import Answer
-from api.forms.applying import EvidenceAnswer
-from api.forms.fields import NAME_LIMIT, Token, WriteHeader
-from api.forms.paths import ApplicationPath
+from api.answers import answer
+from api.forms.applying import EvidenceFile, EvidenceQuery
+from api.forms.fields import WriteHeader
+from api.forms.paths import AmendmentRequestPath, ApplicationPath, BreachPath, EvidencePath, MonthPath
 from api.incoming import actor, raw_body
 from api.service import (
     APPLYING,
@@ -28,56 +26,9 @@ from api.service import (
 from core.errors import BodyTooLarge, EvidenceTooLarge
 from core.kinds import EvidenceSubject
 from ra.applying import evidence
-from ra.applying.evidence import LARGEST_FILE, MEDIA_TYPES, File, Subject
+from ra.applying.evidence import LARGEST_FILE, MEDIA_TYPES, EvidenceAnswer, EvidenceList, File, Subject
 
 _ATTACHED = "/v1/evidence/{evidence}"
-
-
-class EvidenceQuery(BaseModel):
-    """What the file is called."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[
-        str,
-        Field(min_length=1, max_length=NAME_LIMIT, description="Its name, for whoever opens it; folders are cut off."),
-    ]
-
-
-class EvidenceFile(RawModel):
-    """The file as it is: a PDF, an XLSX workbook without macros, a CSV or a plain text, under its own media type."""
-
-    mimetypes: list[str] = list(MEDIA_TYPES)  # noqa: RUF012 - the form that RawModel has
-
-
-class EvidencePath(BaseModel):
-    """Which attached file."""
-
-    evidence: Token
-
-
-class BreachPath(BaseModel):
-    """Which breach."""
-
-    breach: Token
-
-
-class AmendmentRequestPath(BaseModel):
-    """Which amendment request."""
-
-    request: Token
-
-
-class MonthPath(BaseModel):
-    """Which month's report, 2027-05."""
-
-    month: Token
-
-
-class EvidenceList(Answer):
-    """What is attached, oldest first."""
-
-    evidence: list[EvidenceAnswer]
 
 
 def add_evidence(app: OpenAPI, service: Service) -> None:
@@ -188,8 +139,8 @@ def _described(tag: Any, *paragraphs: str) -> tuple[dict[str, Any], dict[str, An
         "openapi_extensions": clauses(*paragraphs),
     }
     not_found = refusals(HTTPStatus.NOT_FOUND)
-    reading = {"responses": {200: EvidenceList, **not_found, **refusals(*READ_REFUSALS)}, **shared}
-    writing = {"responses": {201: EvidenceAnswer, **not_found, **refusals(*WRITE_REFUSALS)}, **shared}
+    reading = {"responses": {200: answer(EvidenceList), **not_found, **refusals(*READ_REFUSALS)}, **shared}
+    writing = {"responses": {201: answer(EvidenceAnswer), **not_found, **refusals(*WRITE_REFUSALS)}, **shared}
     return reading, writing
 
 

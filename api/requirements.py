@@ -1,92 +1,21 @@
 """/v1/applications/…/requirements and standing ones (F2.20)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, Field
 
-from api.answers import Answer
-from api.forms.applying import RequirementAnswer
-from api.forms.fields import Body, Token, Words, WriteHeader
-from api.forms.paths import ApplicationPath
+from api.answers import answer
+from api.forms.applying import OutcomeBody, RequirementBody
+from api.forms.fields import WriteHeader
+from api.forms.paths import ApplicationPath, RequirementPath, StandingPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
-from core.kinds import RequirementState
 from ra.applying import requirements
 from ra.applying import view as application_view
-from ra.applying.requirements import RequirementClosed
-
-
-class RequirementPath(BaseModel):
-    """Which requirement."""
-
-    requirement: Token
-
-
-class StandingPath(BaseModel):
-    """Which standing requirement."""
-
-    standing: Token
-
-
-class RequirementBody(Body):
-    """What must be evidenced, in words for the applicant."""
-
-    text: Words
-
-
-class OutcomeBody(Body):
-    """A requirement is met, or waived; the reason says what shows it, or why."""
-
-    state: RequirementClosed
-    reason: Annotated[Words, Field(pattern=r"\S")]
-
-
-class RequirementSet(Answer):
-    """A requirement as it stands now."""
-
-    requirement: str
-    application: str
-    state: RequirementState
-
-
-class RequirementList(Answer):
-    """The requirements of an application, oldest first."""
-
-    requirements: list[RequirementAnswer]
-
-
-class StandingSet(Answer):
-    """A standing requirement was set; `applications` got it at once."""
-
-    standing: str
-    applications: int
-
-
-class StandingEnded(Answer):
-    """A standing requirement was ended."""
-
-    standing: str
-    ended_at: str
-
-
-class StandingAnswer(Answer):
-    """A standing requirement. Officers are named to the SSC and the auditor only."""
-
-    standing: str
-    text: str
-    set_at: str
-    set_by: str | None
-    ended_at: str | None
-    ended_by: str | None
-
-
-class StandingList(Answer):
-    """The standing requirements, oldest first."""
-
-    standing: list[StandingAnswer]
+from ra.applying.requirements import RequirementSet, StandingEnded, StandingList, StandingSet
+from ra.applying.view import RequirementList
 
 
 def add_requirements(app: OpenAPI, service: Service) -> None:
@@ -102,7 +31,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/applications/<application>/requirements",
         operation_id="setRequirement",
-        responses={201: RequirementSet, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={201: answer(RequirementSet), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def set_requirement(header: WriteHeader, path: ApplicationPath, body: RequirementBody) -> Response:
@@ -116,7 +45,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/applications/<application>/requirements",
         operation_id="listRequirements",
-        responses={200: RequirementList, **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(RequirementList), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_requirements(path: ApplicationPath) -> Response:
@@ -126,7 +55,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/requirements/<requirement>/outcome",
         operation_id="closeRequirement",
-        responses={200: RequirementSet, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(RequirementSet), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def close_requirement(header: WriteHeader, path: RequirementPath, body: OutcomeBody) -> Response:
@@ -141,7 +70,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/requirements/standing",
         operation_id="setStandingRequirement",
-        responses={201: StandingSet, **refusals(*WRITE_REFUSALS)},
+        responses={201: answer(StandingSet), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def set_standing(header: WriteHeader, body: RequirementBody) -> Response:
@@ -155,7 +84,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/requirements/standing",
         operation_id="listStandingRequirements",
-        responses={200: StandingList, **refusals(*READ_REFUSALS)},
+        responses={200: answer(StandingList), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_standing() -> Response:
@@ -165,7 +94,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/requirements/standing/<standing>/end",
         operation_id="endStandingRequirement",
-        responses={200: StandingEnded, **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(StandingEnded), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def end_standing(header: WriteHeader, path: StandingPath) -> Response:

@@ -120,7 +120,7 @@ def _issued(desk: Desk, count: int) -> list[str]:
     for number in range(count):
         device = Device("ESME", "AB01", f"{number:08X}", "01")
         wanted = application(device=device, start=today, expiry=today + timedelta(days=30))
-        asked = str(apply(desk, manufacturer, wanted)["application"])
+        asked = apply(desk, manufacturer, wanted).application
         decisions.append(propose(desk, one, ProposeGrant(asked, "A bench.")).decision)
     for identifier in decisions:
         _until(partial(_is, desk, identifier, "drafted"))

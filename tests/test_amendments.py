@@ -178,7 +178,7 @@ def test_an_amendment_that_is_not_signed_in_time_lapses_and_says_so(world: World
     assert kinds(world).count("decision-lapsed") == 1
     record = world.record(approval)
     assert len(record.terms) == len(record.certificates) == 1
-    assert show_request(world.desk, MANUFACTURER, asked)["state"] == "open"
+    assert show_request(world.desk, MANUFACTURER, asked).state == "open"
 
 
 @pytest.mark.clause("F2.29")
@@ -264,9 +264,7 @@ def test_a_description_alone_leads_to_a_notice_and_no_certificate(world: World) 
 
 
 def asks(world: World, approval: str, **what: Any) -> str:
-    return str(
-        request_amendment(world.desk, MANUFACTURER, RequestAmendment(approval, "We need it.", **what))["request"]
-    )
+    return request_amendment(world.desk, MANUFACTURER, RequestAmendment(approval, "We need it.", **what)).request
 
 
 @pytest.mark.clause("F2.29")
@@ -278,8 +276,8 @@ def test_a_request_is_granted_or_refused_by_decision_and_its_asker_sees_which(wo
         withdraw_request(world.desk, MANUFACTURER, refused)
     world.seconded(decision)
     amended(world, approval, expiry=date(2027, 12, 31), request=granted)
-    listed = requests_of(world.desk, MANUFACTURER, approval)["requests"]
-    assert {each["request"]: each["state"] for each in listed} == {granted: "granted", refused: "refused"}  # type: ignore[index,union-attr,call-overload]
+    listed = requests_of(world.desk, MANUFACTURER, approval).requests
+    assert {each.request: each.state for each in listed} == {granted: "granted", refused: "refused"}
     assert kinds(world).count("amendment-refused") == 1
 
 
@@ -310,7 +308,7 @@ def test_a_rejected_proposal_leaves_the_request_open(world: World) -> None:
     asked = asks(world, approval, maximum_devices=600)
     decision = world.proposed(ProposeAmendment(approval, "Let us see.", maximum_devices=600, request=asked))
     reject(world.desk, OFFICER_2, decision, why="Not yet.")
-    assert show_request(world.desk, MANUFACTURER, asked)["state"] == "open"
+    assert show_request(world.desk, MANUFACTURER, asked).state == "open"
 
 
 # --- any sequence -------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 import ra
@@ -27,7 +26,6 @@ from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.rows import Credential
 from store.tables import credentials
-from store.trial_tables import amendment_requests
 from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.api_world import PEOPLE, Api, application, done, refused
@@ -138,13 +136,12 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     standing = api.ask("officer-1", "POST", "/v1/requirements/standing", {"text": "x"})
     attach = f"/v1/applications/{application_id}/evidence{FILE_NAME}"
     evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
+    wanted = {"reasons": "x", "maximum_devices": 600}
+    asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
     with api.world.store.begin("furnish") as tx:
-        run = tx.connection.execute
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
         decision = approval_reading.approval(tx, approval).decision_id
         set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], at=NOW)
-        asked = {"asked": "{}", "reasons": "x", "asked_at": NOW, "asked_by": "manufacturer"}
-        run(insert(amendment_requests).values(id="amr-1", approval=approval, state="open", **asked))
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
@@ -152,7 +149,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "waiting": application_id,
         "breach": str(breach),
         "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
-        "request": "amr-1",
+        "request": done(asked, 201)["request"],
     }
 
 

@@ -1,6 +1,6 @@
 """Applications: what they say, what is found, how they change, where they stand (F2.18, F2.19)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from core.approval import Firmware
 from core.errors import (
     CsrMalformed,
+    Finding,
     KeyTaken,
     NoSuchThing,
     OperationNotPermitted,
@@ -29,6 +30,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.propose import propose
 from ra.desk import Desk
 from ra.repeat import RequestKey
+from ra.views import document
 from store.reading import requests
 from store.rows import Application
 from store.verbs import applications
@@ -43,8 +45,8 @@ def kept(world: World, identifier: str) -> Application:
         return requests.application(tx, identifier)
 
 
-def codes(outcome: dict[str, Any]) -> list[str]:
-    return [each["code"] for each in outcome["findings"]]
+def codes(findings: Iterable[Finding]) -> list[str]:
+    return [each.code for each in findings]
 
 
 # --- applying ----------------------------------------------------------------------------------------------------
@@ -54,8 +56,8 @@ def codes(outcome: dict[str, Any]) -> list[str]:
 @pytest.mark.clause("F2.19")
 def test_an_application_that_evidences_everything_has_no_finding(world: World) -> None:
     outcome = apply(world.desk, MANUFACTURER, application(**whole()))
-    assert (outcome["state"], outcome["findings"]) == ("submitted", [])
-    again = as_applied(kept(world, str(outcome["application"])))
+    assert (outcome.state, outcome.findings) == ("submitted", ())
+    again = as_applied(kept(world, outcome.application))
     assert (again.assurance, again.earlier_cpa) == (HELD, EARLIER)
     assert (again.gbcs_version, again.contact) == ("4.2", CONTACT)
 
@@ -63,8 +65,8 @@ def test_an_application_that_evidences_everything_has_no_finding(world: World) -
 @pytest.mark.clause("F2.19")
 def test_missing_evidence_is_a_finding_and_no_refusal(world: World) -> None:
     outcome = apply(world.desk, MANUFACTURER, application())
-    assert codes(outcome) == ["assurance-missing", "assurance-missing", "earlier-cpa-missing"]
-    assert kept(world, str(outcome["application"])).state == "submitted"
+    assert codes(outcome.findings) == ["assurance-missing", "assurance-missing", "earlier-cpa-missing"]
+    assert kept(world, outcome.application).state == "submitted"
 
 
 @pytest.mark.clause("F2.19")
@@ -80,7 +82,7 @@ def test_the_same_model_as_earlier_proof_is_refused_and_nothing_is_recorded(worl
 def test_which_certificates_all_means_is_a_setting(world: World) -> None:
     rules = replace(world.desk.rules, assurance={"ESME": ("Wi-SUN",)})
     outcome = apply(replace(world.desk, rules=rules), MANUFACTURER, application(**whole()))
-    assert [each["detail"] for each in outcome["findings"]] == ["No Wi-SUN certificate is named for this ESME."]  # type: ignore[index,call-overload,union-attr]
+    assert [each.detail for each in outcome.findings] == ["No Wi-SUN certificate is named for this ESME."]
 
 
 @pytest.mark.clause("F2.18")
@@ -101,7 +103,7 @@ def test_evidence_that_is_named_later_settles_what_was_found(world: World) -> No
     world.at(datetime(2027, 1, 3, 13, 0, tzinfo=UTC))
     change: Change = {"assurance": HELD, "earlier_cpa": EARLIER}
     outcome = change_application(world.desk, MANUFACTURER, identifier, change)
-    assert outcome == {
+    assert document(outcome) == {
         "application": identifier,
         "state": "submitted",
         "version": 2,
@@ -136,7 +138,7 @@ def test_every_member_can_be_changed_and_the_others_stay(world: World) -> None:
     for place, change in enumerate(changes, 2):
         (name,) = change
         outcome = change_application(world.desk, MANUFACTURER, identifier, change)
-        assert (outcome["version"], outcome["changed"]) == (place, [name])
+        assert (outcome.version, outcome.changed) == (place, (name,))
         after = as_applied(kept(world, identifier))
         assert replace(after, **{name: getattr(before, name)}) == before
         assert getattr(after, name) != getattr(before, name)
@@ -168,7 +170,7 @@ def test_a_change_that_changes_nothing_makes_no_version_and_no_fact(world: World
     # One request is one request, in whatever form it is sent.
     same: Change = {"contact": CONTACT, "firmware": found.firmware, "start": found.start.date(), "csr": request}
     outcome = change_application(world.desk, MANUFACTURER, identifier, same)
-    assert (outcome["version"], outcome["changed"]) == (1, [])
+    assert (outcome.version, outcome.changed) == (1, ())
     assert kept(world, identifier) == found
     assert journal(world.store, FactKind.APPLICATION_CHANGED) == []
 
@@ -279,37 +281,35 @@ def test_a_change_and_a_proposal_at_the_same_moment_never_decide_what_nobody_saw
 def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(world: World) -> None:
     identifier = world.applied()
     shown = view.application(world.desk, MANUFACTURER, identifier)
-    assert shown["stage"] == "The Security Sub-Committee has it; it can be changed until a decision is proposed."
-    assert shown["missing"] == [
+    assert shown.stage == "The Security Sub-Committee has it; it can be changed until a decision is proposed."
+    assert shown.missing == (
         "No ZigBee certificate is named for this ESME. Name the certificate and attach it as evidence.",
         "No DLMS certificate is named for this ESME. Name the certificate and attach it as evidence.",
         (
             "No CPA Certificate from the NCSC for another Device Model is named. "
             "Name a CPA Certificate that the NCSC issued to you before."
         ),
-    ]
+    )
     change_application(world.desk, MANUFACTURER, identifier, {"assurance": HELD, "earlier_cpa": EARLIER})
-    assert view.application(world.desk, MANUFACTURER, identifier)["missing"] == []
+    assert view.application(world.desk, MANUFACTURER, identifier).missing == ()
     # Dates pass: what could be granted yesterday cannot be today.
     world.at(datetime(2027, 1, 5, 9, 0, tzinfo=UTC))
-    missing = view.application(world.desk, MANUFACTURER, identifier)["missing"]
-    assert isinstance(missing, list)
-    (late,) = missing
-    assert "The start date 2027-01-04 has passed" in str(late)
+    (late,) = view.application(world.desk, MANUFACTURER, identifier).missing
+    assert "The start date 2027-01-04 has passed" in late
 
 
 def test_what_counts_although_it_has_expired_is_not_missing(world: World) -> None:
     identifier = world.applied(**whole(earlier_cpa=replace(EARLIER, expires_on=date(2021, 1, 1))))
     shown = view.application(world.desk, MANUFACTURER, identifier)
-    assert codes(shown) == ["earlier-cpa-expired"]
-    assert shown["missing"] == []
+    assert codes(shown.findings) == ["earlier-cpa-expired"]
+    assert shown.missing == ()
 
 
 def test_nothing_is_missing_once_it_is_over(world: World) -> None:
     identifier = world.applied()
     cancel_application(world.desk, MANUFACTURER, identifier)
     shown = view.application(world.desk, MANUFACTURER, identifier)
-    assert (shown["missing"], shown["stage"]) == ([], "The Manufacturer has taken it back.")
+    assert (shown.missing, shown.stage) == ((), "The Manufacturer has taken it back.")
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_an_application_is_made_shown_and_changed_over_http(api: Api) -> None:
     assert (shown["contact"], shown["gbcs_version"], shown["version"]) == (CONTACT, "4.2", 1)
     told = done(api.ask("manufacturer", "PATCH", path, {"earlier_cpa": None, "start": "2027-01-06"}))
     assert (told["version"], told["changed"]) == (2, ["start", "earlier_cpa"])
-    assert codes(told) == ["earlier-cpa-missing"]
+    assert [each["code"] for each in told["findings"]] == ["earlier-cpa-missing"]
     shown = done(api.ask("officer-1", "GET", path))
     assert (shown["start"], shown["earlier_cpa"], shown["version"]) == ("2027-01-06", None, 2)
     assert shown["changed_at"] == "2027-01-03T12:00:00Z"

@@ -17,7 +17,7 @@ from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, Tri
 from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
-from ra.applying.apply import apply
+from ra.applying.apply import ApplicationTaken, apply
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.propose import DecisionProposed, propose
@@ -152,10 +152,7 @@ def test_two_applicants_with_one_key_at_once_get_one_certificate(world: World) -
     )
     decisions = at_once(
         world,
-        *(
-            lambda desk, one=one: propose(desk, OFFICER_1, ProposeGrant(str(one["application"]), "Sound."))
-            for one in applied
-        ),
+        *(lambda desk, one=one: propose(desk, OFFICER_1, ProposeGrant(one.application, "Sound.")) for one in applied),
     )
     proposed = [each.decision for each in decisions if isinstance(each, DecisionProposed)]
     world.authority.settle()
@@ -178,7 +175,7 @@ def test_one_request_sent_twice_at_once_is_done_once(world: World) -> None:
     command, once = application(), RequestKey("the-same", "00" * 32)
     told = at_once(world, *(lambda desk: apply(desk, MANUFACTURER, command, once) for _ in range(2)))
     assert count(world, applications) == 1
-    answered = [each for each in told if isinstance(each, dict)]
+    answered = [each for each in told if isinstance(each, ApplicationTaken)]
     assert answered
     assert answered[0] == apply(world.desk, MANUFACTURER, command, once) == answered[-1]
 

@@ -186,7 +186,7 @@ def test_the_same_request_twice_is_done_once_and_answered_alike(world: World) ->
     with pytest.raises(IdempotencyKeyReused):
         apply(world.desk, MANUFACTURER, command, RequestKey("key-1", "11" * 32))
     # Another person's key of the same name is another key.
-    assert apply(world.desk, RIVAL, application(), once)["application"] != first["application"]
+    assert apply(world.desk, RIVAL, application(), once).application != first.application
 
 
 def test_each_act_remembers_its_outcome(world: World) -> None:

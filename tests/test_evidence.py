@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ from ra.applying import view
 from ra.applying.apply import cancel_application
 from ra.applying.evidence import LARGEST_FILE, MOST_FILES, File, Subject, attach, attachments, fetch
 from ra.repeat import RequestKey
+from ra.views import document
 from store.reading import evidence as reading
 from store.trial_tables import amendment_requests, breaches, evidence_files, reports
 from tests.api_world import Api, done, refused
 from tests.evidence_world import CSV, PDF, TEXT, journal, journal_text, workbook
 from tests.test_concurrency import at_once
-from tests.world import ADMIN, AUDITOR, DCC, MANUFACTURER, NOW, OFFICER_1, OFFICER_2, PANEL, RIVAL, World, objects
+from tests.world import ADMIN, AUDITOR, DCC, MANUFACTURER, NOW, OFFICER_1, OFFICER_2, PANEL, RIVAL, World
 
 REPORT = File("report.pdf", "application/pdf", PDF)
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -41,7 +43,7 @@ def of(application: str) -> Subject:
 
 
 def attached(world: World, application: str, file: File = REPORT) -> str:
-    return str(attach(world.desk, MANUFACTURER, of(application), file)["evidence"])
+    return attach(world.desk, MANUFACTURER, of(application), file).evidence
 
 
 def kept_files(world: World) -> int:
@@ -88,8 +90,8 @@ def test_a_file_is_attached_listed_and_fetched_as_it_was(world: World) -> None:
     application = world.applied()
     outcome = attach(world.desk, MANUFACTURER, of(application), File("C:\\x\\Report 1.pdf", "application/pdf", PDF))
     sha256 = hashlib.sha256(PDF).hexdigest()
-    assert outcome == {
-        "evidence": outcome["evidence"],
+    assert document(outcome) == {
+        "evidence": outcome.evidence,
         "name": "Report 1.pdf",
         "media_type": "application/pdf",
         "size": len(PDF),
@@ -98,12 +100,12 @@ def test_a_file_is_attached_listed_and_fetched_as_it_was(world: World) -> None:
         "attached_by": None,
     }
     for actor in (OFFICER_1, ADMIN, AUDITOR):
-        (listed,) = objects(attachments(world.desk, actor, of(application)), "evidence")
-        assert listed == {**outcome, "attached_by": "acme-desk"}
-        found = fetch(world.desk, actor, str(outcome["evidence"]))
+        (listed,) = attachments(world.desk, actor, of(application)).evidence
+        assert listed == replace(outcome, attached_by="acme-desk")
+        found = fetch(world.desk, actor, outcome.evidence)
         assert (found.name, found.media_type, found.octets) == ("Report 1.pdf", "application/pdf", PDF)
-    assert attachments(world.desk, MANUFACTURER, of(application)) == {"evidence": [outcome]}
-    assert view.application(world.desk, MANUFACTURER, application)["evidence"] == [outcome]
+    assert attachments(world.desk, MANUFACTURER, of(application)).evidence == (outcome,)
+    assert view.application(world.desk, MANUFACTURER, application).evidence == (outcome,)
 
 
 @pytest.mark.clause("F2.19")
@@ -112,7 +114,7 @@ def test_a_file_is_kept_once_and_attached_once_to_each_subject(world: World) -> 
     one = attached(world, first)
     assert attached(world, first, File("another name.pdf", "application/pdf", PDF)) == one
     theirs = attach(world.desk, RIVAL, of(other), REPORT)
-    assert theirs["evidence"] != one
+    assert theirs.evidence != one
     assert kept_files(world) == 1
     rows = journal(world.store, FactKind.EVIDENCE_ATTACHED)
     assert [row["subject"] for row in rows] == [first, other]
@@ -145,8 +147,8 @@ def test_the_same_file_from_two_hands_at_the_same_moment_is_attached_once(world:
             *(lambda desk, to=of_now, file=file: attach(desk, MANUFACTURER, to, file) for _ in range(3)),
         )
         assert not any(isinstance(each, TrialCpaError) for each in told), told
-        assert len({each["evidence"] for each in told}) == 1
-        assert len(attachments(world.desk, MANUFACTURER, of(application))["evidence"]) == 1  # type: ignore[arg-type]
+        assert len({each.evidence for each in told}) == 1
+        assert len(attachments(world.desk, MANUFACTURER, of(application)).evidence) == 1
     assert len(journal(world.store, FactKind.EVIDENCE_ATTACHED)) == 3
 
 
@@ -191,8 +193,8 @@ def test_what_cannot_be_taken_leaves_nothing(world: World) -> None:
 
 def test_evidence_is_taken_until_it_is_decided(world: World) -> None:
     decision = world.drafted()
-    (application,) = objects(view.applications(world.desk, OFFICER_1, after="", limit=5), "applications")
-    identifier = str(application["application"])
+    (application,) = view.applications(world.desk, OFFICER_1, after="", limit=5).applications
+    identifier = application.application
     attached(world, identifier)  # a requirement that came late may need it
     assert world.seconded(decision)
     with pytest.raises(WrongState):
@@ -248,8 +250,8 @@ def test_the_same_request_sent_twice_is_answered_alike(world: World) -> None:
 def test_officers_attach_evidence_to_a_breach_until_it_is_settled(world: World) -> None:
     subject = plant_breach(world)
     attach(world.desk, OFFICER_1, subject, REPORT)
-    (listed,) = objects(attachments(world.desk, AUDITOR, subject), "evidence")
-    assert listed["attached_by"] == "officer-1"
+    (listed,) = attachments(world.desk, AUDITOR, subject).evidence
+    assert listed.attached_by == "officer-1"
     for actor in (MANUFACTURER, RIVAL, DCC, PANEL):
         with pytest.raises(OperationNotPermitted):
             attach(world.desk, actor, subject, REPORT)
@@ -270,7 +272,7 @@ def test_officers_attach_evidence_to_a_breach_until_it_is_settled(world: World) 
 def test_a_manufacturer_attaches_evidence_to_its_own_request_for_an_amendment(world: World) -> None:
     subject = plant_request(world)
     attach(world.desk, MANUFACTURER, subject, REPORT)
-    assert len(attachments(world.desk, OFFICER_1, subject)["evidence"]) == 1  # type: ignore[arg-type]
+    assert len(attachments(world.desk, OFFICER_1, subject).evidence) == 1
     with pytest.raises(NoSuchThing):
         attach(world.desk, RIVAL, subject, REPORT)
     with pytest.raises(NoSuchThing):
@@ -291,7 +293,7 @@ def test_the_dcc_attaches_files_to_a_report_until_it_is_issued(world: World) -> 
     subject = Subject(EvidenceSubject.REPORT, "2027-05")
     attach(world.desk, DCC, subject, REPORT)
     for actor in (DCC, OFFICER_1, AUDITOR):
-        assert len(attachments(world.desk, actor, subject)["evidence"]) == 1  # type: ignore[arg-type]
+        assert len(attachments(world.desk, actor, subject).evidence) == 1
     for actor in (MANUFACTURER, PANEL, OFFICER_1, AUDITOR):
         with pytest.raises(OperationNotPermitted):
             attach(world.desk, actor, subject, REPORT)

@@ -188,7 +188,7 @@ def journal_problems(store: Store) -> tuple[str, ...]:
 def test_this_release_reads_what_the_earlier_one_wrote(upgraded: Store) -> None:
     desk = Desk(upgraded, FixedClock(WRITTEN_LAST), Rules(longest_trial=LONGEST_TRIAL))
     for row in ROWS["applications"]:
-        assert view.application(desk, AUDITOR, row["id"])["state"] == row["state"]
+        assert view.application(desk, AUDITOR, row["id"]).state == row["state"]
     for row in ROWS["decisions"]:
         shown = look_at_decisions.decision(desk, AUDITOR, row["id"])
         assert (shown.kind, shown.state) == (row["kind"], row["state"])

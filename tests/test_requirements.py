@@ -20,12 +20,21 @@ from core.facts import FactKind
 from core.kinds import RequirementState
 from ra.applying import view
 from ra.applying.apply import apply, cancel_application
-from ra.applying.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
+from ra.applying.requirements import (
+    RequirementAnswer,
+    close_requirement,
+    end_standing,
+    open_of,
+    set_requirement,
+    set_standing,
+    standing,
+)
 from ra.applying.view import requirements_of
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.propose import propose
 from ra.repeat import RequestKey
+from ra.views import document
 from store.reading import requests
 from tests.api_world import Api, done, refused
 from tests.evidence_world import journal, journal_text, whole
@@ -42,7 +51,6 @@ from tests.world import (
     World,
     application,
     csr_pem,
-    objects,
 )
 
 WORDS = "Show that the xylophone test was passed."
@@ -50,7 +58,7 @@ REASON = "The marimba report shows it."
 
 
 def required(world: World, application_id: str, words: str = WORDS) -> str:
-    return str(set_requirement(world.desk, OFFICER_1, application_id, words)["requirement"])
+    return set_requirement(world.desk, OFFICER_1, application_id, words).requirement
 
 
 def opened(world: World, application_id: str) -> list[str]:
@@ -58,8 +66,8 @@ def opened(world: World, application_id: str) -> list[str]:
         return open_of(tx, application_id)
 
 
-def shown(world: World, application_id: str) -> list[dict[str, Any]]:
-    return list(view.application(world.desk, OFFICER_2, application_id)["requirements"])  # type: ignore[arg-type]
+def shown(world: World, application_id: str) -> tuple[RequirementAnswer, ...]:
+    return view.application(world.desk, OFFICER_2, application_id).requirements
 
 
 # --- of one application ------------------------------------------------------------------------------------------
@@ -74,8 +82,8 @@ def test_a_requirement_is_open_until_it_is_met_or_waived_with_a_reason(world: Wo
     close_requirement(world.desk, OFFICER_2, first, outcome=RequirementState.MET, reason=REASON)
     close_requirement(world.desk, OFFICER_2, second, outcome=RequirementState.WAIVED, reason="It adds nothing.")
     assert opened(world, identifier) == []
-    states = {each["requirement"]: each for each in shown(world, identifier)}
-    assert states[first] == {
+    states = {each.requirement: each for each in shown(world, identifier)}
+    assert document(states[first]) == {
         "requirement": first,
         "text": WORDS,
         "state": "met",
@@ -86,7 +94,7 @@ def test_a_requirement_is_open_until_it_is_met_or_waived_with_a_reason(world: Wo
         "closed_by": "officer-2",
         "reason": REASON,
     }
-    assert states[second]["state"] == "waived"
+    assert states[second].state == "waived"
     assert [(row["subject"], row["payload"]) for row in journal(world.store, FactKind.REQUIREMENT_MET)] == [
         (identifier, {"requirement": first})
     ]
@@ -206,13 +214,13 @@ def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: Wor
     identifier = world.applied(**whole())
     requirement = required(world, identifier)
     told = view.application(world.desk, MANUFACTURER, identifier)
-    assert told["missing"] == [f"This further requirement is open: {WORDS}"]
+    assert told.missing == (f"This further requirement is open: {WORDS}",)
     close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON)
-    (seen,) = objects(requirements_of(world.desk, MANUFACTURER, identifier), "requirements")
-    assert seen["text"] == WORDS
-    assert seen["reason"] == REASON
+    (seen,) = requirements_of(world.desk, MANUFACTURER, identifier).requirements
+    assert seen.text == WORDS
+    assert seen.reason == REASON
     assert "officer" not in str(seen)
-    assert view.application(world.desk, MANUFACTURER, identifier)["missing"] == []
+    assert view.application(world.desk, MANUFACTURER, identifier).missing == ()
     with pytest.raises(NoSuchThing):
         requirements_of(world.desk, RIVAL, identifier)
     for actor in (DCC, PANEL):
@@ -248,28 +256,28 @@ def test_a_standing_requirement_is_of_every_application_now_and_later(world: Wor
     over = world.applied()
     cancel_application(world.desk, MANUFACTURER, over)
     outcome = set_standing(world.desk, OFFICER_1, WORDS)
-    assert outcome["applications"] == 1
+    assert outcome.applications == 1
     later = world.applied(actor=RIVAL)
     for identifier, texts in ((waiting, [WORDS]), (later, [WORDS]), (over, [])):
-        assert [each["text"] for each in shown(world, identifier)] == texts
-    assert [each["standing"] for each in shown(world, later)] == [outcome["standing"]]
+        assert [each.text for each in shown(world, identifier)] == texts
+    assert [each.standing for each in shown(world, later)] == [outcome.standing]
     set_by = journal(world.store, FactKind.REQUIREMENT_SET)
     assert [(row["subject"], row["actor"]) for row in set_by] == [(waiting, "officer-1"), (later, "rival-desk")]
-    end_standing(world.desk, OFFICER_2, str(outcome["standing"]))
+    end_standing(world.desk, OFFICER_2, outcome.standing)
     after = world.applied()
-    assert shown(world, after) == []
+    assert shown(world, after) == ()
     assert opened(world, later) == [WORDS]  # what was asked of an application stays asked
 
 
 def test_a_standing_requirement_ends_once(world: World) -> None:
-    made = str(set_standing(world.desk, OFFICER_1, WORDS)["standing"])
+    made = set_standing(world.desk, OFFICER_1, WORDS).standing
     end_standing(world.desk, OFFICER_1, made)
     with pytest.raises(WrongState, match="ended"):
         end_standing(world.desk, OFFICER_1, made)
     with pytest.raises(NoSuchThing):
         end_standing(world.desk, OFFICER_1, "std-none")
-    (listed,) = objects(standing(world.desk, OFFICER_1), "standing")
-    assert listed == {
+    (listed,) = standing(world.desk, OFFICER_1).standing
+    assert document(listed) == {
         "standing": made,
         "text": WORDS,
         "set_at": "2027-01-03T12:00:00Z",
@@ -289,7 +297,7 @@ def test_an_application_and_a_standing_requirement_at_the_same_moment_never_miss
             lambda desk: set_standing(desk, OFFICER_1, WORDS),
         )
         assert not any(isinstance(each, TrialCpaError) for each in told), told
-        assert len(opened(world, told[0]["application"])) == turn
+        assert len(opened(world, told[0].application)) == turn
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------------

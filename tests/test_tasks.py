@@ -72,7 +72,7 @@ def test_open_requirements_wait_for_the_manufacturer_without_their_words(world: 
     assert "HERONBILL" not in repr(tasks(world.desk, MANUFACTURER))
     shown = set_requirement(world.desk, OFFICER_1, application, "And another.")
     assert "2 open requirements" in of(world, MANUFACTURER, "requirement-open")[0].sentence
-    close_requirement(world.desk, OFFICER_1, str(shown["requirement"]), outcome=RequirementState.MET, reason="Seen.")
+    close_requirement(world.desk, OFFICER_2, shown.requirement, outcome=RequirementState.MET, reason="Seen.")
     assert "1 open requirement;" in of(world, MANUFACTURER, "requirement-open")[0].sentence
 
 

@@ -132,7 +132,7 @@ class World:
     # --- acts ---------------------------------------------------------------------------------------------------
 
     def applied(self, actor: Actor = MANUFACTURER, **changes: Any) -> str:
-        return str(apply(self.desk, actor, application(**changes))["application"])
+        return apply(self.desk, actor, application(**changes)).application
 
     def proposed(self, command: Proposal, actor: Actor = OFFICER_1) -> str:
         return propose(self.desk, actor, command).decision

@@ -1,13 +1,14 @@
-"""What may be sent and what is answered about applications, evidence lists and requirements (F2.18 to F2.20)."""
+"""What may be sent by or about an applicant: applications, requirements, evidence, amendments (F2.18 to F2.29)."""
 
 from typing import Annotated, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from flask_openapi3.models import RawModel
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from api.answers import Answer, DeviceAnswer, FindingAnswer, FirmwareAnswer
-from api.forms.fields import MOST_FIRMWARE, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
-from core.kinds import ApplicationState, RequirementState
+from api.forms.fields import MOST_FIRMWARE, NAME_LIMIT, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
+from ra.applying.evidence import MEDIA_TYPES
+from ra.applying.requirements import RequirementClosed
 
 MOST_CERTIFICATES = 50
 """Assurance Certificates that one application may name; a device type needs one or two."""
@@ -16,7 +17,7 @@ Contact: TypeAlias = Annotated[
     Name, Field(description="The e-mail address for notices; empty if they are only fetched here.")
 ]
 
-# --- what is sent ------------------------------------------------------------------------------------------------
+# --- applications ------------------------------------------------------------------------------------------------
 
 
 class AssuranceBody(Body):
@@ -84,118 +85,65 @@ class ApplicationChangeBody(Body):
         return self
 
 
-# --- what is answered --------------------------------------------------------------------------------------------
+# --- what is required beside F2.19 -------------------------------------------------------------------------------
 
 
-class ApplicationTaken(Answer):
-    """An application was taken in; findings advise the officers."""
+class RequirementBody(Body):
+    """What must be evidenced, in words for the applicant."""
 
-    application: str
-    state: ApplicationState
-    findings: list[FindingAnswer]
+    text: Words
 
 
-class ApplicationChanged(Answer):
-    """An application says something else now; `changed` names the members."""
+class OutcomeBody(Body):
+    """A requirement is met, or waived; the reason says what shows it, or why."""
 
-    application: str
-    state: ApplicationState
-    version: int
-    changed: list[str]
-    findings: list[FindingAnswer]
+    state: RequirementClosed
+    reason: Annotated[Words, Field(pattern=r"\S")]
 
 
-class ApplicationCancelled(Answer):
-    """An application was taken back."""
-
-    application: str
-    state: ApplicationState
+# --- files -------------------------------------------------------------------------------------------------------
 
 
-class AssuranceAnswer(Answer):
-    """An Assurance Certificate other than CPA."""
+class EvidenceQuery(BaseModel):
+    """What the file is called."""
 
-    scheme: str
-    certificate: str
-    manufacturer: str
-    model: str
-    hardware_version: str
-    issued_on: str | None
+    model_config = ConfigDict(extra="forbid")
 
-
-class EarlierCpaAnswer(Answer):
-    """A CPA Certificate from the NCSC for another model."""
-
-    certificate: str
-    manufacturer: str
-    model: str
-    hardware_version: str
-    issued_on: str
-    expires_on: str | None
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=NAME_LIMIT, description="Its name, for whoever opens it; folders are cut off."),
+    ]
 
 
-class RequirementAnswer(Answer):
-    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only."""
+class EvidenceFile(RawModel):
+    """The file as it is: a PDF, an XLSX workbook without macros, a CSV or a plain text, under its own media type."""
 
-    requirement: str
-    text: str
-    state: RequirementState
-    standing: str | None
-    set_at: str
-    set_by: str | None
-    closed_at: str | None
-    closed_by: str | None
-    reason: str | None
+    mimetypes: list[str] = list(MEDIA_TYPES)  # noqa: RUF012 - the form that RawModel has
 
 
-class EvidenceAnswer(Answer):
-    """An attached file as it is listed; its content is for the SSC and the auditor."""
-
-    evidence: str
-    name: str
-    media_type: str
-    size: int
-    sha256: str
-    attached_at: str
-    attached_by: str | None
+# --- of an approval ----------------------------------------------------------------------------------------------
 
 
-class ApplicationListed(Answer):
-    """An application; `stage` says in words where it stands."""
+class AmendmentRequestBody(Body):
+    """What a Manufacturer asks to be amended; what is left out is to stay."""
 
-    application: str
-    organisation: str
-    state: ApplicationState
-    stage: str
-    device: DeviceAnswer
-    smets_version: str
-    gbcs_version: str
-    purpose: str
-    contact: str
-    start: str
-    expiry: str
-    maximum_devices: int
-    firmware: list[FirmwareAnswer]
-    public_key_sha256: str
-    assurance: list[AssuranceAnswer]
-    earlier_cpa: EarlierCpaAnswer | None
-    findings: list[FindingAnswer]
-    submitted_at: str
-    submitted_by: str
-    version: int
-    changed_at: str | None
+    reasons: Words
+    start: Day | None = None
+    expiry: Day | None = None
+    maximum_devices: Count | None = None
+    firmware_added: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE, default_factory=list)]
+    firmware_removed: Annotated[list[Name], Field(max_length=MOST_FIRMWARE, default_factory=list)]
+    other: Words | None = None
 
 
-class ApplicationAnswer(ApplicationListed):
-    """An application with what belongs to it; `missing` says what stands between it and a grant."""
+class AcceptanceBody(Body):
+    """The Manufacturer's word on the certificate it got; a rejection says what is wrong."""
 
-    requirements: list[RequirementAnswer]
-    evidence: list[EvidenceAnswer]
-    missing: list[str]
+    accepted: bool
+    reason: Words = ""
 
-
-class ApplicationPage(Answer):
-    """Applications in order; `next` is the cursor of the next page."""
-
-    applications: list[ApplicationListed]
-    next: str | None
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if not self.accepted and not self.reason.strip():
+            raise ValueError("a rejection says what is wrong")
+        return self

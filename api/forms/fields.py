@@ -6,9 +6,9 @@ finding; the lengths below are therefore wider than those of the rules.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
@@ -119,22 +119,6 @@ class FirmwareBody(Body):
 
     version: Name
     image_sha256: Name
-
-
-# --- deciding ----------------------------------------------------------------------------------------------------
-
-
-class AcceptanceBody(Body):
-    """The Manufacturer's word on the certificate it got; a rejection says what is wrong."""
-
-    accepted: bool
-    reason: Words = ""
-
-    @model_validator(mode="after")
-    def _reasoned(self) -> Self:
-        if not self.accepted and not self.reason.strip():
-            raise ValueError("a rejection says what is wrong")
-        return self
 
 
 # --- as values ---------------------------------------------------------------------------------------------------

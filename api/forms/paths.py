@@ -31,6 +31,30 @@ class SerialPath(BaseModel):
     serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
 
 
+class RequirementPath(BaseModel):
+    """Which requirement."""
+
+    requirement: Token
+
+
+class StandingPath(BaseModel):
+    """Which standing requirement."""
+
+    standing: Token
+
+
+class EvidencePath(BaseModel):
+    """Which attached file."""
+
+    evidence: Token
+
+
+class AmendmentRequestPath(BaseModel):
+    """Which amendment request."""
+
+    request: Token
+
+
 class BreachPath(BaseModel):
     """Which breach."""
 
@@ -59,3 +83,9 @@ class InstructionPath(BaseModel):
     """Which instruction."""
 
     instruction: Token
+
+
+class MonthPath(BaseModel):
+    """Which month's report, 2027-05."""
+
+    month: Token

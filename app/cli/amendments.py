@@ -1,19 +1,28 @@
 """`trialcpa amendments`: a Manufacturer asks for an amendment of its approval; the SSC decides (F2.29)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli import shown
-from app.cli.apply import Image, evidence_type, show_attached
+from app.cli.apply import Attached, Image, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
 from app.cli.form_files import sha256_of
 from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
 from core.errors import InputUnusable
+from ra.applying.evidence import EvidenceList
+from ra.applying.request_amendment import (
+    AmendmentAsked,
+    AmendmentRequestAnswer,
+    AmendmentRequested,
+    AmendmentRequestList,
+)
+from ra.views import FirmwareAnswer, document, view_of
 
 EXIT_REFUSED = 1
 
@@ -31,17 +40,17 @@ def amendments() -> None:
 def list_(approval: str, service: Service) -> None:
     """List what was asked to be amended, and what became of it."""
     with service.connect() as client:
-        said = client.get(path("approvals", approval, "amendment-requests"))
+        said = client.show(AmendmentRequestList, path("approvals", approval, "amendment-requests"))
     if service.as_json:
-        shown.as_json(said)
+        shown.as_json(document(said))
         return
     shown.table(
         shown.out(),
         ("request", "state", "asked on", "what", "reasons", "decision"),
         [
-            (each["request"], each["state"], shown.day_of(each["asked_at"]), list(_wishes(each["asked"])),
-             each["reasons"], each["decision"])
-            for each in said["requests"]
+            (each.request, each.state, shown.day_of(each.asked_at), list(_wishes(each.asked)), each.reasons,
+             each.decision)
+            for each in said.requests
         ],
         none="No amendment was asked for.",
     )  # fmt: skip
@@ -56,23 +65,23 @@ def list_(approval: str, service: Service) -> None:
 def show(request: str, service: Service) -> None:
     """Show a request, what became of it, and its evidence."""
     with service.connect() as client:
-        said = client.get(path("amendment-requests", request))
-        evidence = client.get(path("amendment-requests", request, "evidence"))["evidence"]
+        said = client.show(AmendmentRequestAnswer, path("amendment-requests", request))
+        attached = client.show(EvidenceList, path("amendment-requests", request, "evidence"))
     if service.as_json:
-        shown.as_json({**said, "evidence": evidence})
+        shown.as_json({**document(said), **document(attached)})
         return
     console = shown.out()
-    shown.heading(console, f"{said['request']}: {said['state']}")
+    shown.heading(console, f"{said.request}: {said.state}")
     shown.facts(
         console,
         [
-            ("approval", said["approval"]),
-            ("what", list(_wishes(said["asked"]))),
-            ("reasons", said["reasons"]),
-            ("asked", f"{shown.when(said['asked_at'])} by {said['asked_by']}"),
-            ("decision", said["decision"]),
-            ("closed", shown.when(said["closed_at"])),
-            ("evidence", [f"{each['evidence']}  {each['name']}" for each in evidence]),
+            ("approval", said.approval),
+            ("what", list(_wishes(said.asked))),
+            ("reasons", said.reasons),
+            ("asked", f"{shown.when(said.asked_at)} by {said.asked_by}"),
+            ("decision", said.decision),
+            ("closed", shown.when(said.closed_at)),
+            ("evidence", [f"{each.evidence}  {each.name}" for each in attached.evidence]),
         ],
     )
 
@@ -104,7 +113,7 @@ def request(
     """Ask for an amendment; what is not named stays as it is."""
     asked: dict[str, Any] = {
         **terms,
-        "firmware_added": [_firmware(version, image) for version, image in firmware],
+        "firmware_added": [document(_firmware(version, image)) for version, image in firmware],
         "firmware_removed": list(remove_firmware),
     }
     wishes = {name: value for name, value in asked.items() if value not in (None, [])}
@@ -112,9 +121,12 @@ def request(
         raise click.UsageError("Say what is to be amended.")
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
-        outcome = client.post(path("approvals", approval, "amendment-requests"), {**wishes, "reasons": reasons})
-        attached, refused = _attach(client, str(outcome["request"]), files)
-    _told(service, outcome, list(_wishes(asked)), attached, refused)
+        said = {**wishes, "reasons": reasons}
+        outcome = client.do(AmendmentRequested, path("approvals", approval, "amendment-requests"), said)
+        attached = _attach(client, outcome.request, files)
+    # It was taken in, so it can be read as the service reads it.
+    wanted = view_of(AmendmentAsked, json.dumps({**asked, "other": asked["other"] or ""}))
+    _told(service, outcome, attached, list(_wishes(wanted)))
 
 
 @amendments.command(
@@ -128,8 +140,8 @@ def attach(request: str, file: tuple[Path, ...], service: Service) -> None:
     """Add evidence (PDF, XLSX, CSV, TXT) to a request that is not decided."""
     files = [(each, evidence_type(each)) for each in file]
     with service.connect() as client:
-        attached, refused = _attach(client, request, files)
-    _told(service, {}, [], attached, refused)
+        attached = _attach(client, request, files)
+    _told(service, None, attached)
 
 
 @amendments.command(
@@ -141,60 +153,52 @@ def attach(request: str, file: tuple[Path, ...], service: Service) -> None:
 def withdraw(request: str, service: Service) -> None:
     """Take a request back, before it is proposed for decision."""
     with service.connect() as client:
-        outcome = client.post(path("amendment-requests", request, "withdrawal"), {})
-    _told(service, outcome, [], [], [])
+        outcome = client.do(AmendmentRequested, path("amendment-requests", request, "withdrawal"), {})
+    _told(service, outcome, Attached())
 
 
-def _firmware(version: str, image: Path) -> dict[str, str]:
+def _firmware(version: str, image: Path) -> FirmwareAnswer:
     try:
-        return {"version": version, "image_sha256": sha256_of(image)}
+        return FirmwareAnswer(version, sha256_of(image))
     except OSError as error:
         raise InputUnusable(path=image, detail=f"it cannot be read ({error.strerror}).") from None
 
 
-def _attach(
-    client: Client, request: str, files: Sequence[tuple[Path, str]]
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _attach(client: Client, request: str, files: Sequence[tuple[Path, str]]) -> Attached:
     return attach_files(client, path("amendment-requests", request, "evidence"), files)
 
 
-def _told(
-    service: Service,
-    outcome: Mapping[str, Any],
-    wishes: Sequence[str],
-    attached: Sequence[Mapping[str, Any]],
-    refused: Sequence[Mapping[str, str]],
-) -> None:
+def _told(service: Service, outcome: AmendmentRequested | None, attached: Attached, wishes: Sequence[str] = ()) -> None:
     """Show what became of a request and its files; the exit status is 1 if a file was refused."""
     if service.as_json:
-        shown.as_json({**outcome, "evidence": attached, "refused": refused})
+        shown.as_json({**({} if outcome is None else document(outcome)), **document(attached)})
     else:
         console = shown.out()
-        if outcome:
-            shown.sentence(console, f"{outcome['request']}: {outcome['state']}, for {outcome['approval']}")
+        if outcome is not None:
+            shown.sentence(console, f"{outcome.request}: {outcome.state}, for {outcome.approval}")
         for each in wishes:
             shown.sentence(console, f"- {each}", indent=4)
-        show_attached(console, attached, refused)
-        if refused:
-            which = outcome.get("request", "REQUEST")
+        show_attached(console, attached)
+        if attached.refused:
+            which = "REQUEST" if outcome is None else outcome.request
             shown.sentence(console, f"Mend that, then: trialcpa amendments attach {which} FILE")
-        if wishes:
-            step = f"The Security Sub-Committee decides: trialcpa amendments list {outcome['approval']}"
+        if outcome is not None and wishes:
+            step = f"The Security Sub-Committee decides: trialcpa amendments list {outcome.approval}"
             shown.sentence(console, step, style="dim")
-    raise SystemExit(EXIT_REFUSED if refused else 0)
+    raise SystemExit(EXIT_REFUSED if attached.refused else 0)
 
 
-def _wishes(asked: Mapping[str, Any]) -> Iterator[str]:
+def _wishes(asked: AmendmentAsked) -> Iterator[str]:
     """Return what is asked for, in words."""
-    if asked["start"]:
-        yield f"start {shown.first_day(asked['start'])}"
-    if asked["expiry"]:
-        yield f"expiry {shown.last_day(asked['expiry'])}"
-    if asked["maximum_devices"] is not None:
-        yield f"at most {asked['maximum_devices']:,} devices"
-    for each in asked["firmware_added"]:
-        yield f"firmware {each['version']} added, {each['image_sha256']}"
-    for each in asked["firmware_removed"]:
-        yield f"firmware {each} removed"
-    if asked["other"]:
-        yield str(asked["other"])
+    if asked.start:
+        yield f"start {shown.first_day(asked.start)}"
+    if asked.expiry:
+        yield f"expiry {shown.last_day(asked.expiry)}"
+    if asked.maximum_devices is not None:
+        yield f"at most {asked.maximum_devices:,} devices"
+    for added in asked.firmware_added:
+        yield f"firmware {added.version} added, {added.image_sha256}"
+    for removed in asked.firmware_removed:
+        yield f"firmware {removed} removed"
+    if asked.other:
+        yield asked.other

@@ -1,6 +1,7 @@
 """`trialcpa apply`: a Manufacturer applies for a Trial Device Approval, or changes what it has applied for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from app.cli.application_form import TEMPLATE, application, change
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable, ServiceRefused
+from ra.applying.apply import ApplicationTaken
+from ra.applying.change import ApplicationChanged
+from ra.applying.evidence import EvidenceAnswer
+from ra.views import document
 
 MEDIA_TYPES: Mapping[str, str] = {
     ".pdf": "application/pdf",
@@ -25,6 +30,28 @@ LARGEST_EVIDENCE = 10 * 1024 * 1024
 """Octets of one file that the service takes."""
 
 EXIT_REFUSED = 1
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """A file that was not attached: why, and what to do."""
+
+    file: str
+    detail: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Attached:
+    """What became of some files.
+
+    Args:
+        evidence: those that were attached.
+        refused: the others.
+    """
+
+    evidence: tuple[EvidenceAnswer, ...] = ()
+    refused: tuple[NotTaken, ...] = ()
 
 
 class Image(click.ParamType[tuple[str, Path]]):
@@ -79,13 +106,13 @@ def apply(
         return
     with service.connect() as client:
         outcome = _said(client, request, changed)
-        identifier = str(outcome.get("application") or changed)
-        attached, refused = attach(client, path("applications", identifier, "evidence"), files)
+        identifier = str(changed) if outcome is None else outcome.application
+        attached = attach(client, path("applications", identifier, "evidence"), files)
     if service.as_json:
-        shown.as_json({**outcome, "evidence": attached, "refused": refused})
+        shown.as_json({**({} if outcome is None else document(outcome)), **document(attached)})
     else:
-        _show(identifier, outcome, attached, refused, changed=changed is not None)
-    raise SystemExit(EXIT_REFUSED if refused else 0)
+        _show(identifier, outcome, attached)
+    raise SystemExit(EXIT_REFUSED if attached.refused else 0)
 
 
 def evidence_type(file: Path) -> str:
@@ -102,60 +129,54 @@ def evidence_type(file: Path) -> str:
     return known
 
 
-def attach(
-    client: Client, address: str, files: Sequence[tuple[Path, str]]
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def attach(client: Client, address: str, files: Sequence[tuple[Path, str]]) -> Attached:
     """Send each file; one that is refused stops none of the others, and what it belongs to stands.
 
     Args:
         client: to the service.
         address: where evidence for that thing is taken.
         files: each with its media type (evidence_type).
-
-    Returns:
-        What was attached, and for each file that was not: `{"file", "detail", "hint"}`.
     """
     attached, refused = [], []
     for file, media_type in files:
         try:
-            attached.append(client.send(address, file.read_bytes(), media_type, name=file.name))
+            attached.append(client.hand_in(EvidenceAnswer, address, file.read_bytes(), media_type, name=file.name))
         except ServiceRefused as error:
-            refused.append({"file": str(file), "detail": str(error), "hint": error.hint})
+            refused.append(NotTaken(str(file), str(error), error.hint))
         except OSError as error:
-            refused.append({"file": str(file), "detail": f"It cannot be read ({error.strerror}).", "hint": ""})
-    return attached, refused
+            refused.append(NotTaken(str(file), f"It cannot be read ({error.strerror}).", ""))
+    return Attached(tuple(attached), tuple(refused))
 
 
-def show_attached(
-    console: Console, attached: Sequence[Mapping[str, Any]], refused: Sequence[Mapping[str, str]]
-) -> None:
+def show_attached(console: Console, attached: Attached) -> None:
     """Show what became of each file."""
-    for each in attached:
-        shown.sentence(console, f"Evidence {each.get('evidence', '')}: {each.get('name', '')}")
-    for problem in refused:
-        shown.sentence(console, f"Not taken: {problem['file']}: {problem['detail']} {problem['hint']}", style="red")
+    for each in attached.evidence:
+        shown.sentence(console, f"Evidence {each.evidence}: {each.name}")
+    for problem in attached.refused:
+        shown.sentence(console, f"Not taken: {problem.file}: {problem.detail} {problem.hint}", style="red")
 
 
-def _said(client: Client, request: Mapping[str, object], changed: str | None) -> dict[str, Any]:
+def _said(
+    client: Client, request: Mapping[str, object], changed: str | None
+) -> ApplicationTaken | ApplicationChanged | None:
     if changed is None:
-        return client.post("/v1/applications", request)
-    return client.patch(path("applications", changed), request) if request else {}
+        return client.do(ApplicationTaken, "/v1/applications", request)
+    return client.change(ApplicationChanged, path("applications", changed), request) if request else None
 
 
-def _show(
-    identifier: str,
-    outcome: Mapping[str, Any],
-    attached: Sequence[Mapping[str, Any]],
-    refused: Sequence[Mapping[str, str]],
-    *,
-    changed: bool,
-) -> None:
+def _show(identifier: str, outcome: ApplicationTaken | ApplicationChanged | None, attached: Attached) -> None:
     console = shown.out()
-    done = "was changed" if changed and outcome else "was taken in" if outcome else "has more evidence now"
+    match outcome:
+        case ApplicationTaken():
+            done = "was taken in"
+        case ApplicationChanged():
+            done = "was changed"
+        case None:
+            done = "has more evidence now"
     shown.heading(console, f"{identifier} {done}.", "bold green")
-    if outcome:
-        shown.findings(console, outcome.get("findings", []))
-    show_attached(console, attached, refused)
-    if refused:
+    if outcome is not None:
+        shown.findings(console, outcome.findings)
+    show_attached(console, attached)
+    if attached.refused:
         shown.sentence(console, f"Mend them, then: trialcpa apply --change {identifier} --evidence FILE")
     shown.sentence(console, f"Where it stands: trialcpa status {identifier}", style="dim")

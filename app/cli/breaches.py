@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from app.cli import shown
+from app.cli.apply import Attached, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
-from app.cli.apply import evidence_type, show_attached
 from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
@@ -99,8 +98,8 @@ def suspect(approval: str, condition: int, note: str, evidence: tuple[Path, ...]
     with service.connect() as client:
         said = {"condition": condition, "note": note}
         outcome = client.do(BreachMoved, path("approvals", approval, "breaches"), said)
-        attached, refused = _attach(client, outcome.breach, files)
-    _told(service, outcome, attached, refused)
+        attached = _attach(client, outcome.breach, files)
+    _told(service, outcome, attached)
 
 
 @breaches.command(
@@ -114,8 +113,8 @@ def attach(breach: str, file: tuple[Path, ...], service: Service) -> None:
     """Add evidence (PDF, XLSX, CSV, TXT) to a breach that is suspected or confirmed."""
     files = [(each, evidence_type(each)) for each in file]
     with service.connect() as client:
-        attached, refused = _attach(client, breach, files)
-    _told(service, None, attached, refused)
+        attached = _attach(client, breach, files)
+    _told(service, None, attached)
 
 
 @breaches.command(epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
@@ -149,14 +148,12 @@ def close(breach: str, why: str, evidence: tuple[Path, ...], service: Service) -
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
         # A breach that is closed takes no evidence any more: with a file refused it stays as it is.
-        attached, refused = _attach(client, breach, files)
-        closed = None if refused else client.do(BreachMoved, path("breaches", breach, "closure"), {"why": why})
-    _told(service, closed, attached, refused)
+        attached = _attach(client, breach, files)
+        closed = None if attached.refused else client.do(BreachMoved, path("breaches", breach, "closure"), {"why": why})
+    _told(service, closed, attached)
 
 
-def _attach(
-    client: Client, breach: str, files: list[tuple[Path, str]]
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _attach(client: Client, breach: str, files: list[tuple[Path, str]]) -> Attached:
     return attach_files(client, path("breaches", breach, "evidence"), files)
 
 
@@ -164,28 +161,26 @@ def _judge(service: Service, breach: str, why: str, *, confirmed: bool) -> None:
     with service.connect() as client:
         said = {"confirmed": confirmed, "why": why}
         outcome = client.do(BreachMoved, path("breaches", breach, "judgement"), said)
-    _told(service, outcome, [], [])
+    _told(service, outcome, Attached())
 
 
-def _told(
-    service: Service, outcome: BreachMoved | None, attached: list[dict[str, Any]], refused: list[dict[str, str]]
-) -> None:
+def _told(service: Service, outcome: BreachMoved | None, attached: Attached) -> None:
     """Show what became of a breach and its files; the exit status is 1 if a file was refused."""
     if service.as_json:
         moved = {} if outcome is None else document(outcome)
-        shown.as_json({**moved, "evidence": attached, "refused": refused})
+        shown.as_json({**moved, **document(attached)})
     else:
         console = shown.out()
         if outcome is not None:
             shown.sentence(console, f"{outcome.breach}: {outcome.state}, {_of(outcome)} of {outcome.approval}")
-        show_attached(console, attached, refused)
-        if refused and outcome is not None:
+        show_attached(console, attached)
+        if attached.refused and outcome is not None:
             shown.sentence(console, f"Mend that, then: trialcpa breaches attach {outcome.breach} FILE")
-        elif refused:
+        elif attached.refused:
             shown.sentence(console, "Mend that and run the command again; the state of the breach is as it was.")
         if outcome is not None:
             _next(console, outcome)
-    raise SystemExit(EXIT_REFUSED if refused else 0)
+    raise SystemExit(EXIT_REFUSED if attached.refused else 0)
 
 
 def _next(console: Console, said: BreachMoved) -> None:

@@ -1,8 +1,5 @@
 """`trialcpa requirements`: what the SSC requires of an application beside F2.19, met or waived (F2.20)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from app.cli import shown
@@ -10,8 +7,9 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import path
 from core.kinds import RequirementState
-
-_LISTED = "requirements"
+from ra.applying.requirements import RequirementSet, StandingAnswer, StandingEnded, StandingList, StandingSet
+from ra.applying.view import RequirementList
+from ra.views import document
 
 
 @click.group(
@@ -29,19 +27,19 @@ def list_(application: str | None, standing: bool, service: Service) -> None:  #
     """List the requirements of an application, each open, met or waived."""
     if standing == (application is not None):
         raise click.UsageError("Name an application, or say --standing.")
-    address = path("requirements", "standing") if application is None else path("applications", application, _LISTED)
     with service.connect() as client:
-        said = client.get(address)
+        said = (
+            client.show(StandingList, path("requirements", "standing"))
+            if application is None
+            else client.show(RequirementList, path("applications", application, "requirements"))
+        )
     if service.as_json:
-        shown.as_json(said)
-    elif application is None:
+        shown.as_json(document(said))
+    elif isinstance(said, StandingList):
         shown.table(
             shown.out(),
             ("standing", "state", "set", "text"),
-            [
-                (each["standing"], _in_force(each), shown.day_of(each["set_at"]), each["text"])
-                for each in said["standing"]
-            ],
+            [(each.standing, _in_force(each), shown.day_of(each.set_at), each.text) for each in said.standing],
             none="Nothing is required of every application.",
         )
     else:
@@ -49,8 +47,8 @@ def list_(application: str | None, standing: bool, service: Service) -> None:  #
             shown.out(),
             ("requirement", "state", "set", "text", "reason"),
             [
-                (each["requirement"], each["state"], shown.day_of(each["set_at"]), each["text"], each["reason"])
-                for each in said[_LISTED]
+                (each.requirement, each.state, shown.day_of(each.set_at), each.text, each.reason)
+                for each in said.requirements
             ],
             none="Nothing further is required.",
         )
@@ -70,19 +68,16 @@ def add(application: str | None, text: str | None, standing: str | None, service
     TEXT may be @FILE. The Manufacturer reads it.
     """
     if standing is not None and application is None:
-        address, words = path("requirements", "standing"), standing
+        with service.connect() as client:
+            of_all = client.do(StandingSet, path("requirements", "standing"), {"text": standing})
+        waiting = f"{of_all.applications:,} that wait{'s' if of_all.applications == 1 else ''}"
+        _say(service, of_all, f"{of_all.standing}: of every application from now on, and of {waiting}")
     elif standing is None and application is not None and text is not None:
-        address, words = path("applications", application, _LISTED), text
+        with service.connect() as client:
+            of_one = client.do(RequirementSet, path("applications", application, "requirements"), {"text": text})
+        _say(service, of_one, _moved(of_one))
     else:
         raise click.UsageError("Name an application and say what is required, or say --standing and what.")
-    with service.connect() as client:
-        outcome = client.post(address, {"text": words})
-    if standing is None:
-        _say(service, outcome, f"{outcome['requirement']}: {outcome['state']}, of {outcome['application']}")
-    else:
-        count = outcome["applications"]
-        waiting = f"{count:,} that wait{'s' if count == 1 else ''}"
-        _say(service, outcome, f"{outcome['standing']}: of every application from now on, and of {waiting}")
 
 
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --reason Shown.")
@@ -114,26 +109,27 @@ def waive(requirement: str, reason: str, service: Service) -> None:
 def end(standing: str, service: Service) -> None:
     """End a standing requirement: later applications do not get it; where it is open it stays open."""
     with service.connect() as client:
-        outcome = client.post(path("requirements", "standing", standing, "end"), {})
-    _say(
-        service,
-        outcome,
-        f"{outcome['standing']}: ended {shown.when(outcome['ended_at'])}; where it is open it stays so",
-    )
+        outcome = client.do(StandingEnded, path("requirements", "standing", standing, "end"), {})
+    _say(service, outcome, f"{outcome.standing}: ended {shown.when(outcome.ended_at)}; where it is open it stays so")
 
 
 def _close(service: Service, requirement: str, state: RequirementState, reason: str) -> None:
+    said = {"state": state, "reason": reason}
     with service.connect() as client:
-        outcome = client.post(path("requirements", requirement, "outcome"), {"state": state, "reason": reason})
-    _say(service, outcome, f"{outcome['requirement']}: {outcome['state']}, of {outcome['application']}")
+        outcome = client.do(RequirementSet, path("requirements", requirement, "outcome"), said)
+    _say(service, outcome, _moved(outcome))
 
 
-def _say(service: Service, outcome: Mapping[str, Any], words: str) -> None:
+def _moved(outcome: RequirementSet) -> str:
+    return f"{outcome.requirement}: {outcome.state}, of {outcome.application}"
+
+
+def _say(service: Service, outcome: object, words: str) -> None:
     if service.as_json:
-        shown.as_json(outcome)
+        shown.as_json(document(outcome))
     else:
         shown.sentence(shown.out(), words)
 
 
-def _in_force(standing: Mapping[str, Any]) -> str:
-    return f"ended {shown.day_of(standing['ended_at'])}" if standing["ended_at"] else "in force"
+def _in_force(standing: StandingAnswer) -> str:
+    return f"ended {shown.day_of(standing.ended_at)}" if standing.ended_at else "in force"

@@ -153,7 +153,9 @@ def findings(console: Console, listed: Iterable[Finding | Mapping[str, object]])
 
 
 def _is_day(value: object) -> bool:
-    return isinstance(value, str) and len(value) == len("2027-01-04")
+    if isinstance(value, str):
+        return len(value) == len("2027-01-04")
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _day(value: object) -> date:

@@ -5,19 +5,19 @@ by itself; it is a fact for the officers, who decide what follows (F2.30).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import Json
 from core.clauses import serves
 from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
-from core.instants import text
 from policy.roles import Operation
 from ra.access import authorise_approval
 from ra.desk import Desk
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading import approvals as approval_reading
+from store.transactions import Transaction
 from store.verbs import acceptances, facts
 
 
@@ -36,14 +36,22 @@ class AnswerCertificate:
     reason: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CertificateAnswered:
+    """A certificate has been accepted or rejected."""
+
+    serial: Serial
+    approval: str
+    accepted: bool
+    reason: str
+    at: datetime
+
+
 @serves("F2.25")
 def answer_certificate(
     desk: Desk, actor: Actor, command: AnswerCertificate, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> CertificateAnswered:
     """Accept or reject a certificate, once.
-
-    Returns:
-        `{"serial", "approval", "accepted", "reason", "at"}`.
 
     Raises:
         NoSuchThing: there is none, or it is another Manufacturer's.
@@ -52,24 +60,19 @@ def answer_certificate(
     """
     with desk.store.begin("answer certificate") as tx:
         at = desk.clock.now()
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        approval, _ = approval_reading.certificate_der(tx, command.serial)
-        try:
-            authorise_approval(actor, Operation.ACCEPT_CERTIFICATE, approval_reading.record(tx, approval))
-        except NoSuchThing:
-            raise NoSuchThing(kind="certificate", identifier=command.serial) from None
-        acceptances.answer(tx, command.serial, accepted=command.accepted, reason=command.reason, by=actor.name, at=at)
-        outcome: dict[str, Json] = {
-            "serial": command.serial,
-            "approval": approval,
-            "accepted": command.accepted,
-            "reason": command.reason,
-            "at": text(at),
-        }
-        kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
-        # The reason is the Manufacturer's own words and stays in the register.
-        facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, payload={"serial": command.serial}))
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, CertificateAnswered, lambda: _answer(tx, actor, command, at=at), at=at)
+
+
+def _answer(tx: Transaction, actor: Actor, command: AnswerCertificate, *, at: datetime) -> CertificateAnswered:
+    approval, _ = approval_reading.certificate_der(tx, command.serial)
+    try:
+        authorise_approval(actor, Operation.ACCEPT_CERTIFICATE, approval_reading.record(tx, approval))
+    except NoSuchThing:
+        raise NoSuchThing(kind="certificate", identifier=command.serial) from None
+    acceptances.answer(tx, command.serial, accepted=command.accepted, reason=command.reason, by=actor.name, at=at)
+    kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
+    # The reason is the Manufacturer's own words and stays in the register.
+    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, payload={"serial": command.serial}))
+    return CertificateAnswered(
+        serial=command.serial, approval=approval, accepted=command.accepted, reason=command.reason, at=at
+    )

@@ -21,6 +21,7 @@ from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
 from core.kinds import ApplicationState, KeyState
 from policy import csr
+from policy.csr import ParsedCsr
 from policy.roles import Operation, permitted
 from policy.section_f import application as application_rules
 from policy.section_f.assurance import AssuranceFacts
@@ -29,7 +30,7 @@ from ra.applying.requirements import instantiate_standing
 from ra.desk import Desk, new_identifier
 from ra.findings import findings_json, refuse_fatal
 from ra.issuing import issuing_ca
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading import requests
 from store.rows import Application, Organisation
 from store.transactions import Transaction
@@ -68,14 +69,28 @@ class Apply:
     earlier_cpa: EarlierCpa | None = None
 
 
+@dataclass(frozen=True)
+class ApplicationTaken:
+    """An application was taken in; findings advise the officers."""
+
+    application: str
+    state: ApplicationState
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationCancelled:
+    """An application was taken back."""
+
+    application: str
+    state: ApplicationState
+
+
 @serves("F2.18", "F2.19")
-def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None = None) -> dict[str, Json]:
+def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None = None) -> ApplicationTaken:
     """Take an application in. Findings advise the officers; only what could never be granted is refused.
 
     Every standing requirement becomes one of its own (F2.20).
-
-    Returns:
-        `{"application", "state", "findings"}`.
 
     Raises:
         CsrMalformed, RulesRefused: with every fatal finding at once.
@@ -85,50 +100,14 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
     at = desk.clock.now()
     parsed = csr.parse(command.csr)
     with desk.store.begin("apply") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        organisation = requests.organisation(tx, actor.organisation or "")
-        found = judged(desk, tx, command, organisation, at=at)
-        require_key_free(tx, parsed.public_key_sha256)
-        application = Application(
-            id=new_identifier("app", at),
-            organisation_id=organisation.id,
-            state=ApplicationState.SUBMITTED,
-            device=command.device,
-            smets_version=command.smets_version,
-            purpose=command.purpose,
-            start=first_second(command.start),
-            expiry=last_second(command.expiry),
-            maximum_devices=command.maximum_devices,
-            firmware=lowered(command.firmware),
-            csr=parsed.der,
-            public_key=parsed.public_key,
-            public_key_sha256=parsed.public_key_sha256,
-            findings=canonical(findings_json(found)).decode(),
-            submitted_at=at,
-            submitted_by=actor.name,
-            gbcs_version=command.gbcs_version,
-            contact=command.contact,
-            assurance=assurance_text(command.assurance),
-            earlier_cpa=earlier_cpa_text(command.earlier_cpa),
+        return once(
+            tx, actor, request, ApplicationTaken, lambda: _take_in(desk, tx, actor, command, parsed, at=at), at=at
         )
-        applications.submit(tx, application)
-        outcome: dict[str, Json] = {
-            "application": application.id,
-            "state": application.state,
-            "findings": findings_json(found),
-        }
-        submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
-        facts.record(
-            tx, Fact(kind=FactKind.APPLICATION_SUBMITTED, at=at, actor=actor, subject=application.id, payload=submitted)
-        )
-        instantiate_standing(tx, application.id, actor=actor, at=at)
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
 
 
-def cancel_application(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> dict[str, Json]:
+def cancel_application(
+    desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None
+) -> ApplicationCancelled:
     """Take an application back, as long as it has not been proposed for decision.
 
     Raises:
@@ -137,15 +116,7 @@ def cancel_application(desk: Desk, actor: Actor, identifier: str, request: Reque
     """
     at = desk.clock.now()
     with desk.store.begin("cancel application") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        authorise_application(actor, Operation.CANCEL_APPLICATION, requests.application(tx, identifier))
-        applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
-        facts.record(tx, Fact(kind=FactKind.APPLICATION_CANCELLED, at=at, actor=actor, subject=identifier))
-        outcome: dict[str, Json] = {"application": identifier, "state": "cancelled"}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, ApplicationCancelled, lambda: _cancel(tx, actor, identifier, at=at), at=at)
 
 
 def authorise_application(actor: Actor, operation: Operation, application: Application) -> None:
@@ -223,3 +194,47 @@ def require_key_free(tx: Transaction, sha256: str, *, approval: str | None = Non
 def lowered(firmware: Sequence[Firmware]) -> tuple[Firmware, ...]:
     """Return firmware with the one textual form of its digests; the versions are kept exactly as given."""
     return tuple(Firmware(item.version, item.image_digest.lower()) for item in firmware)
+
+
+def _take_in(
+    desk: Desk, tx: Transaction, actor: Actor, command: Apply, parsed: ParsedCsr, *, at: datetime
+) -> ApplicationTaken:
+    organisation = requests.organisation(tx, actor.organisation or "")
+    found = judged(desk, tx, command, organisation, at=at)
+    require_key_free(tx, parsed.public_key_sha256)
+    application = Application(
+        id=new_identifier("app", at),
+        organisation_id=organisation.id,
+        state=ApplicationState.SUBMITTED,
+        device=command.device,
+        smets_version=command.smets_version,
+        purpose=command.purpose,
+        start=first_second(command.start),
+        expiry=last_second(command.expiry),
+        maximum_devices=command.maximum_devices,
+        firmware=lowered(command.firmware),
+        csr=parsed.der,
+        public_key=parsed.public_key,
+        public_key_sha256=parsed.public_key_sha256,
+        findings=canonical(findings_json(found)).decode(),
+        submitted_at=at,
+        submitted_by=actor.name,
+        gbcs_version=command.gbcs_version,
+        contact=command.contact,
+        assurance=assurance_text(command.assurance),
+        earlier_cpa=earlier_cpa_text(command.earlier_cpa),
+    )
+    applications.submit(tx, application)
+    submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
+    facts.record(
+        tx, Fact(kind=FactKind.APPLICATION_SUBMITTED, at=at, actor=actor, subject=application.id, payload=submitted)
+    )
+    instantiate_standing(tx, application.id, actor=actor, at=at)
+    return ApplicationTaken(application.id, application.state, found)
+
+
+def _cancel(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> ApplicationCancelled:
+    authorise_application(actor, Operation.CANCEL_APPLICATION, requests.application(tx, identifier))
+    applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
+    facts.record(tx, Fact(kind=FactKind.APPLICATION_CANCELLED, at=at, actor=actor, subject=identifier))
+    return ApplicationCancelled(identifier, ApplicationState.CANCELLED)

@@ -1,7 +1,7 @@
 """change: a Manufacturer changes what its application says, until it is proposed for decision (F2.18, F2.19)."""
 
-from dataclasses import fields, replace
-from datetime import date
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from typing import TypedDict
 
 from core.actors import Actor
@@ -9,7 +9,7 @@ from core.approval import Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa, assurance_text, earlier_cpa_text
 from core.canonical import Json, canonical
 from core.clauses import serves
-from core.errors import WrongState
+from core.errors import Finding, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
 from core.kinds import ApplicationState
@@ -19,9 +19,10 @@ from policy.roles import Operation
 from ra.applying.apply import Apply, as_applied, authorise_application, judged, lowered, require_key_free
 from ra.desk import Desk
 from ra.findings import findings_json
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading import requests
 from store.rows import Application
+from store.transactions import Transaction
 from store.verbs import applications, facts
 
 
@@ -42,15 +43,22 @@ class Change(TypedDict, total=False):
     earlier_cpa: EarlierCpa | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ApplicationChanged:
+    """An application says something else now; `changed` names the members."""
+
+    application: str
+    state: ApplicationState
+    version: int
+    changed: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
 @serves("F2.18", "F2.19")
 def change_application(
     desk: Desk, actor: Actor, identifier: str, change: Change, request: RequestKey | None = None
-) -> dict[str, Json]:
-    """Change an application; the rules run over the whole of it again.
-
-    Returns:
-        `{"application", "state", "version", "changed", "findings"}`; `changed` names the members that say something
-        else now. A change that changes nothing makes no version.
+) -> ApplicationChanged:
+    """Change an application; the rules run over the whole of it again. A change of nothing makes no version.
 
     Raises:
         NoSuchThing: there is none, or it is another Manufacturer's.
@@ -61,41 +69,50 @@ def change_application(
     at = desk.clock.now()
     parsed = csr_policy.parse(change["csr"]) if "csr" in change else None
     with desk.store.begin("change application") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        found = requests.application(tx, identifier)
-        authorise_application(actor, Operation.CHANGE_APPLICATION, found)
-        if found.state != ApplicationState.SUBMITTED:
-            needed = ApplicationState.SUBMITTED
-            raise WrongState(kind="Application", identifier=identifier, state=found.state, needed=needed)
-        before = as_applied(found)
-        after = _after(before, change, parsed)
-        changed = [each.name for each in fields(Apply) if getattr(before, each.name) != getattr(after, each.name)]
-        findings = judged(desk, tx, after, requests.organisation(tx, found.organisation_id), at=at)
-        version = found.version
-        if changed:
-            if parsed is not None:
-                require_key_free(tx, parsed.public_key_sha256)
-            version += 1
-            said = replace(_said(found, after, parsed), version=version, changed_at=at)
-            said = replace(said, findings=canonical(findings_json(findings)).decode())
-            # The write repeats the version that was read: of two changes, or a change and a proposal, one is first.
-            applications.change(tx, said, version=found.version)
-            # Names only: what an application says is between the SSC and the applicant.
-            payload: dict[str, Json] = {"members": changed, "version": version}
-            facts.record(
-                tx, Fact(kind=FactKind.APPLICATION_CHANGED, at=at, actor=actor, subject=identifier, payload=payload)
-            )
-        outcome: dict[str, Json] = {
-            "application": identifier,
-            "state": found.state,
-            "version": version,
-            "changed": changed,
-            "findings": findings_json(findings),
-        }
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(
+            tx,
+            actor,
+            request,
+            ApplicationChanged,
+            lambda: _change(desk, tx, actor, identifier, change, parsed, at=at),
+            at=at,
+        )
+
+
+def _change(
+    desk: Desk,
+    tx: Transaction,
+    actor: Actor,
+    identifier: str,
+    change: Change,
+    parsed: ParsedCsr | None,
+    *,
+    at: datetime,
+) -> ApplicationChanged:
+    found = requests.application(tx, identifier)
+    authorise_application(actor, Operation.CHANGE_APPLICATION, found)
+    if found.state != ApplicationState.SUBMITTED:
+        needed = ApplicationState.SUBMITTED
+        raise WrongState(kind="Application", identifier=found.id, state=found.state, needed=needed)
+    before = as_applied(found)
+    after = _after(before, change, parsed)
+    changed = [each.name for each in fields(Apply) if getattr(before, each.name) != getattr(after, each.name)]
+    findings = judged(desk, tx, after, requests.organisation(tx, found.organisation_id), at=at)
+    version = found.version
+    if changed:
+        if parsed is not None:
+            require_key_free(tx, parsed.public_key_sha256)
+        version += 1
+        said = replace(_said(found, after, parsed), version=version, changed_at=at)
+        said = replace(said, findings=canonical(findings_json(findings)).decode())
+        # The write repeats the version that was read: of two changes, or a change and a proposal, one is first.
+        applications.change(tx, said, version=found.version)
+        # Names only: what an application says is between the SSC and the applicant.
+        payload: dict[str, Json] = {"members": [*changed], "version": version}
+        facts.record(tx, Fact(kind=FactKind.APPLICATION_CHANGED, at=at, actor=actor, subject=found.id, payload=payload))
+    return ApplicationChanged(
+        application=found.id, state=found.state, version=version, changed=tuple(changed), findings=findings
+    )
 
 
 def _after(before: Apply, change: Change, parsed: ParsedCsr | None) -> Apply:

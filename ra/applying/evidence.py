@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
@@ -17,14 +18,13 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import EvidenceFull, NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.instants import text
 from core.kinds import UNDECIDED, AmendmentRequestState, BreachState, EvidenceSubject
 from intake import evidence as files
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.applying.apply import authorise_application
 from ra.desk import Desk, new_identifier
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from ra.standing import require_open_month
 from store.reading import evidence as reading
 from store.reading import requests
@@ -81,14 +81,33 @@ class FetchedFile:
     octets: bytes
 
 
-@serves("F2.19", "F2.20", "F2.23", "F2.28(h)")
-def attach(
-    desk: Desk, actor: Actor, subject: Subject, file: File, request: RequestKey | None = None
-) -> dict[str, Json]:
-    """Attach a file. The same file twice to one subject changes nothing and is answered alike.
+@dataclass(frozen=True, kw_only=True)
+class EvidenceAnswer:
+    """An attached file as it is listed; its content is for the SSC and the auditor.
 
-    Returns:
-        The attachment as it is listed.
+    Args:
+        attached_by: named to the SSC and the auditor only; an applicant deals with the SSC, not with its officers.
+    """
+
+    evidence: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    attached_at: datetime
+    attached_by: str | None
+
+
+@dataclass(frozen=True)
+class EvidenceList:
+    """What is attached, oldest first."""
+
+    evidence: tuple[EvidenceAnswer, ...]
+
+
+@serves("F2.19", "F2.20", "F2.23", "F2.28(h)")
+def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: RequestKey | None = None) -> EvidenceAnswer:
+    """Attach a file. The same file twice to one subject changes nothing and is answered alike.
 
     Raises:
         EvidenceUnacceptable, EvidenceTooLarge: it is not what it is said to be, not of a type that is taken, too large.
@@ -101,43 +120,31 @@ def attach(
     media_type = files.accepted_type(file.media_type, file.octets)
     sha256 = hashlib.sha256(file.octets).hexdigest()
     at = desk.clock.now()
+    offered = Attachment(
+        id=new_identifier("ev", at),
+        subject_kind=subject.kind,
+        subject=subject.identifier,
+        sha256=sha256,
+        name=files.harmless_name(file.name, media_type),
+        media_type=media_type,
+        size=len(file.octets),
+        salt=secrets.token_bytes(SALT_OCTETS),
+        attached_at=at,
+        attached_by=actor.name,
+    )
     with desk.store.begin("attach evidence") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        _require_open(tx, actor, subject)
-        found = reading.attached(tx, EvidenceSubject(subject.kind), subject.identifier, sha256)
-        if found is None:
-            if reading.attached_count(tx, EvidenceSubject(subject.kind), subject.identifier) >= MOST_FILES:
-                raise EvidenceFull(limit=MOST_FILES)
-            made = Attachment(
-                id=new_identifier("ev", at),
-                subject_kind=EvidenceSubject(subject.kind),
-                subject=subject.identifier,
-                sha256=sha256,
-                name=files.harmless_name(file.name, media_type),
-                media_type=media_type,
-                size=len(file.octets),
-                salt=secrets.token_bytes(SALT_OCTETS),
-                attached_at=at,
-                attached_by=actor.name,
-            )
-            found = _write(tx, made, file.octets, actor)
-        outcome = attachment_document(found, named=permitted(actor, Operation.READ_NAMES, owner=None))
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(
+            tx, actor, request, EvidenceAnswer, lambda: _attach(tx, actor, subject, offered, file.octets), at=at
+        )
 
 
-def attachments(desk: Desk, actor: Actor, subject: Subject) -> dict[str, Json]:
+def attachments(desk: Desk, actor: Actor, subject: Subject) -> EvidenceList:
     """Return what is attached to a subject; whoever may read the subject may see what lies with it, not read it."""
     with desk.store.read() as tx:
         _authorise_reading(tx, actor, subject)
-        found = reading.attachments_of(tx, EvidenceSubject(subject.kind), subject.identifier)
-    return {
-        "evidence": [
-            attachment_document(each, named=permitted(actor, Operation.READ_NAMES, owner=None)) for each in found
-        ]
-    }
+        found = reading.attachments_of(tx, subject.kind, subject.identifier)
+    named = permitted(actor, Operation.READ_NAMES, owner=None)
+    return EvidenceList(tuple(attachment_shown(each, named=named) for each in found))
 
 
 def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
@@ -148,22 +155,32 @@ def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
         return FetchedFile(found.name, found.media_type, reading.content(tx, found.sha256))
 
 
-def attachment_document(found: Attachment, *, named: bool) -> dict[str, Json]:
+def attachment_shown(found: Attachment, *, named: bool) -> EvidenceAnswer:
     """Return an attachment as it is listed.
 
     Args:
         found: the attachment.
-        named: whether it says who attached it; an applicant deals with the SSC, not with its officers.
+        named: whether it says who attached it.
     """
-    return {
-        "evidence": found.id,
-        "name": found.name,
-        "media_type": found.media_type,
-        "size": found.size,
-        "sha256": found.sha256,
-        "attached_at": text(found.attached_at),
-        "attached_by": found.attached_by if named else None,
-    }
+    return EvidenceAnswer(
+        evidence=found.id,
+        name=found.name,
+        media_type=found.media_type,
+        size=found.size,
+        sha256=found.sha256,
+        attached_at=found.attached_at,
+        attached_by=found.attached_by if named else None,
+    )
+
+
+def _attach(tx: Transaction, actor: Actor, subject: Subject, offered: Attachment, octets: bytes) -> EvidenceAnswer:
+    _require_open(tx, actor, subject)
+    found = reading.attached(tx, subject.kind, subject.identifier, offered.sha256)
+    if found is None:
+        if reading.attached_count(tx, subject.kind, subject.identifier) >= MOST_FILES:
+            raise EvidenceFull(limit=MOST_FILES)
+        found = _write(tx, offered, octets, actor)
+    return attachment_shown(found, named=permitted(actor, Operation.READ_NAMES, owner=None))
 
 
 def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> Attachment:

@@ -1,26 +1,42 @@
 """request: a Manufacturer asks for an amendment of its approval, or takes that back (F2.29)."""
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.actors import Actor
 from core.approval import Firmware
-from core.canonical import Json, canonical
+from core.canonical import canonical
 from core.clauses import serves
 from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
-from core.instants import text
 from core.kinds import AmendmentRequestState
 from policy.roles import Operation, permitted
 from ra.access import authorise, authorise_approval
 from ra.desk import Desk, new_identifier
-from ra.proposal import firmware_json
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from ra.standing import require_open
+from ra.views import FirmwareAnswer, document, view_of
 from store.reading import amendment_requests as reading
 from store.reading import approvals as approval_reading
+from store.transactions import Transaction
 from store.verbs import amendment_requests, facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendmentAsked:
+    """What a Manufacturer asks to be amended; what is null or empty is to stay.
+
+    Args:
+        start, expiry: UTC days.
+        other: anything else, in words.
+    """
+
+    start: date | None
+    expiry: date | None
+    maximum_devices: int | None
+    firmware_added: tuple[FirmwareAnswer, ...]
+    firmware_removed: tuple[str, ...]
+    other: str
 
 
 @dataclass(frozen=True)
@@ -46,22 +62,54 @@ class RequestAmendment:
     firmware_removed: tuple[str, ...] = ()
     other: str = ""
 
-    def asked(self) -> dict[str, Json]:
+    def asked(self) -> AmendmentAsked:
         """Return the request as it is kept and shown."""
-        return {
-            "start": self.start.isoformat() if self.start else None,
-            "expiry": self.expiry.isoformat() if self.expiry else None,
-            "maximum_devices": self.maximum_devices,
-            "firmware_added": firmware_json(self.firmware_added),
-            "firmware_removed": [*self.firmware_removed],
-            "other": self.other,
-        }
+        return AmendmentAsked(
+            start=self.start,
+            expiry=self.expiry,
+            maximum_devices=self.maximum_devices,
+            firmware_added=tuple(FirmwareAnswer(each.version, each.image_digest) for each in self.firmware_added),
+            firmware_removed=self.firmware_removed,
+            other=self.other,
+        )
+
+
+@dataclass(frozen=True)
+class AmendmentRequested:
+    """A request was taken in, or taken back."""
+
+    request: str
+    approval: str
+    state: AmendmentRequestState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendmentRequestAnswer(AmendmentRequested):
+    """An amendment request.
+
+    Args:
+        decision: that took it up, if one did.
+    """
+
+    asked: AmendmentAsked
+    reasons: str
+    asked_at: datetime
+    asked_by: str
+    decision: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AmendmentRequestList:
+    """The requests about an approval, oldest first."""
+
+    requests: tuple[AmendmentRequestAnswer, ...]
 
 
 @serves("F2.29")
 def request_amendment(
     desk: Desk, actor: Actor, command: RequestAmendment, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> AmendmentRequested:
     """Ask for an amendment. The rules look at it when officers propose it: what is asked for decides nothing.
 
     Raises:
@@ -70,57 +118,19 @@ def request_amendment(
     """
     at = desk.clock.now()
     with desk.store.begin("request amendment") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        approval = approval_reading.record(tx, command.approval)
-        authorise_approval(actor, Operation.REQUEST_AMENDMENT, approval)
-        require_open(approval, at)
-        asked = reading.AmendmentRequest(
-            id=new_identifier("amr", at),
-            approval=approval.identifier,
-            state=AmendmentRequestState.OPEN,
-            asked=canonical(command.asked()).decode(),
-            reasons=command.reasons,
-            asked_at=at,
-            asked_by=actor.name,
-        )
-        amendment_requests.ask(tx, asked)
-        # What is asked for is the Manufacturer's business until it is decided; the fact names it only.
-        requested: dict[str, Json] = {"request": asked.id}
-        facts.record(
-            tx,
-            Fact(kind=FactKind.AMENDMENT_REQUESTED, at=at, actor=actor, subject=approval.identifier, payload=requested),
-        )
-        outcome: dict[str, Json] = {"request": asked.id, "approval": approval.identifier, "state": asked.state}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, AmendmentRequested, lambda: _ask(tx, actor, command, at=at), at=at)
 
 
-def withdraw_request(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> dict[str, Json]:
+def withdraw_request(
+    desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None
+) -> AmendmentRequested:
     """Take a request back, as long as it has not been proposed for decision; WrongState after that."""
     at = desk.clock.now()
     with desk.store.begin("withdraw amendment request") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        asked = reading.amendment_request(tx, identifier)
-        owner = approval_reading.approval(tx, asked.approval).organisation_id
-        _authorise(actor, Operation.REQUEST_AMENDMENT, asked, owner)
-        amendment_requests.move(
-            tx, identifier, needed=AmendmentRequestState.OPEN, to=AmendmentRequestState.WITHDRAWN, at=at
-        )
-        taken: dict[str, Json] = {"request": identifier}
-        facts.record(
-            tx,
-            Fact(kind=FactKind.AMENDMENT_REQUEST_WITHDRAWN, at=at, actor=actor, subject=asked.approval, payload=taken),
-        )
-        outcome: dict[str, Json] = {"request": identifier, "approval": asked.approval, "state": "withdrawn"}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, AmendmentRequested, lambda: _withdraw(tx, actor, identifier, at=at), at=at)
 
 
-def show_request(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
+def show_request(desk: Desk, actor: Actor, identifier: str) -> AmendmentRequestAnswer:
     """Return a request; another Manufacturer's is as if it were not there."""
     with desk.store.read() as tx:
         asked = reading.amendment_request(tx, identifier)
@@ -129,11 +139,44 @@ def show_request(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
     return _shown(asked)
 
 
-def requests_of(desk: Desk, actor: Actor, approval: str) -> dict[str, Json]:
+def requests_of(desk: Desk, actor: Actor, approval: str) -> AmendmentRequestList:
     """Return the requests about an approval, oldest first."""
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_AMENDMENT_REQUEST, approval_reading.record(tx, approval))
-        return {"requests": [_shown(each) for each in reading.requests_of(tx, approval)]}
+        return AmendmentRequestList(tuple(_shown(each) for each in reading.requests_of(tx, approval)))
+
+
+def _ask(tx: Transaction, actor: Actor, command: RequestAmendment, *, at: datetime) -> AmendmentRequested:
+    approval = approval_reading.record(tx, command.approval)
+    authorise_approval(actor, Operation.REQUEST_AMENDMENT, approval)
+    require_open(approval, at)
+    asked = reading.AmendmentRequest(
+        id=new_identifier("amr", at),
+        approval=approval.identifier,
+        state=AmendmentRequestState.OPEN,
+        asked=canonical(document(command.asked())).decode(),
+        reasons=command.reasons,
+        asked_at=at,
+        asked_by=actor.name,
+    )
+    amendment_requests.ask(tx, asked)
+    # What is asked for is the Manufacturer's business until it is decided; the fact names it only.
+    _record(tx, FactKind.AMENDMENT_REQUESTED, asked, actor=actor, at=at)
+    return AmendmentRequested(asked.id, asked.approval, asked.state)
+
+
+def _withdraw(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> AmendmentRequested:
+    asked = reading.amendment_request(tx, identifier)
+    owner = approval_reading.approval(tx, asked.approval).organisation_id
+    _authorise(actor, Operation.REQUEST_AMENDMENT, asked, owner)
+    withdrawn = AmendmentRequestState.WITHDRAWN
+    amendment_requests.move(tx, identifier, needed=AmendmentRequestState.OPEN, to=withdrawn, at=at)
+    _record(tx, FactKind.AMENDMENT_REQUEST_WITHDRAWN, asked, actor=actor, at=at)
+    return AmendmentRequested(asked.id, asked.approval, withdrawn)
+
+
+def _record(tx: Transaction, kind: FactKind, asked: reading.AmendmentRequest, *, actor: Actor, at: datetime) -> None:
+    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=asked.approval, payload={"request": asked.id}))
 
 
 def _authorise(actor: Actor, operation: Operation, asked: reading.AmendmentRequest, owner: str) -> None:
@@ -143,19 +186,15 @@ def _authorise(actor: Actor, operation: Operation, asked: reading.AmendmentReque
     authorise(actor, operation, owner=owner)
 
 
-def _shown(asked: reading.AmendmentRequest) -> dict[str, Json]:
-    return {
-        "request": asked.id,
-        "approval": asked.approval,
-        "state": asked.state,
-        "asked": json.loads(asked.asked),
-        "reasons": asked.reasons,
-        "asked_at": text(asked.asked_at),
-        "asked_by": asked.asked_by,
-        "decision": asked.decision_id,
-        "closed_at": _instant(asked.closed_at),
-    }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else text(at)
+def _shown(asked: reading.AmendmentRequest) -> AmendmentRequestAnswer:
+    return AmendmentRequestAnswer(
+        request=asked.id,
+        approval=asked.approval,
+        state=asked.state,
+        asked=view_of(AmendmentAsked, asked.asked),
+        reasons=asked.reasons,
+        asked_at=asked.asked_at,
+        asked_by=asked.asked_by,
+        decision=asked.decision_id,
+        closed_at=asked.closed_at,
+    )

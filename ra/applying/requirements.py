@@ -5,20 +5,19 @@ between the SSC and the applicant, so the journal names them and never repeats t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from core.actors import Actor
-from core.canonical import Json
 from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
-from core.instants import text
 from core.kinds import UNDECIDED, RequirementState
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
-from ra.repeat import RequestKey, keep, recall
+from ra.repeat import RequestKey, once
 from store.reading import requests
 from store.reading import requirements as reading
 from store.reading.requirements import Requirement, StandingRequirement
@@ -29,10 +28,69 @@ RequirementClosed: TypeAlias = Literal[RequirementState.MET, RequirementState.WA
 """How a requirement ceases to stand in the way."""
 
 
+@dataclass(frozen=True)
+class RequirementSet:
+    """A requirement as it stands now."""
+
+    requirement: str
+    application: str
+    state: RequirementState
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequirementAnswer:
+    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only."""
+
+    requirement: str
+    text: str
+    state: RequirementState
+    standing: str | None
+    set_at: datetime
+    set_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class StandingSet:
+    """A standing requirement was set; `applications` got it at once."""
+
+    standing: str
+    applications: int
+
+
+@dataclass(frozen=True)
+class StandingEnded:
+    """A standing requirement was ended."""
+
+    standing: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingAnswer:
+    """A standing requirement. Officers are named to the SSC and the auditor only."""
+
+    standing: str
+    text: str
+    set_at: datetime
+    set_by: str | None
+    ended_at: datetime | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True)
+class StandingList:
+    """The standing requirements, oldest first."""
+
+    standing: tuple[StandingAnswer, ...]
+
+
 @serves("F2.20")
 def set_requirement(
     desk: Desk, actor: Actor, application: str, words: str, request: RequestKey | None = None
-) -> dict[str, Json]:
+) -> RequirementSet:
     """Require something more of an application.
 
     Args:
@@ -42,9 +100,6 @@ def set_requirement(
         words: what must be evidenced.
         request: the Idempotency-Key, if one was sent.
 
-    Returns:
-        `{"requirement", "application", "state"}`.
-
     Raises:
         NoSuchThing: there is no such application.
         WrongState: it is decided or cancelled.
@@ -52,23 +107,7 @@ def set_requirement(
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("set requirement") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        _hold_undecided(tx, application)
-        made = Requirement(
-            id=new_identifier("req", at),
-            application=application,
-            standing=None,
-            text=words,
-            state=RequirementState.OPEN,
-            set_at=at,
-            set_by=actor.name,
-        )
-        _write(tx, [made], actor=actor, at=at)
-        outcome: dict[str, Json] = {"requirement": made.id, "application": application, "state": made.state}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, RequirementSet, lambda: _set(tx, actor, application, words, at=at), at=at)
 
 
 @serves("F2.20")
@@ -80,7 +119,7 @@ def close_requirement(
     outcome: RequirementClosed,
     reason: str,
     request: RequestKey | None = None,
-) -> dict[str, Json]:
+) -> RequirementSet:
     """Record a requirement as met, or waive it.
 
     Args:
@@ -91,9 +130,6 @@ def close_requirement(
         reason: what shows that it is met, or why it is waived.
         request: the Idempotency-Key, if one was sent.
 
-    Returns:
-        `{"requirement", "application", "state"}`.
-
     Raises:
         NoSuchThing: there is none.
         WrongState: it is met or waived already, or its application is decided or cancelled.
@@ -101,48 +137,22 @@ def close_requirement(
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("close requirement") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        found = reading.requirement(tx, identifier)
-        _hold_undecided(tx, found.application)
-        requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
-        kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
-        facts.record(
-            tx, Fact(kind=kind, at=at, actor=actor, subject=found.application, payload={"requirement": identifier})
+        return once(
+            tx, actor, request, RequirementSet, lambda: _close(tx, actor, identifier, outcome, reason, at=at), at=at
         )
-        answer: dict[str, Json] = {"requirement": identifier, "application": found.application, "state": outcome}
-        keep(tx, actor, request, answer, at=at)
-    return answer
 
 
 @serves("F2.20")
-def set_standing(desk: Desk, actor: Actor, words: str, request: RequestKey | None = None) -> dict[str, Json]:
-    """Require something of every application, from now on, and of those that wait for a proposal.
-
-    Returns:
-        `{"standing", "applications"}`: its identifier, and how many applications got it at once.
-    """
+def set_standing(desk: Desk, actor: Actor, words: str, request: RequestKey | None = None) -> StandingSet:
+    """Require something of every application, from now on, and of those that wait for a proposal."""
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("set standing requirement") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        standing = StandingRequirement(id=new_identifier("std", at), text=words, set_at=at, set_by=actor.name)
-        # Written before applications are looked for: whichever is being taken in at this moment is then either seen
-        # here or sees it itself (hold_standing).
-        requirements.set_standing(tx, standing)
-        waiting = requests.locked_submitted(tx)
-        facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_SET, at=at, actor=actor, subject=standing.id))
-        _write(tx, [_instance(standing, each, at) for each in waiting], actor=actor, at=at)
-        outcome: dict[str, Json] = {"standing": standing.id, "applications": len(waiting)}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, StandingSet, lambda: _set_standing(tx, actor, words, at=at), at=at)
 
 
 @serves("F2.20")
-def end_standing(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> dict[str, Json]:
+def end_standing(desk: Desk, actor: Actor, identifier: str, request: RequestKey | None = None) -> StandingEnded:
     """End a standing requirement: later applications do not get it. Where it is open already it stays so until it is
     met or waived, application by application.
 
@@ -153,34 +163,28 @@ def end_standing(desk: Desk, actor: Actor, identifier: str, request: RequestKey 
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("end standing requirement") as tx:
-        earlier = recall(tx, actor, request)
-        if earlier is not None:
-            return earlier
-        requirements.end_standing(tx, identifier, by=actor.name, at=at)
-        facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_ENDED, at=at, actor=actor, subject=identifier))
-        outcome: dict[str, Json] = {"standing": identifier, "ended_at": text(at)}
-        keep(tx, actor, request, outcome, at=at)
-    return outcome
+        return once(tx, actor, request, StandingEnded, lambda: _end_standing(tx, actor, identifier, at=at), at=at)
 
 
-def standing(desk: Desk, actor: Actor) -> dict[str, Json]:
+def standing(desk: Desk, actor: Actor) -> StandingList:
     """Return the standing requirements; who set and ended them is told to the SSC and the auditor only."""
     authorise(actor, Operation.READ_STANDING_REQUIREMENTS)
     with desk.store.read() as tx:
         found = reading.standing_list(tx)
     named = permitted(actor, Operation.READ_NAMES, owner=None)
-    listed: list[Json] = [
-        {
-            "standing": each.id,
-            "text": each.text,
-            "set_at": text(each.set_at),
-            "set_by": each.set_by if named else None,
-            "ended_at": text(each.ended_at) if each.ended_at else None,
-            "ended_by": each.ended_by if named else None,
-        }
-        for each in found
-    ]
-    return {"standing": listed}
+    return StandingList(
+        tuple(
+            StandingAnswer(
+                standing=each.id,
+                text=each.text,
+                set_at=each.set_at,
+                set_by=each.set_by if named else None,
+                ended_at=each.ended_at,
+                ended_by=each.ended_by if named else None,
+            )
+            for each in found
+        )
+    )
 
 
 def open_of(tx: Transaction, application_id: str) -> list[str]:
@@ -211,24 +215,67 @@ def instantiate_standing(tx: Transaction, application: str, *, actor: Actor, at:
     _write(tx, [_instance(each, application, at) for each in in_force], actor=actor, at=at)
 
 
-def requirement_document(found: Requirement, *, named: bool) -> dict[str, Json]:
+def requirement_shown(found: Requirement, *, named: bool) -> RequirementAnswer:
     """Return a requirement as it is shown.
 
     Args:
         found: the requirement.
         named: whether the officers are named; an applicant deals with the SSC.
     """
-    return {
-        "requirement": found.id,
-        "text": found.text,
-        "state": found.state,
-        "standing": found.standing,
-        "set_at": text(found.set_at),
-        "set_by": found.set_by if named else None,
-        "closed_at": text(found.closed_at) if found.closed_at else None,
-        "closed_by": found.closed_by if named else None,
-        "reason": found.reason,
-    }
+    return RequirementAnswer(
+        requirement=found.id,
+        text=found.text,
+        state=found.state,
+        standing=found.standing,
+        set_at=found.set_at,
+        set_by=found.set_by if named else None,
+        closed_at=found.closed_at,
+        closed_by=found.closed_by if named else None,
+        reason=found.reason,
+    )
+
+
+def _set(tx: Transaction, actor: Actor, application: str, words: str, *, at: datetime) -> RequirementSet:
+    _hold_undecided(tx, application)
+    made = Requirement(
+        id=new_identifier("req", at),
+        application=application,
+        standing=None,
+        text=words,
+        state=RequirementState.OPEN,
+        set_at=at,
+        set_by=actor.name,
+    )
+    _write(tx, [made], actor=actor, at=at)
+    return RequirementSet(made.id, application, made.state)
+
+
+def _close(
+    tx: Transaction, actor: Actor, identifier: str, outcome: RequirementClosed, reason: str, *, at: datetime
+) -> RequirementSet:
+    application = reading.requirement(tx, identifier).application
+    _hold_undecided(tx, application)
+    requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
+    kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
+    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=application, payload={"requirement": identifier}))
+    return RequirementSet(identifier, application, outcome)
+
+
+def _set_standing(tx: Transaction, actor: Actor, words: str, *, at: datetime) -> StandingSet:
+    made = StandingRequirement(id=new_identifier("std", at), text=words, set_at=at, set_by=actor.name)
+    # Written before applications are looked for: whichever is being taken in at this moment is then either seen
+    # here or sees it itself (hold_standing).
+    requirements.set_standing(tx, made)
+    waiting = requests.locked_submitted(tx)
+    facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_SET, at=at, actor=actor, subject=made.id))
+    _write(tx, [_instance(made, each, at) for each in waiting], actor=actor, at=at)
+    return StandingSet(made.id, len(waiting))
+
+
+def _end_standing(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> StandingEnded:
+    requirements.end_standing(tx, identifier, by=actor.name, at=at)
+    facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_ENDED, at=at, actor=actor, subject=identifier))
+    return StandingEnded(identifier, at)
 
 
 def _hold_undecided(tx: Transaction, application: str) -> None:

@@ -1,24 +1,24 @@
 """What is shown of an application: what it says, where it stands, and what is missing for a grant (F2.18 to F2.20)."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from core.actors import Actor
-from core.canonical import Json
+from core.approval import Device
+from core.assurance import AssuranceCertificate, EarlierCpa, assurance_of, earlier_cpa_of
 from core.clauses import serves
 from core.errors import Finding, Severity
-from core.instants import text
 from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
 from policy.roles import Operation, permitted
 from policy.section_f.application import grant_findings
 from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
-from ra.applying.evidence import attachment_document
-from ra.applying.requirements import requirement_document
+from ra.applying.evidence import EvidenceAnswer, attachment_shown
+from ra.applying.requirements import RequirementAnswer, requirement_shown
 from ra.desk import Desk
-from ra.paging import LARGEST_PAGE, page
+from ra.findings import findings_of
+from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
 from store.reading import evidence, requests, requirements
 from store.reading.requirements import Requirement
 from store.rows import Application
@@ -34,94 +34,135 @@ STAGES: Mapping[ApplicationState, str] = {
 """Where an application stands, by its state, in words."""
 
 
-def application(desk: Desk, actor: Actor, identifier: str) -> dict[str, Json]:
-    """Return an application; another Manufacturer's is as if it were not there."""
+@dataclass(frozen=True, kw_only=True)
+class ApplicationListed:
+    """An application; `stage` says in words where it stands."""
+
+    application: str
+    organisation: str
+    state: ApplicationState
+    stage: str
+    device: Device
+    smets_version: str
+    gbcs_version: str
+    purpose: str
+    contact: str
+    start: date
+    expiry: date
+    maximum_devices: int
+    firmware: tuple[FirmwareAnswer, ...]
+    public_key_sha256: str
+    assurance: tuple[AssuranceCertificate, ...]
+    earlier_cpa: EarlierCpa | None
+    findings: tuple[Finding, ...]
+    submitted_at: datetime
+    submitted_by: str
+    version: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationAnswer(ApplicationListed):
+    """An application with what belongs to it; `missing` says what stands between it and a grant."""
+
+    requirements: tuple[RequirementAnswer, ...]
+    evidence: tuple[EvidenceAnswer, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationPage:
+    """Applications in order; `next` is the cursor of the next page."""
+
+    applications: tuple[ApplicationListed, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class RequirementList:
+    """The requirements of an application, oldest first."""
+
+    requirements: tuple[RequirementAnswer, ...]
+
+
+@serves("F2.20")
+def application(desk: Desk, actor: Actor, identifier: str) -> ApplicationAnswer:
+    """Return an application with its requirements, its evidence and what is missing for a grant as of today.
+
+    An applicant is not told which officer did what; another Manufacturer's application is as if it were not there.
+    """
     at = desk.clock.now()
+    named = permitted(actor, Operation.READ_NAMES, owner=None)
     with desk.store.read() as tx:
         found = requests.application(tx, identifier)
         authorise_application(actor, Operation.READ_APPLICATION, found)
-        return whole(desk, tx, actor, found, at=at)
+        required = requirements.requirements_of(tx, found.id)
+        attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
+        missing = _missing(desk, tx, found, required, at=at)
+    return ApplicationAnswer(
+        **vars(_listed(found)),
+        requirements=tuple(requirement_shown(each, named=named) for each in required),
+        evidence=tuple(attachment_shown(each, named=named) for each in attached),
+        missing=missing,
+    )
 
 
-def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> dict[str, Json]:
+def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApplicationPage:
     """Return a page of the applications that `actor` may see, and the cursor for the next."""
     only = own_organisation(actor, Operation.READ_APPLICATION)
     with desk.store.read() as tx:
         found = requests.application_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
-    return page([listed(each) for each in found], "applications", limit, [each.id for each in found])
+    return ApplicationPage(tuple(_listed(each) for each in found), next_cursor([each.id for each in found], limit))
 
 
-def listed(found: Application) -> dict[str, Json]:
-    """Return an application as it stands in a list."""
-    return {
-        "application": found.id,
-        "organisation": found.organisation_id,
-        "state": found.state,
-        "stage": STAGES[found.state],
-        "device": asdict(found.device),
-        "smets_version": found.smets_version,
-        "gbcs_version": found.gbcs_version,
-        "purpose": found.purpose,
-        "contact": found.contact,
-        "start": found.start.date().isoformat(),
-        "expiry": found.expiry.date().isoformat(),
-        "maximum_devices": found.maximum_devices,
-        "firmware": [{"version": each.version, "image_sha256": each.image_digest} for each in found.firmware],
-        "public_key_sha256": found.public_key_sha256,
-        "assurance": json.loads(found.assurance),
-        "earlier_cpa": json.loads(found.earlier_cpa),
-        "findings": json.loads(found.findings),
-        "submitted_at": text(found.submitted_at),
-        "submitted_by": found.submitted_by,
-        "version": found.version,
-        "changed_at": text(found.changed_at) if found.changed_at else None,
-    }
-
-
-@serves("F2.20")
-def whole(desk: Desk, tx: Transaction, actor: Actor, found: Application, *, at: datetime) -> dict[str, Json]:
-    """Return an application with its requirements, its evidence and what is missing for a grant.
-
-    Args:
-        desk: where.
-        tx: open.
-        actor: who looks; an applicant is not told which officer did what.
-        found: the application.
-        at: now; what is missing is judged as of today.
-    """
-    named = permitted(actor, Operation.READ_NAMES, owner=None)
-    required = requirements.requirements_of(tx, found.id)
-    attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
-    return {
-        **listed(found),
-        "requirements": [requirement_document(each, named=named) for each in required],
-        "evidence": [attachment_document(each, named=named) for each in attached],
-        "missing": missing(desk, tx, found, required, at=at),
-    }
-
-
-def requirements_of(desk: Desk, actor: Actor, application: str) -> dict[str, Json]:
+def requirements_of(desk: Desk, actor: Actor, application: str) -> RequirementList:
     """Return the requirements of an application; another Manufacturer's is as if it were not there."""
     with desk.store.read() as tx:
         authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, application))
         found = requirements.requirements_of(tx, application)
     named = permitted(actor, Operation.READ_NAMES, owner=None)
-    return {"requirements": [requirement_document(each, named=named) for each in found]}
+    return RequirementList(tuple(requirement_shown(each, named=named) for each in found))
 
 
-def missing(
+def _listed(found: Application) -> ApplicationListed:
+    return ApplicationListed(
+        application=found.id,
+        organisation=found.organisation_id,
+        state=found.state,
+        stage=STAGES[found.state],
+        device=found.device,
+        smets_version=found.smets_version,
+        gbcs_version=found.gbcs_version,
+        purpose=found.purpose,
+        contact=found.contact,
+        start=found.start.date(),
+        expiry=found.expiry.date(),
+        maximum_devices=found.maximum_devices,
+        firmware=tuple(FirmwareAnswer(each.version, each.image_digest) for each in found.firmware),
+        public_key_sha256=found.public_key_sha256,
+        assurance=assurance_of(found.assurance),
+        earlier_cpa=earlier_cpa_of(found.earlier_cpa),
+        findings=findings_of(found.findings),
+        submitted_at=found.submitted_at,
+        submitted_by=found.submitted_by,
+        version=found.version,
+        changed_at=found.changed_at,
+    )
+
+
+def _missing(
     desk: Desk, tx: Transaction, found: Application, required: list[Requirement], *, at: datetime
-) -> list[Json]:
-    """Return a sentence for each thing that stands between an application and a grant; none once it is decided."""
+) -> tuple[str, ...]:
+    """A sentence for each thing that stands between an application and a grant; none once it is decided."""
     if found.state not in UNDECIDED:
-        return []
+        return ()
     organisation = requests.organisation(tx, found.organisation_id)
     # Judged anew: dates pass, and settings change.
     findings = grant_findings(application_facts(desk, tx, as_applied(found), organisation, at=at))
-    return [
+    return (
         *(f"This further requirement is open: {each.text}" for each in required if each.state == RequirementState.OPEN),
         *(_told(each) for each in findings if each.severity is not Severity.NOTICE),
-    ]
+    )
 
 
 def _told(finding: Finding) -> str:

@@ -262,6 +262,6 @@ def _ask(world: World, tell: Tell, name: str) -> None:
         device=replace(DEVICE, model=name), csr=csr_pem(), start=start, expiry=start + timedelta(days=90)
     )
     applied = apply(world.desk, MANUFACTURER, wanted)
-    tell("acknowledged", ["apply beside", applied])
-    proposed = propose(world.desk, OFFICER_1, ProposeGrant(str(applied["application"]), "Sound."))
+    tell("acknowledged", ["apply beside", document(applied)])
+    proposed = propose(world.desk, OFFICER_1, ProposeGrant(applied.application, "Sound."))
     tell("acknowledged", ["propose beside", document(proposed)])
