@@ -262,42 +262,42 @@ WITHOUT_A_DOOR = {"pdf_of"}  # typesets for whoever has been let in
 
 
 @pytest.fixture
-def observer(shared: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+def stranger(shared: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
     """Somebody whose role has been added, and nothing else: the table does not know it."""
-    added = str.__new__(Role, "observer")
-    added._name_, added._value_ = "OBSERVER", "observer"
-    monkeypatch.setitem(Role._member_map_, "OBSERVER", added)
-    monkeypatch.setitem(Role._value2member_map_, "observer", added)
+    added = str.__new__(Role, "stranger")
+    added._name_, added._value_ = "STRANGER", "stranger"
+    monkeypatch.setitem(Role._member_map_, "STRANGER", added)
+    monkeypatch.setitem(Role._value2member_map_, "stranger", added)
     row = Credential(
-        id="key-observer",
-        name="observer",
+        id="key-stranger",
+        name="stranger",
         role=added,
         organisation_id=None,
         created_at=NOW,
         expires_at=NOW + timedelta(days=1),
         revoked_at=None,
     )
-    shared.keys["observer"] = "tcpa_observer"
+    shared.keys["stranger"] = "tcpa_stranger"
     with shared.world.store.begin("plant") as tx:
         tx.connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
-        access.add_credential(tx, row, key_sha256=key_digest("tcpa_observer"))
+        access.add_credential(tx, row, key_sha256=key_digest("tcpa_stranger"))
         tx.connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
         facts.record(tx, Fact(FactKind.ACCESS_GRANTED, NOW, CONSOLE, row.id))
     shared.mirror.follow()
-    yield Actor("observer", added, None, row.id)
+    yield Actor("stranger", added, None, row.id)
     with shared.world.store.begin("unplant") as tx:
         tx.connection.execute(credentials.delete().where(credentials.c.id == row.id))
         facts.record(tx, Fact(FactKind.ACCESS_REVOKED, NOW, CONSOLE, row.id))
     shared.mirror.follow()
 
 
-def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(shared: Api, observer: Actor) -> None:
+def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(shared: Api, stranger: Actor) -> None:
     things, met = _things(shared), set[CodeType]()
     sys.setprofile(lambda frame, event, _: met.add(frame.f_code) if event == "call" else None)
     try:
         for operation in MAY:
             for headers in ({}, {"Accept": OTHER_FORMS.get(operation, "*/*")}):
-                answer = _ask(shared, "observer", operation, things, **headers)
+                answer = _ask(shared, "stranger", operation, things, **headers)
                 refused(answer, 403, "operation-not-permitted")
     finally:
         sys.setprofile(None)
@@ -305,37 +305,37 @@ def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(shar
     assert {each.__name__ for each in _use_cases() if each.__code__ not in met} == AT_THE_CONSOLE | WITHOUT_A_DOOR
     desk = shared.world.desk
     for act in (
-        lambda: grant_access(desk, observer, name="a", role=Role.AUDITOR, organisation=None, life=timedelta(days=1)),
-        lambda: revoke_access(desk, observer, "key-observer"),
-        lambda: list_access(desk, observer),
+        lambda: grant_access(desk, stranger, name="a", role=Role.AUDITOR, organisation=None, life=timedelta(days=1)),
+        lambda: revoke_access(desk, stranger, "key-stranger"),
+        lambda: list_access(desk, stranger),
     ):
         with pytest.raises(OperationNotPermitted):
             act()
-    assert (party_of(observer), recipient_of(observer)) == (None, None)
+    assert (party_of(stranger), recipient_of(stranger)) == (None, None)
 
 
 @pytest.mark.clause("F2.22")
 def test_who_is_let_in_and_acts_for_nobody_is_told_what_there_is_and_not_a_word_of_it(
-    shared: Api, observer: Actor, monkeypatch: pytest.MonkeyPatch
+    shared: Api, stranger: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert observer.role is not None
+    assert stranger.role is not None
     given = set(Operation) - {Operation.READ_EVERY_PASSAGE, Operation.READ_NAMES}
     monkeypatch.setattr(
-        roles, "TABLE", {**roles.TABLE, **dict.fromkeys(((observer.role, each) for each in given), Scope.ALL)}
+        roles, "TABLE", {**roles.TABLE, **dict.fromkeys(((stranger.role, each) for each in given), Scope.ALL)}
     )
     things = _things(shared)
-    found = done(_ask(shared, "observer", "listConditions", things))
+    found = done(_ask(shared, "stranger", "listConditions", things))
     assert (found["conditions"], found["withheld"]) == ([], 1)
     for operation in ("listNotices", "listNoticesOfApproval", "showNotice", "listTasks", "calendar"):
-        refused(_ask(shared, "observer", operation, things), 403, "operation-not-permitted")
+        refused(_ask(shared, "stranger", operation, things), 403, "operation-not-permitted")
     waiting = {**things, "application": things["waiting"]}
-    shown = done(_ask(shared, "observer", "showApplication", waiting))
+    shown = done(_ask(shared, "stranger", "showApplication", waiting))
     listed = (
         *shown["evidence"],
         *shown["requirements"],
-        *done(_ask(shared, "observer", "listEvidence", waiting))["evidence"],
-        *done(_ask(shared, "observer", "listRequirements", waiting))["requirements"],
-        *done(_ask(shared, "observer", "listStandingRequirements", things))["standing"],
+        *done(_ask(shared, "stranger", "listEvidence", waiting))["evidence"],
+        *done(_ask(shared, "stranger", "listRequirements", waiting))["requirements"],
+        *done(_ask(shared, "stranger", "listStandingRequirements", things))["standing"],
     )
     assert len(listed) > 4
     assert {each.get("attached_by", each.get("set_by")) for each in listed} == {None}
