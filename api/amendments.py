@@ -22,16 +22,15 @@ from api.service import (
     reply,
 )
 from ra.applying.request_amendment import (
-    AmendmentRequestAnswer,
-    AmendmentRequested,
-    AmendmentRequestList,
     RequestAmendment,
     request_amendment,
     requests_of,
     show_request,
     withdraw_request,
 )
-from ra.telling.conditions import ConditionList, conditions
+from ra.applying.views import AmendmentRequestAnswer, AmendmentRequested, AmendmentRequestList
+from ra.telling.conditions import conditions
+from ra.telling.views import ConditionList
 
 
 def add_amendments(app: OpenAPI, service: Service) -> None:

@@ -12,8 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from core.errors import Finding
-from ra.deciding.propose import DecisionProposed
-from ra.deciding.second import DecisionSeconded
+from ra.deciding.views import DecisionProposed, DecisionSeconded
 
 _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
@@ -76,22 +75,6 @@ def described(view: type[Any]) -> tuple[str, dict[str, str]]:
     return " ".join(sentence.split("\n\n")[0].split()), members
 
 
-class Answer(BaseModel):
-    """An answer with every member known."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class FindingAnswer(Answer):
-    """What a rule found."""
-
-    code: str
-    clause: str
-    severity: str
-    detail: str
-    remedy: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """An error (RFC 9457). `code` is stable; `detail` and `hint` are for people."""
@@ -104,25 +87,6 @@ class Problem:
     hint: str
     findings: Annotated[tuple[Finding, ...], Field(exclude_if=operator.not_)] = ()
     reference: Annotated[str, Field(exclude_if=operator.not_)] = ""
-
-
-class DeviceAnswer(Answer):
-    """A device model."""
-
-    type: str
-    manufacturer: str
-    model: str
-    hardware_version: str
-
-
-class FirmwareAnswer(Answer):
-    """A firmware version with the SHA-256 of its image."""
-
-    version: str
-    image_sha256: str
-
-
-# --- decisions ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -138,14 +102,3 @@ class DecisionBatchAnswer:
     """What became of each decision of a batch, in order; each stands or falls alone."""
 
     results: tuple[DecisionBatchResult, ...]
-
-
-# --- approvals ---------------------------------------------------------------------------------------------------
-
-
-class AcceptanceSummary(Answer):
-    """What the Manufacturer said of a certificate."""
-
-    accepted: bool
-    reason: str
-    at: str

@@ -16,10 +16,16 @@ from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS
 from core.approval import Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.instants import day
-from ra.applying import view
-from ra.applying.apply import ApplicationCancelled, ApplicationTaken, Apply, apply, cancel_application
-from ra.applying.change import ApplicationChanged, Change, change_application
-from ra.applying.view import ApplicationAnswer, ApplicationPage
+from ra.applying import look
+from ra.applying.apply import Apply, apply, cancel_application
+from ra.applying.change import Change, change_application
+from ra.applying.views import (
+    ApplicationAnswer,
+    ApplicationCancelled,
+    ApplicationChanged,
+    ApplicationPage,
+    ApplicationTaken,
+)
 
 
 def add_applications(app: OpenAPI, service: Service) -> None:
@@ -54,7 +60,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     )
     def list_applications(query: PageQuery) -> Response:
         """List applications; a Manufacturer sees its own."""
-        return reply(view.applications(desk, actor(), after=query.after, limit=query.limit))
+        return reply(look.applications(desk, actor(), after=query.after, limit=query.limit))
 
     @app.get(
         "/v1/applications/<application>",
@@ -65,7 +71,7 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     )
     def show_application(path: ApplicationPath) -> Response:
         """Show an application: where it stands, its evidence and requirements, and what is missing for a grant."""
-        return reply(view.application(desk, actor(), path.application))
+        return reply(look.application(desk, actor(), path.application))
 
     @app.patch(
         "/v1/applications/<application>",

@@ -23,9 +23,10 @@ from api.service import (
     reply,
 )
 from core.identifiers import ApprovalIdentifier
-from ra.deciding.revoke import ApprovalRevoked, revoke
+from ra.deciding.revoke import revoke
+from ra.deciding.views import ApprovalRevoked
 from ra.telling import approvals as look
-from ra.telling.approvals import ApprovalAnswer, ApprovalPage
+from ra.telling.views import ApprovalAnswer, ApprovalPage
 
 
 def add_approvals(app: OpenAPI, service: Service) -> None:

@@ -14,7 +14,7 @@ from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
 from ra.reporting import breach
-from ra.reporting.breach import BreachAnswer, BreachMoved, BreachPage
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
 
 
 def add_breaches(app: OpenAPI, service: Service) -> None:

@@ -16,7 +16,8 @@ from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSAL
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
 from ra.applying import accept
-from ra.applying.accept import AnswerCertificate, CertificateAnswered
+from ra.applying.accept import AnswerCertificate
+from ra.applying.views import CertificateAnswered
 from ra.telling import approvals as look
 from ra.telling.approvals import FetchedCertificate
 

@@ -33,8 +33,9 @@ from core.cpl import InstructionState
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
 from ra.telling import instructions as cpl
-from ra.telling.instructions import Acknowledge, Asked, InstructionAnswer, InstructionPage, NcscCertified
-from ra.telling.reconcile import LARGEST_LIST, Reconciled, reconcile
+from ra.telling.instructions import Acknowledge, Asked
+from ra.telling.reconcile import LARGEST_LIST, reconcile
+from ra.telling.views import InstructionAnswer, InstructionPage, NcscCertified, Reconciled
 
 _FORMS = {JSON_TYPE: "json", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
 _ON_THE_LIST = ("F2.27", "F2.29", "F2.31")

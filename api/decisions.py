@@ -25,9 +25,18 @@ from api.service import (
 )
 from core.errors import TrialCpaError
 from ra.deciding import look
-from ra.deciding.acknowledge import DecisionAcknowledged, acknowledge
-from ra.deciding.propose import DecisionProposed, propose, propose_batch
-from ra.deciding.second import Accepted, DecisionRejected, DecisionSeconded, reject, second, second_batch
+from ra.deciding.acknowledge import acknowledge
+from ra.deciding.propose import propose, propose_batch
+from ra.deciding.second import reject, second, second_batch
+from ra.deciding.views import (
+    Accepted,
+    DecisionAcknowledged,
+    DecisionAnswer,
+    DecisionPage,
+    DecisionProposed,
+    DecisionRejected,
+    DecisionSeconded,
+)
 from ra.views import view_of
 
 
@@ -93,7 +102,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions",
         operation_id="listDecisions",
         openapi_extensions=clauses("F2.18"),
-        responses={200: answer(look.DecisionPage), **refusals(*READ_REFUSALS)},
+        responses={200: answer(DecisionPage), **refusals(*READ_REFUSALS)},
         **shared,
     )
     def list_decisions(query: PageQuery) -> Response:
@@ -104,7 +113,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         "/v1/decisions/<decision>",
         operation_id="showDecision",
         openapi_extensions=clauses("F2.18", "F2.21(b)", "F2.22"),
-        responses={200: answer(look.DecisionAnswer), **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(DecisionAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_decision(path: DecisionPath) -> Response:

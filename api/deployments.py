@@ -17,8 +17,9 @@ from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, S
 from core.deployments import Form
 from core.identifiers import ApprovalIdentifier, parse_device_id
 from ra.repeat import RequestKey
-from ra.reporting.deployments import BatchAnswer, DeploymentsAnswer, batch, of_approval
-from ra.reporting.record import ReportTaken, record_deployments
+from ra.reporting.deployments import batch, of_approval
+from ra.reporting.record import record_deployments
+from ra.reporting.views import BatchAnswer, DeploymentsAnswer, ReportTaken
 
 REPORT_LIMIT = 32 * 1024 * 1024
 """Octets of a report: 100,000 lines of 335."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from core.classification import Classification, Recipient
 from core.kinds import DecisionKind, NoticeKind
-from ra.telling.notices import CopyAnswer
+from ra.telling.views import CopyAnswer
 from ra.views import FirmwareAnswer
 
 

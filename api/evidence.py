@@ -26,7 +26,8 @@ from api.service import (
 from core.errors import BodyTooLarge, EvidenceTooLarge
 from core.kinds import EvidenceSubject
 from ra.applying import evidence
-from ra.applying.evidence import LARGEST_FILE, MEDIA_TYPES, EvidenceAnswer, EvidenceList, File, Subject
+from ra.applying.evidence import LARGEST_FILE, MEDIA_TYPES, File, Subject
+from ra.applying.views import EvidenceAnswer, EvidenceList
 
 _ATTACHED = "/v1/evidence/{evidence}"
 

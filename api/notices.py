@@ -15,7 +15,7 @@ from api.incoming import actor, wanted_form
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
 from ra.telling import notices
-from ra.telling.notices import NoticePage, UndeliveredPage
+from ra.telling.views import NoticePage, UndeliveredPage
 
 PDF_TYPE = "application/pdf"
 _FORMS = (JSON_TYPE, PDF_TYPE)

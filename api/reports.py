@@ -28,7 +28,7 @@ from core.kinds import Rendition
 from ra.desk import Desk
 from ra.reporting import report as reports
 from ra.reporting.contents import ReportAnswer
-from ra.reporting.report import ReportIssued, ReportPage, ReportRemarked
+from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 
 PDF_TYPE = "application/pdf"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -12,10 +12,8 @@ from api.forms.fields import WriteHeader
 from api.forms.paths import ApplicationPath, RequirementPath, StandingPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
-from ra.applying import requirements
-from ra.applying import view as application_view
-from ra.applying.requirements import RequirementSet, StandingEnded, StandingList, StandingSet
-from ra.applying.view import RequirementList
+from ra.applying import look, requirements
+from ra.applying.views import RequirementList, RequirementSet, StandingEnded, StandingList, StandingSet
 
 
 def add_requirements(app: OpenAPI, service: Service) -> None:
@@ -50,7 +48,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
     )
     def list_requirements(path: ApplicationPath) -> Response:
         """List the requirements of an application, each open, met or waived."""
-        return reply(application_view.requirements_of(desk, actor(), path.application))
+        return reply(look.requirements_of(desk, actor(), path.application))
 
     @app.post(
         "/v1/requirements/<requirement>/outcome",

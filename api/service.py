@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,6 @@ from api import problems
 from api.forms.fields import WriteHeader
 from api.incoming import request_key
 from api.status.snapshot import Mirror
-from core.canonical import Json
 from ra.desk import Desk
 from ra.repeat import RequestKey
 from ra.views import document
@@ -60,7 +59,7 @@ class Service:
             act: the use case, which answers with a view; what it raises comes through.
             created: the address of what was made, with the outcome's members in braces; None if nothing was.
         """
-        outcome = json_of(act(request_key(header.idempotency_key)))
+        outcome = document(act(request_key(header.idempotency_key)))
         try:
             self.after_write()
         except Exception:  # noqa: BLE001 - see below
@@ -81,14 +80,9 @@ def clauses(*paragraphs: str) -> dict[str, Any]:
     return {"x-clauses": list(paragraphs)}
 
 
-def json_of(answer: object) -> dict[str, Json]:
-    """Return an answer, a view, as JSON."""
-    return dict(answer) if isinstance(answer, Mapping) else document(answer)
-
-
 def reply(answer: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Return a view as a JSON answer, in ASCII: whatever was stored, it can be sent."""
-    return Response(json.dumps(json_of(answer), separators=(",", ":")), status, content_type=JSON_TYPE)
+    return Response(json.dumps(document(answer), separators=(",", ":")), status, content_type=JSON_TYPE)
 
 
 def refusals(*statuses: HTTPStatus) -> dict[str | int, Any]:

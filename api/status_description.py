@@ -9,9 +9,10 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.answers import answer
+from api.forms.fields import Sent
 from api.service import WITH_CREDENTIAL, clauses, refusals
 from api.status import fetching, ocsp
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
@@ -33,7 +34,7 @@ _Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 _Long = Annotated[str, Field(min_length=1, max_length=QUESTION_LIMIT)]
 
 
-class AskedDevice(BaseModel):
+class AskedDevice(Sent):
     """A device model; strings are compared without case."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +49,7 @@ class AskedDevice(BaseModel):
     firmware_hash: Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 of the image.")] = ""
 
 
-class VerifyQuestion(BaseModel):
+class VerifyQuestion(Sent):
     """One question: exactly one of approval, certificate, serial and device."""
 
     model_config = ConfigDict(

@@ -5,7 +5,9 @@ import binascii
 from typing import Any
 
 from flask import Response, request
+from flask_openapi3.models.data_type import DataType
 from flask_openapi3.models.header import Header
+from flask_openapi3.models.schema import Schema
 from flask_openapi3.openapi import OpenAPI
 
 from api import problems
@@ -17,9 +19,11 @@ from core.errors import CredentialInvalid, CredentialMissing, NotAuthenticated
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.waiting.calendar import MEDIA_TYPE, calendar_feed
-from ra.waiting.tasks import TaskList, tasks
+from ra.waiting.tasks import tasks
+from ra.waiting.views import TaskList
 
 CALENDAR_PATH = "/v1/calendar.ics"
+_ETAG = Header(description="The same as long as the calendar shows the same.", schema=Schema(type=DataType.STRING))
 _CHALLENGE = 'Basic realm="trialcpa", charset="UTF-8"'  # RFC 7617, 2 and 2.1
 _LONGEST_BASIC = 1_000
 """Characters of a Basic credential that are looked at; an API key has fewer than a hundred."""
@@ -45,7 +49,11 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         200: {
             "description": "Starts, expiries and report dates as all-day events of UTC days (RFC 5545).",
             "content": {"text/calendar": {"schema": {"type": "string"}}},
-            "headers": {"ETag": Header(description="The same as long as the calendar shows the same.")},
+            "headers": {
+                "ETag": Header(
+                    description="The same as long as the calendar shows the same.", schema=Schema(type=DataType.STRING)
+                )
+            },
         },
         304: {"description": "It shows what it showed."},
         **refusals(*READ_REFUSALS),

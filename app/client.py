@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
@@ -34,13 +34,12 @@ LONGEST_WAIT_SECONDS = 5.0
 """How long a Retry-After is waited for at most, before the refusal is told instead."""
 
 PAGE = 100
-"""Rows asked for at once; the service allows as many (ra/paging.py, LARGEST_PAGE)."""
+"""Rows asked for at once; the service allows as many (ra/views.py, LARGEST_PAGE)."""
 
 _WORDS = 2_000
 _FILE_NAME = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]{0,120})"')
 _MALFORMED = (ValueError, RecursionError)
 
-Json = dict[str, Any]
 V = TypeVar("V")
 
 
@@ -130,41 +129,11 @@ class Client:
             if not after:
                 return
 
-    def get(self, path: str, **query: str | int | None) -> Json:
-        """Return a document."""
-        return _document(self._ask("GET", path, query, accept="application/json"), self.base_url + path)
-
-    def post(self, path: str, body: Mapping[str, object]) -> Json:
-        """Do something, once; return its outcome."""
-        return self._write("POST", path, body)
-
-    def patch(self, path: str, body: Mapping[str, object]) -> Json:
-        """Change something, once; return its outcome."""
-        return self._write("PATCH", path, body)
-
-    def send(self, path: str, octets: bytes, content_type: str, **query: str | int | None) -> Json:
-        """Send a file as it is; return the outcome. What takes files knows a file that it has."""
-        answer = self._ask("POST", path, query, octets=octets, content_type=content_type, accept="application/json")
-        return _document(answer, self.base_url + path)
-
     def fetch(self, path: str, accept: str, **query: str | int | None) -> Fetched:
         """Return a file in the form asked for."""
         answer = self._ask("GET", path, query, accept=accept)
         named = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
         return Fetched(answer.content, answer.headers.get("Content-Type", ""), named[1] if named else None)
-
-    def every(self, path: str, member: str, **query: str | int | None) -> Iterator[Json]:
-        """Return every row of a list, page after page."""
-        after = ""
-        while True:
-            page = self.get(path, **query, limit=PAGE, **({"after": after} if after else {}))
-            yield from page.get(member, [])
-            after = page.get("next") or ""
-            if not after:
-                return
-
-    def _write(self, method: str, path: str, body: Mapping[str, object]) -> Json:
-        return _document(self._written(method, path, body), self.base_url + path)
 
     def _written(self, method: str, path: str, body: Mapping[str, object]) -> httpx.Response:
         octets = json.dumps(body).encode("ascii")
@@ -306,15 +275,4 @@ def _view(kind: type[V], answer: httpx.Response, url: str) -> V:
     try:
         return view_of(kind, answer.content)
     except ValueError as error:
-        detail = f"it is not {kind.__name__} ({str(error).splitlines()[0]})"
-        raise ServiceAnswerMalformed(url=url, detail=harmless(detail)) from error
-
-
-def _document(answer: httpx.Response, url: str) -> Json:
-    try:
-        document = json.loads(answer.content)
-    except _MALFORMED:
-        document = None
-    if not isinstance(document, dict):
-        raise ServiceAnswerMalformed(url=url, detail="it is not a JSON object")
-    return document
+        raise ServiceAnswerMalformed(url=url, detail=f"it is not JSON as {kind.__name__} is described") from error

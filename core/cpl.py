@@ -362,3 +362,18 @@ def _shown(done: Sequence[Instruction], target: Entry, due: datetime) -> Iterato
 
 def _contradicts(open_one: Instruction) -> bool:
     return open_one.shown is None or open_one.state is InstructionState.REJECTED
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said of a line of the Panel's list.
+
+    Args:
+        line: its number, from 1, as an editor or a spreadsheet counts.
+        column: the header of the column; empty if it is the line as a whole.
+        sentence: for people.
+    """
+
+    line: int
+    column: str
+    sentence: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.approval import DEVICE_COLUMNS, Device, device_listed
+from core.cpl import Remark
 from core.errors import ListTooLong, ListUnreadable
 from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Cell, Row, Sheet, is_workbook, read_workbook
 
@@ -50,21 +51,6 @@ _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
 
 _INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?")
 _NOT_READABLE = frozenset({CUT, ERROR, NO_RESULT})
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What is to be said of a line.
-
-    Args:
-        line: its number, from 1, as an editor or a spreadsheet counts.
-        column: the header of the column; empty if it is the line as a whole.
-        sentence: for people.
-    """
-
-    line: int
-    column: str
-    sentence: str
 
 
 @dataclass(frozen=True)

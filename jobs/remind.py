@@ -22,7 +22,8 @@ from core.local_time import utc
 from jobs.mail import Attachment
 from ra.desk import Desk
 from ra.waiting.calendar import MEDIA_TYPE, calendar_of
-from ra.waiting.tasks import TaskAnswer, days_left, tasks_of, threshold
+from ra.waiting.tasks import days_left, tasks_of, threshold
+from ra.waiting.views import TaskAnswer
 from store.reading import tasks as reading
 from store.reading.authority import AuthorityRow, authority_row
 from store.reading.tasks import RunningApproval

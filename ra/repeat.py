@@ -1,15 +1,14 @@
 """The same request sent twice has the effect and the outcome of one (Idempotency-Key)."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from core.actors import Actor
-from core.canonical import Json, canonical
+from core.canonical import canonical
 from core.errors import BodyMalformed
 from ra.views import document, view_of
 from store.transactions import Transaction
@@ -79,19 +78,4 @@ def remember(tx: Transaction, actor: Actor, request: RequestKey | None, outcome:
     """Keep the outcome of a request, a view, with its key, in the transaction of the act."""
     if request is not None and actor.credential is not None:
         written = canonical(document(outcome)).decode()
-        idempotency.keep(tx, actor.credential, request.key, request.request_sha256, outcome=written, at=at)
-
-
-def recall(tx: Transaction, actor: Actor, request: RequestKey | None) -> dict[str, Any] | None:
-    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another."""
-    if request is None or actor.credential is None:
-        return None
-    kept = idempotency.outcome_of(tx, actor.credential, request.key, request.request_sha256)
-    return None if kept is None else dict(json.loads(kept))
-
-
-def keep(tx: Transaction, actor: Actor, request: RequestKey | None, outcome: Json, *, at: datetime) -> None:
-    """Keep the outcome of a request with its key, in the transaction of the act."""
-    if request is not None and actor.credential is not None:
-        written = canonical(outcome).decode()
         idempotency.keep(tx, actor.credential, request.key, request.request_sha256, outcome=written, at=at)

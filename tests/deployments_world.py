@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from core.deployments import Form
 from ra.repeat import RequestKey
-from ra.reporting.record import ReportTaken, record_deployments
+from ra.reporting.record import record_deployments
+from ra.reporting.views import ReportTaken
 from store.tables import journal, metadata
 from store.trial_tables import breaches, deployments
 from tests.world import DCC, DEVICE, FIRMWARE, World

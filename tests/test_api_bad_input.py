@@ -386,7 +386,7 @@ def test_what_nobody_foresaw_is_told_as_ours_and_not_what_it_was(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr(sys.modules["ra.applying.view"], "applications", broken)
+    monkeypatch.setattr(sys.modules["ra.applying.look"], "applications", broken)
     answer = unchanged.ask("auditor", "GET", "/v1/applications")
     document = refused(answer, 500, "internal")
     assert b"swordfish" not in answer.data

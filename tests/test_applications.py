@@ -22,7 +22,7 @@ from core.errors import (
 from core.facts import FactKind
 from core.instants import text
 from core.kinds import ApplicationState
-from ra.applying import view
+from ra.applying import look
 from ra.applying.apply import apply, as_applied, cancel_application
 from ra.applying.change import Change, change_application
 from ra.deciding.kinds.grant import ProposeGrant
@@ -270,7 +270,7 @@ def test_a_change_and_a_proposal_at_the_same_moment_never_decide_what_nobody_saw
         assert now.version == (2 if changed else 1)
         if proposed:
             with world.store.read() as tx:
-                decision = requests.decision(tx, told[1]["decision"])
+                decision = requests.decision(tx, told[1].decision)
             assert f'"maximum_devices":{now.maximum_devices}' in decision.proposal
 
 
@@ -280,7 +280,7 @@ def test_a_change_and_a_proposal_at_the_same_moment_never_decide_what_nobody_saw
 @pytest.mark.clause("F2.18")
 def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(world: World) -> None:
     identifier = world.applied()
-    shown = view.application(world.desk, MANUFACTURER, identifier)
+    shown = look.application(world.desk, MANUFACTURER, identifier)
     assert shown.stage == "The Security Sub-Committee has it; it can be changed until a decision is proposed."
     assert shown.missing == (
         "No ZigBee certificate is named for this ESME. Name the certificate and attach it as evidence.",
@@ -291,16 +291,16 @@ def test_a_manufacturer_sees_where_its_application_stands_and_what_is_missing(wo
         ),
     )
     change_application(world.desk, MANUFACTURER, identifier, {"assurance": HELD, "earlier_cpa": EARLIER})
-    assert view.application(world.desk, MANUFACTURER, identifier).missing == ()
+    assert look.application(world.desk, MANUFACTURER, identifier).missing == ()
     # Dates pass: what could be granted yesterday cannot be today.
     world.at(datetime(2027, 1, 5, 9, 0, tzinfo=UTC))
-    (late,) = view.application(world.desk, MANUFACTURER, identifier).missing
+    (late,) = look.application(world.desk, MANUFACTURER, identifier).missing
     assert "The start date 2027-01-04 has passed" in late
 
 
 def test_what_counts_although_it_has_expired_is_not_missing(world: World) -> None:
     identifier = world.applied(**whole(earlier_cpa=replace(EARLIER, expires_on=date(2021, 1, 1))))
-    shown = view.application(world.desk, MANUFACTURER, identifier)
+    shown = look.application(world.desk, MANUFACTURER, identifier)
     assert codes(shown.findings) == ["earlier-cpa-expired"]
     assert shown.missing == ()
 
@@ -308,7 +308,7 @@ def test_what_counts_although_it_has_expired_is_not_missing(world: World) -> Non
 def test_nothing_is_missing_once_it_is_over(world: World) -> None:
     identifier = world.applied()
     cancel_application(world.desk, MANUFACTURER, identifier)
-    shown = view.application(world.desk, MANUFACTURER, identifier)
+    shown = look.application(world.desk, MANUFACTURER, identifier)
     assert (shown.missing, shown.stage) == ((), "The Manufacturer has taken it back.")
 
 

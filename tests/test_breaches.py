@@ -17,7 +17,7 @@ from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach
-from ra.reporting.breach import BreachMoved
+from ra.reporting.views import BreachMoved
 from store.reading import breaches as reading
 from tests.api_world import Api, done, refused
 from tests.journal_lines import lines

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -69,13 +70,13 @@ def test_an_act_whose_answer_got_lost_is_asked_for_again_under_the_same_key() ->
         listener(lambda n: HANG_UP if n < ATTEMPTS else as_json(201, {"done": True})) as (url, came),
         client(url) as asked,
     ):
-        assert asked.post("/v1/decisions", {"kind": "grant"}) == {"done": True}
+        assert asked.do(dict, "/v1/decisions", {"kind": "grant"}) == {"done": True}
         first = {each[2] for each in came}
         assert len(came) == ATTEMPTS
         assert len(first) == 1
         assert first != {None}
         assert {each[3] for each in came} == {b'{"kind": "grant"}'}
-        asked.post("/v1/decisions", {"kind": "grant"})
+        asked.do(dict, "/v1/decisions", {"kind": "grant"})
         assert came[-1][2] not in first  # another act has another key
 
 
@@ -86,10 +87,10 @@ def test_what_does_not_answer_is_told_after_some_attempts() -> None:
         client(url, waits) as asked,
         pytest.raises(ServiceUnreachable, match=r"does not answer: (RemoteProtocolError|ReadError)"),
     ):
-        asked.get("/v1/tasks")
+        asked.show(dict, "/v1/tasks")
     assert (len(came), len(waits)) == (ATTEMPTS, ATTEMPTS - 1)
     with client(url, waits) as asked, pytest.raises(ServiceUnreachable, match="nobody listens there"):
-        asked.get("/v1/tasks")
+        asked.show(dict, "/v1/tasks")
 
 
 @pytest.mark.parametrize(("header", "wait"), [("2", 2.0), ("3600", 5.0), ("soon", 0.5), ("-1", 0.5), ("٣", 0.5)])
@@ -99,7 +100,7 @@ def test_a_service_that_is_busy_is_given_the_time_that_it_asks_for_within_reason
     sent = header if header.isascii() else header.encode().decode("latin-1")
     answers = [as_json(503, busy, **{"Retry-After": sent}), as_json(200, {"tasks": []})]
     with listener(lambda n: answers[n - 1]) as (url, _), client(url, waits) as asked:
-        assert asked.get("/v1/tasks") == {"tasks": []}
+        assert asked.show(dict, "/v1/tasks") == {"tasks": []}
     assert waits == [wait]
 
 
@@ -111,7 +112,7 @@ def test_a_refusal_is_not_asked_for_again_and_keeps_its_words_findings_and_code(
         client(url) as asked,
         pytest.raises(ServiceRefused) as caught,
     ):
-        asked.post("/v1/decisions", {})
+        asked.do(dict, "/v1/decisions", {})
     assert len(came) == 1
     assert str(caught.value) == "A rule\ufffd[2J says no.\n  - It is too late. Be early. (F2.21(c), late)"
     assert (caught.value.hint, caught.value.fields["problem"], caught.value.fields["status"]) == (
@@ -138,9 +139,9 @@ def test_an_answer_that_is_no_document_is_told(answer: Answer) -> None:
     with (
         listener(lambda _: answer) as (url, _),
         client(url) as asked,
-        pytest.raises(ServiceAnswerMalformed, match="not a JSON object"),
+        pytest.raises(ServiceAnswerMalformed, match="not JSON as dict is described"),
     ):
-        asked.get("/v1/tasks")
+        asked.show(dict, "/v1/tasks")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"[1]", b'{"code": 5, "detail": null, "findings": 3}'])
@@ -150,7 +151,7 @@ def test_a_refusal_without_words_is_told_with_its_status(body: bytes) -> None:
         client(url) as asked,
         pytest.raises(ServiceRefused, match="did not say why") as caught,
     ):
-        asked.get("/v1/tasks")
+        asked.show(dict, "/v1/tasks")
     assert caught.value.fields["problem"] == "http-418"
 
 
@@ -158,7 +159,7 @@ def test_the_key_follows_no_redirect() -> None:
     with listener(lambda _: as_json(200, {})) as (other, elsewhere):
         away = (302, {"Location": f"{other}/v1/tasks"}, b"")
         with listener(lambda _: away) as (url, _), client(url) as asked, pytest.raises(ServiceRefused):
-            asked.get("/v1/tasks")
+            asked.show(dict, "/v1/tasks")
         assert elsewhere == []
 
 
@@ -171,15 +172,21 @@ def test_an_answer_without_end_is_not_swallowed(monkeypatch: pytest.MonkeyPatch)
         with listener(lambda _, body=body: (200, {}, body)) as (url, _), client(url) as asked:  # type: ignore[misc]
             if ends:
                 with pytest.raises(ServiceAnswerMalformed, match="larger than"):
-                    asked.get("/v1/tasks")
+                    asked.show(dict, "/v1/tasks")
             else:
-                asked.get("/v1/tasks")
+                asked.show(dict, "/v1/tasks")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    rows: list[dict[str, int]]
+    next: str | None
 
 
 def test_a_list_is_read_page_after_page() -> None:
     pages = [{"rows": [{"n": 1}], "next": "a b"}, {"rows": [{"n": 2}], "next": None}]
     with listener(lambda n: as_json(200, pages[n - 1])) as (url, came), client(url) as asked:
-        assert [each["n"] for each in asked.every("/v1/rows", "rows", state=None)] == [1, 2]
+        assert [each["n"] for page in asked.pages(Numbers, "/v1/rows", state=None) for each in page.rows] == [1, 2]
     assert [each[1] for each in came] == ["/v1/rows?limit=100", "/v1/rows?limit=100&after=a+b"]
 
 
@@ -246,7 +253,8 @@ def test_where_and_who_can_come_from_the_environment_and_a_missing_key_is_told(
     file = tmp_path / "my.key"
     file.write_text("tcpa_key\n")
     file.chmod(0o600)
-    empty: dict[str, object] = {"tasks": [], "applications": [], "approvals": [], "next": None}
+    party = {"party": "ssc", "as_of": "2027-01-04T00:00:00Z"}
+    empty: dict[str, object] = {"tasks": [], "applications": [], "approvals": [], "next": None, **party}
     with listener(lambda _: as_json(200, empty)) as (url, came):
         monkeypatch.setenv("TRIALCPA_URL", url)
         monkeypatch.setenv("TRIALCPA_KEY_FILE", str(file))

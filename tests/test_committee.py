@@ -19,9 +19,10 @@ from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.revocation import ProposeRevocation
-from ra.deciding.propose import DecisionProposed, propose_batch
+from ra.deciding.propose import propose_batch
 from ra.deciding.revoke import revoke
-from ra.deciding.second import Accepted, DecisionSeconded, second_batch
+from ra.deciding.second import second_batch
+from ra.deciding.views import Accepted, DecisionProposed, DecisionSeconded
 from ra.desk import Desk
 from ra.grounds import Minutes
 from ra.repeat import RequestKey

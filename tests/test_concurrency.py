@@ -17,12 +17,14 @@ from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, Tri
 from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
-from ra.applying.apply import ApplicationTaken, apply
+from ra.applying.apply import apply
+from ra.applying.views import ApplicationTaken
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import DecisionProposed, propose
-from ra.deciding.revoke import ApprovalRevoked, revoke
+from ra.deciding.propose import propose
+from ra.deciding.revoke import revoke
 from ra.deciding.second import reject, second
+from ra.deciding.views import ApprovalRevoked, DecisionProposed
 from ra.desk import Desk
 from ra.repeat import RequestKey
 from store.reading import requests

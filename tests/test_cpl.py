@@ -28,17 +28,9 @@ from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.revoke import revoke
 from ra.repeat import RequestKey
-from ra.telling.instructions import (
-    Acknowledge,
-    Asked,
-    InstructionAnswer,
-    NcscCertified,
-    acknowledge,
-    exported,
-    instructions,
-    record_ncsc_certificate,
-)
-from ra.telling.listing import StepForeseen, instruct, would_follow
+from ra.telling.instructions import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
+from ra.telling.listing import instruct, would_follow
+from ra.telling.views import InstructionAnswer, NcscCertified, StepForeseen
 from store.reading import cpl as reading
 from store.reading import requests
 from store.verbs import cpl

@@ -21,7 +21,8 @@ from intake import cpl_list
 from intake.cpl_list import COLUMNS, ListedEntry, ProductsList, read_list
 from intake.workbook import NUMBER
 from ra.telling.instructions import Asked, exported
-from ra.telling.reconcile import DifferenceAnswer, Reconciled, WrongAnswer, reconcile
+from ra.telling.reconcile import reconcile
+from ra.telling.views import DifferenceAnswer, Reconciled, WrongAnswer
 from tests.journal_lines import lines
 from tests.test_workbook import book
 from tests.world import DCC, DEVICE, MANUFACTURER, PANEL, World

@@ -22,7 +22,7 @@ from core.errors import (
 )
 from core.facts import FactKind
 from core.kinds import EvidenceSubject
-from ra.applying import view
+from ra.applying import look
 from ra.applying.apply import cancel_application
 from ra.applying.evidence import LARGEST_FILE, MOST_FILES, File, Subject, attach, attachments, fetch
 from ra.repeat import RequestKey
@@ -105,7 +105,7 @@ def test_a_file_is_attached_listed_and_fetched_as_it_was(world: World) -> None:
         found = fetch(world.desk, actor, outcome.evidence)
         assert (found.name, found.media_type, found.octets) == ("Report 1.pdf", "application/pdf", PDF)
     assert attachments(world.desk, MANUFACTURER, of(application)).evidence == (outcome,)
-    assert view.application(world.desk, MANUFACTURER, application).evidence == (outcome,)
+    assert look.application(world.desk, MANUFACTURER, application).evidence == (outcome,)
 
 
 @pytest.mark.clause("F2.19")
@@ -193,7 +193,7 @@ def test_what_cannot_be_taken_leaves_nothing(world: World) -> None:
 
 def test_evidence_is_taken_until_it_is_decided(world: World) -> None:
     decision = world.drafted()
-    (application,) = view.applications(world.desk, OFFICER_1, after="", limit=5).applications
+    (application,) = look.applications(world.desk, OFFICER_1, after="", limit=5).applications
     identifier = application.application
     attached(world, identifier)  # a requirement that came late may need it
     assert world.seconded(decision)

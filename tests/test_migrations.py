@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from core.clock import FixedClock
 from core.kinds import DecisionState
 from core.status import approval_status
-from ra.applying import view
+from ra.applying.look import application
 from ra.deciding import look as look_at_decisions
 from ra.desk import Desk, Rules
 from ra.telling import approvals as look
@@ -188,7 +188,7 @@ def journal_problems(store: Store) -> tuple[str, ...]:
 def test_this_release_reads_what_the_earlier_one_wrote(upgraded: Store) -> None:
     desk = Desk(upgraded, FixedClock(WRITTEN_LAST), Rules(longest_trial=LONGEST_TRIAL))
     for row in ROWS["applications"]:
-        assert view.application(desk, AUDITOR, row["id"]).state == row["state"]
+        assert application(desk, AUDITOR, row["id"]).state == row["state"]
     for row in ROWS["decisions"]:
         shown = look_at_decisions.decision(desk, AUDITOR, row["id"])
         assert (shown.kind, shown.state) == (row["kind"], row["state"])

@@ -18,18 +18,11 @@ from core.errors import (
 )
 from core.facts import FactKind
 from core.kinds import RequirementState
-from ra.applying import view
+from ra.applying import look
 from ra.applying.apply import apply, cancel_application
-from ra.applying.requirements import (
-    RequirementAnswer,
-    close_requirement,
-    end_standing,
-    open_of,
-    set_requirement,
-    set_standing,
-    standing,
-)
-from ra.applying.view import requirements_of
+from ra.applying.look import requirements_of
+from ra.applying.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
+from ra.applying.views import RequirementAnswer
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.propose import propose
@@ -67,7 +60,7 @@ def opened(world: World, application_id: str) -> list[str]:
 
 
 def shown(world: World, application_id: str) -> tuple[RequirementAnswer, ...]:
-    return view.application(world.desk, OFFICER_2, application_id).requirements
+    return look.application(world.desk, OFFICER_2, application_id).requirements
 
 
 # --- of one application ------------------------------------------------------------------------------------------
@@ -145,7 +138,7 @@ def test_a_requirement_and_a_proposal_at_the_same_moment_never_pass_by_each_othe
         if not isinstance(told[1], TrialCpaError):
             world.authority.settle()
             with pytest.raises(TrialCpaError):
-                world.seconded(told[1]["decision"])
+                world.seconded(told[1].decision)
             # Nothing else can be granted for this device meanwhile.
             break
 
@@ -213,14 +206,14 @@ def test_only_officers_set_and_close(world: World) -> None:
 def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: World) -> None:
     identifier = world.applied(**whole())
     requirement = required(world, identifier)
-    told = view.application(world.desk, MANUFACTURER, identifier)
+    told = look.application(world.desk, MANUFACTURER, identifier)
     assert told.missing == (f"This further requirement is open: {WORDS}",)
     close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     (seen,) = requirements_of(world.desk, MANUFACTURER, identifier).requirements
     assert seen.text == WORDS
     assert seen.reason == REASON
     assert "officer" not in str(seen)
-    assert view.application(world.desk, MANUFACTURER, identifier).missing == ()
+    assert look.application(world.desk, MANUFACTURER, identifier).missing == ()
     with pytest.raises(NoSuchThing):
         requirements_of(world.desk, RIVAL, identifier)
     for actor in (DCC, PANEL):

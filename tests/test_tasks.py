@@ -18,7 +18,8 @@ from ra.applying.requirements import close_requirement, set_requirement
 from ra.deciding.acknowledge import acknowledge
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.reporting.report import issue_report
-from ra.waiting.tasks import TaskAnswer, tasks, threshold
+from ra.waiting.tasks import tasks, threshold
+from ra.waiting.views import TaskAnswer
 from store.tables import decisions
 from store.trial_tables import breaches, deliveries, notice_copies, notices
 from tests.api_world import Api, done, refused

@@ -31,8 +31,9 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
 from ra.deciding.propose import propose
-from ra.deciding.revoke import ApprovalRevoked, revoke
+from ra.deciding.revoke import revoke
 from ra.deciding.second import second
+from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
 from store.reading import requests

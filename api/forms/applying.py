@@ -3,10 +3,22 @@
 from typing import Annotated, Self, TypeAlias
 
 from flask_openapi3.models import RawModel
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from api.forms.fields import MOST_FIRMWARE, NAME_LIMIT, Body, Count, Csr, Day, DeviceBody, FirmwareBody, Name, Words
+from api.forms.fields import (
+    MOST_FIRMWARE,
+    NAME_LIMIT,
+    Body,
+    Count,
+    Csr,
+    Day,
+    DeviceBody,
+    FirmwareBody,
+    Name,
+    Sent,
+    Words,
+)
 from ra.applying.evidence import MEDIA_TYPES
 from ra.applying.requirements import RequirementClosed
 
@@ -104,7 +116,7 @@ class OutcomeBody(Body):
 # --- files -------------------------------------------------------------------------------------------------------
 
 
-class EvidenceQuery(BaseModel):
+class EvidenceQuery(Sent):
     """What the file is called."""
 
     model_config = ConfigDict(extra="forbid")

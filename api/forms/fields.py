@@ -6,15 +6,17 @@ finding; the lengths below are therefore wider than those of the rules.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 
 from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
-from ra.paging import LARGEST_PAGE
+from ra.views import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
 """Characters of an identifier or an instant."""
@@ -60,7 +62,28 @@ Csr: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[int, Field(ge=-LARGEST_EXACT, le=LARGEST_EXACT)]
 
 
-class Body(BaseModel):
+class _Schema(GenerateJsonSchema):
+    """A member that may be left out says no default that its own form would refuse: null, or words of no length."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        if made.get("default", "") is None or (made.get("default") == "" and made.get("minLength")):
+            del made["default"]
+        return made
+
+
+class Sent(BaseModel):
+    """What may be sent, in the body or beside it, as /openapi.json describes it."""
+
+    @classmethod
+    def model_json_schema(  # type: ignore[override] # flask-openapi3 asks for it in these words
+        cls, *, by_alias: bool = True, ref_template: str = DEFAULT_REF_TEMPLATE, mode: JsonSchemaMode = "validation"
+    ) -> dict[str, Any]:
+        """Return the description of the form (JSON Schema 2020-12)."""
+        return super().model_json_schema(by_alias, ref_template, schema_generator=_Schema, mode=mode)
+
+
+class Body(Sent):
     """A body with every member known."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -76,7 +99,7 @@ def _digits(value: object) -> object:
     return value
 
 
-class PageQuery(BaseModel):
+class PageQuery(Sent):
     """Which page of a list: the cursor that the page before ended with, and how many rows."""
 
     model_config = ConfigDict(extra="forbid")
@@ -87,7 +110,7 @@ class PageQuery(BaseModel):
     limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
 
 
-class WriteHeader(BaseModel):
+class WriteHeader(Sent):
     """What may come with every write."""
 
     idempotency_key: Annotated[

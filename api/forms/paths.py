@@ -2,90 +2,90 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api.forms.fields import TOKEN_LIMIT, Identifier, Token
+from api.forms.fields import TOKEN_LIMIT, Identifier, Sent, Token
 
 
-class ApplicationPath(BaseModel):
+class ApplicationPath(Sent):
     """Which application."""
 
     application: Token
 
 
-class DecisionPath(BaseModel):
+class DecisionPath(Sent):
     """Which decision."""
 
     decision: Token
 
 
-class ApprovalPath(BaseModel):
+class ApprovalPath(Sent):
     """Which approval."""
 
     approval: Identifier
 
 
-class SerialPath(BaseModel):
+class SerialPath(Sent):
     """Which certificate."""
 
     serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
 
 
-class RequirementPath(BaseModel):
+class RequirementPath(Sent):
     """Which requirement."""
 
     requirement: Token
 
 
-class StandingPath(BaseModel):
+class StandingPath(Sent):
     """Which standing requirement."""
 
     standing: Token
 
 
-class EvidencePath(BaseModel):
+class EvidencePath(Sent):
     """Which attached file."""
 
     evidence: Token
 
 
-class AmendmentRequestPath(BaseModel):
+class AmendmentRequestPath(Sent):
     """Which amendment request."""
 
     request: Token
 
 
-class BreachPath(BaseModel):
+class BreachPath(Sent):
     """Which breach."""
 
     breach: Token
 
 
-class BatchPath(BaseModel):
+class BatchPath(Sent):
     """Which report of deployments."""
 
     batch: Token
 
 
-class ReportPath(BaseModel):
+class ReportPath(Sent):
     """Which month's report."""
 
     month: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="2027-05")]
 
 
-class NoticePath(BaseModel):
+class NoticePath(Sent):
     """Which notice."""
 
     notice: Annotated[Token, Field(description="Its number, TDN-2027-0001.")]
 
 
-class InstructionPath(BaseModel):
+class InstructionPath(Sent):
     """Which instruction."""
 
     instruction: Token
 
 
-class MonthPath(BaseModel):
+class MonthPath(Sent):
     """Which month's report, 2027-05."""
 
     month: Token

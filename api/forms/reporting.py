@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from flask_openapi3.models import RawModel
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.forms.fields import TOKEN_LIMIT, Body, PageQuery, Words
+from api.forms.fields import TOKEN_LIMIT, Body, PageQuery, Sent, Words
 from core.deployments import Form
 from core.kinds import BreachState
 
@@ -60,7 +60,7 @@ class DeploymentsBody(RawModel):
     mimetypes: list[str] = list(DEPLOYMENT_TYPES)  # noqa: RUF012 - declared so by its base
 
 
-class DeviceQuery(BaseModel):
+class DeviceQuery(Sent):
     """Which device, if one is asked about."""
 
     model_config = ConfigDict(extra="forbid")

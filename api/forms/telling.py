@@ -3,9 +3,9 @@
 from typing import Annotated, Literal, Self
 
 from flask_openapi3.models import RawModel
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from api.forms.fields import Body, Day, Moment, PageQuery, Words
+from api.forms.fields import Body, Day, Moment, PageQuery, Sent, Words
 from core.classification import Recipient
 from core.cpl import InstructionState
 
@@ -13,7 +13,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv"
 
 
-class CopyQuery(BaseModel):
+class CopyQuery(Sent):
     """Whose copy; left out, one's own, or the whole record for SSC and auditor."""
 
     model_config = ConfigDict(extra="forbid")

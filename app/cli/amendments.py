@@ -15,12 +15,12 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
 from core.errors import InputUnusable
-from ra.applying.evidence import EvidenceList
-from ra.applying.request_amendment import (
+from ra.applying.views import (
     AmendmentAsked,
     AmendmentRequestAnswer,
     AmendmentRequested,
     AmendmentRequestList,
+    EvidenceList,
 )
 from ra.views import FirmwareAnswer, document, view_of
 

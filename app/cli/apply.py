@@ -13,9 +13,7 @@ from app.cli.application_form import TEMPLATE, application, change
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable, ServiceRefused
-from ra.applying.apply import ApplicationTaken
-from ra.applying.change import ApplicationChanged
-from ra.applying.evidence import EvidenceAnswer
+from ra.applying.views import ApplicationChanged, ApplicationTaken, EvidenceAnswer
 from ra.views import document
 
 MEDIA_TYPES: Mapping[str, str] = {

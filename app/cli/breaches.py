@@ -14,7 +14,8 @@ from app.cli.words import WORDS
 from app.client import Client, path
 from core.approval import EndCause
 from core.kinds import BreachState
-from ra.reporting.breach import BreachAnswer, BreachMoved, BreachPage
+from ra.applying.views import EvidenceList
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
 from ra.views import document
 
 EXIT_REFUSED = 1
@@ -60,9 +61,9 @@ def show(breach: str, service: Service) -> None:
     """Show a breach, what was said of it, and its evidence (trialcpa fetch ev-… fetches a file)."""
     with service.connect() as client:
         said = client.show(BreachAnswer, path("breaches", breach))
-        evidence = client.get(path("breaches", breach, "evidence"))["evidence"]
+        attached = client.show(EvidenceList, path("breaches", breach, "evidence"))
     if service.as_json:
-        shown.as_json({**document(said), "evidence": evidence})
+        shown.as_json({**document(said), **document(attached)})
         return
     console = shown.out()
     shown.heading(console, f"{said.breach}: {said.state}")
@@ -77,7 +78,7 @@ def show(breach: str, service: Service) -> None:
             ("why", said.why),
             ("answered" if said.decision else "closed", shown.when(said.closed_at)),
             ("by the decision", said.decision),
-            ("evidence", [f"{each['evidence']}  {each['name']}" for each in evidence]),
+            ("evidence", [f"{each.evidence}  {each.name}" for each in attached.evidence]),
         ],
     )
     _next(console, said)

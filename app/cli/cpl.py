@@ -11,9 +11,7 @@ from app.cli.service import Service, asks_service
 from app.client import path
 from core.cpl import InstructionState
 from core.errors import InputUnusable, ServiceRefused
-from ra.telling.instructions import InstructionAnswer, InstructionPage
-from ra.telling.listing import EntryAnswer
-from ra.telling.reconcile import Reconciled, UnknownAnswer
+from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, Reconciled, UnknownAnswer
 from ra.views import document
 
 FORMS: Mapping[str, str] = {

@@ -10,17 +10,21 @@ from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
 from app.cli import decision_shown, shown
-from app.cli.decision_form import TEMPLATE, decisions
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.approval import EndCause
 from core.errors import InputUnusable
 from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
-from ra.deciding.acknowledge import DecisionAcknowledged
-from ra.deciding.look import DecisionAnswer, DecisionPage
-from ra.deciding.propose import DecisionProposed
-from ra.deciding.revoke import ApprovalRevoked
-from ra.deciding.second import Accepted, DecisionRejected, DecisionSeconded
+from ra.deciding.views import (
+    Accepted,
+    ApprovalRevoked,
+    DecisionAcknowledged,
+    DecisionAnswer,
+    DecisionPage,
+    DecisionProposed,
+    DecisionRejected,
+    DecisionSeconded,
+)
 from ra.views import document
 
 TYPED = 8
@@ -72,6 +76,9 @@ def list_(every: bool, service: Service) -> None:  # noqa: FBT001 - click
 @asks_service
 def propose(form: Path | None, template: bool, dry_run: bool, service: Service) -> None:  # noqa: FBT001 - click
     """Propose the decisions of a form, one or a meeting's; each stands or falls alone."""
+    # Only here is it known what each kind may say; looking and seconding need not wait for that to be loaded.
+    from app.cli.decision_form import TEMPLATE, decisions  # noqa: PLC0415 - the reason stands above
+
     if template:
         click.echo(TEMPLATE, nl=False)
         return

@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 
 from app.cli import shown
-from ra.deciding.look import DecidedCondition, DecidedPassage, DecisionAnswer, PreviewAnswer
-from ra.telling.listing import StepForeseen
+from ra.deciding.views import DecidedCondition, DecidedPassage, DecisionAnswer, PreviewAnswer
+from ra.telling.views import StepForeseen
 
 Document = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.deployments import Outcome
 from core.errors import InputUnusable, ServiceRefused, ServiceUnreachable
-from ra.reporting.record import LineTaken, ReportTaken
+from ra.reporting.views import LineTaken, ReportTaken
 from ra.views import document
 
 SHOWN = 50

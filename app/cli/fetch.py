@@ -13,7 +13,8 @@ from app.client import Client, Fetched, path
 from core.classification import Recipient
 from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
 from core.identifiers import ApprovalIdentifier, parse_serial
-from ra.telling.approvals import ApprovalAnswer
+from ra.applying.views import CertificateAnswered
+from ra.telling.views import ApprovalAnswer
 
 FORMS: Mapping[str, str] = {
     "pem": "application/pem-certificate-chain",
@@ -92,7 +93,7 @@ def _answer(client: Client, asked: _Thing, reject: str | None) -> None:
     if "json" in asked.address:
         serial = client.show(ApprovalAnswer, asked.address["json"]).certificates[-1].serial
     said = {"accepted": True} if reject is None else {"accepted": False, "reason": reject}
-    client.post(path("certificates", serial, "acceptance"), said)
+    client.do(CertificateAnswered, path("certificates", serial, "acceptance"), said)
     click.echo(f"{serial}: {'accepted' if reject is None else 'rejected'}", err=True)
 
 

@@ -6,7 +6,7 @@ from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.identifiers import ApprovalIdentifier
-from ra.telling.notices import CopyAnswer, NoticeEntry, NoticePage, UndeliveredLine, UndeliveredPage
+from ra.telling.views import CopyAnswer, NoticeEntry, NoticePage, UndeliveredLine, UndeliveredPage
 from ra.views import document
 
 

@@ -12,8 +12,9 @@ from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable
+from ra.applying.views import EvidenceAnswer
 from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
-from ra.reporting.report import ReportIssued, ReportRemarked
+from ra.reporting.views import ReportIssued, ReportRemarked
 
 FORMS: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -52,7 +53,8 @@ def report(
         if remark is not None:
             client.do(ReportRemarked, path("reports", month, "remarks"), {"text": remark})
         if attach is not None and media_type is not None:
-            client.send(path("reports", month, "attachments"), attach.read_bytes(), media_type, name=attach.name)
+            to = path("reports", month, "attachments")
+            client.hand_in(EvidenceAnswer, to, attach.read_bytes(), media_type, name=attach.name)
         if issue:
             _issue(client, month, asks=not (yes or service.as_json))
         _give(client, month, form, output, service)

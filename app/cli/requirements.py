@@ -7,8 +7,7 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import path
 from core.kinds import RequirementState
-from ra.applying.requirements import RequirementSet, StandingAnswer, StandingEnded, StandingList, StandingSet
-from ra.applying.view import RequirementList
+from ra.applying.views import RequirementList, RequirementSet, StandingAnswer, StandingEnded, StandingList, StandingSet
 from ra.views import document
 
 

@@ -1,7 +1,7 @@
 """`trialcpa status`: what waits for whom, where an application stands, what is true of an approval."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -11,10 +11,16 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import IdentifierMalformed, ServiceRefused
 from core.identifiers import ApprovalIdentifier
-from ra.views import document
-from ra.waiting.tasks import TaskList
+from ra.applying.views import ApplicationAnswer, ApplicationPage
+from ra.reporting.views import DeploymentsAnswer
+from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalPage, ConditionList, NoticePage
+from ra.views import FirmwareAnswer, document
+from ra.waiting.views import TaskList
 
 Document = Mapping[str, Any]
+P = TypeVar("P")
+R = TypeVar("R")
+T = TypeVar("T")
 
 _NOT_MINE = frozenset({403, 404})
 """What this role may not see is left out of an overview."""
@@ -53,8 +59,8 @@ def _approval_named(thing: str) -> str | None:
 
 def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
     waiting = client.show(TaskList, "/v1/tasks")
-    applications = _listed(client, "/v1/applications", "applications")
-    approvals = _listed(client, "/v1/approvals", "approvals")
+    applications = _every(lambda: client.pages(ApplicationPage, "/v1/applications"), lambda page: page.applications)
+    approvals = _every(lambda: client.pages(ApprovalPage, "/v1/approvals"), lambda page: page.approvals)
 
     def show(console: Console) -> None:
         shown.heading(console, "Waiting")
@@ -74,30 +80,38 @@ def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
                 console,
                 ("application", "state", "device", "start", "expiry"),
                 [
-                    (each["application"], each["state"], shown.device_of(each["device"]), shown.day_of(each["start"]),
-                     shown.day_of(each["expiry"]))
+                    (each.application, each.state, shown.device_of(each.device), each.start, each.expiry)
                     for each in applications
                 ],
-            )  # fmt: skip
+            )
         if approvals is not None:
             shown.heading(console, "Approvals")
             shown.table(
                 console,
                 ("approval", "state", "device", "start", "expiry", "#limit"),
                 [
-                    (each["approval"], each["state"], shown.device_of(each["device"]), shown.day_of(each["start"]),
-                     shown.day_of(each["expiry"]), f"{each['maximum_devices']:,}")
+                    (each.approval, each.state, shown.device_of(each.device), shown.day_of(each.start),
+                     shown.day_of(each.expiry), f"{each.maximum_devices:,}")
                     for each in approvals
                 ],
             )  # fmt: skip
 
-    said = {"tasks": document(waiting)["tasks"], "applications": applications, "approvals": approvals}
+    said = {
+        "tasks": document(waiting)["tasks"],
+        "applications": None if applications is None else [document(each) for each in applications],
+        "approvals": None if approvals is None else [document(each) for each in approvals],
+    }
     return {name: value for name, value in said.items() if value is not None}, show
 
 
-def _listed(client: Client, address: str, member: str) -> list[dict[str, Any]] | None:
+def _every(pages: Callable[[], Iterator[P]], rows: Callable[[P], Sequence[R]]) -> list[R] | None:
+    """Every row of a list; None if this role may not see it."""
+    return _perhaps(lambda: [each for page in pages() for each in rows(page)])
+
+
+def _perhaps(ask: Callable[[], T]) -> T | None:
     try:
-        return list(client.every(address, member))
+        return ask()
     except ServiceRefused as error:
         if error.fields["status"] in _NOT_MINE:
             return None
@@ -108,84 +122,72 @@ def _listed(client: Client, address: str, member: str) -> list[dict[str, Any]] |
 
 
 def _application(client: Client, identifier: str) -> tuple[Document, Callable[[Console], None]]:
-    said = client.get(path("applications", identifier))
+    said = client.show(ApplicationAnswer, path("applications", identifier))
 
     def show(console: Console) -> None:
-        shown.heading(console, f"{said['application']}: {said['state']}")
-        shown.sentence(console, said["stage"])
+        shown.heading(console, f"{said.application}: {said.state}")
+        shown.sentence(console, said.stage)
         shown.facts(
             console,
             [
-                ("Manufacturer", said.get("organisation")),
-                ("device", shown.device_of(said["device"])),
-                ("versions", " ".join(str(said.get(name) or "") for name in ("smets_version", "gbcs_version")).strip()),
-                ("firmware", _firmware(said["firmware"])),
-                ("start", shown.first_day(said["start"])),
-                ("expiry", shown.last_day(said["expiry"])),
-                ("most devices", f"{said['maximum_devices']:,}"),
-                ("submitted", f"{shown.when(said['submitted_at'])} by {said['submitted_by']}"),
-                ("changed", shown.when(said.get("changed_at"))),
+                ("Manufacturer", said.organisation),
+                ("device", shown.device_of(said.device)),
+                ("versions", f"{said.smets_version} {said.gbcs_version}".strip()),
+                ("firmware", _firmware(said.firmware)),
+                ("start", shown.first_day(said.start)),
+                ("expiry", shown.last_day(said.expiry)),
+                ("most devices", f"{said.maximum_devices:,}"),
+                ("submitted", f"{shown.when(said.submitted_at)} by {said.submitted_by}"),
+                ("changed", shown.when(said.changed_at)),
             ],
         )
         shown.heading(console, "Missing for a grant")
-        for each in said.get("missing", []):
+        for each in said.missing:
             shown.sentence(console, f"- {each}", style="yellow")
-        if not said.get("missing"):
+        if not said.missing:
             shown.sentence(console, "Nothing. Whether it is granted is the Security Sub-Committee's to decide.")
         shown.heading(console, "Requirements (F2.20)")
         shown.table(
             console,
             ("requirement", "state", "text", "reason"),
-            [
-                (each.get("requirement"), each.get("state"), each.get("text"), each.get("reason"))
-                for each in said.get("requirements", [])
-            ],
+            [(each.requirement, each.state, each.text, each.reason) for each in said.requirements],
         )
         shown.heading(console, "Evidence (F2.19)")
         shown.table(
             console,
             ("evidence", "name", "type", "#octets"),
-            [
-                (each.get("evidence"), each.get("name"), each.get("media_type"), f"{int(each.get('size') or 0):,}")
-                for each in said.get("evidence", [])
-            ],
+            [(each.evidence, each.name, each.media_type, f"{each.size:,}") for each in said.evidence],
         )
         shown.heading(console, "What the rules found")
-        shown.findings(console, said.get("findings", []))
+        shown.findings(console, said.findings)
 
-    return said, show
+    return document(said), show
 
 
 # --- an approval --------------------------------------------------------------------------------------------------
 
 
 def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Console], None]]:
-    said = client.get(path("approvals", approval))
-    more = {
-        name: found
-        for name, found in (
-            ("conditions", _perhaps(client, path("approvals", approval, "conditions"))),
-            ("deployments", _perhaps(client, path("approvals", approval, "deployments"))),
-            ("notices", _perhaps(client, path("approvals", approval, "notices"))),
-        )
-        if found is not None
-    }
+    said = client.show(ApprovalAnswer, path("approvals", approval))
+    conditions = _perhaps(lambda: client.show(ConditionList, path("approvals", approval, "conditions")))
+    deployments = _perhaps(lambda: client.show(DeploymentsAnswer, path("approvals", approval, "deployments")))
+    notices = _perhaps(lambda: client.show(NoticePage, path("approvals", approval, "notices")))
 
     def show(console: Console) -> None:
-        shown.heading(console, f"{said['approval']}: {said['state']}")
-        deployed = more.get("deployments", {}).get("deployed")
-        limit = f"{said['maximum_devices']:,}"
+        shown.heading(console, f"{said.approval}: {said.state}")
+        limit = f"{said.maximum_devices:,}"
+        of_which = "" if deployments is None else f", of which {deployments.deployed:,} are deployed"
         shown.facts(
             console,
             [
-                ("Manufacturer", said.get("organisation")),
-                ("device", shown.device_of(said["device"])),
-                ("firmware", _firmware(said["firmware"])),
-                ("start", shown.when(said["start"])),
-                ("expiry", shown.when(said["expiry"])),
-                ("most devices", limit if deployed is None else f"{limit}, of which {deployed:,} are deployed"),
-                ("ended", f"{shown.when(said['ended_at'])}: {said['end_cause']}" if said.get("ended_at") else None),
-                ("as of", shown.when(said["as_of"])),
+                ("Manufacturer", said.organisation),
+                ("device", shown.device_of(said.device)),
+                ("firmware", _firmware(said.firmware)),
+                ("start", shown.when(said.start)),
+                ("expiry", shown.when(said.expiry)),
+                ("most devices", limit + of_which),
+                ("ended", f"{shown.when(said.ended_at)}: {said.end_cause}" if said.ended_at else None),
+                ("as of", shown.when(said.as_of)),
             ],
         )
         shown.heading(console, "Certificates (F2.25)")
@@ -193,54 +195,44 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
             console,
             ("#issue", "serial", "from", "to", "the Manufacturer says"),
             [
-                (each["issue"], each["serial"], each["not_before"], each["not_after"], _answered(each))
-                for each in said["certificates"]
+                (each.issue, each.serial, each.not_before, each.not_after, _answered(each.acceptance))
+                for each in said.certificates
             ],
             none="Not signed yet.",
         )
-        if "conditions" in more:
+        if conditions is not None:
             shown.heading(console, "Conditions (F2.21(e))")
             shown.table(
                 console,
                 ("#no", "class", "text"),
                 [
-                    (each["number"], each["classification"], each["text"])
-                    for each in more["conditions"]["conditions"]
-                    if not each["ended_at"]
+                    (each.number, each.classification, each.text)
+                    for each in conditions.conditions
+                    if each.ended_at is None
                 ],
             )
-            withheld = more["conditions"]["withheld"]
-            if withheld:
-                shown.sentence(console, f"{withheld} more are not for you (F2.22).", style="dim")
-        if "notices" in more:
+            if conditions.withheld:
+                shown.sentence(console, f"{conditions.withheld} more are not for you (F2.22).", style="dim")
+        if notices is not None:
             shown.heading(console, "Notices")
             shown.table(
                 console,
                 ("notice", "kind", "written"),
-                [
-                    (each.get("notice"), each.get("kind"), each.get("written_at"))
-                    for each in more["notices"].get("notices", [])
-                ],
+                [(each.notice, each.kind, each.written_at) for each in notices.notices],
             )
 
-    return {**said, **more}, show
+    more = {"conditions": conditions, "deployments": deployments, "notices": notices}
+    return {
+        **document(said),
+        **{name: document(found) for name, found in more.items() if found is not None},
+    }, show
 
 
-def _perhaps(client: Client, address: str) -> dict[str, Any] | None:
-    try:
-        return client.get(address)
-    except ServiceRefused as error:
-        if error.fields["status"] in _NOT_MINE:
-            return None
-        raise
+def _firmware(listed: Sequence[FirmwareAnswer]) -> list[str]:
+    return [f"{each.version}  {each.image_sha256}" for each in listed]
 
 
-def _firmware(listed: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [f"{each['version']}  {each['image_sha256']}" for each in listed]
-
-
-def _answered(certificate: Mapping[str, Any]) -> str:
-    answer = certificate.get("acceptance")
-    if not answer:
+def _answered(acceptance: AcceptanceSummary | None) -> str:
+    if acceptance is None:
         return "nothing yet"
-    return "accepted" if answer["accepted"] else f"rejected: {answer['reason']}"
+    return "accepted" if acceptance.accepted else f"rejected: {acceptance.reason}"

@@ -14,6 +14,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from policy.roles import Operation
 from ra.access import authorise_approval
+from ra.applying.views import CertificateAnswered
 from ra.desk import Desk
 from ra.repeat import RequestKey, once
 from store.reading import approvals as approval_reading
@@ -34,17 +35,6 @@ class AnswerCertificate:
     serial: Serial
     accepted: bool
     reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CertificateAnswered:
-    """A certificate has been accepted or rejected."""
-
-    serial: Serial
-    approval: str
-    accepted: bool
-    reason: str
-    at: datetime
 
 
 @serves("F2.25")

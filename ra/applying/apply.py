@@ -27,6 +27,7 @@ from policy.section_f import application as application_rules
 from policy.section_f.assurance import AssuranceFacts
 from ra.access import authorise
 from ra.applying.requirements import instantiate_standing
+from ra.applying.views import ApplicationCancelled, ApplicationTaken
 from ra.desk import Desk, new_identifier
 from ra.findings import findings_json, refuse_fatal
 from ra.issuing import issuing_ca
@@ -67,23 +68,6 @@ class Apply:
     contact: str = ""
     assurance: tuple[AssuranceCertificate, ...] = ()
     earlier_cpa: EarlierCpa | None = None
-
-
-@dataclass(frozen=True)
-class ApplicationTaken:
-    """An application was taken in; findings advise the officers."""
-
-    application: str
-    state: ApplicationState
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class ApplicationCancelled:
-    """An application was taken back."""
-
-    application: str
-    state: ApplicationState
 
 
 @serves("F2.18", "F2.19")

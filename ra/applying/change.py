@@ -1,6 +1,6 @@
 """change: a Manufacturer changes what its application says, until it is proposed for decision (F2.18, F2.19)."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import TypedDict
 
@@ -9,7 +9,7 @@ from core.approval import Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa, assurance_text, earlier_cpa_text
 from core.canonical import Json, canonical
 from core.clauses import serves
-from core.errors import Finding, WrongState
+from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
 from core.kinds import ApplicationState
@@ -17,6 +17,7 @@ from policy import csr as csr_policy
 from policy.csr import ParsedCsr
 from policy.roles import Operation
 from ra.applying.apply import Apply, as_applied, authorise_application, judged, lowered, require_key_free
+from ra.applying.views import ApplicationChanged
 from ra.desk import Desk
 from ra.findings import findings_json
 from ra.repeat import RequestKey, once
@@ -41,17 +42,6 @@ class Change(TypedDict, total=False):
     contact: str
     assurance: tuple[AssuranceCertificate, ...]
     earlier_cpa: EarlierCpa | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApplicationChanged:
-    """An application says something else now; `changed` names the members."""
-
-    application: str
-    state: ApplicationState
-    version: int
-    changed: tuple[str, ...]
-    findings: tuple[Finding, ...]
 
 
 @serves("F2.18", "F2.19")

@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
@@ -23,6 +22,7 @@ from intake import evidence as files
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.applying.apply import authorise_application
+from ra.applying.views import EvidenceAnswer, EvidenceList
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.standing import require_open_month
@@ -79,30 +79,6 @@ class FetchedFile:
     name: str
     media_type: str
     octets: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvidenceAnswer:
-    """An attached file as it is listed; its content is for the SSC and the auditor.
-
-    Args:
-        attached_by: named to the SSC and the auditor only; an applicant deals with the SSC, not with its officers.
-    """
-
-    evidence: str
-    name: str
-    media_type: str
-    size: int
-    sha256: str
-    attached_at: datetime
-    attached_by: str | None
-
-
-@dataclass(frozen=True)
-class EvidenceList:
-    """What is attached, oldest first."""
-
-    evidence: tuple[EvidenceAnswer, ...]
 
 
 @serves("F2.19", "F2.20", "F2.23", "F2.28(h)")

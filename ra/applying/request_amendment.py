@@ -12,6 +12,7 @@ from core.facts import Fact, FactKind
 from core.kinds import AmendmentRequestState
 from policy.roles import Operation, permitted
 from ra.access import authorise, authorise_approval
+from ra.applying.views import AmendmentAsked, AmendmentRequestAnswer, AmendmentRequested, AmendmentRequestList
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.standing import require_open
@@ -20,23 +21,6 @@ from store.reading import amendment_requests as reading
 from store.reading import approvals as approval_reading
 from store.transactions import Transaction
 from store.verbs import amendment_requests, facts
-
-
-@dataclass(frozen=True, kw_only=True)
-class AmendmentAsked:
-    """What a Manufacturer asks to be amended; what is null or empty is to stay.
-
-    Args:
-        start, expiry: UTC days.
-        other: anything else, in words.
-    """
-
-    start: date | None
-    expiry: date | None
-    maximum_devices: int | None
-    firmware_added: tuple[FirmwareAnswer, ...]
-    firmware_removed: tuple[str, ...]
-    other: str
 
 
 @dataclass(frozen=True)
@@ -72,38 +56,6 @@ class RequestAmendment:
             firmware_removed=self.firmware_removed,
             other=self.other,
         )
-
-
-@dataclass(frozen=True)
-class AmendmentRequested:
-    """A request was taken in, or taken back."""
-
-    request: str
-    approval: str
-    state: AmendmentRequestState
-
-
-@dataclass(frozen=True, kw_only=True)
-class AmendmentRequestAnswer(AmendmentRequested):
-    """An amendment request.
-
-    Args:
-        decision: that took it up, if one did.
-    """
-
-    asked: AmendmentAsked
-    reasons: str
-    asked_at: datetime
-    asked_by: str
-    decision: str | None
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class AmendmentRequestList:
-    """The requests about an approval, oldest first."""
-
-    requests: tuple[AmendmentRequestAnswer, ...]
 
 
 @serves("F2.29")

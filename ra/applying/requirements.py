@@ -5,7 +5,6 @@ between the SSC and the applicant, so the journal names them and never repeats t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -16,6 +15,14 @@ from core.facts import Fact, FactKind
 from core.kinds import UNDECIDED, RequirementState
 from policy.roles import Operation, permitted
 from ra.access import authorise
+from ra.applying.views import (
+    RequirementAnswer,
+    RequirementSet,
+    StandingAnswer,
+    StandingEnded,
+    StandingList,
+    StandingSet,
+)
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from store.reading import requests
@@ -26,65 +33,6 @@ from store.verbs import facts, requirements
 
 RequirementClosed: TypeAlias = Literal[RequirementState.MET, RequirementState.WAIVED]
 """How a requirement ceases to stand in the way."""
-
-
-@dataclass(frozen=True)
-class RequirementSet:
-    """A requirement as it stands now."""
-
-    requirement: str
-    application: str
-    state: RequirementState
-
-
-@dataclass(frozen=True, kw_only=True)
-class RequirementAnswer:
-    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only."""
-
-    requirement: str
-    text: str
-    state: RequirementState
-    standing: str | None
-    set_at: datetime
-    set_by: str | None
-    closed_at: datetime | None
-    closed_by: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class StandingSet:
-    """A standing requirement was set; `applications` got it at once."""
-
-    standing: str
-    applications: int
-
-
-@dataclass(frozen=True)
-class StandingEnded:
-    """A standing requirement was ended."""
-
-    standing: str
-    ended_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class StandingAnswer:
-    """A standing requirement. Officers are named to the SSC and the auditor only."""
-
-    standing: str
-    text: str
-    set_at: datetime
-    set_by: str | None
-    ended_at: datetime | None
-    ended_by: str | None
-
-
-@dataclass(frozen=True)
-class StandingList:
-    """The standing requirements, oldest first."""
-
-    standing: tuple[StandingAnswer, ...]
 
 
 @serves("F2.20")

@@ -1,6 +1,5 @@
 """acknowledge: another officer is informed of what one decided alone (F2.30)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
@@ -9,20 +8,12 @@ from core.errors import SamePerson
 from core.facts import Fact, FactKind
 from policy.roles import Operation
 from ra.access import authorise
+from ra.deciding.views import DecisionAcknowledged
 from ra.desk import Desk
 from ra.repeat import RequestKey, once
 from store.reading import requests
 from store.transactions import Transaction
 from store.verbs import decisions, facts
-
-
-@dataclass(frozen=True)
-class DecisionAcknowledged:
-    """Another officer was informed of an urgent revocation."""
-
-    decision: str
-    acknowledged_by: str
-    acknowledged_at: datetime
 
 
 @serves("F2.30")

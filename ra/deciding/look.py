@@ -3,141 +3,32 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.actors import Actor
-from core.classification import Classification, Recipient
-from core.errors import Finding
-from core.identifiers import Serial
-from core.kinds import OPEN_DECISION, DecisionKind, DecisionState, DraftState
+from core.kinds import OPEN_DECISION
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
+from ra.deciding.views import (
+    DecidedChange,
+    DecidedCondition,
+    DecidedPassage,
+    DecisionAnswer,
+    DecisionPage,
+    DraftAnswer,
+    PreviewAnswer,
+)
 from ra.desk import Desk
 from ra.findings import findings_of
 from ra.proposal import said_in
-from ra.telling.listing import StepForeseen, would_follow
+from ra.telling.listing import would_follow
 from ra.views import LARGEST_PAGE, next_cursor, view_of
 from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecidedPassage:
-    """Words of a decision, and who gets them; nobody else outside the SSC does (F2.22)."""
-
-    classification: Classification
-    recipients: tuple[Recipient, ...]
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecidedCondition:
-    """A condition that a decision sets (F2.21(e)), under its number in the approval."""
-
-    classification: Classification
-    number: int
-    recipients: tuple[Recipient, ...]
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True)
-class DecidedChange:
-    """What an amendment makes different (F2.29)."""
-
-    after: str
-    before: str
-    subject: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DraftAnswer:
-    """What is to be signed: the digest of its exact bytes, and what the lint found.
-
-    Args:
-        tbs: The exact bytes to be signed, base64: their SHA-256 is `tbs_sha256`.
-    """
-
-    serial: Serial
-    tbs_sha256: str
-    tbs: str
-    in_words: tuple[str, ...]
-    lint: Any
-    not_before: datetime
-    not_after: datetime
-    drafted_at: datetime
-    state: DraftState
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreviewAnswer:
-    """Everything that will be true if the decision is made.
-
-    Args:
-        certificate: The certificate in words; empty if none is issued.
-        difference: What changes, each with before and after.
-        notices: By recipient, the notice as it will get it (F2.22).
-        cpl: Instructions to the Panel (F2.27, F2.29, F2.31).
-    """
-
-    certificate: tuple[str, ...]
-    difference: tuple[DecidedChange, ...]
-    notices: dict[str, Any]
-    cpl: tuple[StepForeseen, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionAnswer:
-    """A decision with everything that will be true: proposal, findings, draft and both digests.
-
-    Args:
-        preview: while it is open; null in a list.
-    """
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-    application: str | None
-    approval: str | None
-    issue: int | None
-    proposal: dict[str, Any]
-    proposal_sha256: str
-    findings: tuple[Finding, ...]
-    tbs_sha256: str | None
-    reasons: str
-    passages: tuple[DecidedPassage, ...]
-    conditions: tuple[DecidedCondition, ...]
-    meeting: str
-    minute: str
-    officers: int
-    amendment_request: str | None
-    breach: str | None
-    lapses_at: datetime | None
-    draft: DraftAnswer | None
-    proposer: str
-    proposed_at: datetime
-    seconder: str | None
-    seconded_at: datetime | None
-    closed_at: datetime | None
-    outcome: str | None
-    urgent: bool
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    preview: PreviewAnswer | None
-
-
-@dataclass(frozen=True)
-class DecisionPage:
-    """Decisions in order; `next` is the cursor of the next page."""
-
-    decisions: tuple[DecisionAnswer, ...]
-    next: str | None
 
 
 def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:

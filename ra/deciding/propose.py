@@ -5,17 +5,17 @@ said in ra/deciding/kinds/.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from core.actors import Actor
 from core.canonical import canonical
-from core.errors import Finding, TrialCpaError
+from core.errors import TrialCpaError
 from core.facts import Fact, FactKind
-from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding.every_kind import Proposal, kind_of, proposed_by, table
+from ra.deciding.views import DecisionProposed
 from ra.desk import Desk
 from ra.findings import findings_json
 from ra.proposal import Tabled
@@ -23,18 +23,6 @@ from ra.repeat import RequestKey, nth, once
 from store.reading.authority import authority_row
 from store.transactions import Transaction
 from store.verbs import decisions, facts
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionProposed:
-    """A decision was proposed."""
-
-    decision: str
-    state: DecisionState
-    kind: DecisionKind
-    approval: str | None
-    proposal_sha256: str
-    findings: tuple[Finding, ...]
 
 
 def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | None = None) -> DecisionProposed:

@@ -3,18 +3,18 @@
 What it shares with a revocation by several is in ra/deciding/end.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from core.actors import Actor
 from core.approval import EndCause
 from core.clauses import serves
-from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState
 from policy.roles import Operation
 from ra.access import authorise, not_permitted
 from ra.deciding import notice
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
+from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import grounds_of
@@ -24,17 +24,6 @@ from store.reading.authority import authority_row
 from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import decisions
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalRevoked:
-    """An approval was revoked, or its compromised certificate cancelled."""
-
-    approval: str
-    cause: EndCause
-    revoked_at: datetime
-    serials: tuple[Serial, ...]
-    decision: str
 
 
 @serves("F2.30")

@@ -5,7 +5,6 @@ get one decision and one conflict.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
@@ -13,51 +12,19 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
+from core.kinds import OPEN_DECISION, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
+from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
 from ra.repeat import RequestKey, earlier, nth, once, remember
 from store.reading import requests
 from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import decisions, facts, secondings
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """One proposal of a batch, with the digests that the officer accepts."""
-
-    decision: str
-    proposal_sha256: str
-    tbs_sha256: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionSeconded:
-    """An officer agreed; a certificate follows where the kind issues one, once nobody is wanting.
-
-    Args:
-        officers_wanting: above 0 while the settings ask for more officers than have agreed.
-    """
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
-    approval: str | None
-    officers_wanting: int
-
-
-@dataclass(frozen=True)
-class DecisionRejected:
-    """A proposal came to nothing."""
-
-    decision: str
-    kind: DecisionKind
-    state: DecisionState
 
 
 @serves("F2.18")

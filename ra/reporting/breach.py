@@ -5,7 +5,6 @@ about a breach is its own: the journal holds salted digests, and no Manufacturer
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
@@ -20,6 +19,7 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
 from ra.views import LARGEST_PAGE, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading
@@ -28,49 +28,6 @@ from store.transactions import Transaction
 from store.verbs import breaches, facts
 
 LIMIT_CLAUSE = "F2.21(d)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BreachMoved:
-    """A breach is in this state now. `condition` is null for the limit of F2.21(d)."""
-
-    breach: str
-    approval: str
-    condition: int | None
-    state: BreachState
-
-
-@dataclass(frozen=True, kw_only=True)
-class BreachAnswer(BreachMoved):
-    """A breach; `why` holds the last words said of it.
-
-    Args:
-        clause: of Section F, under which the condition stands.
-        note: what is suspected, in the SSC's words.
-        suspected_at, suspected_by: when and by whom.
-        judged_at, judged_by: when and by whom it was confirmed or dismissed.
-        why: the words of the judgement, or of its closing.
-        closed_at: when it was answered or closed.
-        decision: the revocation that answered it.
-    """
-
-    clause: str
-    note: str
-    suspected_at: datetime
-    suspected_by: str
-    judged_at: datetime | None
-    judged_by: str | None
-    why: str | None
-    closed_at: datetime | None
-    decision: str | None
-
-
-@dataclass(frozen=True)
-class BreachPage:
-    """Breaches in order; `next` is the cursor of the next page."""
-
-    breaches: tuple[BreachAnswer, ...]
-    next: str | None
 
 
 @serves("F2.23")

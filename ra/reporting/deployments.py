@@ -1,78 +1,17 @@
 """What somebody may see of deployments: a batch, the devices of an approval in numbers, one device with its stints."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from core.actors import Actor
 from core.clauses import serves
-from core.deployments import Form, Stint
+from core.deployments import Stint
 from core.status import approval_status
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
+from ra.reporting.views import BatchAnswer, DeployedDevice, DeploymentsAnswer, StintAnswer
 from store.reading import approvals as approval_reading
 from store.reading import deployments as deployment_reading
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchAnswer:
-    """What a report came to.
-
-    Args:
-        content_sha256: of the octets that were sent.
-        recorded, known, refused, ignored: of its lines.
-    """
-
-    batch: str
-    form: Form
-    content_sha256: str
-    received_at: datetime
-    received_by: str
-    lines: int
-    recorded: int
-    known: int
-    refused: int
-    ignored: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class StintAnswer:
-    """A device under an approval, from its deployment on; `corrected` if a correction says that it never was."""
-
-    firmware_version: str
-    deployed_at: datetime
-    decommissioned_at: datetime | None
-    replaced_by: str | None
-    corrected: bool
-
-
-@dataclass(frozen=True)
-class DeployedDevice:
-    """What is known of one device under the approval."""
-
-    device_id: str
-    deployed: bool
-    stints: tuple[StintAnswer, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeploymentsAnswer:
-    """How many devices are deployed under an approval, beside its limit (F2.21(d)).
-
-    Args:
-        deployed: devices that are now.
-        decommissioned: devices that have been taken out.
-        device: the one that was asked about.
-    """
-
-    approval: str
-    as_of: datetime
-    deployed: int
-    decommissioned: int
-    limit: int
-    above_limit: bool
-    device: DeployedDevice | None
 
 
 def batch(desk: Desk, actor: Actor, identifier: str) -> BatchAnswer:

@@ -24,6 +24,7 @@ from ra.repeat import RequestKey, earlier, remember
 from ra.reporting.breach import suspect_limit
 from ra.reporting.catalogue import Catalogue, Misfit
 from ra.reporting.ledger import Ledger
+from ra.reporting.views import LineTaken, ReportTaken
 from store.reading import approvals as approval_reading
 from store.reading import deployments as deployment_reading
 from store.transactions import Transaction
@@ -37,36 +38,6 @@ MOST_LINES_OF_ONE_DEVICE = 100
 
 MOST_COLLISIONS = 10
 """How often a part is tried anew because another report has just deployed one of its devices."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineTaken:
-    """What became of a line; `code` and `detail` say why where there is something to say."""
-
-    line: int
-    outcome: Outcome
-    device_id: str | None
-    approval: str | None
-    code: LineCode | None
-    column: str | None
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportTaken:
-    """A report was taken in; each line stands or falls alone.
-
-    Args:
-        results: in order of line.
-    """
-
-    batch: str
-    lines: int
-    recorded: int
-    known: int
-    refused: int
-    ignored: int
-    results: tuple[LineTaken, ...]
 
 
 @dataclass(frozen=True)

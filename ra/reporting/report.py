@@ -26,6 +26,7 @@ from ra.desk import Desk
 from ra.repeat import RequestKey, earlier, once
 from ra.reporting import figures
 from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
+from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
 from ra.views import LARGEST_PAGE, document, next_cursor
 from store.reading import approvals as approval_reading
@@ -39,35 +40,6 @@ from store.verbs import reports as verbs
 from store.verbs.notices import keep_rendering
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportIssued:
-    """A report that was issued; the digest is of the document, byte for byte."""
-
-    report: str
-    since: datetime | None
-    until: datetime
-    issued_at: datetime
-    issued_by: str
-    document_sha256: str
-
-
-@dataclass(frozen=True)
-class ReportPage:
-    """Reports that were issued, in order; `next` is the cursor of the next page."""
-
-    reports: tuple[ReportIssued, ...]
-    next: str | None
-
-
-@dataclass(frozen=True)
-class ReportRemarked:
-    """A remark was added."""
-
-    report: str
-    made_at: datetime
-    made_by: str
 
 
 def month_of(at: datetime) -> str:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
-from core.approval import ApprovalRecord, Device, EndCause
+from core.approval import ApprovalRecord
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
-from core.status import State, approval_status
+from core.status import approval_status
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
+from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalListed, ApprovalPage, CertificateSummary
 from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -28,61 +29,6 @@ class FetchedCertificate:
     approval: str
     serial: Serial
     chain: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class AcceptanceSummary:
-    """What the Manufacturer said of a certificate."""
-
-    accepted: bool
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class CertificateSummary:
-    """A certificate of an approval."""
-
-    serial: Serial
-    issue: int
-    sha256: str
-    not_before: datetime
-    not_after: datetime
-    signed_at: datetime
-    acceptance: AcceptanceSummary | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalListed:
-    """An approval as it stands now."""
-
-    approval: str
-    organisation: str
-    device: Device
-    granted_at: datetime
-    start: datetime
-    expiry: datetime
-    maximum_devices: int
-    firmware: tuple[FirmwareAnswer, ...]
-    ended_at: datetime | None
-    end_cause: EndCause | None
-    certificates: tuple[CertificateSummary, ...]
-    state: State
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApprovalAnswer(ApprovalListed):
-    """An approval as it stands at `as_of`."""
-
-    as_of: datetime
-
-
-@dataclass(frozen=True)
-class ApprovalPage:
-    """Approvals in order; `next` is the cursor of the next page."""
-
-    approvals: tuple[ApprovalListed, ...]
-    next: str | None
 
 
 def approval(desk: Desk, actor: Actor, identifier: str) -> ApprovalAnswer:

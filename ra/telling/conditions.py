@@ -1,37 +1,13 @@
 """conditions: what an approval is bound to (F2.21(e)), as each reader may have it (F2.22)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from core.actors import Actor
-from core.classification import Classification, Recipient
 from core.clauses import serves
 from policy.roles import Operation, permitted, recipient_of
 from ra.access import authorise_approval
 from ra.desk import Desk
+from ra.telling.views import ConditionAnswer, ConditionList
 from store.reading import approvals as approval_reading
 from store.reading.conditions import Condition, conditions_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConditionAnswer:
-    """A condition of an approval."""
-
-    number: int
-    text: str
-    classification: Classification
-    recipients: tuple[Recipient, ...]
-    set_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True)
-class ConditionList:
-    """The conditions of an approval that the reader may have, and how many are withheld (F2.22)."""
-
-    approval: str
-    conditions: tuple[ConditionAnswer, ...]
-    withheld: int
 
 
 @serves("F2.21(e)", "F2.22")

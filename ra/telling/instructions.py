@@ -11,7 +11,7 @@ from datetime import date, datetime
 from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import Instruction, InstructionState, Kind
+from core.cpl import Instruction, InstructionState
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
@@ -20,7 +20,8 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.repeat import RequestKey, once
-from ra.telling.listing import NCSC_CERTIFICATE, EntryAnswer, instruct, sentence
+from ra.telling.listing import NCSC_CERTIFICATE, instruct, sentence
+from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, NcscCertified
 from ra.views import LARGEST_PAGE, next_cursor
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
@@ -63,50 +64,6 @@ class Asked:
     state: InstructionState | None = None
     overdue: bool | None = None
     due_before: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Told:
-    instruction: str
-    kind: Kind
-    due: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstructionAnswer(EntryAnswer, _Told):
-    """What the Panel was told about an entry, and what it said."""
-
-    sentence: str
-    cause: str
-    instructed_at: datetime
-    state: InstructionState
-    overdue: bool
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    reason: str | None
-    ncsc_certificate: str | None
-
-
-@dataclass(frozen=True)
-class InstructionPage:
-    """Instructions in order; `next` is the cursor of the next page. As a table, all of them."""
-
-    instructions: tuple[InstructionAnswer, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NcscCertified:
-    """The NCSC has certified the model of an approval.
-
-    Args:
-        instructions: the identifiers of what the Panel was told because of it.
-    """
-
-    approval: str
-    certificate: str
-    certified_on: date
-    instructions: tuple[str, ...]
 
 
 def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: int) -> InstructionPage:

@@ -7,16 +7,16 @@ where an approval is ended, and where its expiry is journalled. core/cpl.py deci
 import secrets
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import TRIAL_MARKER, Entry, Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
+from core.cpl import Entry, Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
 from core.facts import Fact, FactKind
 from core.instants import seconds, text
 from core.local_time import utc
+from ra.telling.views import EntryAnswer, InstructionForeseen, StepForeseen, SupersessionForeseen
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
 from store.transactions import Transaction
@@ -34,66 +34,6 @@ _SENTENCES = {
     Kind.REMOVE: "Remove {entry}",
     Kind.REPLACE_MARKER: "Replace the trial marker of {entry}: the NCSC has certified the model",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntryAnswer:
-    """An entry of the list: one approval and one firmware version (F2.27)."""
-
-    approval: str
-    trial: str
-    expiry: datetime
-    device_type: str
-    manufacturer: str
-    model: str
-    hardware_version: str
-    firmware_version: str
-    image_sha256: str
-    smets_version: str
-
-    @staticmethod
-    def of(entry: Entry) -> "EntryAnswer":
-        """Return an entry as people are shown it."""
-        return EntryAnswer(
-            approval=entry.approval,
-            trial=TRIAL_MARKER,
-            expiry=entry.expiry,
-            device_type=entry.device.type,
-            manufacturer=entry.device.manufacturer,
-            model=entry.device.model,
-            hardware_version=entry.device.hardware_version,
-            firmware_version=entry.firmware.version,
-            image_sha256=entry.firmware.image_digest,
-            smets_version=entry.smets_version,
-        )
-
-
-@dataclass(frozen=True)
-class _Given:
-    kind: Kind
-    due: datetime
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstructionForeseen(EntryAnswer, _Given):
-    """What the Panel would be told about an entry."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Overtaken:
-    kind: Literal[InstructionState.SUPERSEDED]
-    instruction: str
-    due: datetime
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupersessionForeseen(EntryAnswer, _Overtaken):
-    """An instruction that would not have to be done any more."""
-
-
-StepForeseen: TypeAlias = InstructionForeseen | SupersessionForeseen
 
 
 @serves("F2.27", "F2.29", "F2.31")

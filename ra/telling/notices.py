@@ -7,20 +7,19 @@ says. The SSC and the auditor read the whole record, and each copy as its recipi
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from core.actors import Actor
 from core.canonical import Json, canonical
-from core.classification import Classification, Recipient
+from core.classification import Recipient
 from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing
 from core.facts import Fact, FactKind
-from core.identifiers import Serial
-from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
+from core.kinds import Rendition
 from policy.roles import Operation, permitted, recipient_of
 from ra.access import authorise, authorise_approval, not_permitted, own_organisation
 from ra.desk import Desk
+from ra.telling.views import CopyAnswer, NoticeEntry, NoticePage, UndeliveredLine, UndeliveredPage, WayAnswer
 from ra.telling.writing import document_of
 from ra.views import LARGEST_PAGE, document, next_cursor
 from store.reading import approvals as approval_reading
@@ -45,76 +44,6 @@ class FetchedNotice:
 
     name: str
     octets: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class WayAnswer:
-    """One copy on its way to one address."""
-
-    channel: Channel
-    address: str
-    state: DeliveryState
-    attempts: int
-    last_error: str | None
-    delivered_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CopyAnswer:
-    """One recipient's copy; SSC and auditor also see where it went."""
-
-    recipient: Recipient
-    classification: Classification
-    withheld: int
-    document_sha256: str
-    fetched_at: datetime | None
-    deliveries: tuple[WayAnswer, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoticeEntry:
-    """A notice in a list, with the copies that whoever asks may see."""
-
-    notice: str
-    kind: NoticeKind
-    approval: str | None
-    application: str | None
-    serial: Serial | None
-    written_at: datetime
-    copies: tuple[CopyAnswer, ...]
-
-
-@dataclass(frozen=True)
-class NoticePage:
-    """A page of notices."""
-
-    notices: tuple[NoticeEntry, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class UndeliveredLine:
-    """One channel that has not delivered a copy; `no-address` where none is known."""
-
-    notice: str
-    recipient: Recipient
-    kind: NoticeKind
-    approval: str | None
-    application: str | None
-    channel: Channel | None
-    address: str | None
-    state: DeliveryState | Literal["no-address"]
-    attempts: int
-    last_error: str | None
-    since: datetime
-
-
-@dataclass(frozen=True)
-class UndeliveredPage:
-    """A page of copies that have not reached their recipient."""
-
-    undelivered: tuple[UndeliveredLine, ...]
-    next: str | None
 
 
 @dataclass(frozen=True)

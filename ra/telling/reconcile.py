@@ -6,7 +6,6 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -14,17 +13,25 @@ from core.actors import Actor
 from core.approval import ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import TRIAL_MARKER, Entry, InstructionState, firmware_key, wanted
+from core.cpl import TRIAL_MARKER, Entry, Remark, firmware_key, wanted
 from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
 from core.local_time import utc
 from core.status import State, approval_status
-from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, Remark, read_list
+from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, read_list
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
-from ra.telling.listing import EntryAnswer
+from ra.telling.views import (
+    DifferenceAnswer,
+    EntryAnswer,
+    GoneAnswer,
+    MissingAnswer,
+    Reconciled,
+    UnknownAnswer,
+    WrongAnswer,
+)
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
 from store.transactions import Transaction
@@ -35,85 +42,6 @@ LARGEST_LIST = LIST_LIMIT
 
 _Key = tuple[str, str]
 """An entry: the approval's identifier and the firmware's key."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MissingAnswer(EntryAnswer):
-    """An entry that the list should show and does not, with the newest instruction about it."""
-
-    instruction: str | None
-    instruction_state: InstructionState | None
-    due: datetime | None
-
-
-@dataclass(frozen=True)
-class DifferenceAnswer:
-    """One value of an entry."""
-
-    field: str
-    has: str
-    should: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Listed:
-    line: int
-    approval: str
-    firmware_version: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class WrongAnswer(_Listed):
-    """An entry that the list shows with other values."""
-
-    fields: tuple[DifferenceAnswer, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GoneAnswer(_Listed):
-    """An entry that the list shows and should not, and why."""
-
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownAnswer:
-    """An entry that says that it is a trial's, of which nothing is known here."""
-
-    line: int
-    approval: str
-    device_type: str
-    manufacturer: str
-    model: str
-    hardware_version: str
-    firmware_version: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reconciled:
-    """The list beside what it should show at `as_of`; nothing was changed.
-
-    Args:
-        missing: entries of ours that it lacks.
-        wrong: entries of ours that it has with other values.
-        gone: entries of ours that it has and should not have.
-        unknown: trial entries that nobody here knows.
-        unreadable: lines that could not be read.
-        remarks: what must be known about cells.
-        not_compared: the fields for which it has no column.
-    """
-
-    as_of: datetime
-    form: str
-    sha256: str
-    lines: int
-    missing: tuple[MissingAnswer, ...]
-    wrong: tuple[WrongAnswer, ...]
-    gone: tuple[GoneAnswer, ...]
-    unknown: tuple[UnknownAnswer, ...]
-    unreadable: tuple[Remark, ...]
-    remarks: tuple[Remark, ...]
-    not_compared: tuple[str, ...]
 
 
 @serves("F2.27", "F2.29", "F2.31")

@@ -5,7 +5,6 @@ the words that officers, Manufacturers and the Panel wrote are not repeated: lis
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import assert_never
 
@@ -21,6 +20,7 @@ from ra.access import authorise, not_permitted
 from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
+from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
@@ -46,38 +46,6 @@ _RECIPIENTS: Mapping[str, str] = {
     Recipient.DCC: "the DCC",
     Recipient.PANEL: "the Panel",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskAnswer:
-    """One thing that waits; `link` is the path under which it is found.
-
-    Args:
-        kind: stable, kebab-case.
-        subject: the identifier of the thing it is about.
-        sentence: what is to be done, for people.
-        since: since when it waits.
-        due: by when it must be done; null if nothing says so.
-        urgent: whether it cannot wait.
-        link: a path of this service.
-    """
-
-    kind: str
-    subject: str
-    sentence: str
-    since: datetime
-    due: datetime | None = None
-    urgent: bool = False
-    link: str
-
-
-@dataclass(frozen=True)
-class TaskList:
-    """What waits for a party at `as_of`, what is urgent first."""
-
-    party: PartyKind
-    as_of: datetime
-    tasks: tuple[TaskAnswer, ...]
 
 
 def whose_list(actor: Actor, operation: Operation) -> Party:

@@ -31,7 +31,8 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
 from ra.reporting import breach
 from ra.reporting.report import issue_report, month_of
-from ra.telling.instructions import Acknowledge, InstructionAnswer, acknowledge
+from ra.telling.instructions import Acknowledge, acknowledge
+from ra.telling.views import InstructionAnswer
 from store.reading import breaches as breach_reading
 from store.reading import requests
 from tests.deployments_world import deployed, gone, outcomes, send

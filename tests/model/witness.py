@@ -22,7 +22,8 @@ from ra.access import grant_access
 from ra.reporting.breach import owed
 from ra.reporting.report import report
 from ra.telling import approvals as look
-from ra.telling.instructions import Asked, InstructionAnswer, instructions
+from ra.telling.instructions import Asked, instructions
+from ra.telling.views import InstructionAnswer
 from store.reading import approvals as approval_reading
 from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof

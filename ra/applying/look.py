@@ -1,12 +1,10 @@
 """What is shown of an application: what it says, where it stands, and what is missing for a grant (F2.18 to F2.20)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from core.actors import Actor
-from core.approval import Device
-from core.assurance import AssuranceCertificate, EarlierCpa, assurance_of, earlier_cpa_of
+from core.assurance import assurance_of, earlier_cpa_of
 from core.clauses import serves
 from core.errors import Finding, Severity
 from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
@@ -14,8 +12,14 @@ from policy.roles import Operation, permitted
 from policy.section_f.application import grant_findings
 from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
-from ra.applying.evidence import EvidenceAnswer, attachment_shown
-from ra.applying.requirements import RequirementAnswer, requirement_shown
+from ra.applying.evidence import attachment_shown
+from ra.applying.requirements import requirement_shown
+from ra.applying.views import (
+    ApplicationAnswer,
+    ApplicationListed,
+    ApplicationPage,
+    RequirementList,
+)
 from ra.desk import Desk
 from ra.findings import findings_of
 from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
@@ -32,57 +36,6 @@ STAGES: Mapping[ApplicationState, str] = {
     ApplicationState.CANCELLED: "The Manufacturer has taken it back.",
 }
 """Where an application stands, by its state, in words."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApplicationListed:
-    """An application; `stage` says in words where it stands."""
-
-    application: str
-    organisation: str
-    state: ApplicationState
-    stage: str
-    device: Device
-    smets_version: str
-    gbcs_version: str
-    purpose: str
-    contact: str
-    start: date
-    expiry: date
-    maximum_devices: int
-    firmware: tuple[FirmwareAnswer, ...]
-    public_key_sha256: str
-    assurance: tuple[AssuranceCertificate, ...]
-    earlier_cpa: EarlierCpa | None
-    findings: tuple[Finding, ...]
-    submitted_at: datetime
-    submitted_by: str
-    version: int
-    changed_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApplicationAnswer(ApplicationListed):
-    """An application with what belongs to it; `missing` says what stands between it and a grant."""
-
-    requirements: tuple[RequirementAnswer, ...]
-    evidence: tuple[EvidenceAnswer, ...]
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ApplicationPage:
-    """Applications in order; `next` is the cursor of the next page."""
-
-    applications: tuple[ApplicationListed, ...]
-    next: str | None
-
-
-@dataclass(frozen=True)
-class RequirementList:
-    """The requirements of an application, oldest first."""
-
-    requirements: tuple[RequirementAnswer, ...]
 
 
 @serves("F2.20")

@@ -1,0 +1,233 @@
+"""What a Manufacturer is answered, and whoever looks at what it asked for."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from core.approval import Device
+from core.assurance import AssuranceCertificate, EarlierCpa
+from core.errors import Finding
+from core.identifiers import Serial
+from core.kinds import AmendmentRequestState, ApplicationState, RequirementState
+from ra.views import FirmwareAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateAnswered:
+    """A certificate has been accepted or rejected."""
+
+    serial: Serial
+    approval: str
+    accepted: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ApplicationTaken:
+    """An application was taken in; findings advise the officers."""
+
+    application: str
+    state: ApplicationState
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationCancelled:
+    """An application was taken back."""
+
+    application: str
+    state: ApplicationState
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationChanged:
+    """An application says something else now; `changed` names the members."""
+
+    application: str
+    state: ApplicationState
+    version: int
+    changed: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceAnswer:
+    """An attached file as it is listed; its content is for the SSC and the auditor.
+
+    Args:
+        attached_by: named to the SSC and the auditor only; an applicant deals with the SSC, not with its officers.
+    """
+
+    evidence: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    attached_at: datetime
+    attached_by: str | None
+
+
+@dataclass(frozen=True)
+class EvidenceList:
+    """What is attached, oldest first."""
+
+    evidence: tuple[EvidenceAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendmentAsked:
+    """What a Manufacturer asks to be amended; what is null or empty is to stay.
+
+    Args:
+        start, expiry: UTC days.
+        other: anything else, in words.
+    """
+
+    start: date | None
+    expiry: date | None
+    maximum_devices: int | None
+    firmware_added: tuple[FirmwareAnswer, ...]
+    firmware_removed: tuple[str, ...]
+    other: str
+
+
+@dataclass(frozen=True)
+class AmendmentRequested:
+    """A request was taken in, or taken back."""
+
+    request: str
+    approval: str
+    state: AmendmentRequestState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmendmentRequestAnswer(AmendmentRequested):
+    """An amendment request.
+
+    Args:
+        decision: that took it up, if one did.
+    """
+
+    asked: AmendmentAsked
+    reasons: str
+    asked_at: datetime
+    asked_by: str
+    decision: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AmendmentRequestList:
+    """The requests about an approval, oldest first."""
+
+    requests: tuple[AmendmentRequestAnswer, ...]
+
+
+@dataclass(frozen=True)
+class RequirementSet:
+    """A requirement as it stands now."""
+
+    requirement: str
+    application: str
+    state: RequirementState
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequirementAnswer:
+    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only."""
+
+    requirement: str
+    text: str
+    state: RequirementState
+    standing: str | None
+    set_at: datetime
+    set_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class StandingSet:
+    """A standing requirement was set; `applications` got it at once."""
+
+    standing: str
+    applications: int
+
+
+@dataclass(frozen=True)
+class StandingEnded:
+    """A standing requirement was ended."""
+
+    standing: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingAnswer:
+    """A standing requirement. Officers are named to the SSC and the auditor only."""
+
+    standing: str
+    text: str
+    set_at: datetime
+    set_by: str | None
+    ended_at: datetime | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True)
+class StandingList:
+    """The standing requirements, oldest first."""
+
+    standing: tuple[StandingAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationListed:
+    """An application; `stage` says in words where it stands."""
+
+    application: str
+    organisation: str
+    state: ApplicationState
+    stage: str
+    device: Device
+    smets_version: str
+    gbcs_version: str
+    purpose: str
+    contact: str
+    start: date
+    expiry: date
+    maximum_devices: int
+    firmware: tuple[FirmwareAnswer, ...]
+    public_key_sha256: str
+    assurance: tuple[AssuranceCertificate, ...]
+    earlier_cpa: EarlierCpa | None
+    findings: tuple[Finding, ...]
+    submitted_at: datetime
+    submitted_by: str
+    version: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationAnswer(ApplicationListed):
+    """An application with what belongs to it; `missing` says what stands between it and a grant."""
+
+    requirements: tuple[RequirementAnswer, ...]
+    evidence: tuple[EvidenceAnswer, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationPage:
+    """Applications in order; `next` is the cursor of the next page."""
+
+    applications: tuple[ApplicationListed, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class RequirementList:
+    """The requirements of an application, oldest first."""
+
+    requirements: tuple[RequirementAnswer, ...]

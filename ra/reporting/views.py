@@ -1,0 +1,169 @@
+"""What is answered about devices, breaches and reports; what a report holds is in contents.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.deployments import Form, LineCode, Outcome
+from core.kinds import BreachState
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreachMoved:
+    """A breach is in this state now. `condition` is null for the limit of F2.21(d)."""
+
+    breach: str
+    approval: str
+    condition: int | None
+    state: BreachState
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreachAnswer(BreachMoved):
+    """A breach; `why` holds the last words said of it.
+
+    Args:
+        clause: of Section F, under which the condition stands.
+        note: what is suspected, in the SSC's words.
+        suspected_at, suspected_by: when and by whom.
+        judged_at, judged_by: when and by whom it was confirmed or dismissed.
+        why: the words of the judgement, or of its closing.
+        closed_at: when it was answered or closed.
+        decision: the revocation that answered it.
+    """
+
+    clause: str
+    note: str
+    suspected_at: datetime
+    suspected_by: str
+    judged_at: datetime | None
+    judged_by: str | None
+    why: str | None
+    closed_at: datetime | None
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class BreachPage:
+    """Breaches in order; `next` is the cursor of the next page."""
+
+    breaches: tuple[BreachAnswer, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchAnswer:
+    """What a report came to.
+
+    Args:
+        content_sha256: of the octets that were sent.
+        recorded, known, refused, ignored: of its lines.
+    """
+
+    batch: str
+    form: Form
+    content_sha256: str
+    received_at: datetime
+    received_by: str
+    lines: int
+    recorded: int
+    known: int
+    refused: int
+    ignored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StintAnswer:
+    """A device under an approval, from its deployment on; `corrected` if a correction says that it never was."""
+
+    firmware_version: str
+    deployed_at: datetime
+    decommissioned_at: datetime | None
+    replaced_by: str | None
+    corrected: bool
+
+
+@dataclass(frozen=True)
+class DeployedDevice:
+    """What is known of one device under the approval."""
+
+    device_id: str
+    deployed: bool
+    stints: tuple[StintAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentsAnswer:
+    """How many devices are deployed under an approval, beside its limit (F2.21(d)).
+
+    Args:
+        deployed: devices that are now.
+        decommissioned: devices that have been taken out.
+        device: the one that was asked about.
+    """
+
+    approval: str
+    as_of: datetime
+    deployed: int
+    decommissioned: int
+    limit: int
+    above_limit: bool
+    device: DeployedDevice | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineTaken:
+    """What became of a line; `code` and `detail` say why where there is something to say."""
+
+    line: int
+    outcome: Outcome
+    device_id: str | None
+    approval: str | None
+    code: LineCode | None
+    column: str | None
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportTaken:
+    """A report was taken in; each line stands or falls alone.
+
+    Args:
+        results: in order of line.
+    """
+
+    batch: str
+    lines: int
+    recorded: int
+    known: int
+    refused: int
+    ignored: int
+    results: tuple[LineTaken, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportIssued:
+    """A report that was issued; the digest is of the document, byte for byte."""
+
+    report: str
+    since: datetime | None
+    until: datetime
+    issued_at: datetime
+    issued_by: str
+    document_sha256: str
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """Reports that were issued, in order; `next` is the cursor of the next page."""
+
+    reports: tuple[ReportIssued, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class ReportRemarked:
+    """A remark was added."""
+
+    report: str
+    made_at: datetime
+    made_by: str

@@ -1,0 +1,342 @@
+"""What is shown of approvals, conditions, notices and the Central Products List."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+from core.approval import Device, EndCause
+from core.classification import Classification, Recipient
+from core.cpl import TRIAL_MARKER, Entry, InstructionState, Kind, Remark
+from core.identifiers import Serial
+from core.kinds import Channel, DeliveryState, NoticeKind
+from core.status import State
+from ra.views import FirmwareAnswer
+
+
+@dataclass(frozen=True)
+class AcceptanceSummary:
+    """What the Manufacturer said of a certificate."""
+
+    accepted: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateSummary:
+    """A certificate of an approval."""
+
+    serial: Serial
+    issue: int
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    signed_at: datetime
+    acceptance: AcceptanceSummary | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalListed:
+    """An approval as it stands now."""
+
+    approval: str
+    organisation: str
+    device: Device
+    granted_at: datetime
+    start: datetime
+    expiry: datetime
+    maximum_devices: int
+    firmware: tuple[FirmwareAnswer, ...]
+    ended_at: datetime | None
+    end_cause: EndCause | None
+    certificates: tuple[CertificateSummary, ...]
+    state: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalAnswer(ApprovalListed):
+    """An approval as it stands at `as_of`."""
+
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class ApprovalPage:
+    """Approvals in order; `next` is the cursor of the next page."""
+
+    approvals: tuple[ApprovalListed, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionAnswer:
+    """A condition of an approval."""
+
+    number: int
+    text: str
+    classification: Classification
+    recipients: tuple[Recipient, ...]
+    set_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ConditionList:
+    """The conditions of an approval that the reader may have, and how many are withheld (F2.22)."""
+
+    approval: str
+    conditions: tuple[ConditionAnswer, ...]
+    withheld: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    instruction: str
+    kind: Kind
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class NcscCertified:
+    """The NCSC has certified the model of an approval.
+
+    Args:
+        instructions: the identifiers of what the Panel was told because of it.
+    """
+
+    approval: str
+    certificate: str
+    certified_on: date
+    instructions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryAnswer:
+    """An entry of the list: one approval and one firmware version (F2.27)."""
+
+    approval: str
+    trial: str
+    expiry: datetime
+    device_type: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+    firmware_version: str
+    image_sha256: str
+    smets_version: str
+
+    @staticmethod
+    def of(entry: Entry) -> "EntryAnswer":
+        """Return an entry as people are shown it."""
+        return EntryAnswer(
+            approval=entry.approval,
+            trial=TRIAL_MARKER,
+            expiry=entry.expiry,
+            device_type=entry.device.type,
+            manufacturer=entry.device.manufacturer,
+            model=entry.device.model,
+            hardware_version=entry.device.hardware_version,
+            firmware_version=entry.firmware.version,
+            image_sha256=entry.firmware.image_digest,
+            smets_version=entry.smets_version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionAnswer(EntryAnswer, _Told):
+    """What the Panel was told about an entry, and what it said."""
+
+    sentence: str
+    cause: str
+    instructed_at: datetime
+    state: InstructionState
+    overdue: bool
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    reason: str | None
+    ncsc_certificate: str | None
+
+
+@dataclass(frozen=True)
+class InstructionPage:
+    """Instructions in order; `next` is the cursor of the next page. As a table, all of them."""
+
+    instructions: tuple[InstructionAnswer, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class _Given:
+    kind: Kind
+    due: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionForeseen(EntryAnswer, _Given):
+    """What the Panel would be told about an entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Overtaken:
+    kind: Literal[InstructionState.SUPERSEDED]
+    instruction: str
+    due: datetime
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupersessionForeseen(EntryAnswer, _Overtaken):
+    """An instruction that would not have to be done any more."""
+
+
+StepForeseen: TypeAlias = InstructionForeseen | SupersessionForeseen
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayAnswer:
+    """One copy on its way to one address."""
+
+    channel: Channel
+    address: str
+    state: DeliveryState
+    attempts: int
+    last_error: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyAnswer:
+    """One recipient's copy; SSC and auditor also see where it went."""
+
+    recipient: Recipient
+    classification: Classification
+    withheld: int
+    document_sha256: str
+    fetched_at: datetime | None
+    deliveries: tuple[WayAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeEntry:
+    """A notice in a list, with the copies that whoever asks may see."""
+
+    notice: str
+    kind: NoticeKind
+    approval: str | None
+    application: str | None
+    serial: Serial | None
+    written_at: datetime
+    copies: tuple[CopyAnswer, ...]
+
+
+@dataclass(frozen=True)
+class NoticePage:
+    """A page of notices."""
+
+    notices: tuple[NoticeEntry, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeliveredLine:
+    """One channel that has not delivered a copy; `no-address` where none is known."""
+
+    notice: str
+    recipient: Recipient
+    kind: NoticeKind
+    approval: str | None
+    application: str | None
+    channel: Channel | None
+    address: str | None
+    state: DeliveryState | Literal["no-address"]
+    attempts: int
+    last_error: str | None
+    since: datetime
+
+
+@dataclass(frozen=True)
+class UndeliveredPage:
+    """A page of copies that have not reached their recipient."""
+
+    undelivered: tuple[UndeliveredLine, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingAnswer(EntryAnswer):
+    """An entry that the list should show and does not, with the newest instruction about it."""
+
+    instruction: str | None
+    instruction_state: InstructionState | None
+    due: datetime | None
+
+
+@dataclass(frozen=True)
+class DifferenceAnswer:
+    """One value of an entry."""
+
+    field: str
+    has: str
+    should: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Listed:
+    line: int
+    approval: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongAnswer(_Listed):
+    """An entry that the list shows with other values."""
+
+    fields: tuple[DifferenceAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoneAnswer(_Listed):
+    """An entry that the list shows and should not, and why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownAnswer:
+    """An entry that says that it is a trial's, of which nothing is known here."""
+
+    line: int
+    approval: str
+    device_type: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciled:
+    """The list beside what it should show at `as_of`; nothing was changed.
+
+    Args:
+        missing: entries of ours that it lacks.
+        wrong: entries of ours that it has with other values.
+        gone: entries of ours that it has and should not have.
+        unknown: trial entries that nobody here knows.
+        unreadable: lines that could not be read.
+        remarks: what must be known about cells.
+        not_compared: the fields for which it has no column.
+    """
+
+    as_of: datetime
+    form: str
+    sha256: str
+    lines: int
+    missing: tuple[MissingAnswer, ...]
+    wrong: tuple[WrongAnswer, ...]
+    gone: tuple[GoneAnswer, ...]
+    unknown: tuple[UnknownAnswer, ...]
+    unreadable: tuple[Remark, ...]
+    remarks: tuple[Remark, ...]
+    not_compared: tuple[str, ...]

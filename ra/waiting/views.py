@@ -1,0 +1,38 @@
+"""What is shown of what waits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actors import PartyKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAnswer:
+    """One thing that waits; `link` is the path under which it is found.
+
+    Args:
+        kind: stable, kebab-case.
+        subject: the identifier of the thing it is about.
+        sentence: what is to be done, for people.
+        since: since when it waits.
+        due: by when it must be done; null if nothing says so.
+        urgent: whether it cannot wait.
+        link: a path of this service.
+    """
+
+    kind: str
+    subject: str
+    sentence: str
+    since: datetime
+    due: datetime | None = None
+    urgent: bool = False
+    link: str
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """What waits for a party at `as_of`, what is urgent first."""
+
+    party: PartyKind
+    as_of: datetime
+    tasks: tuple[TaskAnswer, ...]
