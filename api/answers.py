@@ -14,6 +14,9 @@ from pydantic_core import core_schema
 from core.errors import Finding
 from ra.deciding.views import DecisionProposed, DecisionSeconded
 
+SOMETIMES = Field(exclude_if=operator.not_)
+"""Marks a member that is left out where it says nothing; every other is always there."""
+
 _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
 
@@ -85,8 +88,8 @@ class Problem:
     code: str
     detail: str
     hint: str
-    findings: Annotated[tuple[Finding, ...], Field(exclude_if=operator.not_)] = ()
-    reference: Annotated[str, Field(exclude_if=operator.not_)] = ""
+    findings: Annotated[tuple[Finding, ...], SOMETIMES] = ()
+    reference: Annotated[str, SOMETIMES] = ""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Documents that are sent as they were once written, described for /openapi.json; nothing is built of these classes.
 
-A member with a default is left out of a document in which it has nothing to say.
+A member that is there SOMETIMES is left out of a document in which it has nothing to say.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from api.answers import SOMETIMES
 from core.classification import Classification, Recipient
 from core.kinds import DecisionKind, NoticeKind
 from ra.telling.views import CopyAnswer
@@ -22,8 +23,8 @@ class PassageAnswer:
     clause: str
     classification: Classification
     text: str
-    recipients: tuple[Recipient, ...] = ()
-    salt: str = ""
+    recipients: Annotated[tuple[Recipient, ...], SOMETIMES] = ()
+    salt: Annotated[str, SOMETIMES] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +34,9 @@ class NoticeCondition:
     number: int
     classification: Classification
     text: str
-    subject: str = ""
-    recipients: tuple[Recipient, ...] = ()
-    salt: str = ""
+    subject: Annotated[str, SOMETIMES] = ""
+    recipients: Annotated[tuple[Recipient, ...], SOMETIMES] = ()
+    salt: Annotated[str, SOMETIMES] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,8 @@ class FactAnswer:
 
     clause: str
     label: str
-    value: str = ""
-    instant: str = ""
+    value: Annotated[str, SOMETIMES] = ""
+    instant: Annotated[str, SOMETIMES] = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,11 @@ class DecidedAnswer:
 
     meeting: str
     minute: str
-    decision: str = ""
-    kind: DecisionKind | None = None
-    proposer: str = ""
-    seconder: str | None = None
-    proposal_sha256: str = ""
+    decision: Annotated[str, SOMETIMES] = ""
+    kind: Annotated[DecisionKind | None, SOMETIMES] = None
+    proposer: Annotated[str, SOMETIMES] = ""
+    seconder: Annotated[str | None, SOMETIMES] = None
+    proposal_sha256: Annotated[str, SOMETIMES] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ class NoticeFetched:
     clause: str
     environment: str
     authority: str
-    recipient: Recipient | None = None
+    recipient: Annotated[Recipient | None, SOMETIMES] = None
     classification: Classification
     written_at: datetime
     approval: str | None
@@ -118,10 +119,10 @@ class NoticeFetched:
     changes: tuple[ChangeAnswer, ...]
     passages: tuple[PassageAnswer, ...]
     conditions: tuple[NoticeCondition, ...]
-    withheld: int = 0
+    withheld: Annotated[int, SOMETIMES] = 0
     certificate: NoticeCertificate | None
-    salt: str | None = None
-    version: int = 0
-    record_salt: str = ""
-    copies: dict[str, OutlineAnswer] = field(default_factory=dict)
-    fate: tuple[CopyAnswer, ...] = ()
+    salt: Annotated[str | None, SOMETIMES] = None
+    version: Annotated[int, SOMETIMES] = 0
+    record_salt: Annotated[str, SOMETIMES] = ""
+    copies: Annotated[dict[str, OutlineAnswer], SOMETIMES] = field(default_factory=dict)
+    fate: Annotated[tuple[CopyAnswer, ...], SOMETIMES] = ()

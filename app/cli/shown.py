@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.terminal import harmless
+from core.approval import Device
 from core.errors import Finding, InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
@@ -133,21 +135,17 @@ def day_of(instant: object) -> str:
     return written(instant)[:10]
 
 
-def device_of(device: object) -> str:
+def device_of(device: Device) -> str:
     """Return a device model in one line."""
-    if not isinstance(device, Mapping):
-        return ""
-    names = ("type", "manufacturer", "model", "hardware_version")
-    return " ".join(str(device[name]) for name in names if device.get(name))
+    return " ".join(part for part in astuple(device) if part)
 
 
-def findings(console: Console, listed: Iterable[Finding | Mapping[str, object]]) -> None:
+def findings(console: Console, found: Iterable[Finding]) -> None:
     """Show what the rules found."""
-    found = [vars(each) if isinstance(each, Finding) else each for each in listed]
     table(
         console,
         ("severity", "clause", "finding", "what to do"),
-        [(each.get("severity"), each.get("clause"), each.get("detail"), each.get("remedy")) for each in found],
+        [(each.severity, each.clause, each.detail, each.remedy) for each in found],
         none="The rules found nothing.",
     )
 
