@@ -65,6 +65,11 @@ class House:
         with self.store.read() as tx:
             return authority_row(tx)
 
+    def root(self) -> bytes:
+        """Return the newest certificate of the root, DER: what whoever relies on this authority is given by hand."""
+        with self.store.read() as tx:
+            return certificates(tx, HierarchyRole.ROOT)[-1].der
+
 
 def open_house(settings: Settings) -> House:
     """Open the register of an authority.

@@ -594,6 +594,14 @@ class ToolsMissing(ConfigurationError):
     hint_text = "On Debian: apt-get install {packages}"
 
 
+class ExtraMissing(ConfigurationError):
+    """A command needs Python packages that the service itself does without."""
+
+    code = "extra-missing"
+    sentence = "These Python packages are not installed: {missing}."
+    hint_text = "Install the extra that brings them: pip install 'trialcpa[{extra}]'"
+
+
 class StoryRefused(ConfigurationError):
     """The story cannot be played here."""
 

@@ -121,6 +121,13 @@ def test_what_nobody_names_is_seen(tmp_path: Path) -> None:
         ("app/a.py", "import requests\n"),
         ("policy/a.py", "import importlib\nimportlib.import_module('store.tables')\n"),
         ("jobs/a.py", "from importlib import import_module as load\nload('api.' + 'app')\n"),
+        ("app/a.py", "from story import play\n"),
+        ("app/a.py", "from aiosmtpd.controller import Controller\n"),
+        ("story/a.py", "import ra.desk\n"),
+        ("story/a.py", "from store.transactions import Store\n"),
+        ("story/a.py", "from policy.roles import Operation\n"),
+        ("story/a.py", "import ca.draft\n"),
+        ("story/a.py", "from app import client\n"),
         ("attic/a.py", "X = 1\n"),
     ],
 )

@@ -22,13 +22,13 @@ from cryptography.x509.oid import NameOID
 from rich.console import Console
 
 from app.cli.init import make, planned
-from app.story import linters, tools
-from app.story.album import Album, Content
-from app.story.play import PARTS, play, play_life
-from app.story.stage import Stage, free_port, stage_in
-from app.story.telling import Teller
 from core.errors import StoryRefused, ToolsMissing
 from keys.passphrase import new_passphrase
+from story import linters, tools
+from story.album import Album, Content
+from story.play import PARTS, play, play_life
+from story.stage import Stage, free_port, stage_in
+from story.telling import Teller
 
 Alter = Callable[[httpx.Request, bytes], bytes]
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,15 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from app.story.section_f.dates import dates
-from app.story.section_f.inventory import device_id, inventory
-from app.story.section_f.mailroom import Mail
-from app.story.section_f.notices import _said, pdf_text
-from app.story.section_f.stage import ADDRESSES
 from core.deployments import Event, Line
 from core.instants import last_second
 from documents.notice import notice_pdf
 from intake.duis import read_inventory
+from story.section_f.dates import dates
+from story.section_f.inventory import device_id, inventory
+from story.section_f.mailroom import Mail
+from story.section_f.notices import _said, pdf_text
+from story.section_f.stage import ADDRESSES
+from story.tools import EXTRA, EXTRA_PACKAGES
 from tests.documents_world import notice
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +117,32 @@ def test_no_api_key_and_no_private_key_is_left_behind_and_nothing_runs_on(told: 
         assert b"tcpa_" not in held, path.name
         assert b"PRIVATE KEY" not in held, path.name
     assert not list(told.folder.parent.rglob("*.pid"))
+
+
+def test_without_its_extra_it_says_what_to_install_and_the_other_story_is_unmoved(tmp_path: Path) -> None:
+    missing = "import sys; sys.modules['aiosmtpd'] = None; import story.play; from app.cli.main import main; "
+    home = tmp_path / "home"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{missing} main(['story', '--section-f', '--home', {str(home)!r}])"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.splitlines() == [
+        "Error: These Python packages are not installed: aiosmtpd.",
+        "  Install the extra that brings them: pip install 'trialcpa[story]'  [extra-missing]",
+    ]
+    assert not home.exists()
+
+
+def test_the_service_does_without_the_extra_and_what_script_server_installs_has_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {EXTRA: project["optional-dependencies"][EXTRA], "": project["dependencies"]}
+    names = {extra: {re.split(r"[^\w-]", each)[0] for each in found} for extra, found in needed.items()}
+    assert names[EXTRA] == set(EXTRA_PACKAGES)
+    assert not names[EXTRA] & names[""]
+    assert 'script/setup" requirements.lock' in (ROOT / "script/server").read_text("utf-8")
+    locked = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
+    assert names[EXTRA] | names[""] <= locked
 
 
 # --- what its proofs rest on -------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: make an authority in an empty folder."),
     "serve": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
-    "story": ("app.cli.story", "Play the life of a certificate or a trial, with proofs."),
+    "story": ("story.command", "Play the life of a certificate or a trial, with proofs."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),

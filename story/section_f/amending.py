@@ -2,14 +2,14 @@
 
 import hashlib
 
-from app.story.scene import Granted
-from app.story.section_f.applying import FIRMWARE
-from app.story.section_f.deciding import certified, propose, prove_findings, prove_state, second
-from app.story.section_f.granting import deployable
-from app.story.section_f.notices import prove_mailed
-from app.story.section_f.panel import List, load, reconcile, told
-from app.story.section_f.stage import Trial
 from core.instants import ONE_SECOND, last_second, next_midnight, text
+from story.scene import Granted
+from story.section_f.applying import FIRMWARE
+from story.section_f.deciding import certified, propose, prove_findings, prove_state, second
+from story.section_f.granting import deployable
+from story.section_f.notices import prove_mailed
+from story.section_f.panel import List, load, reconcile, told
+from story.section_f.stage import Trial
 
 LATER_FIRMWARE = "00020130"
 IMAGE = hashlib.sha256(b"the image of firmware 00020130").hexdigest()

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.story.album import Album
-from app.story.cast import Cast
-from app.story.telling import Teller
-from app.story.tools import Tools
 from core.errors import InstantMalformed
 from core.instants import parse
+from story.album import Album
+from story.cast import Cast
+from story.telling import Teller
+from story.tools import Tools
 from verify.fetched import Subject, Trust
 
 _BETWEEN = 0.02

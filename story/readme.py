@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from app.story.album import Album
 from core.instants import seconds, text
+from story.album import Album
 
 _HEAD = """\
 The life of a Trial CPA Certificate, as trialcpa story played it: every object and every exchange over HTTP, numbered in

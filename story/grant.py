@@ -9,13 +9,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.story.album import Content
-from app.story.cast import Person, Reply
-from app.story.scene import Granted, Scene
-from app.story.telling import Stopped
-from app.story.tools import Tools
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, CertificateMalformed
 from core.status import State
+from story.album import Content
+from story.cast import Person, Reply
+from story.scene import Granted, Scene
+from story.telling import Stopped
+from story.tools import Tools
 from verify.fetched import Subject, subject_of
 from verify.parsing import Unreadable, several_certificates
 

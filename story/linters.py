@@ -15,8 +15,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.story.album import Album, Content, Kept
-from app.story.telling import Proof
+from story.album import Album, Content, Kept
+from story.telling import Proof
 from verify.parsing import PARSE_ERRORS, one_answer, several_certificates
 from verify.path import authority_key, key_identifier
 
@@ -48,7 +48,7 @@ def lint(album: Album) -> list[Proof]:
     _keep_responders(album)
     jobs = [*_single_jobs(album.kept), *_chain_jobs(album.kept)]
     ran = subprocess.run(
-        [sys.executable, "-m", "app.story.linters"],
+        [sys.executable, "-m", "story.linters"],
         input=json.dumps([[job.linter, *job.arguments] for job in jobs]),
         capture_output=True, text=True, timeout=_PATIENCE, check=False,
     )  # fmt: skip

@@ -5,8 +5,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from app.story.section_f.stage import Trial
 from core.cpl import Kind
+from story.section_f.stage import Trial
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.story import grant
-from app.story.cast import Reply
-from app.story.section_f.stage import Trial
+from story import grant
+from story.cast import Reply
+from story.section_f.stage import Trial
 
 _ISSUING = frozenset({"grant", "rekey"})
 

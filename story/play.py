@@ -7,14 +7,14 @@ from pathlib import Path
 
 import httpx
 
-from app.story import expiry, life, linters, readme
-from app.story.album import Album
-from app.story.cast import Cast, Wrap, directly
-from app.story.scene import Scene
-from app.story.stage import Stage, refuse_live, stage_in, stage_with_clock
-from app.story.telling import Stopped, Teller
 from core.clock import SystemClock
 from core.instants import last_second
+from story import expiry, life, linters, readme
+from story.album import Album
+from story.cast import Cast, Wrap, directly
+from story.scene import Scene
+from story.stage import Stage, refuse_live, stage_in, stage_with_clock
+from story.telling import Stopped, Teller
 
 PARTS = ("certificate", "expiry")
 PATIENCE = 10.0

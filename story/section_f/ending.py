@@ -5,16 +5,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.story import grant
-from app.story.checks import CANCELLED, ask, keep, tell_channels, tell_tools
-from app.story.scene import Granted
-from app.story.section_f.applying import LIMIT, apply
-from app.story.section_f.deciding import propose, prove_state, second
-from app.story.section_f.deploying import owed_for
-from app.story.section_f.notices import prove_mailed
-from app.story.section_f.panel import XLSX, List, load, reconcile, told
-from app.story.section_f.stage import Trial
 from core.instants import text
+from story import grant
+from story.checks import CANCELLED, ask, keep, tell_channels, tell_tools
+from story.scene import Granted
+from story.section_f.applying import LIMIT, apply
+from story.section_f.deciding import propose, prove_state, second
+from story.section_f.deploying import owed_for
+from story.section_f.notices import prove_mailed
+from story.section_f.panel import XLSX, List, load, reconcile, told
+from story.section_f.stage import Trial
 from verify.fetched import subject_of
 from verify.parsing import several_certificates
 

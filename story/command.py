@@ -11,10 +11,9 @@ import click
 
 from app.cli.options import home_option
 from app.house import home_of
-from app.story.play import PARTS, play
-from app.story.section_f import play as section_f_story
-from app.story.telling import Teller
-from app.story.tools import require_tools
+from story.play import PARTS, play
+from story.telling import Teller
+from story.tools import require_extra, require_tools
 
 EXIT_DISAGREE = 1
 """Something did not say what it should; the last line names it."""
@@ -46,6 +45,9 @@ def story(home: Path | None, port: int | None, only: str | None, section_f: bool
     if section_f:
         if port is not None or only is not None:
             raise click.UsageError("--section-f makes an authority of its own and is played whole.")
+        require_extra()
+        from story.section_f import play as section_f_story  # noqa: PLC0415 - its mail server is of the extra
+
         _exit(section_f_story.play(teller, home_of(home)))
     with tempfile.TemporaryDirectory(prefix="trialcpa-story-") as second_home:
         agreed = play(teller, home_of(home), Path(second_home), PARTS if only is None else (only,), port)

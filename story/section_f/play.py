@@ -7,17 +7,17 @@ from pathlib import Path
 
 import httpx
 
-from app.story.album import Album
-from app.story.cast import Cast
-from app.story.scene import Scene
-from app.story.section_f import amending, applying, deploying, ending, granting, readme
-from app.story.section_f.dates import dates
-from app.story.section_f.mailroom import Mailroom
-from app.story.section_f.panel import List
-from app.story.section_f.stage import PATIENCE, Trial, authority
-from app.story.stage import free_port
-from app.story.telling import Stopped, Teller
 from core.clock import SystemClock
+from story.album import Album
+from story.cast import Cast
+from story.scene import Scene
+from story.section_f import amending, applying, deploying, ending, granting, readme
+from story.section_f.dates import dates
+from story.section_f.mailroom import Mailroom
+from story.section_f.panel import List
+from story.section_f.stage import PATIENCE, Trial, authority
+from story.stage import free_port
+from story.telling import Stopped, Teller
 
 FOLDER = "story-section-f"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from app.story.album import Album
 from core.errors import StoryRefused
+from story.album import Album
 from verify.client import TIMEOUT, AuthorityClient, Exchange
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]

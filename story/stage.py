@@ -17,8 +17,6 @@ from app.processes import answers
 from app.settings import DEFAULT_PORT, Settings, load
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, HomeMissing, StoryRefused
 from core.instants import text
-from core.kinds import HierarchyRole
-from store.reading.authority import certificates
 from verify.client import AuthorityClient
 from verify.fetched import Trust
 
@@ -120,12 +118,11 @@ def _stage(home: Path) -> Stage:
     settings = load(home)
     house = open_house(settings)
     row = house.row()
-    with house.store.read() as tx:
-        root = certificates(tx, HierarchyRole.ROOT)[-1].der
+    trust = Trust(house.root(), row.environment, row.arc)
     stage = Stage(
         house=house,
         credentials=write_demo_credentials(home),
-        trust=Trust(root, row.environment, row.arc),
+        trust=trust,
         server=_address(settings),
     )
     _require_same(stage)

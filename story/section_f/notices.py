@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from app.story.section_f.mailroom import Mail
-from app.story.section_f.stage import ADDRESSES, Trial
+from story.section_f.mailroom import Mail
+from story.section_f.stage import ADDRESSES, Trial
 
 RECIPIENTS = ("manufacturer", "dcc", "panel")
 

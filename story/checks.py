@@ -8,13 +8,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.story.album import Content, Page
-from app.story.scene import Granted, Scene
-from app.story.telling import Proof, Stopped
-from app.story.tools import Said, Tools
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable
 from core.instants import text
 from core.status import State
+from story.album import Content, Page
+from story.scene import Granted, Scene
+from story.telling import Proof, Stopped
+from story.tools import Said, Tools
 from verify.channels import ChannelAnswer, agree, ask_every_channel
 from verify.client import ocsp_request
 from verify.fetched import Channel, Fetched, Subject, fetch

@@ -11,13 +11,13 @@ from app.cli.clock import set_clock
 from app.cli.init import make, planned, write_demo_credentials
 from app.house import OFFSET_SECONDS
 from app.settings import FILE_NAME
-from app.story.album import Album
-from app.story.cast import Cast
-from app.story.scene import Scene
-from app.story.section_f.dates import Dates
-from app.story.section_f.mailroom import HOST, Mailroom
-from app.story.stage import Stage, free_port, stage_in
-from app.story.telling import Teller
+from story.album import Album
+from story.cast import Cast
+from story.scene import Scene
+from story.section_f.dates import Dates
+from story.section_f.mailroom import HOST, Mailroom
+from story.stage import Stage, free_port, stage_in
+from story.telling import Teller
 
 ADDRESSES: Mapping[str, str] = {
     "manufacturer": "trials@metering.example",

@@ -7,13 +7,17 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 
-from core.errors import ToolsMissing
+from core.errors import ExtraMissing, ToolsMissing
 from core.instants import seconds
 
 PACKAGES = {"openssl": "openssl", "certtool": "gnutls-bin", "ocsptool": "gnutls-bin", "faketime": "faketime"}
 """The Debian package of each program."""
+
+EXTRA, EXTRA_PACKAGES = "story", ("aiosmtpd",)
+"""What pyproject.toml calls it, and what it brings: a mail server, which an authority has no use for."""
 
 _PATIENCE = 30.0
 """Seconds after which a tool is taken to hang."""
@@ -40,6 +44,13 @@ def require_tools() -> None:
     if missing:
         packages = " ".join(sorted({PACKAGES[name] for name in missing}))
         raise ToolsMissing(missing=", ".join(missing), packages=packages)
+
+
+def require_extra() -> None:
+    """Check that the packages of the extra are there; ExtraMissing names those that are not."""
+    missing = [name for name in EXTRA_PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ExtraMissing(missing=", ".join(missing), extra=EXTRA)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from app.story.cast import Reply
-from app.story.section_f.applying import DEVICE, FIRMWARE, LIMIT
-from app.story.section_f.deciding import prove_state
-from app.story.section_f.inventory import POSTCODE, UPRN, device_id, inventory
-from app.story.section_f.stage import Trial
 from core.instants import first_second
 from core.kinds import BreachState
+from story.cast import Reply
+from story.section_f.applying import DEVICE, FIRMWARE, LIMIT
+from story.section_f.deciding import prove_state
+from story.section_f.inventory import POSTCODE, UPRN, device_id, inventory
+from story.section_f.stage import Trial
 
 _NOON = timedelta(hours=12)
 

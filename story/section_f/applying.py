@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.story import grant
-from app.story.cast import Reply
-from app.story.section_f.deciding import propose, second
-from app.story.section_f.notices import prove_mailed
-from app.story.section_f.stage import ADDRESSES, Trial
+from story import grant
+from story.cast import Reply
+from story.section_f.deciding import propose, second
+from story.section_f.notices import prove_mailed
+from story.section_f.stage import ADDRESSES, Trial
 
 DEVICE = grant.DEVICE
 FIRMWARE = grant.FIRMWARE

@@ -1,14 +1,14 @@
 """The grant (F2.21, F2.22, F2.25), and the start date (F2.26, F2.27)."""
 
-from app.story import grant
-from app.story.checks import ACTIVE, ask, keep, tell_channels, tell_tools
-from app.story.scene import Granted
-from app.story.section_f.applying import DEVICE, FIRMWARE
-from app.story.section_f.deciding import certified, propose, prove_findings, prove_state, second
-from app.story.section_f.notices import prove_mailed
-from app.story.section_f.panel import List, export, load, reconcile, told
-from app.story.section_f.stage import Trial
 from core.instants import ONE_SECOND, first_second, text
+from story import grant
+from story.checks import ACTIVE, ask, keep, tell_channels, tell_tools
+from story.scene import Granted
+from story.section_f.applying import DEVICE, FIRMWARE
+from story.section_f.deciding import certified, propose, prove_findings, prove_state, second
+from story.section_f.notices import prove_mailed
+from story.section_f.panel import List, export, load, reconcile, told
+from story.section_f.stage import Trial
 
 RED = "The assessor could read the pairing key from the board of a sample."
 FOR_THE_DCC = "Watch the alerts 8F3D from these devices in the first week."

@@ -1,7 +1,7 @@
 """README.txt of the album: what each file is, and what to open it with."""
 
-from app.story.album import Album
-from app.story.section_f.dates import Dates
+from story.album import Album
+from story.section_f.dates import Dates
 
 _HEAD = """\
 A trial under Section F of the Smart Energy Code, as trialcpa story --section-f played it: every notice, message, report

@@ -5,8 +5,11 @@ from datetime import date, datetime, timedelta
 
 from app.cli.clock import set_clock
 from app.house import House
-from app.story import grant
-from app.story.checks import (
+from core.clock import SystemClock
+from core.instants import ONE_SECOND, last_second, text
+from core.status import State
+from story import grant
+from story.checks import (
     ACTIVE,
     EXPIRED,
     SILENT,
@@ -19,12 +22,9 @@ from app.story.checks import (
     tell_other_tools,
     tell_tools,
 )
-from app.story.scene import Granted, Scene
-from app.story.telling import Proof
-from app.story.tools import Tools
-from core.clock import SystemClock
-from core.instants import ONE_SECOND, last_second, text
-from core.status import State
+from story.scene import Granted, Scene
+from story.telling import Proof
+from story.tools import Tools
 from verify.fetched import Channel
 from verify.offline import prove
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from app.story import grant
-from app.story.album import Content
-from app.story.checks import (
+from core.instants import next_midnight, text
+from core.status import State
+from story import grant
+from story.album import Content
+from story.checks import (
     ACTIVE,
     CANCELLED,
     SILENT,
@@ -25,11 +27,9 @@ from app.story.checks import (
     tell_responder,
     tell_tools,
 )
-from app.story.scene import Granted, Scene
-from app.story.telling import Proof
-from app.story.tools import Tools
-from core.instants import next_midnight, text
-from core.status import State
+from story.scene import Granted, Scene
+from story.telling import Proof
+from story.tools import Tools
 from verify.client import AuthorityClient
 from verify.fetched import Channel
 from verify.offline import prove
