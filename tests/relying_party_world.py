@@ -176,7 +176,7 @@ class World:
             self.root_name, self.root_name, self.root_key, self.root_key, 1, [], **self.root_options
         )
         above = [
-            (self.policy, True),
+            (self.policy, False),
             (authority_key(self.root_key.public_key()), False),
             (pointer(f"{BASE}/crl/root.crl"), False),
         ]
@@ -260,7 +260,7 @@ class World:
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (usage(digital_signature=True), True),
             (x509.ExtendedKeyUsage([x509.ObjectIdentifier(f"{self.arc}.3.1")]), False),
-            (self.policy, True),
+            (self.policy, False),
             (authority_key(self.issuing_key.public_key()), False),
             (x509.SubjectAlternativeName([uri(f"{BASE}/approvals/{self.identifier}")]), False),
             (pointer(self.crl_url), False),
@@ -293,20 +293,10 @@ class World:
             elif reason is not None:
                 entry = entry.add_extension(x509.CRLReason(reason), critical=False)
             builder = builder.add_revoked_certificate(entry.build())
-        scope = x509.IssuingDistributionPoint(
-            full_name=[uri(self.crl_url)],
-            relative_name=None,
-            only_contains_user_certs=False,
-            only_contains_ca_certs=False,
-            only_some_reasons=None,
-            indirect_crl=False,
-            only_contains_attribute_certs=False,
-        )
         expired = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.60"), instant(BORN))
         extensions = [
             (authority_key(self.issuing_key.public_key()), False),
             (x509.CRLNumber(number), False),
-            (scope, True),
             (expired, False),
         ]
         for extension, critical in [*(item for item in extensions if type(item[0]) not in without), *instead]:
@@ -321,7 +311,7 @@ class World:
             at=at,
             until=until or at + timedelta(days=365),
             number=1,
-            without=(x509.AuthorityKeyIdentifier, x509.IssuingDistributionPoint, x509.UnrecognizedExtension),
+            without=(x509.AuthorityKeyIdentifier, x509.UnrecognizedExtension),
             instead=[(authority_key(self.root_key.public_key()), False), *instead],
             issuer=self.root_name,
             signer=signer or self.root_key,

@@ -1,13 +1,14 @@
-"""A strict reader of DER (X.690, 10 and 11) for the one extension that no library knows.
+"""A strict reader of DER (X.690, 10 and 11) for the one extension that no library knows, and for outlines.
 
-Only what TrialDeviceApproval is made of; anything else is refused. Untrusted bytes come here,
-so every length is checked before it is used, and the only exception is DerMalformed.
+Only what TrialDeviceApproval is made of, and values that are passed over; the rest is refused. Untrusted bytes come
+here, so every length is checked before it is used, and the only exception is DerMalformed.
 """
 
 from datetime import UTC, datetime
 
 SEQUENCE = 0x30
 INTEGER = 0x02
+BIT_STRING = 0x03
 OCTET_STRING = 0x04
 UTF8_STRING = 0x0C
 GENERALIZED_TIME = 0x18
@@ -42,6 +43,21 @@ class Reader:
         """Refuse anything that is left (DerMalformed)."""
         if self.more:
             raise DerMalformed(f"{len(self._data) - self._at} octets too many")
+
+    def follows(self, tag: int) -> bool:
+        """Return whether the next value has that tag."""
+        return self._data[self._at : self._at + 1] == bytes((tag,))
+
+    def value(self, tag: int, name: str) -> bytes:
+        """Return the contents of the next value, which must have that tag; `name` is what people call it."""
+        return self._next(tag, name)
+
+    def bits(self) -> bytes:
+        """Return the octets of the next BIT STRING, which must use them all (X.690, 8.6.2)."""
+        octets = self._next(BIT_STRING, "BIT STRING")
+        if octets[:1] != b"\0":
+            raise DerMalformed("a BIT STRING with bits that are not used")
+        return octets[1:]
 
     def sequence(self) -> "Reader":
         """Return a reader of the next SEQUENCE's contents."""

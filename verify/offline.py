@@ -5,11 +5,12 @@
 1. what was handed in can be read: one certificate, one root, issuers, lists, an answer;
 2. the certificate was signed by one issuing CA and that by the root the relying party trusts, each entitled to it
    and valid at the instant;
-3. it is a Trial CPA Certificate of this environment: its usage, its critical policy, no critical extension unknown;
+3. it is a Trial CPA Certificate of this environment: its usage, its policy, no critical extension unknown;
    test and live are never mixed;
 4. its TrialDeviceApproval is strict DER and agrees with the rest of the certificate (F2.25), and covers the device
    and firmware asked about;
-5. the issuing CA's list is authentic, covers this certificate and this instant, and names it or not (F2.31);
+5. the issuing CA's list is authentic, each of its entries is in order, it covers this certificate and this instant,
+   and names it or not (F2.31);
 6. the OCSP answer, if there is one, is by the issuing CA's own responder, for this certificate and this instant, and
    tells the same story as the list;
 7. the root's list is authentic, covers this instant and does not name the issuing CA;

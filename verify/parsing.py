@@ -11,7 +11,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
+
+from verify.der import DerMalformed
+from verify.outline import check_certificate, check_crl
 
 CERTIFICATE_LIMIT = 256 * 1024
 """Octets of a certificate or a bundle of them; a hundred firmware versions take about five thousand."""
@@ -28,8 +32,9 @@ PARSE_ERRORS = (
     x509.DuplicateExtension,
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,
 )
-"""What `cryptography` raises on hostile bytes."""
+"""What `cryptography` raises on hostile bytes; what it only warns of, where warnings are errors."""
 
 # AlgorithmIdentifier of ecdsa-with-SHA256, parameters absent (RFC 5758, 3.2): a NULL there is another encoding.
 _ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
@@ -62,6 +67,8 @@ def several_certificates(inputs: Sequence[bytes]) -> tuple[x509.Certificate, ...
                 found.append(x509.load_der_x509_certificate(data))
             for certificate in found:
                 _touch(certificate)
+        except DerMalformed as error:
+            raise Unreadable(f"not a certificate that is accepted: {error}") from None
         except PARSE_ERRORS as error:
             raise Unreadable(f"not a certificate that can be read ({type(error).__name__})") from None
     return tuple(found)
@@ -74,6 +81,9 @@ def one_crl(data: bytes) -> x509.CertificateRevocationList:
         load = x509.load_pem_x509_crl if data.startswith(_PEM) else x509.load_der_x509_crl
         crl = load(data)
         _ = crl.issuer, crl.extensions, crl.last_update_utc, crl.next_update_utc, crl.signature_algorithm_oid
+        check_crl(data if load is x509.load_der_x509_crl else crl.public_bytes(Encoding.DER))
+    except DerMalformed as error:
+        raise Unreadable(f"not a CRL that is accepted: {error}") from None
     except PARSE_ERRORS as error:
         raise Unreadable(f"not a CRL that can be read ({type(error).__name__})") from None
     return crl
@@ -93,6 +103,8 @@ def one_answer(data: bytes) -> ocsp.OCSPResponse:
             _ = response.signature_algorithm_oid, response.tbs_response_bytes
             for certificate in response.certificates:
                 _touch(certificate)
+    except DerMalformed as error:
+        raise Unreadable(f"its responder's is not a certificate that is accepted: {error}") from None
     except PARSE_ERRORS as error:
         raise Unreadable(f"not an OCSP response that can be read ({type(error).__name__})") from None
     return response
@@ -144,6 +156,7 @@ def _touch(certificate: x509.Certificate) -> None:
     _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.version
     _ = certificate.public_key(), certificate.serial_number, certificate.signature_algorithm_oid
     _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.tbs_certificate_bytes
+    check_certificate(certificate.public_bytes(Encoding.DER))
 
 
 def _within(data: bytes, limit: int) -> None:

@@ -19,6 +19,17 @@ TEST_MARK = "TEST"
 _KNOWN = frozenset(
     {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.CERTIFICATE_POLICIES},
 )
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -83,9 +94,9 @@ def says_test(certificate: x509.Certificate) -> bool:
 
 
 def policies_of(certificate: x509.Certificate) -> tuple[x509.ObjectIdentifier, ...]:
-    """Return the policies that a certificate carries in a critical extension; a non-critical one is none here."""
+    """Return the policies that a certificate carries, critical (as an earlier release made them) or not."""
     found = extension(certificate.extensions, x509.CertificatePolicies)
-    return tuple(item.policy_identifier for item in found.value) if found and found.critical else ()
+    return tuple(item.policy_identifier for item in found.value) if found else ()
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -115,8 +126,8 @@ def _ca_problems(certificate: x509.Certificate, *, longest: int) -> list[str]:
         problems.append("it is no CA by a critical basicConstraints")
     elif constraints.value.path_length != longest:
         problems.append(f"its path length is {constraints.value.path_length} instead of {longest}")
-    if usage is None or not usage.critical or not (usage.value.key_cert_sign and usage.value.crl_sign):
-        problems.append("its keyUsage does not allow signing certificates and lists")
+    if usage is None or not usage.critical or usage.value != _SIGNS:
+        problems.append("its keyUsage is not keyCertSign and cRLSign alone, critically")
     if extension(certificate.extensions, x509.ExtendedKeyUsage) is not None:
         problems.append("it carries an extended key usage")
     if key_identifier(certificate) is None:

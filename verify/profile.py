@@ -53,9 +53,7 @@ def environment_failures(certificate: x509.Certificate, arc: Arc, environment: E
     if found != (wanted,):
         other = arc.policies["live" if environment == "test" else "test"]
         code = Code.ENVIRONMENT_MIXED if other in found else Code.PROFILE_BROKEN
-        failures.append(
-            Failure(code, f"The certificate's critical policy is not {wanted.dotted_string}, and only that.")
-        )
+        failures.append(Failure(code, f"The certificate's policy is not {wanted.dotted_string}, and only that."))
     if environment == "live" and arc.is_example:
         failures.append(
             Failure(Code.ENVIRONMENT_MIXED, "The arc is the one for documentation: no live authority has it.")
