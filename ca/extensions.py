@@ -28,7 +28,10 @@ def key_usage(*, digital_signature: bool = False, signs_certificates: bool = Fal
 
 
 def certificate_policy(profile: Profile) -> x509.CertificatePolicies:
-    """Return certificatePolicies with the policy of the environment (RFC 5280, 4.2.1.4)."""
+    """Return certificatePolicies with the policy of the environment (RFC 5280, 4.2.1.4).
+
+    It stands in certificates not critical: mbed TLS, rustls-webpki and NSS refuse a critical one (docs/adr/0020).
+    """
     return x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(profile.policy_oid), None)])
 
 

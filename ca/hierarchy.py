@@ -80,7 +80,7 @@ def issuing_draft(
     )
     builder = (
         _as_authority(builder, _ISSUING_PATH_LENGTH)
-        .add_extension(certificate_policy(profile), critical=True)
+        .add_extension(certificate_policy(profile), critical=False)
         .add_extension(own_identifier(public_key), critical=False)
         .add_extension(authority_identifier(root.key_identifier), critical=False)
         .add_extension(crl_pointer(profile.crl_url(root_key_id)), critical=False)

@@ -219,7 +219,6 @@ def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertifica
         number=number,
         this_update=at,
         next_update=later(at, ROOT_CRL_LIFE),
-        distribution_point=None,
         expired_certs_on_crl=None,
         entries=(),
     )

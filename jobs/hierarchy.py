@@ -57,7 +57,14 @@ def certify(store: Store, begin: Begin, certifier: Certifier, draft: Callable[[]
     with store.read() as tx:
         waiting = reading.intended(tx, certifier.role)
     meant = _again(certifier, waiting[0]) if waiting else draft()
-    cleared = clear_hierarchy(meant, certifier.role, certifier.profile, certifier.issuer_der)
+    cleared = clear_hierarchy(
+        meant,
+        certifier.role,
+        certifier.profile,
+        certifier.issuer_der,
+        at=waiting[0].intended_at if waiting else at,
+        stored=bool(waiting),
+    )
     if not isinstance(cleared, Clearance):
         raise RulesRefused(cleared)
     if not waiting:

@@ -86,7 +86,6 @@ def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime, *, entries
         number=number,
         this_update=at,
         next_update=later(at, duty.pace.crl_life),
-        distribution_point=duty.keyring.profile.crl_url(issuing.key_id),
         expired_certs_on_crl=issuing.not_before,
         entries=entries,
     )

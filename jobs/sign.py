@@ -120,7 +120,8 @@ def _judged(
         return "the bytes are not the ones that were seconded"
     if hashlib.sha256(decision.public_key or b"").hexdigest() != row.public_key_sha256:
         return "the public key is not the one that was reserved"
-    cleared = clear_certificate(draft, order_of(decision, row.serial, issuer_der), duty.keyring.profile)
+    order = order_of(decision, row.serial, issuer_der)
+    cleared = clear_certificate(draft, order, duty.keyring.profile, stored=True)
     if isinstance(cleared, Clearance):
         return draft, cleared
     return "the lint found: " + " ".join(f"[{each.code}] {each.detail}" for each in cleared)

@@ -39,6 +39,7 @@ class CertificateFacts:
         issuer: what will sign it; None for the root.
         order: of a Trial CPA Certificate; None in the hierarchy.
         role: in the hierarchy; None for a Trial CPA Certificate.
+        at: in the hierarchy, the instant at which it was drafted; None for a Trial CPA Certificate.
     """
 
     draft: Draft
@@ -48,6 +49,7 @@ class CertificateFacts:
     issuer: x509.Certificate | None
     order: Order | None = None
     role: HierarchyRole | None = None
+    at: datetime | None = None
 
 
 CertificateRule = Rule[CertificateFacts]
@@ -155,7 +157,7 @@ def _extension(
         except x509.ExtensionNotFound:
             yield f"The extension {oid.dotted_string} is missing."
             return
-        if found.critical != expected.critical:
+        if expected.critical not in {None, found.critical}:
             yield f"The extension {oid.dotted_string} is {'' if found.critical else 'not '}critical."
         if found.value.public_bytes() != expected.value:
             yield f"The extension {oid.dotted_string} says something else than was ordered."
@@ -214,6 +216,16 @@ def _not_after(facts: CertificateFacts) -> Iterator[str]:
 # --- only in the hierarchy -----------------------------------------------------------------------------------------
 
 
+@_profile("begins", "RFC 5280 4.1.2.5")
+def _begins(facts: CertificateFacts) -> Iterator[str]:
+    """A life of the right length can lie anywhere: it begins with the draft's day, a responder's with its second."""
+    assert facts.at is not None, "this rule is for the hierarchy"
+    begins = facts.certificate.not_valid_before_utc
+    wanted = facts.at if facts.role is HierarchyRole.RESPONDER else first_second(facts.at.date())
+    if begins != wanted:
+        yield f"It would begin at {text(begins)} instead of {text(wanted)}."
+
+
 @_profile("life", "design: hierarchy")
 def _life(facts: CertificateFacts) -> Iterator[str]:
     begins, ends = facts.certificate.not_valid_before_utc, facts.certificate.not_valid_after_utc
@@ -270,6 +282,7 @@ TRIAL_RULES: tuple[CertificateRule, ...] = (
 HIERARCHY_RULES: tuple[CertificateRule, ...] = (
     *_COMMON,
     _extension("ocsp-no-check", "RFC 6960 4.2.2.2.1", OCSP_NO_CHECK),
+    _begins,
     _life,
 )
 """The rows of the table “Hierarchy”."""

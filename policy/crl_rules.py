@@ -22,7 +22,6 @@ EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
 _EXTENSIONS = (
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     ExtensionOID.CRL_NUMBER,
-    ExtensionOID.ISSUING_DISTRIBUTION_POINT,
     EXPIRED_CERTS_ON_CRL,
 )
 _OUR_REASONS = (
@@ -41,12 +40,14 @@ class CrlFacts:
 
     Args:
         draft: what is to be signed.
-        crl: its preview, read.
+        preview: the same under a throwaway key, DER.
+        crl: the preview, read.
         order: what it must say.
         issuer: the CA that will sign it.
     """
 
     draft: CrlDraft
+    preview: bytes
     crl: x509.CertificateRevocationList
     order: CrlOrder
     issuer: x509.Certificate
@@ -71,10 +72,7 @@ def _draft(facts: CrlFacts) -> Iterator[str]:
 
 @_crl("version", "RFC 5280 5.1.2.1")
 def _version(facts: CrlFacts) -> Iterator[str]:
-    # From the bytes, because the library reads a list of either version and does not say which.
-    tbs = facts.draft.tbs
-    header = 2 + (tbs[1] & 0x7F if tbs[1] & 0x80 else 0)
-    if not tbs.startswith(_VERSION_2, header):
+    if not _says_version_2(facts.draft.tbs):
         yield "The list does not say that it is of version 2."
 
 
@@ -121,30 +119,10 @@ def _number(facts: CrlFacts) -> Iterator[str]:
         yield "Numbers begin at 1."
 
 
-@_crl("issuing-distribution-point", "RFC 5280 5.2.5")
-def _issuing_distribution_point(facts: CrlFacts) -> Iterator[str]:
-    url = facts.order.distribution_point
-    wanted = None
-    if url is not None:
-        wanted = x509.IssuingDistributionPoint(
-            [x509.UniformResourceIdentifier(url)],
-            None,
-            only_contains_user_certs=False,
-            only_contains_ca_certs=False,
-            only_some_reasons=None,
-            indirect_crl=False,
-            only_contains_attribute_certs=False,
-        )
-        # The pointer in the certificates is made of the CA's key identifier; a list for another one misleads.
-        if not url.endswith(f"/crl/{own_key_identifier(facts.issuer).hex()}.crl"):
-            yield f"{url} is not where certificates of this CA point."
-    yield from _compared(facts, ExtensionOID.ISSUING_DISTRIBUTION_POINT, wanted, critical=True)
-
-
 @_crl("expired-certs-on-crl", "X.509 9.5.2.8, F2.31")
 def _expired_certs_on_crl(facts: CrlFacts) -> Iterator[str]:
     since = facts.order.expired_certs_on_crl
-    if (since is None) != (facts.order.distribution_point is None):
+    if (since is None) != (facts.issuer.issuer == facts.issuer.subject):
         yield "The issuing CA's list keeps the expired, the root's does not."
     if since is not None and since != facts.issuer.not_valid_before_utc:
         yield f"Expired certificates would be kept since {text(since)}, not since the CA began."
@@ -197,6 +175,13 @@ def _entry_extension(facts: CrlFacts) -> Iterator[str]:
                 yield f"Serial {entry.serial_number:X} carries {extension.oid.dotted_string}, or carries it critical."
 
 
+@_crl("encoding", "X.690 10, 11.5")
+def _encoding(facts: CrlFacts) -> Iterator[str]:
+    """Finds what readers forgive: the wrong kind of time, an empty list that stands there, bits that are not used."""
+    if _rewritten(facts) != facts.preview:
+        yield "Written again from what was read, the list is not the same octets."
+
+
 STRUCTURE_RULES: tuple[CrlRule, ...] = (
     _draft,
     _version,
@@ -206,14 +191,13 @@ STRUCTURE_RULES: tuple[CrlRule, ...] = (
     _next_update,
     _authority_key_identifier,
     _number,
-    _issuing_distribution_point,
     _expired_certs_on_crl,
     _extension_unexpected,
 )
 """Judged whatever the length."""
 
-ENTRY_RULES: tuple[CrlRule, ...] = (_entry_order, _entry_date, _entry_reason, _entry_extension)
-"""Judged for lists that are short enough."""
+ENTRY_RULES: tuple[CrlRule, ...] = (_entry_order, _entry_date, _entry_reason, _entry_extension, _encoding)
+"""Judged for lists that are short enough; the publish gate reads and writes again the entries of every list."""
 
 
 def _compared(
@@ -232,3 +216,35 @@ def _compared(
         yield f"The extension {oid.dotted_string} is {'' if found.critical else 'not '}critical."
     if found.value.public_bytes() != wanted.public_bytes():
         yield f"The extension {oid.dotted_string} says something else than was ordered."
+
+
+def _says_version_2(tbs: bytes) -> bool:
+    """From the bytes, because the library reads a list of either version and does not say which."""
+    return tbs.startswith(_VERSION_2, 2 + (tbs[1] & 0x7F if tbs[1] & 0x80 else 0))
+
+
+def _rewritten(facts: CrlFacts) -> bytes:
+    """The CertificateList written from what was read (RFC 5280, 5.1), every default left out."""
+    crl = facts.crl
+    algorithm = der.sequence(der.oid(crl.signature_algorithm_oid))
+    tbs = der.sequence(
+        _VERSION_2 if _says_version_2(crl.tbs_certlist_bytes) else b"",
+        algorithm,
+        crl.issuer.public_bytes(),
+        der.time(crl.last_update_utc),
+        b"" if crl.next_update_utc is None else der.time(crl.next_update_utc),
+        der.sequence(*map(_rewritten_entry, crl)) if len(crl) else b"",
+        der.tlv(der.CONTEXT_0, _rewritten_extensions(crl.extensions)),
+    )
+    return der.sequence(tbs, algorithm, der.tlv(der.BIT_STRING, b"\x00" + crl.signature))
+
+
+def _rewritten_entry(entry: x509.RevokedCertificate) -> bytes:
+    extensions = _rewritten_extensions(entry.extensions) if len(entry.extensions) else b""
+    return der.sequence(der.integer(entry.serial_number), der.time(entry.revocation_date_utc), extensions)
+
+
+def _rewritten_extensions(extensions: x509.Extensions) -> bytes:
+    return der.sequence(
+        *(der.extension(each.oid, each.value.public_bytes(), critical=each.critical) for each in extensions)
+    )

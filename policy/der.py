@@ -7,7 +7,10 @@ from datetime import datetime
 from cryptography import x509
 
 CONTEXT_0 = 0xA0
+CONTEXT_1 = 0xA1
+CONTEXT_2 = 0xA2
 CONTEXT_3 = 0xA3
+BIT_STRING = 0x03
 SEQUENCE = 0x30
 
 

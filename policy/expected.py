@@ -34,11 +34,11 @@ class ExpectedExtension:
     """One extension as it must be.
 
     Args:
-        critical: whether it is.
+        critical: whether it is; None where either will do.
         value: the DER inside extnValue.
     """
 
-    critical: bool
+    critical: bool | None
     value: bytes
 
 
@@ -60,13 +60,14 @@ class Expected:
     extensions: Mapping[x509.ObjectIdentifier, ExpectedExtension]
 
 
-def expected_certificate(order: Order, profile: Profile, issuer: x509.Certificate) -> Expected:
+def expected_certificate(order: Order, profile: Profile, issuer: x509.Certificate, *, stored: bool) -> Expected:
     """Return what a Trial CPA Certificate says.
 
     Args:
         order: the decision's values.
         profile: the authority's.
         issuer: the issuing CA.
+        stored: whether it may have been drafted by an earlier release, whose policies were critical.
     """
     above = own_key_identifier(issuer)
     return Expected(
@@ -84,7 +85,7 @@ def expected_certificate(order: Order, profile: Profile, issuer: x509.Certificat
             ExtensionOID.EXTENDED_KEY_USAGE: _plain(
                 x509.ExtendedKeyUsage([x509.ObjectIdentifier(profile.statement_oid)])
             ),
-            ExtensionOID.CERTIFICATE_POLICIES: _policies(profile),
+            ExtensionOID.CERTIFICATE_POLICIES: _policies(profile, stored=stored),
             ExtensionOID.SUBJECT_KEY_IDENTIFIER: _subject_key(order.public_key),
             ExtensionOID.AUTHORITY_KEY_IDENTIFIER: _authority_key(above),
             ExtensionOID.SUBJECT_ALTERNATIVE_NAME: _plain(
@@ -103,7 +104,12 @@ def expected_certificate(order: Order, profile: Profile, issuer: x509.Certificat
 
 
 def expected_hierarchy(
-    certificate: x509.Certificate, role: HierarchyRole, profile: Profile, issuer: x509.Certificate | None
+    certificate: x509.Certificate,
+    role: HierarchyRole,
+    profile: Profile,
+    issuer: x509.Certificate | None,
+    *,
+    stored: bool,
 ) -> Expected:
     """Return what a certificate of the hierarchy says.
 
@@ -112,6 +118,7 @@ def expected_hierarchy(
         role: its place.
         profile: the authority's.
         issuer: what signs it; None for the root.
+        stored: whether it may have been drafted by an earlier release, whose policies were critical.
     """
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     names = {
@@ -133,7 +140,7 @@ def expected_hierarchy(
         above = own_key_identifier(issuer)
         extensions[ExtensionOID.AUTHORITY_KEY_IDENTIFIER] = _authority_key(above)
         if role is HierarchyRole.ISSUING:
-            extensions[ExtensionOID.CERTIFICATE_POLICIES] = _policies(profile)
+            extensions[ExtensionOID.CERTIFICATE_POLICIES] = _policies(profile, stored=stored)
             extensions[ExtensionOID.CRL_DISTRIBUTION_POINTS] = _crl_pointer(profile.crl_url(above.hex()))
             extensions[ExtensionOID.AUTHORITY_INFORMATION_ACCESS] = _access(
                 (AuthorityInformationAccessOID.CA_ISSUERS, profile.issuer_url(above.hex()))
@@ -233,9 +240,10 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
     )
 
 
-def _policies(profile: Profile) -> ExpectedExtension:
+def _policies(profile: Profile, *, stored: bool) -> ExpectedExtension:
     policy = x509.PolicyInformation(x509.ObjectIdentifier(profile.policy_oid), None)
-    return _critical(x509.CertificatePolicies([policy]))
+    value = x509.CertificatePolicies([policy]).public_bytes()
+    return ExpectedExtension(critical=None if stored else False, value=value)
 
 
 def _subject_key(public_key: bytes) -> ExpectedExtension:

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
@@ -18,6 +20,7 @@ from core.approval import RevocationReason
 from core.errors import Severity
 from core.identifiers import serial_number
 from core.instants import text
+from policy import der
 from policy.certificate_rules import OUR_FAULT
 from policy.expected import key_hash, own_key_identifier
 from policy.rules import Rule, rule
@@ -31,6 +34,15 @@ _REASONS = {
     RevocationReason.CESSATION_OF_OPERATION: x509.ReasonFlags.cessation_of_operation,
     RevocationReason.PRIVILEGE_WITHDRAWN: x509.ReasonFlags.privilege_withdrawn,
 }
+_HASH_OIDS = {
+    "sha1": x509.ObjectIdentifier("1.3.14.3.2.26"),
+    "sha256": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1"),
+}
+_BASIC_RESPONSE = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.1")
+_SUCCESSFUL, _GOOD, _UNKNOWN = b"\x0a\x01\x00", b"\x80\x00", b"\x82\x00"
+_KNOWN = 64
+"""Responders whose signature is remembered: an authority has one or two at a time."""
+
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
 
 
@@ -40,7 +52,8 @@ class OcspFacts:
 
     Args:
         draft: what is to be signed.
-        answer: its preview, read; a successful response.
+        preview: the same under a throwaway key, DER.
+        answer: the preview, read; a successful response.
         single: what it says about the first, and only, certificate.
         order: what it must say.
         issuer: the CA that issued the certificate asked about.
@@ -48,6 +61,7 @@ class OcspFacts:
     """
 
     draft: OcspDraft
+    preview: bytes
     answer: ocsp.OCSPResponse
     single: ocsp.OCSPSingleResponse
     order: OcspOrder
@@ -90,12 +104,14 @@ def _responder_certificate(facts: OcspFacts) -> Iterator[str]:
 
 @_ocsp("responder-delegated", "RFC 6960 4.2.2.2")
 def _responder_delegated(facts: OcspFacts) -> Iterator[str]:
-    """The responder must be the issuing CA's own: by name, by key identifier, by its usage."""
+    """The responder must be the issuing CA's own: by name, by key identifier, by its signature, by its usage."""
     extensions = facts.responder.extensions
     above = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     if facts.responder.issuer != facts.issuer.subject or above != own_key_identifier(facts.issuer):
         yield "The responder was not certified by the CA whose certificate is asked about."
+    elif not _signed_by(facts.responder, facts.issuer):
+        yield "The CA whose certificate is asked about did not sign the responder's."
     if ExtendedKeyUsageOID.OCSP_SIGNING not in usages:
         yield "The responder may not sign OCSP answers."
 
@@ -182,6 +198,15 @@ def _extension_unexpected(facts: OcspFacts) -> Iterator[str]:
         yield f"There is an extension that does not belong there: {extension.oid.dotted_string}."
 
 
+@_ocsp("encoding", "X.690 10, 11.5")
+def _encoding(facts: OcspFacts) -> Iterator[str]:
+    """Finds what readers forgive in the whole answer: NULL parameters, a boolean that is neither, spare elements."""
+    # Of several answers, or under another hash, other rules tell; the library cannot read them all.
+    told = len(list(facts.answer.responses)) != 1 or facts.single.hash_algorithm.name not in _HASH_OIDS
+    if not told and _rewritten(facts) != facts.preview:
+        yield "Written again from what was read, the answer is not the same octets."
+
+
 OCSP_RULES: tuple[OcspRule, ...] = (
     _draft,
     _signature_algorithm,
@@ -197,8 +222,73 @@ OCSP_RULES: tuple[OcspRule, ...] = (
     _too_long,
     _produced_at,
     _extension_unexpected,
+    _encoding,
 )
 
 
 def _spki(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key made the signature; asked once for each responder, and not for each of its answers."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _rewritten(facts: OcspFacts) -> bytes:
+    """The OCSPResponse written from what was read (RFC 6960, 4.2.1), in the one form that an answer of ours has."""
+    answer, single = facts.answer, facts.single
+    digest = der.sequence(der.oid(_HASH_OIDS[single.hash_algorithm.name]))
+    identifier = der.sequence(
+        digest,
+        der.octets(single.issuer_name_hash),
+        der.octets(single.issuer_key_hash),
+        der.integer(single.serial_number),
+    )
+    following = single.next_update_utc
+    response = der.sequence(
+        identifier,
+        _rewritten_status(single),
+        der.generalized_time(single.this_update_utc),
+        b"" if following is None else der.tlv(der.CONTEXT_0, der.generalized_time(following)),
+        _rewritten_extensions(answer.single_extensions),
+    )
+    tbs = der.sequence(
+        _rewritten_responder(answer),
+        der.generalized_time(answer.produced_at_utc),
+        der.sequence(response),
+        _rewritten_extensions(answer.extensions),
+    )
+    certificates = der.sequence(*(each.public_bytes(Encoding.DER) for each in answer.certificates))
+    basic = der.sequence(
+        tbs,
+        der.sequence(der.oid(answer.signature_algorithm_oid)),
+        der.tlv(der.BIT_STRING, b"\x00" + answer.signature),
+        der.tlv(der.CONTEXT_0, certificates) if answer.certificates else b"",
+    )
+    whole = der.sequence(der.oid(_BASIC_RESPONSE), der.octets(basic))
+    return der.sequence(_SUCCESSFUL, der.tlv(der.CONTEXT_0, whole))
+
+
+def _rewritten_responder(answer: ocsp.OCSPResponse) -> bytes:
+    if answer.responder_name is not None:
+        return der.tlv(der.CONTEXT_1, answer.responder_name.public_bytes())
+    return der.tlv(der.CONTEXT_2, der.octets(answer.responder_key_hash or b""))
+
+
+def _rewritten_status(single: ocsp.OCSPSingleResponse) -> bytes:
+    if single.revocation_time_utc is None:
+        return _GOOD if single.certificate_status is ocsp.OCSPCertStatus.GOOD else _UNKNOWN
+    reason = b"" if single.revocation_reason is None else x509.CRLReason(single.revocation_reason).public_bytes()
+    explained = der.tlv(der.CONTEXT_0, reason) if reason else b""
+    return der.tlv(der.CONTEXT_1, der.generalized_time(single.revocation_time_utc) + explained)
+
+
+def _rewritten_extensions(extensions: x509.Extensions) -> bytes:
+    each = [der.extension(one.oid, one.value.public_bytes(), critical=one.critical) for one in extensions]
+    return der.tlv(der.CONTEXT_1, der.sequence(*each)) if each else b""

@@ -5,6 +5,7 @@ finding at WARNING or above refuses. What comes out is either the witness for ex
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 from typing import TypeVar
 
@@ -28,8 +29,8 @@ from policy.ocsp_rules import OCSP_RULES, OcspFacts
 from policy.rules import judge
 
 LONGEST_LINTED_CRL = 250
-"""Entries. pkilint takes about a millisecond for each; a longer list is judged by its structure, and its entries are
-read back one by one by the publish gate."""
+"""Entries. pkilint takes about a millisecond for each; a longer list is judged by its structure, and the publish gate
+reads its entries back one by one and writes them again."""
 
 # pkilint knows a root by its signature, and the preview's is a throwaway key's; that a root names no key above its
 # own is a rule of ours (extension-unexpected), and the signer checks that its key is the root's.
@@ -39,13 +40,17 @@ _KNOWN = 16
 _Facts = TypeVar("_Facts")
 
 
-def clear_certificate(draft: Draft, order: Order, profile: Profile) -> Clearance | tuple[Finding, ...]:
+def clear_certificate(
+    draft: Draft, order: Order, profile: Profile, *, stored: bool = False
+) -> Clearance | tuple[Finding, ...]:
     """Judge the draft of a Trial CPA Certificate.
 
     Args:
         draft: the bytes to be signed, with their preview.
         order: what they must say.
         profile: the authority's.
+        stored: whether they come from the store, where an officer accepted them, perhaps under an earlier release: then
+            their policies may be critical (docs/adr/0020).
 
     Returns:
         The witness for exactly these bytes, or everything that is wrong with them.
@@ -57,7 +62,7 @@ def clear_certificate(draft: Draft, order: Order, profile: Profile) -> Clearance
         return CertificateFacts(
             draft=draft,
             certificate=certificate,
-            expected=expected_certificate(order, profile, issuer),
+            expected=expected_certificate(order, profile, issuer, stored=stored),
             profile=profile,
             issuer=issuer,
             order=order,
@@ -74,7 +79,13 @@ def clear_certificate(draft: Draft, order: Order, profile: Profile) -> Clearance
 
 
 def clear_hierarchy(
-    draft: Draft, role: HierarchyRole, profile: Profile, issuer_der: bytes | None
+    draft: Draft,
+    role: HierarchyRole,
+    profile: Profile,
+    issuer_der: bytes | None,
+    *,
+    at: datetime,
+    stored: bool = False,
 ) -> Clearance | tuple[Finding, ...]:
     """Judge the draft of a root, an issuing CA or an OCSP responder.
 
@@ -83,6 +94,8 @@ def clear_hierarchy(
         role: its place in the hierarchy.
         profile: the authority's.
         issuer_der: the certificate of what will sign it; None for the root.
+        at: the instant at which it was drafted.
+        stored: whether it comes from the store: then its policies may be critical, as those of an earlier release were.
 
     Returns:
         The witness for exactly these bytes, or everything that is wrong with them.
@@ -93,9 +106,9 @@ def clear_hierarchy(
         if (issuer is None) != (role is HierarchyRole.ROOT):
             raise ValueError("the root, and nothing else, has no issuer")
         certificate = _read(draft.preview)
-        expected = expected_hierarchy(certificate, role, profile, issuer)
+        expected = expected_hierarchy(certificate, role, profile, issuer, stored=stored)
         return CertificateFacts(
-            draft=draft, certificate=certificate, expected=expected, profile=profile, issuer=issuer, role=role
+            draft=draft, certificate=certificate, expected=expected, profile=profile, issuer=issuer, role=role, at=at
         )
 
     findings = [*_read_and_judged(facts, lambda read: judge(HIERARCHY_RULES, read))]
@@ -124,7 +137,11 @@ def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ..
 
     def facts() -> CrlFacts:
         return CrlFacts(
-            draft=draft, crl=x509.load_der_x509_crl(preview), order=order, issuer=_authority(order.issuer_der)
+            draft=draft,
+            preview=preview,
+            crl=x509.load_der_x509_crl(preview),
+            order=order,
+            issuer=_authority(order.issuer_der),
         )
 
     return _cleared(
@@ -153,7 +170,15 @@ def clear_ocsp(draft: OcspDraft, order: OcspOrder) -> Clearance | tuple[Finding,
         answer = ocsp.load_der_ocsp_response(preview)
         single = next(iter(answer.responses))
         issuer, responder = _authority(order.issuer_der), _authority(order.responder_der)
-        return OcspFacts(draft=draft, answer=answer, single=single, order=order, issuer=issuer, responder=responder)
+        return OcspFacts(
+            draft=draft,
+            preview=preview,
+            answer=answer,
+            single=single,
+            order=order,
+            issuer=issuer,
+            responder=responder,
+        )
 
     return _cleared(
         ClearanceKind.OCSP,

@@ -88,7 +88,6 @@ class World:
             number=7,
             this_update=AT,
             next_update=AT + timedelta(hours=48),
-            distribution_point=self.profile.crl_url(self.key_id),
             expired_certs_on_crl=issuer(self.issuing).not_before,
             entries=entries,
         )
@@ -98,7 +97,7 @@ class World:
         return self.sign_crl(self.crl_order(entries, **changes))
 
     def root_crl(self, entries: Iterable[Revoked] = ()) -> bytes:
-        facts = {"issuer_der": self.root, "distribution_point": None, "expired_certs_on_crl": None}
+        facts = {"issuer_der": self.root, "expired_certs_on_crl": None}
         drafted = crl.draft(self.crl_order(entries, **facts))
         return crl.sign(drafted, clearance(drafted), self.root_key, self.root)
 

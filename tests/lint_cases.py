@@ -35,12 +35,22 @@ FACTS: dict[str, tuple[str, ...]] = {
         *_PROFILE,
         *("serial", "approval", "issue", "certificate-name", "device", "firmware", "start", "expiry"),
         *("not-before", "not-after", "maximum-devices", "public-key", "proposal-digest", "issuer"),
-        *("draft-serial", "to-be-signed", "certificate"),
+        *("stored", "draft-serial", "to-be-signed", "certificate"),
     ),
-    "hierarchy": (*_VERDICT, *_PROFILE, "role", "issuer", "draft-serial", "to-be-signed", "certificate"),
+    "hierarchy": (
+        *_VERDICT,
+        *_PROFILE,
+        "role",
+        "issuer",
+        "at",
+        "stored",
+        "draft-serial",
+        "to-be-signed",
+        "certificate",
+    ),
     "crl": (
         *_VERDICT,
-        *("issuer", "number", "this-update", "next-update", "distribution-point", "expired-certs-on-crl"),
+        *("issuer", "number", "this-update", "next-update", "expired-certs-on-crl"),
         *("draft-number", "draft-entries", "to-be-signed", "list"),
     ),
     "ocsp": (
@@ -50,7 +60,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     ),
     "gate": (
         "expect",
-        *("issuer", "number", "this-update", "next-update", "distribution-point", "expired-certs-on-crl"),
+        *("issuer", "number", "this-update", "next-update", "expired-certs-on-crl"),
         *("register", "at", "previous", "list"),
     ),
 }
@@ -91,6 +101,11 @@ class Facts:
 
     def number(self, name: str) -> int:
         return int(self.one(name))
+
+    def yes(self, name: str) -> bool:
+        said = self.one(name)
+        assert said in {"yes", "no"}, f"{name} is yes or no"
+        return said == "yes"
 
     def instant(self, name: str) -> datetime:
         return instants.parse(self.one(name))

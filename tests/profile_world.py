@@ -71,13 +71,13 @@ def draft_of(tbs: bytes, serial: Serial) -> Draft:
     return Draft(serial, tbs, signed(tbs))
 
 
-def drafted(draft: Draft) -> Draft:
-    """The same draft, its preview under the throwaway key that is the same each time."""
-    return draft_of(draft.tbs, draft.serial)
+def drafted(draft: Draft, signer: str = "throwaway") -> Draft:
+    """The same draft, its preview under a key that is the same each time: a throwaway, or the issuer's own."""
+    return Draft(draft.serial, draft.tbs, signed(draft.tbs, private_key(signer)))
 
 
 def a_root(at: datetime = AT, profile: Profile = PROFILE) -> Draft:
-    return drafted(root_draft(profile, public_key("root"), serial("root"), at))
+    return drafted(root_draft(profile, public_key("root"), serial("root"), at), "root")
 
 
 def an_issuing(
@@ -85,12 +85,14 @@ def an_issuing(
 ) -> Draft:
     trial = timedelta(days=730)
     return drafted(
-        issuing_draft(profile, root.preview, public_key(key), serial(key), at, longest_trial=trial, number=number)
+        issuing_draft(profile, root.preview, public_key(key), serial(key), at, longest_trial=trial, number=number),
+        "root",
     )
 
 
-def a_responder(issuing: Draft) -> Draft:
-    return drafted(responder_draft(PROFILE, issuing.preview, public_key("responder"), serial("responder"), AT))
+def a_responder(issuing: Draft, at: datetime = AT, *, signer: str = "issuing") -> Draft:
+    responder = responder_draft(PROFILE, issuing.preview, public_key("responder"), serial("responder"), at)
+    return drafted(responder, signer)
 
 
 ROOT = a_root()
@@ -139,6 +141,7 @@ def rebuilt(  # one knob for each field of a certificate
     ends: datetime | None = None,
     extensions: dict[x509.ObjectIdentifier, Extension] | None = None,
     algorithm: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
+    signer: str = "throwaway",
 ) -> Draft:
     """The same certificate with something else in it; an extension given as None is left out."""
     read = x509.load_der_x509_certificate(base.preview)
@@ -159,7 +162,7 @@ def rebuilt(  # one knob for each field of a certificate
     for added in changed.values():
         assert added is not None
         builder = builder.add_extension(*added)
-    preview = builder.sign(THROWAWAY, algorithm or hashes.SHA256(), ecdsa_deterministic=True)
+    preview = builder.sign(private_key(signer), algorithm or hashes.SHA256(), ecdsa_deterministic=True)
     return Draft(serial_of(number), preview.tbs_certificate_bytes, preview.public_bytes(Encoding.DER))
 
 

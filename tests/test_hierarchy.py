@@ -205,7 +205,7 @@ def test_issuing_ca_has_exactly_the_extensions_of_the_profile() -> None:
         "2.5.29.31",
         "1.3.6.1.5.5.7.1.1",
     }
-    assert {oid for oid, (critical, _) in found.items() if critical} == {"2.5.29.19", "2.5.29.15", "2.5.29.32"}
+    assert {oid for oid, (critical, _) in found.items() if critical} == {"2.5.29.19", "2.5.29.15"}
     assert found["2.5.29.19"][1] == bytes.fromhex("30060101ff020100")
     assert found["2.5.29.15"][1] == bytes.fromhex("03020106")
     assert found["2.5.29.35"][1] == b"\x30\x0a\x80\x08" + bytes.fromhex(root_id)

@@ -70,7 +70,7 @@ def test_certificate_says_what_was_ordered() -> None:
 def test_certificate_has_exactly_the_extensions_of_the_profile() -> None:
     world = the_world()
     found = {each.oid.dotted_string: (each.critical, each.value) for each in _parsed(world.leaf()).extensions}
-    assert {oid for oid, (critical, _) in found.items() if critical} == {"2.5.29.19", "2.5.29.15", "2.5.29.32"}
+    assert {oid for oid, (critical, _) in found.items() if critical} == {"2.5.29.19", "2.5.29.15"}
     values = {oid: value.public_bytes() for oid, (_, value) in found.items()}
     assert set(values) == {
         "2.5.29.19",

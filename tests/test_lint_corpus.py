@@ -111,7 +111,6 @@ def _crl_order(case: Facts) -> CrlOrder:
         number=case.number("number"),
         this_update=case.instant("this-update"),
         next_update=case.instant("next-update"),
-        distribution_point=case.maybe("distribution-point"),
         expired_certs_on_crl=None if since is None else parse(since),
         entries=(),
     )
@@ -187,7 +186,7 @@ def _answer(case: Facts) -> tuple[_ShownAnswer, OcspOrder]:
 def test_a_trial_cpa_certificate_gets_the_findings_it_names(path: Path) -> None:
     case = read_case(path)
     draft = _draft(case)
-    outcome = clear_certificate(draft, _order(case), _profile(case))
+    outcome = clear_certificate(draft, _order(case), _profile(case), stored=case.yes("stored"))
     _check(case, outcome, Clearance(ClearanceKind.CERTIFICATE, hashlib.sha256(draft.tbs).digest()))
 
 
@@ -197,7 +196,9 @@ def test_a_certificate_of_the_hierarchy_gets_the_findings_it_names(path: Path) -
     draft, role = _draft(case), case.one("role")
     assert role in ROLES
     above = None if case.values["issuer"] == (NONE,) else case.octets("issuer")
-    outcome = clear_hierarchy(draft, ROLES[role], _profile(case), above)
+    outcome = clear_hierarchy(
+        draft, ROLES[role], _profile(case), above, at=case.instant("at"), stored=case.yes("stored")
+    )
     _check(case, outcome, Clearance(ClearanceKind.CERTIFICATE, hashlib.sha256(draft.tbs).digest()))
 
 

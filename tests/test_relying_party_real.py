@@ -69,7 +69,7 @@ def test_offline_verifier_and_openssl_tell_the_same_of_what_is_signed(
 
 
 def root_crl(at: datetime) -> bytes:
-    facts = {"issuer_der": W.root, "distribution_point": None, "expired_certs_on_crl": None}
+    facts = {"issuer_der": W.root, "expired_certs_on_crl": None}
     drafted = crl.draft(W.crl_order((), this_update=at, next_update=at + timedelta(days=365), **facts))
     return crl.sign(drafted, clearance(drafted), W.root_key, W.root)
 

@@ -97,7 +97,7 @@ def _with_extensions(
         .add_extension(key_usage(digital_signature=True), critical=True)
         # Not critical, as stock software would then refuse the certificate for every purpose it knows.
         .add_extension(x509.ExtendedKeyUsage([statement]), critical=False)
-        .add_extension(certificate_policy(profile), critical=True)
+        .add_extension(certificate_policy(profile), critical=False)
         .add_extension(own_identifier(order.public_key), critical=False)
         .add_extension(authority_identifier(issuer_key_identifier), critical=False)
         .add_extension(x509.SubjectAlternativeName([page]), critical=False)

@@ -1,4 +1,4 @@
-"""CRLs: version 2, full, one per CA (RFC 5280, 5).
+"""CRLs: version 2, full, one per CA (RFC 5280, 5), and so without issuingDistributionPoint (5.2.5).
 
 The list is written entry by entry as DER, because a builder of objects needs minutes and gigabytes for a long one.
 What was written is read back by ca/revocation/gate.py with another library before anybody sees it.
@@ -22,7 +22,6 @@ from keys.signer import Signer, throwaway
 
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 CRL_NUMBER = "2.5.29.20"
-ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 EXPIRED_CERTS_ON_CRL = "2.5.29.60"
 """X.509 (2019), 9.5.2.6: the list keeps certificates that expired since the date it names. Not critical."""
 
@@ -42,7 +41,6 @@ class CrlOrder:
         issuer_der: the CA's certificate, DER.
         number: CRLNumber, higher than every one before it.
         this_update, next_update: its validity, aware UTC whole seconds.
-        distribution_point: the URL in the certificates' pointer; None for the root's list, which has none.
         expired_certs_on_crl: the CA's notBefore; None for the root's list.
         entries: in order of their serials, each once; read once and not kept.
     """
@@ -51,7 +49,6 @@ class CrlOrder:
     number: int
     this_update: datetime
     next_update: datetime
-    distribution_point: str | None
     expired_certs_on_crl: datetime | None
     entries: Iterable[Revoked]
 
@@ -132,10 +129,6 @@ def sign(crl: CrlDraft, clearance: Clearance, signer: Signer, issuer_der: bytes)
 def _extensions(order: CrlOrder, key_identifier: bytes) -> Iterator[bytes]:
     yield write.extension(AUTHORITY_KEY_IDENTIFIER, write.sequence(write.tlv(0x80, key_identifier)))
     yield write.extension(CRL_NUMBER, write.integer(order.number))
-    if order.distribution_point is not None:
-        full_name = write.explicit(0, write.uri(order.distribution_point))
-        point = write.sequence(write.explicit(0, full_name))
-        yield write.extension(ISSUING_DISTRIBUTION_POINT, point, critical=True)
     if order.expired_certs_on_crl is not None:
         # Critical, and OpenSSL would refuse the whole list.
         yield write.extension(EXPIRED_CERTS_ON_CRL, write.generalized_time(order.expired_certs_on_crl))

@@ -14,8 +14,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
+from ca import der as write
 from ca.certificates import Issuer, issuer
 from ca.revocation.crl import EXPIRED_CERTS_ON_CRL, CrlOrder
+from ca.revocation.rewritten import Rewriting
 from core.approval import RevocationReason
 from core.identifiers import serial_number, serial_of
 from core.instants import text
@@ -71,13 +73,16 @@ def inspect(
         3. it is valid now, and its number and its time are beyond those of the last one;
         4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date;
         5. no entry has a date in the future or a reason that is not ours (removeFromCRL would un-revoke);
-        6. every entry of the last list is still there, unchanged.
+        6. every entry of the last list is still there, unchanged;
+        7. written again from these values, in the one form that the profile allows, it is the same octets: what the
+           lint looks at only in lists that are short is found here in every list.
     Left to the caller: that `register` is what the register holds at thisUpdate, and `previous` the last one published.
 
     Args:
         der: the CRL as it would be published.
         order: what it was ordered to say; its entries are not looked at.
-        previous: the last published CRL of this CA, DER; None if there is none.
+        previous: the last published CRL of this CA, DER; None if there is none. It may have the form of an earlier
+            release, with issuingDistributionPoint: only its number, its time and its entries are compared.
         register: every entry that must be there, in order of serials; read once and not kept.
         at: now.
 
@@ -91,7 +96,9 @@ def inspect(
         _check_signature(crl, issuer(order.issuer_der), told)  # 1
         _check_extensions(crl, order, told)  # 2
         _check_progress(crl, last, order, at, told)  # 3
-        _check_entries(crl, last, register, told)  # 4, 5, 6
+        again = _check_entries(crl, last, register, told)  # 4, 5, 6
+        if not told.any:  # 7; where something else is wrong already, it is wrong there too
+            _check_octets(der, crl, again.tbs(order), told)
     except _UNREADABLE as error:
         told.problem(f"it cannot be read: {error}")
     return told.all()
@@ -101,6 +108,10 @@ class _Problems:
     def __init__(self) -> None:
         self._told: list[str] = []
         self._more = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self._told)
 
     def problem(self, sentence: str) -> None:
         if len(self._told) < MOST_TOLD:
@@ -129,8 +140,6 @@ def _check_extensions(crl: x509.CertificateRevocationList, order: CrlOrder, told
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER: (False, x509.AuthorityKeyIdentifier(identifier, None, None)),
         ExtensionOID.CRL_NUMBER: (False, x509.CRLNumber(order.number)),
     }
-    if order.distribution_point is not None:
-        expected[ExtensionOID.ISSUING_DISTRIBUTION_POINT] = (True, _distribution_point(order.distribution_point))
     if order.expired_certs_on_crl is not None:
         # GeneralizedTime, 15 octets, written here once more and not by the module that wrote the list.
         since = b"\x18\x0f" + f"{order.expired_certs_on_crl:%Y%m%d%H%M%SZ}".encode("ascii")
@@ -143,18 +152,6 @@ def _check_extensions(crl: x509.CertificateRevocationList, order: CrlOrder, told
             told.problem(f"extension {oid.dotted_string} does not belong there")
         elif found[oid] != expected[oid]:
             told.problem(f"extension {oid.dotted_string} does not say what it must: {found[oid][1]}")
-
-
-def _distribution_point(url: str) -> x509.IssuingDistributionPoint:
-    return x509.IssuingDistributionPoint(
-        full_name=[x509.UniformResourceIdentifier(url)],
-        relative_name=None,
-        only_contains_user_certs=False,
-        only_contains_ca_certs=False,
-        only_some_reasons=None,
-        indirect_crl=False,
-        only_contains_attribute_certs=False,
-    )
 
 
 def _check_progress(
@@ -190,7 +187,9 @@ def _check_entries(
     last: x509.CertificateRevocationList | None,
     register: Iterable[Revoked],
     told: _Problems,
-) -> None:
+) -> Rewriting:
+    """Compare the entries, and write them again on the way."""
+    again = Rewriting()
     latest = crl.last_update_utc
     before_us = iter(()) if last is None else _listed(last, told)
     for listed, recorded, before in _joined(_listed(crl, told), map(_recorded, register), before_us):
@@ -204,6 +203,14 @@ def _check_entries(
             told.problem(f"{serial_of(listed.serial)} is dated in the future: {text(listed.at)}")
         if listed.reason is None:  # 5
             told.problem(f"{serial_of(listed.serial)} has no reason, or one that is not ours")
+        elif listed == recorded:  # 7
+            again.entry(listed.serial, listed.at, listed.reason, listed.invalidity_date)
+    return again
+
+
+def _check_octets(der: bytes, crl: x509.CertificateRevocationList, again: bytes, told: _Problems) -> None:
+    if crl.tbs_certlist_bytes != again or der != write.signed(again, crl.signature):
+        told.problem("written again from its values, it is not the same octets")
 
 
 def _disagreement(listed: _Entry | None, other: _Entry | None, where: str) -> str:

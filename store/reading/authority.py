@@ -35,6 +35,7 @@ class IntendedCertificate:
     role: HierarchyRole
     tbs: bytes
     key_id: str
+    intended_at: datetime
 
 
 def authority_row(tx: Transaction) -> AuthorityRow:
@@ -76,7 +77,13 @@ def intended(tx: Transaction, role: HierarchyRole) -> list[IntendedCertificate]:
         select(authority_certificates).where(columns.der.is_(None), columns.role == role).order_by(columns.intended_at)
     )
     return [
-        IntendedCertificate(serial=Serial(row.serial), role=row.role, tbs=bytes(row.tbs), key_id=row.key_id)
+        IntendedCertificate(
+            serial=Serial(row.serial),
+            role=row.role,
+            tbs=bytes(row.tbs),
+            key_id=row.key_id,
+            intended_at=row.intended_at,
+        )
         for row in rows
     ]
 

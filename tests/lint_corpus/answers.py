@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ca.draft import Draft
 from ca.revocation import ocsp
 from ca.revocation.ocsp import OcspOrder
 from core.approval import RevocationReason
@@ -64,10 +66,12 @@ def _spki(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _certificate_id(name: HashName = "sha256", number: str = CERTIFICATE.serial, *, called: str = "") -> bytes:
+def _certificate_id(
+    name: HashName = "sha256", number: str = CERTIFICATE.serial, *, called: str = "", null: bytes = b""
+) -> bytes:
     subject = hashlib.new(name, CA.subject.public_bytes()).digest()
     return der.sequence(
-        der.sequence(_oid(called or _HASHES[name])),
+        der.sequence(_oid(called or _HASHES[name]), null),
         der.octets(subject),
         der.octets(key_hash(_spki(CA), name)),
         der.integer(int(number, 16)),
@@ -192,13 +196,22 @@ def _missed_by_the_linter() -> Iterator[Case]:
         yield replace(_case(f"{code}: {what}", tbs, ORDER, f"ocsp.{code}"), linter=())
 
 
+def _again(**knobs: Any) -> Draft:
+    return rebuilt(RESPONDER, signer="issuing", **knobs)
+
+
 def _responders() -> Iterator[tuple[str, str, bytes, OcspOrder]]:
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     for code, what, responder in (
-        ("responder-delegated", "by another CA", a_responder(an_issuing(ROOT, key="issuing 2", number=2))),
-        ("responder-delegated", "for no answers", rebuilt(RESPONDER, extensions={usage.oid: (usage, False)})),
-        ("responder-outlived", "ends before it", rebuilt(RESPONDER, ends=AT + LONGEST_ANSWER - SECOND)),
-        ("responder-outlived", "begins after it", rebuilt(RESPONDER, begins=AT + SECOND)),
+        (
+            "responder-delegated",
+            "by another CA",
+            a_responder(an_issuing(ROOT, key="issuing 2", number=2), signer="issuing 2"),
+        ),
+        ("responder-delegated", "signed by another key", a_responder(ISSUING, signer="throwaway")),
+        ("responder-delegated", "for no answers", _again(extensions={usage.oid: (usage, False)})),
+        ("responder-outlived", "ends before it", _again(ends=AT + LONGEST_ANSWER - SECOND)),
+        ("responder-outlived", "begins after it", _again(begins=AT + SECOND)),
     ):
         order = replace(ORDER, responder_der=responder.preview)
         yield code, what, ocsp.draft(order).tbs, order
@@ -221,6 +234,7 @@ def _planted() -> Iterator[tuple[str, str, bytes, OcspOrder]]:
             to_be_signed(subject=_certificate_id(called=_HASHES["sha1"])),
             ORDER,
         ),
+        ("encoding", "NULL after the hash", to_be_signed(subject=_certificate_id(null=b"\x05\x00")), ORDER),
         ("single-response", "two", to_be_signed(times=2), ORDER),
         ("status", "good", to_be_signed(status=_GOOD), ORDER),
         ("status", "revoked and ordered good", good, replace(ORDER, revoked=None)),

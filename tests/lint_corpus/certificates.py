@@ -42,7 +42,7 @@ from tests.profile_world import (
     serial,
 )
 
-SOUND: Written = {**of_profile(PROFILE), **of_order(ORDER)}
+SOUND: Written = {**of_profile(PROFILE), **of_order(ORDER), "stored": ("no",)}
 
 
 def cases() -> Iterator[Case]:
@@ -54,10 +54,26 @@ def cases() -> Iterator[Case]:
         yield _case(f"clean: {what}", _built(order)[0], order)
     yield _linter_alone()
     yield _urn()
+    yield from _of_an_earlier_release()
 
 
-def _case(what: str, draft: Draft, order: Order, *expect: str, profile: Profile = PROFILE) -> Case:
-    return Case(what, expect, {**of_profile(profile), **of_order(order), **of_draft(draft)})
+def _case(
+    what: str, draft: Draft, order: Order, *expect: str, profile: Profile = PROFILE, stored: bool = False
+) -> Case:
+    facts: Written = {**of_profile(profile), **of_order(order), "stored": ("yes" if stored else "no",)}
+    return Case(what, expect, {**facts, **of_draft(draft)})
+
+
+def _of_an_earlier_release() -> Iterator[Case]:
+    """Policies were critical: what was drafted then and waits in the store is signed as it was accepted."""
+    oid = ExtensionOID.CERTIFICATE_POLICIES
+    own = x509.load_der_x509_certificate(GOOD.preview).extensions.get_extension_for_oid(oid).value
+    critical = rebuilt(GOOD, extensions={oid: (own, True)})
+    yield _case("clean: critical policies, stored", critical, ORDER, stored=True)
+    other = rebuilt(GOOD, extensions={oid: (OTHER_VALUES["certificate-policies"], True)})
+    yield _case(
+        "certificate-policies: another value, stored", other, ORDER, "profile.certificate-policies", stored=True
+    )
 
 
 def _built(order: Order, profile: Profile = PROFILE) -> tuple[Draft, Order]:

@@ -29,29 +29,24 @@ ORDER = CrlOrder(
     number=7,
     this_update=AT,
     next_update=AT + 2 * DAY,
-    distribution_point=PROFILE.crl_url(KEY_ID.hex()),
     expired_certs_on_crl=CA.not_valid_before_utc,
     entries=ENTRIES,
 )
-ROOT_ORDER = replace(
-    ORDER, issuer_der=ROOT.preview, distribution_point=None, expired_certs_on_crl=None, next_update=AT + 365 * DAY
-)
+ROOT_ORDER = replace(ORDER, issuer_der=ROOT.preview, expired_certs_on_crl=None, next_update=AT + 365 * DAY)
 SOUND: Written = of_crl_order(ORDER)
 
-_ALGORITHM = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA256))
+ALGORITHM = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA256))
 SHA384 = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA384))
 AKI, NUMBER, IDP, EXPIRED = "2.5.29.35", "2.5.29.20", "2.5.29.28", "2.5.29.60"
 Extensions = dict[str, tuple[bytes, bool]]
 
 
-def _point(url: str) -> bytes:
-    return der.sequence(der.tlv(0xA0, der.tlv(0xA0, der.tlv(0x86, url.encode()))))
-
+POINT = der.sequence(der.tlv(0xA0, der.tlv(0xA0, der.tlv(0x86, PROFILE.crl_url(KEY_ID.hex()).encode()))))
+"""IssuingDistributionPoint as lists of an earlier release have it, critical."""
 
 GOOD_EXTENSIONS: Extensions = {
     AKI: (der.sequence(der.tlv(0x80, KEY_ID)), False),
     NUMBER: (der.integer(7), False),
-    IDP: (_point(str(ORDER.distribution_point)), True),
     EXPIRED: (der.generalized_time(CA.not_valid_before_utc), False),
 }
 
@@ -70,6 +65,13 @@ def entry(serial: str = FIRST, at: datetime = AT, reason: int | None = 4, more: 
     return der.sequence(der.integer(int(serial, 16)), der.time(at), *parts)
 
 
+GENERALIZED = der.sequence(
+    der.integer(int(FIRST, 16)),
+    der.generalized_time(AT),
+    der.sequence(der.extension(x509.CRLReason.oid, b"\x0a\x01\x04", critical=False)),
+)
+"""An entry whose date is of the wrong kind: UTCTime goes through 2049 (RFC 5280, 5.1.2.6)."""
+
 GOOD_ENTRIES = (
     entry(at=AT - DAY, reason=1, more={"2.5.29.24": (der.generalized_time(AT - 2 * DAY), False)}),
     entry(SECOND_ONE, reason=5),
@@ -79,11 +81,12 @@ GOOD_ENTRIES = (
 def to_be_signed(  # one knob for each field of a list
     *,
     version: bytes = der.integer(1),
-    algorithm: bytes = _ALGORITHM,
+    algorithm: bytes = ALGORITHM,
     issuer: bytes = CA.subject.public_bytes(),
     begins: datetime = AT,
     ends: datetime | None = AT + 2 * DAY,
     entries: tuple[bytes, ...] = GOOD_ENTRIES,
+    listed: bytes | None = None,
     extensions: Extensions | None = None,
     without: str = "",
 ) -> bytes:
@@ -94,7 +97,7 @@ def to_be_signed(  # one knob for each field of a list
         issuer,
         der.time(begins),
         b"" if ends is None else der.time(ends),
-        der.sequence(*entries) if entries else b"",
+        (der.sequence(*entries) if entries else b"") if listed is None else listed,
         der.tlv(0xA0, _extensions(present)),
     )
 
@@ -136,13 +139,13 @@ def _drafts() -> Iterator[Case]:
     tbs = to_be_signed(algorithm=SHA384)
     preview = der.sequence(tbs, SHA384, signature(tbs, algorithm=hashes.SHA384()))
     yield _case("signature-algorithm: SHA-384", preview, ORDER, "crl.signature-algorithm")
+    unused = der.sequence(to_be_signed(), ALGORITHM, der.tlv(0x03, b"\x01" + signature(to_be_signed())[3:]))
+    yield _case("encoding: bits that the signature does not use", unused, ORDER, "crl.encoding")
 
 
 def _planted() -> Iterator[tuple[str, str, bytes, CrlOrder]]:
-    elsewhere = "http://127.0.0.1:8470/crl/00.crl"
     good, other_identifier = to_be_signed(), der.sequence(der.tlv(0x80, bytes(8)))
     at, null = der.generalized_time(AT), b"\x05\x00"
-    root_pointed = replace(ROOT_ORDER, distribution_point=ORDER.distribution_point)
     root_keeps = replace(ROOT_ORDER, expired_certs_on_crl=CA.not_valid_before_utc)
     yield from (
         ("version", "none", to_be_signed(version=b""), ORDER),
@@ -158,16 +161,6 @@ def _planted() -> Iterator[tuple[str, str, bytes, CrlOrder]]:
         ("number", "critical", _flipped(NUMBER), ORDER),
         ("number", "another value", _saying(NUMBER, der.integer(6)), ORDER),
         ("number", "0", _saying(NUMBER, der.integer(0)), replace(ORDER, number=0)),
-        ("issuing-distribution-point", "missing", to_be_signed(without=IDP), ORDER),
-        ("issuing-distribution-point", "not critical", _flipped(IDP), ORDER),
-        ("issuing-distribution-point", "another value", _saying(IDP, _point(elsewhere), critical=True), ORDER),
-        (
-            "issuing-distribution-point",
-            "not where certificates point",
-            _saying(IDP, _point(elsewhere), critical=True),
-            replace(ORDER, distribution_point=elsewhere),
-        ),
-        ("issuing-distribution-point", "on the root's list", crl.draft(root_pointed).tbs, ROOT_ORDER),
         ("expired-certs-on-crl", "missing", to_be_signed(without=EXPIRED), ORDER),
         (
             "expired-certs-on-crl",
@@ -185,12 +178,15 @@ def _planted() -> Iterator[tuple[str, str, bytes, CrlOrder]]:
         ),
         ("expired-certs-on-crl", "on the root's list", crl.draft(root_keeps).tbs, ROOT_ORDER),
         ("extension-unexpected", "1.2.3.4", _saying("1.2.3.4", null), ORDER),
+        ("extension-unexpected", "issuingDistributionPoint", _saying(IDP, POINT, critical=True), ORDER),
         ("entry-order", "backwards", _holding(*GOOD_ENTRIES[::-1]), ORDER),
         ("entry-order", "twice", _holding(entry(), entry()), ORDER),
         ("entry-date", "in the future", _holding(entry(at=AT + SECOND)), ORDER),
         ("entry-reason", "none", _holding(entry(reason=None)), ORDER),
         *(("entry-reason", f"{reason}", _holding(entry(reason=reason)), ORDER) for reason in (0, 2, 3, 6, 8, 10)),
         ("entry-extension", "1.2.3.4", _holding(entry(more={"1.2.3.4": (null, False)})), ORDER),
+        ("encoding", "an empty list that stands there", to_be_signed(listed=der.sequence()), ORDER),
+        ("encoding", "GeneralizedTime before 2050", _holding(GENERALIZED), ORDER),
         ("entry-extension", "invalidityDate critical", _holding(entry(more={"2.5.29.24": (at, True)})), ORDER),
     )
 

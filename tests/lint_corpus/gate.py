@@ -43,7 +43,7 @@ def _list(
 def cases() -> Iterator[Case]:
     for what, list_, problem in (*_bad(), *_odd()):
         yield _case(what, list_, *problem)
-    yield from (*_elsewhere(), *_foreign_entries(), *_times(), *_beside_the_last(), *_forgotten(), *_good())
+    yield from (*_elsewhere(), *_foreign_entries(), *_octets(), *_times(), *_beside_the_last(), *_forgotten(), *_good())
 
 
 def _case(
@@ -63,6 +63,18 @@ def _good() -> Iterator[Case]:
     yield _case("clean: the first list", _list())
     yield _case("clean: beyond the last list", _list(), previous=_list(ENTRIES[:2], number=6, this_update=AT - DAY))
     yield _case("clean: the root's list", _list((), order=ROOT_ORDER), order=ROOT_ORDER, register=())
+    pointed = crls.to_be_signed(
+        begins=AT - DAY,
+        entries=(entry(LAST.serial, AT - DAY, 9),),
+        extensions={crls.IDP: (crls.POINT, True), crls.NUMBER: (der.integer(6), False)},
+    )
+    had = (replace(LAST, at=AT - DAY),)
+    yield _case(
+        "clean: the last list was an earlier release's, with issuingDistributionPoint",
+        _list(had),
+        register=had,
+        previous=signed(pointed, private_key("issuing")),
+    )
     yield _case("clean: in its last second", _list(), at=AT + 2 * DAY - SECOND)
 
 
@@ -111,7 +123,6 @@ def _odd() -> Iterator[tuple[str, bytes, tuple[str, ...]]]:
     there = ENTRIES[2].serial
     changed = f"{there}: the list says {text(AT - DAY - SECOND)} (CESSATION_OF_OPERATION), the register"
     not_so = "extension {} does not say what it must"
-    elsewhere = "http://127.0.0.1:8470/crl/x.crl"
     yield from (
         (
             "an entry altered after it was signed",
@@ -119,8 +130,6 @@ def _odd() -> Iterator[tuple[str, bytes, tuple[str, ...]]]:
             ("its signature is not that of its CA", changed),
         ),
         ("another number", _list(number=8), (not_so.format("2.5.29.20"),)),
-        ("another pointer", _list(distribution_point=elsewhere), (not_so.format("2.5.29.28"),)),
-        ("no pointer", _list(distribution_point=None), ("extension 2.5.29.28 is missing",)),
         ("no expiredCertsOnCRL", _list(expired_certs_on_crl=None), ("extension 2.5.29.60 is missing",)),
         ("another expiredCertsOnCRL", _list(expired_certs_on_crl=AT), (not_so.format("2.5.29.60"),)),
         ("another time", _list(next_update=AT + timedelta(hours=49)), ("its times are not those that were ordered",)),
@@ -128,10 +137,7 @@ def _odd() -> Iterator[tuple[str, bytes, tuple[str, ...]]]:
 
 
 def _elsewhere() -> Iterator[Case]:
-    """Lists of other CAs, and one of the root that points somewhere."""
-    pointed = _list((), order=ROOT_ORDER, distribution_point="http://127.0.0.1:8470/crl/root.crl")
-    belongs = "extension 2.5.29.28 does not belong there"
-    yield _case("the root's list with a pointer", pointed, belongs, order=ROOT_ORDER, register=())
+    """Lists of other CAs."""
     twin = an_issuing(ROOT, key="twin").preview
     yield _case(
         "another CA of the same name",
@@ -145,7 +151,6 @@ def _elsewhere() -> Iterator[Case]:
         "it names another issuer",
         "its signature is not that of its CA",
         "extension 2.5.29.35 does not say what it must",
-        "extension 2.5.29.28 is missing",
         "extension 2.5.29.60 is missing",
         register=(),
     )
@@ -172,12 +177,40 @@ def _foreign_entries() -> Iterator[Case]:
         yield _case(f"an entry with {what}", list_, *problems, register=(LAST,))
     good = (entry(LAST.serial, reason=9),)
     since, _ = crls.GOOD_EXTENSIONS[crls.EXPIRED]
+    pointed = crls.to_be_signed(entries=good, extensions={crls.IDP: (crls.POINT, True)})
+    belongs = "extension 2.5.29.28 does not belong there"
+    yield _case("a list with issuingDistributionPoint", signed(pointed, key), belongs, register=(LAST,))
     critical = crls.to_be_signed(entries=good, extensions={crls.EXPIRED: (since, True)})
     not_so = "extension 2.5.29.60 does not say what it must"
     yield _case("expiredCertsOnCRL critical", signed(critical, key), not_so, register=(LAST,))
     tbs = crls.to_be_signed(entries=good, algorithm=crls.SHA384)
     under = der.sequence(tbs, crls.SHA384, signature(tbs, key, hashes.SHA384()))
     yield _case("under SHA-384", under, "it is not signed by ECDSA with SHA-256", register=(LAST,))
+
+
+def _octets() -> Iterator[Case]:
+    """What says what it must, and is written as nobody may write it: the reader forgives it."""
+    key = private_key("issuing")
+    again = "written again from its values, it is not the same octets"
+    since = {"2.5.29.24": (der.generalized_time(AT - DAY), True)}
+    dated = replace(LAST, invalidity_date=AT - DAY)
+    good = entry(LAST.serial, reason=9)
+    reason = der.extension(x509.CRLReason.oid, b"\x0a\x01\x09", critical=False)
+    first = der.extension(x509.InvalidityDate.oid, der.generalized_time(AT - DAY), critical=False)
+    serial, both = der.integer(int(LAST.serial, 16)), der.sequence(first, reason)
+    for what, listed, register in (
+        ("an invalidityDate that is critical", entry(LAST.serial, reason=9, more=since), dated),
+        ("a date of the wrong kind", der.sequence(serial, der.generalized_time(AT), der.sequence(reason)), LAST),
+        ("an entry's extensions in another order", der.sequence(serial, der.time(AT), both), dated),
+    ):
+        yield _case(what, signed(crls.to_be_signed(entries=(listed,)), key), again, register=(register,))
+    empty = signed(crls.to_be_signed(listed=der.sequence()), key)
+    yield _case("an empty list that stands there", empty, again, register=())
+    version_1 = crls.to_be_signed(version=b"", entries=(good,))
+    yield _case("a list without its version", signed(version_1, key), again, register=(LAST,))
+    tbs = crls.to_be_signed(entries=(good,))
+    unused = der.sequence(tbs, crls.ALGORITHM, der.tlv(0x03, b"\x01" + signature(tbs, key)[3:]))
+    yield _case("bits that the signature does not use", unused, again, register=(LAST,))
 
 
 def _times() -> Iterator[Case]:

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from ca.draft import Draft
 from ca.profile import Profile
 from core.identifiers import serial_of
+from core.instants import text
 from core.kinds import HierarchyRole
 from policy.expected import key_identifier
 from tests.lint_cases import NONE
@@ -27,13 +28,14 @@ from tests.profile_world import (
     ROOT,
     SECOND,
     a_name,
+    a_responder,
     a_root,
     an_issuing,
     public_key,
     rebuilt,
 )
 
-SOUND: Written = of_profile(PROFILE)
+SOUND: Written = {**of_profile(PROFILE), "at": (text(AT),), "stored": ("no",)}
 DRAFTS: dict[HierarchyRole, Draft] = {
     HierarchyRole.ROOT: ROOT,
     HierarchyRole.ISSUING: ISSUING,
@@ -49,6 +51,7 @@ ABOVE = {
 def cases() -> Iterator[Case]:
     for code, what, role, draft in _planted():
         yield _case(f"{code}: {role}, {what}", role, draft, f"profile.{code}")
+    yield from (*_drafted_elsewhen(), *_of_an_earlier_release())
     for role, draft in DRAFTS.items():
         yield _case(f"clean: {role}", role, draft)
     for what, day, number in (
@@ -57,9 +60,9 @@ def cases() -> Iterator[Case]:
         ("at the end of the calendar", datetime(9999, 12, 30, tzinfo=UTC), 1),
     ):
         root = a_root(day)
-        yield _case(f"clean: root, born {what}", HierarchyRole.ROOT, root)
+        yield _case(f"clean: root, born {what}", HierarchyRole.ROOT, root, at=day)
         issuing = an_issuing(root, day, number=number)
-        yield _case(f"clean: issuing, born {what}", HierarchyRole.ISSUING, issuing, issuer=root.preview)
+        yield _case(f"clean: issuing, born {what}", HierarchyRole.ISSUING, issuing, issuer=root.preview, at=day)
     for role, issuer in (
         (HierarchyRole.ROOT, HierarchyRole.ROOT),
         (HierarchyRole.ISSUING, NONE),
@@ -81,9 +84,43 @@ def _case(
     *expect: str,
     issuer: str | bytes | None = None,
     profile: Profile = PROFILE,
+    at: datetime = AT,
+    stored: bool = False,
 ) -> Case:
     above = ABOVE[role] if issuer is None else issuer
-    return Case(what, expect, {**of_profile(profile), "role": (role,), "issuer": (above,), **of_draft(draft)})
+    facts: Written = {"role": (role,), "issuer": (above,), "at": (text(at),), "stored": ("yes" if stored else "no",)}
+    return Case(what, expect, {**of_profile(profile), **facts, **of_draft(draft)})
+
+
+def _drafted_elsewhen() -> Iterator[Case]:
+    """Sound by itself, and of another day: its length is right, and it would hold from another year on."""
+    year = timedelta(days=365)
+    for role, draft, by in (
+        (HierarchyRole.ROOT, a_root(AT + year), "a year late"),
+        (HierarchyRole.ROOT, a_root(AT - year), "a year early"),
+        (HierarchyRole.ISSUING, an_issuing(ROOT, AT + year), "a year late"),
+        (HierarchyRole.RESPONDER, a_responder(ISSUING, AT + SECOND), "a second late"),
+    ):
+        yield _case(f"begins: {role}, {by}", role, draft, "profile.begins")
+    within = rebuilt(ROOT, begins=AT)
+    yield _case("life: root, begins within a day", HierarchyRole.ROOT, within, "profile.begins", "profile.life")
+    begins = ISSUING_ENDS - DAY
+    late = rebuilt(RESPONDER, begins=begins, ends=ISSUING_ENDS + SECOND)
+    yield _case(
+        "outlives-issuer: responder, by a second", HierarchyRole.RESPONDER, late, "profile.outlives-issuer", at=begins
+    )
+
+
+def _of_an_earlier_release() -> Iterator[Case]:
+    """Policies were critical: what was drafted then and waits in the store is signed as it was accepted."""
+    policy = x509.load_der_x509_certificate(ISSUING.preview).extensions.get_extension_for_class(
+        x509.CertificatePolicies
+    )
+    critical = rebuilt(ISSUING, extensions={policy.oid: (policy.value, True)})
+    yield _case(
+        "certificate-policies: issuing, critical", HierarchyRole.ISSUING, critical, "profile.certificate-policies"
+    )
+    yield _case("clean: issuing, critical policies, stored", HierarchyRole.ISSUING, critical, stored=True)
 
 
 Planted = tuple[str, str, HierarchyRole, Draft]
@@ -116,27 +153,19 @@ def _planted() -> Iterator[Planted]:
         _rebuilt("issuer", "without TEST", HierarchyRole.RESPONDER, issuer=no_test),
         _rebuilt("subject", "without TEST", HierarchyRole.ISSUING, subject=no_test),
         _rebuilt("public-key", "P-384", HierarchyRole.ISSUING, key=p384, extensions=own),
-        _rebuilt(
-            "outlives-issuer",
-            "by a second",
-            HierarchyRole.RESPONDER,
-            begins=ISSUING_ENDS - DAY,
-            ends=ISSUING_ENDS + SECOND,
-        ),
         _with("extension-unexpected", "a policy", HierarchyRole.ROOT, policy, critical=True),
         _with("extension-unexpected", "extended key usage", HierarchyRole.ISSUING, usage, critical=False),
         _with("basic-constraints", "path length 2", HierarchyRole.ROOT, deeper, critical=True),
         _with("basic-constraints", "no path length", HierarchyRole.ISSUING, endless, critical=True),
         _with("key-usage", "another value", HierarchyRole.ISSUING, OTHER_VALUES["key-usage"], critical=True),
         _less("extended-key-usage", HierarchyRole.RESPONDER, ExtensionOID.EXTENDED_KEY_USAGE),
-        _with("certificate-policies", "the live one", HierarchyRole.ISSUING, policy, critical=True),
+        _with("certificate-policies", "the live one", HierarchyRole.ISSUING, policy, critical=False),
         _with("subject-key-identifier", "another value", HierarchyRole.ROOT, identifier, critical=False),
         _less("authority-key-identifier", HierarchyRole.RESPONDER, ExtensionOID.AUTHORITY_KEY_IDENTIFIER),
         _with("crl-distribution-points", "another value", HierarchyRole.ISSUING, pointer, critical=False),
         _less("authority-information-access", HierarchyRole.ISSUING, ExtensionOID.AUTHORITY_INFORMATION_ACCESS),
         _less("ocsp-no-check", HierarchyRole.RESPONDER, x509.OCSPNoCheck.oid),
         _rebuilt("life", "a year less", HierarchyRole.ROOT, ends=root_ends),
-        _rebuilt("life", "begins within a day", HierarchyRole.ROOT, begins=AT),
         _rebuilt("life", "less than five years", HierarchyRole.ISSUING, ends=issuing_ends),
         _rebuilt("life", "ends within a day", HierarchyRole.ISSUING, ends=ISSUING_ENDS - SECOND),
         _rebuilt("life", "30 days and a second", HierarchyRole.RESPONDER, ends=AT + timedelta(days=30)),

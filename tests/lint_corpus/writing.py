@@ -82,7 +82,6 @@ def of_crl_order(order: CrlOrder) -> Written:
         "issuer": (_named(order.issuer_der),),
         "number": (str(order.number),),
         **_of_times(order.this_update, order.next_update),
-        "distribution-point": (order.distribution_point or NONE,),
         "expired-certs-on-crl": (NONE if since is None else text(since),),
     }
 

@@ -1,0 +1,72 @@
+"""A CRL written a second time, in the one form that the profile allows, from what another library read of it.
+
+A reader forgives what it does not look for: an extension that is critical and must not be, a date of the wrong kind, an
+empty list that stands there, bits that a signature does not use. Written again from its values and compared octet by
+octet, a list has no room for any of it, however long it is. The values of extensions are encoded by `cryptography`.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+
+from ca import der as write
+from ca.certificates import issuer
+from ca.revocation.crl import AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, EXPIRED_CERTS_ON_CRL, CrlOrder
+from core.approval import RevocationReason
+
+_FLAGS = {
+    RevocationReason.KEY_COMPROMISE: x509.ReasonFlags.key_compromise,
+    RevocationReason.SUPERSEDED: x509.ReasonFlags.superseded,
+    RevocationReason.CESSATION_OF_OPERATION: x509.ReasonFlags.cessation_of_operation,
+    RevocationReason.PRIVILEGE_WITHDRAWN: x509.ReasonFlags.privilege_withdrawn,
+}
+
+
+class Rewriting:
+    """Takes the entries of a list one after another, as they are read, and says at the end what the list must be."""
+
+    def __init__(self) -> None:
+        self._entries = bytearray()
+
+    def entry(self, serial: int, at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> None:
+        """Write one entry: serial number, date, reason and, where known, invalidityDate; none of them critical."""
+        dated = b"" if invalidity_date is None else _extension(x509.InvalidityDate(invalidity_date))
+        self._entries += write.sequence(
+            write.integer(serial), write.time(at), write.sequence(_reason(reason), dated) if dated else _alone(reason)
+        )
+
+    def tbs(self, order: CrlOrder) -> bytes:
+        """Return TBSCertList, DER, of the entries that were taken and everything else as it was ordered."""
+        above = issuer(order.issuer_der)
+        extensions = [
+            write.extension(
+                AUTHORITY_KEY_IDENTIFIER, x509.AuthorityKeyIdentifier(above.key_identifier, None, None).public_bytes()
+            ),
+            write.extension(CRL_NUMBER, x509.CRLNumber(order.number).public_bytes()),
+        ]
+        if order.expired_certs_on_crl is not None:
+            extensions.append(write.extension(EXPIRED_CERTS_ON_CRL, write.generalized_time(order.expired_certs_on_crl)))
+        return write.sequence(
+            write.integer(1),
+            write.ECDSA_WITH_SHA256,
+            above.name,
+            write.time(order.this_update),
+            write.time(order.next_update),
+            write.sequence(bytes(self._entries)) if self._entries else b"",
+            write.explicit(0, write.sequence(*extensions)),
+        )
+
+
+@lru_cache(maxsize=len(_FLAGS))
+def _reason(reason: RevocationReason) -> bytes:
+    return _extension(x509.CRLReason(_FLAGS[reason]))
+
+
+@lru_cache(maxsize=len(_FLAGS))
+def _alone(reason: RevocationReason) -> bytes:
+    return write.sequence(_reason(reason))
+
+
+def _extension(value: x509.CRLReason | x509.InvalidityDate) -> bytes:
+    return write.extension(value.oid.dotted_string, value.public_bytes())
