@@ -1,0 +1,1 @@
+"""tests.judges — programs that let stock clients judge what an authority signs, one for each; none knows our code."""
