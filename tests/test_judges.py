@@ -8,9 +8,13 @@ import calendar
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
@@ -159,28 +163,69 @@ def _nss(made: Signed, name: str) -> str:
     It knows no usage like a Trial CPA statement, so it is shown the same certificate with one more that it does know.
     """
     folder = made.folder
+    _nss_knows(folder)
     certificate = (folder / f"{name}.der").read_bytes()
     (folder / f"{name}.client.der").write_bytes(_for_clients(certificate, made.world.issuing_key))
-    base = ("-d", "sql:nss")
-    if not (folder / "nss").exists():
-        (folder / "nss").mkdir()
-        for command in (
-            ("certutil", "-N", *base, "--empty-password"),
-            ("certutil", "-A", *base, "-n", "root", "-t", "CT,C,C", "-i", "root.der"),
-            ("certutil", "-A", *base, "-n", "issuing", "-t", ",,", "-i", "issuing.der"),
-        ):
-            code, said = run(folder, *command, at=NOW)
-            assert code == 0, said
     for each in ("root.crl", "issuing.crl"):
-        code, said = run(folder, "crlutil", "-I", *base, "-t", "1", "-i", each, at=NOW)
+        _, said = run(folder, "crlutil", "-I", *_BASE, "-t", "1", "-i", each, at=NOW)
         if "unable to import" in said:
             return said.partition("unable to import CRL: ")[2].partition(":")[0]
-    _, said = run(folder, "vfychain", *base, "-u", SSL_CLIENT, f"{name}.client.der", at=NOW)
+    _, said = run(folder, "vfychain", *_BASE, "-u", SSL_CLIENT, f"{name}.client.der", at=NOW)
     return "good" if "Chain is good!" in said else said.partition("ERROR ")[2].partition(":")[0]
+
+
+def _nss_asks(folder: Path, name: str) -> str:
+    """Return what it says of an OCSP answer, which it fetches with a POST."""
+    _nss_knows(folder)
+    run(folder, "certutil", "-A", *_BASE, "-n", name, "-t", ",,", "-i", f"{name}.der", at=NOW)
+    with _responder((folder / f"{name}.sha1.ocsp").read_bytes()) as location:
+        _, said = run(folder, "ocspclnt", *_BASE, "-S", name, "-l", location, "-t", "issuing", at=NOW)
+    return said.strip()
 
 
 SSL_CLIENT = "0"
 """A usage as vfychain numbers them."""
+_BASE = ("-d", "sql:nss")
+
+
+def _nss_knows(folder: Path) -> None:
+    """Make a database of certificates that trusts the root."""
+    if (folder / "nss").exists():
+        return
+    (folder / "nss").mkdir()
+    for command in (
+        ("certutil", "-N", *_BASE, "--empty-password"),
+        ("certutil", "-A", *_BASE, "-n", "root", "-t", "CT,C,C", "-i", "root.der"),
+        ("certutil", "-A", *_BASE, "-n", "issuing", "-t", ",,", "-i", "issuing.der"),
+    ):
+        code, said = run(folder, *command, at=NOW)
+        assert code == 0, said
+
+
+@contextmanager
+def _responder(answer: bytes) -> Iterator[str]:
+    """A responder that has one answer for everybody, and its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "application/ocsp-response")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: object) -> None:
+            del args
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/ocsp"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _for_clients(der: bytes, key: SoftwareSigner) -> bytes:
@@ -252,6 +297,11 @@ def test_mbed_tls_still_refuses_what_an_earlier_release_signed(
 def test_nss_takes_certificate_and_lists(signed: Signed) -> None:
     assert _nss(signed, "good") == "good"
     assert _nss(signed, "revoked") == "-8180"  # SEC_ERROR_REVOKED_CERTIFICATE
+
+
+def test_nss_takes_answers(signed: Signed) -> None:
+    assert _nss_asks(signed.folder, "good") == 'Check of certificate "good" succeeded.'
+    assert "Peer's Certificate has been revoked." in _nss_asks(signed.folder, "revoked")
 
 
 @pytest.mark.parametrize(
