@@ -12,7 +12,8 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy import event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.clock import FixedClock
-from core.kinds import DecisionState
+from core.kinds import DecisionState, HierarchyRole
 from core.status import approval_status
 from ra.applying.look import application
 from ra.deciding import look as look_at_decisions
@@ -33,11 +34,13 @@ from store import schema
 from store.overlap import NAME as OVERLAP
 from store.reading import approvals as approval_reading
 from store.reading import journal as journal_reading
-from store.reading.authority import authority_row
+from store.reading import work
+from store.reading.authority import authority_row, certificates
 from store.tables import approvals, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
-from tests.world import AUDITOR, LONGEST_TRIAL, PROFILE, World
+from tests.world import AUDITOR, DEVICE, LONGEST_TRIAL, PROFILE, World
 from verify.journal import Head, LinkedRow, check
+from verify.offline import prove
 
 LIVED_IN = Path(__file__).parent / "vectors" / "registers" / "0001"
 WRITTEN_LAST = datetime(2027, 1, 22, 9, 0, tzinfo=UTC)
@@ -236,6 +239,57 @@ def test_what_was_under_way_is_finished_by_this_release(
         assert {world.decision_state(each) for each in was[state]} == {state}
     assert journal_problems(world.store) == ()
     world.close()
+
+
+def test_an_authority_made_before_goes_on_with_lists_and_certificates_of_the_new_form(
+    store_kind: str, empty_store_url: Callable[[str], str], folder: Path
+) -> None:
+    """Its policies were critical and its lists named their place (adr 20); whoever has the kit believes all of it."""
+    world = World(empty_store_url(store_kind), folder, FixedClock(WRITTEN_LAST), FixedClock(WRITTEN_LAST))
+    _made_at_0001(world.store)
+    schema.upgrade(world.store)
+    with world.store.read() as tx:
+        issuing, root = (certificates(tx, role)[-1] for role in (HierarchyRole.ISSUING, HierarchyRole.ROOT))
+        before = work.last_crl(tx, issuing.key_id, with_bytes=True)
+    assert before is not None
+    world.at(WRITTEN_LAST + timedelta(days=1))
+    world.authority.settle()
+    with world.store.read() as tx:
+        after = work.last_crl(tx, issuing.key_id, with_bytes=True)
+        root_list = work.last_crl(tx, root.key_id, with_bytes=True)
+        claimed = next(row["serial"] for row in ROWS["drafts"] if row["state"] == "claimed")
+        _, old = approval_reading.certificate_der(tx, claimed)
+    assert after is not None
+    assert root_list is not None
+    assert after.number > before.number
+    assert [_names_place(each.der) for each in (before, after)] == [True, False]
+    approval = world.granted(device=replace(DEVICE, model="0F0F0F0F"), start=date(2027, 2, 1))
+    newest = world.record(approval).certificates[-1].serial
+    with world.store.read() as tx:
+        _, new = approval_reading.certificate_der(tx, newest)
+    assert [_critical_policy(each) for each in (issuing.der, old, new)] == [True, True, False]
+    for certificate in (old, new):
+        for own, at in ((before, before.this_update), (after, after.this_update)):
+            verdict = prove(
+                certificate,
+                anchor=root.der,
+                issuers=[issuing.der],
+                crls=[own.der, root_list.der],
+                at=at,
+                environment="test",
+                arc=PROFILE.arc,
+            )
+            assert verdict.proved, verdict.failures
+    world.close()
+
+
+def _names_place(der: bytes) -> bool:
+    found = x509.load_der_x509_crl(der).extensions
+    return any(each.critical and isinstance(each.value, x509.IssuingDistributionPoint) for each in found)
+
+
+def _critical_policy(der: bytes) -> bool:
+    return x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.CertificatePolicies).critical
 
 
 # --- what must never be true still cannot be written --------------------------------------------------------------
