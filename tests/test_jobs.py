@@ -16,6 +16,7 @@ from core.instants import seconds
 from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
 from core.status import State, approval_status
+from jobs import hierarchy
 from jobs.authority import Authority
 from jobs.duty import Pace
 from store.reading import authority as authority_reading
@@ -199,6 +200,27 @@ def test_the_responder_is_renewed_at_half_its_life_and_keeps_its_key(world: Worl
     assert last.certificates == [x509.load_der_x509_certificate(every[1].der)]
     assert last.next_update_utc is not None
     assert last.next_update_utc <= every[1].not_after
+
+
+def test_a_renewal_that_died_before_its_signature_is_signed_later_as_it_was_drafted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.authority.settle()
+    half = BORN + timedelta(days=15)
+    world.at(half)
+
+    def dies(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hierarchy, "sign_certificate", dies)
+        with pytest.raises(KeyboardInterrupt):
+            world.authority.settle()
+    settled_at(world, half + 2 * DAY)
+    with world.store.read() as tx:
+        newest = authority_reading.certificates(tx, HierarchyRole.RESPONDER)[-1]
+        assert authority_reading.intended(tx, HierarchyRole.RESPONDER) == []
+    assert newest.not_before == half
 
 
 # --- time ---------------------------------------------------------------------------------------------------------
