@@ -64,6 +64,7 @@ def several_certificates(inputs: Sequence[bytes]) -> tuple[x509.Certificate, ...
             if _PEM in data:
                 found += x509.load_pem_x509_certificates(data)
             else:
+                check_certificate(data)  # before the library warns of what is refused anyway
                 found.append(x509.load_der_x509_certificate(data))
             for certificate in found:
                 _touch(certificate)
