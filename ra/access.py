@@ -124,7 +124,7 @@ def grant_access(
             held = _new_organisation(organisation, certificate_name, at)
             access.add_organisation(tx, held, at=at)
             named = {"name": held.name, "certificate_name": held.certificate_name}
-            facts.record(tx, Fact(kind=FactKind.ORGANISATION_ADDED, at=at, actor=actor, subject=held.id, payload=named))
+            facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, at, actor, subject=held.id, payload=named))
         credential = Credential(
             id=new_identifier("key", at),
             name=name,
@@ -136,7 +136,7 @@ def grant_access(
         )
         access.add_credential(tx, credential, key_sha256=key_digest(api_key))
         granted = {"name": name, "role": role.value, "expires_at": text(credential.expires_at)}
-        facts.record(tx, Fact(kind=FactKind.ACCESS_GRANTED, at=at, actor=actor, subject=credential.id, payload=granted))
+        facts.record(tx, Fact(FactKind.ACCESS_GRANTED, at, actor, subject=credential.id, payload=granted))
     return GrantedAccess(credential, api_key)
 
 
@@ -146,7 +146,7 @@ def revoke_access(desk: Desk, actor: Actor, identifier: str) -> None:
     at = desk.clock.now()
     with desk.store.begin("revoke access") as tx:
         access.revoke_credential(tx, identifier, at=at)
-        facts.record(tx, Fact(kind=FactKind.ACCESS_REVOKED, at=at, actor=actor, subject=identifier))
+        facts.record(tx, Fact(FactKind.ACCESS_REVOKED, at, actor, subject=identifier))
 
 
 def list_access(desk: Desk, actor: Actor) -> list[Credential]:

@@ -62,7 +62,7 @@ def _answer(tx: Transaction, actor: Actor, command: AnswerCertificate, *, at: da
     acceptances.answer(tx, command.serial, accepted=command.accepted, reason=command.reason, by=actor.name, at=at)
     kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
     # The reason is the Manufacturer's own words and stays in the register.
-    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, payload={"serial": command.serial}))
+    facts.record(tx, Fact(kind, at, actor, subject=approval, payload={"serial": command.serial}))
     return CertificateAnswered(
         serial=command.serial, approval=approval, accepted=command.accepted, reason=command.reason, at=at
     )

@@ -210,9 +210,7 @@ def _take_in(
     )
     applications.submit(tx, application)
     submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
-    facts.record(
-        tx, Fact(kind=FactKind.APPLICATION_SUBMITTED, at=at, actor=actor, subject=application.id, payload=submitted)
-    )
+    facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, subject=application.id, payload=submitted))
     instantiate_standing(tx, application.id, actor=actor, at=at)
     return ApplicationTaken(application.id, application.state, found)
 
@@ -220,5 +218,5 @@ def _take_in(
 def _cancel(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> ApplicationCancelled:
     authorise_application(actor, Operation.CANCEL_APPLICATION, requests.application(tx, identifier))
     applications.move(tx, identifier, needed=ApplicationState.SUBMITTED, to=ApplicationState.CANCELLED)
-    facts.record(tx, Fact(kind=FactKind.APPLICATION_CANCELLED, at=at, actor=actor, subject=identifier))
+    facts.record(tx, Fact(FactKind.APPLICATION_CANCELLED, at, actor, subject=identifier))
     return ApplicationCancelled(identifier, ApplicationState.CANCELLED)

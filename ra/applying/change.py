@@ -99,7 +99,7 @@ def _change(
         applications.change(tx, said, version=found.version)
         # Names only: what an application says is between the SSC and the applicant.
         payload: dict[str, Json] = {"members": [*changed], "version": version}
-        facts.record(tx, Fact(kind=FactKind.APPLICATION_CHANGED, at=at, actor=actor, subject=found.id, payload=payload))
+        facts.record(tx, Fact(FactKind.APPLICATION_CHANGED, at, actor, subject=found.id, payload=payload))
     return ApplicationChanged(
         application=found.id, state=found.state, version=version, changed=tuple(changed), findings=findings
     )

@@ -172,10 +172,7 @@ def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> At
         "media_type": made.media_type,
         "size": made.size,
     }
-    facts.record(
-        tx,
-        Fact(kind=FactKind.EVIDENCE_ATTACHED, at=made.attached_at, actor=actor, subject=made.subject, payload=payload),
-    )
+    facts.record(tx, Fact(FactKind.EVIDENCE_ATTACHED, made.attached_at, actor, subject=made.subject, payload=payload))
     return made
 
 

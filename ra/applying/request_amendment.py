@@ -128,7 +128,7 @@ def _withdraw(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -
 
 
 def _record(tx: Transaction, kind: FactKind, asked: reading.AmendmentRequest, *, actor: Actor, at: datetime) -> None:
-    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=asked.approval, payload={"request": asked.id}))
+    facts.record(tx, Fact(kind, at, actor, subject=asked.approval, payload={"request": asked.id}))
 
 
 def _authorise(actor: Actor, operation: Operation, asked: reading.AmendmentRequest, owner: str) -> None:

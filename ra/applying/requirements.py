@@ -205,7 +205,7 @@ def _close(
     _hold_undecided(tx, application)
     requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
     kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
-    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=application, payload={"requirement": identifier}))
+    facts.record(tx, Fact(kind, at, actor, subject=application, payload={"requirement": identifier}))
     return RequirementSet(identifier, application, outcome)
 
 
@@ -215,14 +215,14 @@ def _set_standing(tx: Transaction, actor: Actor, words: str, *, at: datetime) ->
     # here or sees it itself (hold_standing).
     requirements.set_standing(tx, made)
     waiting = requests.locked_submitted(tx)
-    facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_SET, at=at, actor=actor, subject=made.id))
+    facts.record(tx, Fact(FactKind.STANDING_REQUIREMENT_SET, at, actor, subject=made.id))
     _write(tx, [_instance(made, each, at) for each in waiting], actor=actor, at=at)
     return StandingSet(made.id, len(waiting))
 
 
 def _end_standing(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> StandingEnded:
     requirements.end_standing(tx, identifier, by=actor.name, at=at)
-    facts.record(tx, Fact(kind=FactKind.STANDING_REQUIREMENT_ENDED, at=at, actor=actor, subject=identifier))
+    facts.record(tx, Fact(FactKind.STANDING_REQUIREMENT_ENDED, at, actor, subject=identifier))
     return StandingEnded(identifier, at)
 
 

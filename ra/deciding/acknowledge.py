@@ -34,5 +34,5 @@ def _acknowledge(tx: Transaction, actor: Actor, identifier: str, at: datetime) -
     if requests.decision(tx, identifier).proposer == actor.name:
         raise SamePerson(person=actor.name)
     decisions.acknowledge(tx, identifier, by=actor.name, at=at)
-    facts.record(tx, Fact(kind=FactKind.DECISION_ACKNOWLEDGED, at=at, actor=actor, subject=identifier))
+    facts.record(tx, Fact(FactKind.DECISION_ACKNOWLEDGED, at, actor, subject=identifier))
     return DecisionAcknowledged(identifier, acknowledged_by=actor.name, acknowledged_at=at)

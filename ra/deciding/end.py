@@ -128,19 +128,12 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
         kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
         ended: dict[str, Json] = {"cause": cause.value, "decision": decision.id, "breach": decision.breach}
-        facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=approval, approvals=(approval,), payload=ended))
+        facts.record(tx, Fact(kind, at, actor, subject=approval, approvals=(approval,), payload=ended))
     for serial in serials:
         cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
         facts.record(
             tx,
-            Fact(
-                kind=FactKind.CERTIFICATE_REVOKED,
-                at=at,
-                actor=actor,
-                subject=approval,
-                approvals=(approval,),
-                payload=cancelled,
-            ),
+            Fact(FactKind.CERTIFICATE_REVOKED, at, actor, subject=approval, approvals=(approval,), payload=cancelled),
         )
     if decision.breach is not None:
         answer(tx, decision.breach, approval, decision=decision.id, at=at)

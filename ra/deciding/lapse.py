@@ -44,9 +44,7 @@ def _free(tx: Transaction, decision: Decision, kind: FactKind, *, why: str, acto
     if decision.amendment_request is not None:
         was, now = AmendmentRequestState.PROPOSED, AmendmentRequestState.OPEN
         amendment_requests.move(tx, decision.amendment_request, needed=was, to=now, at=at)
-    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=decision.id, payload={"why": why}))
+    facts.record(tx, Fact(kind, at, actor, subject=decision.id, payload={"why": why}))
     for serial in abandoned:
         given_up = {"serial": serial, "decision": decision.id}
-        facts.record(
-            tx, Fact(kind=FactKind.DRAFT_ABANDONED, at=at, actor=actor, subject=decision.approval, payload=given_up)
-        )
+        facts.record(tx, Fact(FactKind.DRAFT_ABANDONED, at, actor, subject=decision.approval, payload=given_up))

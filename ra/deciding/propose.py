@@ -52,7 +52,7 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
     decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
     decisions.propose(tx, decision)
     proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
-    facts.record(tx, Fact(kind=FactKind.DECISION_PROPOSED, at=at, actor=actor, subject=decision.id, payload=proposed))
+    facts.record(tx, Fact(FactKind.DECISION_PROPOSED, at, actor, subject=decision.id, payload=proposed))
     return DecisionProposed(
         decision=decision.id,
         state=decision.state,

@@ -131,11 +131,11 @@ def _agree(
     }
     wanting = decision.officers - 1 - agreed
     if wanting > 0:
-        facts.record(tx, Fact(kind=FactKind.DECISION_SUPPORTED, at=at, actor=actor, subject=decision.id, payload=said))
+        facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, subject=decision.id, payload=said))
         return decision.state, wanting
     closes = decision.issue is None
     decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
-    facts.record(tx, Fact(kind=FactKind.DECISION_SECONDED, at=at, actor=actor, subject=decision.id, payload=said))
+    facts.record(tx, Fact(FactKind.DECISION_SECONDED, at, actor, subject=decision.id, payload=said))
     kind_of(decision.kind).decide(tx, decision, actor, at)
     if not closes:
         # Its notice is written with the certificate that travels with it (ra/deciding/certified.py).

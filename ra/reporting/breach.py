@@ -62,7 +62,7 @@ def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, not
     identifier, words = new_identifier("breach", at), _salted(note)
     breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
     said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
-    facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
+    facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, subject=approval, payload=said))
     return BreachMoved(breach=identifier, approval=approval, condition=condition, state=BreachState.SUSPECTED)
 
 
@@ -96,7 +96,7 @@ def suspect_limit(
         "deployed": deployed,
         "maximum": maximum,
     }
-    facts.record(tx, Fact(kind=FactKind.BREACH_SUSPECTED, at=at, actor=actor, subject=approval, payload=said))
+    facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, subject=approval, payload=said))
     return identifier
 
 
@@ -209,7 +209,7 @@ def _moved(
     """Write the fact of a breach's new state, and return the outcome."""
     found = reading.breach(tx, identifier)
     said: dict[str, Json] = {"breach": identifier, "why_salted_sha256": _digest(words)}
-    facts.record(tx, Fact(kind=kind, at=at, actor=actor, subject=found.approval, payload=said))
+    facts.record(tx, Fact(kind, at, actor, subject=found.approval, payload=said))
     return BreachMoved(breach=identifier, approval=found.approval, condition=found.condition, state=found.state)
 
 

@@ -233,9 +233,7 @@ def _taken(tx: Transaction, report: _Report, catalogue: Catalogue, part: _Part, 
         "approvals": _by_approval(begun, ended),
         "sha256": _digest(part.lines),
     }
-    facts.record(
-        tx, Fact(kind=FactKind.DEPLOYMENTS_RECORDED, at=at, actor=report.actor, subject=report.batch, payload=payload)
-    )
+    facts.record(tx, Fact(FactKind.DEPLOYMENTS_RECORDED, at, report.actor, subject=report.batch, payload=payload))
     _suspect(tx, catalogue, {each.approval for each in begun}, report.actor, at)
     return verdicts
 

@@ -78,7 +78,7 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
     with desk.store.begin("render report") as tx:
         if keep_rendering(tx, subject, Rendition(form), octets, at=at):
             told: dict[str, Json] = {"subject": subject, "form": form, "sha256": hashlib.sha256(octets).hexdigest()}
-            facts.record(tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=subject, payload=told))
+            facts.record(tx, Fact(FactKind.DOCUMENT_RENDERED, at, actor, subject=subject, payload=told))
             return octets
     with desk.store.read() as tx:  # somebody was first, and everybody gets those bytes
         return renderings.rendering(tx, subject, Rendition(form)) or octets
@@ -125,7 +125,7 @@ def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> 
     issued = _frozen(tx, draft.report, actor, at=at)
     verbs.issue(tx, issued)
     said: dict[str, Json] = {"month": month, "document_sha256": issued.document_sha256}
-    facts.record(tx, Fact(kind=FactKind.REPORT_ISSUED, at=at, actor=actor, subject=_subject(month), payload=said))
+    facts.record(tx, Fact(FactKind.REPORT_ISSUED, at, actor, subject=_subject(month), payload=said))
     return _listed(issued)
 
 
@@ -152,7 +152,7 @@ def _remarked(tx: Transaction, month: str, words: str, actor: Actor, *, at: date
     # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
     verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
     said: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
-    facts.record(tx, Fact(kind=FactKind.REPORT_REMARKED, at=at, actor=actor, subject=_subject(month), payload=said))
+    facts.record(tx, Fact(FactKind.REPORT_REMARKED, at, actor, subject=_subject(month), payload=said))
     return ReportRemarked(month, made_at=at, made_by=actor.name)
 
 

@@ -131,7 +131,7 @@ def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: dateti
     said: dict[str, Json] = {"instruction": command.instruction, "outcome": found.instruction.state}
     # Why the Panel rejected it is its own words, and stays in the register.
     approval = found.instruction.entry.approval
-    facts.record(tx, Fact(kind=FactKind.CPL_ACKNOWLEDGED, at=at, actor=actor, subject=approval, payload=said))
+    facts.record(tx, Fact(FactKind.CPL_ACKNOWLEDGED, at, actor, subject=approval, payload=said))
     return _instruction(found, at)
 
 
@@ -185,7 +185,7 @@ def _record_ncsc_certificate(
         tx, approval, certificate=certificate, certified_on=first_second(certified_on), by=actor.name, at=at
     )
     certified: dict[str, Json] = {"certificate": certificate, "certified_on": certified_on.isoformat()}
-    facts.record(tx, Fact(kind=FactKind.NCSC_CERTIFIED, at=at, actor=actor, subject=approval, payload=certified))
+    facts.record(tx, Fact(FactKind.NCSC_CERTIFIED, at, actor, subject=approval, payload=certified))
     given = instruct(tx, approval, cause=NCSC_CERTIFICATE, actor=actor, at=at)
     return NcscCertified(
         approval=approval, certificate=certificate, certified_on=certified_on, instructions=tuple(given)

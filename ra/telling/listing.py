@@ -61,17 +61,14 @@ def instruct(tx: Transaction, approval: str, *, cause: str, actor: Actor, at: da
         if isinstance(step, Supersede):
             cpl.supersede(tx, step.instruction.id)
             overtaken: dict[str, Json] = {"instruction": step.instruction.id, "cause": cause}
-            facts.record(
-                tx,
-                Fact(kind=FactKind.CPL_INSTRUCTION_SUPERSEDED, at=at, actor=actor, subject=approval, payload=overtaken),
-            )
+            facts.record(tx, Fact(FactKind.CPL_INSTRUCTION_SUPERSEDED, at, actor, subject=approval, payload=overtaken))
         else:
             identifier = _identifier(instructed, len(given), at)
             cpl.instruct(tx, identifier, step, cause=cause, at=at)
             told = {"instruction": identifier, "kind": step.kind, "due": text(step.due), "cause": cause}
             # What the list shows is White.
             payload: dict[str, Json] = {**step.entry.kept(), **told}
-            facts.record(tx, Fact(kind=FactKind.CPL_INSTRUCTED, at=at, actor=actor, subject=approval, payload=payload))
+            facts.record(tx, Fact(FactKind.CPL_INSTRUCTED, at, actor, subject=approval, payload=payload))
             given.append(identifier)
     return given
 

@@ -140,9 +140,7 @@ def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes
             # The same document gives the same PDF: a plain digest of it would confirm a guess of the words.
             salted = hashlib.sha256(bytes.fromhex(str(said["salt"])) + made).hexdigest()
             rendered: dict[str, Json] = {"subject": subject, "form": "pdf", "salted_sha256": salted}
-            facts.record(
-                tx, Fact(kind=FactKind.DOCUMENT_RENDERED, at=at, actor=actor, subject=found.subject, payload=rendered)
-            )
+            facts.record(tx, Fact(FactKind.DOCUMENT_RENDERED, at, actor, subject=found.subject, payload=rendered))
         kept = reading.rendering(tx, subject, Rendition.PDF)
     return made if kept is None else kept
 
@@ -190,9 +188,7 @@ def _note_fetched(desk: Desk, actor: Actor, found: Notice, recipient: Recipient)
     with desk.store.begin("note fetching") as tx:
         if verbs.note_fetched(tx, found.number, recipient, at=at):
             fetched: dict[str, Json] = {"number": found.number, "recipient": recipient.value}
-            facts.record(
-                tx, Fact(kind=FactKind.NOTICE_FETCHED, at=at, actor=actor, subject=found.subject, payload=fetched)
-            )
+            facts.record(tx, Fact(FactKind.NOTICE_FETCHED, at, actor, subject=found.subject, payload=fetched))
 
 
 def _whole(tx: Transaction, found: Notice, *, pdf: bool) -> bytes:

@@ -88,7 +88,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
             "unknown": len(told.unknown),
             "unreadable": len(told.unreadable),
         }
-        facts.record(tx, Fact(kind=FactKind.CPL_RECONCILED, at=at, actor=actor, payload=payload))
+        facts.record(tx, Fact(FactKind.CPL_RECONCILED, at, actor, payload=payload))
     return told
 
 

@@ -68,7 +68,7 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serial: Seria
         "record_salted_sha256": salted_digest(record, salt),
         "copies": _outline([copy for copy, _ in documents]),
     }
-    facts.record(tx, Fact(kind=FactKind.NOTICE_WRITTEN, at=at, actor=actor, subject=notice.subject, payload=written))
+    facts.record(tx, Fact(FactKind.NOTICE_WRITTEN, at, actor, subject=notice.subject, payload=written))
     return number
 
 

@@ -198,10 +198,7 @@ def _amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime
         "conditions_ended": [*ended],
     }
     facts.record(
-        tx,
-        Fact(
-            kind=FactKind.APPROVAL_AMENDED, at=at, actor=actor, subject=approval, approvals=(approval,), payload=amended
-        ),
+        tx, Fact(FactKind.APPROVAL_AMENDED, at, actor, subject=approval, approvals=(approval,), payload=amended)
     )
 
 

@@ -66,7 +66,7 @@ class AmendmentRefusal(Kind[ProposeAmendmentRefusal]):
         needed, to = AmendmentRequestState.PROPOSED, AmendmentRequestState.REFUSED
         amendment_requests.move(tx, request, needed=needed, to=to, at=at, decision_id=decision.id)
         refused: dict[str, Json] = {"request": request, "decision": decision.id}
-        facts.record(tx, Fact(kind=FactKind.AMENDMENT_REFUSED, at=at, actor=actor, subject=approval, payload=refused))
+        facts.record(tx, Fact(FactKind.AMENDMENT_REFUSED, at, actor, subject=approval, payload=refused))
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """The list stays as it is."""

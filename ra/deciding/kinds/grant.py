@@ -156,12 +156,7 @@ class Grant(CertifyingKind[ProposeGrant]):
         facts.record(
             tx,
             Fact(
-                kind=FactKind.APPROVAL_GRANTED,
-                at=at,
-                actor=actor,
-                subject=said.approval,
-                approvals=(said.approval,),
-                payload=granted,
+                FactKind.APPROVAL_GRANTED, at, actor, subject=said.approval, approvals=(said.approval,), payload=granted
             ),
         )
 

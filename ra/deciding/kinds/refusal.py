@@ -63,9 +63,7 @@ class Refusal(Kind[ProposeRefusal]):
         identifier = decision.application_id or ""
         applications.move(tx, identifier, needed=ApplicationState.PROPOSED, to=ApplicationState.REFUSED)
         refused = {"decision": decision.id}
-        facts.record(
-            tx, Fact(kind=FactKind.APPLICATION_REFUSED, at=at, actor=actor, subject=identifier, payload=refused)
-        )
+        facts.record(tx, Fact(FactKind.APPLICATION_REFUSED, at, actor, subject=identifier, payload=refused))
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """Nothing was listed, and nothing will be."""
