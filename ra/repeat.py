@@ -67,7 +67,11 @@ def once(
 
 
 def earlier(tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V]) -> V | None:
-    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another."""
+    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another.
+
+    It may have been kept by an earlier release: a member that a view has gained since has a default for what was kept
+    without it (tests/test_repeat.py holds what each release kept).
+    """
     if request is None or actor.credential is None:
         return None
     kept = idempotency.outcome_of(tx, actor.credential, request.key, request.request_sha256)

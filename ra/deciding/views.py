@@ -163,14 +163,15 @@ class DecisionSeconded:
     """An officer agreed; a certificate follows where the kind issues one, once nobody is wanting.
 
     Args:
-        officers_wanting: above 0 while the settings ask for more officers than have agreed.
+        officers_wanting: above 0 while the settings ask for more officers than have agreed. 0 in what the first release
+            kept under an Idempotency-Key: it never asked for more than two.
     """
 
     decision: str
     kind: DecisionKind
     state: DecisionState
     approval: str | None
-    officers_wanting: int
+    officers_wanting: int = 0
 
 
 @dataclass(frozen=True)
