@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from core.canonical import Json, salted_digest
 
@@ -30,6 +31,19 @@ class Recipient(StrEnum):
     MANUFACTURER = "manufacturer"
     DCC = "dcc"
     PANEL = "panel"
+
+
+def in_words(recipient: Recipient) -> str:
+    """Return what a recipient is called in a sentence."""
+    match recipient:
+        case Recipient.MANUFACTURER:
+            return "the Manufacturer"
+        case Recipient.DCC:
+            return "the DCC"
+        case Recipient.PANEL:
+            return "the Panel"
+        case _:
+            assert_never(recipient)
 
 
 _ORDER = tuple(Classification)

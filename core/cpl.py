@@ -43,6 +43,9 @@ class InstructionState(StrEnum):
 OPEN_INSTRUCTION = (InstructionState.PENDING, InstructionState.REJECTED)
 """The Panel has still to load it."""
 
+ANSWERED_INSTRUCTION = (InstructionState.LOADED, InstructionState.REJECTED)
+"""The Panel has said what became of it."""
+
 
 @dataclass(frozen=True)
 class Entry:

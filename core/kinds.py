@@ -20,6 +20,10 @@ class DecisionKind(StrEnum):
     REKEY = "rekey"
 
 
+CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
+"""Each of these ends in a certificate; an amendment does only if it moves what a certificate says."""
+
+
 class DecisionState(StrEnum):
     """Where a decision stands: proposed, drafted where it certifies, seconded, done; or rejected, or lapsed."""
 
@@ -33,6 +37,12 @@ class DecisionState(StrEnum):
 
 OPEN_DECISION = (DecisionState.PROPOSED, DecisionState.DRAFTED)
 """It has been neither seconded nor ended."""
+
+AGREED_DECISION = (DecisionState.SECONDED, DecisionState.DONE)
+"""As many officers as it takes have agreed on it."""
+
+CLOSED_DECISION = (DecisionState.DONE, DecisionState.REJECTED, DecisionState.LAPSED)
+"""Nothing more becomes of it."""
 
 
 class ApplicationState(StrEnum):
@@ -59,6 +69,13 @@ class AmendmentRequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
+"""Nothing has been decided about it, and the Manufacturer still asks."""
+
+CLOSED_REQUEST = (AmendmentRequestState.GRANTED, AmendmentRequestState.REFUSED, AmendmentRequestState.WITHDRAWN)
+"""Nothing more becomes of it."""
+
+
 class RequirementState(StrEnum):
     """Whether a further requirement (F2.20) still stands in the way."""
 
@@ -80,6 +97,9 @@ class BreachState(StrEnum):
 OPEN_BREACH = (BreachState.SUSPECTED, BreachState.CONFIRMED)
 """It waits to be judged, or owes a revocation."""
 
+SETTLED_BREACH = (BreachState.ANSWERED, BreachState.CLOSED)
+"""It was confirmed, and what it owed has been done or has been let go."""
+
 
 class DraftState(StrEnum):
     """Where the bytes that are meant to be signed stand."""
@@ -88,6 +108,10 @@ class DraftState(StrEnum):
     CLAIMED = "claimed"
     SIGNED = "signed"
     ABANDONED = "abandoned"
+
+
+CLAIMED_DRAFT = (DraftState.CLAIMED, DraftState.SIGNED)
+"""A holder of the lease has taken it up."""
 
 
 class KeyState(StrEnum):
@@ -125,6 +149,10 @@ class NoticeKind(StrEnum):
     REVOCATION = "revocation"
     WITHDRAWAL = "withdrawal"
     NEW_KEY = "new-key"
+
+
+CANCELLATION = "cancellation"
+"""What the documents of a revocation say in place of its kind if only the certificate ends (F2.30)."""
 
 
 class Rendition(StrEnum):

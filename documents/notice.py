@@ -14,15 +14,15 @@ import segno
 
 from core import instants, local_time
 from core.canonical import Json
-from core.classification import Classification, Recipient
-from core.kinds import NoticeKind
+from core.classification import Classification, Recipient, in_words
+from core.kinds import CANCELLATION, NoticeKind
 from documents import typesetting
 
 TEMPLATE = "notice.typ"
 LONGEST_QR = 300
 """Characters of an address that a code of 25 mm still holds legibly: about a third of a millimetre for each module."""
 
-_KINDS: Mapping[str, str] = MappingProxyType(
+_SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
     {
         NoticeKind.GRANT: "The Security Sub-Committee has granted {approval} to {manufacturer}.",
         NoticeKind.REFUSAL: "The Security Sub-Committee has not approved {application} of {manufacturer}.",
@@ -34,10 +34,6 @@ _KINDS: Mapping[str, str] = MappingProxyType(
             "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
             "cancelled, and the Panel removes the Trial Device from the Central Products List."
         ),
-        "cancellation": (
-            "The Security Sub-Committee has cancelled the Trial CPA Certificate of {approval} of {manufacturer}, "
-            "because its key is compromised. The approval stands; a certificate for a new key can be issued under it."
-        ),
         NoticeKind.WITHDRAWAL: (
             "The Security Sub-Committee has ended {approval} at the request of {manufacturer}. Its Trial CPA "
             "Certificate is cancelled, and the Panel removes the Trial Device from the Central Products List."
@@ -48,8 +44,9 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
-_RECIPIENTS: Mapping[str, str] = MappingProxyType(
-    {Recipient.MANUFACTURER: "the Manufacturer", Recipient.DCC: "the DCC", Recipient.PANEL: "the Panel"}
+_CANCELLED = (
+    "The Security Sub-Committee has cancelled the Trial CPA Certificate of {approval} of {manufacturer}, "
+    "because its key is compromised. The approval stands; a certificate for a new key can be issued under it."
 )
 _CLASS_WORDS = MappingProxyType(
     {
@@ -74,8 +71,7 @@ def notice_pdf(document: Mapping[str, Json]) -> bytes:
 
 def _view(document: Mapping[str, Json]) -> dict[str, Json]:
     number = document["notice"]
-    recipient = str(document["recipient"])
-    copy_for = _RECIPIENTS.get(recipient, typesetting.line(recipient))
+    copy_for = in_words(Recipient(str(document["recipient"])))
     name = f"Notice {number}" if number else "Draft notice"
     classification = Classification(str(document["classification"]))
     status_page = _text(document["status_page"]) or None
@@ -139,7 +135,8 @@ def _labelled(label: str, value: str | None, beside: str | None = None) -> Json:
 
 def _lead(document: Mapping[str, Json]) -> str:
     approval, application = _text(document["approval"]), _text(document["application"])
-    sentence = _KINDS.get(str(document["kind"]), "{manufacturer}: {approval}.")
+    kind = str(document["kind"])
+    sentence = _CANCELLED if kind == CANCELLATION else _SENTENCES[NoticeKind(kind)]
     words = sentence.format(
         approval="a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}",
         application="an application" if application is None else f"application {application}",

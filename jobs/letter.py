@@ -11,19 +11,13 @@ from textwrap import fill
 from typing import cast
 
 from core.canonical import Json
-from core.classification import Recipient
+from core.classification import Recipient, in_words
 from core.instants import parse
 from core.local_time import uk, utc
 from jobs.mail import Attachment
 
 _WIDTH = 76
 """Characters of a line: RFC 5322 (2.1.1) recommends at most 78."""
-
-_TO: Mapping[str, str] = {
-    Recipient.MANUFACTURER: "the Manufacturer",
-    Recipient.DCC: "the DCC",
-    Recipient.PANEL: "the Panel",
-}
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,8 @@ def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> I
     yield fill(f"{document['title']} ({document['clause']})", _WIDTH)
     yield ""
     yield f"Notice {document['notice']} of {document['authority']},"
-    yield f"copy for {_TO[str(document['recipient'])]}, classified {str(document['classification']).capitalize()}."
+    copy_for = in_words(Recipient(str(document["recipient"])))
+    yield f"copy for {copy_for}, classified {str(document['classification']).capitalize()}."
     yield ""
     yield from _table(document)
     yield ""

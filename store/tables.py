@@ -5,6 +5,8 @@ which those are. Overlapping approvals of one device are excluded in store/overl
 own language; what Section F asks for around the certificate is in store/trial_tables.py.
 """
 
+from typing import get_args
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -21,8 +23,21 @@ from sqlalchemy import (
 from core.actors import Role
 from core.approval import EndCause
 from core.facts import FactKind
-from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState, HierarchyRole, KeyState
-from store.types import Instant, Number, Octets, String, one_of, word
+from core.identifiers import Environment
+from core.kinds import (
+    AGREED_DECISION,
+    CERTIFYING,
+    CLAIMED_DRAFT,
+    CLOSED_DECISION,
+    OPEN_DECISION,
+    ApplicationState,
+    DecisionKind,
+    DecisionState,
+    DraftState,
+    HierarchyRole,
+    KeyState,
+)
+from store.types import Instant, Number, Octets, String, among, not_among, one_of, word
 
 metadata = MetaData(
     naming_convention={
@@ -40,6 +55,9 @@ def is_sha256(column: str) -> CheckConstraint:
     return CheckConstraint(f"length({column}) = 64", name=f"{column}_is_sha256")
 
 
+_TEST: Environment = "test"
+_LIVE: Environment = "live"
+
 authority = Table(
     "authority",
     metadata,
@@ -52,10 +70,10 @@ authority = Table(
     Column("clock_offset", Number, nullable=False, server_default=text("0")),  # fate: grows
     Column("journal_key", Octets, nullable=False),
     CheckConstraint("id = 1", name="one_authority"),
-    one_of("environment", ["test", "live"]),
+    one_of("environment", get_args(Environment)),
     CheckConstraint("clock_offset >= 0", name="clock_never_behind"),
-    CheckConstraint("environment = 'test' OR clock_offset = 0", name="live_clock_is_the_clock"),
-    CheckConstraint("environment = 'live' OR substr(name, 1, 4) = 'TEST'", name="test_says_test"),
+    CheckConstraint(f"{among('environment', _TEST)} OR clock_offset = 0", name="live_clock_is_the_clock"),
+    CheckConstraint(f"{among('environment', _LIVE)} OR substr(name, 1, 4) = 'TEST'", name="test_says_test"),
     sqlite_strict=True,
 )
 
@@ -116,7 +134,9 @@ credentials = Table(
     Column("revoked_at", Instant),  # fate
     UniqueConstraint("key_sha256"),
     is_sha256("key_sha256"),
-    CheckConstraint("role <> 'manufacturer' OR organisation_id IS NOT NULL", name="manufacturer_has_organisation"),
+    CheckConstraint(
+        f"{not_among('role', Role.MANUFACTURER)} OR organisation_id IS NOT NULL", name="manufacturer_has_organisation"
+    ),
     CheckConstraint("created_at < expires_at", name="expires"),
     sqlite_strict=True,
 )
@@ -179,6 +199,8 @@ approval_counters = Table(
     sqlite_strict=True,
 )
 
+_HOLDS_ISSUE = f"issue IS NOT NULL AND {among('state', *OPEN_DECISION, *AGREED_DECISION)}"
+
 decisions = Table(
     "decisions",
     metadata,
@@ -216,31 +238,34 @@ decisions = Table(
     CheckConstraint("seconder IS NULL OR seconder <> proposer", name="two_people"),
     CheckConstraint("(seconder IS NULL) = (seconded_at IS NULL)", name="seconded_whole"),
     # One officer alone may revoke, where the settings allow it (F2.30), and nothing else.
-    CheckConstraint("urgent = 0 OR (urgent = 1 AND kind = 'revoke')", name="urgent_revocation"),
-    CheckConstraint("state NOT IN ('seconded', 'done') OR seconder IS NOT NULL OR urgent = 1", name="done_by_two"),
-    CheckConstraint("(state IN ('done', 'rejected', 'lapsed')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(f"urgent = 0 OR (urgent = 1 AND {among('kind', DecisionKind.REVOKE)})", name="urgent_revocation"),
     CheckConstraint(
-        "state <> 'seconded' OR (issue IS NOT NULL AND seconded_tbs_sha256 IS NOT NULL)", name="seconded_these_bytes"
+        f"{not_among('state', *AGREED_DECISION)} OR seconder IS NOT NULL OR urgent = 1", name="done_by_two"
     ),
-    CheckConstraint("kind NOT IN ('grant', 'rekey') OR issue IS NOT NULL", name="certifying_issue"),
+    CheckConstraint(f"({among('state', *CLOSED_DECISION)}) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(
+        f"{not_among('state', DecisionState.SECONDED)} OR (issue IS NOT NULL AND seconded_tbs_sha256 IS NOT NULL)",
+        name="seconded_these_bytes",
+    ),
+    CheckConstraint(f"{not_among('kind', *CERTIFYING)} OR issue IS NOT NULL", name="certifying_issue"),
     CheckConstraint("officers >= 2 OR urgent = 1", name="two_officers_at_least"),
-    CheckConstraint("breach IS NULL OR kind = 'revoke'", name="breach_revokes"),
+    CheckConstraint(f"breach IS NULL OR {among('kind', DecisionKind.REVOKE)}", name="breach_revokes"),
     CheckConstraint("(acknowledged_by IS NULL) = (acknowledged_at IS NULL)", name="acknowledged_whole"),
     CheckConstraint("acknowledged_by IS NULL OR acknowledged_by <> proposer", name="another_acknowledges"),
     Index(
         "uq_decisions_open_application",
         "application_id",
         unique=True,
-        sqlite_where=text("state IN ('proposed', 'drafted')"),
-        postgresql_where=text("state IN ('proposed', 'drafted')"),
+        sqlite_where=text(among("state", *OPEN_DECISION)),
+        postgresql_where=text(among("state", *OPEN_DECISION)),
     ),
     Index(
         "uq_decisions_open_issue",
         "approval",
         "issue",
         unique=True,
-        sqlite_where=text("issue IS NOT NULL AND state IN ('proposed', 'drafted', 'seconded', 'done')"),
-        postgresql_where=text("issue IS NOT NULL AND state IN ('proposed', 'drafted', 'seconded', 'done')"),
+        sqlite_where=text(_HOLDS_ISSUE),
+        postgresql_where=text(_HOLDS_ISSUE),
     ),
     Index(None, "state"),
     Index(None, "approval"),
@@ -329,14 +354,14 @@ drafts = Table(
     is_sha256("tbs_sha256"),
     UniqueConstraint("tbs_sha256"),
     UniqueConstraint("serial", "approval", "issue", "not_before", "not_after"),
-    CheckConstraint("state NOT IN ('claimed', 'signed') OR claimed_at IS NOT NULL", name="claimed_first"),
+    CheckConstraint(f"{not_among('state', *CLAIMED_DRAFT)} OR claimed_at IS NOT NULL", name="claimed_first"),
     Index(
         "uq_drafts_living_issue",
         "approval",
         "issue",
         unique=True,
-        sqlite_where=text("state <> 'abandoned'"),
-        postgresql_where=text("state <> 'abandoned'"),
+        sqlite_where=text(not_among("state", DraftState.ABANDONED)),
+        postgresql_where=text(not_among("state", DraftState.ABANDONED)),
     ),
     Index(None, "decision_id"),
     Index(None, "state"),
@@ -384,7 +409,7 @@ certificates = Table(
         name="fk_certificates_key",
     ),
     CheckConstraint("(revoked_at IS NULL) = (cause IS NULL)", name="revoked_whole"),
-    CheckConstraint("invalidity_date IS NULL OR cause = 'key-compromise'", name="invalidity_of_key"),
+    CheckConstraint(f"invalidity_date IS NULL OR {among('cause', EndCause.KEY_COMPROMISE)}", name="invalidity_of_key"),
     CheckConstraint("ends_at <= not_after + 1", name="expiry_ends"),
     CheckConstraint("revoked_at IS NULL OR ends_at <= revoked_at", name="revocation_ends"),
     CheckConstraint("superseded_at IS NULL OR ends_at <= superseded_at", name="supersession_ends"),

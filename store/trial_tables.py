@@ -17,9 +17,12 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 from core.classification import Classification, Recipient
-from core.cpl import InstructionState, Kind
+from core.cpl import ANSWERED_INSTRUCTION, InstructionState, Kind
 from core.deployments import Form
 from core.kinds import (
+    CLOSED_REQUEST,
+    OPEN_BREACH,
+    SETTLED_BREACH,
     AmendmentRequestState,
     BreachState,
     Channel,
@@ -30,7 +33,7 @@ from core.kinds import (
     RequirementState,
 )
 from store.tables import is_sha256, metadata
-from store.types import Instant, Number, Octets, String, Word, word
+from store.types import Instant, Number, Octets, String, Word, among, not_among, word
 
 # --- applications ------------------------------------------------------------------------------------------------
 
@@ -88,8 +91,8 @@ requirements = Table(
     Column("closed_at", Instant),  # fate
     Column("closed_by", String),  # fate
     Column("reason", String),  # fate
-    CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_whole"),
-    CheckConstraint("state = 'open' OR length(reason) > 0", name="closed_for_a_reason"),
+    CheckConstraint(f"({among('state', RequirementState.OPEN)}) = (closed_at IS NULL)", name="closed_whole"),
+    CheckConstraint(f"{among('state', RequirementState.OPEN)} OR length(reason) > 0", name="closed_for_a_reason"),
     Unique("application_id", "standing_id"),
     Index(None, "application_id"),
     sqlite_strict=True,
@@ -120,7 +123,7 @@ amendment_requests = Table(
     Column("asked_by", String, nullable=False),
     Column("decision_id", ForeignKey("decisions.id")),  # fate
     Column("closed_at", Instant),  # fate
-    CheckConstraint("(state IN ('granted', 'refused', 'withdrawn')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(f"({among('state', *CLOSED_REQUEST)}) = (closed_at IS NOT NULL)", name="closed_whole"),
     Index(None, "approval"),
     sqlite_strict=True,
 )
@@ -144,6 +147,8 @@ conditions = Table(
     sqlite_strict=True,
 )
 
+_OPEN_LIMIT = f"condition IS NULL AND {among('state', *OPEN_BREACH)}"
+
 breaches = Table(
     "breaches",
     metadata,
@@ -162,17 +167,19 @@ breaches = Table(
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
-    CheckConstraint("(state = 'suspected') = (judged_at IS NULL)", name="judged_whole"),
+    CheckConstraint(f"({among('state', BreachState.SUSPECTED)}) = (judged_at IS NULL)", name="judged_whole"),
     CheckConstraint("(judged_at IS NULL) = (judged_by IS NULL)", name="judged_by_somebody"),
-    CheckConstraint("(state = 'answered') = (decision_id IS NOT NULL)", name="answered_by_revocation"),
-    CheckConstraint("(state IN ('answered', 'closed')) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(
+        f"({among('state', BreachState.ANSWERED)}) = (decision_id IS NOT NULL)", name="answered_by_revocation"
+    ),
+    CheckConstraint(f"({among('state', *SETTLED_BREACH)}) = (closed_at IS NOT NULL)", name="closed_whole"),
     # One open suspicion of the limit at a time: the next report above it says nothing new.
     Index(
         "uq_breaches_open_limit",
         "approval",
         unique=True,
-        sqlite_where=text("condition IS NULL AND state IN ('suspected', 'confirmed')"),
-        postgresql_where=text("condition IS NULL AND state IN ('suspected', 'confirmed')"),
+        sqlite_where=text(_OPEN_LIMIT),
+        postgresql_where=text(_OPEN_LIMIT),
     ),
     Index(None, "approval"),
     sqlite_strict=True,
@@ -252,7 +259,9 @@ deliveries = Table(
         ["notice", "recipient"], ["notice_copies.notice", "notice_copies.recipient"], name="fk_deliveries_copy"
     ),
     Unique("notice", "recipient", "channel", "address"),
-    CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_whole"),
+    CheckConstraint(
+        f"({among('state', DeliveryState.DELIVERED)}) = (delivered_at IS NOT NULL)", name="delivered_whole"
+    ),
     Index(None, "state", "due"),
     sqlite_strict=True,
 )
@@ -283,9 +292,13 @@ cpl_instructions = Table(
     Column("acknowledged_at", Instant),  # fate
     Column("acknowledged_by", String),  # fate
     Column("reason", String),  # fate: why the Panel rejected it
-    CheckConstraint("state NOT IN ('loaded', 'rejected') OR acknowledged_at IS NOT NULL", name="acknowledged_whole"),
+    CheckConstraint(
+        f"{not_among('state', *ANSWERED_INSTRUCTION)} OR acknowledged_at IS NOT NULL", name="acknowledged_whole"
+    ),
     CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_somebody"),
-    CheckConstraint("state <> 'rejected' OR length(reason) > 0", name="rejected_for_a_reason"),
+    CheckConstraint(
+        f"{not_among('state', InstructionState.REJECTED)} OR length(reason) > 0", name="rejected_for_a_reason"
+    ),
     Index(None, "approval"),
     Index(None, "state", "due"),
     sqlite_strict=True,

@@ -57,8 +57,22 @@ class Word(TypeDecorator[StrEnum]):
 
 def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:
     """Return the rule that a column holds one of some words."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+    return CheckConstraint(f"{column} IN ({_listed(values)})", name=name or f"{column}_known")
+
+
+def among(column: str, *words: str) -> str:
+    """Return the SQL that a column holds one of some words: the text of a CHECK or of a partial index.
+
+    Args:
+        column: its name.
+        words: members of a closed list, as SQL spells them in this order.
+    """
+    return f"{column} = '{words[0]}'" if len(words) == 1 else f"{column} IN ({_listed(words)})"
+
+
+def not_among(column: str, *words: str) -> str:
+    """Return the SQL that a column holds none of some words."""
+    return f"{column} <> '{words[0]}'" if len(words) == 1 else f"{column} NOT IN ({_listed(words)})"
 
 
 def word(
@@ -73,6 +87,10 @@ def word(
         nullable: whether there may be none.
     """
     return Column(name, Word(words), nullable=nullable), one_of(name, words if among is None else among)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"'{each}'" for each in words)
 
 
 Number = BigInteger().with_variant(Integer(), "sqlite")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.classification import Classification
+from core.kinds import CANCELLATION, NoticeKind
 from documents import notice as noticing
 from documents import typesetting
 from documents.notice import notice_pdf
@@ -113,9 +114,7 @@ def test_what_is_withheld_is_told_as_a_number(kind: str, clause: str, withheld: 
     assert "withheld" not in _read(kind=kind, clause=clause, certificate=None).text
 
 
-@pytest.mark.parametrize(
-    "kind", ["refusal", "amendment", "amendment-refusal", "revocation", "cancellation", "withdrawal", "new-key", "?"]
-)
+@pytest.mark.parametrize("kind", [*NoticeKind, CANCELLATION])
 def test_every_kind_has_its_sentence_and_survives_having_nothing(kind: str) -> None:
     bare = {"approval": None, "application": None, "status_page": None, "certificate": None, "effective": None}
     empty: dict[str, Any] = {"facts": [], "firmware": [], "changes": [], "passages": [], "conditions": []}

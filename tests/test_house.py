@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SLOW
-from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, ROLES_FILE, WALLS, sources, told, trespasses, unnamed
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, PARTLY, ROLES_FILE, WALLS, sources, told, trespasses, unnamed
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"
@@ -228,6 +228,47 @@ def test_a_kind_or_state_is_not_matched_with_a_word(tmp_path: Path) -> None:
 def test_a_role_decides_nothing_outside_its_file(tmp_path: Path, name: str, text: str) -> None:
     told = f"{name}: asks for Role.DCC; ask {ROLES_FILE} what it may do"
     assert plant(tmp_path, {name: text, ROLES_FILE: text}) == [told]
+
+
+_SHADES = (
+    "from enum import StrEnum\n\n\nclass Shade(StrEnum):\n"
+    '    """Of grey."""\n\n    LIGHT = "light"\n    MIDDLE = "middle"\n    DARK = "dark"\n'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from core.shades import Shade\nX = {Shade.LIGHT: 1, Shade.DARK: 2}\n",
+        "from core.shades import Shade as S\nX: dict[S, int] = {S.LIGHT: 1, S.DARK: 2}\n",
+        "from core import shades\nX = proxy({shades.Shade.LIGHT: 1, shades.Shade.DARK: 2})\n",
+        "from core.shades import Shade\nX = {Shade.LIGHT: 1, Shade.DARK: 2, 'another': 3}\n",
+        "from core.shades import Shade\n\n\ndef a():\n    X = {Shade.LIGHT: 1, Shade.DARK: 2}\n",
+    ],
+)
+def test_a_mapping_that_forgets_a_member_is_caught(tmp_path: Path, text: str) -> None:
+    assert plant(tmp_path, {"core/shades.py": _SHADES, "ra/a.py": text, "tests/a.py": text}) == [
+        "ra/a.py: X does not name MIDDLE of core.shades.Shade"
+    ]
+
+
+def test_a_mapping_in_the_file_of_its_enum_is_seen(tmp_path: Path) -> None:
+    text = f"{_SHADES}\n\nX = {{Shade.DARK: 1}}\n"
+    found = "core/shades.py: X does not name LIGHT, MIDDLE of core.shades.Shade"
+    assert plant(tmp_path, {"core/shades.py": text}) == [found]
+
+
+def test_a_mapping_that_names_every_member_has_no_default(tmp_path: Path) -> None:
+    whole = "from core.shades import Shade\nX = {Shade.LIGHT: 1, Shade.MIDDLE: 2, Shade.DARK: 3}\nX[shade]\n"
+    assert plant(tmp_path, {"core/shades.py": _SHADES, "ra/a.py": whole}) == []
+    assert plant(tmp_path, {"ra/a.py": f"{whole}X.get(shade, 0)\n"}) == [
+        "ra/a.py: X names every member, and line 4 has a default"
+    ]
+
+
+def test_a_mapping_that_became_whole_is_no_longer_excused(tmp_path: Path) -> None:
+    gone = sorted(f"{each} is in PARTLY, and is whole or gone" for each in PARTLY)
+    assert plant(tmp_path, {"tests/walls.py": ""}) == gone
 
 
 def test_members_and_other_words_may_be_compared(tmp_path: Path) -> None:

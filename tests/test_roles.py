@@ -3,9 +3,12 @@
 import itertools
 
 import pytest
+from sqlalchemy import CheckConstraint
 
 from core.actors import AUTHORITY, CONSOLE, COURIER, Actor, Role
 from policy.roles import TABLE, Operation, Scope, needs_organisation, party_of, permitted, recipient_of
+from store.tables import credentials
+from store.types import not_among
 
 MINE, THEIRS = "org-1", "org-2"
 
@@ -156,3 +159,9 @@ def test_nobody_who_hands_out_credentials_decides() -> None:
     for role in Role:
         held = {operation for holder, operation in TABLE if holder is role}
         assert not (Operation.MANAGE_ACCESS in held and held & deciding)
+
+
+def test_the_store_demands_an_organisation_of_whom_the_table_does() -> None:
+    checks = {str(each.sqltext) for each in credentials.constraints if isinstance(each, CheckConstraint)}
+    needing = [role for role in Role if needs_organisation(role)]
+    assert f"{not_among('role', *needing)} OR organisation_id IS NOT NULL" in checks

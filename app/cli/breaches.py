@@ -1,7 +1,7 @@
 """`trialcpa breaches`: a condition that is not complied with: suspected, judged, and owed a revocation (F2.23)."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import assert_never
 
 import click
 from rich.console import Console
@@ -186,13 +186,20 @@ def _told(service: Service, outcome: BreachMoved | None, attached: Attached) -> 
 
 def _next(console: Console, said: BreachMoved) -> None:
     """Say what is to be done next, if anything is."""
-    steps: Mapping[BreachState, str] = {
-        BreachState.SUSPECTED: f"It is to be judged: trialcpa breaches confirm {said.breach} --why WHY (or dismiss)",
-        BreachState.CONFIRMED: "A revocation is owed (F2.23): "
-        f"trialcpa decide revoke {said.approval} --cause {EndCause.BREACH} --breach {said.breach} --reasons FILE",
-    }
-    if said.state in steps:
-        shown.sentence(console, steps[said.state], style="dim")
+    match said.state:
+        case BreachState.SUSPECTED:
+            step = f"It is to be judged: trialcpa breaches confirm {said.breach} --why WHY (or dismiss)"
+        case BreachState.CONFIRMED:
+            step = (
+                "A revocation is owed (F2.23): "
+                f"trialcpa decide revoke {said.approval} --cause {EndCause.BREACH} "
+                f"--breach {said.breach} --reasons FILE"
+            )
+        case BreachState.DISMISSED | BreachState.ANSWERED | BreachState.CLOSED:
+            return
+        case _:
+            assert_never(said.state)
+    shown.sentence(console, step, style="dim")
 
 
 def _of(said: BreachMoved) -> str:

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from core.deployments import Event, by_device
 
@@ -21,7 +22,6 @@ LARGEST_CHUNK = 100_000
 
 CSV, JSON, XML = "text/csv", "application/json", "application/xml"
 
-_NET: Mapping[str, int] = {Event.DEPLOYED: 1, Event.DECOMMISSIONED: -1, Event.CORRECTED: -1}
 _DELIMITERS = ",;\t"
 _UNREADABLE = (ValueError, RecursionError, csv.Error)
 
@@ -144,7 +144,20 @@ def _parts(records: Sequence[_Record], most: int) -> Iterator[list[_Record]]:
 
 def _net(group: Sequence[_Record]) -> int:
     """How many devices more are deployed after a group than before."""
-    return sum(_NET.get(each.event, 0) for each in group)
+    return sum(_more(Event(each.event)) for each in group if each.event in set(Event))
+
+
+def _more(event: Event) -> int:
+    """How many devices more are deployed after a line than before; one that is replaced leaves its place filled."""
+    match event:
+        case Event.DEPLOYED:
+            return 1
+        case Event.DECOMMISSIONED | Event.CORRECTED:
+            return -1
+        case Event.REPLACED:
+            return 0
+        case _:
+            assert_never(event)
 
 
 def _csv_part(header: Sequence[str], part: Sequence[_Record]) -> Chunk:

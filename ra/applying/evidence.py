@@ -17,7 +17,7 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import EvidenceFull, NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import UNDECIDED, AmendmentRequestState, BreachState, EvidenceSubject
+from core.kinds import OPEN_BREACH, OPEN_REQUEST, UNDECIDED, EvidenceSubject
 from intake import evidence as files
 from policy.roles import Operation, permitted
 from ra.access import authorise
@@ -184,8 +184,6 @@ _ATTACHING: Mapping[EvidenceSubject, Operation] = {
     EvidenceSubject.REPORT: Operation.REMARK_REPORT,
     EvidenceSubject.AMENDMENT_REQUEST: Operation.REQUEST_AMENDMENT,
 }
-_OPEN_BREACH = (BreachState.SUSPECTED, BreachState.CONFIRMED)
-_OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
 
 
 def _authorise_blind(actor: Actor, subject: Subject) -> None:
@@ -203,11 +201,11 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
             _require_state(subject, "Application", application.state, UNDECIDED)
         case EvidenceSubject.BREACH:
             authorise(actor, Operation.RECORD_BREACH)
-            _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), _OPEN_BREACH)
+            _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), OPEN_BREACH)
         case EvidenceSubject.AMENDMENT_REQUEST:
             owner, state = reading.amendment_request_owner(tx, subject.identifier, hold=True)
             _authorise_owner(actor, Operation.REQUEST_AMENDMENT, owner, subject.identifier)
-            _require_state(subject, "Amendment request", state, _OPEN_REQUEST)
+            _require_state(subject, "Amendment request", state, OPEN_REQUEST)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)

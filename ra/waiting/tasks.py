@@ -10,7 +10,7 @@ from typing import assert_never
 
 from core.actors import Actor, Party, PartyKind
 from core.approval import Device
-from core.classification import Recipient
+from core.classification import in_words
 from core.cpl import InstructionState, Kind
 from core.instants import first_second, last_second
 from core.kinds import BreachState
@@ -40,11 +40,6 @@ _INSTRUCTIONS: Mapping[Kind, str] = {
     Kind.CHANGE: "change the entry of",
     Kind.REMOVE: "remove the entry of",
     Kind.REPLACE_MARKER: "replace the trial marker of",
-}
-_RECIPIENTS: Mapping[str, str] = {
-    Recipient.MANUFACTURER: "the Manufacturer",
-    Recipient.DCC: "the DCC",
-    Recipient.PANEL: "the Panel",
 }
 
 
@@ -299,7 +294,7 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAn
     for each in reading.copies_waiting(tx, recipient=party.recipient, organisation_id=party.organisation):
         late = each.given_up or at - each.written_at > UNDELIVERED_FOR_LONG
         if party.recipient is None:
-            told = f"Notice {each.notice} has not reached {_RECIPIENTS[each.recipient]}" + (
+            told = f"Notice {each.notice} has not reached {in_words(each.recipient)}" + (
                 "; its delivery was given up." if each.given_up else " yet."
             )
             yield TaskAnswer(

@@ -5,7 +5,7 @@ from datetime import datetime
 from core.actors import Actor
 from core.approval import EndCause
 from core.instants import text
-from core.kinds import DecisionKind, NoticeKind
+from core.kinds import CANCELLATION, DecisionKind, NoticeKind
 from ra.deciding import end
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
 from ra.deciding.kind import Kind, Proposed
@@ -33,7 +33,7 @@ FORM = NoticeForm(
 COMPROMISED = NoticeForm(
     kind=NoticeKind.REVOCATION,
     # Only the certificate ends; readers must not take it for the end of the approval.
-    called="cancellation",
+    called=CANCELLATION,
     title="Trial CPA Certificate cancelled because its key is compromised",
     clause="F2.30",
     reasons_clause="F2.30",
