@@ -83,7 +83,10 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     )
     def second_several(header: WriteHeader, body: SecondBatchBody) -> Response:
         """Second several proposals; each stands or falls alone."""
-        accepted = [Accepted(each.decision, each.proposal_sha256, each.tbs_sha256) for each in body.decisions]
+        accepted = [
+            Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256, tbs_sha256=each.tbs_sha256)
+            for each in body.decisions
+        ]
         return service.write(header, lambda key: _batch(second_batch(desk, actor(), accepted, key)))
 
     @app.post(

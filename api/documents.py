@@ -49,7 +49,7 @@ class FactAnswer:
     instant: Annotated[str, SOMETIMES] = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChangeAnswer:
     """What an amendment makes different."""
 

@@ -23,7 +23,6 @@ from ra.waiting.tasks import tasks
 from ra.waiting.views import TaskList
 
 CALENDAR_PATH = "/v1/calendar.ics"
-_ETAG = Header(description="The same as long as the calendar shows the same.", schema=Schema(type=DataType.STRING))
 _CHALLENGE = 'Basic realm="trialcpa", charset="UTF-8"'  # RFC 7617, 2 and 2.1
 _LONGEST_BASIC = 1_000
 """Characters of a Basic credential that are looked at; an API key has fewer than a hundred."""

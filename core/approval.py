@@ -33,6 +33,11 @@ class Device:
         """The form in which two devices are compared: case folded, joined by a character none may contain."""
         return "\x1f".join(part.casefold() for part in astuple(self))
 
+    @property
+    def words(self) -> str:
+        """The model in one line for people: type, manufacturer, model, hardware version."""
+        return f"{self.type} {self.manufacturer} {self.model}, hardware {self.hardware_version}"
+
     def listed(self) -> dict[str, str]:
         """Return it as columns, of the register and of the Panel's list, by their names."""
         return dict(zip(DEVICE_COLUMNS, astuple(self), strict=True))

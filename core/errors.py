@@ -717,6 +717,14 @@ class DraftContradicted(IntegrityError):
     hint_text = "Compare decision, draft and journal; somebody may have changed the store."
 
 
+class DecisionIncomplete(IntegrityError):
+    """A decision on record names nothing where every decision of its kind names what it is about."""
+
+    code = "decision-incomplete"
+    sentence = "The decision {identifier} to {kind} names no {missing}."
+    hint_text = "Nothing was done. Compare decision and journal; somebody may have changed the store."
+
+
 class PublicationRefused(IntegrityError):
     """The publish gate refused a list; the last good one stays."""
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core import instants, local_time
+from core.approval import device_said
 from core.canonical import Json
 from documents import typesetting
 from documents.report_words import (
     Figure,
     Members,
     day_words,
-    device_words,
     figures,
     members,
     month_of,
@@ -144,7 +144,7 @@ def _whose(each: Members) -> dict[str, Json]:
     return {
         "approval": typesetting.line(str(each["approval"])),
         "manufacturer": typesetting.line(str(each["manufacturer"])),
-        "device": typesetting.line(device_words(members(each["device"]))),
+        "device": typesetting.line(device_said(members(each["device"])).words),
     }
 
 

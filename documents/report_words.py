@@ -95,11 +95,6 @@ def day_words(value: Json) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def device_words(device: Members) -> str:
-    """Return a device in one line: type, manufacturer, model, hardware version."""
-    return f"{device['type']} {device['manufacturer']} {device['model']}, hardware {device['hardware_version']}"
-
-
 def members(value: Json) -> Members:
     """Return a member of a report that is an object."""
     return cast("Members", value)

@@ -32,9 +32,6 @@ GUARD = "\N{NO-BREAK SPACE}"
 LONGEST_CELL = 32_767
 """Characters that a cell of a workbook holds (Excel's specifications and limits)."""
 
-CSV_MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 _RUN = tuple("=+-@|＝＋－＠")  # what a formula begins with, also in full width
 _HIDE = tuple("\t\r\n" + GUARD)  # what a program may drop before it looks; and our own mark, so that `plain` can tell
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")

@@ -7,7 +7,7 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from ra.deciding.lapse import lapse, passed
-from ra.telling.listing import instruct
+from ra.telling.listing import EXPIRY, instruct
 from store.reading import requests, work
 from store.verbs import approvals, facts
 
@@ -32,7 +32,7 @@ def record_expiries(duty: Duty, at: datetime) -> int:
                         approvals=(identifier,),
                     ),
                 )
-                instruct(tx, identifier, cause="expiry", actor=AUTHORITY, at=at)
+                instruct(tx, identifier, cause=EXPIRY, actor=AUTHORITY, at=at)
     return len(expired)
 
 

@@ -50,11 +50,26 @@ def not_permitted(actor: Actor, operation: str) -> OperationNotPermitted:
 
 def authorise_approval(actor: Actor, operation: Operation, found: ApprovalRecord) -> None:
     """Authorise an act on an approval; another Manufacturer's is as if it were not there."""
-    if permitted(actor, operation, owner=actor.organisation) and not permitted(
-        actor, operation, owner=found.organisation
-    ):
-        raise NoSuchThing(kind="approval", identifier=found.identifier)
-    authorise(actor, operation, owner=found.organisation)
+    authorise_own(actor, operation, kind="approval", identifier=found.identifier, owner=found.organisation)
+
+
+def authorise_own(actor: Actor, operation: Operation, *, kind: str, identifier: str, owner: str) -> None:
+    """Authorise an act on a thing that has an owner; another Manufacturer's is as if it were not there.
+
+    Args:
+        actor: who asks.
+        operation: what it wants to do.
+        kind: what sort of thing it is, in words.
+        identifier: which.
+        owner: the organisation whose it is.
+
+    Raises:
+        NoSuchThing: the actor may do it to its own, and this is another's.
+        OperationNotPermitted: the actor may not do it at all.
+    """
+    if permitted(actor, operation, owner=actor.organisation) and not permitted(actor, operation, owner=owner):
+        raise NoSuchThing(kind=kind, identifier=identifier)
+    authorise(actor, operation, owner=owner)
 
 
 def own_organisation(actor: Actor, operation: Operation) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.approval import Device, Firmware, Terms, device_said
 from core.canonical import Json, canonical, digest
+from core.errors import DecisionIncomplete
 from core.identifiers import Environment
 from core.instants import parse, text
 from core.kinds import DecisionKind, DecisionState
@@ -96,6 +97,20 @@ def said_in(decision: Decision) -> dict[str, Any]:
     """Return what a proposal says."""
     said: dict[str, Any] = json.loads(decision.proposal)
     return said
+
+
+def approval_of(decision: Decision) -> str:
+    """Return the approval that a decision is about; DecisionIncomplete where its kind has one and it names none."""
+    if decision.approval is None:
+        raise DecisionIncomplete(identifier=decision.id, kind=decision.kind, missing="approval")
+    return decision.approval
+
+
+def application_of(decision: Decision) -> str:
+    """Return the application that a decision is about; DecisionIncomplete where its kind has one and it names none."""
+    if decision.application_id is None:
+        raise DecisionIncomplete(identifier=decision.id, kind=decision.kind, missing="application")
+    return decision.application_id
 
 
 def certified_terms(decision: Decision) -> Certified:

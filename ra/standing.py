@@ -31,6 +31,11 @@ def require_certified(approval: ApprovalRecord) -> None:
         )
 
 
+def is_month(month: str) -> bool:
+    """Return whether somebody names a month as reports do: `2027-05`."""
+    return _MONTH.fullmatch(month) is not None
+
+
 def require_open_month(tx: Transaction, month: str) -> None:
     """Raise unless something can still be added to a month's report (F2.28).
 
@@ -39,7 +44,7 @@ def require_open_month(tx: Transaction, month: str) -> None:
         ReportOutOfTurn: a later one has been issued.
         WrongState: it has been issued.
     """
-    if not _MONTH.fullmatch(month):
+    if not is_month(month):
         raise MonthMalformed(value=month[: len("2027-05") * 2])
     if reports.issued(tx, month) is not None:
         raise WrongState(kind="Report", identifier=month, state="issued", needed="not yet issued")

@@ -1,4 +1,4 @@
-"""What use cases answer with: frozen dataclasses, each beside its use case; here is their one way to JSON and back.
+"""What use cases answer with: frozen dataclasses, those of a subject in its views.py. Here: their way to JSON and back.
 
 The API sends them, what is kept under an Idempotency-Key is made of them, and the command line reads them back.
 Instants are written as RFC 3339 in UTC with `Z`, days as RFC 3339 full-date.
@@ -17,7 +17,7 @@ LARGEST_PAGE = 200
 """Rows on a page that somebody may ask for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FirmwareAnswer:
     """A firmware version with the SHA-256 of its image."""
 

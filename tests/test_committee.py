@@ -158,8 +158,8 @@ def test_each_decision_of_a_batch_stands_or_falls_alone_and_a_batch_sent_twice_i
     assert [each in proposed for each in first] == [True, False, True]
     again = propose_batch(world.desk, OFFICER_1, commands, key)
     assert [each for each in again if isinstance(each, DecisionProposed)] == proposed
-    accepted = [Accepted(each.decision, each.proposal_sha256) for each in proposed]
-    wrong = Accepted(accepted[0].decision, "00" * 32)
+    accepted = [Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256) for each in proposed]
+    wrong = Accepted(decision=accepted[0].decision, proposal_sha256="00" * 32)
     outcomes = second_batch(world.desk, OFFICER_2, [wrong, *accepted])
     assert [isinstance(each, DecisionSeconded) for each in outcomes] == [False, True, True]
     assert {world.decision_state(each.decision) for each in accepted} == {"done"}

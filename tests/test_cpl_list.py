@@ -279,7 +279,7 @@ def test_a_value_that_is_valid_and_wrong_is_told_with_what_it_should_be(
 ) -> None:
     world, approval = trial
     said = compared(world, changed(approval=approval, **{field: has}), right(approval)[1])
-    wrong = DifferenceAnswer(field, has, should)
+    wrong = DifferenceAnswer(field=field, has=has, should=should)
     assert said.wrong == (WrongAnswer(line=2, approval=approval, firmware_version="0002012F", fields=(wrong,)),)
     assert not differs(replace(said, wrong=()))
 
@@ -297,7 +297,9 @@ def test_an_entry_without_marker_or_without_its_own_approval_is_wrong_and_not_mi
     assert not said.missing
     assert not said.unknown
     nameless = changed(approval=approval, trial="")
-    assert compared(world, nameless).wrong[0].fields == (DifferenceAnswer("trial", "", "Trial Device"),)
+    assert compared(world, nameless).wrong[0].fields == (
+        DifferenceAnswer(field="trial", has="", should="Trial Device"),
+    )
     # Beside the entry itself, an ordinary line for the same model is somebody else's business.
     assert compared(world, *right(approval), unmarked).wrong == ()
 

@@ -7,6 +7,7 @@ import ast
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,10 @@ WALLS: Mapping[str, Wall] = {
     "ra.telling": _use_cases("ra.telling"),
     "ra.reporting": _use_cases("ra.reporting"),
     "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
+    # What kinds share stands beside them; a kind sees no other.
+    "ra.deciding.kinds": _use_cases(
+        "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
+    ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
     "jobs": _wall("jobs core ra policy ca keys store"),
     "api": _wall(
@@ -145,23 +150,42 @@ def trespasses(root: Path) -> list[str]:
 
 
 def unnamed(root: Path) -> list[str]:
-    """Return every function and class of the product that nothing else in the tree names, each as `file: name`.
+    """Return every function, class and constant of the product that nothing else in the tree names, as `file: name`.
 
-    What a decorator hands to somebody (a command, a rule) is named by that.
+    What a decorator hands to somebody (a command, a rule) is named by that. A constant is named where its own file
+    reads it, where another imports it, and where anybody takes it as a member.
     """
     every = list(sources(root))
-    named: dict[str, int] = {}
+    nodes = [node for source in every for node in ast.walk(source.tree)]
+    members = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    named = members | {node.id for node in nodes if isinstance(node, ast.Name)}
+    taken = members.union(*(source.aliases.values() for source in every))
+    found = []
     for source in every:
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Name | ast.Attribute):
-                name = node.id if isinstance(node, ast.Name) else node.attr
-                named[name] = named.get(name, 0) + 1
+        if source.free or "migrations" in source.name:
+            continue
+        for node in source.tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                dead = [] if node.decorator_list or node.name in named else [node.name]
+            else:
+                dead = _unread(source, node, taken)
+            found += [f"{source.name}: {name}" for name in dead]
+    return found
+
+
+def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str]:
+    """The constants that a statement makes and that neither their own file reads nor another takes."""
+    if not isinstance(made, ast.Assign | ast.AnnAssign):
+        return []
+    names = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    targets = made.targets if isinstance(made, ast.Assign) else [made.target]
     return [
-        f"{source.name}: {node.name}"
-        for source in every
-        if not source.free and "migrations" not in source.name
-        for node in source.tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list and node.name not in named
+        node.id
+        for target in targets
+        for node in ast.walk(target)
+        # `__all__` and its like Python itself reads.
+        if isinstance(node, ast.Name) and not node.id.startswith("__")
+        if node.id not in names and not {node.id, f"{source.module}.{node.id}"} & taken
     ]
 
 

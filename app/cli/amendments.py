@@ -159,7 +159,7 @@ def withdraw(request: str, service: Service) -> None:
 
 def _firmware(version: str, image: Path) -> FirmwareAnswer:
     try:
-        return FirmwareAnswer(version, sha256_of(image))
+        return FirmwareAnswer(version=version, image_sha256=sha256_of(image))
     except OSError as error:
         raise InputUnusable(path=image, detail=f"it cannot be read ({error.strerror}).") from None
 

@@ -132,7 +132,9 @@ def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -
             if not service.as_json:
                 decision_shown.show(console, said)
             if yes_i_have_read or _confirmed(console, said):
-                accepted.append(Accepted(said.decision, said.proposal_sha256, said.tbs_sha256))
+                accepted.append(
+                    Accepted(decision=said.decision, proposal_sha256=said.proposal_sha256, tbs_sha256=said.tbs_sha256)
+                )
         outcomes = _seconded(client, accepted)
     status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
     raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)

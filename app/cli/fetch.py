@@ -25,7 +25,6 @@ FORMS: Mapping[str, str] = {
     "file": "*/*",
 }
 _SUFFIXES: Mapping[str, str] = {"p7": "p7c"}
-_CERTIFICATE = frozenset({"pem", "der", "p7"})
 _TEXTS = frozenset({"pem", "json"})
 """Forms that a terminal can show."""
 

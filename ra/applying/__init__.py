@@ -1,3 +1,4 @@
-"""ra.applying — what a Manufacturer asks for and answers, and what must be shown for it: applications, evidence,
-further requirements, requests for amendments, acceptances. Decides nothing; must never see what officers propose.
+"""ra.applying — what a Manufacturer asks for and answers, what officers require of it (F2.20), and the files that prove
+what anybody says: applications, requests for amendments, acceptances, requirements, evidence of every subject.
+Decides nothing; must never see what officers propose.
 """

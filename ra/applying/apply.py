@@ -16,16 +16,16 @@ from core.assurance import (
 )
 from core.canonical import Json, canonical
 from core.clauses import serves
-from core.errors import Finding, KeyTaken, NoSuchThing
+from core.errors import Finding, KeyTaken
 from core.facts import Fact, FactKind
 from core.instants import first_second, last_second
 from core.kinds import ApplicationState, KeyState
 from policy import csr
 from policy.csr import ParsedCsr
-from policy.roles import Operation, permitted
+from policy.roles import Operation
 from policy.section_f import application as application_rules
 from policy.section_f.assurance import AssuranceFacts
-from ra.access import authorise
+from ra.access import authorise, authorise_own
 from ra.applying.requirements import instantiate_standing
 from ra.applying.views import ApplicationCancelled, ApplicationTaken
 from ra.desk import Desk, new_identifier
@@ -105,11 +105,8 @@ def cancel_application(
 
 def authorise_application(actor: Actor, operation: Operation, application: Application) -> None:
     """Authorise an act on an application; another Manufacturer's is as if it were not there."""
-    if permitted(actor, operation, owner=actor.organisation) and not permitted(
-        actor, operation, owner=application.organisation_id
-    ):
-        raise NoSuchThing(kind="application", identifier=application.id)
-    authorise(actor, operation, owner=application.organisation_id)
+    owner = application.organisation_id
+    authorise_own(actor, operation, kind="application", identifier=application.id, owner=owner)
 
 
 def judged(

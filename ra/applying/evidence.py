@@ -5,7 +5,6 @@ nor name is in the journal, only a salted digest.
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from intake import evidence as files
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.applying.apply import authorise_application
+from ra.applying.request_amendment import authorise_request
 from ra.applying.views import EvidenceAnswer, EvidenceList
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
-from ra.standing import require_open_month
+from ra.standing import is_month, require_open_month
 from store.reading import evidence as reading
 from store.reading import requests
 from store.reading.evidence import Attachment
@@ -40,8 +40,6 @@ MEDIA_TYPES = files.MEDIA_TYPES
 
 MOST_FILES = 40
 """Files attached to one subject: a certificate and a test report for each scheme fit several times."""
-
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True)
@@ -204,7 +202,7 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
             _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), OPEN_BREACH)
         case EvidenceSubject.AMENDMENT_REQUEST:
             owner, state = reading.amendment_request_owner(tx, subject.identifier, hold=True)
-            _authorise_owner(actor, Operation.REQUEST_AMENDMENT, owner, subject.identifier)
+            authorise_request(actor, Operation.REQUEST_AMENDMENT, subject.identifier, owner)
             _require_state(subject, "Amendment request", state, OPEN_REQUEST)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
@@ -225,19 +223,12 @@ def _authorise_reading(tx: Transaction, actor: Actor, subject: Subject) -> None:
             reading.breach_state(tx, subject.identifier)
         case EvidenceSubject.AMENDMENT_REQUEST:
             owner, _ = reading.amendment_request_owner(tx, subject.identifier)
-            _authorise_owner(actor, Operation.READ_AMENDMENT_REQUEST, owner, subject.identifier)
+            authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, subject.identifier, owner)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.READ_REPORT)
             _require_month(subject.identifier)
         case _:
             assert_never(subject.kind)
-
-
-def _authorise_owner(actor: Actor, operation: Operation, owner: str, identifier: str) -> None:
-    """Authorise an act on an amendment request; another Manufacturer's is as if it were not there."""
-    if permitted(actor, operation, owner=actor.organisation) and not permitted(actor, operation, owner=owner):
-        raise NoSuchThing(kind="amendment request", identifier=identifier)
-    authorise(actor, operation, owner=owner)
 
 
 def _require_state(subject: Subject, kind: str, state: str, needed: tuple[str, ...]) -> None:
@@ -246,5 +237,5 @@ def _require_state(subject: Subject, kind: str, state: str, needed: tuple[str, .
 
 
 def _require_month(month: str) -> None:
-    if not _MONTH.fullmatch(month):
+    if not is_month(month):
         raise NoSuchThing(kind="report", identifier=month)

@@ -91,7 +91,7 @@ def _listed(found: Application) -> ApplicationListed:
         start=found.start.date(),
         expiry=found.expiry.date(),
         maximum_devices=found.maximum_devices,
-        firmware=tuple(FirmwareAnswer(each.version, each.image_digest) for each in found.firmware),
+        firmware=tuple(FirmwareAnswer(version=each.version, image_sha256=each.image_digest) for each in found.firmware),
         public_key_sha256=found.public_key_sha256,
         assurance=assurance_of(found.assurance),
         earlier_cpa=earlier_cpa_of(found.earlier_cpa),

@@ -1,4 +1,4 @@
-"""request: a Manufacturer asks for an amendment of its approval, or takes that back (F2.29)."""
+"""request_amendment: a Manufacturer asks for an amendment of its approval, or takes that back (F2.29)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,11 +7,10 @@ from core.actors import Actor
 from core.approval import Firmware
 from core.canonical import canonical
 from core.clauses import serves
-from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.kinds import AmendmentRequestState
-from policy.roles import Operation, permitted
-from ra.access import authorise, authorise_approval
+from policy.roles import Operation
+from ra.access import authorise_approval, authorise_own
 from ra.applying.views import AmendmentAsked, AmendmentRequestAnswer, AmendmentRequested, AmendmentRequestList
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
@@ -52,7 +51,9 @@ class RequestAmendment:
             start=self.start,
             expiry=self.expiry,
             maximum_devices=self.maximum_devices,
-            firmware_added=tuple(FirmwareAnswer(each.version, each.image_digest) for each in self.firmware_added),
+            firmware_added=tuple(
+                FirmwareAnswer(version=each.version, image_sha256=each.image_digest) for each in self.firmware_added
+            ),
             firmware_removed=self.firmware_removed,
             other=self.other,
         )
@@ -87,7 +88,7 @@ def show_request(desk: Desk, actor: Actor, identifier: str) -> AmendmentRequestA
     with desk.store.read() as tx:
         asked = reading.amendment_request(tx, identifier)
         owner = approval_reading.approval(tx, asked.approval).organisation_id
-    _authorise(actor, Operation.READ_AMENDMENT_REQUEST, asked, owner)
+    authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, asked.id, owner)
     return _shown(asked)
 
 
@@ -96,6 +97,11 @@ def requests_of(desk: Desk, actor: Actor, approval: str) -> AmendmentRequestList
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_AMENDMENT_REQUEST, approval_reading.record(tx, approval))
         return AmendmentRequestList(tuple(_shown(each) for each in reading.requests_of(tx, approval)))
+
+
+def authorise_request(actor: Actor, operation: Operation, identifier: str, owner: str) -> None:
+    """Authorise an act on a request; another Manufacturer's is as if it were not there."""
+    authorise_own(actor, operation, kind="amendment request", identifier=identifier, owner=owner)
 
 
 def _ask(tx: Transaction, actor: Actor, command: RequestAmendment, *, at: datetime) -> AmendmentRequested:
@@ -114,28 +120,21 @@ def _ask(tx: Transaction, actor: Actor, command: RequestAmendment, *, at: dateti
     amendment_requests.ask(tx, asked)
     # What is asked for is the Manufacturer's business until it is decided; the fact names it only.
     _record(tx, FactKind.AMENDMENT_REQUESTED, asked, actor=actor, at=at)
-    return AmendmentRequested(asked.id, asked.approval, asked.state)
+    return AmendmentRequested(request=asked.id, approval=asked.approval, state=asked.state)
 
 
 def _withdraw(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> AmendmentRequested:
     asked = reading.amendment_request(tx, identifier)
     owner = approval_reading.approval(tx, asked.approval).organisation_id
-    _authorise(actor, Operation.REQUEST_AMENDMENT, asked, owner)
+    authorise_request(actor, Operation.REQUEST_AMENDMENT, asked.id, owner)
     withdrawn = AmendmentRequestState.WITHDRAWN
     amendment_requests.move(tx, identifier, needed=AmendmentRequestState.OPEN, to=withdrawn, at=at)
     _record(tx, FactKind.AMENDMENT_REQUEST_WITHDRAWN, asked, actor=actor, at=at)
-    return AmendmentRequested(asked.id, asked.approval, withdrawn)
+    return AmendmentRequested(request=asked.id, approval=asked.approval, state=withdrawn)
 
 
 def _record(tx: Transaction, kind: FactKind, asked: reading.AmendmentRequest, *, actor: Actor, at: datetime) -> None:
     facts.record(tx, Fact(kind, at, actor, subject=asked.approval, payload={"request": asked.id}))
-
-
-def _authorise(actor: Actor, operation: Operation, asked: reading.AmendmentRequest, owner: str) -> None:
-    """Authorise an act on a request; another Manufacturer's is as if it were not there."""
-    if permitted(actor, operation, owner=actor.organisation) and not permitted(actor, operation, owner=owner):
-        raise NoSuchThing(kind="amendment request", identifier=asked.id)
-    authorise(actor, operation, owner=owner)
 
 
 def _shown(asked: reading.AmendmentRequest) -> AmendmentRequestAnswer:

@@ -195,7 +195,7 @@ def _set(tx: Transaction, actor: Actor, application: str, words: str, *, at: dat
         set_by=actor.name,
     )
     _write(tx, [made], actor=actor, at=at)
-    return RequirementSet(made.id, application, made.state)
+    return RequirementSet(requirement=made.id, application=application, state=made.state)
 
 
 def _close(
@@ -206,7 +206,7 @@ def _close(
     requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
     kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
     facts.record(tx, Fact(kind, at, actor, subject=application, payload={"requirement": identifier}))
-    return RequirementSet(identifier, application, outcome)
+    return RequirementSet(requirement=identifier, application=application, state=outcome)
 
 
 def _set_standing(tx: Transaction, actor: Actor, words: str, *, at: datetime) -> StandingSet:

@@ -91,7 +91,7 @@ class AmendmentAsked:
     other: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AmendmentRequested:
     """A request was taken in, or taken back."""
 
@@ -123,7 +123,7 @@ class AmendmentRequestList:
     requests: tuple[AmendmentRequestAnswer, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RequirementSet:
     """A requirement as it stands now."""
 

@@ -35,4 +35,4 @@ def _acknowledge(tx: Transaction, actor: Actor, identifier: str, at: datetime) -
         raise SamePerson(person=actor.name)
     decisions.acknowledge(tx, identifier, by=actor.name, at=at)
     facts.record(tx, Fact(FactKind.DECISION_ACKNOWLEDGED, at, actor, subject=identifier))
-    return DecisionAcknowledged(identifier, acknowledged_by=actor.name, acknowledged_at=at)
+    return DecisionAcknowledged(decision=identifier, acknowledged_by=actor.name, acknowledged_at=at)

@@ -13,6 +13,7 @@ from core.identifiers import Serial
 from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
 from ra.deciding.kind import CertifyingKind
+from ra.proposal import approval_of
 from ra.telling.listing import instruct
 from store.rows import Decision
 from store.transactions import Transaction
@@ -35,7 +36,7 @@ def take_effect(tx: Transaction, decision: Decision, actor: Actor, at: datetime)
 @serves("F2.25", "F2.27")
 def tell(tx: Transaction, decision: Decision, serial: Serial, actor: Actor, at: datetime) -> None:
     """Tell whom it concerns that a certificate was issued: the Panel what to list, and the notice it travels with."""
-    instruct(tx, decision.approval or "", cause=decision.id, actor=actor, at=at)
+    instruct(tx, approval_of(decision), cause=decision.id, actor=actor, at=at)
     notice.write(tx, decision, actor=actor, at=at, serial=serial)
 
 

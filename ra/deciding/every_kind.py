@@ -3,7 +3,7 @@
 from typing import Any, TypeAlias, assert_never
 
 from core.kinds import DecisionKind
-from ra.deciding.kind import Kind, Proposed
+from ra.deciding.kind import Kind
 from ra.deciding.kinds.amendment import Amendment, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import AmendmentRefusal, ProposeAmendmentRefusal
 from ra.deciding.kinds.grant import Grant, ProposeGrant
@@ -11,9 +11,6 @@ from ra.deciding.kinds.refusal import ProposeRefusal, Refusal
 from ra.deciding.kinds.rekey import ProposeRekey, Rekey
 from ra.deciding.kinds.revocation import ProposeRevocation, Revocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal, Withdrawal
-from ra.desk import Desk
-from ra.proposal import Tabled
-from store.transactions import Transaction
 
 Proposal: TypeAlias = (
     ProposeGrant
@@ -56,17 +53,8 @@ COUNTED = tuple(dict.fromkeys(kind_of(each).counted_as for each in DecisionKind)
 """The kinds by whose setting officers are counted, each once."""
 
 
-def proposed_by(command: Proposal) -> DecisionKind:
+def by_command(command: Proposal) -> Kind[Any]:
     """Return the kind of decision that a command proposes."""
-    return _by(command).kind
-
-
-def table(desk: Desk, tx: Transaction, tabled: Tabled, command: Proposal) -> Proposed:
-    """Return the decision that a command proposes; see Kind.table."""
-    return _by(command).table(desk, tx, tabled, command)
-
-
-def _by(command: Proposal) -> Kind[Any]:
     match command:
         case ProposeGrant():
             return GRANT

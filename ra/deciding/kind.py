@@ -17,7 +17,7 @@ from core.kinds import DecisionKind
 from ra.desk import Desk
 from ra.proposal import Tabled
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from store.rows import Decision
 from store.transactions import Transaction
 
@@ -65,6 +65,16 @@ class Kind(ABC, Generic[Command]):
             TrialCpaError: what else stands in the way, by kind.
         """
 
+    @abstractmethod
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """Let go of what `table` held, in the transaction in which the decision comes to nothing.
+
+        Args:
+            tx: in which that is written.
+            decision: as it was before; what came to be when it was seconded stays.
+            at: now.
+        """
+
     def require_still_right(self, tx: Transaction, decision: Decision) -> None:
         """Run again, at seconding, the rules whose answer may have changed; RulesRefused. Most kinds have none."""
 
@@ -81,7 +91,7 @@ class Kind(ABC, Generic[Command]):
         """Return what the Central Products List would follow if it became true now; None if it changes nothing."""
 
     @abstractmethod
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """Return how its notice is called and from when it holds.
 
         Args:

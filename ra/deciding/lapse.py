@@ -5,11 +5,11 @@ from datetime import datetime
 from core.actors import Actor
 from core.facts import Fact, FactKind
 from core.instants import text
-from core.kinds import OPEN_DECISION, AmendmentRequestState, ApplicationState, DecisionState
+from core.kinds import OPEN_DECISION, DecisionState
 from ra.deciding.every_kind import kind_of
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import amendment_requests, applications, decisions, drafts, facts
+from store.verbs import decisions, drafts, facts
 
 
 def passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
@@ -38,12 +38,7 @@ def reject(tx: Transaction, decision: Decision, *, why: str, actor: Actor, at: d
 
 def _free(tx: Transaction, decision: Decision, kind: FactKind, *, why: str, actor: Actor, at: datetime) -> None:
     abandoned = drafts.abandon(tx, decision.id)
-    if decision.application_id is not None and decision.state is not DecisionState.SECONDED:
-        needed, to = ApplicationState.PROPOSED, ApplicationState.SUBMITTED
-        applications.move(tx, decision.application_id, needed=needed, to=to)
-    if decision.amendment_request is not None:
-        was, now = AmendmentRequestState.PROPOSED, AmendmentRequestState.OPEN
-        amendment_requests.move(tx, decision.amendment_request, needed=was, to=now, at=at)
+    kind_of(decision.kind).released(tx, decision, at)
     facts.record(tx, Fact(kind, at, actor, subject=decision.id, payload={"why": why}))
     for serial in abandoned:
         given_up = {"serial": serial, "decision": decision.id}

@@ -57,7 +57,8 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
     return PreviewAnswer(
         certificate=in_words(said) if found.issue is not None else (),
         difference=tuple(
-            DecidedChange(each["after"], each["before"], each["subject"]) for each in said.get("changes", [])
+            DecidedChange(after=each["after"], before=each["before"], subject=each["subject"])
+            for each in said.get("changes", [])
         ),
         notices=notice.foreseen(tx, found, at=at),
         cpl=() if listed is None else would_follow(tx, listed, at),

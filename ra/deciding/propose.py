@@ -14,7 +14,7 @@ from core.errors import TrialCpaError
 from core.facts import Fact, FactKind
 from policy.roles import Operation
 from ra.access import authorise
-from ra.deciding.every_kind import Proposal, kind_of, proposed_by, table
+from ra.deciding.every_kind import Proposal, by_command
 from ra.deciding.views import DecisionProposed
 from ra.desk import Desk
 from ra.findings import findings_json
@@ -40,7 +40,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
 
 
 def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
-    kind = kind_of(proposed_by(command))
+    kind = by_command(command)
     tabled = Tabled(
         environment=authority_row(tx).environment,
         by=actor.name,
@@ -48,7 +48,7 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
         officers=desk.rules.officers_for(kind.counted_as),
         lapses_at=at + desk.rules.proposal_life,
     )
-    made = table(desk, tx, tabled, command)
+    made = kind.table(desk, tx, tabled, command)
     decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
     decisions.propose(tx, decision)
     proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}

@@ -27,3 +27,10 @@ def take_up(tx: Transaction, request: str, approval: str, *, at: datetime) -> No
         raise WrongState(kind="Amendment request", identifier=request, state=asked.state, needed=needed)
     free, held = AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED
     amendment_requests.move(tx, request, needed=free, to=held, at=at)
+
+
+def give_back(tx: Transaction, request: str | None, *, at: datetime) -> None:
+    """Open a request again whose decision came to nothing; None where there was no request."""
+    if request is not None:
+        held, free = AmendmentRequestState.PROPOSED, AmendmentRequestState.OPEN
+        amendment_requests.move(tx, request, needed=held, to=free, at=at)

@@ -12,7 +12,7 @@ from core.kinds import DecisionKind, DecisionState, DraftState
 from ra.telling.views import StepForeseen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionAcknowledged:
     """Another officer was informed of an urgent revocation."""
 
@@ -42,7 +42,7 @@ class DecidedCondition:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecidedChange:
     """What an amendment makes different (F2.29)."""
 
@@ -183,7 +183,7 @@ class DecisionRejected:
     state: DecisionState
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Accepted:
     """One proposal of a batch, with the digests that the officer accepts."""
 

@@ -12,7 +12,7 @@ from core.identifiers import Environment
 from core.status import State
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EntriesAnswer:
     """Device models, with their entries (one for each firmware version) beside."""
 
@@ -34,7 +34,7 @@ class DeployedItem:
     deployed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeployedSinceItem:
     """(e) Devices deployed since the previous report; some may have been told late."""
 
@@ -42,7 +42,7 @@ class DeployedSinceItem:
     of_earlier_periods: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecommissionedSinceItem:
     """(f) Devices decommissioned since the previous report; some may have been told late."""
 
@@ -67,7 +67,7 @@ class ExpiringItem:
     expiring: tuple[ExpiringAnswer, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RemarkAnswer:
     """Free text."""
 
@@ -108,7 +108,7 @@ class ReportItems:
     h: OtherItem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CorrectionAnswer:
     """What an earlier report told and is not so."""
 

@@ -171,7 +171,7 @@ def deployed_since(lines: Sequence[Line]) -> DeployedSinceItem:
     late = sum(
         each.stints.recorded_early - each.before.recorded - each.stints.voided_unreported_early for each in lines
     )
-    return DeployedSinceItem(sum(each.deployed_since for each in lines), of_earlier_periods=max(0, late))
+    return DeployedSinceItem(deployed=sum(each.deployed_since for each in lines), of_earlier_periods=max(0, late))
 
 
 @serves("F2.28(f)")
@@ -181,7 +181,9 @@ def decommissioned_since(lines: Sequence[Line]) -> DecommissionedSinceItem:
         each.stints.decommissioned_early - each.before.decommissioned + each.stints.voided_decommissioned
         for each in lines
     )
-    return DecommissionedSinceItem(sum(each.decommissioned_since for each in lines), of_earlier_periods=max(0, late))
+    return DecommissionedSinceItem(
+        decommissioned=sum(each.decommissioned_since for each in lines), of_earlier_periods=max(0, late)
+    )
 
 
 @serves("F2.28(g)")
@@ -208,7 +210,7 @@ def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> Expiring
 def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> OtherItem:
     """(h) What else the SSC has asked for and the DCC has: free text and files."""
     return OtherItem(
-        tuple(RemarkAnswer(each.text, made_at=each.made_at, made_by=each.made_by) for each in remarks),
+        tuple(RemarkAnswer(text=each.text, made_at=each.made_at, made_by=each.made_by) for each in remarks),
         tuple(
             AttachmentAnswer(name=each.name, sha256=each.sha256, size=each.size, media_type=each.media_type)
             for each in attachments
@@ -256,7 +258,7 @@ def corrections(lines: Sequence[Line]) -> tuple[CorrectionAnswer, ...]:
 def _correction(line: Line, devices: int, words: str) -> CorrectionAnswer:
     many = f"{devices} devices were" if devices != 1 else "1 device was"
     sentence = f"An earlier report is corrected: under {line.record.identifier}, {many} {words}."
-    return CorrectionAnswer(line.record.identifier, devices, sentence)
+    return CorrectionAnswer(approval=line.record.identifier, devices=devices, sentence=sentence)
 
 
 def months_after(day: date, months: int) -> date:

@@ -1,4 +1,4 @@
-"""record_deployments: the DCC reports devices deployed, replaced and decommissioned (F2.28 (d) to (f))."""
+"""record: the DCC reports devices deployed, replaced and decommissioned (F2.28 (d) to (f))."""
 
 import hashlib
 from collections import Counter, defaultdict

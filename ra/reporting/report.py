@@ -6,7 +6,6 @@ same bytes, and what is corrected or told late appears in the next one, which sa
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,8 +37,6 @@ from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import reports as verbs
 from store.verbs.notices import keep_rendering
-
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 def month_of(at: datetime) -> str:
@@ -153,7 +150,7 @@ def _remarked(tx: Transaction, month: str, words: str, actor: Actor, *, at: date
     verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
     said: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
     facts.record(tx, Fact(FactKind.REPORT_REMARKED, at, actor, subject=_subject(month), payload=said))
-    return ReportRemarked(month, made_at=at, made_by=actor.name)
+    return ReportRemarked(report=month, made_at=at, made_by=actor.name)
 
 
 def _require_turn(tx: Transaction, month: str, *, at: datetime) -> None:

@@ -160,7 +160,7 @@ class ReportPage:
     next: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportRemarked:
     """A remark was added."""
 

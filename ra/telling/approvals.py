@@ -104,7 +104,7 @@ def _approval(
         start=found.start,
         expiry=terms.expiry,
         maximum_devices=terms.maximum_devices,
-        firmware=tuple(FirmwareAnswer(each.version, each.image_digest) for each in terms.firmware),
+        firmware=tuple(FirmwareAnswer(version=each.version, image_sha256=each.image_digest) for each in terms.firmware),
         ended_at=found.ended_at,
         end_cause=found.end_cause,
         certificates=tuple(

@@ -1,4 +1,4 @@
-"""cpl: what the Panel is told is listed, exported and acknowledged; and the NCSC's certificate that ends a trial well.
+"""instructions: what the Panel was told is listed, exported, acknowledged; and the NCSC's certificate after a trial.
 
 Told, loaded and seen on the list are three facts (a published update was once not loaded for weeks): an instruction
 is the first, its acknowledgement the second, a reconciliation (ra/telling/reconcile.py) looks at the third.

@@ -6,19 +6,19 @@ ra/telling/writing.py.
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.approval import ApprovalRecord, Device, EndCause, Firmware
+from core.approval import ApprovalRecord, EndCause, Firmware, device_said
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
 from ra.grounds import conditions_of, passages_of
+from ra.proposal import firmware_json, said_in
 from ra.telling.words import CAUSES, NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import conditions as condition_reading
@@ -29,7 +29,7 @@ from store.transactions import Transaction
 
 
 @dataclass(frozen=True)
-class Told:
+class NoticeSaid:
     """What the kind of a decision says of its notice.
 
     Args:
@@ -61,7 +61,7 @@ class Matter:
     """
 
     decision: Decision
-    told: Told
+    told: NoticeSaid
     said: dict[str, Any]
     authority: AuthorityRow
     application: Application
@@ -74,7 +74,7 @@ class Matter:
     written: bool
 
 
-def matter_of(tx: Transaction, decision: Decision, told: Told, *, at: datetime, written: bool) -> Matter:
+def matter_of(tx: Transaction, decision: Decision, told: NoticeSaid, *, at: datetime, written: bool) -> Matter:
     """Read what a decision's notice is about.
 
     Args:
@@ -84,7 +84,6 @@ def matter_of(tx: Transaction, decision: Decision, told: Told, *, at: datetime, 
         at: when the notice is written, or shown before it is.
         written: whether the act is done; before that nothing has ended.
     """
-    said: dict[str, Any] = json.loads(decision.proposal)
     # Before a grant is seconded there is no approval of that name yet, and a refusal never has one.
     approval = None if decision.approval is None else approval_reading.find(tx, decision.approval)
     application_id = decision.application_id
@@ -95,7 +94,7 @@ def matter_of(tx: Transaction, decision: Decision, told: Told, *, at: datetime, 
     return Matter(
         decision=decision,
         told=told,
-        said=said,
+        said=said_in(decision),
         authority=authority_row(tx),
         application=application,
         organisation=requests.organisation(tx, application.organisation_id),
@@ -117,14 +116,8 @@ def facts_of(matter: Matter) -> list[Json]:
 def _description(matter: Matter) -> Iterator[Json]:
     """What the Trial Device is: as the proposal says it, else as it was approved, else as it was applied for."""
     said, application = matter.said, matter.application
-    named = said.get("device")
-    if named is not None:
-        device = Device(
-            type=named["type"],
-            manufacturer=named["manufacturer"],
-            model=named["model"],
-            hardware_version=named["hardware_version"],
-        )
+    if said.get("device") is not None:
+        device = device_said(said["device"])
     else:
         device = matter.approval.device if matter.approval else application.device
     described = [
@@ -193,7 +186,7 @@ def firmware(matter: Matter) -> list[Json]:
     listed: tuple[Firmware, ...] = (
         matter.approval.terms[-1].firmware if matter.approval else matter.application.firmware
     )
-    return [{"version": each.version, "image_sha256": each.image_digest} for each in listed]
+    return firmware_json(listed)
 
 
 @serves("F2.25")

@@ -171,22 +171,26 @@ class _Comparison:
     def _all_fields(self, listed: ListedEntry, entry: Entry) -> list[DifferenceAnswer]:
         expiry = listed.expiry.isoformat() if listed.expiry else ""
         fields = [
-            DifferenceAnswer("approval", _identifier(listed.approval) or listed.approval, entry.approval),
-            DifferenceAnswer("trial", TRIAL_MARKER if listed.marked else "", TRIAL_MARKER),
-            DifferenceAnswer("expiry", expiry, entry.expiry.date().isoformat()),
+            DifferenceAnswer(
+                field="approval", has=_identifier(listed.approval) or listed.approval, should=entry.approval
+            ),
+            DifferenceAnswer(field="trial", has=TRIAL_MARKER if listed.marked else "", should=TRIAL_MARKER),
+            DifferenceAnswer(field="expiry", has=expiry, should=entry.expiry.date().isoformat()),
             *self._device_fields(listed, entry),
         ]
         if listed.image_sha256 is not None:
-            fields.append(DifferenceAnswer("image_sha256", listed.image_sha256, entry.firmware.image_digest))
+            fields.append(
+                DifferenceAnswer(field="image_sha256", has=listed.image_sha256, should=entry.firmware.image_digest)
+            )
         return fields
 
     def _device_fields(self, listed: ListedEntry, entry: Entry) -> list[DifferenceAnswer]:
         is_, should = listed.device, entry.device
         fields = (
-            DifferenceAnswer("device_type", is_.type, should.type),
-            DifferenceAnswer("manufacturer", is_.manufacturer, should.manufacturer),
-            DifferenceAnswer("model", is_.model, should.model),
-            DifferenceAnswer("hardware_version", is_.hardware_version, should.hardware_version),
+            DifferenceAnswer(field="device_type", has=is_.type, should=should.type),
+            DifferenceAnswer(field="manufacturer", has=is_.manufacturer, should=should.manufacturer),
+            DifferenceAnswer(field="model", has=is_.model, should=should.model),
+            DifferenceAnswer(field="hardware_version", has=is_.hardware_version, should=should.hardware_version),
         )
         return [each for each in fields if each.field in self._fields]
 

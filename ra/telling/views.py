@@ -90,7 +90,9 @@ class ConditionList:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _InstructionHead:
+    """What comes last of an instruction's head: which it is, what to do, and by when."""
+
     instruction: str
     kind: Kind
     due: datetime
@@ -143,7 +145,7 @@ class EntryAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstructionAnswer(EntryAnswer, _Told):
+class InstructionAnswer(EntryAnswer, _InstructionHead):
     """What the Panel was told about an entry, and what it said."""
 
     sentence: str
@@ -166,19 +168,23 @@ class InstructionPage:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _WouldBeInstructed:
+    """What an instruction that does not exist yet says: it has no identifier."""
+
     kind: Kind
     due: datetime
     sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstructionForeseen(EntryAnswer, _Given):
+class InstructionForeseen(EntryAnswer, _WouldBeInstructed):
     """What the Panel would be told about an entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Overtaken:
+class _WouldBeOvertaken:
+    """What is said of an instruction that stands and would be overtaken."""
+
     kind: Literal[InstructionState.SUPERSEDED]
     instruction: str
     due: datetime
@@ -186,7 +192,7 @@ class _Overtaken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SupersessionForeseen(EntryAnswer, _Overtaken):
+class SupersessionForeseen(EntryAnswer, _WouldBeOvertaken):
     """An instruction that would not have to be done any more."""
 
 
@@ -272,7 +278,7 @@ class MissingAnswer(EntryAnswer):
     due: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DifferenceAnswer:
     """One value of an entry."""
 
@@ -283,6 +289,8 @@ class DifferenceAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Listed:
+    """Where on the Panel's list an entry of ours stands, and which it is."""
+
     line: int
     approval: str
     firmware_version: str

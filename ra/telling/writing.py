@@ -1,4 +1,4 @@
-"""noticing: a decision becomes a notice: one record that never leaves, and one document for each recipient.
+"""writing: a decision becomes a notice: one record that never leaves, and one document for each recipient.
 
 What a recipient may not have (F2.22) is absent from its document: words, subject and digest. The document says how
 many things are missing; the record, which SSC and auditor read, has them all. `write_notice` is called inside the

@@ -15,7 +15,7 @@ from policy.roles import Operation
 from ra.desk import Desk, Rules
 from ra.reporting.figures import months_after
 from ra.reporting.report import month_of
-from ra.waiting.tasks import device_words, whose_list
+from ra.waiting.tasks import whose_list
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.authority import authority_row
@@ -78,7 +78,7 @@ class _Place:
         """Its start and its end; of one that was ended by somebody its end moves to that day."""
         identifier, ended = approval.identifier, approval.ended_at
         link = f"{self.base_url}/approvals/{identifier}"
-        of = f"{device_words(approval.device)}, of {approval.organisation}"
+        of = f"{approval.device.words}, of {approval.organisation}"
         if ended is None or ended > approval.start:
             told = f"The trial of {of} starts: {utc(approval.start)}, which is {uk(approval.start)} (F2.27)."
             yield self._event(f"{identifier}-start", approval.start, f"Trial starts: {identifier}", told, link)

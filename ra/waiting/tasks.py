@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from core.actors import Actor, Party, PartyKind
-from core.approval import Device
 from core.classification import in_words
 from core.cpl import InstructionState, Kind
 from core.instants import first_second, last_second
@@ -107,17 +106,12 @@ def threshold(left: int, expiry_days: Sequence[int]) -> int | None:
     return min((each for each in expiry_days if left <= each), default=None)
 
 
-def device_words(device: Device) -> str:
-    """Return a device model in words."""
-    return f"{device.type} {device.manufacturer} {device.model}, hardware {device.hardware_version}"
-
-
 def expiry_words(approval: RunningApproval, day: date) -> str:
     """Return, in a sentence, when an approval expires as seen from a UTC day."""
     left = days_left(approval.expiry, day)
     when = {0: "today", 1: "tomorrow"}.get(left, f"in {left} days")
     return (
-        f"Approval {approval.identifier} of {approval.organisation} ({device_words(approval.device)}) expires {when}: "
+        f"Approval {approval.identifier} of {approval.organisation} ({approval.device.words}) expires {when}: "
         f"at {utc(approval.expiry)}, which is {uk(approval.expiry)}."
     )
 
@@ -127,7 +121,7 @@ def expiry_words(approval: RunningApproval, day: date) -> str:
 
 def _applications(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx):
-        told = f"{each.organisation}'s application for {device_words(each.device)} waits for a decision (F2.18)"
+        told = f"{each.organisation}'s application for {each.device.words} waits for a decision (F2.18)"
         if each.open_requirements:
             told += f"; it has {_requirements_open(each.open_requirements)}"
         yield TaskAnswer(
@@ -227,7 +221,7 @@ def _requirements(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx, organisation_id=organisation):
         if not each.open_requirements:
             continue
-        what = f"Your application for {device_words(each.device)} has {_requirements_open(each.open_requirements)}"
+        what = f"Your application for {each.device.words} has {_requirements_open(each.open_requirements)}"
         told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
         yield TaskAnswer(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)

@@ -26,16 +26,16 @@ from ra import proposal as proposals
 from ra.applying.apply import require_key_free
 from ra.deciding import later_issue
 from ra.deciding.kind import CertifyingKind, Proposed
-from ra.deciding.taking_up import take_up
+from ra.deciding.taking_up import give_back, take_up
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Grounds, Minutes, grounds_of
 from ra.grounds import conditions_of as conditions_said
 from ra.issuing import issuing_ca
-from ra.proposal import Tabled, certified_terms, new_decision, said_in
+from ra.proposal import Tabled, approval_of, certified_terms, new_decision, said_in
 from ra.standing import require_certified, require_open, why_ended
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -137,17 +137,21 @@ class Amendment(CertifyingKind[ProposeAmendment]):
             take_up(tx, command.request, approval.identifier, at=tabled.at)
         return Proposed(decision, found)
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """The request that it answers, if there is one, is open again."""
+        give_back(tx, decision.amendment_request, at=at)
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """The approval stands; an effective instant and a start that moves have not come."""
         if decision.issue is not None:
             return later_issue.why_passed(tx, decision, at)
-        return why_ended(approval_reading.record(tx, decision.approval or ""), at)
+        return why_ended(approval_reading.record(tx, approval_of(decision)), at)
 
     @serves("F2.29")
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
         """What the certificate does not say holds from now on; the rest, and its words, with the certificate."""
         if decision.issue is None:
-            approval_reading.locked(tx, decision.approval or "")
+            approval_reading.locked(tx, approval_of(decision))
             _amend_words(tx, decision, actor, at)
 
     def reserve(self, tx: Transaction, decision: Decision) -> None:
@@ -177,15 +181,15 @@ class Amendment(CertifyingKind[ProposeAmendment]):
         """What the certificate says is what the list shows."""
         return None if decision.issue is None else later_issue.foreseen(tx, decision, at)
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """From the effective instant; what the certificate does not say changes with the decision."""
         effective = said_in(decision).get("effective") or (None if at is None else text(at))
-        return Told(FORM, effective=None if effective is None else str(effective))
+        return NoticeSaid(FORM, effective=None if effective is None else str(effective))
 
 
 def _amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     """Write what an amendment changes beside the certificate, and the fact (F2.29)."""
-    said, approval = said_in(decision), decision.approval or ""
+    said, approval = said_in(decision), approval_of(decision)
     conditions.set_conditions(tx, approval, decision.id, conditions_said(decision), at=at)
     ended = conditions.end_conditions(tx, approval, said["conditions_removed"], decision_id=decision.id, at=at)
     if decision.amendment_request is not None:

@@ -10,12 +10,12 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.kinds import AmendmentRequestState, DecisionKind, NoticeKind
 from ra.deciding.kind import Kind, Proposed
-from ra.deciding.taking_up import take_up
+from ra.deciding.taking_up import give_back, take_up
 from ra.desk import Desk
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.proposal import Tabled, new_decision
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading.amendment_requests import amendment_request
 from store.rows import Decision
@@ -56,6 +56,10 @@ class AmendmentRefusal(Kind[ProposeAmendmentRefusal]):
         take_up(tx, asked.id, asked.approval, at=tabled.at)
         return Proposed(replace(decision, approval=asked.approval, amendment_request=asked.id))
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """The request is open again."""
+        give_back(tx, decision.amendment_request, at=at)
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> None:
         """A request can be refused whatever has become of its approval."""
 
@@ -72,6 +76,6 @@ class AmendmentRefusal(Kind[ProposeAmendmentRefusal]):
         """The list stays as it is."""
         return None
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """Nothing takes effect."""
-        return Told(FORM)
+        return NoticeSaid(FORM)

@@ -12,7 +12,7 @@ from core.errors import DeviceAlreadyApproved, Finding, WrongState
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier, Serial
 from core.instants import first_second, last_second
-from core.kinds import ApplicationState, DecisionKind, NoticeKind
+from core.kinds import ApplicationState, DecisionKind, DecisionState, NoticeKind
 from policy.section_f.application import grant_findings
 from policy.section_f.requirements import RequirementFacts, requirement_findings
 from ra import proposal as proposals
@@ -22,9 +22,9 @@ from ra.deciding.kind import CertifyingKind, Proposed
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, conditions_of, grounds_of
-from ra.proposal import Tabled, certified_terms, new_decision, said_in
+from ra.proposal import Tabled, application_of, certified_terms, new_decision, said_in
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -119,10 +119,15 @@ class Grant(CertifyingKind[ProposeGrant]):
         )
         return Proposed(decision, found)
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """The application waits for a decision again; a grant that was seconded stands, its certificate or not."""
+        if decision.state is not DecisionState.SECONDED:
+            needed, to = ApplicationState.PROPOSED, ApplicationState.SUBMITTED
+            applications.move(tx, application_of(decision), needed=needed, to=to)
+
     def require_still_right(self, tx: Transaction, decision: Decision) -> None:
         """A requirement may have been set since (F2.20)."""
-        if decision.application_id is not None:
-            refuse_fatal(open_requirements(tx, decision.application_id))
+        refuse_fatal(open_requirements(tx, application_of(decision)))
 
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """A grant's start is today or later (UTC)."""
@@ -133,7 +138,7 @@ class Grant(CertifyingKind[ProposeGrant]):
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
         """The approval comes to be, with its conditions."""
         said = certified_terms(decision)
-        application = requests.application(tx, decision.application_id or "")
+        application = requests.application(tx, application_of(decision))
         applications.move(tx, application.id, needed=ApplicationState.PROPOSED, to=ApplicationState.GRANTED)
         approvals.grant(
             tx,
@@ -180,11 +185,11 @@ class Grant(CertifyingKind[ProposeGrant]):
             certificates=(certificate,),
         )
         # There is no approval yet by which the register could find the version.
-        return Foreseen(record, requests.application(tx, decision.application_id or "").smets_version)
+        return Foreseen(record, requests.application(tx, application_of(decision)).smets_version)
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds from its start (F2.21(c))."""
-        return Told(FORM, effective=str(said_in(decision)["start"]))
+        return NoticeSaid(FORM, effective=str(said_in(decision)["start"]))
 
 
 @serves("F2.20")

@@ -11,9 +11,9 @@ from core.kinds import ApplicationState, DecisionKind, NoticeKind
 from ra.deciding.kind import Kind, Proposed
 from ra.desk import Desk
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
-from ra.proposal import Tabled, new_decision
+from ra.proposal import Tabled, application_of, new_decision
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import requests
 from store.rows import Decision
@@ -54,13 +54,19 @@ class Refusal(Kind[ProposeRefusal]):
         decision = new_decision(self.kind, {"application": application.id}, grounds, tabled)
         return Proposed(replace(decision, application_id=application.id))
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """The application waits for a decision again."""
+        # Never one that was refused: a refusal is done when it is seconded, and comes to nothing no more.
+        needed, to = ApplicationState.PROPOSED, ApplicationState.SUBMITTED
+        applications.move(tx, application_of(decision), needed=needed, to=to)
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> None:
         """An application can always be refused."""
 
     @serves("F2.24")
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
         """The application is refused; the Manufacturer may apply again."""
-        identifier = decision.application_id or ""
+        identifier = application_of(decision)
         applications.move(tx, identifier, needed=ApplicationState.PROPOSED, to=ApplicationState.REFUSED)
         refused = {"decision": decision.id}
         facts.record(tx, Fact(FactKind.APPLICATION_REFUSED, at, actor, subject=identifier, payload=refused))
@@ -69,6 +75,6 @@ class Refusal(Kind[ProposeRefusal]):
         """Nothing was listed, and nothing will be."""
         return None
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """Nothing takes effect."""
-        return Told(FORM)
+        return NoticeSaid(FORM)

@@ -23,10 +23,10 @@ from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.issuing import issuing_ca
-from ra.proposal import Tabled, certified_terms, new_decision, said_in
+from ra.proposal import Tabled, approval_of, certified_terms, new_decision, said_in
 from ra.standing import require_certified, require_open
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -119,6 +119,9 @@ class Rekey(CertifyingKind[ProposeRekey]):
         decision = replace(decision, approval=approval.identifier, issue=terms.issue, public_key=parsed.public_key)
         return Proposed(decision, found)
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """It holds nothing."""
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """The approval stands, and the effective instant has not come."""
         return later_issue.why_passed(tx, decision, at)
@@ -127,7 +130,7 @@ class Rekey(CertifyingKind[ProposeRekey]):
         """A compromised key's certificate is cancelled at once; else the old one holds until the new one does."""
         said = said_in(decision)
         compromised = said["cause"] == EndCause.KEY_COMPROMISE.value
-        approval = decision.approval or ""
+        approval = approval_of(decision)
         if not compromised or not approval_reading.standing(tx, approval, at):
             return  # superseded when the new certificate is recorded, or cancelled already
         since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
@@ -145,6 +148,6 @@ class Rekey(CertifyingKind[ProposeRekey]):
         """The list shows no key; what follows is worked out all the same."""
         return later_issue.foreseen(tx, decision, at)
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds from the certificate's notBefore."""
-        return Told(FORM, effective=str(said_in(decision)["not_before"]))
+        return NoticeSaid(FORM, effective=str(said_in(decision)["not_before"]))

@@ -15,7 +15,7 @@ from ra.grounds import grounds_of
 from ra.proposal import Tabled
 from ra.standing import require_open
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.rows import Decision
@@ -62,6 +62,9 @@ class Revocation(Kind[ProposeRevocation]):
         grounds = grounds_of(command.reasons, command.minutes)
         return Proposed(decision_to_end(self.kind, ending, grounds, tabled, breach=command.breach), found)
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """It holds nothing."""
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """An approval ends once."""
         return end.why_passed(tx, decision, at)
@@ -74,8 +77,8 @@ class Revocation(Kind[ProposeRevocation]):
         """The entries leave the list (F2.31), unless only the key is compromised."""
         return end.foreseen(tx, decision, at)
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds at once."""
         cause = ending_of(decision).cause
         form = COMPROMISED if cause is EndCause.KEY_COMPROMISE else FORM
-        return Told(form, effective=None if at is None else text(at), cause=cause)
+        return NoticeSaid(form, effective=None if at is None else text(at), cause=cause)

@@ -16,7 +16,7 @@ from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.proposal import Tabled
 from ra.standing import require_open
 from ra.telling.listing import Foreseen
-from ra.telling.matter import Told
+from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.rows import Decision
@@ -54,6 +54,9 @@ class Withdrawal(Kind[ProposeWithdrawal]):
         ending = Ending(command.approval, EndCause.MANUFACTURER, None)
         return Proposed(decision_to_end(self.kind, ending, grounds_of(command.reasons, command.minutes), tabled))
 
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """It holds nothing."""
+
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """An approval ends once."""
         return end.why_passed(tx, decision, at)
@@ -66,6 +69,6 @@ class Withdrawal(Kind[ProposeWithdrawal]):
         """The entries leave the list (F2.31)."""
         return end.foreseen(tx, decision, at)
 
-    def told(self, decision: Decision, at: datetime | None) -> Told:
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds at once."""
-        return Told(FORM, effective=None if at is None else text(at), cause=ending_of(decision).cause)
+        return NoticeSaid(FORM, effective=None if at is None else text(at), cause=ending_of(decision).cause)
