@@ -18,7 +18,7 @@ from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
 from ra.grounds import conditions_of, passages_of
-from ra.proposal import firmware_json, said_in
+from ra.proposal import application_of, firmware_json, said_in
 from ra.telling.words import CAUSES, NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import conditions as condition_reading
@@ -86,10 +86,11 @@ def matter_of(tx: Transaction, decision: Decision, told: NoticeSaid, *, at: date
     """
     # Before a grant is seconded there is no approval of that name yet, and a refusal never has one.
     approval = None if decision.approval is None else approval_reading.find(tx, decision.approval)
-    application_id = decision.application_id
-    if application_id is None and approval is not None:
+    if decision.application_id is None and approval is not None:
         application_id = approval_reading.approval(tx, approval.identifier).application_id
-    application = requests.application(tx, application_id or "")
+    else:
+        application_id = application_of(decision)
+    application = requests.application(tx, application_id)
     standing = condition_reading.conditions_of(tx, approval.identifier) if approval else []
     return Matter(
         decision=decision,
