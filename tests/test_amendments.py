@@ -306,9 +306,12 @@ def test_a_request_about_another_approval_is_not_taken_up(world: World) -> None:
 def test_a_rejected_proposal_leaves_the_request_open(world: World) -> None:
     approval = running(world)
     asked = asks(world, approval, maximum_devices=600)
-    decision = world.proposed(ProposeAmendment(approval, "Let us see.", maximum_devices=600, request=asked))
-    reject(world.desk, OFFICER_2, decision, why="Not yet.")
-    assert show_request(world.desk, MANUFACTURER, asked).state == "open"
+    amendment = ProposeAmendment(approval, "Let us see.", maximum_devices=600, request=asked)
+    for command in (amendment, ProposeAmendmentRefusal(asked, "Too many.")):
+        decision = world.proposed(command)
+        assert show_request(world.desk, MANUFACTURER, asked).state == "proposed"
+        reject(world.desk, OFFICER_2, decision, why="Not yet.")
+        assert show_request(world.desk, MANUFACTURER, asked).state == "open"
 
 
 # --- any sequence -------------------------------------------------------------------------------------------------
