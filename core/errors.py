@@ -452,6 +452,14 @@ class StoreUnavailable(Unavailable):
     hint_text = "Try again in a few seconds; nothing was recorded."
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The database fell silent after it was asked to commit."""
+
+    code = "outcome-unknown"
+    sentence = "The register did not say in time whether this was recorded."
+    hint_text = "Send it again under the same Idempotency-Key; without one, look first whether it is there."
+
+
 class AuthorityUnreachable(Unavailable):
     """A relying party's question got no answer."""
 

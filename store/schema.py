@@ -31,7 +31,6 @@ def upgrade(store: Store) -> None:
             # A table that is written anew is dropped while others refer to it; only outside a transaction can SQLite
             # be told not to mind, and before the commit it is asked whether every reference still holds. This
             # connection does not go back to the pool: however this ends, nobody else works on one that does not mind.
-            connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -16,17 +17,31 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.boundaries import boundary
-from core.errors import SchemaMismatch, StoreUnavailable
+from core.errors import OutcomeUnknown, SchemaMismatch, StoreUnavailable
 
 BUSY_TIMEOUT_SECONDS = 10
-"""How long a writer waits for another (SQLite) or for a connection before it gives up with StoreUnavailable."""
+"""How long a writer waits for another (SQLite's busy_timeout) before it gives up with StoreUnavailable. What the waits
+on PostgreSQL are is in store/postgresql.py."""
+
+WHOLE_SECONDS = 120
+"""How long one statement that reads the whole register may take: a million certificates are two gigabytes."""
 
 # A process has a fixed number of threads, each with one connection or, for an instant, two; a pool that made them wait
 # for each other could make them wait for ever.
 _AS_MANY_AS_ASK = -1
 
-# PostgreSQL: deadlock_detected and serialization_failure may be tried again, nothing was written.
-_RETRY_STATES = frozenset({"40P01", "40001"})
+# PostgreSQL: deadlock_detected, serialization_failure and lock_not_available may be tried again, nothing was written.
+_RETRY_STATES = frozenset({"40P01", "40001", "55P03"})
+
+# PostgreSQL, by SQLSTATE class. 25: the session cannot write (read only: a standby, or a setting that it was born
+# under), or lay idle in a transaction for too long. 53: no disk, no memory, no connection left. The session goes, and
+# the next one finds things as they are then.
+_READ_ONLY_OR_IDLE = "25"
+_NO_RESOURCES = "53"
+
+# SQLite: somebody else writes; the connection is as good as before. After anything else that it calls operational
+# (read only, full, an error of the disk) it goes: it may have opened its file for reading only.
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 class Transaction:
@@ -63,39 +78,57 @@ class Store:
         Raises:
             StoreUnavailable: the database does not answer or is busy for too long; nothing was written.
         """
-        with _translated(), self._engine.connect() as connection:
+        with self._connected(writing=True) as connection:
             try:
                 if self.dialect == "sqlite":
                     # A writer that begins as a reader can find, when it writes, that it has read too early.
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
+                else:
+                    connection.exec_driver_sql(_postgresql().WRITING)
                 yield Transaction(connection, self.dialect)
                 # If we die before the commit nothing of this happened; after it, all of it did.
                 with boundary(f"commit {label}"):
-                    connection.commit()
+                    _commit(connection)
             except BaseException:
                 connection.rollback()
                 raise
 
     @contextmanager
-    def read(self) -> Iterator[Transaction]:
-        """Open a reading transaction that sees one state of the store (a snapshot) from its first statement on."""
-        with _translated(), self._engine.connect() as connection:
+    def read(self, *, whole: bool = False) -> Iterator[Transaction]:
+        """Open a reading transaction that sees one state of the store (a snapshot) from its first statement on.
+
+        Args:
+            whole: it reads the whole register, which may take its time (WHOLE_SECONDS for each statement).
+
+        Raises:
+            StoreUnavailable: the database does not answer in time.
+        """
+        with self._connected() as connection:
             try:
                 if self.dialect == "sqlite":
                     connection.exec_driver_sql("BEGIN")
                 else:
                     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    if whole:
+                        _postgresql().allow(connection, WHOLE_SECONDS)
                 yield Transaction(connection, self.dialect)
             finally:
                 connection.rollback()
+                if whole and self.dialect != "sqlite":
+                    _postgresql().allow_no_more(connection)
 
-    def migration_connection(self) -> Connection:
-        """Return a connection for Alembic, which manages its own transaction."""
-        return self._engine.connect()
+    @contextmanager
+    def migration_connection(self) -> Iterator[Connection]:
+        """Lend a connection to Alembic, which manages its own transaction. It does not go back to the pool."""
+        with self._engine.connect() as connection:
+            connection.detach()
+            if self.dialect == "postgresql":
+                _postgresql().allow(connection, None)
+            yield connection
 
     def revision(self) -> str | None:
         """Return the schema revision of the store; None if it holds no authority yet."""
-        with _translated(), self._engine.connect() as connection:
+        with self._connected() as connection:
             if not self._engine.dialect.has_table(connection, "alembic_version"):
                 return None
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -111,6 +144,25 @@ class Store:
         """Give back every connection."""
         self._engine.dispose()
 
+    @contextmanager
+    def _connected(self, *, writing: bool = False) -> Iterator[Connection]:
+        """Lend a connection; what a database says when it is out of service becomes our own word.
+
+        Everything else that it says is a fault, and stays. A connection whose session is of no use any more is dropped.
+        """
+        try:
+            with self._engine.connect() as connection:
+                try:
+                    yield connection
+                except DBAPIError as error:
+                    if _of_no_use(error):
+                        connection.invalidate(error)
+                    raise
+        except DBAPIError as error:
+            if _out_of_service(error, writing=writing):
+                raise StoreUnavailable(detail=type(error.orig).__name__) from error
+            raise
+
 
 def sqlite_url(path: Path) -> str:
     """Return the URL of an SQLite store in a file."""
@@ -120,11 +172,11 @@ def sqlite_url(path: Path) -> str:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-        # One statement that waits for ever would hold a web thread for ever.
-        options = {"connect_timeout": str(BUSY_TIMEOUT_SECONDS), "options": "-c lock_timeout=10s"}
-        parsed = parsed.update_query_dict(options, append=False)
-        return create_engine(parsed, pool_pre_ping=True, max_overflow=_AS_MANY_AS_ASK, hide_parameters=True)
+        ours = _postgresql()
+        options = {"pool_pre_ping": True, "max_overflow": _AS_MANY_AS_ASK, "hide_parameters": True}
+        engine = create_engine(ours.with_deadlines(parsed), **options)
+        event.listen(engine, "do_connect", ours.connect)
+        return engine
     waits = {"timeout": BUSY_TIMEOUT_SECONDS}
     # What a refused statement would have written may be withheld from whoever reads the log (F2.22).
     engine = create_engine(parsed, connect_args=waits, max_overflow=_AS_MANY_AS_ASK, hide_parameters=True)
@@ -150,18 +202,41 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # n
     cursor.close()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what a database says when it cannot be reached into our own word; everything else is a fault and stays."""
+def _postgresql() -> ModuleType:
+    """Return what is particular to PostgreSQL, whose driver an authority on SQLite need not have."""
+    from store import postgresql  # noqa: PLC0415 - see above
+
+    return postgresql
+
+
+def _commit(connection: Connection) -> None:
     try:
-        yield
-    except OperationalError as error:
-        raise StoreUnavailable(detail=type(error.orig).__name__) from error
+        connection.commit()
     except DBAPIError as error:
-        sqlstate = getattr(error.orig, "sqlstate", None)
-        if error.connection_invalidated or sqlstate in _RETRY_STATES or sqlstate == "55P03":
-            raise StoreUnavailable(detail=type(error.orig).__name__) from error
+        # The question is with the server and may be answered yes when it wakes, unless it has said no already.
+        if error.connection_invalidated and not _sqlstate(error).startswith(_READ_ONLY_OR_IDLE):
+            raise OutcomeUnknown(detail=type(error.orig).__name__) from error
         raise
+
+
+def _out_of_service(error: DBAPIError, *, writing: bool) -> bool:
+    """Whether the database, and not what was asked of it, is what is wrong."""
+    if isinstance(error, OperationalError) or error.connection_invalidated or _sqlstate(error) in _RETRY_STATES:
+        return True
+    # Whoever writes in a transaction that we opened for reading is at fault, and not the database.
+    return writing and _sqlstate(error).startswith(_READ_ONLY_OR_IDLE)
+
+
+def _of_no_use(error: DBAPIError) -> bool:
+    """Whether the session in which it happened is to be dropped."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        # The low octet is the primary result code (sqlite.org/rescode.html).
+        return getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF not in _BUSY | {sqlite3.SQLITE_ERROR}
+    return _sqlstate(error).startswith((_READ_ONLY_OR_IDLE, _NO_RESOURCES))
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def violated(error: DBAPIError) -> str:

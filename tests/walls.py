@@ -42,7 +42,7 @@ def _use_cases(subjects: str, outside: str = "") -> Wall:
 WALLS: Mapping[str, Wall] = {
     "core": _wall("core"),
     "keys": _wall("keys core", "cryptography pkcs11"),
-    "store": _wall("store core", "sqlalchemy alembic"),
+    "store": _wall("store core", "sqlalchemy alembic psycopg"),
     "ca": _wall("ca core keys.signer", "cryptography asn1crypto"),
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
@@ -74,7 +74,7 @@ WALLS: Mapping[str, Wall] = {
 }
 """By package; the longest name that fits a file is the one that counts."""
 
-ONLY_IN: Mapping[str, str] = {"sqlalchemy": "store", "alembic": "store"}
+ONLY_IN: Mapping[str, str] = {"sqlalchemy": "store", "alembic": "store", "psycopg": "store"}
 """Distributions that one package alone may say."""
 
 CLOCK_FILE = "core/clock.py"

@@ -98,7 +98,7 @@ class StatusReader:
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
         """Return the approvals named, or all of them (None)."""
-        with self._store.read() as tx:
+        with self._store.read(whole=identifiers is None) as tx:
             found = approval_reading.records(tx, identifiers)
             names = {row.id: row.name for row in tx.connection.execute(select(organisations))}
             serials = [certificate.serial for record in found for certificate in record.certificates]
