@@ -7,17 +7,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import delete, select
 
 from core.clock import SystemClock
+from core.errors import StoreUnavailable
 from jobs.authority import Authority
 from jobs.duty import Pace
 from ra.deciding.kinds.grant import ProposeGrant
-from store.tables import metadata
+from store.reading import journal
+from store.tables import lease, metadata
 from tests.kill.process import Death, Process, Tell
 from tests.kill.proof import problems
 from tests.kill.steps import Place
 from tests.world import DEVICE, NOW, World, csr_pem
+
+SUCCESSION_SECONDS = 15.0
+"""Within which a successor is in office, whatever its predecessor was doing when it froze."""
 
 
 def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world: World, keys_folder: Path) -> None:
@@ -68,22 +74,70 @@ def test_a_second_authority_waits_and_takes_over_when_the_first_is_killed(world:
     assert problems(world.store, world.clock, [*first.life.signings, *second.life.signings]) == []
 
 
+@pytest.mark.parametrize("store_kind", ["postgresql"])  # SQLite's lock is the process's, which has not ended
+@pytest.mark.parametrize("where", ["before commit claim", "before commit seal"])
+def test_a_holder_frozen_in_a_transaction_is_succeeded_in_time_and_finds_it_dead(
+    world: World, keys_folder: Path, where: str
+) -> None:
+    approval = world.seconded(world.drafted())
+    with world.store.begin("forget") as tx:
+        tx.connection.execute(delete(lease))  # it is about a machine whose clock is a test's
+
+    def made() -> Authority:
+        mine = Place(world.url, keys_folder).world(NOW)
+        return Authority(mine.store, mine.clock, SystemClock(), mine.authority.keyring)
+
+    def turns(_tell: Tell) -> list[str | int | None]:
+        authority = made()
+        said: list[str | int | None] = []
+        for _ in range(2):
+            try:
+                said.append(authority.turn())
+            except StoreUnavailable as error:
+                said.append(error.code)
+        return said
+
+    def run(tell: Tell) -> None:
+        made().run(threading.Event(), ready=lambda: tell("acknowledged", "ready"))
+
+    frozen = Process(turns, pause=Death(where, 1))
+    frozen.wait_paused()  # it holds the row of its lease, and has written what it has not committed
+    began = time.monotonic()
+    successor = Process(run)
+    successor.hear_until(lambda life: bool(life.acknowledged))
+    assert time.monotonic() - began < SUCCESSION_SECONDS
+    _until(lambda: len(world.record(approval).certificates) == 1, successor)
+    _until(lambda: _rested(world), successor)
+    successor.kill()
+    successor.wait()
+    before = _everything(world)
+    frozen.go_on()
+    assert frozen.wait().done() == ["store-unavailable", None]
+    assert _everything(world) == before
+    assert problems(world.store, world.clock, [*frozen.life.signings, *successor.life.signings]) == []
+
+
+def _until(reached: Callable[[], bool], *working: Process) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline, "nobody works"
+        for each in working:
+            each.hear_now()
+        time.sleep(0.05)
+
+
+def _rested(world: World) -> bool:
+    with world.store.read() as tx:
+        return not journal.unsealed(tx, 1) and journal.last_sealed(tx)[0] == journal.last_head(tx)
+
+
 def _grant(world: World, model: str, *working: Process) -> None:
     """Grant an approval; only the processes draft and sign."""
-
-    def until(reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not reached():
-            assert time.monotonic() < deadline, "nobody works"
-            for each in working:
-                each.hear_now()
-            time.sleep(0.05)
-
     device = DEVICE.__class__(DEVICE.type, DEVICE.manufacturer, model, DEVICE.hardware_version)
     decision = world.proposed(ProposeGrant(world.applied(device=device, csr=csr_pem()), "Sound."))
-    until(lambda: world.decision_state(decision) == "drafted")
+    _until(lambda: world.decision_state(decision) == "drafted", *working)
     approval = world.seconded(decision)
-    until(lambda: bool(world.record(approval).certificates))
+    _until(lambda: bool(world.record(approval).certificates), *working)
 
 
 def _everything(world: World) -> dict[str, list[Any]]:
