@@ -4,7 +4,7 @@ from app.house import House
 from core.actors import PartyKind
 from core.classification import Recipient
 from jobs.courier import Courier
-from jobs.deliver import NoticeDelivery
+from jobs.deliver import NoticeDelivery, Opening
 from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from jobs.webhook import Subscriber
@@ -27,7 +27,13 @@ def open_courier(house: House) -> Courier:
     mail_to = {} if mail is None else {Recipient.DCC: mail.dcc, Recipient.PANEL: mail.panel}
     notices = NoticeDelivery(desk=house.desk, mailer=open_mailer(house), mail_to=mail_to, subscribers=subscribers)
     lists = {} if mail is None else {PartyKind.SSC: mail.ssc, PartyKind.DCC: mail.dcc, PartyKind.PANEL: mail.panel}
-    return Courier(house.store, subscribers, (notices, Reminders(house.desk, open_mailer(house), lists)))
+    reminders = Reminders(house.desk, open_mailer(house), lists)
+    return Courier(
+        store=house.store,
+        subscribers=subscribers,
+        errands=(Opening(notices), notices.by_mail, reminders),
+        calls=notices.by_webhook,
+    )
 
 
 def open_mailer(house: House) -> Mailer | None:

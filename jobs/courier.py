@@ -9,15 +9,19 @@ the subscriber that it knows it already.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from core.canonical import canonical
 from core.errors import StoreUnavailable, TrialCpaError
 from core.facts import FactKind
+from core.trouble import Trouble
 from jobs.errand import Errand, whereabouts
 from jobs.webhook import SIGNATURE_HEADER, Subscriber, post
-from store.reading import journal
+from store.reading import journal, work
 from store.transactions import Store
 from store.verbs import sealing
 
@@ -43,6 +47,13 @@ IDLE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 300.0
 _PORTION = 200
 
+PORTION_SECONDS = 30.0
+"""After which the cursor moves, and others may have the thread, however slowly a subscriber takes its portion."""
+
+MOST_AT_ONCE = 32
+"""Subscribers that are spoken to at the same moment. Each has one at most; one that hangs gives its thread back after
+jobs.webhook.DEADLINE_SECONDS, and is then left in peace for longer and longer."""
+
 
 @dataclass
 class Courier:
@@ -51,22 +62,41 @@ class Courier:
     Args:
         store: the register.
         subscribers: whom it tells.
-        errands: what else it does, in order.
+        errands: what else it does; each has a thread of its own, which nobody else can hold up.
+        calls: errands that wait for subscribers; they share the threads of the feed.
     """
 
     store: Store
     subscribers: list[Subscriber]
     errands: Sequence[Errand] = ()
+    calls: Sequence[Errand] = ()
     _quiet_until: dict[str, float] = field(default_factory=dict, init=False)
+    _untold: dict[str, Trouble] = field(default_factory=dict, init=False)
 
     def run(self, stopping: threading.Event) -> None:
         """Deliver until `stopping` is set; a subscriber that fails is tried again after a growing pause.
 
-        Nobody waits for somebody else: not a subscriber for one that fails, and no notice for either.
+        Nobody waits for somebody else: not a subscriber for one that fails or hangs, and no notice for either.
         """
-        while not stopping.is_set():
-            done = sum(self._tell(each) for each in self.subscribers) + sum(map(self._run, self.errands))
-            if not done:
+        shared: list[Callable[[], int]] = [partial(self._tell, each) for each in self.subscribers]
+        shared += [each.turn for each in self.calls]
+        silent = Trouble(_log)
+        with (
+            ThreadPoolExecutor(max(1, len(self.errands)), "errand") as own,
+            ThreadPoolExecutor(max(1, min(len(shared), MOST_AT_ONCE)), "call") as calling,
+        ):
+            lanes = [_Lane(each.turn, own, stopping) for each in self.errands]
+            lanes += [_Lane(each, calling, stopping) for each in shared]
+            while not stopping.is_set():
+                try:
+                    with self.store.read() as tx:
+                        work.pulse(tx)
+                except StoreUnavailable as error:
+                    silent.begins(f"{error} Nobody is told anything until it answers.")
+                else:
+                    silent.ends("The register answers again; subscribers are told.")
+                    for each in lanes:
+                        each.wake()
                 stopping.wait(IDLE_SECONDS)
 
     def deliver(self, subscriber: Subscriber) -> int:
@@ -74,42 +104,77 @@ class Courier:
         with self.store.read() as tx:
             seen = journal.cursor(tx, subscriber.reader)
             rows = journal.sealed_after(tx, seen, _PORTION)
-        done = seen
+        done, enough = seen, time.monotonic() + PORTION_SECONDS
+        trouble = self._untold.setdefault(subscriber.reader, Trouble(_log))
         for each in rows:
             if each.row.kind in TOLD:
                 why = post(subscriber, _body(each))
                 if why is not None:
-                    _log.warning("%s was not told: %s", subscriber.address, why)
+                    trouble.begins(f"{subscriber.address} was not told, and is tried again: {why}")
                     subscriber.failures += 1
                     break
+                trouble.ends(f"{subscriber.address} is told again.")
             subscriber.failures = 0
             done = each.row.number
+            if time.monotonic() > enough:
+                break
         if done > seen:
             with self.store.begin("move cursor") as tx:
                 sealing.advance_cursor(tx, subscriber.reader, expected=seen, to=done)
         return done - seen
 
     def _tell(self, subscriber: Subscriber) -> int:
-        now = time.monotonic()
-        if now < self._quiet_until.get(subscriber.reader, now):
+        if time.monotonic() < self._quiet_until.get(subscriber.reader, 0.0):
             return 0
-        try:
-            told = self.deliver(subscriber)
-        except StoreUnavailable as error:
-            _log.warning("%s", error)
-            return 0
+        told = self.deliver(subscriber)
         if subscriber.failures:
             pause = IDLE_SECONDS * 2 ** min(subscriber.failures, 16)
-            self._quiet_until[subscriber.reader] = now + min(pause, LONGEST_PAUSE_SECONDS)
+            self._quiet_until[subscriber.reader] = time.monotonic() + min(pause, LONGEST_PAUSE_SECONDS)
         return told
 
-    def _run(self, errand: Errand) -> int:
+
+class _Lane:
+    """One thing that the courier does again and again, by one thread at a time.
+
+    Args:
+        turn: does what is due, one portion.
+        threads: whose.
+        stopping: set when no turn is to follow.
+    """
+
+    def __init__(self, turn: Callable[[], int], threads: ThreadPoolExecutor, stopping: threading.Event) -> None:
+        self._turn = turn
+        self._threads = threads
+        self._stopping = stopping
+        self._busy = False
+        self._trouble = Trouble(_log)
+
+    def wake(self) -> None:
+        """Take a turn, unless one is being taken."""
+        if not self._busy:
+            self._busy = True
+            self._threads.submit(self._go)
+
+    def _go(self) -> None:
+        done = self._guarded()
+        if done and not self._stopping.is_set():
+            with suppress(RuntimeError):  # the threads are told to end at this moment
+                self._threads.submit(self._go)  # behind the others
+                return
+        self._busy = False
+
+    def _guarded(self) -> int:
         try:
-            return errand.turn()
+            done = self._turn()
+        except StoreUnavailable:
+            return 0  # whoever wakes us tells of it
         except TrialCpaError as error:
-            _log.warning("%s", error)
+            self._trouble.begins(f"{error}")
         except Exception as error:  # noqa: BLE001 - one errand that fails must not end the others
-            _log.error("an errand failed: %s", whereabouts(error))
+            self._trouble.begins(f"an errand failed: {whereabouts(error)}", logging.ERROR)
+        else:
+            self._trouble.ends("an errand that failed is done again")
+            return done
         return 0  # the next turn tries again
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from core.actors import COURIER
 from core.canonical import Json
@@ -26,7 +27,7 @@ from ra.telling.notices import pdf_of
 from ra.telling.writing import document_of
 from store.reading import notices as reading
 from store.reading import work
-from store.reading.notices import Delivery, Sending
+from store.reading.notices import Delivery, Sending, Way
 from store.verbs import facts
 from store.verbs import notices as verbs
 
@@ -45,7 +46,7 @@ CLAIM = timedelta(minutes=5)
 """How long a courier has a delivery to itself: longer than the slowest relay or listener is waited for."""
 
 PORTION = 10
-"""Attempts in one turn, so that the feed of facts does not wait for a slow relay for long."""
+"""Attempts in one turn of all ways, each."""
 
 NOTICE_HEADER = "Trialcpa-Notice"
 DOCUMENT_HEADER = "Trialcpa-Document-SHA256"
@@ -72,16 +73,26 @@ class NoticeDelivery:
 
     @serves("F2.21(b)", "F2.24", "F2.25", "F2.29", "F2.30")
     def turn(self) -> int:
-        """Open what is new and try what is due, one portion; return how many attempts were made."""
-        at = self.desk.clock.now()
-        self._open_new(at)
-        tried = 0
-        while tried < PORTION and self._try_one():
-            tried += 1
-        return tried
+        """Open what is new and try what is due, one portion each way; return how many attempts were made."""
+        self.open_new()
+        ways = (self.by_mail, *self.by_webhook)
+        return sum(len(list(takewhile(bool, (each.turn() for _ in range(PORTION))))) for each in ways)
 
-    def _open_new(self, at: datetime) -> None:
+    @property
+    def by_mail(self) -> "OneWay":
+        """What goes through the relay, as an errand of its own."""
+        return OneWay(self, Way(Channel.MAIL, others=True))
+
+    @property
+    def by_webhook(self) -> "tuple[OneWay, ...]":
+        """What goes to each listener, as an errand for each; the last is for addresses that are not known any more."""
+        known = frozenset(each.address for each in self.subscribers if each.recipient is not None)
+        each_alone = (OneWay(self, Way(Channel.WEBHOOK, frozenset({one}))) for one in sorted(known))
+        return (*each_alone, OneWay(self, Way(Channel.WEBHOOK, known, others=True)))
+
+    def open_new(self) -> None:
         """Open a delivery for each copy and address that has none."""
+        at = self.desk.clock.now()
         store = self.desk.store
         with store.read() as tx:
             pulse = work.pulse(tx)
@@ -123,11 +134,11 @@ class NoticeDelivery:
             *((Channel.WEBHOOK, each.address) for each in hooks),
         ]
 
-    def _try_one(self) -> bool:
-        """Claim the delivery that is due the longest and try it; False if none is due."""
+    def try_one(self, way: Way) -> bool:
+        """Claim the delivery of a way that is due the longest and try it; False if none is due."""
         at = self.desk.clock.now()
         with self.desk.store.read() as tx:
-            due = reading.delivery_due(tx, at)
+            due = reading.delivery_due(tx, at, way)
         if due is None:
             return False
         until = at + CLAIM
@@ -186,6 +197,9 @@ class NoticeDelivery:
                     facts.record(
                         tx, Fact(kind=FactKind.NOTICE_DELIVERED, at=at, actor=COURIER, subject=subject, payload=told)
                     )
+                if delivery.attempts:
+                    name = (delivery.notice, delivery.recipient.value, delivery.channel, delivery.attempts + 1)
+                    _log.warning("%s for %s by %s is delivered, at attempt %d", *name)
                 return
             noted = verbs.mark_failed(
                 tx,
@@ -199,7 +213,43 @@ class NoticeDelivery:
                 facts.record(
                     tx, Fact(kind=FactKind.NOTICE_UNDELIVERED, at=at, actor=COURIER, subject=subject, payload=told)
                 )
-        _log.warning("%s for %s by %s: %s", delivery.notice, delivery.recipient.value, delivery.channel, refused.why)
+        if delivery.attempts == 0 or given_up:  # between the first and the last it is on the list of the undelivered
+            again = "it is given up" if given_up else "it is tried again"
+            told_of = (delivery.notice, delivery.recipient.value, delivery.channel, again, refused.why)
+            _log.warning("%s for %s by %s was not delivered, and %s: %s", *told_of)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The opening of deliveries as an errand of its own: it speaks to nobody.
+
+    Args:
+        notices: of which errand.
+    """
+
+    notices: NoticeDelivery
+
+    def turn(self) -> int:
+        """Open what is new; the attempts are made by others."""
+        self.notices.open_new()
+        return 0
+
+
+@dataclass(frozen=True)
+class OneWay:
+    """The deliveries of one way: who is slow to answer holds up no other.
+
+    Args:
+        notices: of which errand.
+        way: which.
+    """
+
+    notices: NoticeDelivery
+    way: Way
+
+    def turn(self) -> int:
+        """Try what has been due the longest; return how many attempts were made: one, or none."""
+        return int(self.notices.try_one(self.way))
 
 
 def pause(failed_before: int, *, temporary: bool) -> timedelta:

@@ -5,6 +5,7 @@ What a relay says in words is never kept: it may quote the message. Only its cod
 
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,9 +18,13 @@ from typing import Literal
 
 from core.clock import Clock
 from core.errors import MailRefused
+from jobs.deadline import Deadline
 
 TIMEOUT_SECONDS = 30
 """Shorter than RFC 5321 (4.5.3.2) allows a relay; one that is slower is tried again later."""
+
+DEADLINE_SECONDS = 120
+"""How long it may take for one message; well below the claim of a delivery (jobs/deliver.py)."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Relays that may be spoken to without TLS: nothing leaves this machine on the way to them."""
@@ -99,10 +104,20 @@ class Mailer:
         if not MAIL_ADDRESS.fullmatch(to):
             raise MailRefused(detail="the address is not one that mail can be sent to", temporary=False)
         message = self._message(to, subject, body, attachments, message_id)
+        with Deadline(DEADLINE_SECONDS) as deadline:
+            try:
+                self._hand_over(message, to, deadline)
+            except MailRefused:
+                if not deadline.passed:
+                    raise
+                late = f"the relay took longer than {DEADLINE_SECONDS} seconds"
+                raise MailRefused(detail=late, temporary=True) from None
+
+    def _hand_over(self, message: EmailMessage, to: str, deadline: Deadline) -> None:
         stage = "connection"
         smtp: smtplib.SMTP | None = None
         try:
-            smtp = self._connected()
+            smtp = self._connected(deadline)
             stage = "login"
             if self._relay.username is not None:
                 smtp.login(self._relay.username, self._relay.password or "")
@@ -114,6 +129,8 @@ class Mailer:
         except smtplib.SMTPResponseException as error:
             raise _answered(stage, error.smtp_code, error.smtp_error) from None
         except (smtplib.SMTPException, OSError, UnicodeError, ValueError) as error:
+            if smtp is not None:
+                smtp.close()  # whoever was silent is not waited for a second time, to be told goodbye
             raise MailRefused(detail=_broken(stage, error), temporary=True) from None
         finally:
             if smtp is not None:
@@ -122,17 +139,14 @@ class Mailer:
                     smtp.quit()
                 smtp.close()
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, deadline: Deadline) -> smtplib.SMTP:
         relay = self._relay
-        ours = relay.sender.rpartition("@")[2]  # not this machine's name, which is nobody's business
-        if relay.tls == "implicit":
-            context = _context(relay.ca_file)
-            return smtplib.SMTP_SSL(relay.host, relay.port, ours, timeout=TIMEOUT_SECONDS, context=context)
-        smtp = smtplib.SMTP(relay.host, relay.port, ours, timeout=TIMEOUT_SECONDS)
+        context = None if relay.tls == "none" else _context(relay.ca_file)
+        smtp = _Watched(relay, deadline, context if relay.tls == "implicit" else None)
         try:
             if relay.tls == "starttls":
                 # A relay that does not offer it, or an attacker who hides the offer, gets nothing.
-                smtp.starttls(context=_context(relay.ca_file))
+                smtp.starttls(context=context)
         except BaseException:
             smtp.close()
             raise
@@ -154,6 +168,27 @@ class Mailer:
             main, _, sub = each.media_type.partition("/")
             message.add_attachment(each.octets, maintype=main, subtype=sub, filename=each.name)
         return message
+
+
+class _Watched(smtplib.SMTP):
+    """A connection that a deadline ends.
+
+    Args:
+        relay: to whom.
+        deadline: which.
+        context: for TLS from the first octet on.
+    """
+
+    def __init__(self, relay: Relay, deadline: Deadline, context: ssl.SSLContext | None) -> None:
+        self._deadline, self._context = deadline, context
+        ours = relay.sender.rpartition("@")[2]  # not this machine's name, which is nobody's business
+        super().__init__(relay.host, relay.port, ours, timeout=TIMEOUT_SECONDS)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # What smtplib's own SMTP_SSL overrides, for the same reason: it is the only place before the first octet.
+        made = socket.create_connection((host, port), timeout)
+        self._deadline.watch(made)
+        return made if self._context is None else self._context.wrap_socket(made, server_hostname=host)
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

@@ -7,12 +7,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from core.classification import Recipient
+from jobs.deadline import Deadline
 
 SIGNATURE_HEADER = "Trialcpa-Signature"
+
 TIMEOUT_SECONDS = 10
+"""How long a listener may be silent."""
+
+DEADLINE_SECONDS = 20
+"""How long it may take for all of one delivery."""
 
 
 @dataclass
@@ -60,7 +68,35 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing: the 3xx is a refusal."""
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
+class _Watched(http.client.HTTPConnection):
+    """A connection that a deadline ends."""
+
+    deadline: Deadline
+
+    def connect(self) -> None:
+        super().connect()
+        self.deadline.watch(self.sock)
+
+
+class _WatchedTls(http.client.HTTPSConnection, _Watched):
+    """The same under TLS: HTTPS connects as HTTP does, which is watched, before its handshake."""
+
+
+class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, asked: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(self._connection, _Watched), asked)
+
+    def https_open(self, asked: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(self._connection, _WatchedTls), asked)
+
+    def _connection(self, kind: type[_Watched], host: str, **more: Any) -> _Watched:  # noqa: ANN401 - urllib's own
+        made = kind(host, **more)
+        made.deadline = self._deadline
+        return made
 
 
 def post(subscriber: Subscriber, body: bytes, headers: Mapping[str, str] | None = None) -> str | None:
@@ -79,8 +115,15 @@ def post(subscriber: Subscriber, body: bytes, headers: Mapping[str, str] | None 
     digest = hmac.new(subscriber.secret, body, hashlib.sha256).hexdigest()
     fields = {"Content-Type": "application/json", SIGNATURE_HEADER: f"sha256={digest}", **(headers or {})}
     request = urllib.request.Request(subscriber.url, data=body, headers=fields, method="POST")  # noqa: S310 - the scheme was looked at above
+    with Deadline(DEADLINE_SECONDS) as deadline:
+        said = _sent(urllib.request.build_opener(_NoRedirect, _Handler(deadline)), request)
+        # Even if it seems to have heard: what it was saying when we hung up may have been cut to that.
+        return f"The listener took longer than {DEADLINE_SECONDS} seconds." if deadline.passed else said
+
+
+def _sent(opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> str | None:
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as reply:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as reply:
             status = int(reply.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -189,11 +189,35 @@ def deliveries_of(tx: Transaction, numbers: Collection[str]) -> list[Delivery]:
     return [_delivery(row) for row in tx.connection.execute(query)]
 
 
-def delivery_due(tx: Transaction, at: datetime) -> Delivery | None:
-    """Return the delivery that has been due the longest at `at`, if any is."""
+@dataclass(frozen=True)
+class Way:
+    """Some of the deliveries: those of a channel to certain addresses.
+
+    Args:
+        channel: of these alone.
+        addresses: to these, or to all others.
+        others: which of the two.
+    """
+
+    channel: Channel
+    addresses: frozenset[str] = frozenset()
+    others: bool = False
+
+
+def delivery_due(tx: Transaction, at: datetime, way: Way | None = None) -> Delivery | None:
+    """Return the delivery that has been due the longest at `at`, if any is.
+
+    Args:
+        tx: reads.
+        at: now.
+        way: of these alone; None for all.
+    """
     d = deliveries.c
-    query = select(deliveries).where(d.state == DeliveryState.WAITING, d.due <= at).order_by(d.due, d.id).limit(1)
-    row = tx.connection.execute(query).one_or_none()
+    query = select(deliveries).where(d.state == DeliveryState.WAITING, d.due <= at)
+    if way is not None:
+        named = d.address.not_in(way.addresses) if way.others else d.address.in_(way.addresses)
+        query = query.where(d.channel == way.channel, named)
+    row = tx.connection.execute(query.order_by(d.due, d.id).limit(1)).one_or_none()
     return None if row is None else _delivery(row)
 
 

@@ -1,0 +1,41 @@
+"""A trouble is told once when it begins and once when it ends: a log that repeats itself is not read."""
+
+import logging
+
+
+class Trouble:
+    """One thing that may go wrong for a while. Whoever watches it is one thread.
+
+    Args:
+        log: where it is told.
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._told = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether it has begun and not ended."""
+        return bool(self._told)
+
+    def begins(self, sentence: str, level: int = logging.WARNING) -> None:
+        """Tell that it is there, or that it has become another one; nothing if that has been told.
+
+        Args:
+            sentence: what is wrong, the same as long as the same is wrong.
+            level: of the log.
+        """
+        if sentence != self._told:
+            self._told = sentence
+            self._log.log(level, "%s", sentence)
+
+    def ends(self, sentence: str) -> None:
+        """Tell that it is over; nothing if it was not there.
+
+        Args:
+            sentence: what is right again.
+        """
+        if self._told:
+            self._told = ""
+            self._log.warning("%s", sentence)
