@@ -119,15 +119,16 @@ def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: da
 
 
 def _root_crl(crl: PublishedCrl | None, now: datetime) -> CheckAnswer:
+    """Never red: whoever needs the root's list is not helped by a service that is taken away as well."""
     if crl is None:
-        return CheckAnswer(name="root-crl", ok=False, detail="The root has published no CRL.")
+        return CheckAnswer(name="root-crl", ok=True, detail="The root has published no CRL.", warning=True)
+    if crl.next_update <= now:
+        lapsed = f"The root's CRL {crl.number} ran out at {text(crl.next_update)}; fetch its key to renew it."
+        return CheckAnswer(name="root-crl", ok=True, detail=lapsed, warning=True)
     said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
     soon = crl.next_update - now <= ROOT_CRL_WARNING
     return CheckAnswer(
-        name="root-crl",
-        ok=crl.next_update > now,
-        detail=said + ("; fetch its key to renew it." if soon else "."),
-        warning=soon,
+        name="root-crl", ok=True, detail=said + ("; fetch its key to renew it." if soon else "."), warning=soon
     )
 
 

@@ -4,6 +4,7 @@ They share nothing but the store. In production each is a service of its own und
 starts all three, starts again what dies, and one Ctrl-C stops everything.
 """
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -33,7 +35,9 @@ class ProcessRole(StrEnum):
 
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
-_READY_SECONDS = 30.0
+_ALIVE_SECONDS = 30.0
+_READY_SECONDS = 10.0
+"""How long after a start nothing is said of what is not ready yet: the authority needs a few seconds for its lists."""
 
 
 @dataclass
@@ -51,21 +55,36 @@ class Supervisor:
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
     def run(self, on_ready: Callable[[], None]) -> int:
-        """Start everything, call `on_ready` once it answers, and keep it running until SIGINT or SIGTERM.
+        """Start everything, call `on_ready` once it is ready, and keep it running until SIGINT or SIGTERM.
+
+        What is alive and not ready is told and left running: it may be what people need to make it ready.
 
         Returns:
-            0 after an orderly stop; 1 if it did not become ready.
+            0 after an orderly stop; 1 if a process ended by itself before the service was ever ready.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         try:
             for role in ProcessRole:
                 self._start(role)
-            if not self._wait_ready():
+            if not self._wait_alive():
                 return 0 if self._stopping.is_set() else 1
-            on_ready()
+            told: list[str] | None = []
+            quiet_until = time.monotonic() + _READY_SECONDS
             while not self._stopping.wait(0.2):
+                if told is None:
+                    self._restart_dead()
+                    continue
+                if self._one_did_not_start():
+                    return 1
                 self._restart_dead()
+                left = what_is_not_ready(self.settings.host, self.settings.port)
+                if not left:
+                    told = None
+                    on_ready()
+                elif left != told and time.monotonic() > quiet_until:
+                    told = left
+                    self.report(f"it runs and is not ready: {' '.join(left)}")
             return 0
         finally:
             self._end_children()
@@ -82,7 +101,8 @@ class Supervisor:
             self._children[role] = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
             )
-        (self.settings.home / "run" / f"{role}.pid").write_text(f"{self._children[role].pid}\n")
+        with suppress(OSError):  # a full disk: the file is for people, the process runs
+            (self.settings.home / "run" / f"{role}.pid").write_text(f"{self._children[role].pid}\n")
 
     def _restart_dead(self) -> None:
         for role, child in list(self._children.items()):
@@ -92,20 +112,25 @@ class Supervisor:
                 self._close(child)
                 self._start(role)
 
-    def _wait_ready(self) -> bool:
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline and not self._stopping.is_set():
-            for role, child in self._children.items():
-                if child.poll() is not None:
-                    self.report(f"{role} did not start: {self._last_words(role)}")
-                    return False
-            if answers(self.settings.host, self.settings.port, "/readyz"):
+    def _wait_alive(self) -> bool:
+        told, deadline = False, time.monotonic() + _ALIVE_SECONDS
+        while not self._stopping.is_set():
+            if self._one_did_not_start():
+                return False
+            if answers(self.settings.host, self.settings.port, "/healthz"):
                 return True
+            if not told and time.monotonic() > deadline:
+                told = True
+                self.report(f"it does not answer yet; see {self._log(ProcessRole.WEB)}")
             time.sleep(0.05)
-        if not self._stopping.is_set():
-            self.report(
-                f"it did not become ready; see {self._log(ProcessRole.WEB)} and {self._log(ProcessRole.AUTHORITY)}"
-            )
+        return False
+
+    def _one_did_not_start(self) -> bool:
+        """Whether a process ended by itself before the service was ever ready: what it says is wrong stays wrong."""
+        for role, child in self._children.items():
+            if (child.poll() or 0) > 0:
+                self.report(f"{role} did not start: {self._last_words(role)}")
+                return True
         return False
 
     def _end_children(self) -> None:
@@ -143,6 +168,22 @@ def answers(host: str, port: int, path: str) -> bool:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def what_is_not_ready(host: str, port: int) -> list[str]:
+    """Return a sentence for each check of /readyz that is red; none if the service is ready."""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=_READY_SECONDS):
+            return []
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read()
+    except (urllib.error.URLError, OSError):
+        return ["It does not answer."]
+    try:
+        return [str(each["detail"]) for each in json.loads(said)["checks"] if not each["ok"]]
+    except (ValueError, KeyError, TypeError):
+        return ["It does not say what is wrong."]
 
 
 def require_free(host: str, port: int) -> None:

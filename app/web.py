@@ -34,7 +34,7 @@ def application() -> "WSGIApplication":
     mirror = Mirror(StatusReader(house.store), house.machine, max_age=settings.status_max_age)
     mirror.start()
     base_url = house.row().base_url
-    service = create_app(house.desk, base_url=base_url, after_write=mirror.follow, mirror=mirror)
+    service = create_app(house.desk, base_url=base_url, after_write=mirror.catch_up, mirror=mirror)
     return StatusPlane(mirror, service.wsgi_app, may_verify)
 
 

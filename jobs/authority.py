@@ -9,11 +9,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable, TrialCpaError
+from core.trouble import Trouble
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Pace, release_lease, take_lease
 from jobs.expire import lapse_passed, record_expiries
@@ -62,6 +64,9 @@ class Authority:
     watermark: Watermark | None = None
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
+    _silent: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
+    _waiting: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
+    _troubles: dict[str, Trouble] = field(default_factory=dict, init=False, repr=False)
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
@@ -71,8 +76,10 @@ class Authority:
                 before = self._pulse()  # first: what is done while the turn looks elsewhere is not slept over
                 worked = self.turn()
             except StoreUnavailable as error:
-                _log.warning("%s", error)
+                self._silent.begins(f"{error} Nothing is signed until it answers.")
                 worked = None
+            else:
+                self._silent.ends("The register answers again; the authority works.")
             if worked is not None and not announced:
                 announced = True
                 ready()
@@ -81,7 +88,8 @@ class Authority:
             elif not worked:
                 self._rest(stopping, before)
         if self._epoch is not None:
-            release_lease(self.store, self.holder, self.machine)
+            with suppress(StoreUnavailable):  # it runs out by itself
+                release_lease(self.store, self.holder, self.machine)
 
     def turn(self) -> int | None:
         """Do everything that is due now, once.
@@ -118,9 +126,8 @@ class Authority:
             while time.monotonic() < until and not stopping.wait(IDLE_SECONDS):
                 if self._pulse() != before:
                     return
-        except StoreUnavailable as error:
-            _log.warning("%s", error)
-            stopping.wait(WAITING_SECONDS)
+        except StoreUnavailable:
+            stopping.wait(WAITING_SECONDS)  # the next turn finds it, and tells
 
     def _pulse(self) -> tuple[int, int]:
         with self.store.read() as tx:
@@ -135,7 +142,9 @@ class Authority:
             self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
             self._renewed = time.monotonic()
         if self._epoch is None:
+            self._waiting.begins("Another authority process holds the lease; this one waits for it.", logging.INFO)
             return None
+        self._waiting.ends("This authority process holds the lease now.")
         return Duty(
             store=self.store,
             keyring=self.keyring,
@@ -154,13 +163,20 @@ class Authority:
                 self.watermark.require_not_behind(tx)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
+        trouble = self._troubles.setdefault(job.__name__, Trouble(_log))
         try:
-            return int(job(duty, at))
+            done = int(job(duty, at))
         except LeaseLost as error:
             self._epoch = None
             _log.warning("%s", error)
         except StoreUnavailable:
             raise
         except TrialCpaError as error:
-            _log.error("%s: %s %s", job.__name__, error, error.hint)
+            trouble.begins(f"{job.__name__}: {error} {error.hint}", logging.ERROR)
+        except OSError as error:
+            # The folder of the keys is on a disk too, which may be full or read-only.
+            trouble.begins(f"{job.__name__}: {error.strerror or type(error).__name__}", logging.ERROR)
+        else:
+            trouble.ends(f"{job.__name__} is done again.")
+            return done
         return 0

@@ -1,7 +1,8 @@
 """The mirror: what it holds is what the source says, and what it cannot confirm it does not tell for long."""
 
 import threading
-from collections.abc import Hashable
+import time
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.status.snapshot import Mirror, Snapshot, amended, build
+from api.status.snapshot import CATCH_UP_SECONDS, Mirror, Snapshot, amended, build
 from core.approval import Device, EndCause
 from core.clock import FixedClock
 from core.errors import StatusStale, StoreUnavailable
@@ -178,6 +179,49 @@ def test_the_thread_follows_outlives_a_failure_and_ends(world: World, caplog: py
         mirror.stop()
     assert "cannot be followed" in caplog.text
     assert "mirror" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_whoever_writes_while_the_first_snapshot_is_read_is_not_held_up(world: World) -> None:
+    reading, enough, read = threading.Event(), threading.Event(), world.approvals
+
+    def slow(identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+        reading.set()
+        assert enough.wait(10)
+        return read(identifiers)
+
+    world.approvals = slow  # type: ignore[method-assign]
+    identifier = world.grant()
+    mirror = Mirror(world, FixedClock(NOON))
+    mirror.start(interval=0.001)
+    try:
+        assert reading.wait(10)
+        began = time.monotonic()
+        mirror.catch_up()
+        assert time.monotonic() - began < CATCH_UP_SECONDS
+        enough.set()
+        while mirror.age() > 1 or not _has(mirror, identifier):
+            assert time.monotonic() - began < 10
+        # Later, a poll that takes too long is not waited for either, and one that does not is.
+        enough.clear()
+        reading.clear()
+        world.end(identifier, NOON, EndCause.SSC)
+        assert reading.wait(10)
+        began = time.monotonic()
+        mirror.catch_up()
+        assert CATCH_UP_SECONDS <= time.monotonic() - began < CATCH_UP_SECONDS + 5
+        enough.set()
+        mirror.catch_up()
+        assert mirror.view().approvals[identifier].record.ended_at == NOON
+    finally:
+        enough.set()
+        mirror.stop()
+
+
+def _has(mirror: Mirror, identifier: str) -> bool:
+    try:
+        return identifier in mirror.view().approvals
+    except StatusStale:
+        return False
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,16 +19,20 @@ from cryptography.x509 import ocsp
 
 from core.approval import CertificateRecord, Device
 from core.clock import Clock
-from core.errors import StatusStale
+from core.errors import StatusStale, TrialCpaError
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityView, HashName, MirroredApproval, PublishedCrl, SignedAnswer, StatusSource, Units
+from core.trouble import Trouble
 
 DEFAULT_MAX_AGE = 600.0
 """Seconds after which a snapshot is too old to answer from (design: ten minutes)."""
 
 DEFAULT_INTERVAL = 0.1
 """Seconds between two polls: with the time a poll takes, well below the 250 ms promised."""
+
+CATCH_UP_SECONDS = 1.0
+"""How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
 
 CertId: TypeAlias = "tuple[HashName, bytes, bytes]"
 """What an OCSP CertID says of the issuer: hash name, issuerNameHash, issuerKeyHash."""
@@ -147,25 +151,42 @@ class Mirror:
     def follow(self) -> None:
         """Poll once: fetch what has changed and swap the snapshot. Whatever the source raises comes through.
 
-        A use case may call it after its commit, so that whoever acted reads their own write at once.
+        Whoever has just written calls `catch_up`.
         """
         with self._polling:
-            began = self._monotonic()
-            old = self._snapshot
-            changes = self._source.changes(self._cursor)
-            if old is None or changes.everything:
-                self._snapshot = build(self._source.authority(), self._source.approvals(None), began)
-            else:
-                new = old
-                if changes.authority:
-                    authority = self._source.authority()
-                    new = replace(new, authority=authority, issuers=_issuers(authority))
-                if changes.approvals:
-                    new = amended(new, changes.approvals, self._source.approvals(changes.approvals))
-                # One assignment: a reader has the old one or the new one.
-                self._snapshot = replace(new, fetched_at=began)
-            # Last: if a read above failed, the next poll asks for the same changes again.
-            self._cursor = changes.cursor
+            self._poll()
+
+    def catch_up(self) -> None:
+        """Follow after a commit, so that whoever acted reads their own write at once, and be held up by nobody.
+
+        While the first snapshot is still being read there is nothing to read one's own write from; and a poll that
+        takes too long is left to whoever makes it.
+        """
+        if self._snapshot is None or not self._polling.acquire(timeout=CATCH_UP_SECONDS):
+            return
+        try:
+            self._poll()
+        finally:
+            self._polling.release()
+
+    def _poll(self) -> None:
+        """Fetch what has changed and swap the snapshot; only under the lock."""
+        began = self._monotonic()
+        old = self._snapshot
+        changes = self._source.changes(self._cursor)
+        if old is None or changes.everything:
+            self._snapshot = build(self._source.authority(), self._source.approvals(None), began)
+        else:
+            new = old
+            if changes.authority:
+                authority = self._source.authority()
+                new = replace(new, authority=authority, issuers=_issuers(authority))
+            if changes.approvals:
+                new = amended(new, changes.approvals, self._source.approvals(changes.approvals))
+            # One assignment: a reader has the old one or the new one.
+            self._snapshot = replace(new, fetched_at=began)
+        # Last: if a read above failed, the next poll asks for the same changes again.
+        self._cursor = changes.cursor
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
         """Follow in a background thread, at once and then every `interval` seconds, until `stop`."""
@@ -229,19 +250,19 @@ class Mirror:
         return self._source.units(approval, device_id, at)
 
     def _run(self, interval: float) -> None:
-        failing = False
+        trouble = Trouble(_log)
         while not self._stopping.is_set():
             try:
                 self.follow()
-            except Exception:  # noqa: BLE001 - see below
+            except Exception as error:  # noqa: BLE001 - see below
                 # Whatever it is, the thread lives on: the snapshot ages, and says so itself when it is too old.
-                if not failing:
-                    _log.exception("the store cannot be followed; answers come from the last snapshot")
-                failing = True
+                foreseen = isinstance(error, TrialCpaError)
+                if not trouble.present and not foreseen:
+                    _log.error("what nobody foresaw", exc_info=error)
+                kind = str(error) if foreseen else type(error).__name__
+                trouble.begins(f"the store cannot be followed; answers come from the last snapshot: {kind}")
             else:
-                if failing:
-                    _log.warning("the store is followed again")
-                failing = False
+                trouble.ends("the store is followed again")
             self._stopping.wait(interval)
 
 

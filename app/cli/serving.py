@@ -1,9 +1,12 @@
 """`trialcpa serve` and `trialcpa run`: the processes."""
 
+import logging
 import signal
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -14,7 +17,13 @@ from app.cli.init import make, planned, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
 from app.processes import ProcessRole, Supervisor, end_with_supervisor, require_free
-from core.errors import HomeOccupied
+from core.errors import HomeOccupied, StoreUnavailable
+from core.trouble import Trouble
+
+_log = logging.getLogger(__name__)
+_Opened = TypeVar("_Opened")
+
+_WAITING_SECONDS = 0.5
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa serve --home var")
@@ -72,9 +81,13 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
         signal.signal(number, lambda *_: stopping.set())
     if supervised:
         end_with_supervisor(stopping.set)
-    house = open_house(settings)
+    house = _opened(lambda: open_house(settings), stopping)
+    if house is None:
+        return
     if role == ProcessRole.AUTHORITY:
-        open_authority(house).run(stopping)
+        authority = _opened(lambda: open_authority(house), stopping)
+        if authority is not None:
+            authority.run(stopping)
     else:
         from app.courier import open_courier  # noqa: PLC0415 - the other roles send no mail and call nobody
 
@@ -82,10 +95,27 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
     house.store.close()
 
 
+def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opened | None:
+    """Open something of the store's, as soon as the store answers; None if we are to stop before."""
+    silent = Trouble(_log)
+    while not stopping.is_set():
+        try:
+            opened = open_it()
+        except StoreUnavailable as error:
+            silent.begins(f"{error} This process waits for it.")
+            stopping.wait(_WAITING_SECONDS)
+        else:
+            silent.ends("The register answers.")
+            return opened
+    return None
+
+
 def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
     from app.web import serve as serve_web  # noqa: PLC0415 - only web needs a server
 
-    open_house(settings).store.close()  # what is wrong with the home is said here, not by a worker
+    house = _opened(lambda: open_house(settings), threading.Event())
+    if house is not None:  # what is wrong with the home is said here, not by a worker
+        house.store.close()
     if supervised:
         # To the main thread, which waits on a lock: a signal that another thread takes would not wake it.
         main = threading.main_thread().ident
