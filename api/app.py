@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, request
 from flask_openapi3.models.info import Info
@@ -12,7 +13,7 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from api import problems
+from api import bodies, problems
 from api.amendments import add_amendments
 from api.answers import Problem, answer
 from api.applications import add_applications
@@ -126,6 +127,11 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
     return app
 
 
+def description(app: OpenAPI) -> dict[str, Any]:
+    """Return what /openapi.json says of the whole service."""
+    return bodies.described(add_status_plane(app.api_doc))
+
+
 def _add_guards(app: OpenAPI, desk: Desk) -> None:
     @app.before_request
     def admit() -> None:
@@ -147,7 +153,7 @@ def _add_guards(app: OpenAPI, desk: Desk) -> None:
 
 
 def _add_description(app: OpenAPI) -> None:
-    described = add_status_plane(app.api_doc)
+    described = description(app)
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:

@@ -25,6 +25,7 @@ from api.service import (
     WITH_CREDENTIAL,
     WRITE_REFUSALS,
     Service,
+    body_limit,
     clauses,
     refusals,
     reply,
@@ -113,7 +114,9 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
         "/v1/cpl/reconciliations",
         operation_id="reconcileCpl",
         responses={200: answer(Reconciled), **refusals(*WRITE_REFUSALS)},
-        **_shared(*_ON_THE_LIST),
+        tags=[TRIAL],
+        security=WITH_CREDENTIAL,
+        openapi_extensions={**clauses(*_ON_THE_LIST), **body_limit(LARGEST_LIST)},
     )
     def reconcile_cpl(header: WriteHeader, raw: ListFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
         """Compare the Panel's list, CSV or XLSX, with what it should show now; nothing is changed."""

@@ -13,7 +13,17 @@ from api.forms.fields import WriteHeader
 from api.forms.paths import ApprovalPath, BatchPath
 from api.forms.reporting import DEPLOYMENT_TYPES, DeploymentsBody, DeviceQuery
 from api.incoming import actor, raw_body
-from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
+from api.service import (
+    READ_REFUSALS,
+    TRIAL,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    body_limit,
+    clauses,
+    refusals,
+    reply,
+)
 from core.deployments import Form
 from core.identifiers import ApprovalIdentifier, parse_device_id
 from ra.repeat import RequestKey
@@ -34,7 +44,7 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/deployments",
         operation_id="recordDeployments",
-        openapi_extensions=clauses("F2.21(d)", "F2.28(d)", "F2.28(e)", "F2.28(f)"),
+        openapi_extensions={**clauses("F2.21(d)", "F2.28(d)", "F2.28(e)", "F2.28(f)"), **body_limit(REPORT_LIMIT)},
         responses={200: answer(ReportTaken), **refusals(*WRITE_REFUSALS)},
         **shared,
     )

@@ -19,6 +19,7 @@ from api.service import (
     WITH_CREDENTIAL,
     WRITE_REFUSALS,
     Service,
+    body_limit,
     clauses,
     refusals,
     reply,
@@ -141,7 +142,11 @@ def _described(tag: Any, *paragraphs: str) -> tuple[dict[str, Any], dict[str, An
     }
     not_found = refusals(HTTPStatus.NOT_FOUND)
     reading = {"responses": {200: answer(EvidenceList), **not_found, **refusals(*READ_REFUSALS)}, **shared}
-    writing = {"responses": {201: answer(EvidenceAnswer), **not_found, **refusals(*WRITE_REFUSALS)}, **shared}
+    writing = {
+        "responses": {201: answer(EvidenceAnswer), **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+        "openapi_extensions": {**clauses(*paragraphs), **body_limit(LARGEST_FILE)},
+    }
     return reading, writing
 
 

@@ -59,15 +59,25 @@ class Readiness:
 
 def readiness(store: Store, mirror: Mirror) -> Readiness:
     """Return whether the service is fit to serve, and every check, in order. Nothing that fails raises."""
-    now = mirror.now()
-    left: Backlog | None
     try:
         with store.read() as tx:
-            left = backlog(tx, now)
+            left = backlog(tx, mirror.now())
     except StoreUnavailable as error:
-        left, reached = None, CheckAnswer(name="store", ok=False, detail=str(error))
-    else:
-        reached = CheckAnswer(name="store", ok=True, detail="The register answers.")
+        return judged(None, str(error), mirror)
+    return judged(left, "", mirror)
+
+
+def judged(left: Backlog | None, said: str, mirror: Mirror) -> Readiness:
+    """Return the same of what is known, reading nothing.
+
+    Args:
+        left: what the register says is left to do; None if it does not answer.
+        said: why it does not.
+        mirror: what the status plane answers from.
+    """
+    now = mirror.now()
+    detail = "The register answers." if left is not None else said
+    reached = CheckAnswer(name="store", ok=left is not None, detail=detail)
     checks = (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
     return Readiness(all(each.ok for each in checks), checks)
 

@@ -11,6 +11,7 @@ from flask import Response
 from flask_openapi3.models.tag import Tag
 
 from api import problems
+from api.bodies import EXTENSION
 from api.forms.fields import WriteHeader
 from api.incoming import request_key
 from api.status.snapshot import Mirror
@@ -78,6 +79,11 @@ def clauses(*paragraphs: str) -> dict[str, Any]:
         paragraphs: of core.clauses.PARAGRAPHS.
     """
     return {"x-clauses": list(paragraphs)}
+
+
+def body_limit(octets: int) -> dict[str, Any]:
+    """Return the extension of /openapi.json that says how many octets a body for an address may have."""
+    return {EXTENSION: octets}
 
 
 def reply(answer: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

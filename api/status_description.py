@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 
 from api.answers import answer
 from api.forms.fields import Sent
-from api.service import WITH_CREDENTIAL, clauses, refusals
+from api.service import WITH_CREDENTIAL, body_limit, clauses, refusals
 from api.status import fetching, ocsp
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
 from core.approval import Device
@@ -132,7 +132,7 @@ def _paths() -> dict[str, Any]:
     refused = _refused(
         HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE
     )
-    too_large = _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    too_large = _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     absent = _refused(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
     answered = {"200": _octets("An OCSPResponse, also where it refuses.", ocsp.MEDIA_TYPE)}
     unchanged = {"304": {"description": "Not Modified"}}
@@ -155,6 +155,7 @@ def _paths() -> dict[str, Any]:
                 credential=True,
                 serves=("F2.21(d)", "F2.25", "F2.26", "F2.31"),
             )
+            | body_limit(QUESTION_LIMIT)
         },
         "/v1/verify/{approval}": {
             "get": _operation(
@@ -169,8 +170,14 @@ def _paths() -> dict[str, Any]:
         },
         "/ocsp": {
             "post": _operation(
-                "ocspPost", "Fetching", "Ask the responder (RFC 6960).", answered, body=request, serves=_ENDED
+                "ocspPost",
+                "Fetching",
+                "Ask the responder (RFC 6960).",
+                {**answered, **too_large},
+                body=request,
+                serves=_ENDED,
             )
+            | body_limit(ocsp.REQUEST_LIMIT)
         },
         "/ocsp/{request}": {
             "get": _operation(

@@ -3,6 +3,7 @@
 docs/settings.md describes each key. Unknown keys are refused: a misspelt limit must not silently be no limit.
 """
 
+import ipaddress
 import json
 import tomllib
 from collections.abc import Mapping
@@ -53,7 +54,8 @@ class Settings:
         host, port: where web listens.
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
-        web_threads: blocking threads of the web process.
+        web_threads: threads of the API.
+        web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
         rules: what the SSC decides by settings.
         pace: how often the authority signs and publishes.
@@ -68,6 +70,7 @@ class Settings:
     keys_dir: Path
     passphrase: PassphraseSource
     web_threads: int
+    web_proxies: frozenset[str]
     status_max_age: float
     rules: Rules
     pace: Pace
@@ -243,6 +246,13 @@ class _Reader:
             self._problems.append(f"deployments.{key} names a status that counts as deployed.")
         return tuple(listed)
 
+    def proxies(self) -> frozenset[str]:
+        """Addresses of the proxies in front of web."""
+        listed = self._take("web", "proxies", [])
+        if isinstance(listed, list) and all(isinstance(each, str) and _is_address(each) for each in listed):
+            return frozenset(listed)
+        return self._wrong("web.proxies must be a list of addresses, without ports.", frozenset())
+
     def expiry_days(self) -> tuple[int, ...]:
         """Days before an expiry on which people are reminded, the largest first; none switches that off."""
         listed = self._take("reminders", "expiry_days", list(EXPIRY_DAYS))
@@ -282,6 +292,14 @@ class _Reader:
         return instead
 
 
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_scheme(value: object) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_CERTIFICATE_TEXT and printable(value)
 
@@ -304,6 +322,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         keys_dir=reader.path(reader.text("keys", "directory", "keys")),
         passphrase=reader.source("keys", "passphrase"),
         web_threads=reader.whole("web", "threads", 8, least=1, most=256),
+        web_proxies=reader.proxies(),
         status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),
         rules=Rules(
             longest_trial=timedelta(days=longest),

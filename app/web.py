@@ -1,67 +1,70 @@
-"""The web process: one granian server, the status plane in front of the API, a mirror that follows the store.
+"""The web process: the front, the status plane, the API on threads of its own, a mirror that follows the store.
 
 It holds no private key of the authority and does not read the folder they lie in.
 """
 
-import logging
-import os
-import threading
-import time
-from typing import TYPE_CHECKING
+import asyncio
+import signal
+import sys
 
-from granian.constants import Interfaces
-from granian.server import Server
-
-from api.app import create_app
+from api.app import create_app, description
+from api.bodies import BodyLimits
+from api.lookout import Lookout
+from api.status.plane import StatusPlane
 from api.status.snapshot import Mirror
-from api.status.wsgi import StatusPlane
-from app.house import HOME_VARIABLE, home_of, open_house
-from app.settings import Settings, load
+from app.house import House, open_house
+from app.served import Served
+from app.settings import Settings
+from front.server import Front
+from front.service import Turn
+from front.workers import Workers
 from ra.access import may_verify
 from store.reading.status import StatusReader
 
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+SWITCH_SECONDS = 0.001
+"""How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
 
-_log = logging.getLogger(__name__)
+_OF_THE_PAST = 4
+_LONG = 4
+"""Threads for questions about the past, and for what waits on purpose."""
+
+_WAITING = 4
+"""Requests that may wait for each thread; with more, the last would wait longer than its client does."""
 
 
-def application() -> "WSGIApplication":
-    """Return the WSGI application of the authority whose home is in the environment; granian's worker calls it."""
-    _end_with_parent(os.getppid())
-    settings = load(home_of(None))
+def serve_web(settings: Settings) -> None:
+    """Listen until SIGTERM or SIGINT."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     house = open_house(settings)
     mirror = Mirror(StatusReader(house.store), house.machine, max_age=settings.status_max_age)
+    lookout = Lookout(house.store, mirror)
     mirror.start()
-    base_url = house.row().base_url
-    service = create_app(house.desk, base_url=base_url, after_write=mirror.catch_up, mirror=mirror)
-    return StatusPlane(mirror, service.wsgi_app, may_verify)
+    lookout.start()
+    try:
+        asyncio.run(_run(make_front(house, mirror, lookout, settings), settings))
+    finally:
+        lookout.stop()
+        mirror.stop()
 
 
-def serve(settings: Settings) -> None:
-    """Listen until SIGTERM or SIGINT."""
-    os.environ[HOME_VARIABLE] = str(settings.home)
-    Server(
-        "app.web:application",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=1,
-        blocking_threads=settings.web_threads,
-        respawn_failed_workers=True,
-        workers_kill_timeout=2,
-        log_enabled=False,
-        websockets=False,
-    ).serve()
+async def _run(front: Front, settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    server = await front.listen(settings.host, settings.port)
+    watching = asyncio.create_task(front.watch())
+    await stopping.wait()
+    server.close()
+    await front.stop()
+    watching.cancel()
 
 
-def _end_with_parent(parent: int) -> None:
-    """End this worker when the server above it is gone: an orphan would hold the port and serve an old house."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(0)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
+def make_front(house: House, mirror: Mirror, lookout: Lookout, settings: Settings) -> Front:
+    """Return the front of a house, with everything behind it."""
+    application = create_app(house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror)
+    limits = BodyLimits(description(application))
+    served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready)
+    threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
+    workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
+    return Front(served, workers, house.machine, proxies=settings.web_proxies)

@@ -6,11 +6,12 @@ from typing import Any
 from werkzeug.test import Client, TestResponse
 
 from api.app import create_app
+from api.status.plane import StatusPlane
 from api.status.snapshot import Mirror
-from api.status.wsgi import StatusPlane
 from core.actors import CONSOLE, Role
 from ra.access import grant_access, may_verify
 from store.reading.status import StatusReader
+from tests.over_wsgi import OverWsgi
 from tests.world import DEVICE, FIRMWARE, World, csr_pem
 
 PEOPLE: dict[str, tuple[Role, str | None]] = {
@@ -34,7 +35,7 @@ class Api:
         self.flask = create_app(
             world.desk, base_url="http://127.0.0.1:8470", after_write=self.mirror.follow, mirror=self.mirror
         )
-        self.plane = StatusPlane(self.mirror, self.flask.wsgi_app, may_verify)
+        self.plane = OverWsgi(StatusPlane(self.mirror, may_verify), self.flask.wsgi_app)
         life = world.desk.rules.longest_credential
         self.keys = {
             name: grant_access(world.desk, CONSOLE, name=name, role=role, organisation=of, life=life).api_key

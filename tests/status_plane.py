@@ -10,12 +10,13 @@ from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
+from api.status.plane import StatusPlane
 from api.status.questions import parse_question
 from api.status.snapshot import Mirror, build
 from api.status.verify import answer
-from api.status.wsgi import StatusPlane
 from core.actors import Role
 from core.clock import FixedClock
+from tests.over_wsgi import OverWsgi
 from tests.status_world import API_KEY, NOON, World
 
 
@@ -68,7 +69,7 @@ class Plane:
         self.clock = FixedClock(NOON)
         self.silence = 0.0
         self.mirror = Mirror(self.world, self.clock, monotonic=lambda: self.silence)
-        self.app = StatusPlane(self.mirror, behind, lambda role: role is not Role.SSC_ADMIN)
+        self.app = OverWsgi(StatusPlane(self.mirror, lambda role: role is not Role.SSC_ADMIN), behind)
 
     def ask(self, method: str, path: str, body: bytes = b"", /, **environ: Any) -> Answered:
         if not self.world.broken:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from cryptography import x509
 
+from api.status.plane import StatusPlane
 from api.status.snapshot import Mirror
-from api.status.wsgi import StatusPlane
 from core.actors import Role
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms
 from core.clock import FixedClock
@@ -31,6 +31,7 @@ from core.mirror import (
     Units,
 )
 from core.status import revocation_at
+from tests.over_wsgi import OverWsgi
 from tests.relying_party_world import (
     AFTER,
     ARC,
@@ -128,10 +129,10 @@ class Register:
     def units(self, *_: Any) -> Units:
         return Units(among=False)
 
-    def plane(self) -> StatusPlane:
+    def plane(self) -> OverWsgi:
         mirror = Mirror(self, FixedClock(self.at))
         mirror.follow()
-        return StatusPlane(mirror, absent, lambda _: True)
+        return OverWsgi(StatusPlane(mirror, lambda _: True), absent)
 
     def client(self, **options: Any) -> AuthorityClient:
         return AuthorityClient(BASE, KEY, transport=httpx.WSGITransport(self.plane()), **options)

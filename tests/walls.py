@@ -62,10 +62,11 @@ WALLS: Mapping[str, Wall] = {
         "api core ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
     "api.status": _wall("api.status api.problems core", "cryptography"),
+    "front": _wall("front api.status.exchange api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "app": _wall(
-        "api app ca core documents intake jobs keys policy ra store verify",
-        "cryptography click flask granian httpx rich",
+        "api app ca core documents front intake jobs keys policy ra store verify",
+        "cryptography click flask httpx rich",
     ),
     "story": _wall(
         "story core verify app.house app.processes app.settings app.cli.clock app.cli.init app.cli.options",

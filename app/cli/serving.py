@@ -111,7 +111,7 @@ def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opene
 
 
 def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
-    from app.web import serve as serve_web  # noqa: PLC0415 - only web needs a server
+    from app.web import serve_web  # noqa: PLC0415 - only web needs a server
 
     house = _opened(lambda: open_house(settings), threading.Event())
     if house is not None:  # what is wrong with the home is said here, not by a worker

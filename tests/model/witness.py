@@ -13,7 +13,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from api.status.consistency import compare
-from api.status.wsgi import StatusPlane
+from api.status.plane import StatusPlane
 from core.actors import CONSOLE, Role
 from core.approval import CertificateRecord, Device
 from core.identifiers import Serial
@@ -29,6 +29,7 @@ from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof
 from tests.deployments_world import eui
 from tests.model.model import Certificate, Trial
+from tests.over_wsgi import OverWsgi
 from tests.world import DCC, PANEL, PROFILE, World
 from verify.statement import decode
 
@@ -74,7 +75,8 @@ class Witness:
         granted = grant_access(world.desk, CONSOLE, name="dcc", role=Role.DCC, organisation=None, life=life)
         self.bearer = {"Authorization": f"Bearer {granted.api_key}"}
         # The status plane as the web process has it; what it hands on to the API is not asked here, and takes long.
-        self.client = Client(StatusPlane(self.channels.mirror, Response(status=501), lambda role: role is Role.DCC))
+        plane = StatusPlane(self.channels.mirror, lambda role: role is Role.DCC)
+        self.client = Client(OverWsgi(plane, Response(status=501)))
         self.read: set[Serial] = set()
 
     @property

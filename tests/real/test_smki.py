@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from api.status.plane import StatusPlane
 from api.status.snapshot import Mirror
-from api.status.wsgi import StatusPlane
 from core.actors import Role
 from core.clock import FixedClock
 from ra.access import key_digest
 from store.reading.status import StatusReader
 from store.rows import Credential
 from store.verbs import access
+from tests.over_wsgi import OverWsgi
 from tests.status_plane import behind, call
 from tests.status_world import API_KEY
 from tests.world import DCC, World
@@ -29,7 +30,7 @@ def blocks(name: str) -> list[str]:
 
 
 @pytest.fixture
-def plane(world: World) -> StatusPlane:
+def plane(world: World) -> OverWsgi:
     world.granted()
     now = world.clock.now()
     with world.store.begin("credential") as tx:
@@ -45,12 +46,12 @@ def plane(world: World) -> StatusPlane:
         access.add_credential(tx, credential, key_sha256=key_digest(API_KEY))
     mirror = Mirror(StatusReader(world.store), FixedClock(now))
     mirror.follow()
-    return StatusPlane(mirror, behind, lambda _: True)
+    return OverWsgi(StatusPlane(mirror, lambda _: True), behind)
 
 
 @needs_data
 @pytest.mark.parametrize(("name", "count"), [("organisation-certificates.pem", 33), ("device-certificates.pem", 240)])
-def test_every_certificate_of_the_industry_is_unknown_here(plane: StatusPlane, name: str, count: int) -> None:
+def test_every_certificate_of_the_industry_is_unknown_here(plane: OverWsgi, name: str, count: int) -> None:
     asked = blocks(name)
     assert len(asked) == count
     for pem in asked:
@@ -63,7 +64,7 @@ def test_every_certificate_of_the_industry_is_unknown_here(plane: StatusPlane, n
 
 
 @needs_data
-def test_every_device_of_the_industry_may_be_asked_about(plane: StatusPlane) -> None:
+def test_every_device_of_the_industry_may_be_asked_about(plane: OverWsgi) -> None:
     identifiers = (DATA / "smki" / "device-ids.csv").read_text(encoding="ascii").splitlines()[1:]
     assert len(identifiers) == 120
     for line in identifiers:

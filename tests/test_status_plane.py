@@ -1,11 +1,9 @@
-"""The status plane over WSGI: routes, credentials, caches, bodies, and never a 5xx for bad input."""
+"""The status plane: routes, credentials, caches, and never a 5xx for bad input."""
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from wsgiref.types import StartResponse
 
 import pytest
 from cryptography.x509 import ocsp
@@ -13,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.status.ocsp import TRY_LATER
-from api.status.questions import QUESTION_LIMIT
 from core.actors import Role
 from core.approval import EndCause
 from core.instants import text
@@ -24,14 +21,6 @@ from tests.status_world import API_KEY, EXPIRY, NOON, SECOND, START
 @pytest.fixture
 def plane() -> Plane:
     return Plane()
-
-
-def _noting(lines: list[str]) -> StartResponse:
-    def start(line: str, _headers: list[tuple[str, str]], _error: object = None, /) -> Callable[[bytes], object]:
-        lines.append(line)
-        return lambda _: None
-
-    return start
 
 
 # --- verification ------------------------------------------------------------------------------------------------
@@ -200,54 +189,6 @@ def test_what_we_did_not_foresee_is_a_500_that_tells_nothing(plane: Plane, caplo
     problem(answered, 500, "internal")
     assert b"secret" not in answered.body
     assert "secret detail" in caplog.text
-
-
-# --- bodies ------------------------------------------------------------------------------------------------------
-
-
-def test_a_body_is_read_within_its_limit_whatever_length_is_claimed(plane: Plane) -> None:
-    good = json.dumps({"approval": plane.world.grant()}).encode()
-    exact = good[:-1] + b" " * (QUESTION_LIMIT - len(good)) + b"}"
-    assert plane.verify(exact).status == 200
-    problem(plane.verify(exact + b" "), 413, "body-too-large")
-    problem(plane.verify(good, CONTENT_LENGTH=None), 400, "body-malformed")
-    for chunked in ({"wsgi.input_terminated": True}, {"HTTP_TRANSFER_ENCODING": "chunked"}):
-        assert plane.verify(good, CONTENT_LENGTH=None, **chunked).status == 200
-        problem(plane.verify(exact + b" ", CONTENT_LENGTH=None, **chunked), 413, "body-too-large")
-
-
-@pytest.mark.parametrize(
-    ("claimed", "status"), [("9" * 5000, 413), ("-1", 400), ("1e3", 400), ("\u0661", 400), ("30", 400), ("3", 400)]
-)
-def test_a_lying_length_is_refused_and_never_read_beyond(plane: Plane, claimed: str, status: int) -> None:
-    plane.world.grant()
-    plane.mirror.follow()
-    read: list[int] = []
-
-    class Stream:
-        def read(self, size: int = -1, /) -> bytes:
-            read.append(size)
-            return b'{"serial":"5F"}'[: max(size, 0)] if len(read) == 1 else b""
-
-    answered: list[str] = []
-    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/v1/verify", "CONTENT_LENGTH": claimed, "wsgi.input": Stream()}
-    list(plane.app({**environ, **BEARER}, _noting(answered)))
-    assert int(answered[0][:3]) == status
-    assert all(0 < size <= QUESTION_LIMIT for size in read)
-
-
-def test_a_connection_that_breaks_within_the_body_is_a_bad_request(plane: Plane) -> None:
-    plane.world.grant()
-    plane.mirror.follow()
-
-    class Broken:
-        def read(self, _size: int = -1, /) -> bytes:
-            raise ConnectionResetError
-
-    answered: list[str] = []
-    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/v1/verify", "CONTENT_LENGTH": "5", "wsgi.input": Broken()}
-    list(plane.app({**environ, **BEARER}, _noting(answered)))
-    assert answered == ["400 Bad Request"]
 
 
 # --- routes ------------------------------------------------------------------------------------------------------

@@ -1,21 +1,21 @@
-"""The status plane as a WSGI callable in front of the rest of the API.
+"""The status plane as one function of what is asked: verification, OCSP, CRLs, certificates, the public page.
 
-What it knows it answers from the mirror, without Flask and without the store (questions about the past, or about one
-unit, read it once). Everything else goes to the application behind it.
+There is no server in it, no thread and no lock, and `at_once` never reads the store: whatever holds the rest of the
+service up does not hold this up. Questions about the past, or about one unit, read the store once, in `from_store`.
 """
 
 import hashlib
-import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import NoReturn, Protocol, TypeAlias
 
 from api import problems
 from api.status import fetching, ocsp, page
-from api.status.exchange import MAX_AGE_SECONDS, Reply, conditional, read_body, seconds_to_keep, send
+from api.status.exchange import MAX_AGE_SECONDS, Asked, Reply, conditional, refusal, seconds_to_keep
 from api.status.questions import QUESTION_LIMIT, about_approval, parse_question
 from api.status.snapshot import Mirror, Snapshot
 from api.status.verify import answer
@@ -27,44 +27,69 @@ from core.errors import (
     CredentialMissing,
     IdentifierMalformed,
     OperationNotPermitted,
-    RequestMalformed,
-    RequestTooLarge,
     StatusStale,
 )
-from core.identifiers import ApprovalIdentifier
+from core.identifiers import ApprovalIdentifier, Serial
 from core.instants import parse as parse_instant
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from core.mirror import PublishedCrl, SignedAnswer, Units
 
 _NOT_IN_TAG = frozenset({"as_of", "fresh_until"})
 
-_log = logging.getLogger(__name__)
+
+class Elsewhere(Enum):
+    """Why there is no answer at once."""
+
+    STORE = "the store has to be read: ask `from_store`, on a thread that may wait"
+    BEHIND = "it is not about status"
+
+
+class _Past(Protocol):
+    """What the snapshot does not hold; see Mirror."""
+
+    def past_answer(self, serial: Serial, at: datetime, /) -> SignedAnswer | None: ...
+    def past_crl(self, key_id: str, number: int, /) -> PublishedCrl | None: ...
+    def units(self, approval: str, device_id: str, at: datetime, /) -> Units: ...
+
+
+class _AsksStoreError(Exception):
+    """Ends an answer that was to be given at once and cannot be."""
+
+
+class _NotAtOnce:
+    """A store that nobody may wait for."""
+
+    def past_answer(self, *_: object) -> NoReturn:
+        raise _AsksStoreError
+
+    def past_crl(self, *_: object) -> NoReturn:
+        raise _AsksStoreError
+
+    def units(self, *_: object) -> NoReturn:
+        raise _AsksStoreError
 
 
 @dataclass(frozen=True)
 class _Request:
-    """One request: its environment and what its path names, percent-decoded."""
+    """One request, what its path names, and where the past is looked up."""
 
-    environ: "WSGIEnvironment"
+    asked: Asked
     named: Mapping[str, str]
+    store: _Past
 
 
-_Handler = Callable[[_Request], Reply]
+_Handler: TypeAlias = Callable[[_Request], Reply]
 
 
 class StatusPlane:
-    """Answers for status; hands what is not status to `fallback`.
+    """Answers for status.
 
     Args:
         mirror: where the snapshot comes from; started and stopped by whoever made it.
-        fallback: the application behind.
         may_verify: says whether a role may ask /v1/verify.
     """
 
-    def __init__(self, mirror: Mirror, fallback: "WSGIApplication", may_verify: Callable[[Role], bool]) -> None:
+    def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool]) -> None:
         self._mirror = mirror
-        self._fallback = fallback
         self._may_verify = may_verify
         verification = {"POST": self._verify}
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
@@ -84,29 +109,61 @@ class StatusPlane:
             (re.compile(r"/approvals/(?P<approval>[^/]+)"), {"GET": self._page}),
         )
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request (PEP 3333)."""
-        path = environ.get("PATH_INFO", "")
-        named: Mapping[str, str] = {}
-        handlers = self._exact.get(path)
+    def at_once(self, asked: Asked) -> Reply | Elsewhere:
+        """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
+        return self._answer(asked, _NotAtOnce())
+
+    def from_store(self, asked: Asked) -> Reply | Elsewhere:
+        """Answer, reading the store where the past is asked about: for a thread that may wait."""
+        return self._answer(asked, self._mirror)
+
+    def body_limit(self, path: str) -> int | None:
+        """Return how many octets a body for this path may have; None if the path is not about status."""
+        handlers, _ = self._find(path)
         if handlers is None:
-            for shape, shaped in self._shaped:
-                match = shape.fullmatch(path)
-                if match is not None:
-                    handlers, named = shaped, match.groupdict()
-                    break
+            return None
+        return ocsp.REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
+
+    def known(self, asked: Asked) -> None:
+        """Find out from memory whether a request shows a credential that is in force.
+
+        Raises:
+            NotAuthenticated: it shows none, or one that is unknown, expired or revoked.
+            StatusStale: that cannot be told from memory now.
+        """
+        self._credential(self._mirror.view(), asked, self._mirror.now())
+
+    def _answer(self, asked: Asked, store: _Past) -> Reply | Elsewhere:
+        handlers, named = self._find(asked.path)
         if handlers is None:
-            return self._fallback(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        return send(_handle(handlers, method, _Request(environ, named)), method, start_response)
+            return Elsewhere.BEHIND
+        handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
+        if handler is None:
+            return _method_not_allowed(handlers)
+        try:
+            return handler(_Request(asked, named, store))
+        except _AsksStoreError:
+            return Elsewhere.STORE
+        except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
+            return refusal(error)
+
+    def _find(self, path: str) -> tuple[Mapping[str, _Handler] | None, Mapping[str, str]]:
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact, {}
+        for shape, shaped in self._shaped:
+            match = shape.fullmatch(path)
+            if match is not None:
+                return shaped, match.groupdict()
+        return None, {}
 
     # --- verification --------------------------------------------------------------------------------------------
 
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
-        self._authorise(view, request.environ, now)
-        question = parse_question(read_body(request.environ, QUESTION_LIMIT), now)
-        answered = answer(view, question, now, self._mirror.past_answer, self._mirror.units)
+        self._authorise(view, request.asked, now)
+        question = parse_question(request.asked.body, now)
+        answered = answer(view, question, now, request.store.past_answer, request.store.units)
         return _json(answered, [("Cache-Control", "no-store")])
 
     def _verify_approval(self, request: _Request) -> Reply:
@@ -116,19 +173,25 @@ class StatusPlane:
         max-age says for how long that holds.
         """
         view, now = self._mirror.view(), self._mirror.now()
-        self._authorise(view, request.environ, now)
-        if request.environ.get("QUERY_STRING"):
+        self._authorise(view, request.asked, now)
+        if request.asked.query:
             raise BodyMalformed(detail="this address takes no query; POST /v1/verify takes “at” and “device_id”")
-        answered = answer(view, about_approval(request.named["approval"]), now, self._mirror.past_answer)
+        answered = answer(view, about_approval(request.named["approval"]), now, request.store.past_answer)
         lasting = {name: value for name, value in answered.items() if name not in _NOT_IN_TAG}
         tag = f'W/"{hashlib.sha256(problems.encode(lasting)).hexdigest()}"'
         keep = seconds_to_keep(now, MAX_AGE_SECONDS, parse_instant(str(answered["fresh_until"])))
         # Private: it was told to somebody with a credential.
         reply = _json(answered, [("ETag", tag), ("Cache-Control", f"private, max-age={keep}")])
-        return conditional(request.environ, reply)
+        return conditional(request.asked, reply)
 
-    def _authorise(self, view: Snapshot, environ: "WSGIEnvironment", now: datetime) -> None:
-        scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
+        role = self._credential(view, asked, now)
+        if not self._may_verify(role):
+            raise OperationNotPermitted(role=role.value, operation="verify")
+
+    @staticmethod
+    def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:
+        scheme, _, key = asked.fields.get("authorization", "").partition(" ")
         key = key.strip()
         if not scheme:
             raise CredentialMissing
@@ -139,24 +202,19 @@ class StatusPlane:
         credential = view.authority.credentials.get(digest)
         if credential is None or now >= credential.expires_at:
             raise CredentialInvalid
-        if not self._may_verify(credential.role):
-            raise OperationNotPermitted(role=credential.role.value, operation="verify")
+        return credential.role
 
     # --- OCSP ----------------------------------------------------------------------------------------------------
 
     def _ocsp_in_body(self, request: _Request) -> Reply:
-        try:
-            # The media type is not looked at: what parses is answered, what does not is told so.
-            asked = read_body(request.environ, ocsp.REQUEST_LIMIT)
-        except (RequestMalformed, RequestTooLarge):
-            return _ocsp_reply(ocsp.unsuccessful(ocsp.MALFORMED_REQUEST))
-        return self._ocsp(asked)
+        # The media type is not looked at: what parses is answered, what does not is told so.
+        return self._ocsp(request.asked.body)
 
     def _ocsp_in_path(self, request: _Request) -> Reply:
         asked = ocsp.request_in_path(request.named.get("request", ""))
         if asked is None:
             return _ocsp_reply(ocsp.unsuccessful(ocsp.MALFORMED_REQUEST))
-        return conditional(request.environ, self._ocsp(asked))
+        return conditional(request.asked, self._ocsp(asked))
 
     def _ocsp(self, asked: bytes) -> Reply:
         try:
@@ -169,21 +227,21 @@ class StatusPlane:
 
     def _newest_crl(self, request: _Request) -> Reply:
         reply = fetching.newest_crl(self._mirror.held(), request.named["key"], self._mirror.now())
-        return conditional(request.environ, reply)
+        return conditional(request.asked, reply)
 
     def _numbered_crl(self, request: _Request) -> Reply:
         key_id, number = request.named["key"], int(request.named["number"])
-        reply = fetching.numbered_crl(self._mirror.held(), self._mirror.past_crl, key_id, number)
-        return conditional(request.environ, reply)
+        reply = fetching.numbered_crl(self._mirror.held(), request.store.past_crl, key_id, number)
+        return conditional(request.asked, reply)
 
     def _authority_certificate(self, request: _Request) -> Reply:
-        return conditional(request.environ, fetching.authority_certificate(self._mirror.held(), request.named["key"]))
+        return conditional(request.asked, fetching.authority_certificate(self._mirror.held(), request.named["key"]))
 
     def _root(self, request: _Request) -> Reply:
-        return conditional(request.environ, fetching.root_certificate(self._mirror.held()))
+        return conditional(request.asked, fetching.root_certificate(self._mirror.held()))
 
     def _chain(self, request: _Request) -> Reply:
-        return conditional(request.environ, fetching.chain(self._mirror.held()))
+        return conditional(request.asked, fetching.chain(self._mirror.held()))
 
     # --- people and probes ---------------------------------------------------------------------------------------
 
@@ -204,19 +262,6 @@ class StatusPlane:
 
     def _alive(self, _request: _Request) -> Reply:
         return Reply(HTTPStatus.OK, b"alive\n", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
-
-
-def _handle(handlers: Mapping[str, _Handler], method: str, request: _Request) -> Reply:
-    handler = handlers.get("GET" if method == "HEAD" else method)
-    if handler is None:
-        return _method_not_allowed(handlers)
-    try:
-        return handler(request)
-    except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
-        status, described = problems.problem(error)
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.exception("a status request failed")
-        return Reply(status, problems.encode(described), problems.headers(status))
 
 
 def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:

@@ -1,0 +1,45 @@
+"""How long the body of a request may be, by address: said once in /openapi.json, and read from there by the front."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from api.incoming import BODY_LIMIT
+
+EXTENSION = "x-body-limit"
+"""The member of an operation in /openapi.json that says how many octets its body may have."""
+
+_PARAMETER = re.compile(r"\{[^/}]+\}")
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI document in which every operation that takes a body says how long it may be."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation.setdefault(EXTENSION, BODY_LIMIT)
+    return document
+
+
+class BodyLimits:
+    """The limits of a document.
+
+    Args:
+        document: an OpenAPI document.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._larger: list[tuple[str, re.Pattern[str], int]] = []
+        for path, operations in document["paths"].items():
+            shape = re.compile("[^/]+".join(re.escape(each) for each in _PARAMETER.split(path)))
+            for method, operation in operations.items():
+                limit = operation.get(EXTENSION, BODY_LIMIT)
+                if limit > BODY_LIMIT:
+                    self._larger.append((method.upper(), shape, limit))
+
+    def of(self, method: str, path: str) -> int:
+        """Return how many octets the body of a request may have; BODY_LIMIT where nothing else is said."""
+        for named, shape, limit in self._larger:
+            if named == method and shape.fullmatch(path):
+                return limit
+        return BODY_LIMIT

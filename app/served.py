@@ -1,0 +1,78 @@
+"""What the front has behind it: the status plane first, from memory, and the API on threads of its own."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, BinaryIO
+
+from api import problems
+from api.app import HTTP_WORDS
+from api.bodies import BodyLimits
+from api.incoming import BODY_LIMIT
+from api.status.exchange import Asked, Reply, refusal
+from api.status.plane import Elsewhere, StatusPlane
+from core.errors import NotAuthenticated, StatusStale
+from front import wsgi
+from front.service import Turn
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+READY = "/readyz"
+"""Answered from memory; with a query it is a question to the API."""
+
+
+class Served:
+    """The service behind the front (front/service.py).
+
+    Args:
+        plane: the status plane.
+        application: the API.
+        limits: how long bodies may be.
+        ready: answers /readyz from memory.
+    """
+
+    def __init__(
+        self, plane: StatusPlane, application: "WSGIApplication", limits: BodyLimits, ready: Callable[[], Reply]
+    ) -> None:
+        self._ready = ready
+        self._plane = plane
+        self._application = application
+        self._limits = limits
+
+    def admit(self, asked: Asked) -> int | Reply:
+        """Say how long a body may be. A file is collected from nobody who shows no credential."""
+        limit = self._plane.body_limit(asked.path)
+        if limit is None:
+            limit = self._limits.of(asked.method, asked.path)
+        if limit > BODY_LIMIT:
+            try:
+                self._plane.known(asked)
+            except NotAuthenticated as error:
+                return refusal(error)
+            except StatusStale:
+                pass  # it cannot be told from memory who that is: the API will ask the store
+        return limit
+
+    def at_once(self, asked: Asked) -> Reply | Turn:
+        """Answer from memory, or say who does."""
+        if asked.path.startswith("//"):
+            # Werkzeug would take the slashes for one, and //path for /path.
+            document = problems.document(HTTPStatus.NOT_FOUND, *HTTP_WORDS[HTTPStatus.NOT_FOUND])
+            return Reply(HTTPStatus.NOT_FOUND, problems.encode(document), problems.headers(HTTPStatus.NOT_FOUND))
+        if asked.path == READY and asked.method in ("GET", "HEAD") and not asked.query:
+            return self._ready()
+        answered = self._plane.at_once(asked)
+        if isinstance(answered, Reply):
+            return answered
+        return Turn.PAST if answered is Elsewhere.STORE else Turn.API
+
+    def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
+        """Answer on a thread that may wait."""
+        try:
+            if turn is Turn.PAST:
+                answered = self._plane.from_store(asked)
+                if isinstance(answered, Reply):
+                    return answered
+            return wsgi.call(self._application, asked, body, length)
+        except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
+            return refusal(error)

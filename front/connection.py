@@ -1,0 +1,426 @@
+"""One connection: requests come in whole, one after the other, and answers go out; nobody behind waits for either.
+
+The parser is llhttp, strict. What is slow is closed by `overdue`, which the front asks from time to time.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from enum import Enum, auto
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+import httptools
+
+from api.status.exchange import Asked, Reply, refusal
+from core.errors import BodyTooLarge
+from front.crowd import peer_of
+from front.head import forwarded, read_head
+from front.incoming import Incoming
+from front.refusals import refused
+from front.sending import head_of
+from front.service import Turn
+from front.workers import Job
+
+if TYPE_CHECKING:
+    from front.server import Front
+
+_log = logging.getLogger(__name__)
+
+PIECE = 32 * 1024
+"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
+
+_AT_A_STRETCH = 8
+"""Requests of one connection that are answered before others have their turn."""
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Stage(Enum):
+    """What a connection is at."""
+
+    HEAD = auto()
+    BODY = auto()
+    WORK = auto()
+    SEND = auto()
+    DRAIN = auto()
+    CLOSED = auto()
+
+
+# Tuples, as identity is faster than an enumeration's hash, and this is asked several times for each request.
+_COMING_IN = (Stage.HEAD, Stage.BODY)
+_GOING_OUT = (Stage.WORK, Stage.SEND)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection of a client.
+
+    Args:
+        front: whose it is.
+    """
+
+    def __init__(self, front: "Front") -> None:
+        self._front = front
+        self._limits = front.limits
+        self._stage = Stage.HEAD
+        self._peer = ""
+        self._address = ""
+        self._incoming: Incoming | None = None
+        self._queue: deque[Incoming] = deque()
+        self._current: Incoming | None = None
+        self._held = bytearray()
+        self._rest: memoryview | None = None
+        self._job: Job | None = None
+        self._stuffed = False
+        self._ended = False
+        self._resuming = False
+        self._began = self._touched = front.now()
+        self._passed = 0
+        self._parser = httptools.HttpRequestParser(self)
+
+    # --- the crowd's side ----------------------------------------------------------------------------------------
+
+    @property
+    def held_by_us(self) -> bool:
+        """Whether it waits for an answer of ours."""
+        return self._stage is Stage.WORK
+
+    def evict(self) -> None:
+        """Close it at once."""
+        self._transport.abort()
+
+    # --- the transport's side ------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)  # so that “resume” means: all of it is with the kernel
+        self._address = str((transport.get_extra_info("peername") or ("",))[0])
+        self._peer = peer_of(self._address)
+        self._front.crowd.enter(self._peer, self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """End. What a worker has begun is done to its end; what waits is not begun."""
+        self._stage = Stage.CLOSED
+        self._front.crowd.leave(self._peer, self)
+        if self._job is not None and self._job.call_off():
+            self._job = None
+            self._worked_off(self._current)
+        for each in (self._incoming, *self._queue):
+            if each is not None:
+                each.drop()
+        self._queue.clear()
+        self._rest = None
+
+    def get_buffer(self, _hint: int) -> memoryview:
+        """Return where octets go: one buffer for all, as they are looked at before anybody else's come."""
+        return self._front.buffer
+
+    def buffer_updated(self, count: int) -> None:
+        """Take what has come."""
+        self._touched = self._front.now()
+        if self._stage is Stage.DRAIN:
+            self._passed += count
+            if self._passed > self._limits.drained:
+                self._transport.abort()
+        elif self._ended or self._stage is Stage.CLOSED:
+            return
+        elif self._stage in _GOING_OUT or self._queue:
+            # The next request comes before the answer to this one; it is looked at in its turn.
+            self._held += self._front.buffer[:count]
+            self._transport.pause_reading()
+        else:
+            self._feed(bytes(self._front.buffer[:count]))
+
+    def eof_received(self) -> bool:
+        """The client sends no more. It may still read."""
+        self._ended = True
+        if self._stage in _GOING_OUT or self._queue:
+            return True
+        if self._stage is Stage.BODY and self._incoming is not None:
+            self._refuse(refused("body-incomplete"))
+            return True
+        return False
+
+    def pause_writing(self) -> None:
+        """Some of the answer is not with the kernel yet."""
+        self._stuffed = True
+
+    def resume_writing(self) -> None:
+        """All that was handed on is."""
+        self._stuffed = False
+        self._touched = self._front.now()
+        if self._stage is Stage.SEND:
+            self._pump()
+            self._advance()
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def overdue(self, now: float) -> None:
+        """Close it if it has taken too long."""
+        limits = self._limits
+        steady = self._began + limits.steady_seconds + self._passed / limits.least_rate
+        slow = now > min(self._touched + limits.rest_seconds, steady)
+        match self._stage:
+            case Stage.HEAD if now > self._began + limits.head_seconds:
+                if self._incoming is None:
+                    self._transport.close()
+                else:
+                    self._refuse(refused("too-slow"))
+            case Stage.BODY if slow:
+                self._refuse(refused("too-slow"))
+            case Stage.SEND | Stage.DRAIN if slow:
+                self._transport.abort()
+            case Stage.WORK if now > self._began + limits.turn_seconds and self._job is not None:
+                if self._job.call_off():
+                    self._job = None
+                    self._worked(self._current, refused("busy"))
+
+    def _enter(self, stage: Stage) -> None:
+        self._stage = stage
+        self._began = self._touched = self._front.now()
+        self._passed = 0
+
+    # --- the parser's side: a request comes in -------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if not self._resuming:
+            self._incoming = Incoming(self._front.spool, self._limits.in_memory)
+            self._passed = 0
+
+    def on_url(self, octets: bytes) -> None:
+        """A piece of its target."""
+        if not self._resuming and self._incoming is not None:
+            self._incoming.target += octets
+            self._incoming.head_octets += len(octets)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field; or one of a trailer, which nobody needs (RFC 9112, 7.1.2)."""
+        if not self._resuming and self._incoming is not None and self._incoming.asked is None:
+            self._incoming.lines.append((name, value))
+            self._incoming.head_octets += len(name) + len(value)
+
+    def on_headers_complete(self) -> None:
+        """Its head is whole: is a body to come, and how long may it be?"""
+        incoming = self._incoming
+        if self._resuming or incoming is None or incoming.refusal is not None:
+            return
+        incoming.keep = self._parser.should_keep_alive() and self._parser.get_http_version() == "1.1"
+        self._enter(Stage.BODY)
+        found = self._head(incoming)
+        if isinstance(found, Reply):
+            incoming.refusal = found
+            return
+        incoming.asked = found
+        admitted = self._front.service.admit(found)
+        if isinstance(admitted, Reply):
+            incoming.refusal = admitted
+            return
+        incoming.limit = admitted
+        announced = found.fields.get("content-length")
+        incoming.announced = int(announced) if announced else None  # the parser has seen that it is a number
+        if incoming.announced is not None and incoming.announced > admitted:
+            incoming.refusal = refusal(BodyTooLarge(limit=admitted))
+        elif "expect" in found.fields and not self._queue:
+            self._transport.write(_CONTINUE)  # RFC 9110, 10.1.1
+
+    def on_body(self, octets: bytes) -> None:
+        """A piece of its body."""
+        incoming = self._incoming
+        if incoming is None or incoming.refusal is not None:
+            return
+        self._passed += len(octets)
+        if incoming.length + len(octets) > incoming.limit:
+            incoming.refusal = refusal(BodyTooLarge(limit=incoming.limit))
+        elif not incoming.add(octets):
+            incoming.refusal = refused("busy")
+
+    def on_message_complete(self) -> None:
+        """It is whole."""
+        incoming = self._incoming
+        if incoming is None or (self._parser.should_upgrade() and not self._resuming):
+            return
+        incoming.complete = True
+        self._queue.append(incoming)
+        self._incoming = None
+        self._resuming = False
+
+    def _feed(self, octets: bytes) -> None:
+        try:
+            self._parser.feed_data(octets)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._go_on(octets[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self._broken(error)
+            return
+        incoming = self._incoming
+        if incoming is not None:  # it is not whole yet
+            if incoming.asked is None and incoming.refusal is None:
+                self._bound_head(incoming, len(octets))
+            if incoming.refusal is not None:
+                self._refuse(incoming.refusal)
+                return
+        self._advance()
+
+    def _go_on(self, octets: bytes) -> None:
+        """Go on after a head that asks for another protocol, without it (RFC 9110, 7.8).
+
+        The parser stops there, before the body; another one is told how that is framed, and takes the rest.
+        """
+        incoming = self._incoming
+        if incoming is None or incoming.asked is None or incoming.refusal is not None:
+            self._refuse(refused("not-http") if incoming is None or not incoming.refusal else incoming.refusal)
+            return
+        self._parser = httptools.HttpRequestParser(self)
+        self._resuming = True
+        framed = {name: incoming.asked.fields.get(name) for name in ("content-length", "transfer-encoding")}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in framed.items() if value is not None)
+        self._feed(f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + octets)
+
+    def _head(self, incoming: Incoming) -> Asked | Reply:
+        if len(incoming.target) > self._limits.head_octets:
+            return refused("target-too-long")
+        if len(incoming.lines) > self._limits.fields or incoming.head_octets > self._limits.head_octets:
+            return refused("head-too-large")
+        return read_head(
+            method=self._parser.get_method(),
+            target=incoming.target,
+            version=self._parser.get_http_version(),
+            lines=incoming.lines,
+            peer=self._address,
+        )
+
+    def _bound_head(self, incoming: Incoming, count: int) -> None:
+        """A name or value that does not end has not been told by the parser: what was sent is counted."""
+        self._passed += count
+        if self._passed > self._limits.head_octets + len(self._front.buffer):  # some may be of the request before
+            incoming.refusal = refused("head-too-large" if incoming.lines else "target-too-long")
+
+    def _broken(self, error: Exception) -> None:
+        incoming = self._incoming
+        if incoming is not None and incoming.refusal is not None:
+            self._refuse(incoming.refusal)
+        elif isinstance(error, httptools.HttpParserInvalidMethodError):
+            self._refuse(refused("method-unknown"))
+        else:
+            self._refuse(refused("not-http"))
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def _refuse(self, reply: Reply) -> None:
+        """Answer after what was asked before, and end: where the next request would begin is not known."""
+        incoming = self._incoming or Incoming(self._front.spool, self._limits.in_memory)
+        incoming.refusal = reply
+        incoming.drop()
+        self._incoming = None
+        self._queue.append(incoming)
+        self._ended = True
+        if self._stage in _COMING_IN:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Answer what is whole; some of it now, the rest after others."""
+        for _ in range(_AT_A_STRETCH):
+            if not self._queue or self._stage not in _COMING_IN:
+                break
+            self._current = self._queue.popleft()
+            self._answer(self._current)
+        else:
+            if self._queue:
+                asyncio.get_running_loop().call_soon(self._advance)
+                return
+        if self._stage in _COMING_IN and not self._queue and self._held:
+            octets, self._held = bytes(self._held), bytearray()
+            self._transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._feed_held, octets)
+
+    def _feed_held(self, octets: bytes) -> None:
+        if self._stage in _COMING_IN and not self._ended:
+            self._feed(octets)
+
+    def _answer(self, incoming: Incoming) -> None:
+        if incoming.refusal is not None:
+            self._send(incoming, incoming.refusal)
+            return
+        asked = incoming.whole()
+        answered = self._front.service.at_once(asked)
+        if isinstance(answered, Reply):
+            self._send(incoming, answered)
+            return
+        peer = peer_of(forwarded(asked, self._front.proxies))
+        work = partial(self._work, answered, asked, incoming, asyncio.get_running_loop())
+        job = self._front.submit(answered, peer, work)
+        if job is None:
+            self._send(incoming, refused("busy"))
+            return
+        self._job = job
+        self._enter(Stage.WORK)
+
+    def _work(self, turn: Turn, asked: Asked, incoming: Incoming, loop: asyncio.AbstractEventLoop) -> None:
+        """On a worker's thread."""
+        reply = refused("busy")
+        try:
+            reply = self._front.service.work(turn, asked, incoming.opened(), incoming.length)
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the process with it
+                loop.call_soon_threadsafe(self._worked, incoming, reply)
+
+    def _worked(self, incoming: Incoming | None, reply: Reply) -> None:
+        self._job = None
+        self._worked_off(incoming)
+        if self._stage is Stage.WORK and incoming is not None:
+            self._send(incoming, reply)
+            self._advance()
+
+    def _worked_off(self, incoming: Incoming | None) -> None:
+        if incoming is not None and incoming.asked is not None:
+            incoming.drop()
+            self._front.done(peer_of(forwarded(incoming.asked, self._front.proxies)))
+
+    def _send(self, incoming: Incoming, reply: Reply) -> None:
+        incoming.drop()
+        incoming.keep = incoming.keep and not self._ended and incoming.refusal is None and not self._front.stopping
+        head_only = incoming.asked is not None and incoming.asked.method == "HEAD"
+        bare = head_only or reply.status == HTTPStatus.NOT_MODIFIED
+        try:
+            head = head_of(reply, date=self._front.date, keep=incoming.keep)
+        except ValueError:
+            _log.exception("an answer could not be sent")
+            reply = refusal(RuntimeError())
+            head = head_of(reply, date=self._front.date, keep=incoming.keep)
+        self._enter(Stage.SEND)
+        if bare or len(reply.body) <= PIECE:
+            self._transport.write(head if bare else head + reply.body)
+        else:
+            self._transport.write(head)
+            self._rest = memoryview(reply.body)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Hand on what the kernel takes."""
+        while self._rest is not None and not self._stuffed:
+            piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+            self._passed += len(piece)
+            self._transport.write(piece)
+            if not self._rest:
+                self._rest = None
+        if self._rest is None and not self._stuffed and self._stage is Stage.SEND:
+            self._sent()
+
+    def _sent(self) -> None:
+        incoming, self._current = self._current, None
+        if self._queue or (incoming is not None and incoming.keep):
+            begun = self._incoming is not None and self._incoming.asked is not None
+            self._enter(Stage.BODY if begun else Stage.HEAD)
+        elif incoming is None or incoming.complete or self._transport.is_closing():
+            self._enter(Stage.DRAIN)
+            self._transport.close()
+        else:
+            # It may still be sending, and would not read its answer if we closed (RFC 9112, 9.6).
+            self._enter(Stage.DRAIN)
+            with contextlib.suppress(OSError, RuntimeError):
+                self._transport.write_eof()

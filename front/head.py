@@ -1,0 +1,106 @@
+"""The head of a request: from what the parser found to a value, or to a refusal.
+
+Framing and characters are the parser's business (llhttp, without any of its leniencies); what a server has to look at
+beyond them is here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote_to_bytes
+
+from api.status.exchange import Asked, Reply
+from front.refusals import refused
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_ONCE = frozenset({"host", "authorization", "content-type", "idempotency-key", "x-forwarded-for"})
+"""Fields whose lines are not a list: readers differ in which of two they believe (RFC 9110, 5.3)."""
+
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
+_ABSOLUTE = re.compile(rb"(?i:https?)://[^/?#]*")
+
+
+def read_head(
+    *, method: bytes, target: bytes, version: str, lines: Sequence[tuple[bytes, bytes]], peer: str
+) -> Asked | Reply:
+    """Return a request without its body, or what is wrong with it.
+
+    Args:
+        method: of the request line, as sent.
+        target: of the request line.
+        version: of the request line, such as “1.1”.
+        lines: the header fields, names in any case.
+        peer: the address of whoever asks.
+    """
+    if version not in ("1.1", "1.0"):
+        return refused("version-unknown")
+    named = method.decode("ascii")
+    if named not in METHODS:
+        return refused("method-unknown")
+    fields = _fields(lines)
+    if isinstance(fields, Reply):
+        return fields
+    host = fields.get("host")
+    # RFC 9112, 3.2: none, two, or one that is no host.
+    if (host is None and version == "1.1") or not _HOST.fullmatch(host or ""):
+        return refused("host-missing")
+    found = _target(target)
+    if found is None:
+        return refused("target-malformed")
+    wrong = _about_body(fields, version)
+    return wrong or Asked(method=named, path=found[0], query=found[1], fields=fields, peer=peer)
+
+
+def forwarded(asked: Asked, proxies: frozenset[str]) -> str:
+    """Return who asks: behind a proxy of ours the address that it has written, which is the last one.
+
+    Args:
+        asked: the request.
+        proxies: addresses whose word is taken.
+    """
+    if asked.peer not in proxies:
+        return asked.peer
+    return asked.fields.get("x-forwarded-for", "").rpartition(",")[2].strip() or asked.peer
+
+
+def _fields(lines: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | Reply:
+    fields: dict[str, str] = {}
+    for raw, value in lines:
+        name = raw.lower().decode("latin-1")
+        if "_" in name:
+            continue  # programs behind cannot tell it from a hyphen, and nothing of HTTP is called so
+        text = value.decode("latin-1").strip(" \t")
+        if name not in fields:
+            fields[name] = text
+        elif name in _ONCE:
+            return refused("host-missing" if name == "host" else "field-repeated")
+        else:
+            fields[name] += f", {text}"  # RFC 9110, 5.3
+    return fields
+
+
+def _target(target: bytes) -> tuple[str, str] | None:
+    """Return path, percent-decoded, and query (RFC 9112, 3.2.1 and 3.2.2); None for the other forms."""
+    absolute = _ABSOLUTE.match(target)
+    if absolute is not None:
+        target = target[absolute.end() :]
+        if not target.startswith(b"/"):
+            target = b"/" + target
+    if not target.startswith(b"/") or b"#" in target:
+        return None
+    path, _, query = target.partition(b"?")
+    decoded = unquote_to_bytes(path) if b"%" in path else path
+    return decoded.decode("utf-8", "replace"), query.decode("latin-1")
+
+
+def _about_body(fields: Mapping[str, str], version: str) -> Reply | None:
+    coding = fields.get("transfer-encoding")
+    if coding is not None and version == "1.0":
+        return refused("not-http")  # RFC 9112, 6.1: its framing is faulty
+    if coding is not None and coding.lower() != "chunked":
+        return refused("transfer-coding-unknown")  # RFC 9112, 6.1
+    if "content-encoding" in fields:
+        return refused("body-encoded")
+    if fields.get("expect", "100-continue").lower() != "100-continue":
+        return refused("expectation-unknown")  # RFC 9110, 10.1.1
+    return None

@@ -1,0 +1,81 @@
+"""One request while it comes in: its head's lines, and its body, in memory or in a file without a name."""
+
+import io
+import tempfile
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
+
+from api.status.exchange import Asked, Reply
+
+
+@dataclass
+class Spool:
+    """How many octets of bodies may lie in files, and how many do."""
+
+    most: int
+    held: int = 0
+
+
+@dataclass
+class Incoming:
+    """One request.
+
+    Args:
+        spool: counts what is collected into files.
+        in_memory: octets of a body above which it goes into one.
+    """
+
+    spool: Spool
+    in_memory: int
+    target: bytes = b""
+    lines: list[tuple[bytes, bytes]] = field(default_factory=list)
+    head_octets: int = 0
+    asked: Asked | None = None
+    limit: int = 0
+    announced: int | None = None
+    length: int = 0
+    keep: bool = False
+    complete: bool = False
+    refusal: Reply | None = None
+    _pieces: list[bytes] = field(default_factory=list)
+    _file: BinaryIO | None = None
+
+    def add(self, octets: bytes) -> bool:
+        """Take a piece of the body; False if there is no room to collect it."""
+        self.length += len(octets)
+        if self._file is None and self.length <= self.in_memory:
+            self._pieces.append(octets)
+            return True
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="trialcpa-")  # noqa: SIM115 - `drop` closes it
+                octets = b"".join((*self._pieces, octets))
+                self._pieces = []
+            if self.spool.held + len(octets) > self.spool.most:
+                return False
+            self._file.write(octets)
+        except OSError:
+            return False
+        self.spool.held += len(octets)
+        return True
+
+    def whole(self) -> Asked:
+        """Return the request; with its body where that is in memory."""
+        if self.asked is None:
+            raise ValueError("it has no head yet")
+        return replace(self.asked, body=b"".join(self._pieces)) if self._pieces else self.asked
+
+    def opened(self) -> BinaryIO:
+        """Return the body as a stream at its beginning."""
+        if self._file is None:
+            return io.BytesIO(b"".join(self._pieces))
+        self._file.seek(0)
+        return self._file
+
+    def drop(self) -> None:
+        """Let go of the body. Asked for twice, it does nothing the second time."""
+        if self._file is not None:
+            self._file.close()
+            self.spool.held -= self.length
+            self._file = None
+        self._pieces = []

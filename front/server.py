@@ -1,0 +1,115 @@
+"""The front: it listens, and watches over its connections."""
+
+import asyncio
+import resource
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from api.status.exchange import http_date
+from core.clock import Clock
+from front.connection import Connection
+from front.crowd import Crowd
+from front.incoming import Spool
+from front.limits import Limits
+from front.service import Service, Turn
+from front.workers import Job, Workers
+
+BACKLOG = 4_096
+"""Connections that the kernel completes while we are at something else."""
+
+_AT_A_STRETCH = 32
+_BUFFER = 16 * 1024
+_DESCRIPTORS = 256
+"""Of the store, logs and libraries."""
+
+_STOP_SECONDS = 2.0
+
+
+class Front:
+    """One listening server.
+
+    Args:
+        service: what is behind it.
+        workers: who does what cannot be answered at once.
+        clock: for the Date field.
+        limits: every bound.
+        proxies: addresses of proxies of ours, whose word on who asks is taken.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        workers: Mapping[Turn, Workers],
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        proxies: frozenset[str] = frozenset(),
+    ) -> None:
+        self.service = service
+        self.limits = limits or Limits()
+        self.proxies = proxies
+        self.spool = Spool(self.limits.spooled)
+        self.buffer = memoryview(bytearray(_BUFFER))
+        self.stopping = False
+        self.now = time.monotonic
+        self._workers = workers
+        self._clock = clock
+        self.date = http_date(clock.now())
+        self._at_work: Counter[str] = Counter()
+        most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
+        self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=proxies)
+
+    async def listen(self, host: str, port: int) -> asyncio.Server:
+        """Begin to listen; `watch` has to run meanwhile."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setblocking(False)  # noqa: FBT003 - as it is called
+        listening.bind(address)
+        # asyncio accepts as many at a stretch as it is told that may wait: a few at a time, and many may wait.
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(self), sock=listening, backlog=_AT_A_STRETCH)
+        listening.listen(BACKLOG)
+        return server
+
+    async def watch(self) -> None:
+        """Close what is overdue, for ever."""
+        while True:
+            self.date = http_date(self._clock.now())
+            now = self.now()
+            for member in self.crowd.everybody():
+                if isinstance(member, Connection):
+                    member.overdue(now)
+            await asyncio.sleep(self.limits.look_seconds)
+
+    async def stop(self) -> None:
+        """Let what is being worked on be answered, for a moment."""
+        self.stopping = True
+        until = self.now() + _STOP_SECONDS
+        while self.now() < until and any(each.held_by_us for each in self.crowd.everybody()):  # noqa: ASYNC110 - few of them, and once
+            await asyncio.sleep(0.02)
+
+    def submit(self, turn: Turn, peer: str, work: Callable[[], None]) -> Job | None:
+        """Have work done for a peer; None if there is no room, for it or at all."""
+        if self._at_work[peer] >= self.limits.at_work_of_one_peer:
+            return None
+        job = self._workers[turn].submit(work)
+        if job is not None:
+            self._at_work[peer] += 1
+        return job
+
+    def done(self, peer: str) -> None:
+        """Note that work for a peer has ended, or was called off."""
+        self._at_work[peer] -= 1
+        if not self._at_work[peer]:
+            del self._at_work[peer]
+
+
+def _descriptors() -> int:
+    """Return how many descriptors this process may have, after asking for all that it may ask for."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return 65_536 if hard == resource.RLIM_INFINITY else hard

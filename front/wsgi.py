@@ -1,0 +1,63 @@
+"""An application of WSGI (PEP 3333) behind the front: it gets each request whole, and its answer is taken whole."""
+
+import sys
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from api.status.exchange import Asked, Reply
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+def call(application: "WSGIApplication", asked: Asked, body: BinaryIO, length: int) -> Reply:
+    """Have an application answer a request.
+
+    It is told the length of the body that has come, however that was sent; there is nothing to wait for in it.
+
+    Args:
+        application: whatever it raises comes through.
+        asked: the request.
+        body: the body, from its beginning.
+        length: its octets.
+    """
+    started: list[tuple[int, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None, /) -> Any:  # noqa: ANN401 - PEP 3333
+        started.append((int(status[:3]), headers))
+        return lambda _: None
+
+    result = application(_environ(asked, body, length), start_response)
+    try:
+        octets = b"".join(result)
+    finally:
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+    return Reply(started[-1][0], octets, started[-1][1])
+
+
+def _environ(asked: Asked, body: BinaryIO, length: int) -> dict[str, Any]:
+    host, _, port = asked.fields.get("host", "").partition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": asked.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": asked.path.encode().decode("latin-1"),
+        "QUERY_STRING": asked.query,
+        "SERVER_NAME": host or "localhost",
+        "SERVER_PORT": port or "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": asked.peer,
+        "CONTENT_TYPE": asked.fields.get("content-type", ""),
+        "CONTENT_LENGTH": str(length),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in asked.fields.items():
+        if name not in {"content-type", "content-length", "transfer-encoding", "connection", "expect"}:
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+    return environ
