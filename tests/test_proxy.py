@@ -1,0 +1,215 @@
+"""deploy/nginx.conf in a real nginx, in front of a web process: what it buffers, bounds, keeps and lets through."""
+
+import base64
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from api.status.exchange import Asked, Reply
+from front.service import Turn
+from tests.front_world import Listening, fin, listening, read_all, request, rst
+from tests.served_world import Web
+from tests.test_bodies import PATIENT
+from tests.world import NOW, World
+
+pytestmark = pytest.mark.long
+
+CONF = Path(__file__).resolve().parent.parent / "deploy" / "nginx.conf"
+
+MAIN = """
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log;
+{user}
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/site.conf;
+}}
+"""
+
+
+class Noting:
+    """What is behind the front, noting what it is asked."""
+
+    def __init__(self, web: Web) -> None:
+        self.web = web
+        self.asked: list[Asked] = []
+        self.admit, self.work = web.served.admit, web.served.work
+
+    def at_once(self, asked: Asked) -> Reply | Turn:
+        self.asked.append(asked)
+        return self.web.served.at_once(asked)
+
+
+class Proxied:
+    """A web process, an nginx in front of it, and clients of that."""
+
+    def __init__(self, web: Web, service: Noting, front: Listening, ports: tuple[int, int]) -> None:
+        self.web, self.service, self.front = web, service, front
+        self.plain, self.secure = ports
+
+    def connect(self, *, tls: bool) -> socket.socket:
+        plain = socket.create_connection(("127.0.0.1", self.secure if tls else self.plain), timeout=10)
+        if not tls:
+            return plain
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(plain)
+
+    def ask(self, octets: bytes, *, tls: bool = True) -> bytes:
+        with self.connect(tls=tls) as client:
+            client.sendall(octets)
+            return read_all(client)
+
+    def status(self, octets: bytes, *, tls: bool = True) -> int:
+        return int(self.ask(octets, tls=tls)[9:12])
+
+
+@pytest.fixture
+def proxied(world: World, tmp_path: Path) -> Iterator[Proxied]:
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    web = Web(world)
+    service = Noting(web)
+    with listening(service, limits=PATIENT, proxies=frozenset({"127.0.0.1"}), workers=(4, 16)) as front:
+        ports = _free(), _free()
+        _certificate(tmp_path)
+        text = CONF.read_text("utf-8")
+        for old, new in (
+            ("127.0.0.1:8470", f"127.0.0.1:{front.port}"),
+            ("listen 80;", f"listen 127.0.0.1:{ports[0]};"),
+            ("listen 443 ", f"listen 127.0.0.1:{ports[1]} "),
+            ("/etc/trialcpa/tls", str(tmp_path)),
+            ("/var/cache/nginx/trialcpa", str(tmp_path / "cache")),
+            ("client_body_timeout 10s", "client_body_timeout 1s"),
+            ("trialcpa_connections 64", "trialcpa_connections 640"),
+        ):
+            assert old in text, old
+            text = text.replace(old, new)
+        (tmp_path / "site.conf").write_text(text)
+        user = "user root;" if os.geteuid() == 0 else ""
+        (tmp_path / "nginx.conf").write_text(MAIN.format(folder=tmp_path, user=user))
+        with subprocess.Popen([nginx, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"]) as process:
+            try:
+                _wait(ports[1])
+                yield Proxied(web, service, front, ports)
+            finally:
+                process.terminate()
+
+
+def _free() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+def _wait(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("nginx does not listen")
+
+
+def _certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "proxy")])
+    day = timedelta(days=3650)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(NOW - day).not_valid_after(NOW + day)
+    (folder / "chain.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def test_half_a_body_never_comes_through_and_status_answers_meanwhile(proxied: Proxied) -> None:
+    web = proxied.web
+    approval = web.world.granted()
+    web.api.mirror.follow()
+    before, key = web.counted(), web.api.keys["dcc"]
+    bearer = f"Authorization: Bearer {key}\r\n".encode()
+    verifying = request("/v1/verify", fields=bearer, body=json.dumps({"approval": approval}).encode())
+    with ExitStack() as stack:
+        for operation in web.operations():
+            for end in (None, fin, rst):
+                fields = operation.fields(key) + b"Content-Length: 30\r\n"
+                client = stack.enter_context(proxied.connect(tls=False))
+                client.sendall(request(operation.path, method=operation.method, fields=fields) + b"{")
+                if end is not None:
+                    end(client)
+        silent = [stack.enter_context(proxied.connect(tls=False)) for _ in range(100)]
+        assert proxied.status(verifying) == 200
+        assert proxied.status(request("/healthz", method="GET"), tls=False) == 200
+        time.sleep(1.5)
+        assert len(silent) == 100
+    assert {each.path for each in proxied.service.asked} == {"/v1/verify", "/healthz"}
+    assert web.reached == []
+    assert web.counted() == before
+
+
+def test_lists_and_answers_are_kept_for_a_second_and_refusals_not_at_all(proxied: Proxied) -> None:
+    web = proxied.web
+    approval = web.world.granted()
+    web.api.mirror.follow()
+    view = web.api.mirror.view()
+    certificate = view.approvals[approval].record.certificates[0]
+    issuer = next(each for each in view.authority.certificates if each.role == "issuing")
+    loaded = x509.load_der_x509_certificate(issuer.der)
+    asked = x509.ocsp.OCSPRequestBuilder().add_certificate_by_hash
+    subject = hashes.Hash(hashes.SHA1())
+    subject.update(loaded.subject.public_bytes())
+    key_hash = x509.SubjectKeyIdentifier.from_public_key(loaded.public_key()).digest
+    built = asked(subject.finalize(), key_hash, int(certificate.serial, 16), hashes.SHA1()).build()
+    number = view.authority.crls[issuer.key_id].number
+    encoded = base64.b64encode(built.public_bytes(Encoding.DER)).decode().replace("/", "%2F").replace("+", "%2B")
+    kept = [f"/ocsp/{encoded}", f"/crl/{issuer.key_id}.crl", "/ca/root.cer", f"/crl/{issuer.key_id}/{number}.crl"]
+    for path in kept:
+        answered = {proxied.ask(request(path, method="GET"), tls=False).partition(b"\r\n\r\n")[2] for _ in range(5)}
+        assert len(answered) == 1
+        assert len(answered.pop()) > 200
+    paths = [each.path for each in proxied.service.asked]
+    assert len(paths) == len(kept)
+    time.sleep(1.6)
+    for path in kept:
+        proxied.ask(request(path, method="GET"), tls=False)
+    assert len(proxied.service.asked) == len(kept) + 2
+    # What is unsigned, or a problem, is asked for each time.
+    proxied.service.asked.clear()
+    for path in ("/ocsp/aaaa", "/crl/ab.crl", "/healthz"):
+        for _ in range(3):
+            proxied.ask(request(path, method="GET"), tls=False)
+    assert len(proxied.service.asked) == 9
+
+
+def test_who_asks_is_what_the_proxy_says_and_a_key_in_the_clear_is_not_taken(proxied: Proxied) -> None:
+    spoofed = request("/v1/authority", method="GET", fields=b"X-Forwarded-For: 192.0.2.1\r\n")
+    assert proxied.status(spoofed) == 200
+    assert proxied.service.asked[0].fields["x-forwarded-for"] == "127.0.0.1"
+    assert proxied.status(spoofed, tls=False) == 403
+    assert proxied.status(request("//healthz", method="GET")) == 404
+    assert proxied.status(request("/v1/verify", fields=b"Content-Encoding: gzip\r\n", body=b"{}")) == 415
+    assert len(proxied.service.asked) == 2
+    large = request("/v1/deployments", fields=b"Content-Length: 40000000\r\n")
+    assert proxied.status(large) == 413
