@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from bench import cycle, deployments, documents, lists, report, revocation
+from bench import cycle, deployments, documents, lists, report, revocation, silence
 from core.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -69,6 +69,12 @@ def main() -> None:
         "under 5 s",
         f"{counted.computed:.1f} s; the one before it, over half of them, computed and issued {counted.first:.1f} s",
     )
+    for trouble, asked in silence.measure(10.0 / share):
+        tell(
+            f"Status over HTTP, four clients; beside them {trouble}",
+            "99th percentile under 100 ms",
+            "; ".join(each.said() for each in asked),
+        )
     if not small:
         RESULTS.write_text(_page(rows), encoding="utf-8")
 
