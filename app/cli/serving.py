@@ -139,5 +139,7 @@ def _say_ready(console: Console, folder: Path, port: int, name: str) -> None:
     console.print(f"  trialcpa story --home {folder}            the life of a certificate, step by step")
     console.print(f"  curl http://127.0.0.1:{port}/v1/authority   what this authority is")
     if credentials.exists():
-        console.print(f"  trialcpa status --key-file {folder}/demo/dcc.key    what waits for the DCC; others beside it")
+        where = "" if port == settings_file.DEFAULT_PORT else f" --url http://127.0.0.1:{port}"
+        status = f"  trialcpa status --key-file {folder}/demo/dcc.key{where}"
+        console.print(f"{status}    what waits for the DCC; others beside it")
         console.print(f"API keys for trying it out are in {credentials}.\n")
