@@ -13,7 +13,7 @@ from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader
 from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
-from core.approval import Device, Firmware
+from core.approval import Device, Firmware, device_said
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.instants import day
 from ra.applying import look
@@ -121,9 +121,7 @@ def _change(body: ApplicationChangeBody) -> Change:
 
 
 def _device(body: DeviceBody) -> Device:
-    return Device(
-        type=body.type, manufacturer=body.manufacturer, model=body.model, hardware_version=body.hardware_version
-    )
+    return device_said(body.model_dump())
 
 
 def _firmware(bodies: list[FirmwareBody]) -> tuple[Firmware, ...]:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.approval import Device
@@ -66,7 +66,7 @@ def held_world(folder: Path) -> World:
 
 
 def _device(number: int) -> Device:
-    return Device(DEVICE.type, DEVICE.manufacturer, f"{number:08X}", DEVICE.hardware_version)
+    return replace(DEVICE, model=f"{number:08X}")
 
 
 def _approvals(world: World, decisions: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,6 @@ from app.house import open_house
 from app.processes import answers
 from app.settings import load
 from core.actors import CONSOLE, Actor, Role
-from core.approval import Device
 from ra.access import grant_access
 from ra.applying.apply import apply
 from ra.deciding.kinds.grant import ProposeGrant
@@ -33,7 +32,7 @@ from ra.deciding.propose import propose
 from ra.deciding.second import second
 from ra.desk import Desk
 from store.reading import requests
-from tests.world import application
+from tests.world import DEVICE, application
 from verify.client import AuthorityClient
 
 PORT = 8497
@@ -118,7 +117,7 @@ def _issued(desk: Desk, count: int) -> list[str]:
     today = desk.clock.now().date()
     decisions = []
     for number in range(count):
-        device = Device("ESME", "AB01", f"{number:08X}", "01")
+        device = replace(DEVICE, model=f"{number:08X}")
         wanted = application(device=device, start=today, expiry=today + timedelta(days=30))
         asked = apply(desk, manufacturer, wanted).application
         decisions.append(propose(desk, one, ProposeGrant(asked, "A bench.")).decision)

@@ -38,6 +38,10 @@ class Device:
         """The model in one line for people: type, manufacturer, model, hardware version."""
         return f"{self.type} {self.manufacturer} {self.model}, hardware {self.hardware_version}"
 
+    def said(self) -> dict[str, str]:
+        """Return it as an object with DEVICE_MEMBERS."""
+        return {name: getattr(self, name) for name in DEVICE_MEMBERS}
+
     def listed(self) -> dict[str, str]:
         """Return it as columns, of the register and of the Panel's list, by their names."""
         return dict(zip(DEVICE_COLUMNS, astuple(self), strict=True))
@@ -48,6 +52,12 @@ DEVICE_MEMBERS = tuple(each.name for each in fields(Device))
 
 DEVICE_COLUMNS = tuple("device_type" if name == "type" else name for name in DEVICE_MEMBERS)
 """The same where they are columns among others."""
+
+DEVICE_WORDS = {name: name.replace("_", " ") for name in DEVICE_MEMBERS}
+"""By member, what people call it."""
+
+VARIANT_MEMBERS = tuple(name for name in DEVICE_MEMBERS if name not in ("manufacturer", "model"))
+"""What tells the variants of one model apart; whoever names a model may leave it unsaid."""
 
 
 def device_said(said: Mapping[str, Any]) -> Device:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from core.approval import DEVICE_MEMBERS
+from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
 from core.deployments import (
     DEVICE_TEXT_LIMIT,
     FIRMWARE_LIMIT,
@@ -273,14 +273,9 @@ def _model(event: Event, given: Mapping[str, str]) -> Model | None:
             raise _UnreadableError(LineCode.MALFORMED, "approval", "name the approval, or manufacturer and model")
         return None
     if not (given.get("manufacturer") and given.get("model")):
-        what = "a device model is named by manufacturer and model, and may be by type and hardware_version"
+        what = f"a device model is named by manufacturer and model, and may be by {' and '.join(VARIANT_MEMBERS)}"
         raise _UnreadableError(LineCode.MALFORMED, "model", what)
-    return Model(
-        manufacturer=given["manufacturer"],
-        model=given["model"],
-        type=given.get("type", ""),
-        hardware_version=given.get("hardware_version", ""),
-    )
+    return Model(**{name: given.get(name, "") for name in DEVICE_MEMBERS})
 
 
 def _replacing(event: Event, device_id: str, given: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from core.approval import DEVICE_WORDS
 from core.instants import next_midnight, text
 from core.status import State
 from story import grant
@@ -46,11 +47,8 @@ def play(scene: Scene) -> None:
     grant.clear_stage(scene)
     _not_at_midnight(scene)
     teller.step("The Manufacturer asks: a request by openssl, for a device as the DCC's own template names it")
-    device = grant.DEVICE
-    teller.note(
-        f"{device['type']}, manufacturer {device['manufacturer']}, model {device['model']}, hardware version "
-        f"{device['hardware_version']}, firmware {grant.FIRMWARE}, {grant.SMETS}"
-    )
+    described = ", ".join(f"{DEVICE_WORDS[name]} {value}" for name, value in grant.DEVICE.items() if name != "type")
+    teller.note(f"{grant.DEVICE['type']}, {described}, firmware {grant.FIRMWARE}, {grant.SMETS}")
     csr = grant.request(scene)
     teller.step("Two officers decide: one proposes, the exact bytes are drafted and linted, another seconds")
     today = scene.now().date()

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from core.approval import DEVICE_MEMBERS
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable
 from core.identifiers import Serial
 from core.instants import text
@@ -128,10 +129,7 @@ class AuthorityClient:
     def verify_device(self, device: DeviceClaim, *, device_id: str | None = None, at: datetime | None = None) -> Answer:
         """Ask about a device model with its firmware."""
         fields = {
-            "type": device.type,
-            "manufacturer": device.manufacturer,
-            "model": device.model,
-            "hardware_version": device.hardware_version,
+            **{name: getattr(device, name) for name in DEVICE_MEMBERS},
             "firmware_version": device.firmware_version,
             "firmware_hash": device.image_digest,
         }

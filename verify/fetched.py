@@ -195,12 +195,9 @@ def _ask_all(client: AuthorityClient, subject: Subject) -> _Asked:
 
 
 def _claim(statement: Statement) -> DeviceClaim:
-    device, firmware = statement.device, statement.firmware[0]
+    firmware = statement.firmware[0]
     return DeviceClaim(
-        manufacturer=device.manufacturer,
-        model=device.model,
-        type=device.type,
-        hardware_version=device.hardware_version,
+        **statement.device.said(),
         firmware_version=firmware.version,
         image_digest=firmware.image_digest,
     )

@@ -3,6 +3,7 @@
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
+from core.approval import DEVICE_WORDS
 from core.identifiers import Environment
 from core.instants import text
 from verify.parsing import extension, unknown_critical
@@ -142,12 +143,7 @@ def common_names(statement: Statement) -> tuple[str, ...]:
 def claim_failures(claim: DeviceClaim, statement: Statement) -> tuple[Failure, ...]:
     """Return where the device that somebody stands before is not the one approved. Strings compare without case."""
     device = statement.device
-    asked = {
-        "type": (claim.type, device.type),
-        "manufacturer": (claim.manufacturer, device.manufacturer),
-        "model": (claim.model, device.model),
-        "hardware version": (claim.hardware_version, device.hardware_version),
-    }
+    asked = {words: (getattr(claim, name), getattr(device, name)) for name, words in DEVICE_WORDS.items()}
     failures = [
         Failure(Code.DEVICE_NOT_APPROVED, f"The {name} is “{given}”; approved is “{approved}”.")
         for name, (given, approved) in asked.items()

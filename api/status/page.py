@@ -98,10 +98,7 @@ def approval_page(authority: AuthorityView, held: MirroredApproval, now: datetim
         return absent_page(authority, record.identifier)
     kind, heading, sentence = _words(status)
     rows = [
-        ("Device type", escape(record.device.type)),
-        ("Manufacturer", escape(record.device.manufacturer)),
-        ("Model", escape(record.device.model)),
-        ("Hardware version", escape(record.device.hardware_version)),
+        *((name.replace("_", " ").capitalize(), escape(value)) for name, value in record.device.listed().items()),
         ("Approved from", _instant(record.start)),
         ("Approved until", _instant(terms.expiry)),
     ]

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from api.status.certificates import fingerprint
+from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
 from core.errors import BodyMalformed, InstantInFuture
 from core.identifiers import ApprovalIdentifier, Serial, parse_device_id, parse_serial
 from core.instants import parse as parse_instant
@@ -26,7 +27,7 @@ FIRMWARELESS_TYPES = frozenset({"IHD", "CAD"})
 """Device types whose CPL entry names no firmware: they alone may be asked about without one."""
 
 _SUBJECTS = ("approval", "certificate", "serial", "device")
-_DEVICE_MEMBERS = ("type", "manufacturer", "model", "hardware_version", "firmware_version", "firmware_hash")
+_DEVICE_MEMBERS = (*DEVICE_MEMBERS, "firmware_version", "firmware_hash")
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -145,8 +146,7 @@ def _device(asked: dict[str, object]) -> ByDevice:
     return ByDevice(
         manufacturer=_required(asked, "manufacturer", TEXT_LIMIT),
         model=_required(asked, "model", TEXT_LIMIT),
-        type=kind,
-        hardware_version=_text(asked, "hardware_version", TEXT_LIMIT),
+        **{name: _text(asked, name, TEXT_LIMIT) for name in VARIANT_MEMBERS},
         firmware_version=version,
         firmware_hash=None if image is None else image.lower(),
     )

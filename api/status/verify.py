@@ -12,7 +12,7 @@ from typing import assert_never
 from api.status.answers import newest_true_answer
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
 from api.status.snapshot import Snapshot
-from core.approval import ApprovalRecord, CertificateRecord, Terms
+from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Terms
 from core.canonical import Json
 from core.clauses import serves
 from core.identifiers import Serial
@@ -103,14 +103,7 @@ def _subject(found: _Found) -> dict[str, Json]:
         "serial": None if certificate is None else certificate.serial,
         "not_before": None if certificate is None else text(certificate.not_before),
         "not_after": None if certificate is None else text(certificate.not_after),
-        "device": None
-        if record is None
-        else {
-            "type": record.device.type,
-            "manufacturer": record.device.manufacturer,
-            "model": record.device.model,
-            "hardware_version": record.device.hardware_version,
-        },
+        "device": None if record is None else {**record.device.said()},
     }
 
 
@@ -150,8 +143,7 @@ def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
     candidates = [
         held
         for held in view.of_model(asked.manufacturer, asked.model)
-        if _same(asked.type, held.record.device.type)
-        and _same(asked.hardware_version, held.record.device.hardware_version)
+        if all(_same(getattr(asked, name), getattr(held.record.device, name)) for name in VARIANT_MEMBERS)
     ]
     if not candidates:
         return _unknown(reason(ReasonCode.DEVICE_NOT_APPROVED))
@@ -176,11 +168,8 @@ def _same(asked: str | None, actual: str) -> bool:
 
 def _differing(records: Sequence[ApprovalRecord]) -> tuple[str, ...]:
     """Return the fields that tell several devices apart; none if all records are of one device."""
-    values = {
-        "type": {record.device.type.casefold() for record in records},
-        "hardware_version": {record.device.hardware_version.casefold() for record in records},
-    }
-    return tuple(name for name, seen in values.items() if len(seen) > 1)
+    devices = [record.device for record in records]
+    return tuple(name for name in VARIANT_MEMBERS if len({getattr(device, name).casefold() for device in devices}) > 1)
 
 
 def _precedence(found: _Found) -> tuple[int, float, str]:

@@ -19,6 +19,7 @@ from app.cli.form_files import (
     whole,
     words,
 )
+from core.approval import DEVICE_MEMBERS
 
 TEMPLATE = '''\
 # An application for a Trial Device Approval (Smart Energy Code, F2.18 to F2.20).
@@ -63,7 +64,7 @@ issued_on = 2021-03-01
 # expires_on = 2027-02-28           # if it says so; one that has expired still counts
 '''
 
-_DEVICE: Members = {name: Member(words, needed=True) for name in ("type", "manufacturer", "model", "hardware_version")}
+_DEVICE: Members = {name: Member(words, needed=True) for name in DEVICE_MEMBERS}
 _CERTIFIED: Members = {
     "certificate": Member(words, needed=True),
     "manufacturer": Member(words, needed=True),

@@ -9,6 +9,7 @@ from rich.console import Console
 from app.cli import shown
 from app.cli.service import Service, asks_service
 from app.client import path
+from core.approval import DEVICE_COLUMNS
 from core.cpl import InstructionState
 from core.errors import InputUnusable, ServiceRefused
 from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, Reconciled, UnknownAnswer
@@ -194,7 +195,7 @@ def _entry(each: EntryAnswer | UnknownAnswer) -> Cells:
 
 
 def _device(each: EntryAnswer | UnknownAnswer) -> str:
-    return " ".join(filter(None, (each.device_type, each.manufacturer, each.model, each.hardware_version)))
+    return " ".join(filter(None, (getattr(each, column) for column in DEVICE_COLUMNS)))
 
 
 def _state(each: InstructionAnswer) -> str:

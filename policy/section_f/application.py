@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from core.approval import Device, Firmware
+from core.approval import DEVICE_WORDS, Device, Firmware
 from core.errors import Finding, Severity
 from core.instants import ONE_SECOND, first_second, last_second, text
 from policy.rules import Rule, judge, rule
@@ -271,8 +271,4 @@ GRANT_RULES = APPLICATION_RULES
 
 
 def _device_names(device: Device) -> tuple[tuple[str, str], ...]:
-    return (
-        ("manufacturer", device.manufacturer),
-        ("model", device.model),
-        ("hardware version", device.hardware_version),
-    )
+    return tuple((words, getattr(device, name)) for name, words in DEVICE_WORDS.items() if name != "type")

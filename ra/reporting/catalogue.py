@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.approval import ApprovalRecord, Terms
+from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS, ApprovalRecord, Terms
 from core.deployments import FIRMWARELESS_TYPES, Line, LineCode, Model
 from core.instants import text
 from core.status import approval_status, first_second_after
@@ -68,12 +68,7 @@ class Catalogue:
     def fits(self, approval: str, model: Model) -> bool:
         """Return whether an approval is for a device model, as far as the line names it."""
         device = self._records[approval].device
-        said = (
-            (model.type, device.type),
-            (model.manufacturer, device.manufacturer),
-            (model.model, device.model),
-            (model.hardware_version, device.hardware_version),
-        )
+        said = ((getattr(model, name), getattr(device, name)) for name in DEVICE_MEMBERS)
         return all(not asked or asked.casefold() == held.casefold() for asked, held in said)
 
     def narrowed(self, candidates: Sequence[str], line: Line) -> str | Misfit:
@@ -136,8 +131,5 @@ class Catalogue:
     def _differing(self, approvals: Sequence[str]) -> list[str]:
         """What would tell approvals apart: a field of the device, else only the identifier."""
         devices = [self._records[each].device for each in approvals]
-        fields = {
-            "type": {device.type.casefold() for device in devices},
-            "hardware_version": {device.hardware_version.casefold() for device in devices},
-        }
+        fields = {name: {getattr(device, name).casefold() for device in devices} for name in VARIANT_MEMBERS}
         return [name for name, values in fields.items() if len(values) > 1] or ["approval"]

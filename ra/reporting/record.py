@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
+from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
 from core.clauses import serves
 from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, by_device, sentence
@@ -307,6 +308,6 @@ def _digest(lines: Sequence[Line]) -> str:
 
 def _members(line: Line) -> tuple[str, ...]:
     model = line.model or Model("", "")
-    named = (model.type, model.manufacturer, model.model, model.hardware_version)
+    named = (getattr(model, name) for name in DEVICE_MEMBERS)
     first = (str(line.number), line.event.value, line.device_id, text(line.on), line.approval or "")
     return (*first, *named, line.firmware, line.by, line.why)

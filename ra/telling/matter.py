@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.approval import ApprovalRecord, EndCause, Firmware, device_said
+from core.approval import DEVICE_WORDS, ApprovalRecord, EndCause, Firmware, device_said
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
@@ -113,6 +113,10 @@ def facts_of(matter: Matter) -> list[Json]:
     return [*_description(matter), *_dates(matter), *_limit(matter), *_end(matter)]
 
 
+_DEVICE_LABELS = {"type": "Device type", "manufacturer": "Manufacturer code"}
+"""By member of a device, its label where its own name could be taken for another thing of the notice."""
+
+
 @serves("F2.21(a)")
 def _description(matter: Matter) -> Iterator[Json]:
     """What the Trial Device is: as the proposal says it, else as it was approved, else as it was applied for."""
@@ -122,10 +126,7 @@ def _description(matter: Matter) -> Iterator[Json]:
     else:
         device = matter.approval.device if matter.approval else application.device
     described = [
-        ("Device type", device.type),
-        ("Manufacturer code", device.manufacturer),
-        ("Model", device.model),
-        ("Hardware version", device.hardware_version),
+        *((_DEVICE_LABELS.get(name, DEVICE_WORDS[name].capitalize()), value) for name, value in device.said().items()),
         ("SMETS or CHTS version", str(said.get("smets_version") or application.smets_version)),
         ("GBCS version", str(said.get("gbcs_version") or application.gbcs_version)),
     ]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
-from core.approval import ApprovalRecord
+from core.approval import DEVICE_COLUMNS, ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
 from core.cpl import TRIAL_MARKER, Entry, Remark, firmware_key, wanted
@@ -185,14 +185,12 @@ class _Comparison:
         return fields
 
     def _device_fields(self, listed: ListedEntry, entry: Entry) -> list[DifferenceAnswer]:
-        is_, should = listed.device, entry.device
-        fields = (
-            DifferenceAnswer(field="device_type", has=is_.type, should=should.type),
-            DifferenceAnswer(field="manufacturer", has=is_.manufacturer, should=should.manufacturer),
-            DifferenceAnswer(field="model", has=is_.model, should=should.model),
-            DifferenceAnswer(field="hardware_version", has=is_.hardware_version, should=should.hardware_version),
-        )
-        return [each for each in fields if each.field in self._fields]
+        is_, should = listed.device.listed(), entry.device.listed()
+        return [
+            DifferenceAnswer(field=column, has=is_[column], should=should[column])
+            for column in DEVICE_COLUMNS
+            if column in self._fields
+        ]
 
     def _gone(self, listed: ListedEntry, record: ApprovalRecord) -> GoneAnswer:
         status = approval_status(record, self._at)
@@ -244,13 +242,9 @@ def _identifier(said: str) -> str | None:
 
 
 def _unknown(listed: ListedEntry) -> UnknownAnswer:
-    device = listed.device
     return UnknownAnswer(
         line=listed.line,
         approval=listed.approval,
-        device_type=device.type,
-        manufacturer=device.manufacturer,
-        model=device.model,
-        hardware_version=device.hardware_version,
+        **listed.device.listed(),
         firmware_version=listed.firmware_version,
     )

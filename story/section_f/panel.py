@@ -5,13 +5,13 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from core.approval import DEVICE_COLUMNS
 from core.cpl import Kind
 from story.section_f.stage import Trial
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_LISTED = ("approval", "trial", "expiry", "device_type", "manufacturer", "model", "hardware_version",
-           "firmware_version", "image_sha256")  # fmt: skip
+_LISTED = ("approval", "trial", "expiry", *DEVICE_COLUMNS, "firmware_version", "image_sha256")
 """Columns of an instruction that are columns of the list too."""
 
 _DIFFERENCES = ("missing", "wrong", "gone", "unknown", "unreadable")
