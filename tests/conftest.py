@@ -59,6 +59,7 @@ SLOW = frozenset(
         "test_store.py",
         "test_story.py",
         "test_story_section_f.py",
+        "test_troubles.py",
     }
 )
 """What --quick leaves out: the files and folders that take longest, by `script/test --quick --durations 50`."""
