@@ -46,6 +46,8 @@ SLOW = frozenset(
         "test_deployments_api.py",
         "test_documents_report.py",
         "test_ends.py",
+        "test_hanging.py",
+        "test_judges.py",
         "test_kill_sweep.py",
         "test_migrations.py",
         "test_notices.py",
