@@ -33,6 +33,8 @@ def open_courier(house: House) -> Courier:
         subscribers=subscribers,
         errands=(Opening(notices), notices.by_mail, reminders),
         calls=notices.by_webhook,
+        machine=house.machine,
+        clock=house.clock,
     )
 
 

@@ -17,25 +17,19 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
+from api.readiness import Readiness
 from app.settings import Settings
 from core.errors import PortTaken
-
-
-class ProcessRole(StrEnum):
-    """What one process of a running service is for."""
-
-    WEB = "web"
-    AUTHORITY = "authority"
-    COURIER = "courier"
-
+from core.kinds import ProcessRole
+from ra.views import view_of
 
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
 _ALIVE_SECONDS = 30.0
+_ASKED_SECONDS = 2.0
 _READY_SECONDS = 10.0
 """How long after a start nothing is said of what is not ready yet: the authority needs a few seconds for its lists."""
 
@@ -184,6 +178,22 @@ def what_is_not_ready(host: str, port: int) -> list[str]:
         return [str(each["detail"]) for each in json.loads(said)["checks"] if not each["ok"]]
     except (ValueError, KeyError, TypeError):
         return ["It does not say what is wrong."]
+
+
+def told_ready(host: str, port: int, query: str) -> Readiness | None:
+    """Return what /readyz answers, fit or not; None if nobody answers there, or not as we would."""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz?{query}", timeout=_ASKED_SECONDS) as reply:
+            said = reply.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            said = error.read()
+    except (urllib.error.URLError, OSError):
+        return None
+    try:
+        return view_of(Readiness, said)
+    except ValueError:
+        return None
 
 
 def require_free(host: str, port: int) -> None:

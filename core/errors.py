@@ -452,6 +452,22 @@ class StoreUnavailable(Unavailable):
     hint_text = "Try again in a few seconds; nothing was recorded."
 
 
+class StoreReadOnly(StoreUnavailable):
+    """The database may only be read: a standby, a setting, the mode of a file."""
+
+    code = "store-read-only"
+    sentence = "The register takes no writes at this moment: it is read-only."
+    hint_text = "Try again in a few minutes; nothing was recorded. The operator should look at /readyz?for=writing."
+
+
+class StoreFull(StoreUnavailable):
+    """The database has no room for what was to be written."""
+
+    code = "store-full"
+    sentence = "The register takes no writes at this moment: its disk is full."
+    hint_text = "Try again in a few minutes; nothing was recorded. The operator should look at /readyz?for=writing."
+
+
 class OutcomeUnknown(StoreUnavailable):
     """The database fell silent after it was asked to commit."""
 

@@ -175,3 +175,15 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     GIVEN_UP = "given-up"
+
+
+class ProcessRole(StrEnum):
+    """What one process of a running service is for."""
+
+    WEB = "web"
+    AUTHORITY = "authority"
+    COURIER = "courier"
+
+
+WITHOUT_A_SOCKET = (ProcessRole.AUTHORITY, ProcessRole.COURIER)
+"""Nobody can ask these; what they notice, the register says."""

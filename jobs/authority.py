@@ -13,9 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.alarms import AlarmCode, Noticed
 from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable, TrialCpaError
+from core.kinds import ProcessRole
 from core.trouble import Trouble
+from jobs.alarms import Alarms
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Pace, release_lease, take_lease
 from jobs.expire import lapse_passed, record_expiries
@@ -67,6 +70,10 @@ class Authority:
     _silent: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _waiting: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _troubles: dict[str, Trouble] = field(default_factory=dict, init=False, repr=False)
+    _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
+    _alarms: Alarms = field(
+        default_factory=lambda: Alarms(ProcessRole.AUTHORITY, _log, alone=True), init=False, repr=False
+    )
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
@@ -111,7 +118,9 @@ class Authority:
             seal,
         )
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        return sum(self._guarded(job, duty, self.clock.now()) for job in jobs)
+        done = sum(self._guarded(job, duty, self.clock.now()) for job in jobs)
+        self._guarded(self.tell_alarms, duty, self.clock.now())
+        return done
 
     def settle(self, most: int = 1_000) -> None:
         """Take turns until nothing is due: for tests, benches and `--once`."""
@@ -162,21 +171,43 @@ class Authority:
             with self.store.read() as tx:
                 self.watermark.require_not_behind(tx)
 
+    def tell_alarms(self, duty: Duty, at: datetime) -> int:
+        """Let the register say what the jobs of this turn have noticed; the last job of a turn."""
+        every = [each for one in self._noticed.values() for each in one]
+        return self._alarms.hold(duty.store, duty.begin, every, at)
+
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
-        trouble = self._troubles.setdefault(job.__name__, Trouble(_log))
+        name = job.__name__
+        trouble = self._troubles.setdefault(name, Trouble(_log))
         try:
             done = int(job(duty, at))
         except LeaseLost as error:
             self._epoch = None
             _log.warning("%s", error)
+            duty.noticed.clear()  # the next holder notices
+            return 0
         except StoreUnavailable:
             raise
         except TrialCpaError as error:
-            trouble.begins(f"{job.__name__}: {error} {error.hint}", logging.ERROR)
+            trouble.begins(f"{name}: {error} {error.hint}", logging.ERROR)
+            why = error.code
         except OSError as error:
             # The folder of the keys is on a disk too, which may be full or read-only.
-            trouble.begins(f"{job.__name__}: {error.strerror or type(error).__name__}", logging.ERROR)
+            why = error.strerror or type(error).__name__
+            trouble.begins(f"{name}: {why}", logging.ERROR)
         else:
-            trouble.ends(f"{job.__name__} is done again.")
+            trouble.ends(f"{name} is done again.")
+            self._noticed[name] = list(duty.noticed)
+            duty.noticed.clear()
             return done
+        # It may not have come to where it notices what it noticed before: that stays, with the new.
+        kept = {(each.code, each.subject): each for each in (*self._noticed.get(name, ()), *duty.noticed)}
+        failure = Noticed(
+            code=AlarmCode.JOB_FAILS,
+            subject=name,
+            sentence=f"The authority's job {name} fails and is tried again ({why}); the authority's log says more.",
+            told=True,
+        )
+        self._noticed[name] = list((kept | {(failure.code, name): failure}).values())
+        duty.noticed.clear()
         return 0

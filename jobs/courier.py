@@ -15,15 +15,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from core.alarms import AlarmCode, Noticed
 from core.canonical import canonical
+from core.clock import Clock, SystemClock
 from core.errors import StoreUnavailable, TrialCpaError
 from core.facts import FactKind
+from core.kinds import ProcessRole
 from core.trouble import Trouble
+from jobs.alarms import Alarms
 from jobs.errand import Errand, whereabouts
 from jobs.webhook import SIGNATURE_HEADER, Subscriber, post
 from store.reading import journal, work
 from store.transactions import Store
-from store.verbs import sealing
+from store.verbs import sealing, watching
 
 __all__ = ["SIGNATURE_HEADER", "TOLD", "Courier", "Subscriber"]
 
@@ -55,6 +59,10 @@ MOST_AT_ONCE = 32
 jobs.webhook.DEADLINE_SECONDS, and is then left in peace for longer and longer."""
 
 
+SIGN_SECONDS = 10.0
+"""How often the courier leaves a sign of life, and says what it has noticed."""
+
+
 @dataclass
 class Courier:
     """The courier process.
@@ -64,14 +72,22 @@ class Courier:
         subscribers: whom it tells.
         errands: what else it does; each has a thread of its own, which nobody else can hold up.
         calls: errands that wait for subscribers; they share the threads of the feed.
+        machine: the machine's own clock, for signs of life.
+        clock: the authority's, for what is noticed.
     """
 
     store: Store
     subscribers: list[Subscriber]
     errands: Sequence[Errand] = ()
     calls: Sequence[Errand] = ()
+    machine: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SystemClock)
     _quiet_until: dict[str, float] = field(default_factory=dict, init=False)
     _untold: dict[str, Trouble] = field(default_factory=dict, init=False)
+    _lanes: "list[_Lane]" = field(default_factory=list, init=False)
+    _signed: float | None = field(default=None, init=False)
+    _unsigned: Trouble = field(default_factory=lambda: Trouble(_log), init=False)
+    _alarms: Alarms = field(default_factory=lambda: Alarms(ProcessRole.COURIER, _log, alone=False), init=False)
 
     def run(self, stopping: threading.Event) -> None:
         """Deliver until `stopping` is set; a subscriber that fails is tried again after a growing pause.
@@ -82,11 +98,13 @@ class Courier:
         shared += [each.turn for each in self.calls]
         silent = Trouble(_log)
         with (
-            ThreadPoolExecutor(max(1, len(self.errands)), "errand") as own,
+            ThreadPoolExecutor(len(self.errands) + 1, "errand") as own,
             ThreadPoolExecutor(max(1, min(len(shared), MOST_AT_ONCE)), "call") as calling,
         ):
             lanes = [_Lane(each.turn, own, stopping) for each in self.errands]
             lanes += [_Lane(each, calling, stopping) for each in shared]
+            self._lanes = list(lanes)
+            lanes.append(_Lane(self.sign, own, stopping))  # last: what waits for a lock must hold up nobody
             while not stopping.is_set():
                 try:
                     with self.store.read() as tx:
@@ -123,6 +141,34 @@ class Courier:
                 sealing.advance_cursor(tx, subscriber.reader, expected=seen, to=done)
         return done - seen
 
+    def sign(self) -> int:
+        """Leave a sign of life and say what was noticed, from time to time."""
+        if self._signed is not None and time.monotonic() - self._signed < SIGN_SECONDS:
+            return 0
+        try:
+            with self.store.begin("sign of life") as tx:
+                watching.live(tx, ProcessRole.COURIER, at=self.machine.now())
+            self._alarms.hold(self.store, self.store.begin, self._noticed(), self.clock.now())
+        except StoreUnavailable as error:
+            self._unsigned.begins(f"{error} What is delivered cannot be recorded.")
+            raise
+        self._unsigned.ends("The register takes the courier's writes again.")
+        self._signed = time.monotonic()
+        return 0
+
+    def _noticed(self) -> list[Noticed]:
+        """What stands in the way of the courier at this moment; its log has said who and why."""
+        untold = sum(each.present for each in list(self._untold.values()))
+        failing = sum(each.failing for each in self._lanes)
+        found = []
+        if untold:
+            said = f"{untold} of {len(self.subscribers)} subscribers cannot be told what happened, and are tried again."
+            found.append(Noticed(code=AlarmCode.SUBSCRIBER_UNTOLD, sentence=said, told=True))
+        if failing:
+            said = f"{failing} of the courier's errands fail and are tried again; the courier's log says more."
+            found.append(Noticed(code=AlarmCode.ERRAND_FAILS, sentence=said, told=True))
+        return found
+
     def _tell(self, subscriber: Subscriber) -> int:
         if time.monotonic() < self._quiet_until.get(subscriber.reader, 0.0):
             return 0
@@ -148,6 +194,11 @@ class _Lane:
         self._stopping = stopping
         self._busy = False
         self._trouble = Trouble(_log)
+
+    @property
+    def failing(self) -> bool:
+        """Whether its last turn failed."""
+        return self._trouble.present
 
     def wake(self) -> None:
         """Take a turn, unless one is being taken."""

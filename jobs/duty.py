@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.alarms import AlarmCode, Noticed
 from core.clock import Clock
 from jobs.keyring import Keyring
 from jobs.watermark import Watermark
@@ -44,6 +45,7 @@ class Duty:
         holder: the name of this process, which no other has.
         epoch: the lease under which it works.
         watermark: the authority's own memory of what was sealed; None where nothing is to be remembered.
+        noticed: what its jobs have noticed in this turn.
     """
 
     store: Store
@@ -54,6 +56,17 @@ class Duty:
     holder: str
     epoch: int
     watermark: Watermark | None = None
+    noticed: list[Noticed] = field(default_factory=list)
+
+    def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
+        """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).
+
+        Args:
+            code: what it is about.
+            sentence: for everybody: nothing that is withheld, no address.
+            subject: what tells it from others of its code; empty if there can only be one.
+        """
+        self.noticed.append(Noticed(code=code, sentence=sentence, subject=subject))
 
     @contextmanager
     def begin(self, label: str) -> Iterator[Transaction]:

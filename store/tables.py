@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from core.actors import Role
+from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.facts import FactKind
 from core.identifiers import Environment
@@ -30,14 +31,16 @@ from core.kinds import (
     CLAIMED_DRAFT,
     CLOSED_DECISION,
     OPEN_DECISION,
+    WITHOUT_A_SOCKET,
     ApplicationState,
     DecisionKind,
     DecisionState,
     DraftState,
     HierarchyRole,
     KeyState,
+    ProcessRole,
 )
-from store.types import Instant, Number, Octets, String, among, not_among, one_of, word
+from store.types import Instant, Number, Octets, String, Word, among, not_among, one_of, word
 
 metadata = MetaData(
     naming_convention={
@@ -106,6 +109,28 @@ lease = Table(
     Column("expires_at", Instant, nullable=False),
     sqlite_strict=True,
 )
+
+signs_of_life = Table(
+    "signs_of_life",
+    metadata,
+    Column("process", Word(ProcessRole), primary_key=True),
+    Column("at", Instant, nullable=False),  # fate: by the machine's clock, as leases are
+    one_of("process", ProcessRole),
+    sqlite_strict=True,
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    *word("raised_by", ProcessRole, among=WITHOUT_A_SOCKET),
+    *word("code", AlarmCode),
+    Column("subject", String, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("sentence", String, nullable=False),  # fate
+    PrimaryKeyConstraint("raised_by", "code", "subject"),
+    sqlite_strict=True,
+)
+"""What holds now and nothing else: a row goes when it is over, and one that is lost is written again."""
 
 organisations = Table(
     "organisations",

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.boundaries import boundary
-from core.errors import OutcomeUnknown, SchemaMismatch, StoreUnavailable
+from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for another (SQLite's busy_timeout) before it gives up with StoreUnavailable. What the waits
@@ -42,6 +42,10 @@ _NO_RESOURCES = "53"
 # SQLite: somebody else writes; the connection is as good as before. After anything else that it calls operational
 # (read only, full, an error of the disk) it goes: it may have opened its file for reading only.
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+_SQLITE_TROUBLES = {sqlite3.SQLITE_READONLY: StoreReadOnly, sqlite3.SQLITE_FULL: StoreFull}
+_POSTGRESQL_TROUBLES = {"25006": StoreReadOnly, "53100": StoreFull}
+"""What a database says of itself: read_only_sql_transaction, disk_full."""
 
 
 class Transaction:
@@ -160,7 +164,11 @@ class Store:
                     raise
         except DBAPIError as error:
             if _out_of_service(error, writing=writing):
-                raise StoreUnavailable(detail=type(error.orig).__name__) from error
+                trouble = _trouble(error)
+                if trouble is StoreReadOnly:
+                    # Readers' sessions were born under it as well; each would refuse one more write when it is over.
+                    self._engine.dispose()
+                raise trouble(detail=type(error.orig).__name__) from error
             raise
 
 
@@ -227,11 +235,22 @@ def _out_of_service(error: DBAPIError, *, writing: bool) -> bool:
     return writing and _sqlstate(error).startswith(_READ_ONLY_OR_IDLE)
 
 
+def _trouble(error: DBAPIError) -> type[StoreUnavailable]:
+    """Return what is wrong with the database, as far as it says."""
+    if isinstance(error.orig, sqlite3.Error):
+        return _SQLITE_TROUBLES.get(_sqlite_code(error.orig), StoreUnavailable)
+    return _POSTGRESQL_TROUBLES.get(_sqlstate(error), StoreUnavailable)
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """Return the primary result code, the low octet (sqlite.org/rescode.html); SQLITE_BUSY where there is none."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)) & 0xFF
+
+
 def _of_no_use(error: DBAPIError) -> bool:
     """Whether the session in which it happened is to be dropped."""
     if isinstance(error.orig, sqlite3.OperationalError):
-        # The low octet is the primary result code (sqlite.org/rescode.html).
-        return getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF not in _BUSY | {sqlite3.SQLITE_ERROR}
+        return _sqlite_code(error.orig) not in _BUSY | {sqlite3.SQLITE_ERROR}
     return _sqlstate(error).startswith((_READ_ONLY_OR_IDLE, _NO_RESOURCES))
 
 

@@ -17,7 +17,17 @@ from sqlalchemy import (
     update,
 )
 
-from store.tables import acceptances, certificates, credentials, cursors, idempotency, journal, ocsp_answers
+from store.tables import (
+    acceptances,
+    alarms,
+    certificates,
+    credentials,
+    cursors,
+    idempotency,
+    journal,
+    ocsp_answers,
+    signs_of_life,
+)
 from store.transactions import Store, Transaction
 from store.types import String
 from tests.world import NOW, World
@@ -102,6 +112,8 @@ def _furnish(_world: World, tx: Transaction) -> None:
         )
     )
     run(insert(cursors).values(reader="ours", number=1))
+    run(insert(signs_of_life).values(process="courier", at=NOW))
+    run(insert(alarms).values(raised_by="courier", code="errand-fails", subject="", since=NOW, sentence="It fails."))
     serial = run(select(certificates.c.serial)).scalar()
     run(insert(acceptances).values(serial=serial, accepted=1, reason="", by="acme-desk", at=NOW))
 

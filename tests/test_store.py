@@ -19,6 +19,7 @@ from store import schema, tables
 from store.overlap import NAME as OVERLAP
 from store.tables import (
     acceptances,
+    alarms,
     applications,
     approval_counters,
     approvals,
@@ -38,6 +39,7 @@ from store.tables import (
     ocsp_answers,
     organisations,
     public_keys,
+    signs_of_life,
     terms,
 )
 from store.transactions import Store, violated
@@ -272,6 +274,11 @@ VIOLATIONS: dict[str, Plant] = {
     "an answer of no responder": change(ocsp_answers, responder_serial="77" * 16),
     "a fact numbered twice": copy(journal, id=1, seal_number=None, link=None, sealed_at=None),
     "a reader in two places": copy(cursors),
+    "an alarm raised twice": copy(alarms),
+    "an alarm of something else": copy(alarms, code="something"),
+    "an alarm of a process that is asked itself": copy(alarms, raised_by="web"),
+    "two signs of one life": copy(signs_of_life),
+    "a sign of something else": copy(signs_of_life, process="something"),
 }
 
 IMPLIED = {

@@ -16,8 +16,9 @@ from app.cli.clock import set_clock
 from app.cli.init import make, planned, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
-from app.processes import ProcessRole, Supervisor, end_with_supervisor, require_free
+from app.processes import Supervisor, end_with_supervisor, require_free
 from core.errors import HomeOccupied, StoreUnavailable
+from core.kinds import ProcessRole
 from core.trouble import Trouble
 
 _log = logging.getLogger(__name__)

@@ -1,40 +1,58 @@
-"""What the register says of how the service is doing: the lease, what waits to be sealed, listed or signed."""
+"""What the register says of how the service is doing: who is alive, what waits, and what processes have noticed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from store.tables import certificates, journal, lease
+from core.alarms import Alarm
+from core.kinds import DeliveryState, ProcessRole
+from store.tables import alarms as alarm_rows
+from store.tables import certificates, journal, lease, signs_of_life
 from store.transactions import Transaction
+from store.trial_tables import deliveries, notice_copies
+
+UNDELIVERED = timedelta(hours=1)
+"""How long a notice may be on its way: a relay that turns strangers away at first takes them after some minutes, and
+whoever is told to come again does so within the hour (RFC 5321, 4.5.4.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """What the authority process has left to do, and whether there is one.
+    """What the other processes have left to do, whether they are there, and what they have noticed.
 
     Args:
         lease_until: when the lease runs out, by the machine's clock; None if there never was one.
+        courier_seen: the courier's last sign of life, by the machine's clock; None if there never was one.
         unsealed: facts without a number.
         unsealed_since: the instant of the oldest of them, by the authority's clock.
         unlisted: certificates that have ended and are on no CRL.
         unlisted_since: the earliest of their ends.
         presign_due: certificates whose OCSP answers are due to be signed.
         presign_due_since: the earliest instant at which one became due.
+        undelivered: copies of notices that are on their way for too long.
+        undelivered_since: when the first of them was sent.
+        given_up: deliveries that nobody tries any more, of copies that did not arrive otherwise and were not fetched.
+        alarms: of processes without a socket.
     """
 
     lease_until: datetime | None
+    courier_seen: datetime | None
     unsealed: int
     unsealed_since: datetime | None
     unlisted: int
     unlisted_since: datetime | None
     presign_due: int
     presign_due_since: datetime | None
+    undelivered: int
+    undelivered_since: datetime | None
+    given_up: int
+    alarms: tuple[Alarm, ...] = ()
 
 
 def backlog(tx: Transaction, at: datetime) -> Backlog:
     """Return what is left to do at `at`, by the authority's clock."""
-    c, j = certificates.c, journal.c
+    c, j, d = certificates.c, journal.c, deliveries.c
     until = tx.connection.execute(select(func.max(lease.c.expires_at, type_=lease.c.expires_at.type))).scalar()
     unsealed = tx.connection.execute(
         select(func.count(), func.min(j.at, type_=j.at.type)).where(j.seal_number.is_(None))
@@ -45,12 +63,60 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
     due = tx.connection.execute(
         select(func.count(), func.min(c.presign_due, type_=c.presign_due.type)).where(c.presign_due <= at)
     ).one()
+    waiting = tx.connection.execute(
+        select(func.count(), func.min(d.opened_at, type_=d.opened_at.type)).where(
+            d.state == DeliveryState.WAITING, d.opened_at <= at - UNDELIVERED
+        )
+    ).one()
     return Backlog(
         lease_until=until,
+        courier_seen=last_sign(tx, ProcessRole.COURIER),
         unsealed=int(unsealed[0]),
         unsealed_since=unsealed[1],
         unlisted=int(unlisted[0]),
         unlisted_since=unlisted[1],
         presign_due=int(due[0]),
         presign_due_since=due[1],
+        undelivered=int(waiting[0]),
+        undelivered_since=waiting[1],
+        given_up=_given_up(tx),
+        alarms=alarms(tx),
     )
+
+
+def last_sign(tx: Transaction, process: ProcessRole) -> datetime | None:
+    """Return the last sign of life of a kind of process, by the machine's clock; None if there never was one."""
+    found: datetime | None = tx.connection.execute(
+        select(signs_of_life.c.at).where(signs_of_life.c.process == process)
+    ).scalar()
+    return found
+
+
+def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:
+    """Return the alarms of one kind of process, or of all."""
+    a = alarm_rows.c
+    query = select(alarm_rows).order_by(a.code, a.subject, a.raised_by)
+    if raiser is not None:
+        query = query.where(a.raised_by == raiser)
+    return tuple(
+        Alarm(code=row.code, subject=row.subject, since=row.since, sentence=row.sentence)
+        for row in tx.connection.execute(query)
+    )
+
+
+def _given_up(tx: Transaction) -> int:
+    """Deliveries of copies of which each delivery was given up, and that nobody has fetched either."""
+    d, c = deliveries.c, notice_copies.c
+    other = deliveries.alias()
+    taken = (
+        select(other.c.id)
+        .where(other.c.notice == d.notice, other.c.recipient == d.recipient, other.c.state != DeliveryState.GIVEN_UP)
+        .exists()
+    )
+    query = (
+        select(func.count())
+        .select_from(deliveries)
+        .join(notice_copies, (c.notice == d.notice) & (c.recipient == d.recipient))
+        .where(d.state == DeliveryState.GIVEN_UP, c.fetched_at.is_(None), ~taken)
+    )
+    return int(tx.connection.execute(query).scalar() or 0)

@@ -1,0 +1,172 @@
+"""Alarms: what somebody should look at, since when, in a sentence. An alarm takes nothing out of service by itself.
+
+Whoever notices something says so each time it looks; what is no longer said is over.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.trouble import Trouble
+
+
+class AlarmCode(StrEnum):
+    """What an alarm is about."""
+
+    ANSWER_NOT_IN_FORCE = "answer-not-in-force"
+    AUTHORITY_SILENT = "authority-silent"
+    COURIER_SILENT = "courier-silent"
+    DISK_NEARLY_FULL = "disk-nearly-full"
+    ERRAND_FAILS = "errand-fails"
+    JOB_FAILS = "job-fails"
+    JOURNAL_BACKLOG = "journal-backlog"
+    LIST_NOT_IN_FORCE = "list-not-in-force"
+    LIST_OVERDUE = "list-overdue"
+    NOTICES_UNDELIVERED = "notices-undelivered"
+    REVOCATION_LIST_BACKLOG = "revocation-list-backlog"
+    RESPONDER_OVERDUE = "responder-overdue"
+    ROOT_LIST_ENDS = "root-list-ends"
+    STATUS_STALE = "status-stale"
+    STORE_FULL = "store-full"
+    STORE_READ_ONLY = "store-read-only"
+    STORE_SILENT = "store-silent"
+    STORE_TAKES_NO_WRITES = "store-takes-no-writes"
+    SUBSCRIBER_UNTOLD = "subscriber-untold"
+
+
+WORDS: Mapping[AlarmCode, tuple[str, str]] = {
+    AlarmCode.ANSWER_NOT_IN_FORCE: (
+        "An OCSP answer for a certificate that has not ended is not in force, or there is none.",
+        "Every OCSP answer is in force again.",
+    ),
+    AlarmCode.AUTHORITY_SILENT: ("No authority process is at work.", "An authority process is at work again."),
+    AlarmCode.COURIER_SILENT: ("No courier is at work.", "A courier is at work again."),
+    AlarmCode.DISK_NEARLY_FULL: ("A disk that is written to has little room left.", "The disk has room again."),
+    AlarmCode.ERRAND_FAILS: ("An errand of the courier fails.", "The courier's errands are done again."),
+    AlarmCode.JOB_FAILS: ("A job of the authority fails.", "The authority's jobs are done again."),
+    AlarmCode.JOURNAL_BACKLOG: ("Facts wait too long to be sealed.", "The journal is sealed again."),
+    AlarmCode.LIST_NOT_IN_FORCE: (
+        "An issuing CA has no CRL that is in force at this moment.",
+        "Every issuing CA's CRL is in force again.",
+    ),
+    AlarmCode.LIST_OVERDUE: (
+        "An issuing CA's CRL should have been renewed and was not.",
+        "Every issuing CA's CRL is renewed again.",
+    ),
+    AlarmCode.NOTICES_UNDELIVERED: (
+        "A notice has not reached its recipient for too long.",
+        "Every notice has reached its recipient, or is on its way.",
+    ),
+    AlarmCode.REVOCATION_LIST_BACKLOG: (
+        "An ended certificate waits too long to be on a CRL.",
+        "Every ended certificate is on a CRL again.",
+    ),
+    AlarmCode.RESPONDER_OVERDUE: (
+        "The OCSP responder's certificate should have been renewed and was not, or there is none.",
+        "The OCSP responder's certificate is renewed.",
+    ),
+    AlarmCode.ROOT_LIST_ENDS: (
+        "The root's CRL ends soon, has ended, or is missing; its key has to be fetched.",
+        "The root's CRL is renewed.",
+    ),
+    AlarmCode.STATUS_STALE: ("What status is answered from is too old.", "Status is answered again."),
+    AlarmCode.STORE_FULL: ("The register takes no writes: its disk is full.", "The register has room again."),
+    AlarmCode.STORE_READ_ONLY: (
+        "The register takes no writes: it is read-only.",
+        "The register takes writes again.",
+    ),
+    AlarmCode.STORE_SILENT: ("The register does not answer.", "The register answers again."),
+    AlarmCode.STORE_TAKES_NO_WRITES: (
+        "The register answers questions and takes no writes in time.",
+        "The register takes writes again.",
+    ),
+    AlarmCode.SUBSCRIBER_UNTOLD: ("A subscriber is not told what happened.", "Every subscriber is told again."),
+}
+"""What an alarm means, and what is said when it is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noticed:
+    """Something that is so at this moment.
+
+    Args:
+        code: what it is about.
+        sentence: for whoever asks how the service is doing, with or without a credential: nothing withheld, no address.
+        subject: what tells it from others of its code; empty if there can only be one.
+        told: whoever noticed it tells the log, in words that are not for everybody.
+    """
+
+    code: AlarmCode
+    sentence: str
+    subject: str = ""
+    told: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Something that has been so for a while.
+
+    Args:
+        code, subject, sentence: as it was noticed last.
+        since: when it began, by the clock of whoever noticed it.
+    """
+
+    code: AlarmCode
+    subject: str
+    since: datetime
+    sentence: str
+
+    @property
+    def key(self) -> tuple[AlarmCode, str]:
+        """What tells it from every other."""
+        return self.code, self.subject
+
+
+class Standing:
+    """The alarms that stand, as one process notices them. Whoever uses it is one thread.
+
+    Args:
+        log: where each begin and each end is told, once.
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._alarms: dict[tuple[AlarmCode, str], Alarm] = {}
+        self._troubles: dict[tuple[AlarmCode, str], Trouble] = {}
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Those that stood when it was last looked, in the order of their codes."""
+        return tuple(self._alarms[key] for key in sorted(self._alarms))
+
+    def hold(
+        self,
+        noticed: Iterable[Noticed],
+        at: datetime,
+        *,
+        known: Mapping[tuple[AlarmCode, str], datetime] | None = None,
+        tell: bool = True,
+    ) -> tuple[Alarm, ...]:
+        """Return the alarms that stand now: those noticed, each since it was first noticed.
+
+        Args:
+            noticed: everything that is so at this moment.
+            at: this moment.
+            known: since when, for those of which somebody else knew before us.
+            tell: false where it is too early to log what may be over in a second.
+        """
+        before, known = self._alarms, known or {}
+        self._alarms = {}
+        for each in noticed:
+            key = (each.code, each.subject)
+            since = before[key].since if key in before else known.get(key, at)
+            self._alarms[key] = Alarm(code=each.code, subject=each.subject, since=since, sentence=each.sentence)
+            if tell and not each.told and key not in self._troubles:
+                # Once: a sentence that counts is another one each time.
+                self._troubles[key] = Trouble(self._log)
+                self._troubles[key].begins(each.sentence)
+        for code, subject in [key for key in self._troubles if key not in self._alarms]:
+            self._troubles.pop((code, subject)).ends(WORDS[code][1])
+        return self.alarms
