@@ -26,6 +26,7 @@ from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.evidence import add_evidence
 from api.incoming import BODY_LIMIT, StrictRequest, malformed, recognise, refuse_repeated_parameters
+from api.lookout import Lookout
 from api.notices import add_notices
 from api.reports import add_reports
 from api.requirements import add_requirements
@@ -81,13 +82,14 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_reports,
     add_tasks,
     add_authority,
-    add_watching,
 )
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror) -> OpenAPI:
+def create_app(
+    desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror, lookout: Lookout
+) -> OpenAPI:
     """Return the API.
 
     Args:
@@ -95,6 +97,7 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
         base_url: the public base, for /openapi.json.
         after_write: called after each write that succeeded (the web process refreshes its mirror).
         mirror: what the status plane answers from.
+        lookout: what it knows of how the service is doing.
     """
     app = OpenAPI(
         "api",
@@ -123,6 +126,7 @@ def create_app(desk: Desk, *, base_url: str, after_write: Callable[[], None], mi
     _add_guards(app, desk)
     for add in _RESOURCES:
         add(app, service)
+    add_watching(app, service, lookout)
     _add_description(app)
     return app
 

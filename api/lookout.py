@@ -1,19 +1,27 @@
-"""What the register says is left to do, read by a thread of its own: whoever asks is told the last that was heard.
+"""What the register says is left to do, and whether it takes a small write, looked at by threads of its own: whoever
+asks is told the last that was seen.
 
-A register that says nothing holds that thread and nobody else; how long it has been silent is told.
+A register that says nothing holds those threads and nobody else; how long it has been silent is told. Reading and
+writing have a thread each: a register that somebody else writes to for a minute still answers questions.
 """
 
+import logging
+import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 
 from api import problems
-from api.readiness import Readiness, judged
+from api.readiness import Check, Purpose, Readiness, answered, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror
-from core.errors import StoreUnavailable
+from api.status.snapshot import Mirror, Snapshot
+from api.writing import Known, Written, answers_not_in_force, writing_checks
+from core.alarms import Alarm, Standing
+from core.errors import StatusStale, StoreUnavailable
+from core.trouble import Trouble
 from ra.views import document
 from store.reading.watching import Backlog, backlog
 from store.transactions import Store
@@ -21,9 +29,20 @@ from store.transactions import Store
 OLD_SECONDS = 5.0
 """How old what was heard may be; it is heard anew each second."""
 
+WRITE_SECONDS = 5.0
+"""How often a small write is tried."""
+
+QUIET_SECONDS = 10.0
+"""How long after the start nothing is logged: the other processes need a few seconds, and an alarm says it anyway."""
+
 _SECONDS = 1.0
 _SOON_SECONDS = 0.1
 """How often it looks, and how often while not everything is well: the moment at which it is, is waited for."""
+
+_SHARE = 50
+"""Counting the OCSP answers of a large register takes at most one part in so many of the time."""
+
+_log = logging.getLogger(__name__)
 
 
 class Lookout:
@@ -32,49 +51,144 @@ class Lookout:
     Args:
         store: the register.
         mirror: what the status plane answers from; it also knows the present instant.
+        write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
+        disks: folders that are written to, by what lies there.
         monotonic: seconds that only grow; a test hands in its own.
+        free: octets that are left where a folder lies; a test hands in its own.
     """
 
-    def __init__(self, store: Store, mirror: Mirror, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        mirror: Mirror,
+        write: Callable[[], None],
+        disks: Mapping[str, Path],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
         self._store = store
         self._mirror = mirror
+        self._write = write
+        self._disks = disks
         self._monotonic = monotonic
-        self._heard: tuple[float, Backlog | None, str] = (monotonic(), None, "The register has not answered yet.")
+        self._free = free
+        self._began = monotonic()
+        self._heard: tuple[float, Backlog | None, str] = (self._began, None, "The register has not answered yet.")
+        self._left: dict[str, int | None] = {}
+        self._answers: tuple[float, int | None] = (self._began, None)
+        self._written = Written(tried=False, error=None, waiting=0.0)
+        self._writing_since: float | None = None
+        self._standing = Standing(_log)
+        self._elsewhere: tuple[Alarm, ...] = ()
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Look in a background thread until `stop`."""
-        threading.Thread(target=self._run, name="lookout", daemon=True).start()
+        """Look in background threads until `stop`."""
+        steps = ((self.look, self._pause), (self.try_write, lambda: WRITE_SECONDS))
+        for step in steps:
+            threading.Thread(target=self._repeat, args=step, name=f"lookout {step[0].__name__}", daemon=True).start()
 
     def stop(self) -> None:
-        """End the background thread, when it has looked."""
+        """End the background threads, when they have looked."""
         self._stopping.set()
 
     def look(self) -> None:
-        """Look once."""
+        """Look once, without writing."""
         began = self._monotonic()
         try:
             with self._store.read() as tx:
-                self._heard = (began, backlog(tx, self._mirror.now()), "")
+                left = backlog(tx, self._mirror.now())
         except StoreUnavailable as error:
             self._heard = (began, None, str(error))
+        else:
+            self._elsewhere = left.alarms
+            self._heard = (began, left, "")
+        self._left = {name: self._room(folder) for name, folder in self._disks.items()}
+        self._count_answers()
+        checks = self._checks(Purpose.WRITING)
+        tell = self._monotonic() - self._began >= QUIET_SECONDS
+        self._standing.hold(noticed(checks, self._standing.alarms), self._mirror.now(), tell=tell)
 
-    def readiness(self) -> Readiness:
+    def try_write(self) -> None:
+        """Write once."""
+        self._writing_since = self._monotonic()
+        try:
+            self._write()
+        except StoreUnavailable as error:
+            self._written = Written(tried=True, error=error, waiting=0.0)
+        else:
+            self._written = Written(tried=True, error=None, waiting=0.0)
+        finally:
+            self._writing_since = None
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What somebody should look at: what was seen from here, and what the register last said of the others."""
+        return tuple(sorted((*self._standing.alarms, *self._elsewhere), key=lambda each: each.key))
+
+    def readiness(self, purpose: Purpose = Purpose.STATUS) -> Readiness:
         """Return whether the service is fit to serve, from memory."""
-        at, left, said = self._heard
-        age = self._monotonic() - at
-        if age > OLD_SECONDS and left is not None:
-            left, said = None, f"The register has not answered for {int(age)} seconds."
-        return judged(left, said, self._mirror)
+        return answered(self._checks(purpose), self.alarms)
 
-    def ready(self) -> Reply:
+    def ready(self, purpose: Purpose = Purpose.STATUS) -> Reply:
         """Return the answer of /readyz, from memory."""
-        found = self.readiness()
+        found = self.readiness(purpose)
         status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
         fields = [("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         return Reply(status, problems.encode(document(found)), fields)
 
-    def _run(self) -> None:
+    def _checks(self, purpose: Purpose) -> tuple[Check, ...]:
+        at, left, said = self._heard
+        age = self._monotonic() - at
+        if age > OLD_SECONDS and left is not None:
+            left, said = None, f"The register has not answered for {int(age)} seconds."
+        checks = status_checks(left, said, self._mirror)
+        if purpose is Purpose.STATUS:
+            return checks
+        since, written = self._writing_since, self._written
+        waiting = 0.0 if since is None else self._monotonic() - since
+        known = Known(
+            left=left,
+            view=self._view(),
+            now=self._mirror.now(),
+            written=Written(tried=written.tried, error=written.error, waiting=waiting),
+            disks=self._left,
+            answers=self._answers[1],
+        )
+        return (*checks, *writing_checks(known))
+
+    def _view(self) -> Snapshot | None:
+        try:
+            return self._mirror.held()
+        except StatusStale:
+            return None
+
+    def _room(self, folder: Path) -> int | None:
+        try:
+            return self._free(folder)
+        except OSError:
+            return None
+
+    def _count_answers(self) -> None:
+        began, view = self._monotonic(), self._view()
+        if view is not None and began >= self._answers[0]:
+            found = answers_not_in_force(view, self._mirror.now())
+            ended = self._monotonic()
+            self._answers = (ended + _SHARE * (ended - began), found)
+
+    def _pause(self) -> float:
+        return _SECONDS if self.readiness().ready else _SOON_SECONDS
+
+    def _repeat(self, step: Callable[[], None], pause: Callable[[], float]) -> None:
+        trouble = Trouble(_log)
         while not self._stopping.is_set():
-            self.look()
-            self._stopping.wait(_SECONDS if self.readiness().ready else _SOON_SECONDS)
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread lives on, and what was seen grows old
+                if not trouble.present:
+                    _log.error("what nobody foresaw", exc_info=error)
+                trouble.begins(f"the lookout cannot look: {type(error).__name__}")
+            else:
+                trouble.ends("the lookout looks again")
+            self._stopping.wait(pause())

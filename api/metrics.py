@@ -1,10 +1,11 @@
 """/metrics: figures in the text format of Prometheus (version 0.0.4). Ages are in seconds; nothing names anybody."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from api.status.snapshot import Snapshot
+from core.alarms import Alarm
 from core.status import State, approval_status
 from store.reading.watching import Backlog
 
@@ -13,13 +14,14 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], float]
 
 
-def metrics(view: Snapshot, age: float, left: Backlog | None, now: datetime) -> str:
+def metrics(view: Snapshot, age: float, left: Backlog | None, alarms: Sequence[Alarm], now: datetime) -> str:
     """Return the figures.
 
     Args:
         view: what is known.
         age: seconds since the last poll that succeeded.
         left: what the register says is left to do; None while it cannot be reached.
+        alarms: what somebody should look at.
         now: the present instant.
     """
     families = [
@@ -33,6 +35,8 @@ def metrics(view: Snapshot, age: float, left: Backlog | None, now: datetime) -> 
         _family("unsealed_facts", "Facts that wait for their number in the journal.", _left(left, "unsealed")),
         _family("unlisted_certificates", "Ended certificates on no CRL yet.", _left(left, "unlisted")),
         _family("ocsp_answers_due", "Certificates whose OCSP answers are due.", _left(left, "presign_due")),
+        _family("alarm", "What somebody should look at, by code: how many things.", _alarms(alarms)),
+        _family("alarm_age_seconds", "How long ago the first of them began, by code.", _alarm_ages(alarms, now)),
     ]
     return "".join(families)
 
@@ -79,3 +83,14 @@ def _answers(view: Snapshot, now: datetime) -> Iterator[_Sample]:
 def _left(left: Backlog | None, name: str) -> Iterator[_Sample]:
     if left is not None:
         yield {}, getattr(left, name)
+
+
+def _alarms(alarms: Sequence[Alarm]) -> Iterator[_Sample]:
+    for code, count in Counter(each.code for each in alarms).items():
+        yield {"code": code.value}, count
+
+
+def _alarm_ages(alarms: Sequence[Alarm], now: datetime) -> Iterator[_Sample]:
+    for code in dict.fromkeys(each.code for each in alarms):
+        first = min(each.since for each in alarms if each.code is code)
+        yield {"code": code.value}, (now - first) / timedelta(seconds=1)

@@ -4,17 +4,18 @@ Red means that relying parties are, or will soon be, without an answer that they
 operator alone and takes nobody out of service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from api.status.snapshot import Mirror, Snapshot
-from core.errors import StatusStale, StoreUnavailable
+from core.alarms import Alarm, AlarmCode, Noticed
+from core.errors import StatusStale
 from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
-from store.reading.watching import Backlog, backlog
-from store.transactions import Store
+from store.reading.watching import Backlog
 
 AUTHORITY_SILENT = timedelta(seconds=60)
 """How long the lease may have run out before the authority process counts as gone; a restart takes a few seconds."""
@@ -30,6 +31,13 @@ ROOT_CRL_WARNING = timedelta(days=60)
 
 RESPONDER_WARNING = timedelta(days=10)
 """The responder's certificate is renewed at half of its 30 days; with a third of them left that has failed."""
+
+
+class Purpose(StrEnum):
+    """What somebody wants to know the service to be fit for."""
+
+    STATUS = "status"
+    WRITING = "writing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,26 +57,82 @@ class CheckAnswer:
     detail: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlarmAnswer:
+    """Something that somebody should look at. It takes nothing out of service by itself.
+
+    Args:
+        code: stable; the list is in docs/codes.md.
+        since: when it began.
+        sentence: what is so now.
+    """
+
+    code: AlarmCode
+    since: datetime
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Readiness:
-    """Fit to serve, with each check."""
+    """Fit to serve, with each check, and what somebody should look at."""
 
     ready: bool
     checks: tuple[CheckAnswer, ...]
+    alarms: tuple[AlarmAnswer, ...]
 
 
-def readiness(store: Store, mirror: Mirror) -> Readiness:
-    """Return whether the service is fit to serve, and every check, in order. Nothing that fails raises."""
-    try:
-        with store.read() as tx:
-            left = backlog(tx, mirror.now())
-    except StoreUnavailable as error:
-        return judged(None, str(error), mirror)
-    return judged(left, "", mirror)
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check as it was judged.
+
+    Args:
+        name, ok, warning, detail: as they are answered.
+        alarm: what is raised where it is not ok, or warns.
+        subject: what it is about, if there are several of its name.
+        known: false if nothing could be asked: then an alarm stays as it was.
+    """
+
+    name: str
+    ok: bool
+    warning: bool = False
+    detail: str
+    alarm: AlarmCode
+    subject: str = ""
+    known: bool = True
 
 
-def judged(left: Backlog | None, said: str, mirror: Mirror) -> Readiness:
-    """Return the same of what is known, reading nothing.
+def answered(checks: Sequence[Check], alarms: Iterable[Alarm]) -> Readiness:
+    """Return checks and alarms as they are told; no alarm decides whether it is ready."""
+    told = tuple(CheckAnswer(name=each.name, ok=each.ok, warning=each.warning, detail=each.detail) for each in checks)
+    found = tuple(AlarmAnswer(code=each.code, since=each.since, sentence=each.sentence) for each in alarms)
+    return Readiness(all(each.ok for each in checks), told, found)
+
+
+def noticed(checks: Iterable[Check], standing: Iterable[Alarm]) -> list[Noticed]:
+    """Return what the checks found that somebody should look at.
+
+    Args:
+        checks: all of them.
+        standing: the alarms before; what cannot be asked now is believed to be as it was.
+    """
+    unknown = {each.alarm for each in checks if not each.known}
+    found = [
+        Noticed(code=each.alarm, subject=each.subject, sentence=each.detail)
+        for each in checks
+        if each.known and (each.warning or not each.ok)
+    ]
+    return [
+        *found,
+        *(
+            Noticed(code=each.code, subject=each.subject, sentence=each.sentence)
+            for each in standing
+            if each.code in unknown
+        ),
+    ]
+
+
+def status_checks(left: Backlog | None, said: str, mirror: Mirror) -> tuple[Check, ...]:
+    """Return what makes the service fit, or unfit, to say what is true of certificates. Nothing is read.
 
     Args:
         left: what the register says is left to do; None if it does not answer.
@@ -77,18 +141,22 @@ def judged(left: Backlog | None, said: str, mirror: Mirror) -> Readiness:
     """
     now = mirror.now()
     detail = "The register answers." if left is not None else said
-    reached = CheckAnswer(name="store", ok=left is not None, detail=detail)
-    checks = (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
-    return Readiness(all(each.ok for each in checks), checks)
+    reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT)
+    return (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
 
 
-def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterator[CheckAnswer]:
+def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterator[Check]:
     try:
         view = mirror.view()
     except StatusStale as error:
-        yield CheckAnswer(name="mirror", ok=False, detail=str(error))
+        yield Check(name="mirror", alarm=AlarmCode.STATUS_STALE, ok=False, detail=str(error))
     else:
-        yield CheckAnswer(name="mirror", ok=True, detail=f"The snapshot was confirmed {mirror.age():.1f} seconds ago.")
+        yield Check(
+            name="mirror",
+            alarm=AlarmCode.STATUS_STALE,
+            ok=True,
+            detail=f"The snapshot was confirmed {mirror.age():.1f} seconds ago.",
+        )
     try:
         view = mirror.held()
     except StatusStale:
@@ -97,19 +165,21 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterato
     yield from _of_hierarchy(view, now)
 
 
-def _authority_alive(left: Backlog | None, machine: datetime) -> CheckAnswer:
+def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
     """Leases are about machines: compared with the machine's instant, not with a test clock's."""
-    until = None if left is None else left.lease_until
+    code = AlarmCode.AUTHORITY_SILENT
+    if left is None:
+        return unknown("authority", code)
+    until = left.lease_until
     if until is None:
-        return CheckAnswer(name="authority", ok=False, detail="No authority process has been seen.")
+        return Check(name="authority", ok=False, detail="No authority process has been seen.", alarm=code)
     alive = until + AUTHORITY_SILENT > machine
     word = "was at work" if alive else "has been silent for too long; it was last at work"
-    return CheckAnswer(
-        name="authority", ok=alive, detail=f"An authority process {word} until {text(until)} (machine time)."
-    )
+    said = f"An authority process {word} until {text(until)} (machine time)."
+    return Check(name="authority", ok=alive, detail=said, alarm=code)
 
 
-def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[CheckAnswer]:
+def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
     crls = view.authority.crls
     found = [each for each in view.authority.certificates if each.not_after >= now]
     for each in found:
@@ -120,51 +190,89 @@ def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[CheckAnswer]:
     yield _responder([each for each in found if each.role == HierarchyRole.RESPONDER], now)
 
 
-def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> CheckAnswer:
+def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> Check:
     if crl is None:
-        return CheckAnswer(name="crl", ok=False, detail=f"{issuer.subject} has published no CRL.")
+        return Check(
+            name="crl",
+            alarm=AlarmCode.LIST_OVERDUE,
+            subject=issuer.key_id,
+            ok=False,
+            detail=f"{issuer.subject} has published no CRL.",
+        )
     fresh = (crl.next_update - now) * CRL_SHARE_LEFT >= crl.next_update - crl.this_update
     said = f"CRL {crl.number} of {issuer.subject} holds until {text(crl.next_update)}"
-    return CheckAnswer(name="crl", ok=fresh, detail=said + ("." if fresh else "; a newer one is overdue."))
-
-
-def _root_crl(crl: PublishedCrl | None, now: datetime) -> CheckAnswer:
-    """Never red: whoever needs the root's list is not helped by a service that is taken away as well."""
-    if crl is None:
-        return CheckAnswer(name="root-crl", ok=True, detail="The root has published no CRL.", warning=True)
-    if crl.next_update <= now:
-        lapsed = f"The root's CRL {crl.number} ran out at {text(crl.next_update)}; fetch its key to renew it."
-        return CheckAnswer(name="root-crl", ok=True, detail=lapsed, warning=True)
-    said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
-    soon = crl.next_update - now <= ROOT_CRL_WARNING
-    return CheckAnswer(
-        name="root-crl", ok=True, detail=said + ("; fetch its key to renew it." if soon else "."), warning=soon
+    return Check(
+        name="crl",
+        alarm=AlarmCode.LIST_OVERDUE,
+        subject=issuer.key_id,
+        ok=fresh,
+        detail=said + ("." if fresh else "; a newer one is overdue."),
     )
 
 
-def _responder(found: list[AuthorityCertificate], now: datetime) -> CheckAnswer:
+def _root_crl(crl: PublishedCrl | None, now: datetime) -> Check:
+    """Never red: whoever needs the root's list is not helped by a service that is taken away as well."""
+    if crl is None:
+        return Check(
+            name="root-crl",
+            alarm=AlarmCode.ROOT_LIST_ENDS,
+            ok=True,
+            detail="The root has published no CRL.",
+            warning=True,
+        )
+    if crl.next_update <= now:
+        lapsed = f"The root's CRL {crl.number} ran out at {text(crl.next_update)}; fetch its key to renew it."
+        return Check(name="root-crl", alarm=AlarmCode.ROOT_LIST_ENDS, ok=True, detail=lapsed, warning=True)
+    said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
+    soon = crl.next_update - now <= ROOT_CRL_WARNING
+    return Check(
+        name="root-crl",
+        alarm=AlarmCode.ROOT_LIST_ENDS,
+        ok=True,
+        detail=said + ("; fetch its key to renew it." if soon else "."),
+        warning=soon,
+    )
+
+
+def _responder(found: list[AuthorityCertificate], now: datetime) -> Check:
     if not found:
-        return CheckAnswer(name="responder", ok=False, detail="No OCSP responder certificate is in force.")
+        return Check(
+            name="responder",
+            alarm=AlarmCode.RESPONDER_OVERDUE,
+            ok=False,
+            detail="No OCSP responder certificate is in force.",
+        )
     until = max(each.not_after for each in found)
     soon = until - now <= RESPONDER_WARNING
     said = f"The OCSP responder's certificate holds until {text(until)}"
-    return CheckAnswer(
-        name="responder", ok=True, detail=said + ("; its renewal is overdue." if soon else "."), warning=soon
+    return Check(
+        name="responder",
+        alarm=AlarmCode.RESPONDER_OVERDUE,
+        ok=True,
+        detail=said + ("; its renewal is overdue." if soon else "."),
+        warning=soon,
     )
 
 
-def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[CheckAnswer]:
+def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[Check]:
+    sealed, listed = ("journal", AlarmCode.JOURNAL_BACKLOG), ("revocation-list", AlarmCode.REVOCATION_LIST_BACKLOG)
     if left is None:
-        yield CheckAnswer(name="journal", ok=False, detail="Unknown: the register cannot be reached.")
-        yield CheckAnswer(name="revocation-list", ok=False, detail="Unknown: the register cannot be reached.")
+        yield unknown(*sealed)
+        yield unknown(*listed)
         return
-    yield _waiting("journal", left.unsealed, left.unsealed_since, now, "facts wait to be sealed")
-    yield _waiting("revocation-list", left.unlisted, left.unlisted_since, now, "ended certificates wait to be listed")
+    yield _waiting(sealed, left.unsealed, left.unsealed_since, now, "facts wait to be sealed")
+    yield _waiting(listed, left.unlisted, left.unlisted_since, now, "ended certificates wait to be listed")
 
 
-def _waiting(name: str, count: int, since: datetime | None, now: datetime, words: str) -> CheckAnswer:
+def _waiting(of: tuple[str, AlarmCode], count: int, since: datetime | None, now: datetime, words: str) -> Check:
+    name, code = of
     if since is None:
-        return CheckAnswer(name=name, ok=True, detail=f"No {words}.")
-    return CheckAnswer(
-        name=name, ok=now - since <= BACKLOG_OLD, detail=f"{count} {words}, the oldest since {text(since)}."
-    )
+        return Check(name=name, ok=True, detail=f"No {words}.", alarm=code)
+    said = f"{count} {words}, the oldest since {text(since)}."
+    return Check(name=name, ok=now - since <= BACKLOG_OLD, detail=said, alarm=code)
+
+
+def unknown(name: str, alarm: AlarmCode) -> Check:
+    """Return the check of something that only the register knows, while it does not answer."""
+    detail = "Unknown: the register cannot be reached."
+    return Check(name=name, ok=False, detail=detail, alarm=alarm, known=False)

@@ -10,8 +10,10 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import metrics as figures
 from api.answers import answer
+from api.forms.watching import ReadyQuery
 from api.incoming import actor
-from api.readiness import Readiness, readiness
+from api.lookout import Lookout
+from api.readiness import Readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
 from api.status.consistency import DisagreementAnswer, Report, compare
 from core.approval import ApprovalRecord
@@ -35,7 +37,7 @@ class ConsistencyAnswer:
     disagreements: tuple[DisagreementAnswer, ...]
 
 
-def add_watching(app: OpenAPI, service: Service) -> None:
+def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
     """Add the resources to the application."""
     shared: dict[str, Any] = {"tags": [WATCHING], "security": WITH_CREDENTIAL}
     figures_described: dict[str, Any] = {
@@ -43,10 +45,19 @@ def add_watching(app: OpenAPI, service: Service) -> None:
         "content": {"text/plain": {"schema": {"type": "string"}}},
     }
 
-    @app.get("/readyz", operation_id="ready", tags=[WATCHING], responses=dict.fromkeys((200, 503), answer(Readiness)))
-    def ready() -> Response:
-        """Fit to serve? Each check with its result; 503 if one is red. No credential needed."""
-        found = readiness(service.desk.store, service.mirror)
+    @app.get(
+        "/readyz",
+        operation_id="ready",
+        tags=[WATCHING],
+        responses={**dict.fromkeys((200, 503), answer(Readiness)), **refusals(HTTPStatus.BAD_REQUEST)},
+    )
+    def ready(query: ReadyQuery) -> Response:
+        """Fit to serve? Each check with its result; 503 if one is red. No credential needed.
+
+        Without a query: fit to say what is true of certificates. `for=writing`: also to record what is sent, and to
+        bring it to everybody. Alarms are what somebody should look at; they decide nothing here.
+        """
+        found = lookout.readiness(query.purpose)
         return reply(found, HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     @app.get(
@@ -59,7 +70,7 @@ def add_watching(app: OpenAPI, service: Service) -> None:
         """Figures for Prometheus."""
         authorise_watching(actor())
         now = service.mirror.now()
-        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), now)
+        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout.alarms, now)
         return Response(said, content_type=figures.MEDIA_TYPE)
 
     @app.get(

@@ -8,6 +8,7 @@ from api import problems
 from api.app import HTTP_WORDS
 from api.bodies import BodyLimits
 from api.incoming import BODY_LIMIT
+from api.readiness import Purpose
 from api.status.exchange import Asked, Reply, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from core.errors import NotAuthenticated, StatusStale
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 READY = "/readyz"
-"""Answered from memory; with a query it is a question to the API."""
+PURPOSES = {"": Purpose.STATUS, **{f"for={each.value}": each for each in Purpose}}
+"""Answered from memory, by its query; with any other it is a question to the API, which refuses it."""
 
 
 class Served:
@@ -32,7 +34,7 @@ class Served:
     """
 
     def __init__(
-        self, plane: StatusPlane, application: "WSGIApplication", limits: BodyLimits, ready: Callable[[], Reply]
+        self, plane: StatusPlane, application: "WSGIApplication", limits: BodyLimits, ready: Callable[[Purpose], Reply]
     ) -> None:
         self._ready = ready
         self._plane = plane
@@ -59,8 +61,8 @@ class Served:
             # Werkzeug would take the slashes for one, and //path for /path.
             document = problems.document(HTTPStatus.NOT_FOUND, *HTTP_WORDS[HTTPStatus.NOT_FOUND])
             return Reply(HTTPStatus.NOT_FOUND, problems.encode(document), problems.headers(HTTPStatus.NOT_FOUND))
-        if asked.path == READY and asked.method in ("GET", "HEAD") and not asked.query:
-            return self._ready()
+        if asked.path == READY and asked.method in ("GET", "HEAD") and asked.query in PURPOSES:
+            return self._ready(PURPOSES[asked.query])
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return answered

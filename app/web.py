@@ -6,6 +6,9 @@ It holds no private key of the authority and does not read the folder they lie i
 import asyncio
 import signal
 import sys
+import tempfile
+from functools import partial
+from pathlib import Path
 
 from api.app import create_app, description
 from api.bodies import BodyLimits
@@ -15,11 +18,15 @@ from api.status.snapshot import Mirror
 from app.house import House, open_house
 from app.served import Served
 from app.settings import Settings
+from core.clock import Clock
+from core.kinds import ProcessRole
 from front.server import Front
 from front.service import Turn
 from front.workers import Workers
 from ra.access import may_verify
 from store.reading.status import StatusReader
+from store.transactions import Store
+from store.verbs import watching
 
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
@@ -37,7 +44,8 @@ def serve_web(settings: Settings) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     house = open_house(settings)
     mirror = Mirror(StatusReader(house.store), house.machine, max_age=settings.status_max_age)
-    lookout = Lookout(house.store, mirror)
+    write = partial(small_write, house.store, house.machine)
+    lookout = Lookout(house.store, mirror, write, disks(settings))
     mirror.start()
     lookout.start()
     try:
@@ -62,9 +70,25 @@ async def _run(front: Front, settings: Settings) -> None:
 
 def make_front(house: House, mirror: Mirror, lookout: Lookout, settings: Settings) -> Front:
     """Return the front of a house, with everything behind it."""
-    application = create_app(house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror)
+    application = create_app(
+        house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
+    )
     limits = BodyLimits(description(application))
     served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready)
     threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     return Front(served, workers, house.machine, proxies=settings.web_proxies)
+
+
+def small_write(store: Store, machine: Clock) -> None:
+    """Write something that matters to nobody: whether that can be done is what is asked."""
+    with store.begin("sign of life") as tx:
+        watching.live(tx, ProcessRole.WEB, at=machine.now())
+
+
+def disks(settings: Settings) -> dict[str, Path]:
+    """Return the folders that the web process writes to; a database server's disk says itself when it is full."""
+    found = {"what is being received": Path(tempfile.gettempdir())}
+    if settings.store_url.startswith("sqlite:///"):
+        found["the register"] = Path(settings.store_url.removeprefix("sqlite:///")).parent
+    return found

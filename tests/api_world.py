@@ -1,16 +1,22 @@
 """The API as the web process has it: the status plane in front, Flask behind, real credentials, over WSGI."""
 
 import json
+from functools import partial
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
 from api.app import create_app
+from api.lookout import Lookout
 from api.status.plane import StatusPlane
 from api.status.snapshot import Mirror
+from api.writing import MEGABYTE
+from app.web import small_write
 from core.actors import CONSOLE, Role
+from core.kinds import ProcessRole
 from ra.access import grant_access, may_verify
 from store.reading.status import StatusReader
+from store.verbs import watching
 from tests.over_wsgi import OverWsgi
 from tests.world import DEVICE, FIRMWARE, World, csr_pem
 
@@ -32,8 +38,23 @@ class Api:
     def __init__(self, world: World) -> None:
         self.world = world
         self.mirror = Mirror(StatusReader(world.store), world.clock)
+        self.seconds = 0.0
+        self.room = 50_000 * MEGABYTE
+        write = partial(small_write, world.store, world.machine)
+        self.lookout = Lookout(
+            world.store,
+            self.mirror,
+            write,
+            {"the register": world.folder},
+            monotonic=lambda: self.seconds,
+            free=lambda _: self.room,
+        )
         self.flask = create_app(
-            world.desk, base_url="http://127.0.0.1:8470", after_write=self.mirror.follow, mirror=self.mirror
+            world.desk,
+            base_url="http://127.0.0.1:8470",
+            after_write=self.mirror.follow,
+            mirror=self.mirror,
+            lookout=self.lookout,
         )
         self.plane = OverWsgi(StatusPlane(self.mirror, may_verify), self.flask.wsgi_app)
         life = world.desk.rules.longest_credential
@@ -54,6 +75,13 @@ class Api:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         return self.client.open(path, method=method, data=data, headers=sent)
+
+    def look(self) -> None:
+        """Let the lookout look and write once, with a courier that is alive."""
+        with self.world.store.begin("sign of life") as tx:
+            watching.live(tx, ProcessRole.COURIER, at=self.world.machine.now())
+        self.lookout.try_write()
+        self.lookout.look()
 
     def settle(self) -> None:
         """Let the authority do its work, and the mirror see it."""

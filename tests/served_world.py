@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 from api.app import description
 from api.bodies import BodyLimits
-from api.lookout import Lookout
 from api.status.plane import StatusPlane
 from app.served import Served
 from core.actors import Role
@@ -50,8 +49,7 @@ class Web:
         self.api = Api(world)
         self.reached: list[tuple[str, int]] = []
         self.described = description(self.api.flask)
-        self.silence = 0.0
-        self.lookout = Lookout(world.store, self.api.mirror, monotonic=lambda: self.silence)
+        self.lookout = self.api.lookout
         plane = StatusPlane(self.api.mirror, lambda role: role in Role)
         self.served = Served(plane, self._noting, BodyLimits(self.described), self.lookout.ready)
 

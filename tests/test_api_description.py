@@ -35,6 +35,7 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     world = World(store_copy("sqlite"), keys_folder)
     api = Api(world)
     api.approval = api.granted()  # type: ignore[attr-defined]
+    api.look()
     yield api
     world.close()
 

@@ -67,6 +67,7 @@ def test_the_authority_is_described_as_its_certificates_have_it(sqlite: Api) -> 
 
 
 def _checks(api: Api, status: int) -> dict[str, dict[str, Any]]:
+    api.lookout.look()
     answer = done(api.ask(None, "GET", "/readyz"), status)
     assert answer["ready"] is (status == 200)
     return {each["name"]: each for each in answer["checks"]}
@@ -164,7 +165,7 @@ def test_the_figures_are_in_the_format_of_prometheus(api: Api) -> None:
         if line.startswith("#"):
             assert re.fullmatch(r"# (HELP trialcpa_\w+ .+|TYPE trialcpa_\w+ gauge)", line)
         else:
-            assert re.fullmatch(r'trialcpa_\w+(\{\w+="\w+"\})? -?[0-9.e+-]+', line)
+            assert re.fullmatch(r'trialcpa_\w+(\{\w+="[\w-]+"\})? -?[0-9.e+-]+', line)
             name, value = line.split(" ")
             samples[name] = float(value)
     assert samples['trialcpa_approvals{state="not_yet_started"}'] == 1

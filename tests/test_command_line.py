@@ -9,6 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import change_port, load
+from core.alarms import Alarm, AlarmCode
+from core.kinds import ProcessRole
+from store.transactions import Store
+from store.verbs import watching
+from tests.world import NOW
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -195,6 +202,21 @@ def test_check_looks_at_everything_and_the_wrong_mode_of_a_key_is_found(held: Pa
     key.chmod(0o600)
     assert said.returncode == 1
     assert "issuing-1.key" in said.stdout
+
+
+def test_check_tells_what_the_processes_noticed_and_that_is_no_fault_of_the_house(held: Path) -> None:
+    change_port(held, 1)  # where nobody answers
+    store = Store(load(held).store_url)
+    told = Alarm(code=AlarmCode.ERRAND_FAILS, subject="", since=NOW, sentence="1 of the courier's errands fails.")
+    with store.begin("an alarm") as tx:
+        watching.raise_alarm(tx, ProcessRole.COURIER, told)
+    said = trialcpa("check", home=held)
+    with store.begin("no alarm") as tx:
+        assert watching.end_alarm(tx, ProcessRole.COURIER, told)
+    store.close()
+    assert said.returncode == 0
+    assert "! errand-fails, since 2027-01-03T12:00:00Z: 1 of the courier's errands fails." in said.stdout
+    assert "errand-fails" not in trialcpa("check", home=held).stdout
 
 
 def test_the_roots_next_list_needs_the_roots_own_key(held: Path) -> None:

@@ -118,9 +118,9 @@ def test_readiness_is_told_from_memory_and_says_when_the_register_was_last_heard
         assert told() == (503, "The register has not answered yet.")
         web.lookout.look()
         assert told() == (200, "The register answers.")
-        web.silence = 5
+        web.api.seconds = 5
         assert told() == (200, "The register answers.")
-        web.silence = 6
+        web.api.seconds = 6
         assert told() == (503, "The register has not answered for 6 seconds.")
         web.lookout.look()
         assert told()[0] == 200

@@ -7,14 +7,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from api.readiness import Purpose
 from app.cli.options import home_option
 from app.house import House, home_of, open_authority, open_house
+from app.processes import told_ready
 from app.settings import load
 from core.errors import TrialCpaError
 from core.instants import text
 from core.kinds import HierarchyRole
 from store.reading import authority as reading
-from store.reading import work
+from store.reading import watching, work
 
 ROOT_CRL_WARNING = timedelta(days=60)
 """The root's key has to be fetched for its next CRL: people need weeks, not hours."""
@@ -40,7 +42,23 @@ def check(home: Path | None, keys: bool) -> None:  # noqa: FBT001 - click
         except TrialCpaError as error:
             wrong += 1
             console.print(f"[red]✗[/red] {name}: {error} {error.hint}")
+    for sentence in _alarms(house):
+        console.print(f"[yellow]![/yellow] {sentence}")
     raise SystemExit(1 if wrong else 0)
+
+
+def _alarms(house: House) -> Iterator[str]:
+    """What the running service says is wrong; without one, what the register says that its processes noticed last."""
+    found = told_ready(house.settings.host, house.settings.port, f"for={Purpose.WRITING.value}")
+    if found is not None:
+        for each in found.alarms:
+            yield f"{each.code.value}, since {text(each.since)}: {each.sentence}"
+        return
+    with house.store.read() as tx:
+        left = watching.alarms(tx)
+    for one in left:
+        yield f"{one.code.value}, since {text(one.since)}: {one.sentence}"
+    yield "The web process does not answer: what only it knows is not told here"
 
 
 def _certificates(house: House) -> Iterator[str]:

@@ -1,0 +1,16 @@
+"""What is sent to ask how the service is doing."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from api.forms.fields import Sent
+from api.readiness import Purpose
+
+
+class ReadyQuery(Sent):
+    """What the service is to be fit for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Annotated[Purpose, Field(alias="for", description="What the service is to be fit for.")] = Purpose.STATUS
