@@ -16,6 +16,8 @@ class Role(StrEnum):
     DCC = "dcc"
     PANEL = "panel"
     AUDITOR = "auditor"
+    MONITOR = "monitor"
+    """A machine that watches the service: counts, and no name."""
 
 
 @dataclass(frozen=True)

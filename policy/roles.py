@@ -33,6 +33,8 @@ class Operation(StrEnum):
     READ_JOURNAL = "read-journal"
     MANAGE_ACCESS = "manage-access"
     READ_STATUS = "read-status"
+    READ_COUNTS = "read-counts"
+    """How much there is of everything, and how old: figures that name nobody and nothing."""
     CHANGE_APPLICATION = "change-application"
     ATTACH_EVIDENCE = "attach-evidence"
     READ_EVIDENCE = "read-evidence"
@@ -91,9 +93,15 @@ _READ_EVERYTHING = (
     Operation.READ_REPORT,
 )
 
-# Verification is what everybody with a credential is here for (F2.26); how the service is doing is no secret to them.
-# What somebody sees in the calendar and among the tasks is cut to their party by the use cases.
-_EVERYBODY = (Operation.VERIFY, Operation.READ_STATUS, Operation.READ_CALENDAR, Operation.READ_TASKS)
+# Verification is what everybody who acts for somebody is here for (F2.26); how the service is doing is no secret to
+# them. What somebody sees in the calendar and among the tasks is cut to their party by the use cases.
+_EVERYBODY = (
+    Operation.VERIFY,
+    Operation.READ_STATUS,
+    Operation.READ_COUNTS,
+    Operation.READ_CALENDAR,
+    Operation.READ_TASKS,
+)
 
 
 @dataclass(frozen=True)
@@ -198,6 +206,9 @@ def _rights(role: Role) -> _Rights:
         case Role.AUDITOR:
             # Reads everything, changes nothing.
             rights = _Rights(PartyKind.SSC, (*_READ_EVERYTHING, *_EVERYBODY))
+        case Role.MONITOR:
+            # Its key lies in the settings of a machine that many look after: worth nothing to whoever takes it.
+            rights = _Rights(None, (Operation.READ_COUNTS,))
         case _:
             assert_never(role)
     return rights

@@ -90,6 +90,11 @@ def authorise_watching(actor: Actor) -> None:
     authorise(actor, Operation.READ_STATUS)
 
 
+def authorise_counting(actor: Actor) -> None:
+    """Raise OperationNotPermitted unless `actor` may read how much there is of everything."""
+    authorise(actor, Operation.READ_COUNTS)
+
+
 def key_digest(api_key: str) -> str:
     """Return the form in which an API key is stored and looked up: hex SHA-256."""
     return hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -29,6 +29,7 @@ PEOPLE: dict[str, tuple[Role, str | None]] = {
     "dcc": (Role.DCC, None),
     "panel": (Role.PANEL, None),
     "auditor": (Role.AUDITOR, None),
+    "monitor": (Role.MONITOR, None),
 }
 
 

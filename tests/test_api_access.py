@@ -34,7 +34,9 @@ from tests.world import DCC, NOW, World, csr_pem
 OFFICERS = {"officer-1", "officer-2"}
 SSC = OFFICERS | {"admin", "auditor"}
 READERS = SSC | {"dcc", "panel"}
-EVERYBODY = frozenset(PEOPLE)
+MONITOR = {"monitor"}
+"""Reads counts, and nothing else."""
+EVERYBODY = frozenset(PEOPLE) - MONITOR
 
 # Who may, by operation; the thing is the manufacturer's, so a rival gets 404 where the manufacturer gets in.
 MAY: dict[str, set[str] | frozenset[str]] = {
@@ -100,7 +102,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
     "showDeployments": SSC | {"dcc"},
-    "metrics": EVERYBODY,
+    "metrics": EVERYBODY | MONITOR,
     "consistency": EVERYBODY,
     "verify": EVERYBODY,
     "verifyApproval": EVERYBODY,

@@ -23,6 +23,7 @@ from cryptography import x509
 from sqlalchemy import event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from core.actors import Role
 from core.clock import FixedClock
 from core.kinds import DecisionState, HierarchyRole
 from core.status import approval_status
@@ -36,9 +37,9 @@ from store.reading import approvals as approval_reading
 from store.reading import journal as journal_reading
 from store.reading import work
 from store.reading.authority import authority_row, certificates
-from store.tables import approvals, decisions, drafts, journal, metadata
+from store.tables import approvals, credentials, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
-from tests.world import AUDITOR, DEVICE, LONGEST_TRIAL, PROFILE, World
+from tests.world import AUDITOR, BORN, DEVICE, LONGEST_TRIAL, PROFILE, World
 from verify.journal import Head, LinkedRow, check
 from verify.offline import prove
 
@@ -336,6 +337,15 @@ def test_what_the_rebuilt_tables_refused_they_refuse_still(upgraded: Store) -> N
     with pytest.raises(IntegrityError):
         _copied(upgraded, journal, sealed, id=9_999, seal_number=9_999, kind="something")
     _copied(upgraded, journal, sealed, id=9_999, seal_number=9_999)
+    officer = credentials.c.role == "ssc-officer"
+    for refused in ({"role": "manufacturer", "organisation_id": None}, {"expires_at": BORN}, {"organisation_id": "x"}):
+        with pytest.raises(IntegrityError):  # an organisation for a Manufacturer, an end, one that there is
+            _copied(upgraded, credentials, officer, id="key-other", key_sha256="77" * 32, **refused)
+    with pytest.raises(IntegrityError):  # one credential for one key
+        _copied(upgraded, credentials, officer, id="key-other")
+    with pytest.raises(IntegrityError), upgraded.begin("another word") as tx:
+        tx.connection.execute(text("UPDATE credentials SET role = 'somebody'"))
+    _copied(upgraded, credentials, officer, id="key-other", key_sha256="77" * 32, role=Role.MONITOR)
 
 
 def test_two_approvals_of_a_device_never_overlap_afterwards(upgraded: Store) -> None:

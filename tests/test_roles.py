@@ -67,6 +67,7 @@ GRID = {
         "panel": "yyy",
         "auditor": "yyy",
     },
+    "read-counts": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", "monitor": "yyy", **SSC},
     "change-application": {"manufacturer": "y--"},
     "attach-evidence": {"manufacturer": "y--", "ssc-officer": "yyy"},
     "read-evidence": SSC,
@@ -130,6 +131,7 @@ STANDING = {
     "dcc": ("dcc", "dcc", False),
     "panel": ("panel", "panel", False),
     "auditor": ("ssc", None, False),
+    "monitor": (None, None, False),
 }
 
 
@@ -137,9 +139,8 @@ STANDING = {
 def test_each_role_acts_for_whom_it_says_here(role: Role) -> None:
     actor = Actor("somebody", role, MINE)
     party, recipient = party_of(actor), recipient_of(actor)
-    assert party is not None
-    assert (party.kind, recipient, needs_organisation(role)) == STANDING[role]
-    assert party.organisation == (MINE if needs_organisation(role) else None)
+    assert (party and party.kind, recipient, needs_organisation(role)) == STANDING[role]
+    assert (party and party.organisation) == (MINE if needs_organisation(role) else None)
 
 
 @pytest.mark.parametrize("actor", [AUTHORITY, COURIER, CONSOLE, Actor("lost", Role.MANUFACTURER)])

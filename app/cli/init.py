@@ -35,6 +35,7 @@ _DEMO: tuple[tuple[str, Role, str | None], ...] = (
     ("dcc", Role.DCC, "Data Communications Company"),
     ("panel", Role.PANEL, "SEC Panel"),
     ("auditor", Role.AUDITOR, "Example Auditors LLP"),
+    ("monitor", Role.MONITOR, None),
 )
 
 

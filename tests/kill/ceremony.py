@@ -18,7 +18,7 @@ from tests.kill.sweep import kinds_of
 
 PORT = 8470
 
-_PEOPLE = ("ssc-officer-1", "ssc-officer-2", "ssc-admin", "manufacturer", "dcc", "panel", "auditor")
+_PEOPLE = ("ssc-officer-1", "ssc-officer-2", "ssc-admin", "manufacturer", "dcc", "panel", "auditor", "monitor")
 
 
 def hold(home: Path, url: str) -> Callable[[Tell], None]:
