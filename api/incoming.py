@@ -140,6 +140,8 @@ def malformed(error: ValidationError) -> BodyMalformed:
     """
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     told = [_told(problem["loc"], problem["type"], problem["msg"]) for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        told.append(f"and {len(problems) - _MOST_PROBLEMS} more")
     return BodyMalformed(detail="; ".join(told))
 
 

@@ -4,17 +4,51 @@ The API sends them, what is kept under an Idempotency-Key is made of them, and t
 Instants are written as RFC 3339 in UTC with `Z`, days as RFC 3339 full-date.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from core.canonical import Json
 
+R = TypeVar("R")
 V = TypeVar("V")
 
 LARGEST_PAGE = 200
 """Rows on a page that somebody may ask for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded:
+    """A list that shows so many and no more.
+
+    Args:
+        truncated: whether there are more than are shown here.
+    """
+
+    truncated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Bounded):
+    """One page of a list.
+
+    Args:
+        next: what the next page is asked for with, as `after`; null if there is none.
+        truncated: whether there are more than are shown here: those from `next` on.
+    """
+
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Rows(Generic[R]):
+    """The rows of a page, and what its view says of the rest."""
+
+    found: Sequence[R]
+    next: str | None
+    truncated: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +83,27 @@ def view_of(kind: type[V], said: str | bytes) -> V:
     return read
 
 
-def next_cursor(identifiers: list[str], limit: int) -> str | None:
-    """Return the cursor for the page behind one with these rows; None if it was the last.
+def cut(most: int, read: Callable[[int], Sequence[R]]) -> tuple[Sequence[R], bool]:
+    """Return the first rows of a list, and whether there are more.
 
     Args:
-        identifiers: of the rows, in order.
-        limit: how many were asked for.
+        most: rows that may be shown.
+        read: returns as many rows as it is told, or all if there are fewer.
     """
-    full = len(identifiers) >= min(limit, LARGEST_PAGE)
-    return identifiers[-1] if full and identifiers else None
+    found = read(most + 1)
+    return found[:most], len(found) > most
+
+
+def page(limit: int, read: Callable[[int], Sequence[R]], cursor: Callable[[R], str]) -> Rows[R]:
+    """Return one page of a list, with how it goes on.
+
+    Args:
+        limit: rows that were asked for; at most LARGEST_PAGE are given.
+        read: returns as many rows as it is told from where the page begins, or all if there are fewer.
+        cursor: says of a row how the page behind it is asked for.
+    """
+    found, truncated = cut(min(limit, LARGEST_PAGE), read)
+    return Rows(found, cursor(found[-1]) if truncated else None, truncated)
 
 
 class _Adapters(dict[type[Any], TypeAdapter[Any]]):

@@ -152,6 +152,7 @@ def test_lists_are_paged_by_cursor_without_gap_or_repetition(api: Api) -> None:
     after: str | None = ""
     while after is not None:
         page = done(api.ask("auditor", "GET", f"/v1/applications?limit=2&after={after}"))
+        assert page["truncated"] is (page["next"] is not None)
         seen += [each["application"] for each in page["applications"]]
         after = page["next"]
     assert seen == made

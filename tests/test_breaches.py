@@ -260,4 +260,8 @@ def test_a_breach_over_http_from_suspicion_to_the_revocation_that_answers_it(wor
     done(api.ask("officer-1", "POST", f"/v1/approvals/{approval}/revocation", body))
     listed = done(api.ask("auditor", "GET", of_approval))["breaches"]
     assert [(each["state"], each["closed_at"] is None) for each in listed] == [("answered", False)]
-    assert done(api.ask("auditor", "GET", "/v1/breaches?state=confirmed&limit=1")) == {"breaches": [], "next": None}
+    assert done(api.ask("auditor", "GET", "/v1/breaches?state=confirmed&limit=1")) == {
+        "breaches": [],
+        "next": None,
+        "truncated": False,
+    }

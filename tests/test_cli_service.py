@@ -253,7 +253,7 @@ def test_where_and_who_can_come_from_the_environment_and_a_missing_key_is_told(
     file = tmp_path / "my.key"
     file.write_text("tcpa_key\n")
     file.chmod(0o600)
-    party = {"party": "ssc", "as_of": "2027-01-04T00:00:00Z"}
+    party = {"party": "ssc", "as_of": "2027-01-04T00:00:00Z", "truncated": False}
     empty: dict[str, object] = {"tasks": [], "applications": [], "approvals": [], "next": None, **party}
     with listener(lambda _: as_json(200, empty)) as (url, came):
         monkeypatch.setenv("TRIALCPA_URL", url)

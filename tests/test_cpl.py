@@ -364,11 +364,12 @@ def test_lists_are_filtered_and_paged(world: World) -> None:
     assert told(world, Asked(due_before=START)) == []
     assert len(told(world, Asked(due_before=START + timedelta(seconds=1)))) == 2
     page = instructions(world.desk, PANEL, EVERYTHING, after="", limit=1)
-    assert page.next == first.instruction
+    assert (page.next, page.truncated) == (first.instruction, True)
     page = instructions(world.desk, PANEL, EVERYTHING, after=page.next or "", limit=2)
-    assert ([each.instruction for each in page.instructions], page.next) == (
+    assert ([each.instruction for each in page.instructions], page.next, page.truncated) == (
         [second.instruction],
         None,
+        False,
     )
 
 

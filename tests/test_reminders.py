@@ -25,6 +25,7 @@ from jobs.remind import LOOK_AGAIN, PORTION, Reminders
 from ra.desk import Desk
 from ra.waiting.reminders import reminders_due
 from store.reading import journal
+from store.reading import tasks as reading
 from store.reading.authority import authority_row
 from store.tables import approvals
 from store.trial_tables import reminders as reminder_rows
@@ -279,3 +280,12 @@ def test_the_days_are_settings(tmp_path: Path) -> None:
 def test_a_day_that_is_none_is_refused(tmp_path: Path, text: str, part: str) -> None:
     with pytest.raises(SettingsInvalid, match=part):
         load(written(tmp_path, text))
+
+
+def test_a_list_that_was_cut_says_so_in_the_mail(world: World, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.applied()
+    world.applied()
+    monkeypatch.setattr(reading, "MOST_OF_A_KIND", 1)
+    world.at(MONDAY)
+    assert errand(world, post).turn() == 1
+    assert "More waits than is listed here" in " ".join(post.received[0].text.split())

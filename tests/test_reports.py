@@ -515,7 +515,7 @@ def test_over_http_a_report_is_shown_remarked_issued_and_listed(world: World) ->
     assert hashlib.sha256(shown_again.data).hexdigest() == done(first, 201)["document_sha256"]
     assert done(shown_again)["items"]["h"]["remarks"][0]["text"] == "All well."
     listed = done(api.ask("officer-1", "GET", "/v1/reports"))
-    assert listed == {"reports": [done(first, 201)], "next": None}
+    assert listed == {"reports": [done(first, 201)], "next": None, "truncated": False}
     assert done(api.ask("officer-1", "GET", f"/v1/reports?after={JANUARY}"))["reports"] == []
 
 

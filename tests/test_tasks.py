@@ -20,6 +20,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.reporting.report import issue_report
 from ra.waiting.tasks import tasks, threshold
 from ra.waiting.views import TaskAnswer
+from store.reading import tasks as reading
 from store.tables import decisions
 from store.trial_tables import breaches, deliveries, notice_copies, notices
 from tests.api_world import Api, done, refused
@@ -261,6 +262,20 @@ def test_our_own_processes_and_those_the_table_does_not_name_have_no_list(
     monkeypatch.setattr(roles, "TABLE", {})
     with pytest.raises(OperationNotPermitted):
         tasks(world.desk, DCC)
+
+
+@pytest.mark.parametrize("most", [2, 1])
+def test_of_each_kind_the_oldest_are_told_and_the_list_says_that_there_are_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    made = sorted(world.applied() for _ in range(2))
+    for each in made:
+        set_requirement(world.desk, OFFICER_1, each, "A test report.")
+    monkeypatch.setattr(reading, "MOST_OF_A_KIND", most)
+    for who in (OFFICER_1, MANUFACTURER):
+        listed = tasks(world.desk, who)
+        assert [each.subject for each in listed.tasks] == made[:most]
+        assert listed.truncated is (most == 1)
 
 
 def test_over_http_each_sees_its_own_list(world: World) -> None:

@@ -74,6 +74,8 @@ def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
             ],
             none="Nothing waits for you.",
         )  # fmt: skip
+        if waiting.truncated:
+            shown.sentence(console, "More waits than is shown: what is oldest of each kind; do some and ask again.")
         if applications is not None:
             shown.heading(console, "Applications")
             shown.table(
@@ -98,6 +100,7 @@ def _overview(client: Client) -> tuple[Document, Callable[[Console], None]]:
 
     said = {
         "tasks": document(waiting)["tasks"],
+        "truncated": waiting.truncated,
         "applications": None if applications is None else [document(each) for each in applications],
         "approvals": None if approvals is None else [document(each) for each in approvals],
     }
@@ -171,7 +174,8 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
     said = client.show(ApprovalAnswer, path("approvals", approval))
     conditions = _perhaps(lambda: client.show(ConditionList, path("approvals", approval, "conditions")))
     deployments = _perhaps(lambda: client.show(DeploymentsAnswer, path("approvals", approval, "deployments")))
-    notices = _perhaps(lambda: client.show(NoticePage, path("approvals", approval, "notices")))
+    told = _every(lambda: client.pages(NoticePage, path("approvals", approval, "notices")), lambda page: page.notices)
+    notices = None if told is None else NoticePage(notices=tuple(told), next=None, truncated=False)
 
     def show(console: Console) -> None:
         shown.heading(console, f"{said.approval}: {said.state}")

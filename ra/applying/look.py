@@ -22,7 +22,7 @@ from ra.applying.views import (
 )
 from ra.desk import Desk
 from ra.findings import findings_of
-from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
+from ra.views import FirmwareAnswer, page
 from store.reading import evidence, requests, requirements
 from store.reading.requirements import Requirement
 from store.rows import Application
@@ -64,8 +64,12 @@ def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> Applica
     """Return a page of the applications that `actor` may see, and the cursor for the next."""
     only = own_organisation(actor, Operation.READ_APPLICATION)
     with desk.store.read() as tx:
-        found = requests.application_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
-    return ApplicationPage(tuple(_listed(each) for each in found), next_cursor([each.id for each in found], limit))
+        rows = page(
+            limit,
+            lambda most: requests.application_list(tx, organisation_id=only, after=after, limit=most),
+            lambda each: each.id,
+        )
+    return ApplicationPage(applications=tuple(map(_listed, rows.found)), next=rows.next, truncated=rows.truncated)
 
 
 def requirements_of(desk: Desk, actor: Actor, application: str) -> RequirementList:

@@ -8,7 +8,7 @@ from core.assurance import AssuranceCertificate, EarlierCpa
 from core.errors import Finding
 from core.identifiers import Serial
 from core.kinds import AmendmentRequestState, ApplicationState, RequirementState
-from ra.views import FirmwareAnswer
+from ra.views import FirmwareAnswer, Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,12 +218,11 @@ class ApplicationAnswer(ApplicationListed):
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ApplicationPage:
-    """Applications in order; `next` is the cursor of the next page."""
+@dataclass(frozen=True, kw_only=True)
+class ApplicationPage(Page):
+    """Applications in order."""
 
     applications: tuple[ApplicationListed, ...]
-    next: str | None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from ra.desk import Desk
 from ra.findings import findings_of
 from ra.proposal import said_in
 from ra.telling.listing import would_follow
-from ra.views import LARGEST_PAGE, next_cursor, view_of
+from ra.views import page, view_of
 from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
@@ -46,9 +46,9 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPa
     """Return a page of decisions, without previews, and the cursor for the next."""
     authorise(actor, Operation.READ_DECISION)
     with desk.store.read() as tx:
-        found = requests.decision_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
-        listed = tuple(_decision(each, requests.draft_of(tx, each.id), None) for each in found)
-    return DecisionPage(listed, next_cursor([each.id for each in found], limit))
+        rows = page(limit, lambda most: requests.decision_list(tx, after=after, limit=most), lambda each: each.id)
+        listed = tuple(_decision(each, requests.draft_of(tx, each.id), None) for each in rows.found)
+    return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)
 
 
 def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:

@@ -10,6 +10,7 @@ from core.errors import Finding
 from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState, DraftState
 from ra.telling.views import StepForeseen
+from ra.views import Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +128,11 @@ class DecisionAnswer:
     preview: PreviewAnswer | None
 
 
-@dataclass(frozen=True)
-class DecisionPage:
-    """Decisions in order; `next` is the cursor of the next page."""
+@dataclass(frozen=True, kw_only=True)
+class DecisionPage(Page):
+    """Decisions in order."""
 
     decisions: tuple[DecisionAnswer, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from ra.access import authorise
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
-from ra.views import LARGEST_PAGE, next_cursor
+from ra.views import page
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading
 from store.reading.breaches import Breach, OwedRevocation, SaltedWords
@@ -191,8 +191,12 @@ def listed(
     with desk.store.read() as tx:
         if approval is not None:
             approval_reading.approval(tx, approval)
-        found = reading.breach_list(tx, approval=approval, state=state, after=after, limit=min(limit, LARGEST_PAGE))
-    return BreachPage(tuple(map(_breach, found)), next_cursor([each.id for each in found], limit))
+        rows = page(
+            limit,
+            lambda most: reading.breach_list(tx, approval=approval, state=state, after=after, limit=most),
+            lambda each: each.id,
+        )
+    return BreachPage(breaches=tuple(map(_breach, rows.found)), next=rows.next, truncated=rows.truncated)
 
 
 def _salted(words: str) -> SaltedWords:

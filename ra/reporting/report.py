@@ -27,7 +27,7 @@ from ra.reporting import figures
 from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
 from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
-from ra.views import LARGEST_PAGE, document, next_cursor
+from ra.views import document, page
 from store.reading import approvals as approval_reading
 from store.reading import notices as renderings
 from store.reading import reports as reading
@@ -85,8 +85,8 @@ def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> ReportPage:
     """Return a page of the reports that were issued, and the cursor for the next."""
     authorise(actor, Operation.READ_REPORT)
     with desk.store.read() as tx:
-        found = reading.issued_list(tx, after=after, limit=min(limit, LARGEST_PAGE))
-    return ReportPage(tuple(map(_listed, found)), next_cursor([each.month for each in found], limit))
+        rows = page(limit, lambda most: reading.issued_list(tx, after=after, limit=most), lambda each: each.month)
+    return ReportPage(reports=tuple(map(_listed, rows.found)), next=rows.next, truncated=rows.truncated)
 
 
 def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | None = None) -> ReportIssued:

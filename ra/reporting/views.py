@@ -5,6 +5,7 @@ from datetime import datetime
 
 from core.deployments import Form, LineCode, Outcome
 from core.kinds import BreachState
+from ra.views import Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,11 @@ class BreachAnswer(BreachMoved):
     decision: str | None
 
 
-@dataclass(frozen=True)
-class BreachPage:
-    """Breaches in order; `next` is the cursor of the next page."""
+@dataclass(frozen=True, kw_only=True)
+class BreachPage(Page):
+    """Breaches in order."""
 
     breaches: tuple[BreachAnswer, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +152,11 @@ class ReportIssued:
     document_sha256: str
 
 
-@dataclass(frozen=True)
-class ReportPage:
-    """Reports that were issued, in order; `next` is the cursor of the next page."""
+@dataclass(frozen=True, kw_only=True)
+class ReportPage(Page):
+    """Reports that were issued, in order."""
 
     reports: tuple[ReportIssued, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

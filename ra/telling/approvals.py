@@ -14,7 +14,7 @@ from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
 from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalListed, ApprovalPage, CertificateSummary
-from ra.views import LARGEST_PAGE, FirmwareAnswer, next_cursor
+from ra.views import FirmwareAnswer, page
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
@@ -47,13 +47,17 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPa
     at = desk.clock.now()
     only = own_organisation(actor, Operation.LIST_APPROVALS)
     with desk.store.read() as tx:
-        rows = approval_reading.approval_list(tx, organisation_id=only, after=after, limit=min(limit, LARGEST_PAGE))
-        found = approval_reading.records(tx, [each.identifier for each in rows])
+        rows = page(
+            limit,
+            lambda most: approval_reading.approval_list(tx, organisation_id=only, after=after, limit=most),
+            lambda each: each.identifier,
+        )
+        found = approval_reading.records(tx, [each.identifier for each in rows.found])
         answered = approval_reading.acceptances_of(tx, found)
         listed = tuple(
             _approval(each, requests.organisation(tx, each.organisation).name, answered, at) for each in found
         )
-    return ApprovalPage(listed, next_cursor([each.identifier for each in found], limit))
+    return ApprovalPage(approvals=listed, next=rows.next, truncated=rows.truncated)
 
 
 def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:

@@ -22,7 +22,7 @@ from ra.desk import Desk
 from ra.repeat import RequestKey, once
 from ra.telling.listing import NCSC_CERTIFICATE, instruct, sentence
 from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, NcscCertified
-from ra.views import LARGEST_PAGE, next_cursor
+from ra.views import page
 from store.reading import approvals as approval_reading
 from store.reading import cpl as reading
 from store.reading.cpl import GivenInstruction, InstructionFilter
@@ -75,11 +75,13 @@ def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: i
     authorise(actor, Operation.READ_CPL)
     at = desk.clock.now()
     with desk.store.read() as tx:
-        found = reading.instruction_list(tx, _filter(asked, at), after=after, limit=min(limit, LARGEST_PAGE))
-    return InstructionPage(
-        tuple(_instruction(each, at) for each in found),
-        next_cursor([each.instruction.id for each in found], limit),
-    )
+        rows = page(
+            limit,
+            lambda most: reading.instruction_list(tx, _filter(asked, at), after=after, limit=most),
+            lambda each: each.instruction.id,
+        )
+    shown = tuple(_instruction(each, at) for each in rows.found)
+    return InstructionPage(instructions=shown, next=rows.next, truncated=rows.truncated)
 
 
 def exported(desk: Desk, actor: Actor, asked: Asked, form: str) -> bytes:

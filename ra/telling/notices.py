@@ -21,7 +21,7 @@ from ra.access import authorise, authorise_approval, not_permitted, own_organisa
 from ra.desk import Desk
 from ra.telling.views import CopyAnswer, NoticeEntry, NoticePage, UndeliveredLine, UndeliveredPage, WayAnswer
 from ra.telling.writing import document_of
-from ra.views import LARGEST_PAGE, document, next_cursor
+from ra.views import document, page
 from store.reading import approvals as approval_reading
 from store.reading import notices as reading
 from store.reading.notices import Copy, Delivery, Notice
@@ -61,23 +61,28 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
         desk: where.
         actor: who asks.
         after: the number of the last notice of the page before; empty for the first.
-        limit: notices on the page, at most LARGEST_PAGE.
+        limit: notices on the page.
         approval: those of one approval only.
 
     Raises:
         NoSuchThing: there is no such approval, or it is another Manufacturer's.
     """
     sight = _sight(actor)
-    most = min(limit, LARGEST_PAGE)
     with desk.store.read() as tx:
         if approval is not None:
             authorise_approval(actor, Operation.READ_NOTICES, approval_reading.record(tx, approval))
-        found = reading.notice_list(tx, organisation_id=sight.organisation, approval=approval, after=after, limit=most)
-        numbers = [each.number for each in found]
+        rows = page(
+            limit,
+            lambda most: reading.notice_list(
+                tx, organisation_id=sight.organisation, approval=approval, after=after, limit=most
+            ),
+            lambda each: each.number,
+        )
+        numbers = [each.number for each in rows.found]
         copies = reading.copies(tx, numbers)
         ways = reading.deliveries_of(tx, numbers) if sight.recipient is None else []
-    shown = tuple(_entry(each, _seen(copies[each.number], sight), ways) for each in found)
-    return NoticePage(shown, next_cursor(numbers, limit))
+    shown = tuple(_entry(each, _seen(copies[each.number], sight), ways) for each in rows.found)
+    return NoticePage(notices=shown, next=rows.next, truncated=rows.truncated)
 
 
 @serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.22", "F2.24", "F2.25", "F2.29", "F2.30")
@@ -154,14 +159,18 @@ def undelivered(desk: Desk, actor: Actor, *, after: str, limit: int) -> Undelive
         desk: where.
         actor: who asks.
         after: `next` of the page before; empty for the first.
-        limit: copies on the page, at most LARGEST_PAGE.
+        limit: copies on the page.
     """
     authorise(actor, Operation.READ_DELIVERIES)
     number, _, recipient = after.partition("/")
     with desk.store.read() as tx:
-        found = reading.undelivered(tx, after=(number, recipient), limit=min(limit, LARGEST_PAGE))
-    shown = tuple(line for notice, copy, ways in found for line in _ways(notice, copy, ways))
-    return UndeliveredPage(shown, next_cursor([f"{copy.notice}/{copy.recipient}" for _, copy, _ in found], limit))
+        rows = page(
+            limit,
+            lambda most: reading.undelivered(tx, after=(number, recipient), limit=most),
+            lambda each: f"{each[1].notice}/{each[1].recipient}",
+        )
+    shown = tuple(line for notice, copy, ways in rows.found for line in _ways(notice, copy, ways))
+    return UndeliveredPage(undelivered=shown, next=rows.next, truncated=rows.truncated)
 
 
 # --- parts -------------------------------------------------------------------------------------------------------

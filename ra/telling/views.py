@@ -10,7 +10,7 @@ from core.cpl import TRIAL_MARKER, Entry, InstructionState, Kind, Remark
 from core.identifiers import Serial
 from core.kinds import Channel, DeliveryState, NoticeKind
 from core.status import State
-from ra.views import FirmwareAnswer
+from ra.views import FirmwareAnswer, Page
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,11 @@ class ApprovalAnswer(ApprovalListed):
     as_of: datetime
 
 
-@dataclass(frozen=True)
-class ApprovalPage:
-    """Approvals in order; `next` is the cursor of the next page."""
+@dataclass(frozen=True, kw_only=True)
+class ApprovalPage(Page):
+    """Approvals in order."""
 
     approvals: tuple[ApprovalListed, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +155,11 @@ class InstructionAnswer(EntryAnswer, _InstructionHead):
     ncsc_certificate: str | None
 
 
-@dataclass(frozen=True)
-class InstructionPage:
-    """Instructions in order; `next` is the cursor of the next page. As a table, all of them."""
+@dataclass(frozen=True, kw_only=True)
+class InstructionPage(Page):
+    """Instructions in order. As a table, all of them."""
 
     instructions: tuple[InstructionAnswer, ...]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -233,12 +231,11 @@ class NoticeEntry:
     copies: tuple[CopyAnswer, ...]
 
 
-@dataclass(frozen=True)
-class NoticePage:
+@dataclass(frozen=True, kw_only=True)
+class NoticePage(Page):
     """A page of notices."""
 
     notices: tuple[NoticeEntry, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,12 +255,11 @@ class UndeliveredLine:
     since: datetime
 
 
-@dataclass(frozen=True)
-class UndeliveredPage:
+@dataclass(frozen=True, kw_only=True)
+class UndeliveredPage(Page):
     """A page of copies that have not reached their recipient."""
 
     undelivered: tuple[UndeliveredLine, ...]
-    next: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from core.clauses import serves
 from ra.desk import Rules
 from ra.waiting.calendar import calendar_of
 from ra.waiting.tasks import days_left, tasks_of, threshold
-from ra.waiting.views import TaskAnswer
+from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import tasks as reading
 from store.reading.tasks import RunningApproval
 from store.transactions import Transaction
@@ -67,7 +67,7 @@ def reminders_due(
     for party, name, known_addresses in _parties(tx, addresses):
         if not known_addresses:
             continue
-        found = tasks_of(tx, party, at, rules)
+        found = _told(tasks_of(tx, party, at, rules))
         passed = _thresholds(tx, party, at, rules)
         for address in known_addresses:
             today = f"{party.key} {at.date()} {_digest(address)}"
@@ -86,6 +86,15 @@ def reminders_due(
                 calendar=calendar_of(tx, party, at, rules).octets,
                 expiring=tuple(sorted(passed[keys[key]] for key in new)),
             )
+
+
+def _told(listed: TaskList) -> Sequence[TaskAnswer]:
+    """The tasks as they are mailed, where a list cannot say of itself that it was cut."""
+    if not listed.truncated:
+        return listed.tasks
+    told = f"More waits than is listed here: of each kind the {reading.MOST_OF_A_KIND} oldest are."
+    more = TaskAnswer(kind="more", subject=listed.party, sentence=told, since=listed.as_of, link="/v1/tasks")
+    return (*listed.tasks, more)
 
 
 def _parties(

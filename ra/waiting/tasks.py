@@ -6,6 +6,7 @@ the words that officers, Manufacturers and the Panel wrote are not repeated: lis
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import assert_never
 
 from core.actors import Actor, Party, PartyKind
@@ -19,6 +20,7 @@ from ra.access import authorise, not_permitted
 from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
+from ra.views import cut
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
@@ -56,44 +58,54 @@ def tasks(desk: Desk, actor: Actor) -> TaskList:
     party = whose_list(actor, Operation.READ_TASKS)
     at = desk.clock.now()
     with desk.store.read() as tx:
-        found = tasks_of(tx, party, at, desk.rules)
-    return TaskList(party.kind, at, tuple(found))
+        return tasks_of(tx, party, at, desk.rules)
 
 
-def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> list[TaskAnswer]:
+def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> TaskList:
     """Return what waits for a party at an instant, what is urgent first, then by when it is due."""
+    kinds = [_oldest(kind) for kind in _kinds(tx, party, at, rules)]
+    end = datetime.max.replace(tzinfo=at.tzinfo)
+    found = [each for told, _ in kinds for each in told]
+    found.sort(key=lambda each: (not each.urgent, each.due or end, each.since, each.subject))
+    return TaskList(party=party.kind, as_of=at, tasks=tuple(found), truncated=any(more for _, more in kinds))
+
+
+def _oldest(kind: Iterator[TaskAnswer]) -> tuple[Sequence[TaskAnswer], bool]:
+    return cut(reading.MOST_OF_A_KIND, lambda most: list(islice(kind, most)))
+
+
+def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequence[Iterator[TaskAnswer]]:
     match party.kind:
         case PartyKind.SSC:
-            found = [
-                *_applications(tx),
-                *_decisions(tx, at),
-                *_revocations(tx),
-                *_breaches(tx),
-                *_rejections(tx, at),
-                *_requests(tx),
-                *_expiring(tx, party, at, rules),
-                *_undelivered(tx, party, at),
-                *_instructions(tx, at, due_by=at - timedelta(seconds=1)),
+            kinds = [
+                _applications(tx),
+                _decisions(tx, at),
+                _revocations(tx),
+                _breaches(tx),
+                _rejections(tx, at),
+                _requests(tx),
+                _expiring(tx, party, at, rules),
+                _undelivered(tx, party, at),
+                _instructions(tx, at, due_by=at - timedelta(seconds=1)),
             ]
         case PartyKind.MANUFACTURER:
-            found = [
-                *_requirements(tx, party.organisation or ""),
-                *_unanswered(tx, party.organisation or "", at),
-                *_expiring(tx, party, at, rules),
-                *_undelivered(tx, party, at),
+            kinds = [
+                _requirements(tx, party.organisation or ""),
+                _unanswered(tx, party.organisation or "", at),
+                _expiring(tx, party, at, rules),
+                _undelivered(tx, party, at),
             ]
         case PartyKind.DCC:
-            found = [*_report(tx, at, rules), *_expiring(tx, party, at, rules), *_undelivered(tx, party, at)]
+            kinds = [_report(tx, at, rules), _expiring(tx, party, at, rules), _undelivered(tx, party, at)]
         case PartyKind.PANEL:
-            found = [
-                *_instructions(tx, at, due_by=at + COMING),
-                *_expiring(tx, party, at, rules),
-                *_undelivered(tx, party, at),
+            kinds = [
+                _instructions(tx, at, due_by=at + COMING),
+                _expiring(tx, party, at, rules),
+                _undelivered(tx, party, at),
             ]
         case _:
             assert_never(party.kind)
-    end = datetime.max.replace(tzinfo=at.tzinfo)
-    return sorted(found, key=lambda each: (not each.urgent, each.due or end, each.since, each.subject))
+    return kinds
 
 
 def days_left(expiry: datetime, day: date) -> int:
@@ -219,8 +231,6 @@ def _requests(tx: Transaction) -> Iterator[TaskAnswer]:
 
 def _requirements(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx, organisation_id=organisation):
-        if not each.open_requirements:
-            continue
         what = f"Your application for {each.device.words} has {_requirements_open(each.open_requirements)}"
         told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"

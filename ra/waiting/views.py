@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import PartyKind
+from ra.views import Bounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +30,14 @@ class TaskAnswer:
     link: str
 
 
-@dataclass(frozen=True)
-class TaskList:
-    """What waits for a party at `as_of`, what is urgent first."""
+@dataclass(frozen=True, kw_only=True)
+class TaskList(Bounded):
+    """What waits for a party at `as_of`, what is urgent first.
+
+    Args:
+        truncated: whether more waits of some kind than is shown here. Of each kind the oldest are, and the rest as they
+            are worked off; the lists of applications, decisions, breaches and notices have all of them.
+    """
 
     party: PartyKind
     as_of: datetime

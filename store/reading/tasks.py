@@ -42,6 +42,9 @@ from store.trial_tables import (
 MOST_OF_A_KIND = 500
 """Tasks of one kind that are told at once, the oldest first: nobody works off a longer list."""
 
+_AND_ONE = MOST_OF_A_KIND + 1
+"""What is read of a kind: one more than is told shows that there are more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingApplication:
@@ -136,7 +139,7 @@ class WaitingInstruction:
 
 
 def applications_waiting(tx: Transaction, *, organisation_id: str | None = None) -> list[WaitingApplication]:
-    """Return applications that are submitted; of one organisation also those proposed, for requirements may be open."""
+    """Return applications that are submitted; of one organisation those, proposed ones too, with open requirements."""
     a, r = applications.c, requirements.c
     states = (ApplicationState.SUBMITTED,) if organisation_id is None else UNDECIDED
     unmet = (r.application_id == a.id) & (r.state == RequirementState.OPEN)
@@ -147,10 +150,10 @@ def applications_waiting(tx: Transaction, *, organisation_id: str | None = None)
         .join(organisations, organisations.c.id == a.organisation_id)
         .where(a.state.in_(states))
         .order_by(a.submitted_at, a.id)
-        .limit(MOST_OF_A_KIND)
+        .limit(_AND_ONE)
     )
     if organisation_id is not None:
-        query = query.where(a.organisation_id == organisation_id)
+        query = query.where(a.organisation_id == organisation_id, exists().where(unmet))
     return [
         WaitingApplication(
             id=row.id,
@@ -179,7 +182,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
     c = decisions.c
     thing = func.coalesce(c.approval, c.application_id).label("thing")
     columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at)
-    query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(MOST_OF_A_KIND)
+    query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(_AND_ONE)
     return [
         WaitingDecision(
             id=row.id,
@@ -207,7 +210,7 @@ def breaches_open(tx: Transaction) -> list[WaitingBreach]:
             suspected_at=row.suspected_at,
             judged_at=row.judged_at,
         )
-        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+        for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
 
 
@@ -219,7 +222,7 @@ def certificates_rejected(tx: Transaction, at: datetime) -> list[WaitingCertific
         .join(acceptances, said.serial == c.serial)
         .where(said.accepted == 0, c.ends_at > at)
         .order_by(said.at, c.serial)
-        .limit(MOST_OF_A_KIND)
+        .limit(_AND_ONE)
     )
     return [_certificate(row) for row in tx.connection.execute(query)]
 
@@ -236,7 +239,7 @@ def certificates_unanswered(tx: Transaction, at: datetime, *, organisation_id: s
             ~exists().where(acceptances.c.serial == c.serial),
         )
         .order_by(c.signed_at, c.serial)
-        .limit(MOST_OF_A_KIND)
+        .limit(_AND_ONE)
     )
     return [_certificate(row) for row in tx.connection.execute(query)]
 
@@ -251,7 +254,7 @@ def requests_open(tx: Transaction) -> list[WaitingRequest]:
     query = select(c.id, c.approval, c.asked_at).where(c.state == AmendmentRequestState.OPEN).order_by(c.asked_at, c.id)
     return [
         WaitingRequest(id=row.id, approval=row.approval, asked_at=row.asked_at)
-        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+        for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
 
 
@@ -319,7 +322,7 @@ def copies_waiting(
         .join(notices, notices.c.number == copy.notice)
         .where(copy.fetched_at.is_(None), ~exists().where(this, sent.state == DeliveryState.DELIVERED))
         .order_by(notices.c.written_at, copy.notice, copy.recipient)
-        .limit(MOST_OF_A_KIND)
+        .limit(_AND_ONE)
     )
     if recipient is not None:
         query = query.where(copy.recipient == recipient)
@@ -346,7 +349,7 @@ def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingIn
             instructed_at=row.instructed_at,
             due=row.due,
         )
-        for row in tx.connection.execute(query.limit(MOST_OF_A_KIND))
+        for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
 
 
