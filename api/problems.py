@@ -19,6 +19,7 @@ from core.errors import (
     RequestMalformed,
     RequestTooLarge,
     RulesRefused,
+    TooMany,
     TrialCpaError,
     Unavailable,
 )
@@ -28,12 +29,16 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 """What a client is told to wait after a 503: longer than a restart of the database's connection takes."""
 
+LATER_SECONDS = 900
+"""What a client is told to wait after a 429: of what is counted over 24 hours some will have dropped off by then."""
+
 STATUS_BY_FAMILY: Mapping[type[TrialCpaError], HTTPStatus] = {
     RequestMalformed: HTTPStatus.BAD_REQUEST,
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Refusal: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -95,6 +100,8 @@ def headers(status: int) -> list[tuple[str, str]]:
         fields.append(("WWW-Authenticate", 'Bearer realm="trialcpa"'))  # RFC 9110, 11.6.1
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         fields.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        fields.append(("Retry-After", str(LATER_SECONDS)))  # RFC 6585, 4
     return fields
 
 

@@ -17,11 +17,13 @@ from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
+from intake.deployment_lines import MOST_LINES
 from jobs.duty import Pace
 from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.application import DEVICE_TYPES
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
+from ra.bounds import MEBIOCTET, Bounds
 from ra.deciding.every_kind import COUNTED
 from ra.desk import TWO_OFFICERS, Rules
 
@@ -334,6 +336,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
             officers=reader.officers(),
             list_columns=reader.list_columns(),
+            bounds=_bounds(reader),
             deployed_statuses=deployed,
             decommissioned_statuses=reader.statuses("decommissioned_statuses", DECOMMISSIONED_STATUSES, but=deployed),
             look_ahead_months=reader.whole("reports", "look_ahead_months", 3, least=1, most=24),
@@ -349,6 +352,23 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         ),
         webhooks=reader.webhooks(),
         mail=reader.mail(),
+    )
+
+
+def _bounds(reader: _Reader) -> Bounds:
+    usual = Bounds()
+    most = 1_000_000_000
+
+    def whole(key: str, default: int, *, least: int = 1) -> int:
+        return reader.whole("bounds", key, default, least=least, most=most)
+
+    return Bounds(
+        open_applications=whole("open_applications", usual.open_applications),
+        open_amendment_requests=whole("open_amendment_requests", usual.open_amendment_requests),
+        evidence_octets=whole("evidence_mebioctets", usual.evidence_octets // MEBIOCTET) * MEBIOCTET,
+        acts_per_day=whole("acts_per_day", usual.acts_per_day),
+        # Below what one report may hold, a report that is taken on no day could be sent for ever.
+        deployment_lines_per_day=whole("deployment_lines_per_day", usual.deployment_lines_per_day, least=MOST_LINES),
     )
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.approval import Device
+from ra.bounds import Bounds
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.transactions import Store, sqlite_url
 from tests.world import DEVICE, World, hold_ceremony
+
+MANY = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,11 @@ def held_world(folder: Path) -> World:
     schema.upgrade(store)
     hold_ceremony(store, folder / "ceremony")
     store.close()
-    return World(url, folder / "ceremony")
+    world = World(url, folder / "ceremony")
+    # One organisation does here in minutes what all do in years.
+    whatever = Bounds(open_applications=MANY, acts_per_day=MANY, deployment_lines_per_day=MANY)
+    world.desk = replace(world.desk, rules=replace(world.desk.rules, bounds=whatever))
+    return world
 
 
 def _device(number: int) -> Device:

@@ -58,6 +58,10 @@ class Conflict(TrialCpaError):
     """The thing is no longer in the state that the act needs; somebody else may have been first."""
 
 
+class TooMany(TrialCpaError):
+    """As much has been done lately as may be; the same is done later, without anybody doing anything else."""
+
+
 class Refusal(TrialCpaError):
     """The request is well formed and the rules say no."""
 
@@ -348,6 +352,29 @@ class EvidenceFull(Conflict):
     code = "evidence-full"
     sentence = "{limit} files are attached already; there is no room for another."
     hint_text = "Put what belongs together into one file, or ask the SSC."
+
+
+class BoundReached(Conflict):
+    """An organisation keeps as much open, or stored, as it may.
+
+    A conflict and not a pace: it passes when something that is there is decided or taken back, not with time.
+    The fields are `what`, its `limit`, and how much is `present`.
+    """
+
+    code = "bound-reached"
+    sentence = "Your organisation may have {limit:,} {what}, has {present:,}, and this would be more."
+    hint_text = "{remedy}."
+
+
+class TooMuchToday(TooMany):
+    """An organisation has done as much in 24 hours as it may.
+
+    The fields are `what`, its `limit`, and how much is `present`.
+    """
+
+    code = "too-much-today"
+    sentence = "Your organisation may make {limit:,} {what} in 24 hours, has made {present:,}, and this would be more."
+    hint_text = "Send it again later, or in smaller parts; each that was made counts for 24 hours."
 
 
 class IdempotencyKeyReused(Conflict):

@@ -11,6 +11,7 @@ from core.instants import seconds
 from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
 from policy.section_f.assurance import DEFAULT_SCHEMES
+from ra.bounds import Bounds
 from store.transactions import Store
 
 TWO_OFFICERS = 2
@@ -31,6 +32,7 @@ class Rules:
         assurance: whose Assurance Certificates each device type needs (F2.19).
         look_ahead_months: calendar months after a report's date in which expiring approvals are named (F2.28(g)).
         report_day: the day of the month on which the report for the month before is due.
+        bounds: what one organisation may keep open and store.
         deployed_statuses, decommissioned_statuses: statuses of the DCC's inventory that count as the one or the other.
         expiry_days: days before an expiry on which people are reminded, the largest first.
         reminder_weekdays: on which everybody with anything to do is mailed a list; Monday is 0.
@@ -47,6 +49,7 @@ class Rules:
     report_day: int = 5
     expiry_days: tuple[int, ...] = (90, 30, 7)
     reminder_weekdays: tuple[int, ...] = (0,)
+    bounds: Bounds = field(default_factory=Bounds)
     deployed_statuses: tuple[str, ...] = DEPLOYED_STATUSES
     decommissioned_statuses: tuple[str, ...] = DECOMMISSIONED_STATUSES
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 from core.actors import Actor
 from core.canonical import canonical
 from core.errors import BodyMalformed
+from ra.bounds import require_act
+from ra.desk import Desk
 from ra.views import document, view_of
 from store.transactions import Transaction
 from store.verbs import idempotency
@@ -44,11 +46,19 @@ def nth(request: RequestKey | None, place: int) -> RequestKey | None:
 
 
 def once(
-    tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V], act: Callable[[], V], *, at: datetime
+    desk: Desk,
+    tx: Transaction,
+    actor: Actor,
+    request: RequestKey | None,
+    kind: type[V],
+    act: Callable[[], V],
+    *,
+    at: datetime,
 ) -> V:
     """Do an act, or return the outcome of the same request if it was handled before.
 
     Args:
+        desk: where; its rules say how much an organisation may do.
         tx: the transaction of the act; the outcome is kept in it.
         actor: who asks; an Idempotency-Key is its credential's own.
         request: the key, if one was sent.
@@ -58,9 +68,11 @@ def once(
 
     Raises:
         IdempotencyKeyReused: the key came with another request before.
+        TooMuchToday: the actor's organisation has done as much as it may.
     """
     outcome = earlier(tx, actor, request, kind)
     if outcome is None:
+        require_act(tx, desk.rules.bounds, actor, at=at)
         outcome = act()
         remember(tx, actor, request, outcome, at=at)
     return outcome

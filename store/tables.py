@@ -176,6 +176,7 @@ idempotency = Table(
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("credential", "key"),
     is_sha256("request_sha256"),
+    Index(None, "credential", "at"),
     sqlite_strict=True,
 )
 
@@ -519,6 +520,7 @@ journal = Table(
         postgresql_where=text("seal_number IS NULL"),
     ),
     Index(None, "subject"),
+    Index(None, "actor", "at"),
     sqlite_strict=True,
 )
 

@@ -62,6 +62,7 @@ evidence = Table(
     Column("attached_at", Instant, nullable=False),
     Column("attached_by", String, nullable=False),
     Unique("subject_kind", "subject", "sha256"),
+    Index(None, "attached_by"),
     sqlite_strict=True,
 )
 
@@ -330,6 +331,7 @@ deployment_batches = Table(
     Column("known", Number, nullable=False, server_default=text("0")),  # fate
     Column("refused", Number, nullable=False, server_default=text("0")),  # fate
     is_sha256("content_sha256"),
+    Index(None, "received_by", "received_at"),
     sqlite_strict=True,
 )
 

@@ -21,6 +21,7 @@ from core.facts import Fact, FactKind
 from policy import roles
 from policy.roles import Operation, Scope, party_of, recipient_of
 from ra.access import grant_access, key_digest, list_access, revoke_access
+from ra.bounds import Bounds
 from ra.reporting.breach import suspect_limit
 from store.reading import approvals as approval_reading
 from store.reading import requests
@@ -253,6 +254,30 @@ def test_with_an_empty_table_nobody_may_do_anything(
         refused(answer, 403, "operation-not-permitted")
 
 
+DECIDES = OFFICERS | {"admin", "auditor"}
+
+
+def test_whoever_does_not_decide_may_do_so_much_a_day_whatever_it_is(
+    shared: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every address at which somebody leaves a row: none of them lets an organisation pile up what nobody reads."""
+    things = _things(shared)
+    monkeypatch.setitem(vars(shared.world.desk.rules), "bounds", Bounds(acts_per_day=0))
+    asked = set()
+    for operation, (method, _, _) in _operations(shared).items():
+        for who in MAY.get(operation, set()) - DECIDES:
+            if (
+                method != "GET"
+                and not operation.startswith("verify")
+                and (who, operation) not in NEVER_THEIRS | BOUNDED_BY_ITSELF
+            ):
+                asked.add(operation)
+                refused(_ask(shared, who, operation, things), 429, "too-much-today")
+    assert len(asked) == 13
+
+
+BOUNDED_BY_ITSELF = {("dcc", "issueReport")}  # one for each month, and an earlier test has issued it
+NEVER_THEIRS = {("rival", operation) for operation, may in MAY.items() if operation != "apply"}
 OTHER_FORMS = {
     "listCplInstructions": "text/csv",
     "showReport": "application/pdf",

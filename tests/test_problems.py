@@ -15,6 +15,7 @@ FAMILIES = {
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooMany: 429,
     errors.RequestTooLarge: 413,
     errors.Refusal: 422,
     errors.Unavailable: 503,

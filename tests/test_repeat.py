@@ -76,5 +76,7 @@ def test_an_act_is_done_once_and_told_twice(world: World) -> None:
 
     for _ in range(2):
         with world.store.begin("once") as tx:
-            told = once(tx, OFFICER_1, key, ApplicationCancelled, act, at=datetime(2027, 1, 3, 12, tzinfo=UTC))
+            told = once(
+                world.desk, tx, OFFICER_1, key, ApplicationCancelled, act, at=datetime(2027, 1, 3, 12, tzinfo=UTC)
+            )
     assert (told.application, acts) == ("app-1", [1])

@@ -50,7 +50,7 @@ def answer_certificate(
     """
     with desk.store.begin("answer certificate") as tx:
         at = desk.clock.now()
-        return once(tx, actor, request, CertificateAnswered, lambda: _answer(tx, actor, command, at=at), at=at)
+        return once(desk, tx, actor, request, CertificateAnswered, lambda: _answer(tx, actor, command, at=at), at=at)
 
 
 def _answer(tx: Transaction, actor: Actor, command: AnswerCertificate, *, at: datetime) -> CertificateAnswered:

@@ -28,6 +28,7 @@ from policy.section_f.assurance import AssuranceFacts
 from ra.access import authorise, authorise_own
 from ra.applying.requirements import instantiate_standing
 from ra.applying.views import ApplicationCancelled, ApplicationTaken
+from ra.bounds import require_application
 from ra.desk import Desk, new_identifier
 from ra.findings import findings_json, refuse_fatal
 from ra.issuing import issuing_ca
@@ -79,13 +80,14 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
     Raises:
         CsrMalformed, RulesRefused: with every fatal finding at once.
         KeyTaken: the public key is another approval's, or compromised.
+        BoundReached: the organisation has as many open as it may.
     """
     authorise(actor, Operation.APPLY, owner=actor.organisation)
     at = desk.clock.now()
     parsed = csr.parse(command.csr)
     with desk.store.begin("apply") as tx:
         return once(
-            tx, actor, request, ApplicationTaken, lambda: _take_in(desk, tx, actor, command, parsed, at=at), at=at
+            desk, tx, actor, request, ApplicationTaken, lambda: _take_in(desk, tx, actor, command, parsed, at=at), at=at
         )
 
 
@@ -100,7 +102,9 @@ def cancel_application(
     """
     at = desk.clock.now()
     with desk.store.begin("cancel application") as tx:
-        return once(tx, actor, request, ApplicationCancelled, lambda: _cancel(tx, actor, identifier, at=at), at=at)
+        return once(
+            desk, tx, actor, request, ApplicationCancelled, lambda: _cancel(tx, actor, identifier, at=at), at=at
+        )
 
 
 def authorise_application(actor: Actor, operation: Operation, application: Application) -> None:
@@ -183,6 +187,7 @@ def _take_in(
     organisation = requests.organisation(tx, actor.organisation or "")
     found = judged(desk, tx, command, organisation, at=at)
     require_key_free(tx, parsed.public_key_sha256)
+    require_application(tx, desk.rules.bounds, organisation.id)
     application = Application(
         id=new_identifier("app", at),
         organisation_id=organisation.id,

@@ -60,6 +60,7 @@ def change_application(
     parsed = csr_policy.parse(change["csr"]) if "csr" in change else None
     with desk.store.begin("change application") as tx:
         return once(
+            desk,
             tx,
             actor,
             request,

@@ -23,6 +23,7 @@ from ra.access import authorise
 from ra.applying.apply import authorise_application
 from ra.applying.request_amendment import authorise_request
 from ra.applying.views import EvidenceAnswer, EvidenceList
+from ra.bounds import require_octets
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.standing import is_month, require_open_month
@@ -86,6 +87,7 @@ def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: Requ
     Raises:
         EvidenceUnacceptable, EvidenceTooLarge: it is not what it is said to be, not of a type that is taken, too large.
         EvidenceFull: there are MOST_FILES already.
+        BoundReached: the organisation has attached as much as may be kept for it.
         NoSuchThing: there is no such subject, or it is another organisation's.
         WrongState: the subject takes no evidence any more.
     """
@@ -108,7 +110,13 @@ def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: Requ
     )
     with desk.store.begin("attach evidence") as tx:
         return once(
-            tx, actor, request, EvidenceAnswer, lambda: _attach(tx, actor, subject, offered, file.octets), at=at
+            desk,
+            tx,
+            actor,
+            request,
+            EvidenceAnswer,
+            lambda: _attach(desk, tx, actor, subject, offered, file.octets),
+            at=at,
         )
 
 
@@ -147,12 +155,15 @@ def attachment_shown(found: Attachment, *, named: bool) -> EvidenceAnswer:
     )
 
 
-def _attach(tx: Transaction, actor: Actor, subject: Subject, offered: Attachment, octets: bytes) -> EvidenceAnswer:
+def _attach(
+    desk: Desk, tx: Transaction, actor: Actor, subject: Subject, offered: Attachment, octets: bytes
+) -> EvidenceAnswer:
     _require_open(tx, actor, subject)
     found = reading.attached(tx, subject.kind, subject.identifier, offered.sha256)
     if found is None:
         if reading.attached_count(tx, subject.kind, subject.identifier) >= MOST_FILES:
             raise EvidenceFull(limit=MOST_FILES)
+        require_octets(tx, desk.rules.bounds, actor, offered.sha256, offered.size)
         found = _write(tx, offered, octets, actor)
     return attachment_shown(found, named=permitted(actor, Operation.READ_NAMES, owner=None))
 

@@ -12,6 +12,7 @@ from core.kinds import AmendmentRequestState
 from policy.roles import Operation
 from ra.access import authorise_approval, authorise_own
 from ra.applying.views import AmendmentAsked, AmendmentRequestAnswer, AmendmentRequested, AmendmentRequestList
+from ra.bounds import require_amendment_request
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.standing import require_open
@@ -68,10 +69,11 @@ def request_amendment(
     Raises:
         NoSuchThing: there is no such approval, or it is another Manufacturer's.
         AlreadyEnded: it has ended; a new approval has to be applied for (F2.31).
+        BoundReached: the organisation has as many open as it may.
     """
     at = desk.clock.now()
     with desk.store.begin("request amendment") as tx:
-        return once(tx, actor, request, AmendmentRequested, lambda: _ask(tx, actor, command, at=at), at=at)
+        return once(desk, tx, actor, request, AmendmentRequested, lambda: _ask(desk, tx, actor, command, at=at), at=at)
 
 
 def withdraw_request(
@@ -80,7 +82,9 @@ def withdraw_request(
     """Take a request back, as long as it has not been proposed for decision; WrongState after that."""
     at = desk.clock.now()
     with desk.store.begin("withdraw amendment request") as tx:
-        return once(tx, actor, request, AmendmentRequested, lambda: _withdraw(tx, actor, identifier, at=at), at=at)
+        return once(
+            desk, tx, actor, request, AmendmentRequested, lambda: _withdraw(tx, actor, identifier, at=at), at=at
+        )
 
 
 def show_request(desk: Desk, actor: Actor, identifier: str) -> AmendmentRequestAnswer:
@@ -104,10 +108,11 @@ def authorise_request(actor: Actor, operation: Operation, identifier: str, owner
     authorise_own(actor, operation, kind="amendment request", identifier=identifier, owner=owner)
 
 
-def _ask(tx: Transaction, actor: Actor, command: RequestAmendment, *, at: datetime) -> AmendmentRequested:
+def _ask(desk: Desk, tx: Transaction, actor: Actor, command: RequestAmendment, *, at: datetime) -> AmendmentRequested:
     approval = approval_reading.record(tx, command.approval)
     authorise_approval(actor, Operation.REQUEST_AMENDMENT, approval)
     require_open(approval, at)
+    require_amendment_request(tx, desk.rules.bounds, approval.organisation)
     asked = reading.AmendmentRequest(
         id=new_identifier("amr", at),
         approval=approval.identifier,

@@ -55,7 +55,7 @@ def set_requirement(
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("set requirement") as tx:
-        return once(tx, actor, request, RequirementSet, lambda: _set(tx, actor, application, words, at=at), at=at)
+        return once(desk, tx, actor, request, RequirementSet, lambda: _set(tx, actor, application, words, at=at), at=at)
 
 
 @serves("F2.20")
@@ -86,7 +86,13 @@ def close_requirement(
     at = desk.clock.now()
     with desk.store.begin("close requirement") as tx:
         return once(
-            tx, actor, request, RequirementSet, lambda: _close(tx, actor, identifier, outcome, reason, at=at), at=at
+            desk,
+            tx,
+            actor,
+            request,
+            RequirementSet,
+            lambda: _close(tx, actor, identifier, outcome, reason, at=at),
+            at=at,
         )
 
 
@@ -96,7 +102,7 @@ def set_standing(desk: Desk, actor: Actor, words: str, request: RequestKey | Non
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("set standing requirement") as tx:
-        return once(tx, actor, request, StandingSet, lambda: _set_standing(tx, actor, words, at=at), at=at)
+        return once(desk, tx, actor, request, StandingSet, lambda: _set_standing(tx, actor, words, at=at), at=at)
 
 
 @serves("F2.20")
@@ -111,7 +117,7 @@ def end_standing(desk: Desk, actor: Actor, identifier: str, request: RequestKey 
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("end standing requirement") as tx:
-        return once(tx, actor, request, StandingEnded, lambda: _end_standing(tx, actor, identifier, at=at), at=at)
+        return once(desk, tx, actor, request, StandingEnded, lambda: _end_standing(tx, actor, identifier, at=at), at=at)
 
 
 def standing(desk: Desk, actor: Actor) -> StandingList:

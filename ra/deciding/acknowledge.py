@@ -27,7 +27,9 @@ def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey |
     authorise(actor, Operation.ACKNOWLEDGE_DECISION)
     at = desk.clock.now()
     with desk.store.begin("acknowledge decision") as tx:
-        return once(tx, actor, request, DecisionAcknowledged, lambda: _acknowledge(tx, actor, identifier, at), at=at)
+        return once(
+            desk, tx, actor, request, DecisionAcknowledged, lambda: _acknowledge(tx, actor, identifier, at), at=at
+        )
 
 
 def _acknowledge(tx: Transaction, actor: Actor, identifier: str, at: datetime) -> DecisionAcknowledged:

@@ -36,7 +36,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
     authorise(actor, Operation.PROPOSE)
     at = desk.clock.now()
     with desk.store.begin("propose") as tx:
-        return once(tx, actor, request, DecisionProposed, lambda: _propose(desk, tx, actor, command, at), at=at)
+        return once(desk, tx, actor, request, DecisionProposed, lambda: _propose(desk, tx, actor, command, at), at=at)
 
 
 def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:

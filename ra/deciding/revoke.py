@@ -42,7 +42,7 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     with desk.store.begin("revoke") as tx:
         at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
         refuse_fatal(ending_findings(command, at))
-        return once(tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, at), at=at)
+        return once(desk, tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, at), at=at)
 
 
 def _revoke(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> ApprovalRevoked:

@@ -92,7 +92,7 @@ def reject(
     authorise(actor, Operation.REJECT)
     at = desk.clock.now()
     with desk.store.begin("reject") as tx:
-        return once(tx, actor, request, DecisionRejected, lambda: _reject(tx, actor, identifier, why, at), at=at)
+        return once(desk, tx, actor, request, DecisionRejected, lambda: _reject(tx, actor, identifier, why, at), at=at)
 
 
 def _reject(tx: Transaction, actor: Actor, identifier: str, why: str, at: datetime) -> DecisionRejected:

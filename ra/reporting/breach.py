@@ -51,7 +51,13 @@ def suspect(
     at = desk.clock.now()
     with desk.store.begin("suspect breach") as tx:
         return once(
-            tx, actor, request, BreachMoved, lambda: _suspected(tx, actor, approval, condition, note, at=at), at=at
+            desk,
+            tx,
+            actor,
+            request,
+            BreachMoved,
+            lambda: _suspected(tx, actor, approval, condition, note, at=at),
+            at=at,
         )
 
 
@@ -120,7 +126,7 @@ def judge(
         return _moved(tx, identifier, kind, words, actor, at)
 
     with desk.store.begin("judge breach") as tx:
-        return once(tx, actor, request, BreachMoved, act, at=at)
+        return once(desk, tx, actor, request, BreachMoved, act, at=at)
 
 
 @serves("F2.23")
@@ -143,7 +149,7 @@ def close(desk: Desk, actor: Actor, identifier: str, *, why: str, request: Reque
 
     with desk.store.begin("close breach") as tx:
         at = desk.clock.now()
-        return once(tx, actor, request, BreachMoved, act, at=at)
+        return once(desk, tx, actor, request, BreachMoved, act, at=at)
 
 
 @serves("F2.23")

@@ -20,6 +20,7 @@ from intake.deployment_lines import column_name, read_csv, read_json
 from intake.duis import read_inventory
 from policy.roles import Operation
 from ra.access import authorise
+from ra.bounds import require_act, require_lines
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, earlier, remember
 from ra.reporting.breach import suspect_limit
@@ -50,6 +51,7 @@ class _Report:
     content_sha256: str
     actor: Actor
     request: RequestKey | None
+    lines: int
 
 
 @dataclass
@@ -98,6 +100,8 @@ def record_deployments(
     Raises:
         DeploymentsMalformed, InventoryUnusable: the report as a whole cannot be read.
         DeploymentsTooMany, BodyTooLarge: it is too large.
+        TooMuchToday: it has more lines than may still be taken today. Only where several reports come at once is a part
+            of it recorded before that is seen.
         StoreUnavailable: the register is busy; what was committed stands, and the report can be sent again.
     """
     authorise(actor, Operation.RECORD_DEPLOYMENTS)
@@ -113,6 +117,7 @@ def record_deployments(
         content_sha256=hashlib.sha256(body).hexdigest(),
         actor=actor,
         request=request,
+        lines=len(read),
     )
     results: list[Verdict] = []
     for part in _parts(read):
@@ -192,6 +197,9 @@ def _record_part(
         try:
             with desk.store.begin("record deployments") as tx:
                 at = desk.clock.now()  # only now: a report that was issued while we waited has not counted these
+                require_act(tx, desk.rules.bounds, report.actor, at=at)
+                # All that is still to come, so that what is too long is refused before its first line is recorded.
+                require_lines(tx, desk.rules.bounds, report.actor, report.lines - len(before), at=at)
                 if part.number == 1:
                     deployments.open_batch(
                         tx,

@@ -108,7 +108,7 @@ def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | Non
         # meanwhile is in the next report, which counts from what this one counted.
         draft = _drafted(desk, tx, month, at=at)
     with desk.store.begin("issue report") as tx:
-        return once(tx, actor, request, ReportIssued, lambda: _issued(tx, draft, actor, at=at), at=at)
+        return once(desk, tx, actor, request, ReportIssued, lambda: _issued(tx, draft, actor, at=at), at=at)
 
 
 def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> ReportIssued:
@@ -139,7 +139,7 @@ def remark_report(
     authorise(actor, Operation.REMARK_REPORT)
     at = desk.clock.now()
     with desk.store.begin("remark report") as tx:
-        return once(tx, actor, request, ReportRemarked, lambda: _remarked(tx, month, words, actor, at=at), at=at)
+        return once(desk, tx, actor, request, ReportRemarked, lambda: _remarked(tx, month, words, actor, at=at), at=at)
 
 
 def _remarked(tx: Transaction, month: str, words: str, actor: Actor, *, at: datetime) -> ReportRemarked:

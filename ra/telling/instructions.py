@@ -115,7 +115,7 @@ def acknowledge(desk: Desk, actor: Actor, command: Acknowledge, request: Request
     authorise(actor, Operation.ACKNOWLEDGE_CPL)
     with desk.store.begin("acknowledge cpl") as tx:
         at = desk.clock.now()
-        return once(tx, actor, request, InstructionAnswer, lambda: _acknowledge(tx, actor, command, at), at=at)
+        return once(desk, tx, actor, request, InstructionAnswer, lambda: _acknowledge(tx, actor, command, at), at=at)
 
 
 def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: datetime) -> InstructionAnswer:
@@ -168,6 +168,7 @@ def record_ncsc_certificate(
     with desk.store.begin("record ncsc certificate") as tx:
         at = desk.clock.now()
         return once(
+            desk,
             tx,
             actor,
             request,

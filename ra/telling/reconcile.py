@@ -22,6 +22,7 @@ from core.status import State, approval_status
 from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, read_list
 from policy.roles import Operation
 from ra.access import authorise
+from ra.bounds import require_act
 from ra.desk import Desk
 from ra.telling.views import (
     DifferenceAnswer,
@@ -78,6 +79,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
         not_compared=tuple(sorted(set(COLUMNS) - listed.fields)),
     )
     with desk.store.begin("reconcile cpl") as tx:
+        require_act(tx, desk.rules.bounds, actor, at=at)
         payload: dict[str, Json] = {
             "form": told.form,
             "sha256": told.sha256,

@@ -1,4 +1,4 @@
-"""A credential may be a monitor's: it reads counts, and nothing else."""
+"""A credential may be a monitor's, which reads counts and nothing else; who did how much of late is found at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,13 @@ def upgrade() -> None:
     else:
         op.drop_constraint(op.f("ck_credentials_role_known"), "credentials")
         op.create_check_constraint(op.f("ck_credentials_role_known"), "credentials", _ROLES)
+    for table, *columns in (
+        ("journal", "actor", "at"),
+        ("idempotency", "credential", "at"),
+        ("evidence", "attached_by"),
+        ("deployment_batches", "received_by", "received_at"),
+    ):
+        op.create_index(op.f("_".join(["ix", table, *columns])), table, columns, unique=False)
 
 
 def _credentials_anew() -> None:
