@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from core.alarms import Alarm
+from core.alarms import Alarm, AlarmCode
 from core.kinds import DeliveryState, ProcessRole
 from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies
+
+_CODES = frozenset(AlarmCode)
 
 UNDELIVERED = timedelta(hours=1)
 """How long a notice may be on its way: a relay that turns strangers away at first takes them after some minutes, and
@@ -98,9 +100,11 @@ def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, .
     query = select(alarm_rows).order_by(a.code, a.subject, a.raised_by)
     if raiser is not None:
         query = query.where(a.raised_by == raiser)
+    # A code that this release does not know is another one's: its process will take the row away.
     return tuple(
-        Alarm(code=row.code, subject=row.subject, since=row.since, sentence=row.sentence)
+        Alarm(code=AlarmCode(row.code), subject=row.subject, since=row.since, sentence=row.sentence)
         for row in tx.connection.execute(query)
+        if row.code in _CODES
     )
 
 

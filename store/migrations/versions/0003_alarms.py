@@ -28,13 +28,6 @@ def upgrade() -> None:
         sa.Column("since", Instant(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.CheckConstraint("raised_by IN ('authority', 'courier')", name=op.f("ck_alarms_raised_by_known")),
-        sa.CheckConstraint(
-            "code IN ('answer-not-in-force', 'authority-silent', 'courier-silent', 'disk-nearly-full', 'errand-fails', "
-            "'job-fails', 'journal-backlog', 'list-not-in-force', 'list-overdue', 'notices-undelivered', "
-            "'revocation-list-backlog', 'responder-overdue', 'root-list-ends', 'status-stale', 'store-full', "
-            "'store-read-only', 'store-silent', 'store-takes-no-writes', 'subscriber-untold')",
-            name=op.f("ck_alarms_code_known"),
-        ),
         sa.PrimaryKeyConstraint("raised_by", "code", "subject", name=op.f("pk_alarms")),
         sqlite_strict=True,
     )
