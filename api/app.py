@@ -25,7 +25,7 @@ from api.cpl import add_cpl
 from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.evidence import add_evidence
-from api.incoming import BODY_LIMIT, StrictRequest, malformed, recognise, refuse_repeated_parameters
+from api.incoming import BODY_LIMIT, StrictRequest, malformed, note_refusal, recognise, refuse_repeated_parameters
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.reports import add_reports
@@ -171,6 +171,7 @@ def _refuse_form(error: ValidationError) -> Response:
 
 
 def _told(error: Exception) -> Response:
+    note_refusal(error)
     status, described = problems.problem(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # Of the families that are nobody's business outside.

@@ -1,7 +1,7 @@
 """How long the body of a request may be, by address: said once in /openapi.json, and read from there by the front."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.incoming import BODY_LIMIT
@@ -29,17 +29,22 @@ class BodyLimits:
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._larger: list[tuple[str, re.Pattern[str], int]] = []
+        self._larger: list[tuple[str, re.Pattern[str], int, str]] = []
         for path, operations in document["paths"].items():
             shape = re.compile("[^/]+".join(re.escape(each) for each in _PARAMETER.split(path)))
             for method, operation in operations.items():
                 limit = operation.get(EXTENSION, BODY_LIMIT)
                 if limit > BODY_LIMIT:
-                    self._larger.append((method.upper(), shape, limit))
+                    place = _PARAMETER.sub(lambda named: f"<{named[0][1:-1]}>", path)
+                    self._larger.append((method.upper(), shape, limit, place))
 
     def of(self, method: str, path: str) -> int:
         """Return how many octets the body of a request may have; BODY_LIMIT where nothing else is said."""
-        for named, shape, limit in self._larger:
-            if named == method and shape.fullmatch(path):
-                return limit
-        return BODY_LIMIT
+        return next((limit for limit, _ in self._found(method, path)), BODY_LIMIT)
+
+    def place(self, method: str, path: str) -> str:
+        """Return the shape of an address that takes more than BODY_LIMIT; empty for any other."""
+        return next((place for _, place in self._found(method, path)), "")
+
+    def _found(self, method: str, path: str) -> Iterator[tuple[int, str]]:
+        return ((limit, place) for of, shape, limit, place in self._larger if of == method and shape.fullmatch(path))

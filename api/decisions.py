@@ -12,7 +12,7 @@ from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answe
 from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import DecisionPath
-from api.incoming import actor, refuse_body
+from api.incoming import actor, note_refusal, refuse_body
 from api.service import (
     DECIDING,
     READ_REFUSALS,
@@ -160,7 +160,10 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
 
 
 def _batch(outcomes: Sequence[DecisionProposed | DecisionSeconded | TrialCpaError]) -> DecisionBatchAnswer:
-    """Return what became of each; a problem is told as if it had been asked alone."""
+    """Return what became of each; a problem is told, and a refusal noted, as if it had been asked alone."""
+    for each in outcomes:
+        if isinstance(each, TrialCpaError):
+            note_refusal(each)
     return DecisionBatchAnswer(
         tuple(
             DecisionBatchResult(None, view_of(Problem, problems.encode(problems.problem(each)[1])))

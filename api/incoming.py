@@ -13,9 +13,17 @@ from flask import Request, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
-from core.actors import Actor
+from api.status.refused import ENVIRON, Refused
+from core.actors import Actor, Role
 from core.canonical import canonical
-from core.errors import BodyMalformed, BodyTooLarge, CredentialInvalid, CredentialMissing
+from core.errors import (
+    BodyMalformed,
+    BodyTooLarge,
+    CredentialInvalid,
+    CredentialMissing,
+    NotAuthenticated,
+    NotPermitted,
+)
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -81,6 +89,27 @@ def recognise(desk: Desk) -> None:
 def actor() -> Actor:
     """Return who asks; only after `recognise`."""
     return cast("Actor", g.actor)
+
+
+def note_refusal(error: Exception) -> None:
+    """Leave a refusal of access for whoever sends the answer, which has it logged; anything else is none.
+
+    Args:
+        error: what is answered, or one of several that are.
+    """
+    if not isinstance(error, NotAuthenticated | NotPermitted):
+        return
+    who: Actor | None = g.get("actor")
+    told = error.fields
+    noted = Refused(
+        code=error.code,
+        place="" if request.url_rule is None else request.url_rule.rule,
+        name=str(told.get("name", "")) if who is None else who.name,
+        role=cast("Role | None", told.get("role")) if who is None else who.role,
+        organisation=cast("str | None", told.get("organisation")) if who is None else who.organisation,
+        ended=str(told.get("ended", "")),
+    )
+    request.environ.setdefault(ENVIRON, []).append(noted)
 
 
 def request_key(key: str | None) -> RequestKey | None:

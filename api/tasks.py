@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3.models.data_type import DataType
 from flask_openapi3.models.header import Header
 from flask_openapi3.models.schema import Schema
@@ -12,7 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import problems
 from api.answers import answer
-from api.incoming import actor
+from api.incoming import actor, note_refusal
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.actors import Actor
 from core.errors import CredentialInvalid, CredentialMissing, NotAuthenticated
@@ -72,8 +72,9 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         Calendar programs know no Bearer credentials: the API key may be the password of HTTP Basic, under any name.
         """
         try:
-            who = _asks(desk)
+            who = g.actor = _asks(desk)
         except NotAuthenticated as error:
+            note_refusal(error)
             return _unauthenticated(error)
         found = calendar_feed(desk, who)
         fed = Response(found.octets, content_type=MEDIA_TYPE)

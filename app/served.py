@@ -11,6 +11,7 @@ from api.incoming import BODY_LIMIT
 from api.readiness import Purpose
 from api.status.exchange import Asked, Reply, refusal
 from api.status.plane import Elsewhere, StatusPlane
+from api.status.refused import Refused
 from core.errors import NotAuthenticated, StatusStale
 from front import wsgi
 from front.service import Turn
@@ -31,11 +32,18 @@ class Served:
         application: the API.
         limits: how long bodies may be.
         ready: answers /readyz from memory.
+        note: has a refusal of access logged, and waits for nothing.
     """
 
     def __init__(
-        self, plane: StatusPlane, application: "WSGIApplication", limits: BodyLimits, ready: Callable[[Purpose], Reply]
+        self,
+        plane: StatusPlane,
+        application: "WSGIApplication",
+        limits: BodyLimits,
+        ready: Callable[[Purpose], Reply],
+        note: Callable[[Asked, Refused], None],
     ) -> None:
+        self._note = note
         self._ready = ready
         self._plane = plane
         self._application = application
@@ -50,7 +58,8 @@ class Served:
             try:
                 self._plane.known(asked)
             except NotAuthenticated as error:
-                return refusal(error)
+                place = self._limits.place(asked.method, asked.path)
+                return self._noted(asked, self._plane.refusal(error, asked, place))
             except StatusStale:
                 pass  # it cannot be told from memory who that is: the API will ask the store
         return limit
@@ -65,7 +74,7 @@ class Served:
             return self._ready(PURPOSES[asked.query])
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
-            return answered
+            return self._noted(asked, answered)
         return Turn.PAST if answered is Elsewhere.STORE else Turn.API
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
@@ -74,7 +83,12 @@ class Served:
             if turn is Turn.PAST:
                 answered = self._plane.from_store(asked)
                 if isinstance(answered, Reply):
-                    return answered
-            return wsgi.call(self._application, asked, body, length)
+                    return self._noted(asked, answered)
+            return self._noted(asked, wsgi.call(self._application, asked, body, length))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
+
+    def _noted(self, asked: Asked, answered: Reply) -> Reply:
+        for each in answered.refused:
+            self._note(asked, each)
+        return answered

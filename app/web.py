@@ -13,13 +13,17 @@ from pathlib import Path
 from api.app import create_app, description
 from api.bodies import BodyLimits
 from api.lookout import Lookout
+from api.refusals import RefusalLog
+from api.status.exchange import Asked
 from api.status.plane import StatusPlane
+from api.status.refused import Refused
 from api.status.snapshot import Mirror
 from app.house import House, open_house
 from app.served import Served
 from app.settings import Settings
 from core.clock import Clock
 from core.kinds import ProcessRole
+from front.head import forwarded
 from front.server import Front
 from front.service import Turn
 from front.workers import Workers
@@ -46,11 +50,14 @@ def serve_web(settings: Settings) -> None:
     mirror = Mirror(StatusReader(house.store), house.machine, max_age=settings.status_max_age)
     write = partial(small_write, house.store, house.machine)
     lookout = Lookout(house.store, mirror, write, disks(settings))
+    refusals = RefusalLog()
     mirror.start()
     lookout.start()
+    refusals.start()
     try:
-        asyncio.run(_run(make_front(house, mirror, lookout, settings), settings))
+        asyncio.run(_run(make_front(house, mirror, lookout, refusals, settings), settings))
     finally:
+        refusals.stop()
         lookout.stop()
         mirror.stop()
 
@@ -68,13 +75,17 @@ async def _run(front: Front, settings: Settings) -> None:
     watching.cancel()
 
 
-def make_front(house: House, mirror: Mirror, lookout: Lookout, settings: Settings) -> Front:
+def make_front(house: House, mirror: Mirror, lookout: Lookout, refusals: RefusalLog, settings: Settings) -> Front:
     """Return the front of a house, with everything behind it."""
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
-    served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready)
+
+    def note(asked: Asked, one: Refused) -> None:
+        refusals.note(asked, forwarded(asked, settings.web_proxies), one)
+
+    served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready, note)
     threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     return Front(served, workers, house.machine, proxies=settings.web_proxies)

@@ -253,7 +253,10 @@ class CredentialMissing(NotAuthenticated):
 
 
 class CredentialInvalid(NotAuthenticated):
-    """Unknown, expired or revoked; which of them is not told to strangers."""
+    """Unknown, expired or revoked; which of them is not told to strangers.
+
+    The fields `name`, `role`, `organisation` and `ended`, where they are known, are for the log.
+    """
 
     code = "credential-invalid"
     sentence = "The credential is not valid."

@@ -108,6 +108,7 @@ class AuthorityView:
         crls: the newest CRL by key identifier.
         credentials: those not revoked, by hex SHA-256 of the API key.
         journal_key: SubjectPublicKeyInfo of the key that signs the journal's heads, DER.
+        revoked: credentials that are, in the same way: nobody gets in with one, but its name is known.
     """
 
     name: str
@@ -119,6 +120,7 @@ class AuthorityView:
     crls: Mapping[str, PublishedCrl]
     credentials: Mapping[str, CredentialRecord]
     journal_key: bytes
+    revoked: Mapping[str, CredentialRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

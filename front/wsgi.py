@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from api.status.exchange import Asked, Reply
+from api.status.refused import ENVIRON
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -26,14 +27,15 @@ def call(application: "WSGIApplication", asked: Asked, body: BinaryIO, length: i
         started.append((int(status[:3]), headers))
         return lambda _: None
 
-    result = application(_environ(asked, body, length), start_response)
+    environ = _environ(asked, body, length)
+    result = application(environ, start_response)
     try:
         octets = b"".join(result)
     finally:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-    return Reply(started[-1][0], octets, started[-1][1])
+    return Reply(started[-1][0], octets, started[-1][1], refused=tuple(environ.get(ENVIRON, ())))
 
 
 def _environ(asked: Asked, body: BinaryIO, length: int) -> dict[str, Any]:

@@ -101,12 +101,23 @@ def key_digest(api_key: str) -> str:
 
 
 def authenticate(desk: Desk, api_key: str) -> Actor:
-    """Return whose API key this is; CredentialInvalid if it is unknown, expired or revoked."""
+    """Return whose API key this is.
+
+    Raises:
+        CredentialInvalid: it is unknown, expired or revoked; whose it was is in the fields, for the log alone.
+    """
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = requests.credential_by_key(tx, key_digest(api_key))
-    if found is None or found.revoked_at is not None or found.expires_at <= at:
+    if found is None:
         raise CredentialInvalid
+    if found.revoked_at is not None or found.expires_at <= at:
+        raise CredentialInvalid(
+            name=found.name,
+            role=Role(found.role),
+            organisation=found.organisation_id,
+            ended="revoked" if found.revoked_at is not None else "expired",
+        )
     return Actor(name=found.name, role=Role(found.role), organisation=found.organisation_id, credential=found.id)
 
 

@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 from api.status.exchange import Asked, Reply
 from api.status.plane import Elsewhere, StatusPlane
+from api.status.refused import ENVIRON, Refused
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
 
 
 class OverWsgi:
-    """Hands what is not status to `behind`; bodies come whole, as the front would hand them on."""
+    """Hands what is not status to `behind`; bodies come whole, as the front would hand them on.
+
+    `refused` is what would be logged of the last request.
+    """
 
     def __init__(self, plane: StatusPlane, behind: "WSGIApplication") -> None:
         self._plane = plane
         self._behind = behind
+        self.refused: tuple[Refused, ...] = ()
 
     def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         if self._plane.body_limit(path) is None:
-            return self._behind(environ, start_response)
+            answered = self._behind(environ, start_response)
+            self.refused = tuple(environ.get(ENVIRON, ()))
+            return answered
         length = int(environ.get("CONTENT_LENGTH") or 0)
         fields = {
             name.removeprefix("HTTP_").replace("_", "-").lower(): value
@@ -40,6 +47,7 @@ class OverWsgi:
         assert isinstance(reply, Reply)
         # What is answered at once is what the store would have said too.
         assert at_once is Elsewhere.STORE or at_once == reply
+        self.refused = reply.refused
         headers = list(reply.headers)
         if reply.status != HTTPStatus.NOT_MODIFIED:
             headers.append(("Content-Length", str(len(reply.body))))

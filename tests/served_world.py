@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 
 from api.app import description
 from api.bodies import BodyLimits
+from api.status.exchange import Asked
 from api.status.plane import StatusPlane
+from api.status.refused import Refused
 from app.served import Served
 from core.actors import Role
 from front.limits import Limits
@@ -51,7 +53,10 @@ class Web:
         self.described = description(self.api.flask)
         self.lookout = self.api.lookout
         plane = StatusPlane(self.api.mirror, lambda role: role in Role)
-        self.served = Served(plane, self._noting, BodyLimits(self.described), self.lookout.ready)
+        self.refused: list[tuple[Asked, Refused]] = []
+        self.served = Served(
+            plane, self._noting, BodyLimits(self.described), self.lookout.ready, lambda *one: self.refused.append(one)
+        )
 
     def _noting(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         self.reached.append((environ["PATH_INFO"], int(environ["CONTENT_LENGTH"])))

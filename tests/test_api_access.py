@@ -14,6 +14,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 import ra
+from api.status.refused import Refused
 from core.actors import CONSOLE, Actor, Role
 from core.classification import Passage
 from core.errors import OperationNotPermitted
@@ -230,6 +231,7 @@ def test_every_operation_described_is_in_the_table(shared: Api) -> None:
 @pytest.mark.parametrize("operation", sorted(MAY))
 def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, operation: str) -> None:
     things = _things(shared)
+    _, path, _ = _operations(shared)[operation]
     for who in PEOPLE:
         answer = _ask(shared, who, operation, things)
         if who in MAY[operation]:
@@ -241,6 +243,13 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, oper
             refused(answer, 404, "not-found")
         else:
             refused(answer, 403, "operation-not-permitted")
+            (noted,) = shared.plane.refused
+            assert (noted.code, noted.place) == ("operation-not-permitted", _shape(path))
+            assert (noted.name, noted.role, noted.ended) == (who, PEOPLE[who][0], "")
+
+
+def _shape(path: str) -> str:
+    return path.replace("{", "<").replace("}", ">")
 
 
 @pytest.mark.parametrize("operation", sorted(MAY))
@@ -396,13 +405,14 @@ def _use_cases() -> list[FunctionType]:
     ids=["none", "unknown", "empty", "basic", "octets", "long"],
 )
 def test_without_a_credential_nobody_gets_in(shared: Api, operation: str, sent: str | None, code: str) -> None:
-    _, _, described = _operations(shared)[operation]
+    _, path, described = _operations(shared)[operation]
     # Calendar programs know HTTP Basic and nothing else; the API key is the password.
     assert described["security"] == [{"bearer": []}, *([{"basic": []}] if operation == "calendar" else [])]
     headers = {} if sent is None else {"Authorization": sent}
     answer = _ask(shared, None, operation, defaultdict(lambda: "a"), **headers)
     refused(answer, 401, code)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert shared.plane.refused == (Refused(code=code, place=_shape(path)),)
 
 
 @pytest.mark.parametrize("operation", sorted(PUBLIC))
@@ -423,11 +433,37 @@ def test_an_expired_and_a_revoked_credential_are_no_credentials(world: World) ->
     with world.store.read() as tx:
         auditor = next(each for each in requests.credential_list(tx) if each.name == "auditor")
     revoke_access(world.desk, CONSOLE, auditor.id)
-    refused(api.ask("auditor", "GET", "/v1/applications"), 401, "credential-invalid")
+    api.mirror.follow()
+    for path, place in PLACES.items():
+        refused(api.ask("auditor", "GET", path), 401, "credential-invalid")
+        whose = Refused(code="credential-invalid", place=place, name="auditor", role=Role.AUDITOR, ended="revoked")
+        assert api.plane.refused == (whose,)
     world.clock.advance(world.desk.rules.longest_credential - timedelta(seconds=1))
     done(api.ask("officer-1", "GET", "/v1/applications"))
     world.clock.advance(timedelta(seconds=1))
-    refused(api.ask("officer-1", "GET", "/v1/applications"), 401, "credential-invalid")
+    for path, place in PLACES.items():
+        refused(api.ask("officer-1", "GET", path), 401, "credential-invalid")
+        whose = Refused(
+            code="credential-invalid", place=place, name="officer-1", role=Role.SSC_OFFICER, ended="expired"
+        )
+        assert api.plane.refused == (whose,)
+    # Of what is done nothing is told.
+    done(api.ask(None, "GET", "/v1/authority"))
+    assert api.plane.refused == ()
+
+
+def test_each_refusal_in_a_batch_is_one(world: World) -> None:
+    api = Api(world)
+    made = [api.proposed(kind="refuse", application=api.applied()) for _ in range(2)]
+    asked = [{"decision": each, "proposal_sha256": api.second_body(each)["proposal_sha256"]} for each in made]
+    done(api.ask("officer-1", "POST", "/v1/decisions/batch/second", {"decisions": asked}))
+    assert [(each.code, each.name, each.place) for each in api.plane.refused] == [
+        ("same-person", "officer-1", "/v1/decisions/batch/second")
+    ] * 2
+
+
+PLACES = {"/v1/applications": "/v1/applications", "/v1/verify/TDT-2027-0001-N": "/v1/verify/<approval>"}
+"""An address of the API and one of the status plane, with their shapes."""
 
 
 def test_a_manufacturer_lists_its_own_and_nobody_elses(shared: Api) -> None:

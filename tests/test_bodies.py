@@ -1,6 +1,7 @@
 """Every address that takes a body, as /openapi.json lists them: half of one, or too much of one, changes nothing."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -93,6 +94,9 @@ def test_a_file_is_collected_from_nobody_without_a_credential(web: Web) -> None:
                 large = b" " * 2_000_000
                 assert front.status(_head(operation, operation.fields("stranger"), body=large)) == 401
                 assert front.status(_head(operation, b"Content-Type: text/csv\r\n", body=large)) == 401
+                told = [(asked.peer, one.code, re.sub(r"<\w+>", "x1", one.place)) for asked, one in web.refused[-2:]]
+                path = operation.path.partition("?")[0]
+                assert told == [("127.0.0.1", code, path) for code in ("credential-invalid", "credential-missing")]
     assert web.reached == []
 
 

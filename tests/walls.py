@@ -62,7 +62,7 @@ WALLS: Mapping[str, Wall] = {
         "api core ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
     "api.status": _wall("api.status api.problems core", "cryptography"),
-    "front": _wall("front api.status.exchange api.problems core", "httptools"),
+    "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "app": _wall(
         "api app ca core documents front intake jobs keys policy ra store verify",

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 
 from api import problems
+from api.status.refused import Refused
 from core.instants import ONE_SECOND
 
 MAX_AGE_SECONDS = 3600
@@ -48,19 +49,26 @@ class Reply:
         status: the HTTP status code.
         body: the octets; not sent for HEAD.
         headers: all but Content-Length.
+        refused: the refusals of access that it tells; whoever sends it has them logged.
     """
 
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
+    refused: tuple[Refused, ...] = ()
 
 
-def refusal(error: Exception) -> Reply:
-    """Return what an error is answered with: its problem document (api/problems.py)."""
+def refusal(error: Exception, *refused: Refused) -> Reply:
+    """Return what an error is answered with: its problem document (api/problems.py).
+
+    Args:
+        error: whatever was raised.
+        refused: the refusal of access that it is, if it is one.
+    """
     status, described = problems.problem(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("a request failed", exc_info=error)
-    return Reply(status, problems.encode(described), problems.headers(status))
+    return Reply(status, problems.encode(described), problems.headers(status), refused=refused)
 
 
 def conditional(asked: Asked, reply: Reply) -> Reply:

@@ -17,6 +17,7 @@ from api import problems
 from api.status import fetching, ocsp, page
 from api.status.exchange import MAX_AGE_SECONDS, Asked, Reply, conditional, refusal, seconds_to_keep
 from api.status.questions import QUESTION_LIMIT, about_approval, parse_question
+from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
 from api.status.verify import answer
 from core.actors import Role
@@ -26,6 +27,8 @@ from core.errors import (
     CredentialInvalid,
     CredentialMissing,
     IdentifierMalformed,
+    NotAuthenticated,
+    NotPermitted,
     OperationNotPermitted,
     StatusStale,
 )
@@ -33,6 +36,7 @@ from core.identifiers import ApprovalIdentifier, Serial
 from core.instants import parse as parse_instant
 from core.mirror import PublishedCrl, SignedAnswer, Units
 
+_NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 _NOT_IN_TAG = frozenset({"as_of", "fresh_until"})
 
 
@@ -133,6 +137,22 @@ class StatusPlane:
         """
         self._credential(self._mirror.view(), asked, self._mirror.now())
 
+    def refusal(self, error: NotAuthenticated | NotPermitted, asked: Asked, place: str) -> Reply:
+        """Return what a refusal of access is answered with, and whose it is as far as memory tells.
+
+        Args:
+            error: the refusal.
+            asked: the request.
+            place: the shape of its path.
+        """
+        authority, digest = self._mirror.held().authority, _digest(asked)
+        known = authority.credentials.get(digest)
+        if known is None:
+            revoked = authority.revoked.get(digest)
+            return refusal(error, refused(error, place, revoked, ended="revoked" if revoked else ""))
+        ended = "expired" if self._mirror.now() >= known.expires_at else ""
+        return refusal(error, refused(error, place, known, ended=ended))
+
     def _answer(self, asked: Asked, store: _Past) -> Reply | Elsewhere:
         handlers, named = self._find(asked.path)
         if handlers is None:
@@ -144,6 +164,8 @@ class StatusPlane:
             return handler(_Request(asked, named, store))
         except _AsksStoreError:
             return Elsewhere.STORE
+        except (NotAuthenticated, NotPermitted) as error:
+            return self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
 
@@ -156,6 +178,11 @@ class StatusPlane:
             if match is not None:
                 return shaped, match.groupdict()
         return None, {}
+
+    def _place(self, path: str) -> str:
+        """The shape of a path, without what somebody wrote into it."""
+        shapes = (shape.pattern for shape, _ in self._shaped if shape.fullmatch(path))
+        return path if path in self._exact else _NAMED.sub(r"<\1>", next(shapes, ""))
 
     # --- verification --------------------------------------------------------------------------------------------
 
@@ -191,15 +218,9 @@ class StatusPlane:
 
     @staticmethod
     def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:
-        scheme, _, key = asked.fields.get("authorization", "").partition(" ")
-        key = key.strip()
-        if not scheme:
+        if not asked.fields.get("authorization", "").partition(" ")[0]:
             raise CredentialMissing
-        if scheme.lower() != "bearer" or not key:
-            raise CredentialInvalid
-        # The server decodes header fields as Latin-1 (PEP 3333), so every octet has its way back.
-        digest = hashlib.sha256(key.encode("latin-1", "replace")).hexdigest()
-        credential = view.authority.credentials.get(digest)
+        credential = view.authority.credentials.get(_digest(asked))
         if credential is None or now >= credential.expires_at:
             raise CredentialInvalid
         return credential.role
@@ -262,6 +283,15 @@ class StatusPlane:
 
     def _alive(self, _request: _Request) -> Reply:
         return Reply(HTTPStatus.OK, b"alive\n", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
+
+
+def _digest(asked: Asked) -> str:
+    """The form in which the API key that is shown is looked up; empty for anything that is none."""
+    scheme, _, key = asked.fields.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        return ""
+    # The server decodes header fields as Latin-1 (PEP 3333), so every octet has its way back.
+    return hashlib.sha256(key.strip().encode("latin-1", "replace")).hexdigest()
 
 
 def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:

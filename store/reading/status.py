@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from core.facts import FactKind
 from core.identifiers import Serial
@@ -92,8 +92,9 @@ class StatusReader:
                 clock_offset=row.clock_offset,
                 certificates=authority_reading.certificates(tx),
                 crls=_newest_crls(tx),
-                credentials=_credentials(tx),
+                credentials=_credentials(tx, credentials.c.revoked_at.is_(None)),
                 journal_key=row.journal_key,
+                revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
             )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
@@ -179,8 +180,8 @@ def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
     }
 
 
-def _credentials(tx: Transaction) -> dict[str, CredentialRecord]:
-    rows = tx.connection.execute(select(credentials).where(credentials.c.revoked_at.is_(None)))
+def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, CredentialRecord]:
+    rows = tx.connection.execute(select(credentials).where(which))
     return {
         row.key_sha256: CredentialRecord(
             identifier=row.id,
