@@ -26,7 +26,9 @@ NAMES = set((Path(__file__).parent / "kill" / "boundaries.txt").read_text().spli
 
 NOT_IN_THE_CYCLE = {
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
+    "alarms": "nothing goes wrong in it; tests/test_alarms.py has a row that is lost, and the next process",
     "advance clock": "a test authority's only, and one statement",
+    "sign of life": "one row, which is written again in ten seconds",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }

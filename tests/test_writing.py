@@ -296,6 +296,44 @@ def test_while_the_register_is_silent_the_last_alarms_are_told_with_what_is_know
     assert "store-silent" not in told(sqlite, "")[2]
 
 
+@pytest.mark.parametrize(
+    ("use", "error", "code"),
+    [
+        ("read", StoreUnavailable, AlarmCode.STORE_SILENT),
+        ("begin", StoreUnavailable, AlarmCode.STORE_TAKES_NO_WRITES),
+        ("begin", StoreReadOnly, AlarmCode.STORE_READ_ONLY),
+        ("begin", StoreFull, AlarmCode.STORE_FULL),
+    ],
+)
+def test_a_trouble_of_the_register_is_logged_when_it_begins_and_when_it_ends(
+    sqlite: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    use: str,
+    error: type[StoreUnavailable],
+    code: AlarmCode,
+) -> None:
+    def refuses(*_: object) -> None:
+        raise error
+
+    def look() -> set[AlarmCode]:
+        sqlite.lookout.try_write()
+        sqlite.lookout.look()
+        return {each.code for each in sqlite.lookout.alarms}
+
+    sqlite.granted()
+    sqlite.look()
+    sqlite.seconds = QUIET_SECONDS
+    assert look() == set()
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite.world.store, use, refuses)
+        assert look() == look() == {code}
+    assert look() == set()
+    begun, ended = [each.message for each in caplog.records if each.name == "api.lookout"]
+    assert begun.endswith(error.sentence)
+    assert ended == WORDS[code][1]
+
+
 def test_another_purpose_is_refused(sqlite: Api) -> None:
     for query in ("?for=reading", "?for=", "?for=writing&for=writing", "?why=writing"):
         assert sqlite.ask(None, "GET", f"/readyz{query}").status_code == 400, query
