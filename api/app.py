@@ -157,11 +157,12 @@ def _add_guards(app: OpenAPI, desk: Desk) -> None:
 
 
 def _add_description(app: OpenAPI) -> None:
-    described = description(app)
+    # Once: it is long, anybody may ask for it, and while it is made nothing else runs.
+    described = problems.encode(description(app))
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:
-        answer = Response(problems.encode(described), content_type=JSON_TYPE)
+        answer = Response(described, content_type=JSON_TYPE)
         answer.headers["Cache-Control"] = "public, max-age=300"
         return answer
 

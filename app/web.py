@@ -18,6 +18,7 @@ from api.status.exchange import Asked
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.snapshot import Mirror
+from app import garbage
 from app.house import House, open_house
 from app.served import Served
 from app.settings import Settings
@@ -68,11 +69,13 @@ async def _run(front: Front, settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     server = await front.listen(settings.host, settings.port)
-    watching = asyncio.create_task(front.watch())
+    garbage.only_young()
+    beside = [asyncio.create_task(each) for each in (front.watch(), garbage.collect(front.resting, front.now))]
     await stopping.wait()
     server.close()
     await front.stop()
-    watching.cancel()
+    for each in beside:
+        each.cancel()
 
 
 def make_front(house: House, mirror: Mirror, lookout: Lookout, refusals: RefusalLog, settings: Settings) -> Front:

@@ -48,12 +48,6 @@ class Seen:
     ocsp: list[float] = field(default_factory=list)
 
 
-def percentile(values: list[float], of_hundred: int) -> float:
-    """Return the smallest value that `of_hundred` percent of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * of_hundred // 100) - 1)]
-
-
 def measure(revocations: int) -> Seen:
     """Issue certificates, revoke them one after the other, and watch."""
     with tempfile.TemporaryDirectory() as folder:

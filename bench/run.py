@@ -9,6 +9,7 @@ import platform
 from pathlib import Path
 
 from bench import cycle, deployments, documents, lists, report, revocation, silence
+from bench.asking import percentile
 from core.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -37,7 +38,7 @@ def main() -> None:
         tell(
             f"Revocation over HTTP until {name}, {len(values)} times",
             "99th percentile under 1000 ms",
-            f"median {revocation.percentile(values, 50):.0f} ms, 99th {revocation.percentile(values, 99):.0f} ms",
+            f"median {percentile(values, 50):.0f} ms, 99th {percentile(values, 99):.0f} ms",
         )
     for entries, aim in ((100_000, "under 3 s and 150 MB"), (1_000_000, "under 30 s")):
         listed = lists.measure(entries // share)
@@ -69,11 +70,11 @@ def main() -> None:
         "under 5 s",
         f"{counted.computed:.1f} s; the one before it, over half of them, computed and issued {counted.first:.1f} s",
     )
-    for trouble, asked in silence.measure(10.0 / share):
+    for row in silence.measure(share):
         tell(
-            f"Status over HTTP, four clients; beside them {trouble}",
+            f"Status over HTTP, median / 99th percentile / longest; beside it {row.trouble}",
             "99th percentile under 100 ms",
-            "; ".join(each.said() for each in asked),
+            row.said(),
         )
     if not small:
         RESULTS.write_text(_page(rows), encoding="utf-8")

@@ -32,8 +32,11 @@ _log = logging.getLogger(__name__)
 PIECE = 32 * 1024
 """Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
 
-_AT_A_STRETCH = 8
-"""Requests of one connection that are answered before others have their turn."""
+_AT_A_STRETCH = 1
+"""Requests of one connection that are answered before others have their turn: hundreds may have sent theirs at once."""
+
+_HEADS = 1024
+"""Octets that are looked at before others have their turn, where a request begins: a hundred would fit a buffer."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -132,7 +135,7 @@ class Connection(asyncio.BufferedProtocol):
             self._held += self._front.buffer[:count]
             self._transport.pause_reading()
         else:
-            self._feed(bytes(self._front.buffer[:count]))
+            self._take(bytes(self._front.buffer[:count]))
 
     def eof_received(self) -> bool:
         """The client sends no more. It may still read."""
@@ -340,7 +343,18 @@ class Connection(asyncio.BufferedProtocol):
 
     def _feed_held(self, octets: bytes) -> None:
         if self._stage in _COMING_IN and not self._ended:
-            self._feed(octets)
+            self._take(octets)
+
+    def _take(self, octets: bytes) -> None:
+        """Look at what has come; where requests begin, at a little, and at the rest after others."""
+        if self._stage is Stage.HEAD and len(octets) > _HEADS:
+            self._held += octets[_HEADS:]
+            self._transport.pause_reading()
+            octets = octets[:_HEADS]
+        self._feed(octets)
+        if self._stage is Stage.DRAIN and self._held:
+            self._held.clear()  # it is refused: whoever still sends is listened to for as long as it may read why
+            self._transport.resume_reading()
 
     def _answer(self, incoming: Incoming) -> None:
         if incoming.refusal is not None:

@@ -413,3 +413,27 @@ def test_a_worker_outlives_work_that_fails(caplog: pytest.LogCaptureFixture) -> 
         time.sleep(0.01)
     assert done.wait(5)
     assert "this" in caplog.text
+
+
+def test_little_is_answered_to_a_reader_that_does_not_read(toy: Toy) -> None:
+    with listening(toy, limits=quick(rest_seconds=5, steady_seconds=5)) as front, front.connect(reads=2048) as client:
+        client.settimeout(1)
+        asked = request("/now", body=b"x" * LIMIT).replace(b"Connection: close\r\n", b"")
+        with pytest.raises(TimeoutError):
+            client.sendall(asked * 200)
+        assert 1 <= len(toy.done) * LIMIT <= 512 * 1024
+
+
+def test_hundreds_that_were_asked_at_once_are_answered_in_order(toy: Toy) -> None:
+    with listening(toy) as front:
+        kept = [request(f"/now{each}", method="GET").replace(b"Connection: close\r\n", b"") for each in range(400)]
+        answered = front.ask(b"".join(kept) + request("/now!", method="GET"))
+    assert answered.count(b"HTTP/1.1 200") == 401
+    assert [asked.path for asked, _ in toy.done] == [*(f"/now{each}" for each in range(400)), "/now!"]
+
+
+def test_a_refusal_can_be_read_by_whoever_goes_on_sending_heads(toy: Toy) -> None:
+    with listening(toy) as front:
+        answered = front.ask(b"GET /\x00 HTTP/1.1\r\n\r\n" + request("/now", method="GET") * 2_000)
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert toy.done == []

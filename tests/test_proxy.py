@@ -2,51 +2,27 @@
 
 import base64
 import json
-import os
-import shutil
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.status.exchange import Asked, Reply
 from front.service import Turn
 from tests.front_world import Listening, fin, listening, read_all, request, rst
+from tests.nginx_world import nginx
 from tests.served_world import Web
 from tests.test_bodies import PATIENT
-from tests.world import NOW, World
+from tests.world import World
 
 pytestmark = pytest.mark.long
-
-CONF = Path(__file__).resolve().parent.parent / "deploy" / "nginx.conf"
-
-MAIN = """
-daemon off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-{user}
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/site.conf;
-}}
-"""
 
 
 class Noting:
@@ -88,60 +64,17 @@ class Proxied:
 
 @pytest.fixture
 def proxied(world: World, tmp_path: Path) -> Iterator[Proxied]:
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     web = Web(world)
     service = Noting(web)
-    with listening(service, limits=PATIENT, proxies=frozenset({"127.0.0.1"}), workers=(4, 16)) as front:
-        ports = _free(), _free()
-        _certificate(tmp_path)
-        text = CONF.read_text("utf-8")
-        for old, new in (
-            ("127.0.0.1:8470", f"127.0.0.1:{front.port}"),
-            ("listen 80;", f"listen 127.0.0.1:{ports[0]};"),
-            ("listen 443 ", f"listen 127.0.0.1:{ports[1]} "),
-            ("/etc/trialcpa/tls", str(tmp_path)),
-            ("/var/cache/nginx/trialcpa", str(tmp_path / "cache")),
-            ("client_body_timeout 10s", "client_body_timeout 1s"),
-            ("trialcpa_connections 64", "trialcpa_connections 640"),
-        ):
-            assert old in text, old
-            text = text.replace(old, new)
-        (tmp_path / "site.conf").write_text(text)
-        user = "user root;" if os.geteuid() == 0 else ""
-        (tmp_path / "nginx.conf").write_text(MAIN.format(folder=tmp_path, user=user))
-        with subprocess.Popen([nginx, "-p", str(tmp_path), "-c", "nginx.conf", "-e", "error.log"]) as process:
-            try:
-                _wait(ports[1])
-                yield Proxied(web, service, front, ports)
-            finally:
-                process.terminate()
-
-
-def _free() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
-
-
-def _wait(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("nginx does not listen")
-
-
-def _certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "proxy")])
-    day = timedelta(days=3650)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(NOW - day).not_valid_after(NOW + day)
-    (folder / "chain.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    changes = {
+        "client_body_timeout 10s": "client_body_timeout 1s",
+        "trialcpa_connections 64": "trialcpa_connections 640",
+    }
+    with (
+        listening(service, limits=PATIENT, proxies=frozenset({"127.0.0.1"}), workers=(4, 16)) as front,
+        nginx(tmp_path, front.port, changes) as ports,
+    ):
+        yield Proxied(web, service, front, ports)
 
 
 def test_half_a_body_never_comes_through_and_status_answers_meanwhile(proxied: Proxied) -> None:
@@ -155,7 +88,8 @@ def test_half_a_body_never_comes_through_and_status_answers_meanwhile(proxied: P
         for operation in web.operations():
             for end in (None, fin, rst):
                 fields = operation.fields(key) + b"Content-Length: 30\r\n"
-                client = stack.enter_context(proxied.connect(tls=False))
+                # In the clear most addresses are refused by their head alone.
+                client = stack.enter_context(proxied.connect(tls=True))
                 client.sendall(request(operation.path, method=operation.method, fields=fields) + b"{")
                 if end is not None:
                     end(client)
