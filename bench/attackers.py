@@ -19,6 +19,8 @@ OF_ONE_ADDRESS = 50
 
 _READS = 2_048
 _LOOK_MILLISECONDS = 200
+_CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_CONTEXT.check_hostname, _CONTEXT.verify_mode = False, ssl.CERT_NONE
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -61,9 +63,7 @@ def _opened(attack: Attack, number: int) -> socket.socket | None:
         client.bind((f"127.1.{host // 250}.{host % 250 + 1}", 0))
         client.connect(("127.0.0.1", attack.port))
         if attack.tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            client = context.wrap_socket(client)
+            client = _CONTEXT.wrap_socket(client)
         client.sendall(attack.sent[number].encode())
     except OSError:
         client.close()

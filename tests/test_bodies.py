@@ -73,8 +73,9 @@ def test_an_unfit_body_reaches_nobody_and_records_nothing(web: Web, kind: str) -
     assert web.counted() == before
 
 
-def test_a_body_at_its_limit_reaches_whoever_it_is_for_whole(web: Web) -> None:
+def test_a_body_at_its_limit_reaches_whoever_it_is_for_whole_and_blanks_are_recorded_by_nobody(web: Web) -> None:
     key = web.api.keys["dcc"]
+    before = web.counted()
     with web.listening(PATIENT) as front:
         for operation in web.operations():
             for octets in (
@@ -85,6 +86,7 @@ def test_a_body_at_its_limit_reaches_whoever_it_is_for_whole(web: Web) -> None:
                 assert front.status(octets) not in {0, 413}, operation
                 if not operation.path.startswith(STATUS):
                     assert web.reached == [(operation.path.partition("?")[0], operation.limit)]
+    assert web.counted() == before
 
 
 def test_a_file_is_collected_from_nobody_without_a_credential(web: Web) -> None:
