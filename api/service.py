@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from api.forms.fields import WriteHeader
 from api.incoming import request_key
 from api.status.snapshot import Mirror
 from core.canonical import Json
+from core.errors import StoreUnavailable
 from ra.desk import Desk
 from ra.repeat import RequestKey
 from ra.views import document
@@ -66,7 +68,8 @@ class Service:
         """
         outcome = document(act(request_key(header.idempotency_key)))
         try:
-            self.after_write()
+            with suppress(StoreUnavailable):  # the mirror's own thread says so, once
+                self.after_write()
         except Exception:  # noqa: BLE001 - see below
             # It is committed: whoever asked must not be told otherwise. The mirror follows by itself a little later.
             _log.exception("the status mirror could not be refreshed after a write")

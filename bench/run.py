@@ -1,99 +1,131 @@
-"""Every bench in one run: `python -m bench.run` prints the figures and writes them to bench/RESULTS.md.
+"""The benches: `python -m bench.run` prints the figures and writes them to bench/RESULTS.md, part by part.
 
-Quote them with the machine and the date; a figure without its machine says nothing. `--small` runs a tenth.
+Quote them with the machine and the date; a figure without its machine says nothing. Named parts are run alone, and the
+others on the page stay; `--small` runs a tenth and writes nothing.
 """
 
 import argparse
 import os
 import platform
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
-from bench import cycle, deployments, documents, lists, report, revocation, silence
+from bench import cycle, deployments, documents, lists, rates, report, revocation, silence, troubles
 from bench.asking import percentile
+from bench.serving import ROOT
 from core.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+
+Row: TypeAlias = tuple[str, str, str]
+"""What was measured, the aim, the figure."""
 
 
 def main() -> None:
     """Run the benches and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a tenth of everything, and no page is written")
-    small = parser.parse_args().small
-    share = 10 if small else 1
-    rows: list[tuple[str, str, str]] = []
+    parser.add_argument(
+        "part", nargs="*", metavar="part", choices=[[], *_PARTS], help=f"of {', '.join(_PARTS)}; all if none is named"
+    )
+    chosen = parser.parse_args()
+    for part in chosen.part or _PARTS:
+        rows = []
+        for what, aim, figure in _PARTS[part](10 if chosen.small else 1):
+            rows.append((what, aim, figure))
+            print(f"{what}: {figure} (aim: {aim})", flush=True)
+        if not chosen.small:
+            RESULTS.write_text(_page(RESULTS.read_text(encoding="utf-8"), part, rows), encoding="utf-8")
 
-    def tell(what: str, aim: str, figure: str) -> None:
-        rows.append((what, aim, figure))
-        print(f"{what}: {figure} (aim: {aim})", flush=True)
 
+def _work(share: int) -> Iterator[Row]:
     issued = cycle.measure(1_000 // share)
-    tell(
+    yield (
         f"Cycle, a queue of {issued.certificates} from seconded to published, every check on, SQLite FULL",
         "at least 100 a second",
         f"{issued.rate:.0f} a second ({issued.seconds:.1f} s; drafting them before: {issued.drafting:.1f} s)",
     )
     seen = revocation.measure(200 // share)
     for name, values in (("verification says cancelled", seen.verification), ("OCSP says revoked", seen.ocsp)):
-        tell(
+        yield (
             f"Revocation over HTTP until {name}, {len(values)} times",
             "99th percentile under 1000 ms",
             f"median {percentile(values, 50):.0f} ms, 99th {percentile(values, 99):.0f} ms",
         )
     for entries, aim in ((100_000, "under 3 s and 150 MB"), (1_000_000, "under 30 s")):
         listed = lists.measure(entries // share)
-        tell(
+        yield (
             f"CRL of {listed.entries} entries built, gated, published",
             aim,
             f"{listed.first:.1f} s, again after it {listed.again:.1f} s; {listed.memory:.0f} MB",
         )
     paper = documents.measure(300 // share, 1_000 // share)
-    tell(
+    yield (
         f"{paper.notices} notices typeset as PDF, no two alike",
         "under 60 s",
         f"{paper.seconds:.1f} s",
     )
-    tell(
+    yield (
         f"A monthly report over {paper.approvals} approvals as PDF and as a workbook",
         "PDF under 2 s",
         f"{paper.report:.1f} s, {paper.book:.1f} s",
     )
     sent = deployments.measure(100_000 // share)
-    tell(
+    yield (
         f"A report of {sent.lines} deployments imported, SQLite FULL",
         "under 30 s",
         f"{sent.seconds:.1f} s; the same again {sent.again:.1f} s",
     )
     counted = report.measure(1_000 // share, 1_000_000 // share)
-    tell(
+    yield (
         f"A monthly report over {counted.approvals} approvals and {counted.devices} devices, SQLite FULL",
         "under 5 s",
         f"{counted.computed:.1f} s; the one before it, over half of them, computed and issued {counted.first:.1f} s",
     )
+
+
+def _silence(share: int) -> Iterator[Row]:
     for row in silence.measure(share):
-        tell(
-            f"Status over HTTP, median / 99th percentile / longest; beside it {row.trouble}",
-            "99th percentile under 100 ms",
-            row.said(),
-        )
-    if not small:
-        RESULTS.write_text(_page(rows), encoding="utf-8")
+        yield f"Median / 99th percentile / longest; beside it {row.trouble}", "99th under 100 ms", row.said()
 
 
-def _page(rows: list[tuple[str, str, str]]) -> str:
+def _troubles(share: int) -> Iterator[Row]:
+    for told in troubles.measure(max(5.0, troubles.SECONDS / share)):
+        yield told.trouble, "no 500, no silence, all right within 30 s", told.said()
+
+
+def _rates(share: int) -> Iterator[Row]:
+    for what, figure in rates.measure({"now": ROOT}, seconds=max(1.0, rates.SECONDS / share)):
+        yield what, "–", figure
+
+
+_PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
+    "work": _work,
+    "silence": _silence,
+    "troubles": _troubles,
+    "rates": _rates,
+}
+
+
+def _page(page: str, part: str, rows: list[Row]) -> str:
+    """Return the page with a part of it written anew."""
+    head, *sections = page.split("\n## ")
+    kept = {section.partition("\n")[0]: section for section in sections}
     lines = [
-        "# Results",
+        part,
         "",
         (
-            f"`python -m bench.run`, {SystemClock().now().date()}, {os.cpu_count()} cores ({platform.machine()}), "
-            f"{platform.system()}, Python {platform.python_version()}."
+            f"`python -m bench.run {part}`, {SystemClock().now().date()}, {os.cpu_count()} cores "
+            f"({platform.machine()}), {platform.system()}, Python {platform.python_version()}."
         ),
         "",
         "| what | aim | figure |",
         "|---|---|---|",
         *(f"| {what} | {aim} | {figure} |" for what, aim, figure in rows),
     ]
-    return "\n".join(lines) + "\n"
+    kept[part] = "\n".join(lines) + "\n"
+    return "\n## ".join([head, *(kept[each] for each in _PARTS if each in kept)])
 
 
 if __name__ == "__main__":

@@ -111,6 +111,10 @@ def measure(seconds: float = SECONDS) -> Iterator[Told]:
         (made / "p").mkdir()
         with psycopg.connect(server.format("postgres"), autocommit=True) as operator:
             operator.execute("CREATE DATABASE bench TEMPLATE template0")
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                # Tests do without. Here the server is killed, and what it has said is written must be.
+                operator.execute(f"ALTER SYSTEM RESET {setting}")
+            operator.execute("SELECT pg_reload_conf()")
         url = server.format("bench")
         with serving(made / "p" / "home", store_url=url) as service:
             troubles = {
@@ -262,24 +266,23 @@ def _full(disk: Path) -> Iterator[None]:
 def _taken(url: str) -> Iterator[None]:
     """Every connection that the server has is somebody else's (SQLSTATE 53300)."""
     over = threading.Event()
+    others = (
+        "FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND application_name <> 'taker' AND pid <> pg_backend_pid()"
+    )
     with ExitStack() as stack:
         first = stack.enter_context(psycopg.connect(url, autocommit=True))
 
         def take() -> None:
-            while not over.wait(0.02):
+            while not over.is_set():
                 with suppress(psycopg.OperationalError):
                     stack.enter_context(psycopg.connect(url, application_name="taker"))
-                    continue
-                time.sleep(0.1)
 
         taking = threading.Thread(target=take)
         taking.start()
-        time.sleep(2)
-        first.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' "
-            "AND application_name <> 'taker' AND pid <> pg_backend_pid()"
-        )
         try:
+            while first.execute(f"SELECT count(pg_terminate_backend(pid)) {others}").fetchone() != (0,):
+                time.sleep(0.2)  # whoever is quicker has it: again, until it is always somebody else
             yield
         finally:
             over.set()
