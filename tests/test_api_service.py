@@ -1,4 +1,4 @@
-"""The web process looks for garbage while it rests; and writes what is long in pieces."""
+"""What every resource has at hand; and the web process looks for garbage while it rests."""
 
 import asyncio
 import gc
@@ -6,17 +6,25 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
-from api.service import reply
+from api.forms.fields import WriteHeader
+from api.service import Service, reply
+from api.status.snapshot import Mirror
 from app import garbage
+from core.errors import StoreUnavailable
+from ra.desk import Desk
 
 MANY = 1_201
 
 OWN_PROCESS = """
 import gc
+from api.status.snapshot import Mirror
 from app import garbage
+from core.errors import StoreUnavailable
+from ra.desk import Desk
 garbage.only_young()
 full = []
 gc.callbacks.append(lambda phase, info: full.append(1) if info["generation"] == 2 else None)
@@ -72,3 +80,22 @@ def test_a_long_list_is_written_as_a_short_one_is() -> None:
     told = json.loads(written)
     assert [each["number"] for each in told["many"]] == list(range(MANY))
     assert written == json.dumps(told, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class _Done:
+    number: int
+
+
+def _raising(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(("error", "logged"), [(StoreUnavailable(detail="gone"), False), (RuntimeError(), True)])
+def test_a_write_that_is_committed_is_told_though_the_mirror_cannot_follow(
+    error: Exception, caplog: pytest.LogCaptureFixture, *, logged: bool
+) -> None:
+    service = Service(cast("Desk", None), cast("Mirror", None), lambda: _raising(error))
+    answered = service.write(WriteHeader(), lambda _key: _Done(1))
+    assert json.loads(answered.get_data()) == {"number": 1}
+    assert bool(caplog.records) is logged
