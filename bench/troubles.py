@@ -132,7 +132,8 @@ def measure(seconds: float = SECONDS) -> Iterator[Told]:
 def _through(service: Service, database: str, troubles: Mapping[str, Trouble], seconds: float) -> Iterator[Told]:
     approval, request = granted(service)
     for name, begin in troubles.items():
-        yield _put(service, f"{database}: {name}", begin, approval, request, seconds)
+        lasts = 0.0 if name.endswith("killed") else seconds
+        yield _put(service, f"{database}: {name}", begin, approval, request, lasts)
 
 
 def _put(service: Service, trouble: str, begin: Trouble, approval: str, ocsp: bytes, seconds: float) -> Told:
