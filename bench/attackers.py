@@ -5,6 +5,7 @@ keeps them until its input ends.
 """
 
 import json
+import os
 import select
 import socket
 import ssl
@@ -73,6 +74,7 @@ def _opened(attack: Attack, number: int) -> socket.socket | None:
 
 def main() -> None:
     """Hold what is asked for."""
+    os.setpriority(os.PRIO_PROCESS, 0, 19)  # an attacker has processors of its own, and does not take ours
     attack = Attack(**json.loads(sys.stdin.readline()))
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN | select.POLLHUP)
