@@ -71,11 +71,15 @@ async def _run(front: Front, settings: Settings) -> None:
     server = await front.listen(settings.host, settings.port)
     garbage.only_young()
     beside = [asyncio.create_task(each) for each in (front.watch(), garbage.collect(front.resting, front.now))]
-    await stopping.wait()
+    told = asyncio.create_task(stopping.wait())
+    # What runs beside ends only by an error: then so do we, with its words, and are started again.
+    ended, _ = await asyncio.wait([told, *beside], return_when=asyncio.FIRST_COMPLETED)
     server.close()
     await front.stop()
-    for each in beside:
+    for each in (told, *beside):
         each.cancel()
+    for each in ended:
+        each.result()
 
 
 def make_front(house: House, mirror: Mirror, lookout: Lookout, refusals: RefusalLog, settings: Settings) -> Front:

@@ -191,7 +191,7 @@ class Connection(asyncio.BufferedProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         if not self._resuming:
-            self._incoming = Incoming(self._front.spool, self._limits.in_memory)
+            self._incoming = self._front.incoming()
             self._passed = 0
 
     def on_url(self, octets: bytes) -> None:
@@ -316,7 +316,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _refuse(self, reply: Reply) -> None:
         """Answer after what was asked before, and end: where the next request would begin is not known."""
-        incoming = self._incoming or Incoming(self._front.spool, self._limits.in_memory)
+        incoming = self._incoming or self._front.incoming()
         incoming.refusal = reply
         incoming.drop()
         self._incoming = None
@@ -392,8 +392,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _worked_off(self, incoming: Incoming | None) -> None:
         if incoming is not None and incoming.asked is not None:
-            incoming.drop()
             self._front.done(peer_of(forwarded(incoming.asked, self._front.proxies)))
+            incoming.drop()
 
     def _send(self, incoming: Incoming, reply: Reply) -> None:
         incoming.drop()

@@ -1,5 +1,6 @@
 """One request while it comes in: its head's lines, and its body, in memory or in a file without a name."""
 
+import contextlib
 import io
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -23,10 +24,12 @@ class Incoming:
     Args:
         spool: counts what is collected into files.
         in_memory: octets of a body above which it goes into one.
+        at_once: octets up to which it is handed on with the request all the same.
     """
 
     spool: Spool
     in_memory: int
+    at_once: int
     target: bytes = b""
     lines: list[tuple[bytes, bytes]] = field(default_factory=list)
     head_octets: int = 0
@@ -39,6 +42,7 @@ class Incoming:
     refusal: Reply | None = None
     _pieces: list[bytes] = field(default_factory=list)
     _file: BinaryIO | None = None
+    _spooled: int = 0
 
     def add(self, octets: bytes) -> bool:
         """Take a piece of the body; False if there is no room to collect it."""
@@ -48,22 +52,27 @@ class Incoming:
             return True
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="trialcpa-")  # noqa: SIM115 - `drop` closes it
+                # Without a buffer: one would be written when it is closed, which a full disk refuses too late.
+                self._file = tempfile.TemporaryFile(buffering=0, prefix="trialcpa-")  # noqa: SIM115 - `drop` closes it
                 octets = b"".join((*self._pieces, octets))
                 self._pieces = []
             if self.spool.held + len(octets) > self.spool.most:
                 return False
-            self._file.write(octets)
+            written = self._file.write(octets)
         except OSError:
             return False
-        self.spool.held += len(octets)
-        return True
+        self.spool.held += written
+        self._spooled += written
+        return written == len(octets)  # a disk that becomes full takes a part
 
     def whole(self) -> Asked:
-        """Return the request; with its body where that is in memory."""
+        """Return the request; with its body if that is no longer than what can be answered at once."""
         if self.asked is None:
             raise ValueError("it has no head yet")
-        return replace(self.asked, body=b"".join(self._pieces)) if self._pieces else self.asked
+        if self.length == 0 or self.length > self.at_once:
+            return self.asked
+        body = b"".join(self._pieces) if self._file is None else self.opened().read()
+        return replace(self.asked, body=body)
 
     def opened(self) -> BinaryIO:
         """Return the body as a stream at its beginning."""
@@ -74,8 +83,10 @@ class Incoming:
 
     def drop(self) -> None:
         """Let go of the body. Asked for twice, it does nothing the second time."""
-        if self._file is not None:
-            self._file.close()
-            self.spool.held -= self.length
-            self._file = None
         self._pieces = []
+        if self._file is not None:
+            file, self._file = self._file, None
+            self.spool.held -= self._spooled
+            self._spooled = 0
+            with contextlib.suppress(OSError):
+                file.close()

@@ -19,7 +19,8 @@ class Limits:
         look_seconds: how often the front looks for what is overdue.
         head_octets: a request's head; an OCSP request in a path has under 400 (RFC 5019, 5), browsers send up to 8 kB.
         fields: header fields of one request.
-        in_memory: octets of a body above which it is collected into a file.
+        in_memory: octets of a body above which it is collected into a file: 128 MiB, if every connection holds as much.
+        at_once: octets of the longest body that the status plane answers to; it is read back from a file that short.
         spooled: octets of all bodies in files together.
         drained: octets of a refused body that are still taken, so that a client that only sends can read why.
         connections: all of them; more need more descriptors than a process usually has.
@@ -35,7 +36,8 @@ class Limits:
     look_seconds: float = 1.0
     head_octets: int = 32 * 1024
     fields: int = 100
-    in_memory: int = 256 * 1024
+    in_memory: int = 16 * 1024
+    at_once: int = 64 * 1024
     spooled: int = 1024 * 1024 * 1024
     drained: int = 64 * 1024 * 1024
     connections: int = 8_192

@@ -1,6 +1,7 @@
 """The front: it listens, and watches over its connections."""
 
 import asyncio
+import logging
 import resource
 import socket
 import time
@@ -10,11 +11,13 @@ from collections.abc import Callable, Mapping
 from api.status.exchange import http_date
 from core.clock import Clock
 from front.connection import Connection
-from front.crowd import Crowd
-from front.incoming import Spool
+from front.crowd import Crowd, Member
+from front.incoming import Incoming, Spool
 from front.limits import Limits
 from front.service import Service, Turn
 from front.workers import Job, Workers
+
+_log = logging.getLogger(__name__)
 
 BACKLOG = 4_096
 """Connections that the kernel completes while we are at something else."""
@@ -88,11 +91,19 @@ class Front:
             self.date = http_date(self._clock.now())
             now = self.now()
             for number, member in enumerate(self.crowd.everybody()):
-                if isinstance(member, Connection):
-                    member.overdue(now)
+                self._look_at(member, now)
                 if number % _AT_A_STRETCH == 0:
                     await asyncio.sleep(0)  # those who came together are overdue together
             await asyncio.sleep(self.limits.look_seconds)
+
+    @staticmethod
+    def _look_at(member: Member, now: float) -> None:
+        try:
+            if isinstance(member, Connection):
+                member.overdue(now)
+        except Exception:  # noqa: BLE001 - one that cannot be closed as it should must not keep all others from it
+            _log.exception("a connection that is overdue could not be answered")
+            member.evict()
 
     async def stop(self) -> None:
         """Let what is being worked on be answered, for a moment."""
@@ -100,6 +111,10 @@ class Front:
         until = self.now() + _STOP_SECONDS
         while self.now() < until and any(each.held_by_us for each in self.crowd.everybody()):  # noqa: ASYNC110 - few of them, and once
             await asyncio.sleep(0.02)
+
+    def incoming(self) -> Incoming:
+        """Return where a request is collected."""
+        return Incoming(self.spool, self.limits.in_memory, self.limits.at_once)
 
     def submit(self, turn: Turn, peer: str, work: Callable[[], None]) -> Job | None:
         """Have work done for a peer; None if there is no room, for it or at all."""
