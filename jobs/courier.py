@@ -59,6 +59,10 @@ MOST_AT_ONCE = 32
 jobs.webhook.DEADLINE_SECONDS, and is then left in peace for longer and longer."""
 
 
+REFUSED_SECONDS = 5.0
+"""How long a subscriber is left in peace when the register did not take down what it has heard: as often as web tries a
+small write (api/lookout.py), so that telling goes on when writing does."""
+
 SIGN_SECONDS = 10.0
 """How often the courier leaves a sign of life, and says what it has noticed."""
 
@@ -83,6 +87,7 @@ class Courier:
     machine: Clock = field(default_factory=SystemClock)
     clock: Clock = field(default_factory=SystemClock)
     _quiet_until: dict[str, float] = field(default_factory=dict, init=False)
+    _heard: dict[str, int] = field(default_factory=dict, init=False)
     _untold: dict[str, Trouble] = field(default_factory=dict, init=False)
     _lanes: "list[_Lane]" = field(default_factory=list, init=False)
     _signed: float | None = field(default=None, init=False)
@@ -118,10 +123,18 @@ class Courier:
                 stopping.wait(IDLE_SECONDS)
 
     def deliver(self, subscriber: Subscriber) -> int:
-        """Deliver one portion in order; return how many rows the subscriber has now heard or need not hear."""
+        """Deliver one portion in order; return how many rows the subscriber has now heard or need not hear.
+
+        What it has heard is taken down before it is told anything more: while the register is read-only or full nobody
+        is told the same things again and again.
+        """
         with self.store.read() as tx:
             seen = journal.cursor(tx, subscriber.reader)
             rows = journal.sealed_after(tx, seen, _PORTION)
+        heard = self._heard.pop(subscriber.reader, seen)
+        if heard > seen:
+            self._take_down(subscriber, seen, heard)
+            return heard - seen
         done, enough = seen, time.monotonic() + PORTION_SECONDS
         trouble = self._untold.setdefault(subscriber.reader, Trouble(_log))
         for each in rows:
@@ -137,9 +150,14 @@ class Courier:
             if time.monotonic() > enough:
                 break
         if done > seen:
-            with self.store.begin("move cursor") as tx:
-                sealing.advance_cursor(tx, subscriber.reader, expected=seen, to=done)
+            self._take_down(subscriber, seen, done)
         return done - seen
+
+    def _take_down(self, subscriber: Subscriber, seen: int, heard: int) -> None:
+        self._heard[subscriber.reader] = heard
+        with self.store.begin("move cursor") as tx:
+            sealing.advance_cursor(tx, subscriber.reader, expected=seen, to=heard)
+        del self._heard[subscriber.reader]
 
     def sign(self) -> int:
         """Leave a sign of life and say what was noticed, from time to time."""
@@ -172,7 +190,11 @@ class Courier:
     def _tell(self, subscriber: Subscriber) -> int:
         if time.monotonic() < self._quiet_until.get(subscriber.reader, 0.0):
             return 0
-        told = self.deliver(subscriber)
+        try:
+            told = self.deliver(subscriber)
+        except StoreUnavailable:
+            self._quiet_until[subscriber.reader] = time.monotonic() + REFUSED_SECONDS
+            raise
         if subscriber.failures:
             pause = IDLE_SECONDS * 2 ** min(subscriber.failures, 16)
             self._quiet_until[subscriber.reader] = time.monotonic() + min(pause, LONGEST_PAUSE_SECONDS)

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from core import boundaries
-from jobs.courier import SIGNATURE_HEADER, TOLD, Courier, Subscriber
+from core.errors import StoreReadOnly
+from jobs.courier import REFUSED_SECONDS, SIGNATURE_HEADER, TOLD, Courier, Subscriber
 from store.reading import journal as reading
 from store.tables import authority, journal
 from tests.world import NOW, PROFILE, World
@@ -241,6 +242,36 @@ def test_after_a_death_between_telling_and_remembering_it_is_told_again(world: W
         boundaries.observe(None)
     delivered(Courier(world.store, [subscriber]), subscriber)
     assert listener.numbers == wanted(world) * 2
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_while_the_register_takes_nothing_down_nobody_is_told_the_same_again(
+    world: World, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_label: str) -> None:
+        tried.append(_label)
+        raise StoreReadOnly
+
+    lived(world)
+    tried: list[str] = []
+    seconds = 100.0
+    monkeypatch.setattr("jobs.courier.time.monotonic", lambda: seconds)
+    subscriber = Subscriber(listener.url, SECRET)
+    courier = Courier(world.store, [subscriber])
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "begin", refuses)
+        for _ in range(3):
+            with pytest.raises(StoreReadOnly):
+                courier._tell(subscriber)
+            assert courier._tell(subscriber) == 0  # it is left in peace
+            seconds += REFUSED_SECONDS
+        assert len(tried) == 3
+    assert listener.numbers == wanted(world)
+    world.granted()
+    world.authority.settle()
+    while courier._tell(subscriber):
+        pass
+    assert listener.numbers == wanted(world)
 
 
 def test_nobody_there_is_no_reason_to_stop(world: World, listener: Listener) -> None:
