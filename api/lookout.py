@@ -14,13 +14,14 @@ from http import HTTPStatus
 from pathlib import Path
 
 from api import problems
-from api.readiness import Check, Purpose, Readiness, answered, noticed, status_checks
+from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror, Snapshot
 from api.writing import Known, Written, answers_not_in_force, writing_checks
-from core.alarms import Alarm, Standing
+from core.alarms import Alarm, AlarmCode, Standing
 from core.errors import StatusStale, StoreUnavailable
+from core.instants import text
 from core.trouble import Trouble
 from ra.views import document
 from store.reading.watching import Backlog, backlog
@@ -38,6 +39,9 @@ QUIET_SECONDS = 10.0
 _SECONDS = 1.0
 _SOON_SECONDS = 0.1
 """How often it looks, and how often while not everything is well: the moment at which it is, is waited for."""
+
+STANDS_SECONDS = 60.0
+"""How long ago it may have looked: the deadlines of the store end a look within half of that (store/postgresql.py)."""
 
 _SHARE = 50
 """Counting the OCSP answers of a large register takes at most one part in so many of the time."""
@@ -77,7 +81,9 @@ class Lookout:
         self._heard: tuple[float, Backlog | None, str] = (self._began, None, "The register has not answered yet.")
         self._left: dict[str, int | None] = {}
         self._answers: tuple[float, int | None] = (self._began, None)
-        self._written = Written(tried=False, error=None, waiting=0.0)
+        self._looked = (self._began, mirror.now())
+        self._written: tuple[float, bool, StoreUnavailable | None] = (self._began, False, None)
+        self._unforeseen = Trouble(_log)
         self._writing_since: float | None = None
         self._standing = Standing(_log)
         self._elsewhere: tuple[Alarm, ...] = ()
@@ -109,6 +115,7 @@ class Lookout:
         checks = self._checks(Purpose.WRITING)
         tell = self._monotonic() - self._began >= QUIET_SECONDS
         self._standing.hold(noticed(checks, self._standing.alarms), self._mirror.now(), tell=tell)
+        self._looked = (self._monotonic(), self._mirror.now())
 
     def try_write(self) -> None:
         """Write once."""
@@ -116,47 +123,64 @@ class Lookout:
         try:
             self._write()
         except StoreUnavailable as error:
-            self._written = Written(tried=True, error=error, waiting=0.0)
+            self._written = (self._monotonic(), True, error)
         else:
-            self._written = Written(tried=True, error=None, waiting=0.0)
+            self._written = (self._monotonic(), True, None)
         finally:
             self._writing_since = None
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """What somebody should look at: what was seen from here, and what the register last said of the others."""
-        return tuple(sorted((*self._standing.alarms, *self._elsewhere), key=lambda each: each.key))
+        found = (*self._standing.alarms, *self._elsewhere, *self._standing_still())
+        return tuple(sorted(found, key=lambda each: each.key))
 
     def readiness(self, purpose: Purpose = Purpose.STATUS) -> Readiness:
         """Return whether the service is fit to serve, from memory."""
         return answered(self._checks(purpose), self.alarms)
 
     def ready(self, purpose: Purpose = Purpose.STATUS) -> Reply:
-        """Return the answer of /readyz, from memory."""
-        found = self.readiness(purpose)
+        """Return the answer of /readyz, from memory; never raises."""
+        try:
+            found = self.readiness(purpose)
+        except Exception as error:  # noqa: BLE001 - it is asked every second: told once, and answered each time
+            self._tell(self._unforeseen, error)
+            status, described = problems.problem(error)
+            return Reply(status, problems.encode(described), problems.headers(status))
+        self._unforeseen.ends("/readyz is answered again")
         status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
         fields = [("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         return Reply(status, problems.encode(document(found)), fields)
 
-    def _checks(self, purpose: Purpose) -> tuple[Check, ...]:
+    def _basic_checks(self) -> tuple[Backlog | None, tuple[Check, ...]]:
         at, left, said = self._heard
         age = self._monotonic() - at
         if age > OLD_SECONDS and left is not None:
             left, said = None, f"The register has not answered for {int(age)} seconds."
-        checks = status_checks(left, said, self._mirror)
+        return left, status_checks(left, said, self._mirror)
+
+    def _checks(self, purpose: Purpose) -> tuple[Check, ...]:
+        left, checks = self._basic_checks()
         if purpose is Purpose.STATUS:
-            return checks
-        since, written = self._writing_since, self._written
+            return for_status(checks)
+        since, (ended, tried, error) = self._writing_since, self._written
         waiting = 0.0 if since is None else self._monotonic() - since
         known = Known(
             left=left,
             view=self._view(),
             now=self._mirror.now(),
-            written=Written(tried=written.tried, error=written.error, waiting=waiting),
+            written=Written(tried=tried, error=error, waiting=waiting, age=self._monotonic() - ended),
             disks=self._left,
             answers=self._answers[1],
         )
         return (*checks, *writing_checks(known))
+
+    def _standing_still(self) -> tuple[Alarm, ...]:
+        looked, at = self._looked
+        if self._monotonic() - looked <= STANDS_SECONDS:
+            return ()
+        sentence = f"What is told here is as it was at {text(at)}: nobody has looked since; the log says more."
+        return (Alarm(code=AlarmCode.LOOKOUT_STANDS, subject="", since=at, sentence=sentence),)
 
     def _view(self) -> Snapshot | None:
         try:
@@ -178,17 +202,24 @@ class Lookout:
             self._answers = (ended + _SHARE * (ended - began), found)
 
     def _pause(self) -> float:
-        return _SECONDS if self.readiness().ready else _SOON_SECONDS
+        return _SECONDS if all(each.ok for each in self._basic_checks()[1]) else _SOON_SECONDS
 
     def _repeat(self, step: Callable[[], None], pause: Callable[[], float]) -> None:
         trouble = Trouble(_log)
         while not self._stopping.is_set():
+            seconds = _SECONDS
             try:
                 step()
+                seconds = pause()
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread lives on, and what was seen grows old
-                if not trouble.present:
-                    _log.error("what nobody foresaw", exc_info=error)
-                trouble.begins(f"the lookout cannot look: {type(error).__name__}")
+                self._tell(trouble, error)
             else:
                 trouble.ends("the lookout looks again")
-            self._stopping.wait(pause())
+            self._stopping.wait(seconds)
+
+    @staticmethod
+    def _tell(trouble: Trouble, error: Exception) -> None:
+        """Tell once of what nobody foresaw, and where it is."""
+        if not trouble.present:
+            _log.error("what nobody foresaw", exc_info=error)
+        trouble.begins(f"the lookout fails: {type(error).__name__}")

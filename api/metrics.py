@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from api.status.snapshot import Snapshot
 from core.alarms import Alarm
+from core.mirror import in_force
 from core.status import State, approval_status
 from store.reading.watching import Backlog
 
@@ -73,9 +74,7 @@ def _crl_entries(view: Snapshot) -> Iterator[_Sample]:
 
 
 def _answers(view: Snapshot, now: datetime) -> Iterator[_Sample]:
-    counted = Counter(
-        answer.this_update <= now <= answer.next_update for held in view.approvals.values() for answer in held.answers
-    )
+    counted = Counter(in_force(answer, now) for held in view.approvals.values() for answer in held.answers)
     yield {"in_force": "yes"}, counted[True]
     yield {"in_force": "no"}, counted[False]
 

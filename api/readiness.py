@@ -1,11 +1,13 @@
 """/readyz: fit to serve, as a list of checks over what the register and the mirror say. No check acts.
 
-Red means that relying parties are, or will soon be, without an answer that they could believe. A warning is for the
-operator alone and takes nobody out of service.
+Red for status means that relying parties are, or will soon be, without an answer that they could believe. What only
+holds up what is new (the register silent, the authority gone, facts unsealed) is a warning there, and red for writing:
+status is answered from memory meanwhile, and to take that away would help nobody. A warning is for the operator alone
+and takes nobody out of service.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -31,6 +33,10 @@ ROOT_CRL_WARNING = timedelta(days=60)
 
 RESPONDER_WARNING = timedelta(days=10)
 """The responder's certificate is renewed at half of its 30 days; with a third of them left that has failed."""
+
+
+_OF_WRITES = frozenset({AlarmCode.STORE_TAKES_NO_WRITES, AlarmCode.STORE_READ_ONLY, AlarmCode.STORE_FULL})
+"""Alarms of one check: what is not known of one of them is not known of the others."""
 
 
 class Purpose(StrEnum):
@@ -90,6 +96,7 @@ class Check:
         alarm: what is raised where it is not ok, or warns.
         subject: what it is about, if there are several of its name.
         known: false if nothing could be asked: then an alarm stays as it was.
+        status: whether status is unfit too where it is not ok; else only what is new is held up.
     """
 
     name: str
@@ -99,6 +106,12 @@ class Check:
     alarm: AlarmCode
     subject: str = ""
     known: bool = True
+    status: bool = True
+
+
+def for_status(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return checks as they are judged where only status is asked for: what holds up writing alone warns."""
+    return tuple(each if each.ok or each.status else replace(each, ok=True, warning=True) for each in checks)
 
 
 def answered(checks: Sequence[Check], alarms: Iterable[Alarm]) -> Readiness:
@@ -108,7 +121,7 @@ def answered(checks: Sequence[Check], alarms: Iterable[Alarm]) -> Readiness:
     return Readiness(all(each.ok for each in checks), told, found)
 
 
-def noticed(checks: Iterable[Check], standing: Iterable[Alarm]) -> list[Noticed]:
+def noticed(checks: Sequence[Check], standing: Iterable[Alarm]) -> list[Noticed]:
     """Return what the checks found that somebody should look at.
 
     Args:
@@ -116,6 +129,8 @@ def noticed(checks: Iterable[Check], standing: Iterable[Alarm]) -> list[Noticed]
         standing: the alarms before; what cannot be asked now is believed to be as it was.
     """
     unknown = {each.alarm for each in checks if not each.known}
+    if unknown & _OF_WRITES:
+        unknown |= _OF_WRITES
     found = [
         Noticed(code=each.alarm, subject=each.subject, sentence=each.detail)
         for each in checks
@@ -132,7 +147,7 @@ def noticed(checks: Iterable[Check], standing: Iterable[Alarm]) -> list[Noticed]
 
 
 def status_checks(left: Backlog | None, said: str, mirror: Mirror) -> tuple[Check, ...]:
-    """Return what makes the service fit, or unfit, to say what is true of certificates. Nothing is read.
+    """Return what must be so for status to be, and to stay, what is true of certificates. Nothing is read.
 
     Args:
         left: what the register says is left to do; None if it does not answer.
@@ -141,7 +156,7 @@ def status_checks(left: Backlog | None, said: str, mirror: Mirror) -> tuple[Chec
     """
     now = mirror.now()
     detail = "The register answers." if left is not None else said
-    reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT)
+    reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT, status=False)
     return (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
 
 
@@ -161,7 +176,7 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterato
         view = mirror.held()
     except StatusStale:
         return
-    yield _authority_alive(left, now - view.authority.clock_offset)
+    yield _authority_alive(left, view.authority.machine(now))
     yield from _of_hierarchy(view, now)
 
 
@@ -172,11 +187,12 @@ def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
         return unknown("authority", code)
     until = left.lease_until
     if until is None:
-        return Check(name="authority", ok=False, detail="No authority process has been seen.", alarm=code)
+        never = "No authority process has been seen."
+        return Check(name="authority", ok=False, detail=never, alarm=code, status=False)
     alive = until + AUTHORITY_SILENT > machine
     word = "was at work" if alive else "has been silent for too long; it was last at work"
     said = f"An authority process {word} until {text(until)} (machine time)."
-    return Check(name="authority", ok=alive, detail=said, alarm=code)
+    return Check(name="authority", ok=alive, detail=said, alarm=code, status=False)
 
 
 def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
@@ -269,10 +285,11 @@ def _waiting(of: tuple[str, AlarmCode], count: int, since: datetime | None, now:
     if since is None:
         return Check(name=name, ok=True, detail=f"No {words}.", alarm=code)
     said = f"{count} {words}, the oldest since {text(since)}."
-    return Check(name=name, ok=now - since <= BACKLOG_OLD, detail=said, alarm=code)
+    # The list and the journal come late; what was published before is as true as it was.
+    return Check(name=name, ok=now - since <= BACKLOG_OLD, detail=said, alarm=code, status=False)
 
 
 def unknown(name: str, alarm: AlarmCode) -> Check:
     """Return the check of something that only the register knows, while it does not answer."""
     detail = "Unknown: the register cannot be reached."
-    return Check(name=name, ok=False, detail=detail, alarm=alarm, known=False)
+    return Check(name=name, ok=False, detail=detail, alarm=alarm, known=False, status=False)

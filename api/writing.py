@@ -11,12 +11,16 @@ from core.alarms import AlarmCode
 from core.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from core.instants import text
 from core.kinds import HierarchyRole
-from core.mirror import HashName
+from core.mirror import HashName, in_force
 from core.status import certificate_end
 from store.reading.watching import UNDELIVERED, Backlog
 
 COURIER_SILENT = timedelta(seconds=60)
 """The courier leaves a sign of life every ten seconds; a restart, or a lock that it waits for, takes some of these."""
+
+WRITE_OLD_SECONDS = 30.0
+"""How old the last small write may be: one is tried every five seconds, and the store's deadlines end each within some
+ten. Whoever tries none for so long has failed, and what was true of the register then may not be now."""
 
 WRITE_SLOW_SECONDS = 5.0
 """How long a small write may take before people, who wait behind it, are told to come again."""
@@ -24,10 +28,15 @@ WRITE_SLOW_SECONDS = 5.0
 MEGABYTE = 1_000_000
 
 DISK_FULL = 100 * MEGABYTE
-"""Octets left below which nothing is taken in any more: a day's lists, answers and logs still have room."""
+"""Octets left below which the service says that it is not fit to be written to. Nothing is refused for it: what comes
+all the same, two of the largest bodies, a day's lists and answers, still has room."""
 
-DISK_NEARLY_FULL = 1_000 * MEGABYTE
-"""Octets left below which somebody should look: what is collected at once may need as much (front/limits.py)."""
+SPOOLED = 1024 * 1024 * 1024
+"""Octets of bodies that may lie in files at once, as front.limits.Limits has it."""
+
+DISK_NEARLY_FULL = SPOOLED + DISK_FULL
+"""Octets left below which somebody should look: bodies that are collected at the same time could take all but the last
+of it, within seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +47,13 @@ class Written:
         tried: whether one has ended yet.
         error: why it failed; None if it did not.
         waiting: seconds since one began that has not ended; zero if none is under way.
+        age: seconds since the last one ended.
     """
 
     tried: bool
     error: StoreUnavailable | None
     waiting: float
+    age: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,7 @@ class Known:
 def writing_checks(known: Known) -> tuple[Check, ...]:
     """Return what makes the service fit, or unfit, to be written to, beside what makes it fit for status."""
     return (
-        _write(known.written),
+        _write(known.written, silent=known.left is None),
         *(_disk(name, octets) for name, octets in known.disks.items()),
         *_of_courier(known),
         *_of_channels(known),
@@ -84,7 +95,7 @@ def answers_not_in_force(view: Snapshot, now: datetime) -> int:
     wanted = set(get_args(HashName))
     missing = 0
     for held in view.approvals.values():
-        fine = {(each.serial, each.hash_name) for each in held.answers if each.this_update <= now <= each.next_update}
+        fine = {(each.serial, each.hash_name) for each in held.answers if in_force(each, now)}
         missing += sum(
             certificate_end(each).at > now
             and now - each.signed_at > BACKLOG_OLD
@@ -94,13 +105,18 @@ def answers_not_in_force(view: Snapshot, now: datetime) -> int:
     return missing
 
 
-def _write(written: Written) -> Check:
+def _write(written: Written, *, silent: bool) -> Check:
     code, name = AlarmCode.STORE_TAKES_NO_WRITES, "write"
+    if silent:
+        return unknown(name, code)  # that it is silent is said already
     if written.waiting > WRITE_SLOW_SECONDS:
         said = f"A small write has waited for {int(written.waiting)} seconds."
         return Check(name=name, ok=False, detail=said, alarm=code)
     if not written.tried:
         return Check(name=name, ok=False, detail="No small write has been tried yet.", alarm=code, known=False)
+    if written.age > WRITE_OLD_SECONDS:
+        said = f"No small write has been tried for {int(written.age)} seconds."
+        return Check(name=name, ok=False, detail=said, alarm=code, known=False)
     if written.error is None:
         return Check(name=name, ok=True, detail="The register took a small write.", alarm=code)
     if isinstance(written.error, StoreReadOnly):
@@ -126,8 +142,7 @@ def _of_courier(known: Known) -> Iterator[Check]:
         yield unknown("courier", AlarmCode.COURIER_SILENT)
         yield unknown("notices", AlarmCode.NOTICES_UNDELIVERED)
         return
-    # Signs of life, as leases, are about machines.
-    machine = known.now if known.view is None else known.now - known.view.authority.clock_offset
+    machine = known.now if known.view is None else known.view.authority.machine(known.now)
     seen = left.courier_seen
     alive = seen is not None and seen + COURIER_SILENT > machine
     said = "No courier has been seen." if seen is None else f"A courier was last seen at {text(seen)} (machine time)."
@@ -157,7 +172,7 @@ def _of_channels(known: Known) -> Iterator[Check]:
         if issuer.role is not HierarchyRole.ISSUING or issuer.not_after < now:
             continue
         crl = view.authority.crls.get(issuer.key_id)
-        fine = crl is not None and crl.this_update <= now <= crl.next_update
+        fine = crl is not None and in_force(crl, now)
         word = "is in force" if fine else "is not in force"
         said = f"The CRL of {issuer.subject} {word} at {text(now)}."
         yield Check(name="lists", ok=fine, detail=said, alarm=AlarmCode.LIST_NOT_IN_FORCE, subject=issuer.key_id)

@@ -4,7 +4,6 @@ They share nothing but the store. In production each is a service of its own und
 starts all three, starts again what dies, and one Ctrl-C stops everything.
 """
 
-import json
 import os
 import signal
 import socket
@@ -20,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from api.readiness import Readiness
+from api.readiness import Purpose, Readiness
 from app.settings import Settings
 from core.errors import PortTaken
 from core.kinds import ProcessRole
@@ -165,19 +164,11 @@ def answers(host: str, port: int, path: str) -> bool:
 
 
 def what_is_not_ready(host: str, port: int) -> list[str]:
-    """Return a sentence for each check of /readyz that is red; none if the service is ready."""
-    try:
-        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=_READY_SECONDS):
-            return []
-    except urllib.error.HTTPError as error:
-        with error:
-            said = error.read()
-    except (urllib.error.URLError, OSError):
-        return ["It does not answer."]
-    try:
-        return [str(each["detail"]) for each in json.loads(said)["checks"] if not each["ok"]]
-    except (ValueError, KeyError, TypeError):
-        return ["It does not say what is wrong."]
+    """Return a sentence for each check that is red for writing; none if people can begin."""
+    found = told_ready(host, port, f"for={Purpose.WRITING.value}")
+    if found is None:
+        return ["It does not say whether it is ready."]
+    return [each.detail for each in found.checks if not each.ok]
 
 
 def told_ready(host: str, port: int, query: str) -> Readiness | None:

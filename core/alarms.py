@@ -22,6 +22,7 @@ class AlarmCode(StrEnum):
     ERRAND_FAILS = "errand-fails"
     JOB_FAILS = "job-fails"
     JOURNAL_BACKLOG = "journal-backlog"
+    LOOKOUT_STANDS = "lookout-stands"
     LIST_NOT_IN_FORCE = "list-not-in-force"
     LIST_OVERDUE = "list-overdue"
     NOTICES_UNDELIVERED = "notices-undelivered"
@@ -47,6 +48,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.ERRAND_FAILS: ("An errand of the courier fails.", "The courier's errands are done again."),
     AlarmCode.JOB_FAILS: ("A job of the authority fails.", "The authority's jobs are done again."),
     AlarmCode.JOURNAL_BACKLOG: ("Facts wait too long to be sealed.", "The journal is sealed again."),
+    AlarmCode.LOOKOUT_STANDS: (
+        "The web process no longer looks: what it tells is as it was then.",
+        "The web process looks again.",
+    ),
     AlarmCode.LIST_NOT_IN_FORCE: (
         "An issuing CA has no CRL that is in force at this moment.",
         "Every issuing CA's CRL is in force again.",

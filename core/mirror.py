@@ -54,6 +54,11 @@ class PublishedCrl:
     der: bytes
 
 
+def in_force(signed: SignedAnswer | PublishedCrl, at: datetime) -> bool:
+    """Return whether what was signed holds at an instant; its first and its last second are in (RFC 5280, 5.1.2)."""
+    return signed.this_update <= at <= signed.next_update
+
+
 @dataclass(frozen=True)
 class AuthorityCertificate:
     """A certificate of the hierarchy.
@@ -121,6 +126,10 @@ class AuthorityView:
     credentials: Mapping[str, CredentialRecord]
     journal_key: bytes
     revoked: Mapping[str, CredentialRecord] = field(default_factory=dict)
+
+    def machine(self, now: datetime) -> datetime:
+        """Return the machine's instant of one of the authority's: leases and signs of life are about machines."""
+        return now - self.clock_offset
 
 
 @dataclass(frozen=True)

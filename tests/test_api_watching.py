@@ -11,6 +11,7 @@ from cryptography import x509
 
 from api.status.consistency import compare
 from api.status.snapshot import Snapshot, amended
+from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, EndCause
 from core.errors import StoreUnavailable
 from core.mirror import MirroredApproval
@@ -73,8 +74,17 @@ def _checks(api: Api, status: int) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in answer["checks"]}
 
 
-def _red(api: Api) -> set[str]:
-    return {name for name, each in _checks(api, 503).items() if not each["ok"]}
+def _red(api: Api, query: str = "") -> set[str]:
+    api.lookout.look()
+    answer = api.ask(None, "GET", f"/readyz{query}").get_json()
+    return {each["name"] for each in answer["checks"] if not each["ok"]}
+
+
+def _holds_up_writing_alone(api: Api, *names: str) -> None:
+    """Red for writing, with an alarm for each; a warning for status, which is served meanwhile."""
+    checks = _checks(api, 200)
+    assert {name: (checks[name]["ok"], checks[name]["warning"]) for name in names} == dict.fromkeys(names, (True, True))
+    assert set(names) <= _red(api, "?for=writing")
 
 
 def test_a_service_whose_authority_is_at_work_is_ready(api: Api) -> None:
@@ -87,10 +97,11 @@ def test_a_service_whose_authority_is_at_work_is_ready(api: Api) -> None:
     assert all(each["detail"] for each in checks.values())
 
 
-def test_an_authority_that_is_silent_is_red(sqlite: Api) -> None:
+def test_an_authority_that_is_silent_holds_up_writing_alone(sqlite: Api) -> None:
     sqlite.granted()
     sqlite.world.clock.advance(timedelta(minutes=2))
-    assert "authority" in _red(sqlite)
+    _holds_up_writing_alone(sqlite, "authority")
+    assert AlarmCode.AUTHORITY_SILENT in {each.code for each in sqlite.lookout.alarms}
 
 
 def test_a_list_that_nobody_renews_is_red_before_it_runs_out(sqlite: Api) -> None:
@@ -99,7 +110,7 @@ def test_a_list_that_nobody_renews_is_red_before_it_runs_out(sqlite: Api) -> Non
     newest = max(issued.values(), key=lambda crl: crl.this_update)
     left = (newest.next_update - newest.this_update) / 3
     sqlite.world.at(newest.next_update - left)
-    assert "crl" not in _red(sqlite)  # the lease is over by then, which is red by itself
+    assert "crl" not in _red(sqlite)
     sqlite.world.at(newest.next_update - left + SECOND)
     assert "crl" in _red(sqlite)
 
@@ -109,25 +120,26 @@ def test_the_roots_list_warns_sixty_days_before_and_takes_nothing_away_when_it_r
     crls = sqlite.mirror.view().authority.crls.values()
     ends = max(crl.next_update for crl in crls)
     sqlite.world.at(ends - 60 * DAY - SECOND)
-    assert not _checks(sqlite, 503)["root-crl"]["warning"]
+    assert not _checks(sqlite, 503)["root-crl"]["warning"]  # the issuing CA's has run out, which is red by itself
     sqlite.world.at(ends - 60 * DAY)
     check = _checks(sqlite, 503)["root-crl"]
     assert (check["ok"], check["warning"]) == (True, True)
     sqlite.world.at(ends)
     sqlite.settle()  # the authority is at work, and renews all that it can
-    check = _checks(sqlite, 503)["root-crl"]
-    assert _red(sqlite) == {"authority"}  # its lease is by the machine's clock, which stands
+    check = _checks(sqlite, 200)["root-crl"]
     assert (check["ok"], check["warning"]) == (True, True)
     assert "ran out" in check["detail"]
 
 
-def test_facts_that_nobody_seals_and_ends_that_nobody_lists_are_red(api: Api) -> None:
+def test_facts_that_nobody_seals_and_ends_that_nobody_lists_hold_up_writing_alone(api: Api) -> None:
     approval = api.granted()
     api.world.revoked(approval)
     # Within the time that the authority may take, it is only told.
     assert re.match("[1-9] facts? wait", _checks(api, 200)["journal"]["detail"])
     api.world.at(NOW + timedelta(seconds=61))
-    assert {"journal", "revocation-list"} <= _red(api)
+    _holds_up_writing_alone(api, "journal", "revocation-list")
+    codes = {each.code for each in api.lookout.alarms}
+    assert {AlarmCode.JOURNAL_BACKLOG, AlarmCode.REVOCATION_LIST_BACKLOG} <= codes
 
 
 def test_a_responder_whose_renewal_failed_warns_and_then_is_red(sqlite: Api) -> None:
@@ -139,14 +151,17 @@ def test_a_responder_whose_renewal_failed_warns_and_then_is_red(sqlite: Api) -> 
     assert "responder" in _red(sqlite)
 
 
-def test_a_register_that_cannot_be_reached_is_red_and_is_no_error(sqlite: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_register_that_cannot_be_reached_holds_up_writing_alone_and_is_no_error(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sqlite.granted()
 
     def unreachable(*_: object) -> None:
         raise StoreUnavailable
 
     monkeypatch.setattr(sqlite.world.store, "read", unreachable)
-    assert "store" in _red(sqlite)
+    _holds_up_writing_alone(sqlite, "store", "authority", "journal", "revocation-list")
+    assert AlarmCode.STORE_SILENT in {each.code for each in sqlite.lookout.alarms}
     refused(sqlite.ask("dcc", "GET", "/metrics"), 503, "store-unavailable")
 
 

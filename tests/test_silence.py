@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -55,8 +56,12 @@ def crowded(web: Web, front: Listening, approval: str) -> Iterator[None]:
         for _ in range(SLOW):
             held.append(stack.enter_context(front.connect(reads=2048)))
             held[-1].sendall(page * 200)
+        until = time.monotonic() + 10
+        while len(front.front.crowd) < len(held) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert len(front.front.crowd) == len(held)
         yield
-        assert len(held) > len(halves)
+        assert len(front.front.crowd) >= len(held)  # and whoever asked last
 
 
 def test_status_answers_in_a_crowd(web: Web) -> None:
@@ -109,21 +114,25 @@ def test_readiness_is_told_from_memory_and_says_when_the_register_was_last_heard
     web.world.granted()
     web.api.mirror.follow()
 
-    def told() -> tuple[int, str]:
+    def told() -> tuple[int, bool, str]:
         answered = front.ask(request("/readyz", method="GET"))
         store = json.loads(answered.partition(b"\r\n\r\n")[2])["checks"][0]
-        return int(answered[9:12]), store["detail"]
+        assert front.status(request("/readyz?for=writing", method="GET")) == (503 if store["warning"] else 200)
+        return int(answered[9:12]), store["warning"], store["detail"]
 
     with web.listening() as front:
-        assert told() == (503, "The register has not answered yet.")
-        web.lookout.look()
-        assert told() == (200, "The register answers.")
+        # Status is served meanwhile: that the register is silent takes it away from nobody.
+        assert told() == (200, True, "The register has not answered yet.")
+        web.api.look()
+        assert told() == (200, False, "The register answers.")
         web.api.seconds = 5
-        assert told() == (200, "The register answers.")
+        assert told() == (200, False, "The register answers.")
         web.api.seconds = 6
-        assert told() == (503, "The register has not answered for 6 seconds.")
-        web.lookout.look()
-        assert told()[0] == 200
+        assert told() == (200, True, "The register has not answered for 6 seconds.")
+        web.api.look()
+        assert told()[:2] == (200, False)
+        web.api.mirror._max_age = -1  # what is held in memory is too old to be told
+        assert front.status(request("/readyz", method="GET")) == 503
     assert web.reached == []
 
 

@@ -12,23 +12,30 @@ import psycopg
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from api.lookout import QUIET_SECONDS, Lookout
+from api.deployments import REPORT_LIMIT
+from api.lookout import QUIET_SECONDS, STANDS_SECONDS, Lookout
 from api.readiness import Check, Purpose, noticed
 from api.status.snapshot import Snapshot
 from api.writing import (
     COURIER_SILENT,
     DISK_FULL,
     DISK_NEARLY_FULL,
+    SPOOLED,
+    WRITE_OLD_SECONDS,
     WRITE_SLOW_SECONDS,
     Known,
     Written,
     answers_not_in_force,
     writing_checks,
 )
+from app.processes import what_is_not_ready
 from app.web import small_write
 from core.alarms import WORDS, Alarm, AlarmCode, Noticed
 from core.errors import OutcomeUnknown, StoreFull, StoreReadOnly, StoreUnavailable
 from core.kinds import DeliveryState, ProcessRole
+from front.limits import Limits
+from ra.applying.evidence import LARGEST_FILE
+from ra.telling.reconcile import LARGEST_LIST
 from store.reading.watching import UNDELIVERED, Backlog, backlog
 from store.tables import journal, signs_of_life
 from store.transactions import Store, sqlite_url
@@ -96,6 +103,16 @@ CASES: Mapping[str, tuple[dict[str, Any], str, bool, AlarmCode | None]] = {
     "read-only": ({"written": replace(WRITTEN, error=StoreReadOnly())}, "write", False, AlarmCode.STORE_READ_ONLY),
     "full": ({"written": replace(WRITTEN, error=StoreFull())}, "write", False, AlarmCode.STORE_FULL),
     "under way": ({"written": replace(WRITTEN, waiting=WRITE_SLOW_SECONDS)}, "write", True, None),
+    "nobody has tried for long": (
+        {"written": replace(WRITTEN, age=WRITE_OLD_SECONDS + 0.1)}, "write", False, None,
+    ),
+    "tried a while ago": ({"written": replace(WRITTEN, age=WRITE_OLD_SECONDS)}, "write", True, None),
+    "slow while the register is silent": (
+        {"left": None, "written": replace(WRITTEN, waiting=WRITE_SLOW_SECONDS + 0.1)}, "write", False, None,
+    ),
+    "refused by a silent register": (
+        {"left": None, "written": replace(WRITTEN, error=StoreUnavailable())}, "write", False, None,
+    ),
     "slow": (
         {"written": replace(WRITTEN, waiting=WRITE_SLOW_SECONDS + 0.1)}, "write", False,
         AlarmCode.STORE_TAKES_NO_WRITES,
@@ -134,10 +151,17 @@ def test_each_check_and_its_alarm(name: str) -> None:
 def test_what_cannot_be_asked_is_believed_to_be_as_it_was() -> None:
     standing = [
         Alarm(code=code, subject="", since=NOW, sentence="So it was.")
-        for code in (AlarmCode.COURIER_SILENT, AlarmCode.STORE_FULL)
+        for code in (AlarmCode.COURIER_SILENT, AlarmCode.STORE_FULL, AlarmCode.DISK_NEARLY_FULL)
     ]
     checks = writing_checks(replace(FIT, left=None))
-    assert noticed(checks, standing) == [Noticed(code=AlarmCode.COURIER_SILENT, sentence="So it was.")]
+    assert noticed(checks, standing) == [
+        Noticed(code=code, sentence="So it was.") for code in (AlarmCode.COURIER_SILENT, AlarmCode.STORE_FULL)
+    ]
+
+
+def test_a_disk_is_said_to_be_nearly_full_while_all_that_is_collected_at_once_has_room() -> None:
+    assert DISK_NEARLY_FULL - DISK_FULL >= SPOOLED == Limits().spooled
+    assert 2 * max(LARGEST_FILE, LARGEST_LIST, REPORT_LIMIT) <= DISK_FULL
 
 
 # --- in force now ------------------------------------------------------------------------------------------------
@@ -291,7 +315,7 @@ def test_while_the_register_is_silent_the_last_alarms_are_told_with_what_is_know
         sqlite.lookout.look()
         status, _, alarms = told(sqlite, "")
     # Of backlogs, the authority and notices nothing is known; nobody says that they are wrong.
-    assert (status, set(alarms)) == (503, {"courier-silent", "job-fails", "store-silent"})
+    assert (status, set(alarms)) == (200, {"courier-silent", "job-fails", "store-silent"})
     sqlite.lookout.look()
     assert "store-silent" not in told(sqlite, "")[2]
 
@@ -299,6 +323,7 @@ def test_while_the_register_is_silent_the_last_alarms_are_told_with_what_is_know
 @pytest.mark.parametrize(
     ("use", "error", "code"),
     [
+        ("_connected", StoreUnavailable, AlarmCode.STORE_SILENT),
         ("read", StoreUnavailable, AlarmCode.STORE_SILENT),
         ("begin", StoreUnavailable, AlarmCode.STORE_TAKES_NO_WRITES),
         ("begin", StoreReadOnly, AlarmCode.STORE_READ_ONLY),
@@ -313,7 +338,7 @@ def test_a_trouble_of_the_register_is_logged_when_it_begins_and_when_it_ends(
     error: type[StoreUnavailable],
     code: AlarmCode,
 ) -> None:
-    def refuses(*_: object) -> None:
+    def refuses(*_: object, **_more: object) -> None:
         raise error
 
     def look() -> set[AlarmCode]:
@@ -334,6 +359,37 @@ def test_a_trouble_of_the_register_is_logged_when_it_begins_and_when_it_ends(
     assert ended == WORDS[code][1]
 
 
+def test_what_nobody_foresaw_is_logged_once_and_no_alarm_stands_still_unnoticed(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("this")
+
+    sqlite.granted()
+    sqlite.look()
+    lookout, pauses = sqlite.lookout, [1, 2, 3]
+
+    def wait(_seconds: float) -> None:
+        if pauses.pop() == 1:
+            lookout._stopping.set()
+
+    monkeypatch.setattr(lookout._stopping, "wait", wait)
+    with monkeypatch.context() as patched:
+        patched.setattr("api.lookout.status_checks", fails)
+        lookout._repeat(lookout.try_write, lookout._pause)  # its thread lives on
+        assert [lookout.ready().status for _ in range(3)] == [500] * 3
+    assert [each.message for each in caplog.records if "KeyError" in each.message] == [
+        "the lookout fails: KeyError"
+    ] * 2
+    assert lookout.ready().status == 200
+    sqlite.seconds = STANDS_SECONDS
+    assert told(sqlite, "")[2] == {}
+    sqlite.seconds += 1
+    assert told(sqlite, "")[2] == {"lookout-stands": "2027-01-03T12:00:00Z"}
+    sqlite.look()
+    assert told(sqlite, "")[2] == {}
+
+
 def test_another_purpose_is_refused(sqlite: Api) -> None:
     for query in ("?for=reading", "?for=", "?for=writing&for=writing", "?why=writing"):
         assert sqlite.ask(None, "GET", f"/readyz{query}").status_code == 400, query
@@ -344,8 +400,10 @@ def test_the_front_answers_it_from_memory(world: World) -> None:
     web = Web(world)
     world.granted()
     web.api.mirror.follow()
-    web.api.look()
     with web.listening() as front:
+        assert "The register has not answered yet." in what_is_not_ready("127.0.0.1", front.port)
+        web.api.look()
+        assert what_is_not_ready("127.0.0.1", front.port) == []
         for query, status in (("", 200), ("?for=writing", 200), ("?for=status", 200)):
             assert front.status(request(f"/readyz{query}", method="GET")) == status
         assert web.reached == []
