@@ -75,7 +75,9 @@ class Served:
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered)
-        return Turn.PAST if answered is Elsewhere.STORE else Turn.API
+        if answered is Elsewhere.STORE:
+            return Turn.PAST
+        return Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer on a thread that may wait."""

@@ -24,6 +24,7 @@ from app.served import Served
 from app.settings import Settings
 from core.clock import Clock
 from core.kinds import ProcessRole
+from front.crowd import plain
 from front.head import forwarded
 from front.server import Front
 from front.service import Turn
@@ -37,11 +38,15 @@ SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
 
 _OF_THE_PAST = 4
+"""Threads for questions about the past: a short read each, twice as many as the cores of the smallest machine."""
+
 _LONG = 4
-"""Threads for questions about the past, and for what waits on purpose."""
+"""Threads for files that people send: a report of 100,000 lines takes half a minute of one, and more at the same time
+would only take each other's."""
 
 _WAITING = 4
-"""Requests that may wait for each thread; with more, the last would wait longer than its client does."""
+"""Requests that may wait for each thread: one that writes takes up to a second, and a wait ends after five
+(front.limits.Limits.turn_seconds)."""
 
 
 def serve_web(settings: Settings) -> None:
@@ -89,13 +94,15 @@ def make_front(house: House, mirror: Mirror, lookout: Lookout, refusals: Refusal
     )
     limits = BodyLimits(description(application))
 
+    proxies = frozenset(plain(each) for each in settings.web_proxies)
+
     def note(asked: Asked, one: Refused) -> None:
-        refusals.note(asked, forwarded(asked, settings.web_proxies), one)
+        refusals.note(asked, forwarded(asked, proxies), one)
 
     served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready, note)
     threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
-    return Front(served, workers, house.machine, proxies=settings.web_proxies)
+    return Front(served, workers, house.machine, proxies=proxies)
 
 
 def small_write(store: Store, machine: Clock) -> None:

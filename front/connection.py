@@ -16,7 +16,7 @@ import httptools
 
 from api.status.exchange import Asked, Reply, refusal
 from core.errors import BodyTooLarge
-from front.crowd import peer_of
+from front.crowd import peer_of, plain
 from front.head import forwarded, read_head
 from front.incoming import Incoming
 from front.refusals import refused
@@ -68,7 +68,6 @@ class Connection(asyncio.BufferedProtocol):
         self._front = front
         self._limits = front.limits
         self._stage = Stage.HEAD
-        self._peer = ""
         self._address = ""
         self._incoming: Incoming | None = None
         self._queue: deque[Incoming] = deque()
@@ -100,14 +99,13 @@ class Connection(asyncio.BufferedProtocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=0)  # so that “resume” means: all of it is with the kernel
-        self._address = str((transport.get_extra_info("peername") or ("",))[0])
-        self._peer = peer_of(self._address)
-        self._front.crowd.enter(self._peer, self)
+        self._address = plain(str((transport.get_extra_info("peername") or ("",))[0]))
+        self._front.crowd.enter(self._address, self)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """End. What a worker has begun is done to its end; what waits is not begun."""
         self._stage = Stage.CLOSED
-        self._front.crowd.leave(self._peer, self)
+        self._front.crowd.leave(self._address, self)
         if self._job is not None and self._job.call_off():
             self._job = None
             self._worked_off(self._current)
@@ -227,8 +225,8 @@ class Connection(asyncio.BufferedProtocol):
         incoming.announced = int(announced) if announced else None  # the parser has seen that it is a number
         if incoming.announced is not None and incoming.announced > admitted:
             incoming.refusal = refusal(BodyTooLarge(limit=admitted))
-        elif "expect" in found.fields and not self._queue:
-            self._transport.write(_CONTINUE)  # RFC 9110, 10.1.1
+        elif "expect" in found.fields and not self._queue and self._parser.get_http_version() == "1.1":
+            self._transport.write(_CONTINUE)  # RFC 9110, 10.1.1, and 15.2: never to HTTP/1.0
 
     def on_body(self, octets: bytes) -> None:
         """A piece of its body."""
@@ -256,6 +254,9 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.feed_data(octets)
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on(octets[upgrade.args[0] :])
+            return
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(_ours(error))
             return
         except httptools.HttpParserError as error:
             self._broken(error)
@@ -360,8 +361,12 @@ class Connection(asyncio.BufferedProtocol):
         if incoming.refusal is not None:
             self._send(incoming, incoming.refusal)
             return
-        asked = incoming.whole()
-        answered = self._front.service.at_once(asked)
+        try:
+            asked = incoming.whole()
+            answered = self._front.service.at_once(asked)
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw must not leave the client without an answer
+            self._send(incoming, refusal(error))
+            return
         if isinstance(answered, Reply):
             self._send(incoming, answered)
             return
@@ -438,3 +443,9 @@ class Connection(asyncio.BufferedProtocol):
             self._enter(Stage.DRAIN)
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.write_eof()
+
+
+def _ours(error: httptools.HttpParserCallbackError) -> Reply:
+    """What we raised while the parser told us of a request is ours to answer for, and is logged."""
+    raised = error.__context__
+    return refusal(raised if isinstance(raised, Exception) else error)

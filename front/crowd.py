@@ -40,8 +40,9 @@ class Crowd:
         """Return how many are connected."""
         return self._count
 
-    def enter(self, peer: str, member: Member) -> None:
-        """Let a connection in."""
+    def enter(self, address: str, member: Member) -> None:
+        """Let a connection in, from an address as `plain` writes it."""
+        peer = self._peer(address)
         others = self._by_peer.setdefault(peer, {})
         if len(others) >= self._of_one_peer and peer not in self._proxies:
             self._evict_oldest(peer)
@@ -50,8 +51,15 @@ class Crowd:
         self._by_peer.setdefault(peer, {})[member] = None
         self._count += 1
 
-    def leave(self, peer: str, member: Member) -> None:
+    def leave(self, address: str, member: Member) -> None:
         """Forget a connection that has ended."""
+        self._forget(self._peer(address), member)
+
+    def _peer(self, address: str) -> str:
+        # A proxy is no part of its network: whoever else is there has a place of its own.
+        return address if address in self._proxies else peer_of(address)
+
+    def _forget(self, peer: str, member: Member) -> None:
         others = self._by_peer.get(peer)
         if others is None or member not in others:
             return
@@ -63,7 +71,7 @@ class Crowd:
     def _evict_oldest(self, peer: str) -> None:
         for member in self._by_peer[peer]:
             if not member.held_by_us:
-                self.leave(peer, member)  # now: that it has ended is told a little later, and more may come before
+                self._forget(peer, member)  # now: that it has ended is told a little later, and more may come before
                 member.evict()
                 return
 
@@ -72,14 +80,25 @@ class Crowd:
         return [member for others in self._by_peer.values() for member in others]
 
 
-def peer_of(address: str) -> str:
-    """Return what counts as one peer: an address of IPv4, a network /64 of IPv6, which is what one customer has."""
+def plain(address: str) -> str:
+    """Return an address in its one form; what is no address stays as it is.
+
+    One of IPv4 is so also where a socket of IPv6 calls it ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2).
+    """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(parsed, ipaddress.IPv4Address):
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def peer_of(address: str) -> str:
+    """Return what counts as one peer: an address of IPv4, a network /64 of IPv6, which is what one customer has."""
+    try:
+        parsed = ipaddress.ip_address(plain(address))
+    except ValueError:
         return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
     return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from api.status.exchange import Asked, Reply
+from front.crowd import plain
 from front.refusals import refused
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -56,11 +57,11 @@ def forwarded(asked: Asked, proxies: frozenset[str]) -> str:
 
     Args:
         asked: the request.
-        proxies: addresses whose word is taken.
+        proxies: addresses whose word is taken, as `plain` writes them.
     """
     if asked.peer not in proxies:
         return asked.peer
-    return asked.fields.get("x-forwarded-for", "").rpartition(",")[2].strip() or asked.peer
+    return plain(asked.fields.get("x-forwarded-for", "").rpartition(",")[2].strip()) or asked.peer
 
 
 def _fields(lines: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | Reply:

@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[HTTPStatus, str, str]] = {
     "field-repeated": (
         HTTPStatus.BAD_REQUEST,
         "A header field that may be sent once is sent more often.",
-        "Send Authorization, Content-Type and Idempotency-Key once each.",
+        "Send Authorization, Content-Type, Idempotency-Key and X-Forwarded-For once each.",
     ),
     "target-malformed": (
         HTTPStatus.BAD_REQUEST,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from api.status.exchange import http_date
 from core.clock import Clock
 from front.connection import Connection
-from front.crowd import Crowd, Member
+from front.crowd import Crowd, Member, plain
 from front.incoming import Incoming, Spool
 from front.limits import Limits
 from front.service import Service, Turn
@@ -57,7 +57,7 @@ class Front:
     ) -> None:
         self.service = service
         self.limits = limits or Limits()
-        self.proxies = proxies
+        self.proxies = frozenset(plain(each) for each in proxies)
         self.spool = Spool(self.limits.spooled)
         self.buffer = memoryview(bytearray(_BUFFER))
         self.stopping = False
@@ -67,7 +67,7 @@ class Front:
         self.date = http_date(clock.now())
         self._at_work: Counter[str] = Counter()
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
-        self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=proxies)
+        self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)
 
     async def listen(self, host: str, port: int) -> asyncio.Server:
         """Begin to listen; `watch` has to run meanwhile."""

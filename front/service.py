@@ -16,7 +16,7 @@ class Turn(StrEnum):
     """Questions about status for which the store is read."""
 
     LONG = "long"
-    """What waits on purpose, for news or for much to be done."""
+    """What takes long by its nature: files and reports that are sent; later, what waits for news."""
 
 
 class Service(Protocol):

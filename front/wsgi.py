@@ -39,7 +39,7 @@ def call(application: "WSGIApplication", asked: Asked, body: BinaryIO, length: i
 
 
 def _environ(asked: Asked, body: BinaryIO, length: int) -> dict[str, Any]:
-    host, _, port = asked.fields.get("host", "").partition(":")
+    host, port = _host(asked.fields.get("host", ""))
     environ: dict[str, Any] = {
         "REQUEST_METHOD": asked.method,
         "SCRIPT_NAME": "",
@@ -63,3 +63,10 @@ def _environ(asked: Asked, body: BinaryIO, length: int) -> dict[str, Any]:
         if name not in {"content-type", "content-length", "transfer-encoding", "connection", "expect"}:
             environ["HTTP_" + name.upper().replace("-", "_")] = value
     return environ
+
+
+def _host(field: str) -> tuple[str, str]:
+    """Return host and port of a Host field; colons within brackets are an address of IPv6's (RFC 3986, 3.2.2)."""
+    host, end, rest = field.partition("]") if field.startswith("[") else ("", "", field)
+    name, _, port = rest.partition(":")
+    return host + end + name, port

@@ -33,12 +33,16 @@ class Toy:
     gate: threading.Event = field(default_factory=threading.Event)
 
     def admit(self, asked: Asked) -> int | Reply:
+        if asked.path == "/unforeseen/head":
+            raise KeyError("this")
         return Reply(401, b"who?") if asked.path == "/refused" else self.limit
 
     def at_once(self, asked: Asked) -> Reply | Turn:
         if asked.path.startswith("/now"):
             self.done.append((asked, asked.body))
             return Reply(200, asked.body or asked.path.encode(), [("Content-Type", "text/plain")])
+        if asked.path == "/unforeseen/whole":
+            raise KeyError("this")
         if asked.path == "/large":
             return Reply(200, b"x" * LARGE)
         return Turn.API

@@ -1,5 +1,8 @@
 """The front, asked through raw sockets: what is one whole request is handed on, and nothing else ever is."""
 
+import asyncio
+import io
+import json
 import resource
 import select
 import socket
@@ -7,16 +10,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.status.exchange import Asked
 from api.status.ocsp import REQUEST_LIMIT
 from api.status.questions import QUESTION_LIMIT
+from core.clock import SystemClock
 from front.connection import Connection
 from front.crowd import peer_of
+from front.head import _ONCE, forwarded
 from front.incoming import Incoming, Spool
 from front.limits import Limits
+from front.server import Front
 from front.workers import Workers
+from front.wsgi import call
 from tests.front_world import (
     HOST,
     LARGE,
@@ -31,6 +40,9 @@ from tests.front_world import (
     request,
     rst,
 )
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
 
 
 @pytest.fixture
@@ -48,21 +60,23 @@ def front(toy: Toy) -> Iterator[Listening]:
 
 
 @pytest.mark.parametrize(
-    ("octets", "path"),
+    ("octets", "path", "query"),
     [
-        (b"GET /now/a%2Fb%20%C3%A9?x=%41 HTTP/1.1\r\n" + HOST, "/now/a/b é"),
-        (b"GET /now/%ff HTTP/1.1\r\n" + HOST, "/now/\ufffd"),
-        (b"GET http://elsewhere.example/now?x=%41 HTTP/1.1\r\n" + HOST, "/now"),
-        (b"\r\nGET /now HTTP/1.1\r\nhost:\r\n", "/now"),
-        (b"GET /now HTTP/1.0\r\n", "/now"),
-        (b"GET /now/../x HTTP/1.1\r\n" + HOST, "/now/../x"),
+        (b"GET /now/a%2Fb%20%C3%A9?x=%41 HTTP/1.1\r\n" + HOST, "/now/a/b é", "x=%41"),
+        (b"GET /now/%ff HTTP/1.1\r\n" + HOST, "/now/\ufffd", ""),
+        (b"GET http://elsewhere.example/now?x=%41 HTTP/1.1\r\n" + HOST, "/now", "x=%41"),
+        (b"\r\nGET /now HTTP/1.1\r\nhost:\r\n", "/now", ""),
+        (b"GET /now HTTP/1.0\r\n", "/now", ""),
+        (b"GET /now/../x HTTP/1.1\r\n" + HOST, "/now/../x", ""),
+        (b"GET /now?a?b%3F HTTP/1.1\r\n" + HOST, "/now", "a?b%3F"),
     ],
 )
-def test_a_target_is_decoded_once_and_left_as_it_is(front: Listening, toy: Toy, octets: bytes, path: str) -> None:
+def test_a_target_is_decoded_once_and_left_as_it_is(
+    front: Listening, toy: Toy, octets: bytes, path: str, query: str
+) -> None:
     assert front.status(octets + b"Connection: close\r\n\r\n") == 200
     asked = toy.done[0][0]
-    assert asked.path == path
-    assert asked.query in {"", "x=%41"}
+    assert (asked.path, asked.query) == (path, query)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +200,55 @@ def test_who_waits_to_be_told_to_go_on_is_told(front: Listening) -> None:
         assert read_all(client).endswith(b"abc")
     large = request("/now", fields=b"Expect: 100-continue\r\nContent-Length: %d\r\n" % (LIMIT + 1))
     assert front.status(large, then=fin) == 413
+
+
+def test_nobody_is_told_to_go_on_who_would_not_understand_it(front: Listening) -> None:
+    head = b"POST /now HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    with front.client() as client:
+        client.sendall(head)
+        assert not select.select([client], [], [], 0.2)[0]
+        client.sendall(b"abc")
+        assert read_all(client).startswith(b"HTTP/1.1 200 ")  # RFC 9110, 15.2: never 1xx to HTTP/1.0
+
+
+@pytest.mark.parametrize("path", ["/unforeseen/head", "/unforeseen/whole"])
+def test_what_we_raise_is_ours_to_answer_for_and_is_logged(
+    front: Listening, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    answered = front.ask(request(path, body=b"abc"))
+    assert int(answered[9:12]) == 500
+    assert b"not-http" not in answered
+    assert "this" in caplog.text
+    assert front.status(request("/now", body=b"a")) == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "port"),
+    [
+        ("a:81", "a", "81"),
+        ("a", "a", "80"),
+        ("[::1]:81", "[::1]", "81"),
+        ("[::1]", "[::1]", "80"),
+        ("", "localhost", "80"),
+    ],
+)
+def test_an_application_is_told_the_host_and_its_port(field: str, name: str, port: str) -> None:
+    told: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], start_response: "StartResponse") -> list[bytes]:
+        told.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    call(application, Asked(method="GET", path="/", fields={"host": field}), io.BytesIO(), 0)
+    assert (told["SERVER_NAME"], told["SERVER_PORT"]) == (name, port)
+
+
+def test_a_field_that_may_be_sent_once_is_named_where_it_was_sent_twice(front: Listening) -> None:
+    for each in _ONCE - {"host"}:
+        answered = front.ask(request("/now", fields=f"{each}: 1\r\n".encode() * 2))
+        hint = json.loads(answered.partition(b"\r\n\r\n")[2])["hint"]
+        assert each in hint.lower()
 
 
 def test_who_has_said_all_may_still_read(front: Listening) -> None:
@@ -480,12 +543,56 @@ def test_when_there_are_too_many_in_all_the_peer_with_most_makes_room(toy: Toy) 
         ("192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
         ("fe80::1%eth0", "fe80::/64"),
         ("unknown", "unknown"),
     ],
 )
 def test_one_peer_is_an_address_or_what_one_customer_has_of_ipv6(address: str, peer: str) -> None:
     assert peer_of(address) == peer
+
+
+@pytest.mark.parametrize(
+    ("proxy", "comes_from"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1", "::ffff:192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+    ],
+)
+def test_a_proxy_is_known_in_whichever_form_its_address_comes(toy: Toy, proxy: str, comes_from: str) -> None:
+    front = Front(toy, {}, SystemClock(), limits=quick(of_one_peer=2), proxies=frozenset({proxy}))
+
+    def connected(address: str) -> Connection:
+        made = Connection(front)
+        made.connection_made(Connected(address))
+        return made
+
+    members = [connected(comes_from) for _ in range(9)]
+    assert len(front.crowd) == 9  # it stands for many peers
+    asked = Asked(method="GET", path="/", fields={"x-forwarded-for": "::ffff:192.0.2.9"}, peer=members[0]._address)
+    assert forwarded(asked, front.proxies) == "192.0.2.9"
+    # Whoever else is in its network is one peer, and no part of it.
+    others = [connected("2001:db8::2") for _ in range(5)]
+    assert len(front.crowd) == 11
+    for each in (*members, *others):
+        each.connection_lost(None)
+    assert len(front.crowd) == 0
+
+
+class Connected(asyncio.Transport):
+    """A connection from an address that this machine need not have."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 1)})
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
 
 
 def test_a_worker_outlives_work_that_fails(caplog: pytest.LogCaptureFixture) -> None:

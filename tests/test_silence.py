@@ -1,6 +1,7 @@
 """Status answers while others half-send, say nothing, do not read, and hold every worker of the API."""
 
 import json
+import select
 import socket
 import threading
 import time
@@ -9,7 +10,10 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from api.incoming import BODY_LIMIT
+from api.status.exchange import Asked
 from front.limits import Limits
+from front.service import Turn
 from tests.front_world import Listening, request
 from tests.served_world import Web
 from tests.world import World
@@ -103,11 +107,30 @@ def test_status_answers_while_the_store_says_nothing(web: Web, monkeypatch: pyte
     monkeypatch.setattr(web.api.mirror, "_source", Silent(gate))
     bearer = f"Authorization: Bearer {web.api.keys['dcc']}\r\n".encode()
     unit = json.dumps({"approval": approval, "device_id": "00-DB-12-34-56-78-90-01"}).encode()
-    with web.listening(Limits(turn_seconds=60, look_seconds=0.1)) as front, ExitStack() as stack:
-        for _ in range(20):
-            stack.enter_context(front.connect()).sendall(request("/v1/verify", fields=bearer, body=unit))
+    limits = Limits(turn_seconds=60, look_seconds=0.1, at_work_of_one_peer=100)
+    with web.listening(limits) as front, ExitStack() as stack:
+        held = [stack.enter_context(front.connect()) for _ in range(21)]
+        for each in held:
+            each.sendall(request("/v1/verify", fields=bearer, body=unit))
         answers(web, front, approval)
+        # Four ask about the past and sixteen wait, for the last there is no room; the API has workers of its own.
+        assert any(b" 503 " in each.recv(100) for each in select.select(held, [], [], 5)[0])
+        assert front.status(request("/v1/authority", method="GET")) == 200
         gate.set()
+
+
+def test_a_file_that_takes_long_has_workers_of_its_own(web: Web) -> None:
+    turns = {
+        (each.method, each.path.partition("?")[0]): web.served.at_once(
+            Asked(method=each.method, path=each.path.partition("?")[0])
+        )
+        for each in web.operations()
+        if web.served._plane.body_limit(each.path) is None
+    }
+    large = {(each.method, each.path.partition("?")[0]) for each in web.operations() if each.limit > BODY_LIMIT}
+    assert {place for place, turn in turns.items() if turn is Turn.LONG} == large
+    assert set(turns.values()) == {Turn.LONG, Turn.API}
+    assert ("POST", "/v1/deployments") in large
 
 
 def test_readiness_is_told_from_memory_and_says_when_the_register_was_last_heard(web: Web) -> None:
