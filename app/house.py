@@ -1,5 +1,6 @@
 """Settings become a house: plain constructors, nothing found by name, nothing opened before it is needed."""
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -11,14 +12,15 @@ from app.settings import Settings
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing
+from core.errors import HomeMissing, KeyUnusable
 from core.kinds import HierarchyRole
 from jobs.authority import Authority
-from jobs.keyring import Keyring
-from jobs.watermark import FILE_NAME as WATERMARK_FILE
-from jobs.watermark import Watermark
-from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from jobs.clocks import clocks
+from jobs.keyring import Keyring, profile_begun
+from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
+from keys.record_key import open_record_key
 from keys.sealed import open_sealed
+from memory.memory import Memory
 from ra.desk import Desk
 from store import schema
 from store.reading.authority import AuthorityRow, authority_row, certificates, clock_offset
@@ -114,27 +116,48 @@ def profile_of(row: AuthorityRow) -> Profile:
     return Profile(environment=row.environment, arc=row.arc, base_url=row.base_url, name=row.name)
 
 
-def open_authority(house: House) -> Authority:
-    """Open the private keys and return the authority process; KeyUnusable if one cannot be opened."""
-    passphrase = house.settings.passphrase.read()
+def open_memory(house: House) -> Memory:
+    """Open what the authority remembers, with the key that seals it.
+
+    Raises:
+        KeyUnusable: that key cannot be opened.
+        MemoryMissing, MemoryUnusable: there is none, or it is not as it was sealed.
+    """
     folder = house.settings.keys_dir
-    issuing = open_sealed(folder / issuing_file(1), passphrase)
+    key = open_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
+    return Memory.open(folder, key, clocks(house.machine, house.clock))
+
+
+def open_authority(house: House) -> Authority:
+    """Open the private keys and the memory and return the authority process.
+
+    Who it is, it knows by itself: nothing in the register makes it another authority.
+
+    Raises:
+        KeyUnusable: a key cannot be opened, or is not the one that this authority began with.
+        MemoryMissing, MemoryUnusable: it does not know what it has signed.
+    """
+    memory = open_memory(house)
+    begun = memory.begun
+    passphrase, folder = house.settings.passphrase.read(), house.settings.keys_dir
+    opened = {
+        name: open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)
+    }
+    for name, signer in opened.items():
+        if hashlib.sha256(signer.public_key).hexdigest() != begun.keys.get(name):
+            raise KeyUnusable(path=folder / name, detail="it is not the key that this authority began with")
+    issuing = opened[issuing_file(1)]
     keyring = Keyring(
-        profile=profile_of(house.row()),
+        profile=profile_begun(begun),
         issuing={key_id(issuing.public_key): issuing},
-        responder=open_sealed(folder / responder_file(1), passphrase),
-        journal=open_sealed(folder / JOURNAL_FILE, passphrase),
+        responder=opened[responder_file(1)],
+        journal=opened[JOURNAL_FILE],
     )
-    with house.store.read() as tx:
-        known = {each.key_id for each in certificates(tx, HierarchyRole.ISSUING)}
-    if not known & set(keyring.issuing):
-        raise HomeMissing(path=folder)
-    watermark = Watermark(folder / WATERMARK_FILE)
     return Authority(
         store=house.store,
-        clock=house.clock,
+        clock=house.machine if begun.environment == "live" else house.clock,
         machine=house.machine,
         keyring=keyring,
+        memory=memory,
         pace=house.settings.pace,
-        watermark=watermark,
     )

@@ -10,7 +10,7 @@ from ra.bounds import Bounds
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.transactions import Store, sqlite_url
-from tests.world import DEVICE, World, hold_ceremony
+from tests.world import DEVICE, World, hold_ceremony, memory_folder
 
 MANY = 1_000_000_000
 
@@ -63,7 +63,7 @@ def held_world(folder: Path) -> World:
     url = sqlite_url(folder / "store.sqlite")
     store = Store(url)
     schema.upgrade(store)
-    hold_ceremony(store, folder / "ceremony")
+    hold_ceremony(store, folder / "ceremony", memory_folder(url, folder / "ceremony"))
     store.close()
     world = World(url, folder / "ceremony")
     # One organisation does here in minutes what all do in years.

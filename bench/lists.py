@@ -12,13 +12,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.cycle import held_world
-from core.identifiers import new_serial
+from core.approval import RevocationReason
+from core.identifiers import Serial, new_serial
 from core.instants import seconds
+from core.kinds import HierarchyRole
 from jobs.duty import Duty, take_lease
+from jobs.hierarchy import issuing_ca_of
 from jobs.publish import publish
-from ra.issuing import issuing_ca
+from jobs.recall import Copy
+from memory.records import Ended, WillSign
 from store.reading import work
 from tests.world import NOW, World
+
+_PORTION = 1_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ def measure(entries: int) -> Published:
 def _measure(entries: int) -> Published:
     with tempfile.TemporaryDirectory() as folder:
         world = held_world(Path(folder))
-        _plant(world, entries)
+        serials = [new_serial() for _ in range(entries)]
+        _plant(world, serials)
+        _remember(world, serials)
         first = _publish(world, entries)
         again = _publish(world, entries)
         world.close()
@@ -56,15 +64,37 @@ def _measure(entries: int) -> Published:
     return Published(entries, round(first, 3), round(again, 3), round(memory, 1))
 
 
-def _plant(world: World, entries: int) -> None:
+def _remember(world: World, serials: list[Serial]) -> None:
+    """Let the authority remember that it signed them, and that they have ended."""
+    (issuing,) = world.memory.hierarchy(HierarchyRole.ISSUING)
+    for first in range(0, len(serials), _PORTION):
+        signed, ended = [], []
+        for number, serial in enumerate(serials[first : first + _PORTION], first):
+            signed.append(
+                WillSign(
+                    serial=serial,
+                    approval=f"TDT-{number}",
+                    issue=1,
+                    device="",
+                    key_sha256=f"{number:064x}",
+                    not_before=issuing.not_before,
+                    not_after=NOW + timedelta(days=100),
+                    issuer=issuing.key_id,
+                    tbs=b"",
+                    decision="",
+                    proposal_sha256="",
+                )
+            )
+            at, reason = NOW - timedelta(days=1), RevocationReason.PRIVILEGE_WITHDRAWN
+            ended.append(Ended(serial=serial, at=at, reason=reason))
+        world.memory.remember([*signed, *ended], now=NOW)
+
+
+def _plant(world: World, serials: list[Serial]) -> None:
     """Put that many revoked certificates into the register; only the rows that the list is made from."""
     path = world.url.removeprefix("sqlite:///")
     ended = seconds(NOW - timedelta(days=1))
-    rows = (
-        (serial, f"TDT-{number}", f"{number:064x}", ended, ended)
-        for number in range(entries)
-        for serial in [new_serial()]
-    )
+    rows = ((serial, f"TDT-{number}", f"{number:064x}", ended, ended) for number, serial in enumerate(serials))
     connection = sqlite3.connect(path)
     with connection:
         connection.executemany(
@@ -80,9 +110,19 @@ def _publish(world: World, entries: int) -> float:
     world.clock.advance(timedelta(seconds=1))
     epoch = take_lease(world.store, "bench", world.machine, timedelta(hours=1))
     assert epoch is not None
-    duty = Duty(world.store, world.authority.keyring, world.authority.pace, world.clock, world.machine, "bench", epoch)
+    duty = Duty(
+        store=world.store,
+        keyring=world.authority.keyring,
+        pace=world.authority.pace,
+        clock=world.clock,
+        machine=world.machine,
+        holder="bench",
+        epoch=epoch,
+        memory=world.memory,
+        copy=Copy(world.memory, whole=True),
+    )
     with world.store.read() as tx:
-        issuing = issuing_ca(tx)
+        issuing = issuing_ca_of(duty, tx)
     begun = time.perf_counter()
     published = publish(duty, issuing, world.clock.now())
     took = time.perf_counter() - begun

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -13,6 +14,7 @@ from ca import der as write
 from keys.signer import spki
 
 _KNOWN = 64
+_KNOWN_SIGNED = 4096
 """Certificates of the hierarchy that are remembered parsed: an authority has a handful at a time."""
 
 
@@ -88,6 +90,26 @@ def issuer(der: bytes) -> Issuer:
         not_after=parsed.not_valid_after_utc,
         parsed=parsed,
     )
+
+
+@lru_cache(maxsize=_KNOWN_SIGNED)
+def tbs_sha256(der: bytes) -> str:
+    """Return the SHA-256 (hex) of the to-be-signed bytes of a certificate; empty if it is none."""
+    try:
+        return hashlib.sha256(x509.load_der_x509_certificate(der).tbs_certificate_bytes).hexdigest()
+    except ValueError:
+        return ""
+
+
+@lru_cache(maxsize=_KNOWN_SIGNED)
+def signed_by(der: bytes, issuer_der: bytes) -> bool:
+    """Return whether a certificate carries the signature of an issuer of ours."""
+    above = issuer(issuer_der)
+    try:
+        x509.load_der_x509_certificate(der).verify_directly_issued_by(above.parsed)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def elliptic_key(public_key: bytes) -> ec.EllipticCurvePublicKey:

@@ -77,11 +77,13 @@ class Description:
 
     Args:
         key_id: lower-case hex of the subject key identifier.
+        public_key_sha256: of its public key (SubjectPublicKeyInfo, DER), hex.
         subject: RFC 4514.
         not_before, not_after: its validity, aware UTC.
     """
 
     key_id: str
+    public_key_sha256: str
     subject: str
     not_before: datetime
     not_after: datetime
@@ -91,8 +93,12 @@ def described(draft: Draft) -> Description:
     """Return what a draft says of itself."""
     preview = x509.load_der_x509_certificate(draft.preview)
     identifier = preview.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    public_key = preview.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     return Description(
         key_id=identifier.digest.hex(),
+        public_key_sha256=hashlib.sha256(public_key).hexdigest(),
         subject=preview.subject.rfc4514_string(),
         not_before=preview.not_valid_before_utc,
         not_after=preview.not_valid_after_utc,

@@ -17,6 +17,7 @@ class AlarmCode(StrEnum):
 
     ANSWER_NOT_IN_FORCE = "answer-not-in-force"
     AUTHORITY_SILENT = "authority-silent"
+    AUTHORITY_CHANGED = "authority-changed"
     COURIER_SILENT = "courier-silent"
     DISK_NEARLY_FULL = "disk-nearly-full"
     ERRAND_FAILS = "errand-fails"
@@ -24,7 +25,11 @@ class AlarmCode(StrEnum):
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
     LIST_NOT_IN_FORCE = "list-not-in-force"
+    END_UNPROVED = "end-unproved"
     LIST_OVERDUE = "list-overdue"
+    LIST_UNKNOWN = "list-unknown"
+    REGISTER_CONTRADICTS = "register-contradicts"
+    STORE_WENT_BACK = "store-went-back"
     NOTICES_UNDELIVERED = "notices-undelivered"
     REVOCATION_LIST_BACKLOG = "revocation-list-backlog"
     RESPONDER_OVERDUE = "responder-overdue"
@@ -41,6 +46,26 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.ANSWER_NOT_IN_FORCE: (
         "An OCSP answer for a certificate that has not ended is not in force, or there is none.",
         "Every OCSP answer is in force again.",
+    ),
+    AlarmCode.AUTHORITY_CHANGED: (
+        "The register has this authority for another one than it is.",
+        "The register has the authority as it began.",
+    ),
+    AlarmCode.END_UNPROVED: (
+        "The register says that a certificate has ended, and no sealed fact does.",
+        "Every end that the register says is proved.",
+    ),
+    AlarmCode.LIST_UNKNOWN: (
+        "The register holds a CRL that the authority did not sign.",
+        "The register holds no CRL but the authority's.",
+    ),
+    AlarmCode.REGISTER_CONTRADICTS: (
+        "The register contradicts what the authority remembers of what it has signed.",
+        "The register agrees with what the authority remembers.",
+    ),
+    AlarmCode.STORE_WENT_BACK: (
+        "The register is older than what the authority has sealed.",
+        "The register is the one that was sealed last.",
     ),
     AlarmCode.AUTHORITY_SILENT: ("No authority process is at work.", "An authority process is at work again."),
     AlarmCode.COURIER_SILENT: ("No courier is at work.", "A courier is at work again."),

@@ -798,6 +798,61 @@ class StoreWentBack(IntegrityError):
     )
 
 
+class JournalChanged(IntegrityError):
+    """A row of the journal does not say what its link says."""
+
+    code = "journal-changed"
+    sentence = "Row {number} of the journal is missing, or is not what was sealed."
+    hint_text = "Somebody changed the register. No head is signed over it; compare it with an earlier export."
+
+
+class MemoryMissing(IntegrityError):
+    """Keys without a memory: the authority signs nothing until it is given one."""
+
+    code = "memory-missing"
+    sentence = "The authority has no memory of what it has signed: there is no {path}."
+    hint_text = (
+        "If it was lost, put it back from the backup of the folder of the keys. An authority that never had one begins "
+        "with trialcpa memory begin."
+    )
+
+
+class MemoryUnusable(IntegrityError):
+    """The memory cannot be read or written, or is not as it was sealed."""
+
+    code = "memory-unusable"
+    sentence = "The authority's memory {path} cannot be used: {detail}."
+    hint_text = "Nothing was signed. Put the file back from the backup of the folder of the keys, with its key."
+
+
+class MemoryFull(IntegrityError):
+    """There is no room to remember what is to be signed; so it is not."""
+
+    code = "memory-full"
+    sentence = "There is no room on the disk of {path}: what has to be remembered first is not signed."
+    hint_text = "Make room. Answers are renewed meanwhile, and a reserve was kept for ends and lists."
+
+
+class MemoryContradicted(IntegrityError):
+    """Something that was to be signed contradicts what the authority remembers."""
+
+    code = "memory-contradicted"
+    sentence = "Not signed: {what} contradicts what this authority remembers: {detail}."
+    hint_text = (
+        "Somebody changed the register, or a backup was put back. Compare it with the journal before anything else."
+    )
+
+
+class MemoryForked(IntegrityError):
+    """Two processes of one authority remember what cannot both be."""
+
+    code = "memory-forked"
+    sentence = "Another process of this authority remembers otherwise: {detail}"
+    hint_text = (
+        "Nothing is signed by this one. Compare both memories (trialcpa memory show) before one of them goes on."
+    )
+
+
 class LeaseLost(IntegrityError):
     """Another authority process holds the lease; this one may not sign."""
 

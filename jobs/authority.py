@@ -11,24 +11,27 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.alarms import AlarmCode, Noticed
 from core.clock import Clock
-from core.errors import LeaseLost, StoreUnavailable, TrialCpaError
+from core.errors import LeaseLost, StoreUnavailable, StoreWentBack, TrialCpaError
 from core.kinds import ProcessRole
 from core.trouble import Trouble
 from jobs.alarms import Alarms
 from jobs.draft import draft_proposals
-from jobs.duty import Duty, Pace, release_lease, take_lease
+from jobs.duty import Duty, Pace, later, release_lease, take_lease
+from jobs.ends import remember_ends
 from jobs.expire import lapse_passed, record_expiries
 from jobs.hierarchy import renew_responder
+from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.presign import presign
 from jobs.publish import publish_if_due
+from jobs.recall import Copy, catch_up
 from jobs.seal import seal
 from jobs.sign import sign_seconded
-from jobs.watermark import Watermark
+from memory.memory import Memory
 from store.reading import work
 from store.transactions import Store
 
@@ -39,6 +42,10 @@ IDLE_SECONDS = 0.02
 
 WAITING_SECONDS = 0.5
 """Rest of an authority process that waits for the lease, or for the store to come back."""
+
+STAYS = timedelta(hours=24)
+LASTING = frozenset({AlarmCode.REGISTER_CONTRADICTS, AlarmCode.END_UNPROVED})
+"""What is not over because nothing says it any more: somebody changed the register, and has to be looked for."""
 
 _RENEWALS = 3
 """The lease is renewed this many times in its length."""
@@ -53,24 +60,26 @@ class Authority:
         clock: the authority's clock (a test authority's may run ahead).
         machine: the machine's own clock, for leases.
         keyring: the signers.
+        memory: what this authority remembers by itself, outside the store.
         pace: how often.
         holder: a name that no other process has.
-        watermark: what this authority has sealed before, kept outside the store.
     """
 
     store: Store
     clock: Clock
     machine: Clock
     keyring: Keyring
+    memory: Memory
     pace: Pace = field(default_factory=Pace)
     holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
-    watermark: Watermark | None = None
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
+    _copy: Copy = field(init=False, repr=False)
     _silent: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _waiting: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _troubles: dict[str, Trouble] = field(default_factory=dict, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
+    _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
         default_factory=lambda: Alarms(ProcessRole.AUTHORITY, _log, alone=True), init=False, repr=False
     )
@@ -103,11 +112,20 @@ class Authority:
 
         Returns:
             How much was done; None if another process holds the lease.
+
+        Raises:
+            StoreWentBack: the register is older than what was sealed; nothing is done, and people must look.
+            MemoryForked, MemoryUnusable: what was signed before is not known.
         """
         duty = self._duty()
         if duty is None:
             return None
+        self._require_not_behind(duty)
         jobs: tuple[Callable[[Duty, datetime], int], ...] = (
+            # First: what the others act upon is sealed, under a signed head, before they do.
+            seal,
+            compare_identity,
+            remember_ends,
             renew_responder,
             record_expiries,
             lapse_passed,
@@ -115,7 +133,6 @@ class Authority:
             sign_seconded,
             presign,
             publish_if_due,
-            seal,
         )
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
         done = sum(self._guarded(job, duty, self.clock.now()) for job in jobs)
@@ -146,10 +163,11 @@ class Authority:
         # The lease is about the machine, so its renewal goes by the machine's own seconds.
         age = time.monotonic() - self._renewed
         if self._epoch is None or age > self.pace.lease_length.total_seconds() / _RENEWALS:
-            self._epoch = None
-            self._require_not_behind()
+            before, self._epoch = self._epoch, None
             self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
             self._renewed = time.monotonic()
+            if self._epoch is not None and self._epoch != before:
+                self._take_over()
         if self._epoch is None:
             self._waiting.begins("Another authority process holds the lease; this one waits for it.", logging.INFO)
             return None
@@ -162,18 +180,42 @@ class Authority:
             machine=self.machine,
             holder=self.holder,
             epoch=self._epoch,
-            watermark=self.watermark,
+            memory=self.memory,
+            copy=self._copy,
         )
 
-    def _require_not_behind(self) -> None:
-        """Do nothing on top of a register that went back: StoreWentBack ends the process, and people must look."""
-        if self.watermark is not None:
-            with self.store.read() as tx:
-                self.watermark.require_not_behind(tx)
+    def _require_not_behind(self, duty: Duty) -> None:
+        """Do nothing on top of a register that went back; what stands in it says so to whoever asks."""
+        try:
+            with duty.read():
+                return
+        except StoreWentBack as error:
+            noticed = Noticed(code=AlarmCode.STORE_WENT_BACK, sentence=str(error))
+            self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self.clock.now())
+            raise
+
+    def _lasting(self, at: datetime) -> list[Noticed]:
+        """Return what was noticed in an act that is over: it stays for a while, so that somebody sees it."""
+        for each in (one for noticed in self._noticed.values() for one in noticed if one.code in LASTING):
+            self._stays[each.code, each.subject] = (each, later(at, STAYS))
+        self._stays = {key: kept for key, kept in self._stays.items() if kept[1] > at}
+        return [each for each, _ in self._stays.values()]
+
+    def _take_over(self) -> None:
+        """Know what another process of this authority remembered, before anything is signed."""
+        try:
+            whole = catch_up(self.store, self.memory, self.clock.now())
+        except TrialCpaError:
+            self._epoch = None  # what cannot take over does not keep others from it
+            raise
+        self._copy = Copy(self.memory, whole=whole)
+        if not whole:
+            _log.error("Somebody wrote into the register's copy of the authority's memory; it is made anew.")
 
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""
-        every = [each for one in self._noticed.values() for each in one]
+        noticed = [*self._lasting(at), *(each for one in self._noticed.values() for each in one)]
+        every = {(each.code, each.subject): each for each in noticed}.values()
         return self._alarms.hold(duty.store, duty.begin, every, at)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:

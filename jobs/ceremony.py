@@ -5,6 +5,7 @@ signed as they were meant.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,17 +18,21 @@ from ca.revocation import crl as lists
 from ca.revocation import gate
 from core.actors import CONSOLE
 from core.canonical import Json
+from core.clock import SystemClock
 from core.errors import HomeMissing, HomeOccupied, PublicationRefused
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
 from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
+from jobs.clocks import clocks
 from jobs.duty import later
 from jobs.hierarchy import Certifier, certify
 from jobs.keyring import Keyring
-from keys.ceremony import CeremonyKeys, make_keys
+from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
 from keys.signer import Signer
+from memory.memory import Memory
+from memory.records import Begun, Listed
 from policy.profile import clear_crl
 from store.reading import authority as reading
 from store.reading import work
@@ -48,7 +53,9 @@ class Ceremony:
         longest_trial: bounds the issuing CA's life.
         clock_offset: how far a test authority's clock runs ahead from the start.
         keys_dir, root_dir: where the private keys go; the second is to be taken offline.
+        memory_dir: where what the authority remembers is kept; only the authority process reads it.
         passphrase, root_passphrase: seal them.
+        officers: how many have to agree, by kind of decision.
     """
 
     profile: Profile
@@ -56,8 +63,10 @@ class Ceremony:
     clock_offset: timedelta
     keys_dir: Path
     root_dir: Path
+    memory_dir: Path
     passphrase: bytes
     root_passphrase: bytes
+    officers: Mapping[str, int]
 
 
 def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
@@ -82,10 +91,12 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         root_passphrase=ceremony.root_passphrase,
     )
     over = _found(store, ceremony, keys, at)
-    root = _certified(store, ceremony, keys, at)
+    memory = Memory.begin(ceremony.memory_dir, keys.record, _begun(ceremony, keys), clocks(SystemClock()))
+    root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:
-        publish_root_crl(store, keys.root, root, at)
+        publish_root_crl(store, memory, keys.root, root, at)
+    memory.close()
     keyring = Keyring(
         profile=ceremony.profile,
         issuing={key_id(keys.issuing.public_key): keys.issuing},
@@ -168,17 +179,41 @@ def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -
     return over
 
 
-def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> AuthorityCertificate:
+def _begun(ceremony: Ceremony, keys: CeremonyKeys) -> Begun:
+    profile = ceremony.profile
+    signers = {
+        ROOT_FILE: keys.root,
+        issuing_file(1): keys.issuing,
+        responder_file(1): keys.responder,
+        JOURNAL_FILE: keys.journal,
+    }
+    return Begun(
+        environment=profile.environment,
+        name=profile.name,
+        arc=profile.arc,
+        base_url=profile.base_url,
+        organisation=profile.organisation,
+        keys={name: hashlib.sha256(signer.public_key).hexdigest() for name, signer in signers.items()},
+        officers=ceremony.officers,
+    )
+
+
+def _certified(
+    store: Store, memory: Memory, ceremony: Ceremony, keys: CeremonyKeys, at: datetime
+) -> AuthorityCertificate:
     """Certify root, issuing CA and responder, each only if it is not there yet; return the root."""
     profile = ceremony.profile
     begin = store.begin  # before there is an authority process there is no lease to hold
     if not _every(store, HierarchyRole.ROOT):
         certifier = Certifier(role=HierarchyRole.ROOT, profile=profile, signer=keys.root, issuer_der=None)
-        certify(store, begin, certifier, lambda: root_draft(profile, keys.root.public_key, new_serial(), at), at)
+        certify(
+            memory, store, begin, certifier, lambda: root_draft(profile, keys.root.public_key, new_serial(), at), at
+        )
     root = _newest(store, HierarchyRole.ROOT)
     if not _every(store, HierarchyRole.ISSUING):
         certifier = Certifier(role=HierarchyRole.ISSUING, profile=profile, signer=keys.root, issuer_der=root.der)
         certify(
+            memory,
             store,
             begin,
             certifier,
@@ -193,6 +228,7 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
             role=HierarchyRole.RESPONDER, profile=profile, signer=keys.issuing, issuer_der=issuing.der
         )
         certify(
+            memory,
             store,
             begin,
             certifier,
@@ -202,7 +238,9 @@ def _certified(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetim
     return root
 
 
-def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertificate, at: datetime) -> None:
+def publish_root_crl(
+    store: Store, memory: Memory, root_signer: Signer, root: AuthorityCertificate, at: datetime
+) -> None:
     """Publish the root's CRL: at the ceremony, and within each year once more, with the root's key at hand.
 
     It lists issuing CAs that had to end; none has.
@@ -213,7 +251,8 @@ def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertifica
     """
     with store.read() as tx:
         last = work.last_crl(tx, root.key_id, with_bytes=True)
-    number = max(seconds(at), last.number + 1 if last else 1)
+    newest = memory.newest_list(root.key_id)
+    number = max(seconds(at), newest.number + 1 if newest else 1)
     order = lists.CrlOrder(
         issuer_der=root.der,
         number=number,
@@ -226,6 +265,15 @@ def publish_root_crl(store: Store, root_signer: Signer, root: AuthorityCertifica
     cleared = clear_crl(drafted, order)
     if not isinstance(cleared, Clearance):
         raise PublicationRefused(number=order.number, detail=" ".join(each.detail for each in cleared))
+    listed = Listed(
+        key_id=root.key_id,
+        number=number,
+        this_update=at,
+        next_update=order.next_update,
+        count=0,
+        tbs_sha256=drafted.digest.hex(),
+    )
+    memory.remember([listed], now=at)
     der = lists.sign(drafted, cleared, root_signer, root.der)
     problems = gate.inspect(der, order=order, previous=last.der if last else None, register=(), at=at)
     if problems:

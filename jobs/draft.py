@@ -17,10 +17,11 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial, new_serial
 from core.kinds import DecisionState, DraftState
 from jobs.duty import Duty
+from jobs.hierarchy import issuing_ca_of
 from policy.profile import clear_certificate
 from ra.deciding.lapse import reject
 from ra.findings import findings_json
-from ra.issuing import IssuingCa, issuing_ca
+from ra.issuing import IssuingCa
 from ra.proposal import certified_terms
 from store.reading import requests
 from store.rows import Decision, DraftRow
@@ -29,9 +30,9 @@ from store.verbs import decisions, drafts, facts
 
 def draft_proposals(duty: Duty, at: datetime) -> int:
     """Draft for every proposal that waits for it; return how many drafts were stored."""
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         waiting = requests.decisions_to_draft(tx)
-        issuing = issuing_ca(tx) if waiting else None
+        issuing = issuing_ca_of(duty, tx) if waiting else None
     return sum(_draft(duty, decision, issuing, at) for decision in waiting if issuing is not None)
 
 

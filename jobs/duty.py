@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from core.alarms import AlarmCode, Noticed
 from core.clock import Clock
 from jobs.keyring import Keyring
-from jobs.watermark import Watermark
+from jobs.recall import Copy, require_not_behind
+from memory.memory import Memory
 from store.transactions import Store, Transaction
 from store.verbs import authority
 
@@ -44,7 +45,8 @@ class Duty:
         machine: the machine's own clock: leases are about machines.
         holder: the name of this process, which no other has.
         epoch: the lease under which it works.
-        watermark: the authority's own memory of what was sealed; None where nothing is to be remembered.
+        memory: what the authority remembers by itself.
+        copy: the register's copy of that.
         noticed: what its jobs have noticed in this turn.
     """
 
@@ -55,7 +57,8 @@ class Duty:
     machine: Clock
     holder: str
     epoch: int
-    watermark: Watermark | None = None
+    memory: Memory
+    copy: Copy
     noticed: list[Noticed] = field(default_factory=list)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
@@ -69,8 +72,31 @@ class Duty:
         self.noticed.append(Noticed(code=code, sentence=sentence, subject=subject))
 
     @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a reading transaction; StoreWentBack if the register is not the one that was sealed last."""
+        with self.store.read() as tx:
+            require_not_behind(tx, self.memory)
+            yield tx
+
+    @contextmanager
     def begin(self, label: str) -> Iterator[Transaction]:
-        """Open a writing transaction that commits only while this process holds the lease (LeaseLost otherwise)."""
+        """Open a writing transaction that commits only while this process holds the lease.
+
+        With it goes what was remembered since the last commit, so that a successor finds it where it finds the act.
+
+        Raises:
+            LeaseLost: another process holds the lease.
+            StoreWentBack: the register is not the one that was sealed last.
+        """
+        with self.begin_to_tell(label) as tx:
+            require_not_behind(tx, self.memory)
+            yield tx
+            copied = self.copy.carry(tx)
+        self.copy.known = copied
+
+    @contextmanager
+    def begin_to_tell(self, label: str) -> Iterator[Transaction]:
+        """Open a writing transaction for an alarm, which is told in a register that went back, too."""
         with self.store.begin(label) as tx:
             authority.require_lease(tx, self.holder, self.epoch)
             yield tx

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ca.profile import Profile
 from keys.signer import Signer
+from memory.records import Begun
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,14 @@ class Keyring:
     issuing: Mapping[str, Signer]
     responder: Signer
     journal: Signer
+
+
+def profile_begun(begun: Begun) -> Profile:
+    """Return the profile that an authority began with: what the register says of it now changes nothing."""
+    return Profile(
+        environment=begun.environment,
+        arc=begun.arc,
+        base_url=begun.base_url,
+        name=begun.name,
+        organisation=begun.organisation,
+    )

@@ -1,16 +1,22 @@
 """presign: OCSP answers signed ahead, for SHA-1 and SHA-256 CertIDs of every certificate in the register.
 
-No answer outlives what is known: a good one ends with the last second in which the certificate holds. If we die before
+What is said comes from the memory and not from the register. No answer outlives what is known: a good one ends with
+the last second in which the certificate holds. If we die before
 the commit, the answers never left the process and are signed again; the old ones are not served, because the channel
 compares them with the status of the instant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from typing import TypeAlias
 
+from ca.certificates import signed_by, tbs_sha256
 from ca.clearance import Clearance
 from ca.revocation import ocsp
 from core.actors import AUTHORITY
+from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
 from core.errors import RulesRefused
@@ -18,47 +24,107 @@ from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
-from core.status import certificate_end, revocation_at
+from core.status import Revoked, certificate_end, revocation_at
 from jobs.duty import Duty, later
+from jobs.hierarchy import ours
+from memory.beliefs import Remembered
 from policy.profile import clear_ocsp
 from store.reading import approvals as approval_reading
 from store.reading import work
-from store.reading.authority import certificates
 from store.verbs import artefacts, facts
 
 _HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 
+TRIED_AGAIN = timedelta(seconds=60)
+"""When an answer that could not be signed is tried again."""
+
+_Signed: TypeAlias = tuple[work.Presign, list[SignedAnswer], datetime]
+
 
 def presign(duty: Duty, at: datetime) -> int:
     """Sign one portion of the answers that are due; return how many certificates now have fresh ones."""
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         due = work.presigning_due(tx, at, duty.pace.portion)
         if not due:
             return 0
         records = {each.identifier: each for each in approval_reading.records(tx, {one.approval for one in due})}
-        issuers = {each.serial: each for each in certificates(tx, HierarchyRole.ISSUING)}
-        issuer_of = {one.serial: issuers[approval_reading.issuer_of(tx, one.serial)] for one in due}
-        responder = certificates(tx, HierarchyRole.RESPONDER)[-1]
-    signed, refused = [], []
+        ders = approval_reading.ders(tx, [one.serial for one in due])
+        issuers = {each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)}
+        responder = ours(duty, tx, HierarchyRole.RESPONDER)[-1]
+    signed: list[_Signed] = []
+    put_off: list[_Signed] = []
+    refused: list[RulesRefused] = []
     for one in due:
-        certificate = _certificate(records[one.approval], one.serial)
+        asked = _judged(duty, _certificate(records[one.approval], one.serial), ders[one.serial], issuers, at)
+        if isinstance(asked, _NotNow):
+            # What is new comes before what waits, and both before what cannot be answered.
+            put_off.append((one, [], at if asked is _NotNow.WAITS else at + TRIED_AGAIN))
+            continue
         try:
-            answers, due_again = _answers(duty, certificate, issuer_of[one.serial], responder, at)
+            answers, due_again = _answers(duty, asked, responder, at)
         except RulesRefused as error:
-            # One that cannot be answered stays due and is told at the end; it must not keep the others waiting.
+            # One that cannot be answered is told at the end and tried again later; it must not keep the others waiting.
             refused.append(error)
+            put_off.append((one, [], at + TRIED_AGAIN))
             continue
         signed.append((one, answers, due_again))
-    if signed:
-        _keep(duty, signed, responder, at)
+    if signed or put_off:
+        _keep(duty, [*signed, *put_off], responder, at)
     if refused:
         raise refused[0]
     return len(signed)
 
 
+class _NotNow(Enum):
+    """Why no answer is signed."""
+
+    WAITS = "the register says that it has ended, and that is about to be remembered (jobs/ends.py)"
+    CONTRADICTED = "the register does not hold what was signed"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is answered for a certificate, from the memory alone: its issuer, its entry, and its end as far as known."""
+
+    known: Remembered
+    issuer: AuthorityCertificate
+    revoked: Revoked | None
+    end: datetime
+
+
+def _judged(
+    duty: Duty, certificate: CertificateRecord, der: bytes, issuers: Mapping[str, AuthorityCertificate], at: datetime
+) -> _Asked | _NotNow:
+    """Find out what is to be said of a certificate.
+
+    What was remembered is said, whatever the register says: an end never goes back. *Good* is said only of bytes that
+    this authority signed, and of which the register does not say otherwise.
+    """
+    known = duty.memory.certificate(certificate.serial)
+    issuer = None if known is None else issuers.get(known.issuer)
+    if known is None or issuer is None or tbs_sha256(der) != known.tbs_sha256 or not signed_by(der, issuer.der):
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"The register has other bytes under serial {certificate.serial} than this authority signed.",
+            subject=certificate.serial,
+        )
+        return _NotNow.CONTRADICTED
+    remembered, register = duty.memory.status(known, at), revocation_at(certificate, at)
+    if remembered is None and register is not None:
+        return _NotNow.WAITS
+    if remembered != register:
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"Certificate {certificate.serial} has ended, as answers say, and the register says otherwise.",
+            subject=certificate.serial,
+        )
+    end = min(duty.memory.known_end(known, at), certificate_end(certificate).at)
+    return _Asked(known=known, issuer=issuer, revoked=remembered, end=end)
+
+
 def _keep(
     duty: Duty,
-    signed: Sequence[tuple[work.Presign, list[SignedAnswer], datetime]],
+    signed: Sequence[_Signed],
     responder: AuthorityCertificate,
     at: datetime,
 ) -> None:
@@ -89,30 +155,25 @@ def _certificate(approval: ApprovalRecord, serial: str) -> CertificateRecord:
 
 
 def _answers(
-    duty: Duty,
-    certificate: CertificateRecord,
-    issuer: AuthorityCertificate,
-    responder: AuthorityCertificate,
-    at: datetime,
+    duty: Duty, asked: _Asked, responder: AuthorityCertificate, at: datetime
 ) -> tuple[list[SignedAnswer], datetime]:
     """Return both answers, and when they are due again: at half their life, or at once when the status changes."""
-    revoked = revocation_at(certificate, at)
-    end = certificate_end(certificate).at
+    revoked = asked.revoked
     next_update = min(later(at, duty.pace.ocsp_life), responder.not_after)
     due_again = at + (next_update - at) / 2
     if revoked is None:
-        next_update = min(next_update, end - ONE_SECOND)
-        due_again = min(due_again, end)
-        if end - ONE_SECOND <= at:
+        next_update = min(next_update, asked.end - ONE_SECOND)
+        due_again = min(due_again, asked.end)
+        if asked.end - ONE_SECOND <= at:
             # Its last second: the answers of before hold to its end, and no new one could hold any longer.
-            return [], end
+            return [], asked.end
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))
     signed = []
     for hash_name in _HASHES:
         order = ocsp.OcspOrder(
-            issuer_der=issuer.der,
+            issuer_der=asked.issuer.der,
             responder_der=responder.der,
-            serial=certificate.serial,
+            serial=asked.known.serial,
             hash_name=hash_name,
             revoked=revoked,
             this_update=at,
@@ -125,7 +186,7 @@ def _answers(
         der = ocsp.sign(answer, cleared, duty.keyring.responder, responder.der)
         signed.append(
             SignedAnswer(
-                serial=certificate.serial,
+                serial=asked.known.serial,
                 hash_name=hash_name,
                 this_update=at,
                 next_update=next_update,

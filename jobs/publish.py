@@ -1,36 +1,47 @@
 """publish: a CRL at every change and at least every twelve hours, through the gate or not at all.
 
-If we die before the commit, the list never left the process and its number is not used; the last good one stays.
+A list is made from what the authority remembers (memory/), which the register cannot change: every certificate that has
+expired, and every end that was proved and remembered (jobs/ends.py). Where the register says otherwise an alarm says
+so, and the list is published all the same: nothing that has ended is ever left out of it.
+
+If we die before the commit, the list never left the process; its number is remembered and not used again, and the last
+good one stays.
 """
 
 import json
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from ca.clearance import Clearance
 from ca.revocation import crl as lists
 from ca.revocation import gate
 from core.actors import AUTHORITY
+from core.alarms import AlarmCode
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import PublicationRefused, WrongState
 from core.facts import Fact, FactKind
-from core.instants import seconds
+from core.identifiers import Serial
+from core.instants import seconds, text
 from core.mirror import PublishedCrl
 from core.status import Revoked
 from jobs.duty import Duty, later
+from jobs.ends import waits_for_proof
+from jobs.hierarchy import issuing_ca_of
+from memory.records import Listed
 from policy.profile import clear_crl
-from ra.issuing import IssuingCa, issuing_ca
+from ra.issuing import IssuingCa
 from store.reading import approvals as approval_reading
 from store.reading import journal, work
 from store.transactions import Transaction
 from store.verbs import artefacts, facts
 
-_log = logging.getLogger(__name__)
+MOST_TOLD = 20
+"""Differences between memory and register that are told one by one."""
 
-_ATTEMPTS = 3
-"""A revocation may commit while a list is made; it is then made anew, and the next turn tries again after that."""
+_MOST_UNPUBLISHED = 8
+"""Lists that were signed one after the other and never published, before it is assumed that none ever was."""
 
 
 def publish_if_due(duty: Duty, at: datetime) -> bool:
@@ -42,52 +53,76 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
     Raises:
         PublicationRefused: the gate found a problem; that is in the journal, and the last good list stays.
     """
-    with duty.store.read() as tx:
-        issuing = issuing_ca(tx)
-        last = work.last_crl(tx, issuing.key_id, with_bytes=False)
-        due = last is None or at >= last.this_update + duty.pace.crl_interval or work.unlisted(tx, at)
-    if not due:
-        return False
-    return publish(duty, issuing, at)
+    with duty.read() as tx:
+        issuing = issuing_ca_of(duty, tx)
+        held = _held(duty, tx, issuing, at)
+    interval = duty.pace.crl_interval
+    due = held is None or at >= held.this_update + interval or duty.memory.unlisted(held, at)
+    return publish(duty, issuing, at) if due else False
 
 
 @serves("F2.31")
 def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
-    """Make, gate and publish one CRL; False if the register kept moving and the next turn must try again."""
-    problems: tuple[str, ...] = ()
-    number = 0
-    for _ in range(_ATTEMPTS):
-        with duty.store.read() as tx:
-            last = work.last_crl(tx, issuing.key_id, with_bytes=True)
-            # Strictly rising, also after a restore that forgot the last numbers: never below the clock's seconds.
-            number = max(seconds(at), last.number + 1 if last else 1)
-            order = _order(duty, issuing, number, at, entries=approval_reading.ended(tx, at))
-            drafted = lists.draft(order)
-        der = _signed(duty, drafted, order, issuing)
-        with duty.store.read() as tx:
-            problems = gate.inspect(
-                der,
-                order=order,
-                previous=last.der if last else None,
-                register=approval_reading.ended(tx, at),
-                at=at,
-            )
-        if not problems and _commit(duty, issuing, order, der, drafted.entries, at):
-            return True
+    """Make, gate and publish one CRL; False if the register moved meanwhile and the next turn must try again."""
+    newest = duty.memory.newest_list(issuing.key_id)
+    # Strictly rising, also after a restore that forgot the last numbers: never below the clock's seconds.
+    number = max(seconds(at), newest.number + 1 if newest else 1)
+    order = _order(duty, issuing, number, at)
+    drafted = lists.draft(order)
+    with duty.read() as tx:
+        previous = _bytes_of(duty, tx, _held(duty, tx, issuing, at))
+        _notice_differences(duty, tx, issuing, at)
+    der = _signed(duty, drafted, order, issuing)
+    again = duty.memory.entries(issuing.key_id, at)
+    problems = gate.inspect(der, order=order, previous=previous, register=again, at=at)
     if problems:
         _refuse(duty, number, problems, at)
         raise PublicationRefused(number=number, detail=" ".join(problems))
-    return False
+    return _commit(duty, issuing, order, der, drafted.entries, at)
 
 
-def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime, *, entries: Iterator[Revoked]) -> lists.CrlOrder:
+def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Listed | None:
+    """Return the list in force: the newest that was signed, that the register holds, and not dated ahead of now.
+
+    One that a wrong clock dated ahead counts as missing, and is made anew under a higher number.
+    """
+    newest = duty.memory.newest_list(issuing.key_id)
+    last = work.last_crl(tx, issuing.key_id, with_bytes=False)
+    if last is not None and (newest is None or last.number > newest.number):
+        duty.notice(
+            AlarmCode.LIST_UNKNOWN,
+            f"The register holds CRL {last.number}, which this authority did not sign.",
+            subject=issuing.key_id,
+        )
+    if newest is not None and newest.this_update > at and work.crl(tx, issuing.key_id, newest.number, with_bytes=False):
+        return None
+    signed = duty.memory.newest_lists(issuing.key_id, at, _MOST_UNPUBLISHED)
+    return next((each for each in signed if work.crl(tx, issuing.key_id, each.number, with_bytes=False)), None)
+
+
+def _bytes_of(duty: Duty, tx: Transaction, held: Listed | None) -> bytes | None:
+    """Return a list as it was signed; None if the register does not hold those bytes any more."""
+    found = None if held is None else work.crl(tx, held.key_id, held.number, with_bytes=True)
+    if held is None or found is None:
+        return None
+    if lists.tbs_sha256(found.der) == held.tbs_sha256:
+        return found.der
+    duty.notice(
+        AlarmCode.REGISTER_CONTRADICTS,
+        f"The register has other bytes for CRL {held.number} than were signed; it is published anew.",
+        subject=f"crl {held.number}",
+    )
+    return None
+
+
+def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.CrlOrder:
     return lists.CrlOrder(
         issuer_der=issuing.der,
         number=number,
         this_update=at,
         next_update=later(at, duty.pace.crl_life),
         expired_certs_on_crl=issuing.not_before,
-        entries=entries,
+        entries=duty.memory.entries(issuing.key_id, at),
     )
 
 
@@ -96,11 +131,54 @@ def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing:
     if not isinstance(cleared, Clearance):
         told = " ".join(f"[{each.code}] {each.detail}" for each in cleared)
         raise PublicationRefused(number=drafted.number, detail=told)
+    listed = Listed(
+        key_id=issuing.key_id,
+        number=order.number,
+        this_update=order.this_update,
+        next_update=order.next_update,
+        count=drafted.entries,
+        tbs_sha256=drafted.digest.hex(),
+    )
+    duty.memory.remember([listed], now=order.this_update)
     return lists.sign(drafted, cleared, duty.keyring.issuing[issuing.key_id], issuing.der)
 
 
+def _notice_differences(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> None:
+    """Say where the register has other ends than the authority remembers. The list says what is remembered."""
+    told = list(
+        islice(_differences(duty, duty.memory.entries(issuing.key_id, at), approval_reading.ended(tx, at)), MOST_TOLD)
+    )
+    if told:
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, " ".join(told), subject="ends")
+
+
+def _differences(duty: Duty, remembered: Iterable[Revoked], register: Iterable[Revoked]) -> Iterator[str]:
+    for ours, theirs in _joined(iter(remembered), iter(register)):
+        if ours is not None and theirs is None:
+            yield f"Certificate {ours.serial} ended at {text(ours.at)}, and the register does not say so."
+        elif ours is not None and theirs is not None and ours != theirs:
+            yield f"Certificate {ours.serial} ended at {text(ours.at)}, and the register says {text(theirs.at)}."
+        elif theirs is not None and ours is None and duty.memory.certificate(theirs.serial) is None:
+            # One that is known and has ended only now is remembered with the next turn (jobs/ends.py).
+            yield f"The register has certificate {theirs.serial}, which this authority did not sign."
+
+
+def _joined(one: Iterator[Revoked], two: Iterator[Revoked]) -> Iterator[tuple[Revoked | None, Revoked | None]]:
+    first, second = next(one, None), next(two, None)
+    while first is not None or second is not None:
+        if second is None or (first is not None and first.serial < second.serial):
+            yield first, None
+            first = next(one, None)
+        elif first is None or second.serial < first.serial:
+            yield None, second
+            second = next(two, None)
+        else:
+            yield first, second
+            first, second = next(one, None), next(two, None)
+
+
 def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, entries: int, at: datetime) -> bool:
-    """Publish exactly what the register holds now, or nothing: a revocation in between makes the list stale."""
+    """Publish, unless the register has given an entry of this list another end meanwhile: then it is made anew."""
     published = PublishedCrl(
         key_id=issuing.key_id,
         number=order.number,
@@ -112,22 +190,31 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, published, at=at)
-            artefacts.mark_listed(tx, number=order.number, at=at)
-            _require_all_listed(tx, order.number, entries)
+            artefacts.mark_listed(tx, list(_listed_now(duty, tx, order.number, at)), number=order.number)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
             facts.record(
                 tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)
             )
-    except WrongState as moved:
-        _log.info("CRL %s is made anew: %s", order.number, moved)
+    except WrongState:
         return False
     return True
 
 
-def _require_all_listed(tx: Transaction, number: int, entries: int) -> None:
-    listed = work.listed(tx)
-    if listed != entries:
-        raise WrongState(kind="Register", identifier=number, state=listed, needed=entries)
+def _listed_now(duty: Duty, tx: Transaction, number: int, at: datetime) -> Iterator[Serial]:
+    """Yield what the register holds for ended and unlisted, and this list has with the same end.
+
+    Raises:
+        WrongState: somebody has ended one while the list was made, before the end that the list would say. An end that
+            is published is final; so this list is not published.
+    """
+    for claim in work.to_be_listed(tx, at):
+        end = claim.end
+        known = duty.memory.certificate(end.serial)
+        ours = None if known is None else duty.memory.status(known, at)
+        if ours == end:
+            yield end.serial
+        elif ours is not None and waits_for_proof(tx, claim.approval):
+            raise WrongState(kind="Certificate", identifier=end.serial, state="ended", needed=f"as in CRL {number}")
 
 
 def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) -> None:

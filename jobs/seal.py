@@ -1,14 +1,19 @@
 """seal: the journal's facts get their number, their link to the row before, and a signed head.
 
-If we die between sealing and the head's signature, the next turn signs a head over what is sealed.
+Everything from the remembered head on is read and linked again: a head is signed over what the rows say, never over
+what they say their links are. If we die between sealing and the head's signature, the next turn signs a head over
+what is sealed.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
 from core.chain import head_statement, link
+from core.errors import JournalChanged
 from core.instants import parse, text
 from jobs.duty import Duty
+from jobs.evidence import links_behind
+from memory.records import Head
 from store.reading import journal
 from store.verbs import sealing
 
@@ -17,18 +22,14 @@ _MOST = 1_000
 
 
 def seal(duty: Duty, at: datetime) -> int:
-    """Seal what waits and sign the head; return how many facts were sealed."""
+    """Seal what waits and sign the head; return how many facts were sealed.
+
+    Raises:
+        StoreWentBack: the row of the remembered head is not there any more.
+        JournalChanged: a row behind it does not say what its link says.
+    """
     sealed = _seal_waiting(duty, at)
-    with duty.store.read() as tx:
-        number, digest, _ = journal.last_sealed(tx)
-        signed = journal.last_head(tx)
-    if number > signed:
-        signature = duty.keyring.journal.sign(head_statement(duty.keyring.profile.journal_name, number, digest))
-        with duty.begin("keep head") as tx:
-            sealing.keep_head(tx, number=number, link=digest, signature=signature, at=at)
-    if sealed and duty.watermark is not None:
-        # After the commit: what it names is in the register. If we die here it names a row that still is.
-        duty.watermark.write(number, digest)
+    _head(duty, at)
     return sealed
 
 
@@ -49,3 +50,24 @@ def _seal_waiting(duty: Duty, at: datetime) -> int:
             digest = link(digest, replace(each.row, number=number, sealed_at=text(sealed_at)))
             rows.append((each.row_id, number, digest))
         return len(rows) if sealing.seal(tx, rows, at=sealed_at) else 0
+
+
+def _head(duty: Duty, at: datetime) -> None:
+    """Sign a head over what is sealed, if there is none."""
+    known = duty.memory.head
+    with duty.read() as tx:
+        rows = journal.sealed_after(tx, known.number, _MOST)
+        signed = journal.last_head(tx)
+    links = links_behind(known.link, rows)
+    for each, (number, digest) in zip(rows, links, strict=True):
+        if (each.row.number, each.link) != (number, digest) or number != known.number + 1:
+            raise JournalChanged(number=known.number + 1)
+        known = Head(number=number, link=digest)
+    if known.number <= signed:
+        return
+    # Before the signature: if we die behind it, this head is signed again, and no other one.
+    duty.memory.remember([known], now=at, links=links)
+    statement = head_statement(duty.keyring.profile.journal_name, known.number, known.link)
+    signature = duty.keyring.journal.sign(statement)
+    with duty.begin("keep head") as tx:
+        sealing.keep_head(tx, number=known.number, link=known.link, signature=signature, at=at)

@@ -14,14 +14,17 @@ from ca.clearance import Clearance
 from ca.draft import Draft
 from ca.signing import sign_certificate
 from core.actors import AUTHORITY
+from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
-from core.errors import DeviceAlreadyApproved, DraftContradicted, IntegrityError
+from core.errors import DeviceAlreadyApproved, DraftContradicted, IntegrityError, MemoryContradicted
 from core.facts import Fact, FactKind
 from core.kinds import DecisionState, DraftState, HierarchyRole
 from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
+from jobs.hierarchy import ours
+from memory.records import WillSign
 from policy.profile import clear_certificate
 from ra.deciding import certified
 from ra.deciding.lapse import lapse, passed
@@ -29,7 +32,6 @@ from ra.desk import TWO_OFFICERS
 from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
 from store.reading import requests, work
-from store.reading.authority import certificates
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
 from store.verbs import approvals, decisions, drafts, facts
@@ -58,33 +60,70 @@ class _Signed:
 
 def sign_seconded(duty: Duty, at: datetime) -> int:
     """Sign one portion of what was seconded; return how many certificates were recorded."""
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         rows = work.drafts_to_sign(tx, duty.pace.portion)
         waiting = [(_agreed(tx, row.decision_id), row) for row in rows]
-        issuers = {each.serial: each for each in certificates(tx, HierarchyRole.ISSUING)} if rows else {}
+        issuers = {each.serial: each for each in ours(duty, tx, HierarchyRole.ISSUING)} if rows else {}
     ready = []
     for (decision, agreed), row in waiting:
         issuer = issuers.get(row.issuer_serial)
         judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, agreed, row, issuer.der)
         if issuer is None or isinstance(judged, str):
             _withhold(duty, decision, row, str(judged), at)
+            continue
+        draft, clearance = judged
+        one = _Ready(
+            decision=decision,
+            row=row,
+            draft=draft,
+            issuer_der=issuer.der,
+            issuer_key_id=issuer.key_id,
+            clearance=clearance,
+        )
+        contradiction = duty.memory.contradiction(_will_sign(one), at)
+        if contradiction is None:
+            ready.append(one)
         else:
-            draft, clearance = judged
-            ready.append(
-                _Ready(
-                    decision=decision,
-                    row=row,
-                    draft=draft,
-                    issuer_der=issuer.der,
-                    issuer_key_id=issuer.key_id,
-                    clearance=clearance,
-                )
-            )
+            duty.notice(AlarmCode.REGISTER_CONTRADICTS, contradiction, subject=row.serial)
+            _withhold(duty, decision, row, contradiction, at)
     if not ready:
         return 0
-    claimed = _claim(duty, ready, at)
+    claimed = _remembered(duty, _claim(duty, ready, at), at)
     signed = [each for each in (_sign(duty, one) for one in claimed) if each is not None]
     return _record(duty, signed) if signed else 0
+
+
+def _remembered(duty: Duty, claimed: list[_Ready], at: datetime) -> list[_Ready]:
+    """Remember what is about to be signed, in one portion; return what may be.
+
+    If we die behind it the drafts are claimed, and the same bytes are signed by the next turn: what was remembered
+    counts, and other bytes for the same issue are refused.
+    """
+    try:
+        duty.memory.remember([_will_sign(each) for each in claimed], now=at)
+    except MemoryContradicted as error:
+        if len(claimed) > 1:
+            return [one for each in claimed for one in _remembered(duty, [each], at)]
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, str(error), subject=claimed[0].row.serial)
+        return []
+    return claimed
+
+
+def _will_sign(ready: _Ready) -> WillSign:
+    row, said = ready.row, certified_terms(ready.decision)
+    return WillSign(
+        serial=row.serial,
+        approval=row.approval,
+        issue=row.issue,
+        device=said.device.key,
+        key_sha256=row.public_key_sha256,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        issuer=ready.issuer_key_id,
+        tbs=row.tbs,
+        decision=ready.decision.id,
+        proposal_sha256=ready.decision.proposal_sha256,
+    )
 
 
 def _sign(duty: Duty, ready: _Ready) -> _Signed | None:

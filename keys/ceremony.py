@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import KeyUnusable
+from keys.record_key import RecordKey, make_record_key
 from keys.sealed import generate
 from keys.signer import SoftwareSigner
 
 ROOT_FILE = "root.key"
 JOURNAL_FILE = "journal.key"
+RECORD_FILE = "memory.key"
 
 
 def issuing_file(number: int) -> str:
@@ -33,21 +35,23 @@ class CeremonyKeys:
         issuing: signs certificates and the CRL.
         responder: signs OCSP answers.
         journal: signs the journal's heads; outside the hierarchy.
+        record: seals what the authority remembers; signs nothing.
     """
 
     root: SoftwareSigner
     issuing: SoftwareSigner
     responder: SoftwareSigner
     journal: SoftwareSigner
+    record: RecordKey
 
 
 def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphrase: bytes) -> CeremonyKeys:
-    """Make the four keys, or open those that an earlier ceremony made before it died.
+    """Make the five keys, or open those that an earlier ceremony made before it died.
 
     Args:
         keys_dir: only the authority process reads it.
         root_dir: another place, so that it can be taken away as a whole.
-        passphrase: seals issuing, responder and journal keys.
+        passphrase: seals all but the root's.
         root_passphrase: seals the root key.
 
     Raises:
@@ -60,4 +64,5 @@ def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphr
         issuing=generate(keys_dir / issuing_file(1), passphrase, exist_ok=True),
         responder=generate(keys_dir / responder_file(1), passphrase, exist_ok=True),
         journal=generate(keys_dir / JOURNAL_FILE, passphrase, exist_ok=True),
+        record=make_record_key(keys_dir / RECORD_FILE, passphrase),
     )

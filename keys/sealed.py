@@ -23,7 +23,12 @@ _LABEL = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 def generate(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> SoftwareSigner:
-    """Make a P-256 key, seal it in `path` and return its signer.
+    """Make a P-256 key, seal it in `path` and return its signer; arguments and errors as of `generate_private`."""
+    return SoftwareSigner(generate_private(path, passphrase, exist_ok=exist_ok))
+
+
+def generate_private(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> ec.EllipticCurvePrivateKey:
+    """Make a P-256 key and seal it in `path`.
 
     Args:
         path: the file; its folder is made if need be, mode 0700.
@@ -38,9 +43,9 @@ def generate(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> Softwa
     if path.exists():
         if not exist_ok:
             raise KeyUnusable(path=path, detail="there is a file already and keys are never overwritten")
-        signer = open_sealed(path, passphrase)
+        found = open_private(path, passphrase)
         _remove_leftovers(path)
-        return signer
+        return found
     key = ec.generate_private_key(ec.SECP256R1())
     sealed = key.private_bytes(
         serialization.Encoding.PEM,
@@ -52,11 +57,20 @@ def generate(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> Softwa
         _place(path, sealed)
     except OSError as error:
         raise KeyUnusable(path=path, detail=f"it cannot be written: {error.strerror}") from error
-    return SoftwareSigner(key)
+    return key
 
 
 def open_sealed(path: Path, passphrase: bytes) -> SoftwareSigner:
     """Open a sealed key. Costs milliseconds, on purpose: hold the signer, never open per request.
+
+    Raises:
+        KeyUnusable: as of `open_private`.
+    """
+    return SoftwareSigner(open_private(path, passphrase))
+
+
+def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
+    """Open a sealed key that is used for something else than signatures.
 
     Raises:
         KeyUnusable: no such file, readable by others, not encrypted, another passphrase, or another kind of key.
@@ -73,7 +87,7 @@ def open_sealed(path: Path, passphrase: bytes) -> SoftwareSigner:
         raise KeyUnusable(path=path, detail="the passphrase is wrong or the file is damaged") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyUnusable(path=path, detail="it is not a P-256 key")
-    return SoftwareSigner(key)
+    return key
 
 
 def _place(path: Path, sealed: bytes) -> None:

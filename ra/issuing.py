@@ -1,5 +1,6 @@
 """The issuing CA in use, as values: what dates it allows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from ca.hierarchy import issuing_window_end
 from core.errors import HomeMissing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
+from core.mirror import AuthorityCertificate
 from store.reading.authority import certificates
 from store.transactions import Transaction
 
@@ -33,7 +35,11 @@ class IssuingCa:
 
 def issuing_ca(tx: Transaction) -> IssuingCa:
     """Return the issuing CA in use; HomeMissing before the ceremony."""
-    every = certificates(tx, HierarchyRole.ISSUING)
+    return newest_issuing(certificates(tx, HierarchyRole.ISSUING))
+
+
+def newest_issuing(every: Sequence[AuthorityCertificate]) -> IssuingCa:
+    """Return the newest of some issuing CAs, oldest first; HomeMissing where there is none."""
     if not every:
         raise HomeMissing(path="the store")
     newest = every[-1]

@@ -540,3 +540,16 @@ cursors = Table(
     Column("number", Number, nullable=False),  # fate: the last sealed row that the reader has dealt with
     sqlite_strict=True,
 )
+
+memory_records = Table(
+    "memory_records",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Octets, nullable=False),
+    Column("mac", Octets, nullable=False),
+    sqlite_strict=True,
+)
+"""What the authority remembers by itself (memory/), copied here for a successor on another machine. Nobody who writes
+rows can write one: each is sealed over the one before it by a key that only the authority has."""

@@ -13,7 +13,7 @@ from hypothesis import settings
 from store import schema
 from store.transactions import Store, sqlite_url
 from tests.postgresql import kept_server
-from tests.world import World, hold_ceremony
+from tests.world import World, hold_ceremony, memory_folder
 
 # A busy machine is no fault of the code; and what CI looks for it looks for in the same places every time, so that a
 # change is judged and not the luck of its day. Everywhere else the search goes on at random.
@@ -124,7 +124,7 @@ def templates(
                 made[kind] = _create(request.getfixturevalue("postgresql_server"), "template_held")
             store = Store(made[kind])
             schema.upgrade(store)
-            hold_ceremony(store, keys_folder)
+            hold_ceremony(store, keys_folder, memory_folder(made[kind], keys_folder))
             store.close()
         return made[kind]
 
@@ -145,7 +145,10 @@ def empty_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="session")
 def store_copy(
-    request: pytest.FixtureRequest, templates: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    templates: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+    keys_folder: Path,
 ) -> Callable[[str], str]:
     """Makes the URL of a fresh store of a kind in which the ceremony has been held."""
 
@@ -153,9 +156,13 @@ def store_copy(
         if kind == "sqlite":
             path = tmp_path_factory.mktemp("store") / "store.sqlite"
             shutil.copy(templates(kind).removeprefix("sqlite:///"), path)
-            return sqlite_url(path)
-        templates(kind)
-        return _create(request.getfixturevalue("postgresql_server"), f"copy_{uuid4().hex}", template="template_held")
+            url = sqlite_url(path)
+        else:
+            templates(kind)
+            server = request.getfixturevalue("postgresql_server")
+            url = _create(server, f"copy_{uuid4().hex}", template="template_held")
+        shutil.copytree(memory_folder(templates(kind), keys_folder), memory_folder(url, keys_folder))
+        return url
 
     return copy
 

@@ -17,6 +17,7 @@ from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, Tri
 from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
+from jobs.recall import Copy
 from ra.applying.apply import apply
 from ra.applying.views import ApplicationTaken
 from ra.deciding.end import Revoke
@@ -31,7 +32,7 @@ from store.reading import requests
 from store.tables import applications, certificates, drafts
 from store.transactions import Store
 from tests.channels_world import HASHES, Channels
-from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, keyring
+from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, keyring, memory_of
 
 OFFICER_3 = Actor("officer-3", Role.SSC_OFFICER, None, "cred-officer-3")
 
@@ -255,7 +256,7 @@ def test_a_rejection_while_the_draft_is_built_leaves_nothing_reserved(world: Wor
 
 
 def other_authority(world: World) -> Authority:
-    return Authority(Store(world.url), world.clock, world.machine, keyring(world.folder), Pace())
+    return Authority(Store(world.url), world.clock, world.machine, keyring(world.folder), memory_of(world), Pace())
 
 
 def test_two_authorities_at_once_sign_everything_once(world: World) -> None:
@@ -283,7 +284,17 @@ def test_an_authority_that_lost_its_lease_commits_nothing(world: World) -> None:
     world.machine.advance(timedelta(hours=1))
     newer = other_authority(world)
     assert newer.turn() is not None
-    late = Duty(world.store, old.keyring, old.pace, world.clock, world.machine, old.holder, epoch=1)
+    late = Duty(
+        store=world.store,
+        keyring=old.keyring,
+        pace=old.pace,
+        clock=world.clock,
+        machine=world.machine,
+        holder=old.holder,
+        epoch=1,
+        memory=world.memory,
+        copy=Copy(world.memory, whole=True),
+    )
     with pytest.raises(LeaseLost), late.begin("late"):
         pytest.fail("it has no lease")
     newer.store.close()

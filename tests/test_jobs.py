@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 from sqlalchemy import delete, func, select, text, update
 
+from ca.revocation import crl as lists
+from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.facts import FactKind
 from core.instants import seconds
@@ -122,23 +125,44 @@ def _change_the_reason_by_hand(world: World) -> None:
         tx.connection.execute(update(certificates).values(cause=EndCause.MANUFACTURER.value, invalidity_date=None))
 
 
+def _entries(world: World) -> list[tuple[int, datetime, list[object]]]:
+    listed = x509.load_der_x509_crl(newest(world).der)
+    return [(each.serial_number, each.revocation_date_utc, list(each.extensions)) for each in listed]
+
+
 @pytest.mark.parametrize("tamper", [_break_the_last_list, _unrevoke_by_hand, _change_the_reason_by_hand])
-def test_a_list_that_the_gate_refuses_is_not_published_and_the_last_good_one_stays(world: World, tamper: Any) -> None:
+def test_a_register_that_was_changed_by_hand_changes_no_list_and_stops_none(world: World, tamper: Any) -> None:
+    approval = world.granted()
+    world.revoked(approval)
+    world.authority.settle()
+    good = _entries(world)
+    tamper(world)
+    settled_at(world, NOW + 13 * HOUR)
+    assert newest(world).this_update == NOW + 13 * HOUR
+    assert _entries(world) == good
+    assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in world.alarms()}
+
+
+def test_a_list_that_the_gate_refuses_is_not_published_and_the_last_good_one_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     approval = world.granted()
     world.revoked(approval)
     world.authority.settle()
     good = newest(world)
-    tamper(world)
+    # What the authority wrote is not what it remembers: a fault of its own, which nothing else would find.
+    draft = lists.draft
+    monkeypatch.setattr(lists, "draft", lambda order: draft(replace(order, entries=())))
     settled_at(world, NOW + 13 * HOUR)
     assert newest(world).number == good.number
-    assert told(world, FactKind.CRL_REFUSED) == 1
     for _ in range(3):
         world.authority.turn()
-    assert told(world, FactKind.CRL_REFUSED) == 1, "the same refusal is told once, not at every turn"
-    # The other jobs go on.
+    # The same refusal is told once, not at every turn; and the other jobs go on.
+    assert told(world, FactKind.CRL_REFUSED) == 1
     with world.store.read() as tx:
         query = select(func.count()).select_from(journal).where(journal.c.seal_number.is_(None))
         assert tx.connection.execute(query).scalar() == 0
+    assert AlarmCode.JOB_FAILS in {each.code for each in world.alarms()}
 
 
 # --- OCSP ---------------------------------------------------------------------------------------------------------
@@ -278,7 +302,7 @@ def test_beyond_the_end_of_the_issuing_ca_nothing_crashes_and_nothing_is_valid(w
 
 @pytest.fixture
 def other(world: World) -> Iterator[Authority]:
-    made = Authority(Store(world.url), world.clock, world.machine, keyring(world.folder), Pace())
+    made = Authority(Store(world.url), world.clock, world.machine, keyring(world.folder), world.memory, Pace())
     yield made
     made.store.close()
 

@@ -5,88 +5,90 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, update
 
+from core.alarms import AlarmCode
 from core.boundaries import observe
 from core.errors import StoreWentBack, WrongState
 from core.identifiers import ApprovalIdentifier
-from jobs.authority import Authority
-from jobs.watermark import NUMBERS_SKIPPED, Watermark, accept_restore
-from store.reading import journal
+from jobs.restore import NUMBERS_SKIPPED, accept_restore
+from store.reading import journal as reading
+from store.tables import journal
 from store.transactions import sqlite_url
 from tests.cycle_world import device
-from tests.world import World
+from tests.world import World, memory_folder, memory_of
 
 
-@pytest.fixture
-def mark(tmp_path: Path) -> Watermark:
-    return Watermark(tmp_path / "watermark.json")
+def restored_from(backup: Path, known: World) -> World:
+    """A world on an older copy of the store, with the memory of what came after it."""
+    url = sqlite_url(backup)
+    known.memory.close()
+    shutil.copytree(memory_folder(known.url, known.folder), memory_folder(url, known.folder))
+    return World(url, known.folder)
 
 
-def with_memory(world: World, mark: Watermark) -> World:
-    made = world.authority
-    world.authority = Authority(made.store, made.clock, made.machine, made.keyring, holder="one", watermark=mark)
-    return world
-
-
-def test_the_authority_remembers_what_it_sealed(world: World, mark: Watermark) -> None:
-    with_memory(world, mark).granted()
-    first = mark.read()
+def test_the_authority_remembers_what_it_sealed(world: World) -> None:
+    world.granted()
+    first = world.memory.head
     world.granted(device=device(2))
-    second = mark.read()
-    assert first is not None
-    assert second is not None
-    assert second[0] > first[0]
-    assert mark.path.stat().st_mode & 0o777 == 0o600
-    assert with_memory(world, mark).authority.turn() == 0  # another process with the same memory finds nothing wrong
+    with world.store.read() as tx:
+        number, link, _ = reading.last_sealed(tx)
+    assert (world.memory.head.number, world.memory.head.link) == (number, link)
+    assert number > first.number
+    memory_of(world).close()  # another process of the same authority may have it open, too
+    assert world.authority.turn() == 0
 
 
 def test_a_register_that_went_back_is_not_worked_on(
-    tmp_path: Path, mark: Watermark, store_copy: Callable[[str], str], keys_folder: Path
+    tmp_path: Path, store_copy: Callable[[str], str], keys_folder: Path
 ) -> None:
     url = store_copy("sqlite")
-    world = with_memory(World(url, keys_folder), mark)
+    world = World(url, keys_folder)
     first = world.granted()
-    world.close()
+    world.store.close()
     backup = tmp_path / "backup.sqlite"
     shutil.copy(url.removeprefix("sqlite:///"), backup)
-
-    world = with_memory(World(url, keys_folder), mark)
     lost = world.granted(device=device(2))
-    world.close()
+    world.store.close()
 
-    restored = with_memory(World(sqlite_url(backup), keys_folder), mark)
+    restored = restored_from(backup, world)
+    restored.authority.holder = world.authority.holder  # the backup holds its lease
     waiting = restored.applied(device=device(3))
     for _ in range(2):
         with pytest.raises(StoreWentBack, match="sealed up to row"):
             restored.authority.turn()
     assert waiting
+    assert [each.code for each in restored.alarms()] == [AlarmCode.STORE_WENT_BACK]
 
-    accept_restore(restored.store, mark, restored.clock.now())
+    accept_restore(restored.store, restored.memory, restored.clock.now())
     later = restored.granted(device=device(4))
     numbers = [ApprovalIdentifier.parse(each).number for each in (first, lost, later)]
     assert numbers == [1, 2, 1 + NUMBERS_SKIPPED + 1]
     with pytest.raises(WrongState):
-        accept_restore(restored.store, mark, restored.clock.now())
+        accept_restore(restored.store, restored.memory, restored.clock.now())
+    # What the register forgot is remembered: that it was signed, and for whom.
+    assert [each.issue for each in restored.memory.issues(lost)] == [1]
+    assert restored.alarms() == ()
     restored.close()
 
 
-def test_a_register_with_another_past_is_not_worked_on(world: World, mark: Watermark) -> None:
-    with_memory(world, mark).granted()
-    known = mark.read()
-    assert known is not None
-    mark.write(known[0], bytes(32))
+def test_a_register_with_another_past_is_not_worked_on(world: World) -> None:
+    world.granted()
+    with world.store.begin("another past") as tx:
+        newest = select(func.max(journal.c.seal_number)).scalar_subquery()
+        tx.connection.execute(update(journal).where(journal.c.seal_number == newest).values(link=bytes(32)))
     with pytest.raises(StoreWentBack):
-        with_memory(world, mark).authority.turn()
+        world.authority.turn()
 
 
 class PowerCut(Exception):
     """The power fails here."""
 
 
-@pytest.mark.parametrize("instant", ["before rename watermark", "after rename watermark"])
-def test_a_power_cut_around_the_memory_loses_nothing(world: World, mark: Watermark, instant: str) -> None:
-    with_memory(world, mark).granted()
-    before = mark.read()
+@pytest.mark.parametrize("instant", ["before commit memory", "after commit memory"])
+def test_a_power_cut_around_the_memory_loses_nothing(world: World, instant: str) -> None:
+    world.granted()
+    before = world.memory.head
 
     def cut(name: str) -> None:
         if name == instant:
@@ -99,10 +101,9 @@ def test_a_power_cut_around_the_memory_loses_nothing(world: World, mark: Waterma
             world.authority.settle()
     finally:
         observe(None)
-    assert (mark.read() == before) is instant.startswith("before")
+    assert (world.memory.head == before) is instant.startswith("before")
     # The register is ahead of the memory or level with it: never behind.
-    assert ApprovalIdentifier.parse(with_memory(world, mark).granted(device=device(3))).number == 2
-    after = mark.read()
+    assert ApprovalIdentifier.parse(world.granted(device=device(3))).number == 2
     with world.store.read() as tx:
-        number, link, _ = journal.last_sealed(tx)
-    assert after == (number, link.hex())
+        number, link, _ = reading.last_sealed(tx)
+    assert (world.memory.head.number, world.memory.head.link) == (number, link)

@@ -44,6 +44,7 @@ WALLS: Mapping[str, Wall] = {
     "keys": _wall("keys core", "cryptography pkcs11"),
     "store": _wall("store core", "sqlalchemy alembic psycopg"),
     "ca": _wall("ca core keys.signer", "cryptography asn1crypto"),
+    "memory": _wall("memory core", "pydantic"),
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "openpyxl defusedxml"),
@@ -57,7 +58,7 @@ WALLS: Mapping[str, Wall] = {
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
     ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
-    "jobs": _wall("jobs core ra policy ca keys store"),
+    "jobs": _wall("jobs core ra policy ca keys memory store"),
     "api": _wall(
         "api core ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
@@ -65,7 +66,7 @@ WALLS: Mapping[str, Wall] = {
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "app": _wall(
-        "api app ca core documents front intake jobs keys policy ra store verify",
+        "api app ca core documents front intake jobs keys memory policy ra store verify",
         "cryptography click flask httpx rich",
     ),
     "story": _wall(

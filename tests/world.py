@@ -1,5 +1,6 @@
 """A default world with one thing changed: a test authority with its people, its store and its keys, all real."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,18 +16,22 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca.certificates import key_id
 from ca.profile import TEST_ARC, Profile
 from core.actors import Actor, Role
+from core.alarms import Alarm
 from core.approval import ApprovalRecord, Device, EndCause, Firmware
 from core.canonical import Json
 from core.clock import FixedClock
 from core.facts import Fact, FactKind
 from jobs.authority import Authority
 from jobs.ceremony import Ceremony, hold
+from jobs.clocks import clocks
 from jobs.keyring import Keyring
-from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
+from keys.record_key import RecordKey, open_record_key
 from keys.sealed import open_sealed
+from memory.memory import Memory
 from ra.applying.apply import Apply, apply
 from ra.deciding.end import Revoke
-from ra.deciding.every_kind import Proposal
+from ra.deciding.every_kind import COUNTED, Proposal
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
@@ -36,7 +41,7 @@ from ra.deciding.second import second
 from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
-from store.reading import requests
+from store.reading import requests, watching
 from store.rows import Organisation
 from store.transactions import Store
 from store.verbs import access, facts
@@ -71,8 +76,18 @@ def objects(said: Mapping[str, Json], member: str) -> list[Mapping[str, Json]]:
     return chosen
 
 
-def hold_ceremony(store: Store, folder: Path) -> str:
-    ceremony = Ceremony(PROFILE, LONGEST_TRIAL, timedelta(0), folder / "keys", folder / "root", PASSPHRASE, PASSPHRASE)
+def hold_ceremony(store: Store, folder: Path, memory: Path) -> str:
+    ceremony = Ceremony(
+        profile=PROFILE,
+        longest_trial=LONGEST_TRIAL,
+        clock_offset=timedelta(0),
+        keys_dir=folder / "keys",
+        root_dir=folder / "root",
+        memory_dir=memory,
+        passphrase=PASSPHRASE,
+        root_passphrase=PASSPHRASE,
+        officers={kind.value: 2 for kind in COUNTED},
+    )
     _, transcript = hold(store, ceremony, BORN)
     with store.begin("organisations") as tx:
         for identifier, name in (("org-acme", "Acme Metering Ltd"), ("org-rival", "Rival Devices plc")):
@@ -103,6 +118,16 @@ def application(**changes: Any) -> Apply:
     return replace(given, **changes)
 
 
+def memory_folder(url: str, folder: Path) -> Path:
+    """Where the memory of the authority of a store lies: each store has its own, all of them have the same keys."""
+    return folder / "memories" / hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+@cache
+def record_key(folder: Path) -> RecordKey:
+    return open_record_key(folder / "keys" / RECORD_FILE, PASSPHRASE)
+
+
 @cache
 def keyring(folder: Path) -> Keyring:
     keys = folder / "keys"
@@ -124,11 +149,13 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = Store(self.url)
+        self.memory = memory_of(self)
         self.desk = Desk(self.store, self.clock, Rules(longest_trial=LONGEST_TRIAL))
-        self.authority = Authority(self.store, self.clock, self.machine, keyring(self.folder))
+        self.authority = Authority(self.store, self.clock, self.machine, keyring(self.folder), self.memory)
 
     def close(self) -> None:
         self.store.close()
+        self.memory.close()
 
     # --- acts ---------------------------------------------------------------------------------------------------
 
@@ -175,6 +202,11 @@ class World:
         with self.store.read() as tx:
             return approval_reading.record(tx, approval)
 
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What the authority wants looked at."""
+        with self.store.read() as tx:
+            return watching.alarms(tx)
+
     def open_decisions(self) -> list[str]:
         with self.store.read() as tx:
             return [each.id for each in requests.open_decisions(tx)]
@@ -182,6 +214,12 @@ class World:
     def decision_state(self, decision: str) -> str:
         with self.store.read() as tx:
             return requests.decision(tx, decision).state
+
+
+def memory_of(world: World) -> Memory:
+    """What the authority of a world remembers, opened anew, as another process does."""
+    place = memory_folder(world.url, world.folder)
+    return Memory.open(place, record_key(world.folder), clocks(world.machine, world.clock))
 
 
 def ending(

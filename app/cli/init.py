@@ -21,6 +21,7 @@ from core.identifiers import Environment
 from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, new_passphrase, parse_source
 from ra.access import grant_access
+from ra.deciding.every_kind import COUNTED
 from store import schema
 from store.transactions import Store
 
@@ -157,8 +158,10 @@ def make(plan: Plan) -> str:
         clock_offset=max(at - machine.now(), timedelta(0)),  # a second may have begun since
         keys_dir=settings.keys_dir,
         root_dir=plan.root_dir,
+        memory_dir=settings.keys_dir,
         passphrase=passphrase,
         root_passphrase=passphrase if same else parse_source(plan.root_passphrase).read(),
+        officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
     )
     _, transcript = hold(store, ceremony, at)
     store.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of, open_house
+from app.house import home_of, open_house, open_memory
 from app.settings import load
 from core.instants import text
 from core.kinds import HierarchyRole
@@ -26,7 +26,8 @@ def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
     with house.store.read() as tx:
         root = authority.certificates(tx, HierarchyRole.ROOT)[-1]
-    publish_root_crl(house.store, signer, root, house.clock.now())
+    memory = open_memory(house)
+    publish_root_crl(house.store, memory, signer, root, house.clock.now())
     with house.store.read() as tx:
         published = work.last_crl(tx, root.key_id, with_bytes=False)
     if published is not None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of, open_house
+from app.house import home_of, open_house, open_memory
 from app.settings import load
-from jobs import watermark as watermarks
+from jobs import restore
 from store import schema
 from store.transactions import Store
 
@@ -42,9 +42,6 @@ def accept_restore(home: Path | None) -> None:
 
     Compare first: what the last published CRL lists and the register does not must be revoked again.
     """
-    settings = load(home_of(home))
-    house = open_house(settings)
-    number = watermarks.accept_restore(
-        house.store, watermarks.Watermark(settings.keys_dir / watermarks.FILE_NAME), house.clock.now()
-    )
-    click.echo(f"Accepted at journal row {number}; {watermarks.NUMBERS_SKIPPED} approval numbers are left out.")
+    house = open_house(load(home_of(home)))
+    number = restore.accept_restore(house.store, open_memory(house), house.clock.now())
+    click.echo(f"Accepted at journal row {number}; {restore.NUMBERS_SKIPPED} approval numbers are left out.")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from cryptography import x509
+
 from ca import der as write
 from ca.certificates import issuer
 from ca.clearance import Clearance, ClearanceKind
@@ -80,6 +82,14 @@ class CrlDraft:
     def preview(self) -> bytes:
         """A whole CRL, DER: the same bytes under a throwaway key. Made when asked for: long lists are not linted so."""
         return write.signed(self.tbs, throwaway(self.issuer_key).sign(self.tbs))
+
+
+def tbs_sha256(der: bytes) -> str:
+    """Return the SHA-256 (hex) of the to-be-signed bytes of a CRL; empty if it is none."""
+    try:
+        return hashlib.sha256(x509.load_der_x509_crl(der).tbs_certlist_bytes).hexdigest()
+    except ValueError:
+        return ""
 
 
 def draft(order: CrlOrder) -> CrlDraft:

@@ -129,6 +129,16 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
     return Serial(found)
 
 
+def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
+    """Return certificates, DER, by serial."""
+    c = certificates.c
+    return {
+        Serial(row.serial): bytes(row.der)
+        for portion in _portions(serials)
+        for row in tx.connection.execute(select(c.serial, c.der).where(c.serial.in_(portion)))
+    }
+
+
 def public_key_of(tx: Transaction, serial: Serial) -> bytes:
     """Return the public key that a certificate certifies, SubjectPublicKeyInfo, DER; NoSuchThing if there is none."""
     query = (

@@ -1,5 +1,6 @@
 """The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,14 +60,31 @@ def unsealed(tx: Transaction, limit: int) -> list[Unsealed]:
 def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     """Return sealed rows behind `number`, in order."""
     query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
-    return [
-        Sealed(
-            row=_row(row, int(row.seal_number), text(row.sealed_at)),
-            link=bytes(row.link),
-            approvals=tuple(row.approvals.split()),
-        )
-        for row in tx.connection.execute(query)
-    ]
+    return [_sealed(row) for row in tx.connection.execute(query)]
+
+
+def sealed_of(tx: Transaction, subject: str, kinds: Collection[FactKind]) -> list[Sealed]:
+    """Return the sealed facts of some kinds about a subject, in order."""
+    columns = journal.c
+    query = (
+        select(journal)
+        .where(columns.subject == subject, columns.kind.in_(kinds), columns.seal_number.is_not(None))
+        .order_by(columns.seal_number)
+    )
+    return [_sealed(row) for row in tx.connection.execute(query)]
+
+
+def waits_to_be_sealed(tx: Transaction, subject: str, kinds: Collection[FactKind]) -> bool:
+    """Return whether a fact of some kinds about a subject is written and not sealed yet."""
+    columns = journal.c
+    query = select(columns.id).where(columns.subject == subject, columns.kind.in_(kinds), columns.seal_number.is_(None))
+    return tx.connection.execute(query.limit(1)).scalar() is not None
+
+
+def link_of(tx: Transaction, number: int) -> bytes | None:
+    """Return the link that a sealed row carries; None if there is no such row."""
+    found = tx.connection.execute(select(journal.c.link).where(journal.c.seal_number == number)).scalar()
+    return None if found is None else bytes(found)
 
 
 def heads(tx: Transaction) -> list[Head]:
@@ -95,6 +113,14 @@ def last_of(tx: Transaction, *kinds: FactKind) -> SealedRow | None:
 def cursor(tx: Transaction, reader: str) -> int:
     """Return the last sealed number that a reader has dealt with; 0 before its first."""
     return int(tx.connection.execute(select(cursors.c.number).where(cursors.c.reader == reader)).scalar() or 0)
+
+
+def _sealed(row: Row[Any]) -> Sealed:
+    return Sealed(
+        row=_row(row, int(row.seal_number), text(row.sealed_at)),
+        link=bytes(row.link),
+        approvals=tuple(row.approvals.split()),
+    )
 
 
 def _row(row: Row[Any], number: int, sealed_at: str) -> SealedRow:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Row, func, or_, select
 
+from core.approval import EndCause, RevocationReason
 from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
+from core.status import Revoked, first_end, first_second_after
 from store.reading.requests import draft_row
 from store.rows import DraftRow
 from store.tables import approvals, certificates, crls, decisions, drafts, journal
@@ -27,6 +30,25 @@ class Presign:
     serial: Serial
     approval: str
     fate: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedEnd:
+    """An end as the register says it; what it says is not believed without proof (jobs/ends.py).
+
+    Args:
+        end: the entry that a list would have.
+        approval: whose certificate it is.
+        cause: of a revocation; None for a supersession.
+        fate: the certificate's fate as it was read.
+        due: when its answers are due.
+    """
+
+    end: Revoked
+    approval: str
+    cause: EndCause | None
+    fate: int
+    due: datetime
 
 
 def pulse(tx: Transaction) -> tuple[int, int]:
@@ -68,18 +90,40 @@ def presigning_due(tx: Transaction, at: datetime, limit: int) -> list[Presign]:
     ]
 
 
-def unlisted(tx: Transaction, at: datetime) -> bool:
-    """Return whether a certificate has ended by `at` and is on no CRL."""
-    columns = certificates.c
-    return bool(
-        tx.connection.execute(select(exists().where(columns.listed_in.is_(None), columns.ends_at <= at))).scalar()
+def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
+    """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL."""
+    c = certificates.c
+    query = select(certificates).where(
+        c.listed_in.is_(None), c.ends_at <= at, or_(c.ends_at == c.revoked_at, c.ends_at == c.superseded_at)
     )
+    return [claimed_end(row) for row in tx.connection.execute(query.order_by(c.ends_at, c.serial))]
 
 
-def listed(tx: Transaction) -> int:
-    """Return how many certificates are on a CRL."""
-    query = select(func.count()).select_from(certificates).where(certificates.c.listed_in.is_not(None))
-    return int(tx.connection.execute(query).scalar() or 0)
+def to_be_listed(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
+    """Return everything that has ended by `at`, by an act or by time, and is on no CRL."""
+    c = certificates.c
+    query = select(certificates).where(c.listed_in.is_(None), c.ends_at <= at).order_by(c.serial)
+    return [claimed_end(row) for row in tx.connection.execute(query)]
+
+
+def claimed_end(row: Row[Any]) -> ClaimedEnd:
+    """Return the end that a row of `certificates` says."""
+    ended_at, (_, reason, _) = first_end(
+        first_second_after(row.not_after), row.superseded_at, row.revoked_at, row.cause
+    )
+    compromised = reason is RevocationReason.KEY_COMPROMISE
+    return ClaimedEnd(
+        end=Revoked(
+            serial=Serial(row.serial),
+            at=ended_at,
+            reason=reason,
+            invalidity_date=row.invalidity_date if compromised else None,
+        ),
+        approval=row.approval,
+        cause=row.cause if ended_at == row.revoked_at else None,
+        fate=row.fate,
+        due=row.presign_due,
+    )
 
 
 def expired_unrecorded(tx: Transaction, at: datetime) -> list[str]:
@@ -96,22 +140,24 @@ def expired_unrecorded(tx: Transaction, at: datetime) -> list[str]:
 
 def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl | None:
     """Return the newest CRL of a key; its bytes only when asked for."""
+    newest = tx.connection.execute(select(func.max(crls.c.number)).where(crls.c.key_id == key_id)).scalar()
+    return None if newest is None else crl(tx, key_id, int(newest), with_bytes=with_bytes)
+
+
+def crl(tx: Transaction, key_id: str, number: int, *, with_bytes: bool) -> PublishedCrl | None:
+    """Return a CRL of a key by its number; its bytes only when asked for."""
     columns = [crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.entries]
-    query = (
-        select(*columns, *([crls.c.der] if with_bytes else []))
-        .where(crls.c.key_id == key_id)
-        .order_by(crls.c.number.desc())
-        .limit(1)
+    query = select(*columns, *([crls.c.der] if with_bytes else [])).where(
+        crls.c.key_id == key_id, crls.c.number == number
     )
     row = tx.connection.execute(query).one_or_none()
     if row is None:
         return None
-    der = bytes(row.der) if with_bytes else b""
     return PublishedCrl(
         key_id=key_id,
         number=row.number,
         this_update=row.this_update,
         next_update=row.next_update,
         entries=row.entries,
-        der=der,
+        der=bytes(row.der) if with_bytes else b"",
     )

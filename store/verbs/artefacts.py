@@ -12,6 +12,9 @@ from core.mirror import PublishedCrl, SignedAnswer
 from store.tables import certificates, crls, ocsp_answers
 from store.transactions import Transaction
 
+_MOST_NAMED = 500
+"""Serials named in one statement."""
+
 
 def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder: Serial) -> None:
     """Keep OCSP answers; the newest of a serial and hash is the one that is served."""
@@ -65,12 +68,12 @@ def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:
         raise WrongState(kind="CRL number", identifier=crl.number, state="taken", needed="free") from error
 
 
-def mark_listed(tx: Transaction, *, number: int, at: datetime) -> int:
-    """Mark every certificate that had ended by `at` and was on no list as listed in `number`; return how many."""
-    return int(
+def mark_listed(tx: Transaction, serials: Sequence[Serial], *, number: int) -> None:
+    """Mark certificates that were on no list as listed in `number`."""
+    for first in range(0, len(serials), _MOST_NAMED):
+        portion = serials[first : first + _MOST_NAMED]
         tx.connection.execute(
             update(certificates)
-            .where(certificates.c.listed_in.is_(None), certificates.c.ends_at <= at)
+            .where(certificates.c.listed_in.is_(None), certificates.c.serial.in_(portion))
             .values(listed_in=number)
-        ).rowcount
-    )
+        )

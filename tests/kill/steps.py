@@ -82,7 +82,7 @@ class Place:
             made.store = _WARM[self.url]
             made.desk = replace(made.desk, store=made.store)
         made.authority = Authority(
-            made.store, made.clock, made.machine, _own(made.authority.keyring), Pace(lease_length=LEASE)
+            made.store, made.clock, made.machine, _own(made.authority.keyring), made.memory, Pace(lease_length=LEASE)
         )
         return made
 

@@ -53,7 +53,7 @@ def test_a_second_authority_waits_and_takes_over_when_the_first_is_killed(world:
     def run(tell: Tell) -> None:
         made = Place(world.url, keys_folder).world(NOW)
         pace = Pace(lease_length=timedelta(seconds=2))
-        authority = Authority(made.store, made.clock, SystemClock(), made.authority.keyring, pace)
+        authority = Authority(made.store, made.clock, SystemClock(), made.authority.keyring, made.memory, pace)
         authority.run(threading.Event(), ready=lambda: tell("acknowledged", "ready"))
 
     first = Process(run)
@@ -85,7 +85,7 @@ def test_a_holder_frozen_in_a_transaction_is_succeeded_in_time_and_finds_it_dead
 
     def made() -> Authority:
         mine = Place(world.url, keys_folder).world(NOW)
-        return Authority(mine.store, mine.clock, SystemClock(), mine.authority.keyring)
+        return Authority(mine.store, mine.clock, SystemClock(), mine.authority.keyring, mine.memory)
 
     def turns(_tell: Tell) -> list[str | int | None]:
         authority = made()

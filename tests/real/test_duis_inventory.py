@@ -16,7 +16,7 @@ from store import schema
 from store.transactions import Store
 from tests import world as default_world
 from tests.deployments_world import everything_stored, outcomes, rows, told
-from tests.world import DCC, World, hold_ceremony
+from tests.world import DCC, World, hold_ceremony, memory_folder
 
 DATA = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "data" / "duis"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real data is not beside this checkout")
@@ -36,7 +36,7 @@ def then(
     url = empty_store_url(store_kind)
     store = Store(url)
     schema.upgrade(store)
-    hold_ceremony(store, tmp_path)
+    hold_ceremony(store, tmp_path, memory_folder(url, tmp_path))
     store.close()
     made = World(url, tmp_path)
     made.granted(

@@ -1,0 +1,140 @@
+"""ends: what the register says has ended by an act is remembered before any list or answer states it.
+
+The register asks, and the journal proves: an end counts when a sealed fact says it. One that no fact proves is stated
+by nobody; one that was stated before is never lost, moved or given another reason, whatever the register says now.
+"""
+
+import json
+from datetime import datetime, timedelta
+from enum import Enum
+
+from core.alarms import AlarmCode
+from core.approval import EndCause
+from core.errors import MemoryContradicted
+from core.facts import FactKind
+from core.instants import text
+from core.status import Revoked
+from jobs.duty import Duty
+from jobs.evidence import proved_facts
+from memory.beliefs import Remembered
+from memory.memory import Memory
+from memory.records import Ended
+from store.reading import journal, work
+from store.reading.journal import Sealed
+from store.transactions import Transaction
+from store.verbs import artefacts
+
+_OF_CERTIFICATE = (FactKind.CERTIFICATE_REVOKED, FactKind.CERTIFICATE_SUPERSEDED)
+_OF_APPROVAL = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
+
+_PORTION = 500
+
+_LOOKED_AT_AGAIN = timedelta(seconds=60)
+"""When the answers of a certificate are due again whose end nothing proves: it must not keep the others waiting."""
+
+
+def remember_ends(duty: Duty, at: datetime) -> int:
+    """Remember every end by an act that has come by `at` and is proved; return how many were new."""
+    with duty.read() as tx:
+        judged = [(each, _judged(duty, tx, each)) for each in work.acts_to_state(tx, at)]
+    for each, judgement in judged:
+        if judgement is _Judgement.UNPROVED:
+            _put_off(duty, each, at)
+    proved, new = [each for each, judgement in judged if judgement is _Judgement.PROVED], 0
+    for first in range(0, len(proved), _PORTION):
+        portion = [_record(each) for each in proved[first : first + _PORTION]]
+        new += _remember(duty, portion, at)
+    return new
+
+
+class _Judgement(Enum):
+    PROVED = "to be remembered"
+    WAITS = "the fact that proves it is about to be sealed"
+    KNOWN = "remembered, so or otherwise"
+    UNPROVED = "nothing proves it"
+
+
+def _judged(duty: Duty, tx: Transaction, claim: work.ClaimedEnd) -> _Judgement:
+    stated, known = duty.memory.end(claim.end.serial), duty.memory.certificate(claim.end.serial)
+    if stated is not None:
+        if stated != claim.end:
+            _contradicts(duty, claim, f"it was stated as {text(stated.at)}, {stated.reason.name}")
+        return _Judgement.KNOWN
+    if known is None:
+        _contradicts(duty, claim, "this authority signed no such certificate")
+        return _Judgement.UNPROVED
+    if proves(tx, duty.memory, known, claim):
+        return _Judgement.PROVED
+    if waits_for_proof(tx, claim.approval):
+        return _Judgement.WAITS
+    duty.notice(
+        AlarmCode.END_UNPROVED,
+        f"The register says that certificate {claim.end.serial} ended at {text(claim.end.at)}, and no sealed fact "
+        "does: no list and no answer states it.",
+        subject=claim.end.serial,
+    )
+    return _Judgement.UNPROVED
+
+
+def proves(tx: Transaction, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
+    """Return whether a sealed fact says this end: of the certificate, or of its approval.
+
+    Args:
+        tx: open.
+        memory: knows what was sealed.
+        known: the certificate.
+        claim: what the register says.
+    """
+    facts = proved_facts(tx, memory, claim.approval, (*_OF_CERTIFICATE, *_OF_APPROVAL))
+    return any(_says(each, memory, known, claim) for each in facts)
+
+
+def waits_for_proof(tx: Transaction, approval: str) -> bool:
+    """Return whether a fact about the end of an approval or its certificates is written and not sealed yet."""
+    return journal.waits_to_be_sealed(tx, approval, (*_OF_CERTIFICATE, *_OF_APPROVAL))
+
+
+def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
+    said, at = json.loads(fact.row.payload), fact.row.at
+    match FactKind(fact.row.kind):
+        case FactKind.CERTIFICATE_REVOKED:
+            same = said.get("serial") == known.serial
+            return same and said.get("cause") == claim.cause and at == text(claim.end.at)
+        case FactKind.CERTIFICATE_SUPERSEDED:
+            if said.get("serial") != known.serial or claim.cause is not None:
+                return False
+            begins = {each.not_before for each in memory.issues(known.approval) if each.issue == said.get("by_issue")}
+            return text(claim.end.at) == at or claim.end.at in begins
+        case _:
+            # It had ended before its certificate was recorded: the certificate was cancelled from its first second.
+            same = said.get("cause") == claim.cause and claim.cause is not EndCause.KEY_COMPROMISE
+            return same and at == text(claim.end.at)
+
+
+def _remember(duty: Duty, portion: list[Ended], at: datetime) -> int:
+    try:
+        return duty.memory.remember(portion, now=at)
+    except MemoryContradicted as error:
+        if len(portion) > 1:
+            return sum(_remember(duty, [each], at) for each in portion)
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, str(error), subject=portion[0].serial)
+        return 0
+
+
+def _record(claim: work.ClaimedEnd) -> Ended:
+    end: Revoked = claim.end
+    return Ended(serial=end.serial, at=end.at, reason=end.reason, invalidity_date=end.invalidity_date)
+
+
+def _contradicts(duty: Duty, claim: work.ClaimedEnd, why: str) -> None:
+    duty.notice(
+        AlarmCode.REGISTER_CONTRADICTS,
+        f"The register says that certificate {claim.end.serial} ended at {text(claim.end.at)}; {why}.",
+        subject=claim.end.serial,
+    )
+
+
+def _put_off(duty: Duty, claim: work.ClaimedEnd, at: datetime) -> None:
+    if claim.due <= at:
+        with duty.begin("put off answers") as tx:
+            artefacts.presigned(tx, claim.end.serial, fate=claim.fate, due=at + _LOOKED_AT_AGAIN)

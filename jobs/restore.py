@@ -1,0 +1,59 @@
+"""restore: an operator accepts a register that a backup brought back.
+
+A backup that is put back forgets approvals, revocations and numbers. The register cannot notice that itself; the
+authority's memory does, and nothing is signed until somebody has looked.
+"""
+
+from datetime import datetime
+
+from core.actors import CONSOLE
+from core.canonical import Json
+from core.errors import StoreWentBack, WrongState
+from core.facts import Fact, FactKind
+from jobs.recall import require_not_behind
+from memory.memory import Memory
+from memory.records import Acceptance, Accepted
+from store.reading import journal
+from store.transactions import Store
+from store.verbs import decisions, facts, notices
+
+NUMBERS_SKIPPED = 1_000
+"""Approval numbers left out after a restore: far more than are reserved between two backups."""
+
+
+def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "") -> int:
+    """Accept a register that went back: numbers are skipped, the journal says so, and the authority may work again.
+
+    What was signed after the backup stays remembered: it is on every list once it has ended, and no serial, number,
+    issue or key of it is used again. CRL numbers need no care: they are above every one that is remembered.
+
+    Returns:
+        The journal row at which the register now ends, before the fact of the restore.
+
+    Raises:
+        WrongState: the register is not behind; there is nothing to accept.
+    """
+    with store.begin("accept restore") as tx:
+        known = memory.head
+        try:
+            require_not_behind(tx, memory)
+        except StoreWentBack:
+            pass
+        else:
+            raise WrongState(kind="The", identifier="register", state="whole", needed="behind what was sealed")
+        number, link, _ = journal.last_sealed(tx)
+        decisions.skip_numbers(tx, NUMBERS_SKIPPED)
+        notices.skip_numbers(tx, NUMBERS_SKIPPED)
+        accepted: dict[str, Json] = {"sealed_before": known.number, "restored_to": number}
+        facts.record(
+            tx, Fact(kind=FactKind.RESTORE_ACCEPTED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=accepted)
+        )
+    # If we die here, accepting again skips as many numbers again, which costs nothing.
+    acceptance = Acceptance(
+        what=Accepted.RESTORE,
+        before={"number": str(known.number), "link": known.link.hex()},
+        after={"number": str(number), "link": link.hex()},
+        sentence=sentence,
+    )
+    memory.remember([acceptance], now=at)
+    return number

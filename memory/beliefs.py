@@ -1,0 +1,229 @@
+"""What follows from the records: which certificates there are, what has ended, what may be signed.
+
+Each function takes a cursor of the book; what is asked and what is then written are one transaction of it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.approval import RevocationReason
+from core.identifiers import Serial
+from core.instants import from_seconds, seconds
+from core.kinds import HierarchyRole
+from core.status import Revoked, first_second_after
+from memory.records import (
+    At,
+    Head,
+    Listed,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """A Trial CPA Certificate that was signed, or was to be.
+
+    Args:
+        serial, approval, issue, device, key_sha256, not_before, not_after, issuer: as in WillSign.
+        tbs_sha256: of its TBSCertificate, hex.
+    """
+
+    serial: Serial
+    approval: str
+    issue: int
+    device: str
+    key_sha256: str
+    not_before: datetime
+    not_after: datetime
+    issuer: str
+    tbs_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certified:
+    """A certificate of the hierarchy that was signed, or was to be; members as in Hierarchy."""
+
+    role: HierarchyRole
+    serial: Serial
+    key_id: str
+    key_sha256: str
+    not_before: datetime
+    not_after: datetime
+    tbs_sha256: str
+
+
+_REMEMBERED = "serial, approval, issue, device, key_sha256, not_before, not_after, issuer, tbs_sha256"
+_CERTIFIED = "role, serial, key_id, key_sha256, not_before, not_after, tbs_sha256"
+
+
+def certificate(cursor: sqlite3.Cursor, serial: str) -> Remembered | None:
+    """Return a certificate by its serial number."""
+    row = cursor.execute(f"SELECT {_REMEMBERED} FROM certificate WHERE serial = ?", (serial,)).fetchone()  # noqa: S608 - columns of ours
+    return None if row is None else _remembered(row)
+
+
+def issues(cursor: sqlite3.Cursor, approval: str) -> list[Remembered]:
+    """Return the certificates of an approval, in order of issue."""
+    query = f"SELECT {_REMEMBERED} FROM certificate WHERE approval = ? ORDER BY issue"  # noqa: S608 - columns of ours
+    return [_remembered(row) for row in cursor.execute(query, (approval,))]
+
+
+def hierarchy(cursor: sqlite3.Cursor, role: HierarchyRole) -> list[Certified]:
+    """Return the certificates of the hierarchy of a role, oldest first."""
+    query = f"SELECT {_CERTIFIED} FROM hierarchy WHERE role = ? ORDER BY record"  # noqa: S608 - columns of ours
+    return [_certified(row) for row in cursor.execute(query, (role,))]
+
+
+def end(cursor: sqlite3.Cursor, serial: str) -> Revoked | None:
+    """Return the end by an act that was stated of a certificate; None if none was."""
+    row = cursor.execute("SELECT at, reason, invalidity_date FROM ended WHERE serial = ?", (serial,)).fetchone()
+    return None if row is None else _revoked(serial, *row)
+
+
+def status(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> Revoked | None:
+    """Return what a list or an answer made at `at` says of a certificate; None means good."""
+    ended = end(cursor, known.serial)
+    if ended is not None and ended.at <= at:
+        return ended
+    if known.not_after < at:
+        return _expired(known.serial, known.not_after)
+    return None
+
+
+def known_end(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> datetime:
+    """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
+    ends = [first_second_after(known.not_after)]
+    ended = end(cursor, known.serial)
+    if ended is not None:
+        ends.append(ended.at)
+    # A later issue that waits ends this one when it takes effect; if it is lifted, an answer was needlessly short.
+    later = cursor.execute(
+        "SELECT min(not_before) FROM certificate WHERE approval = ? AND issue > ? AND not_before > ?",
+        (known.approval, known.issue, seconds(at)),
+    ).fetchone()[0]
+    if later is not None:
+        ends.append(from_seconds(later))
+    return min(ends)
+
+
+def entries(cursor: sqlite3.Cursor, issuer: str, at: datetime) -> Iterator[Revoked]:
+    """Return the entries of an issuing CA's list made at `at`, in order of serials (F2.31): all ended, all expired."""
+    query = """
+        SELECT c.serial, c.not_after, e.at, e.reason, e.invalidity_date
+        FROM certificate AS c LEFT JOIN ended AS e ON e.serial = c.serial AND e.at <= :at
+        WHERE c.issuer = :issuer AND (c.not_after < :at OR e.at IS NOT NULL) ORDER BY c.serial
+    """
+    for serial, not_after, ended, reason, since in cursor.execute(query, {"issuer": issuer, "at": seconds(at)}):
+        if ended is None:
+            yield _expired(serial, from_seconds(not_after))
+        else:
+            yield _revoked(serial, ended, reason, since)
+
+
+def newest_list(cursor: sqlite3.Cursor, key_id: str, now: datetime | None = None) -> Listed | None:
+    """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""
+    return next(iter(newest_lists(cursor, key_id, now, 1)), None)
+
+
+def newest_lists(cursor: sqlite3.Cursor, key_id: str, now: datetime | None, most: int) -> list[Listed]:
+    """Return the newest lists of a key, the newest first; of those that are not dated ahead of `now`, if given."""
+    rows = cursor.execute(
+        "SELECT * FROM list WHERE key_id = ? AND this_update <= ? ORDER BY number DESC LIMIT ?",
+        (key_id, seconds(now) if now is not None else 2**62, most),
+    ).fetchall()
+    return [
+        Listed(
+            key_id=key,
+            number=number,
+            this_update=from_seconds(begins),
+            next_update=from_seconds(ends),
+            count=count,
+            tbs_sha256=digest,
+        )
+        for key, number, begins, ends, count, digest, _ in rows
+    ]
+
+
+def unlisted(cursor: sqlite3.Cursor, held: Listed, at: datetime) -> bool:
+    """Return whether a list made at `at` would have an entry that one of the same key, made before, lacks."""
+    query = "SELECT record FROM list WHERE key_id = ? AND number = ?"
+    (record,) = cursor.execute(query, (held.key_id, held.number)).fetchone()
+    asked = {"key": held.key_id, "since": seconds(held.this_update), "record": record, "at": seconds(at)}
+    ended = """
+        SELECT 1 FROM ended AS e JOIN certificate AS c USING (serial)
+        WHERE c.issuer = :key AND e.at <= :at AND e.record > :record LIMIT 1
+    """
+    # A list that was made while the clock was behind lacks an end that was known by then.
+    behind = """
+        SELECT 1 FROM ended AS e JOIN certificate AS c USING (serial)
+        WHERE c.issuer = :key AND e.at > :since AND e.at <= :at LIMIT 1
+    """
+    expired = """
+        SELECT 1 FROM certificate AS c LEFT JOIN ended AS e USING (serial)
+        WHERE c.issuer = :key AND c.not_after >= :since AND c.not_after < :at AND e.at IS NULL LIMIT 1
+    """
+    return any(cursor.execute(query, asked).fetchone() for query in (ended, behind, expired))
+
+
+def head(cursor: sqlite3.Cursor) -> Head:
+    """Return the last row of the journal that a head was signed for; row 0 before the first."""
+    row = cursor.execute("SELECT number, link FROM link ORDER BY number DESC LIMIT 1").fetchone()
+    return Head(number=0, link=bytes(32)) if row is None else Head(number=int(row[0]), link=bytes(row[1]))
+
+
+def link_of(cursor: sqlite3.Cursor, number: int) -> bytes | None:
+    """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
+    if number == 0:
+        return bytes(32)
+    row = cursor.execute("SELECT link FROM link WHERE number = ?", (number,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def last_at(cursor: sqlite3.Cursor) -> At | None:
+    """Return what the clocks said when something was last signed."""
+    row = cursor.execute("SELECT wall, boot, boot_id, ahead FROM clock").fetchone()
+    return None if row is None else At(wall=from_seconds(row[0]), boot=row[1], boot_id=row[2], offset=row[3])
+
+
+def _remembered(row: tuple[str, str, int, str, str, int, int, str, str]) -> Remembered:
+    serial, approval, issue, device, key, begins, ends, issuer, digest = row
+    return Remembered(
+        serial=Serial(serial),
+        approval=approval,
+        issue=issue,
+        device=device,
+        key_sha256=key,
+        not_before=from_seconds(begins),
+        not_after=from_seconds(ends),
+        issuer=issuer,
+        tbs_sha256=digest,
+    )
+
+
+def _certified(row: tuple[str, str, str, str, int, int, str]) -> Certified:
+    role, serial, key_id, key, begins, ends, digest = row
+    return Certified(
+        role=HierarchyRole(role),
+        serial=Serial(serial),
+        key_id=key_id,
+        key_sha256=key,
+        not_before=from_seconds(begins),
+        not_after=from_seconds(ends),
+        tbs_sha256=digest,
+    )
+
+
+def _expired(serial: str, not_after: datetime) -> Revoked:
+    # As core/status.py has it: the first second in which it no longer holds, and the reason of an expiry.
+    at = first_second_after(not_after)
+    return Revoked(serial=Serial(serial), at=at, reason=RevocationReason.CESSATION_OF_OPERATION)
+
+
+def _revoked(serial: str, at: int, reason: int, since: int | None) -> Revoked:
+    return Revoked(
+        serial=Serial(serial),
+        at=from_seconds(at),
+        reason=RevocationReason(reason),
+        invalidity_date=None if since is None else from_seconds(since),
+    )

@@ -1,0 +1,363 @@
+"""The memory: the book and what follows from it, as one thing that jobs ask and tell.
+
+Several processes of one machine may have it open, and one of them works (the lease says which): whatever is asked
+before something is written is asked in the transaction that writes it.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryUnusable
+from core.kinds import HierarchyRole
+from core.sealed_record import SealedRecord
+from core.status import Revoked
+from memory import beliefs, taking
+from memory.beliefs import Certified, Remembered
+from memory.book import DERIVED, FILE_NAME, Book, Seals
+from memory.records import Acceptance, At, Begun, Ended, Head, Hierarchy, Listed, Record, body_of, record_of
+
+AT_LEAST = timedelta(seconds=10)
+"""Between two records of what the clocks say."""
+
+PROVED_AT_START = 200
+"""Records whose seals are computed again when the memory is opened; `check` computes all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proved:
+    """What a look at the whole memory has found: records, certificates, ends, lists, and the row of the last head."""
+
+    records: int
+    certificates: int
+    ends: int
+    lists: int
+    head: int
+
+
+class Memory:
+    """What this authority remembers by itself.
+
+    Args:
+        book: the records on disk.
+        clocks: says what the clocks show; asked while something is written.
+    """
+
+    def __init__(self, book: Book, clocks: Callable[[], At]) -> None:
+        self._book = book
+        self._clocks = clocks
+        self._begun: Begun | None = None
+
+    @classmethod
+    def begin(cls, folder: Path, key: Seals, begun: Begun, clocks: Callable[[], At]) -> "Memory":
+        """Begin to remember, or go on where a ceremony died.
+
+        Raises:
+            MemoryContradicted: there is a memory of another authority.
+            MemoryUnusable, MemoryFull: it cannot be read, or written.
+        """
+        memory = cls(Book.make(folder / FILE_NAME, key), clocks)
+        with memory._book.reading() as cursor:
+            number, _ = memory._book.last(cursor)
+        if not number:
+            memory.remember([begun], now=clocks().wall)
+        elif memory.begun != begun:
+            raise MemoryContradicted(what="the memory", detail=f"{folder} holds that of another authority")
+        return memory
+
+    @classmethod
+    def open(cls, folder: Path, key: Seals, clocks: Callable[[], At]) -> "Memory":
+        """Open the memory that lies in a folder.
+
+        Raises:
+            MemoryMissing: there is none.
+            MemoryUnusable: it cannot be read, another key sealed it, or its newest records are not as they were sealed.
+        """
+        memory = cls(Book(folder / FILE_NAME, key), clocks)
+        with memory._book.reading() as cursor:
+            number, _ = memory._book.last(cursor)
+            memory._book.prove(cursor, max(0, number - PROVED_AT_START))
+        assert memory.begun
+        return memory
+
+    def close(self) -> None:
+        """Close its file."""
+        self._book.close()
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    @property
+    def begun(self) -> Begun:
+        """What is fixed for ever; MemoryUnusable if the first record is missing."""
+        if self._begun is None:
+            with self._book.reading() as cursor:
+                first = self._book.entries(cursor, 0, 1)
+            read = record_of(first[0].kind, first[0].body) if first else None
+            if not isinstance(read, Begun):
+                raise MemoryUnusable(path=self._book.path, detail="it has no beginning")
+            self._begun = read
+        return self._begun
+
+    def certificate(self, serial: str) -> Remembered | None:
+        """Return a certificate that was signed, or was to be, by its serial number."""
+        with self._book.reading() as cursor:
+            return beliefs.certificate(cursor, serial)
+
+    def issues(self, approval: str) -> list[Remembered]:
+        """Return the certificates of an approval, in order of issue."""
+        with self._book.reading() as cursor:
+            return beliefs.issues(cursor, approval)
+
+    def hierarchy(self, role: HierarchyRole) -> list[Certified]:
+        """Return the certificates of the hierarchy of a role, oldest first."""
+        with self._book.reading() as cursor:
+            return beliefs.hierarchy(cursor, role)
+
+    def hierarchy_records(self, role: HierarchyRole) -> list[Hierarchy]:
+        """Return the same with their bytes."""
+        with self._book.reading() as cursor:
+            rows = cursor.execute(
+                "SELECT kind, body FROM record JOIN hierarchy ON record = number WHERE role = ? ORDER BY number",
+                (role,),
+            ).fetchall()
+        found = [record_of(kind, body) for kind, body in rows]
+        return [each for each in found if isinstance(each, Hierarchy)]
+
+    def status(self, known: Remembered, at: datetime) -> Revoked | None:
+        """Return what a list or an answer made at `at` says of a certificate; None means good."""
+        with self._book.reading() as cursor:
+            return beliefs.status(cursor, known, at)
+
+    def end(self, serial: str) -> Revoked | None:
+        """Return the end by an act that was stated of a certificate; None if none was."""
+        with self._book.reading() as cursor:
+            return beliefs.end(cursor, serial)
+
+    def known_end(self, known: Remembered, at: datetime) -> datetime:
+        """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
+        with self._book.reading() as cursor:
+            return beliefs.known_end(cursor, known, at)
+
+    def entries(self, issuer: str, at: datetime) -> Iterator[Revoked]:
+        """Return the entries of an issuing CA's list made at `at`, in order of serials."""
+        with self._book.reading() as cursor:
+            yield from beliefs.entries(cursor, issuer, at)
+
+    def newest_list(self, key_id: str, now: datetime | None = None) -> Listed | None:
+        """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""
+        with self._book.reading() as cursor:
+            return beliefs.newest_list(cursor, key_id, now)
+
+    def newest_lists(self, key_id: str, now: datetime, most: int) -> list[Listed]:
+        """Return the newest lists of a key that are not dated ahead of `now`, the newest first."""
+        with self._book.reading() as cursor:
+            return beliefs.newest_lists(cursor, key_id, now, most)
+
+    def unlisted(self, held: Listed, at: datetime) -> bool:
+        """Return whether a list made at `at` would have an entry that one of the same key, made before, lacks."""
+        with self._book.reading() as cursor:
+            return beliefs.unlisted(cursor, held, at)
+
+    @property
+    def head(self) -> Head:
+        """The last row of the journal that a head was signed for; row 0 before the first."""
+        with self._book.reading() as cursor:
+            return beliefs.head(cursor)
+
+    def link_of(self, number: int) -> bytes | None:
+        """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
+        with self._book.reading() as cursor:
+            return beliefs.link_of(cursor, number)
+
+    @property
+    def last_at(self) -> At | None:
+        """What the clocks said when something was last signed."""
+        with self._book.reading() as cursor:
+            return beliefs.last_at(cursor)
+
+    def contradiction(self, record: Record, now: datetime) -> str | None:
+        """Return, in a sentence, how a record would contradict what is remembered; None if it would not."""
+        with self._book.reading() as cursor:
+            try:
+                taking.news(cursor, record, now)
+            except MemoryContradicted as error:
+                return str(error)
+        return None
+
+    # --- telling -------------------------------------------------------------------------------------------------
+
+    def remember(self, records: Sequence[Record], *, now: datetime, links: Iterable[tuple[int, bytes]] = ()) -> int:
+        """Write a portion of records, before what they say is signed. What is known already is passed over.
+
+        If we die before this returns, nothing of it may be signed, and nothing was. If we die after it, the same is
+        signed again, from the same bytes.
+
+        Args:
+            records: in order.
+            now: the authority's clock.
+            links: number and link of journal rows under the head that is among the records.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            MemoryContradicted: one of them contradicts what is remembered; none is written.
+            MemoryFull: there is no room; for ends and lists a reserve was kept.
+            MemoryUnusable: the file cannot be written.
+        """
+        given = list(links)
+        try:
+            return self._write(records, now, given)
+        except MemoryFull:
+            if not all(isinstance(each, Ended | Listed) for each in records) or not self._book.give_up_reserve():
+                raise
+            return self._write(records, now, given)
+
+    def _write(self, records: Sequence[Record], now: datetime, links: Sequence[tuple[int, bytes]]) -> int:
+        reading = self._clocks()
+        new = 0
+        with self._book.writing() as cursor:
+            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", links)
+            for record in records:
+                if taking.news(cursor, record, now):
+                    self._append(cursor, record, reading.wall)
+                    new += 1
+            last = beliefs.last_at(cursor)
+            if new and (last is None or reading.wall - last.wall >= AT_LEAST or reading.boot_id != last.boot_id):
+                self._append(cursor, reading, reading.wall)
+        return new
+
+    def _append(self, cursor: sqlite3.Cursor, record: Record, at: datetime) -> None:
+        number = self._book.append(cursor, record.kind, body_of(record), at)
+        taking.take(cursor, number, record)
+
+    def keep_reserve(self) -> None:
+        """Keep room for what must be remembered on a full disk."""
+        self._book.keep_reserve()
+
+    # --- the copy in the register --------------------------------------------------------------------------------
+
+    def after(self, number: int, most: int) -> list[SealedRecord]:
+        """Return records behind a number, in order: what the register lacks."""
+        with self._book.reading() as cursor:
+            return self._book.entries(cursor, number, most)
+
+    @property
+    def last(self) -> int:
+        """The number of the newest record."""
+        with self._book.reading() as cursor:
+            return self._book.last(cursor)[0]
+
+    def seal_of(self, number: int) -> bytes | None:
+        """Return the seal of a record; None if there is none with this number."""
+        with self._book.reading() as cursor:
+            row = cursor.execute("SELECT mac FROM record WHERE number = ?", (number,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def catch_up(self, entries: Iterable[SealedRecord], *, now: datetime) -> int:
+        """Take over what another process of this authority remembered and this one lacks.
+
+        What this one wrote and never got into the register comes behind it, unless it is known by then.
+
+        Args:
+            entries: the register's, in order, from one on that is known here or follows the newest one here.
+            now: the authority's clock.
+
+        Returns:
+            How many were taken over.
+
+        Raises:
+            MemoryForked: what this process wrote contradicts what the other one did; people must look.
+            MemoryUnusable: an entry does not follow, or another key sealed it.
+        """
+        taken, own = 0, list[Record]()
+        with self._book.writing() as cursor:
+            for entry in entries:
+                row = cursor.execute("SELECT mac FROM record WHERE number = ?", (entry.number,)).fetchone()
+                if row is not None and row[0] == entry.mac:
+                    continue
+                if row is not None:
+                    own = self._set_aside(cursor, entry.number)
+                self._book.copy(cursor, entry)
+                taking.take(cursor, entry.number, record_of(entry.kind, entry.body))
+                taken += 1
+            try:
+                for record in own:
+                    if not isinstance(record, At | Head) and taking.news(cursor, record, now):
+                        self._append(cursor, record, now)
+            except MemoryContradicted as error:
+                raise MemoryForked(detail=str(error)) from error
+        return taken
+
+    def _set_aside(self, cursor: sqlite3.Cursor, number: int) -> list[Record]:
+        """Take out every record from a number on; return them."""
+        aside = [record_of(each.kind, each.body) for each in self._book.entries(cursor, number - 1)]
+        cursor.execute("DELETE FROM record WHERE number >= ?", (number,))
+        self._derive(cursor)
+        return aside
+
+    def _derive(self, cursor: sqlite3.Cursor) -> None:
+        """Let everything that follows from the records follow from them anew."""
+        for table in DERIVED:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+        head = 0
+        for entry in self._book.entries(cursor, 0):
+            record = record_of(entry.kind, entry.body)
+            taking.take(cursor, entry.number, record)
+            match record:
+                case Head(number=number) | Begun(journal_number=number):
+                    head = number
+                case Acceptance(after={"number": after}):
+                    head = int(after)
+                case _:
+                    pass
+        cursor.execute("DELETE FROM link WHERE number > ?", (head,))
+
+    # --- all of it -----------------------------------------------------------------------------------------------
+
+    def prove(self) -> Proved:
+        """Compute every seal again, let everything follow anew, and compare.
+
+        Raises:
+            MemoryUnusable: a record is not as it was sealed, or what lies beside the records does not follow from them.
+        """
+        with suppress(_Undone), self._book.writing() as cursor:
+            records = self._book.prove(cursor)
+            before = _digest(cursor)
+            self._derive(cursor)
+            if _digest(cursor) != before:
+                raise MemoryUnusable(path=self._book.path, detail="what it believes does not follow from its records")
+            found = Proved(
+                records=records,
+                certificates=_count(cursor, "certificate"),
+                ends=_count(cursor, "ended"),
+                lists=_count(cursor, "list"),
+                head=beliefs.head(cursor).number,
+            )
+            raise _Undone
+        return found
+
+    def digest(self) -> str:
+        """Return the SHA-256 (hex) over everything that is believed: two machines compare it."""
+        with self._book.reading() as cursor:
+            return _digest(cursor)
+
+
+class _Undone(Exception):
+    """Ends a transaction that was for looking only."""
+
+
+def _count(cursor: sqlite3.Cursor, table: str) -> int:
+    return int(cursor.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - names of ours
+
+
+def _digest(cursor: sqlite3.Cursor) -> str:
+    said = hashlib.sha256()
+    for table in DERIVED:
+        for row in cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):  # noqa: S608 - names of ours
+            said.update(repr(row).encode())
+    return said.hexdigest()

@@ -1,0 +1,28 @@
+"""The copy of the authority's memory, for a successor on another machine."""
+
+from sqlalchemy import func, select
+
+from core.sealed_record import SealedRecord
+from store.tables import memory_records
+from store.transactions import Transaction
+
+
+def last_record(tx: Transaction) -> int:
+    """Return the number of the newest record; 0 if there is none."""
+    return int(tx.connection.execute(select(func.max(memory_records.c.number))).scalar() or 0)
+
+
+def seal_of(tx: Transaction, number: int) -> bytes | None:
+    """Return the seal of a record; None if there is none with this number."""
+    found = tx.connection.execute(select(memory_records.c.mac).where(memory_records.c.number == number)).scalar()
+    return None if found is None else bytes(found)
+
+
+def records_after(tx: Transaction, number: int, limit: int) -> list[SealedRecord]:
+    """Return records behind a number, in order."""
+    columns = memory_records.c
+    query = select(memory_records).where(columns.number > number).order_by(columns.number).limit(limit)
+    return [
+        SealedRecord(number=row.number, kind=row.kind, at=row.at, body=bytes(row.body), mac=bytes(row.mac))
+        for row in tx.connection.execute(query)
+    ]
