@@ -117,6 +117,17 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
 """What an alarm means, and what is said when it is over."""
 
 
+def printable(words: str, most: int) -> str:
+    """Return words that fit an alarm, whatever somebody wrote into the row that they are from.
+
+    Args:
+        words: of whatever length.
+        most: characters of them.
+    """
+    cut = words if len(words) <= most else f"{words[: most - 1]}…"
+    return "".join(each if each.isprintable() else "?" for each in cut)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Noticed:
     """Something that is so at this moment.

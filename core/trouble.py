@@ -19,16 +19,17 @@ class Trouble:
         """Whether it has begun and not ended."""
         return bool(self._told)
 
-    def begins(self, sentence: str, level: int = logging.WARNING) -> None:
+    def begins(self, sentence: str, level: int = logging.WARNING, error: BaseException | None = None) -> None:
         """Tell that it is there, or that it has become another one; nothing if that has been told.
 
         Args:
             sentence: what is wrong, the same as long as the same is wrong.
             level: of the log.
+            error: what nobody foresaw; the log gets its traceback.
         """
         if sentence != self._told:
             self._told = sentence
-            self._log.log(level, "%s", sentence)
+            self._log.log(level, "%s", sentence, exc_info=error)
 
     def ends(self, sentence: str) -> None:
         """Tell that it is over; nothing if it was not there.

@@ -19,6 +19,7 @@ from core.errors import LeaseLost, StoreUnavailable, StoreWentBack, TrialCpaErro
 from core.kinds import ProcessRole
 from core.trouble import Trouble
 from jobs.alarms import Alarms
+from jobs.aside import Aside
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Pace, later, release_lease, take_lease
 from jobs.ends import remember_ends
@@ -78,6 +79,8 @@ class Authority:
     _silent: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _waiting: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _troubles: dict[str, Trouble] = field(default_factory=dict, init=False, repr=False)
+    _failing: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
+    _asides: dict[str, Aside] = field(default_factory=dict, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -117,6 +120,19 @@ class Authority:
             StoreWentBack: the register is older than what was sealed; nothing is done, and people must look.
             MemoryForked, MemoryUnusable: what was signed before is not known.
         """
+        try:
+            done = self._turn()
+        except TrialCpaError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a value that nothing foresaw, where no job has come to yet
+            self._failing.begins(
+                f"The authority cannot work ({type(error).__name__}); it tries again.", logging.ERROR, error
+            )
+            return None
+        self._failing.ends("The authority works again.")
+        return done
+
+    def _turn(self) -> int | None:
         duty = self._duty()
         if duty is None:
             return None
@@ -182,6 +198,7 @@ class Authority:
             epoch=self._epoch,
             memory=self.memory,
             copy=self._copy,
+            asides=self._asides,
         )
 
     def _require_not_behind(self, duty: Duty) -> None:
@@ -237,6 +254,9 @@ class Authority:
             # The folder of the keys is on a disk too, which may be full or read-only.
             why = error.strerror or type(error).__name__
             trouble.begins(f"{name}: {why}", logging.ERROR)
+        except Exception as error:  # noqa: BLE001 - whatever the register may hold: the other jobs go on
+            why = type(error).__name__
+            trouble.begins(f"{name}: {why}", logging.ERROR, error)
         else:
             trouble.ends(f"{name} is done again.")
             self._noticed[name] = list(duty.noticed)

@@ -5,6 +5,7 @@ draft waits for the second officer.
 """
 
 from datetime import datetime
+from functools import partial
 
 from ca.clearance import Clearance
 from ca.draft import Draft
@@ -30,10 +31,14 @@ from store.verbs import decisions, drafts, facts
 
 def draft_proposals(duty: Duty, at: datetime) -> int:
     """Draft for every proposal that waits for it; return how many drafts were stored."""
+    aside = duty.aside("draft_proposals")
     with duty.read() as tx:
-        waiting = requests.decisions_to_draft(tx)
+        waiting = requests.decisions_to_draft(tx, but=aside.passed_over(duty.noticed, at))
         issuing = issuing_ca_of(duty, tx) if waiting else None
-    return sum(_draft(duty, decision, issuing, at) for decision in waiting if issuing is not None)
+    if issuing is None:
+        return 0
+    drafted = (aside.alone(duty.noticed, each.id, at, partial(_draft, duty, each, issuing, at)) for each in waiting)
+    return sum(each or 0 for each in drafted)
 
 
 def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:

@@ -5,13 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.alarms import AlarmCode, Noticed
+from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
+from jobs.aside import Aside
 from jobs.keyring import Keyring
 from jobs.recall import Copy, require_not_behind
 from memory.memory import Memory
 from store.transactions import Store, Transaction
 from store.verbs import authority
+
+_MOST_SAID, _MOST_NAMED = 4_000, 100
+"""Characters of an alarm: a row may hold a megabyte where a serial number should be."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Duty:
         memory: what the authority remembers by itself.
         copy: the register's copy of that.
         noticed: what its jobs have noticed in this turn.
+        asides: of each job, the rows that it passes over.
     """
 
     store: Store
@@ -60,6 +65,7 @@ class Duty:
     memory: Memory
     copy: Copy
     noticed: list[Noticed] = field(default_factory=list)
+    asides: dict[str, Aside] = field(default_factory=dict)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).
@@ -69,7 +75,12 @@ class Duty:
             sentence: for everybody: nothing that is withheld, no address.
             subject: what tells it from others of its code; empty if there can only be one.
         """
-        self.noticed.append(Noticed(code=code, sentence=sentence, subject=subject))
+        said, about = printable(sentence, _MOST_SAID), printable(subject, _MOST_NAMED)
+        self.noticed.append(Noticed(code=code, sentence=said, subject=about))
+
+    def aside(self, job: str) -> Aside:
+        """Return the rows that a job passes over, by its name."""
+        return self.asides.setdefault(job, Aside(job))
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

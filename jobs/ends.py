@@ -2,11 +2,16 @@
 
 The register asks, and the journal proves: an end counts when a sealed fact says it. One that no fact proves is stated
 by nobody; one that was stated before is never lost, moved or given another reason, whatever the register says now.
+
+Before anything can say it, an end is made final in the register: from that commit on nobody ends the certificate
+otherwise, though their clock be behind. If we die there, the end is final and unsaid; the next turn says it.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from core.alarms import AlarmCode
 from core.approval import EndCause
@@ -19,10 +24,11 @@ from jobs.evidence import proved_facts
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
+from store.reading import approvals as approval_reading
 from store.reading import journal, work
 from store.reading.journal import Sealed
 from store.transactions import Transaction
-from store.verbs import artefacts
+from store.verbs import approvals, artefacts
 
 _OF_CERTIFICATE = (FactKind.CERTIFICATE_REVOKED, FactKind.CERTIFICATE_SUPERSEDED)
 _OF_APPROVAL = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
@@ -35,16 +41,63 @@ _LOOKED_AT_AGAIN = timedelta(seconds=60)
 
 def remember_ends(duty: Duty, at: datetime) -> int:
     """Remember every end by an act that has come by `at` and is proved; return how many were new."""
+    aside = duty.aside("remember_ends")
+    over = aside.passed_over(duty.noticed, at)
     with duty.read() as tx:
-        judged = [(each, _judged(duty, tx, each)) for each in work.acts_to_state(tx, at)]
+        claims = [each for each in work.acts_to_state(tx, at) if each.end.serial not in over]
+        judged = [
+            (each, aside.alone(duty.noticed, each.end.serial, at, partial(_judged, duty, tx, each))) for each in claims
+        ]
     for each, judgement in judged:
         if judgement is _Judgement.UNPROVED:
-            _put_off(duty, each, at)
+            aside.alone(duty.noticed, each.end.serial, at, partial(_put_off, duty, each, at))
     proved, new = [each for each, judgement in judged if judgement is _Judgement.PROVED], 0
     for first in range(0, len(proved), _PORTION):
-        portion = [_record(each) for each in proved[first : first + _PORTION]]
-        new += _remember(duty, portion, at)
+        for final in _made_final(duty, proved[first : first + _PORTION], at):
+            new += _remember(duty, final, at)
     return new
+
+
+def make_expiries_final(duty: Duty, at: datetime) -> None:
+    """Let every expiry that has come by `at` be final: lists and answers of that instant say it."""
+    while True:
+        with duty.read() as tx:
+            expired = work.expiries_to_make_final(tx, at, _PORTION)
+        if not expired or not any(_made_final(duty, expired, at)):
+            return
+
+
+def may_still_count(duty: Duty, tx: Transaction, claim: work.ClaimedEnd, at: datetime) -> bool:
+    """Return whether an end by an act, which is not remembered, is about to be: nothing else is to be said meanwhile.
+
+    Args:
+        duty: knows what was said.
+        tx: open.
+        claim: what the register says.
+        at: now.
+    """
+    known = duty.memory.certificate(claim.end.serial)
+    if known is None or duty.memory.end(claim.end.serial) is not None:
+        return False
+    if duty.memory.contradiction(_record(claim), at) is not None:
+        return False
+    return waits_for_proof(tx, claim.approval) or proves(tx, duty.memory, known, claim)
+
+
+def _made_final(duty: Duty, claims: Sequence[work.ClaimedEnd], at: datetime) -> list[list[work.ClaimedEnd]]:
+    """Make ends final, each row alone where together they fail; return those that still are as they were read."""
+    aside = duty.aside("remember_ends")
+    return aside.together(
+        duty.noticed, claims, lambda each: each.end.serial, at, lambda some: _final_at_once(duty, some, at)
+    )
+
+
+def _final_at_once(duty: Duty, claims: Sequence[work.ClaimedEnd], at: datetime) -> list[work.ClaimedEnd]:
+    with duty.begin("make ends final") as tx:
+        # Whoever ends an approval holds it: either they see that it is final, or we see their end.
+        approval_reading.hold(tx, {each.approval for each in claims})
+        final = approvals.make_final(tx, {each.end.serial: each.fate for each in claims}, at=at)
+    return [each for each in claims if each.end.serial in final]
 
 
 class _Judgement(Enum):
@@ -111,13 +164,13 @@ def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEn
             return same and at == text(claim.end.at)
 
 
-def _remember(duty: Duty, portion: list[Ended], at: datetime) -> int:
+def _remember(duty: Duty, portion: Sequence[work.ClaimedEnd], at: datetime) -> int:
     try:
-        return duty.memory.remember(portion, now=at)
+        return duty.memory.remember([_record(each) for each in portion], now=at)
     except MemoryContradicted as error:
         if len(portion) > 1:
             return sum(_remember(duty, [each], at) for each in portion)
-        duty.notice(AlarmCode.REGISTER_CONTRADICTS, str(error), subject=portion[0].serial)
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, str(error), subject=portion[0].end.serial)
         return 0
 
 

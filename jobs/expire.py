@@ -1,25 +1,36 @@
 """expire: the journal learns what time has done. Nothing waits for it: status is computed from the instant."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from core.actors import AUTHORITY
 from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
+from jobs.ends import make_expiries_final
 from ra.deciding.lapse import lapse, passed
 from ra.telling.listing import EXPIRY, instruct
+from store.reading import approvals as approval_reading
 from store.reading import requests, work
+from store.rows import Decision
+from store.transactions import Transaction
 from store.verbs import approvals, facts
 
 
 @serves("F2.31")
 def record_expiries(duty: Duty, at: datetime) -> int:
     """Journal every approval that has expired since the last turn; return how many."""
+    make_expiries_final(duty, at)
+    aside = duty.aside("record_expiries")
     with duty.store.read() as tx:
-        expired = work.expired_unrecorded(tx, at)
-    if not expired:
-        return 0
+        expired = work.expired_unrecorded(tx, at, aside.passed_over(duty.noticed, at))
+    return sum(aside.together(duty.noticed, expired, str, at, lambda some: _record(duty, some, at)))
+
+
+def _record(duty: Duty, expired: Sequence[str], at: datetime) -> int:
     with duty.begin("record expiries") as tx:
+        approval_reading.hold(tx, expired)
         for identifier in expired:
             if approvals.record_expiry(tx, identifier, at=at):
                 facts.record(
@@ -38,9 +49,22 @@ def record_expiries(duty: Duty, at: datetime) -> int:
 
 def lapse_passed(duty: Duty, at: datetime) -> int:
     """Let proposals lapse whose dates have passed or whose approval has ended; return how many."""
+    aside = duty.aside("lapse_passed")
+    over = aside.passed_over(duty.noticed, at)
     with duty.store.read() as tx:
-        waiting = [(each, why) for each in requests.open_decisions(tx) if (why := passed(tx, each, at)) is not None]
-    for decision, why in waiting:
-        with duty.begin("lapse") as tx:
-            lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
-    return len(waiting)
+        waiting = [each for each in requests.open_decisions(tx) if each.id not in over]
+        judged = [(each, aside.alone(duty.noticed, each.id, at, partial(_why, tx, each, at))) for each in waiting]
+    lapsed = 0
+    for decision, why in judged:
+        if why:
+            lapsed += aside.alone(duty.noticed, decision.id, at, partial(_lapse, duty, decision, why, at)) or 0
+    return lapsed
+
+
+def _why(tx: Transaction, decision: Decision, at: datetime) -> str:
+    return passed(tx, decision, at) or ""
+
+
+def _lapse(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
+    with duty.begin("lapse") as tx:
+        return int(lapse(tx, decision, why=why, actor=AUTHORITY, at=at))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import TypeAlias
 
 from ca.certificates import signed_by, tbs_sha256
@@ -17,15 +18,17 @@ from ca.clearance import Clearance
 from ca.revocation import ocsp
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
-from core.approval import ApprovalRecord, CertificateRecord
+from core.approval import CertificateRecord
 from core.canonical import Json
 from core.errors import RulesRefused
 from core.facts import Fact, FactKind
+from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from core.status import Revoked, certificate_end, revocation_at
 from jobs.duty import Duty, later
+from jobs.ends import make_expiries_final, may_still_count
 from jobs.hierarchy import ours
 from memory.beliefs import Remembered
 from policy.profile import clear_ocsp
@@ -43,36 +46,70 @@ _Signed: TypeAlias = tuple[work.Presign, list[SignedAnswer], datetime]
 
 def presign(duty: Duty, at: datetime) -> int:
     """Sign one portion of the answers that are due; return how many certificates now have fresh ones."""
+    aside = duty.aside("presign")
+    over = aside.passed_over(duty.noticed, at)
     with duty.read() as tx:
-        due = work.presigning_due(tx, at, duty.pace.portion)
-        if not due:
+        if not work.presigning_due(tx, at, 1, over):
             return 0
-        records = {each.identifier: each for each in approval_reading.records(tx, {one.approval for one in due})}
-        ders = approval_reading.ders(tx, [one.serial for one in due])
+    # Their fate changes by that: what is said of them is judged, and kept, with the new one.
+    make_expiries_final(duty, at)
+    with duty.read() as tx:
+        due = work.presigning_due(tx, at, duty.pace.portion, over)
         issuers = {each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)}
         responder = ours(duty, tx, HierarchyRole.RESPONDER)[-1]
-    signed: list[_Signed] = []
-    put_off: list[_Signed] = []
+    held: dict[Serial, tuple[CertificateRecord, bytes]] = {}
+    for some in aside.together(duty.noticed, due, _serial, at, lambda some: _held(duty, some)):
+        held |= some
+    judged: list[_Signed] = []
     refused: list[RulesRefused] = []
     for one in due:
-        asked = _judged(duty, _certificate(records[one.approval], one.serial), ders[one.serial], issuers, at)
-        if isinstance(asked, _NotNow):
-            # What is new comes before what waits, and both before what cannot be answered.
-            put_off.append((one, [], at if asked is _NotNow.WAITS else at + TRIED_AGAIN))
-            continue
-        try:
-            answers, due_again = _answers(duty, asked, responder, at)
-        except RulesRefused as error:
-            # One that cannot be answered is told at the end and tried again later; it must not keep the others waiting.
-            refused.append(error)
-            put_off.append((one, [], at + TRIED_AGAIN))
-            continue
-        signed.append((one, answers, due_again))
-    if signed or put_off:
-        _keep(duty, [*signed, *put_off], responder, at)
+        if one.serial in held:
+            said = partial(_answered, duty, one, held[one.serial], issuers, responder, refused, at)
+            done = aside.alone(duty.noticed, one.serial, at, said)
+            judged += [done] if done is not None else []
+    # What is new comes before what waits, and both before what cannot be answered.
+    judged.sort(key=lambda each: not each[1])
+    kept = aside.together(
+        duty.noticed, judged, lambda each: each[0].serial, at, lambda some: _keep(duty, some, responder, at)
+    )
     if refused:
         raise refused[0]
-    return len(signed)
+    return sum(kept)
+
+
+def _serial(due: work.Presign) -> Serial:
+    return due.serial
+
+
+def _held(duty: Duty, due: Sequence[work.Presign]) -> dict[Serial, tuple[CertificateRecord, bytes]]:
+    """Return what the register holds under serials: the certificate's fate, and its bytes."""
+    with duty.read() as tx:
+        found = approval_reading.records(tx, {each.approval for each in due})
+        ders = approval_reading.ders(tx, [each.serial for each in due])
+    fates = {each.serial: each for approval in found for each in approval.certificates}
+    return {each.serial: (fates[each.serial], ders[each.serial]) for each in due}
+
+
+def _answered(
+    duty: Duty,
+    one: work.Presign,
+    held: tuple[CertificateRecord, bytes],
+    issuers: Mapping[str, AuthorityCertificate],
+    responder: AuthorityCertificate,
+    refused: list[RulesRefused],
+    at: datetime,
+) -> _Signed:
+    """Return what is signed for one certificate, which may be nothing, and when it is due again."""
+    asked = _judged(duty, *held, issuers, at)
+    if isinstance(asked, _NotNow):
+        return one, [], at if asked is _NotNow.WAITS else at + TRIED_AGAIN
+    try:
+        answers, due_again = _answers(duty, asked, responder, at)
+    except RulesRefused as error:
+        # One that cannot be answered is told at the end and tried again later; it must not keep the others waiting.
+        refused.append(error)
+        return one, [], at + TRIED_AGAIN
+    return one, answers, due_again
 
 
 class _NotNow(Enum):
@@ -110,7 +147,7 @@ def _judged(
         )
         return _NotNow.CONTRADICTED
     remembered, register = duty.memory.status(known, at), revocation_at(certificate, at)
-    if remembered is None and register is not None:
+    if register is not None and (remembered is None or (remembered != register and _waits(duty, known, at))):
         return _NotNow.WAITS
     if remembered != register:
         duty.notice(
@@ -122,20 +159,22 @@ def _judged(
     return _Asked(known=known, issuer=issuer, revoked=remembered, end=end)
 
 
-def _keep(
-    duty: Duty,
-    signed: Sequence[_Signed],
-    responder: AuthorityCertificate,
-    at: datetime,
-) -> None:
+def _waits(duty: Duty, known: Remembered, at: datetime) -> bool:
+    """Return whether the register has an earlier end than the expiry that would be said, and that is about to count."""
+    with duty.read() as tx:
+        claim = work.claim_of(tx, known.serial)
+        return claim is not None and may_still_count(duty, tx, claim, at)
+
+
+def _keep(duty: Duty, judged: Sequence[_Signed], responder: AuthorityCertificate, at: datetime) -> int:
+    """Keep answers of certificates whose fate is still the one that was judged; return of how many."""
     with duty.begin("keep answers") as tx:
-        answers = [answer for _, some, _ in signed for answer in some]
+        # One whose fate changed meanwhile is due already; what was signed of it never leaves this process.
+        same = [each for each in judged if artefacts.presigned(tx, each[0].serial, fate=each[0].fate, due=each[2])]
+        answers = [answer for _, some, _ in same for answer in some]
         if answers:
             artefacts.keep_answers(tx, answers, responder=responder.serial)
-        for one, _, due_again in signed:
-            artefacts.presigned(tx, one.serial, fate=one.fate, due=due_again)
-        if answers:
-            touched = tuple(sorted({one.approval for one, some, _ in signed if some}))
+            touched = tuple(sorted({one.approval for one, some, _ in same if some}))
             kept: dict[str, Json] = {"certificates": len(answers) // len(_HASHES), "this_update": text(at)}
             facts.record(
                 tx,
@@ -148,10 +187,7 @@ def _keep(
                     payload=kept,
                 ),
             )
-
-
-def _certificate(approval: ApprovalRecord, serial: str) -> CertificateRecord:
-    return next(each for each in approval.certificates if each.serial == serial)
+    return sum(1 for _, some, _ in same if some)
 
 
 def _answers(

@@ -27,7 +27,7 @@ from core.instants import seconds, text
 from core.mirror import PublishedCrl
 from core.status import Revoked
 from jobs.duty import Duty, later
-from jobs.ends import waits_for_proof
+from jobs.ends import make_expiries_final, may_still_count
 from jobs.hierarchy import issuing_ca_of
 from memory.records import Listed
 from policy.profile import clear_crl
@@ -63,7 +63,15 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
 
 @serves("F2.31")
 def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
-    """Make, gate and publish one CRL; False if the register moved meanwhile and the next turn must try again."""
+    """Make, gate and publish one CRL; False if the next turn must try again.
+
+    What it will say is final in the register before it is signed: whoever would end one of its entries otherwise comes
+    too late, and is told so.
+    """
+    make_expiries_final(duty, at)
+    with duty.read() as tx:
+        if any(may_still_count(duty, tx, each, at) for each in _acts_unsaid(duty, tx, issuing, at)):
+            return False  # the list would say that it expired: the end by an act, which is earlier, is proved first
     newest = duty.memory.newest_list(issuing.key_id)
     # Strictly rising, also after a restore that forgot the last numbers: never below the clock's seconds.
     number = max(seconds(at), newest.number + 1 if newest else 1)
@@ -178,7 +186,7 @@ def _joined(one: Iterator[Revoked], two: Iterator[Revoked]) -> Iterator[tuple[Re
 
 
 def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, entries: int, at: datetime) -> bool:
-    """Publish, unless the register has given an entry of this list another end meanwhile: then it is made anew."""
+    """Publish, unless another authority has published under this number meanwhile: then it is made anew."""
     published = PublishedCrl(
         key_id=issuing.key_id,
         number=order.number,
@@ -190,7 +198,7 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, published, at=at)
-            artefacts.mark_listed(tx, list(_listed_now(duty, tx, order.number, at)), number=order.number)
+            artefacts.mark_listed(tx, list(_listed_now(duty, tx, at)), number=order.number)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
             facts.record(
                 tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)
@@ -200,21 +208,20 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     return True
 
 
-def _listed_now(duty: Duty, tx: Transaction, number: int, at: datetime) -> Iterator[Serial]:
-    """Yield what the register holds for ended and unlisted, and this list has with the same end.
+def _acts_unsaid(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Iterator[work.ClaimedEnd]:
+    """Yield the ends by an act that the register claims, of certificates that a list would say have expired."""
+    for claim in work.acts_to_state(tx, at):
+        known = duty.memory.certificate(claim.end.serial)
+        if known is not None and known.issuer == issuing.key_id and known.not_after < at:
+            yield claim
 
-    Raises:
-        WrongState: somebody has ended one while the list was made, before the end that the list would say. An end that
-            is published is final; so this list is not published.
-    """
+
+def _listed_now(duty: Duty, tx: Transaction, at: datetime) -> Iterator[Serial]:
+    """Yield what the register holds for ended and unlisted, and this list has with the same end."""
     for claim in work.to_be_listed(tx, at):
-        end = claim.end
-        known = duty.memory.certificate(end.serial)
-        ours = None if known is None else duty.memory.status(known, at)
-        if ours == end:
-            yield end.serial
-        elif ours is not None and waits_for_proof(tx, claim.approval):
-            raise WrongState(kind="Certificate", identifier=end.serial, state="ended", needed=f"as in CRL {number}")
+        known = duty.memory.certificate(claim.end.serial)
+        if known is not None and duty.memory.status(known, at) == claim.end:
+            yield claim.end.serial
 
 
 def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) -> None:

@@ -7,8 +7,11 @@ A claimed draft is always finished, so a signature that the register does not kn
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeAlias
 
 from ca.clearance import Clearance
 from ca.draft import Draft
@@ -17,9 +20,11 @@ from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, CertificateRecord
 from core.canonical import Json
-from core.errors import DeviceAlreadyApproved, DraftContradicted, IntegrityError, MemoryContradicted
+from core.errors import DeviceAlreadyApproved, DraftContradicted, MemoryContradicted
 from core.facts import Fact, FactKind
+from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState, HierarchyRole
+from core.mirror import AuthorityCertificate
 from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
@@ -38,6 +43,10 @@ from store.verbs import approvals, decisions, drafts, facts
 from store.verbs.secondings import officers_of
 
 _log = logging.getLogger(__name__)
+
+_JOB = "sign_seconded"
+
+_Agreed: TypeAlias = tuple[Decision, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -60,37 +69,60 @@ class _Signed:
 
 def sign_seconded(duty: Duty, at: datetime) -> int:
     """Sign one portion of what was seconded; return how many certificates were recorded."""
+    aside = duty.aside(_JOB)
     with duty.read() as tx:
-        rows = work.drafts_to_sign(tx, duty.pace.portion)
-        waiting = [(_agreed(tx, row.decision_id), row) for row in rows]
+        rows = work.drafts_to_sign(tx, duty.pace.portion, aside.passed_over(duty.noticed, at))
         issuers = {each.serial: each for each in ours(duty, tx, HierarchyRole.ISSUING)} if rows else {}
-    ready = []
-    for (decision, agreed), row in waiting:
-        issuer = issuers.get(row.issuer_serial)
-        judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, agreed, row, issuer.der)
-        if issuer is None or isinstance(judged, str):
-            _withhold(duty, decision, row, str(judged), at)
-            continue
-        draft, clearance = judged
-        one = _Ready(
-            decision=decision,
-            row=row,
-            draft=draft,
-            issuer_der=issuer.der,
-            issuer_key_id=issuer.key_id,
-            clearance=clearance,
-        )
-        contradiction = duty.memory.contradiction(_will_sign(one), at)
-        if contradiction is None:
-            ready.append(one)
-        else:
-            duty.notice(AlarmCode.REGISTER_CONTRADICTS, contradiction, subject=row.serial)
-            _withhold(duty, decision, row, contradiction, at)
+    agreed: dict[str, _Agreed] = {}
+    for some in aside.together(duty.noticed, rows, lambda each: each.serial, at, lambda some: _agreed(duty, some)):
+        agreed |= some
+    weighed = (
+        aside.alone(duty.noticed, row.serial, at, partial(_weighed, duty, row, agreed[row.serial], issuers, at))
+        for row in rows
+        if row.serial in agreed
+    )
+    ready = [each for one in weighed if one for each in one]
     if not ready:
         return 0
-    claimed = _remembered(duty, _claim(duty, ready, at), at)
-    signed = [each for each in (_sign(duty, one) for one in claimed) if each is not None]
-    return _record(duty, signed) if signed else 0
+    claimed: list[_Ready] = []
+    for some in aside.together(duty.noticed, ready, _serial, at, lambda some: _claim(duty, some, at)):
+        claimed += _remembered(duty, some, at)
+    signing = (aside.alone(duty.noticed, _serial(each), at, partial(_sign, duty, each)) for each in claimed)
+    signed = [each for each in signing if each is not None]
+    return sum(
+        aside.together(duty.noticed, signed, lambda each: _serial(each.ready), at, lambda some: _record(duty, some))
+    )
+
+
+def _serial(ready: _Ready) -> str:
+    return ready.row.serial
+
+
+def _weighed(
+    duty: Duty, row: DraftRow, agreed: _Agreed, issuers: Mapping[Serial, AuthorityCertificate], at: datetime
+) -> list[_Ready]:
+    """Return a draft that may be signed; nothing if it does not hold together."""
+    decision, officers = agreed
+    issuer = issuers.get(row.issuer_serial)
+    if issuer is None:
+        return _withhold(duty, decision, row, "its issuing CA is not known", at)
+    judged = _judged(duty, decision, officers, row, issuer.der)
+    if isinstance(judged, str):
+        return _withhold(duty, decision, row, judged, at)
+    draft, clearance = judged
+    one = _Ready(
+        decision=decision,
+        row=row,
+        draft=draft,
+        issuer_der=issuer.der,
+        issuer_key_id=issuer.key_id,
+        clearance=clearance,
+    )
+    contradiction = duty.memory.contradiction(_will_sign(one), at)
+    if contradiction is None:
+        return [one]
+    duty.notice(AlarmCode.REGISTER_CONTRADICTS, contradiction, subject=row.serial)
+    return _withhold(duty, decision, row, contradiction, at)
 
 
 def _remembered(duty: Duty, claimed: list[_Ready], at: datetime) -> list[_Ready]:
@@ -105,6 +137,7 @@ def _remembered(duty: Duty, claimed: list[_Ready], at: datetime) -> list[_Ready]
         if len(claimed) > 1:
             return [one for each in claimed for one in _remembered(duty, [each], at)]
         duty.notice(AlarmCode.REGISTER_CONTRADICTS, str(error), subject=claimed[0].row.serial)
+        duty.aside(_JOB).put(duty.noticed, claimed[0].row.serial, at, error.code)
         return []
     return claimed
 
@@ -126,24 +159,22 @@ def _will_sign(ready: _Ready) -> WillSign:
     )
 
 
-def _sign(duty: Duty, ready: _Ready) -> _Signed | None:
-    """Sign one; None if it cannot be, which must not hold up the others: it stays claimed and is tried again."""
+def _sign(duty: Duty, ready: _Ready) -> _Signed:
+    """Sign one; what cannot be signed stays claimed and is tried again."""
     signer = duty.keyring.issuing.get(ready.issuer_key_id)
     if signer is None:
-        _log.error("%s", DraftContradicted(serial=ready.row.serial, detail="the key of its issuing CA is not at hand"))
-        return None
-    try:
-        return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
-    except IntegrityError:
-        _log.exception("draft %s could not be signed", ready.row.serial)
-        return None
+        raise DraftContradicted(serial=ready.row.serial, detail="the key of its issuing CA is not at hand")
+    return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
 
 
-def _agreed(tx: Transaction, decision_id: str) -> tuple[Decision, frozenset[str]]:
-    """Return a decision with the officers who agreed to it, the proposer not counted."""
-    decision = requests.decision(tx, decision_id)
-    last = frozenset({decision.seconder} if decision.seconder else ())
-    return decision, officers_of(tx, decision_id) | last
+def _agreed(duty: Duty, rows: Sequence[DraftRow]) -> dict[str, _Agreed]:
+    """Return, for drafts by serial, the decision with the officers who agreed to it, the proposer not counted."""
+    with duty.read() as tx:
+        found = {row.serial: requests.decision(tx, row.decision_id) for row in rows}
+        return {
+            serial: (each, officers_of(tx, each.id) | frozenset({each.seconder} if each.seconder else ()))
+            for serial, each in found.items()
+        }
 
 
 def _judged(
@@ -166,15 +197,18 @@ def _judged(
     return "the lint found: " + " ".join(f"[{each.code}] {each.detail}" for each in cleared)
 
 
-def _withhold(duty: Duty, decision: Decision, row: DraftRow, why: str, at: datetime) -> None:
-    """Sign nothing that does not hold together. A claimed draft stays, and readiness tells: people must look."""
-    _log.error("%s", DraftContradicted(serial=row.serial, detail=why))
-    if row.state == DraftState.DRAFTED:
-        with duty.begin("withhold") as tx:
-            lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
+def _withhold(duty: Duty, decision: Decision, row: DraftRow, why: str, at: datetime) -> list[_Ready]:
+    """Sign nothing that does not hold together. A claimed draft stays, passed over, and its alarm: people must look."""
+    wrong = DraftContradicted(serial=row.serial, detail=why)
+    if row.state != DraftState.DRAFTED:
+        raise wrong
+    _log.error("%s", wrong)
+    with duty.begin("withhold") as tx:
+        lapse(tx, decision, why=why, actor=AUTHORITY, at=at)
+    return []
 
 
-def _claim(duty: Duty, ready: list[_Ready], at: datetime) -> list[_Ready]:
+def _claim(duty: Duty, ready: Sequence[_Ready], at: datetime) -> list[_Ready]:
     """Claim drafts; one whose time has passed, or whose approval has ended, lapses instead."""
     claimed = []
     with duty.begin("claim") as tx:
@@ -217,7 +251,7 @@ def _in_the_way(tx: Transaction, approval: ApprovalRecord, ready: _Ready, at: da
     return why
 
 
-def _record(duty: Duty, signed: list[_Signed]) -> int:
+def _record(duty: Duty, signed: Sequence[_Signed]) -> int:
     recorded = 0
     with duty.begin("record certificates") as tx:
         # Asked again: signatures take time, and a certificate is recorded at the instant at which it is, never before.

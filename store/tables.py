@@ -413,6 +413,7 @@ certificates = Table(
     Column("fate", Number, nullable=False, server_default=text("0")),  # counts the changes of its fate
     Column("presign_due", Instant, nullable=False),  # fate: when its OCSP answers must be signed anew
     Column("listed_in", Number),  # fate: the first CRL that lists it
+    Column("final_at", Instant),  # fate: when its end became final, before anything that is signed says it
     is_sha256("fingerprint"),
     UniqueConstraint("approval", "issue"),
     # Signed is what was drafted: same serial, same issue, same validity.

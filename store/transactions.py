@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -195,6 +196,8 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 - a DBAPI connection
     # We begin transactions ourselves; the driver's own habit of opening them late would hide BEGIN IMMEDIATE.
     connection.isolation_level = None
+    # Octets that are no text, in a row that somebody else wrote, are not a database that does not answer.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     cursor = connection.cursor()
     # A second process may hold the lock that changing to WAL needs, for an instant, at the very first start.
     for attempt in range(50):

@@ -1,7 +1,7 @@
 """Column types that are the same on SQLite (STRICT tables) and PostgreSQL."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,18 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Integer, La
 from sqlalchemy.types import TypeDecorator
 
 from core.instants import from_seconds, seconds
+
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""Beyond these there is no instant; a day is left at the beginning, so that one may count back from it."""
+
+
+def instant_of(value: int) -> datetime:
+    """Return the instant of a number of seconds; of one that no calendar has, the nearest that it has.
+
+    Only somebody who writes into the database by hand makes such a number: one row of theirs must not keep whole lists
+    from being read.
+    """
+    return from_seconds(min(max(value, seconds(_FIRST)), seconds(_LAST)))
 
 
 class Instant(TypeDecorator[datetime]):
@@ -27,13 +39,15 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - signature of SQLAlchemy
         """Read seconds as an aware instant in UTC."""
-        return None if value is None else from_seconds(int(value))
+        return None if value is None else instant_of(int(value))
 
 
 class Word(TypeDecorator[StrEnum]):
     """A column that holds a word of a closed list: rows carry the member, the database the plain text.
 
-    What is written or compared with must be one of the words; anything else is a fault and raises ValueError.
+    What is written or compared with must be one of the words; anything else is a fault and raises ValueError. A word
+    that is read and is none of them, in a database whose constraints somebody has switched off, stays the text that it
+    is: it equals no member, and whoever acts upon it fails on that row and not on the whole list.
 
     Args:
         words: the list.
@@ -52,7 +66,10 @@ class Word(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 - signature of SQLAlchemy
         """Read a text as the member."""
-        return None if value is None else self.words(value)
+        try:
+            return None if value is None else self.words(value)
+        except ValueError:
+            return value  # type: ignore[return-value]  # see above
 
 
 def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:

@@ -123,7 +123,7 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         since = ending.invalidity_date
         serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, invalidity_date=since)
         if not serials:
-            raise AlreadyEnded(identifier=approval, state="no certificate of it stands")
+            raise AlreadyEnded(identifier=approval, state=approvals.last_end(tx, approval))
     else:
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
         kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED

@@ -5,17 +5,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, or_, select, type_coerce
 
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, RevocationReason, Terms
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.instants import from_seconds
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, certificates, decisions, drafts, terms
 from store.transactions import Transaction
-from store.types import Number, String
+from store.types import Number, String, instant_of
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -158,19 +157,27 @@ def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
     # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
     held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
     query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
-        c.ends_at <= at
+        c.ends_at <= at, of_known_cause()
     )
     rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
             serial=serial,
-            at=from_seconds(ended_at),
+            at=instant_of(ended_at),
             reason=reason,
-            invalidity_date=from_seconds(invalidity)
+            invalidity_date=instant_of(invalidity)
             if invalidity is not None and reason is RevocationReason.KEY_COMPROMISE
             else None,
         )
+
+
+def of_known_cause() -> ColumnElement[bool]:
+    """Return the condition that a certificate was ended for no cause, or for one of ours.
+
+    Only somebody who switches constraints off writes another one. What cannot be read as an end is none for a list.
+    """
+    return or_(certificates.c.cause.is_(None), certificates.c.cause.in_(list(EndCause)))
 
 
 def standing(tx: Transaction, approval: str, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Organisations, credentials, applications and decisions, one by one and as lists paged by cursor."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -91,11 +92,12 @@ def decision_list(tx: Transaction, *, after: str, limit: int = PAGE) -> list[Dec
     return [_decision(row) for row in tx.connection.execute(query)]
 
 
-def decisions_to_draft(tx: Transaction, *, limit: int = PAGE) -> list[Decision]:
-    """Return proposals that issue a certificate and have no draft yet, oldest first."""
+def decisions_to_draft(tx: Transaction, *, limit: int = PAGE, but: Collection[str] = ()) -> list[Decision]:
+    """Return proposals that issue a certificate and have no draft yet, oldest first, but those passed over."""
     c = decisions.c
     query = select(decisions).where(c.state == DecisionState.PROPOSED, c.issue.is_not(None))
-    return [_decision(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit))]
+    rows = tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit + len(but)))
+    return [_decision(row) for row in rows if row.id not in but][:limit]
 
 
 def open_decisions(tx: Transaction) -> list[Decision]:

@@ -1,5 +1,6 @@
 """What the authority process has to do, read from what the store says: there is no queue that could be lost."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,14 @@ from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
 from core.status import Revoked, first_end, first_second_after
+from store.reading.approvals import of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
 from store.tables import approvals, certificates, crls, decisions, drafts, journal
 from store.transactions import Transaction
+
+_MOST_EXPIRED = 500
+"""Approvals whose expiry is journalled in one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +67,14 @@ def pulse(tx: Transaction) -> tuple[int, int]:
     return int(row.newest or 0), int(row.waiting)
 
 
-def drafts_to_sign(tx: Transaction, limit: int) -> list[DraftRow]:
-    """Return drafts of seconded decisions that are not signed, oldest first; claimed ones before all others."""
+def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> list[DraftRow]:
+    """Return drafts of seconded decisions that are not signed, oldest first; claimed ones before all others.
+
+    Args:
+        tx: open.
+        limit: the most.
+        but: serials of those that are passed over.
+    """
     query = (
         select(drafts)
         .join(decisions, decisions.c.id == drafts.c.decision_id)
@@ -71,39 +82,64 @@ def drafts_to_sign(tx: Transaction, limit: int) -> list[DraftRow]:
             decisions.c.state == DecisionState.SECONDED, drafts.c.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
         )
         .order_by(drafts.c.state, decisions.c.seconded_at, drafts.c.serial)
-        .limit(limit)
+        .limit(limit + len(but))
     )
-    return [draft_row(row) for row in tx.connection.execute(query)]
+    rows = [row for row in tx.connection.execute(query) if row.serial not in but]
+    return [draft_row(row) for row in rows[:limit]]
 
 
-def presigning_due(tx: Transaction, at: datetime, limit: int) -> list[Presign]:
-    """Return certificates whose OCSP answers must be signed anew by `at`, the most urgent first."""
+def presigning_due(tx: Transaction, at: datetime, limit: int, but: Collection[str] = ()) -> list[Presign]:
+    """Return certificates whose OCSP answers must be signed anew by `at`, the most urgent first.
+
+    Args:
+        tx: open.
+        at: this moment.
+        limit: the most.
+        but: serials of those that are passed over.
+    """
     columns = certificates.c
     query = (
         select(columns.serial, columns.approval, columns.fate)
         .where(columns.presign_due <= at)
         .order_by(columns.presign_due, columns.serial)
-        .limit(limit)
+        .limit(limit + len(but))
     )
-    return [
-        Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in tx.connection.execute(query)
-    ]
+    rows = [row for row in tx.connection.execute(query) if row.serial not in but]
+    return [Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in rows[:limit]]
 
 
 def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
     """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL."""
     c = certificates.c
     query = select(certificates).where(
-        c.listed_in.is_(None), c.ends_at <= at, or_(c.ends_at == c.revoked_at, c.ends_at == c.superseded_at)
+        c.listed_in.is_(None),
+        c.ends_at <= at,
+        or_(c.ends_at == c.revoked_at, c.ends_at == c.superseded_at),
+        of_known_cause(),
     )
     return [claimed_end(row) for row in tx.connection.execute(query.order_by(c.ends_at, c.serial))]
+
+
+def expiries_to_make_final(tx: Transaction, at: datetime, limit: int) -> list[ClaimedEnd]:
+    """Return certificates that have expired by `at`, and whose end is not final yet, the earliest first."""
+    c = certificates.c
+    query = select(certificates).where(c.listed_in.is_(None), c.final_at.is_(None), c.not_after < at, c.ends_at <= at)
+    query = query.where(c.ends_at > c.not_after, of_known_cause())
+    rows = tx.connection.execute(query.order_by(c.ends_at, c.serial).limit(limit))
+    return [claimed_end(row) for row in rows]
 
 
 def to_be_listed(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
     """Return everything that has ended by `at`, by an act or by time, and is on no CRL."""
     c = certificates.c
-    query = select(certificates).where(c.listed_in.is_(None), c.ends_at <= at).order_by(c.serial)
+    query = select(certificates).where(c.listed_in.is_(None), c.ends_at <= at, of_known_cause()).order_by(c.serial)
     return [claimed_end(row) for row in tx.connection.execute(query)]
+
+
+def claim_of(tx: Transaction, serial: Serial) -> ClaimedEnd | None:
+    """Return the end that the register says of one certificate; None if there is no such certificate."""
+    row = tx.connection.execute(select(certificates).where(certificates.c.serial == serial)).one_or_none()
+    return None if row is None else claimed_end(row)
 
 
 def claimed_end(row: Row[Any]) -> ClaimedEnd:
@@ -126,16 +162,17 @@ def claimed_end(row: Row[Any]) -> ClaimedEnd:
     )
 
 
-def expired_unrecorded(tx: Transaction, at: datetime) -> list[str]:
-    """Return approvals that have expired by `at` and whose expiry is not in the journal."""
+def expired_unrecorded(tx: Transaction, at: datetime, but: Collection[str] = ()) -> list[str]:
+    """Return approvals that have expired by `at` and whose expiry is not in the journal, but those passed over."""
     columns = approvals.c
     query = (
         select(columns.identifier)
         .where(columns.ended_at.is_(None), columns.expiry_recorded_at.is_(None), columns.expiry < at)
         .order_by(columns.expiry, columns.identifier)
-        .limit(500)
+        .limit(_MOST_EXPIRED + len(but))
     )
-    return [str(identifier) for identifier in tx.connection.execute(query).scalars()]
+    found = [str(each) for each in tx.connection.execute(query).scalars()]
+    return [each for each in found if each not in but][:_MOST_EXPIRED]
 
 
 def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl | None:

@@ -1,15 +1,17 @@
 """Approvals and their ends: granted once, ended once; the first end wins."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
 from core.errors import AlreadyEnded, DeviceAlreadyApproved
 from core.identifiers import Serial
-from core.instants import from_seconds
+from core.instants import from_seconds, text
 from core.kinds import KeyState
+from core.status import first_second_after
 from store import overlap
 from store.rows import Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
@@ -17,6 +19,9 @@ from store.transactions import Transaction, violated
 
 DUE_NOW = from_seconds(0)
 """An instant that has always come: the answers must be signed anew at once."""
+
+_MOST_NAMED = 500
+"""Serials named in one statement."""
 
 
 def grant(tx: Transaction, approval: Approval) -> None:
@@ -82,20 +87,54 @@ def move_dates(tx: Transaction, identifier: str, *, start: datetime, expiry: dat
 def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datetime) -> list[Serial]:
     """End an approval that has not ended: one conditional write, then its certificates that still stand.
 
+    An end that is dated before the expiry comes too late all the same once that was journalled or stated: a clock that
+    is a second behind undoes nothing that was published.
+
+    Args:
+        tx: open; holds the approval (store/reading/approvals.py, `hold`), as whoever makes an expiry final does.
+        identifier: of the approval.
+        cause: why.
+        by: who.
+        at: the end.
+
     Returns:
         The serials cancelled. From the commit on, verification says so.
 
     Raises:
         AlreadyEnded: it was ended before or has expired; the first end stands.
     """
+    a, c = approvals.c, certificates.c
+    stated = exists().where(
+        c.approval == a.identifier, c.final_at.is_not(None), c.ends_at > c.not_after, c.not_after >= a.expiry
+    )
     won = tx.connection.execute(
         update(approvals)
-        .where(approvals.c.identifier == identifier, approvals.c.ended_at.is_(None), approvals.c.expiry >= at)
+        .where(
+            a.identifier == identifier, a.ended_at.is_(None), a.expiry >= at, a.expiry_recorded_at.is_(None), ~stated
+        )
         .values(ended_at=at, end_cause=cause, ended_by=by)
     ).rowcount
     if not won:
-        raise AlreadyEnded(identifier=identifier, state="the first end stands")
+        raise AlreadyEnded(identifier=identifier, state=_first_end(tx, identifier))
     return cancel_certificates(tx, identifier, cause=cause, at=at)
+
+
+def _first_end(tx: Transaction, identifier: str) -> str:
+    """Return when an approval has ended, in words."""
+    row = tx.connection.execute(
+        select(approvals.c.ended_at, approvals.c.expiry).where(approvals.c.identifier == identifier)
+    ).one()
+    if row.ended_at is not None:
+        return f"it was ended at {text(row.ended_at)}, and the first end stands"
+    return f"it expired at {text(first_second_after(row.expiry))}, and the first end stands"
+
+
+def last_end(tx: Transaction, approval: str) -> str:
+    """Return, in words, when the last certificate of an approval ended; whoever asks has found that none stands."""
+    last = select(func.max(certificates.c.ends_at, type_=certificates.c.ends_at.type))
+    found = tx.connection.execute(last.where(certificates.c.approval == approval)).scalar()
+    ended = f", and the last one ended at {text(found)}" if found is not None else ""
+    return f"no certificate of it stands{ended}"
 
 
 def cancel_certificates(
@@ -108,12 +147,13 @@ def cancel_certificates(
 ) -> list[Serial]:
     """Revoke every certificate of an approval that still stands at `at`; return their serials.
 
-    A certificate that has been superseded or has expired keeps its first end.
+    A certificate that has been superseded or has expired keeps its first end; so does one whose end is final, although
+    a clock that is behind would have an end before that.
     """
     # The condition says that `at` is earlier than every end on record, so it becomes the end.
     rows = tx.connection.execute(
         update(certificates)
-        .where(certificates.c.approval == approval, certificates.c.ends_at > at)
+        .where(certificates.c.approval == approval, certificates.c.ends_at > at, certificates.c.final_at.is_(None))
         .values(
             revoked_at=at,
             cause=cause,
@@ -135,10 +175,13 @@ def cancel_certificates(
 
 
 def supersede(tx: Transaction, approval: str, *, by_issue: int, at: datetime) -> list[Serial]:
-    """Let every earlier certificate of an approval end at `at`, the later issue's effective instant."""
+    """Let every earlier certificate of an approval end at `at`, the later issue's effective instant, whose end is not
+    final.
+    """
+    c = certificates.c
     rows = tx.connection.execute(
         update(certificates)
-        .where(certificates.c.approval == approval, certificates.c.issue < by_issue, certificates.c.ends_at > at)
+        .where(c.approval == approval, c.issue < by_issue, c.ends_at > at, c.final_at.is_(None))
         .values(superseded_at=at, ends_at=at, fate=certificates.c.fate + 1, presign_due=DUE_NOW)
         .returning(certificates.c.serial)
     ).all()
@@ -159,3 +202,25 @@ def record_expiry(tx: Transaction, identifier: str, *, at: datetime) -> bool:
             .values(expiry_recorded_at=at)
         ).rowcount
     )
+
+
+def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) -> set[Serial]:
+    """Let the ends of certificates be final: nobody ends them otherwise from this commit on.
+
+    Args:
+        tx: open; holds their approvals.
+        fates: serials, each with the fate that its end was read with.
+        at: now.
+
+    Returns:
+        Those whose fate is still that one; the others are judged anew.
+    """
+    c, confirmed = certificates.c, set[Serial]()
+    serials = list(fates)
+    for first in range(0, len(serials), _MOST_NAMED):
+        named = serials[first : first + _MOST_NAMED]
+        rows = tx.connection.execute(select(c.serial, c.fate).where(c.serial.in_(named)))
+        same = {Serial(row.serial) for row in rows if row.fate == fates[Serial(row.serial)]}
+        tx.connection.execute(update(certificates).where(c.serial.in_(same), c.final_at.is_(None)).values(final_at=at))
+        confirmed |= same
+    return confirmed

@@ -14,6 +14,9 @@ from store.transactions import Transaction
 
 LEASE_NAME = "authority"
 
+_LAST_EPOCH = 2**62
+"""An epoch that no number of changes reaches."""
+
 
 def create(
     tx: Transaction,
@@ -118,7 +121,9 @@ def take_lease(tx: Transaction, holder: str, *, real: datetime, length: timedelt
         return 1
     if row.holder != holder and row.expires_at > real:
         return None
-    epoch = int(row.epoch) if row.holder == holder else int(row.epoch) + 1
+    # No two holders have one name, so an epoch that was written by hand and cannot grow begins anew.
+    next_epoch = int(row.epoch) + 1 if 0 <= row.epoch < _LAST_EPOCH else 1
+    epoch = int(row.epoch) if row.holder == holder else next_epoch
     won = tx.connection.execute(
         update(lease)
         .where(lease.c.name == LEASE_NAME, lease.c.holder == row.holder, lease.c.epoch == row.epoch)
