@@ -22,6 +22,7 @@ from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing
 from core.errors import StatusStale, StoreUnavailable
 from core.instants import text
+from core.renewal import Lasting, lasting
 from core.trouble import Trouble
 from ra.views import document
 from store.reading.watching import Backlog, backlog
@@ -80,6 +81,7 @@ class Lookout:
         self._began = monotonic()
         self._heard: tuple[float, Backlog | None, str] = (self._began, None, "The register has not answered yet.")
         self._left: dict[str, int | None] = {}
+        self._lasting: tuple[Lasting, ...] = ()
         self._answers: tuple[float, int | None] = (self._began, None)
         self._looked = (self._began, mirror.now())
         self._written: tuple[float, bool, StoreUnavailable | None] = (self._began, False, None)
@@ -111,6 +113,7 @@ class Lookout:
             self._elsewhere = left.alarms
             self._heard = (began, left, "")
         self._left = {name: self._room(folder) for name, folder in self._disks.items()}
+        self._look_ahead(self._heard[1])
         self._count_answers()
         checks = self._checks(Purpose.WRITING)
         tell = self._monotonic() - self._began >= QUIET_SECONDS
@@ -128,6 +131,11 @@ class Lookout:
             self._written = (self._monotonic(), True, None)
         finally:
             self._writing_since = None
+
+    @property
+    def lasting(self) -> tuple[Lasting, ...]:
+        """What has an end, as it was seen last."""
+        return self._lasting
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -157,7 +165,7 @@ class Lookout:
         age = self._monotonic() - at
         if age > OLD_SECONDS and left is not None:
             left, said = None, f"The register has not answered for {int(age)} seconds."
-        return left, status_checks(left, said, self._mirror)
+        return left, status_checks(left, said, self._mirror, self._lasting)
 
     def _checks(self, purpose: Purpose) -> tuple[Check, ...]:
         left, checks = self._basic_checks()
@@ -187,6 +195,14 @@ class Lookout:
             return self._mirror.held()
         except StatusStale:
             return None
+
+    def _look_ahead(self, left: Backlog | None) -> None:
+        """Find what has an end; which answers were not renewed is not known while the register is silent."""
+        view = self._view()
+        if view is not None:
+            known, answer = view.authority, None if left is None else left.overdue_answer
+            credentials = known.credentials.values()
+            self._lasting = tuple(lasting(known.certificates, known.crls, credentials, answer, self._mirror.now()))
 
     def _room(self, folder: Path) -> int | None:
         try:

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from api.lookout import Lookout
 from api.status.snapshot import Snapshot
 from core.alarms import Alarm
 from core.mirror import in_force
+from core.renewal import Lasting
 from core.status import State, approval_status
 from store.reading.watching import Backlog
 
@@ -15,14 +17,14 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], float]
 
 
-def metrics(view: Snapshot, age: float, left: Backlog | None, alarms: Sequence[Alarm], now: datetime) -> str:
+def metrics(view: Snapshot, age: float, left: Backlog | None, lookout: Lookout, now: datetime) -> str:
     """Return the figures.
 
     Args:
         view: what is known.
         age: seconds since the last poll that succeeded.
         left: what the register says is left to do; None while it cannot be reached.
-        alarms: what somebody should look at.
+        lookout: what somebody should look at, and what has an end.
         now: the present instant.
     """
     families = [
@@ -36,8 +38,13 @@ def metrics(view: Snapshot, age: float, left: Backlog | None, alarms: Sequence[A
         _family("unsealed_facts", "Facts that wait for their number in the journal.", _left(left, "unsealed")),
         _family("unlisted_certificates", "Ended certificates on no CRL yet.", _left(left, "unlisted")),
         _family("ocsp_answers_due", "Certificates whose OCSP answers are due.", _left(left, "presign_due")),
-        _family("alarm", "What somebody should look at, by code: how many things.", _alarms(alarms)),
-        _family("alarm_age_seconds", "How long ago the first of them began, by code.", _alarm_ages(alarms, now)),
+        _family(
+            "ends_seconds", "Seconds until the first of what has an end, by what it is.", _ends(lookout.lasting, now)
+        ),
+        _family("alarm", "What somebody should look at, by code: how many things.", _alarms(lookout.alarms)),
+        _family(
+            "alarm_age_seconds", "How long ago the first of them began, by code.", _alarm_ages(lookout.alarms, now)
+        ),
     ]
     return "".join(families)
 
@@ -82,6 +89,15 @@ def _answers(view: Snapshot, now: datetime) -> Iterator[_Sample]:
 def _left(left: Backlog | None, name: str) -> Iterator[_Sample]:
     if left is not None:
         yield {}, getattr(left, name)
+
+
+def _ends(every: Sequence[Lasting], now: datetime) -> Iterator[_Sample]:
+    first: dict[str, datetime] = {}
+    for each in every:
+        what = each.what.value if each.role is None else f"{each.what.value}-{each.role.value}"
+        first[what] = min(first.get(what, each.ends), each.ends)
+    for what, ends in sorted(first.items()):
+        yield {"what": what}, (ends - now) / timedelta(seconds=1)
 
 
 def _alarms(alarms: Sequence[Alarm]) -> Iterator[_Sample]:

@@ -6,17 +6,18 @@ status is answered from memory meanwhile, and to take that away would help nobod
 and takes nobody out of service.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from api.status.snapshot import Mirror, Snapshot
+from core.actors import Role
 from core.alarms import Alarm, AlarmCode, Noticed
 from core.errors import StatusStale
-from core.instants import text
+from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
-from core.mirror import AuthorityCertificate, PublishedCrl
+from core.renewal import ALARMS, Lasting, What
 from store.reading.watching import Backlog
 
 AUTHORITY_SILENT = timedelta(seconds=60)
@@ -25,14 +26,21 @@ AUTHORITY_SILENT = timedelta(seconds=60)
 BACKLOG_OLD = timedelta(seconds=60)
 """How old a fact may be without being sealed, or an end without being on the list, before something is wrong."""
 
-CRL_SHARE_LEFT = 3
-"""An issuing CA's CRL is red when less than one part in so many of its validity is left; it is reissued long before."""
+_NAMES: Mapping[What, str] = {
+    What.KEY: "keys",
+    What.LIST: "crl",
+    What.ROOT_LIST: "root-crl",
+    What.ANSWER: "answers-renewed",
+    What.RESPONDER: "responder",
+    What.ISSUING_WINDOW: "issuing-window",
+    What.ISSUING_CA: "issuing-ca",
+    What.ROOT: "root",
+}
+"""What the checks of what has an end are called."""
 
-ROOT_CRL_WARNING = timedelta(days=60)
-"""The root's key is offline: somebody has to be told in time to fetch it."""
-
-RESPONDER_WARNING = timedelta(days=10)
-"""The responder's certificate is renewed at half of its 30 days; with a third of them left that has failed."""
+_SEVERAL = frozenset({What.LIST})
+_OF_AUTHORITY = frozenset({What.ISSUING_WINDOW, What.ISSUING_CA, What.ROOT})
+"""Where an alarm's subject is a key, and where it is the kind."""
 
 
 _OF_WRITES = frozenset({AlarmCode.STORE_TAKES_NO_WRITES, AlarmCode.STORE_READ_ONLY, AlarmCode.STORE_FULL})
@@ -146,21 +154,22 @@ def noticed(checks: Sequence[Check], standing: Iterable[Alarm]) -> list[Noticed]
     ]
 
 
-def status_checks(left: Backlog | None, said: str, mirror: Mirror) -> tuple[Check, ...]:
+def status_checks(left: Backlog | None, said: str, mirror: Mirror, lasting: Sequence[Lasting]) -> tuple[Check, ...]:
     """Return what must be so for status to be, and to stay, what is true of certificates. Nothing is read.
 
     Args:
         left: what the register says is left to do; None if it does not answer.
         said: why it does not.
         mirror: what the status plane answers from.
+        lasting: what has an end.
     """
     now = mirror.now()
     detail = "The register answers." if left is not None else said
     reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT, status=False)
-    return (reached, *_of_snapshot(mirror, left, now), *_of_backlog(left, now))
+    return (reached, *_of_snapshot(mirror, left, lasting, now), *_of_backlog(left, now))
 
 
-def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterator[Check]:
+def _of_snapshot(mirror: Mirror, left: Backlog | None, lasting: Sequence[Lasting], now: datetime) -> Iterator[Check]:
     try:
         view = mirror.view()
     except StatusStale as error:
@@ -177,7 +186,7 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, now: datetime) -> Iterato
     except StatusStale:
         return
     yield _authority_alive(left, view.authority.machine(now))
-    yield from _of_hierarchy(view, now)
+    yield from _of_hierarchy(view, lasting, now)
 
 
 def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
@@ -195,79 +204,58 @@ def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
     return Check(name="authority", ok=alive, detail=said, alarm=code, status=False)
 
 
-def _of_hierarchy(view: Snapshot, now: datetime) -> Iterator[Check]:
+def _of_hierarchy(view: Snapshot, lasting: Sequence[Lasting], now: datetime) -> Iterator[Check]:
     crls = view.authority.crls
-    found = [each for each in view.authority.certificates if each.not_after >= now]
-    for each in found:
-        if each.role == HierarchyRole.ISSUING:
-            yield _issuing_crl(each, crls.get(each.key_id), now)
-        elif each.role == HierarchyRole.ROOT:
-            yield _root_crl(crls.get(each.key_id), now)
-    yield _responder([each for each in found if each.role == HierarchyRole.RESPONDER], now)
+    for each in view.authority.certificates:
+        if each.not_after < now:
+            continue
+        if each.role == HierarchyRole.ISSUING and each.key_id not in crls:
+            yield _absent("crl", What.LIST, each.key_id, f"{each.subject} has published no CRL.")
+        elif each.role == HierarchyRole.ROOT and each.key_id not in crls:
+            # Never red: whoever needs the root's list is not helped by a service that is taken away as well.
+            yield replace(
+                _absent("root-crl", What.ROOT_LIST, "", "The root has published no CRL."), ok=True, warning=True
+            )
+    if not any(each.what is What.RESPONDER for each in lasting):
+        yield _absent("responder", What.RESPONDER, "", "No OCSP responder certificate is in force.")
+    for one in lasting:
+        if one.what is not What.KEY:
+            yield _lasts(one, now)
+    yield from _keys([one for one in lasting if one.what is What.KEY], now)
 
 
-def _issuing_crl(issuer: AuthorityCertificate, crl: PublishedCrl | None, now: datetime) -> Check:
-    if crl is None:
-        return Check(
-            name="crl",
-            alarm=AlarmCode.LIST_OVERDUE,
-            subject=issuer.key_id,
-            ok=False,
-            detail=f"{issuer.subject} has published no CRL.",
-        )
-    fresh = (crl.next_update - now) * CRL_SHARE_LEFT >= crl.next_update - crl.this_update
-    said = f"CRL {crl.number} of {issuer.subject} holds until {text(crl.next_update)}"
+def _absent(name: str, what: What, subject: str, detail: str) -> Check:
+    return Check(name=name, ok=False, detail=detail, alarm=ALARMS[what], subject=subject)
+
+
+def _lasts(one: Lasting, now: datetime) -> Check:
+    """Only a list that runs out is red: without one in force relying parties have nothing to believe."""
+    soon = one.within(now) is not None
+    last = text(one.ends - ONE_SECOND)
+    red = soon and one.what is What.LIST
     return Check(
-        name="crl",
-        alarm=AlarmCode.LIST_OVERDUE,
-        subject=issuer.key_id,
-        ok=fresh,
-        detail=said + ("." if fresh else "; a newer one is overdue."),
+        name=_NAMES[one.what],
+        ok=not red,
+        warning=soon and not red,
+        detail=one.told(now) if soon else f"{one.name} holds until {last}.",
+        alarm=ALARMS[one.what],
+        subject=one.subject if one.what in _SEVERAL else one.what.value if one.what in _OF_AUTHORITY else "",
     )
 
 
-def _root_crl(crl: PublishedCrl | None, now: datetime) -> Check:
-    """Never red: whoever needs the root's list is not helped by a service that is taken away as well."""
-    if crl is None:
-        return Check(
-            name="root-crl",
-            alarm=AlarmCode.ROOT_LIST_ENDS,
-            ok=True,
-            detail="The root has published no CRL.",
-            warning=True,
-        )
-    if crl.next_update <= now:
-        lapsed = f"The root's CRL {crl.number} ran out at {text(crl.next_update)}; fetch its key to renew it."
-        return Check(name="root-crl", alarm=AlarmCode.ROOT_LIST_ENDS, ok=True, detail=lapsed, warning=True)
-    said = f"The root's CRL {crl.number} holds until {text(crl.next_update)}"
-    soon = crl.next_update - now <= ROOT_CRL_WARNING
-    return Check(
-        name="root-crl",
-        alarm=AlarmCode.ROOT_LIST_ENDS,
-        ok=True,
-        detail=said + ("; fetch its key to renew it." if soon else "."),
-        warning=soon,
-    )
-
-
-def _responder(found: list[AuthorityCertificate], now: datetime) -> Check:
+def _keys(keys: Sequence[Lasting], now: datetime) -> Iterator[Check]:
+    """One check for each role, which names nobody: /readyz needs no credential."""
+    alarm = ALARMS[What.KEY]
+    found = [one for one in keys if one.within(now) is not None]
+    for role in Role:
+        ends = sorted(one.ends for one in found if one.role is role)
+        if ends:
+            some = "1 API key" if len(ends) == 1 else f"{len(ends)} API keys"
+            word = "ran out" if ends[0] <= now else "ends"
+            said = f"{some} of the role {role.value} must be renewed: the first {word} at {text(ends[0] - ONE_SECOND)}."
+            yield Check(name=_NAMES[What.KEY], ok=True, warning=True, detail=said, alarm=alarm, subject=role.value)
     if not found:
-        return Check(
-            name="responder",
-            alarm=AlarmCode.RESPONDER_OVERDUE,
-            ok=False,
-            detail="No OCSP responder certificate is in force.",
-        )
-    until = max(each.not_after for each in found)
-    soon = until - now <= RESPONDER_WARNING
-    said = f"The OCSP responder's certificate holds until {text(until)}"
-    return Check(
-        name="responder",
-        alarm=AlarmCode.RESPONDER_OVERDUE,
-        ok=True,
-        detail=said + ("; its renewal is overdue." if soon else "."),
-        warning=soon,
-    )
+        yield Check(name=_NAMES[What.KEY], ok=True, detail="No API key ends soon.", alarm=alarm)
 
 
 def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[Check]:

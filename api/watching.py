@@ -70,7 +70,7 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         """Figures for Prometheus; they name nobody."""
         authorise_counting(actor())
         now = service.mirror.now()
-        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout.alarms, now)
+        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout, now)
         return Response(said, content_type=figures.MEDIA_TYPE)
 
     @app.get(

@@ -10,10 +10,10 @@ from ca.draft import Draft, drafted
 from ca.extensions import access, authority_identifier, certificate_policy, crl_pointer, key_usage, own_identifier
 from ca.profile import Profile
 from core.identifiers import Serial, serial_number
-from core.instants import ONE_SECOND, first_second, last_second
+from core.instants import ONE_SECOND, end_of_years, first_second, last_second
+from core.renewal import issuing_window_end
 
 ROOT_YEARS = 25
-ISSUING_YEARS = 5
 RESPONDER_LIFE = timedelta(days=30)
 
 _ROOT_PATH_LENGTH = 1
@@ -34,19 +34,10 @@ def root_draft(profile: Profile, public_key: bytes, serial: Serial, at: datetime
     builder = (
         _builder(name, name, public_key, serial)
         .not_valid_before(first_second(at.date()))
-        .not_valid_after(_end_of_years(at.date(), ROOT_YEARS))
+        .not_valid_after(end_of_years(at.date(), ROOT_YEARS))
     )
     builder = _as_authority(builder, _ROOT_PATH_LENGTH).add_extension(own_identifier(public_key), critical=False)
     return drafted(builder, serial, public_key)
-
-
-def issuing_window_end(not_before: datetime) -> datetime:
-    """Return the last second in which an issuing CA issues: five years after its notBefore, inclusive.
-
-    Args:
-        not_before: of the issuing CA's certificate.
-    """
-    return _end_of_years(not_before.date(), ISSUING_YEARS)
 
 
 def issuing_draft(
@@ -139,20 +130,6 @@ def _as_authority(builder: x509.CertificateBuilder, path_length: int) -> x509.Ce
         key_usage(signs_certificates=True),
         critical=True,
     )
-
-
-def _end_of_years(first: date, years: int) -> datetime:
-    """Return the last second of a period of whole years that begins with the day `first`.
-
-    A period that begins on 29 February ends on 28 February: the day before the day that its last year does not have.
-    """
-    if first.year + years > _END_OF_TIME.year:
-        return last_second(_END_OF_TIME)
-    try:
-        same_day = first.replace(year=first.year + years)
-    except ValueError:
-        same_day = date(first.year + years, 3, 1)
-    return last_second(same_day - timedelta(days=1))
 
 
 def _end_of_day_after(at: datetime, by: timedelta) -> datetime:

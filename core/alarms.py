@@ -16,6 +16,8 @@ class AlarmCode(StrEnum):
     """What an alarm is about."""
 
     ANSWER_NOT_IN_FORCE = "answer-not-in-force"
+    ANSWERS_OVERDUE = "answers-overdue"
+    AUTHORITY_ENDS = "authority-ends"
     AUTHORITY_SILENT = "authority-silent"
     AUTHORITY_CHANGED = "authority-changed"
     COURIER_SILENT = "courier-silent"
@@ -24,11 +26,13 @@ class AlarmCode(StrEnum):
     JOB_FAILS = "job-fails"
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
+    KEYS_END = "keys-end"
     LIST_NOT_IN_FORCE = "list-not-in-force"
     END_UNPROVED = "end-unproved"
     LIST_OVERDUE = "list-overdue"
     LIST_UNKNOWN = "list-unknown"
     REGISTER_CONTRADICTS = "register-contradicts"
+    REGISTER_WENT_BACK = "register-went-back"
     STORE_WENT_BACK = "store-went-back"
     NOTICES_UNDELIVERED = "notices-undelivered"
     REVOCATION_LIST_BACKLOG = "revocation-list-backlog"
@@ -40,12 +44,35 @@ class AlarmCode(StrEnum):
     STORE_SILENT = "store-silent"
     STORE_TAKES_NO_WRITES = "store-takes-no-writes"
     SUBSCRIBER_UNTOLD = "subscriber-untold"
+    TOLD_END_LOST = "told-end-lost"
+    WEB_MEMORY_FAILS = "web-memory-fails"
 
 
 WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.ANSWER_NOT_IN_FORCE: (
         "An OCSP answer for a certificate that has not ended is not in force, or there is none.",
         "Every OCSP answer is in force again.",
+    ),
+    AlarmCode.ANSWERS_OVERDUE: (
+        "OCSP answers should have been renewed and were not.",
+        "OCSP answers are renewed again.",
+    ),
+    AlarmCode.AUTHORITY_ENDS: (
+        "The root, the issuing CA, or the time in which it issues ends soon or has ended.",
+        "Root and issuing CA last long enough.",
+    ),
+    AlarmCode.KEYS_END: ("API keys of a role end soon or have ended.", "No API key of the role ends soon."),
+    AlarmCode.REGISTER_WENT_BACK: (
+        "The register is older than what was told from it: a yes is told to nobody, and nothing is recorded.",
+        "The register is what it was, or an operator has accepted that it went back.",
+    ),
+    AlarmCode.TOLD_END_LOST: (
+        "The register does not say that an approval has ended that was told as ended; it is still told so.",
+        "The register says of everything that was told as ended that it has.",
+    ),
+    AlarmCode.WEB_MEMORY_FAILS: (
+        "What this web process has told cannot be kept, or what it kept was damaged.",
+        "What this web process has told is kept.",
     ),
     AlarmCode.AUTHORITY_CHANGED: (
         "The register has this authority for another one than it is.",

@@ -73,3 +73,17 @@ def seconds(at: datetime) -> int:
 def from_seconds(value: int) -> datetime:
     """Return the instant of `seconds`."""
     return _EPOCH + timedelta(seconds=value)
+
+
+def end_of_years(first: date, years: int) -> datetime:
+    """Return the last second of a period of whole years that begins with the day `first`.
+
+    A period that begins on 29 February ends on 28 February: the day before the day that its last year does not have.
+    """
+    if first.year + years > date.max.year:
+        return last_second(date.max)
+    try:
+        same_day = first.replace(year=first.year + years)
+    except ValueError:
+        same_day = date(first.year + years, 3, 1)
+    return last_second(same_day - timedelta(days=1))

@@ -89,6 +89,7 @@ class CredentialRecord:
         name: the person or system.
         role: what it may do.
         organisation: whose; None for the authority's own people without one.
+        created_at: when it was granted.
         expires_at: the first second in which it is no longer accepted.
     """
 
@@ -96,6 +97,7 @@ class CredentialRecord:
     name: str
     role: Role
     organisation: str | None
+    created_at: datetime
     expires_at: datetime
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ca.hierarchy import issuing_window_end
 from core.errors import HomeMissing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
+from core.renewal import issuing_window_end
 from store.reading.authority import certificates
 from store.transactions import Transaction
 

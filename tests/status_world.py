@@ -123,7 +123,7 @@ class World:
     # --- acts ----------------------------------------------------------------------------------------------------
 
     def admit(self, key: str, role: Role, expires_at: datetime = datetime(2030, 1, 1, tzinfo=UTC)) -> None:
-        record = CredentialRecord("c1", "somebody", role, None, expires_at)
+        record = CredentialRecord("c1", "somebody", role, None, GRANTED, expires_at)
         self.credentials[hashlib.sha256(key.encode()).hexdigest()] = record
         self._log.append(None)
 

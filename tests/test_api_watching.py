@@ -91,7 +91,8 @@ def test_a_service_whose_authority_is_at_work_is_ready(api: Api) -> None:
     api.granted()
     checks = _checks(api, 200)
     assert set(checks) == {
-        "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list"
+        "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list", "keys",
+        "issuing-window", "issuing-ca", "root"
     }  # fmt: skip
     assert not any(each["warning"] for each in checks.values())
     assert all(each["detail"] for each in checks.values())
@@ -109,9 +110,9 @@ def test_a_list_that_nobody_renews_is_red_before_it_runs_out(sqlite: Api) -> Non
     issued = sqlite.mirror.view().authority.crls
     newest = max(issued.values(), key=lambda crl: crl.this_update)
     left = (newest.next_update - newest.this_update) / 3
+    sqlite.world.at(newest.next_update - left - SECOND)
+    assert "crl" not in _red(sqlite)  # the lease is over by then, which is red by itself
     sqlite.world.at(newest.next_update - left)
-    assert "crl" not in _red(sqlite)
-    sqlite.world.at(newest.next_update - left + SECOND)
     assert "crl" in _red(sqlite)
 
 
@@ -145,7 +146,7 @@ def test_facts_that_nobody_seals_and_ends_that_nobody_lists_hold_up_writing_alon
 def test_a_responder_whose_renewal_failed_warns_and_then_is_red(sqlite: Api) -> None:
     sqlite.settle()
     ends = max(each.not_after for each in sqlite.mirror.view().authority.certificates if each.role == "responder")
-    sqlite.world.at(ends - 10 * DAY)
+    sqlite.world.at(ends + SECOND - 10 * DAY)
     assert _checks(sqlite, 503)["responder"]["warning"]
     sqlite.world.at(ends + SECOND)
     assert "responder" in _red(sqlite)

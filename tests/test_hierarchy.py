@@ -16,6 +16,7 @@ from ca.certificates import issuer, key_id, subject_key_identifier
 from ca.profile import TEST_ARC, Profile
 from core.errors import ConfigurationError, ExampleArc, ExampleBaseUrl, OutlivesIssuer, ProfileInvalid
 from core.identifiers import new_serial
+from core.renewal import issuing_window_end
 from policy.pkix import lint_certificate, lint_chain
 from tests.authority_world import (
     AT,
@@ -249,15 +250,13 @@ def test_validity_begins_with_the_day_and_ends_with_a_day() -> None:
         (midnight, datetime(2034, 1, 1, 23, 59, 59, tzinfo=UTC)),  # 2032-01-02 and 730 days more
         (AT, datetime(2027, 2, 2, 12, 29, 59, tzinfo=UTC)),  # inclusive: 30 days to the second
     ]
-    assert hierarchy.issuing_window_end(midnight) == datetime(2032, 1, 2, 23, 59, 59, tzinfo=UTC)
+    assert issuing_window_end(midnight) == datetime(2032, 1, 2, 23, 59, 59, tzinfo=UTC)
 
 
 def test_the_29th_of_february_is_survived() -> None:
     world = make_world(datetime(2028, 2, 29, 23, 59, 59, tzinfo=UTC))
     assert issuer(world.root).not_after == datetime(2053, 2, 28, 23, 59, 59, tzinfo=UTC)
-    assert hierarchy.issuing_window_end(issuer(world.issuing).not_before) == datetime(
-        2033, 2, 28, 23, 59, 59, tzinfo=UTC
-    )
+    assert issuing_window_end(issuer(world.issuing).not_before) == datetime(2033, 2, 28, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("year", [2049, 2050, 9990, 9999])

@@ -99,7 +99,7 @@ class Register:
         crls = {
             KEY_IDS[name]: PublishedCrl(KEY_IDS[name], 7, self.at, self.at, 0, data) for name, data in lists.items()
         }
-        known = CredentialRecord("c", "dcc", Role.DCC, None, datetime.max.replace(tzinfo=BORN.tzinfo))
+        known = CredentialRecord("c", "dcc", Role.DCC, None, BORN, datetime.max.replace(tzinfo=BORN.tzinfo))
         credentials = {hashlib.sha256(KEY.encode()).hexdigest(): known}
         return AuthorityView("TEST", "test", ARC, BASE, timedelta(0), chain, crls, credentials, b"")
 

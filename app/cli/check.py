@@ -1,7 +1,6 @@
 """`trialcpa check`: what the processes look at before they start, and an operator from time to time."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,11 +14,10 @@ from app.settings import load
 from core.errors import TrialCpaError
 from core.instants import text
 from core.kinds import HierarchyRole
+from core.renewal import ALARMS, Lasting
 from store.reading import authority as reading
 from store.reading import watching, work
-
-ROOT_CRL_WARNING = timedelta(days=60)
-"""The root's key has to be fetched for its next CRL: people need weeks, not hours."""
+from store.reading.renewal import everything_lasting
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa check --home /var/lib/trialcpa")
@@ -42,17 +40,33 @@ def check(home: Path | None, keys: bool) -> None:  # noqa: FBT001 - click
         except TrialCpaError as error:
             wrong += 1
             console.print(f"[red]✗[/red] {name}: {error} {error.hint}")
-    for sentence in _alarms(house):
+    ending = _ending(house)
+    for sentence in (*(each.told(house.clock.now()) for each in ending), *_alarms(house, ending)):
         console.print(f"[yellow]![/yellow] {sentence}")
     raise SystemExit(1 if wrong else 0)
 
 
-def _alarms(house: House) -> Iterator[str]:
-    """What the running service says is wrong; without one, what the register says that its processes noticed last."""
+def _ending(house: House) -> list[Lasting]:
+    """What has an end that somebody has to be told of now, by name: whoever is at the machine may know it."""
+    now = house.clock.now()
+    with house.store.read() as tx:
+        found = everything_lasting(tx, now)
+    return sorted((each for each in found if each.within(now) is not None), key=lambda one: one.ends)
+
+
+def _alarms(house: House, ending: Sequence[Lasting]) -> Iterator[str]:
+    """What the running service says is wrong; without one, what the register says that its processes noticed last.
+
+    Args:
+        house: the authority.
+        ending: what has been told of already.
+    """
+    known = {ALARMS[each.what] for each in ending}
     found = told_ready(house.settings.host, house.settings.port, f"for={Purpose.WRITING.value}")
     if found is not None:
         for each in found.alarms:
-            yield f"{each.code.value}, since {text(each.since)}: {each.sentence}"
+            if each.code not in known:
+                yield f"{each.code.value}, since {text(each.since)}: {each.sentence}"
         return
     with house.store.read() as tx:
         left = watching.alarms(tx)
@@ -71,7 +85,6 @@ def _certificates(house: House) -> Iterator[str]:
 
 
 def _lists(house: House) -> Iterator[str]:
-    now = house.clock.now()
     with house.store.read() as tx:
         for role in (HierarchyRole.ROOT, HierarchyRole.ISSUING):
             for each in reading.certificates(tx, role):
@@ -80,8 +93,6 @@ def _lists(house: House) -> Iterator[str]:
                     yield f"{each.subject} has published no CRL yet; the authority process does it at its start"
                     continue
                 yield f"CRL {last.number} of {each.subject}: {last.entries} entries, until {text(last.next_update)}"
-                if role == HierarchyRole.ROOT and last.next_update - now < ROOT_CRL_WARNING:
-                    yield "The root's CRL ends soon: fetch the root's key and run trialcpa root-crl"
 
 
 def _keys(house: House) -> Iterator[str]:

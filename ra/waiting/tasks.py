@@ -12,9 +12,10 @@ from typing import assert_never
 from core.actors import Actor, Party, PartyKind
 from core.classification import in_words
 from core.cpl import InstructionState, Kind
-from core.instants import first_second, last_second
+from core.instants import ONE_SECOND, first_second, last_second
 from core.kinds import BreachState
 from core.local_time import uk, utc
+from core.renewal import Lasting
 from policy.roles import Operation, party_of
 from ra.access import authorise, not_permitted
 from ra.deciding.every_kind import kind_of
@@ -24,6 +25,7 @@ from ra.views import cut
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
+from store.reading.renewal import everything_lasting
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -63,7 +65,8 @@ def tasks(desk: Desk, actor: Actor) -> TaskList:
 
 def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> TaskList:
     """Return what waits for a party at an instant, what is urgent first, then by when it is due."""
-    kinds = [_oldest(kind) for kind in _kinds(tx, party, at, rules)]
+    every = (*_kinds(tx, party, at, rules), _ending(tx, party, at))
+    kinds = [_oldest(kind) for kind in every]
     end = datetime.max.replace(tzinfo=at.tzinfo)
     found = [each for told, _ in kinds for each in told]
     found.sort(key=lambda each: (not each.urgent, each.due or end, each.since, each.subject))
@@ -292,6 +295,30 @@ def _expiring(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Iter
             due=each.expiry,
             urgent=left <= last,
         )
+
+
+def concerns(each: Lasting, party: Party) -> bool:
+    """Return whether a party is told of an end: the SSC of everything, the others of the keys of their own people."""
+    if party.kind is PartyKind.SSC:
+        return True
+    holder = None if each.role is None else Actor(each.name, each.role, each.organisation)
+    return holder is not None and party_of(holder) == party
+
+
+def _ending(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAnswer]:
+    """What has an end: for the SSC all of it, for the others the API keys of their own."""
+    for each in sorted(everything_lasting(tx, at), key=lambda one: one.ends):
+        within = each.within(at)
+        if within is not None and concerns(each, party):
+            yield TaskAnswer(
+                kind=f"{each.what.value}-ends",
+                subject=each.subject or each.what.value,
+                sentence=each.told(at),
+                since=each.ends - within,
+                link="/v1/authority",
+                due=each.ends - ONE_SECOND,
+                urgent=each.urgent(at),
+            )
 
 
 def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAnswer]:

@@ -92,7 +92,7 @@ class StatusReader:
                 clock_offset=row.clock_offset,
                 certificates=authority_reading.certificates(tx),
                 crls=_newest_crls(tx),
-                credentials=_credentials(tx, credentials.c.revoked_at.is_(None)),
+                credentials=standing_credentials(tx),
                 journal_key=row.journal_key,
                 revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
             )
@@ -180,6 +180,11 @@ def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
     }
 
 
+def standing_credentials(tx: Transaction) -> dict[str, CredentialRecord]:
+    """Return every credential that is not revoked, by the digest of its key."""
+    return _credentials(tx, credentials.c.revoked_at.is_(None))
+
+
 def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, CredentialRecord]:
     rows = tx.connection.execute(select(credentials).where(which))
     return {
@@ -188,6 +193,7 @@ def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, Crede
             name=row.name,
             role=row.role,
             organisation=row.organisation_id,
+            created_at=row.created_at,
             expires_at=row.expires_at,
         )
         for row in rows

@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from core.alarms import Alarm, AlarmCode
 from core.kinds import DeliveryState, ProcessRole
+from core.renewal import Span
+from store.reading.renewal import overdue_answer
 from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life
 from store.transactions import Transaction
@@ -34,6 +36,7 @@ class Backlog:
         presign_due_since: the earliest instant at which one became due.
         undelivered: copies of notices that are on their way for too long.
         undelivered_since: when the first of them was sent.
+        overdue_answer: the validity of the OCSP answer that ends first of those that should have been renewed.
         given_up: deliveries that nobody tries any more, of copies that did not arrive otherwise and were not fetched.
         alarms: of processes without a socket.
     """
@@ -49,6 +52,7 @@ class Backlog:
     undelivered: int
     undelivered_since: datetime | None
     given_up: int
+    overdue_answer: Span | None = None
     alarms: tuple[Alarm, ...] = ()
 
 
@@ -82,6 +86,7 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
         undelivered=int(waiting[0]),
         undelivered_since=waiting[1],
         given_up=_given_up(tx),
+        overdue_answer=overdue_answer(tx, at),
         alarms=alarms(tx),
     )
 
