@@ -20,6 +20,9 @@ PORT = 8470
 
 _PEOPLE = ("ssc-officer-1", "ssc-officer-2", "ssc-admin", "manufacturer", "dcc", "panel", "auditor", "monitor")
 
+_MEMORY = {"memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm", "memory.reserve"}
+"""The memory, and what may lie beside it while somebody has it open or was killed."""
+
 
 def hold(home: Path, url: str) -> Callable[[Tell], None]:
     """What `trialcpa serve --test` does at its first start."""
@@ -58,7 +61,7 @@ def _wrong(home: Path) -> list[str]:
     found = []
     transcript = (home / "ceremony" / "transcript.txt").read_text()
     keys = {path.name for folder in ("keys", "root") for path in (home / folder).iterdir()}
-    if keys != {"root.key", "issuing-1.key", "responder-1.key", "journal.key", "passphrase"}:
+    if keys - _MEMORY != {"root.key", "issuing-1.key", "responder-1.key", "journal.key", "memory.key", "passphrase"}:
         found.append(f"the keys' folders hold {sorted(keys)}")
     house = open_house(load(home))
     with house.store.read() as tx:
@@ -89,5 +92,6 @@ def _wrong(home: Path) -> list[str]:
 
 def _working(home: Path, signings: list[Signing]) -> list[str]:
     house = open_house(load(home))
-    open_authority(house).settle()
-    return problems(house.store, house.clock, signings)
+    authority = open_authority(house)
+    authority.settle()
+    return problems(house.store, house.clock, signings, authority.memory)

@@ -14,7 +14,7 @@ import socket
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, NoReturn
 
@@ -23,6 +23,8 @@ from cryptography import x509
 from ca import der as write
 from core.boundaries import observe
 from keys.signer import SoftwareSigner, spki
+from memory.memory import Memory
+from memory.records import Record
 from tests.kill.typesetter import elsewhere
 
 ANY_SIGNATURE = bytes.fromhex("3006020101020101")
@@ -89,7 +91,8 @@ class Life:
 
     `tally` counts what the register held at its end (tests/kill/tally.py).
 
-    `kinds` runs beside `boundaries`: the same names, and what is signed behind each “signature”.
+    `kinds` runs beside `boundaries`: the same names, and what is signed behind each “signature”, what is remembered
+    behind each “memory”.
     """
 
     boundaries: list[str] = field(default_factory=list)
@@ -134,6 +137,7 @@ class Process:
         os.close(writing)
         self._pipe = reading
         self._unread = b""
+        self._remembering = ""
         self.life = Life()
 
     def wait(self, listener: "socket.socket | None" = None, answer: Callable[[], None] = lambda: None) -> Life:
@@ -182,7 +186,11 @@ class Process:
             case "boundary":
                 self.life.boundaries.append(said[0])
                 what = f" of {self.life.signings[-1].kind}" if said[0] == "after signature" else ""
+                if said[0].endswith(" commit memory"):
+                    what = f" of {self._remembering}"
                 self.life.kinds.append(said[0] + what)
+            case "remembering":
+                self._remembering = said[0]
             case "signing":
                 signing = Signing(*(base64.b64decode(each) for each in said))
                 if not signing.signature:
@@ -215,6 +223,7 @@ def _live(work: Callable[[Tell], Any], pipe: int, death: Death | None, pause: De
     try:
         observe(reached)
         _tell_of_signatures(tell)
+        _tell_of_memories(tell)
         with elsewhere():
             tell("done", work(tell))
         code = 0
@@ -248,3 +257,13 @@ def _tell_of_signatures(tell: Tell) -> None:
         self._key = _TellingKey(plain, tell)  # type: ignore[assignment]
 
     SoftwareSigner.__init__ = telling  # type: ignore[method-assign]
+
+
+def _tell_of_memories(tell: Tell) -> None:
+    told = Memory.remember
+
+    def telling(self: Memory, records: Sequence[Record], **more: Any) -> int:
+        tell("remembering", f"{records[0].kind}")
+        return told(self, records, **more)
+
+    Memory.remember = telling  # type: ignore[method-assign]

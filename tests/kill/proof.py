@@ -15,6 +15,7 @@ from ca import der as write
 from core.clock import Clock
 from core.facts import FactKind
 from core.identifiers import serial_of
+from memory.memory import Memory
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
 from store.reading import journal
@@ -33,16 +34,19 @@ from store.tables import (
 from store.tables import journal as journal_table
 from store.transactions import Store, Transaction
 from tests.kill.process import ANY_SIGNATURE, Signing
+from tests.kill.remembered import forgotten
 from tests.kill.trial_proof import trial_problems
 from tests.world import PROFILE
 from verify import journal as proving
 
 
-def problems(store: Store, clock: Clock, signings: Iterable[Signing]) -> list[str]:
+def problems(store: Store, clock: Clock, signings: Iterable[Signing], memory: Memory) -> list[str]:
     """Everything that is wrong in a store after the restart; nothing, if the promises were kept."""
+    signed = list(signings)
     with store.read() as tx:
         found = [
-            *_signed(tx, signings),
+            *_signed(tx, signed),
+            *forgotten(tx, memory, signed),
             *_unfinished(tx),
             *_decided(tx),
             *_told_once(tx),

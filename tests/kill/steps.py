@@ -107,6 +107,7 @@ def warm(url: str, folder: Path, steps: "Iterable[Step]", look: Callable[[World]
                 known[step.name] = step.do(world, known, None)
             if step.who == "authority":  # often enough to have seen everything
                 look(world)
+            world.memory.close()  # or what is forked would believe in locks that are not its own
     _WARM[url].close()
 
 

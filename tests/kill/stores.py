@@ -1,4 +1,7 @@
-"""A store that is set back to an earlier state between two deaths: quicker than a new database for each."""
+"""A store that is set back to an earlier state between two deaths: quicker than a new database for each.
+
+What the authority remembers is set back with it.
+"""
 
 import shutil
 import sqlite3
@@ -15,6 +18,34 @@ Back = Callable[[], None]
 """Sets a store back to the state that was saved."""
 
 _TABLES = [table.name for table in metadata.sorted_tables]
+
+
+class RememberedStore:
+    """A store with the memory of the authority that works on it; nobody may have it open when it is set back.
+
+    Args:
+        store: the store.
+        memory: the folder of the memory.
+        folder: where states of the memory are kept.
+    """
+
+    def __init__(self, store: "SqliteStore | PostgresqlStore", memory: Path, folder: Path) -> None:
+        self.store, self.memory, self.url = store, memory, store.url
+        self._folder = folder
+        self._states = 0
+
+    def save(self) -> Back:
+        self._states += 1
+        kept = self._folder / f"memory-{self._states}"
+        shutil.copytree(self.memory, kept)
+        back = self.store.save()
+
+        def restore() -> None:
+            back()
+            shutil.rmtree(self.memory)  # with what the dead process left beside the file
+            shutil.copytree(kept, self.memory)
+
+        return restore
 
 
 class SqliteStore:

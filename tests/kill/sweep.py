@@ -20,12 +20,10 @@ from tests.kill.process import Death, Life, Process, Signing, Tell
 from tests.kill.proof import problems
 from tests.kill.scenario import Scenario
 from tests.kill.steps import Known, Outside, Place, Step, cool, deliver_all, warm
-from tests.kill.stores import Back, PostgresqlStore, SqliteStore
+from tests.kill.stores import Back, RememberedStore
 from tests.kill.tally import Tally, differences, tally
 from tests.mail_world import post_office
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, World, application, csr_pem
-
-Swept = SqliteStore | PostgresqlStore
 
 LATE = 1_000
 """Processes that have lived before one that dies: more than there are steps."""
@@ -75,11 +73,11 @@ class Sweep:
     """One scenario on one store.
 
     Args:
-        store: set back before each death.
+        store: set back before each death, with what the authority remembers.
         folder: where the keys are.
     """
 
-    store: Swept
+    store: RememberedStore
     folder: Path
     hook: Hook = field(default_factory=Hook)
     _open: ExitStack = field(default_factory=ExitStack, init=False)
@@ -220,7 +218,7 @@ def _check(
         here = [] if outcomes[0] is None else [(step.name, outcomes[0])]
         before = [(each.name, known[each.name]) for each in recorded.earlier if each.name in known]
         found += acknowledged_problems(world.store, [*before, *here, *acknowledged])
-        found += problems(world.store, world.clock, [*signings, *tell.signings])
+        found += problems(world.store, world.clock, [*signings, *tell.signings], world.memory)
         world.close()
         return found
 
@@ -231,7 +229,7 @@ def _look(world: World) -> None:
     """Ask everything that a check asks, once."""
     _tally(world)
     acknowledged_problems(world.store, [])
-    problems(world.store, world.clock, [])
+    problems(world.store, world.clock, [], world.memory)
 
 
 def _tally(world: World) -> Tally:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Table, func, select
 
 from core.facts import FactKind
-from store.tables import journal, metadata
+from memory.records import RecordKind
+from store.tables import journal, memory_records, metadata
 from store.transactions import Transaction
 
 Tally = dict[str, int]
@@ -15,10 +16,15 @@ Tally = dict[str, int]
 _SAID = frozenset({"state", "kind", "recipient", "channel", "form", "end_cause", "subject_kind", "accepted"})
 """Columns whose values sort the rows of a table; of columns that may be NULL it counts whether they are."""
 
-_ANEW = frozenset({"journal", "journal_heads", "crls", "ocsp_answers", "cursors", "lease", "deployment_batches"})
+_ANEW = frozenset(
+    {"journal", "journal_heads", "crls", "ocsp_answers", "cursors", "lease", "deployment_batches", "memory_records"}
+)
 """Tables that a restart may add to: lists and answers are signed anew, and a report that is sent again is a batch."""
 
 _TOLD_ANEW = frozenset({FactKind.OCSP_ANSWERS_SIGNED, FactKind.CRL_PUBLISHED, FactKind.DEPLOYMENTS_RECORDED})
+
+_REMEMBERED_ANEW = frozenset({RecordKind.AT, RecordKind.HEAD, RecordKind.LIST})
+"""Records that a restart may add: of the clock, and of heads and lists that a death kept from being published."""
 
 
 def tally(tx: Transaction) -> Tally:
@@ -28,7 +34,11 @@ def tally(tx: Transaction) -> Tally:
         if table.name not in _ANEW:
             found.update(_sorted(tx, table))
     facts = tx.connection.execute(select(journal.c.kind).where(journal.c.kind.not_in(_TOLD_ANEW))).scalars()
-    return dict(found + Counter(f"fact {kind}" for kind in facts))
+    records = tx.connection.execute(
+        select(memory_records.c.kind).where(memory_records.c.kind.not_in(_REMEMBERED_ANEW))
+    ).scalars()
+    remembered = Counter(f"record {kind}" for kind in records)
+    return dict(found + Counter(f"fact {kind}" for kind in facts) + remembered)
 
 
 def differences(undisturbed: Mapping[str, int], found: Mapping[str, int]) -> Iterator[str]:

@@ -34,19 +34,20 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
         made = place.world(NOW)
         return [made.authority.turn(), made.authority.turn()]
 
-    paused = Process(turns, pause=Death("before signature", 1))
-    paused.wait_paused()  # it has claimed the draft and is about to sign it
+    paused = Process(turns, pause=Death("before signature", 2))
+    paused.wait_paused()  # it has signed a head over what it acts upon, claimed the draft and is about to sign it
     other = Process(lambda _tell: place.after().world(NOW).authority.settle()).wait()
     other.done()
     assert len(world.record(approval).certificates) == 1
     before = _everything(world)
     paused.go_on()
     life = paused.wait()
-    # It does sign, the same bytes to the same signature; then it is told that the lease is another's, and waits.
-    assert life.done() == [0, None]
+    # It does sign, the same bytes to the same signature; then it is told that the lease is another's, and waits. What
+    # it sealed before are the facts of the agreement.
+    assert life.done() == [2, None]
     assert any(each.signature and each.kind == "a certificate" for each in life.signings)
     assert _everything(world) == before
-    assert problems(world.store, world.clock, [*life.signings, *other.signings]) == []
+    assert problems(world.store, world.clock, [*life.signings, *other.signings], world.memory) == []
 
 
 def test_a_second_authority_waits_and_takes_over_when_the_first_is_killed(world: World, keys_folder: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_second_authority_waits_and_takes_over_when_the_first_is_killed(world:
     made = Place(world.url, keys_folder, 100_000).world(NOW)  # long after both
     made.authority.settle()
     made.close()
-    assert problems(world.store, world.clock, [*first.life.signings, *second.life.signings]) == []
+    assert problems(world.store, world.clock, [*first.life.signings, *second.life.signings], world.memory) == []
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"])  # SQLite's lock is the process's, which has not ended
@@ -114,7 +115,7 @@ def test_a_holder_frozen_in_a_transaction_is_succeeded_in_time_and_finds_it_dead
     frozen.go_on()
     assert frozen.wait().done() == ["store-unavailable", None]
     assert _everything(world) == before
-    assert problems(world.store, world.clock, [*frozen.life.signings, *successor.life.signings]) == []
+    assert problems(world.store, world.clock, [*frozen.life.signings, *successor.life.signings], world.memory) == []
 
 
 def _until(reached: Callable[[], bool], *working: Process) -> None:

@@ -161,8 +161,9 @@ def test_a_supervisor_that_is_killed_leaves_no_process_and_a_free_port(service: 
 
 def _prove(home: Path, acknowledged: list[tuple[str, dict[str, Any]]]) -> None:
     house = open_house(load(home))
-    open_authority(house).settle()
-    assert problems(house.store, house.clock, []) == []
+    authority = open_authority(house)
+    authority.settle()
+    assert problems(house.store, house.clock, [], authority.memory) == []
     assert acknowledged_problems(house.store, acknowledged) == []
     assert len(acknowledged) == 3 * GRANTS
     house.store.close()
