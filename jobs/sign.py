@@ -85,8 +85,8 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
     if not ready:
         return 0
     claimed: list[_Ready] = []
-    for some in aside.together(duty.noticed, ready, _serial, at, lambda some: _claim(duty, some, at)):
-        claimed += _remembered(duty, some, at)
+    for won in aside.together(duty.noticed, ready, _serial, at, lambda some: _claim(duty, some, at)):
+        claimed += _remembered(duty, won, at)
     signing = (aside.alone(duty.noticed, _serial(each), at, partial(_sign, duty, each)) for each in claimed)
     signed = [each for each in signing if each is not None]
     return sum(
