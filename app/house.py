@@ -12,7 +12,7 @@ from app.settings import Settings
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing, KeyUnusable
+from core.errors import HomeMissing, KeyUnusable, MemoryMissing
 from core.kinds import HierarchyRole
 from jobs.authority import Authority
 from jobs.clocks import clocks
@@ -20,6 +20,8 @@ from jobs.keyring import Keyring, profile_begun
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
+from keys.signer import SoftwareSigner
+from memory.book import FILE_NAME
 from memory.memory import Memory
 from ra.desk import Desk
 from store import schema
@@ -61,6 +63,10 @@ class House:
     def desk(self) -> Desk:
         """Where use cases work."""
         return Desk(self.store, self.clock, self.settings.rules)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.store.close()
 
     def row(self) -> AuthorityRow:
         """Return what was fixed at the ceremony."""
@@ -124,6 +130,8 @@ def open_memory(house: House) -> Memory:
         MemoryMissing, MemoryUnusable: there is none, or it is not as it was sealed.
     """
     folder = house.settings.keys_dir
+    if not (folder / FILE_NAME).exists():
+        raise MemoryMissing(path=folder / FILE_NAME)
     key = open_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
     return Memory.open(folder, key, clocks(house.machine, house.clock))
 
@@ -139,25 +147,40 @@ def open_authority(house: House) -> Authority:
     """
     memory = open_memory(house)
     begun = memory.begun
-    passphrase, folder = house.settings.passphrase.read(), house.settings.keys_dir
-    opened = {
-        name: open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)
-    }
+    opened = _opened(house)
     for name, signer in opened.items():
         if hashlib.sha256(signer.public_key).hexdigest() != begun.keys.get(name):
-            raise KeyUnusable(path=folder / name, detail="it is not the key that this authority began with")
-    issuing = opened[issuing_file(1)]
-    keyring = Keyring(
-        profile=profile_begun(begun),
-        issuing={key_id(issuing.public_key): issuing},
-        responder=opened[responder_file(1)],
-        journal=opened[JOURNAL_FILE],
-    )
+            detail = "it is not the key that this authority began with"
+            raise KeyUnusable(path=house.settings.keys_dir / name, detail=detail)
     return Authority(
         store=house.store,
         clock=house.machine if begun.environment == "live" else house.clock,
         machine=house.machine,
-        keyring=keyring,
+        keyring=_keyring(profile_begun(begun), opened),
         memory=memory,
         pace=house.settings.pace,
+    )
+
+
+def open_keyring(house: House) -> Keyring:
+    """Open the private keys of an authority that has no memory yet: who it is, only the register says.
+
+    Raises:
+        KeyUnusable: a key cannot be opened.
+    """
+    return _keyring(profile_of(house.row()), _opened(house))
+
+
+def _opened(house: House) -> dict[str, SoftwareSigner]:
+    passphrase, folder = house.settings.passphrase.read(), house.settings.keys_dir
+    return {name: open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)}
+
+
+def _keyring(profile: Profile, opened: dict[str, SoftwareSigner]) -> Keyring:
+    issuing = opened[issuing_file(1)]
+    return Keyring(
+        profile=profile,
+        issuing={key_id(issuing.public_key): issuing},
+        responder=opened[responder_file(1)],
+        journal=opened[JOURNAL_FILE],
     )

@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca import der as write
+from core.identifiers import Serial, serial_of
 from keys.signer import spki
 
 _KNOWN = 64
@@ -108,6 +109,29 @@ def signed_by(der: bytes, issuer_der: bytes) -> bool:
     try:
         x509.load_der_x509_certificate(der).verify_directly_issued_by(above.parsed)
     except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def serial_in(der: bytes) -> Serial | None:
+    """Return the serial number that a certificate carries; None if it is none."""
+    try:
+        return serial_of(x509.load_der_x509_certificate(der).serial_number)
+    except ValueError:
+        return None
+
+
+def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Return whether a signature (ECDSA with SHA-256, DER) over a message was made by the key behind a public one.
+
+    Args:
+        public_key: SubjectPublicKeyInfo, DER, of an elliptic curve key.
+        message: what was signed.
+        signature: as it is kept.
+    """
+    try:
+        elliptic_key(public_key).verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
         return False
     return True
 

@@ -810,7 +810,7 @@ class MemoryMissing(IntegrityError):
     """Keys without a memory: the authority signs nothing until it is given one."""
 
     code = "memory-missing"
-    sentence = "The authority has no memory of what it has signed: there is no {path}."
+    sentence = "The authority has no memory of what it has signed: there is none in {path}."
     hint_text = (
         "If it was lost, put it back from the backup of the folder of the keys. An authority that never had one begins "
         "with trialcpa memory begin."
@@ -823,6 +823,25 @@ class MemoryUnusable(IntegrityError):
     code = "memory-unusable"
     sentence = "The authority's memory {path} cannot be used: {detail}."
     hint_text = "Nothing was signed. Put the file back from the backup of the folder of the keys, with its key."
+
+
+class MemoryBegun(IntegrityError):
+    """An authority that remembers already does not begin once more: it would forget."""
+
+    code = "memory-begun"
+    sentence = "This authority has begun to remember already: {detail}."
+    hint_text = (
+        "Nothing was changed. If its memory was lost, put memory.key and memory.sqlite back from the backup of the "
+        "folder of the keys: what they lack they take from the register."
+    )
+
+
+class RegisterUnproved(IntegrityError):
+    """Something in the register does not follow from the authority's own keys; it does not begin to believe it."""
+
+    code = "register-unproved"
+    sentence = "The register cannot be proved: {detail}."
+    hint_text = "Nothing was changed. Somebody may have changed the register; compare it with a backup."
 
 
 class MemoryFull(IntegrityError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryUnusable
+from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryMissing, MemoryUnusable
 from core.kinds import HierarchyRole
 from core.sealed_record import SealedRecord
 from core.status import Revoked
@@ -53,8 +53,26 @@ class Memory:
         self._begun: Begun | None = None
 
     @classmethod
-    def begin(cls, folder: Path, key: Seals, begun: Begun, clocks: Callable[[], At]) -> "Memory":
+    def begin(
+        cls,
+        folder: Path,
+        key: Seals,
+        begun: Begun,
+        clocks: Callable[[], At],
+        records: Sequence[Record] = (),
+        links: Iterable[tuple[int, bytes]] = (),
+    ) -> "Memory":
         """Begin to remember, or go on where a ceremony died.
+
+        If we die before the commit there is a file that remembers nothing, and it is begun again.
+
+        Args:
+            folder: where the file lies.
+            key: seals its records.
+            begun: the first.
+            clocks: as of the class.
+            records: what is remembered from the start, of an authority that was there before its memory.
+            links: of the journal's rows up to the head that is in `begun`.
 
         Raises:
             MemoryContradicted: there is a memory of another authority.
@@ -64,7 +82,9 @@ class Memory:
         with memory._book.reading() as cursor:
             number, _ = memory._book.last(cursor)
         if not number:
-            memory.remember([begun], now=clocks().wall)
+            read = clocks()
+            now = read.wall + timedelta(seconds=read.offset)
+            memory.remember([begun, *records], now=now, links=links)
         elif memory.begun != begun:
             raise MemoryContradicted(what="the memory", detail=f"{folder} holds that of another authority")
         return memory
@@ -80,6 +100,8 @@ class Memory:
         memory = cls(Book(folder / FILE_NAME, key), clocks)
         with memory._book.reading() as cursor:
             number, _ = memory._book.last(cursor)
+            if not number:
+                raise MemoryMissing(path=memory._book.path)
             memory._book.prove(cursor, max(0, number - PROVED_AT_START))
         assert memory.begun
         return memory
@@ -251,6 +273,13 @@ class Memory:
         """The number of the newest record."""
         with self._book.reading() as cursor:
             return self._book.last(cursor)[0]
+
+    def counted(self) -> dict[str, int]:
+        """Return how many records there are of each kind."""
+        with self._book.reading() as cursor:
+            return dict(
+                cursor.execute("SELECT kind, count(*) FROM record GROUP BY kind ORDER BY min(number)").fetchall()
+            )
 
     def seal_of(self, number: int) -> bytes | None:
         """Return the seal of a record; None if there is none with this number."""

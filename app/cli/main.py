@@ -37,6 +37,7 @@ _FOR_OPERATORS = {
     "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
     "journal": ("app.cli.journal", "Export the journal, or prove an export."),
+    "memory": ("app.cli.memory", "Show, prove or begin what the authority remembers."),
     "root-crl": ("app.cli.root_crl", "Sign the root's next CRL, with its key at hand."),
     "store": ("app.cli.store", "Show or upgrade the store's schema."),
 }

@@ -181,6 +181,25 @@ def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl 
     return None if newest is None else crl(tx, key_id, int(newest), with_bytes=with_bytes)
 
 
+def crl_numbers(tx: Transaction, key_id: str) -> list[int]:
+    """Return the numbers of every published CRL of a key, in order."""
+    query = select(crls.c.number).where(crls.c.key_id == key_id).order_by(crls.c.number)
+    return [int(number) for number in tx.connection.execute(query).scalars()]
+
+
+def signed_drafts(tx: Transaction, after: tuple[str, int], limit: int) -> list[tuple[DraftRow, bytes]]:
+    """Return drafts that became certificates, with these, DER, in order of approval and issue from behind one on."""
+    d = drafts.c
+    query = (
+        select(drafts, certificates.c.der)
+        .join(certificates, certificates.c.serial == d.serial)
+        .where(or_(d.approval > after[0], (d.approval == after[0]) & (d.issue > after[1])))
+        .order_by(d.approval, d.issue)
+        .limit(limit)
+    )
+    return [(draft_row(row), bytes(row.der)) for row in tx.connection.execute(query)]
+
+
 def crl(tx: Transaction, key_id: str, number: int, *, with_bytes: bool) -> PublishedCrl | None:
     """Return a CRL of a key by its number; its bytes only when asked for."""
     columns = [crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.entries]

@@ -1,0 +1,77 @@
+"""An authority as the release before the memory left it: a register with a history, keys, and a watermark."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import delete
+
+from app.cli.init import make, planned
+from app.house import House, open_authority, open_house
+from app.settings import load
+from core.approval import EndCause
+from ra.applying.apply import apply
+from ra.deciding.end import Revoke
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose
+from ra.deciding.revoke import revoke
+from ra.deciding.second import second
+from store.reading import journal, requests
+from store.rows import Organisation
+from store.tables import memory_records
+from store.verbs import access
+from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application, csr_pem
+
+
+def made(home: Path, url: str) -> House:
+    """A test authority after its ceremony, with an organisation."""
+    make(planned(home, "test", port=8470, store_url=url))
+    house = open_house(load(home))
+    with house.store.begin("organisation") as tx:
+        name = "Acme Metering Ltd"
+        access.add_organisation(tx, Organisation(id="org-acme", name=name, certificate_name=name), at=house.clock.now())
+    return house
+
+
+def granted(house: House, model: str) -> str:
+    """An approval with its certificate; returns its identifier."""
+    start = house.clock.now().date() + timedelta(days=1)
+    wanted = application(
+        device=replace(DEVICE, model=model), csr=csr_pem(), start=start, expiry=start + timedelta(days=90)
+    )
+    asked = apply(house.desk, MANUFACTURER, wanted).application
+    decision = propose(house.desk, OFFICER_1, ProposeGrant(asked, "Sound.")).decision
+    settle(house)
+    with house.store.read() as tx:
+        found, draft = requests.decision(tx, decision), requests.draft_of(tx, decision)
+    assert draft is not None
+    second(house.desk, OFFICER_2, decision, proposal_sha256=found.proposal_sha256, tbs_sha256=draft.tbs_sha256)
+    settle(house)
+    return found.approval or ""
+
+
+def revoked(house: House, approval: str, cause: EndCause = EndCause.SSC) -> None:
+    revoke(house.desk, OFFICER_1, Revoke(approval, cause, "It has to be."))
+    settle(house)
+
+
+def settle(house: House) -> None:
+    """Do what is due, as the authority process does."""
+    authority = open_authority(house)
+    authority.holder = "the one"
+    authority.settle()
+    authority.memory.close()
+
+
+def before_the_memory(house: House) -> Path:
+    """Take away what this release added; return the folder of the keys."""
+    folder = house.settings.keys_dir
+    for each in folder.glob("memory.*"):
+        each.unlink()
+    with house.store.begin("before the memory") as tx:
+        tx.connection.execute(delete(memory_records))
+    with house.store.read() as tx:
+        number, link, _ = journal.last_sealed(tx)
+    (folder / "watermark.json").write_text(json.dumps({"number": number, "link": link.hex()}))
+    return folder
