@@ -81,12 +81,12 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
         for row in rows
         if row.serial in agreed
     )
-    ready = [each for one in weighed if one for each in one]
+    ready = [each for some_ready in weighed if some_ready for each in some_ready]
     if not ready:
         return 0
     claimed: list[_Ready] = []
-    for won in aside.together(duty.noticed, ready, _serial, at, lambda some: _claim(duty, some, at)):
-        claimed += _remembered(duty, won, at)
+    for some_claimed in aside.together(duty.noticed, ready, _serial, at, lambda some: _claim(duty, some, at)):
+        claimed += _remembered(duty, some_claimed, at)
     signing = (aside.alone(duty.noticed, _serial(each), at, partial(_sign, duty, each)) for each in claimed)
     signed = [each for each in signing if each is not None]
     return sum(

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from core.approval import ApprovalRecord
 from core.errors import AlreadyEnded, MonthMalformed, ReportOutOfTurn, WrongState
-from core.status import approval_status, open_at
+from core.instants import text
+from core.status import approval_status, first_second_after, open_at
 from store.reading import reports
 from store.transactions import Transaction
 
@@ -15,7 +16,10 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 def require_open(approval: ApprovalRecord, at: datetime) -> None:
     """Raise AlreadyEnded unless the approval may still be amended, certified or ended."""
     if not open_at(approval, at):
-        raise AlreadyEnded(identifier=approval.identifier, state=approval_status(approval, at).state.value)
+        status = approval_status(approval, at)
+        expiry = (status.terms or approval.terms[0]).expiry
+        ended = approval.ended_at if approval.ended_at is not None else first_second_after(expiry)
+        raise AlreadyEnded(identifier=approval.identifier, state=f"{status.state.value} since {text(ended)}")
 
 
 def why_ended(approval: ApprovalRecord, at: datetime) -> str | None:
