@@ -174,12 +174,12 @@ def _hierarchy(store: Store, keyring: Keyring) -> tuple[list[Hierarchy], list[Au
             above = each if role is HierarchyRole.ROOT else _above(each, role, found)
             records.append(_certified(keyring, each, above))
             found.append(each)
-    ours = {
-        HierarchyRole.ISSUING: set(keyring.issuing),
-        HierarchyRole.RESPONDER: {key_id(keyring.responder.public_key)},
-    }
     for each in found:
-        _require(each.key_id in ours.get(each.role, {each.key_id}), f"{each.serial} is for a key of nobody here")
+        ours = each.role is HierarchyRole.ROOT or each.key_id in {
+            *keyring.issuing,
+            key_id(keyring.responder.public_key),
+        }
+        _require(ours, f"{each.serial} is for a key of nobody here")
     return records, found
 
 
