@@ -152,6 +152,7 @@ def open_authority(house: House) -> Authority:
         if hashlib.sha256(signer.public_key).hexdigest() != begun.keys.get(name):
             detail = "it is not the key that this authority began with"
             raise KeyUnusable(path=house.settings.keys_dir / name, detail=detail)
+    memory.keep_reserve()
     return Authority(
         store=house.store,
         clock=house.machine if begun.environment == "live" else house.clock,

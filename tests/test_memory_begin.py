@@ -14,6 +14,7 @@ from core.approval import EndCause
 from core.boundaries import observe
 from core.errors import MemoryMissing
 from core.kinds import HierarchyRole
+from memory.book import RESERVE_OCTETS
 from store.reading import watching
 from tests.begin_world import before_the_memory, granted, made, revoked, settle
 from tests.people_world import trialcpa
@@ -66,6 +67,7 @@ def test_it_begins_and_the_next_revocation_goes_through(upgraded: House) -> None
     assert after.end(good.serial) is not None
     after.prove()
     after.close()
+    assert (upgraded.settings.keys_dir / "memory.reserve").stat().st_size == RESERVE_OCTETS
     with upgraded.store.read() as tx:
         assert watching.alarms(tx) == ()
     for words in ("show", "check"):

@@ -1,0 +1,142 @@
+"""A memory that is gone, cut off, old or another's: a sentence and no signature, or it catches up."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from app.cli.init import make, planned
+from app.house import House, open_authority, open_house, open_memory
+from app.settings import load
+from core.alarms import AlarmCode
+from core.errors import MemoryMissing
+from core.kinds import HierarchyRole
+from store.reading import watching
+from store.tables import memory_records
+from store.transactions import sqlite_url
+from tests.begin_world import granted, made, revoked, settle
+from tests.people_world import trialcpa
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    home = made(tmp_path / "home", sqlite_url(tmp_path / "store.sqlite"))
+    yield home
+    home.close()
+
+
+def _of_another(folder: Path, *names: str) -> None:
+    """Put files of another authority there, which has the same passphrase."""
+    other = folder.parent.parent / "other"
+    (other / "keys").mkdir(parents=True, mode=0o700)
+    shutil.copy(folder / "passphrase", other / "keys" / "passphrase")
+    make(planned(other, "test", port=8471))
+    for name in names:
+        shutil.copy(other / "keys" / name, folder / name)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "it is gone": (lambda folder: (folder / "memory.sqlite").unlink(), "memory-missing"),
+    "it and its key are gone": (
+        lambda folder: list(map(Path.unlink, folder.glob("memory.*"))),
+        "memory-missing",
+    ),
+    "its key is gone": (lambda folder: (folder / "memory.key").unlink(), "key-unusable"),
+    "it is empty": (lambda folder: (folder / "memory.sqlite").write_bytes(b""), "memory-unusable"),
+    "it is cut off": (
+        lambda folder: (folder / "memory.sqlite").write_bytes((folder / "memory.sqlite").read_bytes()[:9000]),
+        "memory-unusable",
+    ),
+    "it is something else": (lambda folder: (folder / "memory.sqlite").write_bytes(b"what?" * 5000), "memory-unusable"),
+    "it is another's": (lambda folder: _of_another(folder, "memory.sqlite"), "memory-unusable"),
+    "its key is another's": (lambda folder: _of_another(folder, "memory.key"), "memory-unusable"),
+    "it and its key are another's": (
+        lambda folder: _of_another(folder, "memory.sqlite", "memory.key"),
+        "key-unusable",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "code"), DAMAGES.values(), ids=DAMAGES)
+def test_without_its_memory_the_authority_stops_with_a_sentence(
+    house: House, damage: Callable[[Path], object], code: str
+) -> None:
+    damage(house.settings.keys_dir)
+    asked = [("run", "authority"), ("memory", "check"), ("memory", "show")]
+    # Where it fits its own key, only the other keys say that it is not theirs.
+    fits = code == "key-unusable" and (house.settings.keys_dir / "memory.key").exists()
+    for words in asked[:1] if fits else asked:
+        said = trialcpa(*words, "--home", str(house.settings.home))
+        assert said.status == 1
+        assert f"[{code}]" in said.words, said.words
+        assert "Traceback" not in said.words
+    found = trialcpa("check", "--keys", "--home", str(house.settings.home))
+    assert found.status == 1
+    assert "✗ keys" in found.words
+    # It begins none by itself.
+    assert not (house.settings.keys_dir / "memory.sqlite").exists() or "gone" not in code
+
+
+def test_a_live_authority_stops_as_well(tmp_path: Path) -> None:
+    words = tmp_path / "words"
+    words.write_text("a passphrase of a live authority\n")
+    words.chmod(0o600)
+    make(
+        planned(
+            tmp_path / "live",
+            "live",
+            arc="1.2.826.0.1.99",
+            base_url="http://trialcpa.smartenergycodecompany.co.uk",
+            passphrase=f"file:{words}",
+        )
+    )
+    house = open_house(load(tmp_path / "live"))
+    open_authority(house).memory.close()
+    (house.settings.keys_dir / "memory.sqlite").unlink()
+    with pytest.raises(MemoryMissing):
+        open_authority(house)
+    assert not (house.settings.keys_dir / "memory.sqlite").exists()
+    house.close()
+
+
+def test_a_memory_of_yesterday_catches_up_from_the_register(house: House) -> None:
+    folder, yesterday = house.settings.keys_dir, house.settings.home / "yesterday"
+    shutil.copytree(folder, yesterday)
+    approval = granted(house, "TODAY")
+    revoked(house, approval)
+    today = open_memory(house)
+    last = today.last
+    today.close()
+    shutil.rmtree(folder)
+    shutil.copytree(yesterday, folder)
+    assert open_memory(house).last < last
+    settle(house)
+    memory = open_memory(house)
+    assert memory.last >= last - 1  # what was remembered behind the last commit was in no register yet
+    assert memory.end(memory.issues(approval)[0].serial) is not None
+    memory.prove()
+    memory.close()
+    revoked(house, granted(house, "TOMORROW"))
+    with house.store.read() as tx:
+        assert watching.alarms(tx) == ()
+
+
+def test_one_that_cannot_catch_up_states_nothing_of_what_it_does_not_know(house: House) -> None:
+    folder, yesterday = house.settings.keys_dir, house.settings.home / "yesterday"
+    shutil.copytree(folder, yesterday)
+    approval = granted(house, "TODAY")
+    with house.store.begin("somebody clears the copy") as tx:
+        tx.connection.execute(delete(memory_records))
+    shutil.rmtree(folder)
+    shutil.copytree(yesterday, folder)
+    revoked(house, approval)
+    memory = open_memory(house)
+    (issuing,) = memory.hierarchy(HierarchyRole.ISSUING)
+    newest = memory.newest_list(issuing.key_id)
+    assert memory.issues(approval) == []
+    assert newest is None or newest.count == 0
+    memory.close()
+    with house.store.read() as tx:
+        assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in watching.alarms(tx)}
