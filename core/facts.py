@@ -73,6 +73,7 @@ class FactKind(StrEnum):
     REPORT_REMARKED = "report-remarked"
     REPORT_ISSUED = "report-issued"
     REMINDER_SENT = "reminder-sent"
+    END_SETTLED = "end-settled"
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,9 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     der = _signed(duty, drafted, order, issuing)
     again = duty.memory.entries(issuing.key_id, at)
     problems = gate.inspect(der, order=order, previous=previous, register=again, at=at)
+    if problems and (settled := duty.memory.settled()):
+        again = duty.memory.entries(issuing.key_id, at)
+        problems = gate.inspect(der, order=order, previous=previous, register=again, at=at, settled=settled)
     if problems:
         _refuse(duty, number, problems, at)
         raise PublicationRefused(number=number, detail=" ".join(problems))
@@ -161,7 +164,7 @@ def _notice_differences(duty: Duty, tx: Transaction, issuing: IssuingCa, at: dat
 
 
 def _differences(duty: Duty, remembered: Iterable[Revoked], register: Iterable[Revoked]) -> Iterator[str]:
-    for ours, theirs in _joined(iter(remembered), iter(register)):
+    for ours, theirs in joined(remembered, register):
         if ours is not None and theirs is None:
             yield f"Certificate {ours.serial} ended at {text(ours.at)}, and the register does not say so."
         elif ours is not None and theirs is not None and ours != theirs:
@@ -171,7 +174,9 @@ def _differences(duty: Duty, remembered: Iterable[Revoked], register: Iterable[R
             yield f"The register has certificate {theirs.serial}, which this authority did not sign."
 
 
-def _joined(one: Iterator[Revoked], two: Iterator[Revoked]) -> Iterator[tuple[Revoked | None, Revoked | None]]:
+def joined(ours: Iterable[Revoked], theirs: Iterable[Revoked]) -> Iterator[tuple[Revoked | None, Revoked | None]]:
+    """Yield the entries of two lists side by side; both are in order of serials."""
+    one, two = iter(ours), iter(theirs)
     first, second = next(one, None), next(two, None)
     while first is not None or second is not None:
         if second is None or (first is not None and first.serial < second.serial):

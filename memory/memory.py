@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryMissing, MemoryUnusable
+from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.sealed_record import SealedRecord
 from core.status import Revoked
 from memory import beliefs, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import DERIVED, FILE_NAME, Book, Seals
-from memory.records import Acceptance, At, Begun, Ended, Head, Hierarchy, Listed, Record, body_of, record_of
+from memory.records import Acceptance, Accepted, At, Begun, Ended, Head, Hierarchy, Listed, Record, body_of, record_of
 
 AT_LEAST = timedelta(seconds=10)
 """Between two records of what the clocks say."""
@@ -194,6 +195,14 @@ class Memory:
         """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
         with self._book.reading() as cursor:
             return beliefs.link_of(cursor, number)
+
+    def settled(self) -> frozenset[Serial]:
+        """Return the certificates whose published end an operator has given another date."""
+        with self._book.reading() as cursor:
+            rows = cursor.execute("SELECT body FROM record WHERE kind = ?", (Acceptance.kind,)).fetchall()
+        read = [record_of(Acceptance.kind, body) for (body,) in rows]
+        moved = [each for each in read if isinstance(each, Acceptance) and each.what is Accepted.LIST]
+        return frozenset(Serial(each.after["serial"]) for each in moved)
 
     @property
     def last_at(self) -> At | None:

@@ -42,7 +42,7 @@ def test_help_fits_a_screen_and_ends_with_an_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "serve", "run", "story", "access", "clock", "check", "journal", "root-crl"]
+    "command", ["init", "serve", "run", "story", "access", "clock", "check", "crl", "journal", "root-crl"]
 )
 def test_each_command_explains_itself_in_a_screen(command: str) -> None:
     told = trialcpa(command, "--help").stdout

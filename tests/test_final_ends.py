@@ -5,16 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ca.revocation import gate
 from core.approval import EndCause, RevocationReason
 from core.errors import AlreadyEnded
 from core.instants import text
 from core.status import State, approval_status
 from jobs import ends, presign, publish
 from jobs.duty import Duty
+from ra.telling import approvals as look
 from tests.channels_world import HASHES, Channels, Proof
 from tests.cycle_world import device
 from tests.final_world import SECOND, STEPS, BetweenSteps, Rounds, end_at
-from tests.world import World, ending
+from tests.world import OFFICER_1, World, ending
 
 EXPIRY = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
 ROUNDS = 1_000
@@ -134,6 +136,23 @@ def test_a_proposal_to_end_what_expires_meanwhile_is_refused_with_that_date(worl
     world.at(EXPIRY + SECOND)
     world.authority.turn()
     assert world.decision_state(decision) == "lapsed"
+
+
+def test_whoever_ends_it_sees_whether_a_list_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    approval = world.granted()
+    (certificate,) = look.approval(world.desk, OFFICER_1, approval).certificates
+    assert (certificate.ended_at, certificate.listed_in) == (None, None)
+    world.revoked(approval)
+    with monkeypatch.context() as patched:
+        patched.setattr(gate, "inspect", lambda *_, **__: ("it is wrong",))
+        world.authority.settle()
+        (certificate,) = look.approval(world.desk, OFFICER_1, approval).certificates
+        assert (certificate.ended_at, certificate.listed_in) == (world.clock.now(), None)
+        # The list is refused; answers go out.
+        assert Channels(world).ocsp(certificate.serial, "sha256").status == "revoked"
+    world.authority.settle()
+    (certificate,) = look.approval(world.desk, OFFICER_1, approval).certificates
+    assert certificate.listed_in == world.memory.newest_list(Channels(world).issuing.key_id).number  # type: ignore[union-attr]
 
 
 def test_one_second_apart_at_random_there_is_one_end_each_and_lists_go_on(world: World, store_kind: str) -> None:

@@ -38,7 +38,8 @@ _FOR_OPERATORS = {
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
     "journal": ("app.cli.journal", "Export the journal, or prove an export."),
     "memory": ("app.cli.memory", "Show, prove or begin what the authority remembers."),
-    "root-crl": ("app.cli.root_crl", "Sign the root's next CRL, with its key at hand."),
+    "crl": ("app.cli.crl", "Settle dates of ends; sign the root's next CRL."),
+    "root-crl": ("app.cli.root_crl", "Settle dates of ends; sign the root's next CRL."),
     "store": ("app.cli.store", "Show or upgrade the store's schema."),
 }
 """On the authority's own machine; each finds it by --home, then TRIALCPA_HOME, then ./var."""

@@ -13,7 +13,14 @@ from core.errors import IdentifierMalformed, ServiceRefused
 from core.identifiers import ApprovalIdentifier
 from ra.applying.views import ApplicationAnswer, ApplicationPage
 from ra.reporting.views import DeploymentsAnswer
-from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalPage, ConditionList, NoticePage
+from ra.telling.views import (
+    AcceptanceSummary,
+    ApprovalAnswer,
+    ApprovalPage,
+    CertificateSummary,
+    ConditionList,
+    NoticePage,
+)
 from ra.views import FirmwareAnswer, document
 from ra.waiting.views import TaskList
 
@@ -197,9 +204,9 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
         shown.heading(console, "Certificates (F2.25)")
         shown.table(
             console,
-            ("#issue", "serial", "from", "to", "the Manufacturer says"),
+            ("#issue", "serial", "from", "to", "ended", "the Manufacturer says"),
             [
-                (each.issue, each.serial, each.not_before, each.not_after, _answered(each.acceptance))
+                (each.issue, each.serial, each.not_before, each.not_after, _ended(each), _answered(each.acceptance))
                 for each in said.certificates
             ],
             none="Not signed yet.",
@@ -234,6 +241,14 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
 
 def _firmware(listed: Sequence[FirmwareAnswer]) -> list[str]:
     return [f"{each.version}  {each.image_sha256}" for each in listed]
+
+
+def _ended(certificate: CertificateSummary) -> str:
+    """What whoever ended it wants to know: whether the world has been told."""
+    if certificate.ended_at is None:
+        return ""
+    said = "no CRL says so yet" if certificate.listed_in is None else f"CRL {certificate.listed_in}"
+    return f"{shown.when(certificate.ended_at)}, {said}"
 
 
 def _answered(acceptance: AcceptanceSummary | None) -> str:

@@ -5,7 +5,7 @@ the register and the last published list. A list with a problem is not published
 that lose entries unnoticed are the commonest failure of other authorities.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from ca.certificates import Issuer, issuer
 from ca.revocation.crl import EXPIRED_CERTS_ON_CRL, CrlOrder
 from ca.revocation.rewritten import Rewriting
 from core.approval import RevocationReason
-from core.identifiers import serial_number, serial_of
+from core.identifiers import Serial, serial_number, serial_of
 from core.instants import text
 from core.status import Revoked
 
@@ -64,6 +64,7 @@ def inspect(
     previous: bytes | None,
     register: Iterable[Revoked],
     at: datetime,
+    settled: Collection[Serial] = (),
 ) -> tuple[str, ...]:
     """Return what speaks against publishing a CRL; nothing means that it may be published.
 
@@ -73,7 +74,7 @@ def inspect(
         3. it is valid now, and its number and its time are beyond those of the last one;
         4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date;
         5. no entry has a date in the future or a reason that is not ours (removeFromCRL would un-revoke);
-        6. every entry of the last list is still there, unchanged;
+        6. every entry of the last list is still there, unchanged but for dates that an operator has settled;
         7. written again from these values, in the one form that the profile allows, it is the same octets: what the
            lint looks at only in lists that are short is found here in every list.
     Left to the caller: that `register` is what the register holds at thisUpdate, and `previous` the last one published.
@@ -85,6 +86,7 @@ def inspect(
             release, with issuingDistributionPoint: only its number, its time and its entries are compared.
         register: every entry that must be there, in order of serials; read once and not kept.
         at: now.
+        settled: certificates whose end has another date since the last list, by an operator's act.
 
     Returns:
         Sentences for people.
@@ -96,7 +98,7 @@ def inspect(
         _check_signature(crl, issuer(order.issuer_der), told)  # 1
         _check_extensions(crl, order, told)  # 2
         _check_progress(crl, last, order, at, told)  # 3
-        again = _check_entries(crl, last, register, told)  # 4, 5, 6
+        again = _check_entries(crl, last, register, settled, told)  # 4, 5, 6
         if not told.any:  # 7; where something else is wrong already, it is wrong there too
             _check_octets(der, crl, again.tbs(order), told)
     except _UNREADABLE as error:
@@ -186,6 +188,7 @@ def _check_entries(
     crl: x509.CertificateRevocationList,
     last: x509.CertificateRevocationList | None,
     register: Iterable[Revoked],
+    settled: Collection[Serial],
     told: _Problems,
 ) -> Rewriting:
     """Compare the entries, and write them again on the way."""
@@ -195,7 +198,7 @@ def _check_entries(
     for listed, recorded, before in _joined(_listed(crl, told), map(_recorded, register), before_us):
         if listed != recorded:  # 4
             told.problem(_disagreement(listed, recorded, "register"))
-        if before is not None and listed != before:  # 6
+        if before is not None and not _kept(listed, before, settled):  # 6
             told.problem(_disagreement(listed, before, "last list"))
         if listed is None:
             continue
@@ -206,6 +209,13 @@ def _check_entries(
         elif listed == recorded:  # 7
             again.entry(listed.serial, listed.at, listed.reason, listed.invalidity_date)
     return again
+
+
+def _kept(listed: _Entry | None, before: _Entry, settled: Collection[Serial]) -> bool:
+    """Return whether an entry is as it was, or has only another date, and that was settled."""
+    if listed is None or listed == before:
+        return listed is not None
+    return listed == before._replace(at=listed.at) and serial_of(before.serial) in settled
 
 
 def _check_octets(der: bytes, crl: x509.CertificateRevocationList, again: bytes, told: _Problems) -> None:

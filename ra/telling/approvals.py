@@ -1,15 +1,16 @@
 """What somebody may see of approvals and their certificates (F2.25)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from core.actors import Actor
-from core.approval import ApprovalRecord
+from core.approval import ApprovalRecord, CertificateRecord
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
-from core.status import approval_status
+from core.status import approval_status, certificate_end
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
@@ -38,8 +39,8 @@ def approval(desk: Desk, actor: Actor, identifier: str) -> ApprovalAnswer:
         found = approval_reading.record(tx, identifier)
         authorise_approval(actor, Operation.READ_APPROVAL, found)
         name = requests.organisation(tx, found.organisation).name
-        answered = approval_reading.acceptances_of(tx, [found])
-    return ApprovalAnswer(**vars(_approval(found, name, answered, at)), as_of=at)
+        beside = _beside(tx, [found])
+    return ApprovalAnswer(**vars(_approval(found, name, beside, at)), as_of=at)
 
 
 def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPage:
@@ -53,10 +54,8 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPa
             lambda each: each.identifier,
         )
         found = approval_reading.records(tx, [each.identifier for each in rows.found])
-        answered = approval_reading.acceptances_of(tx, found)
-        listed = tuple(
-            _approval(each, requests.organisation(tx, each.organisation).name, answered, at) for each in found
-        )
+        beside = _beside(tx, found)
+        listed = tuple(_approval(each, requests.organisation(tx, each.organisation).name, beside, at) for each in found)
     return ApprovalPage(approvals=listed, next=rows.next, truncated=rows.truncated)
 
 
@@ -96,9 +95,21 @@ def _acceptance(answered: Acceptance | None) -> AcceptanceSummary | None:
     return None if answered is None else AcceptanceSummary(answered.accepted, answered.reason, answered.at)
 
 
-def _approval(
-    found: ApprovalRecord, organisation: str, answered: Mapping[Serial, Acceptance], at: datetime
-) -> ApprovalListed:
+_Beside: TypeAlias = tuple[Mapping[Serial, Acceptance], Mapping[Serial, int]]
+"""What Manufacturers said of certificates, and the first list that says that one has ended."""
+
+
+def _beside(tx: Transaction, found: Sequence[ApprovalRecord]) -> _Beside:
+    return approval_reading.acceptances_of(tx, found), approval_reading.listed_in(tx, found)
+
+
+def _ended(certificate: CertificateRecord, at: datetime) -> datetime | None:
+    end = certificate_end(certificate).at
+    return end if end <= at else None
+
+
+def _approval(found: ApprovalRecord, organisation: str, beside: _Beside, at: datetime) -> ApprovalListed:
+    answered, listed = beside
     terms = found.terms[-1]
     return ApprovalListed(
         approval=found.identifier,
@@ -119,6 +130,8 @@ def _approval(
                 not_before=each.not_before,
                 not_after=each.not_after,
                 signed_at=each.signed_at,
+                ended_at=_ended(each, at),
+                listed_in=listed.get(each.serial),
                 acceptance=_acceptance(answered.get(each.serial)),
             )
             for each in found.certificates

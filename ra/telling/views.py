@@ -24,7 +24,12 @@ class AcceptanceSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateSummary:
-    """A certificate of an approval."""
+    """A certificate of an approval.
+
+    Args:
+        ended_at: the first second in which it no longer holds; null while it does.
+        listed_in: number of the first CRL that says that it has ended; null while none does, although it may have.
+    """
 
     serial: Serial
     issue: int
@@ -32,6 +37,8 @@ class CertificateSummary:
     not_before: datetime
     not_after: datetime
     signed_at: datetime
+    ended_at: datetime | None
+    listed_in: int | None
     acceptance: AcceptanceSummary | None
 
 

@@ -120,6 +120,15 @@ def acceptances_of(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Ser
     return answered
 
 
+def listed_in(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Serial, int]:
+    """Return, for certificates of some approvals that are on a CRL, the number of the first one, by serial."""
+    c, numbers = certificates.c, dict[Serial, int]()
+    for some in _portions([certificate.serial for each in found for certificate in each.certificates]):
+        query = select(c.serial, c.listed_in).where(c.serial.in_(some), c.listed_in.is_not(None))
+        numbers |= {Serial(row.serial): int(row.listed_in) for row in tx.connection.execute(query)}
+    return numbers
+
+
 def issuer_of(tx: Transaction, serial: Serial) -> Serial:
     """Return the serial of the issuing CA's certificate under which a certificate was drafted."""
     found = tx.connection.execute(select(drafts.c.issuer_serial).where(drafts.c.serial == serial)).scalar()

@@ -11,7 +11,7 @@ from core.errors import AlreadyEnded, DeviceAlreadyApproved
 from core.identifiers import Serial
 from core.instants import from_seconds, text
 from core.kinds import KeyState
-from core.status import first_second_after
+from core.status import Revoked, first_second_after
 from store import overlap
 from store.rows import Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
@@ -224,3 +224,47 @@ def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) ->
         tx.connection.execute(update(certificates).where(c.serial.in_(same), c.final_at.is_(None)).values(final_at=at))
         confirmed |= same
     return confirmed
+
+
+def write_end(tx: Transaction, end: Revoked, *, fate: int, cause: EndCause | None, by_act: bool, at: datetime) -> bool:
+    """Let the register have the end of a certificate that was published; return whether its fate was still `fate`.
+
+    Args:
+        tx: open; holds the approval.
+        end: as lists say it from now on.
+        fate: as it was read.
+        cause: of a revocation; None for a supersession or an expiry.
+        by_act: whether it is a revocation or a supersession.
+        at: now.
+    """
+    c = certificates.c
+    superseded = by_act and cause is None
+    won = tx.connection.execute(
+        update(certificates)
+        .where(c.serial == end.serial, c.fate == fate)
+        .values(
+            revoked_at=end.at if cause is not None else None,
+            cause=cause,
+            invalidity_date=end.invalidity_date,
+            superseded_at=end.at if superseded else None,
+            ends_at=end.at,
+            final_at=at,
+            fate=c.fate + 1,
+            presign_due=DUE_NOW,
+        )
+        .returning(c.public_key_sha256)
+    ).one_or_none()
+    if won is not None and cause is EndCause.KEY_COMPROMISE:
+        key = public_keys.c.sha256 == won.public_key_sha256
+        tx.connection.execute(update(public_keys).where(key).values(state=KeyState.COMPROMISED, since=at))
+    return won is not None
+
+
+def restore_end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datetime) -> None:
+    """Let the register have an end of an approval again that somebody took out of it; one that it has stays."""
+    a = approvals.c
+    tx.connection.execute(
+        update(approvals)
+        .where(a.identifier == identifier, a.ended_at.is_(None))
+        .values(ended_at=at, end_cause=cause, ended_by=by)
+    )

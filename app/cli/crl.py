@@ -1,0 +1,77 @@
+"""`trialcpa crl`: where the register and the published lists say different ends, and which date is to hold."""
+
+from pathlib import Path
+
+import click
+
+from app.cli import shown
+from app.cli.options import home_option
+from app.house import home_of, open_house, open_memory
+from app.settings import load
+from core.errors import NoSuchThing
+from core.instants import text
+from jobs import settle as settling
+from jobs.settle import Choice, Difference
+
+
+@click.group(epilog="\b\nExample:\n  trialcpa crl settle")
+def crl() -> None:
+    """Show where the register contradicts the published lists, and settle it."""
+
+
+@crl.command(
+    epilog="\b\nExample:\n  trialcpa crl settle\n"
+    "  trialcpa crl settle 5452D8DE08727EC4E80547FAD78FEF95 --date published --why 'Rows were changed, see INC-7'"
+)
+@home_option
+@click.argument("serial", required=False)
+@click.option("--date", type=click.Choice([each.value for each in Choice]), help="Whose date is to hold.")
+@click.option("--why", help="A sentence, for the record.")
+def settle(home: Path | None, serial: str | None, date: str | None, why: str | None) -> None:
+    """Show every end that is published otherwise than the register has it; settle the date of one.
+
+    What is chosen holds in both afterwards. No end is ever taken back, and its reason stays as it was published. A date
+    later than the published one says of some time that the certificate held, which lists have denied: it is asked for
+    twice.
+    """
+    house = open_house(load(home_of(home)))
+    memory, now = open_memory(house), house.clock.now()
+    found = settling.differences(house.store, memory, now)
+    if serial is None:
+        _show(found)
+        return
+    if date is None or not why:
+        raise click.UsageError("Say --date published or --date register, and --why.")
+    chosen = next((each for each in found if each.published.serial == serial.upper()), None)
+    if chosen is None:
+        raise NoSuchThing(kind="difference about certificate", identifier=serial)
+    _show([chosen])
+    choice = Choice(date)
+    holds = chosen.register if choice is Choice.REGISTER and chosen.register is not None else chosen.published
+    if choice is Choice.REGISTER and chosen.later:
+        shown.sentence(shown.out(), f"{text(holds.at)} is LATER than was published.", style="bold red")
+        click.confirm("Shall the certificate have held until then?", abort=True, err=True)
+    typed = click.prompt(f"Type the date that is to hold, {text(holds.at)}", default="", show_default=False, err=True)
+    if typed.strip() != text(holds.at):
+        raise click.ClickException("That is not the date; nothing was changed.")
+    end = settling.settle(house.store, memory, chosen, choice, now, why)
+    click.echo(f"Certificate {end.serial} ended at {text(end.at)}, {end.reason.name}; the next list says so.")
+
+
+def _show(found: list[Difference]) -> None:
+    shown.table(
+        shown.out(),
+        ("certificate", "approval", "published", "reason", "#list", "the register says"),
+        [
+            (each.published.serial, each.approval, text(each.published.at), each.published.reason.name,
+             each.listed_in, _register(each))
+            for each in found
+        ],
+        none="The register has every end as it was published.",
+    )  # fmt: skip
+
+
+def _register(difference: Difference) -> str:
+    if difference.register is None:
+        return "no end"
+    return f"{text(difference.register.at)} {difference.register.reason.name}"
