@@ -196,6 +196,13 @@ def test_the_clock_only_runs_ahead(held: Path) -> None:
     assert trialcpa("clock", "show", home=held).stdout.startswith("2031-01-01T00:")
 
 
+def test_where_lists_and_register_agree_there_is_nothing_to_settle(held: Path) -> None:
+    told = trialcpa("crl", "settle", home=held)
+    assert told.stdout.strip() == "The register has every end as it was published."
+    told = trialcpa("crl", "settle", "00" * 16, "--date", "published", "--why", "INC-7", home=held)
+    assert (told.returncode, "There is no difference about certificate" in told.stderr) == (1, True)
+
+
 def test_check_looks_at_everything_and_the_wrong_mode_of_a_key_is_found(held: Path) -> None:
     assert trialcpa("check", "--keys", home=held).returncode == 0
     key = held / "keys" / "issuing-1.key"

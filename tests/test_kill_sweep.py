@@ -33,6 +33,7 @@ NOT_IN_THE_CYCLE = {
     "put off answers": "an end that nothing proves; tests of attacks make one",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "sign of life": "a process that watches others, once in a while; tests/test_alarms.py has it",
+    "settle end": "an operator's act where rows were changed; tests/test_settle.py has it",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }
 """Commits that no undisturbed life of a certificate reaches."""
