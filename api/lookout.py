@@ -202,7 +202,9 @@ class Lookout:
         if view is not None:
             known, answer = view.authority, None if left is None else left.overdue_answer
             credentials = known.credentials.values()
-            self._lasting = tuple(lasting(known.certificates, known.crls, credentials, answer, self._mirror.now()))
+            now = self._mirror.now()
+            crls = {each: crl for each in known.crls if (crl := known.crl(each, now)) is not None}
+            self._lasting = tuple(lasting(known.certificates, crls, credentials, answer, now))
 
     def _room(self, folder: Path) -> int | None:
         try:

@@ -205,13 +205,12 @@ def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
 
 
 def _of_hierarchy(view: Snapshot, lasting: Sequence[Lasting], now: datetime) -> Iterator[Check]:
-    crls = view.authority.crls
     for each in view.authority.certificates:
         if each.not_after < now:
             continue
-        if each.role == HierarchyRole.ISSUING and each.key_id not in crls:
+        if each.role == HierarchyRole.ISSUING and view.authority.crl(each.key_id, now) is None:
             yield _absent("crl", What.LIST, each.key_id, f"{each.subject} has published no CRL.")
-        elif each.role == HierarchyRole.ROOT and each.key_id not in crls:
+        elif each.role == HierarchyRole.ROOT and view.authority.crl(each.key_id, now) is None:
             # Never red: whoever needs the root's list is not helped by a service that is taken away as well.
             yield replace(
                 _absent("root-crl", What.ROOT_LIST, "", "The root has published no CRL."), ok=True, warning=True

@@ -171,7 +171,7 @@ def _of_channels(known: Known) -> Iterator[Check]:
     for issuer in view.authority.certificates:
         if issuer.role is not HierarchyRole.ISSUING or issuer.not_after < now:
             continue
-        crl = view.authority.crls.get(issuer.key_id)
+        crl = view.authority.crl(issuer.key_id, now)
         fine = crl is not None and in_force(crl, now)
         word = "is in force" if fine else "is not in force"
         said = f"The CRL of {issuer.subject} {word} at {text(now)}."

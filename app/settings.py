@@ -349,6 +349,8 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             crl_life=life * hours,
             crl_interval=interval * hours,
             lease_length=timedelta(seconds=reader.whole("authority", "lease_seconds", 5, least=1, most=600)),
+            most_jump=timedelta(minutes=reader.whole("clock", "most_jump_minutes", 5, least=1, most=60)),
+            longest_rest=hours * reader.whole("clock", "longest_rest_hours", 24, least=1, most=24 * 31),
         ),
         webhooks=reader.webhooks(),
         mail=reader.mail(),

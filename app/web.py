@@ -53,7 +53,7 @@ def serve_web(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT."""
     sys.setswitchinterval(SWITCH_SECONDS)
     house = open_house(settings)
-    mirror = Mirror(StatusReader(house.store), house.machine, max_age=settings.status_max_age)
+    mirror = Mirror(StatusReader(house.store, house.clock.now), house.machine, max_age=settings.status_max_age)
     write = partial(small_write, house.store, house.machine)
     lookout = Lookout(house.store, mirror, write, disks(settings))
     refusals = RefusalLog()

@@ -108,7 +108,7 @@ def _plant(world: World, serials: list[Serial]) -> None:
 
 def _publish(world: World, entries: int) -> float:
     world.clock.advance(timedelta(seconds=1))
-    epoch = take_lease(world.store, "bench", world.machine, timedelta(hours=1))
+    epoch = take_lease(world.store, "bench", world.machine, timedelta(hours=1)).epoch
     assert epoch is not None
     duty = Duty(
         store=world.store,

@@ -61,11 +61,11 @@ def _work(share: int) -> Iterator[Row]:
             f"{listed.first:.1f} s, again after it {listed.again:.1f} s; {listed.memory:.0f} MB",
         )
     start = memory.measure(100_000 // share)
+    octets = f"{start.octets / 2**20:.0f} MB"
     yield (
         f"The authority's memory of {start.records} certificates opened, then gone on with, one commit a record",
         "a million within seconds",
-        f"{start.opened:.2f} s, {start.portions:.0f} a second; all of it proved in {start.proved:.1f} s; "
-        f"{start.octets / 2**20:.0f} MB",
+        f"{start.opened:.2f} s, {start.portions:.0f} a second; all of it proved in {start.proved:.1f} s; {octets}",
     )
     paper = documents.measure(300 // share, 1_000 // share)
     yield (

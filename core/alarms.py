@@ -20,13 +20,17 @@ class AlarmCode(StrEnum):
     AUTHORITY_ENDS = "authority-ends"
     AUTHORITY_SILENT = "authority-silent"
     AUTHORITY_CHANGED = "authority-changed"
+    CLOCK_DOUBTFUL = "clock-doubtful"
+    CLOCK_LOWERED = "clock-lowered"
     COURIER_SILENT = "courier-silent"
     DISK_NEARLY_FULL = "disk-nearly-full"
     ERRAND_FAILS = "errand-fails"
+    FACT_AHEAD = "fact-dated-ahead"
     JOB_FAILS = "job-fails"
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
     KEYS_END = "keys-end"
+    LEASE_VOID = "lease-void"
     LIST_NOT_IN_FORCE = "list-not-in-force"
     END_UNPROVED = "end-unproved"
     LIST_OVERDUE = "list-overdue"
@@ -93,6 +97,22 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.STORE_WENT_BACK: (
         "The register is older than what the authority has sealed.",
         "The register is the one that was sealed last.",
+    ),
+    AlarmCode.CLOCK_DOUBTFUL: (
+        "The authority doubts its clock: nothing is issued, ends are taken.",
+        "The authority's clock is right again, or was accepted.",
+    ),
+    AlarmCode.CLOCK_LOWERED: (
+        "The register has a test authority's clock behind what it was.",
+        "The register has the test authority's clock as it was, or ahead.",
+    ),
+    AlarmCode.FACT_AHEAD: (
+        "A fact was dated ahead of the authority's clock; it is sealed with the authority's instant.",
+        "No fact has been dated ahead of late.",
+    ),
+    AlarmCode.LEASE_VOID: (
+        "The authority's lease ended later than any lease does; it was taken over.",
+        "No lease has been void of late.",
     ),
     AlarmCode.AUTHORITY_SILENT: ("No authority process is at work.", "An authority process is at work again."),
     AlarmCode.COURIER_SILENT: ("No courier is at work.", "A courier is at work again."),

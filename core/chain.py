@@ -5,11 +5,16 @@ Used by the sealer, and by whoever checks the journal without trusting us.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.canonical import Json, canonical
 
 GENESIS = bytes(32)
 """The predecessor of row 1."""
+
+DATED_AHEAD = timedelta(seconds=5)
+"""A fact dated ahead of its sealer by more than this is sealed with the sealer's instant: clocks of machines that are
+kept right differ by less, so whoever wrote it went by a wrong one, and the row shows it."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class SealedRow:
 
     Args:
         number: 1, 2, 3 … without gaps, in the order of sealing.
-        sealed_at: when it was sealed, RFC 3339 text: never earlier than the row before it, nor than `at`.
+        sealed_at: when it was sealed, RFC 3339 text: never earlier than the row before it, nor than an `at` that
+            is not DATED_AHEAD.
         kind, at, actor, role, organisation, subject: as journalled; `at` is RFC 3339 text.
         payload: canonical JSON text (RFC 8785).
     """

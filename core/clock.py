@@ -5,6 +5,7 @@ RFC 5280 (4.1.2.5.2) and RFC 6960 (4.2.2.1) know no fractions, and an instant th
 two channels is a disagreement.
 """
 
+import ctypes
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+_TIME_ERROR = 5
+_STA_UNSYNC = 0x0040
+"""adjtimex(2): what it returns, and says, of a clock that nobody keeps right."""
 
 
 class Clock(Protocol):
@@ -39,6 +44,38 @@ def boot_time() -> tuple[int, str]:
         return int(time.clock_gettime(time.CLOCK_BOOTTIME)), _BOOT_ID.read_text(encoding="ascii").strip()
     except (AttributeError, OSError):
         return 0, ""
+
+
+class _Timex(ctypes.Structure):
+    """`struct timex` of adjtimex(2), where a long has eight octets; what is behind `tai` is room."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        *((name, ctypes.c_long) for name in ("offset", "freq", "maxerror", "esterror")),
+        ("status", ctypes.c_int),
+        *((name, ctypes.c_long) for name in ("constant", "precision", "tolerance", "seconds", "fraction")),
+        *((name, ctypes.c_long) for name in ("tick", "ppsfreq", "jitter")),
+        ("shift", ctypes.c_int),
+        *((name, ctypes.c_long) for name in ("stabil", "jitcnt", "calcnt", "errcnt", "stbcnt")),
+        ("tai", ctypes.c_int),
+        ("room", ctypes.c_int * 11),
+    )
+
+
+def synchronised() -> datetime | None:
+    """Return the kernel's instant if it says that somebody keeps it right (NTP, PTP); None if not, or if it cannot say.
+
+    Setting the clock by hand takes that word back (STA_UNSYNC) until whoever keeps it right has done so again.
+    """
+    said = _Timex()
+    try:
+        answered = int(ctypes.CDLL(None).adjtimex(ctypes.byref(said)))
+    except (AttributeError, OSError):
+        return None
+    known = ctypes.sizeof(ctypes.c_long) == ctypes.sizeof(ctypes.c_int64)
+    if not known or answered in {-1, _TIME_ERROR} or said.status & _STA_UNSYNC:
+        return None
+    return datetime.fromtimestamp(said.seconds, UTC)
 
 
 class OffsetClock:

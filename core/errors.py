@@ -506,6 +506,14 @@ class OutcomeUnknown(StoreUnavailable):
     hint_text = "Send it again under the same Idempotency-Key; without one, look first whether it is there."
 
 
+class ClockDoubtful(Unavailable):
+    """The authority's clock is doubted, or ours is behind it: what needs a date that holds is not recorded."""
+
+    code = "clock-doubtful"
+    sentence = "Nothing is granted or seconded at this moment: {detail}."
+    hint_text = "Try again later; revocations and withdrawals are taken. The operator should look at /readyz."
+
+
 class AuthorityUnreachable(Unavailable):
     """A relying party's question got no answer."""
 

@@ -14,6 +14,7 @@ class FactKind(StrEnum):
 
     AUTHORITY_CREATED = "authority-created"
     CLOCK_ADVANCED = "clock-advanced"
+    CLOCK_ACCEPTED = "clock-accepted"
     ORGANISATION_ADDED = "organisation-added"
     ACCESS_GRANTED = "access-granted"
     ACCESS_REVOKED = "access-revoked"

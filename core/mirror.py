@@ -113,6 +113,7 @@ class AuthorityView:
         clock_offset: how far a test authority's clock runs ahead.
         certificates: the hierarchy, newest last; every issuing CA and responder there ever was.
         crls: the newest CRL by key identifier.
+        crls_before: where that is dated ahead, by a wrong clock, the newest that is not.
         credentials: those not revoked, by hex SHA-256 of the API key.
         journal_key: SubjectPublicKeyInfo of the key that signs the journal's heads, DER.
         revoked: credentials that are, in the same way: nobody gets in with one, but its name is known.
@@ -132,6 +133,15 @@ class AuthorityView:
     def machine(self, now: datetime) -> datetime:
         """Return the machine's instant of one of the authority's: leases and signs of life are about machines."""
         return now - self.clock_offset
+
+    crls_before: Mapping[str, PublishedCrl] = field(default_factory=dict)
+
+    def crl(self, key_id: str, now: datetime) -> PublishedCrl | None:
+        """Return the CRL of a key that is the newest at `now`; None if it has published none."""
+        newest = self.crls.get(key_id)
+        if newest is None or newest.this_update <= now:
+            return newest
+        return self.crls_before.get(key_id, newest)
 
 
 @dataclass(frozen=True)

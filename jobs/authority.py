@@ -12,16 +12,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from core.alarms import AlarmCode, Noticed
 from core.clock import Clock
 from core.errors import LeaseLost, StoreUnavailable, StoreWentBack, TrialCpaError
+from core.instants import text
 from core.kinds import ProcessRole
 from core.trouble import Trouble
 from jobs.alarms import Alarms
 from jobs.aside import Aside
+from jobs.clocks import BelievedClock, Second, second_clocks
+from jobs.doubt import Limits
 from jobs.draft import draft_proposals
-from jobs.duty import Duty, Pace, later, release_lease, take_lease
+from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
 from jobs.ends import remember_ends
 from jobs.expire import lapse_passed, record_expiries
 from jobs.hierarchy import renew_responder
@@ -45,8 +49,13 @@ WAITING_SECONDS = 0.5
 """Rest of an authority process that waits for the lease, or for the store to come back."""
 
 STAYS = timedelta(hours=24)
-LASTING = frozenset({AlarmCode.REGISTER_CONTRADICTS, AlarmCode.END_UNPROVED})
+LASTING = frozenset(
+    {AlarmCode.REGISTER_CONTRADICTS, AlarmCode.END_UNPROVED, AlarmCode.FACT_AHEAD, AlarmCode.LEASE_VOID}
+)
 """What is not over because nothing says it any more: somebody changed the register, and has to be looked for."""
+
+Job: TypeAlias = Callable[[Duty, datetime], int]
+"""Something that is done in a turn; it returns how much was."""
 
 _RENEWALS = 3
 """The lease is renewed this many times in its length."""
@@ -64,6 +73,7 @@ class Authority:
         memory: what this authority remembers by itself, outside the store.
         pace: how often.
         holder: a name that no other process has.
+        second: asks other clocks where this machine's is doubted; None for those that there are.
     """
 
     store: Store
@@ -73,6 +83,8 @@ class Authority:
     memory: Memory
     pace: Pace = field(default_factory=Pace)
     holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
+    second: Second | None = None
+    _believed: BelievedClock = field(init=False, repr=False)
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
     _copy: Copy = field(init=False, repr=False)
@@ -86,6 +98,15 @@ class Authority:
     _alarms: Alarms = field(
         default_factory=lambda: Alarms(ProcessRole.AUTHORITY, _log, alone=True), init=False, repr=False
     )
+
+    def __post_init__(self) -> None:
+        self._believed = BelievedClock(
+            self.clock,
+            self.memory,
+            self.second or second_clocks(self.store),
+            Limits(most_jump=self.pace.most_jump, longest_rest=self.pace.longest_rest),
+            self.memory.begun.environment,
+        )
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
@@ -137,23 +158,26 @@ class Authority:
         if duty is None:
             return None
         self._require_not_behind(duty)
-        jobs: tuple[Callable[[Duty, datetime], int], ...] = (
-            # First: what the others act upon is sealed, under a signed head, before they do.
-            seal,
-            compare_identity,
-            remember_ends,
-            renew_responder,
-            record_expiries,
-            lapse_passed,
-            draft_proposals,
-            sign_seconded,
-            presign,
-            publish_if_due,
-        )
+        self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        done = sum(self._guarded(job, duty, self.clock.now()) for job in jobs)
-        self._guarded(self.tell_alarms, duty, self.clock.now())
+        done = sum(self._guarded(job, duty, self._believed.now()) for job in self._jobs())
+        self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
+
+    def _jobs(self) -> tuple[Job, ...]:
+        """Return what is done in this turn: all of it, or what is done while the clock is doubted.
+
+        Ends are always taken. What states them is renewed while a second clock shows what ours does; if none does, what
+        is in force stays, and nothing is said to be newer than what may be.
+        """
+        # First: what the others act upon is sealed, under a signed head, before they do.
+        always: tuple[Job, ...] = (seal, compare_identity, remember_ends)
+        renewed: tuple[Job, ...] = (presign, publish_if_due)
+        doubt = self._believed.doubt
+        if doubt is not None:
+            return (*always, *renewed) if doubt.agreed else always
+        dated: tuple[Job, ...] = (renew_responder, record_expiries, lapse_passed, draft_proposals, sign_seconded)
+        return (*always, *dated, *renewed)
 
     def settle(self, most: int = 1_000) -> None:
         """Take turns until nothing is due: for tests, benches and `--once`."""
@@ -180,7 +204,9 @@ class Authority:
         age = time.monotonic() - self._renewed
         if self._epoch is None or age > self.pace.lease_length.total_seconds() / _RENEWALS:
             before, self._epoch = self._epoch, None
-            self._epoch = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
+            lease = take_lease(self.store, self.holder, self.machine, self.pace.lease_length)
+            self._epoch = lease.epoch
+            self._noticed["lease"] = _void(lease)
             self._renewed = time.monotonic()
             if self._epoch is not None and self._epoch != before:
                 self._take_over()
@@ -192,7 +218,7 @@ class Authority:
             store=self.store,
             keyring=self.keyring,
             pace=self.pace,
-            clock=self.clock,
+            clock=self._believed,
             machine=self.machine,
             holder=self.holder,
             epoch=self._epoch,
@@ -208,7 +234,7 @@ class Authority:
                 return
         except StoreWentBack as error:
             noticed = Noticed(code=AlarmCode.STORE_WENT_BACK, sentence=str(error))
-            self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self.clock.now())
+            self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self._believed.now())
             raise
 
     def _lasting(self, at: datetime) -> list[Noticed]:
@@ -221,7 +247,7 @@ class Authority:
     def _take_over(self) -> None:
         """Know what another process of this authority remembered, before anything is signed."""
         try:
-            whole = catch_up(self.store, self.memory, self.clock.now())
+            whole = catch_up(self.store, self.memory, self._believed.now())
         except TrialCpaError:
             self._epoch = None  # what cannot take over does not keep others from it
             raise
@@ -273,3 +299,10 @@ class Authority:
         self._noticed[name] = list((kept | {(failure.code, name): failure}).values())
         duty.noticed.clear()
         return 0
+
+
+def _void(lease: Lease) -> list[Noticed]:
+    if lease.void_until is None:
+        return []
+    said = f"The authority's lease was to end at {text(lease.void_until)}, later than any lease does: it was void."
+    return [Noticed(code=AlarmCode.LEASE_VOID, sentence=said)]

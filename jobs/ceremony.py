@@ -18,7 +18,7 @@ from ca.revocation import crl as lists
 from ca.revocation import gate
 from core.actors import CONSOLE
 from core.canonical import Json
-from core.clock import SystemClock
+from core.clock import FixedClock
 from core.errors import HomeMissing, HomeOccupied, PublicationRefused
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
@@ -91,7 +91,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         root_passphrase=ceremony.root_passphrase,
     )
     over = _found(store, ceremony, keys, at)
-    memory = Memory.begin(ceremony.memory_dir, keys.record, _begun(ceremony, keys), clocks(SystemClock()))
+    shown = clocks(FixedClock(at - ceremony.clock_offset), FixedClock(at))
+    memory = Memory.begin(ceremony.memory_dir, keys.record, _begun(ceremony, keys), shown)
     root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:

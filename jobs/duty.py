@@ -28,6 +28,7 @@ class Pace:
         crl_interval: a CRL is reissued at least this often.
         lease_length: how long the lease holds without renewal.
         portion: drafts or certificates handled in one transaction.
+        most_jump, longest_rest: how far the machine's clock may move before it is doubted (jobs/doubt.py).
     """
 
     ocsp_life: timedelta = timedelta(hours=12)
@@ -35,6 +36,8 @@ class Pace:
     crl_interval: timedelta = timedelta(hours=12)
     lease_length: timedelta = timedelta(seconds=5)
     portion: int = 50
+    most_jump: timedelta = timedelta(minutes=5)
+    longest_rest: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,25 @@ class Duty:
             yield tx
 
 
-def take_lease(store: Store, holder: str, machine: Clock, length: timedelta) -> int | None:
-    """Take or renew the lease; None while another authority process holds it."""
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """What came of asking for the lease.
+
+    Args:
+        epoch: under which this process works; None while another one holds the lease.
+        void_until: when the lease would have ended that was void, because none ends so late; None if it was not.
+    """
+
+    epoch: int | None
+    void_until: datetime | None = None
+
+
+def take_lease(store: Store, holder: str, machine: Clock, length: timedelta) -> Lease:
+    """Take or renew the lease, unless another authority process holds it."""
     with store.begin("lease") as tx:
-        return authority.take_lease(tx, holder, real=machine.now(), length=length)
+        real = machine.now()
+        void = authority.void_lease(tx, real=real, length=length)
+        return Lease(epoch=authority.take_lease(tx, holder, real=real, length=length), void_until=void)
 
 
 def release_lease(store: Store, holder: str, machine: Clock) -> None:

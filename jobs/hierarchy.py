@@ -17,7 +17,7 @@ from ca.signing import sign_certificate
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.canonical import Json
-from core.errors import RulesRefused
+from core.errors import HomeMissing, RulesRefused
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
 from core.kinds import HierarchyRole
@@ -104,8 +104,9 @@ def renew_responder(duty: Duty, at: datetime) -> bool:
         every = ours(duty, tx, HierarchyRole.RESPONDER)
         waiting = _waiting(duty.memory, tx, HierarchyRole.RESPONDER, at)
         issuing = issuing_ca_of(duty, tx)
-    if every and waiting is None:
-        newest = every[-1]
+    # One that a wrong clock dated ahead signs nothing yet: it counts as missing.
+    newest = max((each for each in every if each.not_before <= at), key=lambda each: each.not_before, default=None)
+    if newest is not None and waiting is None:
         half = newest.not_before + (newest.not_after - newest.not_before) / 2
         if at < half or at >= issuing.not_after:
             return False
@@ -134,6 +135,14 @@ def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCert
     return known
 
 
+def responder_at(duty: Duty, tx: Transaction, at: datetime) -> AuthorityCertificate:
+    """Return the newest responder's certificate that holds at `at`; HomeMissing if there is none."""
+    held = [each for each in ours(duty, tx, HierarchyRole.RESPONDER) if each.not_before <= at]
+    if not held:
+        raise HomeMissing(path="the store")
+    return max(held, key=lambda each: each.not_before)
+
+
 def issuing_ca_of(duty: Duty, tx: Transaction) -> IssuingCa:
     """Return the issuing CA in use, as remembered; HomeMissing where the register has none that is."""
     return newest_issuing(ours(duty, tx, HierarchyRole.ISSUING))
@@ -149,10 +158,10 @@ def _known(
 
 
 def _waiting(memory: Memory, tx: Transaction, role: HierarchyRole, at: datetime) -> Hierarchy | None:
-    """Return what was to be signed, is not in the register, and would still hold."""
+    """Return what was to be signed, is not in the register, and holds: not what a wrong clock dated ahead."""
     recorded = {each.serial for each in _known(memory, tx, role)[0]}
-    waiting = [each for each in memory.hierarchy_records(role) if each.serial not in recorded and each.not_after > at]
-    return waiting[0] if waiting else None
+    lacking = [each for each in memory.hierarchy_records(role) if each.serial not in recorded]
+    return next((each for each in lacking if each.not_before <= at < each.not_after), None)
 
 
 def _record(begin: Begin, role: HierarchyRole, meant: Draft, der: bytes, at: datetime) -> None:

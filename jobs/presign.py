@@ -29,7 +29,7 @@ from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from core.status import Revoked, certificate_end, revocation_at
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count
-from jobs.hierarchy import ours
+from jobs.hierarchy import ours, responder_at
 from memory.beliefs import Remembered
 from policy.profile import clear_ocsp
 from store.reading import approvals as approval_reading
@@ -48,15 +48,16 @@ def presign(duty: Duty, at: datetime) -> int:
     """Sign one portion of the answers that are due; return how many certificates now have fresh ones."""
     aside = duty.aside("presign")
     over = aside.passed_over(duty.noticed, at)
+    latest = later(at, duty.pace.ocsp_life / 2 + ONE_SECOND)
     with duty.read() as tx:
-        if not work.presigning_due(tx, at, 1, over):
+        if not work.presigning_due(tx, at, 1, latest, over):
             return 0
     # Their fate changes by that: what is said of them is judged, and kept, with the new one.
     make_expiries_final(duty, at)
     with duty.read() as tx:
-        due = work.presigning_due(tx, at, duty.pace.portion, over)
+        due = work.presigning_due(tx, at, duty.pace.portion, latest, over)
         issuers = {each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)}
-        responder = ours(duty, tx, HierarchyRole.RESPONDER)[-1]
+        responder = responder_at(duty, tx, at)
     held: dict[Serial, tuple[CertificateRecord, bytes]] = {}
     for some in aside.together(duty.noticed, due, _serial, at, lambda some: _held(duty, some)):
         held |= some

@@ -78,7 +78,7 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     order = _order(duty, issuing, number, at)
     drafted = lists.draft(order)
     with duty.read() as tx:
-        previous = _bytes_of(duty, tx, _held(duty, tx, issuing, at))
+        previous = _bytes_of(duty, tx, _published(duty, tx, issuing, at))
         _notice_differences(duty, tx, issuing, at)
     der = _signed(duty, drafted, order, issuing)
     again = duty.memory.entries(issuing.key_id, at)
@@ -107,6 +107,11 @@ def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> List
         )
     if newest is not None and newest.this_update > at and work.crl(tx, issuing.key_id, newest.number, with_bytes=False):
         return None
+    return _published(duty, tx, issuing, at)
+
+
+def _published(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Listed | None:
+    """Return the newest list that was signed, that the register holds, and that is not dated ahead of now."""
     signed = duty.memory.newest_lists(issuing.key_id, at, _MOST_UNPUBLISHED)
     return next((each for each in signed if work.crl(tx, issuing.key_id, each.number, with_bytes=False)), None)
 

@@ -5,16 +5,21 @@ what they say their links are. If we die between sealing and the head's signatur
 what is sealed.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.chain import head_statement, link
+from core.alarms import AlarmCode
+from core.chain import DATED_AHEAD, head_statement, link
 from core.errors import JournalChanged
 from core.instants import parse, text
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from memory.records import Head
 from store.reading import journal
+from store.reading.authority import authority_row
+from store.reading.journal import Unsealed
+from store.transactions import Transaction
 from store.verbs import sealing
 
 _MOST = 1_000
@@ -42,14 +47,31 @@ def _seal_waiting(duty: Duty, at: datetime) -> int:
         waiting = journal.unsealed(tx, _MOST)
         if not waiting:
             return 0
-        # The order never runs backwards: not behind the row before, nor behind what it seals.
-        sealed_at = max([at, *([parse(last_at)] if last_at else []), *(parse(each.row.at) for each in waiting)])
+        sealed_at = _sealed_at(duty, tx, waiting, at)
+        if last_at is not None:
+            sealed_at = max(sealed_at, parse(last_at))  # the order never runs backwards
         rows = []
         for each in waiting:
             number += 1
             digest = link(digest, replace(each.row, number=number, sealed_at=text(sealed_at)))
             rows.append((each.row_id, number, digest))
         return len(rows) if sealing.seal(tx, rows, at=sealed_at) else 0
+
+
+def _sealed_at(duty: Duty, tx: Transaction, waiting: Sequence[Unsealed], at: datetime) -> datetime:
+    """Return the sealer's instant: not behind what it seals, but for what is dated ahead by more than clocks differ."""
+    dated = [parse(each.row.at) for each in waiting]
+    if max(dated) - at > DATED_AHEAD and duty.memory.begun.environment == "test":
+        # A test authority's clock was moved on in the instant since our own was asked.
+        at = max(at, duty.machine.now() + authority_row(tx).clock_offset)
+    ahead = [each for each in dated if each - at > DATED_AHEAD]
+    if ahead:
+        duty.notice(
+            AlarmCode.FACT_AHEAD,
+            f"{len(ahead)} facts were dated ahead, as late as {text(max(ahead))}, when the authority's clock was at "
+            f"{text(at)}; they are sealed with that instant.",
+        )
+    return max([at, *(each for each in dated if each - at <= DATED_AHEAD)])
 
 
 def _head(duty: Duty, at: datetime) -> None:

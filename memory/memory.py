@@ -52,6 +52,9 @@ class Memory:
         self._book = book
         self._clocks = clocks
         self._begun: Begun | None = None
+        self.doubted: timedelta | None = None
+        """By how much the machine's clock is wrong, as far as it is known; None while nobody doubts it. What it shows
+        while it is doubted is nothing to measure it by later."""
 
     @classmethod
     def begin(
@@ -210,6 +213,10 @@ class Memory:
         with self._book.reading() as cursor:
             return beliefs.last_at(cursor)
 
+    def read_clocks(self) -> At:
+        """Return what the clocks show now."""
+        return self._clocks()
+
     def contradiction(self, record: Record, now: datetime) -> str | None:
         """Return, in a sentence, how a record would contradict what is remembered; None if it would not."""
         with self._book.reading() as cursor:
@@ -250,16 +257,16 @@ class Memory:
 
     def _write(self, records: Sequence[Record], now: datetime, links: Sequence[tuple[int, bytes]]) -> int:
         reading = self._clocks()
-        new = 0
+        new, at = 0, reading.wall + (self.doubted or timedelta(0))
         with self._book.writing() as cursor:
-            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", links)
             for record in records:
                 if taking.news(cursor, record, now):
-                    self._append(cursor, record, reading.wall)
+                    self._append(cursor, record, at)
                     new += 1
-            last = beliefs.last_at(cursor)
-            if new and (last is None or reading.wall - last.wall >= AT_LEAST or reading.boot_id != last.boot_id):
-                self._append(cursor, reading, reading.wall)
+            # Behind the head that they are under: a link that is known makes a head for its row known.
+            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", links)
+            if new and self.doubted is None and _measures(beliefs.last_at(cursor), reading):
+                self._append(cursor, reading, at)
         return new
 
     def _append(self, cursor: sqlite3.Cursor, record: Record, at: datetime) -> None:
@@ -383,6 +390,16 @@ class Memory:
         """Return the SHA-256 (hex) over everything that is believed: two machines compare it."""
         with self._book.reading() as cursor:
             return _digest(cursor)
+
+
+def _measures(last: At | None, reading: At) -> bool:
+    """Return whether the clock is to be measured by this reading from now on: it never goes back by itself."""
+    if last is None:
+        return True
+    later, other = reading.wall - last.wall, reading.boot_id != last.boot_id
+    # A test authority's clock that was moved on is known to have been, whatever a row says afterwards.
+    moved = reading.offset - last.offset > AT_LEAST.total_seconds()
+    return later >= AT_LEAST or (later >= timedelta(0) and (other or moved))
 
 
 class _Undone(Exception):

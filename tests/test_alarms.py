@@ -217,7 +217,7 @@ def test_the_courier_leaves_a_sign_of_life_from_time_to_time_and_says_who_is_not
     courier.sign()
     with world.store.read() as tx:
         assert sign(tx) == NOW
-    world.machine.advance(MINUTE)
+    world.passes(MINUTE)
     courier.sign()
     with world.store.read() as tx:
         assert sign(tx) == NOW  # too early

@@ -109,6 +109,6 @@ def test_the_chain_is_that_of_the_ca_that_issues_now_and_older_ones_stay_fetchab
     assert x509.load_pem_x509_certificates(fetching.chain(view).body) == [later.issuing, world.root]
     first = next(one for one in authority.certificates if one.role == HierarchyRole.ISSUING)
     for one in (first, renewed):
-        assert fetching.authority_certificate(view, one.key_id).body == one.der
+        assert fetching.authority_certificate(view, one.key_id, NOON).body == one.der
     with pytest.raises(NoSuchThing):
         fetching.chain(build(replace(authority, certificates=[]), [], 0.0))

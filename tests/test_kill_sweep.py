@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 NAMES = set((Path(__file__).parent / "kill" / "boundaries.txt").read_text().splitlines())
 
 NOT_IN_THE_CYCLE = {
+    "accept clock": "an operator's act after the clock was doubted; tests/test_clock.py has it",
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "alarms": "nothing goes wrong in the cycle; tests/test_alarms.py has it",
     "advance clock": "a test authority's only, and one statement",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.canonical import canonical
 from core.chain import GENESIS, SealedRow, head_statement, link
 from core.instants import text
-from tests.relying_party_world import AFTER, NOW, key
+from tests.relying_party_world import NOW, key
 from verify.journal import Head, LinkedRow, check
 
 NAME = "TEST Trial CPA Journal"
@@ -25,6 +25,10 @@ JOURNAL_KEY = key("journal")
 def public(private: Any) -> bytes:
     encoded: bytes = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return encoded
+
+
+LATER = NOW + timedelta(seconds=5)
+"""After row 5 was sealed, and no later than clocks differ."""
 
 
 def journal(count: int = 6) -> list[LinkedRow]:
@@ -82,7 +86,7 @@ ALTERED: list[tuple[str, Callable[[], tuple[str, ...]], str]] = [
     ("no heads", lambda: problems(heads=[]), "covers the rows from 1 on"),
     ("the last rows without a head", lambda: problems(heads=HEADS[:1]), "covers the rows from 4 on"),
     ("time runs backwards", lambda: problems(relinked(changed(5, sealed_at=text(NOW)))), "before the row in front"),
-    ("sealed before it happened", lambda: problems(changed(5, at=text(AFTER))), "sealed before it happened"),
+    ("sealed before it happened", lambda: problems(changed(5, at=text(LATER))), "sealed before it happened"),
     ("no instant", lambda: problems(changed(5, at="yesterday")), "no instants"),
     ("no instant of sealing", lambda: problems(changed(5, sealed_at="yesterday")), "no instants"),
     ("a payload in another form", lambda: problems(relinked(changed(5, payload='{ "n": 5 }'))), "canonical"),

@@ -31,7 +31,10 @@ def _wall(ours: str, outside: str = "") -> Wall:
 _CA_VALUES = "ca.clearance ca.draft ca.profile ca.issuer.order ca.revocation.crl ca.revocation.ocsp"
 
 # The ground floor of the use cases: what every subject stands on. Nothing on it knows a subject.
-_GROUND = "ra.access ra.bounds ra.desk ra.findings ra.grounds ra.issuing ra.proposal ra.repeat ra.standing ra.views"
+_GROUND = (
+    "ra.access ra.bounds ra.desk ra.findings ra.grounds ra.instant ra.issuing ra.proposal ra.repeat ra.standing "
+    "ra.views"
+)
 
 
 def _use_cases(subjects: str, outside: str = "") -> Wall:

@@ -146,12 +146,22 @@ class World:
     folder: Path
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     machine: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    moved: timedelta = timedelta(0)
+    """By how much somebody has moved the machine's clock; CLOCK_BOOTTIME does not know of it."""
+    second: list[datetime] = field(default_factory=list)
+    """What second clocks show, where the machine's is doubted."""
 
     def __post_init__(self) -> None:
         self.store = Store(self.url)
         self.memory = memory_of(self)
         self.desk = Desk(self.store, self.clock, Rules(longest_trial=LONGEST_TRIAL))
-        self.authority = Authority(self.store, self.clock, self.machine, keyring(self.folder), self.memory)
+        self.authority = self.another_authority()
+
+    def another_authority(self) -> Authority:
+        """Another process with the same memory, as after a restart."""
+        return Authority(
+            self.store, self.clock, self.machine, keyring(self.folder), self.memory, second=lambda: self.second
+        )
 
     def close(self) -> None:
         self.store.close()
@@ -196,6 +206,21 @@ class World:
         """Let it be `instant`; the authority does nothing by that alone."""
         self.clock.advance(instant - self.clock.now())
 
+    def passes(self, by: timedelta) -> None:
+        """Let time pass, on the machine and everywhere else."""
+        self.clock.advance(by)
+        self.machine.advance(by)
+
+    def move_clock(self, by: timedelta) -> None:
+        """Move the machine's clock, and with it the authority's: no time passes."""
+        self.moved += by
+        for clock in (self.clock, self.machine):
+            clock.instant += by
+
+    def boot(self) -> tuple[int, str]:
+        """CLOCK_BOOTTIME of the machine, and which start that counts from."""
+        return int((self.machine.now() - self.moved - BORN).total_seconds()), "the start of a test"
+
     # --- looking ------------------------------------------------------------------------------------------------
 
     def record(self, approval: str) -> ApprovalRecord:
@@ -219,7 +244,7 @@ class World:
 def memory_of(world: World) -> Memory:
     """What the authority of a world remembers, opened anew, as another process does."""
     place = memory_folder(world.url, world.folder)
-    return Memory.open(place, record_key(world.folder), clocks(world.machine, world.clock))
+    return Memory.open(place, record_key(world.folder), clocks(world.machine, world.clock, world.boot))
 
 
 def ending(

@@ -5,7 +5,7 @@
 1. the rows are numbered 1, 2, 3 … without a gap;
 2. each row's link is the digest of the row before it and of what the row says (core/chain.py), from GENESIS on;
 3. each payload is JSON in its one canonical form, and the instants of sealing never run backwards, nor lie before
-   what was sealed happened;
+   what was sealed happened, unless that was dated ahead of the sealer by a wrong clock (core/chain.py);
 4. each head is signed by the journal's key and names a row that is there with the link that it has;
 5. the last row is covered by a head.
 
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from core.canonical import canonical
-from core.chain import GENESIS, SealedRow, head_statement, link
+from core.chain import DATED_AHEAD, GENESIS, SealedRow, head_statement, link
 from core.errors import InstantMalformed
 from core.instants import parse
 from verify.parsing import PARSE_ERRORS
@@ -98,7 +98,7 @@ def _row_problems(rows: Sequence[LinkedRow]) -> list[str]:
         happened, sealed = _instant(row.at), _instant(row.sealed_at)
         if happened is None or sealed is None:
             problems.append(f"Row {number} has no instants that can be read.")
-        elif sealed < happened:
+        elif sealed < happened <= sealed + DATED_AHEAD:
             problems.append(f"Row {number} was sealed before it happened.")
         if sealed is not None and latest is not None and sealed < latest:
             problems.append(f"Row {number} was sealed at {row.sealed_at}, before the row in front of it.")

@@ -216,7 +216,7 @@ def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
     """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement."""
     lists: dict[str, _Listed] = {}
     for each in view.authority.certificates:
-        crl = view.authority.crls.get(each.key_id)
+        crl = view.authority.crl(each.key_id, now)
         if each.role != HierarchyRole.ISSUING or each.not_after < now:
             continue
         wrong = "none was published" if crl is None else None

@@ -22,7 +22,7 @@ PastCrl = Callable[[str, int], PublishedCrl | None]
 
 def newest_crl(view: Snapshot, key_id: str, now: datetime) -> Reply:
     """Return the CRL in force of an issuing CA or the root; NoSuchThing if there is none."""
-    crl = view.authority.crls.get(key_id)
+    crl = view.authority.crl(key_id, now)
     if crl is None:
         raise NoSuchThing(kind="CRL of key", identifier=key_id)
     keep = seconds_to_keep(now, MAX_AGE_SECONDS, crl.next_update)
@@ -45,12 +45,13 @@ def numbered_crl(view: Snapshot, past_crl: PastCrl, key_id: str, number: int) ->
     return _crl(crl, f"public, max-age={MAX_AGE_SECONDS}, no-transform, immutable")
 
 
-def authority_certificate(view: Snapshot, key_id: str) -> Reply:
-    """Return a certificate of the hierarchy by its key identifier; NoSuchThing if there is none."""
+def authority_certificate(view: Snapshot, key_id: str, now: datetime) -> Reply:
+    """Return the newest certificate of a key of the hierarchy that is not dated ahead; NoSuchThing if there is none."""
     found = [one for one in view.authority.certificates if one.key_id == key_id]
     if not found:
         raise NoSuchThing(kind="authority certificate of key", identifier=key_id)
-    return _document(found[-1].der, CERTIFICATE_TYPE)
+    newest = max(found, key=lambda one: (one.not_before <= now, one.not_before))
+    return _document(newest.der, CERTIFICATE_TYPE)
 
 
 def root_certificate(view: Snapshot) -> Reply:

@@ -256,7 +256,9 @@ class StatusPlane:
         return conditional(request.asked, reply)
 
     def _authority_certificate(self, request: _Request) -> Reply:
-        return conditional(request.asked, fetching.authority_certificate(self._mirror.held(), request.named["key"]))
+        return conditional(
+            request.asked, fetching.authority_certificate(self._mirror.held(), request.named["key"], self._mirror.now())
+        )
 
     def _root(self, request: _Request) -> Reply:
         return conditional(request.asked, fetching.root_certificate(self._mirror.held()))

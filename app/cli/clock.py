@@ -1,4 +1,4 @@
-"""`trialcpa clock`: the authority's clock; a test authority's can be moved, forward only."""
+"""`trialcpa clock`: the authority's clock; accepted when it was doubted. A test authority's can be moved forward."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -6,19 +6,22 @@ from pathlib import Path
 import click
 
 from app.cli.options import INSTANT, home_option
-from app.house import House, home_of, open_house
+from app.house import House, home_of, open_house, open_memory
 from app.settings import load
 from core.actors import CONSOLE
 from core.canonical import Json
 from core.errors import ClockRefused
 from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
+from jobs.accept_clock import accept_clock, doubt_of
+from jobs.clocks import second_clocks
+from jobs.doubt import Limits
 from store.verbs import authority, facts
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z")
 def clock() -> None:
-    """Show the authority's clock, or move a test authority's forward."""
+    """Show the authority's clock, accept it where it is doubted, or move a test authority's forward."""
 
 
 @clock.command()
@@ -43,6 +46,27 @@ def advance(home: Path | None, to: datetime | None, by_seconds: int | None) -> N
     target = to if to is not None else house.clock.now() + timedelta(seconds=by_seconds or 0)
     set_clock(house, target)
     click.echo(text(target))
+
+
+@clock.command(epilog="\b\nExample:\n  trialcpa clock accept")
+@home_option
+def accept(home: Path | None) -> None:
+    """Accept what this machine's clock shows, after the authority has doubted it (alarm `clock-doubtful`).
+
+    Compare with a clock that has nothing to do with this machine first. What is issued from now on is dated by it.
+    """
+    settings = load(home_of(home))
+    house = open_house(settings)
+    limits = Limits(most_jump=settings.pace.most_jump, longest_rest=settings.pace.longest_rest)
+    memory = open_memory(house)
+    reading, last, why = doubt_of(house.store, memory, limits)
+    click.echo(why)
+    click.echo(f"This machine's clock shows   {text(reading.wall)}")
+    click.echo(f"When something was signed    {'unknown' if last is None else text(last.wall)}")
+    for shown in second_clocks(house.store)():
+        click.echo(f"A second clock shows         {text(shown)}")
+    year = click.prompt("Which year is it", type=int)
+    click.echo(f"Accepted: it is {text(accept_clock(house.store, memory, limits, year=year))}.")
 
 
 def set_clock(house: House, target: datetime) -> None:

@@ -34,7 +34,7 @@ _FOR_OPERATORS = {
     "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "story": ("story.command", "Play the life of a certificate or a trial, with proofs."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
-    "clock": ("app.cli.clock", "Show a clock; move a test authority's forward."),
+    "clock": ("app.cli.clock", "Show or accept a clock; move a test authority's forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
     "journal": ("app.cli.journal", "Export the journal, or prove an export."),
     "memory": ("app.cli.memory", "Show, prove or begin what the authority remembers."),

@@ -12,12 +12,14 @@ from core.actors import Actor
 from core.canonical import canonical
 from core.errors import TrialCpaError
 from core.facts import Fact, FactKind
+from core.kinds import CERTIFYING
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding.every_kind import Proposal, by_command
 from ra.deciding.views import DecisionProposed
 from ra.desk import Desk
 from ra.findings import findings_json
+from ra.instant import require_no_doubt
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, nth, once
 from store.reading.authority import authority_row
@@ -32,6 +34,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
         RulesRefused: at least one fatal finding; all are told.
         WrongState: another decision about the same thing is open, or the thing is not in a state for it.
         DeviceAlreadyApproved, KeyTaken, AlreadyEnded: what stands in the way.
+        ClockDoubtful: it would end in a certificate, and what date that would have is in doubt.
     """
     authorise(actor, Operation.PROPOSE)
     at = desk.clock.now()
@@ -41,6 +44,8 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
 
 def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
     kind = by_command(command)
+    if kind.kind in CERTIFYING:
+        require_no_doubt(desk, tx)  # first: by a clock that is wrong the rules would find the wrong things
     tabled = Tabled(
         environment=authority_row(tx).environment,
         by=actor.name,
@@ -50,6 +55,8 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
     )
     made = kind.table(desk, tx, tabled, command)
     decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
+    if decision.issue is not None:  # an amendment may certify, too
+        require_no_doubt(desk, tx)
     decisions.propose(tx, decision)
     proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
     facts.record(tx, Fact(FactKind.DECISION_PROPOSED, at, actor, subject=decision.id, payload=proposed))

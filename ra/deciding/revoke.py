@@ -18,6 +18,7 @@ from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import grounds_of
+from ra.instant import instant_of_end
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, once
 from store.reading.authority import authority_row
@@ -40,7 +41,7 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     if not desk.rules.urgent_revocation_by_one or command.cause is EndCause.MANUFACTURER:
         raise not_permitted(actor, "revoke alone")
     with desk.store.begin("revoke") as tx:
-        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate the end
+        at = instant_of_end(desk, tx)  # only now: waiting for our turn to write must not backdate the end
         refuse_fatal(ending_findings(command, at))
         return once(desk, tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, at), at=at)
 

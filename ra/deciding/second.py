@@ -20,6 +20,7 @@ from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
+from ra.instant import instant_of
 from ra.repeat import RequestKey, earlier, nth, once, remember
 from store.reading import requests
 from store.rows import Decision
@@ -50,18 +51,19 @@ def second(
     Raises:
         SamePerson: proposer and seconder are one.
         DigestMismatch: other digests than those on record.
+        ClockDoubtful: it is no end, and what date it would have is in doubt.
         DecisionLapsed: its dates have passed; that is recorded.
         WrongState: it has no draft yet, or was ended or seconded at the same moment.
         DeviceAlreadyApproved: another approval of the device was granted meanwhile.
     """
     authorise(actor, Operation.SECOND)
     with desk.store.begin("second") as tx:
-        at = desk.clock.now()  # only now: waiting for our turn to write must not backdate what is decided
         # Not `once`: a lapse is written too, and is told by an error behind the commit; it is no outcome to be kept.
         known = earlier(tx, actor, request, DecisionSeconded)
         if known is not None:
             return known
         decision = requests.decision(tx, identifier)
+        at = instant_of(desk, tx, decision)  # only now: waiting for our turn to write must not backdate it
         _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
         why = lapsing.passed(tx, decision, at)
         state, wanting = decision.state, 0

@@ -1,5 +1,7 @@
 """The copy of the authority's memory, for a successor on another machine."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 
 from core.sealed_record import SealedRecord
@@ -10,6 +12,15 @@ from store.transactions import Transaction
 def last_record(tx: Transaction) -> int:
     """Return the number of the newest record; 0 if there is none."""
     return int(tx.connection.execute(select(func.max(memory_records.c.number))).scalar() or 0)
+
+
+def last_remembered(tx: Transaction) -> datetime | None:
+    """Return when the newest record was written, by the clock of the authority's machine; None if there is none."""
+    newest = select(func.max(memory_records.c.number)).scalar_subquery()
+    found: datetime | None = tx.connection.execute(
+        select(memory_records.c.at).where(memory_records.c.number == newest)
+    ).scalar()
+    return found
 
 
 def seal_of(tx: Transaction, number: int) -> bytes | None:

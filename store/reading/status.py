@@ -6,9 +6,9 @@ with the facts behind it that were seen unsealed.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -40,6 +40,8 @@ _AUTHORITY_FACTS = frozenset(
     }
 )
 
+END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
 _MOST_CHANGES = 5_000
 """Facts behind a cursor after which reading everything anew is cheaper than reading what is named."""
 
@@ -55,10 +57,12 @@ class StatusReader:
 
     Args:
         store: the register.
+        now: the authority's present instant, by which something is dated ahead; without it nothing is.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: END_OF_TIME) -> None:
         self._store = store
+        self._now = now
 
     def changes(self, cursor: Hashable | None) -> Changes:
         """Return what has changed since `cursor`; None asks for everything."""
@@ -82,8 +86,11 @@ class StatusReader:
 
     def authority(self) -> AuthorityView:
         """Return the authority as it is now."""
+        now = self._now()
         with self._store.read() as tx:
             row = authority_reading.authority_row(tx)
+            newest = _newest_crls(tx, END_OF_TIME)
+            ahead = any(each.this_update > now for each in newest.values())
             return AuthorityView(
                 name=row.name,
                 environment=row.environment,
@@ -91,7 +98,8 @@ class StatusReader:
                 base_url=row.base_url,
                 clock_offset=row.clock_offset,
                 certificates=authority_reading.certificates(tx),
-                crls=_newest_crls(tx),
+                crls=newest,
+                crls_before=_newest_crls(tx, now) if ahead else {},
                 credentials=standing_credentials(tx),
                 journal_key=row.journal_key,
                 revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
@@ -99,12 +107,17 @@ class StatusReader:
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
         """Return the approvals named, or all of them (None)."""
+        now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             found = approval_reading.records(tx, identifiers)
             names = {row.id: row.name for row in tx.connection.execute(select(organisations))}
             serials = [certificate.serial for record in found for certificate in record.certificates]
             ders = _ders(tx, serials if identifiers is not None else None)
-            answers = _answers(tx, serials if identifiers is not None else None)
+            answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)
+            # Where the newest is dated ahead, by a wrong clock, the newest that is not is held beside it.
+            ahead = [each for each, some in answers.items() if any(one.this_update > now for one in some)]
+            for serial, before in _answers(tx, ahead, now).items() if ahead else ():
+                answers[serial] += before
         return [
             MirroredApproval(
                 record=record,
@@ -164,8 +177,10 @@ class StatusReader:
             return deployment_reading.units(tx, approval, device_id, at)
 
 
-def _newest_crls(tx: Transaction) -> dict[str, PublishedCrl]:
-    newest = select(crls.c.key_id, func.max(crls.c.number).label("number")).group_by(crls.c.key_id).subquery()
+def _newest_crls(tx: Transaction, now: datetime) -> dict[str, PublishedCrl]:
+    """Return the newest CRL by key identifier of those that are not dated ahead of `now`."""
+    number = func.max(crls.c.number).label("number")
+    newest = select(crls.c.key_id, number).where(crls.c.this_update <= now).group_by(crls.c.key_id).subquery()
     query = select(crls).join(newest, (crls.c.key_id == newest.c.key_id) & (crls.c.number == newest.c.number))
     return {
         row.key_id: PublishedCrl(
@@ -209,12 +224,14 @@ def _ders(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, bytes]:
     }
 
 
-def _answers(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, list[SignedAnswer]]:
-    """The newest answer of each serial and hash."""
+def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> dict[Serial, list[SignedAnswer]]:
+    """The newest answer of each serial and hash that is not dated ahead of `now`."""
     found: dict[Serial, list[SignedAnswer]] = defaultdict(list)
     columns = ocsp_answers.c
     for part in _portions(serials):
         newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
+        if now != END_OF_TIME:
+            newest = newest.where(columns.this_update <= now)
         if part is not None:
             newest = newest.where(columns.serial.in_(part))
         for row in tx.connection.execute(select(ocsp_answers).where(columns.id.in_(newest))):

@@ -1,9 +1,9 @@
 """What the register says of how the service is doing: who is alive, what waits, and what processes have noticed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core.alarms import Alarm, AlarmCode
 from core.kinds import DeliveryState, ProcessRole
@@ -97,6 +97,22 @@ def last_sign(tx: Transaction, process: ProcessRole) -> datetime | None:
         select(signs_of_life.c.at).where(signs_of_life.c.process == process)
     ).scalar()
     return found
+
+
+def other_clock(tx: Transaction) -> datetime | None:
+    """Return what the clock of the database's machine shows; None where that is this machine, whose clock we know."""
+    if tx.dialect != "postgresql":
+        return None
+    here = "inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()"
+    row = tx.connection.execute(text(f"SELECT clock_timestamp() AS shown, {here} AS here")).one()
+    shown: datetime = row.shown
+    return None if row.here else shown.astimezone(UTC)
+
+
+def doubts_clock(tx: Transaction) -> str | None:
+    """Return in a sentence why the authority doubts its clock; None if it does not."""
+    a = alarm_rows.c
+    return tx.connection.execute(select(a.sentence).where(a.code == AlarmCode.CLOCK_DOUBTFUL)).scalars().first()
 
 
 def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from core.approval import EndCause, RevocationReason
 from core.identifiers import Serial
@@ -15,7 +15,7 @@ from core.status import Revoked, first_end, first_second_after
 from store.reading.approvals import of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
-from store.tables import approvals, certificates, crls, decisions, drafts, journal
+from store.tables import approvals, certificates, crls, decisions, drafts, journal, ocsp_answers
 from store.transactions import Transaction
 
 _MOST_EXPIRED = 500
@@ -88,19 +88,31 @@ def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> li
     return [draft_row(row) for row in rows[:limit]]
 
 
-def presigning_due(tx: Transaction, at: datetime, limit: int, but: Collection[str] = ()) -> list[Presign]:
+def presigning_due(
+    tx: Transaction, at: datetime, limit: int, latest: datetime, but: Collection[str] = ()
+) -> list[Presign]:
     """Return certificates whose OCSP answers must be signed anew by `at`, the most urgent first.
 
     Args:
         tx: open.
         at: this moment.
         limit: the most.
+        latest: when answers that are signed now will be due at the latest. What is due later was signed by a clock
+            that was ahead: it counts as missing. So does what is dated ahead and due at its certificate's end.
         but: serials of those that are passed over.
     """
-    columns = certificates.c
+    columns, answers = certificates.c, ocsp_answers.c
+    # Of those that end within the life of an answer only: few, and found by an index.
+    until_its_end = and_(
+        columns.listed_in.is_(None),
+        columns.ends_at > at,
+        columns.ends_at <= latest,
+        columns.presign_due == columns.ends_at,
+        select(answers.id).where(answers.serial == columns.serial, answers.this_update > at).exists(),
+    )
     query = (
         select(columns.serial, columns.approval, columns.fate)
-        .where(columns.presign_due <= at)
+        .where(or_(columns.presign_due <= at, columns.presign_due > latest, until_its_end))
         .order_by(columns.presign_due, columns.serial)
         .limit(limit + len(but))
     )
@@ -167,7 +179,12 @@ def expired_unrecorded(tx: Transaction, at: datetime, but: Collection[str] = ())
     columns = approvals.c
     query = (
         select(columns.identifier)
-        .where(columns.ended_at.is_(None), columns.expiry_recorded_at.is_(None), columns.expiry < at)
+        .where(
+            columns.ended_at.is_(None),
+            # What a wrong clock recorded ahead of now has not happened yet.
+            or_(columns.expiry_recorded_at.is_(None), columns.expiry_recorded_at > at),
+            columns.expiry < at,
+        )
         .order_by(columns.expiry, columns.identifier)
         .limit(_MOST_EXPIRED + len(but))
     )

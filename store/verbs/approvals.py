@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
@@ -197,7 +197,7 @@ def record_expiry(tx: Transaction, identifier: str, *, at: datetime) -> bool:
                 approvals.c.identifier == identifier,
                 approvals.c.expiry < at,
                 approvals.c.ended_at.is_(None),
-                approvals.c.expiry_recorded_at.is_(None),
+                or_(approvals.c.expiry_recorded_at.is_(None), approvals.c.expiry_recorded_at > at),
             )
             .values(expiry_recorded_at=at)
         ).rowcount

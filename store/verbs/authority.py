@@ -17,6 +17,9 @@ LEASE_NAME = "authority"
 _LAST_EPOCH = 2**62
 """An epoch that no number of changes reaches."""
 
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far the clocks of two machines may differ before one holds the other's lease for void."""
+
 
 def create(
     tx: Transaction,
@@ -108,7 +111,8 @@ def take_lease(tx: Transaction, holder: str, *, real: datetime, length: timedelt
         length: how long it holds without renewal.
 
     Returns:
-        The epoch, larger at each change of holder; None while another process holds it.
+        The epoch, larger at each change of holder; None while another process holds it. A lease that ends later than
+        any that is taken now is void: a wrong clock wrote it, or somebody who is no authority.
     """
     row = tx.connection.execute(select(lease).where(lease.c.name == LEASE_NAME)).one_or_none()
     if row is None:
@@ -119,7 +123,7 @@ def take_lease(tx: Transaction, holder: str, *, real: datetime, length: timedelt
         except IntegrityError:
             return None
         return 1
-    if row.holder != holder and row.expires_at > real:
+    if row.holder != holder and row.expires_at > real and not _void(row.expires_at, real=real, length=length):
         return None
     # No two holders have one name, so an epoch that was written by hand and cannot grow begins anew.
     next_epoch = int(row.epoch) + 1 if 0 <= row.epoch < _LAST_EPOCH else 1
@@ -130,6 +134,18 @@ def take_lease(tx: Transaction, holder: str, *, real: datetime, length: timedelt
         .values(holder=holder, epoch=epoch, expires_at=real + length)
     ).rowcount
     return epoch if won else None
+
+
+def void_lease(tx: Transaction, *, real: datetime, length: timedelta) -> datetime | None:
+    """Return when the lease on record ends if that is so late that it is void; None if it is not."""
+    until: datetime | None = tx.connection.execute(
+        select(lease.c.expires_at).where(lease.c.name == LEASE_NAME)
+    ).scalar_one_or_none()
+    return until if until is not None and _void(until, real=real, length=length) else None
+
+
+def _void(until: datetime, *, real: datetime, length: timedelta) -> bool:
+    return until - real > length + CLOCKS_DIFFER
 
 
 def require_lease(tx: Transaction, holder: str, epoch: int) -> None:
