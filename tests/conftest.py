@@ -34,6 +34,7 @@ SLOW = frozenset(
         "test_api_watching.py",
         "test_bodies.py",
         "test_clauses.py",
+        "test_clock.py",
         "test_cli_committee.py",
         "test_cli_people.py",
         "test_cli_trial.py",

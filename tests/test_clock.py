@@ -135,7 +135,7 @@ def turns(world: World, count: int = 3) -> None:
         world.authority.turn()
 
 
-@pytest.mark.parametrize("by", [2 * DAY, 40 * DAY, -2 * HOUR], ids=str)
+@pytest.mark.parametrize("by", [2 * DAY, -2 * HOUR], ids=str)
 def test_a_clock_that_is_moved_while_running_dates_nothing_and_all_is_right_when_it_is(
     world: World, by: timedelta
 ) -> None:
@@ -176,7 +176,7 @@ def test_a_clock_that_is_set_back_before_a_start_keeps_nobody_out_of_office(worl
     right(world, approval, Proof("revoked", revoked, "privilegeWithdrawn"))
 
 
-@pytest.mark.parametrize("by", [2 * HOUR, 2 * DAY, 40 * DAY], ids=str)
+@pytest.mark.parametrize("by", [2 * HOUR, 40 * DAY], ids=str)
 def test_what_a_clock_dated_ahead_that_was_wrong_from_the_start_is_made_anew(world: World, by: timedelta) -> None:
     approval = trial(world)
     world.applied(device=OTHER)
