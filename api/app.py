@@ -42,6 +42,10 @@ from ra.desk import Desk
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
 """What needs no credential. Everything else does, also what somebody adds and forgets to think about."""
 
+WHILE_BEHIND = PUBLIC | {"/metrics", "/v1/consistency"}
+"""What is answered of a register that went back. Everything else would tell a yes, take a key that was revoked since,
+or record something that is lost again."""
+
 WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH})
 """What looks at credentials itself: calendar programs know HTTP Basic and nothing else."""
 
@@ -123,7 +127,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     service = Service(desk, mirror, after_write)
-    _add_guards(app, desk)
+    _add_guards(app, desk, mirror)
     for add in _RESOURCES:
         add(app, service)
     add_watching(app, service, lookout)
@@ -136,10 +140,12 @@ def description(app: OpenAPI) -> dict[str, Any]:
     return bodies.described(add_status_plane(app.api_doc))
 
 
-def _add_guards(app: OpenAPI, desk: Desk) -> None:
+def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror) -> None:
     @app.before_request
     def admit() -> None:
         rule = request.url_rule
+        if rule is not None and rule.rule not in WHILE_BEHIND:
+            mirror.require_whole()
         if rule is not None and rule.rule not in PUBLIC | WITH_ITS_OWN_DOOR:
             recognise(desk)
         refuse_repeated_parameters()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from api.status.remembered import Remembered
 from api.status.snapshot import Mirror, Snapshot
 from core.actors import Role
 from core.alarms import Alarm, AlarmCode, Noticed
@@ -185,8 +186,39 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, lasting: Sequence[Lasting
         view = mirror.held()
     except StatusStale:
         return
+    yield from _of_memory(view, mirror.remembered)
     yield _authority_alive(left, view.authority.machine(now))
     yield from _of_hierarchy(view, lasting, now)
+
+
+def _of_memory(view: Snapshot, remembered: Remembered) -> Iterator[Check]:
+    """Red where the register went back; a damaged memory and an end that is told against the register are not."""
+    back = view.went_back
+    said = f"The register lacks row {remembered.head.number} of its journal, which was served from it, or has another."
+    yield Check(
+        name="register",
+        ok=not back,
+        detail=said if back else "The register has everything that was served from it.",
+        alarm=AlarmCode.REGISTER_WENT_BACK,
+    )
+    lost = len(remembered.lost)
+    some = "1 approval is" if lost == 1 else f"{lost} approvals are"
+    said = f"{some} told as ended and not ended in the register: end them again (a list has what was revoked)."
+    yield Check(
+        name="told-ends",
+        ok=True,
+        warning=bool(lost),
+        detail=said if lost else "Everything that was told as ended has ended in the register.",
+        alarm=AlarmCode.TOLD_END_LOST,
+    )
+    trouble = remembered.trouble
+    yield Check(
+        name="told-here",
+        ok=True,
+        warning=bool(trouble),
+        detail=trouble or "What is told here is kept.",
+        alarm=AlarmCode.WEB_MEMORY_FAILS,
+    )
 
 
 def _authority_alive(left: Backlog | None, machine: datetime) -> Check:

@@ -57,6 +57,7 @@ class Settings:
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
         web_threads: threads of the API.
+        web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
         rules: what the SSC decides by settings.
@@ -72,6 +73,7 @@ class Settings:
     keys_dir: Path
     passphrase: PassphraseSource
     web_threads: int
+    web_memory: Path
     web_proxies: frozenset[str]
     status_max_age: float
     rules: Rules
@@ -324,6 +326,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         keys_dir=reader.path(reader.text("keys", "directory", "keys")),
         passphrase=reader.source("keys", "passphrase"),
         web_threads=reader.whole("web", "threads", 8, least=1, most=256),
+        web_memory=reader.path(reader.text("web", "memory", "run")),
         web_proxies=reader.proxies(),
         status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),
         rules=Rules(

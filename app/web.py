@@ -17,6 +17,7 @@ from api.refusals import RefusalLog
 from api.status.exchange import Asked
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
+from api.status.remembered import Remembered
 from api.status.snapshot import Mirror
 from app import garbage
 from app.house import House, open_house
@@ -53,7 +54,9 @@ def serve_web(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT."""
     sys.setswitchinterval(SWITCH_SECONDS)
     house = open_house(settings)
-    mirror = Mirror(StatusReader(house.store, house.clock.now), house.machine, max_age=settings.status_max_age)
+    remembered = Remembered(memory_place(settings))
+    reader = StatusReader(house.store, house.clock.now)
+    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
     write = partial(small_write, house.store, house.machine)
     lookout = Lookout(house.store, mirror, write, disks(settings))
     refusals = RefusalLog()
@@ -109,6 +112,12 @@ def small_write(store: Store, machine: Clock) -> None:
     """Write something that matters to nobody: whether that can be done is what is asked."""
     with store.begin("sign of life") as tx:
         watching.live(tx, ProcessRole.WEB, at=machine.now())
+
+
+def memory_place(settings: Settings) -> Path:
+    """Return where this web process keeps what it has told: by where it listens, so several have each their own."""
+    listens = "".join(each if each.isalnum() or each in ".-" else "_" for each in settings.host)
+    return settings.web_memory / f"web-{listens}-{settings.port}"
 
 
 def disks(settings: Settings) -> dict[str, Path]:

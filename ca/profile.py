@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from core.chain import journal_name
 from core.errors import ExampleArc, ExampleBaseUrl, ProfileInvalid
 from core.identifiers import Environment
 
@@ -121,7 +122,7 @@ class Profile:
     @property
     def journal_name(self) -> str:
         """The name that the journal's heads are signed under."""
-        return f"{self.name} Journal"
+        return journal_name(self.name)
 
 
 def _check_names(profile: Profile) -> None:

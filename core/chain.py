@@ -56,6 +56,15 @@ def link(previous: bytes, row: SealedRow) -> bytes:
     return hashlib.sha256(previous + canonical(document)).digest()
 
 
+def journal_name(authority: str) -> str:
+    """Return the name that an authority's journal heads are signed under.
+
+    Args:
+        authority: its name.
+    """
+    return f"{authority} Journal"
+
+
 def head_statement(authority: str, number: int, digest: bytes) -> bytes:
     """Return the bytes that the journal key signs for a head.
 

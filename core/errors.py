@@ -474,6 +474,14 @@ class StatusStale(Unavailable):
     hint_text = "Try again shortly; the operator should look at /readyz."
 
 
+class RegisterWentBack(Unavailable):
+    """The register is older than what was told from it: what it says may have been ended, or never have been."""
+
+    code = "register-went-back"
+    sentence = "The register is older than what was told from it before; nothing but an end can be told truthfully."
+    hint_text = "Try again later; the operator should look at /readyz."
+
+
 class StoreUnavailable(Unavailable):
     """The database does not answer, or is busy for longer than we wait."""
 

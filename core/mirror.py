@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from core.actors import Role
 from core.approval import ApprovalRecord
+from core.chain import GENESIS, SealedRow
 from core.identifiers import Environment, Serial
 from core.kinds import HierarchyRole
 
@@ -174,6 +175,34 @@ class Units:
     deployed: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class SealedHead:
+    """The last sealed row of a journal.
+
+    Args:
+        number: its number; 0 before the first.
+        link: its link.
+    """
+
+    number: int = 0
+    link: bytes = GENESIS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Sealed rows and the signed head that covers them.
+
+    Args:
+        before: the link of the row before the first.
+        rows: in order, without gaps; the head is over the last.
+        signature: of the head.
+    """
+
+    before: bytes
+    rows: Sequence[SealedRow]
+    signature: bytes
+
+
 @dataclass(frozen=True)
 class Changes:
     """What has changed since a cursor.
@@ -183,12 +212,16 @@ class Changes:
         everything: the mirror must be read anew (the first time, or after too much has happened).
         authority: the AuthorityView may be another one.
         approvals: the approvals that may be others.
+        head: the last sealed row.
+        restored: a restore was accepted.
     """
 
     cursor: Hashable
     everything: bool = False
     authority: bool = False
     approvals: frozenset[str] = field(default_factory=frozenset)
+    head: SealedHead = field(default_factory=SealedHead)
+    restored: bool = False
 
 
 class StatusSource(Protocol):
@@ -204,6 +237,18 @@ class StatusSource(Protocol):
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
         """Return the approvals named, or all of them (None)."""
+        ...
+
+    def link_of(self, number: int) -> bytes | None:
+        """Return the link of a sealed row of the journal; None if there is no such row."""
+        ...
+
+    def restores(self) -> Mapping[str, int]:
+        """Return the number of the row that says so, by an identity, of every restore that was accepted; 0 unsealed."""
+        ...
+
+    def proof(self, number: int) -> Proof | None:
+        """Return a sealed row with those up to the first signed head that covers it; None if none does."""
         ...
 
     def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:

@@ -28,6 +28,10 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+ENDED = frozenset({State.CANCELLED, State.EXPIRED, State.WITHDRAWN})
+"""What is over: no other state follows."""
+
+
 @dataclass(frozen=True)
 class End:
     """How and when a certificate ends, as far as is known.

@@ -9,6 +9,7 @@ from werkzeug.test import Client, TestResponse
 from api.app import create_app
 from api.lookout import Lookout
 from api.status.plane import StatusPlane
+from api.status.remembered import Remembered
 from api.status.snapshot import Mirror
 from api.writing import MEGABYTE
 from app.web import small_write
@@ -36,9 +37,9 @@ PEOPLE: dict[str, tuple[Role, str | None]] = {
 class Api:
     """One web process on a world's store."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, remembered: Remembered | None = None) -> None:
         self.world = world
-        self.mirror = Mirror(StatusReader(world.store), world.clock)
+        self.mirror = Mirror(StatusReader(world.store), world.clock, remembered=remembered)
         self.seconds = 0.0
         self.room = 50_000 * MEGABYTE
         write = partial(small_write, world.store, world.machine)

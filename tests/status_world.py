@@ -1,7 +1,7 @@
 """A small TEST authority in memory with real keys, certificates, OCSP answers and CRLs: what a mirror follows."""
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -26,7 +26,9 @@ from core.mirror import (
     CredentialRecord,
     HashName,
     MirroredApproval,
+    Proof,
     PublishedCrl,
+    SealedHead,
     SignedAnswer,
     Units,
 )
@@ -63,6 +65,7 @@ class World:
         self.credentials: dict[str, CredentialRecord] = {}
         self.broken = False
         self.reads: list[str] = []
+        self.links: dict[int, bytes] = {}
         self.deployed: dict[str, frozenset[str]] = {}
         self._log: list[str | None] = []
         self.admit(API_KEY, Role.DCC)
@@ -72,10 +75,10 @@ class World:
     def changes(self, cursor: Hashable | None) -> Changes:
         self._read("changes")
         if cursor is None:
-            return Changes(len(self._log), everything=True, authority=True)
+            return Changes(len(self._log), everything=True, authority=True, head=self.head)
         seen = self._log[cast("int", cursor) :]
         named = frozenset(one for one in seen if one is not None)
-        return Changes(len(self._log), authority=None in seen, approvals=named)
+        return Changes(len(self._log), authority=None in seen, approvals=named, head=self.head)
 
     def authority(self) -> AuthorityView:
         self._read("authority")
@@ -98,6 +101,20 @@ class World:
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
         self._read("all approvals" if identifiers is None else "approvals")
         return [held for name, held in self.kept.items() if identifiers is None or name in identifiers]
+
+    @property
+    def head(self) -> SealedHead:
+        number = max(self.links, default=0)
+        return SealedHead(number=number, link=self.links[number]) if number else SealedHead()
+
+    def link_of(self, number: int) -> bytes | None:
+        return self.links.get(number)
+
+    def restores(self) -> Mapping[str, int]:
+        return {}
+
+    def proof(self, number: int) -> Proof | None:  # noqa: ARG002 - nothing is restored here
+        return None
 
     def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:
         self._read("past answer")

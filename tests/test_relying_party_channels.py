@@ -120,6 +120,15 @@ class Register:
         data = W.answer(stated, at=self.at, until=until, hash_name=name, serial=int(one.serial, 16))
         return SignedAnswer(one.serial, name, self.at, until, end.at if end else None, data)
 
+    def link_of(self, _number: int) -> None:
+        return None
+
+    def restores(self) -> dict[str, int]:
+        return {}
+
+    def proof(self, _number: int) -> None:
+        return None
+
     def past_answer(self, *_: Any) -> None:
         return None
 

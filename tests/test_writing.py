@@ -261,6 +261,7 @@ def test_fit_for_writing_is_told_with_each_check_named(api: Api) -> None:
     assert (status, alarms) == (200, {})
     assert set(checks) == {
         "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list",
+        "register", "told-ends", "told-here",
         "keys", "issuing-window", "issuing-ca", "root", "write", "disk", "courier", "notices", "lists", "answers",
     }  # fmt: skip
     assert set(checks) - set(told(api, "")[1]) == {"write", "disk", "courier", "notices", "lists", "answers"}

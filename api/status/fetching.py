@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, seconds_to_keep
 from api.status.snapshot import Snapshot
-from core.errors import NoSuchThing
+from core.errors import NoSuchThing, RegisterWentBack
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 
@@ -21,8 +21,15 @@ PastCrl = Callable[[str, int], PublishedCrl | None]
 
 
 def newest_crl(view: Snapshot, key_id: str, now: datetime) -> Reply:
-    """Return the CRL in force of an issuing CA or the root; NoSuchThing if there is none."""
+    """Return the CRL in force of an issuing CA or the root.
+
+    Raises:
+        NoSuchThing: there is none.
+        RegisterWentBack: the register did, and has only an older one than was served.
+    """
     crl = view.authority.crl(key_id, now)
+    if crl is None and view.went_back:
+        raise RegisterWentBack  # the list that was served last is newer than what the register has
     if crl is None:
         raise NoSuchThing(kind="CRL of key", identifier=key_id)
     keep = seconds_to_keep(now, MAX_AGE_SECONDS, crl.next_update)
@@ -37,9 +44,12 @@ def numbered_crl(view: Snapshot, past_crl: PastCrl, key_id: str, number: int) ->
 
     Raises:
         StoreUnavailable: from `past_crl`.
+        RegisterWentBack: the register did, and it may have been in what was lost.
     """
     current = view.authority.crls.get(key_id)
     crl = current if current is not None and current.number == number else past_crl(key_id, number)
+    if crl is None and view.went_back:
+        raise RegisterWentBack
     if crl is None:
         raise NoSuchThing(kind=f"CRL of key {key_id} with number", identifier=number)
     return _crl(crl, f"public, max-age={MAX_AGE_SECONDS}, no-transform, immutable")

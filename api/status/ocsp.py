@@ -102,11 +102,13 @@ def _choose(
 ) -> tuple[SignedAnswer, CertificateRecord] | bytes:
     """Return the answer to show and whose it is; or the unsuccessful response that is due."""
     found = view.by_serial(serial_of(number)) if issuer in view.issuers and number > 0 else None
+    if found is None and view.went_back and issuer in view.issuers:
+        return TRY_LATER  # it may have been issued, and the register have forgotten it
     if found is None:
         return UNAUTHORIZED  # never “good” for what was never issued
     held, certificate = found
     answer = newest_true_answer(held.answers, certificate, issuer[0], now)
-    if answer is None:
+    if answer is None or (view.went_back and answer.revoked_at is None):
         return TRY_LATER
     # The serial may be of another of our issuing CAs.
     return (answer, certificate) if _speaks_of(answer, issuer) else UNAUTHORIZED

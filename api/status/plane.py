@@ -35,6 +35,7 @@ from core.errors import (
 from core.identifiers import ApprovalIdentifier, Serial
 from core.instants import parse as parse_instant
 from core.mirror import PublishedCrl, SignedAnswer, Units
+from core.status import ENDED, approval_status
 
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 _NOT_IN_TAG = frozenset({"as_of", "fresh_until"})
@@ -278,10 +279,12 @@ class StatusPlane:
             identifier = str(ApprovalIdentifier.parse(asked))
         except IdentifierMalformed as error:
             return page.absent_page(view.authority, str(error.fields["value"]))
-        held = view.approvals.get(identifier)
+        held, now = view.approvals.get(identifier), self._mirror.now()
+        if view.went_back and (held is None or approval_status(held.record, now).state not in ENDED):
+            return page.stale_page()
         if held is None:
             return page.absent_page(view.authority, identifier)
-        return page.approval_page(view.authority, held, self._mirror.now())
+        return page.approval_page(view.authority, held, now)
 
     def _alive(self, _request: _Request) -> Reply:
         return Reply(HTTPStatus.OK, b"alive\n", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])

@@ -17,12 +17,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 
+from api.status.remembered import Remembered
 from core.approval import CertificateRecord, Device
 from core.clock import Clock
-from core.errors import StatusStale, TrialCpaError
+from core.errors import RegisterWentBack, StatusStale, TrialCpaError
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
-from core.mirror import AuthorityView, HashName, MirroredApproval, PublishedCrl, SignedAnswer, StatusSource, Units
+from core.mirror import (
+    AuthorityView,
+    Changes,
+    HashName,
+    MirroredApproval,
+    PublishedCrl,
+    SignedAnswer,
+    StatusSource,
+    Units,
+)
 from core.trouble import Trouble
 
 DEFAULT_MAX_AGE = 600.0
@@ -54,6 +64,7 @@ class Snapshot:
         fingerprints: approval identifier and serial, by SHA-256 of the certificate's DER in lower-case hex.
         models: approval identifiers, by manufacturer and model in folded case.
         fetched_at: monotonic seconds at which the poll that confirmed it began.
+        went_back: the register is older than what was told from it: only ends are told truthfully.
     """
 
     authority: AuthorityView
@@ -63,6 +74,7 @@ class Snapshot:
     fingerprints: Mapping[str, tuple[str, Serial]]
     models: Mapping[tuple[str, str], frozenset[str]]
     fetched_at: float
+    went_back: bool = False
 
     def by_serial(self, serial: Serial) -> tuple[MirroredApproval, CertificateRecord] | None:
         """Return the approval and the certificate of a serial, or None if there is none."""
@@ -127,6 +139,7 @@ class Mirror:
         clock: the machine's clock; the authority's offset is added to it.
         max_age: seconds above which a snapshot is refused.
         monotonic: seconds that only grow, for ages; a test hands in its own.
+        remembered: what this process has told, before it was started as well.
     """
 
     def __init__(
@@ -136,7 +149,9 @@ class Mirror:
         *,
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
+        remembered: Remembered | None = None,
     ) -> None:
+        self.remembered = Remembered() if remembered is None else remembered
         self._source = source
         self._clock = clock
         self._max_age = max_age
@@ -172,21 +187,52 @@ class Mirror:
     def _poll(self) -> None:
         """Fetch what has changed and swap the snapshot; only under the lock."""
         began = self._monotonic()
-        old = self._snapshot
+        old, known = self._snapshot, self.remembered
+        known.open()
         changes = self._source.changes(self._cursor)
-        if old is None or changes.everything:
-            self._snapshot = build(self._source.authority(), self._source.approvals(None), began)
+        behind = not known.stands(self._source, changes.head)
+        forget = behind and known.accepted(self._source)
+        if behind and not forget:
+            # Nothing more is read of it: what was told last stays, and the cursor with it.
+            new = replace(old, fetched_at=began) if old is not None else self._read_all(began, None, behind=True)
+            self._snapshot = replace(new, went_back=True)
+            return
+        if old is None or changes.everything or forget:
+            if changes.restored and not forget:
+                known.restored(self._source)
+            new = self._read_all(began, old, forget=forget)
         else:
-            new = old
-            if changes.authority:
-                authority = self._source.authority()
-                new = replace(new, authority=authority, issuers=_issuers(authority))
-            if changes.approvals:
-                new = amended(new, changes.approvals, self._source.approvals(changes.approvals))
-            # One assignment: a reader has the old one or the new one.
-            self._snapshot = replace(new, fetched_at=began)
+            new = self._read_changes(changes, old)
+        known.served(changes.head, at_once=forget)
+        # One assignment: a reader has the old one or the new one.
+        self._snapshot = replace(new, fetched_at=began, went_back=False)
         # Last: if a read above failed, the next poll asks for the same changes again.
         self._cursor = changes.cursor
+
+    def _read_all(self, began: float, old: Snapshot | None, *, behind: bool = False, forget: bool = False) -> Snapshot:
+        known, authority = self.remembered, self._source.authority()
+        known.begin(self._source, authority)
+        found = self._source.approvals(None)
+        before = {} if old is None else old.approvals
+        kept = known.ends_kept(found, None, before, self._instant(authority), forget=forget)
+        lists = {} if old is None or forget else old.authority.crls
+        return build(known.lists_kept(authority, lists, behind=behind), kept, began)
+
+    def _read_changes(self, changes: Changes, old: Snapshot) -> Snapshot:
+        new, known = old, self.remembered
+        if changes.restored:
+            known.restored(self._source)
+        if changes.authority:
+            authority = known.lists_kept(self._source.authority(), old.authority.crls, behind=False)
+            new = replace(new, authority=authority, issuers=_issuers(authority))
+        if changes.approvals:
+            found = self._source.approvals(changes.approvals)
+            kept = known.ends_kept(found, changes.approvals, old.approvals, self._instant(new.authority))
+            new = amended(new, changes.approvals, kept)
+        return new
+
+    def _instant(self, authority: AuthorityView) -> datetime:
+        return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
         """Follow in a background thread, at once and then every `interval` seconds, until `stop`."""
@@ -202,6 +248,7 @@ class Mirror:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+            self.remembered.close()
 
     def view(self) -> Snapshot:
         """Return the newest snapshot.
@@ -223,6 +270,11 @@ class Mirror:
         if self._snapshot is None:
             raise StatusStale(age="an unknown number of", limit=int(self._max_age))
         return self._snapshot
+
+    def require_whole(self) -> None:
+        """Raise RegisterWentBack if the register is older than what was told from it."""
+        if self._snapshot is not None and self._snapshot.went_back:
+            raise RegisterWentBack
 
     def age(self) -> float:
         """Return the seconds since the last poll that succeeded, or since the mirror was made."""

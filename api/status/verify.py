@@ -15,11 +15,12 @@ from api.status.snapshot import Snapshot
 from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Terms
 from core.canonical import Json
 from core.clauses import serves
+from core.errors import RegisterWentBack
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.mirror import MirroredApproval, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
-from core.status import State, Status, approval_status, certificate_end, certificate_status, revocation_at
+from core.status import ENDED, State, Status, approval_status, certificate_end, certificate_status, revocation_at
 
 FRESH_FOR = timedelta(hours=1)
 """How long an answer may be relied on at most, where no change is known to come sooner."""
@@ -72,10 +73,13 @@ def answer(
 
     Raises:
         StoreUnavailable: from `past_answer` or `units`.
+        RegisterWentBack: the register did, and what is asked about has not ended as far as it says.
     """
     as_of = now if question.at is None else question.at
     found = _find(view, question, as_of)
     status = found.status
+    if view.went_back and status.state not in ENDED:
+        raise RegisterWentBack
     reasons = (*status.reasons, *_against_units(found, question, as_of, units))
     valid = status.state is State.ACTIVE and not reasons
     proof = _proof(found, reasons, as_of, past_answer if question.at is not None else None)

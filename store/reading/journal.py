@@ -1,5 +1,6 @@
 """The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,12 @@ from sqlalchemy import Row, func, select
 from core.chain import GENESIS, SealedRow
 from core.facts import FactKind
 from core.instants import text
+from core.mirror import Proof
 from store.tables import cursors, journal, journal_heads
 from store.transactions import Transaction
+
+_MOST_PROVED = 10_000
+"""Rows from a fact to the head that covers it; the sealer signs one after each thousand."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,30 @@ def last_of(tx: Transaction, *kinds: FactKind) -> SealedRow | None:
     query = select(journal).where(journal.c.kind.in_(kinds)).order_by(journal.c.id.desc()).limit(1)
     row = tx.connection.execute(query).one_or_none()
     return None if row is None else _row(row, int(row.seal_number or 0), "")
+
+
+def restores(tx: Transaction) -> dict[str, int]:
+    """Return the number of its row, 0 while it is not sealed, of every restore that was accepted.
+
+    The identity of a restore is the digest of when it was accepted and of what was lost: a register that went back to
+    before it and was accepted again has another one under the same number. There is no index: this reads the journal.
+    """
+    query = select(journal).where(journal.c.kind == FactKind.RESTORE_ACCEPTED)
+    return {
+        hashlib.sha256(f"{text(row.at)} {row.payload}".encode()).hexdigest(): int(row.seal_number or 0)
+        for row in tx.connection.execute(query)
+    }
+
+
+def proof(tx: Transaction, number: int) -> Proof | None:
+    """Return a sealed row with those up to the first signed head that covers it; None if none does, or it is far."""
+    heads = select(journal_heads).where(journal_heads.c.number >= number).order_by(journal_heads.c.number).limit(1)
+    head = tx.connection.execute(heads).one_or_none()
+    before = GENESIS if number == 1 else link_of(tx, number - 1)
+    if head is None or before is None or head.number - number >= _MOST_PROVED:
+        return None
+    rows = tuple(each.row for each in sealed_after(tx, number - 1, int(head.number) - number + 1))
+    return Proof(before=before, rows=rows, signature=bytes(head.signature))
 
 
 def cursor(tx: Transaction, reader: str) -> int:

@@ -6,7 +6,7 @@ with the facts behind it that were seen unsealed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,13 +19,16 @@ from core.mirror import (
     Changes,
     CredentialRecord,
     MirroredApproval,
+    Proof,
     PublishedCrl,
+    SealedHead,
     SignedAnswer,
     Units,
 )
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
 from store.reading import deployments as deployment_reading
+from store.reading import journal as journal_reading
 from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations
 from store.transactions import Store, Transaction
 
@@ -48,7 +51,7 @@ _MOST_CHANGES = 5_000
 
 @dataclass(frozen=True)
 class _Cursor:
-    sealed: int
+    head: SealedHead
     unsealed: frozenset[int]
 
 
@@ -68,21 +71,44 @@ class StatusReader:
         """Return what has changed since `cursor`; None asks for everything."""
         columns = journal.c
         with self._store.read() as tx:
-            sealed = int(tx.connection.execute(select(func.max(columns.seal_number))).scalar() or 0)
+            number, link, _ = journal_reading.last_sealed(tx)
+            head = SealedHead(number=number, link=link)
             waiting = frozenset(
                 tx.connection.execute(select(columns.id).where(columns.seal_number.is_(None))).scalars()
             )
-            now = _Cursor(sealed, waiting)
+            now = _Cursor(head, waiting)
             if now == cursor:
-                return Changes(now)
-            if not isinstance(cursor, _Cursor) or sealed - cursor.sealed > _MOST_CHANGES:
-                return Changes(now, everything=True, authority=True)
+                return Changes(now, head=head)
+            if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
+                return Changes(now, everything=True, authority=True, head=head, restored=True)
             query = select(columns.id, columns.kind, columns.approvals).where(
-                (columns.seal_number > cursor.sealed) | columns.seal_number.is_(None)
+                (columns.seal_number > cursor.head.number) | columns.seal_number.is_(None)
             )
             fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
         touched = frozenset(identifier for row in fresh for identifier in row.approvals.split())
-        return Changes(now, authority=any(row.kind in _AUTHORITY_FACTS for row in fresh), approvals=touched)
+        kinds = {row.kind for row in fresh}
+        return Changes(
+            now,
+            authority=not kinds.isdisjoint(_AUTHORITY_FACTS),
+            approvals=touched,
+            head=head,
+            restored=FactKind.RESTORE_ACCEPTED in kinds,
+        )
+
+    def link_of(self, number: int) -> bytes | None:
+        """Return the link of a sealed row of the journal; None if there is no such row."""
+        with self._store.read() as tx:
+            return journal_reading.link_of(tx, number)
+
+    def restores(self) -> Mapping[str, int]:
+        """Return the number of the row that says so, by an identity, of every restore that was accepted; 0 unsealed."""
+        with self._store.read() as tx:
+            return journal_reading.restores(tx)
+
+    def proof(self, number: int) -> Proof | None:
+        """Return a sealed row with those up to the first signed head that covers it; None if none does."""
+        with self._store.read() as tx:
+            return journal_reading.proof(tx, number)
 
     def authority(self) -> AuthorityView:
         """Return the authority as it is now."""

@@ -1,0 +1,489 @@
+"""A register that went back: whoever told what it then forgot says no as before, says no yes, and records nothing."""
+
+import json
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from api.status import told
+from api.status.ocsp import TRY_LATER
+from api.status.remembered import HEAD_SECONDS, LOOK_SECONDS, Known, Remembered
+from api.status.snapshot import Mirror
+from core.actors import CONSOLE
+from core.alarms import AlarmCode
+from core.approval import EndCause
+from core.chain import GENESIS
+from core.errors import RegisterWentBack, StoreWentBack
+from core.facts import Fact, FactKind
+from core.mirror import SealedHead
+from jobs.restore import accept_restore
+from store.reading.status import StatusReader
+from store.verbs import facts
+from tests.api_world import Api, application, done, refused
+from tests.cycle_world import device
+from tests.status_plane import BEARER, Plane, problem
+from tests.status_world import NOON, SECOND
+from tests.world import NOW, World
+
+# --- a process that lives ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plane() -> Plane:
+    """Two approvals, one of them ended and listed, told from a register whose last sealed row is the fifth."""
+    plane = Plane()
+    plane.world.links = {3: b"three", 5: b"five"}
+    return plane
+
+
+def test_no_stays_no_the_list_stays_and_a_yes_becomes_503(plane: Plane) -> None:
+    world = plane.world
+    good, over = world.grant(1), world.grant(2)
+    world.end(over, NOON, EndCause.SSC)
+    for each in (good, over):
+        world.presign(each, NOON)
+    listed = world.publish(NOON)
+    paths = {each: f"/approvals/{each}" for each in (good, over)}
+    crl = f"/crl/{listed.key_id}.crl"
+    asked = {each: world.ocsp_request(world.certificate(each)) for each in (good, over)}
+    before = {path: plane.ask("GET", path).body for path in (*paths.values(), crl)}
+    answers = {each: plane.ask("POST", "/ocsp", asked[each]).body for each in (good, over)}
+
+    # The standby: it lacks the end, the list and the last rows.
+    del world.links[5]
+    kept, lists = dict(world.kept), list(world.lists)
+    world.lists.clear()
+    world.kept.pop(over)
+    problem(plane.verify({"approval": good}), 503, "register-went-back")
+    problem(plane.ask("GET", f"/v1/verify/{good}", **BEARER), 503, "register-went-back")
+    problem(plane.verify({"serial": "5F3A"}), 503, "register-went-back")  # it may have been issued, and forgotten
+    assert json.loads(plane.verify({"approval": over}).body)["state"] == "cancelled"
+    assert plane.ask("POST", "/ocsp", asked[good]).body == TRY_LATER
+    assert plane.ask("POST", "/ocsp", asked[over]).body == answers[over]
+    assert plane.ask("GET", crl).body == before[crl]
+    assert plane.ask("GET", paths[good]).status == 503
+    assert plane.ask("GET", paths[over]).body == before[paths[over]]
+    with pytest.raises(RegisterWentBack):
+        plane.mirror.require_whole()
+    plane.silence += 3600
+    assert (
+        json.loads(plane.verify({"approval": over}).body)["state"] == "cancelled"
+    )  # the register is read all the time
+
+    # The old primary is back.
+    world.links[5], world.kept, world.lists = b"five", kept, lists
+    assert json.loads(plane.verify({"approval": good}).body)["valid"] is True
+    assert plane.ask("POST", "/ocsp", asked[good]).body == answers[good]
+
+
+@pytest.mark.parametrize("links", [{}, {3: b"three"}, {5: b"another"}, {5: b"another", 9: b"nine"}])
+def test_a_row_that_is_missing_or_another_is_seen_whatever_else_there_is(plane: Plane, links: dict[int, bytes]) -> None:
+    approval = plane.world.grant()
+    assert plane.verify({"approval": approval}).status == 200
+    plane.world.links = links
+    problem(plane.verify({"approval": approval}), 503, "register-went-back")
+    plane.world.links = {3: b"three", 5: b"five", 9: b"nine"}
+    assert plane.verify({"approval": approval}).status == 200
+
+
+def test_a_lost_end_is_told_on_where_no_sealed_row_is_lost(plane: Plane) -> None:
+    approval = plane.world.grant()
+    before = plane.world.kept[approval]
+    plane.world.end(approval, NOON, EndCause.BREACH)
+    assert json.loads(plane.verify({"approval": approval}).body)["state"] == "cancelled"
+    plane.world.keep(before)
+    assert json.loads(plane.verify({"approval": approval}).body)["state"] == "cancelled"
+    assert plane.mirror.remembered.lost == {approval}
+    plane.mirror.require_whole()
+    plane.world.end(approval, NOON + SECOND, EndCause.BREACH)
+    plane.ask("GET", "/healthz")
+    assert plane.mirror.remembered.lost == set()
+
+
+def test_a_supersession_that_has_not_come_may_be_lifted(plane: Plane) -> None:
+    approval = plane.world.grant()
+    before = plane.world.kept[approval]
+    plane.world.amend(approval, effective=NOON + timedelta(days=2), signed_at=NOON)
+    plane.ask("GET", "/healthz")
+    plane.world.keep(before)
+    plane.ask("GET", "/healthz")
+    assert plane.mirror.remembered.lost == set()
+    assert plane.mirror.view().approvals[approval] is before
+
+
+# --- the files ---------------------------------------------------------------------------------------------------
+
+
+def ends_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.ends")
+
+
+def head_of(place: Path) -> Path:
+    return place.with_name(f"{place.name}.head")
+
+
+def opened(place: Path) -> Remembered:
+    remembered = Remembered(place)
+    remembered.open()
+    return remembered
+
+
+def told_twice(place: Path) -> tuple[Plane, str, str]:
+    """A process with two ends told and written down."""
+    plane = Plane()
+    plane.world.links = {5: b"five"}
+    plane.mirror.remembered = Remembered(place)
+    one, other = plane.world.grant(1), plane.world.grant(2)
+    for each in (one, other):
+        plane.world.end(each, NOON, EndCause.SSC)
+    plane.world.amend(plane.world.grant(3), effective=NOON, signed_at=NOON)
+    plane.mirror.follow()
+    return plane, one, other
+
+
+def test_what_was_told_is_read_again_as_it_was(tmp_path: Path) -> None:
+    plane, one, other = told_twice(tmp_path / "run" / "web")
+    again = opened(tmp_path / "run" / "web")
+    assert again.head == SealedHead(number=5, link=b"five")
+    assert again._ends == {name: held.record for name, held in plane.world.kept.items()}
+    assert {one, other} < set(again._ends)
+    assert again.trouble == ""
+    for path in (head_of(tmp_path / "run" / "web"), ends_of(tmp_path / "run" / "web")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("damage", "left", "told_of"),
+    [
+        (lambda octets: octets[:-40], {1, 2}, False),  # the last line is cut off: its end was not told
+        (lambda octets: b"x" + octets, {2, 3}, True),
+        (lambda octets: octets.replace(b'"ssc"', b'"sxc"'), {3}, True),
+        (lambda _: b"\x00\xff\n" * 5, set(), True),
+        (lambda _: b"[" * 30_000 + b"\n", set(), True),
+    ],
+)
+def test_damaged_ends_hold_no_start_up_and_what_is_whole_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes], left: set[int], *, told_of: bool
+) -> None:
+    plane, *_ = told_twice(tmp_path / "web")
+    path = ends_of(tmp_path / "web")
+    path.write_bytes(damage(path.read_bytes()))
+    again = opened(tmp_path / "web")
+    names = list(plane.world.kept)
+    assert set(again._ends) == {names[number - 1] for number in left}
+    assert bool(again.trouble) is told_of
+    assert ("not known any more" in caplog.text) is told_of
+    assert opened(tmp_path / "web")._ends == again._ends  # it was written anew
+    assert opened(tmp_path / "web").trouble == ""
+
+
+@pytest.mark.parametrize("octets", [b"{}", b"[]", b"\xff", b'{"sha256": 1}', b"[" * 30_000, None])
+def test_a_damaged_head_holds_no_start_up_and_raises_an_alarm(tmp_path: Path, octets: bytes | None) -> None:
+    plane, *_ = told_twice(tmp_path / "web")
+    path = head_of(tmp_path / "web")
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b'"number":5', b'"number":6') if octets is None else octets)
+    again = Mirror(plane.world, plane.clock, remembered=Remembered(tmp_path / "web"))
+    again.follow()
+    assert "not known any more" in again.remembered.trouble
+    assert again.remembered.head.number == 5
+    assert json.loads(path.read_bytes())["number"] == 5
+
+
+def test_a_folder_that_takes_nothing_is_told_and_nothing_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plane, *_ = told_twice(tmp_path / "web")
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device", "web")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", full)
+        plane.world.end(plane.world.grant(4), NOON, EndCause.SSC)
+        plane.mirror.follow()
+        assert "No space left on device" in plane.mirror.remembered.trouble
+    assert len([each for each in caplog.records if each.levelno == logging.ERROR]) == 1
+    plane.world.end(plane.world.grant(5), NOON, EndCause.SSC)
+    plane.mirror.follow()
+    assert plane.mirror.remembered.trouble == ""
+
+
+def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.status.remembered._SPARE_LINES", 4)
+    plane, one, _ = told_twice(tmp_path / "web")
+    for number in range(20):
+        held = plane.world.kept[one]
+        plane.world.keep(replace(held, record=replace(held.record, ended_at=NOON + number * SECOND)))
+        plane.mirror.follow()
+    assert len(ends_of(tmp_path / "web").read_bytes().splitlines()) <= 2 * 3 + 4
+    assert opened(tmp_path / "web")._ends[one] == plane.world.kept[one].record
+
+
+def test_the_last_row_is_written_down_from_time_to_time_and_at_the_end(tmp_path: Path) -> None:
+    seconds = 0.0
+    remembered = Remembered(tmp_path / "web", monotonic=lambda: seconds)
+
+    def written() -> int:
+        return int(json.loads(head_of(tmp_path / "web").read_bytes())["number"])
+
+    remembered.served(SealedHead(number=1, link=GENESIS))
+    remembered.served(SealedHead(number=2, link=GENESIS))
+    assert written() == 1
+    seconds += HEAD_SECONDS
+    remembered.served(SealedHead(number=2, link=GENESIS))
+    assert written() == 2
+    remembered.served(SealedHead(number=3, link=GENESIS))
+    remembered.close()
+    assert written() == 3
+
+
+def test_what_was_remembered_of_another_authority_is_nothing_to_this_one(tmp_path: Path) -> None:
+    plane, one, _ = told_twice(tmp_path / "web")
+    remembered = opened(tmp_path / "web")
+    remembered._known = replace(remembered._known, journal_key=b"another", head=SealedHead())
+    mirror = Mirror(plane.world, plane.clock, remembered=remembered)
+    plane.world.forget(one)
+    mirror.follow()
+    assert "another authority" in remembered.trouble
+    assert one not in mirror.view().approvals
+
+
+# --- over registers ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Standby:
+    """A copy of a world's register at an instant, that is put in its place later."""
+
+    world: World
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.world.store.close()
+        if self.world.store.dialect == "sqlite":
+            shutil.copy(self._path, self.folder / "standby.sqlite")
+        else:
+            self._order(f'CREATE DATABASE "{self._name}_standby" TEMPLATE "{self._name}"')
+
+    def promote(self) -> None:
+        self.world.store.close()
+        if self.world.store.dialect == "sqlite":
+            shutil.copy(self.folder / "standby.sqlite", self._path)
+        else:
+            self._order(f'ALTER DATABASE "{self._name}" RENAME TO "{self._name}_lost"')
+            self._order(f'ALTER DATABASE "{self._name}_standby" RENAME TO "{self._name}"')
+
+    @property
+    def _path(self) -> str:
+        return self.world.url.removeprefix("sqlite:///")
+
+    @property
+    def _name(self) -> str:
+        return str(make_url(self.world.url).database)
+
+    def _order(self, order: str) -> None:
+        url = make_url(self.world.url).set(drivername="postgresql", database="postgres")
+        with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(order)
+
+
+@pytest.fixture
+def sqlite(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[World]:
+    world = World(store_copy("sqlite"), keys_folder)
+    yield world
+    world.close()
+
+
+def started(world: World, place: Path, seconds: Callable[[], float] = lambda: 0.0) -> Api:
+    """A web process that starts, and knows what was told before."""
+    return Api(world, Remembered(place, monotonic=seconds))
+
+
+def verified(api: Api, approval: str) -> dict[str, Any]:
+    return done(api.ask("dcc", "POST", "/v1/verify", {"approval": approval}))
+
+
+def behind(api: Api, good: str, over: str) -> None:
+    """What a process does on a register that went back."""
+    assert verified(api, over)["state"] == "cancelled"
+    refused(api.ask("dcc", "POST", "/v1/verify", {"approval": good}), 503, "register-went-back")
+    refused(api.ask("manufacturer", "POST", "/v1/applications", application()), 503, "register-went-back")
+    refused(api.ask("dcc", "GET", f"/v1/approvals/{good}"), 503, "register-went-back")
+    api.lookout.look()
+    answer = done(api.ask(None, "GET", "/readyz"), 503)
+    assert "register" in {each["name"] for each in answer["checks"] if not each["ok"]}
+    assert AlarmCode.REGISTER_WENT_BACK in {each["code"] for each in answer["alarms"]}
+
+
+def accepted(api: Api, good: str, over: str, forgotten: str) -> None:
+    """What it does when an operator has accepted that, and the authority has said so in a signed head."""
+    world = api.world
+    assert verified(api, good)["state"] == "not_yet_started"
+    assert verified(api, forgotten)["state"] == "unknown"
+    # What was told as ended is, until the register says so too.
+    assert verified(api, over)["state"] == "cancelled"
+    api.lookout.look()
+    assert AlarmCode.TOLD_END_LOST in {each.code for each in api.lookout.alarms}
+    world.revoked(over)
+    api.settle()
+    api.lookout.look()
+    assert not {AlarmCode.TOLD_END_LOST, AlarmCode.REGISTER_WENT_BACK} & {each.code for each in api.lookout.alarms}
+    done(api.ask("manufacturer", "POST", "/v1/applications", application()), 201)
+
+
+def test_a_standby_that_lacks_the_last_commits_is_promoted(world: World, tmp_path: Path) -> None:
+    seconds = 0.0
+    good, over = world.granted(), world.granted(device=device(2))
+    api = started(world, tmp_path / "web", lambda: seconds)
+    api.settle()
+    standby = Standby(world, tmp_path)
+    world.revoked(over)
+    forgotten = world.granted(device=device(3))
+    world.revoked(forgotten)
+    api.settle()
+    assert verified(api, over)["state"] == "cancelled"
+    standby.promote()
+    api.mirror.follow()
+    behind(api, good, over)
+    assert verified(api, forgotten)["state"] == "cancelled"
+    with pytest.raises(StoreWentBack):
+        world.authority.turn()
+    accept_restore(world.store, world.memory, world.clock.now())
+    api.mirror.follow()
+    behind(api, good, over)  # the authority has not said so yet
+    api.settle()
+    behind(api, good, over)  # it was looked for a moment ago
+    seconds += LOOK_SECONDS
+    api.mirror.follow()
+    accepted(api, good, over, forgotten)
+
+
+def test_a_web_process_is_started_on_an_older_backup(sqlite: World, tmp_path: Path) -> None:
+    seconds = 0.0
+    world = sqlite
+    good, over = world.granted(), world.granted(device=device(2))
+    api = started(world, tmp_path / "web")
+    api.settle()
+    backup = Standby(world, tmp_path)
+    world.revoked(over)
+    forgotten = world.granted(device=device(3))
+    world.revoked(forgotten)
+    api.settle()
+    newest = max(each.number for each in api.mirror.view().authority.crls.values())
+    api.mirror.remembered.close()
+    backup.promote()
+
+    keys, api = api.keys, started(world, tmp_path / "web", lambda: seconds)
+    assert keys != api.keys
+    behind(api, good, over)
+    assert verified(api, forgotten)["state"] == "cancelled"  # the register does not even have it
+    key = next(each.key_id for each in api.mirror.view().authority.certificates if each.role == "issuing")
+    refused(api.ask(None, "GET", f"/crl/{key}.crl"), 503, "register-went-back")  # the older list is not served
+    refused(api.ask(None, "GET", f"/crl/{key}/{newest}.crl"), 503, "register-went-back")
+    # Whoever can write rows says that it was accepted; the authority has signed nothing.
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, Fact(FactKind.RESTORE_ACCEPTED, NOW, CONSOLE, payload={"sealed_before": 9, "restored_to": 1}))
+    seconds += LOOK_SECONDS
+    api.mirror.follow()
+    behind(api, good, over)
+    accept_restore(world.store, world.memory, world.clock.now())
+    api.settle()
+    seconds += LOOK_SECONDS
+    api.mirror.follow()
+    accepted(api, good, over, forgotten)
+    api.mirror.remembered.close()
+    api = started(world, tmp_path / "web")
+    assert verified(api, over)["state"] == "cancelled"
+    api.mirror.require_whole()
+
+
+def test_a_restore_that_was_accepted_before_does_not_count_again(sqlite: World, tmp_path: Path) -> None:
+    seconds = 0.0
+    world = sqlite
+    first = Standby(world, tmp_path)
+    good = world.granted()
+    first.promote()
+    accept_restore(world.store, world.memory, world.clock.now())
+    world.authority.settle()
+    good = world.granted(device=device(2))
+    api = started(world, tmp_path / "web", lambda: seconds)
+    (tmp_path / "second").mkdir()
+    second = Standby(world, tmp_path / "second")
+    over = world.granted(device=device(3))
+    world.revoked(over)
+    api.settle()
+    second.promote()
+    for _ in range(2):
+        api.mirror.follow()
+        behind(api, good, over)
+        seconds += LOOK_SECONDS
+
+
+def test_a_head_over_other_rows_is_no_acceptance(sqlite: World, tmp_path: Path) -> None:
+    """A genuine row of an acceptance under a signature that is of something else, and the other way round."""
+    world = sqlite
+    world.granted()
+    backup = Standby(world, tmp_path)
+    world.granted(device=device(2))
+    backup.promote()
+    number = accept_restore(world.store, world.memory, world.clock.now()) + 1
+    world.authority.settle()
+    reader = StatusReader(world.store)
+    proof, view = reader.proof(number), reader.authority()
+    assert proof is not None
+    remembered = Remembered()
+    remembered._known = Known(journal_key=view.journal_key, name=view.name)
+    assert remembered._proved(proof, number)
+    wrong = [
+        None,
+        replace(proof, rows=()),
+        replace(proof, before=bytes(32)),
+        replace(proof, signature=proof.signature[:-1] + bytes([proof.signature[-1] ^ 1])),
+        replace(proof, rows=(replace(proof.rows[0], payload="{}"), *proof.rows[1:])),
+        replace(proof, rows=proof.rows[:-1]),
+    ]
+    assert not any(remembered._proved(each, number) for each in wrong)
+    assert not remembered._proved(proof, number + 1)
+    remembered._known = Known(journal_key=view.journal_key, name="TEST Another")
+    assert not remembered._proved(proof, number)
+    later = reader.proof(number + 1)
+    remembered._known = Known(journal_key=view.journal_key, name=view.name)
+    assert later is None or not remembered._proved(later, number + 1)  # it is a fact of another kind
+
+
+def written(folder: Path) -> dict[str, tuple[int, int]]:
+    return {each.name: (each.stat().st_ino, each.stat().st_mtime_ns) for each in folder.iterdir()}
+
+
+def test_an_idle_poll_reads_nothing_more_and_writes_nothing(sqlite: World, tmp_path: Path) -> None:
+    api = started(sqlite, tmp_path / "web")
+    api.settle()
+    api.mirror.remembered.close()
+    before = written(tmp_path)
+    asked: list[int] = []
+    source: Any = api.mirror._source
+    source.link_of = asked.append
+    for _ in range(3):
+        api.mirror.follow()
+    assert (asked, written(tmp_path)) == ([], before)
+
+
+def test_a_line_says_everything_of_an_approval(plane: Plane) -> None:
+    approval = plane.world.grant()
+    plane.world.amend(approval, effective=NOON, signed_at=NOON)
+    plane.world.end(approval, NOON + SECOND, EndCause.KEY_COMPROMISE)
+    record = plane.world.kept[approval].record
+    assert told.read(told.line(record)) == (approval, record)
+    assert told.read(told.line_of_none(approval)) == (approval, None)
