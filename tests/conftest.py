@@ -50,6 +50,8 @@ SLOW = frozenset(
         "test_hanging.py",
         "test_judges.py",
         "test_kill_sweep.py",
+        "test_memory_begin.py",
+        "test_memory_damaged.py",
         "test_migrations.py",
         "test_notices.py",
         "test_privacy.py",

@@ -200,14 +200,16 @@ def test_the_first_approvals_of_a_year_get_two_numbers(world: World) -> None:
 
 
 @contextmanager
-def happening(at: str, act: Callable[[], object]) -> Iterator[list[str]]:
-    """Do something once, at a named boundary of the authority's work."""
+def happening(at: str, act: Callable[[], object], behind: str = "") -> Iterator[list[str]]:
+    """Do something once, at a named boundary of the authority's work: at the first, or the first behind another."""
     passed: list[str] = []
+    acted: list[str] = []
 
     def observer(name: str) -> None:
-        first = name == at and at not in passed
+        first = name == at and not acted and (not behind or behind in passed)
         passed.append(name)
         if first:
+            acted.append(name)
             act()
 
     boundaries.observe(observer)
@@ -215,7 +217,7 @@ def happening(at: str, act: Callable[[], object]) -> Iterator[list[str]]:
         yield passed
     finally:
         boundaries.observe(None)
-    assert at in passed, passed
+    assert acted, passed
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,9 @@ def happening(at: str, act: Callable[[], object]) -> Iterator[list[str]]:
 @pytest.mark.parametrize("cause", [EndCause.SSC, EndCause.BREACH])
 def test_a_revocation_between_claim_and_record_is_not_lost(world: World, moment: str, cause: EndCause) -> None:
     approval = world.seconded(world.drafted())
-    with happening(moment, lambda: world.revoked(approval, cause)):
+    # The head over what the turn acts upon is signed before the claim: that is not the signature meant here.
+    behind = "" if moment == "after commit claim" else "after commit claim"
+    with happening(moment, lambda: world.revoked(approval, cause), behind):
         world.authority.settle()
     record = world.record(approval)
     (certificate,) = record.certificates
