@@ -27,6 +27,11 @@ from core.actors import Role
 from core.clock import FixedClock
 from core.kinds import DecisionState, HierarchyRole
 from core.status import approval_status
+from jobs.beginning import prove_register
+from jobs.clocks import clocks
+from keys.ceremony import RECORD_FILE
+from keys.record_key import make_record_key
+from memory.memory import Memory
 from ra.applying.look import application
 from ra.deciding import look as look_at_decisions
 from ra.desk import Desk, Rules
@@ -39,7 +44,17 @@ from store.reading import work
 from store.reading.authority import authority_row, certificates
 from store.tables import approvals, credentials, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
-from tests.world import AUDITOR, BORN, DEVICE, LONGEST_TRIAL, PROFILE, World
+from tests.world import (
+    AUDITOR,
+    BORN,
+    DEVICE,
+    LONGEST_TRIAL,
+    PASSPHRASE,
+    PROFILE,
+    World,
+    keyring,
+    memory_folder,
+)
 from verify.journal import Head, LinkedRow, check
 from verify.offline import prove
 
@@ -215,12 +230,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def _brought_here(url: str, folder: Path) -> World:
+    """That authority under this release: its register is upgraded, and it has begun to remember."""
+    store = _made_at_0001(Store(url))
+    schema.upgrade(store)
+    proved = prove_register(store, keyring(folder), {}, folder / "watermark.json")
+    key = make_record_key(folder / "keys" / RECORD_FILE, PASSPHRASE)
+    place, clock = memory_folder(url, folder), FixedClock(WRITTEN_LAST)
+    Memory.begin(place, key, proved.begun, clocks(clock), records=proved.records, links=proved.links).close()
+    store.close()
+    return World(url, folder, FixedClock(WRITTEN_LAST), clock)
+
+
 def test_what_was_under_way_is_finished_by_this_release(
     store_kind: str, empty_store_url: Callable[[str], str], folder: Path
 ) -> None:
-    world = World(empty_store_url(store_kind), folder, FixedClock(WRITTEN_LAST), FixedClock(WRITTEN_LAST))
-    _made_at_0001(world.store)
-    schema.upgrade(world.store)
+    world = _brought_here(empty_store_url(store_kind), folder)
     world.authority.settle()
     was = {state: [row["id"] for row in ROWS["decisions"] if row["state"] == state] for state in DecisionState}
     # 1. What was seconded is signed: where the signature was intended, exactly the bytes that were.
@@ -246,9 +271,7 @@ def test_an_authority_made_before_goes_on_with_lists_and_certificates_of_the_new
     store_kind: str, empty_store_url: Callable[[str], str], folder: Path
 ) -> None:
     """Its policies were critical and its lists named their place (adr 20); whoever has the kit believes all of it."""
-    world = World(empty_store_url(store_kind), folder, FixedClock(WRITTEN_LAST), FixedClock(WRITTEN_LAST))
-    _made_at_0001(world.store)
-    schema.upgrade(world.store)
+    world = _brought_here(empty_store_url(store_kind), folder)
     with world.store.read() as tx:
         issuing, root = (certificates(tx, role)[-1] for role in (HierarchyRole.ISSUING, HierarchyRole.ROOT))
         before = work.last_crl(tx, issuing.key_id, with_bytes=True)
