@@ -50,6 +50,13 @@ _SHARE = 50
 _log = logging.getLogger(__name__)
 
 
+def told(found: Readiness) -> Reply:
+    """Return readiness as /readyz answers it."""
+    status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    fields = [("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+    return Reply(status, problems.encode(document(found)), fields)
+
+
 class Lookout:
     """Looks at the register from time to time.
 
@@ -156,9 +163,7 @@ class Lookout:
             status, described = problems.problem(error)
             return Reply(status, problems.encode(described), problems.headers(status))
         self._unforeseen.ends("/readyz is answered again")
-        status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
-        fields = [("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
-        return Reply(status, problems.encode(document(found)), fields)
+        return told(found)
 
     def _basic_checks(self) -> tuple[Backlog | None, tuple[Check, ...]]:
         at, left, said = self._heard

@@ -8,20 +8,44 @@ from api import problems
 from api.app import HTTP_WORDS
 from api.bodies import BodyLimits
 from api.incoming import BODY_LIMIT
-from api.readiness import Purpose
+from api.lookout import told
+from api.readiness import CheckAnswer, Purpose, Readiness
 from api.status.exchange import Asked, Reply, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
-from core.errors import NotAuthenticated, StatusStale
+from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
 from front.service import Turn
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+ALIVE = "/healthz"
 READY = "/readyz"
 PURPOSES = {"": Purpose.STATUS, **{f"for={each.value}": each for each in Purpose}}
 """Answered from memory, by its query; with any other it is a question to the API, which refuses it."""
+
+
+class Waiting:
+    """The service before the register has answered for the first time: alive, and not ready; all else is 503."""
+
+    def admit(self, asked: Asked) -> int | Reply:
+        """Take a body from nobody; there is nothing yet that could read it."""
+        return 0 if asked.path in (ALIVE, READY) else refusal(StoreUnavailable())
+
+    def at_once(self, asked: Asked) -> Reply | Turn:
+        """Say how it is."""
+        if asked.path == ALIVE:
+            return Reply(HTTPStatus.OK, b"alive\n", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
+        if asked.path != READY:
+            return refusal(StoreUnavailable())
+        said = "The register has not answered since this process began."
+        return told(Readiness(False, (CheckAnswer(name="store", ok=False, detail=said),), ()))  # noqa: FBT003 - not ready
+
+    def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
+        """Answer what was to be worked on; nothing is."""
+        del turn, asked, body, length
+        return refusal(StoreUnavailable())
 
 
 class Served:

@@ -4,11 +4,16 @@ It holds no private key of the authority and does not read the folder they lie i
 """
 
 import asyncio
+import concurrent.futures
 import signal
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from api.app import create_app, description
 from api.bodies import BodyLimits
@@ -20,10 +25,10 @@ from api.status.refused import Refused
 from api.status.remembered import Remembered
 from api.status.snapshot import Mirror
 from app import garbage
-from app.house import House, open_house
-from app.served import Served
+from app.house import open_house
+from app.served import Served, Waiting
 from app.settings import Settings
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
 from front.crowd import plain
 from front.head import forwarded
@@ -50,62 +55,106 @@ _WAITING = 4
 (front.limits.Limits.turn_seconds)."""
 
 
-def serve_web(settings: Settings) -> None:
-    """Listen until SIGTERM or SIGINT."""
+@dataclass(frozen=True)
+class Inside:
+    """What is behind the front, once the register has answered.
+
+    Args:
+        served: the service.
+        beside: what runs beside it, to be started, and stopped in the end.
+    """
+
+    served: Served
+    beside: tuple[Mirror, Lookout, RefusalLog]
+
+
+def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None]) -> None:
+    """Listen until SIGTERM or SIGINT; from the beginning, though the register may be silent for long.
+
+    Args:
+        settings: whose house it is.
+        waited_for: makes what is behind as soon as the register answers; None if it is told to stop before.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
-    house = open_house(settings)
-    remembered = Remembered(memory_place(settings))
-    reader = StatusReader(house.store, house.clock.now)
-    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
-    write = partial(small_write, house.store, house.machine)
-    lookout = Lookout(house.store, mirror, write, disks(settings))
-    refusals = RefusalLog()
-    mirror.start()
-    lookout.start()
-    refusals.start()
-    try:
-        asyncio.run(_run(make_front(house, mirror, lookout, refusals, settings), settings))
-    finally:
-        refusals.stop()
-        lookout.stop()
-        mirror.stop()
+    threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
+    workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
+    front = Front(Waiting(), workers, SystemClock(), proxies=settings.web_proxies)
+    asyncio.run(_run(front, settings, partial(waited_for, lambda: make_inside(settings))))
 
 
-async def _run(front: Front, settings: Settings) -> None:
-    stopping = asyncio.Event()
+async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Event], Inside | None]) -> None:
+    stopping, halted = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     server = await front.listen(settings.host, settings.port)
-    garbage.only_young()
-    beside = [asyncio.create_task(each) for each in (front.watch(), garbage.collect(front.resting, front.now))]
-    told = asyncio.create_task(stopping.wait())
     # What runs beside ends only by an error: then so do we, with its words, and are started again.
-    ended, _ = await asyncio.wait([told, *beside], return_when=asyncio.FIRST_COMPLETED)
-    server.close()
-    await front.stop()
-    for each in (told, *beside):
-        each.cancel()
+    beside = [asyncio.create_task(each) for each in (front.watch(), stopping.wait())]
+    opening = _in_a_thread(lambda: open_it(halted))
+    inside: Inside | None = None
+    try:
+        if not await _first_ended(opening, *beside):
+            return
+        inside = opening.result()
+        if inside is None:
+            return
+        for each in inside.beside:
+            each.start()
+        front.service = inside.served
+        garbage.only_young()
+        beside.append(asyncio.create_task(garbage.collect(front.resting, front.now)))
+        await _first_ended(*beside)
+    finally:
+        halted.set()
+        server.close()
+        await front.stop()
+        for task in beside:
+            task.cancel()
+        for one in reversed(inside.beside if inside else ()):
+            one.stop()
+
+
+async def _first_ended(*tasks: "asyncio.Future[Any]") -> bool:
+    """Wait until one of several has ended, and raise what it raised; whether the first of them has."""
+    ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for each in ended:
         each.result()
+    return tasks[0] in ended
 
 
-def make_front(house: House, mirror: Mirror, lookout: Lookout, refusals: RefusalLog, settings: Settings) -> Front:
-    """Return the front of a house, with everything behind it."""
+def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | None]":
+    """Have work done by a thread that nobody waits for in the end: the register may hold it longer than we may take."""
+    done: concurrent.futures.Future[Inside | None] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001 - raised by whoever asks for the result
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    return asyncio.wrap_future(done)
+
+
+def make_inside(settings: Settings) -> Inside:
+    """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
+    house = open_house(settings)
+    remembered = Remembered(memory_place(settings))
+    reader = StatusReader(house.store, house.clock.now)
+    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    lookout = Lookout(house.store, mirror, partial(small_write, house.store, house.machine), disks(settings))
+    refusals = RefusalLog()
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
-
     proxies = frozenset(plain(each) for each in settings.web_proxies)
 
     def note(asked: Asked, one: Refused) -> None:
         refusals.note(asked, forwarded(asked, proxies), one)
 
     served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready, note)
-    threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
-    workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
-    return Front(served, workers, house.machine, proxies=proxies)
+    return Inside(served, (mirror, lookout, refusals))
 
 
 def small_write(store: Store, machine: Clock) -> None:

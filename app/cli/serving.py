@@ -114,15 +114,12 @@ def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opene
 def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
     from app.web import serve_web  # noqa: PLC0415 - only web needs a server
 
-    house = _opened(lambda: open_house(settings), threading.Event())
-    if house is not None:  # what is wrong with the home is said here, not by a worker
-        house.store.close()
     if supervised:
         # To the main thread, which waits on a lock: a signal that another thread takes would not wake it.
         main = threading.main_thread().ident
         assert main is not None
         end_with_supervisor(lambda: signal.pthread_kill(main, signal.SIGTERM))
-    serve_web(settings)
+    serve_web(settings, _opened)
 
 
 def _warn_other_base(console: Console, base_url: str, port: int) -> None:
