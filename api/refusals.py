@@ -22,15 +22,23 @@ from api.status.refused import Refused
 
 LOGGER = "trialcpa.refusals"
 LINES_OF_ONE = 10
-"""Lines in a minute about one peer with one credential."""
+"""Lines in a minute about one peer with one credential: enough to see what a client tries again and again."""
 
-LINES_IN_ALL = 200
-"""Lines in a minute about everybody: a flood from everywhere writes less than 100 megaoctets a day."""
+LINES_OF_STRANGERS = 90
+LINES_OF_KNOWN = 90
+"""Lines in a minute about everybody without a known credential, and with one: no flood of the first hides these."""
+
+SUMMARIES = 20
+"""Lines at the end of a minute that say how many were left out, the most first; the last is of all others together."""
+
+LINES_IN_ALL = LINES_OF_STRANGERS + LINES_OF_KNOWN + SUMMARIES
+"""Lines in a minute: 288,000 a day, some 45 megaoctets as most have 150, and below 300 as none has 1,000."""
 
 MINUTE = 60.0
 
 _WAITING = 1_000
-"""Refusals that wait to be written; what comes beyond is counted."""
+"""Refusals that wait to be written, half of them strangers' at most; what comes beyond is counted. More than four
+minutes' lines would be of no use to anybody."""
 
 _LOOK_SECONDS = 5.0
 _MARK_DIGITS = 8
@@ -43,7 +51,7 @@ _log = logging.getLogger(LOGGER)
 
 @dataclass(frozen=True)
 class Source:
-    """Who is refused: a peer, with the credential that it shows, if that is known."""
+    """Who is refused: what counts as one peer, with the credential that it shows, if that is known."""
 
     peer: str
     name: str
@@ -87,11 +95,12 @@ def mark(shown: str) -> str:
 
 
 class Tally:
-    """Says which lines are written, minute by minute; it holds no more than LINES_IN_ALL sources."""
+    """Says which lines are written, minute by minute; it holds no more sources than lines."""
 
     def __init__(self) -> None:
         self._begun: float | None = None
         self._told: Counter[Source] = Counter()
+        self._lines: Counter[bool] = Counter()
         self._left_out: Counter[Source] = Counter()
 
     def take(self, source: Source, said: str, at: float) -> Iterator[str]:
@@ -105,8 +114,10 @@ class Tally:
         yield from self.over(at)
         if self._begun is None:
             self._begun = at
-        if self._told[source] < LINES_OF_ONE and self._told.total() < LINES_IN_ALL:
+        share = LINES_OF_KNOWN if source.name else LINES_OF_STRANGERS
+        if self._told[source] < LINES_OF_ONE and self._lines[bool(source.name)] < share:
             self._told[source] += 1
+            self._lines[bool(source.name)] += 1
             yield said
         else:
             self.leave_out(source, at)
@@ -121,11 +132,15 @@ class Tally:
         """Yield how many were left out, when their minute is over."""
         if self._begun is None or at - self._begun < MINUTE:
             return
-        for source, count in self._left_out.most_common():
+        others = self._left_out.pop(_OTHERS, 0)
+        found = self._left_out.most_common()
+        others += sum(count for _, count in found[SUMMARIES - 1 :])
+        for source, count in (*found[: SUMMARIES - 1], *([(_OTHERS, others)] if others else [])):
             of = {"peer": source.peer, "credential": source.name}
             yield f"left_out={count} " + " ".join(f"{name}={_plain(value)}" for name, value in of.items() if value)
         self._begun = None
         self._told.clear()
+        self._lines.clear()
         self._left_out.clear()
 
 
@@ -154,13 +169,20 @@ class RefusalLog:
             return
         self._thread.join(1)
 
-    def note(self, asked: Asked, peer: str, one: Refused) -> None:
-        """Have a refusal written, from any thread, without waiting for anything."""
-        if self._waiting.full():
+    def note(self, asked: Asked, peer: str, one: Refused, *, counted_as: str) -> None:
+        """Have a refusal written, from any thread, without waiting for anything.
+
+        Args:
+            asked: the request.
+            peer: who asks.
+            one: the refusal.
+            counted_as: what counts as one peer: a network, where one customer has so many addresses.
+        """
+        if self._waiting.qsize() >= (_WAITING if one.name else _WAITING // 2):
             self._lost += 1  # nothing is made of what is not written; two at once may count as one
             return
         try:
-            self._waiting.put_nowait((Source(peer, one.name), line(asked, peer, one)))
+            self._waiting.put_nowait((Source(counted_as, one.name), line(asked, peer, one)))
         except queue.Full:
             self._lost += 1
 

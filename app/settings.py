@@ -28,6 +28,9 @@ from ra.deciding.every_kind import COUNTED
 from ra.desk import TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
+LEAST_LEASE_SECONDS = 5
+"""More than store.postgresql.IDLE_SECONDS: whoever froze in a transaction has lost it when its successor comes."""
+
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
 MOST_OFFICERS = 9
@@ -351,7 +354,9 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             ocsp_life=ocsp_life * hours,
             crl_life=life * hours,
             crl_interval=interval * hours,
-            lease_length=timedelta(seconds=reader.whole("authority", "lease_seconds", 5, least=1, most=600)),
+            lease_length=timedelta(
+                seconds=reader.whole("authority", "lease_seconds", 5, least=LEAST_LEASE_SECONDS, most=600)
+            ),
             most_jump=timedelta(minutes=reader.whole("clock", "most_jump_minutes", 5, least=1, most=60)),
             longest_rest=hours * reader.whole("clock", "longest_rest_hours", 24, least=1, most=24 * 31),
         ),

@@ -30,7 +30,7 @@ from app.served import Served, Waiting
 from app.settings import Settings
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
-from front.crowd import plain
+from front.crowd import peer_of, plain
 from front.head import forwarded
 from front.server import Front
 from front.service import Turn
@@ -151,7 +151,8 @@ def make_inside(settings: Settings) -> Inside:
     proxies = frozenset(plain(each) for each in settings.web_proxies)
 
     def note(asked: Asked, one: Refused) -> None:
-        refusals.note(asked, forwarded(asked, proxies), one)
+        peer = forwarded(asked, proxies)
+        refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
     served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready, note)
     return Inside(served, (mirror, lookout, refusals))

@@ -24,11 +24,12 @@ class Bounds:
     """How much one organisation may keep open and store.
 
     Args:
-        open_applications: that nobody has decided.
-        open_amendment_requests: that nobody has decided, about all of its approvals.
-        evidence_octets: of the files that it has attached, each counted once.
-        acts_per_day: acts that leave a row, of whichever kind, in 24 hours.
-        deployment_lines_per_day: lines of reports of deployments in 24 hours.
+        open_applications: that nobody has decided; chosen: more than a committee reads in weeks.
+        open_amendment_requests: that nobody has decided, about all of its approvals; as many, for the same reason.
+        evidence_octets: of the files that it has attached, each counted once: 200 of the largest (10 MiB), four for
+            each application that may be open.
+        acts_per_day: acts that leave a row, of whichever kind, in 24 hours: one in nine seconds, all day.
+        deployment_lines_per_day: lines of reports of deployments in 24 hours: ten of the largest reports (100,000).
     """
 
     open_applications: int = 50

@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.refusals import LINES_IN_ALL, LINES_OF_ONE, LOGGER, MINUTE, RefusalLog, Source, Tally, line, mark
+from api.refusals import (
+    LINES_IN_ALL,
+    LINES_OF_KNOWN,
+    LINES_OF_ONE,
+    LINES_OF_STRANGERS,
+    LOGGER,
+    MINUTE,
+    SUMMARIES,
+    RefusalLog,
+    Source,
+    Tally,
+    line,
+    mark,
+)
 from api.status.exchange import Asked
 from api.status.refused import Refused
 from core.actors import Role
@@ -75,9 +88,31 @@ def test_of_one_peer_with_one_credential_so_many_lines_a_minute_and_then_how_man
 def test_a_flood_from_everywhere_is_held_in_little_memory_and_few_lines() -> None:
     tally = Tally()
     told = [said for number in range(10_000) for said in _taken(tally, Source(f"2001:db8::{number:x}", ""), 0.0)]
-    assert len(told) == LINES_IN_ALL
+    assert len(told) == LINES_OF_STRANGERS
+    # Whoever is known is seen all the same.
+    assert _taken(tally, Source("192.0.2.1", "jane.doe"), 1.0) == ["192.0.2.1 jane.doe"]
     assert max(len(tally._told), len(tally._left_out)) <= LINES_IN_ALL
-    assert list(tally.over(MINUTE)) == [f"left_out={10_000 - LINES_IN_ALL} peer=others"]
+    assert list(tally.over(MINUTE)) == [f"left_out={10_000 - LINES_OF_STRANGERS} peer=others"]
+
+
+def test_the_summaries_are_within_the_bound() -> None:
+    tally = Tally()
+    sources = [Source(f"192.0.2.{number}", name) for number in range(100) for name in ("", "jane.doe")]
+    told = [said for source in sources * 30 for said in _taken(tally, source, 0.0)]
+    told += tally.over(MINUTE)
+    assert len(told) <= LINES_IN_ALL
+    left_out = [int(found[1]) for each in told if (found := re.match(r"left_out=(\d+) peer=", each))]
+    assert (len(left_out), sum(left_out)) == (SUMMARIES, len(sources) * 30 - LINES_OF_KNOWN - LINES_OF_STRANGERS)
+
+
+def test_strangers_leave_room_for_whoever_is_known_in_what_waits_too() -> None:
+    log = RefusalLog(monotonic=lambda: 0.0)  # nobody writes
+    for _ in range(5_000):
+        log.note(ASKED, "2001:db8::1", UNKNOWN, counted_as="2001:db8::/64")
+    log.note(ASKED, "192.0.2.1", KNOWN, counted_as="192.0.2.1")
+    waiting = list(log._waiting.queue)
+    assert waiting[-1] == (Source("192.0.2.1", "prometheus"), line(ASKED, "192.0.2.1", KNOWN))
+    assert waiting[0] == (Source("2001:db8::/64", ""), line(ASKED, "2001:db8::1", UNKNOWN))
 
 
 def test_whoever_is_refused_while_the_log_hangs_waits_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -95,7 +130,7 @@ def test_whoever_is_refused_while_the_log_hangs_waits_for_nothing(caplog: pytest
     try:
         began = time.monotonic()
         for _ in range(5_000):
-            log.note(ASKED, "192.0.2.1", KNOWN)
+            log.note(ASKED, "192.0.2.1", KNOWN, counted_as="192.0.2.1")
         assert time.monotonic() - began < 2
         assert not caplog.records[1:]
     finally:

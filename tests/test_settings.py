@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import FILE_NAME, Settings, change_port, load, template
+from app.settings import FILE_NAME, LEAST_LEASE_SECONDS, Settings, change_port, load, template
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
 from keys.passphrase import FromFile, FromPrompt
 from policy.section_f.assurance import DEFAULT_SCHEMES
+from store.postgresql import IDLE_SECONDS
 
 
 def written(home: Path, text: str) -> Path:
@@ -85,6 +86,14 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ):
         assert part in told
     assert "hunter2" not in told  # somebody may have written the passphrase itself
+
+
+def test_a_lease_is_longer_than_a_transaction_may_rest(tmp_path: Path) -> None:
+    assert LEAST_LEASE_SECONDS > IDLE_SECONDS
+    least = load(written(tmp_path, f"[authority]\nlease_seconds = {LEAST_LEASE_SECONDS}")).pace.lease_length
+    assert least.total_seconds() > IDLE_SECONDS
+    told = refused(tmp_path, f"[authority]\nlease_seconds = {IDLE_SECONDS}")
+    assert "authority.lease_seconds must be a whole number from 5 to 600" in told
 
 
 @pytest.mark.clause("F2.19")
