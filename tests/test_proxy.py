@@ -5,8 +5,8 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,14 +62,10 @@ class Proxied:
         return int(self.ask(octets, tls=tls)[9:12])
 
 
-@pytest.fixture
-def proxied(world: World, tmp_path: Path) -> Iterator[Proxied]:
+@contextmanager
+def behind_nginx(world: World, tmp_path: Path, changes: Mapping[str, str]) -> Iterator[Proxied]:
     web = Web(world)
     service = Noting(web)
-    changes = {
-        "client_body_timeout 10s": "client_body_timeout 1s",
-        "trialcpa_connections 64": "trialcpa_connections 640",
-    }
     with (
         listening(service, limits=PATIENT, proxies=frozenset({"127.0.0.1"}), workers=(4, 16)) as front,
         nginx(tmp_path, front.port, changes) as ports,
@@ -77,11 +73,23 @@ def proxied(world: World, tmp_path: Path) -> Iterator[Proxied]:
         yield Proxied(web, service, front, ports)
 
 
+@pytest.fixture
+def proxied(world: World, tmp_path: Path) -> Iterator[Proxied]:
+    changes = {
+        "client_body_timeout 10s": "client_body_timeout 1s",
+        "trialcpa_connections 64": "trialcpa_connections 640",
+        "keepalive_timeout 5s": "keepalive_timeout 1s",
+    }
+    with behind_nginx(world, tmp_path, changes) as made:
+        yield made
+
+
 def test_half_a_body_never_comes_through_and_status_answers_meanwhile(proxied: Proxied) -> None:
     web = proxied.web
     approval = web.world.granted()
     web.api.mirror.follow()
     before, key = web.counted(), web.api.keys["dcc"]
+    connected = len(proxied.front.front.crowd)
     bearer = f"Authorization: Bearer {key}\r\n".encode()
     verifying = request("/v1/verify", fields=bearer, body=json.dumps({"approval": approval}).encode())
     with ExitStack() as stack:
@@ -97,7 +105,8 @@ def test_half_a_body_never_comes_through_and_status_answers_meanwhile(proxied: P
         assert proxied.status(verifying) == 200
         assert proxied.status(request("/healthz", method="GET"), tls=False) == 200
         time.sleep(1.5)
-        assert len(silent) == 100
+        assert len(silent) == 100  # with nginx; web has the two that asked
+        assert len(proxied.front.front.crowd) <= connected + 2
     assert {each.path for each in proxied.service.asked} == {"/v1/verify", "/healthz"}
     assert web.reached == []
     assert web.counted() == before
@@ -147,3 +156,29 @@ def test_who_asks_is_what_the_proxy_says_and_a_key_in_the_clear_is_not_taken(pro
     assert len(proxied.service.asked) == 2
     large = request("/v1/deployments", fields=b"Content-Length: 40000000\r\n")
     assert proxied.status(large) == 413
+
+
+def test_the_proxy_closes_what_rests_before_web_does(proxied: Proxied) -> None:
+    alive = request("/healthz", method="GET")
+    assert [proxied.status(alive) for _ in range(3)] == [200] * 3
+    assert len(proxied.front.front.crowd) == 1  # it was used again
+    time.sleep(2)
+    assert len(proxied.front.front.crowd) == 0  # web would have waited for longer
+    time.sleep(PATIENT.head_seconds)
+    assert proxied.status(alive) == 200
+
+
+def test_one_address_has_so_many_connections_and_so_many_requests_a_second(world: World, tmp_path: Path) -> None:
+    few = {"trialcpa_connections 64": "trialcpa_connections 2", "rate=500r/s": "rate=1r/s", "burst=1000": "burst=9"}
+    alive = request("/healthz", method="GET")
+    with behind_nginx(world, tmp_path, few) as proxied, ExitStack() as stack:
+        for _ in range(2):
+            half = stack.enter_context(proxied.connect(tls=True))
+            half.sendall(request("/v1/verify", fields=b"Content-Length: 30\r\n") + b"{")
+        time.sleep(0.2)
+        assert proxied.status(alive) == 429
+        stack.close()
+        time.sleep(0.2)
+        told = [proxied.status(alive) for _ in range(20)]
+        assert set(told) == {200, 429}
+        assert len(proxied.service.asked) == told.count(200) <= 10
