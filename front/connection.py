@@ -256,7 +256,7 @@ class Connection(asyncio.BufferedProtocol):
             self._go_on(octets[upgrade.args[0] :])
             return
         except httptools.HttpParserCallbackError as error:
-            self._refuse(_ours(error))
+            self._refuse(refusal(error.__context__ if isinstance(error.__context__, Exception) else error))
             return
         except httptools.HttpParserError as error:
             self._broken(error)
@@ -443,9 +443,3 @@ class Connection(asyncio.BufferedProtocol):
             self._enter(Stage.DRAIN)
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.write_eof()
-
-
-def _ours(error: httptools.HttpParserCallbackError) -> Reply:
-    """What we raised while the parser told us of a request is ours to answer for, and is logged."""
-    raised = error.__context__
-    return refusal(raised if isinstance(raised, Exception) else error)
