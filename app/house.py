@@ -160,6 +160,7 @@ def open_authority(house: House) -> Authority:
         keyring=_keyring(profile_begun(begun), opened),
         memory=memory,
         pace=house.settings.pace,
+        rules=house.settings.rules,
     )
 
 

@@ -107,6 +107,8 @@ def _issued(desk: Desk, count: int) -> list[str]:
     with desk.store.read() as tx:
         maker = next(each for each in requests.credential_list(tx) if each.role == Role.MANUFACTURER)
     manufacturer = Actor(maker.name, Role.MANUFACTURER, maker.organisation_id)
+    for name in ("one", "two"):
+        grant_access(desk, CONSOLE, name=name, role=Role.SSC_OFFICER, organisation=None, life=timedelta(days=1))
     one, two = Actor("one", Role.SSC_OFFICER), Actor("two", Role.SSC_OFFICER)
     today = desk.clock.now().date()
     decisions = []

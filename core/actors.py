@@ -83,3 +83,13 @@ AUTHORITY = Actor("authority")
 COURIER = Actor("courier")
 CONSOLE = Actor("console")
 """The operator at the machine's own command line."""
+
+_OUR_NAMES = frozenset({AUTHORITY.name, COURIER.name, CONSOLE.name})
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a name is, or could be taken for, that of a process of ours: no person has one.
+
+    For a reader of the journal `Console` and `authority.` are ours: case, blanks and punctuation tell no two apart.
+    """
+    return "".join(each for each in name.casefold() if each.isalnum()) in _OUR_NAMES

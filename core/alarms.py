@@ -23,10 +23,13 @@ class AlarmCode(StrEnum):
     CLOCK_DOUBTFUL = "clock-doubtful"
     CLOCK_LOWERED = "clock-lowered"
     COURIER_SILENT = "courier-silent"
+    DECISION_DISOWNED = "decision-disowned"
+    DECISION_UNPROVED = "decision-unproved"
     DISK_NEARLY_FULL = "disk-nearly-full"
     ERRAND_FAILS = "errand-fails"
     FACT_AHEAD = "fact-dated-ahead"
     JOB_FAILS = "job-fails"
+    JOURNAL_CHANGED = "journal-changed"
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
     KEYS_END = "keys-end"
@@ -81,6 +84,18 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.AUTHORITY_CHANGED: (
         "The register has this authority for another one than it is.",
         "The register has the authority as it began.",
+    ),
+    AlarmCode.DECISION_DISOWNED: (
+        "Somebody says that a decision was not made as the register has it, and what follows from it stands.",
+        "What follows from a disowned decision has ended, or nobody disowns it any more.",
+    ),
+    AlarmCode.DECISION_UNPROVED: (
+        "The register says that officers have made a decision, and the sealed facts do not: nothing is signed.",
+        "Every decision that waits for a signature is proved.",
+    ),
+    AlarmCode.JOURNAL_CHANGED: (
+        "The sealed journal does not say what it said when it was sealed.",
+        "The sealed journal says what it said when it was sealed.",
     ),
     AlarmCode.END_UNPROVED: (
         "The register says that a certificate has ended, and no sealed fact does.",

@@ -22,6 +22,7 @@ from core.kinds import ProcessRole
 from core.trouble import Trouble
 from jobs.alarms import Alarms
 from jobs.aside import Aside
+from jobs.audit import Audit
 from jobs.clocks import BelievedClock, Second, second_clocks
 from jobs.doubt import Limits
 from jobs.draft import draft_proposals
@@ -37,6 +38,7 @@ from jobs.recall import Copy, catch_up
 from jobs.seal import seal
 from jobs.sign import sign_seconded
 from memory.memory import Memory
+from ra.desk import Rules
 from store.reading import work
 from store.transactions import Store
 
@@ -50,7 +52,14 @@ WAITING_SECONDS = 0.5
 
 STAYS = timedelta(hours=24)
 LASTING = frozenset(
-    {AlarmCode.REGISTER_CONTRADICTS, AlarmCode.END_UNPROVED, AlarmCode.FACT_AHEAD, AlarmCode.LEASE_VOID}
+    {
+        AlarmCode.DECISION_UNPROVED,
+        AlarmCode.END_UNPROVED,
+        AlarmCode.FACT_AHEAD,
+        AlarmCode.JOURNAL_CHANGED,
+        AlarmCode.LEASE_VOID,
+        AlarmCode.REGISTER_CONTRADICTS,
+    }
 )
 """What is not over because nothing says it any more: somebody changed the register, and has to be looked for."""
 
@@ -72,8 +81,10 @@ class Authority:
         keyring: the signers.
         memory: what this authority remembers by itself, outside the store.
         pace: how often.
+        rules: what the settings say about decisions: how many officers must agree.
         holder: a name that no other process has.
         second: asks other clocks where this machine's is doubted; None for those that there are.
+        audit: where its reading of the register again stands.
     """
 
     store: Store
@@ -82,8 +93,10 @@ class Authority:
     keyring: Keyring
     memory: Memory
     pace: Pace = field(default_factory=Pace)
+    rules: Rules = field(default_factory=Rules)
     holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
     second: Second | None = None
+    audit: Audit = field(default_factory=Audit, repr=False)
     _believed: BelievedClock = field(init=False, repr=False)
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
@@ -175,9 +188,9 @@ class Authority:
         renewed: tuple[Job, ...] = (presign, publish_if_due)
         doubt = self._believed.doubt
         if doubt is not None:
-            return (*always, *renewed) if doubt.agreed else always
+            return (*always, *renewed, self.audit.audit) if doubt.agreed else (*always, self.audit.audit)
         dated: tuple[Job, ...] = (renew_responder, record_expiries, lapse_passed, draft_proposals, sign_seconded)
-        return (*always, *dated, *renewed)
+        return (*always, *dated, *renewed, self.audit.audit)
 
     def settle(self, most: int = 1_000) -> None:
         """Take turns until nothing is due: for tests, benches and `--once`."""
@@ -225,6 +238,7 @@ class Authority:
             memory=self.memory,
             copy=self._copy,
             asides=self._asides,
+            rules=self.rules,
         )
 
     def _require_not_behind(self, duty: Duty) -> None:

@@ -11,6 +11,7 @@ from jobs.aside import Aside
 from jobs.keyring import Keyring
 from jobs.recall import Copy, require_not_behind
 from memory.memory import Memory
+from ra.desk import Rules
 from store.transactions import Store, Transaction
 from store.verbs import authority
 
@@ -54,6 +55,7 @@ class Duty:
         epoch: the lease under which it works.
         memory: what the authority remembers by itself.
         copy: the register's copy of that.
+        rules: what the settings say about decisions.
         noticed: what its jobs have noticed in this turn.
         asides: of each job, the rows that it passes over.
     """
@@ -67,6 +69,7 @@ class Duty:
     epoch: int
     memory: Memory
     copy: Copy
+    rules: Rules = field(default_factory=Rules)
     noticed: list[Noticed] = field(default_factory=list)
     asides: dict[str, Aside] = field(default_factory=dict)
 

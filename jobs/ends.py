@@ -1,6 +1,7 @@
 """ends: what the register says has ended by an act is remembered before any list or answer states it.
 
-The register asks, and the journal proves: an end counts when a sealed fact says it. One that no fact proves is stated
+The register asks, and the journal proves: an end counts when a sealed fact says it, and the decision that it names was
+made as the sealed facts say (jobs/evidence.py). One that no fact proves is stated
 by nobody; one that was stated before is never lost, moved or given another reason, whatever the register says now.
 
 Before anything can say it, an end is made final in the register: from that commit on nobody ends the certificate
@@ -13,20 +14,24 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
+from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import MemoryContradicted
 from core.facts import FactKind
-from core.instants import text
+from core.instants import parse, text
 from core.status import Revoked
 from jobs.duty import Duty
-from jobs.evidence import proved_facts
+from jobs.evidence import Evidence, Lacking, proved_facts
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
+from ra.proposal import said_in
 from store.reading import approvals as approval_reading
-from store.reading import journal, work
+from store.reading import work
 from store.reading.journal import Sealed
+from store.reading.proof import wait_to_be_sealed
+from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import approvals, artefacts
 
@@ -45,9 +50,11 @@ def remember_ends(duty: Duty, at: datetime) -> int:
     over = aside.passed_over(duty.noticed, at)
     with duty.read() as tx:
         claims = [each for each in work.acts_to_state(tx, at) if each.end.serial not in over]
-        judged = [
-            (each, aside.alone(duty.noticed, each.end.serial, at, partial(_judged, duty, tx, each))) for each in claims
-        ]
+    judged: list[tuple[work.ClaimedEnd, _Judgement]] = []
+    for some in aside.together(
+        duty.noticed, claims, lambda each: each.end.serial, at, lambda some: _judged_at_once(duty, some)
+    ):
+        judged += some
     for each, judgement in judged:
         if judgement is _Judgement.UNPROVED:
             aside.alone(duty.noticed, each.end.serial, at, partial(_put_off, duty, each, at))
@@ -81,7 +88,10 @@ def may_still_count(duty: Duty, tx: Transaction, claim: work.ClaimedEnd, at: dat
         return False
     if duty.memory.contradiction(_record(claim), at) is not None:
         return False
-    return waits_for_proof(tx, claim.approval) or proves(tx, duty.memory, known, claim)
+    if waits_for_proof(tx, claim.approval):
+        return True
+    why = _Said(duty, tx, [claim]).why_not(known, claim)
+    return why is None or why.waits
 
 
 def _made_final(duty: Duty, claims: Sequence[work.ClaimedEnd], at: datetime) -> list[list[work.ClaimedEnd]]:
@@ -107,7 +117,13 @@ class _Judgement(Enum):
     UNPROVED = "nothing proves it"
 
 
-def _judged(duty: Duty, tx: Transaction, claim: work.ClaimedEnd) -> _Judgement:
+def _judged_at_once(duty: Duty, claims: Sequence[work.ClaimedEnd]) -> list[tuple[work.ClaimedEnd, _Judgement]]:
+    with duty.read() as tx:
+        said = _Said(duty, tx, [each for each in claims if duty.memory.end(each.end.serial) is None])
+    return [(each, _judged(duty, said, each)) for each in claims]
+
+
+def _judged(duty: Duty, said: "_Said", claim: work.ClaimedEnd) -> _Judgement:
     stated, known = duty.memory.end(claim.end.serial), duty.memory.certificate(claim.end.serial)
     if stated is not None:
         if stated != claim.end:
@@ -116,35 +132,94 @@ def _judged(duty: Duty, tx: Transaction, claim: work.ClaimedEnd) -> _Judgement:
     if known is None:
         _contradicts(duty, claim, "this authority signed no such certificate")
         return _Judgement.UNPROVED
-    if proves(tx, duty.memory, known, claim):
+    why = said.why_not(known, claim)
+    if why is None:
         return _Judgement.PROVED
-    if waits_for_proof(tx, claim.approval):
+    if claim.approval in said.waiting or why.waits:
         return _Judgement.WAITS
     duty.notice(
         AlarmCode.END_UNPROVED,
-        f"The register says that certificate {claim.end.serial} ended at {text(claim.end.at)}, and no sealed fact "
-        "does: no list and no answer states it.",
+        f"The register says that certificate {claim.end.serial} ended at {text(claim.end.at)}; {why.why}: "
+        "no list and no answer states it.",
         subject=claim.end.serial,
     )
     return _Judgement.UNPROVED
 
 
-def proves(tx: Transaction, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
-    """Return whether a sealed fact says this end: of the certificate, or of its approval.
-
-    Args:
-        tx: open.
-        memory: knows what was sealed.
-        known: the certificate.
-        claim: what the register says.
-    """
-    facts = proved_facts(tx, memory, claim.approval, (*_OF_CERTIFICATE, *_OF_APPROVAL))
-    return any(_says(each, memory, known, claim) for each in facts)
-
-
 def waits_for_proof(tx: Transaction, approval: str) -> bool:
     """Return whether a fact about the end of an approval or its certificates is written and not sealed yet."""
-    return journal.waits_to_be_sealed(tx, approval, (*_OF_CERTIFICATE, *_OF_APPROVAL))
+    return bool(wait_to_be_sealed(tx, [approval], (*_OF_CERTIFICATE, *_OF_APPROVAL)))
+
+
+class _Said:
+    """What the sealed journal says of some ends; read at once.
+
+    Args:
+        duty: whose memory knows what was sealed.
+        tx: open; nothing is read after this.
+        claims: what the register says.
+    """
+
+    def __init__(self, duty: Duty, tx: Transaction, claims: Sequence[work.ClaimedEnd]) -> None:
+        approvals = sorted({each.approval for each in claims})
+        every = (*_OF_CERTIFICATE, *_OF_APPROVAL)
+        facts = [
+            each
+            for first in range(0, len(approvals), _PORTION)
+            for each in proved_facts(tx, duty.memory, approvals[first : first + _PORTION], every)
+        ]
+        self._memory = duty.memory
+        self._facts: dict[str, list[Sealed]] = {}
+        for each in facts:
+            self._facts.setdefault(each.row.subject or "", []).append(each)
+        self.waiting = wait_to_be_sealed(tx, approvals, every)
+        decisions = sorted({decided for each in facts if (decided := _decision(each)) is not None})
+        self._evidence = Evidence(tx, duty.memory, duty.rules, decisions)
+
+    def why_not(self, known: Remembered, claim: work.ClaimedEnd) -> Lacking | None:
+        """Return why an end is not believed; None if a sealed fact says it, and its decision was made as it says.
+
+        Args:
+            known: the certificate.
+            claim: what the register says of it.
+        """
+        lacking = Lacking("no sealed fact says so", waits=False)
+        for fact in self._facts.get(claim.approval, ()):
+            if not _says(fact, self._memory, known, claim):
+                continue
+            against = self._against(fact, claim)
+            if against is None:
+                return None
+            lacking = against
+        return lacking
+
+    def _against(self, fact: Sealed, claim: work.ClaimedEnd) -> Lacking | None:
+        if fact.row.kind == FactKind.CERTIFICATE_SUPERSEDED:
+            return None  # the authority's own act: the later issue is one that it remembers
+        decided = _decision(fact)
+        decision = None if decided is None else self._evidence.decisions.get(decided)
+        if decision is None:
+            return Lacking("no decision says so", waits=False)
+        if not _decides(decision, fact, claim):
+            return Lacking(f"decision {decision.id} is about something else", waits=False)
+        return self._evidence.lacking(decision.id, one=fact)
+
+
+def _decision(fact: Sealed) -> str | None:
+    decided = json.loads(fact.row.payload).get("decision")
+    return decided if isinstance(decided, str) else None
+
+
+def _decides(decision: Decision, fact: Sealed, claim: work.ClaimedEnd) -> bool:
+    """Return whether what officers agreed to is this end: the proposal says approval, cause and invalidity date."""
+    digest = json.loads(fact.row.payload).get("proposal_sha256", decision.proposal_sha256)
+    said, since = said_in(decision), claim.end.invalidity_date
+    return (
+        digest == decision.proposal_sha256
+        and said.get("approval") == claim.approval
+        and said.get("cause") == claim.cause
+        and (since is None or said.get("invalidity_date") == text(since))
+    )
 
 
 def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
@@ -154,10 +229,10 @@ def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEn
             same = said.get("serial") == known.serial
             return same and said.get("cause") == claim.cause and at == text(claim.end.at)
         case FactKind.CERTIFICATE_SUPERSEDED:
-            if said.get("serial") != known.serial or claim.cause is not None:
+            by = next((each for each in memory.issues(known.approval) if each.issue == said.get("by_issue")), None)
+            if said.get("serial") != known.serial or claim.cause is not None or fact.row.actor != AUTHORITY.name:
                 return False
-            begins = {each.not_before for each in memory.issues(known.approval) if each.issue == said.get("by_issue")}
-            return text(claim.end.at) == at or claim.end.at in begins
+            return by is not None and by.issue > known.issue and claim.end.at in (by.not_before, parse(at))
         case _:
             # It had ended before its certificate was recorded: the certificate was cancelled from its first second.
             same = said.get("cause") == claim.cause and claim.cause is not EndCause.KEY_COMPROMISE

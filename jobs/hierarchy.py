@@ -3,6 +3,7 @@
 Keys and bytes come from the keyring and the memory; a row of the register only says that something was recorded.
 """
 
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def renew_responder(duty: Duty, at: datetime) -> bool:
     """Renew the OCSP responder's certificate at half its life (it carries id-pkix-ocsp-nocheck); same key."""
     with duty.read() as tx:
         every = ours(duty, tx, HierarchyRole.RESPONDER)
+        _notice_intended(duty, tx)
         waiting = _waiting(duty.memory, tx, HierarchyRole.RESPONDER, at)
         issuing = issuing_ca_of(duty, tx)
     # One that a wrong clock dated ahead signs nothing yet: it counts as missing.
@@ -141,6 +143,19 @@ def responder_at(duty: Duty, tx: Transaction, at: datetime) -> AuthorityCertific
     if not held:
         raise HomeMissing(path="the store")
     return max(held, key=lambda each: each.not_before)
+
+
+def _notice_intended(duty: Duty, tx: Transaction) -> None:
+    """Notice what the register says is about to be signed and nobody means to sign."""
+    for role in HierarchyRole:
+        meant = {each.serial: each.tbs_sha256 for each in duty.memory.hierarchy(role)}
+        for each in reading.intended(tx, role):
+            if meant.get(each.serial) != hashlib.sha256(each.tbs).hexdigest():
+                duty.notice(
+                    AlarmCode.REGISTER_CONTRADICTS,
+                    f"The register wants a certificate of the {role}, {each.serial}, which is not signed.",
+                    subject=each.serial,
+                )
 
 
 def issuing_ca_of(duty: Duty, tx: Transaction) -> IssuingCa:

@@ -28,25 +28,24 @@ from core.mirror import AuthorityCertificate
 from core.status import open_at
 from jobs.draft import order_of
 from jobs.duty import Duty
+from jobs.evidence import Evidence, Lacking
 from jobs.hierarchy import ours
 from memory.records import WillSign
 from policy.profile import clear_certificate
 from ra.deciding import certified
 from ra.deciding.lapse import lapse, passed
-from ra.desk import TWO_OFFICERS
 from ra.proposal import certified_terms
 from store.reading import approvals as approval_reading
-from store.reading import requests, work
+from store.reading import work
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
 from store.verbs import approvals, decisions, drafts, facts
-from store.verbs.secondings import officers_of
 
 _log = logging.getLogger(__name__)
 
 _JOB = "sign_seconded"
 
-_Agreed: TypeAlias = tuple[Decision, frozenset[str]]
+_Said: TypeAlias = tuple[Decision, Lacking | None]
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,13 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
     with duty.read() as tx:
         rows = work.drafts_to_sign(tx, duty.pace.portion, aside.passed_over(duty.noticed, at))
         issuers = {each.serial: each for each in ours(duty, tx, HierarchyRole.ISSUING)} if rows else {}
-    agreed: dict[str, _Agreed] = {}
-    for some in aside.together(duty.noticed, rows, lambda each: each.serial, at, lambda some: _agreed(duty, some)):
-        agreed |= some
+    said: dict[str, _Said] = {}
+    for some in aside.together(duty.noticed, rows, lambda each: each.serial, at, lambda some: _said(duty, some)):
+        said |= some
     weighed = (
-        aside.alone(duty.noticed, row.serial, at, partial(_weighed, duty, row, agreed[row.serial], issuers, at))
+        aside.alone(duty.noticed, row.serial, at, partial(_weighed, duty, row, said[row.serial], issuers, at))
         for row in rows
-        if row.serial in agreed
+        if row.serial in said
     )
     ready = [each for some_ready in weighed if some_ready for each in some_ready]
     if not ready:
@@ -99,16 +98,18 @@ def _serial(ready: _Ready) -> str:
 
 
 def _weighed(
-    duty: Duty, row: DraftRow, agreed: _Agreed, issuers: Mapping[Serial, AuthorityCertificate], at: datetime
+    duty: Duty, row: DraftRow, said: _Said, issuers: Mapping[Serial, AuthorityCertificate], at: datetime
 ) -> list[_Ready]:
     """Return a draft that may be signed; nothing if it does not hold together."""
-    decision, officers = agreed
+    decision, lacking = said
     issuer = issuers.get(row.issuer_serial)
-    if issuer is None:
-        return _withhold(duty, decision, row, "its issuing CA is not known", at)
-    judged = _judged(duty, decision, officers, row, issuer.der)
-    if isinstance(judged, str):
-        return _withhold(duty, decision, row, judged, at)
+    judged = "its issuing CA is not known" if issuer is None else _judged(duty, decision, row, issuer.der)
+    if issuer is None or isinstance(judged, str):
+        told = f"Certificate {row.serial} is not signed: {judged}."
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, told, subject=row.serial)
+        return _withhold(duty, decision, row, str(judged), at)
+    if lacking is not None:
+        return _unproved(duty, decision, row, lacking, at)
     draft, clearance = judged
     one = _Ready(
         decision=decision,
@@ -167,22 +168,40 @@ def _sign(duty: Duty, ready: _Ready) -> _Signed:
     return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
 
 
-def _agreed(duty: Duty, rows: Sequence[DraftRow]) -> dict[str, _Agreed]:
-    """Return, for drafts by serial, the decision with the officers who agreed to it, the proposer not counted."""
+def _said(duty: Duty, rows: Sequence[DraftRow]) -> dict[str, _Said]:
+    """Return, for drafts by serial, their decisions, and what the sealed facts lack for them to be acted upon."""
     with duty.read() as tx:
-        found = {row.serial: requests.decision(tx, row.decision_id) for row in rows}
-        return {
-            serial: (each, officers_of(tx, each.id) | frozenset({each.seconder} if each.seconder else ()))
-            for serial, each in found.items()
-        }
+        evidence = Evidence(tx, duty.memory, duty.rules, [each.decision_id for each in rows])
+    return {
+        each.serial: (
+            evidence.decisions[each.decision_id],
+            None if _remembered_before(duty, each) else evidence.lacking(each.decision_id),
+        )
+        for each in rows
+    }
 
 
-def _judged(
-    duty: Duty, decision: Decision, agreed: frozenset[str], row: DraftRow, issuer_der: bytes
-) -> tuple[Draft, Clearance] | str:
-    """Check the decision's authorisations and lint the stored bytes once more; a sentence says what is wrong."""
-    if len(agreed - {decision.proposer}) < max(decision.officers, TWO_OFFICERS) - 1:
-        return "too few officers have agreed to the decision"
+def _remembered_before(duty: Duty, row: DraftRow) -> bool:
+    """Return whether exactly these bytes were to be signed before: they were judged then, and are finished."""
+    known = duty.memory.certificate(row.serial)
+    return known is not None and known.tbs_sha256 == hashlib.sha256(row.tbs).hexdigest()
+
+
+def _unproved(duty: Duty, decision: Decision, row: DraftRow, lacking: Lacking, at: datetime) -> list[_Ready]:
+    """Sign nothing that the sealed facts do not say; what is about to be sealed is looked at in the next turn."""
+    if lacking.waits:
+        return []
+    duty.notice(
+        AlarmCode.DECISION_UNPROVED,
+        f"The register says that officers made decision {decision.id}, and the sealed facts do not: {lacking.why}. "
+        f"Certificate {row.serial} is not signed.",
+        subject=decision.id,
+    )
+    return _withhold(duty, decision, row, lacking.why, at)
+
+
+def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) -> tuple[Draft, Clearance] | str:
+    """Compare the digests and lint the stored bytes once more; a sentence says what is wrong."""
     if hashlib.sha256(decision.proposal.encode()).hexdigest() != decision.proposal_sha256:
         return "the proposal is not the one that was seconded"
     draft = Draft(row.serial, row.tbs, row.preview)

@@ -3,8 +3,9 @@
 Each function takes a cursor of the book; what is asked and what is then written are one transaction of it.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,6 +62,12 @@ def certificate(cursor: sqlite3.Cursor, serial: str) -> Remembered | None:
     """Return a certificate by its serial number."""
     row = cursor.execute(f"SELECT {_REMEMBERED} FROM certificate WHERE serial = ?", (serial,)).fetchone()  # noqa: S608 - columns of ours
     return None if row is None else _remembered(row)
+
+
+def certificates_after(cursor: sqlite3.Cursor, serial: str, most: int) -> list[Remembered]:
+    """Return the certificates behind a serial, in order of serials."""
+    query = f"SELECT {_REMEMBERED} FROM certificate WHERE serial > ? ORDER BY serial LIMIT ?"  # noqa: S608 - columns of ours
+    return [_remembered(row) for row in cursor.execute(query, (serial, most))]
 
 
 def issues(cursor: sqlite3.Cursor, approval: str) -> list[Remembered]:
@@ -178,6 +185,26 @@ def link_of(cursor: sqlite3.Cursor, number: int) -> bytes | None:
         return bytes(32)
     row = cursor.execute("SELECT link FROM link WHERE number = ?", (number,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def links(cursor: sqlite3.Cursor, numbers: Collection[int]) -> dict[int, bytes]:
+    """Return the links of sealed rows as they were when they were sealed; those that are known."""
+    found = {0: bytes(32)} if 0 in numbers else {}
+    rows = cursor.execute(
+        "SELECT number, link FROM link WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(sorted(numbers)),)
+    )
+    return found | {int(number): bytes(link) for number, link in rows}
+
+
+def heads_around(cursor: sqlite3.Cursor, number: int) -> tuple[Head, Head] | None:
+    """Return the nearest rows before and from a number on whose links are known; None if it is under no head."""
+    below = cursor.execute("SELECT number, link FROM link WHERE number < ? ORDER BY number DESC LIMIT 1", (number,))
+    before = below.fetchone() or (0, bytes(32))
+    above = cursor.execute("SELECT number, link FROM link WHERE number >= ? ORDER BY number LIMIT 1", (number,))
+    after = above.fetchone()
+    if after is None:
+        return None
+    return Head(number=int(before[0]), link=bytes(before[1])), Head(number=int(after[0]), link=bytes(after[1]))
 
 
 def last_at(cursor: sqlite3.Cursor) -> At | None:

@@ -6,7 +6,7 @@ before something is written is asked in the transaction that writes it.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -133,6 +133,11 @@ class Memory:
         with self._book.reading() as cursor:
             return beliefs.certificate(cursor, serial)
 
+    def certificates_after(self, serial: str, most: int) -> list[Remembered]:
+        """Return the certificates behind a serial, in order of serials: what there is, a portion at a time."""
+        with self._book.reading() as cursor:
+            return beliefs.certificates_after(cursor, serial, most)
+
     def issues(self, approval: str) -> list[Remembered]:
         """Return the certificates of an approval, in order of issue."""
         with self._book.reading() as cursor:
@@ -206,6 +211,21 @@ class Memory:
         read = [record_of(Acceptance.kind, body) for (body,) in rows]
         moved = [each for each in read if isinstance(each, Acceptance) and each.what is Accepted.LIST]
         return frozenset(Serial(each.after["serial"]) for each in moved)
+
+    def links(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the links of sealed rows as they were when they were sealed; those that are known."""
+        with self._book.reading() as cursor:
+            return beliefs.links(cursor, numbers)
+
+    def heads_around(self, number: int) -> tuple[Head, Head] | None:
+        """Return the nearest rows before and from a number on whose links are known; None if it is under no head."""
+        with self._book.reading() as cursor:
+            return beliefs.heads_around(cursor, number)
+
+    def learn(self, links: Iterable[tuple[int, bytes]]) -> None:
+        """Keep the links of rows that lie between two heads and lead from the one to the other."""
+        with self._book.writing() as cursor:
+            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", list(links))
 
     @property
     def last_at(self) -> At | None:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.actors import Actor, Role
+from core.actors import Actor, Role, is_ours
 from core.approval import ApprovalRecord
 from core.errors import CredentialInvalid, CredentialRefused, NoSuchThing, OperationNotPermitted
 from core.facts import Fact, FactKind
@@ -194,6 +194,8 @@ def _authorise_or_console(actor: Actor) -> None:
 
 
 def _check_request(desk: Desk, name: str, role: Role, organisation: str | None, life: timedelta) -> None:
+    if is_ours(name):
+        raise CredentialRefused(detail="the name is that of a process of the authority; nobody else acts under it")
     if not _NAME.fullmatch(name):
         raise CredentialRefused(detail="the name must have 1 to 64 small letters, digits, dots, hyphens or @")
     if needs_organisation(role) and organisation is None:

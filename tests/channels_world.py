@@ -83,7 +83,8 @@ class Channels:
         return self.told(BySerial(serial))
 
     def by_certificate(self, certificate: CertificateRecord) -> Told:
-        return self.told(ByCertificate(certificate.fingerprint))
+        view = self.mirror.view()
+        return self.told(ByCertificate(view.approvals[view.serials[certificate.serial]].ders[certificate.serial]))
 
     def ocsp(self, serial: Serial, hash_name: str) -> Proof:
         above = x509.load_der_x509_certificate(self.issuing.der)

@@ -19,7 +19,7 @@ from ra.deciding.propose import propose
 from ra.deciding.revoke import revoke
 from ra.deciding.second import second
 from ra.desk import Desk
-from store.reading import journal, requests
+from store.reading import proof, requests
 from store.transactions import Store, Transaction
 from tests.channels_world import HASHES, Channels
 from tests.cycle_world import device
@@ -143,8 +143,8 @@ class Rounds:
         assert channels.crl()[certificate.serial][0] == said.at
         assert {channels.ocsp(certificate.serial, name).at for name in HASHES} == {said.at}
         with world.store.read() as tx:
-            acts = journal.sealed_of(tx, approval, ENDINGS)
-            expired = journal.sealed_of(tx, approval, (FactKind.APPROVAL_EXPIRED,))
+            acts = proof.sealed_about(tx, [approval], ENDINGS)
+            expired = proof.sealed_about(tx, [approval], (FactKind.APPROVAL_EXPIRED,))
         assert len(acts) == (certificate.cause is not None)
         assert len(expired) == (world.record(approval).ended_at is None)
         assert world.alarms() == ()

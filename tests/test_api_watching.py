@@ -274,7 +274,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Snapshot, MirroredApproval], Snapshot], s
     "a fingerprint not found": (lambda view, _: replace(view, fingerprints={}), {"verify"}),
     "other bytes": (
         lambda view, other: _with(view, ders=dict.fromkeys(_held(view).ders, next(iter(other.ders.values())))),
-        {"certificate"},
+        {"certificate", "verify"},
     ),
     "no answers": (lambda view, _: _with(view, answers=[]), {"ocsp sha1", "ocsp sha256"}),
     "another's answers": (_swapped_answers, {"ocsp sha1", "ocsp sha256"}),

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core.actors import Actor, Role
 from core.approval import EndCause
 from core.classification import Passage
 from core.errors import AlreadyEnded, DecisionLapsed, RulesRefused, SamePerson, WrongState
@@ -32,9 +31,7 @@ from store.rows import Decision
 from store.tables import decisions, journal
 from tests.api_world import Api, done
 from tests.cycle_world import device, kinds
-from tests.world import OFFICER_1, OFFICER_2, World
-
-OFFICER_3 = Actor("officer-3", Role.SSC_OFFICER, None, "cred-officer-3")
+from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World
 
 
 def with_rules(world: World, **rules: Any) -> None:
@@ -67,14 +64,20 @@ def test_three_officers_must_agree_where_the_settings_say_so(world: World) -> No
 
 
 @pytest.mark.clause("F2.18")
-def test_how_many_is_fixed_when_it_is_proposed_and_never_fewer_than_two(world: World) -> None:
+def test_the_largest_of_setting_and_proposal_counts_and_never_fewer_than_two(world: World) -> None:
     with_rules(world, officers={DecisionKind.REFUSE: 1})
     decision = world.proposed(ProposeRefusal(world.applied(), "No."))
     assert read(world, decision).officers == 2
     assert world.decision_state(decision) == "proposed"
     with_rules(world, officers={DecisionKind.REFUSE: 3})
     world.seconded(decision)
+    assert world.decision_state(decision) == "proposed", "the settings ask for more by now"
+    with_rules(world, officers={DecisionKind.REFUSE: 2})
+    another = world.proposed(ProposeRefusal(world.applied(), "No."))
+    world.seconded(decision, OFFICER_3)
     assert world.decision_state(decision) == "done"
+    world.seconded(another)
+    assert world.decision_state(another) == "done"
 
 
 def test_nothing_is_signed_if_the_register_knows_too_few_officers(world: World) -> None:

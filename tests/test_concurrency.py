@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import func, select
 
 from core import boundaries
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.approval import EndCause
 from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, TrialCpaError
 from core.status import State, certificate_status
@@ -32,9 +32,7 @@ from store.reading import requests
 from store.tables import applications, certificates, drafts
 from store.transactions import Store
 from tests.channels_world import HASHES, Channels
-from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, keyring, memory_of
-
-OFFICER_3 = Actor("officer-3", Role.SSC_OFFICER, None, "cred-officer-3")
+from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, OFFICER_3, World, application, csr_pem, keyring, memory_of
 
 Act = Callable[[Desk], Any]
 

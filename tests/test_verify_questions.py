@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.status.certificates import fingerprint
+from api.status.certificates import der_of
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT, parse_question
 from api.status.snapshot import build
 from api.status.verify import answer
@@ -123,7 +123,7 @@ def test_only_the_outline_of_a_certificate_is_taken_for_one(octets: str, whole: 
     armour = base64.b64encode(bytes.fromhex(octets)).decode()
     expected = contextlib.nullcontext() if whole else pytest.raises(CertificateMalformed)
     with expected:
-        fingerprint(f"-----BEGIN CERTIFICATE-----\n{armour}\n-----END CERTIFICATE-----\n")
+        der_of(f"-----BEGIN CERTIFICATE-----\n{armour}\n-----END CERTIFICATE-----\n")
 
 
 def test_a_text_at_its_limit_is_read_and_one_character_more_is_not() -> None:

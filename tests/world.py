@@ -21,6 +21,7 @@ from core.approval import ApprovalRecord, Device, EndCause, Firmware
 from core.canonical import Json
 from core.clock import FixedClock
 from core.facts import Fact, FactKind
+from core.instants import text as instant_text
 from jobs.authority import Authority
 from jobs.ceremony import Ceremony, hold
 from jobs.clocks import clocks
@@ -42,8 +43,8 @@ from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
 from store.reading import requests, watching
-from store.rows import Organisation
-from store.transactions import Store
+from store.rows import Credential, Organisation
+from store.transactions import Store, Transaction
 from store.verbs import access, facts
 
 BORN = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
@@ -59,6 +60,7 @@ FIRMWARE = (Firmware("0002012F", "ab" * 32),)
 
 OFFICER_1 = Actor("officer-1", Role.SSC_OFFICER, None, "cred-officer-1")
 OFFICER_2 = Actor("officer-2", Role.SSC_OFFICER, None, "cred-officer-2")
+OFFICER_3 = Actor("officer-3", Role.SSC_OFFICER, None, "cred-officer-3")
 ADMIN = Actor("admin", Role.SSC_ADMIN, None, "cred-admin")
 MANUFACTURER = Actor("acme-desk", Role.MANUFACTURER, "org-acme", "cred-acme")
 RIVAL = Actor("rival-desk", Role.MANUFACTURER, "org-rival", "cred-rival")
@@ -93,7 +95,27 @@ def hold_ceremony(store: Store, folder: Path, memory: Path) -> str:
         for identifier, name in (("org-acme", "Acme Metering Ltd"), ("org-rival", "Rival Devices plc")):
             access.add_organisation(tx, Organisation(id=identifier, name=name, certificate_name=name), at=BORN)
             facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, BORN, ADMIN, identifier))
+        for actor in (OFFICER_1, OFFICER_2, OFFICER_3):
+            grant(tx, actor, BORN)
     return transcript
+
+
+def grant(tx: Transaction, actor: Actor, at: datetime) -> None:
+    """Give somebody access, as ra/access.py does, without a key that anybody knows."""
+    assert actor.credential
+    assert actor.role
+    credential = Credential(
+        id=actor.credential,
+        name=actor.name,
+        role=actor.role,
+        organisation_id=actor.organisation,
+        created_at=at,
+        expires_at=at + 10 * LONGEST_TRIAL,
+        revoked_at=None,
+    )
+    access.add_credential(tx, credential, key_sha256=hashlib.sha256(actor.credential.encode()).hexdigest())
+    granted = {"name": actor.name, "role": actor.role.value, "expires_at": instant_text(credential.expires_at)}
+    facts.record(tx, Fact(FactKind.ACCESS_GRANTED, at, ADMIN, subject=credential.id, payload=granted))
 
 
 def csr_pem(key: ec.EllipticCurvePrivateKey | None = None) -> bytes:

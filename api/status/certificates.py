@@ -1,16 +1,22 @@
 """Certificates of strangers: recognised by their exact bytes; issuer name and serial number prove nothing.
 
-They are not parsed. What is ours is found by its digest, and what is not is not worth understanding: the industry's
-own PKI has certificates that cryptography refuses to read (NULL parameters in ECDSA), and they too are simply not
-issued here. Only what does not even have the outline of a certificate is called malformed.
+Strangers' are not parsed. What is ours is found by its digest, and what is not is not worth understanding: the
+industry's own PKI has certificates that cryptography refuses to read (NULL parameters in ECDSA), and they too are
+simply not issued here. Only what does not even have the outline of a certificate is called malformed. What is found is
+read: whoever can write rows can write another certificate's digest under a serial of ours.
 """
 
 import base64
 import binascii
-import hashlib
 import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from core.errors import CertificateMalformed
+from core.identifiers import Serial, serial_of
 
 _BEGIN = "-----BEGIN "
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]*)-----END CERTIFICATE-----")
@@ -20,8 +26,8 @@ _SEQUENCE, _BIT_STRING = 0x30, 0x03
 _OUTLINE = (_SEQUENCE, _SEQUENCE, _BIT_STRING)
 
 
-def fingerprint(pem: str) -> str:
-    """Return the lower-case hex SHA-256 of the DER of the one certificate in `pem`.
+def der_of(pem: str) -> bytes:
+    """Return the DER of the one certificate in `pem`.
 
     The bytes are those between the armour, not a new encoding of what was understood: a changed bit that a reader
     tolerates is a changed certificate all the same.
@@ -45,7 +51,37 @@ def fingerprint(pem: str) -> str:
         raise CertificateMalformed(detail="what is between the PEM lines is not canonical base64")
     if not _has_outline(der):
         raise CertificateMalformed(detail="the PEM block does not hold a certificate, or not a whole one")
-    return hashlib.sha256(der).hexdigest()
+    return der
+
+
+def is_ours(der: bytes, serial: Serial, issuers: Iterable[bytes]) -> bool:
+    """Return whether these bytes carry a serial and are signed by an issuing CA: it is what the register says it is.
+
+    Args:
+        der: a certificate that the register has under this serial.
+        serial: the serial.
+        issuers: certificates of issuing CAs, DER.
+    """
+    return _is_signed(der, serial, tuple(issuers))
+
+
+@lru_cache(maxsize=1024)  # the same ones are asked about again and again, and a signature costs more than all the rest
+def _is_signed(der: bytes, serial: Serial, issuers: tuple[bytes, ...]) -> bool:
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+        if serial_of(parsed.serial_number) != serial:
+            return False
+    except ValueError:
+        return False
+    return any(_signed_by(parsed, each) for each in issuers)
+
+
+def _signed_by(parsed: x509.Certificate, issuer: bytes) -> bool:
+    try:
+        parsed.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _has_outline(der: bytes) -> bool:

@@ -126,12 +126,13 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
 def _compare_verification(
     report: Report, view: Snapshot, record: ApprovalRecord, now: datetime, past_answer: PastAnswer
 ) -> None:
+    ders = view.approvals[record.identifier].ders
     asked = [
         (None, approval_status(record, now).state, Question(ByApproval(record.identifier))),
         *(
             (each.serial, certificate_status(record, each, now).state, Question(subject))
             for each in record.certificates
-            for subject in (BySerial(each.serial), ByCertificate(each.fingerprint))
+            for subject in (BySerial(each.serial), ByCertificate(ders.get(each.serial, b"")))
         ),
     ]
     for serial, expected, question in asked:

@@ -3,6 +3,7 @@
 Everything that is not understood is refused. A member that we ignored might have been the one that mattered.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from api.status.certificates import fingerprint
+from api.status.certificates import der_of
 from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
 from core.errors import BodyMalformed, InstantInFuture
 from core.identifiers import ApprovalIdentifier, Serial, parse_device_id, parse_serial
@@ -40,9 +41,14 @@ class ByApproval:
 
 @dataclass(frozen=True)
 class ByCertificate:
-    """Asked by the certificate's bytes: lower-case hex SHA-256 of its DER."""
+    """Asked by the certificate's bytes, DER."""
 
-    fingerprint: str
+    der: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """The lower-case hex SHA-256 of the bytes."""
+        return hashlib.sha256(self.der).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def _subject(name: str, asked: dict[str, object]) -> Subject:
         case "serial":
             return BySerial(parse_serial(value))
         case _:
-            return ByCertificate(fingerprint(value))
+            return ByCertificate(der_of(value))
 
 
 def _device(asked: dict[str, object]) -> ByDevice:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from api.status.answers import newest_true_answer
+from api.status.certificates import is_ours
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
 from api.status.snapshot import Snapshot
 from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Terms
@@ -18,6 +19,7 @@ from core.clauses import serves
 from core.errors import RegisterWentBack
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
+from core.kinds import HierarchyRole
 from core.mirror import MirroredApproval, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
 from core.status import ENDED, State, Status, approval_status, certificate_end, certificate_status, revocation_at
@@ -123,10 +125,17 @@ def _find(view: Snapshot, question: Question, at: datetime) -> _Found:
             return _Found(held, approval_status(held.record, at))
         case BySerial(serial):
             return _of_certificate(view.by_serial(serial), ReasonCode.UNKNOWN_SERIAL, at)
-        case ByCertificate(fingerprint):
-            return _of_certificate(view.by_fingerprint(fingerprint), ReasonCode.NOT_ISSUED_HERE, at)
+        case ByCertificate() as presented:
+            return _of_certificate(_recognised(view, presented), ReasonCode.NOT_ISSUED_HERE, at)
         case ByDevice() as device:
             return _by_device(view, device, at)
+
+
+def _recognised(view: Snapshot, presented: ByCertificate) -> tuple[MirroredApproval, CertificateRecord] | None:
+    """Return what a certificate stands for: found by its bytes, which are what was signed under its serial."""
+    found = view.by_fingerprint(presented.fingerprint)
+    issuers = [each.der for each in view.authority.certificates if each.role is HierarchyRole.ISSUING]
+    return found if found is not None and is_ours(presented.der, found[1].serial, issuers) else None
 
 
 def _of_certificate(

@@ -127,10 +127,20 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
     else:
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
         kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
-        ended: dict[str, Json] = {"cause": cause.value, "decision": decision.id, "breach": decision.breach}
+        ended: dict[str, Json] = {
+            "cause": cause.value,
+            "decision": decision.id,
+            "breach": decision.breach,
+            "proposal_sha256": decision.proposal_sha256,
+        }
         facts.record(tx, Fact(kind, at, actor, subject=approval, approvals=(approval,), payload=ended))
     for serial in serials:
-        cancelled: dict[str, Json] = {"serial": serial, "cause": cause.value, "decision": decision.id}
+        cancelled: dict[str, Json] = {
+            "serial": serial,
+            "cause": cause.value,
+            "decision": decision.id,
+            "proposal_sha256": decision.proposal_sha256,
+        }
         facts.record(
             tx,
             Fact(FactKind.CERTIFICATE_REVOKED, at, actor, subject=approval, approvals=(approval,), payload=cancelled),

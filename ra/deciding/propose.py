@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import canonical
+from core.canonical import Json, canonical
 from core.errors import TrialCpaError
 from core.facts import Fact, FactKind
 from core.kinds import CERTIFYING
@@ -58,7 +58,12 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
     if decision.issue is not None:  # an amendment may certify, too
         require_no_doubt(desk, tx)
     decisions.propose(tx, decision)
-    proposed = {"kind": decision.kind, "approval": decision.approval, "proposal_sha256": decision.proposal_sha256}
+    proposed: dict[str, Json] = {
+        "kind": decision.kind,
+        "approval": decision.approval,
+        "proposal_sha256": decision.proposal_sha256,
+        "credential": actor.credential,
+    }
     facts.record(tx, Fact(FactKind.DECISION_PROPOSED, at, actor, subject=decision.id, payload=proposed))
     return DecisionProposed(
         decision=decision.id,

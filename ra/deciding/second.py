@@ -18,6 +18,7 @@ from ra.access import authorise
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
 from ra.deciding.every_kind import kind_of
+from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
 from ra.instant import instant_of
@@ -69,7 +70,7 @@ def second(
         state, wanting = decision.state, 0
         if why is None:
             kind_of(decision.kind).require_still_right(tx, decision)
-            state, wanting = _agree(tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
+            state, wanting = _agree(desk, tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
         outcome = DecisionSeconded(
@@ -121,7 +122,7 @@ def _require_acceptable(
 
 
 def _agree(
-    tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
+    desk: Desk, tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
 ) -> tuple[DecisionState, int]:
     """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
     accepted = tbs_sha256.lower() if tbs_sha256 else None
@@ -130,8 +131,9 @@ def _agree(
         "kind": decision.kind,
         "proposal_sha256": decision.proposal_sha256,
         "tbs_sha256": accepted,
+        "credential": actor.credential,
     }
-    wanting = decision.officers - 1 - agreed
+    wanting = officers_needed(decision, desk.rules) - 1 - agreed
     if wanting > 0:
         facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, subject=decision.id, payload=said))
         return decision.state, wanting

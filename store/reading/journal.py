@@ -1,7 +1,6 @@
 """The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,25 +64,7 @@ def unsealed(tx: Transaction, limit: int) -> list[Unsealed]:
 def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     """Return sealed rows behind `number`, in order."""
     query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
-    return [_sealed(row) for row in tx.connection.execute(query)]
-
-
-def sealed_of(tx: Transaction, subject: str, kinds: Collection[FactKind]) -> list[Sealed]:
-    """Return the sealed facts of some kinds about a subject, in order."""
-    columns = journal.c
-    query = (
-        select(journal)
-        .where(columns.subject == subject, columns.kind.in_(kinds), columns.seal_number.is_not(None))
-        .order_by(columns.seal_number)
-    )
-    return [_sealed(row) for row in tx.connection.execute(query)]
-
-
-def waits_to_be_sealed(tx: Transaction, subject: str, kinds: Collection[FactKind]) -> bool:
-    """Return whether a fact of some kinds about a subject is written and not sealed yet."""
-    columns = journal.c
-    query = select(columns.id).where(columns.subject == subject, columns.kind.in_(kinds), columns.seal_number.is_(None))
-    return tx.connection.execute(query.limit(1)).scalar() is not None
+    return [sealed_row(row) for row in tx.connection.execute(query)]
 
 
 def link_of(tx: Transaction, number: int) -> bytes | None:
@@ -144,7 +125,8 @@ def cursor(tx: Transaction, reader: str) -> int:
     return int(tx.connection.execute(select(cursors.c.number).where(cursors.c.reader == reader)).scalar() or 0)
 
 
-def _sealed(row: Row[Any]) -> Sealed:
+def sealed_row(row: Row[Any]) -> Sealed:
+    """Return a sealed row of the journal as it was read."""
     return Sealed(
         row=_row(row, int(row.seal_number), text(row.sealed_at)),
         link=bytes(row.link),

@@ -83,13 +83,13 @@ def decision(tx: Transaction, identifier: str) -> Decision:
     row = tx.connection.execute(select(decisions).where(decisions.c.id == identifier)).one_or_none()
     if row is None:
         raise NoSuchThing(kind="decision", identifier=identifier)
-    return _decision(row)
+    return decision_row(row)
 
 
 def decision_list(tx: Transaction, *, after: str, limit: int = PAGE) -> list[Decision]:
     """Return decisions in order of identifier, from behind `after` on."""
     query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id).limit(limit)
-    return [_decision(row) for row in tx.connection.execute(query)]
+    return [decision_row(row) for row in tx.connection.execute(query)]
 
 
 def decisions_to_draft(tx: Transaction, *, limit: int = PAGE, but: Collection[str] = ()) -> list[Decision]:
@@ -97,14 +97,14 @@ def decisions_to_draft(tx: Transaction, *, limit: int = PAGE, but: Collection[st
     c = decisions.c
     query = select(decisions).where(c.state == DecisionState.PROPOSED, c.issue.is_not(None))
     rows = tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit + len(but)))
-    return [_decision(row) for row in rows if row.id not in but][:limit]
+    return [decision_row(row) for row in rows if row.id not in but][:limit]
 
 
 def open_decisions(tx: Transaction) -> list[Decision]:
     """Return every proposal that has been neither seconded nor ended, oldest first."""
     c = decisions.c
     query = select(decisions).where(c.state.in_(OPEN_DECISION)).order_by(c.proposed_at, c.id)
-    return [_decision(row) for row in tx.connection.execute(query)]
+    return [decision_row(row) for row in tx.connection.execute(query)]
 
 
 def draft_of(tx: Transaction, decision_id: str) -> DraftRow | None:
@@ -184,7 +184,8 @@ def _application(row: Row[Any]) -> Application:
     )
 
 
-def _decision(row: Row[Any]) -> Decision:
+def decision_row(row: Row[Any]) -> Decision:
+    """Return a decision as it was read."""
     return Decision(
         id=row.id,
         kind=row.kind,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from core.actors import Actor, Role
 from core.approval import EndCause, Firmware
 from core.classification import Passage
 from core.deployments import Form
@@ -40,9 +39,7 @@ from store.reading import requirements as requirement_reading
 from tests.deployments_world import csv_of, deployed
 from tests.evidence_world import TEXT
 from tests.kill.steps import Act, Known, Step, approval_of, propose_step, second_step
-from tests.world import DCC, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, PANEL, World, application
-
-OFFICER_3 = Actor("officer-3", Role.SSC_OFFICER, None, "cred-officer-3")
+from tests.world import DCC, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, OFFICER_3, PANEL, World, application
 
 FEBRUARY = datetime(2027, 2, 1, 10, 0, tzinfo=UTC)
 """A Monday, on which everybody is mailed a list; four weeks into the trial."""

@@ -1,0 +1,106 @@
+"""Facts and rows about several things at once, for whoever compares the ones with the others (jobs/evidence.py)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from core.facts import FactKind
+from core.kinds import DraftState
+from store.reading.journal import Sealed, sealed_row
+from store.reading.requests import decision_row
+from store.reading.work import ClaimedEnd, claimed_end
+from store.rows import Decision
+from store.tables import certificates, credentials, decisions, drafts, journal
+from store.transactions import Transaction
+from store.trial_tables import secondings
+
+
+def sealed_about(tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind]) -> list[Sealed]:
+    """Return the sealed facts of some kinds about some subjects, in order."""
+    columns = journal.c
+    query = (
+        select(journal)
+        .where(columns.subject.in_(subjects), columns.kind.in_(kinds), columns.seal_number.is_not(None))
+        .order_by(columns.seal_number)
+    )
+    return [sealed_row(row) for row in tx.connection.execute(query)] if subjects else []
+
+
+def wait_to_be_sealed(tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind]) -> frozenset[str]:
+    """Return the subjects about which a fact of some kinds is written and not sealed yet."""
+    columns = journal.c
+    query = select(columns.subject).where(
+        columns.subject.in_(subjects), columns.kind.in_(kinds), columns.seal_number.is_(None)
+    )
+    return frozenset(tx.connection.execute(query).scalars()) if subjects else frozenset()
+
+
+def decisions_called(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, Decision]:
+    """Return decisions by their identifiers; those that there are."""
+    if not identifiers:
+        return {}
+    rows = tx.connection.execute(select(decisions).where(decisions.c.id.in_(identifiers)))
+    return {row.id: decision_row(row) for row in rows}
+
+
+def seconders(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """Return who agreed to decisions, the proposers not counted; decisions that nobody did are left out."""
+    found: dict[str, set[str]] = defaultdict(set)
+    if identifiers:
+        query = select(secondings.c.decision_id, secondings.c.officer)
+        for identifier, officer in tx.connection.execute(query.where(secondings.c.decision_id.in_(identifiers))):
+            found[identifier].add(officer)
+    return {identifier: frozenset(officers) for identifier, officers in found.items()}
+
+
+def credentials_of(tx: Transaction, names: Collection[str]) -> list[str]:
+    """Return the identifiers of all credentials that there ever were of some people."""
+    if not names:
+        return []
+    return list(tx.connection.execute(select(credentials.c.id).where(credentials.c.name.in_(names))).scalars())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A certificate as the register has it.
+
+    Args:
+        der: its bytes.
+        not_before, not_after: what its row says of its validity.
+        claim: the end that its row says.
+        ends_at: the first second in which it no longer holds, as its row says.
+        listed: whether its row says that a CRL has it.
+    """
+
+    der: bytes
+    not_before: datetime
+    not_after: datetime
+    claim: ClaimedEnd
+    ends_at: datetime
+    listed: bool
+
+
+def certificates_held(tx: Transaction, serials: Collection[str]) -> dict[str, Held]:
+    """Return certificates by serial; those that there are."""
+    rows = tx.connection.execute(select(certificates).where(certificates.c.serial.in_(serials))) if serials else ()
+    return {
+        row.serial: Held(
+            der=bytes(row.der),
+            not_before=row.not_before,
+            not_after=row.not_after,
+            claim=claimed_end(row),
+            ends_at=row.ends_at,
+            listed=row.listed_in is not None,
+        )
+        for row in rows
+    }
+
+
+def drafts_claimed(tx: Transaction, serials: Collection[str]) -> frozenset[str]:
+    """Return those of some serials whose draft is claimed: it is about to be a certificate."""
+    columns = drafts.c
+    query = select(columns.serial).where(columns.serial.in_(serials), columns.state == DraftState.CLAIMED)
+    return frozenset(tx.connection.execute(query).scalars()) if serials else frozenset()
