@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -25,6 +26,7 @@ KINDS = ("sqlite", "postgresql")
 
 SLOW = frozenset(
     {
+        "attack",
         "kill",
         "model",
         "test_api_access.py",
@@ -147,27 +149,29 @@ def empty_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="session")
-def store_copy(
-    request: pytest.FixtureRequest,
-    templates: Callable[[str], str],
-    tmp_path_factory: pytest.TempPathFactory,
-    keys_folder: Path,
+def copy_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keys_folder: Path
 ) -> Callable[[str], str]:
-    """Makes the URL of a fresh store of a kind in which the ceremony has been held."""
+    """Makes the URL of a copy of a store that nobody has open, with its authority's memory."""
 
-    def copy(kind: str) -> str:
-        if kind == "sqlite":
+    def copy(template: str) -> str:
+        if template.startswith("sqlite"):
             path = tmp_path_factory.mktemp("store") / "store.sqlite"
-            shutil.copy(templates(kind).removeprefix("sqlite:///"), path)
+            shutil.copy(template.removeprefix("sqlite:///"), path)
             url = sqlite_url(path)
         else:
-            templates(kind)
             server = request.getfixturevalue("postgresql_server")
-            url = _create(server, f"copy_{uuid4().hex}", template="template_held")
-        shutil.copytree(memory_folder(templates(kind), keys_folder), memory_folder(url, keys_folder))
+            url = _create(server, f"copy_{uuid4().hex}", template=urlsplit(template).path.lstrip("/"))
+        shutil.copytree(memory_folder(template, keys_folder), memory_folder(url, keys_folder))
         return url
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def store_copy(templates: Callable[[str], str], copy_of: Callable[[str], str]) -> Callable[[str], str]:
+    """Makes the URL of a fresh store of a kind in which the ceremony has been held."""
+    return lambda kind: copy_of(templates(kind))
 
 
 @pytest.fixture(params=KINDS)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from app.house import home_of, open_house, profile_of
 from app.settings import load
 from core.chain import SealedRow
 from store.reading import journal as reading
+from store.reading.authority import authority_row
+from store.transactions import Store
 from verify import journal as proving
 
 _PORTION = 1_000
@@ -26,37 +29,61 @@ def journal() -> None:
 @home_option
 def export(home: Path | None) -> None:
     """Print the sealed journal, one JSON object a line: its name and key, rows, then signed heads."""
-    house = open_house(load(home_of(home)))
-    row = house.row()
+    for line in lines(open_house(load(home_of(home))).store):
+        click.echo(line)
+
+
+def lines(store: Store) -> Iterator[str]:
+    """Yield the lines of an export."""
+    with store.read() as tx:
+        row = authority_row(tx)
     key = base64.b64encode(row.journal_key).decode()
-    click.echo(json.dumps({"journal": profile_of(row).journal_name, "key": key}))
+    yield json.dumps({"journal": profile_of(row).journal_name, "key": key})
     after = 0
     while True:
-        with house.store.read() as tx:
+        with store.read() as tx:
             rows = reading.sealed_after(tx, after, _PORTION)
         for each in rows:
-            click.echo(json.dumps({"row": asdict(each.row), "link": each.link.hex()}))
+            yield json.dumps({"row": asdict(each.row), "link": each.link.hex()})
         if not rows:
             break
         after = rows[-1].row.number
-    with house.store.read() as tx:
+    with store.read() as tx:
         for head in reading.heads(tx):
             if head.number <= after:
                 signature = head.signature.hex()
-                click.echo(json.dumps({"head": head.number, "link": head.link.hex(), "signature": signature}))
+                yield json.dumps({"head": head.number, "link": head.link.hex(), "signature": signature})
 
 
 @journal.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def prove(file: Path) -> None:
-    """Prove an export; needs nothing of the authority but the export."""
-    name, key, rows, heads = _read(file)
-    problems = proving.check(rows, heads, journal=name, journal_key=key)
+@click.option(
+    "--key",
+    "known",
+    metavar="BASE64",
+    help="The journal's public key as you got it by another way: an earlier export names it, and /v1/authority does. "
+    "Without it the export is believed about its own key.",
+)
+def prove(file: Path, known: str | None) -> None:
+    """Prove an export; needs nothing of the authority but the export, and the journal's key from elsewhere."""
+    name, named, rows, heads = _read(file)
+    key = named if known is None else _key(known)
+    problems = list(proving.check(rows, heads, journal=name, journal_key=key))
+    if key != named:
+        problems.insert(0, "The export names another key of the journal than the one that you know.")
     for problem in problems:
         click.echo(problem)
     if problems:
         raise SystemExit(1)
-    click.echo(f"{name}: rows 1 to {len(rows)} in unbroken order; signed heads: {len(heads)}.")
+    whose = "the key in the export itself" if known is None else "the key that you know"
+    click.echo(f"{name}: rows 1 to {len(rows)} in unbroken order; signed heads: {len(heads)}; by {whose}.")
+
+
+def _key(known: str) -> bytes:
+    try:
+        return base64.b64decode(known, validate=True)
+    except ValueError:
+        raise click.BadParameter("this is not base64.", param_hint="--key") from None
 
 
 def _read(file: Path) -> tuple[str, bytes, list[proving.LinkedRow], list[proving.Head]]:

@@ -1,0 +1,35 @@
+"""The scene of every attack: made once for each database, and copied."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.attack.forging import Scene, scene
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def scenes(store_copy: Callable[[str], str], keys_folder: Path) -> Callable[[str], Scene]:
+    """The scene on a kind of database; its world is closed."""
+    made: dict[str, Scene] = {}
+
+    def find(kind: str) -> Scene:
+        if kind not in made:
+            world = World(store_copy(kind), keys_folder)
+            made[kind] = scene(world)
+            world.close()
+        return made[kind]
+
+    return find
+
+
+@pytest.fixture
+def before(store_kind: str, scenes: Callable[[str], Scene], copy_of: Callable[[str], str]) -> Iterator[Scene]:
+    """What there is before an attack."""
+    found = scenes(store_kind)
+    world = World(copy_of(found.world.url), found.world.folder)
+    world.authority.holder = found.world.authority.holder  # the copy holds its lease
+    yield replace(found, world=world)
+    world.close()

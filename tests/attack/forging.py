@@ -1,0 +1,106 @@
+"""Somebody who owns the web process: any row can be written, with the constraints switched off."""
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from core.actors import Actor, Role
+from core.approval import EndCause
+from core.errors import StoreWentBack
+from core.identifiers import Serial
+from core.kinds import DecisionKind
+from jobs.authority import Authority
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose
+from tests.cycle_world import device
+from tests.world import World, keyring, memory_of
+
+MALLORY = Actor("mallory", Role.SSC_OFFICER, None, "cred-mallory")
+TRUDY = Actor("trudy", Role.SSC_OFFICER, None, "cred-trudy")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What there is before an attack: an approval that stands, one that has ended, and a proposal that is drafted."""
+
+    world: World
+    good: str
+    ended: str
+    decision: str
+
+    @property
+    def good_serial(self) -> Serial:
+        return self.world.memory.issues(self.good)[0].serial
+
+    @property
+    def ended_serial(self) -> Serial:
+        return self.world.memory.issues(self.ended)[0].serial
+
+
+def scene(world: World) -> Scene:
+    good, ended = world.granted(device=device(1)), world.granted(device=device(2))
+    world.revoked(ended, EndCause.SSC)
+    world.authority.settle()
+    decision = world.drafted(device=device(3))
+    return Scene(world=world, good=good, ended=ended, decision=decision)
+
+
+def forge(world: World, *statements: str) -> None:
+    """Write rows as the database's owner does."""
+    if world.url.startswith("sqlite"):
+        with sqlite3.connect(world.url.removeprefix("sqlite:///"), timeout=10) as lite:
+            lite.execute("PRAGMA ignore_check_constraints = ON")
+            for each in statements:
+                lite.execute(each)
+        lite.close()
+    else:
+        with psycopg.connect(world.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for each in statements:
+                connection.execute(each.encode())
+
+
+def turns(world: World, count: int = 8) -> None:
+    """Let the authority work on whatever it finds, reading the register again in each turn."""
+    world.authority.audit.interval = 0
+    for _ in range(count):
+        try:
+            world.authority.turn()
+        except StoreWentBack:
+            continue
+
+
+def restarted(world: World) -> None:
+    world.memory.close()
+    world.memory = memory_of(world)
+    holder = world.authority.holder
+    world.authority = Authority(
+        world.store, world.clock, world.machine, keyring(world.folder), world.memory, rules=world.authority.rules
+    )
+    world.authority.holder = holder
+
+
+def signed(world: World) -> dict[str, str]:
+    """Everything that was ever signed or was to be: serial and digest, as the authority remembers it."""
+    every = [*world.memory.certificates_after("", 1_000)]
+    return {each.serial: each.tbs_sha256 for each in every}
+
+
+def unsealed_facts_lost(world: World) -> None:
+    """The rows stay and what they say in the journal goes, before anybody has sealed it."""
+    forge(world, "DELETE FROM journal WHERE seal_number IS NULL")
+
+
+def drafted_by(world: World, actor: Actor, number: int, *, lose_facts: bool = False, **changes: Any) -> str:
+    application = world.applied(device=device(number), **changes)
+    decision = propose(world.desk, actor, ProposeGrant(application, "Trust me.")).decision
+    if lose_facts:
+        unsealed_facts_lost(world)
+    world.authority.settle()
+    return decision
+
+
+def asks_for_three(world: World) -> None:
+    world.authority.rules = replace(world.desk.rules, officers={DecisionKind.GRANT: 3})

@@ -1,0 +1,170 @@
+"""Whoever owns the web process writes rows: nothing is signed by them, no published end is lost, and an alarm tells."""
+
+import base64
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select, update
+
+from api.status.questions import ByCertificate
+from app.cli.journal import lines, prove
+from core.approval import EndCause
+from core.chain import head_statement
+from core.facts import FactKind
+from core.identifiers import serial_number
+from core.instants import ONE_SECOND
+from core.kinds import HierarchyRole
+from core.reasons import ReasonCode
+from jobs.keyring import profile_begun
+from ra.deciding.end import Revoke
+from ra.deciding.revoke import revoke
+from store.tables import authority, certificates, journal, journal_heads
+from tests.attack.cases import PRETENDED, REFUSED, Case
+from tests.attack.forging import MALLORY, Scene, signed, turns
+from tests.channels_world import HASHES, Channels
+from tests.world import NOW, PROFILE, World, grant
+
+
+def _named(case: Case) -> str:
+    return f"{case.row}-{case.name.replace(' ', '-')}"
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=_named)
+def test_rows_alone_have_nothing_signed_and_undo_nothing(before: Scene, case: Case) -> None:
+    world = before.world
+    known, ended = signed(world), world.memory.end(before.ended_serial)
+    assert ended is not None
+    world.at(world.clock.now() + ONE_SECOND)
+    case.attack(before)
+    turns(world)
+    assert signed(world) == known
+    assert world.memory.end(before.ended_serial) == ended
+    assert world.memory.end(before.good_serial) is None
+    assert case.alarm in {each.code for each in world.alarms()}
+    assert profile_begun(world.memory.begun) == PROFILE == world.authority.keyring.profile
+    # What is published says what it said before.
+    channels = Channels(world)
+    channels.follow()
+    for name in HASHES:
+        assert channels.ocsp(ended.serial, name).status in {"revoked", "try_later"}
+    issuing = world.memory.hierarchy(HierarchyRole.ISSUING)[-1]
+    newest = channels.mirror.view().authority.crls.get(issuing.key_id)
+    if newest is not None:
+        assert [each.serial_number for each in x509.load_der_x509_crl(newest.der)] == [serial_number(ended.serial)]
+
+
+def test_nothing_is_alarmed_where_nobody_attacks(before: Scene) -> None:
+    world = before.world
+    turns(world)
+    world.seconded(before.decision)
+    turns(world)
+    assert len(signed(world)) == 3
+    assert world.alarms() == ()
+
+
+@pytest.mark.parametrize("case", PRETENDED, ids=_named)
+def test_two_officers_can_be_pretended_and_the_evidence_is_sealed_before_the_signature(
+    before: Scene, case: Case
+) -> None:
+    """Evidence and no barrier: to be turned round when officers sign for themselves."""
+    world = before.world
+    known = signed(world)
+    case.attack(before)
+    turns(world)
+    (new,) = set(signed(world)) - set(known)
+    (intended,) = [each for each in _facts(world, FactKind.SIGNATURE_INTENDED) if _said(each)["serial"] == new]
+    _require_sealed_before(world, _facts(world, FactKind.DECISION_SECONDED)[-1], intended)
+
+
+def test_an_end_can_be_pretended_and_the_evidence_is_sealed_before_it_is_stated(before: Scene) -> None:
+    """Row 25 with the facts: to be turned round when officers sign for themselves."""
+    world = before.world
+    with world.store.begin("a forged grant") as tx:
+        grant(tx, MALLORY, NOW)
+    revoke(world.desk, MALLORY, Revoke(before.good, EndCause.SSC, "Trust me."))
+    turns(world)
+    assert world.memory.end(before.good_serial) is not None
+    listed = _facts(world, FactKind.CRL_PUBLISHED)[-1]
+    _require_sealed_before(world, _facts(world, FactKind.CERTIFICATE_REVOKED)[-1], listed)
+
+
+def test_bytes_that_were_not_signed_under_a_serial_are_not_recognised(before: Scene) -> None:
+    """Row 23, in the web process: a digest in a row makes nobody's certificate ours."""
+    world = before.world
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Mallory")])
+    forged = (
+        x509.CertificateBuilder(name, name, key.public_key(), serial_number(before.good_serial))
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=30))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    with world.store.read() as tx:
+        another = bytes(tx.connection.execute(_der(before.ended_serial)).scalar_one())
+        genuine = bytes(tx.connection.execute(_der(before.good_serial)).scalar_one())
+    channels = Channels(world)
+    assert channels.told(ByCertificate(genuine)).codes != (ReasonCode.NOT_ISSUED_HERE.value,)
+    with world.store.begin("forge") as tx:
+        tx.connection.execute(update(certificates).values(fingerprint=certificates.c.serial + "0" * 32))
+    for der in (forged, another):
+        with world.store.begin("forge") as tx:
+            changed = update(certificates).where(certificates.c.serial == before.good_serial)
+            tx.connection.execute(changed.values(der=der, fingerprint=hashlib.sha256(der).hexdigest()))
+        fresh = Channels(world)
+        assert fresh.told(ByCertificate(der)).codes == (ReasonCode.NOT_ISSUED_HERE.value,)
+
+
+def test_an_export_is_believed_about_its_key_by_nobody_who_knows_it(before: Scene, tmp_path: Path) -> None:
+    """Row 35: key and heads are replaced, and everything in the export agrees."""
+    world, file = before.world, tmp_path / "journal.jsonl"
+    world.authority.settle()
+    genuine = base64.b64encode(world.authority.keyring.journal.public_key).decode()
+    assert _proved(world, file, "--key", genuine) == 0
+    forger = ec.generate_private_key(ec.SECP256R1())
+    with world.store.begin("forge") as tx:
+        for head in tx.connection.execute(select(journal_heads)).all():
+            statement = head_statement(PROFILE.journal_name, head.number, bytes(head.link))
+            signature = forger.sign(statement, ec.ECDSA(hashes.SHA256()))
+            changed = update(journal_heads).where(journal_heads.c.number == head.number)
+            tx.connection.execute(changed.values(signature=signature))
+        public = forger.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        tx.connection.execute(update(authority).values(journal_key=public))
+    assert _proved(world, file) == 0, "by its own key it is unbroken: that says nothing"
+    assert _proved(world, file, "--key", genuine) == 1
+
+
+def _proved(world: World, file: Path, *options: str) -> int:
+    file.write_text("\n".join(lines(world.store)))
+    return CliRunner().invoke(prove, [str(file), *options]).exit_code
+
+
+def _der(serial: str) -> Any:
+    return select(certificates.c.der).where(certificates.c.serial == serial)
+
+
+def _facts(world: World, kind: FactKind) -> list[Any]:
+    with world.store.read() as tx:
+        query = select(journal).where(journal.c.kind == kind).order_by(journal.c.seal_number)
+        return list(tx.connection.execute(query).all())
+
+
+def _said(row: Any) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(row.payload)
+    return said
+
+
+def _require_sealed_before(world: World, evidence: Any, signature: Any) -> None:
+    """A signed head covers the evidence and not yet the act that rests upon it."""
+    with world.store.read() as tx:
+        heads = list(tx.connection.execute(select(journal_heads.c.number)).scalars())
+    assert any(evidence.seal_number <= number < signature.seal_number for number in heads)
