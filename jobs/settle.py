@@ -163,7 +163,7 @@ def settle(
 def _end_approval_again(tx: Transaction, memory: Memory, difference: Difference) -> None:
     """Let the register have the end of the approval that a sealed fact says, and the published end came of."""
     ends = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
-    for each in proved_facts(tx, memory, difference.approval, ends):
+    for each in proved_facts(tx, memory, [difference.approval], ends):
         if each.row.at == text(difference.published.at):
             cause = EndCause(json.loads(each.row.payload)["cause"])
             approvals.restore_end(tx, difference.approval, cause=cause, by=each.row.actor, at=difference.published.at)
