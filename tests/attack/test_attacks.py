@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 
 from api.status.questions import ByCertificate
 from app.cli.journal import lines, prove
+from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.chain import head_statement
 from core.facts import FactKind
@@ -29,7 +30,7 @@ from ra.deciding.end import Revoke
 from ra.deciding.revoke import revoke
 from store.tables import authority, certificates, journal, journal_heads
 from tests.attack.cases import PRETENDED, REFUSED, Case
-from tests.attack.forging import MALLORY, Scene, signed, turns
+from tests.attack.forging import MALLORY, Scene, forge, restarted, signed, turns
 from tests.channels_world import HASHES, Channels
 from tests.world import NOW, PROFILE, World, grant
 
@@ -60,6 +61,19 @@ def test_rows_alone_have_nothing_signed_and_undo_nothing(before: Scene, case: Ca
     newest = channels.mirror.view().authority.crls.get(issuing.key_id)
     if newest is not None:
         assert [each.serial_number for each in x509.load_der_x509_crl(newest.der)] == [serial_number(ended.serial)]
+
+
+@pytest.mark.parametrize("holder", ["'somebody else'", "holder"])
+@pytest.mark.parametrize("ends", [253402300799, 2**62, -1])
+def test_a_lease_that_was_moved_keeps_no_authority_from_its_work(before: Scene, holder: str, ends: int) -> None:
+    """Row 31: what is decided is signed, by this process and by one that is started afterwards."""
+    world = before.world
+    world.seconded(before.decision)
+    forge(world, f"UPDATE lease SET holder = {holder}, expires_at = {ends}")
+    restarted(world)
+    turns(world)
+    assert len(signed(world)) == 3
+    assert (AlarmCode.LEASE_VOID in {each.code for each in world.alarms()}) is (ends > 0)
 
 
 def test_nothing_is_alarmed_where_nobody_attacks(before: Scene) -> None:
