@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
@@ -17,11 +16,13 @@ import httptools
 from api.status.exchange import Asked, Reply, refusal
 from core.errors import BodyTooLarge
 from front.crowd import peer_of, plain
-from front.head import forwarded, read_head
+from front.framing import CHUNKS, HEADS, RequestLines
+from front.head import forwarded, framed_alike, read_head
 from front.incoming import Incoming
 from front.refusals import refused
 from front.sending import head_of
 from front.service import Turn
+from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
 
 if TYPE_CHECKING:
@@ -35,26 +36,7 @@ PIECE = 32 * 1024
 _AT_A_STRETCH = 1
 """Requests of one connection that are answered before others have their turn: hundreds may have sent theirs at once."""
 
-_HEADS = 1024
-"""Octets that are looked at before others have their turn, where a request begins: a hundred would fit a buffer."""
-
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Stage(Enum):
-    """What a connection is at."""
-
-    HEAD = auto()
-    BODY = auto()
-    WORK = auto()
-    SEND = auto()
-    DRAIN = auto()
-    CLOSED = auto()
-
-
-# Tuples, as identity is faster than an enumeration's hash, and this is asked several times for each request.
-_COMING_IN = (Stage.HEAD, Stage.BODY)
-_GOING_OUT = (Stage.WORK, Stage.SEND)
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -78,8 +60,10 @@ class Connection(asyncio.BufferedProtocol):
         self._stuffed = False
         self._ended = False
         self._resuming = False
+        self._last = self._excess = False
+        self._lines = RequestLines()
+        self._body_octets = self._passed = 0
         self._began = self._touched = front.now()
-        self._passed = 0
         self._parser = httptools.HttpRequestParser(self)
 
     # --- the crowd's side ----------------------------------------------------------------------------------------
@@ -127,8 +111,8 @@ class Connection(asyncio.BufferedProtocol):
             if self._passed > self._limits.drained:
                 self._transport.abort()
         elif self._ended or self._stage is Stage.CLOSED:
-            return
-        elif self._stage in _GOING_OUT or self._queue:
+            self._excess = True
+        elif self._stage in GOING_OUT or self._queue:
             # The next request comes before the answer to this one; it is looked at in its turn.
             self._held += self._front.buffer[:count]
             self._transport.pause_reading()
@@ -138,7 +122,7 @@ class Connection(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         """The client sends no more. It may still read."""
         self._ended = True
-        if self._stage in _GOING_OUT or self._queue:
+        if self._stage in GOING_OUT or self._queue:
             return True
         if self._stage is Stage.BODY and self._incoming is not None:
             self._refuse(refused("body-incomplete"))
@@ -188,13 +172,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        if not self._resuming:
+        if not self._resuming and not self._last:
             self._incoming = self._front.incoming()
             self._passed = 0
 
     def on_url(self, octets: bytes) -> None:
         """A piece of its target."""
         if not self._resuming and self._incoming is not None:
+            self._incoming.bare = self._parser.get_method() == b"HEAD"
             self._incoming.target += octets
             self._incoming.head_octets += len(octets)
 
@@ -234,6 +219,7 @@ class Connection(asyncio.BufferedProtocol):
         if incoming is None or incoming.refusal is not None:
             return
         self._passed += len(octets)
+        self._body_octets += len(octets)
         if incoming.length + len(octets) > incoming.limit:
             incoming.refusal = refusal(BodyTooLarge(limit=incoming.limit))
         elif not incoming.add(octets):
@@ -245,11 +231,15 @@ class Connection(asyncio.BufferedProtocol):
         if incoming is None or (self._parser.should_upgrade() and not self._resuming):
             return
         incoming.complete = True
+        self._last = not incoming.keep
         self._queue.append(incoming)
         self._incoming = None
         self._resuming = False
 
     def _feed(self, octets: bytes) -> None:
+        begun = self._incoming
+        self._lines.take(octets, more=begun is not None and begun.asked is None and not begun.lines)
+        self._body_octets = 0
         try:
             self._parser.feed_data(octets)
         except httptools.HttpParserUpgrade as upgrade:
@@ -265,6 +255,9 @@ class Connection(asyncio.BufferedProtocol):
         if incoming is not None:  # it is not whole yet
             if incoming.asked is None and incoming.refusal is None:
                 self._bound_head(incoming, len(octets))
+            elif incoming is begun and incoming.refusal is None:
+                wrong = incoming.framing.take(len(octets), self._body_octets, incoming.length)
+                incoming.refusal = None if wrong is None else refused(wrong)
             if incoming.refusal is not None:
                 self._refuse(incoming.refusal)
                 return
@@ -281,9 +274,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._parser = httptools.HttpRequestParser(self)
         self._resuming = True
-        framed = {name: incoming.asked.fields.get(name) for name in ("content-length", "transfer-encoding")}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in framed.items() if value is not None)
-        self._feed(f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + octets)
+        self._feed(framed_alike(incoming.asked) + octets)
 
     def _head(self, incoming: Incoming) -> Asked | Reply:
         if len(incoming.target) > self._limits.head_octets:
@@ -294,6 +285,7 @@ class Connection(asyncio.BufferedProtocol):
             method=self._parser.get_method(),
             target=incoming.target,
             version=self._parser.get_http_version(),
+            protocol=self._lines.protocol(incoming.target),
             lines=incoming.lines,
             peer=self._address,
         )
@@ -306,7 +298,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _broken(self, error: Exception) -> None:
         incoming = self._incoming
-        if incoming is not None and incoming.refusal is not None:
+        if self._last and incoming is None:
+            # RFC 9112, 9.6: the client has said that it would ask nothing more.
+            self._ended = self._excess = True
+            self._advance()
+        elif incoming is not None and incoming.refusal is not None:
             self._refuse(incoming.refusal)
         elif isinstance(error, httptools.HttpParserInvalidMethodError):
             self._refuse(refused("method-unknown"))
@@ -323,13 +319,13 @@ class Connection(asyncio.BufferedProtocol):
         self._incoming = None
         self._queue.append(incoming)
         self._ended = True
-        if self._stage in _COMING_IN:
+        if self._stage in COMING_IN:
             self._advance()
 
     def _advance(self) -> None:
         """Answer what is whole; some of it now, the rest after others."""
         for _ in range(_AT_A_STRETCH):
-            if not self._queue or self._stage not in _COMING_IN:
+            if not self._queue or self._stage not in COMING_IN:
                 break
             self._current = self._queue.popleft()
             self._answer(self._current)
@@ -337,25 +333,32 @@ class Connection(asyncio.BufferedProtocol):
             if self._queue:
                 asyncio.get_running_loop().call_soon(self._advance)
                 return
-        if self._stage in _COMING_IN and not self._queue and self._held:
+        if self._stage in COMING_IN and not self._queue and self._held:
             octets, self._held = bytes(self._held), bytearray()
             self._transport.resume_reading()
             asyncio.get_running_loop().call_soon(self._feed_held, octets)
 
     def _feed_held(self, octets: bytes) -> None:
-        if self._stage in _COMING_IN and not self._ended:
+        if self._stage in COMING_IN and not self._ended:
             self._take(octets)
 
     def _take(self, octets: bytes) -> None:
         """Look at what has come; where requests begin, at a little, and at the rest after others."""
-        if self._stage is Stage.HEAD and len(octets) > _HEADS:
-            self._held += octets[_HEADS:]
+        most = self._stretch()
+        if len(octets) > most:
+            self._held += octets[most:]
             self._transport.pause_reading()
-            octets = octets[:_HEADS]
+            octets = octets[:most]
         self._feed(octets)
         if self._stage is Stage.DRAIN and self._held:
             self._held.clear()  # it is refused: whoever still sends is listened to for as long as it may read why
             self._transport.resume_reading()
+
+    def _stretch(self) -> int:
+        if self._stage is Stage.HEAD:
+            return HEADS
+        in_chunks = self._incoming is not None and self._incoming.announced is None
+        return CHUNKS if in_chunks else len(self._front.buffer)
 
     def _answer(self, incoming: Incoming) -> None:
         if incoming.refusal is not None:
@@ -403,8 +406,7 @@ class Connection(asyncio.BufferedProtocol):
     def _send(self, incoming: Incoming, reply: Reply) -> None:
         incoming.drop()
         incoming.keep = incoming.keep and not self._ended and incoming.refusal is None and not self._front.stopping
-        head_only = incoming.asked is not None and incoming.asked.method == "HEAD"
-        bare = head_only or reply.status == HTTPStatus.NOT_MODIFIED
+        bare = incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED
         try:
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
         except ValueError:
@@ -432,14 +434,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def _sent(self) -> None:
         incoming, self._current = self._current, None
+        surplus = self._excess or bool(self._held)
         if self._queue or (incoming is not None and incoming.keep):
             begun = self._incoming is not None and self._incoming.asked is not None
             self._enter(Stage.BODY if begun else Stage.HEAD)
-        elif incoming is None or incoming.complete or self._transport.is_closing():
+        elif incoming is None or (incoming.complete and not surplus) or self._transport.is_closing():
             self._enter(Stage.DRAIN)
             self._transport.close()
         else:
             # It may still be sending, and would not read its answer if we closed (RFC 9112, 9.6).
             self._enter(Stage.DRAIN)
+            self._held.clear()
+            self._transport.resume_reading()
             with contextlib.suppress(OSError, RuntimeError):
                 self._transport.write_eof()

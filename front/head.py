@@ -22,18 +22,25 @@ _ABSOLUTE = re.compile(rb"(?i:https?)://[^/?#]*")
 
 
 def read_head(
-    *, method: bytes, target: bytes, version: str, lines: Sequence[tuple[bytes, bytes]], peer: str
+    *,
+    method: bytes,
+    target: bytes,
+    protocol: str = "HTTP",
+    version: str,
+    lines: Sequence[tuple[bytes, bytes]],
+    peer: str,
 ) -> Asked | Reply:
     """Return a request without its body, or what is wrong with it.
 
     Args:
         method: of the request line, as sent.
         target: of the request line.
+        protocol: of the request line.
         version: of the request line, such as “1.1”.
         lines: the header fields, names in any case.
         peer: the address of whoever asks.
     """
-    if version not in ("1.1", "1.0"):
+    if protocol != "HTTP" or version not in ("1.1", "1.0"):
         return refused("version-unknown")
     named = method.decode("ascii")
     if named not in METHODS:
@@ -62,6 +69,13 @@ def forwarded(asked: Asked, proxies: frozenset[str]) -> str:
     if asked.peer not in proxies:
         return asked.peer
     return plain(asked.fields.get("x-forwarded-for", "").rpartition(",")[2].strip()) or asked.peer
+
+
+def framed_alike(asked: Asked) -> bytes:
+    """Return a head that says nothing but how a request's body is framed."""
+    framed = {name: asked.fields.get(name) for name in ("content-length", "transfer-encoding")}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in framed.items() if value is not None)
+    return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
 def _fields(lines: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | Reply:

@@ -31,6 +31,11 @@ WORDS: dict[str, tuple[HTTPStatus, str, str]] = {
         "The request ends before its body does; nothing was recorded.",
         "Send it again, whole.",
     ),
+    "chunks-too-small": (
+        HTTPStatus.BAD_REQUEST,
+        "Most of what was sent are sizes of chunks and not the body; nothing was recorded.",
+        "Send it in larger chunks, or with a Content-Length.",
+    ),
     "too-slow": (
         HTTPStatus.REQUEST_TIMEOUT,
         "The request did not arrive in time; nothing was recorded.",
@@ -50,6 +55,11 @@ WORDS: dict[str, tuple[HTTPStatus, str, str]] = {
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
         "The request's head is too large.",
         "Send fewer or shorter header fields.",
+    ),
+    "trailer-too-large": (
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "What stands between or behind the chunks of the body is too large; nothing was recorded.",
+        "Send the body without chunk extensions and without a trailer.",
     ),
     "target-too-long": (
         HTTPStatus.REQUEST_URI_TOO_LONG,

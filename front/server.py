@@ -12,6 +12,7 @@ from api.status.exchange import http_date
 from core.clock import Clock
 from front.connection import Connection
 from front.crowd import Crowd, Member, plain
+from front.framing import Framing
 from front.incoming import Incoming, Spool
 from front.limits import Limits
 from front.service import Service, Turn
@@ -114,7 +115,12 @@ class Front:
 
     def incoming(self) -> Incoming:
         """Return where a request is collected."""
-        return Incoming(self.spool, self.limits.in_memory, self.limits.at_once)
+        return Incoming(
+            spool=self.spool,
+            in_memory=self.limits.in_memory,
+            at_once=self.limits.at_once,
+            framing=Framing(self.limits.head_octets),
+        )
 
     def submit(self, turn: Turn, peer: str, work: Callable[[], None]) -> Job | None:
         """Have work done for a peer; None if there is no room, for it or at all."""

@@ -54,9 +54,20 @@ class Workers:
             if self._resting >= len(self._jobs):
                 self._changed.notify()
             elif self._threads < self._most_threads:
-                self._threads += 1
-                threading.Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
+                self._begin_thread()
+            if not self._threads:  # nobody would ever do it
+                self._jobs.clear()
+                return None
             return job
+
+    def _begin_thread(self) -> None:
+        self._threads += 1
+        try:
+            threading.Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
+        except (
+            RuntimeError
+        ):  # the machine has none left: those that there are go on, and the next piece of work asks again
+            self._threads -= 1
 
     def _take_back(self, job: Job) -> bool:
         with self._changed:

@@ -87,6 +87,8 @@ def test_a_target_is_decoded_once_and_left_as_it_is(
         (b"OPTIONS * HTTP/1.1\r\n" + HOST, 400),
         (b"GET /\xc3\xa9 HTTP/1.1\r\n" + HOST, 400),
         (b"GET /now HTTP/2.0\r\n" + HOST, 505),
+        (b"GET /now RTSP/1.0\r\n" + HOST, 505),
+        (b"\r\nOPTIONS  /now  RTSP/1.1\r\n" + HOST, 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n", 400),
         (b"GET /now HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n", 400),
         (b"GET /now HTTP/1.1\n" + HOST, 400),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import resource
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from front.head import forwarded
 from front.incoming import Incoming, Spool
 from front.limits import Limits
 from front.server import Front
+from front.workers import Workers
 from tests.front_world import Listening, Toy, listening, quick, read_all, request
 from tests.nginx_world import CONF
 
@@ -106,7 +108,7 @@ def test_bodies_in_memory_are_few_octets_however_many_connections_hold_one() -> 
     incoming = Incoming(Spool(1_000_000), limits.in_memory, limits.at_once)
     for _ in range(100):
         assert incoming.add(b"a" * 1_000)
-        assert sum(map(len, incoming._pieces)) <= limits.in_memory
+        assert len(incoming._memory) <= limits.in_memory
     assert incoming.spool.held == 100_000
     incoming.drop()
 
@@ -159,3 +161,25 @@ def test_the_proxy_lets_go_of_what_rests_before_the_front_does() -> None:
     said = re.search(r"keepalive_timeout (\d+)s;", upstream)
     assert said is not None
     assert int(said[1]) <= Limits().head_seconds / 2
+
+
+def test_a_thread_that_cannot_be_made_is_missed_only_as_long_as_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers, gate, done = Workers("test", threads=2, waiting=3), threading.Event(), threading.Semaphore(0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        assert [workers.submit(done.release) for _ in range(5)] == [None] * 5
+
+    def wait() -> None:
+        gate.wait(5)
+
+    workers.submit(wait)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        assert workers.submit(done.release) is not None  # the one that there is does it
+    assert workers.submit(done.release) is not None  # and now there are two
+    assert done.acquire(timeout=5)
+    assert done.acquire(timeout=5)
+    gate.set()
