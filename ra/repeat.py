@@ -70,12 +70,22 @@ def once(
         IdempotencyKeyReused: the key came with another request before.
         TooMuchToday: the actor's organisation has done as much as it may.
     """
+    wait_for_the_same(tx, actor, request)
     outcome = earlier(tx, actor, request, kind)
     if outcome is None:
         require_act(tx, desk.rules.bounds, actor, at=at)
         outcome = act()
         remember(tx, actor, request, outcome, at=at)
     return outcome
+
+
+def wait_for_the_same(tx: Transaction, actor: Actor, request: RequestKey | None) -> None:
+    """Wait until the same request, if it is being handled at this moment, has been: then its outcome can be told.
+
+    The first thing that the transaction of the act holds: whoever asked what it changes before would find it changed.
+    """
+    if request is not None and actor.credential is not None:
+        idempotency.hold(tx, actor.credential, request.key)
 
 
 def earlier(tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V]) -> V | None:

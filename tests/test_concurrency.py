@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy import func, select
 
 from core import boundaries
 from core.actors import Actor
-from core.approval import EndCause
+from core.approval import Device, EndCause
+from core.deployments import Form
 from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, TrialCpaError
 from core.status import State, certificate_status
 from jobs.authority import Authority
@@ -20,6 +22,7 @@ from jobs.duty import Duty, Pace
 from jobs.recall import Copy
 from ra.applying.apply import apply
 from ra.applying.views import ApplicationTaken
+from ra.bounds import Bounds
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.propose import propose
@@ -28,11 +31,25 @@ from ra.deciding.second import reject, second
 from ra.deciding.views import ApprovalRevoked, DecisionProposed
 from ra.desk import Desk
 from ra.repeat import RequestKey
+from ra.reporting.record import record_deployments
 from store.reading import requests
 from store.tables import applications, certificates, drafts
 from store.transactions import Store
 from tests.channels_world import HASHES, Channels
-from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, OFFICER_3, World, application, csr_pem, keyring, memory_of
+from tests.deployments_world import csv_of, deployed
+from tests.world import (
+    DCC,
+    DEVICE,
+    MANUFACTURER,
+    OFFICER_1,
+    OFFICER_2,
+    OFFICER_3,
+    World,
+    application,
+    csr_pem,
+    keyring,
+    memory_of,
+)
 
 Act = Callable[[Desk], Any]
 
@@ -179,6 +196,33 @@ def test_one_request_sent_twice_at_once_is_done_once(world: World) -> None:
     answered = [each for each in told if isinstance(each, ApplicationTaken)]
     assert answered
     assert answered[0] == apply(world.desk, MANUFACTURER, command, once) == answered[-1]
+
+
+def other(number: int) -> Device:
+    return replace(DEVICE, model=f"other {number}")
+
+
+def test_the_same_request_several_times_at_once_is_told_the_same_each_time(world: World) -> None:
+    """Nobody is told that something else was in its way: neither a state that it has changed, nor a bound."""
+    approval, decision, submitted = world.granted(), world.drafted(device=other(1)), world.applied(device=other(2))
+    command, key = application(device=other(3)), RequestKey("the-same", "00" * 32)
+    bounded = replace(world.desk.rules, bounds=Bounds(open_applications=3, deployment_lines_per_day=1))
+    with world.store.read() as tx:
+        digests = {"proposal_sha256": requests.decision(tx, decision).proposal_sha256}
+        draft = requests.draft_of(tx, decision)
+    assert draft is not None
+    body = csv_of([deployed(1, approval)])
+    acts: tuple[Act, ...] = (
+        lambda desk: apply(replace(desk, rules=bounded), MANUFACTURER, command, key),
+        lambda desk: record_deployments(replace(desk, rules=bounded), DCC, Form.CSV, body, key),
+        lambda desk: propose(desk, OFFICER_1, ProposeGrant(submitted, "Sound."), key),
+        lambda desk: second(desk, OFFICER_2, decision, **digests, tbs_sha256=draft.tbs_sha256, request=key),
+        lambda desk: revoke(desk, OFFICER_3, Revoke(approval, EndCause.SSC, "It has to be."), key),
+    )
+    for act in acts:
+        told = at_once(world, act, act, act)
+        assert not isinstance(told[0], Exception), told
+        assert told == [told[0]] * 3
 
 
 def test_the_first_approvals_of_a_year_get_two_numbers(world: World) -> None:

@@ -22,7 +22,7 @@ from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
 from ra.instant import instant_of
-from ra.repeat import RequestKey, earlier, nth, once, remember
+from ra.repeat import RequestKey, earlier, nth, once, remember, wait_for_the_same
 from store.reading import requests
 from store.rows import Decision
 from store.transactions import Transaction
@@ -59,6 +59,7 @@ def second(
     """
     authorise(actor, Operation.SECOND)
     with desk.store.begin("second") as tx:
+        wait_for_the_same(tx, actor, request)
         # Not `once`: a lapse is written too, and is told by an error behind the commit; it is no outcome to be kept.
         known = earlier(tx, actor, request, DecisionSeconded)
         if known is not None:

@@ -22,7 +22,7 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.bounds import require_act, require_lines
 from ra.desk import Desk, new_identifier
-from ra.repeat import RequestKey, earlier, remember
+from ra.repeat import RequestKey, earlier, remember, wait_for_the_same
 from ra.reporting.breach import suspect_limit
 from ra.reporting.catalogue import Catalogue, Misfit
 from ra.reporting.ledger import Ledger
@@ -121,7 +121,10 @@ def record_deployments(
     )
     results: list[Verdict] = []
     for part in _parts(read):
-        results += _record_part(desk, report, catalogue, part, results)
+        became = _record_part(desk, report, catalogue, part, results)
+        if isinstance(became, ReportTaken):
+            return became
+        results += became
     return _outcome(report, results)
 
 
@@ -191,11 +194,19 @@ def _net(group: Sequence[Line]) -> int:
 
 def _record_part(
     desk: Desk, report: _Report, catalogue: Catalogue, part: _Part, before: Sequence[Verdict]
-) -> list[Verdict]:
-    """Record one part, after those whose verdicts are given, and return what became of its lines."""
+) -> list[Verdict] | ReportTaken:
+    """Record one part, after those whose verdicts are given.
+
+    Returns:
+        What became of its lines; or of the whole report, if the same was sent at the same moment and is at its end.
+    """
     for _ in range(MOST_COLLISIONS):
         try:
             with desk.store.begin("record deployments") as tx:
+                wait_for_the_same(tx, report.actor, report.request)
+                taken = earlier(tx, report.actor, report.request, ReportTaken)
+                if taken is not None:
+                    return taken
                 at = desk.clock.now()  # only now: a report that was issued while we waited has not counted these
                 require_act(tx, desk.rules.bounds, report.actor, at=at)
                 # All that is still to come, so that what is too long is refused before its first line is recorded.

@@ -2,12 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import IdempotencyKeyReused, WrongState
 from store.tables import idempotency
 from store.transactions import Transaction
+
+
+def hold(tx: Transaction, credential: str, key: str) -> None:
+    """Wait for a request with this key that is being handled at this moment, and let none begin until we have ended.
+
+    On SQLite a writing transaction has the whole store to itself. On PostgreSQL an advisory lock is held, as there is
+    no row yet; another key that has the same number waits as well, which does no harm.
+    """
+    if tx.dialect != "sqlite":
+        tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{credential} {key}", 0))))
 
 
 def outcome_of(tx: Transaction, credential: str, key: str, request_sha256: str) -> str | None:
