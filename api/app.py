@@ -36,7 +36,7 @@ from api.status_description import add_status_plane
 from api.tasks import CALENDAR_PATH, add_tasks
 from api.watching import add_watching
 from core.canonical import Json
-from core.errors import BodyMalformed, BodyTooLarge, TrialCpaError
+from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpaError
 from ra.desk import Desk
 
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
@@ -179,6 +179,8 @@ def _refuse_form(error: ValidationError) -> Response:
 
 def _told(error: Exception) -> Response:
     note_refusal(error)
+    if isinstance(error, OutcomeUnreadable):
+        _log.error("a row cannot be read", exc_info=error)
     status, described = problems.problem(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # Of the families that are nobody's business outside.

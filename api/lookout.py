@@ -1,8 +1,9 @@
 """What the register says is left to do, and whether it takes a small write, looked at by threads of its own: whoever
 asks is told the last that was seen.
 
-A register that says nothing holds those threads and nobody else; how long it has been silent is told. Reading and
-writing have a thread each: a register that somebody else writes to for a minute still answers questions.
+A register that says nothing holds those threads and nobody else; how long it has been silent is told. Writing, and
+each thing that is read apart, has a thread of its own: a register that somebody else writes to for a minute still
+answers questions, and a lock on what only the courier needs makes nobody believe that status is not known.
 """
 
 import logging
@@ -10,8 +11,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from api import problems
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
@@ -25,8 +29,10 @@ from core.instants import text
 from core.renewal import Lasting, lasting
 from core.trouble import Trouble
 from ra.views import document
-from store.reading.watching import Backlog, backlog
-from store.transactions import Store
+from store.reading.watching import Backlog, Telling, alarms, backlog, telling
+from store.transactions import Store, Transaction
+
+T = TypeVar("T")
 
 OLD_SECONDS = 5.0
 """How old what was heard may be; it is heard anew each second."""
@@ -57,6 +63,28 @@ def told(found: Readiness) -> Reply:
     return Reply(status, problems.encode(document(found)), fields)
 
 
+@dataclass(frozen=True)
+class _Heard(Generic[T]):
+    """What the register has said.
+
+    Args:
+        asked: monotonic seconds at which it was asked.
+        found: what it said; None if it said nothing.
+        said: why it said nothing.
+    """
+
+    asked: float
+    found: T | None = None
+    said: str = "The register has not answered yet."
+
+    def at(self, now: float) -> tuple[T | None, str]:
+        """Return what is still believed, or why nothing is."""
+        age = now - self.asked
+        if self.found is not None and age > OLD_SECONDS:
+            return None, f"The register has not answered for {int(age)} seconds."
+        return self.found, self.said
+
+
 class Lookout:
     """Looks at the register from time to time.
 
@@ -65,6 +93,7 @@ class Lookout:
         mirror: what the status plane answers from; it also knows the present instant.
         write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
         disks: folders that are written to, by what lies there.
+        lease: how long an authority process says that it will be at work.
         monotonic: seconds that only grow; a test hands in its own.
         free: octets that are left where a folder lies; a test hands in its own.
     """
@@ -76,6 +105,7 @@ class Lookout:
         write: Callable[[], None],
         disks: Mapping[str, Path],
         *,
+        lease: timedelta = timedelta(seconds=5),
         monotonic: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
@@ -86,7 +116,12 @@ class Lookout:
         self._monotonic = monotonic
         self._free = free
         self._began = monotonic()
-        self._heard: tuple[float, Backlog | None, str] = (self._began, None, "The register has not answered yet.")
+        self._lease = lease
+        self._heard: _Heard[Backlog] = _Heard(self._began)
+        self._telling: _Heard[Telling] = _Heard(self._began)
+        self._unread = {
+            name: Trouble(_log) for name in (self.look.__name__, self.hear_courier.__name__, self.hear_alarms.__name__)
+        }
         self._left: dict[str, int | None] = {}
         self._lasting: tuple[Lasting, ...] = ()
         self._answers: tuple[float, int | None] = (self._began, None)
@@ -100,7 +135,13 @@ class Lookout:
 
     def start(self) -> None:
         """Look in background threads until `stop`."""
-        steps = ((self.look, self._pause), (self.try_write, lambda: WRITE_SECONDS))
+        steps: tuple[tuple[Callable[[], None], Callable[[], float]], ...] = (
+            (self.look, self._pause),
+            (self.hear_courier, lambda: _SECONDS),
+            (self.hear_alarms, lambda: _SECONDS),
+            (self.count_answers, lambda: _SECONDS),
+            (self.try_write, lambda: WRITE_SECONDS),
+        )
         for step in steps:
             threading.Thread(target=self._repeat, args=step, name=f"lookout {step[0].__name__}", daemon=True).start()
 
@@ -110,22 +151,31 @@ class Lookout:
 
     def look(self) -> None:
         """Look once, without writing."""
-        began = self._monotonic()
-        try:
-            with self._store.read() as tx:
-                left = backlog(tx, self._mirror.now())
-        except StoreUnavailable as error:
-            self._heard = (began, None, str(error))
-        else:
-            self._elsewhere = left.alarms
-            self._heard = (began, left, "")
+        self._heard = self._hear(self.look, lambda tx: backlog(tx, self._mirror.now()))
         self._left = {name: self._room(folder) for name, folder in self._disks.items()}
-        self._look_ahead(self._heard[1])
-        self._count_answers()
+        self._look_ahead(self._heard.found)
         checks = self._checks(Purpose.WRITING)
         tell = self._monotonic() - self._began >= QUIET_SECONDS
         self._standing.hold(noticed(checks, self._standing.alarms), self._mirror.now(), tell=tell)
         self._looked = (self._monotonic(), self._mirror.now())
+
+    def hear_courier(self) -> None:
+        """Hear once how the courier is doing. A lock on what it writes is none of status's business."""
+        self._telling = self._hear(self.hear_courier, lambda tx: telling(tx, self._mirror.now()))
+
+    def hear_alarms(self) -> None:
+        """Hear once what other processes have noticed; what was heard last is believed until more is heard."""
+        heard = self._hear(self.hear_alarms, alarms)
+        if heard.found is not None:
+            self._elsewhere = heard.found
+
+    def count_answers(self) -> None:
+        """Count the OCSP answers that are not in force, if it is time: a large register's take seconds."""
+        began, view = self._monotonic(), self._view()
+        if view is not None and began >= self._answers[0]:
+            found = answers_not_in_force(view, self._mirror.now())
+            ended = self._monotonic()
+            self._answers = (ended + _SHARE * (ended - began), found)
 
     def try_write(self) -> None:
         """Write once."""
@@ -166,11 +216,8 @@ class Lookout:
         return told(found)
 
     def _basic_checks(self) -> tuple[Backlog | None, tuple[Check, ...]]:
-        at, left, said = self._heard
-        age = self._monotonic() - at
-        if age > OLD_SECONDS and left is not None:
-            left, said = None, f"The register has not answered for {int(age)} seconds."
-        return left, status_checks(left, said, self._mirror, self._lasting)
+        left, said = self._heard.at(self._monotonic())
+        return left, status_checks(left, said, self._mirror, self._lasting, self._lease)
 
     def _checks(self, purpose: Purpose) -> tuple[Check, ...]:
         left, checks = self._basic_checks()
@@ -180,6 +227,7 @@ class Lookout:
         waiting = 0.0 if since is None else self._monotonic() - since
         known = Known(
             left=left,
+            telling=self._telling.at(self._monotonic())[0],
             view=self._view(),
             now=self._mirror.now(),
             written=Written(tried=tried, error=error, waiting=waiting, age=self._monotonic() - ended),
@@ -217,12 +265,22 @@ class Lookout:
         except OSError:
             return None
 
-    def _count_answers(self) -> None:
-        began, view = self._monotonic(), self._view()
-        if view is not None and began >= self._answers[0]:
-            found = answers_not_in_force(view, self._mirror.now())
-            ended = self._monotonic()
-            self._answers = (ended + _SHARE * (ended - began), found)
+    def _hear(self, step: Callable[[], None], read: Callable[[Transaction], T]) -> "_Heard[T]":
+        """Read what the register says; whatever keeps it from being read is told in words, and in the log once."""
+        began, trouble = self._monotonic(), self._unread[step.__name__]
+        try:
+            with self._store.read() as tx:
+                heard = _Heard(began, read(tx))
+        except StoreUnavailable as error:
+            return _Heard(began, None, str(error))  # the alarm tells of it
+        except Exception as error:  # noqa: BLE001 - a row that somebody has changed must not end what tells of it
+            said = "What the register says cannot be read."
+            if not trouble.present:
+                _log.error("what the register says cannot be read", exc_info=error)
+            trouble.begins(f"{said} ({type(error).__name__})")
+            return _Heard(began, None, said)
+        trouble.ends("what the register says can be read again")
+        return heard
 
     def _pause(self) -> float:
         return _SECONDS if all(each.ok for each in self._basic_checks()[1]) else _SOON_SECONDS

@@ -24,6 +24,9 @@ from store.reading.watching import Backlog
 AUTHORITY_SILENT = timedelta(seconds=60)
 """How long the lease may have run out before the authority process counts as gone; a restart takes a few seconds."""
 
+AHEAD = timedelta(seconds=2)
+"""How far the clocks of two machines may be apart; what is dated later is no sign that anybody lives now."""
+
 BACKLOG_OLD = timedelta(seconds=60)
 """How old a fact may be without being sealed, or an end without being on the list, before something is wrong."""
 
@@ -155,7 +158,9 @@ def noticed(checks: Sequence[Check], standing: Iterable[Alarm]) -> list[Noticed]
     ]
 
 
-def status_checks(left: Backlog | None, said: str, mirror: Mirror, lasting: Sequence[Lasting]) -> tuple[Check, ...]:
+def status_checks(
+    left: Backlog | None, said: str, mirror: Mirror, lasting: Sequence[Lasting], lease: timedelta
+) -> tuple[Check, ...]:
     """Return what must be so for status to be, and to stay, what is true of certificates. Nothing is read.
 
     Args:
@@ -163,14 +168,17 @@ def status_checks(left: Backlog | None, said: str, mirror: Mirror, lasting: Sequ
         said: why it does not.
         mirror: what the status plane answers from.
         lasting: what has an end.
+        lease: how long an authority process says that it will be at work.
     """
     now = mirror.now()
     detail = "The register answers." if left is not None else said
     reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT, status=False)
-    return (reached, *_of_snapshot(mirror, left, lasting, now), *_of_backlog(left, now))
+    return (reached, *_of_snapshot(mirror, left, lasting, now, lease), *_of_backlog(left, now))
 
 
-def _of_snapshot(mirror: Mirror, left: Backlog | None, lasting: Sequence[Lasting], now: datetime) -> Iterator[Check]:
+def _of_snapshot(
+    mirror: Mirror, left: Backlog | None, lasting: Sequence[Lasting], now: datetime, lease: timedelta
+) -> Iterator[Check]:
     try:
         view = mirror.view()
     except StatusStale as error:
@@ -187,7 +195,7 @@ def _of_snapshot(mirror: Mirror, left: Backlog | None, lasting: Sequence[Lasting
     except StatusStale:
         return
     yield from _of_memory(view, mirror.remembered)
-    yield _authority_alive(left, view.authority.machine(now))
+    yield _authority_alive(left, view.authority.machine(now), lease)
     yield from _of_hierarchy(view, lasting, now)
 
 
@@ -221,7 +229,7 @@ def _of_memory(view: Snapshot, remembered: Remembered) -> Iterator[Check]:
     )
 
 
-def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
+def _authority_alive(left: Backlog | None, machine: datetime, lease: timedelta) -> Check:
     """Leases are about machines: compared with the machine's instant, not with a test clock's."""
     code = AlarmCode.AUTHORITY_SILENT
     if left is None:
@@ -230,7 +238,10 @@ def _authority_alive(left: Backlog | None, machine: datetime) -> Check:
     if until is None:
         never = "No authority process has been seen."
         return Check(name="authority", ok=False, detail=never, alarm=code, status=False)
-    alive = until + AUTHORITY_SILENT > machine
+    if until - machine > lease + AHEAD:
+        ahead = f"An authority process says that it is at work until {text(until)} (machine time): a clock is wrong."
+        return Check(name="authority", ok=False, detail=ahead, alarm=code, status=False)
+    alive = machine - until < AUTHORITY_SILENT
     word = "was at work" if alive else "has been silent for too long; it was last at work"
     said = f"An authority process {word} until {text(until)} (machine time)."
     return Check(name="authority", ok=alive, detail=said, alarm=code, status=False)

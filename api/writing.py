@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 
-from api.readiness import BACKLOG_OLD, Check, unknown
+from api.readiness import AHEAD, BACKLOG_OLD, Check, unknown
 from api.status.snapshot import Snapshot
 from core.alarms import AlarmCode
 from core.errors import StoreFull, StoreReadOnly, StoreUnavailable
@@ -13,7 +13,10 @@ from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import HashName, in_force
 from core.status import certificate_end
-from store.reading.watching import UNDELIVERED, Backlog
+from store.reading.watching import UNDELIVERED, Backlog, Telling
+
+SIGN = timedelta(seconds=10)
+"""How often the courier leaves a sign of life (jobs/courier.py); one that is dated later is none."""
 
 COURIER_SILENT = timedelta(seconds=60)
 """The courier leaves a sign of life every ten seconds; a restart, or a lock that it waits for, takes some of these."""
@@ -62,6 +65,7 @@ class Known:
 
     Args:
         left: what the register says is left to do; None if it does not answer.
+        telling: the same of the courier.
         view: what the status plane holds; None if it holds nothing yet.
         now: the authority's instant.
         written: what came of the last small write.
@@ -70,6 +74,7 @@ class Known:
     """
 
     left: Backlog | None
+    telling: Telling | None
     view: Snapshot | None
     now: datetime
     written: Written
@@ -137,20 +142,22 @@ def _disk(name: str, octets: int | None) -> Check:
 
 
 def _of_courier(known: Known) -> Iterator[Check]:
-    left = known.left
+    left = known.telling
     if left is None:
         yield unknown("courier", AlarmCode.COURIER_SILENT)
         yield unknown("notices", AlarmCode.NOTICES_UNDELIVERED)
         return
     machine = known.now if known.view is None else known.view.authority.machine(known.now)
     seen = left.courier_seen
-    alive = seen is not None and seen + COURIER_SILENT > machine
+    alive = seen is not None and -(SIGN + AHEAD) <= machine - seen < COURIER_SILENT
     said = "No courier has been seen." if seen is None else f"A courier was last seen at {text(seen)} (machine time)."
+    if seen is not None and seen > machine and not alive:
+        said = f"A courier left a sign of life at {text(seen)} (machine time): a clock is wrong."
     yield Check(name="courier", ok=alive, detail=said, alarm=AlarmCode.COURIER_SILENT)
     yield _notices(left)
 
 
-def _notices(left: Backlog) -> Check:
+def _notices(left: Telling) -> Check:
     code = AlarmCode.NOTICES_UNDELIVERED
     given_up = f"{left.given_up} deliveries were given up, and nobody has fetched the notice."
     if left.undelivered_since is not None:

@@ -142,7 +142,8 @@ def make_inside(settings: Settings) -> Inside:
     remembered = Remembered(memory_place(settings))
     reader = StatusReader(house.store, house.clock.now)
     mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
-    lookout = Lookout(house.store, mirror, partial(small_write, house.store, house.machine), disks(settings))
+    write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
+    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)
     refusals = RefusalLog()
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout

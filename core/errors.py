@@ -522,6 +522,14 @@ class ClockDoubtful(Unavailable):
     hint_text = "Try again later; revocations and withdrawals are taken. The operator should look at /readyz."
 
 
+class OutcomeUnreadable(Unavailable):
+    """What is kept under an Idempotency-Key is no outcome of the request."""
+
+    code = "outcome-unreadable"
+    sentence = "This request was recorded before, and what it was answered with cannot be read any more."
+    hint_text = "Look whether it is there before it is sent under another Idempotency-Key; the operator should be told."
+
+
 class AuthorityUnreachable(Unavailable):
     """A relying party's question got no answer."""
 

@@ -71,7 +71,7 @@ def seconds(at: datetime) -> int:
 
 
 def from_seconds(value: int) -> datetime:
-    """Return the instant of `seconds`."""
+    """Return the instant of `seconds`; OverflowError outside the years 1 to 9999."""
     return _EPOCH + timedelta(seconds=value)
 
 

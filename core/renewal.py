@@ -178,7 +178,11 @@ def _of_hierarchy(certificates: list[AuthorityCertificate], now: datetime) -> It
         yield _own(What.ISSUING_CA, issuing.key_id, f"The certificate of {issuing.subject}", _validity(issuing))
     if root is not None:
         yield _own(What.ROOT, root.key_id, f"The certificate of {root.subject}", _validity(root))
-    responders = [each for each in certificates if each.role == HierarchyRole.RESPONDER and each.not_after >= now]
+    responders = [
+        each
+        for each in certificates
+        if each.role == HierarchyRole.RESPONDER and each.not_before <= now <= each.not_after
+    ]
     if responders:
         longest = max(responders, key=lambda each: each.not_after)
         yield _own(What.RESPONDER, longest.key_id, "The OCSP responder's certificate", _validity(longest))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from core.actors import Actor
 from core.canonical import canonical
-from core.errors import BodyMalformed
+from core.errors import BodyMalformed, OutcomeUnreadable
 from ra.bounds import require_act
 from ra.desk import Desk
 from ra.views import document, view_of
@@ -89,15 +89,22 @@ def wait_for_the_same(tx: Transaction, actor: Actor, request: RequestKey | None)
 
 
 def earlier(tx: Transaction, actor: Actor, request: RequestKey | None, kind: type[V]) -> V | None:
-    """Return the outcome of the same request, if it was handled before; IdempotencyKeyReused if it was another.
+    """Return the outcome of the same request, if it was handled before.
 
     It may have been kept by an earlier release: a member that a view has gained since has a default for what was kept
     without it (tests/test_repeat.py holds what each release kept).
+
+    Raises:
+        IdempotencyKeyReused: it was another request.
+        OutcomeUnreadable: what is kept is no such outcome.
     """
     if request is None or actor.credential is None:
         return None
     kept = idempotency.outcome_of(tx, actor.credential, request.key, request.request_sha256)
-    return None if kept is None else view_of(kind, kept)
+    try:
+        return None if kept is None else view_of(kind, kept)
+    except ValueError as error:
+        raise OutcomeUnreadable from error
 
 
 def remember(tx: Transaction, actor: Actor, request: RequestKey | None, outcome: object, *, at: datetime) -> None:

@@ -83,6 +83,13 @@ class Api:
         with self.world.store.begin("sign of life") as tx:
             watching.live(tx, ProcessRole.COURIER, at=self.world.machine.now())
         self.lookout.try_write()
+        self.lookout.count_answers()
+        self.hear()
+
+    def hear(self) -> None:
+        """Let the lookout hear once what the register says."""
+        self.lookout.hear_courier()
+        self.lookout.hear_alarms()
         self.lookout.look()
 
     def settle(self) -> None:

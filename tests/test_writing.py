@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from core.kinds import DeliveryState, ProcessRole
 from front.limits import Limits
 from ra.applying.evidence import LARGEST_FILE
 from ra.telling.reconcile import LARGEST_LIST
-from store.reading.watching import UNDELIVERED, Backlog, backlog
+from store.reading.watching import UNDELIVERED, Backlog, Telling, telling
 from store.tables import journal, signs_of_life
 from store.transactions import Store, sqlite_url
 from store.trial_tables import deliveries
@@ -49,21 +49,24 @@ from tests.world import NOW, World
 __all__ = ["open_folder"]
 
 SECOND = timedelta(seconds=1)
+LAST = datetime.max.replace(microsecond=0, tzinfo=UTC)
 WRITTEN = Written(tried=True, error=None, waiting=0.0)
 QUIET = Backlog(
     lease_until=NOW,
-    courier_seen=NOW,
     unsealed=0,
     unsealed_since=None,
     unlisted=0,
     unlisted_since=None,
     presign_due=0,
     presign_due_since=None,
+)
+TOLD = Telling(
+    courier_seen=NOW,
     undelivered=0,
     undelivered_since=None,
     given_up=0,
 )
-FIT = Known(left=QUIET, view=None, now=NOW, written=WRITTEN, disks={"x": DISK_NEARLY_FULL}, answers=None)
+FIT = Known(left=QUIET, telling=TOLD, view=None, now=NOW, written=WRITTEN, disks={"x": DISK_NEARLY_FULL}, answers=None)
 
 
 @pytest.fixture
@@ -121,20 +124,29 @@ CASES: Mapping[str, tuple[dict[str, Any], str, bool, AlarmCode | None]] = {
     "hardly any room": ({"disks": {"x": DISK_FULL}}, "disk", True, AlarmCode.DISK_NEARLY_FULL),
     "no room": ({"disks": {"x": DISK_FULL - 1}}, "disk", False, AlarmCode.DISK_NEARLY_FULL),
     "a disk that does not say": ({"disks": {"x": None}}, "disk", False, AlarmCode.DISK_NEARLY_FULL),
-    "no courier ever": ({"left": replace(QUIET, courier_seen=None)}, "courier", False, AlarmCode.COURIER_SILENT),
+    "no courier ever": ({"telling": replace(TOLD, courier_seen=None)}, "courier", False, AlarmCode.COURIER_SILENT),
     "a courier just in time": (
-        {"left": replace(QUIET, courier_seen=NOW - COURIER_SILENT + SECOND)}, "courier", True, None,
+        {"telling": replace(TOLD, courier_seen=NOW - COURIER_SILENT + SECOND)}, "courier", True, None,
     ),
     "a courier that is gone": (
-        {"left": replace(QUIET, courier_seen=NOW - COURIER_SILENT)}, "courier", False, AlarmCode.COURIER_SILENT,
+        {"telling": replace(TOLD, courier_seen=NOW - COURIER_SILENT)}, "courier", False, AlarmCode.COURIER_SILENT,
     ),
-    "nobody knows of the courier": ({"left": None}, "courier", False, None),
-    "nobody knows of notices": ({"left": None}, "notices", False, None),
+    "a courier whose clock is a little ahead": (
+        {"telling": replace(TOLD, courier_seen=NOW + 12 * SECOND)}, "courier", True, None,
+    ),
+    "a courier of the future": (
+        {"telling": replace(TOLD, courier_seen=NOW + 13 * SECOND)}, "courier", False, AlarmCode.COURIER_SILENT,
+    ),
+    "a courier of the end of time": (
+        {"telling": replace(TOLD, courier_seen=LAST)}, "courier", False, AlarmCode.COURIER_SILENT,
+    ),
+    "nobody knows of the courier": ({"telling": None}, "courier", False, None),
+    "nobody knows of notices": ({"telling": None}, "notices", False, None),
     "a notice on its way": (
-        {"left": replace(QUIET, undelivered=1, undelivered_since=NOW)}, "notices", False,
+        {"telling": replace(TOLD, undelivered=1, undelivered_since=NOW)}, "notices", False,
         AlarmCode.NOTICES_UNDELIVERED,
     ),
-    "a notice given up": ({"left": replace(QUIET, given_up=1)}, "notices", True, AlarmCode.NOTICES_UNDELIVERED),
+    "a notice given up": ({"telling": replace(TOLD, given_up=1)}, "notices", True, AlarmCode.NOTICES_UNDELIVERED),
 }  # fmt: skip
 
 
@@ -153,7 +165,7 @@ def test_what_cannot_be_asked_is_believed_to_be_as_it_was() -> None:
         Alarm(code=code, subject="", since=NOW, sentence="So it was.")
         for code in (AlarmCode.COURIER_SILENT, AlarmCode.STORE_FULL, AlarmCode.DISK_NEARLY_FULL)
     ]
-    checks = writing_checks(replace(FIT, left=None))
+    checks = writing_checks(replace(FIT, left=None, telling=None))
     assert noticed(checks, standing) == [
         Noticed(code=code, sentence="So it was.") for code in (AlarmCode.COURIER_SILENT, AlarmCode.STORE_FULL)
     ]
@@ -209,7 +221,7 @@ def test_the_register_tells_of_notices_that_do_not_arrive(api: Api) -> None:
     world = api.world
     world.granted()
     with world.store.read() as tx:
-        assert (backlog(tx, NOW).undelivered, backlog(tx, NOW).given_up) == (0, 0)
+        assert (telling(tx, NOW).undelivered, telling(tx, NOW).given_up) == (0, 0)
     with world.store.begin("open") as tx:
         copies = tx.connection.exec_driver_sql("SELECT notice, recipient FROM notice_copies").all()
         for number, (notice, recipient) in enumerate(copies):
@@ -226,18 +238,18 @@ def test_the_register_tells_of_notices_that_do_not_arrive(api: Api) -> None:
                 )
             )
     with world.store.read() as tx:
-        assert backlog(tx, NOW + UNDELIVERED - SECOND).undelivered == 0
-        left = backlog(tx, NOW + UNDELIVERED)
+        assert telling(tx, NOW + UNDELIVERED - SECOND).undelivered == 0
+        left = telling(tx, NOW + UNDELIVERED)
         assert (left.undelivered, left.undelivered_since) == (len(copies), NOW)
     with world.store.begin("give up") as tx:
         tx.connection.execute(update(deliveries).values(state=DeliveryState.GIVEN_UP))
     with world.store.read() as tx:
-        left = backlog(tx, NOW + UNDELIVERED)
+        left = telling(tx, NOW + UNDELIVERED)
         assert (left.undelivered, left.given_up) == (0, len(copies))
     with world.store.begin("fetch") as tx:
         tx.connection.exec_driver_sql("UPDATE notice_copies SET fetched_at = 1")
     with world.store.read() as tx:
-        assert backlog(tx, NOW).given_up == 0
+        assert telling(tx, NOW).given_up == 0
 
 
 # --- through the app ---------------------------------------------------------------------------------------------
@@ -275,18 +287,18 @@ def test_an_alarm_takes_status_out_of_nothing_and_is_told_to_whoever_asks(
     sqlite.look()
     sqlite.room = 5
     sqlite.seconds = QUIET_SECONDS
-    sqlite.lookout.look()
+    sqlite.hear()
     since = "2027-01-03T12:00:00Z"
     assert told(sqlite, "")[::2] == (200, {"disk-nearly-full": since})
     assert told(sqlite)[::2] == (503, {"disk-nearly-full": since})
     sqlite.world.clock.advance(SECOND)
-    sqlite.lookout.look()
+    sqlite.hear()
     assert told(sqlite, "")[::2] == (200, {"disk-nearly-full": since})
     figures = sqlite.ask("dcc", "GET", "/metrics").get_data(as_text=True)
     assert 'trialcpa_alarm{code="disk-nearly-full"} 1\n' in figures
     assert 'trialcpa_alarm_age_seconds{code="disk-nearly-full"} 1\n' in figures
     sqlite.room = DISK_NEARLY_FULL
-    sqlite.lookout.look()
+    sqlite.hear()
     assert told(sqlite)[::2] == (200, {})
     assert [each.message for each in caplog.records if each.name == "api.lookout"] == [
         "The disk of the register has 0 MB left.",
@@ -304,7 +316,7 @@ def test_while_the_register_is_silent_the_last_alarms_are_told_with_what_is_know
     sqlite.world.authority._guarded(lambda *_: 0, duty, NOW)
     sqlite.world.authority.tell_alarms(duty, NOW)
     sqlite.lookout.try_write()
-    sqlite.lookout.look()
+    sqlite.hear()
     assert told(sqlite, "")[::2] == (200, dict.fromkeys(("courier-silent", "job-fails"), "2027-01-03T12:00:00Z"))
 
     def silent(*_: object) -> None:
@@ -313,11 +325,11 @@ def test_while_the_register_is_silent_the_last_alarms_are_told_with_what_is_know
     with monkeypatch.context() as patched:
         patched.setattr(sqlite.world.store, "read", silent)
         sqlite.world.clock.advance(timedelta(hours=1))
-        sqlite.lookout.look()
+        sqlite.hear()
         status, _, alarms = told(sqlite, "")
     # Of backlogs, the authority and notices nothing is known; nobody says that they are wrong.
     assert (status, set(alarms)) == (200, {"courier-silent", "job-fails", "store-silent"})
-    sqlite.lookout.look()
+    sqlite.hear()
     assert "store-silent" not in told(sqlite, "")[2]
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, func, select, text, type_coerce
 
 from core.alarms import Alarm, AlarmCode
+from core.instants import seconds
 from core.kinds import DeliveryState, ProcessRole
 from core.renewal import Span
 from store.reading.renewal import overdue_answer
@@ -13,6 +14,7 @@ from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies
+from store.types import instant_of
 
 _CODES = frozenset(AlarmCode)
 
@@ -23,42 +25,49 @@ whoever is told to come again does so within the hour (RFC 5321, 4.5.4.1)."""
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """What the other processes have left to do, whether they are there, and what they have noticed.
+    """What the authority has left to do, and whether it is there: all that status depends on.
 
     Args:
         lease_until: when the lease runs out, by the machine's clock; None if there never was one.
-        courier_seen: the courier's last sign of life, by the machine's clock; None if there never was one.
         unsealed: facts without a number.
         unsealed_since: the instant of the oldest of them, by the authority's clock.
         unlisted: certificates that have ended and are on no CRL.
         unlisted_since: the earliest of their ends.
         presign_due: certificates whose OCSP answers are due to be signed.
         presign_due_since: the earliest instant at which one became due.
-        undelivered: copies of notices that are on their way for too long.
-        undelivered_since: when the first of them was sent.
         overdue_answer: the validity of the OCSP answer that ends first of those that should have been renewed.
-        given_up: deliveries that nobody tries any more, of copies that did not arrive otherwise and were not fetched.
-        alarms: of processes without a socket.
     """
 
     lease_until: datetime | None
-    courier_seen: datetime | None
     unsealed: int
     unsealed_since: datetime | None
     unlisted: int
     unlisted_since: datetime | None
     presign_due: int
     presign_due_since: datetime | None
+    overdue_answer: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """What the courier has left to do, and whether it is there: a lock on its tables is none of status's business.
+
+    Args:
+        courier_seen: the courier's last sign of life, by the machine's clock; None if there never was one.
+        undelivered: copies of notices that are on their way for too long.
+        undelivered_since: when the first of them was sent.
+        given_up: deliveries that nobody tries any more, of copies that did not arrive otherwise and were not fetched.
+    """
+
+    courier_seen: datetime | None
     undelivered: int
     undelivered_since: datetime | None
     given_up: int
-    overdue_answer: Span | None = None
-    alarms: tuple[Alarm, ...] = ()
 
 
 def backlog(tx: Transaction, at: datetime) -> Backlog:
-    """Return what is left to do at `at`, by the authority's clock."""
-    c, j, d = certificates.c, journal.c, deliveries.c
+    """Return what the authority has left to do at `at`, by its clock."""
+    c, j = certificates.c, journal.c
     until = tx.connection.execute(select(func.max(lease.c.expires_at, type_=lease.c.expires_at.type))).scalar()
     unsealed = tx.connection.execute(
         select(func.count(), func.min(j.at, type_=j.at.type)).where(j.seal_number.is_(None))
@@ -69,25 +78,31 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
     due = tx.connection.execute(
         select(func.count(), func.min(c.presign_due, type_=c.presign_due.type)).where(c.presign_due <= at)
     ).one()
-    waiting = tx.connection.execute(
-        select(func.count(), func.min(d.opened_at, type_=d.opened_at.type)).where(
-            d.state == DeliveryState.WAITING, d.opened_at <= at - UNDELIVERED
-        )
-    ).one()
     return Backlog(
         lease_until=until,
-        courier_seen=last_sign(tx, ProcessRole.COURIER),
         unsealed=int(unsealed[0]),
         unsealed_since=unsealed[1],
         unlisted=int(unlisted[0]),
         unlisted_since=unlisted[1],
         presign_due=int(due[0]),
         presign_due_since=due[1],
+        overdue_answer=overdue_answer(tx, at),
+    )
+
+
+def telling(tx: Transaction, at: datetime) -> Telling:
+    """Return what the courier has left to do at `at`, by the authority's clock."""
+    d = deliveries.c
+    waiting = tx.connection.execute(
+        select(func.count(), func.min(d.opened_at, type_=d.opened_at.type)).where(
+            d.state == DeliveryState.WAITING, d.opened_at <= at - UNDELIVERED
+        )
+    ).one()
+    return Telling(
+        courier_seen=last_sign(tx, ProcessRole.COURIER),
         undelivered=int(waiting[0]),
         undelivered_since=waiting[1],
         given_up=_given_up(tx),
-        overdue_answer=overdue_answer(tx, at),
-        alarms=alarms(tx),
     )
 
 
@@ -116,16 +131,17 @@ def doubts_clock(tx: Transaction) -> str | None:
 
 
 def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:
-    """Return the alarms of one kind of process, or of all."""
+    """Return the alarms of one kind of process, or of all; one whose beginning cannot be read is passed over."""
     a = alarm_rows.c
-    query = select(alarm_rows).order_by(a.code, a.subject, a.raised_by)
+    began = type_coerce(a.since, BigInteger()).label("began")
+    query = select(a.code, a.subject, a.sentence, began).order_by(a.code, a.subject, a.raised_by)
     if raiser is not None:
         query = query.where(a.raised_by == raiser)
     # A code that this release does not know is another one's: its process will take the row away.
     return tuple(
-        Alarm(code=AlarmCode(row.code), subject=row.subject, since=row.since, sentence=row.sentence)
+        Alarm(code=AlarmCode(row.code), subject=row.subject, since=since, sentence=row.sentence)
         for row in tx.connection.execute(query)
-        if row.code in _CODES
+        if row.code in _CODES and seconds(since := instant_of(row.began)) == row.began
     )
 
 

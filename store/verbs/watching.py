@@ -20,11 +20,11 @@ def live(tx: Transaction, process: ProcessRole, *, at: datetime) -> None:
         process: who is alive.
         at: by the machine's clock.
     """
-    _put(tx, signs_of_life, {"process": process, "at": at}, fate="at")
+    _put(tx, signs_of_life, {"process": process, "at": at}, fate=("at",))
 
 
 def raise_alarm(tx: Transaction, raiser: ProcessRole, alarm: Alarm) -> None:
-    """Write an alarm; one that is there keeps its beginning, and says what is said now.
+    """Write an alarm; one that is there begins when the alarm does, which its raiser has read from it if it could.
 
     Args:
         tx: open.
@@ -32,7 +32,7 @@ def raise_alarm(tx: Transaction, raiser: ProcessRole, alarm: Alarm) -> None:
         alarm: it.
     """
     said = {"code": alarm.code, "subject": alarm.subject, "since": alarm.since, "sentence": alarm.sentence}
-    _put(tx, alarms, {"raised_by": raiser, **said}, fate="sentence")
+    _put(tx, alarms, {"raised_by": raiser, **said}, fate=("since", "sentence"))
 
 
 def end_alarm(tx: Transaction, raiser: ProcessRole, alarm: Alarm) -> bool:
@@ -42,9 +42,11 @@ def end_alarm(tx: Transaction, raiser: ProcessRole, alarm: Alarm) -> bool:
     return bool(tx.connection.execute(query).rowcount)
 
 
-def _put(tx: Transaction, table: Table, values: dict[str, Any], *, fate: str) -> None:
-    """Write a row, or of one that is there the one column that may change: two processes may do so at once."""
+def _put(tx: Transaction, table: Table, values: dict[str, Any], *, fate: tuple[str, ...]) -> None:
+    """Write a row, or of one that is there the columns that may change: two processes may do so at once."""
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     row = dialect.insert(table).values(values)
     key = [column.name for column in table.primary_key]
-    tx.connection.execute(row.on_conflict_do_update(index_elements=key, set_={fate: row.excluded[fate]}))
+    tx.connection.execute(
+        row.on_conflict_do_update(index_elements=key, set_={name: row.excluded[name] for name in fate})
+    )
