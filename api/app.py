@@ -1,5 +1,6 @@
 """The machine-facing API on Flask: what is not status. Made by `create_app`; nothing happens at import."""
 
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from api.notices import add_notices
 from api.reports import add_reports
 from api.requirements import add_requirements
 from api.service import JSON_TYPE, Service
+from api.status.exchange import Reply
 from api.status.snapshot import Mirror
 from api.status_description import add_status_plane
 from api.tasks import CALENDAR_PATH, add_tasks
@@ -162,15 +164,25 @@ def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror) -> None:
     app.register_error_handler(Exception, _told_nothing)
 
 
+def described(app: OpenAPI) -> Reply:
+    """Return the answer of /openapi.json. Once: it is long, and while it is made nothing else runs."""
+    octets = problems.encode(description(app))
+    fields = [
+        ("Content-Type", JSON_TYPE),
+        ("Cache-Control", "public, max-age=300"),
+        ("ETag", f'"{hashlib.sha256(octets).hexdigest()[:32]}"'),
+        *_SECURITY_HEADERS.items(),
+    ]
+    return Reply(HTTPStatus.OK, octets, fields)
+
+
 def _add_description(app: OpenAPI) -> None:
-    # Once: it is long, anybody may ask for it, and while it is made nothing else runs.
-    described = problems.encode(description(app))
+    """Let the API know the address; the front answers it, from memory (app/served.py)."""
+    told = described(app)
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:
-        answer = Response(described, content_type=JSON_TYPE)
-        answer.headers["Cache-Control"] = "public, max-age=300"
-        return answer
+        return Response(told.body, told.status, headers=told.headers)
 
 
 def _refuse_form(error: ValidationError) -> Response:

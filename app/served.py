@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import parse_qsl
 
 from api import problems
 from api.app import HTTP_WORDS
@@ -10,7 +11,7 @@ from api.bodies import BodyLimits
 from api.incoming import BODY_LIMIT
 from api.lookout import told
 from api.readiness import CheckAnswer, Purpose, Readiness
-from api.status.exchange import Asked, Reply, refusal
+from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 ALIVE = "/healthz"
 READY = "/readyz"
-PURPOSES = {"": Purpose.STATUS, **{f"for={each.value}": each for each in Purpose}}
-"""Answered from memory, by its query; with any other it is a question to the API, which refuses it."""
+DESCRIPTION = "/openapi.json"
+_FROM_MEMORY = ("GET", "HEAD")
+
+_LONGEST_QUERY = 100
+"""Characters in which somebody may ask what it is fit for, in whichever spelling."""
 
 
 class Waiting:
@@ -48,6 +52,18 @@ class Waiting:
         return refusal(StoreUnavailable())
 
 
+def purpose_of(query: str) -> Purpose | None:
+    """Return what a query of /readyz asks; None for one that the API has to refuse."""
+    if len(query) > _LONGEST_QUERY:
+        return None
+    match parse_qsl(query, keep_blank_values=True):
+        case []:
+            return Purpose.STATUS
+        case [("for", word)] if word in list(Purpose):
+            return Purpose(word)
+    return None
+
+
 class Served:
     """The service behind the front (front/service.py).
 
@@ -56,6 +72,7 @@ class Served:
         application: the API.
         limits: how long bodies may be.
         ready: answers /readyz from memory.
+        description: the answer of /openapi.json.
         note: has a refusal of access logged, and waits for nothing.
     """
 
@@ -65,10 +82,12 @@ class Served:
         application: "WSGIApplication",
         limits: BodyLimits,
         ready: Callable[[Purpose], Reply],
+        description: Reply,
         note: Callable[[Asked, Refused], None],
     ) -> None:
         self._note = note
         self._ready = ready
+        self._description = description
         self._plane = plane
         self._application = application
         self._limits = limits
@@ -94,8 +113,12 @@ class Served:
             # Werkzeug would take the slashes for one, and //path for /path.
             document = problems.document(HTTPStatus.NOT_FOUND, *HTTP_WORDS[HTTPStatus.NOT_FOUND])
             return Reply(HTTPStatus.NOT_FOUND, problems.encode(document), problems.headers(HTTPStatus.NOT_FOUND))
-        if asked.path == READY and asked.method in ("GET", "HEAD") and asked.query in PURPOSES:
-            return self._ready(PURPOSES[asked.query])
+        if asked.method in _FROM_MEMORY:
+            if asked.path == DESCRIPTION:
+                return conditional(asked, self._description)
+            purpose = purpose_of(asked.query) if asked.path == READY else None
+            if purpose is not None:
+                return self._ready(purpose)
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered)

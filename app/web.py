@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from api.app import create_app, description
+from api.app import create_app, described, description
 from api.bodies import BodyLimits
 from api.lookout import Lookout
 from api.refusals import RefusalLog
@@ -155,7 +155,15 @@ def make_inside(settings: Settings) -> Inside:
         peer = forwarded(asked, proxies)
         refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
-    served = Served(StatusPlane(mirror, may_verify), application.wsgi_app, limits, lookout.ready, note)
+    plane, told = StatusPlane(mirror, may_verify), described(application)
+    served = Served(
+        plane=plane,
+        application=application.wsgi_app,
+        limits=limits,
+        ready=lookout.ready,
+        description=told,
+        note=note,
+    )
     return Inside(served, (mirror, lookout, refusals))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from api.app import description
+from api.app import described, description
 from api.bodies import BodyLimits
 from api.status.exchange import Asked
 from api.status.plane import StatusPlane
@@ -55,7 +55,12 @@ class Web:
         plane = StatusPlane(self.api.mirror, lambda role: role in Role)
         self.refused: list[tuple[Asked, Refused]] = []
         self.served = Served(
-            plane, self._noting, BodyLimits(self.described), self.lookout.ready, lambda *one: self.refused.append(one)
+            plane=plane,
+            application=self._noting,
+            limits=BodyLimits(self.described),
+            ready=self.lookout.ready,
+            description=described(self.api.flask),
+            note=lambda *one: self.refused.append(one),
         )
 
     def _noting(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:

@@ -1,5 +1,7 @@
 """/openapi.json describes what is answered: schemathesis asks both sides, and models are held to real answers."""
 
+import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,11 +25,28 @@ from schemathesis.specs.openapi.checks import (
 
 from api.forms.fields import Sent
 from tests.api_world import PEOPLE, Api, application, done
+from tests.front_world import request
+from tests.served_world import Web
 from tests.world import NOW, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 15
 """For each operation, form of input and run: enough to meet every member, few enough for a check before each merge."""
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_the_front_answers_it_from_memory_and_not_again_to_whom_has_it(world: World) -> None:
+    web = Web(world)
+    with web.listening() as front:
+        answered = front.ask(request("/openapi.json", method="GET"))
+        head, _, body = answered.partition(b"\r\n\r\n")
+        assert json.loads(body) == json.loads(json.dumps(web.described))
+        (tag,) = re.findall(rb'ETag: ("[0-9a-f]{32}")\r\n', head)
+        again = front.ask(request("/openapi.json", method="GET", fields=b"If-None-Match: " + tag + b"\r\n"))
+        assert (again[9:12], again.partition(b"\r\n\r\n")[2]) == (b"304", b"")
+        assert front.ask(request("/openapi.json", method="HEAD")).endswith(b"\r\n\r\n")
+        assert web.reached == []
+        assert front.status(request("/openapi.json", method="PUT")) == 405
 
 
 @pytest.fixture(scope="module")

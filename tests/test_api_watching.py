@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from api.readiness import _of_hierarchy
 from api.status.consistency import compare
 from api.status.snapshot import Snapshot, amended
 from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, EndCause
 from core.errors import StoreUnavailable
+from core.kinds import HierarchyRole
 from core.mirror import MirroredApproval
 from store.reading import approvals as approval_reading
 from tests.api_world import Api, application, done, refused
@@ -150,6 +152,16 @@ def test_a_responder_whose_renewal_failed_warns_and_then_is_red(sqlite: Api) -> 
     assert _checks(sqlite, 503)["responder"]["warning"]
     sqlite.world.at(ends + SECOND)
     assert "responder" in _red(sqlite)
+
+
+def test_a_responder_of_tomorrow_is_not_in_force(sqlite: Api) -> None:
+    sqlite.settle()
+    view = sqlite.mirror.view()
+    (responder,) = [each for each in view.authority.certificates if each.role is HierarchyRole.RESPONDER]
+    for begins, ok in ((NOW, True), (NOW + SECOND, False)):
+        certificates = [replace(responder, not_before=begins)]
+        held = replace(view, authority=replace(view.authority, certificates=certificates))
+        assert [each.ok for each in _of_hierarchy(held, NOW) if each.name == "responder"] == [ok]
 
 
 def test_a_register_that_cannot_be_reached_holds_up_writing_alone_and_is_no_error(

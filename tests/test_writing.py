@@ -417,7 +417,9 @@ def test_the_front_answers_it_from_memory(world: World) -> None:
         assert "The register has not answered yet." in what_is_not_ready("127.0.0.1", front.port)
         web.api.look()
         assert what_is_not_ready("127.0.0.1", front.port) == []
-        for query, status in (("", 200), ("?for=writing", 200), ("?for=status", 200)):
+        for query, status in (
+            ("", 200), ("?", 200), ("?&", 200), ("?for=writing", 200), ("?for=writin%67&", 200), ("?f%6fr=status", 200)
+        ):  # fmt: skip
             assert front.status(request(f"/readyz{query}", method="GET")) == status
         assert web.reached == []
         answered = front.ask(request("/readyz?for=reading", method="GET"))
