@@ -63,6 +63,10 @@ REFUSED_SECONDS = 5.0
 """How long a subscriber is left in peace when the register did not take down what it has heard: as often as web tries a
 small write (api/lookout.py), so that telling goes on when writing does."""
 
+HANGS_SECONDS = 1_500.0
+"""How long an errand's turn may take. Each of its waits has a deadline; the longest turn, a portion of reminders that a
+relay takes as slowly as it may (jobs/remind.py: 10 of jobs.mail.DEADLINE_SECONDS), is over before."""
+
 SIGN_SECONDS = 10.0
 """How often the courier leaves a sign of life, and says what it has noticed."""
 
@@ -178,6 +182,7 @@ class Courier:
         """What stands in the way of the courier at this moment; its log has said who and why."""
         untold = sum(each.present for each in list(self._untold.values()))
         failing = sum(each.failing for each in self._lanes)
+        hanging = sum(each.hanging for each in self._lanes)
         found = []
         if untold:
             said = f"{untold} of {len(self.subscribers)} subscribers cannot be told what happened, and are tried again."
@@ -185,6 +190,10 @@ class Courier:
         if failing:
             said = f"{failing} of the courier's errands fail and are tried again; the courier's log says more."
             found.append(Noticed(code=AlarmCode.ERRAND_FAILS, sentence=said, told=True))
+        if hanging:
+            minutes = int(HANGS_SECONDS) // 60
+            said = f"{hanging} of the courier's errands have not come to an end for more than {minutes} minutes."
+            found.append(Noticed(code=AlarmCode.ERRAND_FAILS, subject="hangs", sentence=said))
         return found
 
     def _tell(self, subscriber: Subscriber) -> int:
@@ -215,12 +224,19 @@ class _Lane:
         self._threads = threads
         self._stopping = stopping
         self._busy = False
+        self._since: float | None = None
         self._trouble = Trouble(_log)
 
     @property
     def failing(self) -> bool:
         """Whether its last turn failed."""
         return self._trouble.present
+
+    @property
+    def hanging(self) -> bool:
+        """Whether its turn has taken longer than any may."""
+        since = self._since
+        return since is not None and time.monotonic() - since > HANGS_SECONDS
 
     def wake(self) -> None:
         """Take a turn, unless one is being taken."""
@@ -237,6 +253,7 @@ class _Lane:
         self._busy = False
 
     def _guarded(self) -> int:
+        self._since = time.monotonic()
         try:
             done = self._turn()
         except StoreUnavailable:
@@ -248,6 +265,8 @@ class _Lane:
         else:
             self._trouble.ends("an errand that failed is done again")
             return done
+        finally:
+            self._since = None
         return 0  # the next turn tries again
 
 

@@ -1,7 +1,9 @@
 """Alarms begin, stay, change their words and end: in memory, in the register, in the log."""
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +15,7 @@ from core.errors import LeaseLost, PublicationRefused, StoreUnavailable
 from core.kinds import ProcessRole
 from jobs.alarms import Alarms
 from jobs.authority import Authority
-from jobs.courier import SIGN_SECONDS, Courier
+from jobs.courier import HANGS_SECONDS, SIGN_SECONDS, Courier, _Lane
 from jobs.duty import Duty
 from jobs.webhook import Subscriber
 from store.reading import watching
@@ -237,6 +239,28 @@ def test_the_courier_leaves_a_sign_of_life_from_time_to_time_and_says_who_is_not
     seconds += SIGN_SECONDS
     courier.sign()
     assert said(world) == []
+
+
+def test_an_errand_that_does_not_come_back_is_an_alarm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = 100.0
+    monkeypatch.setattr("jobs.courier.time.monotonic", lambda: seconds)
+    courier = Courier(world.store, [], machine=world.machine, clock=world.clock)
+    told: list[list[str]] = []
+
+    def hangs() -> int:
+        nonlocal seconds
+        for more in (HANGS_SECONDS, SIGN_SECONDS):
+            seconds += more
+            courier.sign()
+            told.append([code for code, *_ in said(world)])
+        return 0
+
+    with ThreadPoolExecutor(1) as threads:
+        courier._lanes.append(_Lane(hangs, threads, threading.Event()))
+        courier._lanes[0].wake()
+    seconds += SIGN_SECONDS
+    courier.sign()
+    assert (told, said(world)) == ([[], [AlarmCode.ERRAND_FAILS]], [])
 
 
 def test_a_courier_whose_writes_are_refused_says_so_once(
