@@ -17,6 +17,7 @@ from core.approval import ApprovalRecord, EndCause
 from core.errors import StoreUnavailable
 from core.kinds import HierarchyRole
 from core.mirror import MirroredApproval
+from core.renewal import lasting
 from store.reading import approvals as approval_reading
 from tests.api_world import Api, application, done, refused
 from tests.world import NOW, PROFILE, World
@@ -159,9 +160,8 @@ def test_a_responder_of_tomorrow_is_not_in_force(sqlite: Api) -> None:
     view = sqlite.mirror.view()
     (responder,) = [each for each in view.authority.certificates if each.role is HierarchyRole.RESPONDER]
     for begins, ok in ((NOW, True), (NOW + SECOND, False)):
-        certificates = [replace(responder, not_before=begins)]
-        held = replace(view, authority=replace(view.authority, certificates=certificates))
-        assert [each.ok for each in _of_hierarchy(held, NOW) if each.name == "responder"] == [ok]
+        found = lasting([replace(responder, not_before=begins)], {}, (), None, NOW)
+        assert [each.ok for each in _of_hierarchy(view, found, NOW) if each.name == "responder"] == [ok]
 
 
 def test_a_register_that_cannot_be_reached_holds_up_writing_alone_and_is_no_error(
