@@ -275,7 +275,6 @@ VIOLATIONS: dict[str, Plant] = {
     "a fact numbered twice": copy(journal, id=1, seal_number=None, link=None, sealed_at=None),
     "a reader in two places": copy(cursors),
     "an alarm raised twice": copy(alarms),
-    "an alarm of something else": copy(alarms, code="something"),
     "an alarm of a process that is asked itself": copy(alarms, raised_by="web"),
     "two signs of one life": copy(signs_of_life),
     "a sign of something else": copy(signs_of_life, process="something"),
