@@ -4,7 +4,6 @@ Whatever is about to be signed is compared by the job that signs it. What was si
 whoever edits or deletes it is found here. Nothing is mended: an alarm says what is wrong, and people look.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from core.chain import GENESIS, link
 from core.facts import FactKind
 from core.instants import parse, text
 from jobs.duty import Duty
+from jobs.evidence import payload
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from store.reading import journal, proof
@@ -138,6 +138,6 @@ def _unstated(memory: Memory, rows: Sequence[Sealed], at: datetime) -> Iterator[
     for each in rows:
         if each.row.kind != FactKind.CERTIFICATE_REVOKED or parse(each.row.sealed_at) + _SETTLED > at:
             continue
-        serial = str(json.loads(each.row.payload).get("serial"))
+        serial = str(payload(each).get("serial"))
         if memory.certificate(serial) is not None and memory.end(serial) is None:
             yield f"Certificate {serial} was revoked at {each.row.at}."

@@ -8,7 +8,6 @@ Before anything can say it, an end is made final in the register: from that comm
 otherwise, though their clock be behind. If we die there, the end is final and unsaid; the next turn says it.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
@@ -22,7 +21,7 @@ from core.facts import FactKind
 from core.instants import parse, text
 from core.status import Revoked
 from jobs.duty import Duty
-from jobs.evidence import Evidence, Lacking, proved_facts
+from jobs.evidence import Evidence, Lacking, payload, proved_facts
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
@@ -206,13 +205,13 @@ class _Said:
 
 
 def _decision(fact: Sealed) -> str | None:
-    decided = json.loads(fact.row.payload).get("decision")
+    decided = payload(fact).get("decision")
     return decided if isinstance(decided, str) else None
 
 
 def _decides(decision: Decision, fact: Sealed, claim: work.ClaimedEnd) -> bool:
     """Return whether what officers agreed to is this end: the proposal says approval, cause and invalidity date."""
-    digest = json.loads(fact.row.payload).get("proposal_sha256", decision.proposal_sha256)
+    digest = payload(fact).get("proposal_sha256", decision.proposal_sha256)
     said, since = said_in(decision), claim.end.invalidity_date
     return (
         digest == decision.proposal_sha256
@@ -223,7 +222,7 @@ def _decides(decision: Decision, fact: Sealed, claim: work.ClaimedEnd) -> bool:
 
 
 def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
-    said, at = json.loads(fact.row.payload), fact.row.at
+    said, at = payload(fact), fact.row.at
     match FactKind(fact.row.kind):
         case FactKind.CERTIFICATE_REVOKED:
             same = said.get("serial") == known.serial

@@ -145,7 +145,7 @@ class _Access:
         revoked = [each for each in access if each.row.kind == FactKind.ACCESS_REVOKED]
         if not granted:
             return None
-        said = _payload(granted[0])
+        said = payload(granted[0])
         return cls(
             name=str(said.get("name")),
             role=str(said.get("role")),
@@ -166,7 +166,7 @@ class _Access:
 
 
 def _says(act: Sealed, decision: Decision, kinds: Collection[FactKind]) -> bool:
-    said = _payload(act)
+    said = payload(act)
     if act.row.kind not in kinds or said.get("proposal_sha256") != decision.proposal_sha256:
         return False
     return act.row.kind == FactKind.DECISION_PROPOSED or said.get("tbs_sha256") == decision.seconded_tbs_sha256
@@ -179,13 +179,17 @@ def _decides(name: str, role: str | None) -> bool:
 
 def _credential(act: Sealed) -> str | None:
     """Return the credential that an act was done with; facts of before it was written down name none."""
-    shown = _payload(act).get("credential")
+    shown = payload(act).get("credential")
     return shown if isinstance(shown, str) else None
 
 
-def _payload(sealed: Sealed) -> Mapping[str, Any]:
-    said: Mapping[str, Any] = json.loads(sealed.row.payload)
-    return said
+def payload(sealed: Sealed) -> Mapping[str, Any]:
+    """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
+    try:
+        said = json.loads(sealed.row.payload)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _by_subject(sealed: Iterable[Sealed]) -> Mapping[str, list[Sealed]]:

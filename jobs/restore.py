@@ -8,14 +8,14 @@ from datetime import datetime
 
 from core.actors import CONSOLE
 from core.canonical import Json
-from core.errors import StoreWentBack, WrongState
+from core.errors import JournalChanged, StoreWentBack, WrongState
 from core.facts import Fact, FactKind
 from jobs.recall import require_not_behind
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted
 from store.reading import journal
 from store.transactions import Store
-from store.verbs import decisions, facts, notices
+from store.verbs import artefacts, decisions, facts, notices
 
 NUMBERS_SKIPPED = 1_000
 """Approval numbers left out after a restore: far more than are reserved between two backups."""
@@ -32,6 +32,7 @@ def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "
 
     Raises:
         WrongState: the register is not behind; there is nothing to accept.
+        JournalChanged: it is no older state of what was sealed, but another history.
     """
     with store.begin("accept restore") as tx:
         known = memory.head
@@ -42,6 +43,10 @@ def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "
         else:
             raise WrongState(kind="The", identifier="register", state="whole", needed="behind what was sealed")
         number, link, _ = journal.last_sealed(tx)
+        if number > known.number or memory.link_of(number) != link:
+            # It is not an older state of what was sealed: somebody wrote another history. Nobody can accept that.
+            raise JournalChanged(number=number)
+        artefacts.all_due(tx)
         decisions.skip_numbers(tx, NUMBERS_SKIPPED)
         notices.skip_numbers(tx, NUMBERS_SKIPPED)
         accepted: dict[str, Json] = {"sealed_before": known.number, "restored_to": number}

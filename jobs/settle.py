@@ -44,7 +44,7 @@ class Difference:
         published: the end that lists and answers say, from the authority's memory.
         register: as the register says it; None where it says that the certificate holds, or has none.
         listed_in: the newest list in force, if it says the published end.
-        by_act: whether somebody made the end; an expiry follows from the certificate and cannot be moved.
+        by_act: whether somebody made the end, in both; an expiry follows from the certificate and moves nothing.
     """
 
     approval: str
@@ -86,7 +86,7 @@ def differences(store: Store, memory: Memory, at: datetime) -> list[Difference]:
                     published=ours,
                     register=theirs,
                     listed_in=newest.number if newest is not None and listed else None,
-                    by_act=memory.end(ours.serial) is not None,
+                    by_act=memory.end(ours.serial) is not None and (theirs is None or theirs.at <= known.not_after),
                 )
                 found.append(difference)
     return found

@@ -209,6 +209,10 @@ def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) ->
         return "the bytes are not the ones that were seconded"
     if hashlib.sha256(decision.public_key or b"").hexdigest() != row.public_key_sha256:
         return "the public key is not the one that was reserved"
+    said = certified_terms(decision)
+    decided = (said.approval, said.terms.issue, said.terms.effective, said.terms.expiry)
+    if (row.approval, row.issue, row.not_before, row.not_after) != decided:
+        return "the draft is for another approval, issue or time than was decided"
     order = order_of(decision, row.serial, issuer_der)
     cleared = clear_certificate(draft, order, duty.keyring.profile, stored=True)
     if isinstance(cleared, Clearance):

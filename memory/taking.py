@@ -16,6 +16,10 @@ from memory.records import Acceptance, Accepted, At, Begun, Ended, Head, Hierarc
 # --- what may be written ---------------------------------------------------------------------------------------------
 
 
+_APPROVAL_GOES_ON = frozenset({RevocationReason.SUPERSEDED, RevocationReason.KEY_COMPROMISE})
+"""Why a certificate ends whose approval may have another one; every other end by an act is the approval's."""
+
+
 def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
     """Return whether a record says something new.
 
@@ -60,6 +64,10 @@ def _certificate_is_new(cursor: sqlite3.Cursor, record: WillSign) -> bool:
         last = siblings[-1]
         _require(record.issue > last.issue, subject, f"issue {last.issue} was signed before, serial {last.serial}")
         _require(record.device == last.device, subject, "earlier issues are for another device")
+    for each in siblings:
+        ended = end(cursor, each.serial)
+        lasting = ended is None or ended.reason in _APPROVAL_GOES_ON
+        _require(lasting, subject, f"issue {each.issue} ended for a reason that ends the approval")
     known = cursor.execute(
         "SELECT c.approval, e.reason FROM certificate AS c LEFT JOIN ended AS e USING (serial) WHERE c.key_sha256 = ?",
         (record.key_sha256,),

@@ -11,6 +11,7 @@ from core.identifiers import Serial
 from core.mirror import PublishedCrl, SignedAnswer
 from store.tables import certificates, crls, ocsp_answers
 from store.transactions import Transaction
+from store.verbs.approvals import DUE_NOW
 
 _MOST_NAMED = 500
 """Serials named in one statement."""
@@ -44,6 +45,11 @@ def presigned(tx: Transaction, serial: Serial, *, fate: int, due: datetime) -> b
             .values(presign_due=due)
         ).rowcount
     )
+
+
+def all_due(tx: Transaction) -> None:
+    """Let the answers of every certificate be due: those at hand are of before a backup was put back."""
+    tx.connection.execute(update(certificates).values(presign_due=DUE_NOW))
 
 
 def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:

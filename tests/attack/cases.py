@@ -282,6 +282,13 @@ def responder(der: str) -> Attack:
     )
 
 
+def draft_moved(scene: Scene) -> None:
+    """The dates beside the bytes are others than those that were decided, and that the bytes have."""
+    scene.world.seconded(scene.decision)
+    later = f"not_after + {20 * 86_400}"
+    forge(scene.world, f"UPDATE drafts SET not_after = {later} WHERE decision_id = '{scene.decision}'")
+
+
 A = AlarmCode
 SUPERSEDED = (
     "UPDATE certificates SET superseded_at = {now}, ends_at = {now}, fate = fate + 1, presign_due = 0 "
@@ -289,6 +296,7 @@ SUPERSEDED = (
 )
 
 REFUSED = (
+    Case(37, "the dates of a draft", draft_moved, A.REGISTER_CONTRADICTS),
     Case(1, "a seconder's name", lambda s: seconded_in_rows(s, s.decision, "officer-2"), A.DECISION_UNPROVED),
     Case(1, "a seconder whom nobody knows", lambda s: seconded_in_rows(s, s.decision, "mallory"), A.DECISION_UNPROVED),
     Case(1, "with a row of secondings", lambda s: seconding_in_rows(s, "officer-2"), A.DECISION_UNPROVED),

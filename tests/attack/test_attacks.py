@@ -22,17 +22,19 @@ from core.approval import EndCause
 from core.chain import head_statement
 from core.facts import FactKind
 from core.identifiers import serial_number
-from core.instants import ONE_SECOND
+from core.instants import ONE_SECOND, seconds
 from core.kinds import HierarchyRole
 from core.reasons import ReasonCode
 from jobs.keyring import profile_begun
 from ra.deciding.end import Revoke
+from ra.deciding.kinds.rekey import ProposeRekey
+from ra.deciding.propose import propose
 from ra.deciding.revoke import revoke
 from store.tables import authority, certificates, journal, journal_heads
 from tests.attack.cases import PRETENDED, REFUSED, Case
 from tests.attack.forging import MALLORY, Scene, forge, restarted, signed, turns
 from tests.channels_world import HASHES, Channels
-from tests.world import NOW, PROFILE, World, grant
+from tests.world import NOW, OFFICER_1, PROFILE, World, csr_pem, grant
 
 
 def _named(case: Case) -> str:
@@ -74,6 +76,46 @@ def test_a_lease_that_was_moved_keeps_no_authority_from_its_work(before: Scene, 
     turns(world)
     assert len(signed(world)) == 3
     assert (AlarmCode.LEASE_VOID in {each.code for each in world.alarms()}) is (ends > 0)
+
+
+def test_a_decision_that_lapsed_is_not_brought_back_by_its_rows(before: Scene) -> None:
+    """The approval was revoked before its new key was certified; no certificate comes behind that end."""
+    world = before.world
+    rekey = ProposeRekey(before.good, csr_pem(), compromised=False, reasons="A new key.")
+    decision = propose(world.desk, OFFICER_1, rekey).decision
+    turns(world)
+    world.seconded(decision)
+    world.revoked(before.good)
+    turns(world)
+    assert world.decision_state(decision) == "lapsed"
+    known = signed(world)
+    forge(
+        world,
+        f"UPDATE decisions SET state = 'seconded', closed_at = NULL, outcome = NULL WHERE id = '{decision}'",
+        f"UPDATE drafts SET state = 'drafted' WHERE decision_id = '{decision}'",
+        f"INSERT INTO public_keys SELECT public_key_sha256, approval, 'reserved', {seconds(NOW)} FROM drafts "
+        f"WHERE decision_id = '{decision}'",
+        f"UPDATE approvals SET ended_at = NULL, end_cause = NULL, ended_by = NULL WHERE identifier = '{before.good}'",
+    )
+    turns(world)
+    assert signed(world) == known
+    assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in world.alarms()}
+
+
+@pytest.mark.parametrize("payload", ["x", "[]", "7"])
+def test_a_fact_that_is_no_object_proves_nothing_and_keeps_no_end_from_being_stated(
+    before: Scene, payload: str
+) -> None:
+    world = before.world
+    forge(
+        world,
+        "INSERT INTO journal (kind, at, actor, subject, approvals, payload) "
+        f"VALUES ('certificate-revoked', {seconds(NOW)}, 'officer-1', '{before.good}', '', '{payload}')",
+    )
+    turns(world)
+    world.revoked(before.good)
+    turns(world)
+    assert world.memory.end(before.good_serial) is not None
 
 
 def test_nothing_is_alarmed_where_nobody_attacks(before: Scene) -> None:
