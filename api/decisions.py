@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import problems
 from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answer
-from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody
+from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody, WitnessBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import DecisionPath
 from api.incoming import actor, note_refusal, refuse_body
@@ -36,7 +36,9 @@ from ra.deciding.views import (
     DecisionProposed,
     DecisionRejected,
     DecisionSeconded,
+    DecisionWitnessed,
 )
+from ra.deciding.witness import witness
 from ra.views import view_of
 
 
@@ -100,6 +102,20 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         """Say that one has been informed of an urgent revocation by another officer."""
         refuse_body()
         return service.write(header, lambda key: acknowledge(desk, actor(), path.decision, key))
+
+    @app.post(
+        "/v1/decisions/<decision>/witness",
+        operation_id="witnessDecision",
+        openapi_extensions=clauses("F2.18"),
+        responses={200: answer(DecisionWitnessed), **not_found, **refusals(*WRITE_REFUSALS)},
+        **shared,
+    )
+    def witness_decision(header: WriteHeader, path: DecisionPath, body: WitnessBody) -> Response:
+        """Say that one has seen what was issued or ended, or that it was not decided as the register has it.
+
+        Once for each officer, those who are named in it too; what was seen may be disowned later, and never back.
+        """
+        return service.write(header, lambda key: witness(desk, actor(), body.command(path.decision), key))
 
     @app.get(
         "/v1/decisions",

@@ -75,6 +75,8 @@ class FactKind(StrEnum):
     REPORT_ISSUED = "report-issued"
     REMINDER_SENT = "reminder-sent"
     END_SETTLED = "end-settled"
+    DECISION_SEEN = "decision-seen"
+    DECISION_DISOWNED = "decision-disowned"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,20 @@ CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
 """Each of these ends in a certificate; an amendment does only if it moves what a certificate says."""
 
 
+ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW)
+"""Each of these ends an approval, or a certificate of it."""
+
+
+class Witnessed(StrEnum):
+    """What an officer says of a decision by which something was issued or ended.
+
+    Of `seen` it may still become `disowned`, and nothing comes back from that.
+    """
+
+    SEEN = "seen"
+    DISOWNED = "disowned"
+
+
 class DecisionState(StrEnum):
     """Where a decision stands: proposed, drafted where it certifies, seconded, done; or rejected, or lapsed."""
 

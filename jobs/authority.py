@@ -24,6 +24,7 @@ from jobs.alarms import Alarms
 from jobs.aside import Aside
 from jobs.audit import Audit
 from jobs.clocks import BelievedClock, Second, second_clocks
+from jobs.disowned import notice_disowned
 from jobs.doubt import Limits
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
@@ -184,7 +185,7 @@ class Authority:
         is in force stays, and nothing is said to be newer than what may be.
         """
         # First: what the others act upon is sealed, under a signed head, before they do.
-        always: tuple[Job, ...] = (seal, compare_identity, remember_ends)
+        always: tuple[Job, ...] = (seal, compare_identity, remember_ends, notice_disowned)
         renewed: tuple[Job, ...] = (presign, publish_if_due)
         doubt = self._believed.doubt
         if doubt is not None:

@@ -41,6 +41,7 @@ class Operation(StrEnum):
     SET_REQUIREMENT = "set-requirement"
     READ_STANDING_REQUIREMENTS = "read-standing-requirements"
     ACKNOWLEDGE_DECISION = "acknowledge-decision"
+    WITNESS_DECISION = "witness-decision"
     REQUEST_AMENDMENT = "request-amendment"
     READ_AMENDMENT_REQUEST = "read-amendment-request"
     READ_CONDITIONS = "read-conditions"
@@ -136,6 +137,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.ATTACH_EVIDENCE,
                     Operation.SET_REQUIREMENT,
                     Operation.ACKNOWLEDGE_DECISION,
+                    Operation.WITNESS_DECISION,
                     Operation.RECORD_BREACH,
                     Operation.RECORD_NCSC_CERTIFICATE,
                     Operation.RECONCILE_CPL,

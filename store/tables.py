@@ -294,6 +294,7 @@ decisions = Table(
     ),
     Index(None, "state"),
     Index(None, "approval"),
+    Index(None, "closed_at"),
     sqlite_strict=True,
 )
 

@@ -31,6 +31,7 @@ from core.kinds import (
     NoticeKind,
     Rendition,
     RequirementState,
+    Witnessed,
 )
 from store.tables import is_sha256, metadata
 from store.types import Instant, Number, Octets, String, Word, among, not_among, word
@@ -109,6 +110,21 @@ secondings = Table(
     Column("tbs_sha256", String),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("decision_id", "officer"),
+    sqlite_strict=True,
+)
+
+witnesses = Table(
+    "witnesses",
+    metadata,
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("officer", String, nullable=False),
+    *word("saw", Witnessed),  # fate: who has seen it may disown it later
+    Column("why", String),  # fate
+    Column("at", Instant, nullable=False),  # fate
+    PrimaryKeyConstraint("decision_id", "officer"),
+    CheckConstraint(f"({among('saw', Witnessed.DISOWNED)}) = (why IS NOT NULL)", name="disowned_whole"),
+    CheckConstraint("why IS NULL OR length(why) > 0", name="disowned_for_a_reason"),
+    Index(None, "saw"),
     sqlite_strict=True,
 )
 

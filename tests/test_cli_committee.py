@@ -324,6 +324,24 @@ def test_another_officer_is_shown_an_urgent_revocation_and_acknowledges_it(
     assert code(people.run("officer-2", "decide", "acknowledge", decision, "--json")) == "wrong-state"
 
 
+@pytest.mark.clause("F2.18")
+def test_an_officer_sees_what_was_issued_or_disowns_it(people: People, approval: str) -> None:
+    listed = document(people.run("auditor", "decide", "list", "--all", "--json"))["decisions"]
+    (decision,) = (each["decision"] for each in listed if each["approval"] == approval)
+    witness = ("decide", "witness", decision)
+    assert "say that you have seen it, or disown it" in good(people.run("officer-2", "status")).words
+    for wrong in ([], ["--seen", "--disowned", "--why", "x"], ["--disowned"], ["--seen", "--why", "x"]):
+        assert people.run("officer-2", *witness, *wrong).status == 2, wrong
+    assert f"{decision}: seen by officer-2, 20" in good(people.run("officer-2", *witness, "--seen")).words
+    assert "You are named" not in good(people.run("officer-2", "status")).words
+    assert code(people.run("officer-2", *witness, "--seen", "--json")) == "wrong-state"
+    said = document(people.run("officer-2", *witness, "--disowned", "--why", "It was not me.", "--json"))
+    assert (said["saw"], said["why"]) == ("disowned", "It was not me.")
+    shown = good(people.run("auditor", "decide", "show", decision)).words
+    assert "What officers say of it" in shown
+    assert "It was not me." in shown
+
+
 @pytest.mark.clause("F2.21(b)")
 @pytest.mark.clause("F2.22")
 def test_notices_are_listed_for_each_and_what_has_not_arrived_for_the_ssc(

@@ -53,6 +53,7 @@ READ = (
     tables.lease,
     tables.authority,
     trial_tables.secondings,
+    trial_tables.witnesses,
     trial_tables.cpl_instructions,
 )
 """What the authority reads."""

@@ -74,6 +74,7 @@ GRID = {
     "set-requirement": {"ssc-officer": "yyy"},
     "read-standing-requirements": {"manufacturer": "yyy", **SSC},
     "acknowledge-decision": {"ssc-officer": "yyy"},
+    "witness-decision": {"ssc-officer": "yyy"},
     "request-amendment": {"manufacturer": "y--"},
     "read-amendment-request": {"manufacturer": "y--", **SSC},
     "read-conditions": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},

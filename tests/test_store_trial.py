@@ -32,6 +32,7 @@ from store.trial_tables import (
     requirements,
     secondings,
     standing_requirements,
+    witnesses,
 )
 from tests.planting import (
     A_DIGEST,
@@ -120,6 +121,12 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     # --- decisions and amendments (F2.29)
     ("pk_secondings", "one officer seconds twice", again(secondings)),
     ("fk_secondings_decision_id", "a seconding of nothing", again(secondings, decision_id="dec-none")),
+    ("pk_witnesses", "one officer says it twice", again(witnesses, saw="disowned", why=".")),
+    ("fk_witnesses_decision_id", "nothing was seen", again(witnesses, decision_id="dec-none")),
+    ("ck_witnesses_saw_known", "another word", turn(witnesses, saw="maybe")),
+    ("ck_witnesses_disowned_whole", "disowned, and why is not said", turn(witnesses, saw="disowned")),
+    ("ck_witnesses_disowned_whole", "seen for a reason", turn(witnesses, why=".")),
+    ("ck_witnesses_disowned_for_a_reason", "disowned for nothing", turn(witnesses, saw="disowned", why="")),
     ("pk_amendment_requests", "a request numbered twice", again(amendment_requests)),
     ("ck_amendment_requests_state_known", "a request in no state", turn(amendment_requests, state="maybe")),
     ("ck_amendment_requests_closed_whole", "granted and never", turn(amendment_requests, state="granted")),
@@ -309,7 +316,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 20
+    assert len(TRIAL) == 21
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:
@@ -352,6 +359,8 @@ def test_the_rules_refuse_no_more_than_they_should(furnished: Callable[[str], Wo
         turn(requirements, state="waived", closed_at=NOW, closed_by="officer-1", reason="."),
         again(requirements, id="req-other", standing_id=None),
         again(secondings, officer="officer-3", tbs_sha256=A_DIGEST),
+        turn(witnesses, saw="disowned", why="."),
+        again(witnesses, officer="officer-1"),
         turn(amendment_requests, state="proposed", decision_id="dec-ours"),
         turn(amendment_requests, state="withdrawn", closed_at=NOW),
         turn(conditions, ended_at=NOW, ended_by_decision="dec-ours"),

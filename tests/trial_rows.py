@@ -28,6 +28,7 @@ from store.trial_tables import (
     requirements,
     secondings,
     standing_requirements,
+    witnesses,
 )
 from tests.planting import A_DIGEST, Plant, change, copy
 from tests.world import NOW, World
@@ -53,6 +54,7 @@ OURS: dict[Table, Any] = {
     standing_requirements: standing_requirements.c.id == "std-ours",
     requirements: requirements.c.id == "req-ours",
     secondings: secondings.c.decision_id == "dec-ours",
+    witnesses: witnesses.c.decision_id == "dec-ours",
     amendment_requests: amendment_requests.c.id == "amr-ours",
     conditions: conditions.c.number == 90,
     breaches: breaches.c.id == "bre-ours",
@@ -128,6 +130,7 @@ def furnish(_world: World, tx: Transaction) -> None:
             | by,
         ),
         (secondings, {"decision_id": "dec-ours", "officer": "officer-2", "at": NOW}),
+        (witnesses, {"decision_id": "dec-ours", "officer": "officer-3", "saw": "seen", "at": NOW}),
         (
             amendment_requests,
             {

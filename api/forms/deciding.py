@@ -1,9 +1,9 @@
 """What may be sent about decisions: one body for each kind, with the command that it becomes."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias, assert_never
+from typing import Annotated, Literal, Self, TypeAlias, assert_never
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from api.forms.fields import (
     MOST_FIRMWARE,
@@ -25,7 +25,7 @@ from api.forms.fields import (
 )
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
-from core.kinds import DecisionKind
+from core.kinds import DecisionKind, Witnessed
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
@@ -34,6 +34,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
+from ra.deciding.witness import Witness
 from ra.grounds import REASONS, Minutes
 
 MOST_PASSAGES = 20
@@ -285,6 +286,23 @@ class RejectionBody(Body):
     """Why a proposal comes to nothing."""
 
     why: Words
+
+
+class WitnessBody(Body):
+    """What an officer says of a decision; who disowns it says why."""
+
+    saw: Annotated[Witnessed, Field(strict=False)]
+    why: Words = ""
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if (self.saw is Witnessed.DISOWNED) != bool(self.why.strip()):
+            raise ValueError("who disowns a decision says why, and nobody else does")
+        return self
+
+    def command(self, decision: str) -> Witness:
+        """Return what is said of a decision."""
+        return Witness(decision, self.saw, self.why)
 
 
 class RevocationBody(MinutedBody):

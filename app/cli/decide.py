@@ -14,7 +14,7 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.approval import EndCause
 from core.errors import InputUnusable
-from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
+from core.kinds import OPEN_DECISION, DecisionKind, DecisionState, Witnessed
 from ra.deciding.views import (
     Accepted,
     ApprovalRevoked,
@@ -24,6 +24,7 @@ from ra.deciding.views import (
     DecisionProposed,
     DecisionRejected,
     DecisionSeconded,
+    DecisionWitnessed,
 )
 from ra.views import document
 
@@ -206,6 +207,33 @@ def acknowledge(decision: str, service: Service) -> None:
         return
     who, at = outcome.acknowledged_by, shown.when(outcome.acknowledged_at)
     shown.heading(shown.out(), f"{outcome.decision}: acknowledged by {who}, {at}", "bold green")
+
+
+@decide.command(
+    short_help="Say that you have seen it, or disown it.",
+    epilog="\b\nExample:\n  trialcpa decide witness dec-6564f1a2-9c3b1d2e4f60718a --disowned --why 'I was away.'",
+)
+@click.argument("decision")
+@click.option("--seen", is_flag=True, help="You have seen it, and know of nothing against it.")
+@click.option("--disowned", is_flag=True, help="It was not made as the register has it; this is never taken back.")
+@click.option("--why", default="", help="A sentence, for the record, with --disowned.")
+@asks_service
+def witness(*, decision: str, seen: bool, disowned: bool, why: str, service: Service) -> None:
+    """Say of an issue or an end that you have seen it, or that it was not decided so, after it was shown."""
+    if seen == disowned:
+        raise click.UsageError("Say one of --seen and --disowned.")
+    if disowned != bool(why.strip()):
+        raise click.UsageError("Say --why with --disowned, and only with it.")
+    body = {"saw": Witnessed.DISOWNED, "why": why} if disowned else {"saw": Witnessed.SEEN}
+    with service.connect() as client:
+        if not service.as_json:
+            decision_shown.show(shown.out(), client.show(DecisionAnswer, path("decisions", decision)))
+        outcome = client.do(DecisionWitnessed, path("decisions", decision, "witness"), body)
+    if service.as_json:
+        shown.as_json(document(outcome))
+        return
+    said = f"{outcome.decision}: {outcome.saw} by {outcome.officer}, {shown.when(outcome.at)}"
+    shown.heading(shown.out(), said, "bold red" if disowned else "bold green")
 
 
 def _drafted(client: Client, decision: str) -> DecisionAnswer:

@@ -37,6 +37,13 @@ def show(console: Console, said: DecisionAnswer) -> None:
             ("certificate digest", said.tbs_sha256),
         ],
     )
+    if said.witnesses:
+        shown.heading(console, "What officers say of it")
+        shown.table(
+            console,
+            ("officer", "says", "at", "why"),
+            [(each.officer, each.saw, shown.when(each.at), each.why or "") for each in said.witnesses],
+        )
     listed: list[DecidedPassage | DecidedCondition] = [*said.passages, *said.conditions]
     shown.heading(console, "Words of the decision, and who gets them")
     shown.table(

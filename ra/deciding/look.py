@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from ra.deciding.views import (
     DecisionPage,
     DraftAnswer,
     PreviewAnswer,
+    WitnessAnswer,
 )
 from ra.desk import Desk
 from ra.findings import findings_of
@@ -28,6 +29,7 @@ from ra.proposal import said_in
 from ra.telling.listing import would_follow
 from ra.views import page, view_of
 from store.reading import requests
+from store.reading.witnesses import Witness, witnesses_of
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
 
@@ -39,7 +41,8 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
         preview = _preview(tx, found, at) if found.state in OPEN_DECISION else None
-        return _decision(found, requests.draft_of(tx, identifier), preview)
+        said = witnesses_of(tx, [found.id]).get(found.id, ())
+        return _decision(found, requests.draft_of(tx, identifier), said, preview)
 
 
 def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPage:
@@ -47,7 +50,10 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPa
     authorise(actor, Operation.READ_DECISION)
     with desk.store.read() as tx:
         rows = page(limit, lambda most: requests.decision_list(tx, after=after, limit=most), lambda each: each.id)
-        listed = tuple(_decision(each, requests.draft_of(tx, each.id), None) for each in rows.found)
+        said = witnesses_of(tx, [each.id for each in rows.found])
+        listed = tuple(
+            _decision(each, requests.draft_of(tx, each.id), said.get(each.id, ()), None) for each in rows.found
+        )
     return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)
 
 
@@ -66,7 +72,9 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
     )
 
 
-def _decision(found: Decision, draft: DraftRow | None, preview: PreviewAnswer | None) -> DecisionAnswer:
+def _decision(
+    found: Decision, draft: DraftRow | None, witnesses: Sequence[Witness], preview: PreviewAnswer | None
+) -> DecisionAnswer:
     said = said_in(found)
     return DecisionAnswer(
         decision=found.id,
@@ -99,6 +107,9 @@ def _decision(found: Decision, draft: DraftRow | None, preview: PreviewAnswer | 
         urgent=found.urgent,
         acknowledged_by=found.acknowledged_by,
         acknowledged_at=found.acknowledged_at,
+        witnesses=tuple(
+            WitnessAnswer(officer=each.officer, saw=each.saw, why=each.why, at=each.at) for each in witnesses
+        ),
         preview=preview,
     )
 

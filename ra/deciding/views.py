@@ -8,7 +8,7 @@ from core.approval import EndCause
 from core.classification import Classification, Recipient
 from core.errors import Finding
 from core.identifiers import Serial
-from core.kinds import DecisionKind, DecisionState, DraftState
+from core.kinds import DecisionKind, DecisionState, DraftState, Witnessed
 from ra.telling.views import StepForeseen
 from ra.views import Page
 
@@ -20,6 +20,27 @@ class DecisionAcknowledged:
     decision: str
     acknowledged_by: str
     acknowledged_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessAnswer:
+    """What an officer says of a decision by which something was issued or ended.
+
+    Args:
+        why: null if they have seen it.
+    """
+
+    officer: str
+    saw: Witnessed
+    why: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionWitnessed(WitnessAnswer):
+    """An officer has said that they have seen a decision, or that it was not made as the register has it."""
+
+    decision: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +114,7 @@ class DecisionAnswer:
     """A decision with everything that will be true: proposal, findings, draft and both digests.
 
     Args:
+        witnesses: what officers say of it, once it has issued or ended something.
         preview: while it is open; null in a list.
     """
 
@@ -125,6 +147,7 @@ class DecisionAnswer:
     urgent: bool
     acknowledged_by: str | None
     acknowledged_at: datetime | None
+    witnesses: tuple[WitnessAnswer, ...]
     preview: PreviewAnswer | None
 
 

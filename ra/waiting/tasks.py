@@ -16,7 +16,7 @@ from core.instants import ONE_SECOND, first_second, last_second
 from core.kinds import BreachState
 from core.local_time import uk, utc
 from core.renewal import Lasting
-from policy.roles import Operation, party_of
+from policy.roles import Operation, party_of, permitted
 from ra.access import authorise, not_permitted
 from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
@@ -25,6 +25,7 @@ from ra.views import cut
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
+from store.reading import witnesses as witness_reading
 from store.reading.renewal import everything_lasting
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
@@ -34,6 +35,9 @@ LAPSES_SOON = timedelta(days=3)
 
 COMING = timedelta(days=7)
 """The Panel is told of an instruction so long before it is due: it works in office hours."""
+
+WITNESSED_FOR = timedelta(days=30)
+"""For so long after an issue or an end each officer who has said nothing of it is asked: a meeting's interval."""
 
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
@@ -60,12 +64,20 @@ def tasks(desk: Desk, actor: Actor) -> TaskList:
     party = whose_list(actor, Operation.READ_TASKS)
     at = desk.clock.now()
     with desk.store.read() as tx:
-        return tasks_of(tx, party, at, desk.rules)
+        own = [_to_witness(tx, actor.name, at)] if permitted(actor, Operation.WITNESS_DECISION, owner=None) else []
+        return _listed(party, at, (*_every_kind(tx, party, at, desk.rules), *own))
 
 
 def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> TaskList:
-    """Return what waits for a party at an instant, what is urgent first, then by when it is due."""
-    every = (*_kinds(tx, party, at, rules), _ending(tx, party, at))
+    """Return what waits for a party at an instant, whoever asks: what is urgent first, then by when it is due."""
+    return _listed(party, at, _every_kind(tx, party, at, rules))
+
+
+def _every_kind(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequence[Iterator[TaskAnswer]]:
+    return (*_kinds(tx, party, at, rules), _ending(tx, party, at))
+
+
+def _listed(party: Party, at: datetime, every: Sequence[Iterator[TaskAnswer]]) -> TaskList:
     kinds = [_oldest(kind) for kind in every]
     end = datetime.max.replace(tzinfo=at.tzinfo)
     found = [each for told, _ in kinds for each in told]
@@ -178,6 +190,26 @@ def _revocations(tx: Transaction) -> Iterator[TaskAnswer]:
             link=link,
             urgent=True,
         )
+
+
+def _to_witness(tx: Transaction, officer: str, at: datetime) -> Iterator[TaskAnswer]:
+    """What was issued or ended, for one officer: also for those whom it names, as only they know that it was not so."""
+    for each in witness_reading.unwitnessed(tx, officer, since=at - WITNESSED_FOR):
+        what = kind_of(each.kind).task.format(each.approval)
+        if each.agreed:
+            told = f"{each.proposer} is said to have proposed {what}, and {_all(each.agreed)} to have seconded it"
+        else:
+            told = f"{each.proposer} alone is said to have decided {what}"
+        told += f", at {utc(each.at)}; say that you have seen it, or disown it."
+        if officer in (each.proposer, *each.agreed):
+            told += " You are named: if that was not you, somebody else has your key."
+        yield TaskAnswer(
+            kind="decision-to-witness", subject=each.id, sentence=told, since=each.at, link=f"/v1/decisions/{each.id}"
+        )
+
+
+def _all(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:

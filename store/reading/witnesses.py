@@ -1,0 +1,149 @@
+"""Decisions by which something was issued or ended, and what officers say of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from core.kinds import AGREED_DECISION, ENDING, DecisionKind, DecisionState, Witnessed
+from store.reading.proof import seconders
+from store.reading.tasks import MOST_OF_A_KIND
+from store.tables import certificates, decisions
+from store.transactions import Transaction
+from store.trial_tables import witnesses
+
+MOST_DISOWNED = 100
+"""Disowned decisions that are told at once: whoever has so many looks for one cause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """What an officer says of a decision; `why` is None if they have seen it."""
+
+    decision: str
+    officer: str
+    saw: Witnessed
+    why: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unwitnessed:
+    """A decision by which something was issued or ended, as its rows say it was made.
+
+    Args:
+        id: its identifier.
+        kind, approval: what was decided, of which approval.
+        proposer: who is said to have proposed it, or to have decided it alone.
+        agreed: who are said to have agreed, in order of their names; empty if one decided alone.
+        at: since when it is done, or agreed if it waits for its signature.
+    """
+
+    id: str
+    kind: DecisionKind
+    approval: str
+    proposer: str
+    agreed: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disowned:
+    """A disowned decision of which something stands.
+
+    Args:
+        id: its identifier.
+        kind, approval: what was decided, of which approval.
+        state: seconded if its certificate is still to be signed.
+        serial: of the certificate that has not ended; None if it is to be signed, or if the decision ended something.
+    """
+
+    id: str
+    kind: DecisionKind
+    approval: str
+    state: DecisionState
+    serial: str | None
+
+
+def issued_or_ended(kind: DecisionKind, state: DecisionState, issue: int | None) -> bool:
+    """Return whether something was issued, is about to be, or was ended by a decision."""
+    return state in AGREED_DECISION and (issue is not None or kind in ENDING)
+
+
+def _issued_or_ended() -> ColumnElement[bool]:
+    c = decisions.c
+    return and_(c.state.in_(AGREED_DECISION), or_(c.issue.is_not(None), c.kind.in_(ENDING)))
+
+
+def witnesses_of(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, list[Witness]]:
+    """Return what was said of decisions, in order of time; decisions of which nothing was said are left out."""
+    c, found = witnesses.c, dict[str, list[Witness]]()
+    query = select(witnesses).where(c.decision_id.in_(identifiers)).order_by(c.at, c.officer)
+    for row in tx.connection.execute(query) if identifiers else ():
+        said = Witness(decision=row.decision_id, officer=row.officer, saw=row.saw, why=row.why, at=row.at)
+        found.setdefault(said.decision, []).append(said)
+    return found
+
+
+def unwitnessed(tx: Transaction, officer: str, *, since: datetime) -> list[Unwitnessed]:
+    """Return decisions of which an officer has said nothing, the oldest first, one more than are told.
+
+    Args:
+        tx: open.
+        officer: their name.
+        since: what was done before is left out.
+    """
+    c = decisions.c
+    query = (
+        select(c.id, c.kind, c.approval, c.proposer, c.seconder, c.seconded_at, c.closed_at, c.proposed_at)
+        .where(
+            _issued_or_ended(),
+            or_(c.state == DecisionState.SECONDED, c.closed_at >= since),
+            ~exists().where(witnesses.c.decision_id == c.id, witnesses.c.officer == officer),
+        )
+        .order_by(c.closed_at, c.id)
+        .limit(MOST_OF_A_KIND + 1)
+    )
+    rows = tx.connection.execute(query).all()
+    agreed = seconders(tx, [row.id for row in rows])
+    return [
+        Unwitnessed(
+            id=row.id,
+            kind=row.kind,
+            approval=row.approval,
+            proposer=row.proposer,
+            agreed=tuple(sorted({*agreed.get(row.id, ()), *([] if row.seconder is None else [row.seconder])})),
+            at=row.closed_at or row.seconded_at or row.proposed_at,
+        )
+        for row in rows
+    ]
+
+
+def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned]:
+    """Return disowned decisions of which something stands: a certificate, one to be signed, or an end.
+
+    Args:
+        tx: open.
+        at: now.
+        since: ends that were disowned before are left out, because an end stands for ever.
+    """
+    c, said, own = decisions.c, witnesses.c, certificates.c
+    stands = or_(
+        own.ends_at > at,
+        c.state == DecisionState.SECONDED,
+        and_(c.state == DecisionState.DONE, c.kind.in_(ENDING), said.at > since),
+    )
+    query = (
+        select(c.id, c.kind, c.approval, c.state, own.serial)
+        .join(witnesses, said.decision_id == c.id)
+        .outerjoin(certificates, and_(own.approval == c.approval, own.issue == c.issue))
+        .where(said.saw == Witnessed.DISOWNED, stands)
+        .distinct()
+        .order_by(c.id)
+        .limit(MOST_DISOWNED)
+    )
+    return [
+        Disowned(id=row.id, kind=row.kind, approval=row.approval, state=row.state, serial=row.serial)
+        for row in tx.connection.execute(query)
+    ]
