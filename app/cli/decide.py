@@ -211,7 +211,7 @@ def acknowledge(decision: str, service: Service) -> None:
 
 @decide.command(
     short_help="Say that you have seen it, or disown it.",
-    epilog="\b\nExample:\n  trialcpa decide witness dec-6564f1a2-9c3b1d2e4f60718a --disowned --why 'I was away.'",
+    epilog="\b\nExample:\n  trialcpa decide witness dec-6564f1a2-9c3b1d2e4f60718a --seen",
 )
 @click.argument("decision")
 @click.option("--seen", is_flag=True, help="You have seen it, and know of nothing against it.")
