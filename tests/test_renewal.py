@@ -82,7 +82,7 @@ def one_of(what: What, ends: datetime) -> list[Lasting]:
             root = replace(root, not_after=last)
         case _:
             assert_never(what)
-    return lasting([root, issuing, responder], crls, keys, answer, ends - 70 * DAY)
+    return lasting([root, issuing, responder], crls, keys, answer, ends - 25 * DAY)
 
 
 ENDS = datetime(2032, 1, 3, tzinfo=UTC)
@@ -103,6 +103,14 @@ def test_each_kind_is_told_of_at_each_threshold_and_not_a_second_before(what: Wh
     assert "ends at 2032-01-02T23:59:59Z; " in found.told(ENDS - SECOND)
     assert "ran out at 2032-01-02T23:59:59Z; " in found.told(ENDS)
     assert what in ALARMS
+
+
+def test_a_responder_that_is_dated_ahead_does_not_hide_that_the_one_in_force_ends() -> None:
+    in_force = of_hierarchy(HierarchyRole.RESPONDER, NOW - 25 * DAY, NOW + DAY)
+    ahead = of_hierarchy(HierarchyRole.RESPONDER, NOW + SECOND, NOW + YEAR)
+    for now, ends in ((NOW, in_force.not_after), (NOW + SECOND, ahead.not_after)):
+        (found,) = lasting([in_force, ahead], {}, [], None, now)
+        assert (found.what, found.ends) == (What.RESPONDER, ends + SECOND)
 
 
 def test_whoever_has_another_key_is_not_told_of_the_one_before_and_what_ran_out_long_ago_is_forgotten() -> None:
