@@ -20,6 +20,7 @@ from api.bodies import BodyLimits
 from api.lookout import Lookout
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
+from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import Remembered
@@ -140,7 +141,7 @@ def make_inside(settings: Settings) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
     remembered = Remembered(memory_place(settings))
-    reader = StatusReader(house.store, house.clock.now)
+    reader = StatusReader(house.store, house.clock.now, is_genuine)
     mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)

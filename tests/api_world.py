@@ -8,6 +8,7 @@ from werkzeug.test import Client, TestResponse
 
 from api.app import create_app
 from api.lookout import Lookout
+from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.remembered import Remembered
 from api.status.snapshot import Mirror
@@ -39,7 +40,7 @@ class Api:
 
     def __init__(self, world: World, remembered: Remembered | None = None) -> None:
         self.world = world
-        self.mirror = Mirror(StatusReader(world.store), world.clock, remembered=remembered)
+        self.mirror = Mirror(StatusReader(world.store, is_genuine=is_genuine), world.clock, remembered=remembered)
         self.seconds = 0.0
         self.room = 50_000 * MEGABYTE
         write = partial(small_write, world.store, world.machine)

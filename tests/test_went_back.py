@@ -13,9 +13,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import make_url
 
 from api.status import told
+from api.status.lists import is_genuine
 from api.status.ocsp import TRY_LATER
 from api.status.remembered import HEAD_SECONDS, LOOK_SECONDS, Known, Remembered
 from api.status.snapshot import Mirror
@@ -28,11 +30,13 @@ from core.facts import Fact, FactKind
 from core.mirror import SealedHead
 from jobs.restore import accept_restore
 from store.reading.status import StatusReader
+from store.tables import crls
 from store.verbs import facts
 from tests.api_world import Api, application, done, refused
 from tests.cycle_world import device
 from tests.status_plane import BEARER, Plane, problem
 from tests.status_world import NOON, SECOND
+from tests.status_world import World as StatusWorld
 from tests.world import NOW, World
 
 # --- a process that lives ----------------------------------------------------------------------------------------
@@ -121,6 +125,45 @@ def test_a_supersession_that_has_not_come_may_be_lifted(plane: Plane) -> None:
     assert plane.mirror.view().approvals[approval] is before
 
 
+@pytest.mark.parametrize("number", [7, 5 * 10**15, 2**62])
+@pytest.mark.parametrize("how", ["another number", "another time", "other octets", "another CA"])
+def test_a_list_that_its_ca_did_not_sign_so_is_not_served_and_raises_no_floor(
+    plane: Plane, tmp_path: Path, how: str, number: int
+) -> None:
+    plane.mirror.remembered = Remembered(tmp_path / "web")
+    world = plane.world
+    first = world.publish(NOON)
+    plane.mirror.follow()
+    other = StatusWorld().publish(NOON)
+    forged = {
+        "another number": replace(first, number=number),
+        "another time": replace(first, next_update=first.next_update + SECOND),
+        "other octets": replace(first, number=number, der=b"list"),
+        "another CA": replace(other, number=1, key_id=first.key_id),
+    }[how]
+    world.lists.append(forged)
+    world.advance(timedelta(0))
+    plane.mirror.follow()
+    assert plane.mirror.view().authority.crls[first.key_id] == first
+    world.lists.pop()
+    second = world.publish(NOON + SECOND)
+    plane.mirror.follow()
+    assert plane.mirror.view().authority.crls[first.key_id] == second
+    plane.mirror.remembered.close()
+    assert opened(tmp_path / "web")._known.lists == {first.key_id: second.number}
+
+
+def test_numbers_of_any_length_are_written_down(tmp_path: Path) -> None:
+    """An INTEGER of a CRL may have 20 octets (RFC 5280, 5.2.3); a row's number is what a row says."""
+    remembered = opened(tmp_path / "web")
+    remembered._known = Known(head=SealedHead(number=2**62, link=b"x"), lists={"ca": 2**159})
+    remembered._write_head()
+    assert opened(tmp_path / "web")._known == remembered._known
+    remembered._known = Known(name="\ud800")
+    remembered._write_head()
+    assert "cannot be written down" in remembered.trouble
+
+
 # --- the files ---------------------------------------------------------------------------------------------------
 
 
@@ -193,12 +236,12 @@ def test_a_damaged_head_holds_no_start_up_and_raises_an_alarm(tmp_path: Path, oc
     plane, *_ = told_twice(tmp_path / "web")
     path = head_of(tmp_path / "web")
     written = path.read_bytes()
-    path.write_bytes(written.replace(b'"number":5', b'"number":6') if octets is None else octets)
+    path.write_bytes(written.replace(b'"number":"5"', b'"number":"6"') if octets is None else octets)
     again = Mirror(plane.world, plane.clock, remembered=Remembered(tmp_path / "web"))
     again.follow()
     assert "not known any more" in again.remembered.trouble
     assert again.remembered.head.number == 5
-    assert json.loads(path.read_bytes())["number"] == 5
+    assert json.loads(path.read_bytes())["number"] == "5"
 
 
 def test_a_folder_that_takes_nothing_is_told_and_nothing_stops(
@@ -407,6 +450,22 @@ def test_a_web_process_is_started_on_an_older_backup(sqlite: World, tmp_path: Pa
     api = started(world, tmp_path / "web")
     assert verified(api, over)["state"] == "cancelled"
     api.mirror.require_whole()
+
+
+def test_the_newest_genuine_list_of_a_register_is_served(sqlite: World) -> None:
+    over = sqlite.granted()
+    sqlite.revoked(over)
+    sqlite.authority.settle()
+    reader = StatusReader(sqlite.store, is_genuine=is_genuine)
+    before = reader.authority().crls
+    assert all(is_genuine(each, reader.authority().certificates) for each in before.values())
+    with sqlite.store.begin("forge") as tx:
+        for row in tx.connection.execute(select(crls)).mappings().all():
+            tx.connection.execute(insert(crls).values({**row, "number": 5 * 10**15 + row["number"]}))
+    assert reader.authority().crls == before
+    with sqlite.store.begin("forge") as tx:
+        tx.connection.execute(update(crls).values(der=b"forged"))
+    assert {each.der for each in reader.authority().crls.values()} == {b"forged"}  # there is no other
 
 
 def test_a_restore_that_was_accepted_before_does_not_count_again(sqlite: World, tmp_path: Path) -> None:

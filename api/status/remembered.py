@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from api.status import told
+from api.status.lists import is_genuine
 from core.approval import ApprovalRecord
 from core.canonical import canonical
 from core.chain import head_statement, journal_name, link
@@ -208,20 +209,26 @@ class Remembered:
     def lists_kept(self, found: AuthorityView, before: Mapping[str, PublishedCrl], *, behind: bool) -> AuthorityView:
         """Return the authority with no list older than one that was served.
 
+        What a later list has to reach is told by lists alone that their CA signed: a row is written by whoever can.
+
         Args:
             found: as the register has it.
             before: the lists served last, by this process.
             behind: the register went back: its lists are not what is served from now on.
         """
-        numbers = self._known.lists
+        floors = dict(self._known.lists)
         crls = {}
         for key_id, crl in found.crls.items():
-            if crl.number >= numbers.get(key_id, 0):
+            floor, genuine = floors.get(key_id, 0), is_genuine(crl, found.certificates)
+            if genuine and crl.number >= floor:
                 crls[key_id] = crl
+                floors[key_id] = crl.number
             elif key_id in before:
                 crls[key_id] = before[key_id]
-        if not behind and any(crl.number > numbers.get(key_id, 0) for key_id, crl in crls.items()):
-            self._known = replace(self._known, lists={**numbers, **{key: crl.number for key, crl in crls.items()}})
+            elif not genuine and not floor:
+                crls[key_id] = crl  # there is none that is better; it raises no floor
+        if not behind and floors != self._known.lists:
+            self._known = replace(self._known, lists=floors)
             self._pending = True
         return replace(found, crls=crls)
 
@@ -319,7 +326,12 @@ class Remembered:
     def _write_head(self) -> None:
         self._pending = False
         if self._head_file is not None:
-            self._replace(self._head_file, _write_known(self._known))
+            try:
+                octets = _write_known(self._known)
+            except ValueError as error:  # a name that is not Unicode: whatever rows say, nothing stops for it
+                self._damaged(f"it cannot be written down ({type(error).__name__})")
+                return
+            self._replace(self._head_file, octets)
 
     def _replace(self, path: Path, octets: bytes) -> bool:
         """Write a file whole or not at all; if we die in between, the one before is there."""
@@ -381,10 +393,10 @@ def _write_known(known: Known) -> bytes:
     said: dict[str, Any] = {
         "journal_key": known.journal_key.hex(),
         "name": known.name,
-        "number": known.head.number,
+        "number": str(known.head.number),  # as text: canonical JSON has no number beyond 2^53-1
         "link": known.head.link.hex(),
         "restores": sorted(known.restores),
-        "lists": dict(known.lists),
+        "lists": {key_id: str(number) for key_id, number in known.lists.items()},
     }
     return canonical({**said, "sha256": hashlib.sha256(canonical(said)).hexdigest()})
 
@@ -397,9 +409,9 @@ def _read_head(octets: bytes) -> Known:
         known = Known(
             journal_key=bytes.fromhex(said["journal_key"]),
             name=said["name"],
-            head=SealedHead(number=said["number"], link=bytes.fromhex(said["link"])),
+            head=SealedHead(number=int(said["number"]), link=bytes.fromhex(said["link"])),
             restores=frozenset(said["restores"]),
-            lists=said["lists"],
+            lists={key_id: int(number) for key_id, number in said["lists"].items()},
         )
         written = hashlib.sha256(canonical(said)).hexdigest()
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:

@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.mirror import (
+    AuthorityCertificate,
     AuthorityView,
     Changes,
     CredentialRecord,
@@ -45,6 +47,9 @@ _AUTHORITY_FACTS = frozenset(
 
 END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
+IsGenuine: TypeAlias = Callable[[PublishedCrl, Sequence[AuthorityCertificate]], bool]
+"""Tells of a CRL whether one of these certificates' keys signed it, and its row says what it says."""
+
 _MOST_CHANGES = 5_000
 """Facts behind a cursor after which reading everything anew is cheaper than reading what is named."""
 
@@ -61,11 +66,18 @@ class StatusReader:
     Args:
         store: the register.
         now: the authority's present instant, by which something is dated ahead; without it nothing is.
+        is_genuine: tells of a row of a CRL whether it is the list of its CA; without it every row is.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: END_OF_TIME) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime] = lambda: END_OF_TIME,
+        is_genuine: IsGenuine = lambda _crl, _certificates: True,
+    ) -> None:
         self._store = store
         self._now = now
+        self._is_genuine = is_genuine
 
     def changes(self, cursor: Hashable | None) -> Changes:
         """Return what has changed since `cursor`; None asks for everything."""
@@ -115,7 +127,8 @@ class StatusReader:
         now = self._now()
         with self._store.read() as tx:
             row = authority_reading.authority_row(tx)
-            newest = _newest_crls(tx, END_OF_TIME)
+            hierarchy = authority_reading.certificates(tx)
+            newest = self._newest_crls(tx, hierarchy, END_OF_TIME)
             ahead = any(each.this_update > now for each in newest.values())
             return AuthorityView(
                 name=row.name,
@@ -123,9 +136,9 @@ class StatusReader:
                 arc=row.arc,
                 base_url=row.base_url,
                 clock_offset=row.clock_offset,
-                certificates=authority_reading.certificates(tx),
+                certificates=hierarchy,
                 crls=newest,
-                crls_before=_newest_crls(tx, now) if ahead else {},
+                crls_before=self._newest_crls(tx, hierarchy, now) if ahead else {},
                 credentials=standing_credentials(tx),
                 journal_key=row.journal_key,
                 revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
@@ -153,6 +166,33 @@ class StatusReader:
             )
             for record in found
         ]
+
+    def _newest_crls(
+        self, tx: Transaction, hierarchy: Sequence[AuthorityCertificate], now: datetime
+    ) -> dict[str, PublishedCrl]:
+        """Return the newest CRL by key identifier of those that are genuine and not dated ahead of `now`.
+
+        Where none is genuine the newest row is: whoever reads it sees that it is not signed.
+        """
+        columns = crls.c
+        newest: dict[str, PublishedCrl] = {}
+        keys = select(columns.key_id).distinct()
+        for key_id in tx.connection.execute(keys).scalars().all():
+            query = (
+                select(crls)
+                .where(columns.key_id == key_id, columns.this_update <= now)
+                .order_by(columns.number.desc())
+                .limit(1)
+            )
+            row = tx.connection.execute(query).one_or_none()
+            while row is not None:
+                crl = _published(row)
+                if self._is_genuine(crl, hierarchy):
+                    newest[key_id] = crl
+                    break
+                newest.setdefault(key_id, crl)
+                row = tx.connection.execute(query.where(columns.number < crl.number)).one_or_none()
+        return newest
 
     def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:
         """Return the newest kept answer (sha256 CertID) whose validity covers `at`."""
@@ -188,14 +228,7 @@ class StatusReader:
             row = tx.connection.execute(query).one_or_none()
         if row is None:
             return None
-        return PublishedCrl(
-            key_id=key_id,
-            number=number,
-            this_update=row.this_update,
-            next_update=row.next_update,
-            entries=row.entries,
-            der=bytes(row.der),
-        )
+        return _published(row)
 
     def units(self, approval: str, device_id: str, at: datetime) -> Units:
         """Return whether a device is deployed under an approval at an instant, else how many are, as known now."""
@@ -203,22 +236,15 @@ class StatusReader:
             return deployment_reading.units(tx, approval, device_id, at)
 
 
-def _newest_crls(tx: Transaction, now: datetime) -> dict[str, PublishedCrl]:
-    """Return the newest CRL by key identifier of those that are not dated ahead of `now`."""
-    number = func.max(crls.c.number).label("number")
-    newest = select(crls.c.key_id, number).where(crls.c.this_update <= now).group_by(crls.c.key_id).subquery()
-    query = select(crls).join(newest, (crls.c.key_id == newest.c.key_id) & (crls.c.number == newest.c.number))
-    return {
-        row.key_id: PublishedCrl(
-            key_id=row.key_id,
-            number=row.number,
-            this_update=row.this_update,
-            next_update=row.next_update,
-            entries=row.entries,
-            der=bytes(row.der),
-        )
-        for row in tx.connection.execute(query)
-    }
+def _published(row: Row[Any]) -> PublishedCrl:
+    return PublishedCrl(
+        key_id=row.key_id,
+        number=row.number,
+        this_update=row.this_update,
+        next_update=row.next_update,
+        entries=row.entries,
+        der=bytes(row.der),
+    )
 
 
 def standing_credentials(tx: Transaction) -> dict[str, CredentialRecord]:
