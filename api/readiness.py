@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from api.status.remembered import Remembered
+from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror, Snapshot
 from core.actors import Role
 from core.alarms import Alarm, AlarmCode, Noticed
@@ -199,14 +199,14 @@ def _of_snapshot(
     yield from _of_hierarchy(view, lasting, now)
 
 
-def _of_memory(view: Snapshot, remembered: Remembered) -> Iterator[Check]:
+def _of_memory(view: Snapshot, remembered: WebMemory) -> Iterator[Check]:
     """Red where the register went back; a damaged memory and an end that is told against the register are not."""
     back = view.went_back
-    said = f"The register lacks row {remembered.head.number} of its journal, which was served from it, or has another."
+    lacks = f"The register lacks row {remembered.head.number} of its journal, which was served from it, or has another."
     yield Check(
         name="register",
         ok=not back,
-        detail=said if back else "The register has everything that was served from it.",
+        detail=(remembered.of_another or lacks) if back else "The register has everything that was served from it.",
         alarm=AlarmCode.REGISTER_WENT_BACK,
     )
     lost = len(remembered.lost)

@@ -23,7 +23,7 @@ from api.status.exchange import Asked
 from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
-from api.status.remembered import Remembered
+from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from app import garbage
 from app.house import open_house
@@ -140,7 +140,7 @@ def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | 
 def make_inside(settings: Settings) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
-    remembered = Remembered(memory_place(settings))
+    remembered = WebMemory(memory_place(settings))
     reader = StatusReader(house.store, house.clock.now, is_genuine)
     mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length

@@ -10,7 +10,7 @@ from api.app import create_app
 from api.lookout import Lookout
 from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
-from api.status.remembered import Remembered
+from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from api.writing import MEGABYTE
 from app.web import small_write
@@ -38,7 +38,7 @@ PEOPLE: dict[str, tuple[Role, str | None]] = {
 class Api:
     """One web process on a world's store."""
 
-    def __init__(self, world: World, remembered: Remembered | None = None) -> None:
+    def __init__(self, world: World, remembered: WebMemory | None = None) -> None:
         self.world = world
         self.mirror = Mirror(StatusReader(world.store, is_genuine=is_genuine), world.clock, remembered=remembered)
         self.seconds = 0.0

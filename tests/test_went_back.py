@@ -1,10 +1,7 @@
 """A register that went back: whoever told what it then forgot says no as before, says no yes, and records nothing."""
 
 import json
-import logging
-import os
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,16 +15,14 @@ from sqlalchemy.engine import make_url
 
 from api.status import told
 from api.status.lists import is_genuine
+from api.status.memory_files import Known
 from api.status.ocsp import TRY_LATER
-from api.status.remembered import HEAD_SECONDS, LOOK_SECONDS, Known, Remembered
-from api.status.snapshot import Mirror
+from api.status.remembered import LOOK_SECONDS, WebMemory
 from core.actors import CONSOLE
 from core.alarms import AlarmCode
 from core.approval import EndCause
-from core.chain import GENESIS
 from core.errors import RegisterWentBack, StoreWentBack
 from core.facts import Fact, FactKind
-from core.mirror import SealedHead
 from jobs.restore import accept_restore
 from store.reading.status import StatusReader
 from store.tables import crls
@@ -36,7 +31,6 @@ from tests.api_world import Api, application, done, refused
 from tests.cycle_world import device
 from tests.status_plane import BEARER, Plane, problem
 from tests.status_world import NOON, SECOND
-from tests.status_world import World as StatusWorld
 from tests.world import NOW, World
 
 # --- a process that lives ----------------------------------------------------------------------------------------
@@ -125,184 +119,6 @@ def test_a_supersession_that_has_not_come_may_be_lifted(plane: Plane) -> None:
     assert plane.mirror.view().approvals[approval] is before
 
 
-@pytest.mark.parametrize("number", [7, 5 * 10**15, 2**62])
-@pytest.mark.parametrize("how", ["another number", "another time", "other octets", "another CA"])
-def test_a_list_that_its_ca_did_not_sign_so_is_not_served_and_raises_no_floor(
-    plane: Plane, tmp_path: Path, how: str, number: int
-) -> None:
-    plane.mirror.remembered = Remembered(tmp_path / "web")
-    world = plane.world
-    first = world.publish(NOON)
-    plane.mirror.follow()
-    other = StatusWorld().publish(NOON)
-    forged = {
-        "another number": replace(first, number=number),
-        "another time": replace(first, next_update=first.next_update + SECOND),
-        "other octets": replace(first, number=number, der=b"list"),
-        "another CA": replace(other, number=1, key_id=first.key_id),
-    }[how]
-    world.lists.append(forged)
-    world.advance(timedelta(0))
-    plane.mirror.follow()
-    assert plane.mirror.view().authority.crls[first.key_id] == first
-    world.lists.pop()
-    second = world.publish(NOON + SECOND)
-    plane.mirror.follow()
-    assert plane.mirror.view().authority.crls[first.key_id] == second
-    plane.mirror.remembered.close()
-    assert opened(tmp_path / "web")._known.lists == {first.key_id: second.number}
-
-
-def test_numbers_of_any_length_are_written_down(tmp_path: Path) -> None:
-    """An INTEGER of a CRL may have 20 octets (RFC 5280, 5.2.3); a row's number is what a row says."""
-    remembered = opened(tmp_path / "web")
-    remembered._known = Known(head=SealedHead(number=2**62, link=b"x"), lists={"ca": 2**159})
-    remembered._write_head()
-    assert opened(tmp_path / "web")._known == remembered._known
-    remembered._known = Known(name="\ud800")
-    remembered._write_head()
-    assert "cannot be written down" in remembered.trouble
-
-
-# --- the files ---------------------------------------------------------------------------------------------------
-
-
-def ends_of(place: Path) -> Path:
-    return place.with_name(f"{place.name}.ends")
-
-
-def head_of(place: Path) -> Path:
-    return place.with_name(f"{place.name}.head")
-
-
-def opened(place: Path) -> Remembered:
-    remembered = Remembered(place)
-    remembered.open()
-    return remembered
-
-
-def told_twice(place: Path) -> tuple[Plane, str, str]:
-    """A process with two ends told and written down."""
-    plane = Plane()
-    plane.world.links = {5: b"five"}
-    plane.mirror.remembered = Remembered(place)
-    one, other = plane.world.grant(1), plane.world.grant(2)
-    for each in (one, other):
-        plane.world.end(each, NOON, EndCause.SSC)
-    plane.world.amend(plane.world.grant(3), effective=NOON, signed_at=NOON)
-    plane.mirror.follow()
-    return plane, one, other
-
-
-def test_what_was_told_is_read_again_as_it_was(tmp_path: Path) -> None:
-    plane, one, other = told_twice(tmp_path / "run" / "web")
-    again = opened(tmp_path / "run" / "web")
-    assert again.head == SealedHead(number=5, link=b"five")
-    assert again._ends == {name: held.record for name, held in plane.world.kept.items()}
-    assert {one, other} < set(again._ends)
-    assert again.trouble == ""
-    for path in (head_of(tmp_path / "run" / "web"), ends_of(tmp_path / "run" / "web")):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize(
-    ("damage", "left", "told_of"),
-    [
-        (lambda octets: octets[:-40], {1, 2}, False),  # the last line is cut off: its end was not told
-        (lambda octets: b"x" + octets, {2, 3}, True),
-        (lambda octets: octets.replace(b'"ssc"', b'"sxc"'), {3}, True),
-        (lambda _: b"\x00\xff\n" * 5, set(), True),
-        (lambda _: b"[" * 30_000 + b"\n", set(), True),
-    ],
-)
-def test_damaged_ends_hold_no_start_up_and_what_is_whole_is_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes], left: set[int], *, told_of: bool
-) -> None:
-    plane, *_ = told_twice(tmp_path / "web")
-    path = ends_of(tmp_path / "web")
-    path.write_bytes(damage(path.read_bytes()))
-    again = opened(tmp_path / "web")
-    names = list(plane.world.kept)
-    assert set(again._ends) == {names[number - 1] for number in left}
-    assert bool(again.trouble) is told_of
-    assert ("not known any more" in caplog.text) is told_of
-    assert opened(tmp_path / "web")._ends == again._ends  # it was written anew
-    assert opened(tmp_path / "web").trouble == ""
-
-
-@pytest.mark.parametrize("octets", [b"{}", b"[]", b"\xff", b'{"sha256": 1}', b"[" * 30_000, None])
-def test_a_damaged_head_holds_no_start_up_and_raises_an_alarm(tmp_path: Path, octets: bytes | None) -> None:
-    plane, *_ = told_twice(tmp_path / "web")
-    path = head_of(tmp_path / "web")
-    written = path.read_bytes()
-    path.write_bytes(written.replace(b'"number":"5"', b'"number":"6"') if octets is None else octets)
-    again = Mirror(plane.world, plane.clock, remembered=Remembered(tmp_path / "web"))
-    again.follow()
-    assert "not known any more" in again.remembered.trouble
-    assert again.remembered.head.number == 5
-    assert json.loads(path.read_bytes())["number"] == "5"
-
-
-def test_a_folder_that_takes_nothing_is_told_and_nothing_stops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    plane, *_ = told_twice(tmp_path / "web")
-
-    def full(*_: object, **__: object) -> int:
-        raise OSError(28, "No space left on device", "web")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "open", full)
-        plane.world.end(plane.world.grant(4), NOON, EndCause.SSC)
-        plane.mirror.follow()
-        assert "No space left on device" in plane.mirror.remembered.trouble
-    assert len([each for each in caplog.records if each.levelno == logging.ERROR]) == 1
-    plane.world.end(plane.world.grant(5), NOON, EndCause.SSC)
-    plane.mirror.follow()
-    assert plane.mirror.remembered.trouble == ""
-
-
-def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.status.remembered._SPARE_LINES", 4)
-    plane, one, _ = told_twice(tmp_path / "web")
-    for number in range(20):
-        held = plane.world.kept[one]
-        plane.world.keep(replace(held, record=replace(held.record, ended_at=NOON + number * SECOND)))
-        plane.mirror.follow()
-    assert len(ends_of(tmp_path / "web").read_bytes().splitlines()) <= 2 * 3 + 4
-    assert opened(tmp_path / "web")._ends[one] == plane.world.kept[one].record
-
-
-def test_the_last_row_is_written_down_from_time_to_time_and_at_the_end(tmp_path: Path) -> None:
-    seconds = 0.0
-    remembered = Remembered(tmp_path / "web", monotonic=lambda: seconds)
-
-    def written() -> int:
-        return int(json.loads(head_of(tmp_path / "web").read_bytes())["number"])
-
-    remembered.served(SealedHead(number=1, link=GENESIS))
-    remembered.served(SealedHead(number=2, link=GENESIS))
-    assert written() == 1
-    seconds += HEAD_SECONDS
-    remembered.served(SealedHead(number=2, link=GENESIS))
-    assert written() == 2
-    remembered.served(SealedHead(number=3, link=GENESIS))
-    remembered.close()
-    assert written() == 3
-
-
-def test_what_was_remembered_of_another_authority_is_nothing_to_this_one(tmp_path: Path) -> None:
-    plane, one, _ = told_twice(tmp_path / "web")
-    remembered = opened(tmp_path / "web")
-    remembered._known = replace(remembered._known, journal_key=b"another", head=SealedHead())
-    mirror = Mirror(plane.world, plane.clock, remembered=remembered)
-    plane.world.forget(one)
-    mirror.follow()
-    assert "another authority" in remembered.trouble
-    assert one not in mirror.view().approvals
-
-
 # --- over registers ----------------------------------------------------------------------------------------------
 
 
@@ -351,7 +167,7 @@ def sqlite(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Worl
 
 def started(world: World, place: Path, seconds: Callable[[], float] = lambda: 0.0) -> Api:
     """A web process that starts, and knows what was told before."""
-    return Api(world, Remembered(place, monotonic=seconds))
+    return Api(world, WebMemory(place, monotonic=seconds))
 
 
 def verified(api: Api, approval: str) -> dict[str, Any]:
@@ -502,7 +318,7 @@ def test_a_head_over_other_rows_is_no_acceptance(sqlite: World, tmp_path: Path) 
     reader = StatusReader(world.store)
     proof, view = reader.proof(number), reader.authority()
     assert proof is not None
-    remembered = Remembered()
+    remembered = WebMemory()
     remembered._known = Known(journal_key=view.journal_key, name=view.name)
     assert remembered._proved(proof, number)
     wrong = [

@@ -1,20 +1,15 @@
 """What a web process remembers by itself: the last sealed row that it served, and the ends that it told.
 
 A register that goes back does not know that it did: a backup that was put back, a standby that was promoted without
-the last commits. Whoever told what it then forgot knows. Two small files of the process's own: one is replaced whole,
-the other gets one line for each end, on the disk before the end is told. Neither ever holds a start up.
+the last commits. Whoever told what it then forgot knows. It is kept in two small files of the process's own; an end is
+on the disk before it is told. Neither ever holds a start up.
 """
 
-import hashlib
-import json
-import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,49 +18,22 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from api.status import told
 from api.status.lists import is_genuine
+from api.status.memory_files import Known, MemoryFiles
 from core.approval import ApprovalRecord
-from core.canonical import canonical
 from core.chain import head_statement, journal_name, link
 from core.facts import FactKind
 from core.mirror import AuthorityView, MirroredApproval, Proof, PublishedCrl, SealedHead, StatusSource
 
 HEAD_SECONDS = 1.0
 """How often the last sealed row is written down at most: what was served in between is known while the process lives,
-and after its death a row that is a second older tells as well whether the register went back."""
+and after its death a row that is a second older tells as well whether the register went back. As often is tried again
+what could not be written."""
 
 LOOK_SECONDS = 2.0
 """How often a register that went back is searched for an operator's word; that reads its whole journal."""
 
-LARGEST_HEAD = 64 * 1024
-LARGEST_ENDS = 1024 * 1024 * 1024
-"""Octets of the two files: more was not written here. A line takes about 500."""
 
-_SPARE_LINES = 1_000
-"""Lines of things that have changed since, beyond as many as are needed, before the file is written anew."""
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """What the smaller file holds.
-
-    Args:
-        journal_key: of the authority whose register it is, SubjectPublicKeyInfo.
-        name: the authority's name.
-        head: the last sealed row that was served.
-        restores: which restores had been accepted by then.
-        lists: the highest CRL number by key identifier.
-    """
-
-    journal_key: bytes = b""
-    name: str = ""
-    head: SealedHead = field(default_factory=SealedHead)
-    restores: frozenset[str] = frozenset()
-    lists: Mapping[str, int] = field(default_factory=dict)
-
-
-class Remembered:
+class WebMemory:
     """What one web process has told. Whoever uses it is one thread at a time.
 
     Args:
@@ -74,21 +42,23 @@ class Remembered:
     """
 
     def __init__(self, place: Path | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._head_file = None if place is None else place.with_name(f"{place.name}.head")
-        self._ends_file = None if place is None else place.with_name(f"{place.name}.ends")
+        self._files = MemoryFiles(place)
         self._monotonic = monotonic
         self._known = Known()
         self._ends: dict[str, ApprovalRecord] = {}
-        self._lines = 0
         self._written_at: float | None = None
+        self._tried_at: float | None = None
         self._looked_at: float | None = None
         self._pending = False
         self.lost: frozenset[str] = frozenset()
         """Approvals that were told as ended and are not, says the register."""
-        self.trouble = ""
+        self.of_another = ""
+        """A sentence where the register says that it is another authority's than what is remembered; else empty."""
+
+    @property
+    def trouble(self) -> str:
         """What is wrong with the files, a sentence; empty if nothing is."""
-        self._damage = ""
-        self._opened = False
+        return self._files.trouble
 
     @property
     def head(self) -> SealedHead:
@@ -145,17 +115,44 @@ class Remembered:
 
     # --- what is told --------------------------------------------------------------------------------------------
 
+    def is_of_another(self, authority: AuthorityView) -> bool:
+        """Return whether the register says that it is another authority's than the one that is remembered.
+
+        One row says so, and whoever can write rows can write it: nothing that was told is forgotten for that. An
+        operator who knows that it is so moves the files away.
+
+        Args:
+            authority: as the register describes it.
+        """
+        known = self._known.journal_key
+        other = bool(known) and known != authority.journal_key
+        self.of_another = (
+            "The register says that it is another authority's than the one that was served here before. If it is, stop "
+            f"this process and move {self._files.head} and {self._files.ends} away; if not, its row is forged."
+            if other
+            else ""
+        )
+        return other
+
     def begin(self, source: StatusSource, authority: AuthorityView) -> None:
-        """Get to know the authority whose register is read; what was remembered of another one is nothing to it."""
-        known = self._known
-        if known.journal_key and known.journal_key != authority.journal_key:
-            self._damaged("it is of another authority")
-            self._ends, self._lines = {}, 0
-            known = self._known = Known()
-            self._rewrite_ends()
-        if not known.journal_key:
+        """Get to know the authority whose register is read, if none was known."""
+        if not self._known.journal_key:
             restores = frozenset(source.restores())
-            self._known = replace(known, journal_key=authority.journal_key, name=authority.name, restores=restores)
+            self._known = replace(
+                self._known, journal_key=authority.journal_key, name=authority.name, restores=restores
+            )
+
+    def ends_of_ours(
+        self, found: Sequence[MirroredApproval], before: Mapping[str, MirroredApproval]
+    ) -> Sequence[MirroredApproval]:
+        """Return what was told as ended and nothing else; the register has the answers to it at most.
+
+        Args:
+            found: as a register has them that says it is another authority's.
+            before: as they were told last, by this process.
+        """
+        held = {each.record.identifier: each for each in found}
+        return [_as_told(record, held.get(identifier), before) for identifier, record in self._ends.items()]
 
     def ends_kept(
         self,
@@ -203,7 +200,7 @@ class Remembered:
                 kept.append(_as_told(self._ends[identifier], None, before))
         asked_for = wanted | {held.record.identifier for held in found}
         self.lost = frozenset((self.lost - asked_for) | lost)
-        self._append(fresh)
+        self._files.append(fresh, self._ends)
         return kept
 
     def lists_kept(self, found: AuthorityView, before: Mapping[str, PublishedCrl], *, behind: bool) -> AuthorityView:
@@ -245,128 +242,42 @@ class Remembered:
         now = self._monotonic()
         if self._pending and (at_once or self._written_at is None or now - self._written_at >= HEAD_SECONDS):
             self._written_at = now
-            self._write_head()
+            self._pending = not self._files.keep(self._known)
 
     def close(self) -> None:
         """Write down what is only in memory."""
+        if self._files.dirty:
+            self._files.rewrite(self._ends)
         if self._pending:
-            self._write_head()
-
-    # --- files ---------------------------------------------------------------------------------------------------
+            self._pending = not self._files.keep(self._known)
 
     def _forget(self, identifier: str) -> bytes:
         del self._ends[identifier]
         return told.line_of_none(identifier)
 
-    def open(self) -> None:
-        """Read the files, once: with very many ends that takes seconds, so it is left to whoever follows the register.
+    def open(self) -> bool:
+        """Read the files, and write what could not be written; return whether more is remembered than before.
 
-        What cannot be read is told and begun anew.
+        With very many ends reading takes seconds, so it is left to whoever follows the register. What cannot be read is
+        told, and tried again: until then it is not written over.
         """
-        if self._opened or self._head_file is None or self._ends_file is None:
-            return
-        self._opened = True
-        try:
-            self._head_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            octets = _contents(self._head_file, LARGEST_HEAD)
-            ends = _contents(self._ends_file, LARGEST_ENDS)
-        except OSError as error:
-            self._failed(error)
-            return
-        try:
-            if octets:
-                self._known = _read_head(octets)
-        except ValueError as error:
-            self._damaged(str(error))
-        self._read_ends(ends)
-
-    def _read_ends(self, octets: bytes) -> None:
-        """Read every line that is whole. The last may be cut off: its end was not told, so nothing is lost with it."""
-        *lines, rest = octets.split(b"\n")
-        wrong = 0
-        for each in lines:
-            try:
-                identifier, record = told.read(each)
-            except ValueError:
-                wrong += 1
-                continue
-            self._ends.pop(identifier, None)
-            if record is not None:
-                self._ends[identifier] = record
-        self._lines = len(lines)
-        if wrong:
-            self._damaged(f"{wrong} of {len(lines)} ends cannot be read")
-        if wrong or rest or self._lines > 2 * len(self._ends) + _SPARE_LINES:
-            self._rewrite_ends()
-
-    def _append(self, lines: Sequence[bytes]) -> None:
-        if not lines or self._ends_file is None:
-            return
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self._ends_file, flags, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(b"".join(each + b"\n" for each in lines))
-                file.flush()
-                os.fsync(descriptor)
-        except OSError as error:
-            self._failed(error)
-            return
-        self._lines += len(lines)
-        self._works()
-        if self._lines > 2 * len(self._ends) + _SPARE_LINES:
-            self._rewrite_ends()
-
-    def _rewrite_ends(self) -> None:
-        if self._ends_file is not None:
-            lines = [told.line(each) + b"\n" for each in self._ends.values()]
-            if self._replace(self._ends_file, b"".join(lines)):
-                self._lines = len(lines)
-
-    def _write_head(self) -> None:
-        self._pending = False
-        if self._head_file is not None:
-            try:
-                octets = _write_known(self._known)
-            except ValueError as error:  # a name that is not Unicode: whatever rows say, nothing stops for it
-                self._damaged(f"it cannot be written down ({type(error).__name__})")
-                return
-            self._replace(self._head_file, octets)
-
-    def _replace(self, path: Path, octets: bytes) -> bool:
-        """Write a file whole or not at all; if we die in between, the one before is there."""
-        beside = path.with_name(f".{path.name}.new")
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(beside, flags, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(octets)
-                file.flush()
-                os.fsync(descriptor)
-            beside.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            self._failed(error)
+        if not self._files.unread and not self._files.dirty:
             return False
-        self._works()
-        return True
-
-    def _failed(self, error: OSError) -> None:
-        said = f"What is told here cannot be kept: {error.strerror or type(error).__name__}."
-        if said != self.trouble:
-            _log.error("%s %s", said, error.filename or "")
-        self.trouble = said
-
-    def _works(self) -> None:
-        self.trouble = self._damage
-
-    def _damaged(self, detail: str) -> None:
-        self._damage = self.trouble = f"What was told here before is not known any more, or not all of it: {detail}."
-        _log.error("%s The files are %s and %s.", self._damage, self._head_file, self._ends_file)
+        now = self._monotonic()
+        if self._tried_at is not None and now - self._tried_at < HEAD_SECONDS:
+            return False
+        self._tried_at = now
+        found = self._files.read() if self._files.unread else None
+        if found is not None:
+            known, ends = found
+            self._ends = {**ends, **self._ends}  # what was told meanwhile is the later
+            if known is not None:
+                mine = self._known.lists
+                lists = {each: max(mine.get(each, 0), known.lists.get(each, 0)) for each in {*mine, *known.lists}}
+                self._known = replace(known, lists=lists)
+        if self._files.dirty:
+            self._files.rewrite(self._ends)
+        return found is not None
 
 
 def _as_told(
@@ -378,44 +289,3 @@ def _as_told(
     if held is not None:
         return replace(held, record=record)
     return MirroredApproval(record=record, organisation_name="", ders={}, answers=())
-
-
-def _contents(path: Path, most: int) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(most)
-
-
-def _write_known(known: Known) -> bytes:
-    said: dict[str, Any] = {
-        "journal_key": known.journal_key.hex(),
-        "name": known.name,
-        "number": str(known.head.number),  # as text: canonical JSON has no number beyond 2^53-1
-        "link": known.head.link.hex(),
-        "restores": sorted(known.restores),
-        "lists": {key_id: str(number) for key_id, number in known.lists.items()},
-    }
-    return canonical({**said, "sha256": hashlib.sha256(canonical(said)).hexdigest()})
-
-
-def _read_head(octets: bytes) -> Known:
-    """Return what the smaller file says; ValueError if it is not as it was written."""
-    try:
-        said = json.loads(octets)
-        digest = said.pop("sha256")
-        known = Known(
-            journal_key=bytes.fromhex(said["journal_key"]),
-            name=said["name"],
-            head=SealedHead(number=int(said["number"]), link=bytes.fromhex(said["link"])),
-            restores=frozenset(said["restores"]),
-            lists={key_id: int(number) for key_id, number in said["lists"].items()},
-        )
-        written = hashlib.sha256(canonical(said)).hexdigest()
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError("the file is not as it was written") from error
-    if written != digest:
-        raise ValueError("the file is not as it was written")
-    return known

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 
-from api.status.remembered import Remembered
+from api.status.remembered import WebMemory
 from core.approval import CertificateRecord, Device
 from core.clock import Clock
 from core.errors import RegisterWentBack, StatusStale, TrialCpaError
@@ -149,9 +149,9 @@ class Mirror:
         *,
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
-        remembered: Remembered | None = None,
+        remembered: WebMemory | None = None,
     ) -> None:
-        self.remembered = Remembered() if remembered is None else remembered
+        self.remembered = WebMemory() if remembered is None else remembered
         self._source = source
         self._clock = clock
         self._max_age = max_age
@@ -159,6 +159,7 @@ class Mirror:
         self._began = monotonic()
         self._cursor: Hashable | None = None
         self._snapshot: Snapshot | None = None
+        self._anew = False
         self._polling = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -187,30 +188,47 @@ class Mirror:
     def _poll(self) -> None:
         """Fetch what has changed and swap the snapshot; only under the lock."""
         began = self._monotonic()
-        old, known = self._snapshot, self.remembered
-        known.open()
+        known = self.remembered
+        if known.open():
+            # More is remembered than the last snapshot was made with, if there was one.
+            self._anew, self._cursor = True, None
+        old = None if self._anew else self._snapshot
         changes = self._source.changes(self._cursor)
         behind = not known.stands(self._source, changes.head)
         forget = behind and known.accepted(self._source)
-        if behind and not forget:
+        behind = behind and not forget
+        whole = old is None or changes.everything or forget
+        authority = self._source.authority() if (whole or changes.authority) and not (behind and old) else None
+        of_another = authority is not None and known.is_of_another(authority)
+        if old is not None and (behind or of_another):
             # Nothing more is read of it: what was told last stays, and the cursor with it.
-            new = replace(old, fetched_at=began) if old is not None else self._read_all(began, None, behind=True)
-            self._snapshot = replace(new, went_back=True)
-            return
-        if old is None or changes.everything or forget:
-            if changes.restored and not forget:
+            new = old
+        elif authority is not None and of_another:
+            new = self._read_ours(authority, began)
+        elif authority is not None and whole:
+            if changes.restored and not forget and not behind:
                 known.restored(self._source)
-            new = self._read_all(began, old, forget=forget)
+            new = self._read_all(authority, began, old, behind=behind, forget=forget)
         else:
-            new = self._read_changes(changes, old)
-        known.served(changes.head, at_once=forget)
+            new = self._read_changes(changes, authority, cast("Snapshot", old))
         # One assignment: a reader has the old one or the new one.
-        self._snapshot = replace(new, fetched_at=began, went_back=False)
-        # Last: if a read above failed, the next poll asks for the same changes again.
-        self._cursor = changes.cursor
+        self._snapshot = replace(new, fetched_at=began, went_back=behind or of_another)
+        self._anew = False
+        if not behind and not of_another:
+            known.served(changes.head, at_once=forget)
+            # Last: if a read above failed, the next poll asks for the same changes again.
+            self._cursor = changes.cursor
 
-    def _read_all(self, began: float, old: Snapshot | None, *, behind: bool = False, forget: bool = False) -> Snapshot:
-        known, authority = self.remembered, self._source.authority()
+    def _read_ours(self, authority: AuthorityView, began: float) -> Snapshot:
+        """Return what was told as ended, where the register says that it is another authority's."""
+        known = self.remembered
+        kept = known.ends_of_ours(self._source.approvals(None), {})
+        return build(known.lists_kept(authority, {}, behind=True), kept, began)
+
+    def _read_all(
+        self, authority: AuthorityView, began: float, old: Snapshot | None, *, behind: bool, forget: bool
+    ) -> Snapshot:
+        known = self.remembered
         known.begin(self._source, authority)
         found = self._source.approvals(None)
         before = {} if old is None else old.approvals
@@ -218,12 +236,12 @@ class Mirror:
         lists = {} if old is None or forget else old.authority.crls
         return build(known.lists_kept(authority, lists, behind=behind), kept, began)
 
-    def _read_changes(self, changes: Changes, old: Snapshot) -> Snapshot:
+    def _read_changes(self, changes: Changes, read: AuthorityView | None, old: Snapshot) -> Snapshot:
         new, known = old, self.remembered
         if changes.restored:
             known.restored(self._source)
-        if changes.authority:
-            authority = known.lists_kept(self._source.authority(), old.authority.crls, behind=False)
+        if read is not None:
+            authority = known.lists_kept(read, old.authority.crls, behind=False)
             new = replace(new, authority=authority, issuers=_issuers(authority))
         if changes.approvals:
             found = self._source.approvals(changes.approvals)
