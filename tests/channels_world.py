@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 
 from api.status import page
+from api.status.lists import is_genuine
 from api.status.ocsp import respond
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, Subject
 from api.status.snapshot import Mirror
@@ -55,7 +56,7 @@ class Channels:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.mirror = Mirror(StatusReader(world.store), world.clock)
+        self.mirror = Mirror(StatusReader(world.store, is_genuine=is_genuine), world.clock)
         self.mirror.follow()
         with world.store.read() as tx:
             self.issuing = certificates(tx, HierarchyRole.ISSUING)[-1]
