@@ -178,17 +178,9 @@ def _of_hierarchy(certificates: list[AuthorityCertificate], now: datetime) -> It
         yield _own(What.ISSUING_CA, issuing.key_id, f"The certificate of {issuing.subject}", _validity(issuing))
     if root is not None:
         yield _own(What.ROOT, root.key_id, f"The certificate of {root.subject}", _validity(root))
-<<<<<<< HEAD
-    responders = [
-        each
-        for each in certificates
-        if each.role == HierarchyRole.RESPONDER and each.not_before <= now <= each.not_after
-    ]
-=======
     # One that a wrong clock dated ahead signs nothing yet: it would hide that the one in force ends.
     of_responders = [each for each in certificates if each.role == HierarchyRole.RESPONDER]
     responders = [each for each in of_responders if each.not_before <= now <= each.not_after]
->>>>>>> 0b3b7b5 (A responder's certificate that a wrong clock dated ahead does not hide that the one in force ends)
     if responders:
         longest = max(responders, key=lambda each: each.not_after)
         yield _own(What.RESPONDER, longest.key_id, "The OCSP responder's certificate", _validity(longest))

@@ -49,9 +49,12 @@ from tests.world import (
     BORN,
     DEVICE,
     LONGEST_TRIAL,
+    OFFICER_1,
+    OFFICER_2,
     PASSPHRASE,
     PROFILE,
     World,
+    grant,
     keyring,
     memory_folder,
 )
@@ -234,6 +237,9 @@ def _brought_here(url: str, folder: Path) -> World:
     """That authority under this release: its register is upgraded, and it has begun to remember."""
     store = _made_at_0001(Store(url))
     schema.upgrade(store)
+    with store.begin("access that was granted long ago") as tx:
+        for officer in (OFFICER_1, OFFICER_2):
+            grant(tx, officer, WRITTEN_LAST)
     proved = prove_register(store, keyring(folder), {}, folder / "watermark.json")
     key = make_record_key(folder / "keys" / RECORD_FILE, PASSPHRASE)
     place, clock = memory_folder(url, folder), FixedClock(WRITTEN_LAST)
