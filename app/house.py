@@ -3,16 +3,18 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from app.settings import Settings
+from app.settings import Settings, load
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
 from core.errors import HomeMissing, KeyUnusable, MemoryMissing
+from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.authority import Authority
 from jobs.clocks import clocks
@@ -23,6 +25,7 @@ from keys.sealed import open_sealed
 from keys.signer import SoftwareSigner
 from memory.book import FILE_NAME
 from memory.memory import Memory
+from memory.records import At
 from ra.desk import Desk
 from store import schema
 from store.reading.authority import AuthorityRow, authority_row, certificates, clock_offset
@@ -50,14 +53,20 @@ class House:
     Args:
         settings: frozen.
         store: at the revision that this release needs.
-        clock: the authority's clock.
+        clock: the authority's clock; as the register says who it is, until its memory is opened (`opened`).
         machine: the machine's own.
+        moved: the machine's, with what the register adds to it for a test authority.
     """
 
     settings: Settings
     store: Store
     clock: Clock
     machine: Clock
+    moved: Clock
+
+    def clock_of(self, environment: Environment) -> Clock:
+        """Return the clock of an authority: a live one's is the machine's, and nothing in the store can move it."""
+        return self.machine if environment == "live" else self.moved
 
     @property
     def desk(self) -> Desk:
@@ -94,9 +103,9 @@ def open_house(settings: Settings) -> House:
     machine = SystemClock()
     with store.read() as tx:
         environment = authority_row(tx).environment
-    # A live authority's clock is the clock: it asks nobody, and nothing in the store can move it.
-    clock = machine if environment == "live" else OffsetClock(_Remembered(lambda: clock_offset(store)))
-    return House(settings=settings, store=store, clock=clock, machine=machine)
+    moved = OffsetClock(_Remembered(lambda: clock_offset(store)))
+    house = House(settings=settings, store=store, clock=machine, machine=machine, moved=moved)
+    return replace(house, clock=house.clock_of(environment))
 
 
 class _Remembered:
@@ -133,7 +142,24 @@ def open_memory(house: House) -> Memory:
     if not (folder / FILE_NAME).exists():
         raise MemoryMissing(path=folder / FILE_NAME)
     key = open_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
-    return Memory.open(folder, key, clocks(house.machine, house.clock))
+
+    def read() -> At:
+        # Who it is, the memory says: a row that says `test` would move a live authority's clock for good.
+        return clocks(house.machine, house.clock_of(memory.begun.environment))()
+
+    memory = Memory.open(folder, key, read)
+    return memory
+
+
+@contextmanager
+def opened(home: Path | None) -> Iterator[tuple[House, Memory]]:
+    """Open an authority with its memory, which says what its clock is, and close both.
+
+    Args:
+        home: as `home_of` has it.
+    """
+    with closing(open_house(load(home_of(home)))) as house, closing(open_memory(house)) as memory:
+        yield replace(house, clock=house.clock_of(memory.begun.environment)), memory
 
 
 def open_authority(house: House) -> Authority:
@@ -155,7 +181,7 @@ def open_authority(house: House) -> Authority:
     memory.keep_reserve()
     return Authority(
         store=house.store,
-        clock=house.machine if begun.environment == "live" else house.clock,
+        clock=house.clock_of(begun.environment),
         machine=house.machine,
         keyring=_keyring(profile_begun(begun), opened),
         memory=memory,

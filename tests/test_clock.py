@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from core.alarms import AlarmCode
 from core.approval import Device, EndCause
-from core.clock import synchronised
+from core.clock import FixedClock, synchronised
 from core.errors import ClockDoubtful, ClockRefused
 from core.facts import FactKind
+from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.accept_clock import accept_clock
+from jobs.clocks import BelievedClock
 from jobs.doubt import Limits, Shown, Why, judged
+from memory.memory import Memory
 from memory.records import At
 from ra.deciding.kinds.grant import ProposeGrant
 from store.reading import authority as authority_reading
 from store.tables import certificates, journal, lease
 from tests.channels_world import HASHES, Channels, Proof
+from tests.memory_world import BEGUN, Key
 from tests.world import NOW, World, ending
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -100,6 +105,18 @@ def test_the_kernel_says_whether_somebody_keeps_its_clock_right() -> None:
 
 
 # --- the authority -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_only_a_test_authority_s_clock_runs_ahead(tmp_path: Path, environment: Environment) -> None:
+    year = 365 * DAY
+    added = At(wall=NOW, boot=1000, boot_id="a", offset=int(year.total_seconds()))
+    memory = Memory.begin(tmp_path, Key(), BEGUN, lambda: added)
+    believed = BelievedClock(FixedClock(NOW + year), memory, tuple, LIMITS, environment)
+    assert memory.last_at == added
+    assert believed.look() == []
+    assert believed.now() == (NOW if environment == "live" else NOW + year)
+    memory.close()
 
 
 def codes(world: World) -> set[AlarmCode]:

@@ -1,14 +1,16 @@
 """A memory that is gone, cut off, old or another's: a sentence and no signature, or it catches up."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
 from app.cli.init import make, planned
-from app.house import House, open_authority, open_house, open_memory
+from app.house import House, open_authority, open_house, open_memory, opened
 from app.settings import load
 from core.alarms import AlarmCode
 from core.errors import MemoryMissing
@@ -79,7 +81,8 @@ def test_without_its_memory_the_authority_stops_with_a_sentence(
     assert not (house.settings.keys_dir / "memory.sqlite").exists() or "gone" not in code
 
 
-def test_a_live_authority_stops_as_well(tmp_path: Path) -> None:
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[House]:
     words = tmp_path / "words"
     words.write_text("a passphrase of a live authority\n")
     words.chmod(0o600)
@@ -93,11 +96,35 @@ def test_a_live_authority_stops_as_well(tmp_path: Path) -> None:
         )
     )
     house = open_house(load(tmp_path / "live"))
-    open_authority(house).memory.close()
-    (house.settings.keys_dir / "memory.sqlite").unlink()
+    yield house
+    house.close()
+
+
+def test_a_live_authority_stops_as_well(live: House) -> None:
+    open_authority(live).memory.close()
+    (live.settings.keys_dir / "memory.sqlite").unlink()
     with pytest.raises(MemoryMissing):
-        open_authority(house)
-    assert not (house.settings.keys_dir / "memory.sqlite").exists()
+        open_authority(live)
+    assert not (live.settings.keys_dir / "memory.sqlite").exists()
+
+
+def test_no_row_moves_the_clock_of_a_live_authority(live: House) -> None:
+    changed = sqlite3.connect(live.settings.store_url.removeprefix("sqlite:///"))
+    for (name,) in changed.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        changed.execute(f"DROP TRIGGER {name}")
+    changed.execute("PRAGMA ignore_check_constraints = ON")
+    assert changed.execute("UPDATE authority SET environment = 'test', clock_offset = 31536000").rowcount
+    changed.commit()
+    changed.close()
+    house = open_house(live.settings)
+    authority = open_authority(house)
+    soon = house.machine.now() + timedelta(minutes=5)
+    assert authority.clock.now() < soon
+    assert authority.memory.read_clocks().offset == 0
+    authority.memory.close()
+    with opened(live.settings.home) as (known, memory):
+        assert known.clock.now() < soon
+        assert memory.read_clocks().offset == 0
     house.close()
 
 

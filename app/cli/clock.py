@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import INSTANT, home_option
-from app.house import House, home_of, open_house, open_memory
+from app.house import House, home_of, open_house, opened
 from app.settings import load
 from core.actors import CONSOLE
 from core.canonical import Json
@@ -16,6 +16,7 @@ from core.instants import ONE_SECOND, text
 from jobs.accept_clock import accept_clock, doubt_of
 from jobs.clocks import second_clocks
 from jobs.doubt import Limits
+from memory.memory import Memory
 from store.verbs import authority, facts
 
 
@@ -55,10 +56,13 @@ def accept(home: Path | None) -> None:
 
     Compare with a clock that has nothing to do with this machine first. What is issued from now on is dated by it.
     """
-    settings = load(home_of(home))
-    house = open_house(settings)
-    limits = Limits(most_jump=settings.pace.most_jump, longest_rest=settings.pace.longest_rest)
-    memory = open_memory(house)
+    with opened(home) as (house, memory):
+        _accept(house, memory)
+
+
+def _accept(house: House, memory: Memory) -> None:
+    pace = house.settings.pace
+    limits = Limits(most_jump=pace.most_jump, longest_rest=pace.longest_rest)
     reading, last, why = doubt_of(house.store, memory, limits)
     click.echo(why)
     click.echo(f"This machine's clock shows   {text(reading.wall)}")

@@ -6,12 +6,12 @@ import click
 
 from app.cli import shown
 from app.cli.options import home_option
-from app.house import home_of, open_house, open_memory
-from app.settings import load
+from app.house import House, opened
 from core.errors import NoSuchThing
 from core.instants import text
 from jobs import settle as settling
 from jobs.settle import Choice, Difference
+from memory.memory import Memory
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa crl settle")
@@ -34,8 +34,12 @@ def settle(home: Path | None, serial: str | None, date: str | None, why: str | N
     later than the published one says of some time that the certificate held, which lists have denied: it is asked for
     twice.
     """
-    house = open_house(load(home_of(home)))
-    memory, now = open_memory(house), house.clock.now()
+    with opened(home) as (house, memory):
+        _settle(house, memory, serial, date, why)
+
+
+def _settle(house: House, memory: Memory, serial: str | None, date: str | None, why: str | None) -> None:
+    now = house.clock.now()
     found = settling.differences(house.store, memory, now)
     if serial is None:
         _show(found)

@@ -1,13 +1,12 @@
 """`trialcpa memory`: what the authority remembers by itself, beside its keys."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from app.cli.options import home_option
-from app.house import House, home_of, open_house, open_keyring, open_memory
+from app.house import House, home_of, open_house, open_keyring, open_memory, opened
 from app.settings import load
 from core.errors import MemoryBegun, MemoryMissing
 from core.instants import text
@@ -62,7 +61,12 @@ def _begin(house: House, *, sure: bool) -> None:
     # If we die behind the key, it is used by the next run; behind the memory, only the older file is left over.
     key = make_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
     begun = Memory.begin(
-        folder, key, proved.begun, clocks(house.machine, house.clock), records=proved.records, links=proved.links
+        folder,
+        key,
+        proved.begun,
+        clocks(house.machine, house.clock_of(proved.begun.environment)),
+        records=proved.records,
+        links=proved.links,
     )
     (folder / WATERMARK_FILE).unlink(missing_ok=True)
     click.echo(f"Begun with {begun.last} records. Digest of what is believed: {begun.digest()}")
@@ -73,7 +77,7 @@ def _begin(house: House, *, sure: bool) -> None:
 @home_option
 def show(home: Path | None) -> None:
     """Show what is remembered, shortly; two machines of one authority compare the digest."""
-    with _opened(home) as known:
+    with opened(home) as (_, known):
         _show(known)
 
 
@@ -94,18 +98,12 @@ def _show(known: Memory) -> None:
 @home_option
 def check(home: Path | None) -> None:
     """Prove every record, and that what is believed follows from them; exit with 1 if not."""
-    with _opened(home) as known:
+    with opened(home) as (_, known):
         found = known.prove()
     click.echo(
         f"{found.records} records are as they were sealed: {found.certificates} certificates, {found.ends} ends, "
         f"{found.lists} lists, the head at row {found.head}."
     )
-
-
-@contextmanager
-def _opened(home: Path | None) -> Iterator[Memory]:
-    with closing(open_house(load(home_of(home)))) as house, closing(open_memory(house)) as known:
-        yield known
 
 
 def _identity(said: Begun) -> list[tuple[str, str]]:

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of, open_house, open_memory
-from app.settings import load
+from app.house import opened
 from core.instants import text
 from core.kinds import HierarchyRole
 from jobs.ceremony import publish_root_crl
@@ -22,13 +21,12 @@ from store.reading import authority, work
 @click.option("--passphrase", default="prompt", show_default=True, help="file:PATH, fd:N or prompt.")
 def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     """Sign and publish the root's next CRL; bring its key, and take it away again."""
-    house = open_house(load(home_of(home)))
-    signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
-    with house.store.read() as tx:
-        root = authority.certificates(tx, HierarchyRole.ROOT)[-1]
-    memory = open_memory(house)
-    publish_root_crl(house.store, memory, signer, root, house.clock.now())
-    with house.store.read() as tx:
-        published = work.last_crl(tx, root.key_id, with_bytes=False)
+    with opened(home) as (house, memory):
+        signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+        with house.store.read() as tx:
+            root = authority.certificates(tx, HierarchyRole.ROOT)[-1]
+        publish_root_crl(house.store, memory, signer, root, house.clock.now())
+        with house.store.read() as tx:
+            published = work.last_crl(tx, root.key_id, with_bytes=False)
     if published is not None:
         click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")

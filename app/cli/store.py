@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of, open_house, open_memory
+from app.house import home_of, opened
 from app.settings import load
 from jobs import restore
 from store import schema
@@ -42,6 +42,6 @@ def accept_restore(home: Path | None) -> None:
 
     Compare first: what the last published CRL lists and the register does not must be revoked again.
     """
-    house = open_house(load(home_of(home)))
-    number = restore.accept_restore(house.store, open_memory(house), house.clock.now())
+    with opened(home) as (house, memory):
+        number = restore.accept_restore(house.store, memory, house.clock.now())
     click.echo(f"Accepted at journal row {number}; {restore.NUMBERS_SKIPPED} approval numbers are left out.")
