@@ -35,6 +35,7 @@ from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.presign import presign
 from jobs.publish import publish_if_due
+from jobs.published import Refused
 from jobs.recall import Copy, catch_up
 from jobs.seal import seal
 from jobs.sign import sign_seconded
@@ -107,6 +108,7 @@ class Authority:
     _troubles: dict[str, Trouble] = field(default_factory=dict, init=False, repr=False)
     _failing: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _asides: dict[str, Aside] = field(default_factory=dict, init=False, repr=False)
+    _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -239,6 +241,7 @@ class Authority:
             memory=self.memory,
             copy=self._copy,
             asides=self._asides,
+            refused=self._refused,
             rules=self.rules,
         )
 

@@ -19,7 +19,7 @@ from ca.revocation import gate
 from core.actors import CONSOLE
 from core.canonical import Json
 from core.clock import FixedClock
-from core.errors import HomeMissing, HomeOccupied, PublicationRefused
+from core.errors import HomeMissing, HomeOccupied, PublicationRefused, RegisterUnproved
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
 from core.instants import seconds, text
@@ -27,8 +27,9 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 from jobs.clocks import clocks
 from jobs.duty import later
-from jobs.hierarchy import Certifier, certify
+from jobs.hierarchy import Certifier, certify, compared
 from jobs.keyring import Keyring
+from jobs.published import previous
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
 from keys.signer import Signer
 from memory.memory import Memory
@@ -96,7 +97,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:
-        publish_root_crl(store, memory, keys.root, root, at)
+        publish_root_crl(store, memory, keys.root, at)
     memory.close()
     keyring = Keyring(
         profile=ceremony.profile,
@@ -239,19 +240,23 @@ def _certified(
     return root
 
 
-def publish_root_crl(
-    store: Store, memory: Memory, root_signer: Signer, root: AuthorityCertificate, at: datetime
-) -> None:
+def publish_root_crl(store: Store, memory: Memory, root_signer: Signer, at: datetime) -> PublishedCrl:
     """Publish the root's CRL: at the ceremony, and within each year once more, with the root's key at hand.
 
-    It lists issuing CAs that had to end; none has.
+    It lists issuing CAs that had to end; none has. Of which root it is, and from which list it goes on, the memory
+    says: a row alone lets this key sign nothing.
 
     Raises:
+        RegisterUnproved: the register does not hold the root that this authority began with.
         PublicationRefused: lint or gate found something; the last good list stays.
         IssuerMismatch: the key at hand is not the root's.
     """
     with store.read() as tx:
-        last = work.last_crl(tx, root.key_id, with_bytes=True)
+        roots, _ = compared(memory, tx, HierarchyRole.ROOT)
+        if not roots:
+            raise RegisterUnproved(detail="it does not hold the root's certificate that this authority remembers")
+        root = roots[-1]
+        before = previous(memory, tx, root.key_id, at)
     newest = memory.newest_list(root.key_id)
     number = max(seconds(at), newest.number + 1 if newest else 1)
     order = lists.CrlOrder(
@@ -276,7 +281,7 @@ def publish_root_crl(
     )
     memory.remember([listed], now=at)
     der = lists.sign(drafted, cleared, root_signer, root.der)
-    problems = gate.inspect(der, order=order, previous=last.der if last else None, register=(), at=at)
+    problems = gate.inspect(der, order=order, previous=before.der, register=(), at=at)
     if problems:
         raise PublicationRefused(number=order.number, detail=" ".join(problems))
     published = PublishedCrl(
@@ -288,6 +293,7 @@ def publish_root_crl(
         facts.record(
             tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=said)
         )
+    return published
 
 
 def _every(store: Store, role: HierarchyRole) -> list[AuthorityCertificate]:

@@ -9,6 +9,7 @@ from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
 from jobs.aside import Aside
 from jobs.keyring import Keyring
+from jobs.published import Refused
 from jobs.recall import Copy, require_not_behind
 from memory.memory import Memory
 from ra.desk import Rules
@@ -58,6 +59,7 @@ class Duty:
         rules: what the settings say about decisions.
         noticed: what its jobs have noticed in this turn.
         asides: of each job, the rows that it passes over.
+        refused: of each key, the last list that the gate refused.
     """
 
     store: Store
@@ -72,6 +74,7 @@ class Duty:
     rules: Rules = field(default_factory=Rules)
     noticed: list[Noticed] = field(default_factory=list)
     asides: dict[str, Aside] = field(default_factory=dict)
+    refused: dict[str, Refused] = field(default_factory=dict)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).

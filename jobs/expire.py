@@ -14,7 +14,6 @@ from ra.telling.listing import EXPIRY, instruct
 from store.reading import approvals as approval_reading
 from store.reading import requests, work
 from store.rows import Decision
-from store.transactions import Transaction
 from store.verbs import approvals, facts
 
 
@@ -23,7 +22,7 @@ def record_expiries(duty: Duty, at: datetime) -> int:
     """Journal every approval that has expired since the last turn; return how many."""
     make_expiries_final(duty, at)
     aside = duty.aside("record_expiries")
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         expired = work.expired_unrecorded(tx, at, aside.passed_over(duty.noticed, at))
     return sum(aside.together(duty.noticed, expired, str, at, lambda some: _record(duty, some, at)))
 
@@ -51,18 +50,20 @@ def lapse_passed(duty: Duty, at: datetime) -> int:
     """Let proposals lapse whose dates have passed or whose approval has ended; return how many."""
     aside = duty.aside("lapse_passed")
     over = aside.passed_over(duty.noticed, at)
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         waiting = [each for each in requests.open_decisions(tx) if each.id not in over]
-        judged = [(each, aside.alone(duty.noticed, each.id, at, partial(_why, tx, each, at))) for each in waiting]
     lapsed = 0
-    for decision, why in judged:
+    # Each in a transaction of its own: one that the database breaks off over a row has nothing to say of the others.
+    for decision in waiting:
+        why = aside.alone(duty.noticed, decision.id, at, partial(_why, duty, decision, at))
         if why:
             lapsed += aside.alone(duty.noticed, decision.id, at, partial(_lapse, duty, decision, why, at)) or 0
     return lapsed
 
 
-def _why(tx: Transaction, decision: Decision, at: datetime) -> str:
-    return passed(tx, decision, at) or ""
+def _why(duty: Duty, decision: Decision, at: datetime) -> str:
+    with duty.read() as tx:
+        return passed(tx, decision, at) or ""
 
 
 def _lapse(duty: Duty, decision: Decision, why: str, at: datetime) -> int:

@@ -127,7 +127,7 @@ def renew_responder(duty: Duty, at: datetime) -> bool:
 
 def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCertificate]:
     """Return the certificates of a role that the register holds and this authority remembers, oldest first."""
-    known, strangers = _known(duty.memory, tx, role)
+    known, strangers = compared(duty.memory, tx, role)
     for each in strangers:
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
@@ -163,9 +163,10 @@ def issuing_ca_of(duty: Duty, tx: Transaction) -> IssuingCa:
     return newest_issuing(ours(duty, tx, HierarchyRole.ISSUING))
 
 
-def _known(
+def compared(
     memory: Memory, tx: Transaction, role: HierarchyRole
 ) -> tuple[list[AuthorityCertificate], list[AuthorityCertificate]]:
+    """Return the register's certificates of a role, oldest first: those that are remembered, and all others."""
     digests = {each.serial: each.tbs_sha256 for each in memory.hierarchy(role)}
     every = reading.certificates(tx, role)
     known = [each for each in every if digests.get(each.serial) == tbs_sha256(each.der)]
@@ -174,7 +175,7 @@ def _known(
 
 def _waiting(memory: Memory, tx: Transaction, role: HierarchyRole, at: datetime) -> Hierarchy | None:
     """Return what was to be signed, is not in the register, and holds: not what a wrong clock dated ahead."""
-    recorded = {each.serial for each in _known(memory, tx, role)[0]}
+    recorded = {each.serial for each in compared(memory, tx, role)[0]}
     lacking = [each for each in memory.hierarchy_records(role) if each.serial not in recorded]
     return next((each for each in lacking if each.not_before <= at < each.not_after), None)
 

@@ -27,6 +27,7 @@ from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, HashName, SignedAnswer
 from core.status import Revoked, certificate_end, revocation_at
+from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count
 from jobs.hierarchy import ours, responder_at
@@ -37,9 +38,6 @@ from store.reading import work
 from store.verbs import artefacts, facts
 
 _HASHES: tuple[HashName, ...] = ("sha1", "sha256")
-
-TRIED_AGAIN = timedelta(seconds=60)
-"""When an answer that could not be signed is tried again."""
 
 _Signed: TypeAlias = tuple[work.Presign, list[SignedAnswer], datetime]
 

@@ -26,9 +26,11 @@ from core.identifiers import Serial
 from core.instants import seconds, text
 from core.mirror import PublishedCrl
 from core.status import Revoked
+from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count
 from jobs.hierarchy import issuing_ca_of
+from jobs.published import Refused, previous, published
 from memory.records import Listed
 from policy.profile import clear_crl
 from ra.issuing import IssuingCa
@@ -36,12 +38,6 @@ from store.reading import approvals as approval_reading
 from store.reading import journal, work
 from store.transactions import Transaction
 from store.verbs import artefacts, facts
-
-MOST_TOLD = 20
-"""Differences between memory and register that are told one by one."""
-
-_MOST_UNPUBLISHED = 8
-"""Lists that were signed one after the other and never published, before it is assumed that none ever was."""
 
 
 def publish_if_due(duty: Duty, at: datetime) -> bool:
@@ -57,6 +53,10 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
         issuing = issuing_ca_of(duty, tx)
         held = _held(duty, tx, issuing, at)
     interval = duty.pace.crl_interval
+    refused = duty.refused.get(issuing.key_id)
+    if refused is not None and refused.stands(duty.memory, at):
+        # Each list that is refused was signed, and is remembered: not one a second.
+        raise PublicationRefused(number=refused.listed.number, detail=refused.detail)
     due = held is None or at >= held.this_update + interval or duty.memory.unlisted(held, at)
     return publish(duty, issuing, at) if due else False
 
@@ -78,17 +78,20 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     order = _order(duty, issuing, number, at)
     drafted = lists.draft(order)
     with duty.read() as tx:
-        previous = _bytes_of(duty, tx, _published(duty, tx, issuing, at))
+        before = previous(duty.memory, tx, issuing.key_id, at)
+        _notice_changed(duty, before.changed)
         _notice_differences(duty, tx, issuing, at)
-    der = _signed(duty, drafted, order, issuing)
+    listed, der = _signed(duty, drafted, order, issuing)
     again = duty.memory.entries(issuing.key_id, at)
-    problems = gate.inspect(der, order=order, previous=previous, register=again, at=at)
+    problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at)
     if problems and (settled := duty.memory.settled()):
         again = duty.memory.entries(issuing.key_id, at)
-        problems = gate.inspect(der, order=order, previous=previous, register=again, at=at, settled=settled)
+        problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at, settled=settled)
     if problems:
+        duty.refused[issuing.key_id] = Refused(listed=listed, detail=" ".join(problems))
         _refuse(duty, number, problems, at)
         raise PublicationRefused(number=number, detail=" ".join(problems))
+    duty.refused.pop(issuing.key_id, None)
     return _commit(duty, issuing, order, der, drafted.entries, at)
 
 
@@ -107,28 +110,16 @@ def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> List
         )
     if newest is not None and newest.this_update > at and work.crl(tx, issuing.key_id, newest.number, with_bytes=False):
         return None
-    return _published(duty, tx, issuing, at)
+    return published(duty.memory, tx, issuing.key_id, at)
 
 
-def _published(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Listed | None:
-    """Return the newest list that was signed, that the register holds, and that is not dated ahead of now."""
-    signed = duty.memory.newest_lists(issuing.key_id, at, _MOST_UNPUBLISHED)
-    return next((each for each in signed if work.crl(tx, issuing.key_id, each.number, with_bytes=False)), None)
-
-
-def _bytes_of(duty: Duty, tx: Transaction, held: Listed | None) -> bytes | None:
-    """Return a list as it was signed; None if the register does not hold those bytes any more."""
-    found = None if held is None else work.crl(tx, held.key_id, held.number, with_bytes=True)
-    if held is None or found is None:
-        return None
-    if lists.tbs_sha256(found.der) == held.tbs_sha256:
-        return found.der
-    duty.notice(
-        AlarmCode.REGISTER_CONTRADICTS,
-        f"The register has other bytes for CRL {held.number} than were signed; it is published anew.",
-        subject=f"crl {held.number}",
-    )
-    return None
+def _notice_changed(duty: Duty, changed: Iterable[Listed]) -> None:
+    for each in changed:
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"The register has other bytes for CRL {each.number} than were signed; it is published anew.",
+            subject=f"crl {each.number}",
+        )
 
 
 def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.CrlOrder:
@@ -142,7 +133,7 @@ def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.C
     )
 
 
-def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing: IssuingCa) -> bytes:
+def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing: IssuingCa) -> tuple[Listed, bytes]:
     cleared = clear_crl(drafted, order)
     if not isinstance(cleared, Clearance):
         told = " ".join(f"[{each.code}] {each.detail}" for each in cleared)
@@ -156,7 +147,7 @@ def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing:
         tbs_sha256=drafted.digest.hex(),
     )
     duty.memory.remember([listed], now=order.this_update)
-    return lists.sign(drafted, cleared, duty.keyring.issuing[issuing.key_id], issuing.der)
+    return listed, lists.sign(drafted, cleared, duty.keyring.issuing[issuing.key_id], issuing.der)
 
 
 def _notice_differences(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> None:
@@ -197,7 +188,7 @@ def joined(ours: Iterable[Revoked], theirs: Iterable[Revoked]) -> Iterator[tuple
 
 def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, entries: int, at: datetime) -> bool:
     """Publish, unless another authority has published under this number meanwhile: then it is made anew."""
-    published = PublishedCrl(
+    made = PublishedCrl(
         key_id=issuing.key_id,
         number=order.number,
         this_update=order.this_update,
@@ -207,7 +198,7 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     )
     try:
         with duty.begin("publish crl") as tx:
-            artefacts.publish_crl(tx, published, at=at)
+            artefacts.publish_crl(tx, made, at=at)
             artefacts.mark_listed(tx, list(_listed_now(duty, tx, at)), number=order.number)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
             facts.record(
@@ -237,7 +228,7 @@ def _listed_now(duty: Duty, tx: Transaction, at: datetime) -> Iterator[Serial]:
 def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) -> None:
     """Journal a refusal once: while the same problems stand, every turn finds them again."""
     told: dict[str, Json] = {"number": number, "problems": list(problems)}
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         last = journal.last_of(tx, FactKind.CRL_PUBLISHED, FactKind.CRL_REFUSED)
     if last is not None and json.loads(last.payload).get("problems") == told["problems"]:
         return

@@ -1,5 +1,6 @@
 """The authority's jobs on both databases: on time, through the gate or not at all, and back after anything."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,8 +13,10 @@ from cryptography.x509 import ocsp
 from sqlalchemy import delete, func, select, text, update
 
 from ca.revocation import crl as lists
+from ca.revocation import gate
 from core.alarms import AlarmCode
-from core.approval import EndCause
+from core.approval import Device, EndCause
+from core.errors import RegisterUnproved
 from core.facts import FactKind
 from core.instants import seconds
 from core.kinds import HierarchyRole
@@ -21,15 +24,20 @@ from core.mirror import PublishedCrl
 from core.status import State, approval_status
 from jobs import hierarchy
 from jobs.authority import Authority
+from jobs.ceremony import publish_root_crl
 from jobs.duty import Pace
+from keys.ceremony import ROOT_FILE
+from keys.sealed import open_sealed
 from store.reading import authority as authority_reading
 from store.tables import certificates, crls, journal, lease, ocsp_answers
 from store.transactions import Store
+from tests.attack.forging import forge
 from tests.channels_world import HASHES, Channels, Proof
-from tests.world import BORN, NOW, World, keyring
+from tests.world import BORN, NOW, PASSPHRASE, World, keyring
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2027, 1, 4, tzinfo=UTC)
+OTHER = Device("ESME", "AB01", "010A030C", "01")
 EXPIRY = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
 
 
@@ -163,6 +171,76 @@ def test_a_list_that_the_gate_refuses_is_not_published_and_the_last_good_one_sta
         query = select(func.count()).select_from(journal).where(journal.c.seal_number.is_(None))
         assert tx.connection.execute(query).scalar() == 0
     assert AlarmCode.JOB_FAILS in {each.code for each in world.alarms()}
+
+
+def test_after_a_refusal_the_next_list_is_signed_a_minute_later_or_when_something_has_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, holds = world.granted(), world.granted(device=OTHER)
+    world.revoked(ended)
+    world.authority.settle()
+    good = newest(world)
+    draft, inspect = lists.draft, gate.inspect
+    before: list[bytes | None] = []
+
+    def inspected(der: bytes, **said: Any) -> tuple[str, ...]:
+        before.append(said["previous"])
+        return inspect(der, **said)
+
+    monkeypatch.setattr(lists, "draft", lambda order: draft(replace(order, entries=())))
+    monkeypatch.setattr(gate, "inspect", inspected)
+    settled_at(world, NOW + 13 * HOUR)
+    for waited in (1, 2, 56):
+        world.passes(waited * SECOND)
+        world.authority.turn()
+        assert AlarmCode.JOB_FAILS in {each.code for each in world.alarms()}
+    assert len(before) == 1
+    for _ in range(10):
+        world.passes(60 * SECOND)
+        world.authority.turn()
+    # However often it was refused: what was published last is what the next one is compared with.
+    assert before == [good.der] * 11
+    world.revoked(holds)
+    world.passes(SECOND)
+    for _ in range(3):
+        world.authority.turn()
+    assert len(before) == 12
+    monkeypatch.setattr(lists, "draft", draft)
+    world.passes(60 * SECOND)
+    world.authority.settle()
+    assert newest(world).entries == 2
+
+
+def test_a_list_that_somebody_changed_does_not_keep_the_next_from_being_compared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.revoked(world.granted())
+    world.authority.settle()
+    good = newest(world)
+    settled_at(world, NOW + 13 * HOUR)
+    forge(world, f"UPDATE crls SET der = (SELECT min(tbs) FROM drafts) WHERE number = {newest(world).number}")
+    monkeypatch.setattr(gate, "inspect", lambda _, **said: [str(said["previous"] == good.der)])
+    settled_at(world, NOW + 26 * HOUR)
+    with world.store.read() as tx:
+        refused = tx.connection.execute(select(journal.c.payload).where(journal.c.kind == FactKind.CRL_REFUSED))
+        assert [json.loads(each)["problems"] for each in refused.scalars()] == [["True"]]
+
+
+def test_no_row_lets_the_root_s_key_sign(world: World) -> None:
+    root = open_sealed(world.folder / "root" / ROOT_FILE, PASSPHRASE)
+    first = publish_root_crl(world.store, world.memory, root, NOW)
+    forge(world, f"UPDATE crls SET der = (SELECT min(tbs) FROM authority_certificates) WHERE number = {first.number}")
+    second = publish_root_crl(world.store, world.memory, root, NOW + HOUR)
+    forge(
+        world,
+        "UPDATE authority_certificates SET der = (SELECT der FROM authority_certificates WHERE role = 'issuing') "
+        "WHERE role = 'root'",
+    )
+    with pytest.raises(RegisterUnproved):
+        publish_root_crl(world.store, world.memory, root, NOW + DAY)
+    known = world.memory.newest_list(first.key_id)
+    assert known is not None
+    assert known.number == second.number
 
 
 # --- OCSP ---------------------------------------------------------------------------------------------------------

@@ -7,12 +7,10 @@ import click
 from app.cli.options import home_option
 from app.house import opened
 from core.instants import text
-from core.kinds import HierarchyRole
 from jobs.ceremony import publish_root_crl
 from keys.ceremony import ROOT_FILE
 from keys.passphrase import parse_source
 from keys.sealed import open_sealed
-from store.reading import authority, work
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa root-crl --root-dir /mnt/safe --passphrase prompt")
@@ -23,10 +21,5 @@ def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     """Sign and publish the root's next CRL; bring its key, and take it away again."""
     with opened(home) as (house, memory):
         signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
-        with house.store.read() as tx:
-            root = authority.certificates(tx, HierarchyRole.ROOT)[-1]
-        publish_root_crl(house.store, memory, signer, root, house.clock.now())
-        with house.store.read() as tx:
-            published = work.last_crl(tx, root.key_id, with_bytes=False)
-    if published is not None:
-        click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")
+        published = publish_root_crl(house.store, memory, signer, house.clock.now())
+    click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")
