@@ -896,6 +896,14 @@ class MemoryForked(IntegrityError):
     )
 
 
+class LeaseHeld(IntegrityError):
+    """An authority process works on the register; what needs it to stand still does not begin."""
+
+    code = "lease-held"
+    sentence = "An authority process works on the store, or has worked since this began."
+    hint_text = "Nothing was changed. Stop the authority (trialcpa serve, or its service) and try again."
+
+
 class LeaseLost(IntegrityError):
     """Another authority process holds the lease; this one may not sign."""
 

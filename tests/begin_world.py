@@ -11,6 +11,7 @@ from app.cli.init import make, planned
 from app.house import House, open_authority, open_house
 from app.settings import load
 from core.approval import EndCause
+from jobs.duty import release_lease
 from ra.applying.apply import apply
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
@@ -21,7 +22,7 @@ from store.reading import journal, requests
 from store.rows import Organisation
 from store.tables import memory_records
 from store.verbs import access
-from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application, csr_pem
+from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application, csr_pem, grant
 
 
 def made(home: Path, url: str) -> House:
@@ -31,6 +32,8 @@ def made(home: Path, url: str) -> House:
     with house.store.begin("organisation") as tx:
         name = "Acme Metering Ltd"
         access.add_organisation(tx, Organisation(id="org-acme", name=name, certificate_name=name), at=house.clock.now())
+        for actor in (OFFICER_1, OFFICER_2):
+            grant(tx, actor, house.clock.now())
     return house
 
 
@@ -61,6 +64,7 @@ def settle(house: House) -> None:
     authority = open_authority(house)
     authority.holder = "the one"
     authority.settle()
+    release_lease(house.store, authority.holder, house.machine)
     authority.memory.close()
 
 

@@ -3,8 +3,10 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import click
 import pytest
 from sqlalchemy import text
 
@@ -12,8 +14,10 @@ from app.house import House, open_authority, open_house, open_memory
 from app.settings import load
 from core.approval import EndCause
 from core.boundaries import observe
+from core.clock import FixedClock
 from core.errors import MemoryMissing
 from core.kinds import HierarchyRole
+from jobs.duty import release_lease, take_lease
 from memory.book import RESERVE_OCTETS
 from store.reading import watching
 from tests.begin_world import before_the_memory, granted, made, revoked, settle
@@ -181,6 +185,30 @@ def test_a_death_while_it_begins_leaves_nothing_half(upgraded: House, where: str
     assert "[memory-missing]" in stopped.words
     assert trialcpa("memory", "begin", "--home", home, "--yes").status == 0
     settle(open_house(load(upgraded.settings.home)))
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_it_begins_alone(upgraded: House) -> None:
+    home, store, machine = str(upgraded.settings.home), upgraded.store, upgraded.machine
+    assert take_lease(store, "an authority", machine, timedelta(seconds=9)).epoch
+    held = trialcpa("memory", "begin", "--home", home, "--yes")
+    assert "[lease-held]" in held.words
+    release_lease(store, "an authority", machine)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(click, "prompt", lambda *_, **__: _taken(upgraded))
+        assert "[lease-held]" in trialcpa("memory", "begin", "--home", home).words
+    assert not list(upgraded.settings.keys_dir.glob("memory.*"))
+    release_lease(store, "another", machine)
+    assert trialcpa("memory", "begin", "--home", home, "--yes").status == 0
+    assert take_lease(store, "the next", machine, timedelta(seconds=5)).epoch, "it gave the lease back"
+
+
+def _taken(house: House) -> str:
+    """Take the lease while somebody looks at the digest; what that one types."""
+    after = FixedClock(house.machine.now() + timedelta(seconds=30))
+    assert take_lease(house.store, "another", after, timedelta(seconds=5)).epoch
+    return "TEST Trial CPA"
 
 
 def _approvals(house: House) -> list[str]:

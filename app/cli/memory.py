@@ -1,6 +1,8 @@
 """`trialcpa memory`: what the authority remembers by itself, beside its keys."""
 
-from contextlib import closing
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -8,10 +10,12 @@ import click
 from app.cli.options import home_option
 from app.house import House, home_of, open_house, open_keyring, open_memory, opened
 from app.settings import load
-from core.errors import MemoryBegun, MemoryMissing
+from core.actors import CONSOLE
+from core.errors import LeaseHeld, MemoryBegun, MemoryMissing
 from core.instants import text
 from jobs.beginning import WATERMARK_FILE, Beginning, prove_register
 from jobs.clocks import clocks
+from jobs.duty import release_lease, take_lease
 from keys.ceremony import RECORD_FILE
 from keys.record_key import make_record_key
 from memory.memory import Memory
@@ -44,11 +48,36 @@ def begin(home: Path | None, yes: bool) -> None:  # noqa: FBT001 - click
 
 def _begin(house: House, *, sure: bool) -> None:
     try:
-        known = open_memory(house)
+        with closing(open_memory(house)) as known:
+            held = known.last
     except MemoryMissing:
         pass
     else:
-        raise MemoryBegun(detail=f"{house.settings.keys_dir} holds {known.last} records")
+        raise MemoryBegun(detail=f"{house.settings.keys_dir} holds {held} records")
+    with _alone(house) as still:
+        _prove_and_begin(house, still, sure=sure)
+
+
+@contextmanager
+def _alone(house: House) -> Iterator[Callable[[], None]]:
+    """Keep authority processes from working; yields what raises LeaseHeld if one may have worked meanwhile."""
+    holder, length = f"{CONSOLE.name}-{secrets.token_hex(8)}", house.settings.pace.lease_length
+    epoch = take_lease(house.store, holder, house.machine, length).epoch
+    if epoch is None:
+        raise LeaseHeld
+
+    def still() -> None:
+        # People take their time, and so does a proof: the lease may have run out, which does no harm if nobody took it.
+        if take_lease(house.store, holder, house.machine, length).epoch != epoch:
+            raise LeaseHeld
+
+    try:
+        yield still
+    finally:
+        release_lease(house.store, holder, house.machine)
+
+
+def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> None:
     folder = house.settings.keys_dir
     officers = {kind.value: house.settings.rules.officers_for(kind) for kind in COUNTED}
     proved = prove_register(house.store, open_keyring(house), officers, folder / WATERMARK_FILE)
@@ -58,6 +87,7 @@ def _begin(house: House, *, sure: bool) -> None:
         typed = click.prompt(f"Compare the root with the ceremony's transcript. Then type {name!r} to begin", type=str)
         if typed != name:
             raise click.UsageError("Nothing was begun.")
+    still()
     # If we die behind the key, it is used by the next run; behind the memory, only the older file is left over.
     key = make_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
     begun = Memory.begin(
