@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core.alarms import Alarm, AlarmCode, Noticed, Standing
 from core.kinds import ProcessRole
+from jobs.aside import MOST_TOLD
 from store.reading import watching as reading
 from store.transactions import Store, Transaction
 from store.verbs import watching as verbs
@@ -54,7 +55,7 @@ class Alarms:
         if self._own is None or self._alone:
             self._own = set(rows)
         since = {key: each.since for key, each in rows.items()}
-        held = {each.key: each for each in self._standing.hold(noticed, at, known=since)}
+        held = {each.key: each for each in self._standing.hold(bounded(noticed), at, known=since)}
         missing = [each for each in held.values() if not _says(rows.get(each.key), each)]
         over = [each for key, each in rows.items() if key not in held and key in self._own]
         if missing or over:
@@ -65,6 +66,20 @@ class Alarms:
                     verbs.raise_alarm(tx, self._raiser, each)
         self._own = (self._own & set(rows)) - {each.key for each in over} | set(held)
         return len(missing) + len(over)
+
+
+def bounded(noticed: Iterable[Noticed]) -> list[Noticed]:
+    """Return at most MOST_TOLD of a code, those that were noticed first, and in one more how many others there are."""
+    by_code: dict[AlarmCode, dict[str, Noticed]] = {}
+    for each in noticed:
+        by_code.setdefault(each.code, {})[each.subject] = each
+    told: list[Noticed] = []
+    for code, same in by_code.items():
+        told += list(same.values())[:MOST_TOLD]
+        if len(same) > MOST_TOLD:
+            more = f"And {len(same) - MOST_TOLD} more of this kind."
+            told.append(Noticed(code=code, sentence=more, subject="more"))
+    return told
 
 
 def _says(row: Alarm | None, held: Alarm) -> bool:

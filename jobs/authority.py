@@ -65,6 +65,9 @@ LASTING = frozenset(
 )
 """What is not over because nothing says it any more: somebody changed the register, and has to be looked for."""
 
+_MOST_STAY = 1_000
+"""Of those, what is kept; whoever writes a million rows is looked for because of the first."""
+
 Job: TypeAlias = Callable[[Duty, datetime], int]
 """Something that is done in a turn; it returns how much was."""
 
@@ -258,7 +261,8 @@ class Authority:
     def _lasting(self, at: datetime) -> list[Noticed]:
         """Return what was noticed in an act that is over: it stays for a while, so that somebody sees it."""
         for each in (one for noticed in self._noticed.values() for one in noticed if one.code in LASTING):
-            self._stays[each.code, each.subject] = (each, later(at, STAYS))
+            if len(self._stays) < _MOST_STAY or (each.code, each.subject) in self._stays:
+                self._stays[each.code, each.subject] = (each, later(at, STAYS))
         self._stays = {key: kept for key, kept in self._stays.items() if kept[1] > at}
         return [each for each, _ in self._stays.values()]
 
@@ -276,8 +280,7 @@ class Authority:
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""
         noticed = [*self._lasting(at), *(each for one in self._noticed.values() for each in one)]
-        every = {(each.code, each.subject): each for each in noticed}.values()
-        return self._alarms.hold(duty.store, duty.begin, every, at)
+        return self._alarms.hold(duty.store, duty.begin, noticed, at)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
         name = job.__name__

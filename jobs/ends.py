@@ -9,9 +9,8 @@ otherwise, though their clock be behind. If we die there, the end is final and u
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from functools import partial
 
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
@@ -20,6 +19,7 @@ from core.errors import MemoryContradicted
 from core.facts import FactKind
 from core.instants import parse, text
 from core.status import Revoked
+from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty
 from jobs.evidence import Evidence, Lacking, payload, proved_facts
 from memory.beliefs import Remembered
@@ -39,9 +39,6 @@ _OF_APPROVAL = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
 
 _PORTION = 500
 
-_LOOKED_AT_AGAIN = timedelta(seconds=60)
-"""When the answers of a certificate are due again whose end nothing proves: it must not keep the others waiting."""
-
 
 def remember_ends(duty: Duty, at: datetime) -> int:
     """Remember every end by an act that has come by `at` and is proved; return how many were new."""
@@ -54,9 +51,10 @@ def remember_ends(duty: Duty, at: datetime) -> int:
         duty.noticed, claims, lambda each: each.end.serial, at, lambda some: _judged_at_once(duty, some)
     ):
         judged += some
-    for each, judgement in judged:
-        if judgement is _Judgement.UNPROVED:
-            aside.alone(duty.noticed, each.end.serial, at, partial(_put_off, duty, each, at))
+    unproved = [each for each, judgement in judged if judgement is _Judgement.UNPROVED and each.due <= at]
+    for first in range(0, len(unproved), _PORTION):
+        portion = unproved[first : first + _PORTION]
+        aside.together(duty.noticed, portion, lambda each: each.end.serial, at, lambda some: _put_off(duty, some, at))
     proved, new = [each for each, judgement in judged if judgement is _Judgement.PROVED], 0
     for first in range(0, len(proved), _PORTION):
         for final in _made_final(duty, proved[first : first + _PORTION], at):
@@ -261,7 +259,6 @@ def _contradicts(duty: Duty, claim: work.ClaimedEnd, why: str) -> None:
     )
 
 
-def _put_off(duty: Duty, claim: work.ClaimedEnd, at: datetime) -> None:
-    if claim.due <= at:
-        with duty.begin("put off answers") as tx:
-            artefacts.presigned(tx, claim.end.serial, fate=claim.fate, due=at + _LOOKED_AT_AGAIN)
+def _put_off(duty: Duty, claims: Sequence[work.ClaimedEnd], at: datetime) -> int:
+    with duty.begin("put off answers") as tx:
+        return sum(artefacts.presigned(tx, each.end.serial, fate=each.fate, due=at + TRIED_AGAIN) for each in claims)

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from core.alarms import WORDS, AlarmCode, Noticed, Standing
+from core.approval import Device
 from core.errors import LeaseLost, PublicationRefused, StoreUnavailable
+from core.instants import seconds
 from core.kinds import ProcessRole
-from jobs.alarms import Alarms
+from jobs.alarms import Alarms, bounded
+from jobs.aside import MOST_TOLD
 from jobs.authority import Authority
 from jobs.courier import HANGS_SECONDS, SIGN_SECONDS, Courier, _Lane
 from jobs.duty import Duty
@@ -21,6 +25,7 @@ from jobs.webhook import Subscriber
 from store.reading import watching
 from store.tables import alarms, signs_of_life
 from store.transactions import Transaction
+from tests.attack.forging import forge
 from tests.world import NOW, World
 
 MINUTE = timedelta(minutes=1)
@@ -281,3 +286,33 @@ def test_a_courier_whose_writes_are_refused_says_so_once(
 
 def _refused(_label: str) -> None:
     raise StoreUnavailable
+
+
+def test_of_many_alarms_of_a_kind_some_are_told_and_of_the_others_the_number() -> None:
+    many = [Noticed(code=AlarmCode.END_UNPROVED, sentence="It is so.", subject=str(each)) for each in range(1_000)]
+    other = Noticed(code=AlarmCode.FACT_AHEAD, sentence="It is ahead.")
+    told = bounded([*many, many[0], other])
+    assert told[:MOST_TOLD] == many[:MOST_TOLD]
+    more = Noticed(code=AlarmCode.END_UNPROVED, sentence="And 980 more of this kind.", subject="more")
+    assert told[MOST_TOLD:] == [more, other]
+
+
+def test_ends_that_nothing_proves_are_put_off_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    granted = [world.granted(device=Device("ESME", "AB01", f"010A03{each:02X}", "01")) for each in range(3)]
+    for each in granted:
+        forge(
+            world,
+            f"UPDATE certificates SET revoked_at = {seconds(NOW)}, ends_at = {seconds(NOW)}, cause = 'ssc', "
+            f"fate = fate + 1, presign_due = {seconds(NOW)} WHERE approval = '{each}'",
+        )
+    labels: list[str] = []
+    begin = Duty.begin
+
+    def begun(duty: Duty, label: str) -> AbstractContextManager[Transaction]:
+        labels.append(label)
+        return begin(duty, label)
+
+    monkeypatch.setattr(Duty, "begin", begun)
+    world.authority.turn()
+    assert AlarmCode.END_UNPROVED in {each.code for each in world.alarms()}
+    assert labels.count("put off answers") == 1

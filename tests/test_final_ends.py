@@ -11,6 +11,7 @@ from core.errors import AlreadyEnded
 from core.instants import text
 from core.status import State, approval_status
 from jobs import ends, presign, publish
+from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty
 from ra.telling import approvals as look
 from tests.channels_world import HASHES, Channels, Proof
@@ -151,6 +152,7 @@ def test_whoever_ends_it_sees_whether_a_list_says_so(world: World, monkeypatch: 
         assert (certificate.ended_at, certificate.listed_in) == (world.clock.now(), None)
         # The list is refused; answers go out.
         assert Channels(world).ocsp(certificate.serial, "sha256").status == "revoked"
+    world.passes(TRIED_AGAIN)
     world.authority.settle()
     (certificate,) = look.approval(world.desk, OFFICER_1, approval).certificates
     assert certificate.listed_in == world.memory.newest_list(Channels(world).issuing.key_id).number  # type: ignore[union-attr]
