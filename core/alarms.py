@@ -38,6 +38,7 @@ class AlarmCode(StrEnum):
     END_UNPROVED = "end-unproved"
     LIST_OVERDUE = "list-overdue"
     LIST_UNKNOWN = "list-unknown"
+    MEMORY_COPY_CHANGED = "memory-copy-changed"
     REGISTER_CONTRADICTS = "register-contradicts"
     REGISTER_WENT_BACK = "register-went-back"
     STORE_WENT_BACK = "store-went-back"
@@ -104,6 +105,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.LIST_UNKNOWN: (
         "The register holds a CRL that the authority did not sign.",
         "The register holds no CRL but the authority's.",
+    ),
+    AlarmCode.MEMORY_COPY_CHANGED: (
+        "Somebody wrote into the register's copy of the authority's memory.",
+        "The register's copy of the authority's memory is what the authority remembers.",
     ),
     AlarmCode.REGISTER_CONTRADICTS: (
         "The register contradicts what the authority remembers of what it has signed.",

@@ -36,7 +36,7 @@ from jobs.keyring import Keyring
 from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.published import Refused
-from jobs.recall import Copy, catch_up
+from jobs.recall import COPY_CHANGED, Copy, catch_up
 from jobs.seal import seal
 from jobs.sign import sign_seconded
 from memory.memory import Memory
@@ -60,6 +60,7 @@ LASTING = frozenset(
         AlarmCode.FACT_AHEAD,
         AlarmCode.JOURNAL_CHANGED,
         AlarmCode.LEASE_VOID,
+        AlarmCode.MEMORY_COPY_CHANGED,
         AlarmCode.REGISTER_CONTRADICTS,
     }
 )
@@ -268,14 +269,16 @@ class Authority:
 
     def _take_over(self) -> None:
         """Know what another process of this authority remembered, before anything is signed."""
+        now = self._believed.now()
         try:
-            whole = catch_up(self.store, self.memory, self._believed.now())
+            whole = catch_up(self.store, self.memory, now)
         except TrialCpaError:
             self._epoch = None  # what cannot take over does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
         if not whole:
-            _log.error("Somebody wrote into the register's copy of the authority's memory; it is made anew.")
+            changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)
+            self._stays[changed.code, changed.subject] = (changed, later(now, STAYS))
 
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""

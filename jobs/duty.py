@@ -10,7 +10,7 @@ from core.clock import Clock
 from jobs.aside import Aside
 from jobs.keyring import Keyring
 from jobs.published import Refused
-from jobs.recall import Copy, require_not_behind
+from jobs.recall import COPY_CHANGED, Copy, require_not_behind
 from memory.memory import Memory
 from ra.desk import Rules
 from store.transactions import Store, Transaction
@@ -111,7 +111,9 @@ class Duty:
         with self.begin_to_tell(label) as tx:
             require_not_behind(tx, self.memory)
             yield tx
-            copied = self.copy.carry(tx)
+            copied, whole = self.copy.carry(tx)
+            if not whole:
+                self.notice(AlarmCode.MEMORY_COPY_CHANGED, COPY_CHANGED)
         self.copy.known = copied
 
     @contextmanager

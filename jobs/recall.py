@@ -7,7 +7,7 @@ into the copy is recognised by its seals and thrown away.
 
 from datetime import datetime
 
-from core.errors import MemoryUnusable, StoreWentBack
+from core.errors import StoreWentBack
 from memory.memory import Memory
 from store.reading import journal
 from store.reading import memory as reading
@@ -15,6 +15,8 @@ from store.transactions import Store, Transaction
 from store.verbs import memory as writing
 
 _PORTION = 1_000
+
+COPY_CHANGED = "Somebody wrote into the register's copy of the authority's memory; it is made anew."
 
 
 def catch_up(store: Store, memory: Memory, now: datetime) -> bool:
@@ -30,22 +32,23 @@ def catch_up(store: Store, memory: Memory, now: datetime) -> bool:
 
     Raises:
         MemoryForked: another process of this authority remembers what contradicts this one.
+        MemoryFull, MemoryUnusable: what is to be taken over cannot be written.
     """
     with store.read() as tx:
         newest = reading.last_record(tx)
         if memory.seal_of(newest) == reading.seal_of(tx, newest):
             return True  # the copy ends with a record that is known here, so all before it is
         common = _common(tx, memory, min(newest, memory.last))
+    whole = True
     while True:
         with store.read() as tx:
             records = reading.records_after(tx, common, _PORTION)
         if not records:
-            return True
-        try:
-            memory.catch_up(records, now=now)
-        except MemoryUnusable:
-            return False
+            return whole
+        whole = memory.catch_up(records, now=now).foreign is None and whole
         common = records[-1].number
+        if memory.last < common:
+            return False  # nothing behind this can follow
 
 
 class Copy:
@@ -62,15 +65,33 @@ class Copy:
         """The last record that is there; None where that is not known."""
         self._whole = whole
 
-    def carry(self, tx: Transaction) -> int:
-        """Copy what was remembered since; return the number of the last record that is there once `tx` commits."""
-        if self.known is None and not self._whole:
-            writing.drop_records(tx)
+    def carry(self, tx: Transaction) -> tuple[int, bool]:
+        """Copy what was remembered since.
+
+        It is looked before anything is written: a row that somebody else put there would refuse every commit for ever.
+
+        Returns:
+            The number of the last record that is there once `tx` commits, and whether the copy was as it was left; if
+            not, it is made anew.
+        """
+        first = self.known is None
         known = reading.last_record(tx) if self.known is None else self.known
-        while records := self._memory.after(known, _PORTION):
+        records = self._memory.after(known, _PORTION)
+        if not first and not records:
+            return known, True
+        whole = not (first and not self._whole) and self._ends_with(tx, known)
+        if not whole:
+            writing.drop_records(tx)
+            known, records = 0, self._memory.after(0, _PORTION)
+        while records:
             writing.copy_records(tx, records)
             known = records[-1].number
-        return known
+            records = self._memory.after(known, _PORTION)
+        return known, whole or (first and not self._whole)
+
+    def _ends_with(self, tx: Transaction, known: int) -> bool:
+        """Return whether the copy ends with a record of this memory: seals are chained, so all before it is."""
+        return reading.last_record(tx) == known and reading.seal_of(tx, known) == self._memory.seal_of(known)
 
 
 def require_not_behind(tx: Transaction, memory: Memory) -> None:

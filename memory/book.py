@@ -144,12 +144,18 @@ class Book:
         cursor.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?)", (number + 1, kind, seconds(at), body, mac))
         return number + 1
 
+    def follows(self, cursor: sqlite3.Cursor, entry: SealedRecord) -> bool:
+        """Return whether our key sealed a record over the one that is here before it."""
+        before = _NOTHING_BEFORE
+        if entry.number != 1:
+            row = cursor.execute("SELECT mac FROM record WHERE number = ?", (entry.number - 1,)).fetchone()
+            if row is None:
+                return False
+            before = bytes(row[0])
+        return entry.mac == self._mac(before, entry.number, entry.kind, seconds(entry.at), entry.body)
+
     def copy(self, cursor: sqlite3.Cursor, entry: SealedRecord) -> None:
-        """Write a record that another process sealed; MemoryUnusable unless it follows the newest one here."""
-        number, before = self.last(cursor)
-        expected = self._mac(before, number + 1, entry.kind, seconds(entry.at), entry.body)
-        if entry.number != number + 1 or entry.mac != expected:
-            raise MemoryUnusable(path=self.path, detail=f"record {entry.number} of the register does not follow here")
+        """Write a record that another process sealed, and that follows the newest one here."""
         cursor.execute(
             "INSERT INTO record VALUES (?, ?, ?, ?, ?)",
             (entry.number, entry.kind, seconds(entry.at), entry.body, entry.mac),

@@ -40,6 +40,19 @@ class Proved:
     head: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenOver:
+    """What came of catching up.
+
+    Args:
+        taken: records that were taken over.
+        foreign: the first entry that does not follow, or that another key sealed; None if there is none.
+    """
+
+    taken: int
+    foreign: int | None
+
+
 class Memory:
     """What this authority remembers by itself.
 
@@ -323,28 +336,35 @@ class Memory:
             row = cursor.execute("SELECT mac FROM record WHERE number = ?", (number,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def catch_up(self, entries: Iterable[SealedRecord], *, now: datetime) -> int:
+    def catch_up(self, entries: Iterable[SealedRecord], *, now: datetime) -> TakenOver:
         """Take over what another process of this authority remembered and this one lacks.
 
-        What this one wrote and never got into the register comes behind it, unless it is known by then.
+        What this one wrote and never got into the register comes behind it, unless it is known by then. What somebody
+        else wrote takes nothing with it: every entry before the first that does not follow is kept, and one that is
+        not what is remembered here under its number hides none behind it.
 
         Args:
             entries: the register's, in order, from one on that is known here or follows the newest one here.
             now: the authority's clock.
 
         Returns:
-            How many were taken over.
+            How many were taken over, and whether somebody else wrote one of them.
 
         Raises:
             MemoryForked: what this process wrote contradicts what the other one did; people must look.
-            MemoryUnusable: an entry does not follow, or another key sealed it.
+            MemoryFull, MemoryUnusable: the file cannot be written.
         """
-        taken, own = 0, list[Record]()
+        taken, own, foreign = 0, list[Record](), None
         with self._book.writing() as cursor:
             for entry in entries:
                 row = cursor.execute("SELECT mac FROM record WHERE number = ?", (entry.number,)).fetchone()
                 if row is not None and row[0] == entry.mac:
                     continue
+                if not self._book.follows(cursor, entry):
+                    foreign = foreign or entry.number
+                    if row is not None:
+                        continue
+                    break
                 if row is not None:
                     own = self._set_aside(cursor, entry.number)
                 self._book.copy(cursor, entry)
@@ -356,7 +376,7 @@ class Memory:
                         self._append(cursor, record, now)
             except MemoryContradicted as error:
                 raise MemoryForked(detail=str(error)) from error
-        return taken
+        return TakenOver(taken=taken, foreign=foreign)
 
     def _set_aside(self, cursor: sqlite3.Cursor, number: int) -> list[Record]:
         """Take out every record from a number on; return them."""

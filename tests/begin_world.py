@@ -26,7 +26,7 @@ from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application,
 
 
 def made(home: Path, url: str) -> House:
-    """A test authority after its ceremony, with an organisation."""
+    """A test authority after its ceremony, with an organisation and officers whose access the journal knows."""
     make(planned(home, "test", port=8470, store_url=url))
     house = open_house(load(home))
     with house.store.begin("organisation") as tx:

@@ -18,7 +18,7 @@ from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryMiss
 from core.kinds import HierarchyRole
 from memory.beliefs import Remembered
 from memory.book import RESERVE_NAME, Book
-from memory.memory import PROVED_AT_START, Memory
+from memory.memory import PROVED_AT_START, Memory, TakenOver
 from memory.records import (
     Acceptance,
     Accepted,
@@ -325,17 +325,17 @@ def other(known: Remembering, tmp_path: Path) -> Iterator[Memory]:
 def test_a_successor_takes_over_what_it_lacks(known: Remembering, other: Memory) -> None:
     known.tell(will_sign(2), ended(2), listed(), links=((1, b"\1" * 32),))
     entries = known.memory.after(0, 100)
-    assert other.catch_up(entries, now=NOW) == 3
+    assert other.catch_up(entries, now=NOW).taken == 3
     assert other.digest() == known.memory.digest()
-    assert other.catch_up(entries, now=NOW) == 0
-    assert other.catch_up(known.memory.after(2, 1), now=NOW) == 0  # it is ahead of that
+    assert other.catch_up(entries, now=NOW).taken == 0
+    assert other.catch_up(known.memory.after(2, 1), now=NOW).taken == 0  # it is ahead of that
     other.prove()
 
 
 def test_what_it_wrote_and_nobody_knows_comes_behind_that(known: Remembering, other: Memory) -> None:
     other.remember([will_sign(3), will_sign(2)], now=NOW)
     known.tell(will_sign(2), ended(2))
-    assert other.catch_up(known.memory.after(0, 100), now=NOW) == 2
+    assert other.catch_up(known.memory.after(0, 100), now=NOW).taken == 2
     assert [each.kind for each in other.after(known.memory.last, 10)] == ["will-sign"]
     assert other.certificate(serial(3)) is not None
     assert other.end(serial(2)) is not None
@@ -361,9 +361,24 @@ def test_what_another_key_sealed_is_not_taken_over(known: Remembering, other: Me
         [second],
     ):
         before = other.digest()
-        with pytest.raises(MemoryUnusable, match="does not follow here"):
-            other.catch_up(foreign, now=NOW)
+        assert other.catch_up(foreign, now=NOW) == TakenOver(taken=0, foreign=foreign[0].number)
         assert other.digest() == before
+
+
+@pytest.mark.parametrize("forged", range(3))
+def test_what_somebody_wrote_between_takes_no_genuine_record_with_it(
+    known: Remembering, other: Memory, forged: int
+) -> None:
+    """Before what is missing here, in the midst of it, behind it."""
+    common = other.last
+    known.tell(will_sign(2), will_sign(3))
+    entries = known.memory.after(common - 1, 10)
+    place = (0, 2, 3)[forged]
+    junk = replace(entries[-1], number=entries[0].number + place, mac=b"j" * 32)
+    found = other.catch_up([*entries[:place], junk, *entries[place + 1 :]], now=NOW)
+    assert found == TakenOver(taken=(2, 1, 2)[forged], foreign=junk.number)
+    assert other.certificate(serial(2)) is not None
+    other.prove()
 
 
 def test_an_accepted_restore_moves_the_head_back_and_forgets_no_certificate(known: Remembering) -> None:

@@ -3,11 +3,11 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from app.cli.init import make, planned
 from app.house import House, open_authority, open_house, open_memory, opened
@@ -15,11 +15,14 @@ from app.settings import load
 from core.alarms import AlarmCode
 from core.errors import MemoryMissing
 from core.kinds import HierarchyRole
+from ra.applying.apply import apply
+from store.reading import memory as copied
 from store.reading import watching
 from store.tables import memory_records
 from store.transactions import sqlite_url
 from tests.begin_world import granted, made, revoked, settle
 from tests.people_world import trialcpa
+from tests.world import MANUFACTURER, application, csr_pem
 
 
 @pytest.fixture
@@ -148,6 +151,30 @@ def test_a_memory_of_yesterday_catches_up_from_the_register(house: House) -> Non
     revoked(house, granted(house, "TOMORROW"))
     with house.store.read() as tx:
         assert watching.alarms(tx) == ()
+
+
+JUNK = {"number": 1, "kind": "head", "at": datetime(2027, 1, 1, tzinfo=UTC), "body": b"{}", "mac": b"junk"}
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while it works", "before a start"])
+def test_somebody_writes_into_the_copy_and_it_is_made_anew(house: House, *, running: bool) -> None:
+    """One row behind the last would refuse every commit."""
+    authority = open_authority(house)
+    if running:
+        authority.settle()
+    with house.store.begin("somebody writes into the copy") as tx:
+        tx.connection.execute(insert(memory_records).values({**JUNK, "number": copied.last_record(tx) + 1}))
+    apply(house.desk, MANUFACTURER, application(csr=csr_pem()))
+    authority.settle()
+    last = authority.memory.last
+    with house.store.read() as tx:
+        told = {each.code for each in watching.alarms(tx)}
+        entries = copied.records_after(tx, 0, 10_000)
+    assert AlarmCode.MEMORY_COPY_CHANGED in told
+    assert AlarmCode.JOB_FAILS not in told
+    assert entries == authority.memory.after(0, len(entries))
+    assert entries[-1].number >= last - 1
+    authority.memory.close()
 
 
 def test_one_that_cannot_catch_up_states_nothing_of_what_it_does_not_know(house: House) -> None:
