@@ -8,7 +8,7 @@ same transaction, so that a start reads nothing but what it asks for.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -81,15 +81,23 @@ class Book:
 
     @classmethod
     def make(cls, path: Path, key: Seals) -> "Book":
-        """Make an empty book, or open the one that is there."""
+        """Make an empty book, or open the one that is there.
+
+        If we die before the commit there is a file without tables, which is made again; after it there is a book.
+        """
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             os.close(descriptor)
-            with sqlite3.connect(path) as connection:
+        with (
+            closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection,
+            suppress(sqlite3.DatabaseError),  # whatever it is, it is no book of ours: that is said when it is opened
+        ):
+            if _is_blank(connection):
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORM}; COMMIT;")
-            connection.close()
+                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_FORM};")
+                with boundary("make memory"):
+                    connection.commit()
         return cls(path, key)
 
     def close(self) -> None:
@@ -132,6 +140,27 @@ class Book:
         finally:
             cursor.close()
 
+    @contextmanager
+    def deriving(self) -> Iterator[sqlite3.Cursor]:
+        """Ask of one state of the book, with empty tables beside it for what follows from its records.
+
+        They hide those of the book, which are called main.… then. Whoever writes is not kept waiting.
+        """
+        connection = self._opened()
+        try:
+            connection.execute("BEGIN")
+            (sound,) = connection.execute("PRAGMA main.integrity_check(1)").fetchone()  # its indexes, too
+            if sound != "ok":
+                raise MemoryUnusable(path=self.path, detail=sound)
+            for statement in _TABLES.split(";"):
+                if statement.split()[:2] == ["CREATE", "TABLE"] and statement.split()[2] in {*DERIVED, "link"}:
+                    connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+            yield connection.cursor()
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+        finally:
+            connection.close()
+
     def last(self, cursor: sqlite3.Cursor) -> tuple[int, bytes]:
         """Return number and seal of the newest record; 0 and zero octets before the first."""
         row = cursor.execute("SELECT number, mac FROM record ORDER BY number DESC LIMIT 1").fetchone()
@@ -163,11 +192,13 @@ class Book:
 
     def entries(self, cursor: sqlite3.Cursor, after: int, most: int = -1) -> list[SealedRecord]:
         """Return records behind a number, in order."""
-        rows = cursor.execute("SELECT * FROM record WHERE number > ? ORDER BY number LIMIT ?", (after, most))
-        return [
-            SealedRecord(number=number, kind=kind, at=from_seconds(at), body=bytes(body), mac=bytes(mac))
-            for number, kind, at, body, mac in rows
-        ]
+        return list(self.each(cursor, after, most))
+
+    def each(self, cursor: sqlite3.Cursor, after: int, most: int = -1) -> Iterator[SealedRecord]:
+        """Yield the same one by one: there may be more of them than fit into the machine."""
+        rows = cursor.connection.execute("SELECT * FROM record WHERE number > ? ORDER BY number LIMIT ?", (after, most))
+        for number, kind, at, body, mac in rows:
+            yield SealedRecord(number=number, kind=kind, at=from_seconds(at), body=bytes(body), mac=bytes(mac))
 
     def prove(self, cursor: sqlite3.Cursor, after: int = 0) -> int:
         """Compute every seal behind a number again; return how many records there are behind it.
@@ -241,3 +272,9 @@ class Book:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             return MemoryFull(path=self.path)
         return MemoryUnusable(path=self.path, detail=str(error))
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Return whether a file is one that whoever was to make a book has left behind when it died."""
+    (form,) = connection.execute("PRAGMA user_version").fetchone()
+    return form == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None

@@ -7,7 +7,6 @@ before something is written is asked in the transaction that writes it.
 import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -212,6 +211,12 @@ class Memory:
         with self._book.reading() as cursor:
             return beliefs.head(cursor)
 
+    def signed(self, record: Head) -> bool:
+        """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""
+        with self._book.reading() as cursor:
+            query = "SELECT 1 FROM record WHERE kind = ? AND body = ? LIMIT 1"
+            return cursor.execute(query, (record.kind, body_of(record))).fetchone() is not None
+
     def link_of(self, number: int) -> bytes | None:
         """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
         with self._book.reading() as cursor:
@@ -237,8 +242,17 @@ class Memory:
 
     def learn(self, links: Iterable[tuple[int, bytes]]) -> None:
         """Keep the links of rows that lie between two heads and lead from the one to the other."""
+        given = list(links)
+        try:
+            self._keep(given)
+        except MemoryFull:
+            if not self._book.give_up_reserve():
+                raise
+            self._keep(given)
+
+    def _keep(self, links: Sequence[tuple[int, bytes]]) -> None:
         with self._book.writing() as cursor:
-            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", list(links))
+            cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", links)
 
     @property
     def last_at(self) -> At | None:
@@ -277,14 +291,14 @@ class Memory:
 
         Raises:
             MemoryContradicted: one of them contradicts what is remembered; none is written.
-            MemoryFull: there is no room; for ends and lists a reserve was kept.
+            MemoryFull: there is no room; for ends, for lists and for the heads that prove them a reserve was kept.
             MemoryUnusable: the file cannot be written.
         """
         given = list(links)
         try:
             return self._write(records, now, given)
         except MemoryFull:
-            if not all(isinstance(each, Ended | Listed) for each in records) or not self._book.give_up_reserve():
+            if not all(isinstance(each, Ended | Listed | Head) for each in records) or not self._book.give_up_reserve():
                 raise
             return self._write(records, now, given)
 
@@ -389,8 +403,12 @@ class Memory:
         """Let everything that follows from the records follow from them anew."""
         for table in DERIVED:
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+        cursor.execute("DELETE FROM link WHERE number > ?", (self._follow(cursor),))
+
+    def _follow(self, cursor: sqlite3.Cursor) -> int:
+        """Let every record have its effect, in order; return the row of the head that is the last one then."""
         head = 0
-        for entry in self._book.entries(cursor, 0):
+        for entry in self._book.each(cursor, 0):
             record = record_of(entry.kind, entry.body)
             taking.take(cursor, entry.number, record)
             match record:
@@ -400,31 +418,30 @@ class Memory:
                     head = int(after)
                 case _:
                     pass
-        cursor.execute("DELETE FROM link WHERE number > ?", (head,))
+        return head
 
     # --- all of it -----------------------------------------------------------------------------------------------
 
     def prove(self) -> Proved:
-        """Compute every seal again, let everything follow anew, and compare.
+        """Compute every seal again, let everything follow anew beside what is believed, and compare.
+
+        The authority works meanwhile: nothing is locked, and nothing but a portion is held at once.
 
         Raises:
             MemoryUnusable: a record is not as it was sealed, or what lies beside the records does not follow from them.
         """
-        with suppress(_Undone), self._book.writing() as cursor:
+        with self._book.deriving() as cursor:
             records = self._book.prove(cursor)
-            before = _digest(cursor)
-            self._derive(cursor)
-            if _digest(cursor) != before:
+            head = self._follow(cursor)
+            if _digest(cursor) != _digest(cursor, "main"):
                 raise MemoryUnusable(path=self._book.path, detail="what it believes does not follow from its records")
-            found = Proved(
+            return Proved(
                 records=records,
                 certificates=_count(cursor, "certificate"),
                 ends=_count(cursor, "ended"),
                 lists=_count(cursor, "list"),
-                head=beliefs.head(cursor).number,
+                head=head,
             )
-            raise _Undone
-        return found
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over everything that is believed: two machines compare it."""
@@ -442,17 +459,14 @@ def _measures(last: At | None, reading: At) -> bool:
     return later >= AT_LEAST or (later >= timedelta(0) and (other or moved))
 
 
-class _Undone(Exception):
-    """Ends a transaction that was for looking only."""
-
-
 def _count(cursor: sqlite3.Cursor, table: str) -> int:
     return int(cursor.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - names of ours
 
 
-def _digest(cursor: sqlite3.Cursor) -> str:
+def _digest(cursor: sqlite3.Cursor, schema: str | None = None) -> str:
     said = hashlib.sha256()
     for table in DERIVED:
-        for row in cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):  # noqa: S608 - names of ours
+        named = table if schema is None else f"{schema}.{table}"
+        for row in cursor.execute(f"SELECT * FROM {named} ORDER BY 1, 2"):  # noqa: S608 - names of ours
             said.update(repr(row).encode())
     return said.hexdigest()

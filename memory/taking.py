@@ -46,7 +46,10 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
             begun = cursor.execute("SELECT 1 FROM record LIMIT 1").fetchone()
             _require(begun is None, "the memory", "it has begun already")
             new = True
-        case At() | Acceptance():
+        case Acceptance():
+            _require_in_date(cursor, record)
+            new = True
+        case At():
             new = True
         case _:
             assert_never(record)
@@ -135,6 +138,26 @@ def _head_is_new(cursor: sqlite3.Cursor, record: Head) -> bool:
         return False
     _require(record.number > before.number, subject, f"a head was signed at row {before.number}")
     return True
+
+
+def _require_in_date(cursor: sqlite3.Cursor, record: Acceptance) -> None:
+    """What an operator has accepted holds of what was remembered then, and of nothing that came since."""
+    match record.what:
+        case Accepted.RESTORE:
+            before, said = head(cursor), record.before.get("number")
+            _require(said in (None, str(before.number)), "the restore", f"a head was signed at row {before.number}")
+            link = record.before.get("link", before.link.hex())
+            _require(link == before.link.hex(), "the restore", "another link was signed for that row")
+        case Accepted.LIST:
+            stated = end(cursor, record.before["serial"])
+            if stated is not None:
+                same = record.before["at"] == str(seconds(stated.at))
+                subject = f"the settled end of certificate {stated.serial}"
+                _require(same, subject, f"it was stated as {text(stated.at)}, {stated.reason.name}")
+        case Accepted.CLOCK:
+            pass  # a clock is measured anew
+        case _:
+            assert_never(record.what)
 
 
 def _require(holds: bool, what: str, detail: str) -> None:  # noqa: FBT001 - what has to hold, said first

@@ -269,6 +269,14 @@ def test_what_is_believed_and_does_not_follow_is_found_by_a_check(known: Remembe
         memory.prove()
 
 
+def test_a_check_keeps_nobody_from_writing(known: Remembering) -> None:
+    known.tell(will_sign(1))
+    with closing(known.again()) as checking:
+        checking._book._connection.execute("PRAGMA busy_timeout = 0")
+        with known.memory._book.writing():
+            assert checking.prove().certificates == 1
+
+
 def test_a_file_that_is_missing_cut_off_or_anothers_is_a_sentence(tmp_path: Path, known: Remembering) -> None:
     known.tell(*(will_sign(number) for number in range(1, 50)))
     known.memory.close()
@@ -299,6 +307,13 @@ def test_a_file_that_is_missing_cut_off_or_anothers_is_a_sentence(tmp_path: Path
 def test_a_ceremony_that_died_goes_on_with_its_memory(known: Remembering) -> None:
     with closing(Memory.begin(known.folder, known.key, BEGUN, known.clocks)) as again:
         assert again.last == known.memory.last
+    for left in ("", "PRAGMA journal_mode = WAL"):
+        blank = known.folder / f"died-{bool(left)}"
+        blank.mkdir()
+        with closing(sqlite3.connect(blank / "memory.sqlite")) as file:
+            file.execute(left or "SELECT 1")
+        with closing(Memory.begin(blank, known.key, BEGUN, known.clocks)) as begun:
+            assert begun.begun == BEGUN
     empty = known.folder / "empty"
     Book.make(empty / "memory.sqlite", known.key).close()
     with pytest.raises(MemoryMissing):  # begun by nobody yet
@@ -399,6 +414,21 @@ def test_an_accepted_restore_moves_the_head_back_and_forgets_no_certificate(know
     known.memory.prove()
 
 
+def test_what_was_accepted_of_what_is_not_so_any_more_is_not_accepted_again(known: Remembering) -> None:
+    links = tuple((number, bytes([number]) * 32) for number in range(1, 6))
+    known.tell(will_sign(), ended(), Head(number=5, link=links[-1][1]), links=links)
+    after = {"number": "3", "link": links[2][1].hex()}
+    end = {"serial": serial(1), "at": "1000"}
+    for what, before, moved in (
+        (Accepted.RESTORE, {"number": "4", "link": links[3][1].hex()}, after),
+        (Accepted.RESTORE, {"number": "5", "link": links[3][1].hex()}, after),
+        (Accepted.LIST, end, {"serial": serial(1), "at": "2000"}),
+    ):
+        with pytest.raises(MemoryContradicted):
+            known.tell(Acceptance(what=what, before=before, after=moved, sentence="Long ago."))
+    assert known.memory.head.number == 5
+
+
 # --- a full disk -----------------------------------------------------------------------------------------------------
 
 
@@ -445,6 +475,32 @@ def _first(known: Remembering) -> Remembered:
 
 def _pages(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA page_count").fetchone()[0])
+
+
+def test_heads_and_links_use_the_reserve(known: Remembering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a head nothing is proved, so no end would be stated."""
+    given_up = list[bool]()
+
+    def full_once(book: Book) -> Any:
+        if not given_up:
+            raise MemoryFull(path=book.path)
+        return writing(book)
+
+    def give_up(_: Book) -> bool:
+        given_up.append(True)
+        return True
+
+    writing = Book.writing
+    monkeypatch.setattr(Book, "writing", full_once)
+    monkeypatch.setattr(Book, "give_up_reserve", give_up)
+    known.tell(Head(number=5, link=b"\5" * 32))
+    assert given_up.pop()
+    known.memory.learn([(4, b"\4" * 32)])
+    assert given_up.pop()
+    with pytest.raises(MemoryFull):
+        known.tell(will_sign())
+    assert not given_up
+    assert known.memory.links({4, 5}) == {4: b"\4" * 32, 5: b"\5" * 32}
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
