@@ -904,6 +904,21 @@ class LeaseHeld(IntegrityError):
     hint_text = "Nothing was changed. Stop the authority (trialcpa serve, or its service) and try again."
 
 
+class MemoryBehind(IntegrityError):
+    """The register has what our key has signed since: this memory does not know what that was."""
+
+    code = "memory-behind"
+    sentence = (
+        "The authority's memory is older than what it has signed: the journal has a signed head for row {signed}, and "
+        "row {remembered} is the last that is remembered."
+    )
+    hint_text = (
+        "Nothing is signed, and the register's copy does not say what is missing. Put back the newest memory.sqlite "
+        "that there is. If it is lost, take this one away and let trialcpa memory begin prove the register anew: it "
+        "refuses while the register holds a copy of a memory."
+    )
+
+
 class LeaseLost(IntegrityError):
     """Another authority process holds the lease; this one may not sign."""
 

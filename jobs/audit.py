@@ -15,7 +15,7 @@ from core.alarms import AlarmCode
 from core.chain import GENESIS, link
 from core.facts import FactKind
 from core.instants import parse, text
-from jobs.duty import Duty
+from jobs.duty import Duty, later
 from jobs.evidence import payload
 from memory.beliefs import Remembered
 from memory.memory import Memory
@@ -121,7 +121,7 @@ def _wrong(memory: Memory, known: Iterable[Remembered], held: dict[str, Held], a
         ended, claim = memory.end(each.serial), row.claim
         if ended is not None and ended.at <= at and claim.end != ended:
             yield f"Certificate {each.serial} ended at {text(ended.at)}, and the register says otherwise."
-        by_act = claim.end.at <= each.not_after and claim.end.at + _SETTLED <= at
+        by_act = claim.end.at <= each.not_after and later(claim.end.at, _SETTLED) <= at
         if ended is None and by_act and (row.listed or row.ends_at != claim.end.at):
             yield f"The register says that certificate {each.serial} ended, and hides it from the authority."
 
@@ -136,7 +136,7 @@ def _is(der: bytes, known: Remembered) -> bool:
 def _unstated(memory: Memory, rows: Sequence[Sealed], at: datetime) -> Iterator[str]:
     """Yield the revocations that were sealed and are remembered by nobody: their rows were changed at once."""
     for each in rows:
-        if each.row.kind != FactKind.CERTIFICATE_REVOKED or parse(each.row.sealed_at) + _SETTLED > at:
+        if each.row.kind != FactKind.CERTIFICATE_REVOKED or later(parse(each.row.sealed_at), _SETTLED) > at:
             continue
         serial = str(payload(each).get("serial"))
         if memory.certificate(serial) is not None and memory.end(serial) is None:

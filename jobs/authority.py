@@ -36,7 +36,7 @@ from jobs.keyring import Keyring
 from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.published import Refused
-from jobs.recall import COPY_CHANGED, Copy, catch_up
+from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.seal import seal
 from jobs.sign import sign_seconded
 from memory.memory import Memory
@@ -159,7 +159,7 @@ class Authority:
 
         Raises:
             StoreWentBack: the register is older than what was sealed; nothing is done, and people must look.
-            MemoryForked, MemoryUnusable: what was signed before is not known.
+            MemoryBehind, MemoryForked, MemoryUnusable: what was signed before is not known.
         """
         try:
             done = self._turn()
@@ -272,6 +272,7 @@ class Authority:
         now = self._believed.now()
         try:
             whole = catch_up(self.store, self.memory, now)
+            require_memory_not_behind(self.store, self.memory, self.keyring)
         except TrialCpaError:
             self._epoch = None  # what cannot take over does not keep others from it
             raise

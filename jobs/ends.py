@@ -85,7 +85,7 @@ def may_still_count(duty: Duty, tx: Transaction, claim: work.ClaimedEnd, at: dat
         return False
     if duty.memory.contradiction(_record(claim), at) is not None:
         return False
-    if waits_for_proof(tx, claim.approval):
+    if waits_for_proof(tx, duty.memory, claim.approval):
         return True
     why = _Said(duty, tx, [claim]).why_not(known, claim)
     return why is None or why.waits
@@ -143,9 +143,10 @@ def _judged(duty: Duty, said: "_Said", claim: work.ClaimedEnd) -> _Judgement:
     return _Judgement.UNPROVED
 
 
-def waits_for_proof(tx: Transaction, approval: str) -> bool:
-    """Return whether a fact about the end of an approval or its certificates is written and not sealed yet."""
-    return bool(wait_to_be_sealed(tx, [approval], (*_OF_CERTIFICATE, *_OF_APPROVAL)))
+def waits_for_proof(tx: Transaction, memory: Memory, approval: str) -> bool:
+    """Return whether a fact about the end of an approval or its certificates is written and under no head yet."""
+    every = (*_OF_CERTIFICATE, *_OF_APPROVAL)
+    return bool(wait_to_be_sealed(tx, [approval], every, head=memory.head.number))
 
 
 class _Said:
@@ -169,7 +170,7 @@ class _Said:
         self._facts: dict[str, list[Sealed]] = {}
         for each in facts:
             self._facts.setdefault(each.row.subject or "", []).append(each)
-        self.waiting = wait_to_be_sealed(tx, approvals, every)
+        self.waiting = wait_to_be_sealed(tx, approvals, every, head=duty.memory.head.number)
         decisions = sorted({decided for each in facts if (decided := _decision(each)) is not None})
         self._evidence = Evidence(tx, duty.memory, duty.rules, decisions)
 

@@ -18,6 +18,7 @@ from core.actors import Actor, Role, is_ours
 from core.chain import link
 from core.facts import FactKind
 from core.instants import parse
+from jobs.duty import later
 from memory.memory import Memory
 from policy.roles import Operation, permitted
 from ra.deciding.quorum import officers_needed
@@ -45,7 +46,7 @@ class Lacking:
 
     Args:
         why: in a sentence.
-        waits: whether facts about it wait to be sealed: it may be complete in the next turn.
+        waits: whether facts about it wait to be sealed, or for a signed head: it may be complete in the next turn.
     """
 
     why: str
@@ -74,7 +75,9 @@ class Evidence:
         keys = {*reading.credentials_of(tx, people), *(each for each in shown if each is not None)}
         access = _by_subject(proved(tx, memory, reading.sealed_about(tx, keys, _ACCESS)))
         self._access = {key: read for key in access if (read := _Access.read(access[key])) is not None}
-        self._waiting = reading.wait_to_be_sealed(tx, [*self.decisions, *keys], (*_DECIDING, *_ACCESS))
+        self._waiting = reading.wait_to_be_sealed(
+            tx, [*self.decisions, *keys], (*_DECIDING, *_ACCESS), head=memory.head.number
+        )
         self._credentials = keys
 
     def lacking(self, identifier: str, *, one: Sealed | None = None) -> Lacking | None:
@@ -162,7 +165,7 @@ class _Access:
             return False
         if self.granted.row.sealed_at > act.row.sealed_at:
             return False
-        if self.expires_at is not None and parse(act.row.at) > parse(self.expires_at) + _UNDER_WAY:
+        if self.expires_at is not None and parse(act.row.at) > later(parse(self.expires_at), _UNDER_WAY):
             return False
         taken = self.revoked
         return taken is None or (taken.row.at >= act.row.at and taken.row.sealed_at >= act.row.sealed_at)

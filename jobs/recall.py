@@ -7,8 +7,12 @@ into the copy is recognised by its seals and thrown away.
 
 from datetime import datetime
 
-from core.errors import StoreWentBack
+from ca.certificates import signature_holds
+from core.chain import head_statement
+from core.errors import MemoryBehind, StoreWentBack
+from jobs.keyring import Keyring
 from memory.memory import Memory
+from memory.records import Head
 from store.reading import journal
 from store.reading import memory as reading
 from store.transactions import Store, Transaction
@@ -92,6 +96,30 @@ class Copy:
     def _ends_with(self, tx: Transaction, known: int) -> bool:
         """Return whether the copy ends with a record of this memory: seals are chained, so all before it is."""
         return reading.last_record(tx) == known and reading.seal_of(tx, known) == self._memory.seal_of(known)
+
+
+def signed_by_us(keyring: Keyring, head: journal.Head) -> bool:
+    """Return whether our journal key signed a head that the register has."""
+    statement = head_statement(keyring.profile.journal_name, head.number, head.link)
+    return signature_holds(keyring.journal.public_key, statement, head.signature)
+
+
+def require_memory_not_behind(store: Store, memory: Memory, keyring: Keyring) -> None:
+    """Raise MemoryBehind if our key has signed a head that is not remembered.
+
+    A head comes into the register in the commit that brings its record into the copy (jobs/duty.py), so whoever has
+    caught up knows every head that is there. One of before an accepted restore is remembered and does not hold.
+    """
+    at = memory.head.number
+    while True:
+        with store.read() as tx:
+            heads = journal.heads_after(tx, at, _PORTION)
+        for each in heads:
+            if signed_by_us(keyring, each) and not memory.signed(Head(number=each.number, link=each.link)):
+                raise MemoryBehind(signed=each.number, remembered=memory.head.number)
+        if len(heads) < _PORTION:
+            return
+        at = heads[-1].number
 
 
 def require_not_behind(tx: Transaction, memory: Memory) -> None:

@@ -15,6 +15,8 @@ from core.errors import JournalChanged
 from core.instants import parse, text
 from jobs.duty import Duty
 from jobs.evidence import links_behind
+from jobs.recall import signed_by_us
+from memory.memory import Memory
 from memory.records import Head
 from store.reading import journal
 from store.reading.authority import authority_row
@@ -44,6 +46,7 @@ def _seal_waiting(duty: Duty, at: datetime) -> int:
             return 0  # an idle turn writes nothing, not even that it holds the lease
     with duty.begin("seal") as tx:
         number, digest, last_at = journal.last_sealed(tx)
+        _require_as_sealed(tx, duty.memory, number)  # its date is what all that follows is not dated behind
         waiting = journal.unsealed(tx, _MOST)
         if not waiting:
             return 0
@@ -78,14 +81,27 @@ def _head(duty: Duty, at: datetime) -> None:
     """Sign a head over what is sealed, if there is none."""
     known = duty.memory.head
     with duty.read() as tx:
+        _require_as_sealed(tx, duty.memory, known.number)
         rows = journal.sealed_after(tx, known.number, _MOST)
-        signed = journal.last_head(tx)
     links = links_behind(known.link, rows)
     for each, (number, digest) in zip(rows, links, strict=True):
         if (each.row.number, each.link) != (number, digest) or number != known.number + 1:
             raise JournalChanged(number=known.number + 1)
         known = Head(number=number, link=digest)
-    if known.number <= signed:
+    if not known.number:
+        return
+    with duty.read() as tx:
+        held = journal.head_link(tx, known.number)
+        above = journal.heads_after(tx, known.number, _MOST)
+    # Another process of ours may have signed one since it was asked: that is no forgery.
+    forged = next((each.number for each in above if not signed_by_us(duty.keyring, each)), None)
+    if forged is not None:
+        duty.notice(
+            AlarmCode.JOURNAL_CHANGED,
+            f"The register has a head for row {forged} of the journal, and the authority has signed none.",
+            subject="heads",
+        )
+    if held == known.link:
         return
     # Before the signature: if we die behind it, this head is signed again, and no other one.
     duty.memory.remember([known], now=at, links=links)
@@ -93,3 +109,16 @@ def _head(duty: Duty, at: datetime) -> None:
     signature = duty.keyring.journal.sign(statement)
     with duty.begin("keep head") as tx:
         sealing.keep_head(tx, number=known.number, link=known.link, signature=signature, at=at)
+
+
+def _require_as_sealed(tx: Transaction, memory: Memory, number: int) -> None:
+    """Raise JournalChanged unless a sealed row says what its link says, and that is the one that is remembered."""
+    if not number:
+        return
+    before = memory.link_of(number - 1) or journal.link_of(tx, number - 1)
+    found = journal.sealed_after(tx, number - 1, 1)
+    if before is None or not found or found[0].row.number != number:
+        raise JournalChanged(number=number)
+    computed = link(before, found[0].row)
+    if computed != found[0].link or computed != (memory.link_of(number) or computed):
+        raise JournalChanged(number=number)

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from app.cli.init import make, planned
 from app.house import House, open_authority, open_house, open_memory, opened
 from app.settings import load
 from core.alarms import AlarmCode
-from core.errors import MemoryMissing
-from core.kinds import HierarchyRole
+from core.errors import MemoryBehind, MemoryMissing
 from ra.applying.apply import apply
 from store.reading import memory as copied
 from store.reading import watching
@@ -177,20 +177,22 @@ def test_somebody_writes_into_the_copy_and_it_is_made_anew(house: House, *, runn
     authority.memory.close()
 
 
-def test_one_that_cannot_catch_up_states_nothing_of_what_it_does_not_know(house: House) -> None:
+def test_one_that_cannot_catch_up_signs_nothing(house: House) -> None:
     folder, yesterday = house.settings.keys_dir, house.settings.home / "yesterday"
     shutil.copytree(folder, yesterday)
-    approval = granted(house, "TODAY")
+    granted(house, "TODAY")
     with house.store.begin("somebody clears the copy") as tx:
         tx.connection.execute(delete(memory_records))
     shutil.rmtree(folder)
     shutil.copytree(yesterday, folder)
-    revoked(house, approval)
-    memory = open_memory(house)
-    (issuing,) = memory.hierarchy(HierarchyRole.ISSUING)
-    newest = memory.newest_list(issuing.key_id)
-    assert memory.issues(approval) == []
-    assert newest is None or newest.count == 0
-    memory.close()
+    with closing(open_memory(house)) as memory:
+        before = memory.last
+    authority = open_authority(house)
+    authority.holder = "the one"
+    for _ in range(2):
+        with pytest.raises(MemoryBehind, match="older than what it has signed"):
+            authority.turn()
+    assert authority.memory.last == before
+    authority.memory.close()
     with house.store.read() as tx:
-        assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in watching.alarms(tx)}
+        assert copied.last_record(tx) == 0

@@ -76,12 +76,20 @@ def link_of(tx: Transaction, number: int) -> bytes | None:
 def heads(tx: Transaction) -> list[Head]:
     """Return every signed head, in order."""
     rows = tx.connection.execute(select(journal_heads).order_by(journal_heads.c.number))
-    return [
-        Head(
-            number=int(row.number), link=bytes(row.link), signature=bytes(row.signature), signed_at=text(row.signed_at)
-        )
-        for row in rows
-    ]
+    return [_head(row) for row in rows]
+
+
+def heads_after(tx: Transaction, number: int, limit: int) -> list[Head]:
+    """Return the heads that the register has for rows behind a number, in order."""
+    columns = journal_heads.c
+    query = select(journal_heads).where(columns.number > number).order_by(columns.number).limit(limit)
+    return [_head(row) for row in tx.connection.execute(query)]
+
+
+def head_link(tx: Transaction, number: int) -> bytes | None:
+    """Return the link that a head of exactly this row is for; None if there is no such head."""
+    found = tx.connection.execute(select(journal_heads.c.link).where(journal_heads.c.number == number)).scalar()
+    return None if found is None else bytes(found)
 
 
 def last_head(tx: Transaction) -> int:
@@ -131,6 +139,12 @@ def sealed_row(row: Row[Any]) -> Sealed:
         row=_row(row, int(row.seal_number), text(row.sealed_at)),
         link=bytes(row.link),
         approvals=tuple(row.approvals.split()),
+    )
+
+
+def _head(row: Row[Any]) -> Head:
+    return Head(
+        number=int(row.number), link=bytes(row.link), signature=bytes(row.signature), signed_at=text(row.signed_at)
     )
 
 

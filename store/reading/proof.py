@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.facts import FactKind
 from core.kinds import DraftState
@@ -29,11 +29,22 @@ def sealed_about(tx: Transaction, subjects: Collection[str], kinds: Collection[F
     return [sealed_row(row) for row in tx.connection.execute(query)] if subjects else []
 
 
-def wait_to_be_sealed(tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind]) -> frozenset[str]:
-    """Return the subjects about which a fact of some kinds is written and not sealed yet."""
+def wait_to_be_sealed(
+    tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind], *, head: int
+) -> frozenset[str]:
+    """Return the subjects about which a fact of some kinds is written and not sealed yet, or under no head yet.
+
+    Args:
+        tx: open.
+        subjects: as in Fact.
+        kinds: of facts.
+        head: the last row that a head was signed for.
+    """
     columns = journal.c
     query = select(columns.subject).where(
-        columns.subject.in_(subjects), columns.kind.in_(kinds), columns.seal_number.is_(None)
+        columns.subject.in_(subjects),
+        columns.kind.in_(kinds),
+        or_(columns.seal_number.is_(None), columns.seal_number > head),
     )
     return frozenset(tx.connection.execute(query).scalars()) if subjects else frozenset()
 

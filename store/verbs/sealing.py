@@ -28,8 +28,11 @@ def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetim
 
 
 def keep_head(tx: Transaction, *, number: int, link: bytes, signature: bytes, at: datetime) -> None:
-    """Keep a signed head."""
-    tx.connection.execute(insert(journal_heads).values(number=number, link=link, signature=signature, signed_at=at))
+    """Keep a signed head, in the place of one for another link that somebody else put there."""
+    values = {"link": link, "signature": signature, "signed_at": at}
+    forged = (journal_heads.c.number == number) & (journal_heads.c.link != link)
+    if not tx.connection.execute(update(journal_heads).where(forged).values(values)).rowcount:
+        tx.connection.execute(insert(journal_heads).values(number=number, **values))
 
 
 def advance_cursor(tx: Transaction, reader: str, *, expected: int, to: int) -> bool:
