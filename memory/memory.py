@@ -4,7 +4,6 @@ Several processes of one machine may have it open, and one of them works (the le
 before something is written is asked in the transaction that writes it.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.sealed_record import SealedRecord
 from core.status import Revoked
-from memory import beliefs, taking
+from memory import beliefs, proving, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import DERIVED, FILE_NAME, Book, Seals
 from memory.records import Acceptance, Accepted, At, Begun, Ended, Head, Hierarchy, Listed, Record, body_of, record_of
@@ -26,17 +25,6 @@ AT_LEAST = timedelta(seconds=10)
 
 PROVED_AT_START = 200
 """Records whose seals are computed again when the memory is opened; `check` computes all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proved:
-    """What a look at the whole memory has found: records, certificates, ends, lists, and the row of the last head."""
-
-    records: int
-    certificates: int
-    ends: int
-    lists: int
-    head: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -403,26 +391,11 @@ class Memory:
         """Let everything that follows from the records follow from them anew."""
         for table in DERIVED:
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        cursor.execute("DELETE FROM link WHERE number > ?", (self._follow(cursor),))
-
-    def _follow(self, cursor: sqlite3.Cursor) -> int:
-        """Let every record have its effect, in order; return the row of the head that is the last one then."""
-        head = 0
-        for entry in self._book.each(cursor, 0):
-            record = record_of(entry.kind, entry.body)
-            taking.take(cursor, entry.number, record)
-            match record:
-                case Head(number=number) | Begun(journal_number=number):
-                    head = number
-                case Acceptance(after={"number": after}):
-                    head = int(after)
-                case _:
-                    pass
-        return head
+        cursor.execute("DELETE FROM link WHERE number > ?", (proving.follow(self._book, cursor),))
 
     # --- all of it -----------------------------------------------------------------------------------------------
 
-    def prove(self) -> Proved:
+    def prove(self) -> proving.Proved:
         """Compute every seal again, let everything follow anew beside what is believed, and compare.
 
         The authority works meanwhile: nothing is locked, and nothing but a portion is held at once.
@@ -430,23 +403,12 @@ class Memory:
         Raises:
             MemoryUnusable: a record is not as it was sealed, or what lies beside the records does not follow from them.
         """
-        with self._book.deriving() as cursor:
-            records = self._book.prove(cursor)
-            head = self._follow(cursor)
-            if _digest(cursor) != _digest(cursor, "main"):
-                raise MemoryUnusable(path=self._book.path, detail="what it believes does not follow from its records")
-            return Proved(
-                records=records,
-                certificates=_count(cursor, "certificate"),
-                ends=_count(cursor, "ended"),
-                lists=_count(cursor, "list"),
-                head=head,
-            )
+        return proving.prove(self._book)
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) over everything that is believed: two machines compare it."""
         with self._book.reading() as cursor:
-            return _digest(cursor)
+            return proving.digest(cursor)
 
 
 def _measures(last: At | None, reading: At) -> bool:
@@ -457,16 +419,3 @@ def _measures(last: At | None, reading: At) -> bool:
     # A test authority's clock that was moved on is known to have been, whatever a row says afterwards.
     moved = reading.offset - last.offset > AT_LEAST.total_seconds()
     return later >= AT_LEAST or (later >= timedelta(0) and (other or moved))
-
-
-def _count(cursor: sqlite3.Cursor, table: str) -> int:
-    return int(cursor.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - names of ours
-
-
-def _digest(cursor: sqlite3.Cursor, schema: str | None = None) -> str:
-    said = hashlib.sha256()
-    for table in DERIVED:
-        named = table if schema is None else f"{schema}.{table}"
-        for row in cursor.execute(f"SELECT * FROM {named} ORDER BY 1, 2"):  # noqa: S608 - names of ours
-            said.update(repr(row).encode())
-    return said.hexdigest()

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from core.chain import GENESIS, SealedRow
 from core.facts import FactKind
@@ -90,11 +90,6 @@ def head_link(tx: Transaction, number: int) -> bytes | None:
     """Return the link that a head of exactly this row is for; None if there is no such head."""
     found = tx.connection.execute(select(journal_heads.c.link).where(journal_heads.c.number == number)).scalar()
     return None if found is None else bytes(found)
-
-
-def last_head(tx: Transaction) -> int:
-    """Return the number of the last signed head; 0 before the first."""
-    return int(tx.connection.execute(select(func.max(journal_heads.c.number))).scalar() or 0)
 
 
 def last_of(tx: Transaction, *kinds: FactKind) -> SealedRow | None:

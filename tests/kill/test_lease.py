@@ -129,7 +129,7 @@ def _until(reached: Callable[[], bool], *working: Process) -> None:
 
 def _rested(world: World) -> bool:
     with world.store.read() as tx:
-        return not journal.unsealed(tx, 1) and journal.last_sealed(tx)[0] == journal.last_head(tx)
+        return not journal.unsealed(tx, 1) and journal.last_sealed(tx)[0] == journal.heads(tx)[-1].number
 
 
 def _grant(world: World, model: str, *working: Process) -> None:
