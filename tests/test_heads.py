@@ -77,3 +77,15 @@ def test_a_head_of_another_link_is_replaced(world: World) -> None:
         (kept,) = [each for each in reading.heads(tx) if each.number == head.number]
     assert kept.link == head.link
     assert kept.signature != FORGED["signature"]
+
+
+def test_what_is_sealed_and_under_no_head_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the memory may be full: nothing is called unproved that will be proved."""
+    decision = world.drafted()
+    world.seconded(decision)
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.seal._head", lambda _duty, _at: None)
+        world.authority.settle()
+    assert AlarmCode.DECISION_UNPROVED not in {each.code for each in world.alarms()}
+    world.authority.settle()
+    assert world.decision_state(decision) == "done"
