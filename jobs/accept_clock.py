@@ -31,7 +31,7 @@ def doubt_of(store: Store, memory: Memory, limits: Limits) -> tuple[At, At | Non
     return reading, last, why
 
 
-def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int) -> datetime:
+def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int, sentence: str) -> datetime:
     """Accept the clock, as a record of the memory and a fact of the journal; return the authority's instant.
 
     Args:
@@ -39,11 +39,12 @@ def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int) -> 
         memory: whose measure it becomes.
         limits: by which the clock is doubted.
         year: as the operator has typed it.
+        sentence: why, in the operator's words.
 
     Raises:
         ClockRefused: nobody doubts the clock, or it is in another year than the operator.
     """
-    reading, last, why = doubt_of(store, memory, limits)
+    reading, last, _ = doubt_of(store, memory, limits)
     at = reading.wall + reading.offset * ONE_SECOND
     if year != reading.wall.year:
         raise ClockRefused(detail=f"it shows {text(reading.wall)}, and the year that was typed is {year}")
@@ -56,6 +57,6 @@ def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int) -> 
         )
         # Before the commit, so that the fact is sealed by a clock that agrees with it. If we die between the two, the
         # clock is accepted, and the record of that says so where the fact does not.
-        acceptance = Acceptance(what=Accepted.CLOCK, before=before, after=after, sentence=why)
+        acceptance = Acceptance(what=Accepted.CLOCK, before=before, after=after, sentence=sentence)
         memory.remember([acceptance, reading], now=at)
     return at

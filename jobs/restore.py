@@ -27,6 +27,12 @@ def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "
     What was signed after the backup stays remembered: it is on every list once it has ended, and no serial, number,
     issue or key of it is used again. CRL numbers need no care: they are above every one that is remembered.
 
+    Args:
+        store: the register.
+        memory: of the authority.
+        at: now.
+        sentence: why, in the operator's words.
+
     Returns:
         The journal row at which the register now ends, before the fact of the restore.
 

@@ -51,16 +51,17 @@ def advance(home: Path | None, to: datetime | None, by_seconds: int | None) -> N
 
 @clock.command(epilog="\b\nExample:\n  trialcpa clock accept")
 @home_option
-def accept(home: Path | None) -> None:
+@click.option("--why", help="A sentence, for the record; asked for if it is missing.")
+def accept(home: Path | None, why: str | None) -> None:
     """Accept what this machine's clock shows, after the authority has doubted it (alarm `clock-doubtful`).
 
     Compare with a clock that has nothing to do with this machine first. What is issued from now on is dated by it.
     """
     with opened(home) as (house, memory):
-        _accept(house, memory)
+        _accept(house, memory, why)
 
 
-def _accept(house: House, memory: Memory) -> None:
+def _accept(house: House, memory: Memory, sentence: str | None) -> None:
     pace = house.settings.pace
     limits = Limits(most_jump=pace.most_jump, longest_rest=pace.longest_rest)
     reading, last, why = doubt_of(house.store, memory, limits)
@@ -70,7 +71,9 @@ def _accept(house: House, memory: Memory) -> None:
     for shown in second_clocks(house.store)():
         click.echo(f"A second clock shows         {text(shown)}")
     year = click.prompt("Which year is it", type=int)
-    click.echo(f"Accepted: it is {text(accept_clock(house.store, memory, limits, year=year))}.")
+    said = sentence or click.prompt("Why, in a sentence", type=str)
+    at = accept_clock(house.store, memory, limits, year=year, sentence=said)
+    click.echo(f"Accepted: it is {text(at)}.")
 
 
 def set_clock(house: House, target: datetime) -> None:

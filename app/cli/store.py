@@ -37,11 +37,13 @@ def upgrade(home: Path | None) -> None:
 
 @store.command("accept-restore")
 @home_option
-def accept_restore(home: Path | None) -> None:
+@click.option("--why", help="A sentence, for the record; asked for if it is missing.")
+def accept_restore(home: Path | None, why: str | None) -> None:
     """Accept a register that is older than what this authority has sealed, after a backup was put back.
 
     Compare first: what the last published CRL lists and the register does not must be revoked again.
     """
     with opened(home) as (house, memory):
-        number = restore.accept_restore(house.store, memory, house.clock.now())
+        sentence = why or click.prompt("Why, in a sentence", type=str)
+        number = restore.accept_restore(house.store, memory, house.clock.now(), sentence)
     click.echo(f"Accepted at journal row {number}; {restore.NUMBERS_SKIPPED} approval numbers are left out.")
