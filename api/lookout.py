@@ -217,6 +217,8 @@ class Lookout:
 
     def _basic_checks(self) -> tuple[Backlog | None, tuple[Check, ...]]:
         left, said = self._heard.at(self._monotonic())
+        if not self._lasting:
+            self._look_ahead(left)  # before the first look: what has an end stands in the snapshot
         return left, status_checks(left, said, self._mirror, self._lasting, self._lease)
 
     def _checks(self, purpose: Purpose) -> tuple[Check, ...]:

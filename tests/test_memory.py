@@ -161,7 +161,10 @@ def test_what_contradicts_is_refused_and_leaves_nothing(
 
 ALLOWED: dict[str, tuple[tuple[Record, ...], Record]] = {
     "the next issue": ((will_sign(),), will_sign(serial=serial(2), issue=2)),
-    "the next issue of an ended one with the same key": ((will_sign(), ended()), will_sign(serial=serial(2), issue=2)),
+    "the next issue of an ended one with the same key": (
+        (will_sign(), ended(reason=RevocationReason.SUPERSEDED)),
+        will_sign(serial=serial(2), issue=2),
+    ),
     "an act before an expiry that no list has said": (
         (will_sign(not_after=NOW - SECOND, not_before=NOW - DAY),),
         ended(at=NOW - SECOND),

@@ -36,11 +36,11 @@ _FOR_OPERATORS = {
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "clock": ("app.cli.clock", "Show or accept a clock; move a test authority's forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
+    "store": ("app.cli.store", "Show, begin or upgrade what store and memory hold."),
+    "memory": ("app.cli.memory", "Show, begin or upgrade what store and memory hold."),
     "journal": ("app.cli.journal", "Export the journal, or prove an export."),
-    "memory": ("app.cli.memory", "Show, prove or begin what the authority remembers."),
     "crl": ("app.cli.crl", "Settle dates of ends; sign the root's next CRL."),
     "root-crl": ("app.cli.root_crl", "Settle dates of ends; sign the root's next CRL."),
-    "store": ("app.cli.store", "Show or upgrade the store's schema."),
 }
 """On the authority's own machine; each finds it by --home, then TRIALCPA_HOME, then ./var."""
 
