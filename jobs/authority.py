@@ -273,8 +273,8 @@ class Authority:
         try:
             whole = catch_up(self.store, self.memory, now)
             require_memory_not_behind(self.store, self.memory, self.keyring)
-        except TrialCpaError:
-            self._epoch = None  # what cannot take over does not keep others from it
+        except Exception:
+            self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
         if not whole:

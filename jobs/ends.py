@@ -20,6 +20,7 @@ from core.facts import FactKind
 from core.instants import parse, text
 from core.status import Revoked
 from jobs.aside import TRIED_AGAIN
+from jobs.doubt import BEHIND
 from jobs.duty import Duty
 from jobs.evidence import Evidence, Lacking, payload, proved_facts
 from memory.beliefs import Remembered
@@ -69,6 +70,33 @@ def make_expiries_final(duty: Duty, at: datetime) -> None:
             expired = work.expiries_to_make_final(tx, at, _PORTION)
         if not expired or not any(_made_final(duty, expired, at)):
             return
+
+
+def statable_at(duty: Duty, at: datetime) -> datetime | None:
+    """Return the instant at which a list may be dated: never before an end that was stated.
+
+    A clock that was set back by a second or two, or another machine's that is behind, goes on where the last stopped.
+    Where an end was dated by a clock that was far ahead, the list in force, which says it, stays until then: a newer
+    one would not.
+
+    Args:
+        duty: whose memory knows what was stated.
+        at: now.
+
+    Returns:
+        The instant; None where no newer list can be made yet.
+    """
+    newest = duty.memory.newest_end
+    if newest is None or newest <= at:
+        return at
+    if newest - at <= BEHIND:
+        return newest
+    duty.notice(
+        AlarmCode.FACT_AHEAD,
+        f"An end was stated that is dated {text(newest)}, ahead of this clock: the list that says it stays until then.",
+        subject="ends",
+    )
+    return None
 
 
 def may_still_count(duty: Duty, tx: Transaction, claim: work.ClaimedEnd, at: datetime) -> bool:

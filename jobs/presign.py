@@ -145,6 +145,9 @@ def _judged(
             subject=certificate.serial,
         )
         return _NotNow.CONTRADICTED
+    stated = duty.memory.end(known.serial)
+    if stated is not None and stated.at > at:
+        return _NotNow.CONTRADICTED  # dated by a clock that was ahead: the answer that says so stays
     remembered, register = duty.memory.status(known, at), revocation_at(certificate, at)
     if register is not None and (remembered is None or (remembered != register and _waits(duty, known, at))):
         return _NotNow.WAITS

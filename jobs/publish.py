@@ -28,7 +28,7 @@ from core.mirror import PublishedCrl
 from core.status import Revoked
 from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
-from jobs.ends import make_expiries_final, may_still_count
+from jobs.ends import make_expiries_final, may_still_count, statable_at
 from jobs.hierarchy import issuing_ca_of
 from jobs.published import Refused, previous, published
 from memory.records import Listed
@@ -49,6 +49,10 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
     Raises:
         PublicationRefused: the gate found a problem; that is in the journal, and the last good list stays.
     """
+    dated = statable_at(duty, at)
+    if dated is None:
+        return False
+    at = dated
     with duty.read() as tx:
         issuing = issuing_ca_of(duty, tx)
         held = _held(duty, tx, issuing, at)

@@ -88,6 +88,12 @@ def end(cursor: sqlite3.Cursor, serial: str) -> Revoked | None:
     return None if row is None else _revoked(serial, *row)
 
 
+def newest_end(cursor: sqlite3.Cursor) -> datetime | None:
+    """Return the latest end by an act that was stated; None if none was."""
+    newest = cursor.execute("SELECT max(at) FROM ended").fetchone()[0]
+    return None if newest is None else from_seconds(newest)
+
+
 def status(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> Revoked | None:
     """Return what a list or an answer made at `at` says of a certificate; None means good."""
     ended = end(cursor, known.serial)

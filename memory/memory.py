@@ -168,6 +168,12 @@ class Memory:
         with self._book.reading() as cursor:
             return beliefs.end(cursor, serial)
 
+    @property
+    def newest_end(self) -> datetime | None:
+        """The latest end by an act that was stated; None if none was."""
+        with self._book.reading() as cursor:
+            return beliefs.newest_end(cursor)
+
     def known_end(self, known: Remembered, at: datetime) -> datetime:
         """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
         with self._book.reading() as cursor:
@@ -374,6 +380,8 @@ class Memory:
                 taken += 1
             try:
                 for record in own:
+                    if isinstance(record, Listed) and taking.refused(cursor, record, now):
+                        continue  # it never left: what is published is in the register, and was taken over
                     if not isinstance(record, At | Head) and taking.news(cursor, record, now):
                         self._append(cursor, record, now)
             except MemoryContradicted as error:

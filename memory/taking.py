@@ -56,6 +56,15 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
     return new
 
 
+def refused(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
+    """Return whether a record would contradict what is remembered."""
+    try:
+        news(cursor, record, now)
+    except MemoryContradicted:
+        return True
+    return False
+
+
 def _certificate_is_new(cursor: sqlite3.Cursor, record: WillSign) -> bool:
     same = certificate(cursor, record.serial)
     if same is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from ca.revocation import gate
 from core.approval import EndCause, RevocationReason
@@ -14,6 +15,7 @@ from jobs import ends, presign, publish
 from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty
 from ra.telling import approvals as look
+from store.tables import ocsp_answers
 from tests.channels_world import HASHES, Channels, Proof
 from tests.cycle_world import device
 from tests.final_world import SECOND, STEPS, BetweenSteps, Rounds, end_at
@@ -180,3 +182,25 @@ def test_one_second_apart_a_thousand_times_there_is_one_end_each(
         world.close()
     assert refused > ROUNDS // 10
     assert ended > ROUNDS // 10
+
+
+@pytest.mark.parametrize("back", [1, 2, 3, 240, 72_000])
+def test_a_clock_that_is_set_back_undoes_no_end_that_was_stated(world: World, back: int) -> None:
+    approval, other = world.granted(device=device(1)), world.granted(device=device(2))
+    world.revoked(approval)
+    world.authority.settle()
+    before = Channels(world).crl()
+    assert len(before) == 1
+    world.move_clock(-back * SECOND)
+    for _ in range(5):
+        world.authority.turn()
+    channels = Channels(world)
+    assert channels.crl() == before
+    serial = world.record(approval).certificates[0].serial
+    newest = select(ocsp_answers.c.revoked_at).where(ocsp_answers.c.serial == serial).order_by(ocsp_answers.c.id.desc())
+    with world.store.read() as tx:
+        assert tx.connection.execute(newest.limit(1)).scalar() is not None
+    world.move_clock((back + 60) * SECOND)
+    world.revoked(other)
+    world.authority.settle()
+    assert set(Channels(world).crl()) > set(before)
