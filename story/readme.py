@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from core.instants import seconds, text
 from story.album import Album
@@ -18,9 +19,8 @@ def write(album: Album) -> None:
     """Write README.txt with commands that name the files of this album."""
     names = [each.path.name for each in album.kept]
     leaves = [place for place, name in enumerate(names) if name.endswith("-certificate.pem")]
-    ends = [*leaves[1:], len(names)]
     parts = [_HEAD]
-    for begin, end in zip(leaves, ends, strict=True):
+    for begin, end in pairwise([*leaves, len(names)]):  # none where no certificate came
         parts += _certificate(names[begin:end], album.moments)
     parts.append(_linters(names))
     album.readme("\n".join(parts))
