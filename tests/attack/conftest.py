@@ -25,6 +25,12 @@ def scenes(store_copy: Callable[[str], str], keys_folder: Path) -> Callable[[str
     return find
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """The attacks are many, and what they meet is ours and no database's: PostgreSQL's turn comes with --long."""
+    return str(request.param)
+
+
 @pytest.fixture
 def before(store_kind: str, scenes: Callable[[str], Scene], copy_of: Callable[[str], str]) -> Iterator[Scene]:
     """What there is before an attack."""
