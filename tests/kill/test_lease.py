@@ -19,7 +19,7 @@ from store.reading import journal
 from store.tables import lease, metadata
 from tests.kill.process import Death, Process, Tell
 from tests.kill.proof import problems
-from tests.kill.steps import Place
+from tests.kill.steps import LEASE, Place
 from tests.world import DEVICE, NOW, World, csr_pem
 
 SUCCESSION_SECONDS = 15.0
@@ -32,7 +32,9 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
 
     def turns(_tell: Tell) -> list[int | None]:
         made = place.world(NOW)
-        return [made.authority.turn(), made.authority.turn()]
+        signed = made.authority.turn()
+        made.machine.advance(2 * LEASE)  # it wakes when the other works; a lease from the future would be void
+        return [signed, made.authority.turn()]
 
     paused = Process(turns, pause=Death("before signature", 2))
     paused.wait_paused()  # it has signed a head over what it acts upon, claimed the draft and is about to sign it
