@@ -35,6 +35,7 @@ NOT_IN_THE_CYCLE = {
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "sign of life": "a process that watches others, once in a while; tests/test_alarms.py has it",
     "settle end": "an operator's act where rows were changed; tests/test_settle.py has it",
+    "witness decision": "what an officer says of a decision, one row; tests/test_witness.py has it",
     "withhold": "a register that contradicts itself; tests of signing make one",
 }
 """Commits that no undisturbed life of a certificate reaches."""
