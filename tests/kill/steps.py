@@ -18,7 +18,6 @@ from core.classification import Recipient
 from core.clock import FixedClock
 from core.kinds import DecisionKind
 from jobs.authority import Authority
-from jobs.clocks import clocks
 from jobs.courier import Courier, Subscriber
 from jobs.deliver import CLAIM, NoticeDelivery
 from jobs.duty import Pace
@@ -26,7 +25,6 @@ from jobs.keyring import Keyring
 from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from keys.signer import Signer, SoftwareSigner
-from memory.memory import Memory
 from ra.deciding.every_kind import Proposal
 from ra.deciding.propose import propose
 from ra.deciding.second import second
@@ -36,7 +34,7 @@ from store.reading import journal, requests
 from store.reading import notices as notice_reading
 from store.transactions import Store
 from tests.kill.typesetter import elsewhere
-from tests.world import NOW, OFFICER_1, World, memory_folder, record_key
+from tests.world import NOW, OFFICER_1, World
 
 Who = Literal["web", "authority", "courier"]
 Known = dict[str, Any]
@@ -83,12 +81,6 @@ class Place:
         if self.url in _WARM:
             made.store = _WARM[self.url]
             made.desk = replace(made.desk, store=made.store)
-        # Each life's machine is hours ahead, so that the lease of the one before has run out; what is remembered of
-        # clocks is the instant of the step, as on one machine.
-        made.memory.close()
-        made.memory = Memory.open(
-            memory_folder(self.url, self.folder), record_key(self.folder), clocks(made.clock, made.clock)
-        )
         made.authority = Authority(
             made.store, made.clock, made.machine, _own(made.authority.keyring), made.memory, Pace(lease_length=LEASE)
         )
