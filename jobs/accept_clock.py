@@ -7,6 +7,7 @@ from core.canonical import Json
 from core.errors import ClockRefused
 from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
+from jobs.acts import digest_of
 from jobs.doubt import Doubt, Limits, Shown, judged
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted, At
@@ -51,12 +52,13 @@ def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int, sen
     before = {} if last is None else {"wall": text(last.wall), "boot": str(last.boot), "boot_id": last.boot_id}
     after = {"wall": text(reading.wall), "boot": str(reading.boot), "boot_id": reading.boot_id}
     accepted: dict[str, Json] = {"before": before.get("wall"), "after": after["wall"]}
+    fact = Fact(kind=FactKind.CLOCK_ACCEPTED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=accepted)
     with store.begin("accept clock") as tx:
-        facts.record(
-            tx, Fact(kind=FactKind.CLOCK_ACCEPTED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=accepted)
-        )
+        facts.record(tx, fact)
         # Before the commit, so that the fact is sealed by a clock that agrees with it. If we die between the two, the
         # clock is accepted, and the record of that says so where the fact does not.
-        acceptance = Acceptance(what=Accepted.CLOCK, before=before, after=after, sentence=sentence)
+        acceptance = Acceptance(
+            what=Accepted.CLOCK, before=before, after=after, sentence=sentence, fact=digest_of(fact)
+        )
         memory.remember([acceptance, reading], now=at)
     return at

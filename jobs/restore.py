@@ -4,21 +4,26 @@ A backup that is put back forgets approvals, revocations and numbers. The regist
 authority's memory does, and nothing is signed until somebody has looked.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from core.actors import CONSOLE
 from core.canonical import Json
 from core.errors import JournalChanged, StoreWentBack, WrongState
 from core.facts import Fact, FactKind
+from core.instants import parse
+from jobs.acts import digest, digest_of
 from jobs.recall import require_not_behind
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted
 from store.reading import journal
-from store.transactions import Store
+from store.transactions import Store, Transaction
 from store.verbs import artefacts, decisions, facts, notices
 
 NUMBERS_SKIPPED = 1_000
 """Approval numbers left out after a restore: far more than are reserved between two backups."""
+
+_MOST = 1_000
 
 
 def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "") -> int:
@@ -56,15 +61,25 @@ def accept_restore(store: Store, memory: Memory, at: datetime, sentence: str = "
         decisions.skip_numbers(tx, NUMBERS_SKIPPED)
         notices.skip_numbers(tx, NUMBERS_SKIPPED)
         accepted: dict[str, Json] = {"sealed_before": known.number, "restored_to": number}
-        facts.record(
-            tx, Fact(kind=FactKind.RESTORE_ACCEPTED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=accepted)
-        )
-    # If we die here, accepting again skips as many numbers again, which costs nothing.
+        fact = Fact(kind=FactKind.RESTORE_ACCEPTED, at=at, actor=CONSOLE, payload=accepted)
+        said = _said_before(tx, fact)
+        if said is None:
+            facts.record(tx, fact)
+    # If we die here, accepting again skips as many numbers again, which costs nothing, and finds its fact.
     acceptance = Acceptance(
         what=Accepted.RESTORE,
         before={"number": str(known.number), "link": known.link.hex()},
         after={"number": str(number), "link": link.hex()},
         sentence=sentence,
+        fact=said or digest_of(fact),
     )
     memory.remember([acceptance], now=at)
     return number
+
+
+def _said_before(tx: Transaction, fact: Fact) -> str | None:
+    """Return the digest of a fact that says the same and waits to be sealed: we died before it was remembered."""
+    for each in journal.unsealed(tx, _MOST, only=[fact.kind]):
+        if digest_of(replace(fact, at=parse(each.row.at))) == digest(each.row):
+            return digest(each.row)
+    return None

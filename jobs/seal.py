@@ -13,10 +13,11 @@ from core.alarms import AlarmCode
 from core.chain import DATED_AHEAD, head_statement, link
 from core.errors import JournalChanged
 from core.instants import parse, text
+from jobs.acts import to_seal
+from jobs.behind_head import require_as_sealed, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from jobs.recall import signed_by_us
-from memory.memory import Memory
 from memory.records import Head
 from store.reading import journal
 from store.reading.authority import authority_row
@@ -33,8 +34,9 @@ def seal(duty: Duty, at: datetime) -> int:
 
     Raises:
         StoreWentBack: the row of the remembered head is not there any more.
-        JournalChanged: a row behind it does not say what its link says.
+        JournalChanged: its row, or one behind it, does not say what its link says.
     """
+    take_back(duty, at)
     sealed = _seal_waiting(duty, at)
     _head(duty, at)
     return sealed
@@ -42,12 +44,12 @@ def seal(duty: Duty, at: datetime) -> int:
 
 def _seal_waiting(duty: Duty, at: datetime) -> int:
     with duty.store.read() as tx:
-        if not journal.unsealed(tx, 1):
+        if not to_seal(duty, tx, 1):
             return 0  # an idle turn writes nothing, not even that it holds the lease
     with duty.begin("seal") as tx:
         number, digest, last_at = journal.last_sealed(tx)
-        _require_as_sealed(tx, duty.memory, number)  # its date is what all that follows is not dated behind
-        waiting = journal.unsealed(tx, _MOST)
+        require_as_sealed(tx, duty.memory, number)  # its date is what all that follows is not dated behind
+        waiting = to_seal(duty, tx, _MOST)
         if not waiting:
             return 0
         sealed_at = _sealed_at(duty, tx, waiting, at)
@@ -81,7 +83,7 @@ def _head(duty: Duty, at: datetime) -> None:
     """Sign a head over what is sealed, if there is none."""
     known = duty.memory.head
     with duty.read() as tx:
-        _require_as_sealed(tx, duty.memory, known.number)
+        require_as_sealed(tx, duty.memory, known.number)
         rows = journal.sealed_after(tx, known.number, _MOST)
     links = links_behind(known.link, rows)
     for each, (number, digest) in zip(rows, links, strict=True):
@@ -109,16 +111,3 @@ def _head(duty: Duty, at: datetime) -> None:
     signature = duty.keyring.journal.sign(statement)
     with duty.begin("keep head") as tx:
         sealing.keep_head(tx, number=known.number, link=known.link, signature=signature, at=at)
-
-
-def _require_as_sealed(tx: Transaction, memory: Memory, number: int) -> None:
-    """Raise JournalChanged unless a sealed row says what its link says, and that is the one that is remembered."""
-    if not number:
-        return
-    before = memory.link_of(number - 1) or journal.link_of(tx, number - 1)
-    found = journal.sealed_after(tx, number - 1, 1)
-    if before is None or not found or found[0].row.number != number:
-        raise JournalChanged(number=number)
-    computed = link(before, found[0].row)
-    if computed != found[0].link or computed != (memory.link_of(number) or computed):
-        raise JournalChanged(number=number)

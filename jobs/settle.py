@@ -17,6 +17,7 @@ from core.facts import Fact, FactKind
 from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.status import Revoked
+from jobs.acts import digest_of
 from jobs.evidence import proved_facts
 from jobs.publish import joined
 from jobs.recall import require_not_behind
@@ -97,8 +98,9 @@ def settle(
 ) -> Revoked:
     """Let one date hold in the register and in what is published from now on; return the end.
 
-    If we die between the two commits, the register has the date that was chosen and the memory the one before: that is
-    a difference still, and is settled again.
+    It is remembered before it is committed: no fact says so that the authority would not seal (jobs/acts.py). If we die
+    between the two, the memory has the date that was chosen and no fact tells of it, but the memory's record; where the
+    register differs still, it is settled again.
 
     Args:
         store: the register.
@@ -150,13 +152,14 @@ def settle(
             payload=said,
         )
         facts.record(tx, fact)
-    acceptance = Acceptance(
-        what=Accepted.LIST,
-        before={"serial": end.serial, "at": str(seconds(published.at))},
-        after={"serial": end.serial, "at": str(seconds(end.at))},
-        sentence=sentence,
-    )
-    memory.remember([acceptance], now=at)
+        acceptance = Acceptance(
+            what=Accepted.LIST,
+            before={"serial": end.serial, "at": str(seconds(published.at))},
+            after={"serial": end.serial, "at": str(seconds(end.at))},
+            sentence=sentence,
+            fact=digest_of(fact),
+        )
+        memory.remember([acceptance], now=at)
     return end
 
 

@@ -52,6 +52,8 @@ class Memory:
         self._book = book
         self._clocks = clocks
         self._begun: Begun | None = None
+        self._acceptances: list[Acceptance] = []
+        self._accepted_up_to = 0
         self.doubted: timedelta | None = None
         """By how much the machine's clock is wrong, as far as it is known; None while nobody doubts it. What it shows
         while it is doubted is nothing to measure it by later."""
@@ -218,11 +220,20 @@ class Memory:
 
     def settled(self) -> frozenset[Serial]:
         """Return the certificates whose published end an operator has given another date."""
-        with self._book.reading() as cursor:
-            rows = cursor.execute("SELECT body FROM record WHERE kind = ?", (Acceptance.kind,)).fetchall()
-        read = [record_of(Acceptance.kind, body) for (body,) in rows]
-        moved = [each for each in read if isinstance(each, Acceptance) and each.what is Accepted.LIST]
+        moved = [each for each in self.acceptances() if each.what is Accepted.LIST]
         return frozenset(Serial(each.after["serial"]) for each in moved)
+
+    def acceptances(self) -> Sequence[Acceptance]:
+        """Return every act of an operator, in order. The first call reads all records, a later one those since."""
+        query = "SELECT body FROM record WHERE number > ? AND number <= ? AND kind = ? ORDER BY number"
+        with self._book.reading() as cursor:
+            newest, _ = self._book.last(cursor)
+            if newest > self._accepted_up_to:
+                rows = cursor.execute(query, (self._accepted_up_to, newest, Acceptance.kind)).fetchall()
+                read = [record_of(Acceptance.kind, body) for (body,) in rows]
+                self._acceptances += [each for each in read if isinstance(each, Acceptance)]
+                self._accepted_up_to = newest
+        return self._acceptances
 
     def links(self, numbers: Collection[int]) -> dict[int, bytes]:
         """Return the links of sealed rows as they were when they were sealed; those that are known."""
@@ -392,6 +403,7 @@ class Memory:
         """Take out every record from a number on; return them."""
         aside = [record_of(each.kind, each.body) for each in self._book.entries(cursor, number - 1)]
         cursor.execute("DELETE FROM record WHERE number >= ?", (number,))
+        self._acceptances, self._accepted_up_to = [], 0
         self._derive(cursor)
         return aside
 

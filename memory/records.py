@@ -208,6 +208,7 @@ class Acceptance:
         what: see Accepted.
         before, after: what was remembered, and what holds now.
         sentence: why, in the operator's words.
+        fact: digest of what the journal says of it (jobs/acts.py), hex; None in records of before that was kept.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.ACCEPTED
@@ -217,6 +218,7 @@ class Acceptance:
     before: Mapping[str, str]
     after: Mapping[str, str]
     sentence: str
+    fact: str | None = None
 
 
 Record: TypeAlias = Begun | Hierarchy | WillSign | Ended | Listed | Head | At | Acceptance

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,39 @@ def test_a_register_that_went_back_is_not_worked_on(
     # What the register forgot is remembered: that it was signed, and for whom.
     assert [each.issue for each in restored.memory.issues(lost)] == [1]
     assert [each.code for each in restored.alarms()] == [AlarmCode.REGISTER_CONTRADICTS], "a certificate is missing"
+    restored.close()
+
+
+def test_a_death_before_the_acceptance_is_remembered_leaves_no_second_fact(
+    tmp_path: Path, store_copy: Callable[[str], str], keys_folder: Path
+) -> None:
+    url = store_copy("sqlite")
+    world = World(url, keys_folder)
+    world.store.close()
+    backup = tmp_path / "backup.sqlite"
+    shutil.copy(url.removeprefix("sqlite:///"), backup)
+    world.applied()
+    world.authority.settle()
+    world.store.close()
+    restored = restored_from(backup, world)
+
+    def cut(name: str) -> None:
+        if name == "before commit memory":
+            raise PowerCut
+
+    observe(cut)
+    try:
+        with pytest.raises(PowerCut):
+            accept_restore(restored.store, restored.memory, restored.clock.now())
+    finally:
+        observe(None)
+    restored.passes(timedelta(minutes=1))
+    accept_restore(restored.store, restored.memory, restored.clock.now())
+    restored.authority.settle()
+    with restored.store.read() as tx:
+        (number,) = reading.restores(tx).values()
+    assert number
+    assert restored.alarms() == ()
     restored.close()
 
 

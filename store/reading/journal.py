@@ -1,6 +1,7 @@
 """The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +56,21 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
     return (0, GENESIS, None) if row is None else (int(row.seal_number), bytes(row.link), text(row.sealed_at))
 
 
-def unsealed(tx: Transaction, limit: int) -> list[Unsealed]:
-    """Return facts that wait for their number, in the order in which they will get one."""
-    query = select(journal).where(journal.c.seal_number.is_(None)).order_by(journal.c.at, journal.c.id).limit(limit)
+def unsealed(
+    tx: Transaction, limit: int, *, only: Collection[FactKind] | None = None, but: Collection[FactKind] = ()
+) -> list[Unsealed]:
+    """Return facts that wait for their number, in the order in which they will get one.
+
+    Args:
+        tx: open.
+        limit: the most.
+        only: of these kinds; None for all.
+        but: of other kinds than these.
+    """
+    query = select(journal).where(journal.c.seal_number.is_(None), journal.c.kind.not_in(but))
+    if only is not None:
+        query = query.where(journal.c.kind.in_(only))
+    query = query.order_by(journal.c.at, journal.c.id).limit(limit)
     return [Unsealed(int(row.id), _row(row, 0, "")) for row in tx.connection.execute(query)]
 
 

@@ -27,6 +27,12 @@ def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetim
     return True
 
 
+def take_back(tx: Transaction, *, behind: int) -> None:
+    """Let every fact that carries a number behind `behind` wait to be sealed: no head was signed over any of them."""
+    numbered = journal.c.seal_number > behind
+    tx.connection.execute(update(journal).where(numbered).values(seal_number=None, link=None, sealed_at=None))
+
+
 def keep_head(tx: Transaction, *, number: int, link: bytes, signature: bytes, at: datetime) -> None:
     """Keep a signed head, in the place of one for another link that somebody else put there."""
     values = {"link": link, "signature": signature, "signed_at": at}

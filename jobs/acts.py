@@ -1,0 +1,71 @@
+"""acts: what the journal says that an operator accepted is sealed only where the authority remembers that somebody did.
+
+Whoever can write rows can write the fact. A web process believes it under a signed head (api/status/remembered.py), so
+none is signed over a fact of which the memory, which no row reaches, knows nothing: it stays unsealed, with an alarm.
+"""
+
+from dataclasses import replace
+
+from core.alarms import AlarmCode
+from core.canonical import canonical
+from core.chain import GENESIS, SealedRow, link
+from core.facts import Fact, FactKind
+from core.instants import text
+from jobs.duty import Duty
+from memory.memory import Memory
+from store.reading import journal
+from store.reading.journal import Unsealed
+from store.transactions import Transaction
+
+ACCEPTED = (FactKind.RESTORE_ACCEPTED, FactKind.CLOCK_ACCEPTED, FactKind.END_SETTLED)
+"""What an operator does beside the keys, and the authority remembers."""
+
+
+def digest_of(fact: Fact) -> str:
+    """Return the SHA-256 (hex) of what the journal says of an act, wherever in the order it is sealed."""
+    return digest(
+        SealedRow(
+            number=0,
+            sealed_at="",
+            kind=fact.kind,
+            at=text(fact.at),
+            actor=fact.actor.name,
+            role=fact.actor.role,
+            organisation=fact.actor.organisation,
+            subject=fact.subject,
+            payload=canonical(fact.payload).decode(),
+        )
+    )
+
+
+def digest(row: SealedRow) -> str:
+    """Return the same of a row."""
+    return link(GENESIS, replace(row, number=0, sealed_at="")).hex()
+
+
+def pretended(memory: Memory, row: SealedRow) -> bool:
+    """Return whether a row says that an operator accepted something, and nobody remembers that they did."""
+    return row.kind in ACCEPTED and all(each.fact != digest(row) for each in memory.acceptances())
+
+
+def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
+    """Return facts that wait for their number, in the order in which they get one; what is pretended is an alarm.
+
+    Args:
+        duty: whose memory knows the acts.
+        tx: open.
+        most: so many at once.
+    """
+    waiting = journal.unsealed(tx, most, but=ACCEPTED)
+    claimed = journal.unsealed(tx, most, only=ACCEPTED)
+    known = [each for each in claimed if not pretended(duty.memory, each.row)]
+    if len(known) < len(claimed):
+        first = next(each.row for each in claimed if each not in known)
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"The register says {len(claimed) - len(known)} times that an operator accepted something, and nobody did "
+            f"(the first is {first.kind} of {first.at}): such facts are not sealed, and nobody believes them. Look for "
+            "whoever writes rows, and take the rows out.",
+            subject="an operator's acts",
+        )
+    return sorted([*waiting, *known], key=lambda each: (each.row.at, each.row_id))[:most] if known else waiting

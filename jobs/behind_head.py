@@ -1,0 +1,76 @@
+"""behind_head: rows that carry a number behind the last signed head, as nobody of ours would have sealed them.
+
+Nothing was signed over them, so nothing is contradicted: the number is taken from them, and the facts wait to be sealed
+as all others do. Otherwise one row of somebody's would stop the journal for ever, or date all that follows.
+"""
+
+from datetime import datetime
+
+from core.alarms import AlarmCode
+from core.chain import DATED_AHEAD, link
+from core.errors import JournalChanged
+from core.instants import text
+from jobs.acts import pretended
+from jobs.duty import Duty, later
+from memory.memory import Memory
+from store.reading import journal
+from store.transactions import Transaction
+from store.verbs import sealing
+
+_MOST = 1_000
+"""Rows that are looked at in one turn: as many as get a number in one transaction."""
+
+
+def take_back(duty: Duty, at: datetime) -> None:
+    """Take the number from every row behind the head, from the first on that is not as we would have sealed it.
+
+    Rows that we sealed before we died, and before their head was signed, are right and stay. If we die here, the facts
+    wait, and the next turn seals them.
+
+    Raises:
+        JournalChanged: the row of the head itself does not say what was sealed: that is for people to put right.
+    """
+    with duty.store.read() as tx:
+        if journal.last_sealed(tx)[0] <= duty.memory.head.number:
+            return
+        number = _right_up_to(duty, tx, at)
+    if number is None:
+        return
+    duty.notice(
+        AlarmCode.JOURNAL_CHANGED,
+        f"Row {number + 1} of the journal carries a number or a date that the authority did not give it; what stands "
+        "from there on is sealed anew. Look for whoever writes rows.",
+        subject="behind the head",
+    )
+    with duty.begin("take back numbers") as tx:
+        sealing.take_back(tx, behind=number)
+
+
+def _right_up_to(duty: Duty, tx: Transaction, at: datetime) -> int | None:
+    """Return the row behind which one is wrong; None if all are right."""
+    head = duty.memory.head
+    require_as_sealed(tx, duty.memory, head.number)
+    number, digest = head.number, head.link
+    newest = journal.sealed_after(tx, number - 1, 1)[0].row.sealed_at if number else ""
+    latest = max(newest, text(later(at, DATED_AHEAD)))
+    for each in journal.sealed_after(tx, number, _MOST):
+        if each.row.number != number + 1 or not newest <= each.row.sealed_at <= latest:
+            return number
+        digest = link(digest, each.row)
+        if each.link != digest or pretended(duty.memory, each.row):
+            return number
+        number, newest = each.row.number, each.row.sealed_at
+    return None
+
+
+def require_as_sealed(tx: Transaction, memory: Memory, number: int) -> None:
+    """Raise JournalChanged unless a sealed row says what its link says, and that is the one that is remembered."""
+    if not number:
+        return
+    before = memory.link_of(number - 1) or journal.link_of(tx, number - 1)
+    found = journal.sealed_after(tx, number - 1, 1)
+    if before is None or not found or found[0].row.number != number:
+        raise JournalChanged(number=number)
+    computed = link(before, found[0].row)
+    if computed != found[0].link or computed != (memory.link_of(number) or computed):
+        raise JournalChanged(number=number)

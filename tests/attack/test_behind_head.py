@@ -1,0 +1,107 @@
+"""Rows behind the last signed head: facts of acts that no operator did, and numbers that no sealer gave."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import insert, select
+
+from core.actors import CONSOLE
+from core.alarms import AlarmCode
+from core.canonical import Json
+from core.chain import SealedRow, link
+from core.facts import Fact, FactKind
+from core.instants import from_seconds, text
+from store.reading import journal as reading
+from store.reading.status import StatusReader
+from store.tables import journal
+from store.verbs import facts
+from tests.attack.forging import Scene, turns
+from tests.cycle_world import device
+from tests.test_sealing_and_telling import problems
+from tests.world import NOW, World
+
+END_OF_TIME = from_seconds(253402300799)
+
+ACTS: dict[FactKind, dict[str, Json]] = {
+    FactKind.RESTORE_ACCEPTED: {"sealed_before": 90, "restored_to": 9},
+    FactKind.CLOCK_ACCEPTED: {"before": text(NOW), "after": text(NOW)},
+    FactKind.END_SETTLED: {"serial": "5F3A", "published": text(NOW), "register": None, "settled": text(NOW)},
+}
+
+
+def unsealed(world: World) -> list[str]:
+    with world.store.read() as tx:
+        return list(tx.connection.execute(select(journal.c.kind).where(journal.c.seal_number.is_(None))).scalars())
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_an_act_that_no_operator_did_is_not_sealed_and_holds_nothing_up(before: Scene, kind: FactKind) -> None:
+    world = before.world
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, *[Fact(kind, NOW, CONSOLE, payload=ACTS[kind])] * 2)
+    world.revoked(before.good)
+    turns(world)
+    assert unsealed(world) == [kind, kind]
+    assert world.memory.end(before.good_serial) is not None
+    assert [each.subject for each in world.alarms()] == ["an operator's acts"]
+    # A web process that stands before a register that went back finds no head over it.
+    assert set(StatusReader(world.store).restores().values()) <= {0}
+
+
+def row(number: int, sealed_at: datetime, kind: FactKind = FactKind.CRL_REFUSED) -> SealedRow:
+    return SealedRow(
+        number=number,
+        sealed_at=text(sealed_at),
+        kind=kind,
+        at=text(NOW),
+        actor="console",
+        role=None,
+        organisation=None,
+        subject=None,
+        payload="{}",
+    )
+
+
+NUMBERED: dict[str, Callable[[int], SealedRow]] = {
+    "another link": lambda after: replace(row(after + 1, NOW), payload='{"linked":"otherwise"}'),
+    "the year 9999": lambda after: row(after + 1, END_OF_TIME),
+    "before the row before": lambda after: row(after + 1, from_seconds(0)),
+    "a number left out": lambda after: row(after + 2, NOW),
+    "the last number of all": lambda _: row(2**62, END_OF_TIME),
+    "an act that no operator did": lambda after: row(after + 1, NOW, FactKind.RESTORE_ACCEPTED),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_a_number_that_no_sealer_gave_is_taken_back_and_sealing_goes_on(before: Scene, name: str) -> None:
+    world = before.world
+    head, forged = world.memory.head, NUMBERED[name](world.memory.head.number)
+    digest = link(head.link, replace(forged, number=head.number + 1, payload="{}"))
+    values = {"kind": forged.kind, "at": NOW, "actor": forged.actor, "payload": forged.payload, "approvals": ""}
+    sealed = {"seal_number": forged.number, "link": digest, "sealed_at": datetime.fromisoformat(forged.sealed_at)}
+    with world.store.begin("forge") as tx:
+        tx.connection.execute(insert(journal).values(**values, **sealed))
+    world.applied(device=device(7))
+    turns(world)
+    assert AlarmCode.JOURNAL_CHANGED in {each.code for each in world.alarms()}
+    assert unsealed(world) == [forged.kind] * (forged.kind == FactKind.RESTORE_ACCEPTED)
+    assert problems(world) == ()
+    with world.store.read() as tx:
+        assert reading.last_sealed(tx) == (world.memory.head.number, world.memory.head.link, text(NOW))
+    assert world.memory.head.number > head.number
+
+
+def test_a_row_that_is_as_we_would_have_sealed_it_stays(before: Scene) -> None:
+    """It may be ours: we died before its head was signed."""
+    world = before.world
+    head = world.memory.head
+    ours = row(head.number + 1, NOW)
+    digest = link(head.link, ours)
+    values = {"kind": ours.kind, "at": NOW, "actor": ours.actor, "payload": ours.payload, "approvals": ""}
+    with world.store.begin("as we do") as tx:
+        tx.connection.execute(insert(journal).values(**values, seal_number=ours.number, link=digest, sealed_at=NOW))
+    turns(world, 2)
+    assert world.memory.link_of(ours.number) == digest
+    assert world.alarms() == ()
