@@ -27,7 +27,7 @@ from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file
 from memory.records import Begun, Ended, Hierarchy, Listed, Record, WillSign
 from policy.profile import clear_certificate, clear_hierarchy
-from ra.proposal import certified_terms
+from ra.proposal import certified_terms, is_as_decided
 from store.reading import approvals as approval_reading
 from store.reading import authority as reading
 from store.reading import journal, requests, work
@@ -239,8 +239,7 @@ def _proved(keyring: Keyring, row: DraftRow, der: bytes, decision: Decision, abo
     _require(serial_in(der) == serial, f"certificate {serial} carries another serial number")
     digest = hashlib.sha256(row.tbs).hexdigest()
     _require(tbs_sha256(der) == digest, f"certificate {serial} is not what was drafted")
-    proposed = hashlib.sha256(decision.proposal.encode()).hexdigest() == decision.proposal_sha256
-    _require(proposed, f"the proposal that certificate {serial} follows from is another one")
+    _require(is_as_decided(decision), f"the proposal that certificate {serial} follows from is another one")
     # The decision says approval, issue, device, key and dates; the bytes have to say the same.
     meant = again(serial, row.tbs, issuer(above.der).public_key)
     cleared = clear_certificate(meant, order_of(decision, serial, above.der), keyring.profile, stored=True)

@@ -17,12 +17,13 @@ from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import MemoryContradicted
 from core.facts import FactKind
-from core.instants import parse, text
+from core.instants import text
 from core.status import Revoked
 from jobs.aside import TRIED_AGAIN
 from jobs.doubt import BEHIND
 from jobs.duty import Duty
 from jobs.evidence import Evidence, Lacking, payload, proved_facts
+from jobs.supersession import Supersessions
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
@@ -194,13 +195,14 @@ class _Said:
             for first in range(0, len(approvals), _PORTION)
             for each in proved_facts(tx, duty.memory, approvals[first : first + _PORTION], every)
         ]
-        self._memory = duty.memory
         self._facts: dict[str, list[Sealed]] = {}
         for each in facts:
             self._facts.setdefault(each.row.subject or "", []).append(each)
         self.waiting = wait_to_be_sealed(tx, approvals, every, head=duty.memory.head.number)
         decisions = sorted({decided for each in facts if (decided := _decision(each)) is not None})
         self._evidence = Evidence(tx, duty.memory, duty.rules, decisions)
+        superseded = [each for each in facts if each.row.kind == FactKind.CERTIFICATE_SUPERSEDED]
+        self._supersessions = Supersessions(tx, duty.memory, superseded)
 
     def why_not(self, known: Remembered, claim: work.ClaimedEnd) -> Lacking | None:
         """Return why an end is not believed; None if a sealed fact says it, and its decision was made as it says.
@@ -211,7 +213,7 @@ class _Said:
         """
         lacking = Lacking("no sealed fact says so", waits=False)
         for fact in self._facts.get(claim.approval, ()):
-            if not _says(fact, self._memory, known, claim):
+            if not self._says(fact, known, claim):
                 continue
             against = self._against(fact, claim)
             if against is None:
@@ -219,9 +221,24 @@ class _Said:
             lacking = against
         return lacking
 
+    def _says(self, fact: Sealed, known: Remembered, claim: work.ClaimedEnd) -> bool:
+        said, at = payload(fact), fact.row.at
+        match FactKind(fact.row.kind):
+            case FactKind.CERTIFICATE_REVOKED:
+                same = said.get("serial") == known.serial
+                return same and said.get("cause") == claim.cause and at == text(claim.end.at)
+            case FactKind.CERTIFICATE_SUPERSEDED:
+                same = said.get("serial") == known.serial and claim.cause is None
+                ours = fact.row.actor == AUTHORITY.name
+                return same and ours and self._supersessions.end(fact, known, claim.end.at)
+            case _:
+                # It had ended before its certificate was recorded: that was cancelled from its first second.
+                same = said.get("cause") == claim.cause and claim.cause is not EndCause.KEY_COMPROMISE
+                return same and at == text(claim.end.at)
+
     def _against(self, fact: Sealed, claim: work.ClaimedEnd) -> Lacking | None:
         if fact.row.kind == FactKind.CERTIFICATE_SUPERSEDED:
-            return None  # the authority's own act: the later issue is one that it remembers
+            return None  # the authority's own act: it follows from what it remembers
         decided = _decision(fact)
         decision = None if decided is None else self._evidence.decisions.get(decided)
         if decision is None:
@@ -246,23 +263,6 @@ def _decides(decision: Decision, fact: Sealed, claim: work.ClaimedEnd) -> bool:
         and said.get("cause") == claim.cause
         and (since is None or said.get("invalidity_date") == text(since))
     )
-
-
-def _says(fact: Sealed, memory: Memory, known: Remembered, claim: work.ClaimedEnd) -> bool:
-    said, at = payload(fact), fact.row.at
-    match FactKind(fact.row.kind):
-        case FactKind.CERTIFICATE_REVOKED:
-            same = said.get("serial") == known.serial
-            return same and said.get("cause") == claim.cause and at == text(claim.end.at)
-        case FactKind.CERTIFICATE_SUPERSEDED:
-            by = next((each for each in memory.issues(known.approval) if each.issue == said.get("by_issue")), None)
-            if said.get("serial") != known.serial or claim.cause is not None or fact.row.actor != AUTHORITY.name:
-                return False
-            return by is not None and by.issue > known.issue and claim.end.at in (by.not_before, parse(at))
-        case _:
-            # It had ended before its certificate was recorded: the certificate was cancelled from its first second.
-            same = said.get("cause") == claim.cause and claim.cause is not EndCause.KEY_COMPROMISE
-            return same and at == text(claim.end.at)
 
 
 def _remember(duty: Duty, portion: Sequence[work.ClaimedEnd], at: datetime) -> int:

@@ -7,7 +7,6 @@ It is evidence and no barrier: the authority seals what stands in the table, so 
 But they are in the sealed journal, under a signed head, before anything is signed that rests upon them.
 """
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from memory.memory import Memory
 from policy.roles import Operation, permitted
 from ra.deciding.quorum import officers_needed
 from ra.desk import Rules
-from ra.proposal import said_in
+from ra.proposal import is_as_decided, said_in
 from store.reading import journal
 from store.reading import proof as reading
 from store.reading.journal import Sealed
@@ -94,7 +93,7 @@ class Evidence:
         return None if why is None else Lacking(why, waits=bool(self._waiting))
 
     def _why(self, decision: Decision, one: Sealed | None) -> str | None:
-        if hashlib.sha256(decision.proposal.encode()).hexdigest() != decision.proposal_sha256:
+        if not is_as_decided(decision):
             return "the proposal is not the one that was decided"
         if said_in(decision).get("proposed_by") != decision.proposer:
             return "the proposal says that another officer proposed it"

@@ -34,7 +34,7 @@ from memory.records import WillSign
 from policy.profile import clear_certificate
 from ra.deciding import certified
 from ra.deciding.lapse import lapse, passed
-from ra.proposal import certified_terms
+from ra.proposal import certified_terms, is_as_decided
 from store.reading import approvals as approval_reading
 from store.reading import work
 from store.rows import Decision, DraftRow
@@ -202,7 +202,7 @@ def _unproved(duty: Duty, decision: Decision, row: DraftRow, lacking: Lacking, a
 
 def _judged(duty: Duty, decision: Decision, row: DraftRow, issuer_der: bytes) -> tuple[Draft, Clearance] | str:
     """Compare the digests and lint the stored bytes once more; a sentence says what is wrong."""
-    if hashlib.sha256(decision.proposal.encode()).hexdigest() != decision.proposal_sha256:
+    if not is_as_decided(decision):
         return "the proposal is not the one that was seconded"
     draft = Draft(row.serial, row.tbs, row.preview)
     if not draft.digest.hex() == row.tbs_sha256 == decision.seconded_tbs_sha256:

@@ -14,11 +14,7 @@ from core.identifiers import Serial
 from core.instants import from_seconds, seconds
 from core.kinds import HierarchyRole
 from core.status import Revoked, first_second_after
-from memory.records import (
-    At,
-    Head,
-    Listed,
-)
+from memory.records import Acceptance, At, Head, Hierarchy, Listed, WillSign, body_of, record_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +76,28 @@ def hierarchy(cursor: sqlite3.Cursor, role: HierarchyRole) -> list[Certified]:
     """Return the certificates of the hierarchy of a role, oldest first."""
     query = f"SELECT {_CERTIFIED} FROM hierarchy WHERE role = ? ORDER BY record"  # noqa: S608 - columns of ours
     return [_certified(row) for row in cursor.execute(query, (role,))]
+
+
+def hierarchy_records(cursor: sqlite3.Cursor, role: HierarchyRole) -> list[Hierarchy]:
+    """Return the records of the hierarchy of a role, oldest first."""
+    query = "SELECT body FROM record JOIN hierarchy ON record = number WHERE role = ? ORDER BY number"
+    found = [record_of(Hierarchy.kind, body) for (body,) in cursor.execute(query, (role,))]
+    return [each for each in found if isinstance(each, Hierarchy)]
+
+
+def signing(cursor: sqlite3.Cursor, serial: str) -> tuple[WillSign, datetime] | None:
+    """Return what was remembered before a certificate was signed, and when; None if nothing was."""
+    query = "SELECT body, at FROM record JOIN certificate ON record = number WHERE serial = ?"
+    row = cursor.execute(query, (serial,)).fetchone()
+    found = None if row is None else record_of(WillSign.kind, row[0])
+    return (found, from_seconds(row[1])) if isinstance(found, WillSign) else None
+
+
+def acceptances(cursor: sqlite3.Cursor, after: int, to: int) -> list[Acceptance]:
+    """Return the acts of an operator behind a record and up to another, in order."""
+    query = "SELECT body FROM record WHERE number > ? AND number <= ? AND kind = ? ORDER BY number"
+    found = [record_of(Acceptance.kind, body) for (body,) in cursor.execute(query, (after, to, Acceptance.kind))]
+    return [each for each in found if isinstance(each, Acceptance)]
 
 
 def end(cursor: sqlite3.Cursor, serial: str) -> Revoked | None:
@@ -183,6 +201,12 @@ def head(cursor: sqlite3.Cursor) -> Head:
     """Return the last row of the journal that a head was signed for; row 0 before the first."""
     row = cursor.execute("SELECT number, link FROM link ORDER BY number DESC LIMIT 1").fetchone()
     return Head(number=0, link=bytes(32)) if row is None else Head(number=int(row[0]), link=bytes(row[1]))
+
+
+def signed(cursor: sqlite3.Cursor, record: Head) -> bool:
+    """Return whether a head was ever signed."""
+    query = "SELECT 1 FROM record WHERE kind = ? AND body = ? LIMIT 1"
+    return cursor.execute(query, (record.kind, body_of(record))).fetchone() is not None
 
 
 def link_of(cursor: sqlite3.Cursor, number: int) -> bytes | None:

@@ -18,7 +18,20 @@ from core.status import Revoked
 from memory import beliefs, proving, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import DERIVED, FILE_NAME, Book, Seals
-from memory.records import Acceptance, Accepted, At, Begun, Ended, Head, Hierarchy, Listed, Record, body_of, record_of
+from memory.records import (
+    Acceptance,
+    Accepted,
+    At,
+    Begun,
+    Ended,
+    Head,
+    Hierarchy,
+    Listed,
+    Record,
+    WillSign,
+    body_of,
+    record_of,
+)
 
 AT_LEAST = timedelta(seconds=10)
 """Between two records of what the clocks say."""
@@ -140,6 +153,11 @@ class Memory:
         with self._book.reading() as cursor:
             return beliefs.certificates_after(cursor, serial, most)
 
+    def signing(self, serial: str) -> tuple[WillSign, datetime] | None:
+        """Return the record that was written before a certificate was signed, and when; None if none was."""
+        with self._book.reading() as cursor:
+            return beliefs.signing(cursor, serial)
+
     def issues(self, approval: str) -> list[Remembered]:
         """Return the certificates of an approval, in order of issue."""
         with self._book.reading() as cursor:
@@ -153,12 +171,7 @@ class Memory:
     def hierarchy_records(self, role: HierarchyRole) -> list[Hierarchy]:
         """Return the same with their bytes."""
         with self._book.reading() as cursor:
-            rows = cursor.execute(
-                "SELECT kind, body FROM record JOIN hierarchy ON record = number WHERE role = ? ORDER BY number",
-                (role,),
-            ).fetchall()
-        found = [record_of(kind, body) for kind, body in rows]
-        return [each for each in found if isinstance(each, Hierarchy)]
+            return beliefs.hierarchy_records(cursor, role)
 
     def status(self, known: Remembered, at: datetime) -> Revoked | None:
         """Return what a list or an answer made at `at` says of a certificate; None means good."""
@@ -210,8 +223,7 @@ class Memory:
     def signed(self, record: Head) -> bool:
         """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""
         with self._book.reading() as cursor:
-            query = "SELECT 1 FROM record WHERE kind = ? AND body = ? LIMIT 1"
-            return cursor.execute(query, (record.kind, body_of(record))).fetchone() is not None
+            return beliefs.signed(cursor, record)
 
     def link_of(self, number: int) -> bytes | None:
         """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
@@ -225,14 +237,10 @@ class Memory:
 
     def acceptances(self) -> Sequence[Acceptance]:
         """Return every act of an operator, in order. The first call reads all records, a later one those since."""
-        query = "SELECT body FROM record WHERE number > ? AND number <= ? AND kind = ? ORDER BY number"
         with self._book.reading() as cursor:
             newest, _ = self._book.last(cursor)
-            if newest > self._accepted_up_to:
-                rows = cursor.execute(query, (self._accepted_up_to, newest, Acceptance.kind)).fetchall()
-                read = [record_of(Acceptance.kind, body) for (body,) in rows]
-                self._acceptances += [each for each in read if isinstance(each, Acceptance)]
-                self._accepted_up_to = newest
+            self._acceptances += beliefs.acceptances(cursor, self._accepted_up_to, newest)
+            self._accepted_up_to = newest
         return self._acceptances
 
     def links(self, numbers: Collection[int]) -> dict[int, bytes]:

@@ -99,6 +99,11 @@ def said_in(decision: Decision) -> dict[str, Any]:
     return said
 
 
+def is_as_decided(decision: Decision) -> bool:
+    """Return whether a proposal is the one whose digest officers repeat: its words are what the digest says."""
+    return hashlib.sha256(decision.proposal.encode()).hexdigest() == decision.proposal_sha256
+
+
 def approval_of(decision: Decision) -> str:
     """Return the approval that a decision is about; DecisionIncomplete where its kind has one and it names none."""
     if decision.approval is None:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from core.kinds import HierarchyRole
 from core.reasons import ReasonCode
 from jobs.keyring import profile_begun
 from ra.deciding.end import Revoke
+from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.propose import propose
 from ra.deciding.revoke import revoke
@@ -224,3 +225,41 @@ def _require_sealed_before(world: World, evidence: Any, signature: Any) -> None:
     with world.store.read() as tx:
         heads = list(tx.connection.execute(select(journal_heads.c.number)).scalars())
     assert any(evidence.seal_number <= number < signature.seal_number for number in heads)
+
+
+@pytest.mark.parametrize(
+    ("moved", "said", "stated"),
+    [
+        (False, "when the later issue begins", True),
+        (False, "when it was signed", False),
+        (True, "when it was signed", True),
+        (True, "before it was signed", False),
+    ],
+)
+def test_a_supersession_is_not_dated_before_what_the_memory_has_of_it(
+    before: Scene, said: str, *, moved: bool, stated: bool
+) -> None:
+    """A fact in the authority's own name. Where a start moves, the old issue ends when the new one is signed."""
+    world = before.world
+    wanted: Any = ProposeRekey(before.good, csr_pem(), compromised=False, reasons="A new key.")
+    if moved:
+        wanted = ProposeAmendment(before.good, "Not yet.", start=date(2027, 1, 6))
+    decision = propose(world.desk, OFFICER_1, wanted).decision
+    turns(world)
+    world.seconded(decision)
+    while len(world.memory.issues(before.good)) == 1:
+        world.authority.turn()
+    begins, now = world.memory.issues(before.good)[-1].not_before, world.clock.now()
+    assert now < begins
+    instants = {"when the later issue begins": begins, "when it was signed": now}
+    at = instants.get(said, now - timedelta(hours=1))
+    forge(
+        world,
+        f"UPDATE certificates SET superseded_at = {seconds(at)}, ends_at = {seconds(at)}, presign_due = 0 "
+        f"WHERE serial = '{before.good_serial}'",
+        f"UPDATE journal SET at = {seconds(min(at, now))} WHERE kind = 'certificate-superseded'",
+    )
+    world.passes(timedelta(days=4))
+    turns(world)
+    assert (world.memory.end(before.good_serial) is not None) is stated
+    assert (AlarmCode.END_UNPROVED in {each.code for each in world.alarms()}) is not stated
