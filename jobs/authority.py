@@ -35,7 +35,7 @@ from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.presign import presign
 from jobs.publish import publish_if_due
-from jobs.published import Refused
+from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.seal import seal
 from jobs.sign import sign_seconded
@@ -60,6 +60,7 @@ LASTING = frozenset(
         AlarmCode.FACT_AHEAD,
         AlarmCode.JOURNAL_CHANGED,
         AlarmCode.LEASE_VOID,
+        AlarmCode.LIST_UNKNOWN,
         AlarmCode.MEMORY_COPY_CHANGED,
         AlarmCode.REGISTER_CONTRADICTS,
     }
@@ -113,6 +114,7 @@ class Authority:
     _failing: Trouble = field(default_factory=lambda: Trouble(_log), init=False, repr=False)
     _asides: dict[str, Aside] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
+    _seen: Seen = field(default_factory=Seen, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -246,6 +248,7 @@ class Authority:
             copy=self._copy,
             asides=self._asides,
             refused=self._refused,
+            seen=self._seen,
             rules=self.rules,
         )
 

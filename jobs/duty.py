@@ -9,7 +9,7 @@ from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
 from jobs.aside import Aside
 from jobs.keyring import Keyring
-from jobs.published import Refused
+from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, require_not_behind
 from memory.memory import Memory
 from ra.desk import Rules
@@ -60,6 +60,7 @@ class Duty:
         noticed: what its jobs have noticed in this turn.
         asides: of each job, the rows that it passes over.
         refused: of each key, the last list that the gate refused.
+        seen: the lists that the register was seen to hold as they were signed.
     """
 
     store: Store
@@ -75,6 +76,7 @@ class Duty:
     noticed: list[Noticed] = field(default_factory=list)
     asides: dict[str, Aside] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).

@@ -30,7 +30,7 @@ from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count, statable_at
 from jobs.hierarchy import issuing_ca_of
-from jobs.published import Refused, previous, published
+from jobs.published import Refused, previous
 from memory.records import Listed
 from policy.profile import clear_crl
 from ra.issuing import IssuingCa
@@ -55,13 +55,13 @@ def publish_if_due(duty: Duty, at: datetime) -> bool:
     at = dated
     with duty.read() as tx:
         issuing = issuing_ca_of(duty, tx)
-        held = _held(duty, tx, issuing, at)
+        held, changed = _held(duty, tx, issuing, at)
     interval = duty.pace.crl_interval
     refused = duty.refused.get(issuing.key_id)
     if refused is not None and refused.stands(duty.memory, at):
         # Each list that is refused was signed, and is remembered: not one a second.
         raise PublicationRefused(number=refused.listed.number, detail=refused.detail)
-    due = held is None or at >= held.this_update + interval or duty.memory.unlisted(held, at)
+    due = held is None or changed or at >= held.this_update + interval or duty.memory.unlisted(held, at)
     return publish(duty, issuing, at) if due else False
 
 
@@ -79,6 +79,8 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     newest = duty.memory.newest_list(issuing.key_id)
     # Strictly rising, also after a restore that forgot the last numbers: never below the clock's seconds.
     number = max(seconds(at), newest.number + 1 if newest else 1)
+    with duty.read() as tx:
+        number = work.free_crl_number(tx, issuing.key_id, number)
     order = _order(duty, issuing, number, at)
     drafted = lists.draft(order)
     with duty.read() as tx:
@@ -99,10 +101,11 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     return _commit(duty, issuing, order, der, drafted.entries, at)
 
 
-def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Listed | None:
-    """Return the list in force: the newest that was signed, that the register holds, and not dated ahead of now.
+def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> tuple[Listed | None, bool]:
+    """Return the list in force, and whether the register has other bytes for a newer one, which is published anew.
 
-    One that a wrong clock dated ahead counts as missing, and is made anew under a higher number.
+    In force is the newest that was signed, that the register holds as it was, and that is not dated ahead of now. One
+    that a wrong clock dated ahead counts as missing, and is made anew under a higher number.
     """
     newest = duty.memory.newest_list(issuing.key_id)
     last = work.last_crl(tx, issuing.key_id, with_bytes=False)
@@ -113,8 +116,10 @@ def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> List
             subject=issuing.key_id,
         )
     if newest is not None and newest.this_update > at and work.crl(tx, issuing.key_id, newest.number, with_bytes=False):
-        return None
-    return published(duty.memory, tx, issuing.key_id, at)
+        return None, False
+    found = duty.seen.published(duty.memory, tx, issuing, at)
+    _notice_changed(duty, found.changed)
+    return found.listed, bool(found.changed)
 
 
 def _notice_changed(duty: Duty, changed: Iterable[Listed]) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca import der as write
 from ca.certificates import issuer
@@ -90,6 +91,23 @@ def tbs_sha256(der: bytes) -> str:
         return hashlib.sha256(x509.load_der_x509_crl(der).tbs_certlist_bytes).hexdigest()
     except ValueError:
         return ""
+
+
+def is_as_signed(der: bytes, digest: str, issuer_der: bytes) -> bool:
+    """Return whether the bytes of a CRL are those that its CA signed.
+
+    Args:
+        der: of the CRL.
+        digest: SHA-256 of its to-be-signed bytes, hex.
+        issuer_der: the CA's certificate.
+    """
+    try:
+        read = x509.load_der_x509_crl(der)
+        same = hashlib.sha256(read.tbs_certlist_bytes).hexdigest() == digest
+        key = issuer(issuer_der).parsed.public_key()
+        return same and isinstance(key, ec.EllipticCurvePublicKey) and read.is_signature_valid(key)
+    except ValueError:
+        return False
 
 
 def draft(order: CrlOrder) -> CrlDraft:

@@ -204,6 +204,17 @@ def crl_numbers(tx: Transaction, key_id: str) -> list[int]:
     return [int(number) for number in tx.connection.execute(query).scalars()]
 
 
+def free_crl_number(tx: Transaction, key_id: str, number: int) -> int:
+    """Return the first number from one on under which the register holds no CRL of a key."""
+    c, above = crls.c, crls.alias()
+    taken = select(c.number).where(c.key_id == key_id, c.number == number)
+    if tx.connection.execute(taken).scalar() is None:
+        return number
+    follows = select(above.c.number).where(above.c.key_id == key_id, above.c.number == c.number + 1).exists()
+    last = select(func.min(c.number)).where(c.key_id == key_id, c.number >= number, ~follows)
+    return int(tx.connection.execute(last).scalar() or number) + 1
+
+
 def signed_drafts(tx: Transaction, after: tuple[str, int], limit: int) -> list[tuple[DraftRow, bytes]]:
     """Return drafts that became certificates, with these, DER, in order of approval and issue from behind one on."""
     d = drafts.c

@@ -1,0 +1,76 @@
+"""Rows of lists: published is what was signed, to the octet, and a new end is published whatever stands there."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from api.status.lists import is_genuine
+from core.alarms import AlarmCode
+from core.instants import seconds
+from core.kinds import HierarchyRole
+from core.mirror import PublishedCrl
+from jobs.published import LOOKED_AGAIN
+from store.reading.status import StatusReader
+from store.tables import crls
+from tests.attack.forging import Scene, turns
+from tests.channels_world import Channels
+from tests.world import World
+
+
+def newest(world: World) -> PublishedCrl:
+    """The newest list of the issuing CA that is one, as a web process finds it."""
+    issuing = world.memory.hierarchy(HierarchyRole.ISSUING)[-1]
+    return StatusReader(world.store, is_genuine=is_genuine).authority().crls[issuing.key_id]
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_list_that_somebody_puts_under_the_next_number_keeps_no_end_from_being_published(
+    before: Scene, gap: int
+) -> None:
+    world = before.world
+    known = newest(world)
+    following = max(seconds(world.clock.now()), known.number + 1)
+    with world.store.begin("forge") as tx:
+        row = dict(tx.connection.execute(select(crls).where(crls.c.number == known.number)).mappings().one())
+        for number in (following, following + 1, following + 2 + gap):
+            tx.connection.execute(insert(crls).values({**row, "number": number}))
+    world.revoked(before.good)
+    turns(world, 3)
+    assert before.good_serial in Channels(world).crl()
+    assert newest(world).number == following + (2 if gap else 3)
+    assert AlarmCode.LIST_UNKNOWN in {each.code for each in world.alarms()}
+
+
+def _older(world: World) -> bytes:
+    with world.store.read() as tx:
+        query = select(crls.c.der).where(crls.c.key_id == newest(world).key_id).order_by(crls.c.number).limit(1)
+        return bytes(tx.connection.execute(query).scalar_one())
+
+
+def _unsigned(world: World) -> bytes:
+    der = newest(world).der
+    return der[:-1] + bytes([der[-1] ^ 1])
+
+
+@pytest.mark.parametrize("other", [_older, _unsigned, lambda _: b"forged"], ids=["older", "unsigned", "no list"])
+def test_other_bytes_for_the_newest_list_are_seen_and_it_is_published_anew(
+    before: Scene, other: Callable[[World], bytes]
+) -> None:
+    world = before.world
+    world.passes(timedelta(hours=13))  # a list that says nothing new: the one before it would do
+    turns(world, 1)
+    known, der = newest(world), other(world)
+    assert der != known.der
+    with world.store.begin("forge") as tx:
+        tx.connection.execute(update(crls).where(crls.c.number == known.number).values(der=der))
+    world.passes(LOOKED_AGAIN + timedelta(seconds=1))
+    turns(world, 2)
+    assert newest(world).number > known.number
+    assert before.ended_serial in Channels(world).crl()
+    assert [each.subject for each in world.alarms()] == [f"crl {known.number}"]
+    number = newest(world).number
+    world.passes(LOOKED_AGAIN + timedelta(seconds=1))
+    turns(world, 2)
+    assert newest(world).number == number
