@@ -57,8 +57,6 @@ def _swept(kind: str, url: str, folder: Path) -> SqliteStore | PostgresqlStore:
     return SqliteStore(url, folder) if kind == "sqlite" else PostgresqlStore(url)
 
 
-# Its processes' machines are hours apart, which the rule of doubtful clocks refuses: to be brought to one clock.
-@pytest.mark.long
 def test_no_boundary_of_the_cycle_loses_or_doubles_anything(sweep: Sweep) -> None:
     recorded = sweep.record()
     kinds = {kind for each in recorded for kind, _ in each.deaths()}

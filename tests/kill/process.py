@@ -5,6 +5,7 @@ parent knows of a signature or an acknowledgement even if the process dies at th
 """
 
 import base64
+import faulthandler
 import gc
 import json
 import os
@@ -29,6 +30,9 @@ from tests.kill.typesetter import elsewhere
 
 ANY_SIGNATURE = bytes.fromhex("3006020101020101")
 """Two numbers: enough to read what is around them."""
+
+LONGEST_SECONDS = 300.0
+"""How long a process may live: then it tells where it hangs, and ends; nobody waits for it for ever."""
 
 
 class Tell:
@@ -220,6 +224,7 @@ def _live(work: Callable[[Tell], Any], pipe: int, death: Death | None, pause: De
             os.kill(os.getpid(), signal.SIGSTOP)
 
     code = 1
+    faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=2)  # where pytest hears it
     try:
         observe(reached)
         _tell_of_signatures(tell)

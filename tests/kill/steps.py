@@ -40,8 +40,11 @@ Who = Literal["web", "authority", "courier"]
 Known = dict[str, Any]
 """Outcomes by the name of the step that was acknowledged with them."""
 
-LEASE = timedelta(hours=1)
+LEASE = timedelta(minutes=1)
 """So long that no renewal falls into a step: a slow machine reaches the same boundaries."""
+
+SUCCESSION = 2 * LEASE
+"""From one life to the next, by every clock of the machine: the lease of the dead has run out by itself."""
 
 SECRET = b"shared with the subscriber"
 
@@ -66,7 +69,7 @@ class Place:
 
     Args:
         url, folder: the store and the folder with the keys.
-        life: the how manieth process this is; each starts after the lease of the one before has run out.
+        life: the how manieth process this is; who is at work beside it lives the same.
         outside: whom the courier reaches; None if nobody listens.
     """
 
@@ -76,8 +79,9 @@ class Place:
     outside: Outside | None = None
 
     def world(self, at: datetime) -> World:
-        """A process of its own on the store, at an instant."""
-        made = World(self.url, self.folder, FixedClock(at), FixedClock(NOW + 2 * LEASE * self.life))
+        """A process of its own on the store, at an instant, and as much later as the lives before it have taken."""
+        here = at + self.life * SUCCESSION
+        made = World(self.url, self.folder, FixedClock(here), FixedClock(here))
         if self.url in _WARM:
             made.store = _WARM[self.url]
             made.desk = replace(made.desk, store=made.store)
@@ -187,7 +191,7 @@ def deliver_all(world: World, outside: Outside) -> None:
             claimed = notice_reading.delivery_due(tx, world.clock.now() + CLAIM)
         if heard and claimed is None:
             return
-        world.clock.advance(CLAIM)
+        world.passes(CLAIM)
     raise AssertionError("not everybody has everything")
 
 

@@ -25,9 +25,6 @@ from tests.kill.tally import Tally, differences, tally
 from tests.mail_world import post_office
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, World, application, csr_pem
 
-LATE = 1_000
-"""Processes that have lived before one that dies: more than there are steps."""
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -128,8 +125,8 @@ class Sweep:
         recorded.back()
         for each in (self.hook.heard, self.hook.notices, self.post.received):
             each.clear()
-        place = Place(self.store.url, self.folder, LATE, self.outside)
-        beside = None if chance is None else Process(_load(place.after(), recorded.step, chance.random()))
+        place = Place(self.store.url, self.folder, len(recorded.earlier), self.outside)
+        beside = None if chance is None else Process(_load(place, recorded.step, chance.random()))
         life = self._live(_work(place, recorded.step, recorded.known), death)
         assert life.killed, (recorded.step.name, death, life.failure or life.code)
         acknowledged = list(life.acknowledged)
@@ -142,7 +139,7 @@ class Sweep:
             assert other.killed or other.code == 0, other.failure
             acknowledged += other.acknowledged
             signings += other.signings
-        again = place.after().after()
+        again = place.after()
         check = _check(again, recorded, recorded.known, signings, acknowledged, alone=chance is None)
         found = self._live(check).done()
         assert found == [], (recorded.step.name, death, found)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from core.clock import SystemClock
+from core.clock import FixedClock, SystemClock
 from core.errors import StoreUnavailable
 from jobs.authority import Authority
 from jobs.duty import Pace
@@ -19,7 +19,7 @@ from store.reading import journal
 from store.tables import lease, metadata
 from tests.kill.process import Death, Process, Tell
 from tests.kill.proof import problems
-from tests.kill.steps import LEASE, Place
+from tests.kill.steps import SUCCESSION, Place
 from tests.world import DEVICE, NOW, World, csr_pem
 
 SUCCESSION_SECONDS = 15.0
@@ -33,7 +33,7 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
     def turns(_tell: Tell) -> list[int | None]:
         made = place.world(NOW)
         signed = made.authority.turn()
-        made.machine.advance(2 * LEASE)  # it wakes when the other works; a lease from the future would be void
+        made.passes(SUCCESSION)  # it wakes when the other works; a lease from the future would be void
         return [signed, made.authority.turn()]
 
     paused = Process(turns, pause=Death("before signature", 2))
@@ -49,6 +49,7 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
     assert life.done() == [2, None]
     assert any(each.signature and each.kind == "a certificate" for each in life.signings)
     assert _everything(world) == before
+    world.passes(2 * SUCCESSION)  # who looks lives no earlier than the other
     assert problems(world.store, world.clock, [*life.signings, *other.signings], world.memory) == []
 
 
@@ -71,8 +72,9 @@ def test_a_second_authority_waits_and_takes_over_when_the_first_is_killed(world:
     _grant(world, "SECOND", second)
     second.kill()
     second.wait()
-    made = Place(world.url, keys_folder, 100_000).world(NOW)  # long after both
-    made.authority.settle()
+    made = Place(world.url, keys_folder).world(NOW)
+    after_both = FixedClock(SystemClock().now() + SUCCESSION)
+    Authority(made.store, made.clock, after_both, made.authority.keyring, made.memory).settle()
     made.close()
     assert problems(world.store, world.clock, [*first.life.signings, *second.life.signings], world.memory) == []
 
