@@ -19,7 +19,7 @@ from core.errors import StatusStale
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
 from core.renewal import ALARMS, Lasting, What
-from store.reading.watching import Backlog
+from store.reading.watching import MOST_AHEAD, Backlog
 
 AUTHORITY_SILENT = timedelta(seconds=60)
 """How long the lease may have run out before the authority process counts as gone; a restart takes a few seconds."""
@@ -305,9 +305,23 @@ def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[Check]:
     if left is None:
         yield unknown(*sealed)
         yield unknown(*listed)
+        yield unknown("clock", AlarmCode.CLOCK_DOUBTFUL)
         return
     yield _waiting(sealed, left.unsealed, left.unsealed_since, now, "facts wait to be sealed")
     yield _waiting(listed, left.unlisted, left.unlisted_since, now, "ended certificates wait to be listed")
+    yield _clock(left.remembered, now)
+
+
+def _clock(remembered: datetime | None, now: datetime) -> Check:
+    """Whoever seconds is refused meanwhile (ra/instant.py); what is true of certificates is not touched."""
+    code = AlarmCode.CLOCK_DOUBTFUL
+    if remembered is None or remembered - now <= MOST_AHEAD:
+        return Check(name="clock", ok=True, detail="The register says nothing against this clock.", alarm=code)
+    said = (
+        f"The register says that the authority remembered something at {text(remembered)}, and this clock shows "
+        f"{text(now)}: this clock is behind, or that row is forged. Ends are dated by this clock."
+    )
+    return Check(name="clock", ok=False, detail=said, alarm=code, subject="here", status=False)
 
 
 def _waiting(of: tuple[str, AlarmCode], count: int, since: datetime | None, now: datetime, words: str) -> Check:

@@ -10,9 +10,7 @@ from core.errors import ClockDoubtful
 from core.instants import text
 from core.kinds import DecisionKind
 from ra.desk import Desk
-from store.reading.authority import authority_row
-from store.reading.memory import last_remembered
-from store.reading.watching import doubts_clock
+from store.reading.watching import MOST_AHEAD, doubts_clock, last_known
 from store.rows import Decision
 from store.transactions import Transaction
 
@@ -23,8 +21,12 @@ _ENDS = (DecisionKind.REVOKE, DecisionKind.WITHDRAW)
 
 
 def instant_of_end(desk: Desk, tx: Transaction) -> datetime:
-    """Return the instant of an end that somebody makes now: never before what the authority has remembered."""
-    return max(desk.clock.now(), _known(tx))
+    """Return the instant of an end that somebody makes now: never before what the authority has remembered.
+
+    What a row says of that counts as far as two clocks may differ: one that is far ahead dates no end.
+    """
+    now, known = desk.clock.now(), last_known(tx)
+    return max(now, known) if known - now <= MOST_AHEAD else now
 
 
 def instant_of(desk: Desk, tx: Transaction, decision: Decision) -> datetime:
@@ -43,13 +45,6 @@ def require_no_doubt(desk: Desk, tx: Transaction) -> None:
     """Raise ClockDoubtful while the authority doubts its clock, or ours is behind it."""
     if doubts_clock(tx) is not None:
         raise ClockDoubtful(detail="the authority doubts its clock")
-    now, known = desk.clock.now(), _known(tx)
+    now, known = desk.clock.now(), last_known(tx)
     if known - now > BEHIND:
         raise ClockDoubtful(detail=f"this service's clock shows {text(now)}, and the authority's showed {text(known)}")
-
-
-def _known(tx: Transaction) -> datetime:
-    """Return when the authority last remembered something, by its clock, which in a test authority runs ahead."""
-    row = authority_row(tx)
-    remembered = last_remembered(tx)
-    return row.created_at if remembered is None else remembered + row.clock_offset

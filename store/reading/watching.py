@@ -9,6 +9,8 @@ from core.alarms import Alarm, AlarmCode
 from core.instants import seconds
 from core.kinds import DeliveryState, ProcessRole
 from core.renewal import Span
+from store.reading.authority import authority_row
+from store.reading.memory import last_remembered
 from store.reading.renewal import overdue_answer
 from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life
@@ -17,6 +19,9 @@ from store.trial_tables import deliveries, notice_copies
 from store.types import instant_of
 
 _CODES = frozenset(AlarmCode)
+
+MOST_AHEAD = timedelta(minutes=5)
+"""How far the authority's clock may be ahead of ours by what a row says; what says more is believed by nobody."""
 
 UNDELIVERED = timedelta(hours=1)
 """How long a notice may be on its way: a relay that turns strangers away at first takes them after some minutes, and
@@ -36,6 +41,7 @@ class Backlog:
         presign_due: certificates whose OCSP answers are due to be signed.
         presign_due_since: the earliest instant at which one became due.
         overdue_answer: the validity of the OCSP answer that ends first of those that should have been renewed.
+        remembered: when the authority last remembered something, by its clock.
     """
 
     lease_until: datetime | None
@@ -46,6 +52,7 @@ class Backlog:
     presign_due: int
     presign_due_since: datetime | None
     overdue_answer: Span | None = None
+    remembered: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +94,7 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
         presign_due=int(due[0]),
         presign_due_since=due[1],
         overdue_answer=overdue_answer(tx, at),
+        remembered=last_known(tx),
     )
 
 
@@ -122,6 +130,20 @@ def other_clock(tx: Transaction) -> datetime | None:
     row = tx.connection.execute(text(f"SELECT clock_timestamp() AS shown, {here} AS here")).one()
     shown: datetime = row.shown
     return None if row.here else shown.astimezone(UTC)
+
+
+def last_known(tx: Transaction) -> datetime:
+    """Return when the authority last remembered something, as a row says it, by its clock, which runs ahead in a test.
+
+    Before it remembered anything that is when it was made.
+    """
+    row, remembered = authority_row(tx), last_remembered(tx)
+    if remembered is None:
+        return row.created_at
+    try:
+        return remembered + row.clock_offset
+    except OverflowError:
+        return remembered
 
 
 def doubts_clock(tx: Transaction) -> str | None:
