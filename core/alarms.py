@@ -87,8 +87,8 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
         "The register has the authority as it began.",
     ),
     AlarmCode.DECISION_DISOWNED: (
-        "Somebody says that a decision was not made as the register has it, and what follows from it stands.",
-        "What follows from a disowned decision has ended, or nobody disowns it any more.",
+        "Somebody says that a decision was not made as the register has it: somebody pretends to be officers.",
+        "What followed from a disowned decision ended some time ago.",
     ),
     AlarmCode.DECISION_UNPROVED: (
         "The register says that officers have made a decision, and the sealed facts do not: nothing is signed.",

@@ -150,7 +150,9 @@ def alarms(world: World) -> dict[str, str]:
     return {each.subject: each.sentence for each in world.alarms() if each.code is AlarmCode.DECISION_DISOWNED}
 
 
-def test_a_disowned_issue_is_an_alarm_until_its_certificate_has_ended(world: World) -> None:
+def test_a_disowned_issue_is_an_alarm_until_its_certificate_has_ended_and_for_a_while_after_it_was_disowned(
+    world: World,
+) -> None:
     approval, decision = granted(world)
     _, other = granted(world, 2)
     serial = world.record(approval).certificates[0].serial
@@ -161,8 +163,21 @@ def test_a_disowned_issue_is_an_alarm_until_its_certificate_has_ended(world: Wor
     (sentence,) = alarms(world).values()
     assert f"certificate {serial} stands: revoke {approval}" in sentence
     assert "officer-" not in sentence, "it is told to whoever asks, without a credential"
+    ended = world.revoked(approval).decision
+    (sentence,) = alarms(world).values()
+    assert "its certificate has ended: look for" in sentence
+    says(world, OFFICER_3, ended, Witnessed.DISOWNED)
+    assert set(alarms(world)) == {decision, ended}
+    world.at(world.clock.now() + TOLD)
+    assert alarms(world) == {}
+
+
+def test_what_was_disowned_after_it_had_ended_is_an_alarm_too(world: World) -> None:
+    approval, decision = granted(world)
     world.revoked(approval)
     assert alarms(world) == {}
+    says(world, OFFICER_2, decision, Witnessed.DISOWNED)
+    assert set(alarms(world)) == {decision}
 
 
 def test_a_disowned_end_is_an_alarm_for_a_while_because_it_stands_for_ever(world: World) -> None:

@@ -50,13 +50,14 @@ class Unwitnessed:
 
 @dataclass(frozen=True, kw_only=True)
 class Disowned:
-    """A disowned decision of which something stands.
+    """A disowned decision of which something stands, or that was disowned of late.
 
     Args:
         id: its identifier.
         kind, approval: what was decided, of which approval.
         state: seconded if its certificate is still to be signed.
-        serial: of the certificate that has not ended; None if it is to be signed, or if the decision ended something.
+        serial: of the certificate that has not ended; None if it is to be signed, if it has ended, or if the decision
+            ended something.
     """
 
     id: str
@@ -121,21 +122,21 @@ def unwitnessed(tx: Transaction, officer: str, *, since: datetime) -> list[Unwit
 
 
 def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned]:
-    """Return disowned decisions of which something stands: a certificate, one to be signed, or an end.
+    """Return disowned decisions of which a certificate stands or is to be signed, and those that were disowned of late.
 
     Args:
         tx: open.
         at: now.
-        since: ends that were disowned before are left out, because an end stands for ever.
+        since: of what was disowned before, only those of which something is to be ended still are returned.
     """
     c, said, own = decisions.c, witnesses.c, certificates.c
     stands = or_(
         own.ends_at > at,
         c.state == DecisionState.SECONDED,
-        and_(c.state == DecisionState.DONE, c.kind.in_(ENDING), said.at > since),
+        and_(c.state == DecisionState.DONE, said.at > since),
     )
     query = (
-        select(c.id, c.kind, c.approval, c.state, own.serial)
+        select(c.id, c.kind, c.approval, c.state, own.serial, own.ends_at)
         .join(witnesses, said.decision_id == c.id)
         .outerjoin(certificates, and_(own.approval == c.approval, own.issue == c.issue))
         .where(said.saw == Witnessed.DISOWNED, stands)
@@ -144,6 +145,12 @@ def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned
         .limit(MOST_DISOWNED)
     )
     return [
-        Disowned(id=row.id, kind=row.kind, approval=row.approval, state=row.state, serial=row.serial)
+        Disowned(
+            id=row.id,
+            kind=row.kind,
+            approval=row.approval,
+            state=row.state,
+            serial=row.serial if row.serial is not None and row.ends_at > at else None,
+        )
         for row in tx.connection.execute(query)
     ]
