@@ -272,7 +272,7 @@ def test_fit_for_writing_is_told_with_each_check_named(api: Api) -> None:
     status, checks, alarms = told(api)
     assert (status, alarms) == (200, {})
     assert set(checks) == {
-        "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list",
+        "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list", "clock",
         "register", "told-ends", "told-here",
         "keys", "issuing-window", "issuing-ca", "root", "write", "disk", "courier", "notices", "lists", "answers",
     }  # fmt: skip
