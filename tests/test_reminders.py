@@ -21,18 +21,21 @@ from app.settings import load
 from core.actors import PartyKind
 from core.clock import FixedClock
 from core.errors import SettingsInvalid
+from core.kinds import Witnessed
 from jobs.remind import LOOK_AGAIN, PORTION, Reminders
+from ra.deciding.witness import Witness, witness
 from ra.desk import Desk
 from ra.waiting.reminders import reminders_due
 from store.reading import journal
 from store.reading import tasks as reading
 from store.reading.authority import authority_row
+from store.reading.witnesses import unwitnessed
 from store.tables import approvals
 from store.trial_tables import reminders as reminder_rows
 from store.verbs import reminders as verbs
 from tests.mail_world import Post, post_office
 from tests.test_settings import written
-from tests.world import World
+from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World
 
 MONDAY = datetime(2027, 1, 4, 8, 0, tzinfo=UTC)
 ADDRESSES = {
@@ -289,3 +292,21 @@ def test_a_list_that_was_cut_says_so_in_the_mail(world: World, post: Post, monke
     world.at(MONDAY)
     assert errand(world, post).turn() == 1
     assert "More waits than is listed here" in " ".join(post.received[0].text.split())
+
+
+def test_the_ssc_is_told_how_much_of_what_was_done_its_officers_have_not_seen(world: World) -> None:
+    world.granted()
+    with world.store.read() as tx:
+        (decision,) = unwitnessed(tx, "officer-1", since=world.clock.now())
+
+    def of_the_ssc() -> list[str]:
+        with world.store.read() as tx:
+            due = list(reminders_due(tx, MONDAY, world.desk.rules, ADDRESSES))
+        return [task.sentence for each in due if each.party.kind is PartyKind.SSC for task in each.tasks]
+
+    assert "(officer-1 1, officer-2 1, officer-3 1)" in of_the_ssc()[-1]
+    for officer in (OFFICER_1, OFFICER_3):
+        witness(world.desk, officer, Witness(decision.id, Witnessed.SEEN))
+    assert "(officer-2 1)" in of_the_ssc()[-1]
+    witness(world.desk, OFFICER_2, Witness(decision.id, Witnessed.SEEN))
+    assert not [each for each in of_the_ssc() if "seen" in each]

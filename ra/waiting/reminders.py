@@ -13,7 +13,7 @@ from core.actors import Party, PartyKind
 from core.clauses import serves
 from ra.desk import Rules
 from ra.waiting.calendar import calendar_of
-from ra.waiting.tasks import days_left, tasks_of, threshold
+from ra.waiting.tasks import days_left, tasks_of, threshold, to_witness_of_all
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import tasks as reading
 from store.reading.tasks import RunningApproval
@@ -67,7 +67,8 @@ def reminders_due(
     for party, name, known_addresses in _parties(tx, addresses):
         if not known_addresses:
             continue
-        found = _told(tasks_of(tx, party, at, rules))
+        unseen = to_witness_of_all(tx, at) if party.kind is PartyKind.SSC else None
+        found = [*_told(tasks_of(tx, party, at, rules)), *([] if unseen is None else [unseen])]
         passed = _thresholds(tx, party, at, rules)
         for address in known_addresses:
             today = f"{party.key} {at.date()} {_digest(address)}"

@@ -27,6 +27,7 @@ from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading import witnesses as witness_reading
 from store.reading.renewal import everything_lasting
+from store.reading.status import standing_credentials
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -71,6 +72,30 @@ def tasks(desk: Desk, actor: Actor) -> TaskList:
 def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> TaskList:
     """Return what waits for a party at an instant, whoever asks: what is urgent first, then by when it is due."""
     return _listed(party, at, _every_kind(tx, party, at, rules))
+
+
+def to_witness_of_all(tx: Transaction, at: datetime) -> TaskAnswer | None:
+    """Return, in one task for whoever reads the SSC's mail, how much which officer has not seen; None if all have.
+
+    Whoever pretends to be two officers is found by the third, who may look at their own list only when told to.
+    """
+    officers = {
+        each.name
+        for each in standing_credentials(tx).values()
+        if each.expires_at > at and permitted(Actor(each.name, each.role), Operation.WITNESS_DECISION, owner=None)
+    }
+    waiting = {each: list(_to_witness(tx, each, at)) for each in sorted(officers)}
+    since = [one.since for every in waiting.values() for one in every]
+    if not since:
+        return None
+    counted = ", ".join(f"{name} {len(every)}" for name, every in waiting.items() if every)
+    told = (
+        f"What was issued or ended waits to be seen by officers ({counted}): each says of their own list that they "
+        "have seen it, or disowns it. Whoever holds two officers' keys is found by the others."
+    )
+    return TaskAnswer(
+        kind="decisions-to-witness", subject=PartyKind.SSC, sentence=told, since=min(since), link="/v1/tasks"
+    )
 
 
 def _every_kind(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequence[Iterator[TaskAnswer]]:
