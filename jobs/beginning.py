@@ -1,8 +1,8 @@
 """beginning: an authority that was there before its memory proves what its register says, and begins to remember it.
 
 Nothing is believed that does not follow from its own keys: the journal from row 1 under signed heads, each certificate
-of the hierarchy and each Trial CPA Certificate, each list. Who the root is, nothing on this machine can prove: its
-digest is shown, and people compare it with the transcript of the ceremony.
+of the hierarchy and each Trial CPA Certificate, each list; and nothing is missing that a sealed fact says. Who the root
+is, nothing on this machine can prove: its digest is shown, and people compare it with the transcript of the ceremony.
 """
 
 import hashlib
@@ -18,11 +18,14 @@ from ca.revocation.crl import tbs_sha256 as list_sha256
 from ca.revocation.published import Published, read_published
 from core.chain import GENESIS, head_statement
 from core.errors import JournalChanged, MemoryBegun, RegisterUnproved, StoreWentBack
+from core.facts import FactKind
+from core.identifiers import Serial
+from core.instants import parse
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from jobs.draft import order_of
-from jobs.evidence import links_behind
+from jobs.evidence import links_behind, payload
 from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file
 from memory.records import Begun, Ended, Hierarchy, Listed, Record, WillSign
@@ -32,8 +35,9 @@ from store.reading import approvals as approval_reading
 from store.reading import authority as reading
 from store.reading import journal, requests, work
 from store.reading import memory as copies
+from store.reading.journal import Sealed
 from store.rows import Decision, DraftRow
-from store.transactions import Store
+from store.transactions import Store, Transaction
 
 WATERMARK_FILE = "watermark.json"
 """What releases without a memory kept beside the keys: the last row of the journal that they had sealed."""
@@ -88,6 +92,7 @@ def prove_register(store: Store, keyring: Keyring, officers: Mapping[str, int], 
     newest = {each.key_id: (each, said) for each, said in lists}
     ends = _ends(store, newest.values(), issued)
     head, digest = links[-1] if links else (0, GENESIS)
+    _require_as_sealed(store, head, issued, lists)
     root = next(each for each in certified if each.role is HierarchyRole.ROOT)
     signers = {
         ROOT_FILE: issuer(root.der).public_key,
@@ -321,6 +326,46 @@ def _ends(store: Store, newest: Iterable[tuple[Listed, Published]], issued: tupl
                     )
                 )
     return tuple(ends)
+
+
+# --- what the sealed facts say ---------------------------------------------------------------------------------------
+
+
+def _require_as_sealed(
+    store: Store, head: int, issued: tuple[WillSign, ...], lists: tuple[tuple[Listed, Published], ...]
+) -> None:
+    """Compare with the facts under the last head: what was taken out of the rows is still in the journal."""
+    certificates = {each.serial: each for each in issued}
+    numbers: set[tuple[str | None, int]] = {(listed.key_id, listed.number) for listed, _ in lists}
+    numbers |= {(None, listed.number) for listed, _ in lists}
+    number = 0
+    while number < head:
+        with store.read() as tx:
+            rows = journal.sealed_after(tx, number, min(_ROWS, head - number))
+            for each in rows:
+                _require_row_as_sealed(tx, each, certificates, numbers)
+        number = rows[-1].row.number
+
+
+def _require_row_as_sealed(
+    tx: Transaction, fact: Sealed, certificates: Mapping[Serial, WillSign], numbers: set[tuple[str | None, int]]
+) -> None:
+    said, where = payload(fact), f"row {fact.row.number} of the journal says"
+    serial = Serial(str(said.get("serial")))
+    match fact.row.kind:
+        case FactKind.CERTIFICATE_ISSUED:
+            _require(serial in certificates, f"{where} that certificate {serial} was issued, and there is none")
+        case FactKind.CERTIFICATE_REVOKED | FactKind.CERTIFICATE_SUPERSEDED:
+            claim, known = work.claim_of(tx, serial), certificates.get(serial)
+            superseded = fact.row.kind == FactKind.CERTIFICATE_SUPERSEDED
+            by_then = known.not_after if known is not None and superseded else parse(fact.row.at)
+            holds = claim is not None and known is not None and claim.end.at <= by_then
+            _require(holds, f"{where} that certificate {serial} was ended, and the register has another end or none")
+        case FactKind.CRL_PUBLISHED:
+            named = (said.get("key_id"), said.get("number"))
+            _require(named in numbers, f"{where} that CRL {named[1]} was published, and there is none")
+        case _:
+            pass
 
 
 def _require(holds: bool, detail: str) -> None:  # noqa: FBT001 - what has to hold, said first
