@@ -1,6 +1,6 @@
 """An operator accepts what the machine's clock shows: from now on it is measured by that."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.actors import CONSOLE
 from core.canonical import Json
@@ -8,7 +8,7 @@ from core.errors import ClockRefused
 from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
 from jobs.acts import digest_of
-from jobs.doubt import Doubt, Limits, Shown, judged
+from jobs.doubt import BEHIND, Doubt, Limits, Shown, judged, stepped
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted, At
 from store.reading.watching import doubts_clock
@@ -32,13 +32,14 @@ def doubt_of(store: Store, memory: Memory, limits: Limits) -> tuple[At, At | Non
     return reading, last, why
 
 
-def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int, sentence: str) -> datetime:
+def accept_clock(store: Store, memory: Memory, limits: Limits, *, shown: At, year: int, sentence: str) -> datetime:
     """Accept the clock, as a record of the memory and a fact of the journal; return the authority's instant.
 
     Args:
         store: the register.
         memory: whose measure it becomes.
         limits: by which the clock is doubted.
+        shown: what the operator has seen; the clock goes on from there, or it is not the one that they accept.
         year: as the operator has typed it.
         sentence: why, in the operator's words.
 
@@ -46,6 +47,8 @@ def accept_clock(store: Store, memory: Memory, limits: Limits, *, year: int, sen
         ClockRefused: nobody doubts the clock, or it is in another year than the operator.
     """
     reading, last, _ = doubt_of(store, memory, limits)
+    if abs(stepped(reading, shown) or timedelta(0)) > BEHIND:
+        raise ClockRefused(detail=f"it was moved after it showed {text(shown.wall)}")
     at = reading.wall + reading.offset * ONE_SECOND
     if year != reading.wall.year:
         raise ClockRefused(detail=f"it shows {text(reading.wall)}, and the year that was typed is {year}")

@@ -209,13 +209,25 @@ def test_what_a_clock_dated_ahead_that_was_wrong_from_the_start_is_made_anew(wor
     right(world, approval, GOOD)
     assert AlarmCode.CLOCK_DOUBTFUL in codes(world)
     with pytest.raises(ClockRefused):
-        accept_clock(world.store, world.memory, LIMITS, year=2026, sentence="No.")
-    accept_clock(world.store, world.memory, LIMITS, year=2027, sentence="The battery was flat.")
+        accept_clock(world.store, world.memory, LIMITS, shown=world.memory.read_clocks(), year=2026, sentence="No.")
+    shown = world.memory.read_clocks()
+    world.move_clock(3 * SECOND)
+    with pytest.raises(ClockRefused, match="it was moved after it showed"):
+        accept_clock(world.store, world.memory, LIMITS, shown=shown, year=2027, sentence="No.")
+    world.move_clock(-3 * SECOND)
+    accept_clock(world.store, world.memory, LIMITS, shown=shown, year=2027, sentence="The battery was flat.")
     assert b"The battery was flat." in world.memory.after(world.memory.last - 2, 1)[0].body
     world.authority.settle()
     assert AlarmCode.CLOCK_DOUBTFUL not in codes(world)
     with pytest.raises(ClockRefused, match="nobody doubts it"):
-        accept_clock(world.store, world.memory, LIMITS, year=2027, sentence="The battery was flat.")
+        accept_clock(
+            world.store,
+            world.memory,
+            LIMITS,
+            shown=world.memory.read_clocks(),
+            year=2027,
+            sentence="The battery was flat.",
+        )
     with world.store.read() as tx:
         kinds = set(tx.connection.execute(select(journal.c.kind)).scalars())
         responders = authority_reading.certificates(tx, HierarchyRole.RESPONDER)

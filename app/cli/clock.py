@@ -72,7 +72,7 @@ def _accept(house: House, memory: Memory, sentence: str | None) -> None:
         click.echo(f"A second clock shows         {text(shown)}")
     year = click.prompt("Which year is it", type=int)
     said = sentence or click.prompt("Why, in a sentence", type=str)
-    at = accept_clock(house.store, memory, limits, year=year, sentence=said)
+    at = accept_clock(house.store, memory, limits, shown=reading, year=year, sentence=said)
     click.echo(f"Accepted: it is {text(at)}.")
 
 
