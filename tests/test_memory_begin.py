@@ -159,6 +159,14 @@ def test_it_begins_with_nothing_that_its_keys_do_not_prove(upgraded: House) -> N
     untouched.close()
 
 
+def test_an_end_that_no_list_says_yet_is_not_forgotten_either(upgraded: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with upgraded.store.begin("tamper") as tx:
+        tx.connection.execute(text("UPDATE certificates SET revoked_at = NULL, cause = NULL, ends_at = not_after + 1"))
+    monkeypatch.setattr("jobs.beginning._ends", lambda *_: ())
+    said = trialcpa("memory", "begin", "--home", str(upgraded.settings.home), "--yes")
+    assert "was ended, and the register has another end or none" in said.words
+
+
 @pytest.mark.parametrize("store_kind", ["sqlite"])
 @pytest.mark.parametrize("said", [{"number": 10_000, "link": "00" * 32}, {"number": 3, "link": "00" * 32}, {}])
 def test_it_does_not_begin_on_a_register_that_went_back(upgraded: House, said: dict[str, object]) -> None:
