@@ -128,6 +128,16 @@ def renew_responder(duty: Duty, at: datetime) -> bool:
 def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCertificate]:
     """Return the certificates of a role that the register holds and this authority remembers, oldest first."""
     known, strangers = compared(duty.memory, tx, role)
+    held = {each.serial for each in known}
+    for lost in (each for each in duty.memory.hierarchy(role) if each.serial not in held):
+        if role is HierarchyRole.ISSUING:
+            duty.notice(
+                AlarmCode.REGISTER_CONTRADICTS,
+                f"The register has lost certificate {lost.serial} of the issuing CA: no list and no answer is made by it. "
+                "The root's signature upon it is nowhere else here: put its row of authority_certificates back from a "
+                "backup of the register; its bytes are in every chain that was fetched.",
+                subject=lost.serial,
+            )
     for each in strangers:
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,

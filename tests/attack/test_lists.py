@@ -13,8 +13,8 @@ from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
 from jobs.published import LOOKED_AGAIN
 from store.reading.status import StatusReader
-from store.tables import crls
-from tests.attack.forging import Scene, turns
+from store.tables import authority_certificates, crls
+from tests.attack.forging import Scene, forge, turns
 from tests.channels_world import Channels
 from tests.world import World
 
@@ -81,3 +81,21 @@ def _exchanged(world: World, known: PublishedCrl, der: bytes) -> PublishedCrl:
     turns(world, 2)
     assert newest(world).number > known.number
     return newest(world)
+
+
+def test_a_lost_issuing_ca_is_told_with_what_to_do_and_lists_go_on_when_it_is_back(before: Scene) -> None:
+    """Nothing here has the root's signature upon it but its row."""
+    world = before.world
+    (issuing,) = world.memory.hierarchy(HierarchyRole.ISSUING)
+    own = authority_certificates.c.serial == issuing.serial
+    with world.store.begin("read") as tx:
+        row = dict(tx.connection.execute(select(authority_certificates).where(own)).mappings().one())
+    forge(world, f"DELETE FROM authority_certificates WHERE serial = '{issuing.serial}'")
+    world.revoked(before.good)
+    turns(world, 2)
+    (told,) = [each for each in world.alarms() if each.subject == issuing.serial]
+    assert (told.code, "put its row" in told.sentence) == (AlarmCode.REGISTER_CONTRADICTS, True)
+    with world.store.begin("put back") as tx:
+        tx.connection.execute(insert(authority_certificates).values(**row))
+    turns(world, 2)
+    assert before.good_serial in Channels(world).crl()
