@@ -1,6 +1,7 @@
 """What one organisation may keep open and store: each pile has its bound, and of two at once one gets the last."""
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -208,3 +209,39 @@ def test_bounds_are_settings(tmp_path: Path) -> None:
     assert read == Bounds(open_applications=3, evidence_octets=5 * MEBIOCTET, acts_per_day=7)
     with pytest.raises(SettingsInvalid, match=r"bounds.deployment_lines_per_day .* 100000"):
         load(written(tmp_path, "[bounds]\ndeployment_lines_per_day = 5\n"))
+
+
+# --- none is forgotten -------------------------------------------------------------------------------------------
+
+UNBOUNDED = {
+    "ra/access.py grant_access": "the SSC's own act",
+    "ra/access.py revoke_access": "the SSC's own act",
+    "ra/deciding/second.py second": "the SSC's own act, of several officers at one moment",
+    "ra/reporting/report.py rendered": "one rendering of each report, which the DCC caused",
+    "ra/telling/notices.py pdf_of": "one rendering of each copy, which the SSC caused",
+    "ra/telling/notices.py _note_fetched": "one fact for each copy, which the SSC caused",
+}
+"""What makes rows for a credential and counts no act: the rows of adr 22's table that say why."""
+
+
+def _writers(source: str) -> Iterator[tuple[str, bool]]:
+    """The functions of a module that open a writing transaction, and whether each asks if one act more may be done."""
+    for each in ast.walk(ast.parse(source)):
+        if isinstance(each, ast.FunctionDef):
+            called = [ast.unparse(one.func) for one in ast.walk(each) if isinstance(one, ast.Call)]
+            if any(one.endswith("store.begin") for one in called):
+                yield each.name, not {"once", "require_act"}.isdisjoint(called)
+
+
+def test_whatever_makes_rows_for_a_credential_is_counted_or_says_why_not() -> None:
+    root = Path(__file__).parents[1]
+    found = {
+        f"{path.relative_to(root)} {name}": asked
+        for room in ("ra", "api")
+        for path in sorted((root / room).rglob("*.py"))
+        for name, asked in _writers(path.read_text("utf-8"))
+    }
+    assert len(found) > 25
+    assert {name for name, asked in found.items() if not asked} == set(UNBOUNDED)
+    forgetful = "def act(desk):\n    with desk.store.begin('act') as tx:\n        write(tx)\n"
+    assert dict(_writers(forgetful)) == {"act": False}
