@@ -133,7 +133,7 @@ def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCert
         if role is HierarchyRole.ISSUING:
             duty.notice(
                 AlarmCode.REGISTER_CONTRADICTS,
-                f"The register has lost certificate {lost.serial} of the issuing CA: no list and no answer is made by it. "
+                f"The register has lost certificate {lost.serial} of the issuing CA: no list, no answer is made by it. "
                 "The root's signature upon it is nowhere else here: put its row of authority_certificates back from a "
                 "backup of the register; its bytes are in every chain that was fetched.",
                 subject=lost.serial,
