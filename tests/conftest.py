@@ -189,5 +189,6 @@ def world(store_kind: str, store_copy: Callable[[str], str], keys_folder: Path) 
 
 def _create(server: str, name: str, *, template: str = "template0") -> str:
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # The default writes every page to the log as well; a server that fears no power cut copies in half the time.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return server.format(name)

@@ -1,8 +1,8 @@
 """kill -9 of each process before and after each commit, signature and rename of the cycle, then a restart.
 
 docs/issuance-cycle.md says what is durable when; here every sentence of it is tried. The short sweep dies once at each
-kind of boundary, on both databases; the long one dies at every single place, and 50 times over at places of each kind,
-with others at work.
+kind of boundary, on PostgreSQL where a server has a part in it; the long one, on both databases, dies at every single
+place, and 50 times over at places of each kind, with others at work.
 """
 
 import ast
@@ -17,7 +17,7 @@ import pytest
 from store import schema
 from store.transactions import Store
 from tests.kill import ceremony
-from tests.kill.process import Death, Process
+from tests.kill.process import Death, Process, Tell
 from tests.kill.stores import Back, PostgresqlStore, RememberedStore, SqliteStore
 from tests.kill.sweep import Recorded, Sweep, one_of_each
 from tests.world import memory_folder
@@ -57,14 +57,25 @@ def _swept(kind: str, url: str, folder: Path) -> SqliteStore | PostgresqlStore:
     return SqliteStore(url, folder) if kind == "sqlite" else PostgresqlStore(url)
 
 
-def test_no_boundary_of_the_cycle_loses_or_doubles_anything(sweep: Sweep) -> None:
+def test_no_boundary_of_the_cycle_loses_or_doubles_anything(sweep: Sweep, store_kind: str) -> None:
     recorded = sweep.record()
     kinds = {kind for each in recorded for kind, _ in each.deaths()}
     assert kinds == {name for name in NAMES if not name.startswith("ceremony: ")}
     places = list(one_of_each(recorded))
-    for each, death in places:
-        sweep.die(each, death)
     assert len(places) == len(kinds) + 2 * sum(len(each.step.anew) for each in recorded)
+    for each, death in places:
+        if store_kind == "sqlite" or _left_to_the_server(each, death):
+            sweep.die(each, death)
+
+
+def _left_to_the_server(each: Recorded, death: Death) -> bool:
+    """Whether what a death leaves is another thing on a server; --long dies everywhere on both databases.
+
+    No server has a part in a memory and in a signature, and what the web committed before it died is found, by whoever
+    asks again, in the same rows.
+    """
+    aside = any(name in death.name for name in ("commit memory", "signature"))
+    return not aside and not (each.step.who == "web" and death.name.startswith("after"))
 
 
 @pytest.mark.long
@@ -90,7 +101,10 @@ def _held(kind: str, url: str, folder: Path) -> tuple[SqliteStore | PostgresqlSt
     schema.upgrade(empty)
     empty.close()
     store = _swept(kind, url, folder)
-    return store, store.save()
+    back = store.save()
+    ceremony.hold(folder / "home-before", url)(Tell(2))  # what it imports is imported once, before processes are forked
+    back()
+    return store, back
 
 
 def _die_in_ceremony(store: SqliteStore | PostgresqlStore, back: Back, home: Path, death: Death) -> None:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FREE = frozenset({"tests", "bench", "script"})
@@ -129,6 +130,7 @@ class Source:
     name: str  # relative, with slashes
     package: str  # dotted
     tree: ast.Module
+    nodes: Sequence[ast.AST]  # the tree and all below it, gone through once for every rule
     aliases: Mapping[str, str]  # what a local name stands for
 
     @property
@@ -161,7 +163,7 @@ def unnamed(root: Path) -> list[str]:
     reads it, where another imports it, and where anybody takes it as a member.
     """
     every = list(sources(root))
-    nodes = [node for source in every for node in ast.walk(source.tree)]
+    nodes = [node for source in every for node in source.nodes]
     members = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     named = members | {node.id for node in nodes if isinstance(node, ast.Name)}
     taken = members.union(*(source.aliases.values() for source in every))
@@ -182,7 +184,7 @@ def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str
     """The constants that a statement makes and that neither their own file reads nor another takes."""
     if not isinstance(made, ast.Assign | ast.AnnAssign):
         return []
-    names = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    names = {node.id for node in source.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     targets = made.targets if isinstance(made, ast.Assign) else [made.target]
     return [
         node.id
@@ -195,13 +197,19 @@ def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str
 
 
 def sources(root: Path) -> Iterator[Source]:
-    """Parse every file of ours."""
+    """Return every file of ours, parsed."""
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
         if any(part.startswith(".") for part in parts) or parts[0] in NOT_OURS:
             continue
-        tree = ast.parse(path.read_text("utf-8"), str(path))
-        yield Source(path, "/".join(parts), ".".join(parts[:-1]), tree, _aliases(tree))
+        yield _parsed(path, parts, path.read_text("utf-8"))
+
+
+@cache
+def _parsed(path: Path, parts: tuple[str, ...], text: str) -> Source:
+    """Parse a file once, however often the tree is gone through."""
+    tree = ast.parse(text, str(path))
+    return Source(path, "/".join(parts), ".".join(parts[:-1]), tree, tuple(ast.walk(tree)), _aliases(tree))
 
 
 def told(root: Path, found: list[str]) -> str:
@@ -257,7 +265,7 @@ def _room_of(package: str) -> str | None:
 
 def _imported_late(source: Source) -> Iterator[str]:
     """What `importlib` is asked for: a name that can be read here, except where the command line loads commands."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and _dotted(node.func, source.aliases) in _LATE:
             asked = node.args[0] if node.args else None
             if isinstance(asked, ast.Constant) and isinstance(asked.value, str):
@@ -308,7 +316,7 @@ def _by_place(every: Sequence[Source]) -> Iterator[str]:
         if source.free:
             continue
         here = {node.name: f"{source.module}.{node.name}" for node in _dataclasses(source)}
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if not isinstance(node, ast.Call) or _dotted(node.func, {**source.aliases, **here}) not in ours:
                 continue
             if len(node.args) > MOST_BY_PLACE or any(isinstance(each, ast.Starred) for each in node.args):
@@ -318,7 +326,7 @@ def _by_place(every: Sequence[Source]) -> Iterator[str]:
 def _dataclasses(source: Source) -> Iterator[ast.ClassDef]:
     if source.free:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef):
             named = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
             if any(_dotted(each, source.aliases) == "dataclasses.dataclass" for each in named):
@@ -342,7 +350,7 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
 def _named(source: Source) -> Iterator[str]:
     """Every imported thing that the file mentions, by its whole name."""
     yield from source.aliases.values()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute):
             name = _dotted(node, source.aliases)
             if name is not None:
@@ -350,9 +358,7 @@ def _named(source: Source) -> Iterator[str]:
 
 
 def _calls(source: Source, wanted: str) -> bool:
-    return any(
-        isinstance(node, ast.Call) and _dotted(node.func, source.aliases) == wanted for node in ast.walk(source.tree)
-    )
+    return any(isinstance(node, ast.Call) and _dotted(node.func, source.aliases) == wanted for node in source.nodes)
 
 
 def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
@@ -374,7 +380,7 @@ def _words_for_kinds(source: Source, _root: Path) -> Iterator[str]:
     """A kind or state beside a string: the checker would not name the place when a member is added."""
     if source.free:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             if any(_is_kind(each) for each in sides) and any(_is_word(each) for each in sides):
@@ -446,7 +452,7 @@ def _mappings(every: Sequence[Source]) -> Iterator[str]:
                     yield f"{where} does not name {', '.join(missing)} of {enum}"
                 else:
                     whole.add(constant)
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Attribute) and node.attr == "get" and ast.unparse(node.value) in whole:
                 name = ast.unparse(node.value)
                 yield f"{source.name}: {name} names every member, and line {node.lineno} has a default"

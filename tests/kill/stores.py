@@ -100,9 +100,10 @@ class PostgresqlStore:
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             connection.execute("SET session_replication_role = replica")  # the rows agreed with each other before
-            for table in _TABLES:
-                connection.execute(f'DELETE FROM "{table}"')
+            connection.execute(";".join(f'DELETE FROM "{table}"' for table in _TABLES))  # one journey for all
             for table, rows in state.items():
+                if not rows:
+                    continue
                 with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:
                     copy.write(rows)
 
