@@ -224,7 +224,9 @@ def _live(work: Callable[[Tell], Any], pipe: int, death: Death | None, pause: De
             os.kill(os.getpid(), signal.SIGSTOP)
 
     code = 1
-    faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=2)  # where pytest hears it
+    # A signal, because the thread that faulthandler would wait with may be the parent's, and is not forked.
+    faulthandler.register(signal.SIGALRM, file=2, chain=True)  # where pytest hears it
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
     try:
         observe(reached)
         _tell_of_signatures(tell)
