@@ -12,7 +12,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from core.errors import Finding
-from ra.deciding.views import DecisionProposed, DecisionSeconded
+from core.kinds import AuthorisationFlaw
+from ra.deciding.views import DecisionAuthorised, DecisionProposed, DecisionSeconded
 
 SOMETIMES = Field(exclude_if=operator.not_)
 """Marks a member that is left out where it says nothing; every other is always there."""
@@ -80,7 +81,11 @@ def described(view: type[Any]) -> tuple[str, dict[str, str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """An error (RFC 9457). `code` is stable; `detail` and `hint` are for people."""
+    """An error (RFC 9457). `code` is stable; `detail` and `hint` are for people.
+
+    Args:
+        flaw: of an authorisation that was refused, in a word.
+    """
 
     type: str
     title: str
@@ -89,6 +94,7 @@ class Problem:
     detail: str
     hint: str
     findings: Annotated[tuple[Finding, ...], SOMETIMES] = ()
+    flaw: Annotated[AuthorisationFlaw | None, SOMETIMES] = None
     reference: Annotated[str, SOMETIMES] = ""
 
 
@@ -96,7 +102,7 @@ class Problem:
 class DecisionBatchResult:
     """What became of one decision of a batch: its outcome, or the problem."""
 
-    outcome: DecisionProposed | DecisionSeconded | None
+    outcome: DecisionProposed | DecisionAuthorised | DecisionSeconded | None
     problem: Problem | None
 
 

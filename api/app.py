@@ -19,6 +19,7 @@ from api.amendments import add_amendments
 from api.answers import Problem, answer
 from api.applications import add_applications
 from api.approvals import add_approvals
+from api.authorising import BATCH_PATHS, add_authorising
 from api.authority import add_authority
 from api.breaches import add_breaches
 from api.certificates import add_certificates
@@ -26,6 +27,7 @@ from api.cpl import add_cpl
 from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.evidence import add_evidence
+from api.forms.authorising import LISTED_LIMIT
 from api.incoming import BODY_LIMIT, StrictRequest, malformed, note_refusal, recognise, refuse_repeated_parameters
 from api.lookout import Lookout
 from api.notices import add_notices
@@ -78,6 +80,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_evidence,
     add_requirements,
     add_decisions,
+    add_authorising,
     add_approvals,
     add_amendments,
     add_breaches,
@@ -151,6 +154,8 @@ def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror) -> None:
         if rule is not None and rule.rule not in PUBLIC | WITH_ITS_OWN_DOOR:
             recognise(desk)
         refuse_repeated_parameters()
+        if rule is not None and rule.rule in BATCH_PATHS:
+            request.max_content_length = LISTED_LIMIT
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -203,7 +208,7 @@ def _told(error: Exception) -> Response:
 def _told_of_http(error: Exception) -> Response:
     """Answer what routing or reading refused; nothing of Werkzeug's own pages is sent."""
     if isinstance(error, RequestEntityTooLarge):
-        return _told(BodyTooLarge(limit=BODY_LIMIT))
+        return _told(BodyTooLarge(limit=request.max_content_length or BODY_LIMIT))
     code = error.code if isinstance(error, HTTPException) else None
     if code == HTTPStatus.BAD_REQUEST:
         return _told(BodyMalformed(detail="it ends too early, or its head is not HTTP"))

@@ -69,5 +69,5 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     )
     def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:
         """Revoke at once, by one officer, where the settings allow it (F2.30)."""
-        command = body.command(path.approval)
-        return service.write(header, lambda key: revoke(desk, actor(), command, key))
+        command, signed = body.command(path.approval), body.signed()
+        return service.write(header, lambda key: revoke(desk, actor(), command, key, signed=signed))

@@ -89,9 +89,12 @@ def _add_breaches(app: OpenAPI, service: Service) -> None:
     )
     def judge_breach(header: WriteHeader, path: BreachPath, body: JudgementBody) -> Response:
         """Confirm a suspected breach, which owes a revocation from then on, or dismiss it."""
+        signed = body.signed()
         return service.write(
             header,
-            lambda key: breach.judge(desk, actor(), path.breach, confirmed=body.confirmed, why=body.why, request=key),
+            lambda key: breach.judge(
+                desk, actor(), path.breach, confirmed=body.confirmed, why=body.why, signed=signed, request=key
+            ),
         )
 
     @app.post(

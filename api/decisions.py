@@ -9,6 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import problems
 from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answer
+from api.forms.authorising import LISTED_LIMIT
 from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody, WitnessBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import DecisionPath
@@ -19,6 +20,7 @@ from api.service import (
     WITH_CREDENTIAL,
     WRITE_REFUSALS,
     Service,
+    body_limit,
     clauses,
     refusals,
     reply,
@@ -29,9 +31,9 @@ from ra.deciding.acknowledge import acknowledge
 from ra.deciding.propose import propose, propose_batch
 from ra.deciding.second import reject, second, second_batch
 from ra.deciding.views import (
-    Accepted,
     DecisionAcknowledged,
     DecisionAnswer,
+    DecisionAuthorised,
     DecisionPage,
     DecisionProposed,
     DecisionRejected,
@@ -74,22 +76,21 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     def propose_several(header: WriteHeader, body: DecisionBatchBody) -> Response:
         """Propose several decisions, as a committee takes them; each stands or falls alone."""
         commands = [each.root.command() for each in body.decisions]
-        return service.write(header, lambda key: _batch(propose_batch(desk, actor(), commands, key)))
+        return service.write(header, lambda key: batch_answer(propose_batch(desk, actor(), commands, key)))
 
     @app.post(
         "/v1/decisions/batch/second",
         operation_id="secondBatch",
-        openapi_extensions=clauses("F2.18", "F2.24", "F2.29", "F2.30"),
+        openapi_extensions={**clauses("F2.18", "F2.24", "F2.29", "F2.30"), **body_limit(LISTED_LIMIT)},
         responses={200: answer(DecisionBatchAnswer), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def second_several(header: WriteHeader, body: SecondBatchBody) -> Response:
-        """Second several proposals; each stands or falls alone."""
-        accepted = [
-            Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256, tbs_sha256=each.tbs_sha256)
-            for each in body.decisions
-        ]
-        return service.write(header, lambda key: _batch(second_batch(desk, actor(), accepted, key)))
+        """Second several proposals; each stands or falls alone. One statement over their list authorises all."""
+        accepted, signed = body.accepted(), body.signed()
+        return service.write(
+            header, lambda key: batch_answer(second_batch(desk, actor(), accepted, key, signed=signed))
+        )
 
     @app.post(
         "/v1/decisions/<decision>/acknowledgement",
@@ -151,6 +152,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
 
         `tbs_sha256` is left out for kinds that issue no certificate.
         """
+        signed = body.signed()
         return service.write(
             header,
             lambda key: second(
@@ -159,6 +161,7 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
                 path.decision,
                 proposal_sha256=body.proposal_sha256,
                 tbs_sha256=body.tbs_sha256,
+                signed=signed,
                 request=key,
             ),
         )
@@ -172,10 +175,15 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
     )
     def reject_decision(header: WriteHeader, path: DecisionPath, body: RejectionBody) -> Response:
         """Reject a proposal, or take one's own back."""
-        return service.write(header, lambda key: reject(desk, actor(), path.decision, why=body.why, request=key))
+        signed = body.signed()
+        return service.write(
+            header, lambda key: reject(desk, actor(), path.decision, why=body.why, signed=signed, request=key)
+        )
 
 
-def _batch(outcomes: Sequence[DecisionProposed | DecisionSeconded | TrialCpaError]) -> DecisionBatchAnswer:
+def batch_answer(
+    outcomes: Sequence[DecisionProposed | DecisionAuthorised | DecisionSeconded | TrialCpaError],
+) -> DecisionBatchAnswer:
     """Return what became of each; a problem is told, and a refusal noted, as if it had been asked alone."""
     for each in outcomes:
         if isinstance(each, TrialCpaError):

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from core.canonical import Json
 from core.errors import (
+    AuthorisationRefused,
     Conflict,
     Finding,
     NotAuthenticated,
@@ -60,6 +61,8 @@ def problem(error: Exception) -> tuple[int, dict[str, Json]]:
     described = document(status, error.code, str(error), error.hint)
     if isinstance(error, RulesRefused):
         described["findings"] = [finding_document(finding) for finding in error.findings]
+    if isinstance(error, AuthorisationRefused):
+        described["flaw"] = str(error.fields["flaw"])
     return int(status), described
 
 

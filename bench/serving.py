@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from app.processes import answers
+from tests.demo_officers import DemoOfficers
 from tests.world import csr_pem
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +48,11 @@ class Service:
         fields = {"Authorization": f"Bearer {self.keys[who]}"}
         url = f"http://127.0.0.1:{self.port}{path}"
         return httpx.request(method, url, json=body, headers=fields, timeout=60, trust_env=False)
+
+    @property
+    def officers(self) -> DemoOfficers:
+        """Its officers, who sign."""
+        return DemoOfficers(self.home, lambda who, method, path: dict(self.call(who, method, path).json()))
 
     def pids(self) -> dict[str, int]:
         """The process of each role."""
@@ -150,16 +156,18 @@ def granted(service: Service, model: str = "BENCH") -> tuple[str, bytes]:
     asked = service.call("manufacturer", "POST", "/v1/applications", application(csr_pem().decode(), model)).json()
     wanted = {"kind": "grant", "application": asked["application"], "reasons": "A bench."}
     decision = service.call("ssc-officer-1", "POST", "/v1/decisions", wanted).json()["decision"]
-    path = f"/v1/decisions/{decision}"
-    shown: dict[str, Any] = {}
+    path, officers = f"/v1/decisions/{decision}", service.officers
+    shown: dict[str, Any] = service.call("ssc-officer-1", "GET", path).json()
+    if officers.signs("ssc-officer-1"):
+        service.call("ssc-officer-1", "POST", f"{path}/authorisation", officers.for_proposal("ssc-officer-1", shown))
 
     def drafted() -> bool:
         shown.update(service.call("ssc-officer-2", "GET", path).json())
         return bool(shown["state"] == "drafted")
 
     until(drafted)
-    digests = {name: shown[name] for name in ("proposal_sha256", "tbs_sha256")}
-    approval = str(service.call("ssc-officer-2", "POST", f"{path}/second", digests).json()["approval"])
+    signed = officers.for_seconding("ssc-officer-2", shown)
+    approval = str(service.call("ssc-officer-2", "POST", f"{path}/second", signed).json()["approval"])
 
     def verified() -> bool:
         told = service.call("dcc", "POST", "/v1/verify", {"approval": approval}).json()

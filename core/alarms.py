@@ -15,6 +15,7 @@ from core.trouble import Trouble
 class AlarmCode(StrEnum):
     """What an alarm is about."""
 
+    ACT_UNPROVED = "act-unproved"
     ANSWER_NOT_IN_FORCE = "answer-not-in-force"
     ANSWERS_OVERDUE = "answers-overdue"
     AUTHORITY_ENDS = "authority-ends"
@@ -57,6 +58,10 @@ class AlarmCode(StrEnum):
 
 
 WORDS: Mapping[AlarmCode, tuple[str, str]] = {
+    AlarmCode.ACT_UNPROVED: (
+        "The register says that officers have acted, and their own keys have not signed for it: it is not sealed.",
+        "Every act of officers that was sealed of late is signed by their own keys.",
+    ),
     AlarmCode.ANSWER_NOT_IN_FORCE: (
         "An OCSP answer for a certificate that has not ended is not in force, or there is none.",
         "Every OCSP answer is in force again.",

@@ -4,7 +4,7 @@ Used by the sealer, and by whoever checks the journal without trusting us.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.canonical import Json, canonical
@@ -54,6 +54,11 @@ def link(previous: bytes, row: SealedRow) -> bytes:
         "payload": row.payload,
     }
     return hashlib.sha256(previous + canonical(document)).digest()
+
+
+def content_digest(row: SealedRow) -> str:
+    """Return the SHA-256 (hex) of what a row says, wherever in the order it is sealed, or before it is."""
+    return link(GENESIS, replace(row, number=0, sealed_at="")).hex()
 
 
 def journal_name(authority: str) -> str:

@@ -279,6 +279,36 @@ class SamePerson(NotPermitted):
     hint_text = "Another officer must second it."
 
 
+class NotTheProposer(NotPermitted):
+    """Somebody signs as its proposer for what another has proposed."""
+
+    code = "not-the-proposer"
+    sentence = "Decision {identifier} was proposed by {proposer}, who alone signs for it as its proposer."
+    hint_text = "Look at it and second it: trialcpa decide second {identifier}."
+
+
+class AuthorisationMissing(NotPermitted):
+    """An act that counts came without the officer's own signature."""
+
+    code = "authorisation-missing"
+    sentence = "To {act} needs the signature of an officer's own key, and none came with it."
+    hint_text = (
+        "Sign with your key: every trialcpa command that decides does so (--officer-key), or trialcpa officer sign "
+        "prints an authorisation to be sent."
+    )
+
+
+class AuthorisationRefused(NotPermitted):
+    """The signature that came with an act does not authorise it; `flaw` says in one word why."""
+
+    code = "authorisation-refused"
+    sentence = "The authorisation does not count ({flaw}): {detail}."
+    hint_text = (
+        "Look at what is to be authorised once more and sign that: trialcpa officer sign. Whose keys count is shown by "
+        "trialcpa roster show."
+    )
+
+
 # --- not found ---------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +318,14 @@ class NoSuchThing(NotFound):
     code = "not-found"
     sentence = "There is no {kind} {identifier}."
     hint_text = "Check the identifier; lists show what you may see."
+
+
+class NoRoster(NotFound):
+    """No officer's key counts yet: the authority was made before there were any."""
+
+    code = "no-roster"
+    sentence = "There is no roster of officers' keys yet; officers act by their API keys alone."
+    hint_text = "Make one with the root's folder: trialcpa roster begin."
 
 
 # --- conflicts ---------------------------------------------------------------------------------------------------
@@ -731,6 +769,47 @@ class ApiKeyUnusable(ConfigurationError):
     hint_text = "Keep it, alone, in a file of mode 0600, and name that with --key-file or TRIALCPA_KEY_FILE."
 
 
+class OfficerKeyUnusable(ConfigurationError):
+    """There is no officer's own key to sign with, or it cannot be opened."""
+
+    code = "officer-key-unusable"
+    sentence = "Your own key cannot be used: {detail}."
+    hint_text = (
+        "Name its file with --officer-key or TRIALCPA_OFFICER_KEY (trialcpa officer key new makes one), and where its "
+        "passphrase comes from with --officer-passphrase: file:PATH, fd:N or prompt."
+    )
+
+
+class OfficerKeyNotOnRoster(ConfigurationError):
+    """A key that does not count for the authority that is asked."""
+
+    code = "officer-key-not-on-roster"
+    sentence = "The key {key} is not on this authority's roster of officers; nothing was signed."
+    hint_text = (
+        "Use the key that is (trialcpa officer key show prints a file's), or have two officers put this one on the "
+        "roster: trialcpa roster change."
+    )
+
+
+class AuthorityDiffers(ConfigurationError):
+    """The service is not that of the authority whose root an officer holds."""
+
+    code = "authority-differs"
+    sentence = "The service speaks for another authority than your root's: {detail}; nothing was signed."
+    hint_text = "Check --url and --root. If both are right, somebody stands between: tell the authority's operator."
+
+
+class ShownOtherwise(ConfigurationError):
+    """What a service shows of a decision is not what its bytes say."""
+
+    code = "shown-otherwise"
+    sentence = "What is shown of {subject} is not what its bytes say: {detail}; nothing was signed."
+    hint_text = (
+        "Do not sign it. Somebody changed the register or the service: tell the authority's operator and the other "
+        "officers by other means."
+    )
+
+
 class InputUnusable(ConfigurationError):
     """A file that a person handed to the command line cannot be used; everything wrong with it is told at once."""
 
@@ -894,6 +973,14 @@ class MemoryForked(IntegrityError):
     hint_text = (
         "Nothing is signed by this one. Compare both memories (trialcpa memory show) before one of them goes on."
     )
+
+
+class RosterUnusable(Refusal):
+    """What was given cannot be a roster of officers."""
+
+    code = "roster-unusable"
+    sentence = "That cannot be the roster of officers: {detail}."
+    hint_text = "Give two officers or more, each with the public key (PEM, P-256) that trialcpa officer key new wrote."
 
 
 class LeaseHeld(IntegrityError):

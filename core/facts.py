@@ -77,6 +77,15 @@ class FactKind(StrEnum):
     END_SETTLED = "end-settled"
     DECISION_SEEN = "decision-seen"
     DECISION_DISOWNED = "decision-disowned"
+    DECISION_MADE_ALONE = "decision-made-alone"
+    DECISION_AUTHORISED = "decision-authorised"
+    FACT_REFUSED = "fact-refused"
+    ROSTER_SET = "roster-set"
+    ORDER_PROPOSED = "order-proposed"
+    ORDER_AUTHORISED = "order-authorised"
+    ORDER_LAPSED = "order-lapsed"
+    ISSUING_STOPPED = "issuing-stopped"
+    ISSUING_STARTED = "issuing-started"
 
 
 @dataclass(frozen=True)

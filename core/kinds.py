@@ -38,6 +38,60 @@ class Witnessed(StrEnum):
     DISOWNED = "disowned"
 
 
+class AuthorisedAct(StrEnum):
+    """What officers sign for with keys of their own; nothing of it counts by an API key alone."""
+
+    PROPOSE = "propose"
+    SECOND = "second"
+    REJECT = "reject"
+    REVOKE = "revoke"
+    CONFIRM_BREACH = "confirm-breach"
+    STOP_ISSUING = "stop-issuing"
+    START_ISSUING = "start-issuing"
+    CHANGE_ROSTER = "change-roster"
+    ACCEPT_RESTORE = "accept-restore"
+
+
+class OrderKind(StrEnum):
+    """What officers order the authority to do, that is no decision about an approval."""
+
+    STOP_ISSUING = "stop-issuing"
+    START_ISSUING = "start-issuing"
+    CHANGE_ROSTER = "change-roster"
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    LAPSED = "lapsed"
+    REFUSED = "refused"
+
+
+CLOSED_ORDER = (OrderState.DONE, OrderState.LAPSED, OrderState.REFUSED)
+"""Nothing more becomes of it."""
+
+
+class AuthorisationFlaw(StrEnum):
+    """Why an authorisation does not count."""
+
+    MALFORMED = "malformed"
+    ALGORITHM = "algorithm"
+    SIGNATURE = "signature"
+    KEY = "key"
+    OFFICER = "officer"
+    AUTHORITY = "authority"
+    ACT = "act"
+    SUBJECT = "subject"
+    DIGEST = "digest"
+    EXPIRED = "expired"
+    TOO_LONG = "too-long"
+    USED = "used"
+    MISSING = "missing"
+    UNDECIDED = "undecided"
+
+
 class DecisionState(StrEnum):
     """Where a decision stands: proposed, drafted where it certifies, seconded, done; or rejected, or lapsed."""
 

@@ -154,12 +154,14 @@ class MirroredApproval:
         organisation_name: for people.
         ders: certificate bytes by serial.
         answers: the newest answer of each serial and hash.
+        disputed: the instants of ends that the authority refused to seal, because nothing proves them.
     """
 
     record: ApprovalRecord
     organisation_name: str
     ders: Mapping[Serial, bytes]
     answers: Sequence[SignedAnswer]
+    disputed: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class ReasonCode(StrEnum):
     FIRMWARE_NOT_APPROVED = "firmware-not-approved"
     FIRMWARE_HASH_MISMATCH = "firmware-hash-mismatch"
     LIMIT_REACHED = "limit-reached"
+    END_DISPUTED = "end-disputed"
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ _TEXT: dict[ReasonCode, tuple[str, str, str]] = {
         "F2.21(d)",
         "{deployed} of {maximum} devices are deployed and this one is not among them.",
         "The Manufacturer can ask for an amendment of the limit (F2.29).",
+    ),
+    ReasonCode.END_DISPUTED: (
+        "F2.30",
+        "No officer's own key has signed for that end: the authority disputes it, and no list states it.",
+        "Treat it as ended, and ask the Security Sub-Committee, whose officers have an alarm.",
     ),
 }
 

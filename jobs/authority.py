@@ -55,6 +55,7 @@ WAITING_SECONDS = 0.5
 STAYS = timedelta(hours=24)
 LASTING = frozenset(
     {
+        AlarmCode.ACT_UNPROVED,
         AlarmCode.DECISION_UNPROVED,
         AlarmCode.END_UNPROVED,
         AlarmCode.FACT_AHEAD,

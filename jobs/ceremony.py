@@ -5,8 +5,8 @@ signed as they were meant.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,13 +30,17 @@ from jobs.duty import later
 from jobs.hierarchy import Certifier, certify, compared
 from jobs.keyring import Keyring
 from jobs.published import previous
+from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
 from keys.signer import Signer
 from memory.memory import Memory
-from memory.records import Begun, Listed
+from memory.officers import roster_of
+from memory.records import Begun, Listed, RosterCause
+from officers.roster import Member, members_digest, require_usable
 from policy.profile import clear_crl
 from store.reading import authority as reading
 from store.reading import work
+from store.reading.authorisations import shown_rosters
 from store.transactions import Store
 from store.verbs import artefacts, facts
 from store.verbs import authority as writing
@@ -57,6 +61,7 @@ class Ceremony:
         memory_dir: where what the authority remembers is kept; only the authority process reads it.
         passphrase, root_passphrase: seal them.
         officers: how many have to agree, by kind of decision.
+        roster: the officers' keys that count from the start; empty for an authority that begins without.
     """
 
     profile: Profile
@@ -68,6 +73,7 @@ class Ceremony:
     passphrase: bytes
     root_passphrase: bytes
     officers: Mapping[str, int]
+    roster: tuple[Member, ...] = ()
 
 
 def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
@@ -85,6 +91,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         HomeOccupied: the store holds another authority.
         KeyUnusable, RulesRefused, PublicationRefused: what went wrong; start it again once that is mended.
     """
+    if ceremony.roster:
+        require_usable(ceremony.roster)
     keys = make_keys(
         ceremony.keys_dir,
         ceremony.root_dir,
@@ -94,6 +102,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     over = _found(store, ceremony, keys, at)
     shown = clocks(FixedClock(at - ceremony.clock_offset), FixedClock(at))
     memory = Memory.begin(ceremony.memory_dir, keys.record, _begun(ceremony, keys), shown)
+    members = _counted(store, memory, ceremony.roster, at)
     root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:
@@ -105,7 +114,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         responder=keys.responder,
         journal=keys.journal,
     )
-    return keyring, transcript(ceremony, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
+    told = replace(ceremony, roster=members)
+    return keyring, transcript(told, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
 
 
 def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], keys: CeremonyKeys, at: datetime) -> str:
@@ -130,6 +140,9 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
             f"  SHA-256     {hashlib.sha256(each.der).hexdigest()}",
             "",
         ]
+    lines += [f"Officer       {member.key} {member.officer}" for member in ceremony.roster] or [
+        "Officers      none: until trialcpa roster begin, whoever has officers' API keys decides by these alone.",
+    ]
     lines += [
         f"Journal key   {key_id(keys.journal.public_key)} ({profile.journal_name})",
         f"Private keys  {ceremony.keys_dir}",
@@ -179,6 +192,29 @@ def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -
     ):
         raise HomeOccupied(path="the store")
     return over
+
+
+def _counted(store: Store, memory: Memory, members: Sequence[Member], at: datetime) -> tuple[Member, ...]:
+    """Let the first officers' keys count, or find those that this ceremony let count before it died; return them.
+
+    Raises:
+        HomeOccupied: it began with others; whose keys count first is fixed when it begins.
+    """
+    held = memory.newest_roster
+    if held is None:
+        if members:
+            record = roster_record(members, RosterCause.CEREMONY, number=1, at=at)
+            set_roster(store, memory, record, CONSOLE, at)
+        return tuple(members)
+    roster = roster_of(held)
+    if members and members_digest(members) != roster.sha256:
+        raise HomeOccupied(path="the memory")
+    with store.read() as tx:
+        shown = shown_rosters(tx)
+    if not shown:  # we died behind the memory
+        with store.begin("set roster") as tx:
+            show(tx, held, CONSOLE, at)
+    return roster.members
 
 
 def _begun(ceremony: Ceremony, keys: CeremonyKeys) -> Begun:

@@ -116,7 +116,7 @@ def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at:
 
 def _give_up(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
     with duty.begin("reject draft") as tx:
-        reject(tx, decision, why=why, actor=AUTHORITY, at=at)
+        reject(tx, decision, why=why, actor=AUTHORITY, statement=None, at=at)
     return 0
 
 

@@ -3,8 +3,10 @@
 The memory holds the link of every row as it was when it was sealed (memory/), so a fact is proved by itself: its link
 is computed again from what the row says now and from the link before it.
 
-It is evidence and no barrier: the authority seals what stands in the table, so whoever can write rows can write facts.
-But they are in the sealed journal, under a signed head, before anything is signed that rests upon them.
+By itself it is evidence and no barrier: whoever can write rows can write facts. But they are in the sealed journal,
+under a signed head, before anything is signed that rests upon them. The barrier is what officers sign with keys of
+their own: where there is a roster, nobody counts whose authorisation was not consumed for exactly this
+(jobs/consents.py).
 """
 
 import json
@@ -17,8 +19,10 @@ from core.actors import Actor, Role, is_ours
 from core.chain import link
 from core.facts import FactKind
 from core.instants import parse
+from jobs.consents import Consents
 from jobs.duty import later
 from memory.memory import Memory
+from officers.roster import Roster
 from policy.roles import Operation, permitted
 from ra.deciding.quorum import officers_needed
 from ra.desk import Rules
@@ -29,7 +33,12 @@ from store.reading.journal import Sealed
 from store.rows import Decision
 from store.transactions import Transaction
 
-_DECIDING = (FactKind.DECISION_PROPOSED, FactKind.DECISION_SUPPORTED, FactKind.DECISION_SECONDED)
+_DECIDING = (
+    FactKind.DECISION_PROPOSED,
+    FactKind.DECISION_SUPPORTED,
+    FactKind.DECISION_SECONDED,
+    FactKind.DECISION_MADE_ALONE,
+)
 _AGREEING = (FactKind.DECISION_SUPPORTED, FactKind.DECISION_SECONDED)
 _ACCESS = (FactKind.ACCESS_GRANTED, FactKind.ACCESS_REVOKED)
 
@@ -60,10 +69,20 @@ class Evidence:
         memory: knows what was sealed.
         rules: from the settings.
         identifiers: of the decisions.
+        still: the roster on which officers' keys have to stand now; None where what was decided is done.
     """
 
-    def __init__(self, tx: Transaction, memory: Memory, rules: Rules, identifiers: Collection[str]) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        memory: Memory,
+        rules: Rules,
+        identifiers: Collection[str],
+        *,
+        still: Roster | None = None,
+    ) -> None:
         self._rules = rules
+        self._still = still
         self._trusted = memory.begun.journal_number
         self.decisions: Mapping[str, Decision] = reading.decisions_called(tx, identifiers)
         self._agreed = reading.seconders(tx, self.decisions)
@@ -77,7 +96,11 @@ class Evidence:
         self._waiting = reading.wait_to_be_sealed(
             tx, [*self.decisions, *keys], (*_DECIDING, *_ACCESS), head=memory.head.number
         )
-        self._credentials = keys
+        self._consents: Consents | None = None
+        if memory.newest_roster is not None:
+            self._consents = Consents(memory, rules, list(self.decisions.values()))
+        self._before = memory.sealed_before_rosters
+        """The last row that counts without what officers signed."""
 
     def lacking(self, identifier: str, *, one: Sealed | None = None) -> Lacking | None:
         """Return what is missing for a decision to be acted upon; None if it was made as its rows say.
@@ -113,6 +136,8 @@ class Evidence:
             why = "the sealed facts name other officers than its rows"
         elif len(proposed | agreed) < officers_needed(decision, self._rules):
             why = "too few officers have agreed to it"
+        elif self._consents is not None and not self._sealed_before(acts, FactKind.DECISION_SECONDED):
+            why = self._consents.why_not(decision, still=self._still)
         return why
 
     def _why_not_by_one(self, decision: Decision, one: Sealed | None) -> str | None:
@@ -120,7 +145,12 @@ class Evidence:
             return "the settings let no officer revoke alone"
         if one is None or one.row.actor != decision.proposer or not self._by_an_officer(one):
             return f"no sealed fact says that {decision.proposer} did it"
+        if self._consents is not None and one.row.number > self._before:
+            return self._consents.why_not_alone(decision, [each.row for each in self._acts.get(decision.id, ())])
         return None
+
+    def _sealed_before(self, acts: Iterable[Sealed], kind: FactKind) -> bool:
+        return any(each.row.kind == kind and each.row.number <= self._before for each in acts)
 
     def _by_an_officer(self, act: Sealed) -> bool:
         """Return whether whoever acted had been granted access as an officer, and it had not been taken away."""

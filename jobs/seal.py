@@ -3,27 +3,34 @@
 Everything from the remembered head on is read and linked again: a head is signed over what the rows say, never over
 what they say their links are. If we die between sealing and the head's signature, the next turn signs a head over
 what is sealed.
+
+Before a fact gets its number, what it rests upon is proved (jobs/weigh.py). A fact that rests upon nothing is refused:
+it never gets one, and a fact of ours says which it was and why. A row that somebody else has numbered is weighed before
+a head is signed over it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.chain import DATED_AHEAD, head_statement, link
 from core.errors import JournalChanged
+from core.facts import Fact, FactKind
 from core.instants import parse, text
 from jobs.acts import to_seal
 from jobs.behind_head import require_as_sealed, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from jobs.recall import signed_by_us
+from jobs.weigh import Flawed, weighed
 from memory.records import Head
 from store.reading import journal
 from store.reading.authority import authority_row
 from store.reading.journal import Unsealed
 from store.transactions import Transaction
-from store.verbs import sealing
+from store.verbs import facts, sealing
 
 _MOST = 1_000
 """Facts sealed in one transaction."""
@@ -37,21 +44,30 @@ def seal(duty: Duty, at: datetime) -> int:
         JournalChanged: its row, or one behind it, does not say what its link says.
     """
     take_back(duty, at)
-    sealed = _seal_waiting(duty, at)
-    _head(duty, at)
-    return sealed
+    done, own = _seal_waiting(duty, at)
+    _head(duty, own, at)
+    return done
 
 
-def _seal_waiting(duty: Duty, at: datetime) -> int:
+def _seal_waiting(duty: Duty, at: datetime) -> tuple[int, frozenset[bytes]]:
+    """Seal what waits; return how many facts were sealed or refused, and the links of those that were sealed."""
     with duty.store.read() as tx:
-        if not to_seal(duty, tx, 1):
-            return 0  # an idle turn writes nothing, not even that it holds the lease
+        found = to_seal(duty, tx, _MOST)
+    if not found:
+        return 0, frozenset()  # an idle turn writes nothing, not even that it holds the lease
+    flawed = weighed(duty, [each.row for each in found], at)
+    known = {each.row_id: (each.row, flawed.get(place)) for place, each in enumerate(found)}
     with duty.begin("seal") as tx:
         number, digest, last_at = journal.last_sealed(tx)
         require_as_sealed(tx, duty.memory, number)  # its date is what all that follows is not dated behind
-        waiting = to_seal(duty, tx, _MOST)
+        # What came since, or is another fact since, is weighed in the next turn.
+        same = [each for each in to_seal(duty, tx, _MOST) if known.get(each.row_id, (None,))[0] == each.row]
+        refused = [(each, flaw) for each in same if (flaw := known[each.row_id][1]) is not None]
+        for each, flaw in refused:
+            _refuse(duty, tx, each, flaw, at)
+        waiting = [each for each in same if known[each.row_id][1] is None]
         if not waiting:
-            return 0
+            return len(refused), frozenset()
         sealed_at = _sealed_at(duty, tx, waiting, at)
         if last_at is not None:
             sealed_at = max(sealed_at, parse(last_at))  # the order never runs backwards
@@ -60,7 +76,32 @@ def _seal_waiting(duty: Duty, at: datetime) -> int:
             number += 1
             digest = link(digest, replace(each.row, number=number, sealed_at=text(sealed_at)))
             rows.append((each.row_id, number, digest))
-        return len(rows) if sealing.seal(tx, rows, at=sealed_at) else 0
+        if not sealing.seal(tx, rows, at=sealed_at):
+            return len(refused), frozenset()
+        return len(refused) + len(rows), frozenset(each for _, _, each in rows)
+
+
+def _refuse(duty: Duty, tx: Transaction, fact: Unsealed, flaw: Flawed, at: datetime) -> None:
+    """Never seal a fact, and say so: in the journal, in an alarm, and to whoever answers about what it touches."""
+    row = fact.row
+    sealing.refuse(tx, fact.row_id, why=f"{flaw.flaw}: {flaw.why}")
+    facts.record(
+        tx,
+        Fact(
+            kind=FactKind.FACT_REFUSED,
+            at=at,
+            actor=AUTHORITY,
+            subject=row.subject,
+            approvals=fact.approvals,
+            payload=flaw.told(row),
+        ),
+    )
+    duty.notice(
+        AlarmCode.ACT_UNPROVED,
+        f"The register says {row.kind} of {row.subject}, by {row.actor}, and that is not proved ({flaw.flaw}): "
+        f"{flaw.why}. It is not sealed, and nothing follows from it.",
+        subject=row.subject or row.kind,
+    )
 
 
 def _sealed_at(duty: Duty, tx: Transaction, waiting: Sequence[Unsealed], at: datetime) -> datetime:
@@ -79,8 +120,14 @@ def _sealed_at(duty: Duty, tx: Transaction, waiting: Sequence[Unsealed], at: dat
     return max([at, *(each for each in dated if each - at <= DATED_AHEAD)])
 
 
-def _head(duty: Duty, at: datetime) -> None:
-    """Sign a head over what is sealed, if there is none."""
+def _head(duty: Duty, own: Collection[bytes], at: datetime) -> None:
+    """Sign a head over what is sealed, if there is none.
+
+    Args:
+        duty: who signs.
+        own: the links of rows that this turn has weighed and sealed.
+        at: now.
+    """
     known = duty.memory.head
     with duty.read() as tx:
         require_as_sealed(tx, duty.memory, known.number)
@@ -90,6 +137,8 @@ def _head(duty: Duty, at: datetime) -> None:
         if (each.row.number, each.link) != (number, digest) or number != known.number + 1:
             raise JournalChanged(number=known.number + 1)
         known = Head(number=number, link=digest)
+    if any(each.link not in own for each in rows) and take_back(duty, at):
+        return  # somebody has numbered a row since this turn began
     if not known.number:
         return
     with duty.read() as tx:

@@ -73,7 +73,7 @@ def sign_seconded(duty: Duty, at: datetime) -> int:
         rows = work.drafts_to_sign(tx, duty.pace.portion, aside.passed_over(duty.noticed, at))
         issuers = {each.serial: each for each in ours(duty, tx, HierarchyRole.ISSUING)} if rows else {}
     said: dict[str, _Said] = {}
-    for some in aside.together(duty.noticed, rows, lambda each: each.serial, at, lambda some: _said(duty, some)):
+    for some in aside.together(duty.noticed, rows, lambda each: each.serial, at, lambda some: _said(duty, some, at)):
         said |= some
     weighed = (
         aside.alone(duty.noticed, row.serial, at, partial(_weighed, duty, row, said[row.serial], issuers, at))
@@ -168,10 +168,11 @@ def _sign(duty: Duty, ready: _Ready) -> _Signed:
     return _Signed(ready, sign_certificate(ready.draft, ready.clearance, signer, ready.issuer_der))
 
 
-def _said(duty: Duty, rows: Sequence[DraftRow]) -> dict[str, _Said]:
+def _said(duty: Duty, rows: Sequence[DraftRow], at: datetime) -> dict[str, _Said]:
     """Return, for drafts by serial, their decisions, and what the sealed facts lack for them to be acted upon."""
+    still = duty.memory.roster(at)
     with duty.read() as tx:
-        evidence = Evidence(tx, duty.memory, duty.rules, [each.decision_id for each in rows])
+        evidence = Evidence(tx, duty.memory, duty.rules, [each.decision_id for each in rows], still=still)
     return {
         each.serial: (
             evidence.decisions[each.decision_id],

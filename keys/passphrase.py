@@ -66,14 +66,16 @@ class FromPrompt:
 
     Args:
         twice: ask again and compare, for a passphrase that is being chosen.
+        of: what it opens, for the question.
     """
 
     twice: bool = False
+    of: str = "the authority's keys"
 
     def read(self) -> bytes:
         """Return the passphrase; PassphraseUnusable if it is empty, nobody is there, or the two differ."""
         try:
-            typed = getpass.getpass("Passphrase of the authority's keys: ")
+            typed = getpass.getpass(f"Passphrase of {self.of}: ")
             if self.twice and getpass.getpass("Once more: ") != typed:
                 raise PassphraseUnusable(source=self, detail="the two that were typed differ")
         except (EOFError, OSError) as error:
@@ -87,15 +89,19 @@ class FromPrompt:
 PassphraseSource: TypeAlias = FromFile | FromDescriptor | FromPrompt
 
 
-def parse_source(setting: str) -> PassphraseSource:
+def parse_source(setting: str, prompt: FromPrompt = FromPrompt()) -> PassphraseSource:
     """Return the source that a setting names: `file:PATH`, `fd:N` or `prompt`.
+
+    Args:
+        setting: what it says.
+        prompt: how a person is asked.
 
     Raises:
         PassphraseUnusable: anything else. The words are not repeated: somebody may have typed a passphrase.
     """
     scheme, _, rest = setting.partition(":")
     if setting == "prompt":
-        return FromPrompt()
+        return prompt
     if scheme == "file" and rest:
         return FromFile(Path(rest))
     # 0 to 2 are the terminal's; a passphrase there would be mixed with everything else.

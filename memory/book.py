@@ -27,7 +27,7 @@ RESERVE_OCTETS = 4 * 1024 * 1024
 BUSY_SECONDS = 5
 """How long one process waits for another that is writing; each portion takes milliseconds."""
 
-_FORM = 1
+_FORM = 2
 _NOTHING_BEFORE = bytes(32)
 
 _TABLES = """
@@ -52,10 +52,22 @@ CREATE TABLE link (number INTEGER PRIMARY KEY, link BLOB NOT NULL) STRICT;
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), wall INTEGER NOT NULL, boot INTEGER NOT NULL,
     boot_id TEXT NOT NULL, ahead INTEGER NOT NULL) STRICT;
 """
-"""What is in the file: `record` is the memory; every other table follows from it, but `link`, of whose rows the newest
-head is the digest."""
+_OFFICERS = """
+CREATE TABLE roster (number INTEGER PRIMARY KEY, effective_at INTEGER NOT NULL, record INTEGER NOT NULL) STRICT;
+CREATE TABLE consumed (statement_sha256 TEXT NOT NULL, subject TEXT NOT NULL, act TEXT NOT NULL, officer TEXT NOT NULL,
+    fact_sha256 TEXT NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (statement_sha256, subject)) STRICT, WITHOUT ROWID;
+CREATE INDEX consumed_subject ON consumed (subject, act, officer);
+CREATE TABLE issuing (one INTEGER PRIMARY KEY CHECK (one = 1), stopped INTEGER NOT NULL, record INTEGER NOT NULL)
+    STRICT;
+CREATE INDEX record_accepted ON record (number) WHERE kind = 'accepted';
+"""
+"""What a book of form 1 lacks; it holds no record that these would follow from."""
 
-DERIVED = ("hierarchy", "certificate", "ended", "list", "clock")
+_FORMS = {1: _TABLES, 2: _OFFICERS}
+"""By form, the tables that came with it: `record` is the memory; every other one follows from it, but `link`, of whose
+rows the newest head is the digest."""
+
+DERIVED = ("hierarchy", "certificate", "ended", "list", "clock", "roster", "consumed", "issuing")
 
 
 class Seals(Protocol):
@@ -95,7 +107,7 @@ class Book:
         ):
             if _is_blank(connection):
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_FORM};")
+                connection.executescript(f"BEGIN IMMEDIATE; {''.join(_FORMS.values())} PRAGMA user_version = {_FORM};")
                 with boundary("make memory"):
                     connection.commit()
         return cls(path, key)
@@ -152,7 +164,7 @@ class Book:
             (sound,) = connection.execute("PRAGMA main.integrity_check(1)").fetchone()  # its indexes, too
             if sound != "ok":
                 raise MemoryUnusable(path=self.path, detail=sound)
-            for statement in _TABLES.split(";"):
+            for statement in "".join(_FORMS.values()).split(";"):
                 if statement.split()[:2] == ["CREATE", "TABLE"] and statement.split()[2] in {*DERIVED, "link"}:
                     connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
             yield connection.cursor()
@@ -259,8 +271,8 @@ class Book:
                 isolation_level=None,
                 check_same_thread=False,
             )
-            (form,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("PRAGMA synchronous = FULL")
+            form = _brought_to_form(connection)
         except sqlite3.Error as error:
             raise self._told(error) from error
         if form != _FORM:
@@ -272,6 +284,24 @@ class Book:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             return MemoryFull(path=self.path)
         return MemoryUnusable(path=self.path, detail=str(error))
+
+
+def _brought_to_form(connection: sqlite3.Connection) -> int:
+    """Give a book of an earlier form the tables that it lacks; return the form it has then.
+
+    If we die before the commit it has its earlier form, and the next start does it.
+    """
+    (form,) = connection.execute("PRAGMA user_version").fetchone()
+    if 0 < form < _FORM:
+        connection.execute("BEGIN IMMEDIATE")
+        (form,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been first
+        missing = "".join(tables for number, tables in _FORMS.items() if number > form)
+        for statement in (*missing.split(";"), f"PRAGMA user_version = {_FORM}"):
+            connection.execute(statement)
+        with boundary("bring memory to form"):
+            connection.execute("COMMIT")
+        form = _FORM
+    return int(form)
 
 
 def _is_blank(connection: sqlite3.Connection) -> bool:

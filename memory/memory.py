@@ -5,30 +5,24 @@ before something is written is asked in the transaction that writes it.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryMissing, MemoryUnusable
-from core.identifiers import Serial
-from core.kinds import HierarchyRole
+from core.errors import MemoryContradicted, MemoryForked, MemoryFull, MemoryMissing
 from core.sealed_record import SealedRecord
-from core.status import Revoked
 from memory import beliefs, proving, taking
-from memory.beliefs import Certified, Remembered
+from memory.believed import Believed
 from memory.book import DERIVED, FILE_NAME, Book, Seals
 from memory.records import (
-    Acceptance,
-    Accepted,
     At,
     Begun,
+    Consumed,
     Ended,
     Head,
-    Hierarchy,
     Listed,
     Record,
-    WillSign,
     body_of,
     record_of,
 )
@@ -53,7 +47,7 @@ class TakenOver:
     foreign: int | None
 
 
-class Memory:
+class Memory(Believed):
     """What this authority remembers by itself.
 
     Args:
@@ -62,11 +56,7 @@ class Memory:
     """
 
     def __init__(self, book: Book, clocks: Callable[[], At]) -> None:
-        self._book = book
-        self._clocks = clocks
-        self._begun: Begun | None = None
-        self._acceptances: list[Acceptance] = []
-        self._accepted_up_to = 0
+        super().__init__(book, clocks)
         self.doubted: timedelta | None = None
         """By how much the machine's clock is wrong, as far as it is known; None while nobody doubts it. What it shows
         while it is doubted is nothing to measure it by later."""
@@ -129,129 +119,7 @@ class Memory:
         """Close its file."""
         self._book.close()
 
-    # --- asking --------------------------------------------------------------------------------------------------
-
-    @property
-    def begun(self) -> Begun:
-        """What is fixed for ever; MemoryUnusable if the first record is missing."""
-        if self._begun is None:
-            with self._book.reading() as cursor:
-                first = self._book.entries(cursor, 0, 1)
-            read = record_of(first[0].kind, first[0].body) if first else None
-            if not isinstance(read, Begun):
-                raise MemoryUnusable(path=self._book.path, detail="it has no beginning")
-            self._begun = read
-        return self._begun
-
-    def certificate(self, serial: str) -> Remembered | None:
-        """Return a certificate that was signed, or was to be, by its serial number."""
-        with self._book.reading() as cursor:
-            return beliefs.certificate(cursor, serial)
-
-    def certificates_after(self, serial: str, most: int) -> list[Remembered]:
-        """Return the certificates behind a serial, in order of serials: what there is, a portion at a time."""
-        with self._book.reading() as cursor:
-            return beliefs.certificates_after(cursor, serial, most)
-
-    def signing(self, serial: str) -> tuple[WillSign, datetime] | None:
-        """Return the record that was written before a certificate was signed, and when; None if none was."""
-        with self._book.reading() as cursor:
-            return beliefs.signing(cursor, serial)
-
-    def issues(self, approval: str) -> list[Remembered]:
-        """Return the certificates of an approval, in order of issue."""
-        with self._book.reading() as cursor:
-            return beliefs.issues(cursor, approval)
-
-    def hierarchy(self, role: HierarchyRole) -> list[Certified]:
-        """Return the certificates of the hierarchy of a role, oldest first."""
-        with self._book.reading() as cursor:
-            return beliefs.hierarchy(cursor, role)
-
-    def hierarchy_records(self, role: HierarchyRole) -> list[Hierarchy]:
-        """Return the same with their bytes."""
-        with self._book.reading() as cursor:
-            return beliefs.hierarchy_records(cursor, role)
-
-    def status(self, known: Remembered, at: datetime) -> Revoked | None:
-        """Return what a list or an answer made at `at` says of a certificate; None means good."""
-        with self._book.reading() as cursor:
-            return beliefs.status(cursor, known, at)
-
-    def end(self, serial: str) -> Revoked | None:
-        """Return the end by an act that was stated of a certificate; None if none was."""
-        with self._book.reading() as cursor:
-            return beliefs.end(cursor, serial)
-
-    @property
-    def newest_end(self) -> datetime | None:
-        """The latest end by an act that was stated; None if none was."""
-        with self._book.reading() as cursor:
-            return beliefs.newest_end(cursor)
-
-    def known_end(self, known: Remembered, at: datetime) -> datetime:
-        """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
-        with self._book.reading() as cursor:
-            return beliefs.known_end(cursor, known, at)
-
-    def entries(self, issuer: str, at: datetime) -> Iterator[Revoked]:
-        """Return the entries of an issuing CA's list made at `at`, in order of serials."""
-        with self._book.reading() as cursor:
-            yield from beliefs.entries(cursor, issuer, at)
-
-    def newest_list(self, key_id: str, now: datetime | None = None) -> Listed | None:
-        """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""
-        with self._book.reading() as cursor:
-            return beliefs.newest_list(cursor, key_id, now)
-
-    def newest_lists(self, key_id: str, now: datetime, most: int) -> list[Listed]:
-        """Return the newest lists of a key that are not dated ahead of `now`, the newest first."""
-        with self._book.reading() as cursor:
-            return beliefs.newest_lists(cursor, key_id, now, most)
-
-    def unlisted(self, held: Listed, at: datetime) -> bool:
-        """Return whether a list made at `at` would have an entry that one of the same key, made before, lacks."""
-        with self._book.reading() as cursor:
-            return beliefs.unlisted(cursor, held, at)
-
-    @property
-    def head(self) -> Head:
-        """The last row of the journal that a head was signed for; row 0 before the first."""
-        with self._book.reading() as cursor:
-            return beliefs.head(cursor)
-
-    def signed(self, record: Head) -> bool:
-        """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""
-        with self._book.reading() as cursor:
-            return beliefs.signed(cursor, record)
-
-    def link_of(self, number: int) -> bytes | None:
-        """Return the link of a sealed row as it was when it was sealed; None if that is not known."""
-        with self._book.reading() as cursor:
-            return beliefs.link_of(cursor, number)
-
-    def settled(self) -> frozenset[Serial]:
-        """Return the certificates whose published end an operator has given another date."""
-        moved = [each for each in self.acceptances() if each.what is Accepted.LIST]
-        return frozenset(Serial(each.after["serial"]) for each in moved)
-
-    def acceptances(self) -> Sequence[Acceptance]:
-        """Return every act of an operator, in order. The first call reads all records, a later one those since."""
-        with self._book.reading() as cursor:
-            newest, _ = self._book.last(cursor)
-            self._acceptances += beliefs.acceptances(cursor, self._accepted_up_to, newest)
-            self._accepted_up_to = newest
-        return self._acceptances
-
-    def links(self, numbers: Collection[int]) -> dict[int, bytes]:
-        """Return the links of sealed rows as they were when they were sealed; those that are known."""
-        with self._book.reading() as cursor:
-            return beliefs.links(cursor, numbers)
-
-    def heads_around(self, number: int) -> tuple[Head, Head] | None:
-        """Return the nearest rows before and from a number on whose links are known; None if it is under no head."""
-        with self._book.reading() as cursor:
-            return beliefs.heads_around(cursor, number)
+    # --- telling -------------------------------------------------------------------------------------------------
 
     def learn(self, links: Iterable[tuple[int, bytes]]) -> None:
         """Keep the links of rows that lie between two heads and lead from the one to the other."""
@@ -266,27 +134,6 @@ class Memory:
     def _keep(self, links: Sequence[tuple[int, bytes]]) -> None:
         with self._book.writing() as cursor:
             cursor.executemany("INSERT OR IGNORE INTO link VALUES (?, ?)", links)
-
-    @property
-    def last_at(self) -> At | None:
-        """What the clocks said when something was last signed."""
-        with self._book.reading() as cursor:
-            return beliefs.last_at(cursor)
-
-    def read_clocks(self) -> At:
-        """Return what the clocks show now."""
-        return self._clocks()
-
-    def contradiction(self, record: Record, now: datetime) -> str | None:
-        """Return, in a sentence, how a record would contradict what is remembered; None if it would not."""
-        with self._book.reading() as cursor:
-            try:
-                taking.news(cursor, record, now)
-            except MemoryContradicted as error:
-                return str(error)
-        return None
-
-    # --- telling -------------------------------------------------------------------------------------------------
 
     def remember(self, records: Sequence[Record], *, now: datetime, links: Iterable[tuple[int, bytes]] = ()) -> int:
         """Write a portion of records, before what they say is signed. What is known already is passed over.
@@ -304,14 +151,16 @@ class Memory:
 
         Raises:
             MemoryContradicted: one of them contradicts what is remembered; none is written.
-            MemoryFull: there is no room; for ends, for lists and for the heads that prove them a reserve was kept.
+            MemoryFull: there is no room; for ends, for lists, and for the authorisations and heads that prove them a
+                reserve was kept.
             MemoryUnusable: the file cannot be written.
         """
         given = list(links)
         try:
             return self._write(records, now, given)
         except MemoryFull:
-            if not all(isinstance(each, Ended | Listed | Head) for each in records) or not self._book.give_up_reserve():
+            spared = all(isinstance(each, Ended | Listed | Head | Consumed) for each in records)
+            if not spared or not self._book.give_up_reserve():
                 raise
             return self._write(records, now, given)
 
@@ -399,8 +248,9 @@ class Memory:
                 taken += 1
             try:
                 for record in own:
-                    if isinstance(record, Listed) and taking.refused(cursor, record, now):
-                        continue  # it never left: what is published is in the register, and was taken over
+                    if isinstance(record, Listed | Consumed) and taking.refused(cursor, record, now):
+                        # It never left: what is published, or was sealed, is in the register, and was taken over.
+                        continue
                     if not isinstance(record, At | Head) and taking.news(cursor, record, now):
                         self._append(cursor, record, now)
             except MemoryContradicted as error:

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
-from core.kinds import HierarchyRole
+from core.kinds import AuthorisedAct, HierarchyRole
 
 
 class RecordKind(StrEnum):
@@ -29,6 +29,9 @@ class RecordKind(StrEnum):
     HEAD = "head"
     AT = "at"
     ACCEPTED = "accepted"
+    ROSTER = "roster"
+    CONSUMED = "consumed"
+    ISSUING = "issuing"
 
 
 _AS_JSON = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex", extra="forbid")
@@ -221,9 +224,113 @@ class Acceptance:
     fact: str | None = None
 
 
-Record: TypeAlias = Begun | Hierarchy | WillSign | Ended | Listed | Head | At | Acceptance
+class RosterCause(StrEnum):
+    """By what officers' keys came to count."""
 
-_EVERY: tuple[type[Record], ...] = (Begun, Hierarchy, WillSign, Ended, Listed, Head, At, Acceptance)
+    CEREMONY = "ceremony"
+    BEGUN = "begun"
+    CHANGE = "change"
+    ROOT = "root"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterKey:
+    """A key on the roster; members as in officers.roster.Member."""
+
+    __pydantic_config__ = _AS_JSON
+
+    officer: str
+    key: str
+    public_key: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterSet:
+    """Written when officers' keys begin to count, before anything that rests upon them.
+
+    Args:
+        number: 1 for the first; each later one has the next.
+        members: whose keys count from then on.
+        effective_at: from when; behind the instant of the record for a statement of the root.
+        cause: by what.
+        statements: digests of the statements of officers, or of the root, that it rests upon, hex.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.ROSTER
+    __pydantic_config__ = _AS_JSON
+
+    number: int
+    members: tuple[RosterKey, ...]
+    effective_at: datetime
+    cause: RosterCause
+    statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consumed:
+    """Written before the act that it authorises counts, is sealed, or is signed upon; nothing is consumed twice.
+
+    Args:
+        statement_sha256: of the statement, hex.
+        act: what it authorised.
+        subject: to what: one decision, approval, breach or order, of a list each by itself.
+        officer, key: who signed.
+        proposal_sha256, tbs_sha256: what was agreed to, hex; None where there is none.
+        roster: the number of the roster by which the key counted.
+        fact_sha256: of the fact of the act, hex: after a crash the same fact again, never another.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.CONSUMED
+    __pydantic_config__ = _AS_JSON
+
+    statement_sha256: str
+    act: AuthorisedAct
+    subject: str
+    officer: str
+    key: str
+    proposal_sha256: str | None
+    tbs_sha256: tuple[str, ...] | None
+    roster: int
+    fact_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuing:
+    """Written when issuing stops, or starts again.
+
+    Args:
+        stopped: whether it stands still from now on.
+        at: since when.
+        order: the order that officers authorised.
+        statements: digests of their statements, hex.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.ISSUING
+    __pydantic_config__ = _AS_JSON
+
+    stopped: bool
+    at: datetime
+    order: str
+    statements: tuple[str, ...]
+
+
+Record: TypeAlias = (
+    Begun | Hierarchy | WillSign | Ended | Listed | Head | At | Acceptance | RosterSet | Consumed | Issuing
+)
+
+_EVERY: tuple[type[Record], ...] = (
+    Begun,
+    Hierarchy,
+    WillSign,
+    Ended,
+    Listed,
+    Head,
+    At,
+    Acceptance,
+    RosterSet,
+    Consumed,
+    Issuing,
+)
 _ADAPTERS: Mapping[type[Record], TypeAdapter[Any]] = {each: TypeAdapter(each) for each in _EVERY}
 _BY_KIND: Mapping[RecordKind, type[Record]] = {each.kind: each for each in _EVERY}
 

@@ -10,8 +10,23 @@ from core.errors import MemoryContradicted
 from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.status import Revoked
+from memory import officers
 from memory.beliefs import Remembered, certificate, end, head, hierarchy, issues, newest_list
-from memory.records import Acceptance, Accepted, At, Begun, Ended, Head, Hierarchy, Listed, Record, WillSign
+from memory.records import (
+    Acceptance,
+    Accepted,
+    At,
+    Begun,
+    Consumed,
+    Ended,
+    Head,
+    Hierarchy,
+    Issuing,
+    Listed,
+    Record,
+    RosterSet,
+    WillSign,
+)
 
 # --- what may be written ---------------------------------------------------------------------------------------------
 
@@ -49,6 +64,8 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
         case Acceptance():
             _require_in_date(cursor, record)
             new = True
+        case RosterSet() | Consumed() | Issuing():
+            new = officers.news(cursor, record)
         case At():
             new = True
         case _:
@@ -181,20 +198,7 @@ def take(cursor: sqlite3.Cursor, number: int, record: Record) -> None:
     """Let what follows from a record, which stands in the book as `number`, be known."""
     match record:
         case WillSign():
-            said = _of(record)
-            values = (
-                said.serial,
-                said.approval,
-                said.issue,
-                said.device,
-                said.key_sha256,
-                seconds(said.not_before),
-                seconds(said.not_after),
-                said.issuer,
-                said.tbs_sha256,
-                number,
-            )
-            cursor.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            _take_certificate(cursor, number, record)
         case Hierarchy():
             _take_hierarchy(cursor, number, record)
         case Ended():
@@ -205,20 +209,35 @@ def take(cursor: sqlite3.Cursor, number: int, record: Record) -> None:
             begins, ends = seconds(record.this_update), seconds(record.next_update)
             listed = (record.key_id, record.number, begins, ends, record.count, record.tbs_sha256, number)
             cursor.execute("INSERT INTO list VALUES (?, ?, ?, ?, ?, ?, ?)", listed)
-        case Head():
-            cursor.execute("INSERT OR REPLACE INTO link VALUES (?, ?)", (record.number, record.link))
+        case Head(number=row, link=link) | Begun(journal_number=row, journal_link=link):
+            if row:
+                cursor.execute("INSERT OR REPLACE INTO link VALUES (?, ?)", (row, link))
         case At():
             read = (seconds(record.wall), record.boot, record.boot_id, record.offset)
             cursor.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", read)
-        case Begun():
-            if record.journal_number:
-                cursor.execute(
-                    "INSERT OR REPLACE INTO link VALUES (?, ?)", (record.journal_number, record.journal_link)
-                )
         case Acceptance():
             _take_acceptance(cursor, record)
+        case RosterSet() | Consumed() | Issuing():
+            officers.take(cursor, number, record)
         case _:
             assert_never(record)
+
+
+def _take_certificate(cursor: sqlite3.Cursor, number: int, record: WillSign) -> None:
+    said = _of(record)
+    values = (
+        said.serial,
+        said.approval,
+        said.issue,
+        said.device,
+        said.key_sha256,
+        seconds(said.not_before),
+        seconds(said.not_after),
+        said.issuer,
+        said.tbs_sha256,
+        number,
+    )
+    cursor.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
 def _take_hierarchy(cursor: sqlite3.Cursor, number: int, record: Hierarchy) -> None:

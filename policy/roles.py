@@ -62,6 +62,8 @@ class Operation(StrEnum):
     READ_TASKS = "read-tasks"
     READ_NAMES = "read-names"
     """Who, by name, required something or attached a file."""
+    READ_ROSTER = "read-roster"
+    """Whose keys count as officers'."""
     READ_EVERY_PASSAGE = "read-every-passage"
     """The words of decisions whole, whomever their classes keep them from (F2.22)."""
 
@@ -88,6 +90,7 @@ _READ_EVERYTHING = (
     Operation.READ_NAMES,
     Operation.READ_NOTICES,
     Operation.READ_DELIVERIES,
+    Operation.READ_ROSTER,
     Operation.READ_EVERY_PASSAGE,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,

@@ -12,7 +12,7 @@ from core.actors import Role
 from core.approval import DEVICE_COLUMNS, Device, EndCause, Firmware, device_listed
 from core.canonical import canonical
 from core.identifiers import Serial
-from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState
+from core.kinds import ApplicationState, AuthorisedAct, DecisionKind, DecisionState, DraftState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ class Decision:
     lapses_at: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    authorised_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,3 +160,25 @@ def firmware_text(firmware: Sequence[Firmware]) -> str:
 def firmware_of(text: str) -> tuple[Firmware, ...]:
     """Return approved firmware from its JSON."""
     return tuple(Firmware(item["version"], item["image_sha256"]) for item in json.loads(text))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorised:
+    """An authorisation as it is kept.
+
+    Args:
+        statement_sha256: the digest of what was signed, hex.
+        statement: what was signed, canonical JSON.
+        proof: the compact JWS.
+        act: what it authorises.
+        officer, key: who signed, and with which key.
+        members: canonical JSON of what it lists, for one about several things; None otherwise.
+    """
+
+    statement_sha256: str
+    statement: str
+    proof: str
+    act: AuthorisedAct
+    officer: str
+    key: str
+    members: str | None

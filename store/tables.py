@@ -22,7 +22,6 @@ from sqlalchemy import (
 
 from core.actors import Role
 from core.approval import EndCause
-from core.facts import FactKind
 from core.identifiers import Environment
 from core.kinds import (
     AGREED_DECISION,
@@ -248,6 +247,7 @@ decisions = Table(
     Column("seconded_tbs_sha256", String),  # fate
     Column("seconded_at", Instant),  # fate
     Column("closed_at", Instant),  # fate
+    Column("authorised_at", Instant),  # fate: its proposer has signed for it with a key of their own
     Column("outcome", String),  # fate: why it was rejected or lapsed
     Column("officers", Number, nullable=False, server_default=text("2")),  # how many must agree, the proposer included
     Column("meeting", String, nullable=False, server_default=text("''")),
@@ -495,6 +495,9 @@ crls = Table(
     sqlite_strict=True,
 )
 
+_WAITS = "seal_number IS NULL AND refused IS NULL"
+_REFUSED = "refused IS NOT NULL"
+
 journal = Table(
     "journal",
     metadata,
@@ -510,20 +513,29 @@ journal = Table(
     Column("seal_number", Number),  # fate: its place in the sealed order
     Column("sealed_at", Instant),  # fate
     Column("link", Octets),  # fate: digest of itself and the row before it
-    one_of("kind", FactKind),
+    Column("refused", String),  # fate: why it is never sealed
     UniqueConstraint("seal_number"),
     CheckConstraint("(seal_number IS NULL) = (link IS NULL)", name="sealed_whole"),
     CheckConstraint("(seal_number IS NULL) = (sealed_at IS NULL)", name="sealed_at_a_time"),
     Index(
         "ix_journal_unsealed",
         "id",
-        sqlite_where=text("seal_number IS NULL"),
-        postgresql_where=text("seal_number IS NULL"),
+        sqlite_where=text(_WAITS),
+        postgresql_where=text(_WAITS),
     ),
+    Index(
+        "ix_journal_refused",
+        "subject",
+        sqlite_where=text(_REFUSED),
+        postgresql_where=text(_REFUSED),
+    ),
+    CheckConstraint("refused IS NULL OR seal_number IS NULL", name="sealed_or_refused"),
     Index(None, "subject"),
     Index(None, "actor", "at"),
     sqlite_strict=True,
 )
+waits_to_be_sealed = journal.c.seal_number.is_(None) & journal.c.refused.is_(None)
+"""A fact is true and has no number yet; one that was refused never gets one."""
 
 journal_heads = Table(
     "journal_heads",

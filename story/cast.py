@@ -3,11 +3,18 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 
-from core.errors import StoryRefused
+from app.cli.init import open_demo_key
+from app.officer import ROSTER_PATH, Hand, Officer, officer_on, roster_read
+from app.recomputed import read, recomputed
+from core.errors import OfficerKeyNotOnRoster, OfficerKeyUnusable, ShownOtherwise, StoryRefused
+from core.instants import parse
+from core.kinds import AuthorisedAct
+from officers.statement import Claim
 from story.album import Album
 from verify.client import TIMEOUT, AuthorityClient, Exchange
 
@@ -65,10 +72,13 @@ class Person:
         base_url: of the server.
         album: told of every exchange.
         wrap: what lies between.
+        home: of the authority, in which the demo officers' own keys lie.
     """
 
-    def __init__(self, name: str, api_key: str, base_url: str, album: Album, wrap: Wrap) -> None:
+    def __init__(self, name: str, api_key: str, base_url: str, album: Album, wrap: Wrap, home: Path) -> None:
         self.name = name
+        self._home = home
+        self._hand: Hand | None = None
         self._album = album
         self.client = AuthorityClient(
             base_url,
@@ -110,6 +120,54 @@ class Person:
         self._noted("GET", path, b"", answer)
         return answer.content if answer.status_code == httpx.codes.OK else b""
 
+    # --- what officers sign for -----------------------------------------------------------------------------------
+
+    def propose(self, body: Mapping[str, object]) -> Reply:
+        """Propose a decision, and sign for what was written down; for the error see act."""
+        proposed = self.act("POST", "/v1/decisions", body)
+        if not proposed.ok or not self._signs().signs:
+            return proposed
+        path = f"/v1/decisions/{proposed.text('decision')}"
+        signed = self._signed(AuthorisedAct.PROPOSE, self.act("GET", path))
+        done = self.act(
+            "POST", f"{path}/authorisation", {"proposal_sha256": proposed.text("proposal_sha256"), **signed}
+        )
+        return proposed if done.ok else done
+
+    def second(self, shown: Reply) -> Reply:
+        """Second a decision as it was shown, and sign for it; for the error see act."""
+        digests = {name: shown.text(name) for name in ("proposal_sha256", "tbs_sha256") if shown.text(name)}
+        path = f"/v1/decisions/{shown.text('decision')}/second"
+        return self.act("POST", path, {**digests, **self._signed(AuthorisedAct.SECOND, shown)})
+
+    def claim(self, path: str, body: Mapping[str, object], claim: Claim) -> Reply:
+        """Do something else that is signed for; for the error see act."""
+        return self.act("POST", path, {**body, **self._signs().for_claim(claim)})
+
+    def _signed(self, act: AuthorisedAct, shown: Reply) -> Mapping[str, object]:
+        """Sign for a decision: its digests are recomputed from its bytes."""
+        try:
+            listed = recomputed(read(json.dumps(shown.document))).listed
+        except (ValueError, ShownOtherwise) as error:
+            raise StoryRefused(detail=f"{shown.text('decision')} is not signed for: {error}") from None
+        return self._signs().for_decision(act, listed)
+
+    def _signs(self) -> Hand:
+        """Return who signs: the demo officer's own key, if the authority has a roster."""
+        if self._hand is None:
+            held = self.act("GET", ROSTER_PATH)
+            self._hand = Hand(self._officer(held) if held.ok else None, self._now)
+        return self._hand
+
+    def _officer(self, held: Reply) -> Officer:
+        try:
+            return officer_on(roster_read(json.dumps(held.document)), open_demo_key(self._home, self.name))
+        except (OfficerKeyUnusable, OfficerKeyNotOnRoster) as error:
+            raise StoryRefused(detail=f"{self.name} cannot sign: {error}") from None
+
+    def _now(self) -> datetime:
+        return parse(self.act("GET", "/v1/authority").text("now"))
+
     def _noted(self, method: str, path: str, sent: bytes, answer: httpx.Response) -> None:
         kind = answer.headers.get("Content-Type", "")
         self._album.note(
@@ -145,7 +203,8 @@ class Cast:
 
     def __init__(self, credentials: Path, base_url: str, album: Album, wrap: Wrap = directly) -> None:
         keys = _keys(credentials)
-        people = [Person(name, keys[name], base_url, album, wrap) for name in PEOPLE]
+        home = credentials.parents[1]
+        people = [Person(name, keys[name], base_url, album, wrap, home) for name in PEOPLE]
         self.officer, self.second_officer, self.manufacturer, self.dcc, self.panel = people
         self._people = people
 

@@ -68,7 +68,7 @@ def play(scene: Scene, house: House, day: date) -> None:
     scene.album.take()
     csr = grant.request(scene)
     decision = grant.propose(scene, csr, day, day)
-    approval = grant.second(scene, decision, grant.drafted(scene, decision))
+    approval = grant.second(scene, grant.drafted(scene, decision))
     granted = grant.fetch(scene, approval, csr)
 
     teller.step(f"Its clock is moved to {text(end - _APPROACH)} and runs on; everyone is asked all the while")

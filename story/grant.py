@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.officer import to_revoke
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, CertificateMalformed
 from core.status import State
 from story.album import Content
@@ -49,12 +50,13 @@ def clear_stage(scene: Scene) -> None:
 def revoke(scene: Scene, approval: str, reasons: str) -> Reply:
     """Revoke an approval by one officer, or by two where the settings do not allow one."""
     body = {"cause": "ssc", "reasons": reasons}
-    done = scene.cast.officer.act("POST", f"/v1/approvals/{approval}/revocation", body)
+    claim = to_revoke(approval, cause="ssc", invalidity_date=None, breach=None)
+    done = scene.cast.officer.claim(f"/v1/approvals/{approval}/revocation", body, claim)
     if done.text("code") != "operation-not-permitted":
         return done
-    proposed = scene.cast.officer.act("POST", "/v1/decisions", {"kind": "revoke", "approval": approval, **body})
-    digest = {"proposal_sha256": proposed.text("proposal_sha256")}
-    return scene.cast.second_officer.act("POST", f"/v1/decisions/{proposed.text('decision')}/second", digest)
+    proposed = scene.cast.officer.propose({"kind": "revoke", "approval": approval, **body})
+    shown = scene.cast.second_officer.act("GET", f"/v1/decisions/{proposed.text('decision')}")
+    return scene.cast.second_officer.second(shown)
 
 
 def request(scene: Scene) -> bytes:
@@ -88,14 +90,14 @@ def propose(scene: Scene, csr: bytes, start: date, expiry: date) -> str:
     said = f"{applied.text('application')} {applied.text('state')}" if applied.ok else applied.problem
     teller.need("apply", applied.ok, f"the Manufacturer: {said}, {start} to {expiry}, at most 500 devices")
     grant = {"kind": "grant", "application": applied.text("application"), "reasons": "The trial is small and bounded."}
-    proposed = people.officer.act("POST", "/v1/decisions", grant)
+    proposed = people.officer.propose(grant)
     said = f"{proposed.text('decision')} {proposed.text('state')} by ssc-officer-1" if proposed.ok else proposed.problem
     teller.need("propose", proposed.ok, said)
     return proposed.text("decision")
 
 
-def drafted(scene: Scene, decision: str) -> dict[str, object]:
-    """Wait for the draft; return what a seconder must repeat: the proposal's digest and the bytes'."""
+def drafted(scene: Scene, decision: str) -> Reply:
+    """Wait for the draft; return what a seconder looks at: the proposal and the bytes, with their digests."""
     shown: list[Reply] = []
 
     def there() -> bool:
@@ -108,22 +110,24 @@ def drafted(scene: Scene, decision: str) -> dict[str, object]:
     serial = reply.text("draft", "serial")
     detail = f"after {took or 0:.0f} ms; to be signed: {digest[:16]}…, linted, serial {serial[:8]}…"
     scene.teller.need("draft", bool(digest), detail if digest else f"none came: {reply.text('state')} {reply.problem}")
-    return {"proposal_sha256": reply.text("proposal_sha256"), "tbs_sha256": digest}
+    return reply
 
 
-def refuse_same_person(scene: Scene, decision: str, digests: dict[str, object]) -> None:
+def refuse_same_person(scene: Scene, shown: Reply) -> None:
     """Show that the proposer cannot second her own proposal."""
-    refused = scene.cast.officer.act("POST", f"/v1/decisions/{decision}/second", digests)
+    refused = scene.cast.officer.second(shown)
     scene.teller.prove(
         "same person", refused.text("code") == "same-person", f"ssc-officer-1 may not second her own: {refused.problem}"
     )
 
 
-def second(scene: Scene, decision: str, digests: dict[str, object]) -> str:
+def second(scene: Scene, shown: Reply) -> str:
     """Second, and wait until the certificate is recorded; return the approval's identifier."""
-    seconded = scene.cast.second_officer.act("POST", f"/v1/decisions/{decision}/second", digests)
+    seconded = scene.cast.second_officer.second(shown)
     approval = seconded.text("approval")
-    detail = f"{approval} granted by ssc-officer-2, both digests repeated" if seconded.ok else seconded.problem
+    detail = (
+        f"{approval} granted by ssc-officer-2, who has signed for both digests" if seconded.ok else seconded.problem
+    )
     scene.teller.need("second", seconded.ok, detail)
 
     def issued() -> bool:

@@ -14,12 +14,13 @@ from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from api.writing import MEGABYTE
 from app.web import small_write
-from core.actors import CONSOLE, Role
+from core.actors import CONSOLE, Actor, Role
 from core.kinds import ProcessRole
 from ra.access import grant_access, may_verify
 from store.reading.status import StatusReader
 from store.verbs import watching
 from tests.over_wsgi import OverWsgi
+from tests.signing import sign_for_proposed, with_authorisation
 from tests.world import DEVICE, FIRMWARE, World, csr_pem
 
 PEOPLE: dict[str, tuple[Role, str | None]] = {
@@ -33,6 +34,7 @@ PEOPLE: dict[str, tuple[Role, str | None]] = {
     "auditor": (Role.AUDITOR, None),
     "monitor": (Role.MONITOR, None),
 }
+OFFICERS = frozenset(name for name, (role, _) in PEOPLE.items() if role is Role.SSC_OFFICER)
 
 
 class Api:
@@ -69,7 +71,22 @@ class Api:
         self.client = Client(self.plane)
 
     def ask(self, who: str | None, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        """Ask as somebody (or nobody); `body` is sent as JSON, or as it is if it is bytes; `_` in a header is `-`."""
+        """Ask as somebody (or nobody); `body` is sent as JSON, or as it is if it is bytes; `_` in a header is `-`.
+
+        What an officer does is signed for as their tools do it, and what they have proposed is, too.
+        """
+        if who not in OFFICERS:
+            return self.send(who, method, path, body, **headers)
+        actor = Actor(who, *PEOPLE[who], None)
+        answer = self.send(who, method, path, with_authorisation(self.world.desk, actor, method, path, body), **headers)
+        for decision in _proposed(method, path, answer):
+            signed = sign_for_proposed(self.world.desk, actor, decision)
+            if signed is not None:
+                done(self.send(who, "POST", f"/v1/decisions/{decision}/authorisation", signed))
+        return answer
+
+    def send(self, who: str | None, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """Ask with nothing but what is said here."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if who is not None:
             sent.setdefault("Authorization", f"Bearer {self.keys[who]}")
@@ -118,6 +135,15 @@ class Api:
         seconded = self.ask("officer-2", "POST", f"/v1/decisions/{decision}/second", self.second_body(decision))
         self.settle()
         return str(done(seconded)["approval"])
+
+
+def _proposed(method: str, path: str, answer: TestResponse) -> list[str]:
+    """The decisions that a request has proposed."""
+    if method != "POST" or path not in ("/v1/decisions", "/v1/decisions/batch") or answer.status_code >= 300:
+        return []
+    said = answer.get_json()
+    outcomes = [each["outcome"] for each in said["results"]] if "results" in said else [said]
+    return [each["decision"] for each in outcomes if each is not None]
 
 
 def done(answer: TestResponse, status: int = 200) -> dict[str, Any]:

@@ -15,13 +15,11 @@ from jobs.duty import release_lease
 from ra.applying.apply import apply
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
-from ra.deciding.second import second
 from store.reading import journal, requests
 from store.rows import Organisation
 from store.tables import memory_records
 from store.verbs import access
+from tests.acting import propose, revoke, second
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application, csr_pem, grant
 
 

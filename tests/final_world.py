@@ -15,12 +15,10 @@ from core.instants import last_second, text
 from core.status import revocation_at
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
-from ra.deciding.second import second
 from ra.desk import Desk
 from store.reading import proof, requests
 from store.transactions import Store, Transaction
+from tests.acting import propose, revoke, second
 from tests.channels_world import HASHES, Channels
 from tests.cycle_world import device
 from tests.world import OFFICER_1, OFFICER_2, World

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from app.cli.main import main
-from tests.api_world import Api
+from app.cli.signing import KEY_VARIABLE, PASSPHRASE_VARIABLE
+from tests.acting import officer_key
+from tests.api_world import OFFICERS, Api
+
+PASSPHRASE_FILE, PASSPHRASE = "passphrase", b"correct horse battery staple"
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,9 @@ class Said:
         return " ".join((self.out + " " + self.err).split())
 
 
-def trialcpa(*words: str, typed: str = "") -> Said:
+def trialcpa(*words: str, typed: str = "", **environment: str) -> Said:
     """Run a command as `trialcpa` would, with what somebody types at its questions."""
-    with CliRunner().isolation(typed) as (out, err, _):
+    with CliRunner().isolation(typed, env=environment) as (out, err, _):
         try:
             main(words)
             status: Any = 0
@@ -48,14 +53,35 @@ class Quiet(WSGIRequestHandler):
 
 @dataclass
 class People:
-    """Everybody's command line: `people.run("dcc", "status")`."""
+    """Everybody's command line: `people.run("dcc", "status")`; officers sign with keys of their own."""
 
     api: Api
     url: str
     keys: Path
 
     def run(self, who: str, *words: str, typed: str = "") -> Said:
-        return trialcpa(*words, "--url", self.url, "--key-file", str(self.keys / f"{who}.key"), typed=typed)
+        asked = ("--url", self.url, "--key-file", str(self.keys / f"{who}.key"))
+        return trialcpa(*words, *asked, typed=typed, **self.signs(who))
+
+    def signs(self, who: str) -> dict[str, str]:
+        """With what somebody signs, as the environment names it."""
+        if who not in OFFICERS:
+            return {}
+        return {
+            KEY_VARIABLE: str(self.keys / f"{who}.key.pem"),
+            PASSPHRASE_VARIABLE: f"file:{self.keys / PASSPHRASE_FILE}",
+        }
+
+
+def sealed(who: str) -> bytes:
+    """The private key of somebody under the passphrase of all."""
+    under = BestAvailableEncryption(PASSPHRASE)
+    return officer_key(who).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, under)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
 
 
 @contextmanager
@@ -63,8 +89,10 @@ def served(api: Api, folder: Path) -> Iterator[People]:
     """Serve an Api on a port of its own, with each person's key in a file of `folder`."""
     for who, key in api.keys.items():
         path = folder / f"{who}.key"
-        path.write_text(f"{key}\n")
-        path.chmod(0o600)
+        write_private(path, f"{key}\n".encode())
+    write_private(folder / PASSPHRASE_FILE, PASSPHRASE)
+    for who in OFFICERS:
+        write_private(folder / f"{who}.key.pem", sealed(who))
     with listening(make_server("127.0.0.1", 0, api.plane, threaded=True, request_handler=Quiet)) as url:
         yield People(api, url, folder)
 

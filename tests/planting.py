@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from store.officers_tables import authorisations, order_authorisations, orders
 from store.tables import (
     acceptances,
     alarms,
@@ -114,6 +115,20 @@ def _furnish(_world: World, tx: Transaction) -> None:
     run(insert(cursors).values(reader="ours", number=1))
     run(insert(signs_of_life).values(process="courier", at=NOW))
     run(insert(alarms).values(raised_by="courier", code="errand-fails", subject="", since=NOW, sentence="It fails."))
+    run(
+        insert(orders).values(
+            id="ord-1",
+            kind="stop-issuing",
+            state="open",
+            body="{}",
+            body_sha256=A_DIGEST,
+            proposer="officer-1",
+            proposed_at=NOW,
+            lapses_at=expires_at,
+        )
+    )
+    statement = run(select(authorisations.c.statement_sha256)).scalar()
+    run(insert(order_authorisations).values(order_id="ord-1", officer="officer-1", statement_sha256=statement, at=NOW))
     serial = run(select(certificates.c.serial)).scalar()
     run(insert(acceptances).values(serial=serial, accepted=1, reason="", by="acme-desk", at=NOW))
 

@@ -25,12 +25,11 @@ from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.revoke import revoke
-from ra.deciding.second import reject
 from ra.grounds import Minutes
 from ra.telling.approvals import certificate_of
 from ra.telling.conditions import conditions
 from store.reading import requests as decision_reading
+from tests.acting import reject, revoke
 from tests.cycle_world import device, kinds
 from tests.world import DCC, FIRMWARE, MANUFACTURER, OFFICER_1, OFFICER_2, PANEL, RIVAL, World
 

@@ -27,13 +27,13 @@ from ra.applying.apply import apply, as_applied, cancel_application
 from ra.applying.change import Change, change_application
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
-from ra.deciding.propose import propose
 from ra.desk import Desk
 from ra.repeat import RequestKey
 from ra.views import document
 from store.reading import requests
 from store.rows import Application
 from store.verbs import applications
+from tests.acting import propose
 from tests.api_world import Api, done, refused
 from tests.evidence_world import CONTACT, EARLIER, HELD, journal, journal_text, said, whole
 from tests.test_concurrency import Act, at_once

@@ -13,12 +13,12 @@ from core.errors import NoSuchThing, OperationNotPermitted, WrongState
 from core.facts import FactKind
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach
 from ra.reporting.views import BreachMoved
 from store.reading import breaches as reading
+from tests.acting import judge, revoke
 from tests.api_world import Api, done, refused
 from tests.journal_lines import lines
 from tests.test_concurrency import at_once
@@ -47,7 +47,7 @@ def suspected(world: World, approval: str, condition: int = 1) -> str:
 
 def confirmed(world: World, approval: str) -> str:
     identifier = suspected(world, approval)
-    breach.judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
+    judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
     return identifier
 
 
@@ -66,7 +66,7 @@ def test_a_breach_is_suspected_then_confirmed_and_owes_a_revocation_until_one_is
     world.at(START)
     identifier = suspected(world, approval)
     assert (state(world, identifier), owed(world)) == ("suspected", [])
-    said = breach.judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
+    said = judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
     assert (said.state, owed(world)) == ("confirmed", [identifier])
     world.at(START + timedelta(days=90))
     assert owed(world) == [identifier]
@@ -86,7 +86,7 @@ def test_a_breach_is_answered_only_if_it_is_confirmed_and_of_the_approval_that_i
     identifier = suspected(world, approval)
     with pytest.raises(WrongState), world.store.begin("answer") as tx:
         breach.answer(tx, identifier, approval, decision="dec-none", at=START)
-    breach.judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
+    judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
     with pytest.raises(NoSuchThing), world.store.begin("answer") as tx:
         breach.answer(tx, identifier, other, decision="dec-none", at=START)
     with pytest.raises((NoSuchThing, WrongState)):
@@ -98,13 +98,13 @@ def test_a_breach_is_answered_only_if_it_is_confirmed_and_of_the_approval_that_i
 def test_a_dismissed_breach_owes_nothing_and_is_judged_once(world: World) -> None:
     approval = conditioned(world)
     identifier = suspected(world, approval)
-    said = breach.judge(world.desk, OFFICER_1, identifier, confirmed=False, why=WHY)
+    said = judge(world.desk, OFFICER_1, identifier, confirmed=False, why=WHY)
     assert (said.state, owed(world)) == ("dismissed", [])
     for confirmed_ in (True, False):
         with pytest.raises(WrongState):
-            breach.judge(world.desk, OFFICER_2, identifier, confirmed=confirmed_, why=WHY)
+            judge(world.desk, OFFICER_2, identifier, confirmed=confirmed_, why=WHY)
     with pytest.raises(NoSuchThing):
-        breach.judge(world.desk, OFFICER_1, "breach-none", confirmed=True, why=WHY)
+        judge(world.desk, OFFICER_1, "breach-none", confirmed=True, why=WHY)
 
 
 @pytest.mark.clause("F2.23")
@@ -113,7 +113,7 @@ def test_a_confirmed_breach_is_closed_without_a_revocation_only_if_its_approval_
     identifier = suspected(world, approval)
     with pytest.raises(WrongState):
         breach.close(world.desk, OFFICER_1, identifier, why=WHY)
-    breach.judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
+    judge(world.desk, OFFICER_2, identifier, confirmed=True, why=WHY)
     with pytest.raises(WrongState, match="not ended"):
         breach.close(world.desk, OFFICER_1, identifier, why=WHY)
     assert owed(world) == [identifier]
@@ -172,7 +172,7 @@ def test_more_devices_than_the_limit_are_suspected_once_until_that_is_judged(wor
     first = over_the_limit(world, approval)
     assert first is not None
     assert over_the_limit(world, approval, 502) is None
-    breach.judge(world.desk, OFFICER_1, first, confirmed=True, why=WHY)
+    judge(world.desk, OFFICER_1, first, confirmed=True, why=WHY)
     assert over_the_limit(world, approval, 503) is None
     shown = breach.shown(world.desk, OFFICER_1, first)
     assert (shown.condition, shown.clause, shown.suspected_by) == (None, "F2.21(d)", DCC.name)
@@ -181,7 +181,7 @@ def test_more_devices_than_the_limit_are_suspected_once_until_that_is_judged(wor
     other = world.granted(device=Device("ESME", "AB01", "OTHER", "01"))
     second = over_the_limit(world, other)
     assert second is not None
-    breach.judge(world.desk, OFFICER_1, second, confirmed=False, why="The report was wrong.")
+    judge(world.desk, OFFICER_1, second, confirmed=False, why="The report was wrong.")
     assert over_the_limit(world, other) not in (None, second)
 
 
@@ -200,8 +200,8 @@ def test_two_officers_who_judge_at_the_same_moment_are_one_judge_and_one_conflic
     identifier = suspected(world, conditioned(world))
     told = at_once(
         world,
-        lambda desk: breach.judge(desk, OFFICER_1, identifier, confirmed=True, why=WHY),
-        lambda desk: breach.judge(desk, OFFICER_2, identifier, confirmed=False, why=WHY),
+        lambda desk: judge(desk, OFFICER_1, identifier, confirmed=True, why=WHY),
+        lambda desk: judge(desk, OFFICER_2, identifier, confirmed=False, why=WHY),
     )
     (won,) = [each for each in told if isinstance(each, BreachMoved)]
     assert [type(each) for each in told if not isinstance(each, BreachMoved)] == [WrongState]
@@ -223,7 +223,7 @@ def test_breaches_are_the_sscs_own(world: World) -> None:
         with pytest.raises(OperationNotPermitted):
             breach.suspect(world.desk, actor, approval, 1, NOTE)
         with pytest.raises(OperationNotPermitted):
-            breach.judge(world.desk, actor, identifier, confirmed=True, why=WHY)
+            judge(world.desk, actor, identifier, confirmed=True, why=WHY)
         with pytest.raises(OperationNotPermitted):
             breach.close(world.desk, actor, identifier, why=WHY)
 

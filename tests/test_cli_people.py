@@ -27,7 +27,7 @@ from tests.world import World, csr_pem
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PEOPLE_COMMANDS = (
     *("apply", "status", "decide", "fetch", "deployments", "report", "cpl", "requirements", "breaches"),
-    *("amendments", "notices"),
+    *("amendments", "notices", "officer"),
 )
 IMAGE = b"the image of firmware 0002012F"
 

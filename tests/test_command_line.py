@@ -148,7 +148,8 @@ def test_what_is_secret_is_for_its_owner_only(held: Path) -> None:
 def test_the_demo_credentials_have_the_form_that_is_promised(held: Path) -> None:
     made = json.loads((held / "demo" / "credentials.json").read_text())
     assert set(made) == {
-        "auditor", "dcc", "manufacturer", "monitor", "panel", "ssc-admin", "ssc-officer-1", "ssc-officer-2"
+        "auditor", "dcc", "manufacturer", "monitor", "panel", "ssc-admin",
+        "ssc-officer-1", "ssc-officer-2", "ssc-officer-3",
     }  # fmt: skip
     assert all(set(each) == {"api_key", "role", "organisation"} for each in made.values())
     assert len({each["api_key"] for each in made.values()}) == len(made)

@@ -18,17 +18,15 @@ from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.revocation import ProposeRevocation
-from ra.deciding.propose import propose_batch
-from ra.deciding.revoke import revoke
-from ra.deciding.second import second_batch
 from ra.deciding.views import Accepted, DecisionProposed, DecisionSeconded
 from ra.desk import Desk
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
-from ra.reporting.breach import judge, owed, suspect
+from ra.reporting.breach import owed, suspect
 from store.reading import requests
 from store.rows import Decision
 from store.tables import decisions, journal
+from tests.acting import judge, propose_batch, revoke, second_batch
 from tests.api_world import Api, done
 from tests.cycle_world import device, kinds
 from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World

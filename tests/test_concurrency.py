@@ -16,26 +16,29 @@ from core.actors import Actor
 from core.approval import Device, EndCause
 from core.deployments import Form
 from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, TrialCpaError
+from core.kinds import AuthorisedAct
 from core.status import State, certificate_status
 from jobs.authority import Authority
 from jobs.duty import Duty, Pace
 from jobs.recall import Copy
+from officers.statement import Claim, Listed, list_digest
 from ra.applying.apply import apply
 from ra.applying.views import ApplicationTaken
 from ra.bounds import Bounds
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
-from ra.deciding.second import reject, second
-from ra.deciding.views import ApprovalRevoked, DecisionProposed
+from ra.deciding.second import second as seconding_one
+from ra.deciding.views import ApprovalRevoked, DecisionProposed, DecisionSeconded
 from ra.desk import Desk
 from ra.repeat import RequestKey
 from ra.reporting.record import record_deployments
+from store.officers_tables import authorisations
 from store.reading import requests
 from store.tables import applications, certificates, drafts
 from store.transactions import Store
+from tests.acting import propose, reject, revoke, second, signed_for
 from tests.channels_world import HASHES, Channels
+from tests.cycle_world import device
 from tests.deployments_world import csv_of, deployed
 from tests.world import (
     DCC,
@@ -111,6 +114,27 @@ def test_two_officers_second_at_once_and_one_certificate_is_issued(world: World)
     require_one_winner(told)
     world.authority.settle()
     assert count(world, certificates) == 1
+
+
+def test_two_acts_at_once_under_one_statement_keep_it_once(world: World) -> None:
+    decisions = [world.drafted(device=device(each)) for each in (1, 2)]
+    with world.store.read() as tx:
+        drafts_of = {each: requests.draft_of(tx, each) for each in decisions}
+        proposals = {each: requests.decision(tx, each).proposal_sha256 for each in decisions}
+    tbs = {each: draft.tbs_sha256 for each, draft in drafts_of.items() if draft is not None}
+    members = [Listed(decision=each, proposal_sha256=proposals[each], tbs_sha256=(tbs[each],)) for each in decisions]
+    claim = Claim(act=AuthorisedAct.SECOND, subject=list_digest(members))
+    signed = signed_for(world.desk, OFFICER_2, claim, members)
+
+    def seconds(decision: str) -> Act:
+        proposal, drafted = proposals[decision], tbs[decision]
+        return lambda desk: seconding_one(
+            desk, OFFICER_2, decision, proposal_sha256=proposal, tbs_sha256=drafted, signed=signed
+        )
+
+    told = at_once(world, *(seconds(each) for each in decisions))
+    assert [each for each in told if not isinstance(each, DecisionSeconded)] == []
+    assert count(world, authorisations) == 2 + 1  # each proposal was signed for by itself
 
 
 def test_one_officer_seconds_while_another_rejects(world: World) -> None:

@@ -26,7 +26,6 @@ from ra.deciding.end import Revoke
 from ra.deciding.every_kind import kind_of
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.revoke import revoke
 from ra.repeat import RequestKey
 from ra.telling.instructions import Acknowledge, Asked, acknowledge, exported, instructions, record_ncsc_certificate
 from ra.telling.listing import instruct, would_follow
@@ -34,6 +33,7 @@ from ra.telling.views import InstructionAnswer, NcscCertified, StepForeseen
 from store.reading import cpl as reading
 from store.reading import requests
 from store.verbs import cpl
+from tests.acting import revoke
 from tests.conftest import KINDS
 from tests.journal_lines import lines
 from tests.test_concurrency import Act, at_once

@@ -26,12 +26,11 @@ from ra.applying.apply import apply, cancel_application
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.propose import propose
-from ra.deciding.second import reject, second
 from ra.repeat import RequestKey
 from ra.telling.approvals import certificate_of
 from store.reading import requests
 from store.tables import applications
+from tests.acting import propose, reject, second
 from tests.cycle_world import device, key_pair, key_state, kinds, serials
 from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, RIVAL, World, application, csr_pem
 
@@ -92,6 +91,7 @@ def test_every_step_is_in_the_journal_in_its_order(world: World) -> None:
     assert told == [
         FactKind.APPLICATION_SUBMITTED,
         FactKind.DECISION_PROPOSED,
+        FactKind.DECISION_AUTHORISED,
         FactKind.CERTIFICATE_DRAFTED,
         FactKind.DECISION_SECONDED,
         FactKind.APPROVAL_GRANTED,

@@ -231,6 +231,7 @@ def test_every_channel_says_it_the_second_before_and_the_second_after(world: Wor
     approval = world.granted()
     if row.given:
         row.given(world, approval)
+        world.authority.settle()  # what an officer has signed for it is valid for a day
     # The authority does not come to work in that one second only: it has been there since a minute ago.
     for moment in (row.turn - timedelta(minutes=1), row.turn - SECOND):
         world.at(moment)

@@ -364,7 +364,7 @@ def test_what_the_rebuilt_tables_refused_they_refuse_still(upgraded: Store) -> N
     with pytest.raises(IntegrityError):
         _copied(upgraded, journal, sealed, id=9_999)
     with pytest.raises(IntegrityError):
-        _copied(upgraded, journal, sealed, id=9_999, seal_number=9_999, kind="something")
+        _copied(upgraded, journal, sealed, id=9_999, seal_number=9_999, refused="It is not so.")
     _copied(upgraded, journal, sealed, id=9_999, seal_number=9_999)
     officer = credentials.c.role == "ssc-officer"
     for refused in ({"role": "manufacturer", "organisation_id": None}, {"expires_at": BORN}, {"organisation_id": "x"}):

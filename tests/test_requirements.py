@@ -25,10 +25,10 @@ from ra.applying.requirements import close_requirement, end_standing, open_of, s
 from ra.applying.views import RequirementAnswer
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
-from ra.deciding.propose import propose
 from ra.repeat import RequestKey
 from ra.views import document
 from store.reading import requests
+from tests.acting import propose
 from tests.api_world import Api, done, refused
 from tests.evidence_world import journal, journal_text, whole
 from tests.test_concurrency import Act, at_once

@@ -94,6 +94,7 @@ GRID = {
     "read-calendar": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-tasks": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-names": {"dcc": "yyy", **SSC},
+    "read-roster": SSC,
     "read-every-passage": SSC,
 }
 

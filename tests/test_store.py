@@ -223,7 +223,7 @@ VIOLATIONS: dict[str, Plant] = {
     "a CRL number used twice": copy(crls),
     "a CRL without a number": change(crls, number=0),
     "a CRL that is never valid": change(crls, next_update=NOW - 900 * DAY),
-    "a fact of no kind": copy(journal, kind="something", seal_number=None, link=None, sealed_at=None),
+    "a fact that is sealed and refused": change(journal, refused="It is not so."),
     "a sealed number used twice": copy(journal),
     "a number without a link": change(journal, link=None),
     "a sealed row without an instant": change(journal, sealed_at=None),

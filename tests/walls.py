@@ -33,14 +33,14 @@ _CA_VALUES = "ca.clearance ca.draft ca.profile ca.issuer.order ca.revocation.crl
 
 # The ground floor of the use cases: what every subject stands on. Nothing on it knows a subject.
 _GROUND = (
-    "ra.access ra.bounds ra.desk ra.findings ra.grounds ra.instant ra.issuing ra.proposal ra.repeat ra.standing "
-    "ra.views"
+    "ra.access ra.authorising ra.bounds ra.desk ra.findings ra.grounds ra.instant ra.issuing ra.proposal ra.repeat "
+    "ra.standing ra.views"
 )
 
 
 def _use_cases(subjects: str, outside: str = "") -> Wall:
     """A subject of ra/: the ground floor, and the subjects below it; never one above, so there is no circle."""
-    return _wall(f"{_GROUND} {subjects} core policy store ca.hierarchy documents intake", outside)
+    return _wall(f"{_GROUND} {subjects} core officers policy store ca.hierarchy documents intake", outside)
 
 
 WALLS: Mapping[str, Wall] = {
@@ -48,7 +48,8 @@ WALLS: Mapping[str, Wall] = {
     "keys": _wall("keys core", "cryptography pkcs11"),
     "store": _wall("store core", "sqlalchemy alembic psycopg"),
     "ca": _wall("ca core keys.signer", "cryptography asn1crypto"),
-    "memory": _wall("memory core", "pydantic"),
+    "officers": _wall("officers core", "cryptography joserfc pydantic"),
+    "memory": _wall("memory officers core", "pydantic"),
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "openpyxl defusedxml"),
@@ -62,19 +63,20 @@ WALLS: Mapping[str, Wall] = {
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
     ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
-    "jobs": _wall("jobs core ra policy ca keys memory store"),
+    "jobs": _wall("jobs core officers ra policy ca keys memory store"),
     "api": _wall(
-        "api core ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
+        "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
     "api.status": _wall("api.status api.problems core", "cryptography"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
-    "verify": _wall("verify core", "cryptography asn1crypto httpx"),
+    "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "app": _wall(
-        "api app ca core documents front intake jobs keys memory policy ra store verify",
+        "api app ca core documents front intake jobs keys memory officers policy ra store verify",
         "cryptography click flask httpx rich",
     ),
     "story": _wall(
-        "story core verify app.house app.processes app.settings app.cli.clock app.cli.init app.cli.options",
+        "story core officers verify app.house app.processes app.settings app.cli.clock app.cli.init app.cli.options "
+        "app.officer app.recomputed",
         "aiosmtpd click cryptography httpx pkilint rich",
     ),
 }

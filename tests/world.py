@@ -36,9 +36,6 @@ from ra.deciding.every_kind import COUNTED, Proposal
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
-from ra.deciding.second import second
 from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk, Rules
 from store.reading import approvals as approval_reading
@@ -46,6 +43,7 @@ from store.reading import requests, watching
 from store.rows import Credential, Organisation
 from store.transactions import Store, Transaction
 from store.verbs import access, facts
+from tests.acting import member, propose, revoke, second
 
 BORN = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
 """The instant of the ceremony."""
@@ -89,6 +87,7 @@ def hold_ceremony(store: Store, folder: Path, memory: Path) -> str:
         passphrase=PASSPHRASE,
         root_passphrase=PASSPHRASE,
         officers={kind.value: 2 for kind in COUNTED},
+        roster=tuple(member(each.name) for each in (OFFICER_1, OFFICER_2, OFFICER_3)),
     )
     _, transcript = hold(store, ceremony, BORN)
     with store.begin("organisations") as tx:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias, assert_never
 
 from pydantic import Field, RootModel, model_validator
 
+from api.forms.authorising import AuthorisedBody
 from api.forms.fields import (
     MOST_FIRMWARE,
     Body,
@@ -34,6 +35,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
+from ra.deciding.views import Accepted
 from ra.deciding.witness import Witness
 from ra.grounds import REASONS, Minutes
 
@@ -263,26 +265,56 @@ class DecisionBatchBody(Body):
     decisions: Annotated[list[DecisionBody], Field(min_length=1, max_length=MOST_IN_A_BATCH)]
 
 
-class SecondBody(Body):
+class SignForBody(AuthorisedBody):
+    """The proposal that its proposer signs for."""
+
+    proposal_sha256: Digest
+
+
+class ProposedBody(Body):
+    """One of a batch that its proposer signs for."""
+
+    decision: Token
+    proposal_sha256: Digest
+
+
+class SignForBatchBody(AuthorisedBody):
+    """Several proposals that their proposer signs for."""
+
+    decisions: Annotated[list[ProposedBody], Field(min_length=1, max_length=MOST_IN_A_BATCH)]
+
+    def proposed(self) -> list[Accepted]:
+        """Return the proposals."""
+        return [Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256) for each in self.decisions]
+
+
+class SecondBody(AuthorisedBody):
     """What a second officer accepts: this proposal with these bytes."""
 
     proposal_sha256: Digest
     tbs_sha256: Digest | None = None
 
 
-class AcceptedBody(SecondBody):
+class AcceptedBody(ProposedBody):
     """One of a batch that is seconded."""
 
-    decision: Token
+    tbs_sha256: Digest | None = None
 
 
-class SecondBatchBody(Body):
+class SecondBatchBody(AuthorisedBody):
     """Several proposals that an officer accepts."""
 
     decisions: Annotated[list[AcceptedBody], Field(min_length=1, max_length=MOST_IN_A_BATCH)]
 
+    def accepted(self) -> list[Accepted]:
+        """Return the proposals, each with the bytes that are accepted."""
+        return [
+            Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256, tbs_sha256=each.tbs_sha256)
+            for each in self.decisions
+        ]
 
-class RejectionBody(Body):
+
+class RejectionBody(AuthorisedBody):
     """Why a proposal comes to nothing."""
 
     why: Words
@@ -305,7 +337,7 @@ class WitnessBody(Body):
         return Witness(decision, self.saw, self.why)
 
 
-class RevocationBody(MinutedBody):
+class RevocationBody(AuthorisedBody, MinutedBody):
     """An urgent revocation by one officer, where the settings allow it (F2.30)."""
 
     cause: OfficersCause

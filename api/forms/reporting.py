@@ -6,6 +6,7 @@ from typing import Annotated
 from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field
 
+from api.forms.authorising import AuthorisedBody
 from api.forms.fields import TOKEN_LIMIT, Body, PageQuery, Sent, Words
 from core.deployments import Form
 from core.kinds import BreachState
@@ -38,8 +39,8 @@ class SuspicionBody(Body):
     note: Words
 
 
-class JudgementBody(Body):
-    """Whether a suspected breach is one; if it is, a revocation is owed."""
+class JudgementBody(AuthorisedBody):
+    """Whether a suspected breach is one; if it is, a revocation is owed, and the officer signs for it."""
 
     confirmed: bool
     why: Words

@@ -82,7 +82,7 @@ def answer(
     status = found.status
     if view.went_back and status.state not in ENDED:
         raise RegisterWentBack
-    reasons = (*status.reasons, *_against_units(found, question, as_of, units))
+    reasons = (*status.reasons, *_disputed(found, as_of), *_against_units(found, question, as_of, units))
     valid = status.state is State.ACTIVE and not reasons
     proof = _proof(found, reasons, as_of, past_answer if question.at is not None else None)
     return {
@@ -205,6 +205,16 @@ def _end(record: ApprovalRecord, status: Status) -> datetime:
     if status.certificate is not None:
         return certificate_end(status.certificate).at
     return record.terms[-1].expiry
+
+
+def _disputed(found: _Found, as_of: datetime) -> tuple[Reason, ...]:
+    """An end that the authority would not seal stays a no; whoever reads it is told that nobody has proved it."""
+    if found.held is None or found.status.state not in ENDED:
+        return ()
+    certificate = found.status.certificate
+    ends = {found.record.ended_at, None if certificate is None else certificate.revoked_at}
+    disputed = any(each in ends and each <= as_of for each in found.held.disputed)
+    return (reason(ReasonCode.END_DISPUTED),) if disputed else ()
 
 
 # --- firmware and units ------------------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ from app.cli import shown
 from app.cli.apply import Attached, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
 from app.cli.service import Service, asks_service
+from app.cli.signing import Signing, signs
 from app.cli.words import WORDS
 from app.client import Client, path
+from app.officer import to_confirm
 from core.approval import EndCause
 from core.kinds import BreachState
 from ra.applying.views import EvidenceList
@@ -118,13 +120,20 @@ def attach(breach: str, file: tuple[Path, ...], service: Service) -> None:
     _told(service, None, attached)
 
 
-@breaches.command(epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
+@breaches.command(
+    short_help="Confirm a suspected breach.",
+    epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt",
+)
 @click.argument("breach")
 @click.option("--why", type=WORDS, required=True, help="What shows it.")
+@signs()
 @asks_service
-def confirm(breach: str, why: str, service: Service) -> None:
-    """Confirm a suspected breach; it owes a revocation from then on."""
-    _judge(service, breach, why, confirmed=True)
+def confirm(*, breach: str, why: str, signing: Signing, service: Service) -> None:
+    """Confirm a suspected breach, and sign for it; it owes a revocation from then on."""
+    with service.connect() as client:
+        body = {"confirmed": True, "why": why, **signing.hand(client).for_claim(to_confirm(breach))}
+        outcome = client.do(BreachMoved, path("breaches", breach, "judgement"), body)
+    _told(service, outcome, Attached())
 
 
 @breaches.command(epilog="\b\nExample:\n  trialcpa breaches dismiss breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
@@ -133,7 +142,9 @@ def confirm(breach: str, why: str, service: Service) -> None:
 @asks_service
 def dismiss(breach: str, why: str, service: Service) -> None:
     """Dismiss a suspected breach."""
-    _judge(service, breach, why, confirmed=False)
+    with service.connect() as client:
+        outcome = client.do(BreachMoved, path("breaches", breach, "judgement"), {"confirmed": False, "why": why})
+    _told(service, outcome, Attached())
 
 
 @breaches.command(
@@ -156,13 +167,6 @@ def close(breach: str, why: str, evidence: tuple[Path, ...], service: Service) -
 
 def _attach(client: Client, breach: str, files: list[tuple[Path, str]]) -> Attached:
     return attach_files(client, path("breaches", breach, "evidence"), files)
-
-
-def _judge(service: Service, breach: str, why: str, *, confirmed: bool) -> None:
-    with service.connect() as client:
-        said = {"confirmed": confirmed, "why": why}
-        outcome = client.do(BreachMoved, path("breaches", breach, "judgement"), said)
-    _told(service, outcome, Attached())
 
 
 def _told(service: Service, outcome: BreachMoved | None, attached: Attached) -> None:

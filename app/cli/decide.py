@@ -3,23 +3,30 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO, TypeAlias, assert_never
+from typing import Any, TextIO, TypeAlias, assert_never
 
 import click
 from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
 from app.cli import decision_shown, shown
+from app.cli.authorising import sign_for
 from app.cli.service import Service, asks_service
+from app.cli.signing import Signing, signs
 from app.client import Client, path
+from app.officer import Hand, to_revoke
+from app.recomputed import Recomputed, recomputed
 from core.approval import EndCause
-from core.errors import InputUnusable
-from core.kinds import OPEN_DECISION, DecisionKind, DecisionState, Witnessed
+from core.errors import InputUnusable, TrialCpaError
+from core.identifiers import ApprovalIdentifier
+from core.instants import parse
+from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
+from officers.statement import Listed
 from ra.deciding.views import (
-    Accepted,
     ApprovalRevoked,
     DecisionAcknowledged,
     DecisionAnswer,
+    DecisionAuthorised,
     DecisionPage,
     DecisionProposed,
     DecisionRejected,
@@ -35,9 +42,12 @@ DRAFT_SECONDS = 10.0
 """How long a draft is waited for; the authority makes one in some hundredths of a second."""
 
 EXIT_REFUSED = 1
+SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second DECISION"
 _BETWEEN = 0.2
 
-Outcome: TypeAlias = DecisionProposed | DecisionSeconded | DecisionRejected | ApprovalRevoked | Problem
+Outcome: TypeAlias = (
+    DecisionProposed | DecisionAuthorised | DecisionSeconded | DecisionRejected | ApprovalRevoked | Problem
+)
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
@@ -74,9 +84,10 @@ def list_(every: bool, service: Service) -> None:  # noqa: FBT001 - click
 @click.argument("form", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE.toml]")
 @click.option("--template", is_flag=True, help="Print a form to fill in, and do nothing else.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent.")
+@signs(elsewhere=False, later=True)
 @asks_service
-def propose(form: Path | None, template: bool, dry_run: bool, service: Service) -> None:  # noqa: FBT001 - click
-    """Propose the decisions of a form, one or a meeting's; each stands or falls alone."""
+def propose(*, form: Path | None, template: bool, dry_run: bool, signing: Signing, service: Service) -> None:
+    """Propose the decisions of a form, one or a meeting's, and sign for them; each stands or falls alone."""
     # Only here is it known what each kind may say; looking and seconding need not wait for that to be loaded.
     from app.cli.decision_form import TEMPLATE, decisions  # noqa: PLC0415 - the reason stands above
 
@@ -89,13 +100,21 @@ def propose(form: Path | None, template: bool, dry_run: bool, service: Service) 
     if dry_run:
         shown.as_json({"decisions": proposed})
         return
-    outcomes: list[Outcome]
+    raise SystemExit(_proposed(service, signing, proposed))
+
+
+@decide.command(
+    short_help="Sign for your own proposals.",
+    epilog="\b\nExample:\n  trialcpa decide authorise dec-6564f1a2-9c3b1d2e4f60718a",
+)
+@click.argument("decision", nargs=-1, required=True)
+@signs()
+@asks_service
+def authorise(decision: tuple[str, ...], signing: Signing, service: Service) -> None:
+    """Sign for what you proposed, if that was not done at once; before it nobody can second it."""
     with service.connect() as client:
-        if len(proposed) == 1:
-            outcomes = [client.do(DecisionProposed, "/v1/decisions", proposed[0])]
-        else:
-            outcomes = _batch(client, "/v1/decisions/batch", {"decisions": proposed})
-    raise SystemExit(_told(service, outcomes, "Another officer sees and seconds: trialcpa decide second DECISION"))
+        outcomes: list[Outcome] = [*sign_for(client, signing.hand(client), decision)]
+    raise SystemExit(_told(service, outcomes, SECOND_NEXT))
 
 
 @decide.command(
@@ -107,11 +126,12 @@ def propose(form: Path | None, template: bool, dry_run: bool, service: Service) 
 def show(decision: str, service: Service) -> None:
     """Show everything that will be true: certificate, difference, notices, CPL entries, findings."""
     with service.connect() as client:
-        said = _drafted(client, decision)
+        said = drafted(client, decision)
+    found = recomputed(said)
     if service.as_json:
         shown.as_json(document(said))
     else:
-        decision_shown.show(shown.out(), said)
+        decision_shown.show(shown.out(), said, found.certificate)
 
 
 @decide.command(
@@ -120,23 +140,24 @@ def show(decision: str, service: Service) -> None:
 )
 @click.argument("decision", nargs=-1, required=True)
 @click.option("--yes-i-have-read", is_flag=True, help="Do not ask for the digest's first characters.")
+@signs()
 @asks_service
-def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -> None:  # noqa: FBT001 - click
-    """Second what another officer proposed, after it was shown; both digests are repeated."""
+def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing, service: Service) -> None:
+    """Second what another officer proposed, after it was shown; you sign for both digests, recomputed here."""
     if service.as_json and not yes_i_have_read:
         raise click.UsageError("--json asks nothing: look first (trialcpa decide show), then say --yes-i-have-read.")
     console = shown.out()
     accepted = []
     with service.connect() as client:
+        hand = signing.hand(client)
         for each in dict.fromkeys(decision):
-            said = _drafted(client, each)
+            said = drafted(client, each)
+            found = recomputed(said)
             if not service.as_json:
-                decision_shown.show(console, said)
-            if yes_i_have_read or _confirmed(console, said):
-                accepted.append(
-                    Accepted(decision=said.decision, proposal_sha256=said.proposal_sha256, tbs_sha256=said.tbs_sha256)
-                )
-        outcomes = _seconded(client, accepted)
+                decision_shown.show(console, said, found.certificate)
+            if yes_i_have_read or confirmed(console, said, found, AuthorisedAct.SECOND):
+                accepted.append(found.listed)
+        outcomes = _seconded(client, hand, accepted)
     status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
     raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)
 
@@ -144,11 +165,15 @@ def second(decision: tuple[str, ...], yes_i_have_read: bool, service: Service) -
 @decide.command(epilog="\b\nExample:\n  trialcpa decide reject dec-6564f1a2-9c3b1d2e4f60718a --why 'See minute 7.'")
 @click.argument("decision")
 @click.option("--why", required=True, help="A sentence, for the record.")
+@signs()
 @asks_service
-def reject(decision: str, why: str, service: Service) -> None:
+def reject(*, decision: str, why: str, signing: Signing, service: Service) -> None:
     """Reject a proposal, or take your own back."""
     with service.connect() as client:
-        outcome = client.do(DecisionRejected, path("decisions", decision, "rejection"), {"why": why})
+        hand = signing.hand(client)
+        listed = recomputed(client.show(DecisionAnswer, path("decisions", decision))).listed
+        body = {"why": why, **hand.for_decision(AuthorisedAct.REJECT, listed)}
+        outcome = client.do(DecisionRejected, path("decisions", decision, "rejection"), body)
     raise SystemExit(_told(service, [outcome], ""))
 
 
@@ -159,8 +184,9 @@ def reject(decision: str, why: str, service: Service) -> None:
 )
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
 @click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
-@click.option("--invalidity-date", help="Since when the key is known to be compromised.")
-@click.option("--urgent", is_flag=True, help="At once, by you alone, where the settings allow it (F2.30).")
+@click.option("--invalidity-date", help="Since when the key is compromised.")
+@click.option("--urgent", is_flag=True, help="At once, by you alone (F2.30).")
+@signs(later=True)
 @asks_service
 def revoke(
     *,
@@ -170,24 +196,30 @@ def revoke(
     reasons: TextIO,
     invalidity_date: str | None,
     urgent: bool,
+    signing: Signing,
     service: Service,
 ) -> None:
     """Propose to revoke an approval, or revoke it at once."""
+    if urgent and signing.later:
+        raise click.UsageError("--urgent is at once: sign for it now, or give --authorisation.")
+    if signing.authorisation is not None and not urgent:
+        raise click.UsageError("A proposal is signed for once it is made: --sign-later, then decide authorise.")
     body = {
         "cause": cause,
         "reasons": _words_of(reasons),
         **({"breach": breach} if breach else {}),
         **({"invalidity_date": invalidity_date} if invalidity_date else {}),
     }
-    outcome: Outcome
+    if not urgent:
+        proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
+        raise SystemExit(_proposed(service, signing, [proposed]))
     with service.connect() as client:
-        if urgent:
-            outcome = client.do(ApprovalRevoked, path("approvals", approval, "revocation"), body)
-        else:
-            proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
-            outcome = client.do(DecisionProposed, "/v1/decisions", proposed)
-    next_step = "" if urgent else "Another officer sees and seconds: trialcpa decide second DECISION"
-    raise SystemExit(_told(service, [outcome], next_step))
+        since = parse(invalidity_date) if invalidity_date else None
+        identifier = str(ApprovalIdentifier.parse(approval))
+        claim = to_revoke(identifier, cause=cause, invalidity_date=since, breach=breach)
+        sent = {**body, **signing.hand(client).for_claim(claim)}
+        outcome = client.do(ApprovalRevoked, path("approvals", identifier, "revocation"), sent)
+    raise SystemExit(_told(service, [outcome], ""))
 
 
 @decide.command(
@@ -200,7 +232,8 @@ def acknowledge(decision: str, service: Service) -> None:
     """Say that you are informed of an urgent revocation by another officer (F2.30), after it was shown."""
     with service.connect() as client:
         if not service.as_json:
-            decision_shown.show(shown.out(), client.show(DecisionAnswer, path("decisions", decision)))
+            said = client.show(DecisionAnswer, path("decisions", decision))
+            decision_shown.show(shown.out(), said, recomputed(said).certificate)
         outcome = client.do(DecisionAcknowledged, path("decisions", decision, "acknowledgement"), {})
     if service.as_json:
         shown.as_json(document(outcome))
@@ -227,16 +260,17 @@ def witness(*, decision: str, seen: bool, disowned: bool, why: str, service: Ser
     body = {"saw": Witnessed.DISOWNED, "why": why} if disowned else {"saw": Witnessed.SEEN}
     with service.connect() as client:
         if not service.as_json:
-            decision_shown.show(shown.out(), client.show(DecisionAnswer, path("decisions", decision)))
+            said = client.show(DecisionAnswer, path("decisions", decision))
+            decision_shown.show(shown.out(), said, recomputed(said).certificate)
         outcome = client.do(DecisionWitnessed, path("decisions", decision, "witness"), body)
     if service.as_json:
         shown.as_json(document(outcome))
         return
-    said = f"{outcome.decision}: {outcome.saw} by {outcome.officer}, {shown.when(outcome.at)}"
-    shown.heading(shown.out(), said, "bold red" if disowned else "bold green")
+    told = f"{outcome.decision}: {outcome.saw} by {outcome.officer}, {shown.when(outcome.at)}"
+    shown.heading(shown.out(), told, "bold red" if disowned else "bold green")
 
 
-def _drafted(client: Client, decision: str) -> DecisionAnswer:
+def drafted(client: Client, decision: str) -> DecisionAnswer:
     """Return a decision, once what is to be signed is there to be looked at."""
     deadline = time.monotonic() + DRAFT_SECONDS
     while True:
@@ -246,34 +280,62 @@ def _drafted(client: Client, decision: str) -> DecisionAnswer:
         time.sleep(_BETWEEN)
 
 
-def _confirmed(console: Console, said: DecisionAnswer) -> bool:
-    """Ask for the digest; a decision that cannot be seconded is not asked about."""
+def confirmed(console: Console, said: DecisionAnswer, found: Recomputed, act: AuthorisedAct) -> bool:
+    """Ask for the digest; a decision about which nothing can be done is not asked about."""
     if said.state not in OPEN_DECISION:
-        shown.sentence(console, f"\n{said.decision} is {said.state}; there is nothing to second.", style="red")
+        shown.sentence(console, f"\n{said.decision} is {said.state}; there is nothing to {act}.", style="red")
         return False
-    question = f"\nType the first {TYPED} characters of the proposal digest to second {said.decision}"
-    typed = click.prompt(question, default="", show_default=False).strip().lower()
-    if typed == said.proposal_sha256[:TYPED]:
+    question = f"\nType the first {TYPED} characters of the proposal digest to {act} {said.decision}"
+    typed = click.prompt(question, default="", show_default=False, err=console.stderr).strip().lower()
+    if typed == found.listed.proposal_sha256[:TYPED]:
         return True
-    shown.sentence(console, "Not seconded: that is not how its digest begins.", style="yellow")
+    shown.sentence(console, f"Nothing to {act} it: that is not how its digest begins.", style="yellow")
     return False
 
 
-def _seconded(client: Client, accepted: Sequence[Accepted]) -> list[Outcome]:
+def _proposed(service: Service, signing: Signing, bodies: Sequence[Mapping[str, Any]]) -> int:
+    """Propose, and sign for what was proposed; return the exit status.
+
+    If we die between, the proposals stand and nobody can second them: trialcpa decide authorise goes on.
+    """
+    with service.connect() as client:
+        hand = signing.hand(client)
+        outcomes: list[Outcome]
+        if len(bodies) == 1:
+            outcomes = [client.do(DecisionProposed, "/v1/decisions", bodies[0])]
+        else:
+            outcomes = _batch(client, "/v1/decisions/batch", {"decisions": bodies})
+        made = [(each, sent) for each, sent in zip(outcomes, bodies, strict=True) if isinstance(each, DecisionProposed)]
+        sent = {each.decision: body for each, body in made}
+        signed: list[Outcome] = []
+        try:
+            if hand.signs and made:
+                signed += sign_for(client, hand, list(sent), sent)
+        except TrialCpaError as error:
+            _told(service, outcomes, "")
+            click.echo(f"Proposed and not signed for. Then: trialcpa decide authorise {' '.join(sent)}", err=True)
+            raise error from None
+    next_step = f"Sign for it: trialcpa decide authorise {' '.join(sent)}" if signing.later else SECOND_NEXT
+    return _told(service, outcomes, next_step, signed)
+
+
+def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Outcome]:
     if not accepted:
         return []
     if len(accepted) > 1:
         listed = [{"decision": each.decision, **_digests(each)} for each in accepted]
-        return _batch(client, "/v1/decisions/batch/second", {"decisions": listed})
+        body = {"decisions": listed, **hand.for_decisions(AuthorisedAct.SECOND, accepted)}
+        return _batch(client, "/v1/decisions/batch/second", body)
     only = accepted[0]
-    return [client.do(DecisionSeconded, path("decisions", only.decision, "second"), _digests(only))]
+    body = {**_digests(only), **hand.for_decision(AuthorisedAct.SECOND, only)}
+    return [client.do(DecisionSeconded, path("decisions", only.decision, "second"), body)]
 
 
-def _digests(accepted: Accepted) -> dict[str, str]:
+def _digests(accepted: Listed) -> dict[str, str]:
     """Both digests as they are repeated; a kind that issues no certificate has one."""
     return {
         "proposal_sha256": accepted.proposal_sha256,
-        **({"tbs_sha256": accepted.tbs_sha256} if accepted.tbs_sha256 else {}),
+        **({"tbs_sha256": accepted.tbs_sha256[0]} if accepted.tbs_sha256 else {}),
     }
 
 
@@ -283,19 +345,24 @@ def _batch(client: Client, address: str, body: Mapping[str, object]) -> list[Out
     return [told for each in answered.results for told in (each.outcome, each.problem) if told is not None]
 
 
-def _told(service: Service, outcomes: Sequence[Outcome], next_step: str) -> int:
-    """Show what became of each; return the exit status."""
-    refused = [each for each in outcomes if isinstance(each, Problem)]
+def _told(service: Service, outcomes: Sequence[Outcome], next_step: str, signed: Sequence[Outcome] = ()) -> int:
+    """Show what became of each, and of what was signed for it; return the exit status."""
+    refused = [each for each in (*outcomes, *signed) if isinstance(each, Problem)]
     if service.as_json:
-        told = [{"problem": document(each)} if isinstance(each, Problem) else document(each) for each in outcomes]
-        shown.as_json({"decisions": told})
+        authorised = {"authorised": [_written(each) for each in signed]} if signed else {}
+        shown.as_json({"decisions": [_written(each) for each in outcomes], **authorised})
         return EXIT_REFUSED if refused else 0
     console = shown.out()
-    for place, each in enumerate(outcomes, 1):
-        _tell(console, place, each)
+    for told in (outcomes, signed):
+        for place, each in enumerate(told, 1):
+            _tell(console, place, each)
     if next_step and len(refused) < len(outcomes):
         shown.sentence(console, next_step, style="dim")
     return EXIT_REFUSED if refused else 0
+
+
+def _written(outcome: Outcome) -> dict[str, object]:
+    return {"problem": document(outcome)} if isinstance(outcome, Problem) else {**document(outcome)}
 
 
 def _tell(console: Console, place: int, outcome: Outcome) -> None:
@@ -308,6 +375,8 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
             return
         case DecisionProposed():
             what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}"
+        case DecisionAuthorised():
+            what, state = f"{outcome.kind} ", f"signed for by {outcome.authorised_by}"
         case DecisionSeconded():
             wanting = f"; {outcome.officers_wanting} more must agree" if outcome.officers_wanting else ""
             what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}{wanting}"

@@ -12,14 +12,21 @@ from ra.telling.views import StepForeseen
 Document = Mapping[str, Any]
 
 
-def show(console: Console, said: DecisionAnswer) -> None:
-    """Show a decision: who and what, the words, the certificate, the difference, the notices, the CPL, the findings."""
+def show(console: Console, said: DecisionAnswer, certificate: Sequence[tuple[str, object]] = ()) -> None:
+    """Show a decision: who and what, the words, the certificate, the difference, the notices, the CPL, the findings.
+
+    Args:
+        console: where.
+        said: as the service shows it.
+        certificate: what the very bytes to be signed say (app/recomputed.py).
+    """
     about = said.approval or said.application or ""
     shown.heading(console, f"{said.decision}: {said.kind} {about}, {said.state}", "bold reverse")
     shown.facts(
         console,
         [
             ("proposed", f"{shown.when(said.proposed_at)} by {said.proposer}"),
+            ("signed for", shown.when(said.authorised_at) if said.authorised_at else None),
             ("seconded", f"{shown.when(said.seconded_at)} by {said.seconder}" if said.seconder else None),
             ("officers needed", said.officers),
             ("urgent", "yes, by one officer" if said.urgent else None),
@@ -51,6 +58,9 @@ def show(console: Console, said: DecisionAnswer) -> None:
         ("", "class", "recipients", "text"),
         [(each.subject, each.classification, ", ".join(each.recipients) or "nobody", each.text) for each in listed],
     )
+    if certificate:
+        shown.heading(console, "The certificate, read from the very bytes")
+        shown.facts(console, certificate)
     if said.preview is not None:
         _preview(console, said.preview)
     shown.heading(console, "What the rules found")

@@ -2,24 +2,30 @@
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 
 from app import settings as settings_file
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_house
+from app.officer import open_officer_key
 from ca.profile import TEST_ARC, Profile
 from core.actors import CONSOLE, Role
 from core.boundaries import boundary
 from core.clock import SystemClock
-from core.errors import HomeOccupied
+from core.errors import HomeOccupied, InputUnusable
 from core.identifiers import Environment
 from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, new_passphrase, parse_source
+from keys.sealed import generate_private
+from officers.key_file import public_file, public_key_of, public_pem
+from officers.roster import ADVISED, LARGEST_KEY_FILE, Member, new_member, require_usable
 from ra.access import grant_access
 from ra.deciding.every_kind import COUNTED
 from store import schema
@@ -31,6 +37,7 @@ DEMO_LIFE = timedelta(days=365)
 _DEMO: tuple[tuple[str, Role, str | None], ...] = (
     ("ssc-officer-1", Role.SSC_OFFICER, "Security Sub-Committee"),
     ("ssc-officer-2", Role.SSC_OFFICER, "Security Sub-Committee"),
+    ("ssc-officer-3", Role.SSC_OFFICER, "Security Sub-Committee"),
     ("ssc-admin", Role.SSC_ADMIN, "Security Sub-Committee"),
     ("manufacturer", Role.MANUFACTURER, "Example Metering Ltd"),
     ("dcc", Role.DCC, "Data Communications Company"),
@@ -42,7 +49,7 @@ _DEMO: tuple[tuple[str, Role, str | None], ...] = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What the ceremony is to make; everything in it is fixed for ever but the port."""
+    """What the ceremony is to make; everything in it is fixed for ever but the port, and who is on the roster."""
 
     home: Path
     environment: Environment
@@ -56,6 +63,7 @@ class Plan:
     root_dir: Path
     longest_trial_days: int
     test_clock: datetime | None
+    roster: tuple[Member, ...] = ()
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa init --test --home var")
@@ -73,16 +81,29 @@ class Plan:
 @click.option("--root-passphrase", help="The same for the root's key; default: as --passphrase.")
 @click.option("--root-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes.")
 @click.option("--longest-trial-days", type=click.IntRange(1, 3660), default=731, show_default=True)
+@click.option(
+    "--officer", multiple=True, metavar="NAME=PUBLIC.pem", help="On the roster: two at least, three advised; repeat it."
+)
 @click.option("--test-clock", type=INSTANT, help="Start a test authority's clock at this instant.")
-@click.option("--demo", is_flag=True, help="Also make API keys for trying it out, in HOME/demo (test only).")
-def init(home: Path | None, environment: Environment | None, demo: bool, **chosen: object) -> None:  # noqa: FBT001 - click
+@click.option("--demo", is_flag=True, help="Also make API and officers' keys for trying it out, in HOME/demo.")
+def init(
+    *, home: Path | None, environment: Environment | None, officer: tuple[str, ...], demo: bool, **chosen: object
+) -> None:
     """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs."""
     if environment is None:
         raise click.UsageError("Say --test or --live.")
     if demo and environment != "test":
         raise click.UsageError("--demo makes keys for trying things out; a live authority has none.")
+    if demo and officer:
+        raise click.UsageError("--demo makes the officers' keys itself: leave out --officer.")
     plan = planned(home_of(home), environment, **chosen)
-    transcript = make(plan)
+    require_sound(plan)
+    if environment == "live" and not officer:
+        raise click.UsageError("A live authority has no defaults for --officer: name two officers' public keys.")
+    roster = members_named(officer)
+    transcript = make_demo(plan) if demo else make(replace(plan, roster=roster))
+    if roster and len({each.officer for each in roster}) < ADVISED:
+        click.echo("Warning: with two officers one lost key stops everything; three are advised.", err=True)
     if demo:
         write_demo_credentials(plan.home)
     console = Console()
@@ -117,21 +138,88 @@ def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
     )
 
 
+def members_named(named: Iterable[str]) -> tuple[Member, ...]:
+    """Return the officers who are named with their public keys, as NAME=PUBLIC.pem.
+
+    Raises:
+        InputUnusable: a file cannot be read.
+        RosterUnusable: they cannot be a roster.
+    """
+    members = []
+    for each in named:
+        name, _, path = each.partition("=")
+        if not name.strip() or not path:
+            raise click.UsageError(
+                "--officer takes the name of a credential and a file: --officer jane.doe=jane.pub.pem"
+            )
+        try:
+            with Path(path).open("rb") as file:
+                members.append(new_member(name.strip(), file.read(LARGEST_KEY_FILE)))
+        except OSError as error:
+            raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    if members:
+        require_usable(members)
+    return tuple(members)
+
+
+def make_demo(plan: Plan) -> str:
+    """Hold the ceremony of a test authority whose officers' keys lie in HOME/demo; for the rest see make.
+
+    The keys come first, as they are on its roster. If we die behind them, the next run finds them.
+    """
+    _require_new(plan.home)
+    require_sound(plan)
+    plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    officers = [name for name, role, _ in _DEMO if role is Role.SSC_OFFICER]
+    return make(replace(plan, roster=tuple(_demo_officer(plan.home, name) for name in officers)))
+
+
+def demo_key(home: Path, officer: str) -> tuple[Path, Path]:
+    """Return where a demo officer's own key lies, and its passphrase."""
+    folder = home / "demo"
+    return folder / f"{officer}.key.pem", folder / f"{officer}.passphrase"
+
+
+def open_demo_key(home: Path, officer: str) -> ec.EllipticCurvePrivateKey:
+    """Return a demo officer's own key; OfficerKeyUnusable if it is not there."""
+    path, passphrase = demo_key(home, officer)
+    return open_officer_key(path, FromFile(passphrase))
+
+
+def _demo_officer(home: Path, name: str) -> Member:
+    path, passphrase = demo_key(home, name)
+    write_secret(passphrase, new_passphrase(), exist_ok=True)
+    key = generate_private(path, FromFile(passphrase).read(), exist_ok=True)
+    write_secret(public_file(path), public_pem(key).decode("ascii"))
+    return new_member(name, public_key_of(key))
+
+
+def _require_new(home: Path) -> None:
+    if _transcript(home).exists():
+        raise HomeOccupied(path=home)
+
+
+def _transcript(home: Path) -> Path:
+    return home / "ceremony" / "transcript.txt"
+
+
+def require_sound(plan: Plan) -> Profile:
+    """Return the profile of what was planned, before anything is written: what cannot be used stops it here."""
+    for source in (plan.passphrase, plan.root_passphrase):
+        parse_source(source)
+    if plan.test_clock is not None and plan.test_clock < SystemClock().now():
+        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
+    return Profile(environment=plan.environment, arc=plan.arc, base_url=plan.base_url, name=plan.name)
+
+
 def make(plan: Plan) -> str:
     """Hold the ceremony that was planned, or finish one that died; return its transcript.
 
     Raises:
         HomeOccupied: the folder holds an authority whose ceremony is over.
     """
-    finished = plan.home / "ceremony" / "transcript.txt"
-    if finished.exists():
-        raise HomeOccupied(path=plan.home)
-    # Before anything is written: what cannot be used stops the ceremony here.
-    for source in (plan.passphrase, plan.root_passphrase):
-        parse_source(source)
-    if plan.test_clock is not None and plan.test_clock < SystemClock().now():
-        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
-    profile = Profile(environment=plan.environment, arc=plan.arc, base_url=plan.base_url, name=plan.name)
+    _require_new(plan.home)
+    profile = require_sound(plan)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if plan.environment == "test" and plan.passphrase == f"file:{PASSPHRASE_FILE}":
         write_secret(plan.home / PASSPHRASE_FILE, new_passphrase(), exist_ok=True)
@@ -162,11 +250,12 @@ def make(plan: Plan) -> str:
         passphrase=passphrase,
         root_passphrase=passphrase if same else parse_source(plan.root_passphrase).read(),
         officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
+        roster=plan.roster,
     )
     _, transcript = hold(store, ceremony, at)
     store.close()
     # Last: its presence says that the ceremony is over.
-    write_secret(finished, transcript)
+    write_secret(_transcript(plan.home), transcript)
     return transcript
 
 

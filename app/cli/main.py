@@ -16,7 +16,8 @@ EXIT_REFUSED = 1
 _FOR_PEOPLE = {
     "apply": ("app.cli.apply", "Apply for a Trial Device Approval, with evidence."),
     "status": ("app.cli.status", "Where it stands, what is missing, what waits for you."),
-    "decide": ("app.cli.decide", "Propose decisions, see what will be true, second them."),
+    "decide": ("app.cli.decide", "Propose, see what will be true, second; your own key."),
+    "officer": ("app.cli.officer", "Propose, see what will be true, second; your own key."),
     "requirements": ("app.cli.requirements", "Further requirements of applications."),
     "breaches": ("app.cli.breaches", "Breaches of conditions: suspected, confirmed, closed."),
     "amendments": ("app.cli.amendments", "Requests to amend an approval."),

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app import settings as settings_file
 from app.cli.clock import set_clock
-from app.cli.init import make, planned, write_demo_credentials
+from app.cli.init import make_demo, planned, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
@@ -47,7 +47,7 @@ def serve(
     if fresh:
         require_free("127.0.0.1", port or settings_file.DEFAULT_PORT)
         console.print(f"Making a TEST authority in {folder} …")
-        make(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
+        make_demo(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
     settings = settings_file.load(folder)
     if store_url and not fresh and settings.store_url != store_url:
         raise HomeOccupied(path=folder)
@@ -140,4 +140,4 @@ def _say_ready(console: Console, folder: Path, port: int, name: str) -> None:
         where = "" if port == settings_file.DEFAULT_PORT else f" --url http://127.0.0.1:{port}"
         status = f"  trialcpa status --key-file {folder}/demo/dcc.key{where}"
         console.print(f"{status}    what waits for the DCC; others beside it")
-        console.print(f"API keys for trying it out are in {credentials}.\n")
+        console.print(f"API keys for trying it out are in {credentials}, officers' own keys beside it (*.key.pem).\n")

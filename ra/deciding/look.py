@@ -100,6 +100,7 @@ def _decision(
         draft=None if draft is None else _draft(draft, said),
         proposer=found.proposer,
         proposed_at=found.proposed_at,
+        authorised_at=found.authorised_at,
         seconder=found.seconder,
         seconded_at=found.seconded_at,
         closed_at=found.closed_at,

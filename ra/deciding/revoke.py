@@ -8,11 +8,16 @@ from datetime import datetime
 
 from core.actors import Actor
 from core.approval import EndCause
+from core.canonical import Json
 from core.clauses import serves
-from core.kinds import DecisionKind, DecisionState
+from core.facts import Fact, FactKind
+from core.kinds import AuthorisedAct, DecisionKind, DecisionState
+from officers.statement import Claim, revocation_digest
 from policy.roles import Operation
 from ra.access import authorise, not_permitted
+from ra.authorising import Signed, authorised
 from ra.deciding import notice
+from ra.deciding.authorise import named
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
 from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk
@@ -24,14 +29,24 @@ from ra.repeat import RequestKey, once
 from store.reading.authority import authority_row
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import decisions
+from store.verbs import decisions, facts
 
 
 @serves("F2.30")
-def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None) -> ApprovalRevoked:
+def revoke(
+    desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None = None, *, signed: Signed | None = None
+) -> ApprovalRevoked:
     """Revoke at once, where the settings allow one officer to.
 
+    Args:
+        desk: where.
+        actor: an officer.
+        command: what ends, and why.
+        request: the Idempotency-Key, if one was sent.
+        signed: what the officer signed for it with a key of their own: the approval, and the digest of the order.
+
     Raises:
+        AuthorisationMissing, AuthorisationRefused: nothing was signed, or something else.
         OperationNotPermitted: the role, or the settings, do not allow it.
         AlreadyEnded: it has ended; the first end stands.
         NoSuchThing: there is no such approval.
@@ -43,12 +58,33 @@ def revoke(desk: Desk, actor: Actor, command: Revoke, request: RequestKey | None
     with desk.store.begin("revoke") as tx:
         at = instant_of_end(desk, tx)  # only now: waiting for our turn to write must not backdate the end
         refuse_fatal(ending_findings(command, at))
-        return once(desk, tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, at), at=at)
+        return once(
+            desk, tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, signed, at), at=at
+        )
 
 
-def _revoke(desk: Desk, tx: Transaction, actor: Actor, command: Revoke, at: datetime) -> ApprovalRevoked:
+def _revoke(
+    desk: Desk, tx: Transaction, actor: Actor, command: Revoke, signed: Signed | None, at: datetime
+) -> ApprovalRevoked:
     decision = _urgent_decision(desk, tx, actor, command, at)
+    order = revocation_digest(
+        command.approval,
+        cause=command.cause,
+        invalidity_date=command.invalidity_date,
+        breach=command.breach,
+    )
+    claim = Claim(act=AuthorisedAct.REVOKE, subject=command.approval, proposal_sha256=order)
+    statement = authorised(tx, actor, claim, signed, at)
     decisions.propose(tx, decision)
+    alone: dict[str, Json] = {
+        "kind": decision.kind,
+        "approval": command.approval,
+        "proposal_sha256": decision.proposal_sha256,
+        "order_sha256": order,
+        "credential": actor.credential,
+        **named(statement),
+    }
+    facts.record(tx, Fact(FactKind.DECISION_MADE_ALONE, at, actor, subject=decision.id, payload=alone))
     serials = end_approval(tx, ending_of(decision), decision=decision, actor=actor, at=at)
     notice.write(tx, decision, actor=actor, at=at)
     return ApprovalRevoked(

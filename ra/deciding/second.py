@@ -12,11 +12,13 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import OPEN_DECISION, DecisionState
+from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionState
 from policy.roles import Operation
 from ra.access import authorise
+from ra.authorising import Signed, authorised
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
+from ra.deciding.authorise import claim_of, named, require_authorised
 from ra.deciding.every_kind import kind_of
 from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
@@ -37,6 +39,7 @@ def second(
     *,
     proposal_sha256: str,
     tbs_sha256: str | None,
+    signed: Signed | None = None,
     request: RequestKey | None = None,
 ) -> DecisionSeconded:
     """Second a proposal.
@@ -47,9 +50,11 @@ def second(
         identifier: of the decision.
         proposal_sha256: the digest of the proposal accepted, hex.
         tbs_sha256: the digest of the bytes to be signed, hex; None for kinds that issue nothing.
+        signed: what the officer signed for it with a key of their own.
         request: the Idempotency-Key, if one was sent.
 
     Raises:
+        AuthorisationMissing, AuthorisationRefused: nothing was signed, or something else.
         SamePerson: proposer and seconder are one.
         DigestMismatch: other digests than those on record.
         ClockDoubtful: it is no end, and what date it would have is in doubt.
@@ -71,7 +76,9 @@ def second(
         state, wanting = decision.state, 0
         if why is None:
             kind_of(decision.kind).require_still_right(tx, decision)
-            state, wanting = _agree(desk, tx, decision, actor, tbs_sha256=tbs_sha256, at=at)
+            statement = authorised(tx, actor, claim_of(AuthorisedAct.SECOND, decision, tbs_sha256), signed, at)
+            require_authorised(tx, decision, at)
+            state, wanting = _agree(desk, tx, decision, actor, tbs_sha256=tbs_sha256, statement=statement, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
         outcome = DecisionSeconded(
@@ -90,18 +97,42 @@ def second(
 
 
 def reject(
-    desk: Desk, actor: Actor, identifier: str, *, why: str, request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    identifier: str,
+    *,
+    why: str,
+    signed: Signed | None = None,
+    request: RequestKey | None = None,
 ) -> DecisionRejected:
-    """Reject a proposal, or take one's own back; WrongState once it is seconded or ended."""
+    """Reject a proposal, or take one's own back.
+
+    Args:
+        desk: where.
+        actor: an officer.
+        identifier: of the decision.
+        why: a sentence, for the record.
+        signed: what the officer signed for it with a key of their own.
+        request: the Idempotency-Key, if one was sent.
+
+    Raises:
+        AuthorisationMissing, AuthorisationRefused: nothing was signed, or something else.
+        WrongState: it was seconded or ended.
+    """
     authorise(actor, Operation.REJECT)
     at = desk.clock.now()
     with desk.store.begin("reject") as tx:
-        return once(desk, tx, actor, request, DecisionRejected, lambda: _reject(tx, actor, identifier, why, at), at=at)
+        return once(
+            desk, tx, actor, request, DecisionRejected, lambda: _reject(tx, actor, identifier, why, signed, at), at=at
+        )
 
 
-def _reject(tx: Transaction, actor: Actor, identifier: str, why: str, at: datetime) -> DecisionRejected:
+def _reject(
+    tx: Transaction, actor: Actor, identifier: str, why: str, signed: Signed | None, at: datetime
+) -> DecisionRejected:
     decision = requests.decision(tx, identifier)
-    done = lapsing.reject(tx, decision, why=why, actor=actor, at=at)
+    statement = authorised(tx, actor, claim_of(AuthorisedAct.REJECT, decision), signed, at)
+    done = lapsing.reject(tx, decision, why=why, actor=actor, statement=statement, at=at)
     decisions.require_closed(tx, identifier, closed=done, needed=OPEN_DECISION)
     return DecisionRejected(identifier, decision.kind, DecisionState.REJECTED)
 
@@ -123,7 +154,14 @@ def _require_acceptable(
 
 
 def _agree(
-    desk: Desk, tx: Transaction, decision: Decision, actor: Actor, *, tbs_sha256: str | None, at: datetime
+    desk: Desk,
+    tx: Transaction,
+    decision: Decision,
+    actor: Actor,
+    *,
+    tbs_sha256: str | None,
+    statement: str | None,
+    at: datetime,
 ) -> tuple[DecisionState, int]:
     """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
     accepted = tbs_sha256.lower() if tbs_sha256 else None
@@ -133,6 +171,7 @@ def _agree(
         "proposal_sha256": decision.proposal_sha256,
         "tbs_sha256": accepted,
         "credential": actor.credential,
+        **named(statement),
     }
     wanting = officers_needed(decision, desk.rules) - 1 - agreed
     if wanting > 0:
@@ -150,9 +189,17 @@ def _agree(
 
 
 def second_batch(
-    desk: Desk, actor: Actor, accepted: Sequence[Accepted], request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    accepted: Sequence[Accepted],
+    request: RequestKey | None = None,
+    *,
+    signed: Signed | None = None,
 ) -> list[DecisionSeconded | TrialCpaError]:
-    """Second several proposals, each in a transaction of its own; return the outcome of each, or what stood against."""
+    """Second several proposals, each in a transaction of its own; return the outcome of each, or what stood against.
+
+    One statement over the digest of their list authorises all of them.
+    """
     authorise(actor, Operation.SECOND)
     outcomes: list[DecisionSeconded | TrialCpaError] = []
     for place, each in enumerate(accepted):
@@ -164,6 +211,7 @@ def second_batch(
                     each.decision,
                     proposal_sha256=each.proposal_sha256,
                     tbs_sha256=each.tbs_sha256,
+                    signed=signed,
                     request=nth(request, place),
                 )
             )

@@ -114,6 +114,7 @@ class DecisionAnswer:
     """A decision with everything that will be true: proposal, findings, draft and both digests.
 
     Args:
+        authorised_at: when its proposer signed for it with a key of their own; null before.
         witnesses: what officers say of it, once it has issued or ended something.
         preview: while it is open; null in a list.
     """
@@ -140,6 +141,7 @@ class DecisionAnswer:
     draft: DraftAnswer | None
     proposer: str
     proposed_at: datetime
+    authorised_at: datetime | None
     seconder: str | None
     seconded_at: datetime | None
     closed_at: datetime | None
@@ -168,6 +170,16 @@ class DecisionProposed:
     approval: str | None
     proposal_sha256: str
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionAuthorised:
+    """The proposer has signed for a proposal with a key of their own: from now on another officer may second it."""
+
+    decision: str
+    kind: DecisionKind
+    authorised_by: str
+    authorised_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

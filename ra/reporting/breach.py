@@ -13,10 +13,12 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import BreachState
+from core.kinds import AuthorisedAct, BreachState
 from core.status import open_at
+from officers.statement import Claim
 from policy.roles import Operation
 from ra.access import authorise
+from ra.authorising import Signed, authorised
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
@@ -108,11 +110,28 @@ def suspect_limit(
 
 @serves("F2.23")
 def judge(
-    desk: Desk, actor: Actor, identifier: str, *, confirmed: bool, why: str, request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    identifier: str,
+    *,
+    confirmed: bool,
+    why: str,
+    signed: Signed | None = None,
+    request: RequestKey | None = None,
 ) -> BreachMoved:
     """Confirm a suspected breach, which owes a revocation from then on, or dismiss it.
 
+    Args:
+        desk: where.
+        actor: an officer.
+        identifier: of the breach.
+        confirmed: whether it is confirmed, or dismissed.
+        why: in the SSC's words.
+        signed: what the officer signed for a confirmation with a key of their own.
+        request: the Idempotency-Key, if one was sent.
+
     Raises:
+        AuthorisationMissing, AuthorisationRefused: nothing was signed for a confirmation, or something else.
         NoSuchThing: there is none.
         WrongState: it has been judged.
     """
@@ -122,8 +141,10 @@ def judge(
     kind = FactKind.BREACH_CONFIRMED if confirmed else FactKind.BREACH_DISMISSED
 
     def act() -> BreachMoved:
+        claim = Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=identifier)
+        statement = authorised(tx, actor, claim, signed, at) if confirmed else None
         breaches.judge(tx, identifier, confirmed=confirmed, why=words, by=actor.name, at=at)
-        return _moved(tx, identifier, kind, words, actor, at)
+        return _moved(tx, identifier, kind, words, actor, at, statement=statement)
 
     with desk.store.begin("judge breach") as tx:
         return once(desk, tx, actor, request, BreachMoved, act, at=at)
@@ -214,11 +235,20 @@ def _digest(words: SaltedWords) -> str:
 
 
 def _moved(
-    tx: Transaction, identifier: str, kind: FactKind, words: SaltedWords, actor: Actor, at: datetime
+    tx: Transaction,
+    identifier: str,
+    kind: FactKind,
+    words: SaltedWords,
+    actor: Actor,
+    at: datetime,
+    *,
+    statement: str | None = None,
 ) -> BreachMoved:
     """Write the fact of a breach's new state, and return the outcome."""
     found = reading.breach(tx, identifier)
     said: dict[str, Json] = {"breach": identifier, "why_salted_sha256": _digest(words)}
+    if statement is not None:
+        said["authorisation"] = statement
     facts.record(tx, Fact(kind, at, actor, subject=found.approval, payload=said))
     return BreachMoved(breach=identifier, approval=found.approval, condition=found.condition, state=found.state)
 

@@ -11,7 +11,7 @@ from core.chain import GENESIS, SealedRow
 from core.facts import FactKind
 from core.instants import text
 from core.mirror import Proof
-from store.tables import cursors, journal, journal_heads
+from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
 
 _MOST_PROVED = 10_000
@@ -20,10 +20,11 @@ _MOST_PROVED = 10_000
 
 @dataclass(frozen=True)
 class Unsealed:
-    """A fact that is true and has no number yet; `row` is complete but for its number."""
+    """A fact that has no number yet; `row` is complete but for its number; with the approvals it touches."""
 
     row_id: int
     row: SealedRow
+    approvals: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +68,13 @@ def unsealed(
         only: of these kinds; None for all.
         but: of other kinds than these.
     """
-    query = select(journal).where(journal.c.seal_number.is_(None), journal.c.kind.not_in(but))
+    query = select(journal).where(waits_to_be_sealed, journal.c.kind.not_in(but))
     if only is not None:
         query = query.where(journal.c.kind.in_(only))
     query = query.order_by(journal.c.at, journal.c.id).limit(limit)
-    return [Unsealed(int(row.id), _row(row, 0, "")) for row in tx.connection.execute(query)]
+    return [
+        Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
+    ]
 
 
 def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:

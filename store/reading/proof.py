@@ -13,7 +13,7 @@ from store.reading.journal import Sealed, sealed_row
 from store.reading.requests import decision_row
 from store.reading.work import ClaimedEnd, claimed_end
 from store.rows import Decision
-from store.tables import certificates, credentials, decisions, drafts, journal
+from store.tables import certificates, credentials, decisions, drafts, journal, waits_to_be_sealed
 from store.transactions import Transaction
 from store.trial_tables import secondings
 
@@ -44,7 +44,7 @@ def wait_to_be_sealed(
     query = select(columns.subject).where(
         columns.subject.in_(subjects),
         columns.kind.in_(kinds),
-        or_(columns.seal_number.is_(None), columns.seal_number > head),
+        or_(waits_to_be_sealed, columns.seal_number > head),
     )
     return frozenset(tx.connection.execute(query).scalars()) if subjects else frozenset()
 

@@ -217,4 +217,5 @@ def decision_row(row: Row[Any]) -> Decision:
         lapses_at=row.lapses_at,
         acknowledged_by=row.acknowledged_by,
         acknowledged_at=row.acknowledged_at,
+        authorised_at=row.authorised_at,
     )

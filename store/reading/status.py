@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Row, func, select
 
@@ -31,7 +31,7 @@ from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
-from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations
+from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
 from store.transactions import Store, Transaction
 
 _AUTHORITY_FACTS = frozenset(
@@ -46,6 +46,10 @@ _AUTHORITY_FACTS = frozenset(
 )
 
 END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+_ENDS = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED)
+
+N = TypeVar("N", bound=str)
 
 IsGenuine: TypeAlias = Callable[[PublishedCrl, Sequence[AuthorityCertificate]], bool]
 """Tells of a CRL whether one of these certificates' keys signed it, and its row says what it says."""
@@ -85,16 +89,14 @@ class StatusReader:
         with self._store.read() as tx:
             number, link, _ = journal_reading.last_sealed(tx)
             head = SealedHead(number=number, link=link)
-            waiting = frozenset(
-                tx.connection.execute(select(columns.id).where(columns.seal_number.is_(None))).scalars()
-            )
+            waiting = frozenset(tx.connection.execute(select(columns.id).where(waits_to_be_sealed)).scalars())
             now = _Cursor(head, waiting)
             if now == cursor:
                 return Changes(now, head=head)
             if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
                 return Changes(now, everything=True, authority=True, head=head, restored=True)
             query = select(columns.id, columns.kind, columns.approvals).where(
-                (columns.seal_number > cursor.head.number) | columns.seal_number.is_(None)
+                (columns.seal_number > cursor.head.number) | waits_to_be_sealed
             )
             fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
         touched = frozenset(identifier for row in fresh for identifier in row.approvals.split())
@@ -153,6 +155,7 @@ class StatusReader:
             serials = [certificate.serial for record in found for certificate in record.certificates]
             ders = _ders(tx, serials if identifiers is not None else None)
             answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)
+            disputed = _disputed(tx, [record.identifier for record in found] if identifiers is not None else None)
             # Where the newest is dated ahead, by a wrong clock, the newest that is not is held beside it.
             ahead = [each for each, some in answers.items() if any(one.this_update > now for one in some)]
             for serial, before in _answers(tx, ahead, now).items() if ahead else ():
@@ -163,6 +166,7 @@ class StatusReader:
                 organisation_name=names[record.organisation],
                 ders={certificate.serial: ders[certificate.serial] for certificate in record.certificates},
                 answers=[answer for certificate in record.certificates for answer in answers[certificate.serial]],
+                disputed=frozenset(disputed.get(record.identifier, ())),
             )
             for record in found
         ]
@@ -300,7 +304,17 @@ def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> di
     return found
 
 
-def _portions(serials: list[Serial] | None) -> list[list[Serial] | None]:
-    if serials is None:
+def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> dict[str, set[datetime]]:
+    """The instants of ends that were not sealed, by approval."""
+    columns, found = journal.c, defaultdict[str, set[datetime]](set)
+    query = select(columns.subject, columns.at).where(columns.refused.is_not(None), columns.kind.in_(_ENDS))
+    for part in _portions(approvals):
+        for row in tx.connection.execute(query if part is None else query.where(columns.subject.in_(part))):
+            found[row.subject].add(row.at)
+    return found
+
+
+def _portions(names: Sequence[N] | None) -> Sequence[Sequence[N] | None]:
+    if names is None:
         return [None]
-    return [serials[first : first + 500] for first in range(0, len(serials), 500)]
+    return [names[first : first + 500] for first in range(0, len(names), 500)]

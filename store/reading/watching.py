@@ -13,7 +13,7 @@ from store.reading.authority import authority_row
 from store.reading.memory import last_remembered
 from store.reading.renewal import overdue_answer
 from store.tables import alarms as alarm_rows
-from store.tables import certificates, journal, lease, signs_of_life
+from store.tables import certificates, journal, lease, signs_of_life, waits_to_be_sealed
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies
 from store.types import instant_of
@@ -77,7 +77,7 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
     c, j = certificates.c, journal.c
     until = tx.connection.execute(select(func.max(lease.c.expires_at, type_=lease.c.expires_at.type))).scalar()
     unsealed = tx.connection.execute(
-        select(func.count(), func.min(j.at, type_=j.at.type)).where(j.seal_number.is_(None))
+        select(func.count(), func.min(j.at, type_=j.at.type)).where(waits_to_be_sealed)
     ).one()
     unlisted = tx.connection.execute(
         select(func.count(), func.min(c.ends_at, type_=c.ends_at.type)).where(c.listed_in.is_(None), c.ends_at <= at)

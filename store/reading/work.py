@@ -15,7 +15,7 @@ from core.status import Revoked, first_end, first_second_after
 from store.reading.approvals import of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
-from store.tables import approvals, certificates, crls, decisions, drafts, journal, ocsp_answers
+from store.tables import approvals, certificates, crls, decisions, drafts, journal, ocsp_answers, waits_to_be_sealed
 from store.transactions import Transaction
 
 _MOST_EXPIRED = 500
@@ -61,7 +61,7 @@ def pulse(tx: Transaction) -> tuple[int, int]:
 
     Every act writes a fact: either the newest row is another one, or another number of rows waits to be sealed.
     """
-    waiting = select(func.count()).select_from(journal).where(journal.c.seal_number.is_(None)).scalar_subquery()
+    waiting = select(func.count()).select_from(journal).where(waits_to_be_sealed).scalar_subquery()
     newest = select(func.max(journal.c.id)).scalar_subquery()
     row = tx.connection.execute(select(newest.label("newest"), waiting.label("waiting"))).one()
     return int(row.newest or 0), int(row.waiting)

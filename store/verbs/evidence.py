@@ -1,16 +1,9 @@
 """Evidence: a file is kept once, by its SHA-256; each attachment of it is a row of its own. Nothing is taken away."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from sqlalchemy.dialects import postgresql, sqlite
-
 from store.reading.evidence import Attachment
 from store.transactions import Transaction
 from store.trial_tables import evidence, evidence_files
-
-# Both databases know ON CONFLICT DO NOTHING; SQLAlchemy spells it once for each.
-_INSERT: Mapping[str, Callable[[Any], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+from store.verbs.conflicts import INSERT
 
 
 def keep(tx: Transaction, sha256: str, octets: bytes) -> None:
@@ -21,13 +14,13 @@ def keep(tx: Transaction, sha256: str, octets: bytes) -> None:
         sha256: of the octets, hex.
         octets: the file, not empty.
     """
-    insert = _INSERT[tx.dialect](evidence_files).values(sha256=sha256, size=len(octets), octets=octets)
+    insert = INSERT[tx.dialect](evidence_files).values(sha256=sha256, size=len(octets), octets=octets)
     tx.connection.execute(insert.on_conflict_do_nothing())
 
 
 def attach(tx: Transaction, attachment: Attachment) -> bool:
     """Attach a file that is kept; return whether this call did it, False if it was attached already."""
-    insert = _INSERT[tx.dialect](evidence).values(
+    insert = INSERT[tx.dialect](evidence).values(
         id=attachment.id,
         subject_kind=attachment.subject_kind,
         subject=attachment.subject,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
-from store.tables import cursors, journal, journal_heads
+from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
 
 
@@ -14,7 +14,7 @@ def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetim
     """Number and link facts: (row id, number, link) each; False if any was sealed by somebody else meanwhile."""
     statement = (
         update(journal)
-        .where(journal.c.id == bindparam("row_id"), journal.c.seal_number.is_(None))
+        .where(journal.c.id == bindparam("row_id"), waits_to_be_sealed)
         .values(seal_number=bindparam("number"), link=bindparam("digest"), sealed_at=bindparam("at_"))
     )
     try:
@@ -25,6 +25,12 @@ def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetim
     except IntegrityError:
         return False
     return True
+
+
+def refuse(tx: Transaction, row_id: int, *, why: str) -> bool:
+    """Say why a fact is never sealed; False if it was sealed or refused meanwhile."""
+    statement = update(journal).where(journal.c.id == row_id, waits_to_be_sealed).values(refused=why)
+    return bool(tx.connection.execute(statement).rowcount)
 
 
 def take_back(tx: Transaction, *, behind: int) -> None:

@@ -12,7 +12,7 @@ _ISSUING = frozenset({"grant", "rekey"})
 
 def propose(trial: Trial, body: Mapping[str, Any]) -> Reply:
     """Propose a decision; ends the story if it is refused."""
-    proposed = trial.cast.officer.act("POST", "/v1/decisions", body)
+    proposed = trial.cast.officer.propose(body)
     about = proposed.text("approval") or str(body.get("application") or body.get("approval"))
     said = f"{body['kind']} {about}, by ssc-officer-1" if proposed.ok else proposed.problem
     trial.teller.need("propose", proposed.ok, said)
@@ -23,12 +23,10 @@ def second(trial: Trial, proposed: Reply) -> Reply:
     """Look at a proposal, and second it; ends the story if that is refused. Returns what was looked at."""
     decision = proposed.text("decision")
     shown = trial.cast.second_officer.act("GET", f"/v1/decisions/{decision}")
-    digests: dict[str, object] = {"proposal_sha256": shown.text("proposal_sha256")}
     if shown.text("kind") in _ISSUING or shown.text("issue"):
-        digests = grant.drafted(trial.scene, decision)
-        shown = trial.cast.second_officer.act("GET", f"/v1/decisions/{decision}")
-    seconded = trial.cast.second_officer.act("POST", f"/v1/decisions/{decision}/second", digests)
-    said = f"by ssc-officer-2, {len(digests)} digest{'s' * (len(digests) > 1)} repeated"
+        shown = grant.drafted(trial.scene, decision)
+    seconded = trial.cast.second_officer.second(shown)
+    said = f"by ssc-officer-2, who has signed for {'both digests' if shown.text('tbs_sha256') else 'its digest'}"
     trial.teller.need("second", seconded.ok, said if seconded.ok else seconded.problem)
     return shown
 

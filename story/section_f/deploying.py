@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from app.officer import to_confirm
 from core.instants import first_second
 from core.kinds import BreachState
 from story.cast import Reply
@@ -58,7 +59,7 @@ def over_the_limit(trial: Trial, approval: str) -> str:
 def confirmed(trial: Trial, breach: str, approval: str) -> None:
     """An officer confirms the breach: a revocation is owed, and stays on the officers' list."""
     body = {"confirmed": True, "why": "The Manufacturer agrees that a sixth device was installed."}
-    done = trial.cast.officer.act("POST", f"/v1/breaches/{breach}/judgement", body)
+    done = trial.cast.officer.claim(f"/v1/breaches/{breach}/judgement", body, to_confirm(breach))
     trial.teller.need("confirm", done.ok, f"{breach}: {done.text('state')}" if done.ok else done.problem)
     owed = owed_for(trial, breach)
     trial.teller.prove("revocation owed", bool(owed), "; ".join(owed) or "it is not on the officers' list")

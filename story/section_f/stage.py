@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.cli.clock import set_clock
-from app.cli.init import make, planned, write_demo_credentials
+from app.cli.init import make_demo, planned, write_demo_credentials
 from app.house import OFFSET_SECONDS
 from app.settings import FILE_NAME
 from story.album import Album
@@ -80,7 +80,7 @@ class Trial:
 @contextmanager
 def authority(home: Path, start: datetime, room: Mailroom, teller: Teller) -> Iterator[Stage]:
     """Make the authority in an empty home with its clock at `start`, and serve it."""
-    make(planned(home, "test", port=free_port(), test_clock=start))
+    make_demo(planned(home, "test", port=free_port(), test_clock=start))
     with (home / FILE_NAME).open("a", encoding="utf-8") as file:
         file.write(_mail(room))
     write_demo_credentials(home)

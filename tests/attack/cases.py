@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from core.actors import Actor, Role
 from core.alarms import AlarmCode
+from core.approval import EndCause
 from core.facts import Fact, FactKind
 from core.instants import seconds
+from officers.roster import members_text
+from ra.deciding.end import Revoke
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.propose import propose
 from store.reading import requests
 from store.verbs import facts
+from tests.acting import member, propose, revoke
 from tests.attack.forging import (
     MALLORY,
     TRUDY,
@@ -18,11 +21,12 @@ from tests.attack.forging import (
     asks_for_three,
     drafted_by,
     forge,
+    owned_web,
     restarted,
     unsealed_facts_lost,
 )
 from tests.cycle_world import device
-from tests.world import NOW, OFFICER_1, OFFICER_2, OFFICER_3, csr_pem, grant
+from tests.world import NOW, OFFICER_1, OFFICER_2, OFFICER_3, csr_pem, ending, grant
 
 Attack = Callable[[Scene], None]
 AT = seconds(NOW)
@@ -54,6 +58,16 @@ def seconded_in_rows(scene: Scene, decision: str, seconder: str) -> None:
         f"UPDATE decisions SET state = 'seconded', seconder = '{seconder}', seconded_at = {AT}, "
         f"seconded_tbs_sha256 = '{draft.tbs_sha256}' WHERE id = '{decision}'",
     )
+
+
+def pretending(attack: Attack) -> Attack:
+    """Acts in the names of officers, with their API keys or invented ones; nobody has a key that is on the roster."""
+
+    def pretended(scene: Scene) -> None:
+        with owned_web():
+            attack(scene)
+
+    return pretended
 
 
 def pretended_seconder(scene: Scene) -> None:
@@ -289,6 +303,32 @@ def draft_moved(scene: Scene) -> None:
     forge(scene.world, f"UPDATE drafts SET not_after = {later} WHERE decision_id = '{scene.decision}'")
 
 
+def ended_by_several(scene: Scene) -> None:
+    world = scene.world
+    world.seconded(world.proposed(ending(scene.good, EndCause.SSC, "Trust us.")))
+
+
+def revoked_by_mallory(scene: Scene) -> None:
+    with scene.world.store.begin("a forged grant") as tx:
+        grant(tx, MALLORY, NOW)
+    revoke(scene.world.desk, MALLORY, Revoke(scene.good, EndCause.SSC, "Trust me."))
+
+
+def roster_in_rows(*statements: str) -> Attack:
+    """The copy that web looks at is changed; then officers act who are on no roster that the authority remembers."""
+
+    def attack(scene: Scene) -> None:
+        forge(scene.world, *statements)
+        by(MALLORY, TRUDY, MALLORY, TRUDY)(scene)
+
+    return attack
+
+
+OTHER_ROSTER = (
+    f"UPDATE rosters SET members = '{members_text([member('mallory'), member('trudy')])}'",
+    "UPDATE rosters SET number = 0, set_at = 0, effective_at = 0",
+)
+
 A = AlarmCode
 SUPERSEDED = (
     "UPDATE certificates SET superseded_at = {now}, ends_at = {now}, fate = fate + 1, presign_due = 0 "
@@ -306,8 +346,8 @@ REFUSED = (
         lambda s: seconded_without_facts(s, s.decision, OFFICER_2),
         A.DECISION_UNPROVED,
     ),
-    Case(2, "a decision of two officers", invented(OFFICER_1, OFFICER_2), A.DECISION_UNPROVED),
-    Case(2, "a decision of two inventions", invented(MALLORY, TRUDY), A.DECISION_UNPROVED),
+    Case(2, "a decision of two officers", pretending(invented(OFFICER_1, OFFICER_2)), A.DECISION_UNPROVED),
+    Case(2, "a decision of two inventions", pretending(invented(MALLORY, TRUDY)), A.DECISION_UNPROVED),
     Case(3, "a responder without bytes", responder("NULL, NULL"), A.REGISTER_CONTRADICTS),
     Case(3, "a responder with another's bytes", responder("der, issued_at"), A.REGISTER_CONTRADICTS),
     Case(4, "ends are undone", writes(UNREVOKED, NOT_ENDED), A.REGISTER_CONTRADICTS),
@@ -373,7 +413,7 @@ REFUSED = (
     Case(16, "history is rewritten, and a restart", history_rewritten(restart=True), A.STORE_WENT_BACK),
     Case(18, "the register goes back", went_back(restart=False, act=False), A.STORE_WENT_BACK),
     Case(21, "a rekey by two officers", rekeyed(OFFICER_1, OFFICER_2), A.DECISION_UNPROVED),
-    Case(21, "a rekey by two inventions", rekeyed(MALLORY, TRUDY), A.DECISION_UNPROVED),
+    Case(21, "a rekey by two inventions", pretending(rekeyed(MALLORY, TRUDY)), A.DECISION_UNPROVED),
     Case(
         23,
         "another's bytes under a serial",
@@ -403,8 +443,8 @@ REFUSED = (
         ),
         A.AUTHORITY_CHANGED,
     ),
-    Case(30, "officers by rows", by(MALLORY, TRUDY), A.DECISION_UNPROVED),
-    Case(30, "one officer by rows", by(OFFICER_1, TRUDY), A.DECISION_UNPROVED),
+    Case(30, "officers by rows", pretending(by(MALLORY, TRUDY)), A.DECISION_UNPROVED),
+    Case(30, "one officer by rows", pretending(by(OFFICER_1, TRUDY)), A.DECISION_UNPROVED),
     Case(
         30,
         "an officer's name and another key",
@@ -414,10 +454,12 @@ REFUSED = (
     Case(
         30,
         "a process's name",
-        by(
-            OFFICER_1,
-            Actor("authority", Role.SSC_OFFICER, None, "cred-a"),
-            Actor("authority", Role.SSC_OFFICER, None, "cred-a"),
+        pretending(
+            by(
+                OFFICER_1,
+                Actor("authority", Role.SSC_OFFICER, None, "cred-a"),
+                Actor("authority", Role.SSC_OFFICER, None, "cred-a"),
+            )
         ),
         A.DECISION_UNPROVED,
     ),
@@ -436,13 +478,15 @@ REFUSED = (
     ),
     Case(37, "a draft's bytes", bytes_changed, A.REGISTER_CONTRADICTS),
     Case(43, "a number used again", number_used_again, A.REGISTER_CONTRADICTS),
+    Case(1, "a seconder, and the fact", pretending(pretended_seconder), A.ACT_UNPROVED),
+    Case(2, "everything, grants included", pretending(by(MALLORY, TRUDY, MALLORY, TRUDY)), A.ACT_UNPROVED),
+    Case(2, "both officers' API keys", pretending(by(OFFICER_1, OFFICER_2)), A.ACT_UNPROVED),
+    Case(21, "a rekey, and the facts", pretending(rekeyed(OFFICER_1, OFFICER_2, facts_too=True)), A.ACT_UNPROVED),
+    Case(30, "an officer, grant included", pretending(by(OFFICER_1, TRUDY, TRUDY)), A.ACT_UNPROVED),
+    Case(25, "an urgent end by an API key", pretending(revoked_without()), A.ACT_UNPROVED),
+    Case(25, "an end by both API keys", pretending(ended_by_several), A.ACT_UNPROVED),
+    Case(25, "an end by an invention", pretending(revoked_by_mallory), A.ACT_UNPROVED),
+    Case(1, "the roster's rows are deleted", roster_in_rows("DELETE FROM rosters"), A.ACT_UNPROVED),
+    Case(1, "the roster's rows go by another", roster_in_rows(*OTHER_ROSTER), A.ACT_UNPROVED),
     Case(44, "a key under another approval", key_moved, A.REGISTER_CONTRADICTS),
 )
-
-PRETENDED = (
-    Case(1, "a seconder, and the fact", pretended_seconder, None),
-    Case(2, "everything, grants included", by(MALLORY, TRUDY, MALLORY, TRUDY), None),
-    Case(21, "a rekey, and the facts", rekeyed(OFFICER_1, OFFICER_2, facts_too=True), None),
-    Case(30, "an officer, grant included", by(OFFICER_1, TRUDY, TRUDY), None),
-)
-"""With facts invented beside the rows: they succeed until officers sign for themselves."""

@@ -1,10 +1,14 @@
 """Somebody who owns the web process: any row can be written, with the constraints switched off."""
 
 import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import psycopg
+import pytest
 
 from core.actors import Actor, Role
 from core.approval import EndCause
@@ -12,8 +16,15 @@ from core.errors import StoreWentBack
 from core.identifiers import Serial
 from core.kinds import DecisionKind
 from jobs.authority import Authority
+from officers.key_file import thumbprint_of
+from officers.proof import sign
+from officers.statement import Authority as Named
+from officers.statement import Claim, Listed, new_statement
+from ra import authorising
+from ra.authorising import Signed
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import propose
+from tests import acting
+from tests.acting import officer_key, propose
 from tests.cycle_world import device
 from tests.world import World, keyring, memory_of
 
@@ -60,6 +71,26 @@ def forge(world: World, *statements: str) -> None:
             connection.execute("SET session_replication_role = replica")
             for each in statements:
                 connection.execute(each.encode())
+
+
+Signs = Callable[[str, Named, Claim, datetime, Sequence[Listed]], Signed]
+"""What is sent as the authorisation of an act: by whom, for which authority, for what, when."""
+
+
+def by_another_key(name: str, authority: Named, claim: Claim, at: datetime, members: Sequence[Listed] = ()) -> Signed:
+    """What somebody can sign who has an officer's API key and no key of an officer."""
+    key = officer_key("nobody's on the roster")
+    statement = new_statement(authority, claim, officer=name, key=thumbprint_of(key), at=at)
+    return Signed(authorisation=sign(statement, key), members=tuple(members))
+
+
+@contextmanager
+def owned_web(signs: Signs = by_another_key) -> Iterator[None]:
+    """A web process that proves nothing and does what it is told, with whatever authorisation it is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(authorising, "prove", lambda *_: None)
+        patch.setattr(acting, "signed_by", signs)
+        yield
 
 
 def turns(world: World, count: int = 8) -> None:

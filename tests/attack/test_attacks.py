@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,24 +17,20 @@ from sqlalchemy import select, update
 from api.status.questions import ByCertificate
 from app.cli.journal import lines, prove
 from core.alarms import AlarmCode
-from core.approval import EndCause
 from core.chain import head_statement
-from core.facts import FactKind
 from core.identifiers import serial_number
 from core.instants import ONE_SECOND, seconds
 from core.kinds import HierarchyRole
 from core.reasons import ReasonCode
 from jobs.keyring import profile_begun
-from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.propose import propose
-from ra.deciding.revoke import revoke
-from store.tables import authority, certificates, journal, journal_heads
-from tests.attack.cases import PRETENDED, REFUSED, Case
-from tests.attack.forging import MALLORY, Scene, forge, restarted, signed, turns
+from store.tables import authority, certificates, journal_heads
+from tests.acting import propose
+from tests.attack.cases import REFUSED, Case
+from tests.attack.forging import Scene, forge, restarted, signed, turns
 from tests.channels_world import HASHES, Channels
-from tests.world import NOW, OFFICER_1, PROFILE, World, csr_pem, grant
+from tests.world import NOW, OFFICER_1, PROFILE, World, csr_pem
 
 
 def _named(case: Case) -> str:
@@ -128,32 +123,6 @@ def test_nothing_is_alarmed_where_nobody_attacks(before: Scene) -> None:
     assert world.alarms() == ()
 
 
-@pytest.mark.parametrize("case", PRETENDED, ids=_named)
-def test_two_officers_can_be_pretended_and_the_evidence_is_sealed_before_the_signature(
-    before: Scene, case: Case
-) -> None:
-    """Evidence and no barrier: to be turned round when officers sign for themselves."""
-    world = before.world
-    known = signed(world)
-    case.attack(before)
-    turns(world)
-    (new,) = set(signed(world)) - set(known)
-    (intended,) = [each for each in _facts(world, FactKind.SIGNATURE_INTENDED) if _said(each)["serial"] == new]
-    _require_sealed_before(world, _facts(world, FactKind.DECISION_SECONDED)[-1], intended)
-
-
-def test_an_end_can_be_pretended_and_the_evidence_is_sealed_before_it_is_stated(before: Scene) -> None:
-    """Row 25 with the facts: to be turned round when officers sign for themselves."""
-    world = before.world
-    with world.store.begin("a forged grant") as tx:
-        grant(tx, MALLORY, NOW)
-    revoke(world.desk, MALLORY, Revoke(before.good, EndCause.SSC, "Trust me."))
-    turns(world)
-    assert world.memory.end(before.good_serial) is not None
-    listed = _facts(world, FactKind.CRL_PUBLISHED)[-1]
-    _require_sealed_before(world, _facts(world, FactKind.CERTIFICATE_REVOKED)[-1], listed)
-
-
 def test_bytes_that_were_not_signed_under_a_serial_are_not_recognised(before: Scene) -> None:
     """Row 23, in the web process: a digest in a row makes nobody's certificate ours."""
     world = before.world
@@ -207,24 +176,6 @@ def _proved(world: World, file: Path, *options: str) -> int:
 
 def _der(serial: str) -> Any:
     return select(certificates.c.der).where(certificates.c.serial == serial)
-
-
-def _facts(world: World, kind: FactKind) -> list[Any]:
-    with world.store.read() as tx:
-        query = select(journal).where(journal.c.kind == kind).order_by(journal.c.seal_number)
-        return list(tx.connection.execute(query).all())
-
-
-def _said(row: Any) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(row.payload)
-    return said
-
-
-def _require_sealed_before(world: World, evidence: Any, signature: Any) -> None:
-    """A signed head covers the evidence and not yet the act that rests upon it."""
-    with world.store.read() as tx:
-        heads = list(tx.connection.execute(select(journal_heads.c.number)).scalars())
-    assert any(evidence.seal_number <= number < signature.seal_number for number in heads)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.cli.init import make, planned, write_demo_credentials
+from app.cli.init import make, make_demo, open_demo_key, planned, write_demo_credentials
 from app.house import open_authority, open_house
 from app.settings import load
 from core.errors import HomeOccupied
+from officers.key_file import thumbprint_of
 from ra.access import authenticate
+from ra.authorising import roster_shown
 from store.reading.authority import certificates
 from tests.kill.process import Death, Life, Signing, Tell
 from tests.kill.proof import problems
@@ -18,7 +20,8 @@ from tests.kill.sweep import kinds_of
 
 PORT = 8470
 
-_PEOPLE = ("ssc-officer-1", "ssc-officer-2", "ssc-admin", "manufacturer", "dcc", "panel", "auditor", "monitor")
+_OFFICERS = ("ssc-officer-1", "ssc-officer-2", "ssc-officer-3")
+_PEOPLE = (*_OFFICERS, "ssc-admin", "manufacturer", "dcc", "panel", "auditor", "monitor")
 
 _MEMORY = {"memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm", "memory.reserve"}
 """The memory, and what may lie beside it while somebody has it open or was killed."""
@@ -46,14 +49,14 @@ def hold_again(home: Path, url: str, signings: list[Signing]) -> Callable[[Tell]
 def places(life: Life) -> list[tuple[str, Death]]:
     """Every place of a ceremony to die at, with its kind; each person's own file is of one kind."""
     return [
-        (re.sub(rf"rename ({'|'.join(_PEOPLE)})\.key", "rename a person's key", kind), death)
+        (re.sub(rf"rename ({'|'.join(_PEOPLE)})\.", "rename a person's ", kind), death)
         for kind, death in kinds_of("ceremony", life)
     ]
 
 
 def _hold(home: Path, url: str) -> None:
     if not (home / "ceremony" / "transcript.txt").exists():
-        make(planned(home, "test", port=PORT, store_url=url))
+        make_demo(planned(home, "test", port=PORT, store_url=url))
     write_demo_credentials(home)
 
 
@@ -81,6 +84,13 @@ def _wrong(home: Path) -> list[str]:
         for name, each in credentials.items()
         if (home / "demo" / f"{name}.key").read_text().strip() != each["api_key"]
     ]
+    with house.store.read() as tx:
+        shown = roster_shown(tx, house.clock.now())
+    counted = {each.officer: each.key for each in shown.members} if shown else {}
+    kept = {name: open_demo_key(home, name) for name in _OFFICERS}
+    if counted != {name: thumbprint_of(key) for name, key in kept.items()}:
+        found.append(f"the roster is {counted}")
+    found += [f"the transcript does not tell of {each}" for each in counted.values() if each not in transcript]
     house.store.close()
     try:
         make(planned(home, "test", port=PORT, store_url="sqlite:///another.sqlite"))

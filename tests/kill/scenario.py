@@ -21,9 +21,8 @@ from ra.deciding.every_kind import Proposal
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.revoke import revoke
-from ra.deciding.second import reject
 from ra.repeat import RequestKey
+from tests.acting import reject, revoke
 from tests.kill.steps import Known, Step, approval_of, propose_step, second_step
 from tests.kill.trial import FEBRUARY, at_its_end, before_the_start, while_it_runs
 from tests.world import ADMIN, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, ending

@@ -26,13 +26,12 @@ from jobs.mail import Mailer, Relay
 from jobs.remind import Reminders
 from keys.signer import Signer, SoftwareSigner
 from ra.deciding.every_kind import Proposal
-from ra.deciding.propose import propose
-from ra.deciding.second import second
 from ra.repeat import RequestKey
 from ra.views import document
 from store.reading import journal, requests
 from store.reading import notices as notice_reading
 from store.transactions import Store
+from tests.acting import propose, second
 from tests.kill.typesetter import elsewhere
 from tests.world import NOW, OFFICER_1, World
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from ra.applying.apply import apply
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.propose import propose
 from ra.views import document
+from tests.acting import propose
 from tests.kill.acknowledged import acknowledged_problems
 from tests.kill.outside import Hook, misses, owed
 from tests.kill.process import Death, Life, Process, Signing, Tell

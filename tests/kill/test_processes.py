@@ -20,6 +20,7 @@ import pytest
 
 from app.house import open_authority, open_house
 from app.settings import load
+from tests.demo_officers import DemoOfficers
 from tests.kill.acknowledged import acknowledged_problems
 from tests.kill.proof import problems
 from tests.world import csr_pem
@@ -47,6 +48,7 @@ class Service:
             )
         until(lambda: (home / "run" / "authority.pid").exists() and self.ready(), self.said)
         self.keys = json.loads((home / "demo" / "credentials.json").read_text())
+        self.officers = DemoOfficers(home, self.ask)
 
     def said(self) -> str:
         return (self.home.parent / "serve.log").read_text()
@@ -115,6 +117,9 @@ def test_nothing_acknowledged_is_lost_when_each_process_is_killed_and_one_ctrl_c
         applied = service.ask("manufacturer", "POST", "/v1/applications", _application(number), f"apply-{number}")
         wanted = {"kind": "grant", "application": applied["application"], "reasons": "It looks sound."}
         decided = service.ask("ssc-officer-1", "POST", "/v1/decisions", wanted, f"propose-{number}")
+        path = f"/v1/decisions/{decided['decision']}"
+        signed = service.officers.for_proposal("ssc-officer-1", service.ask("ssc-officer-1", "GET", path))
+        service.ask("ssc-officer-1", "POST", f"{path}/authorisation", signed, f"authorise-{number}")
         acknowledged.extend([("apply", applied), ("propose", decided)])
         return decided
 
@@ -127,8 +132,8 @@ def test_nothing_acknowledged_is_lost_when_each_process_is_killed_and_one_ctrl_c
             return bool(shown["state"] == "drafted")
 
         until(drafted, lambda: str(shown))
-        digests = {"proposal_sha256": shown["proposal_sha256"], "tbs_sha256": shown["tbs_sha256"]}
-        done = service.ask("ssc-officer-2", "POST", f"{path}/second", digests, f"second-{number}")
+        signed = service.officers.for_seconding("ssc-officer-2", shown)
+        done = service.ask("ssc-officer-2", "POST", f"{path}/second", signed, f"second-{number}")
         acknowledged.append(("second", done))
         return str(done["approval"])
 

@@ -23,7 +23,6 @@ from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.revoke import revoke
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
 from ra.reporting import breach
@@ -36,6 +35,7 @@ from store.reading import breaches as breach_reading
 from store.reading import cpl as cpl_reading
 from store.reading import notices as notice_reading
 from store.reading import requirements as requirement_reading
+from tests.acting import judge, revoke
 from tests.deployments_world import csv_of, deployed
 from tests.evidence_world import TEXT
 from tests.kill.steps import Act, Known, Step, approval_of, propose_step, second_step
@@ -160,6 +160,8 @@ def _amended() -> Iterator[Step]:
         swept=False,
     )
     yield second_step("refuse a thousand", OFFICER_2, at=FEBRUARY, anew=("second",))
+    # On the same day: what officers have signed is valid for a day, and the authority never stands still that long.
+    yield Step("seal the refusal", "authority", at=FEBRUARY, swept=False)
 
 
 def at_its_end() -> Iterator[Step]:
@@ -276,7 +278,7 @@ def _suspect(condition: int) -> Act:
 
 
 def _judge(suspected: str) -> Act:
-    return lambda world, known, key: breach.judge(
+    return lambda world, known, key: judge(
         world.desk, OFFICER_2, known[suspected]["breach"], confirmed=True, why="It was not.", request=key
     )
 
@@ -285,7 +287,7 @@ def _dismiss_limit(world: World, known: Known, key: RequestKey) -> Any:
     with world.store.read() as tx:
         found = breach_reading.breach_list(tx, approval=_t(known), after="", limit=100)
     limit = next(each for each in found if each.condition is None)
-    return breach.judge(world.desk, OFFICER_1, limit.id, confirmed=False, why="They are spares.", request=key)
+    return judge(world.desk, OFFICER_1, limit.id, confirmed=False, why="They are spares.", request=key)
 
 
 def _revoke(world: World, known: Known, key: RequestKey) -> Any:

@@ -34,6 +34,7 @@ from ra.telling.instructions import Acknowledge, acknowledge
 from ra.telling.views import InstructionAnswer
 from store.reading import breaches as breach_reading
 from store.reading import requests
+from tests.acting import judge
 from tests.deployments_world import deployed, gone, outcomes, send
 from tests.model.model import Certificate, Trial
 from tests.model.witness import SECOND, Panel, Witness
@@ -292,7 +293,7 @@ class Machine(RuleBasedStateMachine):
         """A condition may have been breached: confirmed, a revocation is owed; dismissed, none (F2.23)."""
         trial = self._trial(which)
         suspected = breach.suspect(self.world.desk, OFFICER_1, trial.name, 1, "Seen in York.").breach
-        breach.judge(self.world.desk, OFFICER_2, suspected, confirmed=confirmed, why="It was there.")
+        judge(self.world.desk, OFFICER_2, suspected, confirmed=confirmed, why="It was there.")
         if confirmed:
             self.owed[suspected] = trial
 

@@ -1,0 +1,136 @@
+"""What the commands that act share: the officer's own key, whose passphrase is never typed into a command line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from pathlib import Path
+
+import click
+
+from api.authority import AuthorityAnswer
+from app.client import Client
+from app.officer import (
+    ROSTER_PATH,
+    Hand,
+    authorisation_in,
+    authority_pinned,
+    officer_on,
+    open_officer_key,
+    prompt_for,
+)
+from core.errors import OfficerKeyUnusable, ServiceRefused
+from keys.passphrase import parse_source
+from ra.roster import RosterAnswer
+
+KEY_VARIABLE, PASSPHRASE_VARIABLE = "TRIALCPA_OFFICER_KEY", "TRIALCPA_OFFICER_PASSPHRASE"
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signing:
+    """With what an officer signs.
+
+    Args:
+        key_file: holds their own key.
+        passphrase: where its passphrase comes from.
+        root: the certificate of the authority's root that they hold.
+        authorisation: what they signed elsewhere.
+        later: nothing is signed now.
+    """
+
+    key_file: Path | None
+    passphrase: str
+    root: Path | None
+    authorisation: Path | None
+    later: bool = False
+
+    def hand(self, client: Client) -> Hand:
+        """Return who signs, before anything is done.
+
+        Raises:
+            OfficerKeyUnusable: no key is named, or it cannot be opened.
+            OfficerKeyNotOnRoster, AuthorityDiffers: it does not count there.
+        """
+
+        def now() -> datetime:
+            return client.show(AuthorityAnswer, "/v1/authority").now
+
+        if self.later:
+            return Hand(None, now)
+        if self.authorisation is not None:
+            return Hand(None, now, authorisation_in(self.authorisation))
+        pinned = None if self.root is None else authority_pinned(self.root)
+        roster = roster_of(client)
+        if roster is None:
+            return Hand(None, now)
+        if self.key_file is None:
+            raise OfficerKeyUnusable(detail="no file is named that holds it")
+        source = parse_source(self.passphrase, prompt_for(self.key_file))
+        return Hand(officer_on(roster, open_officer_key(self.key_file, source), pinned), now)
+
+
+def roster_of(client: Client) -> RosterAnswer | None:
+    """Return the roster as the service shows it; None if there is none."""
+    try:
+        return client.show(RosterAnswer, ROSTER_PATH)
+    except ServiceRefused as error:
+        if error.fields.get("status") == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+def signs(*, elsewhere: bool = True, later: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add what a command needs that signs; it takes it together, as `signing`.
+
+    Args:
+        elsewhere: whether it takes an authorisation that was made elsewhere.
+        later: whether it can be done now and signed for later.
+    """
+
+    def adds(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def signed(
+            *,
+            officer_key: Path | None,
+            officer_passphrase: str,
+            root: Path | None,
+            authorisation: Path | None = None,
+            sign_later: bool = False,
+            **others: object,
+        ) -> None:
+            signing = Signing(
+                key_file=officer_key,
+                passphrase=officer_passphrase,
+                root=root,
+                authorisation=authorisation,
+                later=sign_later,
+            )
+            command(signing=signing, **others)
+
+        made: Callable[..., None] = signed
+        for option in _options(elsewhere=elsewhere, later=later):
+            made = option(made)
+        return made
+
+    return adds
+
+
+def _options(*, elsewhere: bool, later: bool) -> list[Callable[[Callable[..., None]], Callable[..., None]]]:
+    made = "What trialcpa officer sign printed."
+    only = "Then: trialcpa decide authorise DECISION."
+    return [
+        *([click.option("--sign-later", is_flag=True, help=only)] if later else []),
+        *([click.option("--authorisation", type=_FILE, help=made)] if elsewhere else []),
+        click.option("--root", type=_FILE, help="The root's certificate that you hold."),
+        click.option(
+            "--officer-passphrase",
+            metavar="SOURCE",
+            default="prompt",
+            envvar=PASSPHRASE_VARIABLE,
+            help="Its passphrase: file:PATH, fd:N or prompt.",
+        ),
+        click.option("--officer-key", type=_FILE, envvar=KEY_VARIABLE, help=f"Your own key; else {KEY_VARIABLE}."),
+    ]

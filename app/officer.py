@@ -1,0 +1,259 @@
+"""An officer's own side: the key that signs, whose it is, for which authority, and by which clock.
+
+What is signed is made here and nowhere else: by the command line, the story and the benches.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from core.canonical import Json
+from core.clock import SystemClock
+from core.errors import (
+    AuthorityDiffers,
+    InputUnusable,
+    KeyUnusable,
+    OfficerKeyNotOnRoster,
+    OfficerKeyUnusable,
+    PassphraseUnusable,
+)
+from core.kinds import AuthorisedAct
+from keys.passphrase import FromPrompt, PassphraseSource
+from keys.sealed import open_private
+from officers.identity import authority_of
+from officers.key_file import thumbprint_of
+from officers.proof import sign
+from officers.statement import (
+    Authority,
+    Claim,
+    Listed,
+    list_digest,
+    new_statement,
+    parse_authorisation,
+    parse_members,
+    revocation_digest,
+)
+from ra.authorising import Signed
+from ra.roster import RosterAnswer
+from ra.views import view_of
+from verify.parsing import Unreadable, one_certificate
+from verify.path import TEST_MARK
+
+ROSTER_PATH = "/v1/roster"
+
+LARGEST_AUTHORISATION = 512 * 1024
+"""Octets of a file with one; one about a list of 2,000 decisions has 400,000."""
+
+_ROOT = " Root"
+"""What the common name of a root says behind the authority's name (ca/profile.py)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Officer:
+    """Somebody who signs.
+
+    Args:
+        name: of their credential, as the roster has it for their key.
+        key: their own, P-256.
+        authority: for which they sign.
+    """
+
+    name: str
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    authority: Authority
+
+    def signed(self, claim: Claim, at: datetime, members: Sequence[Listed] = ()) -> Signed:
+        """Sign for an act.
+
+        Args:
+            claim: what the act says of itself.
+            at: now, by the authority's clock (`signing_instant`).
+            members: what the claim lists, if it is about several things.
+        """
+        statement = new_statement(self.authority, claim, officer=self.name, key=thumbprint_of(self.key), at=at)
+        return Signed(authorisation=sign(statement, self.key), members=tuple(members))
+
+
+def body_of(signed: Signed) -> dict[str, Json]:
+    """Return what was signed as members of a request, and of a file."""
+    listed: dict[str, Json] = {"listed": [each.document() for each in signed.members]} if signed.members else {}
+    return {"authorisation": signed.authorisation.document(), **listed}
+
+
+# --- the claims of acts ----------------------------------------------------------------------------------------------
+
+
+def about(act: AuthorisedAct, listed: Listed) -> Claim:
+    """Return what an act about one decision says of itself; only who seconds accepts bytes to be signed."""
+    tbs = listed.tbs_sha256 if act is AuthorisedAct.SECOND else None
+    return Claim(act=act, subject=listed.decision, proposal_sha256=listed.proposal_sha256, tbs_sha256=tbs)
+
+
+def about_all(act: AuthorisedAct, listed: Sequence[Listed]) -> tuple[Claim, tuple[Listed, ...]]:
+    """Return what an act about several decisions says of itself, and what its statement lists."""
+    claims = [about(act, each) for each in listed]
+    members = tuple(
+        Listed(decision=each.subject, proposal_sha256=each.proposal_sha256 or "", tbs_sha256=each.tbs_sha256)
+        for each in claims
+    )
+    return Claim(act=act, subject=list_digest(members)), members
+
+
+def to_revoke(approval: str, *, cause: str, invalidity_date: datetime | None, breach: str | None) -> Claim:
+    """Return what an urgent revocation says of itself; arguments as of `revocation_digest`."""
+    order = revocation_digest(approval, cause=cause, invalidity_date=invalidity_date, breach=breach)
+    return Claim(act=AuthorisedAct.REVOKE, subject=approval, proposal_sha256=order)
+
+
+def to_confirm(breach: str) -> Claim:
+    """Return what the confirmation of a breach says of itself."""
+    return Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=breach)
+
+
+class Hand:
+    """Whoever signs what is done; nobody where the authority has no roster.
+
+    Args:
+        officer: who signs; None where no roster asks for it.
+        now: asks the service for its instant.
+        given: what was signed elsewhere, instead.
+    """
+
+    def __init__(self, officer: Officer | None, now: Callable[[], datetime], given: Signed | None = None) -> None:
+        self.officer = officer
+        self._now = now
+        self._given = given
+
+    @property
+    def signs(self) -> bool:
+        """Whether anything is signed."""
+        return self.officer is not None or self._given is not None
+
+    def for_claim(self, claim: Claim, members: Sequence[Listed] = ()) -> dict[str, Json]:
+        """Return the members of a request by which an act is authorised; none where nothing is signed."""
+        if self._given is not None:
+            return body_of(self._given)
+        if self.officer is None:
+            return {}
+        return body_of(self.officer.signed(claim, signing_instant(self.officer.authority, self._now()), members))
+
+    def for_decision(self, act: AuthorisedAct, listed: Listed) -> dict[str, Json]:
+        """Return the same for an act about one decision."""
+        return self.for_claim(about(act, listed))
+
+    def for_decisions(self, act: AuthorisedAct, listed: Sequence[Listed]) -> dict[str, Json]:
+        """Return the same for an act about several, by one statement over their list."""
+        return self.for_claim(*about_all(act, listed))
+
+
+# --- who signs, and for whom -----------------------------------------------------------------------------------------
+
+
+def open_officer_key(path: Path, passphrase: PassphraseSource) -> ec.EllipticCurvePrivateKey:
+    """Return an officer's own key.
+
+    Raises:
+        OfficerKeyUnusable: no such file, readable by others, another passphrase, or none to be had.
+    """
+    try:
+        return open_private(path, passphrase.read())
+    except (KeyUnusable, PassphraseUnusable) as error:
+        detail = f"{error.fields.get('path') or error.fields.get('source')}: {error.fields['detail']}"
+        raise OfficerKeyUnusable(detail=detail) from error
+
+
+def prompt_for(path: Path, *, twice: bool = False) -> FromPrompt:
+    """Return how a person is asked for the passphrase of their key."""
+    return FromPrompt(twice=twice, of=f"your key {path}")
+
+
+def roster_read(octets: bytes | str) -> RosterAnswer:
+    """Return the roster as a service answered with it; ValueError if it is none."""
+    return view_of(RosterAnswer, octets)
+
+
+def officer_on(roster: RosterAnswer, key: ec.EllipticCurvePrivateKey, pinned: Authority | None = None) -> Officer:
+    """Return who signs with a key.
+
+    Args:
+        roster: as the service shows it; the authority asks its memory, and not this.
+        key: the officer's own.
+        pinned: the authority by the root that the officer holds; None believes what the service shows.
+
+    Raises:
+        OfficerKeyNotOnRoster: the key does not count.
+        AuthorityDiffers: the service is another authority's.
+    """
+    authority = Authority(name=roster.authority.name, root_key_sha256=roster.authority.root_key_sha256)
+    if pinned is not None and pinned != authority:
+        shown = f"{authority.name}, root's key {authority.root_key_sha256[:16]}"
+        detail = f"it is {shown}, and yours {pinned.name}, {pinned.root_key_sha256[:16]}"
+        raise AuthorityDiffers(detail=detail)
+    thumbprint = thumbprint_of(key)
+    for each in roster.members:
+        if each.key == thumbprint:
+            return Officer(name=each.officer, key=key, authority=authority)
+    raise OfficerKeyNotOnRoster(key=thumbprint)
+
+
+def authority_pinned(path: Path) -> Authority:
+    """Return the authority of a root's certificate that an officer holds.
+
+    Args:
+        path: of the certificate, DER or PEM.
+
+    Raises:
+        InputUnusable: it is no root's.
+    """
+    try:
+        root = one_certificate(path.read_bytes())
+        (name,) = root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    except (Unreadable, ValueError) as error:
+        raise InputUnusable(path=path, detail=f"it is no root's certificate ({error}).") from None
+    said = str(name.value)
+    if not said.endswith(_ROOT) or root.issuer != root.subject:
+        raise InputUnusable(path=path, detail="it is no root's certificate.")
+    return authority_of(said.removesuffix(_ROOT), root.public_bytes(Encoding.DER))
+
+
+def signing_instant(authority: Authority, said: datetime) -> datetime:
+    """Return from when a statement is valid.
+
+    A service that could choose it would be handed statements for another year. Only for a test authority, whose clock
+    may run ahead, it is believed; its name is in what is signed.
+
+    Args:
+        authority: for which is signed.
+        said: the service's own instant (`/v1/authority`, `now`).
+    """
+    return said if authority.name.startswith(f"{TEST_MARK} ") else SystemClock().now()
+
+
+def authorisation_in(path: Path) -> Signed:
+    """Return what an officer signed elsewhere (trialcpa officer sign).
+
+    Raises:
+        InputUnusable: the file cannot be read, or holds none.
+        AuthorisationRefused: it is none of this form.
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LARGEST_AUTHORISATION + 1)
+        if len(octets) > LARGEST_AUTHORISATION:
+            raise InputUnusable(path=path, detail=f"it is larger than {LARGEST_AUTHORISATION // 1024} KiB.")
+        said = json.loads(octets)
+        authorisation, listed = dict(said["authorisation"]), list(said.get("listed", []))
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
+    members = parse_members(listed) if listed else ()
+    return Signed(authorisation=parse_authorisation(authorisation), members=members)

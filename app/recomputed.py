@@ -1,0 +1,209 @@
+"""What a service shows of a decision is recomputed from its bytes before an officer signs for it.
+
+Digests are of the bytes at hand, never those that the service names. The certificate is read from the very bytes that
+would be signed, by the relying party's reader, and has to say what the proposal says.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from app.terminal import harmless
+from ca import der as write
+from core.canonical import digest
+from core.errors import ShownOtherwise
+from core.identifiers import serial_of
+from core.instants import text
+from officers.statement import Listed
+from ra.deciding.views import DecisionAnswer, DraftAnswer
+from ra.views import view_of
+from verify.der import DerMalformed
+from verify.parsing import Unreadable, extension, one_certificate
+from verify.profile import Arc, agreement_failures, environment_failures, profile_failures, statement_value
+from verify.statement import Statement, decode
+
+_WORDS = 200
+"""Characters of a value that a refusal repeats."""
+
+_USAGE = ".3.1"
+"""What the extended key usage has behind the authority's arc (docs/trialcpa.asn1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputed:
+    """A decision as its bytes have it.
+
+    Args:
+        listed: the decision with the digests of its proposal and of the bytes to be signed.
+        certificate: what the bytes to be signed say, by name; empty where there are none.
+    """
+
+    listed: Listed
+    certificate: Sequence[tuple[str, object]] = ()
+
+
+def read(octets: bytes | str) -> DecisionAnswer:
+    """Return a decision as a service answered with it; ValueError if it is none."""
+    return view_of(DecisionAnswer, octets)
+
+
+def recomputed(said: DecisionAnswer) -> Recomputed:
+    """Return a decision as its bytes have it.
+
+    Args:
+        said: as the service shows it.
+
+    Raises:
+        ShownOtherwise: the proposal, its digest, the bytes to be signed and what is shown of them do not agree.
+    """
+    try:
+        proposal_sha256 = digest(said.proposal).hex()
+    except ValueError as error:
+        raise ShownOtherwise(subject=said.decision, detail=f"its proposal has no digest ({error})") from None
+    _require(said.decision, "its proposal's digest", proposal_sha256, said.proposal_sha256)
+    _require(said.decision, "its kind", said.proposal.get("kind"), said.kind.value)
+    for name in ("approval", "application"):
+        if name in said.proposal:
+            _require(said.decision, f"its {name}", said.proposal[name], getattr(said, name))
+    if said.draft is None:
+        _require(said.decision, "the digest of bytes to be signed", None, said.tbs_sha256)
+        return Recomputed(listed=Listed(decision=said.decision, proposal_sha256=proposal_sha256))
+    tbs = _tbs(said, said.draft)
+    certificate, statement = _read(said, tbs)
+    for name, in_bytes, wanted in _compared(certificate, statement, said.proposal, proposal_sha256):
+        _require(said.decision, name, in_bytes, wanted)
+    listed = Listed(
+        decision=said.decision, proposal_sha256=proposal_sha256, tbs_sha256=(hashlib.sha256(tbs).hexdigest(),)
+    )
+    return Recomputed(listed=listed, certificate=_words(certificate, statement))
+
+
+def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
+    try:
+        tbs = base64.b64decode(draft.tbs, validate=True)
+    except ValueError:
+        raise ShownOtherwise(subject=said.decision, detail="the bytes to be signed are not base64") from None
+    for shown in (draft.tbs_sha256, said.tbs_sha256):
+        _require(said.decision, "the digest of the bytes to be signed", hashlib.sha256(tbs).hexdigest(), shown)
+    return tbs
+
+
+def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement]:
+    """Read the certificate that the bytes would be, strictly, with no signature yet."""
+    try:
+        certificate = one_certificate(write.signed(tbs, b""))
+        arc = _arc(certificate)
+        statement = decode(statement_value(certificate, arc) or b"")
+    except (Unreadable, DerMalformed) as error:
+        detail = f"the bytes to be signed are no Trial CPA Certificate ({error})"
+        raise ShownOtherwise(subject=said.decision, detail=detail) from None
+    seen = hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
+    _require(said.decision, "what would be signed", seen, hashlib.sha256(tbs).hexdigest())
+    environment = statement.identifier.environment
+    failures = [
+        *profile_failures(certificate, arc),
+        *environment_failures(certificate, arc, environment),
+        *agreement_failures(certificate, statement, environment),
+    ]
+    if failures:
+        raise ShownOtherwise(subject=said.decision, detail=failures[0].detail.rstrip("."))
+    return certificate, statement
+
+
+def _arc(certificate: x509.Certificate) -> Arc:
+    """Return the authority's arc, as the one usage of the certificate names it; nobody need tell us."""
+    usage = extension(certificate.extensions, x509.ExtendedKeyUsage)
+    named = [each.dotted_string for each in usage.value] if usage else []
+    if len(named) != 1 or not named[0].endswith(_USAGE):
+        raise Unreadable("its usage is none of ours")
+    return Arc(named[0].removesuffix(_USAGE))
+
+
+def _compared(
+    certificate: x509.Certificate, statement: Statement, proposal: Mapping[str, Any], proposal_sha256: str
+) -> Iterator[tuple[str, object, object]]:
+    """Yield what the certificate says and what the proposal says of the same, with its name."""
+    organisation = proposal.get("organisation")
+    yield "the proposal that its certificate names", statement.proposal_digest, proposal_sha256
+    yield "the public key of its certificate", _key_sha256(certificate), proposal.get("public_key_sha256")
+    yield "the approval of its certificate", str(statement.identifier), proposal.get("approval")
+    yield "the issue of its certificate", statement.issue, proposal.get("issue")
+    yield "the start in its certificate", text(statement.start), proposal.get("start")
+    yield "the expiry in its certificate", text(statement.expiry), proposal.get("expiry")
+    yield "the beginning of its certificate", text(certificate.not_valid_before_utc), proposal.get("not_before")
+    yield "the end of its certificate", text(certificate.not_valid_after_utc), proposal.get("not_after")
+    yield "the limit in its certificate", statement.maximum_devices, proposal.get("maximum_devices")
+    yield "the device in its certificate", asdict(statement.device), proposal.get("device")
+    firmware = [{"version": each.version, "image_sha256": each.image_digest} for each in statement.firmware]
+    yield "the firmware in its certificate", firmware, proposal.get("firmware")
+    named = organisation.get("certificate_name") if isinstance(organisation, Mapping) else None
+    yield "the organisation in its certificate", _organisation(certificate), named
+
+
+def _words(certificate: x509.Certificate, statement: Statement) -> list[tuple[str, object]]:
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    device = statement.device
+    return [
+        ("serial", serial_of(certificate.serial_number)),
+        ("issuer", certificate.issuer.rfc4514_string()),
+        ("subject", certificate.subject.rfc4514_string()),
+        ("approval", f"{statement.identifier}, issue {statement.issue}"),
+        ("valid", f"{text(begin)} to {text(end)}, both inclusive"),
+        ("trial", f"{text(statement.start)} to {text(statement.expiry)}"),
+        ("device", f"{device.type} {device.manufacturer} {device.model} {device.hardware_version}"),
+        ("firmware", [f"{each.version}  {each.image_digest}" for each in statement.firmware]),
+        ("at most", f"{statement.maximum_devices} devices"),
+        ("public key", f"SHA-256 {_key_sha256(certificate)}"),
+    ]
+
+
+def _key_sha256(certificate: x509.Certificate) -> str:
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
+
+
+def _organisation(certificate: x509.Certificate) -> str:
+    return ", ".join(str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
+
+
+def _require(subject: str, name: str, in_bytes: object, shown: object) -> None:
+    if in_bytes != shown:
+        read, beside = (harmless(str(each))[:_WORDS] for each in (in_bytes, shown))
+        raise ShownOtherwise(subject=harmless(subject), detail=f"{name} is “{read}” by its bytes and “{beside}” beside")
+
+
+def require_as_sent(said: DecisionAnswer, sent: Mapping[str, Any], proposer: str | None) -> None:
+    """Require that a proposal is the one that was sent.
+
+    Args:
+        said: as the service shows it.
+        sent: what it was asked to write down.
+        proposer: the officer; None where nothing is signed.
+
+    Raises:
+        ShownOtherwise: it says something else.
+    """
+    proposal = said.proposal
+    for name in _AS_SENT:
+        if sent.get(name) is not None and name in proposal:
+            _require(said.decision, f"its {name}", _squeezed(proposal[name]), _squeezed(sent[name]))
+    for name in ("start", "expiry"):
+        if sent.get(name) is not None and name in proposal:
+            _require(said.decision, f"its {name}", str(proposal[name])[: len("2027-01-04")], str(sent[name]))
+    if proposer is not None:
+        _require(said.decision, "its proposer", proposal.get("proposed_by"), proposer)
+
+
+_AS_SENT = ("kind", "application", "approval", "request", "breach", "cause", "maximum_devices")
+"""Members of a proposal that say what was sent; the others are worked out, or are digests of words."""
+
+
+def _squeezed(value: object) -> str:
+    """People write identifiers as they like."""
+    return "".join(str(value).split()).replace("-", "").upper()

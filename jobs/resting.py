@@ -1,0 +1,329 @@
+"""resting: what each kind of fact rests upon, which is proved before a fact of it is sealed.
+
+Whoever can write rows can write facts, in whose name they like. What officers do counts by what they signed with keys
+of their own; what follows from a decision counts by the decision.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, assert_never
+
+from core.actors import AUTHORITY, CONSOLE, COURIER
+from core.chain import SealedRow
+from core.errors import AuthorisationRefused, InstantMalformed
+from core.facts import FactKind
+from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind
+from officers.statement import Claim, revocation_digest
+from ra.deciding.end import ending_of
+from store.rows import Decision
+
+_OURS = frozenset(each.name for each in (AUTHORITY, CONSOLE, COURIER))
+
+
+class Resting(Enum):
+    """What a fact rests upon."""
+
+    NOTHING = "what anybody with a credential may write, or what decides nothing"
+    AUTHORISATION = "what an officer signed for this act"
+    DECISION = "a decision, which the fact names"
+    OURS = "the name of a process of ours"
+
+
+def resting(row: SealedRow) -> Resting:
+    """Return what a fact rests upon.
+
+    Args:
+        row: the fact; its number does not matter.
+
+    Raises:
+        AuthorisationRefused: there are no facts of its kind.
+    """
+    try:
+        kind = FactKind(row.kind)
+    except ValueError:
+        raise _malformed(f"there is no fact of the kind {row.kind}") from None
+    if kind is FactKind.DECISION_REJECTED and _by_us(row):
+        return Resting.OURS  # a proposal that cannot be drafted is rejected by the authority
+    return rests_upon(kind)
+
+
+def rests_upon(kind: FactKind) -> Resting:
+    """Return what the facts of a kind rest upon."""
+    match kind:
+        case (
+            FactKind.DECISION_AUTHORISED
+            | FactKind.DECISION_SECONDED
+            | FactKind.DECISION_SUPPORTED
+            | FactKind.DECISION_REJECTED
+            | FactKind.DECISION_MADE_ALONE
+            | FactKind.BREACH_CONFIRMED
+            | FactKind.ORDER_AUTHORISED
+        ):
+            return Resting.AUTHORISATION
+        case (
+            FactKind.APPROVAL_GRANTED
+            | FactKind.APPROVAL_AMENDED
+            | FactKind.APPROVAL_REVOKED
+            | FactKind.APPROVAL_WITHDRAWN
+            | FactKind.APPLICATION_REFUSED
+            | FactKind.AMENDMENT_REFUSED
+            | FactKind.CERTIFICATE_REVOKED
+            | FactKind.NOTICE_WRITTEN
+        ):
+            return Resting.DECISION
+        case (
+            FactKind.AUTHORITY_CREATED
+            | FactKind.AUTHORITY_CERTIFICATE_INTENDED
+            | FactKind.AUTHORITY_CERTIFICATE_ISSUED
+            | FactKind.CLOCK_ADVANCED
+            | FactKind.CLOCK_ACCEPTED
+            | FactKind.CERTIFICATE_DRAFTED
+            | FactKind.SIGNATURE_INTENDED
+            | FactKind.CERTIFICATE_ISSUED
+            | FactKind.CERTIFICATE_SUPERSEDED
+            | FactKind.APPROVAL_EXPIRED
+            | FactKind.OCSP_ANSWERS_SIGNED
+            | FactKind.CRL_PUBLISHED
+            | FactKind.CRL_REFUSED
+            | FactKind.RESTORE_ACCEPTED
+            | FactKind.END_SETTLED
+            | FactKind.NOTICE_DELIVERED
+            | FactKind.NOTICE_UNDELIVERED
+            | FactKind.FACT_REFUSED
+            | FactKind.ROSTER_SET
+            | FactKind.ISSUING_STOPPED
+            | FactKind.ISSUING_STARTED
+        ):
+            return Resting.OURS
+        case (
+            FactKind.ORGANISATION_ADDED
+            | FactKind.ACCESS_GRANTED
+            | FactKind.ACCESS_REVOKED
+            | FactKind.APPLICATION_SUBMITTED
+            | FactKind.APPLICATION_CHANGED
+            | FactKind.APPLICATION_CANCELLED
+            | FactKind.EVIDENCE_ATTACHED
+            | FactKind.DECISION_PROPOSED  # it counts when its proposer has signed for it
+            | FactKind.DECISION_LAPSED
+            | FactKind.DECISION_ACKNOWLEDGED
+            | FactKind.DECISION_SEEN
+            | FactKind.DECISION_DISOWNED
+            | FactKind.DRAFT_ABANDONED
+            | FactKind.CERTIFICATE_ACCEPTED
+            | FactKind.CERTIFICATE_REJECTED
+            | FactKind.REQUIREMENT_SET
+            | FactKind.REQUIREMENT_MET
+            | FactKind.REQUIREMENT_WAIVED
+            | FactKind.STANDING_REQUIREMENT_SET
+            | FactKind.STANDING_REQUIREMENT_ENDED
+            | FactKind.AMENDMENT_REQUESTED
+            | FactKind.AMENDMENT_REQUEST_WITHDRAWN
+            | FactKind.BREACH_SUSPECTED
+            | FactKind.BREACH_DISMISSED
+            | FactKind.BREACH_CLOSED
+            | FactKind.NOTICE_FETCHED
+            | FactKind.DOCUMENT_RENDERED
+            | FactKind.CPL_INSTRUCTED
+            | FactKind.CPL_INSTRUCTION_SUPERSEDED
+            | FactKind.CPL_ACKNOWLEDGED
+            | FactKind.CPL_RECONCILED
+            | FactKind.NCSC_CERTIFIED
+            | FactKind.DEPLOYMENTS_RECORDED
+            | FactKind.REPORT_REMARKED
+            | FactKind.REPORT_ISSUED
+            | FactKind.REMINDER_SENT
+            | FactKind.ORDER_PROPOSED
+            | FactKind.ORDER_LAPSED
+        ):
+            return Resting.NOTHING
+        case _:
+            assert_never(kind)
+
+
+def require_ours(row: SealedRow) -> None:
+    """Require that a fact is in the name of a process of ours, as only these write them."""
+    if not _by_us(row):
+        raise AuthorisationRefused(
+            flaw=AuthorisationFlaw.OFFICER, detail=f"only processes of the authority write that, and {row.actor} has"
+        )
+
+
+def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
+    """Return what an act says of itself, by which the authorisation for it is recognised.
+
+    Args:
+        row: a fact that rests upon one.
+        decision: the one that it is about, as the register has it; only an urgent revocation is compared with it.
+
+    Raises:
+        AuthorisationRefused: the fact does not say it.
+    """
+    kind = FactKind(row.kind)
+    said, subject = said_by(row), row.subject or ""
+    match kind:
+        case FactKind.DECISION_AUTHORISED:
+            claim = Claim(act=AuthorisedAct.PROPOSE, subject=subject, proposal_sha256=_word(said, "proposal_sha256"))
+        case FactKind.DECISION_SECONDED | FactKind.DECISION_SUPPORTED:
+            tbs = None if said.get("tbs_sha256") is None else (_word(said, "tbs_sha256"),)
+            digest = _word(said, "proposal_sha256")
+            claim = Claim(act=AuthorisedAct.SECOND, subject=subject, proposal_sha256=digest, tbs_sha256=tbs)
+        case FactKind.DECISION_REJECTED:
+            claim = Claim(act=AuthorisedAct.REJECT, subject=subject, proposal_sha256=_word(said, "proposal_sha256"))
+        case FactKind.DECISION_MADE_ALONE:
+            _require_about(row, said, decision)
+            order = _word(said, "order_sha256")
+            claim = Claim(act=AuthorisedAct.REVOKE, subject=_word(said, "approval"), proposal_sha256=order)
+        case FactKind.BREACH_CONFIRMED:
+            claim = Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=_word(said, "breach"))
+        case FactKind.ORDER_AUTHORISED:
+            act = _word(said, "act")
+            if act not in _ORDERED:
+                raise _malformed(f"nobody orders to {act}")
+            body = _word(said, "body_sha256")
+            claim = Claim(act=AuthorisedAct(act), subject=_word(said, "order"), proposal_sha256=body)
+        case _:
+            raise _malformed(f"a fact of the kind {kind} is no act of one officer")
+    return claim
+
+
+_ORDERED = frozenset(
+    {
+        AuthorisedAct.STOP_ISSUING,
+        AuthorisedAct.START_ISSUING,
+        AuthorisedAct.CHANGE_ROSTER,
+        AuthorisedAct.ACCEPT_RESTORE,
+    }
+)
+
+
+def authorisation_of(row: SealedRow) -> str:
+    """Return the digest of the statement that an act names.
+
+    Raises:
+        AuthorisationRefused: it names none.
+    """
+    named = said_by(row).get("authorisation")
+    if not isinstance(named, str):
+        raise AuthorisationRefused(flaw=AuthorisationFlaw.MISSING, detail="it names nothing that an officer signed")
+    return named
+
+
+_ENDS = {FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED}
+
+_FOLLOWS: Mapping[DecisionKind, frozenset[FactKind]] = {
+    DecisionKind.GRANT: frozenset({FactKind.APPROVAL_GRANTED}),
+    DecisionKind.REFUSE: frozenset({FactKind.APPLICATION_REFUSED}),
+    DecisionKind.AMEND: frozenset({FactKind.APPROVAL_AMENDED}),
+    DecisionKind.REFUSE_AMENDMENT: frozenset({FactKind.AMENDMENT_REFUSED}),
+    DecisionKind.REVOKE: frozenset({FactKind.APPROVAL_REVOKED, FactKind.CERTIFICATE_REVOKED}),
+    DecisionKind.WITHDRAW: frozenset({FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED}),
+    DecisionKind.REKEY: frozenset({FactKind.CERTIFICATE_REVOKED}),
+}
+"""What follows from each kind of decision, beside its notice."""
+
+
+def decision_of(row: SealedRow) -> str:
+    """Return the decision that a fact names.
+
+    Raises:
+        AuthorisationRefused: it names none.
+    """
+    return _word(said_by(row), "decision")
+
+
+def require_follows(row: SealedRow, decision: Decision) -> None:
+    """Require that what officers agreed to is what a fact says.
+
+    Args:
+        row: a fact that rests upon a decision.
+        decision: the one that it names.
+
+    Raises:
+        AuthorisationRefused: the decision is about something else.
+    """
+    kind, said, agreed = FactKind(row.kind), said_by(row), _proposal(decision)
+    about = {agreed.get("approval"), agreed.get("application")} - {None}
+    following = _FOLLOWS[decision.kind] | {FactKind.NOTICE_WRITTEN}
+    follows = agreed.get("kind") == decision.kind and kind in following and row.subject in about
+    if kind in _ENDS:
+        follows = follows and said.get("cause") == agreed.get("cause")
+    if kind is FactKind.AMENDMENT_REFUSED:
+        follows = follows and said.get("request") == agreed.get("request")
+    if not follows:
+        raise AuthorisationRefused(
+            flaw=AuthorisationFlaw.SUBJECT, detail=f"decision {decision.id} is about something else"
+        )
+
+
+def said_by(row: SealedRow) -> Mapping[str, Any]:
+    """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
+    try:
+        said = json.loads(row.payload)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _proposal(decision: Decision) -> Mapping[str, Any]:
+    try:
+        said = json.loads(decision.proposal)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _require_about(row: SealedRow, said: Mapping[str, Any], decision: Decision | None) -> None:
+    """An urgent revocation says what its decision says, and is its proposer's."""
+    same = decision is not None and (decision.id, decision.proposer, decision.proposal_sha256, decision.urgent) == (
+        row.subject,
+        row.actor,
+        said.get("proposal_sha256"),
+        True,
+    )
+    if not same or decision is None or order_of(decision) != said.get("order_sha256"):
+        raise AuthorisationRefused(
+            flaw=AuthorisationFlaw.DIGEST, detail=f"the order is not the one of decision {row.subject}"
+        )
+
+
+def order_of(decision: Decision) -> str | None:
+    """Return the digest of the order that an urgent decision carries out, as its proposal says it; None if it does not.
+
+    Args:
+        decision: as the register has it.
+    """
+    if not stands(decision) or _proposal(decision).get("approval") != decision.approval:
+        return None
+    try:
+        ending = ending_of(decision)
+    except (KeyError, ValueError, TypeError, InstantMalformed):
+        return None
+    return revocation_digest(
+        ending.approval,
+        cause=ending.cause,
+        invalidity_date=ending.invalidity_date,
+        breach=_proposal(decision).get("breach"),
+    )
+
+
+def stands(decision: Decision) -> bool:
+    """Return whether the proposal of a decision is the one whose digest the decision has, and its proposer's."""
+    digest = hashlib.sha256(decision.proposal.encode()).hexdigest()
+    return digest == decision.proposal_sha256 and _proposal(decision).get("proposed_by") == decision.proposer
+
+
+def _by_us(row: SealedRow) -> bool:
+    return row.actor in _OURS and row.role is None and row.organisation is None
+
+
+def _word(said: Mapping[str, Any], member: str) -> str:
+    found = said.get(member)
+    if not isinstance(found, str):
+        raise _malformed(f"it does not say which {member}")
+    return found
+
+
+def _malformed(detail: str) -> AuthorisationRefused:
+    return AuthorisationRefused(flaw=AuthorisationFlaw.MALFORMED, detail=detail)

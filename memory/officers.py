@@ -1,0 +1,195 @@
+"""What is remembered of officers: whose keys count, which of their statements were used, and whether issuing stands.
+
+Each function takes a cursor of the book; what is asked and what is then written are one transaction of it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from core.errors import MemoryContradicted
+from core.instants import seconds
+from core.kinds import AuthorisedAct
+from memory.records import (
+    Acceptance,
+    Accepted,
+    Begun,
+    Consumed,
+    Head,
+    Issuing,
+    Record,
+    RosterSet,
+    record_of,
+)
+from officers.roster import Member, Roster
+
+OfOfficers: TypeAlias = RosterSet | Consumed | Issuing
+
+
+def news(cursor: sqlite3.Cursor, record: OfOfficers) -> bool:
+    """Return whether a record says something new.
+
+    Raises:
+        MemoryContradicted: a roster that does not follow the newest, or a statement that was used.
+    """
+    match record:
+        case RosterSet():
+            return _roster_is_new(cursor, record)
+        case Consumed():
+            return _consumption_is_new(cursor, record)
+        case Issuing():
+            return True
+        case _:
+            assert_never(record)
+
+
+def take(cursor: sqlite3.Cursor, number: int, record: OfOfficers) -> None:
+    """Let what follows from a record, which stands in the book as `number`, be known."""
+    match record:
+        case RosterSet():
+            cursor.execute("INSERT INTO roster VALUES (?, ?, ?)", (record.number, seconds(record.effective_at), number))
+        case Consumed():
+            values = (record.statement_sha256, record.subject, record.act, record.officer, record.fact_sha256, number)
+            cursor.execute("INSERT INTO consumed VALUES (?, ?, ?, ?, ?, ?)", values)
+        case Issuing():
+            cursor.execute("INSERT OR REPLACE INTO issuing VALUES (1, ?, ?)", (int(record.stopped), number))
+        case _:
+            assert_never(record)
+
+
+def newest_roster(cursor: sqlite3.Cursor) -> RosterSet | None:
+    """Return the newest roster, in force or to come; None before the first."""
+    return _roster(cursor, "ORDER BY number DESC LIMIT 1")
+
+
+def roster_at(cursor: sqlite3.Cursor, at: datetime) -> Roster | None:
+    """Return the roster that is in force; None before the first: nobody's key counts, and none is asked for."""
+    found = _roster(cursor, "WHERE effective_at <= ? ORDER BY number DESC LIMIT 1", seconds(at))
+    return None if found is None else roster_of(found)
+
+
+def roster_of(record: RosterSet) -> Roster:
+    """Return a remembered roster as the value that proofs are asked with."""
+    members = tuple(Member(officer=each.officer, key=each.key, public_key=each.public_key) for each in record.members)
+    return Roster(number=record.number, members=members, effective_at=record.effective_at)
+
+
+def rosters(cursor: sqlite3.Cursor) -> list[RosterSet]:
+    """Return every roster there was, in order."""
+    rows = cursor.execute(
+        "SELECT kind, body FROM record JOIN roster ON roster.record = record.number ORDER BY roster.number"
+    )
+    return [each for each in (record_of(kind, body) for kind, body in rows) if isinstance(each, RosterSet)]
+
+
+def consumed_for(cursor: sqlite3.Cursor, subject: str, acts: Collection[AuthorisedAct]) -> list[Consumed]:
+    """Return what was consumed for a decision, approval, breach or order, of some acts, in order."""
+    found = _consumed(cursor, "SELECT record FROM consumed WHERE subject = ? ORDER BY record", subject)
+    return [each for each in found if each.act in acts]
+
+
+def consumed_about(cursor: sqlite3.Cursor, subjects: Collection[str]) -> list[Consumed]:
+    """Return what was consumed for any of some decisions, approvals, breaches or orders, in order."""
+    return _consumed_of(cursor, "subject", subjects)
+
+
+def consumed_by(cursor: sqlite3.Cursor, statements: Collection[str]) -> list[Consumed]:
+    """Return what some statements, by their digests, were consumed for, in order."""
+    return _consumed_of(cursor, "statement_sha256", statements)
+
+
+def sealed_before_rosters(cursor: sqlite3.Cursor) -> int:
+    """Return the last row of the journal under a head that was signed before there was a roster; 0 without one.
+
+    A restore that was accepted since counts: rows of such numbers were sealed anew.
+    """
+    first = cursor.execute("SELECT record FROM roster WHERE number = 1").fetchone()
+    if first is None:
+        return 0
+    kinds = (Head.kind, Begun.kind, Acceptance.kind)
+    query = "SELECT kind, body FROM record WHERE number < ? AND kind IN (?, ?, ?) ORDER BY number DESC"
+    before = (_stood_at(record_of(kind, body)) for kind, body in cursor.execute(query, (*first, *kinds)))
+    number = next(each for each in before if each is not None)
+    query = "SELECT kind, body FROM record WHERE number > ? AND kind = 'accepted'"  # as its index says it
+    since = (_stood_at(record_of(kind, body)) for kind, body in cursor.execute(query, first))
+    return min([number, *(each for each in since if each is not None)])
+
+
+def _stood_at(record: Record) -> int | None:
+    """Return where a record says that the journal stands; None if it says nothing of that."""
+    match record:
+        case Head(number=number) | Begun(journal_number=number):
+            return number
+        case Acceptance(what=Accepted.RESTORE):
+            return int(record.after["number"])
+        case _:
+            return None
+
+
+def issuing(cursor: sqlite3.Cursor) -> Issuing | None:
+    """Return when issuing was last stopped or started again; None if it never was."""
+    row = cursor.execute("SELECT kind, body FROM record JOIN issuing ON record.number = issuing.record").fetchone()
+    found = None if row is None else record_of(*row)
+    assert found is None or isinstance(found, Issuing)
+    return found
+
+
+def _roster_is_new(cursor: sqlite3.Cursor, record: RosterSet) -> bool:
+    before = newest_roster(cursor)
+    subject, follows = f"roster {record.number}", 1 if before is None else before.number + 1
+    if before == record:
+        return False
+    if record.number != follows:
+        raise MemoryContradicted(what=subject, detail=f"the next is roster {follows}")
+    return True
+
+
+def _consumption_is_new(cursor: sqlite3.Cursor, record: Consumed) -> bool:
+    for each in _consumed_before(cursor, record):
+        if each != record:
+            what = f"the authorisation by {record.officer} to {record.act} {record.subject}"
+            detail = f"their statement {each.statement_sha256[:16]} was used for that, or for another act"
+            raise MemoryContradicted(what=what, detail=detail)
+        return False
+    return True
+
+
+def _consumed_before(cursor: sqlite3.Cursor, record: Consumed) -> Iterator[Consumed]:
+    """Yield what was consumed that another consumption must be equal to.
+
+    A statement counts once for each thing that it is about. An officer agrees to a thing once; only revoking alone
+    may be done again, after another certificate was issued: there the fact tells the acts apart.
+    """
+    query = "SELECT record FROM consumed WHERE statement_sha256 = ? AND subject = ?"
+    yield from _consumed(cursor, query, record.statement_sha256, record.subject)
+    if record.act is not AuthorisedAct.REVOKE:
+        query = "SELECT record FROM consumed WHERE subject = ? AND act = ? AND officer = ?"
+        yield from _consumed(cursor, query, record.subject, record.act, record.officer)
+
+
+def _roster(cursor: sqlite3.Cursor, behind: str, *values: int) -> RosterSet | None:
+    query = f"SELECT kind, body FROM record JOIN (SELECT record AS held FROM roster {behind}) ON number = held"  # noqa: S608 - words of ours
+    row = cursor.execute(query, values).fetchone()
+    found = None if row is None else record_of(*row)
+    assert found is None or isinstance(found, RosterSet)
+    return found
+
+
+def _consumed_of(cursor: sqlite3.Cursor, column: str, values: Collection[str]) -> list[Consumed]:
+    query = f"""
+        SELECT r.kind, r.body FROM consumed AS c JOIN record AS r ON r.number = c.record
+        WHERE c.{column} IN (SELECT value FROM json_each(?)) ORDER BY r.number
+    """  # noqa: S608 - a column of ours
+    rows = cursor.execute(query, (json.dumps(sorted(values)),)) if values else ()
+    return [each for each in (record_of(kind, body) for kind, body in rows) if isinstance(each, Consumed)]
+
+
+def _consumed(cursor: sqlite3.Cursor, query: str, *values: str) -> Iterator[Consumed]:
+    numbers = [number for (number,) in cursor.execute(query, values).fetchall()]
+    for number in numbers:
+        row = cursor.execute("SELECT kind, body FROM record WHERE number = ?", (number,)).fetchone()
+        found = record_of(*row)
+        assert isinstance(found, Consumed)
+        yield found

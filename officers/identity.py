@@ -1,0 +1,20 @@
+"""Which authority a statement is for: its name, and the key of its root, which nobody but the ceremony has chosen."""
+
+import hashlib
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from officers.statement import Authority
+
+
+def authority_of(name: str, root: bytes) -> Authority:
+    """Return an authority as statements name it.
+
+    Args:
+        name: as in every subject.
+        root: a certificate of its root, DER; each of them has the same key.
+    """
+    key = x509.load_der_x509_certificate(root).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Authority(name=name, root_key_sha256=hashlib.sha256(spki).hexdigest())

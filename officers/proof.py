@@ -1,0 +1,156 @@
+"""The proof of a statement: a compact JWS (RFC 7515) with ES256 over exactly its octets, and nothing else.
+
+The algorithm is ours and not the sender's: a header that says anything but what ours says is refused before a key is
+looked at (RFC 8725, 3.1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+)
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from core.errors import AuthorisationRefused
+from core.instants import text
+from core.kinds import AuthorisationFlaw
+from officers.roster import Roster
+from officers.statement import (
+    LONGEST_VALID,
+    MOST_OCTETS,
+    Authorisation,
+    Authority,
+    Claim,
+    Listed,
+    Statement,
+    stated,
+)
+
+ALGORITHM = "ES256"
+TYPE = "trialcpa-authorisation+jws"
+HEADER: Mapping[str, str] = {"alg": ALGORITHM, "typ": TYPE}
+
+_PARTS = 3
+
+
+def sign(statement: Statement, key: ec.EllipticCurvePrivateKey) -> Authorisation:
+    """Return a statement with the proof that the holder of a key has signed it.
+
+    Args:
+        statement: names the thumbprint of the key.
+        key: P-256; the officer's own.
+    """
+    held = ECKey.import_key(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    proof = jws.serialize_compact(dict(HEADER), statement.octets(), held, algorithms=[ALGORITHM])
+    return Authorisation(statement=statement, proof=proof)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an authorisation has to be for.
+
+    Args:
+        authority: which one asks.
+        officer: who acts, by the name of their credential.
+        claim: what the act says of itself.
+        members: what the statement lists, if it is about several things.
+    """
+
+    authority: Authority
+    officer: str
+    claim: Claim
+    members: tuple[Listed, ...] = ()
+
+
+def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: datetime) -> None:
+    """Prove that an officer on a roster has authorised an act, here and now.
+
+    Args:
+        authorisation: as it was sent, or kept.
+        asked: what it has to be for.
+        roster: who counts.
+        at: now.
+
+    Raises:
+        AuthorisationRefused: with the flaw that was found first.
+    """
+    said, claim = authorisation.statement, stated(asked.claim, asked.members)
+    member = roster.member(said.key)
+    if member is None:
+        raise _refused(AuthorisationFlaw.KEY, "its key is not on the roster of officers")
+    if member.officer != said.officer:
+        raise _refused(AuthorisationFlaw.OFFICER, f"its key is {member.officer}'s, and it names {said.officer}")
+    if said.officer != asked.officer:
+        raise _refused(AuthorisationFlaw.OFFICER, f"{said.officer} has signed it, and {asked.officer} acts")
+    if payload_of(authorisation.proof, member.public_key) != said.octets():
+        raise _refused(AuthorisationFlaw.SIGNATURE, "the signature is over something else")
+    if said.authority != asked.authority:
+        raise _refused(AuthorisationFlaw.AUTHORITY, "it is for another authority")
+    _require_same(said.claim, claim)
+    if said.valid_until < at:
+        raise _refused(AuthorisationFlaw.EXPIRED, f"it was valid until {text(said.valid_until)}")
+    if said.valid_until - at > LONGEST_VALID:
+        days = LONGEST_VALID.days
+        raise _refused(AuthorisationFlaw.TOO_LONG, f"it is valid for longer than {days} days from now")
+
+
+def _require_same(said: Claim, claim: Claim) -> None:
+    if said.act is not claim.act:
+        raise _refused(AuthorisationFlaw.ACT, f"it authorises to {said.act}, and not to {claim.act}")
+    if said.subject != claim.subject:
+        raise _refused(AuthorisationFlaw.SUBJECT, f"it is about {said.subject}, and not about {claim.subject}")
+    if (said.proposal_sha256, said.tbs_sha256) != (claim.proposal_sha256, claim.tbs_sha256):
+        raise _refused(AuthorisationFlaw.DIGEST, "it is about another proposal, or other bytes to be signed")
+
+
+def payload_of(proof: str, public_key: bytes, header: Mapping[str, str] = HEADER) -> bytes:
+    """Return what a compact JWS signs, once its signature is verified.
+
+    Args:
+        proof: the JWS.
+        public_key: SubjectPublicKeyInfo, DER, of a P-256 key.
+        header: what its protected header has to say, exactly.
+
+    Raises:
+        AuthorisationRefused: it is no JWS, says another header, or the signature does not verify.
+    """
+    octets = proof.encode("ascii", "replace")
+    if len(octets) > MOST_OCTETS or octets.count(b".") != _PARTS - 1:
+        raise _refused(AuthorisationFlaw.MALFORMED, f"it is no compact JWS of at most {MOST_OCTETS} octets")
+    if _header_of(octets) != header:
+        said = ", ".join(f"{name} {value}" for name, value in header.items())
+        raise _refused(AuthorisationFlaw.ALGORITHM, f"its header has to say {said}, and nothing else")
+    try:
+        verified = jws.deserialize_compact(octets, _key(public_key), algorithms=[ALGORITHM])
+    except (JoseError, ValueError):
+        raise _refused(AuthorisationFlaw.SIGNATURE, "its signature does not verify") from None
+    return bytes(verified.payload)
+
+
+def _header_of(octets: bytes) -> Mapping[str, Any]:
+    try:
+        found = jws.extract_compact(octets)
+        return dict(found.protected)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise _refused(AuthorisationFlaw.MALFORMED, "it is no compact JWS") from None
+
+
+def _key(public_key: bytes) -> ECKey:
+    loaded = load_der_public_key(public_key)
+    if not isinstance(loaded, ec.EllipticCurvePublicKey):
+        raise _refused(AuthorisationFlaw.KEY, "its key is no P-256 key")
+    return ECKey.import_key(loaded.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def _refused(flaw: AuthorisationFlaw, detail: str) -> AuthorisationRefused:
+    return AuthorisationRefused(flaw=flaw, detail=detail)

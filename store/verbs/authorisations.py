@@ -1,0 +1,44 @@
+"""What officers have signed, as it was sent; what counts of it is for the authority to say."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, update
+
+from store.officers_tables import authorisations, rosters
+from store.rows import Authorised
+from store.tables import decisions
+from store.transactions import Transaction
+from store.verbs.conflicts import INSERT
+
+
+def keep(tx: Transaction, kept: Authorised, *, at: datetime) -> None:
+    """Keep an authorisation in the transaction of its act; one about several things is kept with the first."""
+    insert = INSERT[tx.dialect](authorisations).values(
+        statement_sha256=kept.statement_sha256,
+        statement=kept.statement,
+        proof=kept.proof,
+        act=kept.act,
+        officer=kept.officer,
+        key=kept.key,
+        members=kept.members,
+        taken_at=at,
+    )
+    # Two acts under one statement at the same moment, each in its own transaction, keep it once.
+    tx.connection.execute(insert.on_conflict_do_nothing())
+
+
+def authorised(tx: Transaction, decision: str, *, at: datetime) -> bool:
+    """Write that its proposer has signed for a decision; False if that was written before."""
+    columns = decisions.c
+    statement = update(decisions).where(columns.id == decision, columns.authorised_at.is_(None))
+    return bool(tx.connection.execute(statement.values(authorised_at=at)).rowcount)
+
+
+def show_roster(
+    tx: Transaction, number: int, *, members: str, effective_at: datetime, cause: str, at: datetime
+) -> None:
+    """Write a roster that the authority remembers, for everybody to look at; what stands there otherwise gives way."""
+    values = {"members": members, "effective_at": effective_at, "cause": cause, "set_at": at}
+    known = update(rosters).where(rosters.c.number == number).values(values)
+    if not tx.connection.execute(known).rowcount:
+        tx.connection.execute(insert(rosters).values(number=number, **values))

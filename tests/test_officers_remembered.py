@@ -1,0 +1,200 @@
+"""What the memory knows of officers: rosters in order, nothing consumed twice, and where the journal stood before."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import MemoryContradicted, MemoryUnusable
+from core.kinds import AuthorisedAct
+from jobs.roster import roster_record
+from memory.book import FILE_NAME
+from memory.officers import roster_of
+from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, RosterCause, RosterSet
+from officers.roster import Member
+from tests.acting import member
+from tests.memory_world import NOW, Remembering, listed, will_sign
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Iterator[Remembering]:
+    made = Remembering(tmp_path / "keys")
+    yield made
+    made.memory.close()
+
+
+def roster(number: int, *members: Member, **changes: Any) -> RosterSet:
+
+    of = members or (member("officer-1"), member("officer-2"))
+    return replace(roster_record(of, RosterCause.CHANGE, number=number, at=NOW), **changes)
+
+
+def consumed(number: int = 1, **changes: Any) -> Consumed:
+    said = {
+        "statement_sha256": f"{number:064x}",
+        "act": AuthorisedAct.SECOND,
+        "subject": "dec-1",
+        "officer": "officer-1",
+        "key": member("officer-1").key,
+        "proposal_sha256": "1b" * 32,
+        "tbs_sha256": None,
+        "roster": 1,
+        "fact_sha256": f"{number:064x}",
+    }
+    return Consumed(**{**said, **changes})
+
+
+def test_rosters_follow_each_other_and_never_go_back(known: Remembering) -> None:
+    assert (known.memory.newest_roster, known.memory.roster(NOW), known.memory.rosters()) == (None, None, [])
+    first, second = roster(1), roster(2, member("officer-1"), member("officer-3"), effective_at=NOW + timedelta(days=1))
+    with pytest.raises(MemoryContradicted, match="the next is roster 1"):
+        known.tell(second)
+    known.tell(first)
+    assert known.tell(first) == 0
+    for wrong in (roster(1, member("officer-2"), member("officer-3")), roster(3)):
+        with pytest.raises(MemoryContradicted, match="the next is roster 2"):
+            known.tell(wrong)
+    known.tell(second)
+    assert known.memory.roster(NOW) == roster_of(first)
+    assert known.memory.roster(NOW + timedelta(days=1)) == roster_of(second)
+    assert known.memory.newest_roster == second
+    assert known.memory.rosters() == [first, second]
+    with pytest.raises(MemoryContradicted):
+        known.tell(first)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        consumed(fact_sha256="ff" * 32),
+        consumed(officer="officer-2"),
+        consumed(roster=2),
+        consumed(act=AuthorisedAct.REJECT),
+        consumed(2),
+        consumed(2, key=member("officer-2").key, proposal_sha256="ff" * 32),
+        consumed(act=AuthorisedAct.REVOKE),
+    ],
+    ids=[
+        "another fact",
+        "another officer",
+        "another roster",
+        "another act",
+        "another statement",
+        "another key",
+        "alone",
+    ],
+)
+def test_what_was_consumed_is_consumed_for_nothing_else(known: Remembering, again: Consumed) -> None:
+    known.tell(roster(1), consumed())
+    assert known.tell(consumed()) == 0  # the same, after a crash
+    with pytest.raises(MemoryContradicted, match="was used for that, or for another act"):
+        known.tell(will_sign(), again)
+    assert known.memory.certificate(will_sign().serial) is None  # a portion is remembered whole or not at all
+    assert known.memory.consumed_about(["dec-1"]) == [consumed()]
+
+
+def test_one_statement_about_a_list_is_consumed_once_for_each_thing_on_it(known: Remembering) -> None:
+    each = [consumed(subject=f"dec-{number}", fact_sha256=f"{number:064x}") for number in range(3)]
+    known.tell(*each)
+    assert known.memory.consumed_by([each[0].statement_sha256, "00" * 32]) == each
+    assert known.memory.consumed_about(["dec-2", "dec-1", "dec-9"]) == each[1:]
+    assert known.memory.consumed_about([]) == known.memory.consumed_by([]) == []
+
+
+def test_revoking_alone_may_be_done_again_by_another_statement(known: Remembering) -> None:
+    once = consumed(act=AuthorisedAct.REVOKE, subject="TDT-2027-0001")
+    twice = consumed(2, act=AuthorisedAct.REVOKE, subject="TDT-2027-0001")
+    known.tell(once)
+    known.tell(twice)
+    assert known.memory.consumed("TDT-2027-0001", [AuthorisedAct.REVOKE]) == [once, twice]
+
+
+def test_where_the_journal_stood_before_the_first_roster_is_known_for_ever(known: Remembering) -> None:
+    assert known.memory.sealed_before_rosters == 0
+    known.tell(Head(number=7, link=b"\7" * 32), listed(), will_sign())
+    known.tell(roster(1))
+    known.tell(Head(number=9, link=b"\11" * 32), roster(2, member("officer-1"), member("officer-3")))
+    assert known.memory.sealed_before_rosters == 7
+    # A restore that is accepted later seals rows of such numbers anew: they are none of before.
+    after = {"number": "3", "link": "03" * 32}
+    before = {"number": "9", "link": (b"\11" * 32).hex()}
+    known.tell(Acceptance(what=Accepted.RESTORE, before=before, after=after, sentence="A disk."))
+    known.tell(Head(number=8, link=b"\10" * 32))
+    assert known.memory.sealed_before_rosters == 3
+
+
+def test_issuing_stands_as_it_was_ordered_last(known: Remembering) -> None:
+    assert known.memory.issuing is None
+    for stopped in (True, False):
+        order = Issuing(stopped=stopped, at=NOW, order="ord-1", statements=("ab" * 32,))
+        known.tell(order)
+        assert known.memory.issuing == order
+
+
+def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(known: Remembering) -> None:
+    known.tell(will_sign(), listed())
+    before = known.memory.after(0, 100)
+    known.memory.close()
+    with sqlite3.connect(known.folder / FILE_NAME) as book:
+        for each in ("roster", "consumed", "issuing"):
+            book.execute(f"DROP TABLE {each}")
+        book.execute("DROP INDEX record_accepted")
+        book.execute("PRAGMA user_version = 1")
+    book.close()
+    known.memory = known.again()
+    assert known.memory.after(0, 100) == before
+    known.tell(roster(1), consumed())
+    assert known.memory.prove().records == len(known.memory.after(0, 100))
+    known.memory.close()
+    with sqlite3.connect(known.folder / FILE_NAME) as book:
+        assert book.execute("PRAGMA user_version").fetchone() == (2,)
+        book.execute("PRAGMA user_version = 3")
+    book.close()
+    with pytest.raises(MemoryUnusable, match="it has form 3; this release knows form 2"):
+        known.again()
+    with sqlite3.connect(known.folder / FILE_NAME) as book:
+        book.execute("PRAGMA user_version = 2")
+    book.close()
+    known.memory = known.again()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM consumed",
+        "UPDATE consumed SET officer = 'officer-9'",
+        "UPDATE consumed SET fact_sha256 = 'x'",
+        "DELETE FROM roster",
+        "UPDATE roster SET effective_at = effective_at + 1",
+        "UPDATE issuing SET stopped = 0",
+    ],
+)
+def test_what_is_believed_of_officers_and_does_not_follow_is_found_by_a_check(known: Remembering, change: str) -> None:
+    known.tell(roster(1), consumed(), Issuing(stopped=True, at=NOW, order="ord-1", statements=()))
+    known.memory.prove()
+    with sqlite3.connect(known.folder / FILE_NAME) as book:
+        book.execute(change)
+    book.close()
+    with pytest.raises(MemoryUnusable):
+        known.memory.prove()
+
+
+def test_a_successor_knows_what_was_consumed_and_lets_go_of_what_it_consumed_for_nothing(
+    known: Remembering, tmp_path: Path
+) -> None:
+    """What is not in the copy was followed by no commit: nothing was sealed upon it."""
+    known.tell(roster(1))
+    other = Remembering(tmp_path / "other")
+    other.memory.catch_up(known.memory.after(0, 100), now=NOW)
+    other.tell(consumed(fact_sha256="ff" * 32), consumed(3, subject="dec-3"))
+    known.tell(consumed(), roster(2, member("officer-1"), member("officer-3")))
+    assert other.memory.catch_up(known.memory.after(0, 100), now=NOW).foreign is None
+    assert other.memory.consumed_about(["dec-1"]) == [consumed()]
+    assert other.memory.consumed_about(["dec-3"]) == [consumed(3, subject="dec-3")]
+    assert other.memory.rosters() == known.memory.rosters()
+    other.memory.prove()
+    other.memory.close()
