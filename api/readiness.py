@@ -249,7 +249,7 @@ def _authority_alive(left: Backlog | None, machine: datetime, lease: timedelta) 
 
 def _of_hierarchy(view: Snapshot, lasting: Sequence[Lasting], now: datetime) -> Iterator[Check]:
     for each in view.authority.certificates:
-        if each.not_after < now:
+        if each.not_after < now or each.serial in view.authority.ended:
             continue
         if each.role == HierarchyRole.ISSUING and view.authority.crl(each.key_id, now) is None:
             yield _absent("crl", What.LIST, each.key_id, f"{each.subject} has published no CRL.")

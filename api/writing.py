@@ -10,7 +10,6 @@ from api.status.snapshot import Snapshot
 from core.alarms import AlarmCode
 from core.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from core.instants import text
-from core.kinds import HierarchyRole
 from core.mirror import HashName, in_force
 from core.status import certificate_end
 from store.reading.watching import UNDELIVERED, Backlog, Telling
@@ -175,9 +174,7 @@ def _of_channels(known: Known) -> Iterator[Check]:
     view, now = known.view, known.now
     if view is None:
         return
-    for issuer in view.authority.certificates:
-        if issuer.role is not HierarchyRole.ISSUING or issuer.not_after < now:
-            continue
+    for issuer in view.authority.issuing(now):
         crl = view.authority.crl(issuer.key_id, now)
         fine = crl is not None and in_force(crl, now)
         word = "is in force" if fine else "is not in force"

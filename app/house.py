@@ -1,6 +1,5 @@
 """Settings become a house: plain constructors, nothing found by name, nothing opened before it is needed."""
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,16 +12,16 @@ from app.settings import Settings, load
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing, KeyUnusable, MemoryMissing
+from core.errors import HomeMissing, MemoryMissing
 from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.authority import Authority
 from jobs.clocks import clocks
-from jobs.keyring import Keyring, profile_begun
+from jobs.keyring import KeyPlace, Keyring, opened_keyring
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
+from keys.passphrase import FromFile
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
-from keys.signer import SoftwareSigner
 from memory.book import FILE_NAME
 from memory.memory import Memory
 from memory.records import At
@@ -131,8 +130,12 @@ def profile_of(row: AuthorityRow) -> Profile:
     return Profile(environment=row.environment, arc=row.arc, base_url=row.base_url, name=row.name)
 
 
-def open_memory(house: House) -> Memory:
+def open_memory(house: House, passphrase: bytes | None = None) -> Memory:
     """Open what the authority remembers, with the key that seals it.
+
+    Args:
+        house: the authority.
+        passphrase: of its keys, where it was read already; some can be read only once.
 
     Raises:
         KeyUnusable: that key cannot be opened.
@@ -141,7 +144,7 @@ def open_memory(house: House) -> Memory:
     folder = house.settings.keys_dir
     if not (folder / FILE_NAME).exists():
         raise MemoryMissing(path=folder / FILE_NAME)
-    key = open_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
+    key = open_record_key(folder / RECORD_FILE, passphrase or house.settings.passphrase.read())
 
     def read() -> At:
         # Who it is, the memory says: a row that says `test` would move a live authority's clock for good.
@@ -158,8 +161,34 @@ def opened(home: Path | None) -> Iterator[tuple[House, Memory]]:
     Args:
         home: as `home_of` has it.
     """
-    with closing(open_house(load(home_of(home)))) as house, closing(open_memory(house)) as memory:
-        yield replace(house, clock=house.clock_of(memory.begun.environment)), memory
+    with opened_with_keys(home) as found:
+        yield found.house, found.memory
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An authority as a command of its operator has it.
+
+    Args:
+        house: its settings, its register, its clock.
+        memory: what it remembers.
+        place: where its keys lie.
+    """
+
+    house: House
+    memory: Memory
+    place: KeyPlace
+
+
+@contextmanager
+def opened_with_keys(home: Path | None) -> Iterator[Opened]:
+    """Open an authority with its memory, as `opened` does, and say where its keys lie."""
+    with closing(open_house(load(home_of(home)))) as house:
+        passphrase = house.settings.passphrase.read()
+        with closing(open_memory(house, passphrase)) as memory:
+            clock = house.clock_of(memory.begun.environment)
+            place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
+            yield Opened(replace(house, clock=clock), memory, place)
 
 
 def open_authority(house: House) -> Authority:
@@ -168,47 +197,47 @@ def open_authority(house: House) -> Authority:
     Who it is, it knows by itself: nothing in the register makes it another authority.
 
     Raises:
-        KeyUnusable: a key cannot be opened, or is not the one that this authority began with.
+        KeyUnusable: a key cannot be opened, or is not the one that this authority remembers.
         MemoryMissing, MemoryUnusable: it does not know what it has signed.
     """
-    memory = open_memory(house)
-    begun = memory.begun
-    opened = _opened(house)
-    for name, signer in opened.items():
-        if hashlib.sha256(signer.public_key).hexdigest() != begun.keys.get(name):
-            detail = "it is not the key that this authority began with"
-            raise KeyUnusable(path=house.settings.keys_dir / name, detail=detail)
+    passphrase = house.settings.passphrase.read()
+    memory = open_memory(house, passphrase)
+    place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
+    moved = house.clock_of(memory.begun.environment)
+    keyring = opened_keyring(memory, place, moved.now())
     memory.keep_reserve()
+
+    def reopen() -> Keyring:
+        again = KeyPlace(folder=place.folder, passphrase=house.settings.passphrase.read())
+        return opened_keyring(memory, again, moved.now())
+
     return Authority(
         store=house.store,
-        clock=house.clock_of(begun.environment),
+        clock=moved,
         machine=house.machine,
-        keyring=_keyring(profile_begun(begun), opened),
+        keyring=keyring,
         memory=memory,
         pace=house.settings.pace,
         rules=house.settings.rules,
+        reopen=reopen if isinstance(house.settings.passphrase, FromFile) else None,
     )
 
 
 def open_keyring(house: House) -> Keyring:
     """Open the private keys of an authority that has no memory yet: who it is, only the register says.
 
+    It has one of each: every later one was made by a release that remembers.
+
     Raises:
         KeyUnusable: a key cannot be opened.
     """
-    return _keyring(profile_of(house.row()), _opened(house))
-
-
-def _opened(house: House) -> dict[str, SoftwareSigner]:
     passphrase, folder = house.settings.passphrase.read(), house.settings.keys_dir
-    return {name: open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)}
-
-
-def _keyring(profile: Profile, opened: dict[str, SoftwareSigner]) -> Keyring:
-    issuing = opened[issuing_file(1)]
+    issuing, responder, journal = (
+        open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)
+    )
     return Keyring(
-        profile=profile,
+        profile=profile_of(house.row()),
         issuing={key_id(issuing.public_key): issuing},
-        responder=opened[responder_file(1)],
-        journal=opened[JOURNAL_FILE],
+        responder=responder,
+        journal=journal,
     )

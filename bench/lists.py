@@ -17,7 +17,7 @@ from core.identifiers import Serial, new_serial
 from core.instants import seconds
 from core.kinds import HierarchyRole
 from jobs.duty import Duty, take_lease
-from jobs.hierarchy import issuing_ca_of
+from jobs.hierarchy import in_service
 from jobs.publish import publish
 from jobs.recall import Copy
 from memory.records import Ended, WillSign
@@ -122,7 +122,7 @@ def _publish(world: World, entries: int) -> float:
         copy=Copy(world.memory, whole=True),
     )
     with world.store.read() as tx:
-        issuing = issuing_ca_of(duty, tx)
+        (issuing,) = in_service(duty, tx, world.clock.now())
     begun = time.perf_counter()
     published = publish(duty, issuing, world.clock.now())
     took = time.perf_counter() - begun

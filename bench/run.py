@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from bench import cycle, deployments, documents, lists, memory, rates, report, revocation, silence, troubles
+from bench import compromise, cycle, deployments, documents, lists, memory, rates, report, revocation, silence, troubles
 from bench.asking import percentile
 from bench.serving import ROOT
 from core.clock import SystemClock
@@ -45,6 +45,12 @@ def _work(share: int) -> Iterator[Row]:
         f"Cycle, a queue of {issued.certificates} from seconded to published, every check on, SQLite FULL",
         "at least 100 a second",
         f"{issued.rate:.0f} a second ({issued.seconds:.1f} s; drafting them before: {issued.drafting:.1f} s)",
+    )
+    drill = compromise.measure(1_000 // share)
+    yield (
+        f"The drill for a compromised issuing CA with {drill.certificates} certificates in force, without people",
+        "verification says no within 1 s, and all are issued anew within 5 minutes",
+        f"no after {drill.ended:.1f} s; all issued {drill.whole:.0f} s later ({drill.processor:.0f} s of a processor)",
     )
     seen = revocation.measure(200 // share)
     for name, values in (("verification says cancelled", seen.verification), ("OCSP says revoked", seen.ocsp)):

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -113,12 +113,34 @@ def signed_by(der: bytes, issuer_der: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=_KNOWN_SIGNED)
+def authority_key_id(der: bytes) -> str:
+    """Return the key identifier (hex) of the key that a certificate of ours says it is signed by; empty for a root.
+
+    Its signature is not looked at, so that it is read from bytes that are still to be signed, too.
+    """
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        return (extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier or b"").hex()
+    except (ValueError, x509.ExtensionNotFound):
+        return ""
+
+
 def serial_in(der: bytes) -> Serial | None:
     """Return the serial number that a certificate carries; None if it is none."""
     try:
         return serial_of(x509.load_der_x509_certificate(der).serial_number)
     except ValueError:
         return None
+
+
+def public_key_in(der: bytes) -> bytes | None:
+    """Return the elliptic curve key that a certificate is for, SubjectPublicKeyInfo, DER; None if it is for none."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return spki(key) if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
 def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:

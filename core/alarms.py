@@ -33,6 +33,7 @@ class AlarmCode(StrEnum):
     JOURNAL_CHANGED = "journal-changed"
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
+    KEY_NOT_AT_HAND = "key-not-at-hand"
     KEYS_END = "keys-end"
     LEASE_VOID = "lease-void"
     LIST_NOT_IN_FORCE = "list-not-in-force"
@@ -73,6 +74,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.AUTHORITY_ENDS: (
         "The root, the issuing CA, or the time in which it issues ends soon or has ended.",
         "Root and issuing CA last long enough.",
+    ),
+    AlarmCode.KEY_NOT_AT_HAND: (
+        "The authority process lacks the key of an issuing CA or a responder that holds: start it again.",
+        "The keys of every issuing CA and responder that hold are at hand.",
     ),
     AlarmCode.KEYS_END: ("API keys of a role end soon or have ended.", "No API key of the role ends soon."),
     AlarmCode.REGISTER_WENT_BACK: (

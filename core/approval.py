@@ -114,6 +114,7 @@ class CertificateRecord:
         revoked_at, cause: the cancelling commit and its cause.
         invalidity_date: since when the key is known to be compromised, if known.
         superseded_at: the later issue's effective instant.
+        issuer_ended_at: when the issuing CA that signed it was ended before its time; None if it was not.
     """
 
     serial: Serial
@@ -126,6 +127,7 @@ class CertificateRecord:
     cause: EndCause | None = None
     invalidity_date: datetime | None = None
     superseded_at: datetime | None = None
+    issuer_ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)

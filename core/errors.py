@@ -702,6 +702,30 @@ class ClockRefused(ConfigurationError):
     hint_text = "Only a test authority's clock can be moved, and only forward."
 
 
+class CarriedUnreadable(ConfigurationError):
+    """A file that was carried to the root, or back, is none."""
+
+    code = "carried-unreadable"
+    sentence = "The file that was carried here cannot be read: {detail}."
+    hint_text = "Carry it again, and compare its SHA-256 on both sides."
+
+
+class RootRequestRefused(ConfigurationError):
+    """The root's side does not sign what it was asked for."""
+
+    code = "root-request-refused"
+    sentence = "The request is not signed: {detail}."
+    hint_text = "Nothing was signed. Find out who wrote it before another one is made."
+
+
+class RootResponseRefused(ConfigurationError):
+    """What came back from the root is not what this authority asked for."""
+
+    code = "root-response-refused"
+    sentence = "The response is not accepted: {detail}."
+    hint_text = "Nothing was recorded. Carry the newest request to the root, and its response back."
+
+
 class ToolsMissing(ConfigurationError):
     """Programs of other people that a command needs are not installed."""
 

@@ -86,6 +86,7 @@ class FactKind(StrEnum):
     ORDER_LAPSED = "order-lapsed"
     ISSUING_STOPPED = "issuing-stopped"
     ISSUING_STARTED = "issuing-started"
+    AUTHORITY_CERTIFICATE_ENDED = "authority-certificate-ended"
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ class AuthorityView:
         credentials: those not revoked, by hex SHA-256 of the API key.
         journal_key: SubjectPublicKeyInfo of the key that signs the journal's heads, DER.
         revoked: credentials that are, in the same way: nobody gets in with one, but its name is known.
+        ended: serials of certificates of the hierarchy that were ended before their time.
     """
 
     name: str
@@ -130,12 +131,21 @@ class AuthorityView:
     credentials: Mapping[str, CredentialRecord]
     journal_key: bytes
     revoked: Mapping[str, CredentialRecord] = field(default_factory=dict)
+    ended: frozenset[Serial] = frozenset()
 
     def machine(self, now: datetime) -> datetime:
         """Return the machine's instant of one of the authority's: leases and signs of life are about machines."""
         return now - self.clock_offset
 
     crls_before: Mapping[str, PublishedCrl] = field(default_factory=dict)
+
+    def issuing(self, now: datetime) -> list[AuthorityCertificate]:
+        """Return the issuing CAs that hold at `now` and were not ended: each has a list that is in force."""
+        return [
+            each
+            for each in self.certificates
+            if each.role is HierarchyRole.ISSUING and each.not_after >= now and each.serial not in self.ended
+        ]
 
     def crl(self, key_id: str, now: datetime) -> PublishedCrl | None:
         """Return the CRL of a key that is the newest at `now`; None if it has published none."""

@@ -21,6 +21,7 @@ class ReasonCode(StrEnum):
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn-at-request"
     EXPIRED = "expired"
+    ISSUER_ENDED = "issuing-ca-ended"
     FIRMWARE_NOT_APPROVED = "firmware-not-approved"
     FIRMWARE_HASH_MISMATCH = "firmware-hash-mismatch"
     LIMIT_REACHED = "limit-reached"
@@ -114,6 +115,11 @@ _TEXT: dict[ReasonCode, tuple[str, str, str]] = {
         "F2.31",
         "It expired; its last second was {expiry}.",
         "Remove the device; the Manufacturer may apply again, or for a CPA Certificate.",
+    ),
+    ReasonCode.ISSUER_ENDED: (
+        "F2.25",
+        "The issuing CA that signed this certificate was ended at {ended}: what it signed proves nothing any more.",
+        "Ask by approval for the certificate that replaces it, as soon as there is one.",
     ),
     ReasonCode.FIRMWARE_NOT_APPROVED: (
         "F2.25",

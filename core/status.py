@@ -229,8 +229,17 @@ def _in_words(approval: ApprovalRecord, verdict: _Verdict) -> tuple[Reason, ...]
     )
 
 
-def _turns(certificate: CertificateRecord) -> tuple[datetime, datetime, datetime]:
-    return certificate.signed_at, certificate.not_before, certificate_end(certificate).at
+def _turns(certificate: CertificateRecord) -> tuple[datetime, ...]:
+    turns = (certificate.signed_at, certificate.not_before, certificate_end(certificate).at)
+    return turns if certificate.issuer_ended_at is None else (*turns, certificate.issuer_ended_at)
+
+
+def holds_under_its_issuer(certificate: CertificateRecord, at: datetime) -> bool:
+    """Return whether the issuing CA that signed a certificate had not been ended by `at`.
+
+    Where it had, the certificate has no entry of its own on any list, and no answer: it proves nothing, whoever asks.
+    """
+    return certificate.issuer_ended_at is None or at < certificate.issuer_ended_at
 
 
 def _certificate_then(approval: ApprovalRecord, certificate: CertificateRecord, at: datetime) -> _Verdict:
@@ -241,9 +250,12 @@ def _certificate_then(approval: ApprovalRecord, certificate: CertificateRecord, 
     end = certificate_end(certificate)
     if end.at <= at:
         return _Verdict(end.state, (end.code,), certificate, end.at)
+    proved = holds_under_its_issuer(certificate, at)
+    issuer_ended = () if proved else (ReasonCode.ISSUER_ENDED,)
+    ended = None if proved else certificate.issuer_ended_at
     if at < certificate.not_before:
-        return _Verdict(State.NOT_YET_STARTED, (ReasonCode.NOT_YET_STARTED,), certificate)
-    return _Verdict(State.ACTIVE, (), certificate)
+        return _Verdict(State.NOT_YET_STARTED, (ReasonCode.NOT_YET_STARTED, *issuer_ended), certificate, ended)
+    return _Verdict(State.ACTIVE, issuer_ended, certificate, ended)
 
 
 def _approval_then(approval: ApprovalRecord, at: datetime) -> _Verdict:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -30,7 +30,7 @@ from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
 from jobs.ends import remember_ends
 from jobs.expire import lapse_passed, record_expiries
-from jobs.hierarchy import renew_responder
+from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.presign import presign
@@ -93,6 +93,7 @@ class Authority:
         holder: a name that no other process has.
         second: asks other clocks where this machine's is doubted; None for those that there are.
         audit: where its reading of the register again stands.
+        reopen: opens the keys anew, where that needs nobody; None where a person has to give their passphrase.
     """
 
     store: Store
@@ -105,6 +106,7 @@ class Authority:
     holder: str = field(default_factory=lambda: f"authority-{secrets.token_hex(8)}")
     second: Second | None = None
     audit: Audit = field(default_factory=Audit, repr=False)
+    reopen: Callable[[], Keyring] | None = field(default=None, repr=False)
     _believed: BelievedClock = field(init=False, repr=False)
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
@@ -183,7 +185,10 @@ class Authority:
         self._require_not_behind(duty)
         self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        done = sum(self._guarded(job, duty, self._believed.now()) for job in self._jobs())
+        # Each has the keys that are at hand by then: one that was taken up is used in the same turn.
+        done = sum(
+            self._guarded(job, replace(duty, keyring=self.keyring), self._believed.now()) for job in self._jobs()
+        )
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -194,7 +199,7 @@ class Authority:
         is in force stays, and nothing is said to be newer than what may be.
         """
         # First: what the others act upon is sealed, under a signed head, before they do.
-        always: tuple[Job, ...] = (seal, compare_identity, remember_ends, notice_disowned)
+        always: tuple[Job, ...] = (seal, compare_identity, self.take_up_keys, remember_ends, notice_disowned)
         renewed: tuple[Job, ...] = (presign, publish_if_due)
         doubt = self._believed.doubt
         if doubt is not None:
@@ -284,6 +289,20 @@ class Authority:
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)
             self._stays[changed.code, changed.subject] = (changed, later(now, STAYS))
+
+    def take_up_keys(self, duty: Duty, at: datetime) -> int:
+        """Open the key of an issuing CA or a responder that an operator has made since.
+
+        Until it is at hand everything goes on under the keys before it, and what needs it waits.
+        """
+        missed = keys_missed(duty, at)
+        if missed and self.reopen is not None:
+            self.keyring = self.reopen()
+            missed = keys_missed(replace(duty, keyring=self.keyring), at)
+        for each in missed:
+            told = f"The key of {each.subject} ({each.key_id}) is not at hand; start the authority process again."
+            duty.notice(AlarmCode.KEY_NOT_AT_HAND, told, subject=each.key_id)
+        return 0
 
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""

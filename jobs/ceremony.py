@@ -11,42 +11,34 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ca.certificates import key_id
-from ca.clearance import Clearance
-from ca.hierarchy import issuing_draft, responder_draft, root_draft
+from ca.hierarchy import issuing_draft, root_draft
 from ca.profile import Profile
-from ca.revocation import crl as lists
-from ca.revocation import gate
 from core.actors import CONSOLE
 from core.canonical import Json
 from core.clock import FixedClock
-from core.errors import HomeMissing, HomeOccupied, PublicationRefused, RegisterUnproved
+from core.errors import HomeMissing, HomeOccupied
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
-from core.instants import seconds, text
+from core.instants import text
 from core.kinds import HierarchyRole
-from core.mirror import AuthorityCertificate, PublishedCrl
+from core.mirror import AuthorityCertificate
 from jobs.clocks import clocks
-from jobs.duty import later
-from jobs.hierarchy import Certifier, certify, compared
+from jobs.hierarchy import Certifier, certify, certify_responder
 from jobs.keyring import Keyring
-from jobs.published import previous
+from jobs.offline_root import RootFolder
+from jobs.root_list import publish_root_crl
 from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
-from keys.signer import Signer
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import Begun, Listed, RosterCause
+from memory.records import Begun, RosterCause
 from officers.roster import Member, members_digest, require_usable
-from policy.profile import clear_crl
 from store.reading import authority as reading
 from store.reading import work
 from store.reading.authorisations import shown_rosters
 from store.transactions import Store
-from store.verbs import artefacts, facts
 from store.verbs import authority as writing
-
-ROOT_CRL_LIFE = timedelta(days=365)
-"""Valid for a year because the root's key is offline; the service warns from 60 days before."""
+from store.verbs import facts
 
 
 @dataclass(frozen=True)
@@ -106,7 +98,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
     root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not over:
-        publish_root_crl(store, memory, keys.root, at)
+        listed = publish_root_crl(store, memory, keys.root, at)
+        RootFolder(ceremony.root_dir).keep(root.der, listed.der)
     memory.close()
     keyring = Keyring(
         profile=ceremony.profile,
@@ -243,13 +236,21 @@ def _certified(
     profile = ceremony.profile
     begin = store.begin  # before there is an authority process there is no lease to hold
     if not _every(store, HierarchyRole.ROOT):
-        certifier = Certifier(role=HierarchyRole.ROOT, profile=profile, signer=keys.root, issuer_der=None)
+        certifier = Certifier(
+            role=HierarchyRole.ROOT, profile=profile, signer=keys.root, issuer_der=None, public_key=keys.root.public_key
+        )
         certify(
             memory, store, begin, certifier, lambda: root_draft(profile, keys.root.public_key, new_serial(), at), at
         )
     root = _newest(store, HierarchyRole.ROOT)
     if not _every(store, HierarchyRole.ISSUING):
-        certifier = Certifier(role=HierarchyRole.ISSUING, profile=profile, signer=keys.root, issuer_der=root.der)
+        certifier = Certifier(
+            role=HierarchyRole.ISSUING,
+            profile=profile,
+            signer=keys.root,
+            issuer_der=root.der,
+            public_key=keys.issuing.public_key,
+        )
         certify(
             memory,
             store,
@@ -263,73 +264,14 @@ def _certified(
     issuing = _newest(store, HierarchyRole.ISSUING)
     if not _every(store, HierarchyRole.RESPONDER):
         certifier = Certifier(
-            role=HierarchyRole.RESPONDER, profile=profile, signer=keys.issuing, issuer_der=issuing.der
+            role=HierarchyRole.RESPONDER,
+            profile=profile,
+            signer=keys.issuing,
+            issuer_der=issuing.der,
+            public_key=keys.responder.public_key,
         )
-        certify(
-            memory,
-            store,
-            begin,
-            certifier,
-            lambda: responder_draft(profile, issuing.der, keys.responder.public_key, new_serial(), at),
-            at,
-        )
+        certify_responder(memory, store, begin, certifier, at)
     return root
-
-
-def publish_root_crl(store: Store, memory: Memory, root_signer: Signer, at: datetime) -> PublishedCrl:
-    """Publish the root's CRL: at the ceremony, and within each year once more, with the root's key at hand.
-
-    It lists issuing CAs that had to end; none has. Of which root it is, and from which list it goes on, the memory
-    says: a row alone lets this key sign nothing.
-
-    Raises:
-        RegisterUnproved: the register does not hold the root that this authority began with.
-        PublicationRefused: lint or gate found something; the last good list stays.
-        IssuerMismatch: the key at hand is not the root's.
-    """
-    with store.read() as tx:
-        roots, _ = compared(memory, tx, HierarchyRole.ROOT)
-        if not roots:
-            raise RegisterUnproved(detail="it does not hold the root's certificate that this authority remembers")
-        root = roots[-1]
-        before = previous(memory, tx, root.key_id, at)
-    newest = memory.newest_list(root.key_id)
-    number = max(seconds(at), newest.number + 1 if newest else 1)
-    order = lists.CrlOrder(
-        issuer_der=root.der,
-        number=number,
-        this_update=at,
-        next_update=later(at, ROOT_CRL_LIFE),
-        expired_certs_on_crl=None,
-        entries=(),
-    )
-    drafted = lists.draft(order)
-    cleared = clear_crl(drafted, order)
-    if not isinstance(cleared, Clearance):
-        raise PublicationRefused(number=order.number, detail=" ".join(each.detail for each in cleared))
-    listed = Listed(
-        key_id=root.key_id,
-        number=number,
-        this_update=at,
-        next_update=order.next_update,
-        count=0,
-        tbs_sha256=drafted.digest.hex(),
-    )
-    memory.remember([listed], now=at)
-    der = lists.sign(drafted, cleared, root_signer, root.der)
-    problems = gate.inspect(der, order=order, previous=before.der, register=(), at=at)
-    if problems:
-        raise PublicationRefused(number=order.number, detail=" ".join(problems))
-    published = PublishedCrl(
-        key_id=root.key_id, number=order.number, this_update=at, next_update=order.next_update, entries=0, der=der
-    )
-    with store.begin("publish root crl") as tx:
-        artefacts.publish_crl(tx, published, at=at)
-        said: dict[str, Json] = {"number": order.number, "key_id": root.key_id, "entries": 0}
-        facts.record(
-            tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=CONSOLE, subject=None, approvals=(), payload=said)
-        )
-    return published
 
 
 def _every(store: Store, role: HierarchyRole) -> list[AuthorityCertificate]:

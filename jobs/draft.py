@@ -4,6 +4,7 @@ Nothing is signed here. If we die before the commit, the next turn drafts again 
 draft waits for the second officer.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -18,7 +19,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial, new_serial
 from core.kinds import DecisionState, DraftState
 from jobs.duty import Duty
-from jobs.hierarchy import issuing_ca_of
+from jobs.hierarchy import issuing_cas
 from policy.profile import clear_certificate
 from ra.deciding.lapse import reject
 from ra.findings import findings_json
@@ -34,11 +35,30 @@ def draft_proposals(duty: Duty, at: datetime) -> int:
     aside = duty.aside("draft_proposals")
     with duty.read() as tx:
         waiting = requests.decisions_to_draft(tx, but=aside.passed_over(duty.noticed, at))
-        issuing = issuing_ca_of(duty, tx) if waiting else None
-    if issuing is None:
+        every = issuing_cas(duty, tx, at) if waiting else []
+    if not every:
         return 0
-    drafted = (aside.alone(duty.noticed, each.id, at, partial(_draft, duty, each, issuing, at)) for each in waiting)
+    drafted = (aside.alone(duty.noticed, each.id, at, partial(_draft, duty, each, every, at)) for each in waiting)
     return sum(each or 0 for each in drafted)
+
+
+def chosen(duty: Duty, every: Sequence[IssuingCa], begins: datetime, ends: datetime, at: datetime) -> IssuingCa | None:
+    """Return the issuing CA that a certificate is drafted under: the newest that issues at `at` and outlives it.
+
+    Where none does, the newest: the lint says what is wrong with that, and the proposal is rejected with its words.
+
+    Args:
+        duty: whose keys are at hand.
+        every: those that hold at `at`, oldest first; not empty.
+        begins: the certificate's notBefore.
+        ends: its notAfter.
+        at: now.
+
+    Returns:
+        One whose key is at hand; None where it has to be waited for (jobs/authority.py tells of that).
+    """
+    fit = [each for each in every if at <= each.window_end and each.not_before <= begins and ends <= each.not_after]
+    return next((each for each in reversed(fit or every) if each.key_id in duty.keyring.issuing), None)
 
 
 def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
@@ -62,8 +82,11 @@ def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
     )
 
 
-def _draft(duty: Duty, decision: Decision, issuing: IssuingCa, at: datetime) -> int:
-    serial = new_serial()
+def _draft(duty: Duty, decision: Decision, every: Sequence[IssuingCa], at: datetime) -> int:
+    serial, terms = new_serial(), certified_terms(decision).terms
+    issuing = chosen(duty, every, terms.effective, terms.expiry, at)
+    if issuing is None:
+        return 0
     order = order_of(decision, serial, issuing.der)
     try:
         draft = build.draft(duty.keyring.profile, order)

@@ -1,10 +1,20 @@
 """The authority's signers, opened once: loading a key costs far more than using it."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 
+from ca.certificates import key_id
 from ca.profile import Profile
+from core.errors import KeyUnusable
+from core.kinds import HierarchyRole
+from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from keys.sealed import open_sealed
 from keys.signer import Signer
+from memory.memory import Memory
 from memory.records import Begun
 
 
@@ -14,15 +24,26 @@ class Keyring:
 
     Args:
         profile: names, identifiers and URLs of this authority.
-        issuing: signers of issuing CAs by key identifier (hex).
-        responder: signs OCSP answers.
+        issuing: signers of issuing CAs by key identifier (hex), those that are at hand.
+        responder: signs OCSP answers; of several the newest, which is the one that is certified again.
         journal: signs the journal's heads.
+        earlier: signers of responders before, by key identifier: each signs until the newest is certified.
     """
 
     profile: Profile
     issuing: Mapping[str, Signer]
     responder: Signer
     journal: Signer
+    earlier: Mapping[str, Signer] = field(default_factory=dict)
+
+    @cached_property
+    def responder_key_id(self) -> str:
+        """The key identifier (hex) of the newest responder."""
+        return key_id(self.responder.public_key)
+
+    def responder_of(self, identifier: str) -> Signer | None:
+        """Return the responder's signer with a key identifier (hex); None if it is not at hand."""
+        return self.responder if identifier == self.responder_key_id else self.earlier.get(identifier)
 
 
 def profile_begun(begun: Begun) -> Profile:
@@ -34,3 +55,90 @@ def profile_begun(begun: Begun) -> Profile:
         name=begun.name,
         organisation=begun.organisation,
     )
+
+
+def key_files(memory: Memory) -> dict[str, str]:
+    """Return the file name of each key of an issuing CA or a responder that is remembered, by its SHA-256 (hex).
+
+    They are numbered in the order in which they were first certified, or were to be.
+    """
+    found: dict[str, str] = {}
+    for role, name in ((HierarchyRole.ISSUING, issuing_file), (HierarchyRole.RESPONDER, responder_file)):
+        keys = dict.fromkeys(each.key_sha256 for each in memory.hierarchy(role))
+        found |= {key: name(number) for number, key in enumerate(keys, start=1)}
+    return found
+
+
+def next_number(memory: Memory, role: HierarchyRole) -> int:
+    """Return the number of the next key of a role: 1 before there is any."""
+    return 1 + len({each.key_sha256 for each in memory.hierarchy(role)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPlace:
+    """Where the authority's keys lie.
+
+    Args:
+        folder: of the keys.
+        passphrase: they are sealed under.
+    """
+
+    folder: Path
+    passphrase: bytes = field(repr=False)
+
+    def opened(self, name: str) -> Signer:
+        """Return a key; KeyUnusable if it cannot be opened."""
+        return open_sealed(self.folder / name, self.passphrase)
+
+
+def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
+    """Open every key that is remembered and still of use. A file that nobody remembers is not looked at.
+
+    The key of a CA or a responder that has ended, by time or by an act, may be gone; so may that of a CA which was
+    asked for and never certified: who needs it finds that out (jobs/hierarchy.py).
+
+    Args:
+        memory: says whose key is in which file.
+        place: where they lie.
+        at: now.
+
+    Raises:
+        KeyUnusable: a key that this authority needs cannot be opened, or is another than the one that is remembered.
+    """
+    pinned, files = memory.begun.keys, key_files(memory)
+    found = {
+        role: {key: _opened(place, files[key], key) for key in _needed(memory, role, place, files, at)}
+        for role in (HierarchyRole.ISSUING, HierarchyRole.RESPONDER)
+    }
+    if not found[HierarchyRole.RESPONDER]:
+        raise KeyUnusable(path=place.folder, detail="no responder was certified; the ceremony is not over")
+    *earlier, responder = found[HierarchyRole.RESPONDER].values()
+    return Keyring(
+        profile=profile_begun(memory.begun),
+        issuing={key_id(each.public_key): each for each in found[HierarchyRole.ISSUING].values()},
+        responder=responder,
+        journal=_opened(place, JOURNAL_FILE, pinned[JOURNAL_FILE]),
+        earlier={key_id(each.public_key): each for each in earlier},
+    )
+
+
+def _needed(memory: Memory, role: HierarchyRole, place: KeyPlace, files: Mapping[str, str], at: datetime) -> list[str]:
+    """Return the keys of a role to be opened, oldest first: those that hold or are there, but no ended one.
+
+    The newest responder is always among them: without it nothing can be certified again.
+    """
+    certified = memory.hierarchy(role)
+    ended = {each.key_sha256 for each in certified if memory.end(each.serial) is not None}
+    every = [key for key in dict.fromkeys(each.key_sha256 for each in certified) if key not in ended]
+    pinned = set(memory.begun.keys.values())
+    needed = {each.key_sha256 for each in certified if at <= each.not_after and each.key_sha256 in pinned}
+    if role is HierarchyRole.RESPONDER:
+        needed |= set(every[-1:])
+    return [key for key in every if key in needed or (place.folder / files[key]).exists()]
+
+
+def _opened(place: KeyPlace, name: str, sha256: str) -> Signer:
+    signer = place.opened(name)
+    if hashlib.sha256(signer.public_key).hexdigest() != sha256:
+        raise KeyUnusable(path=place.folder / name, detail="it is not the key that this authority remembers")
+    return signer

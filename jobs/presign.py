@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
-from typing import TypeAlias
 
 from ca.certificates import signed_by, tbs_sha256
 from ca.clearance import Clearance
@@ -30,7 +29,7 @@ from core.status import Revoked, certificate_end, revocation_at
 from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count
-from jobs.hierarchy import ours, responder_at
+from jobs.hierarchy import in_service, ours, responders_at
 from memory.beliefs import Remembered
 from policy.profile import clear_ocsp
 from store.reading import approvals as approval_reading
@@ -39,7 +38,24 @@ from store.verbs import artefacts, facts
 
 _HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 
-_Signed: TypeAlias = tuple[work.Presign, list[SignedAnswer], datetime]
+
+@dataclass(frozen=True, kw_only=True)
+class _Signed:
+    """What was signed for one certificate, which may be nothing, when it is due again, and under which responder."""
+
+    due: work.Presign
+    answers: list[SignedAnswer]
+    again: datetime
+    responder: Serial | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answering:
+    """Who answers for whom, by key identifier of the issuing CA: every CA of ours, those in service, responders."""
+
+    issuers: Mapping[str, AuthorityCertificate]
+    served: frozenset[str]
+    responders: Mapping[str, AuthorityCertificate]
 
 
 def presign(duty: Duty, at: datetime) -> int:
@@ -54,8 +70,11 @@ def presign(duty: Duty, at: datetime) -> int:
     make_expiries_final(duty, at)
     with duty.read() as tx:
         due = work.presigning_due(tx, at, duty.pace.portion, latest, over)
-        issuers = {each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)}
-        responder = responder_at(duty, tx, at)
+        answering = _Answering(
+            issuers={each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)},
+            served=frozenset(each.key_id for each in in_service(duty, tx, at)),
+            responders=responders_at(duty, tx, at),
+        )
     held: dict[Serial, tuple[CertificateRecord, bytes]] = {}
     for some in aside.together(duty.noticed, due, _serial, at, lambda some: _held(duty, some)):
         held |= some
@@ -63,14 +82,12 @@ def presign(duty: Duty, at: datetime) -> int:
     refused: list[RulesRefused] = []
     for one in due:
         if one.serial in held:
-            said = partial(_answered, duty, one, held[one.serial], issuers, responder, refused, at)
+            said = partial(_answered, duty, one, held[one.serial], answering, refused, at)
             done = aside.alone(duty.noticed, one.serial, at, said)
             judged += [done] if done is not None else []
     # What is new comes before what waits, and both before what cannot be answered.
-    judged.sort(key=lambda each: not each[1])
-    kept = aside.together(
-        duty.noticed, judged, lambda each: each[0].serial, at, lambda some: _keep(duty, some, responder, at)
-    )
+    judged.sort(key=lambda each: not each.answers)
+    kept = aside.together(duty.noticed, judged, lambda each: each.due.serial, at, lambda some: _keep(duty, some, at))
     if refused:
         raise refused[0]
     return sum(kept)
@@ -93,22 +110,22 @@ def _answered(
     duty: Duty,
     one: work.Presign,
     held: tuple[CertificateRecord, bytes],
-    issuers: Mapping[str, AuthorityCertificate],
-    responder: AuthorityCertificate,
+    answering: _Answering,
     refused: list[RulesRefused],
     at: datetime,
 ) -> _Signed:
     """Return what is signed for one certificate, which may be nothing, and when it is due again."""
-    asked = _judged(duty, *held, issuers, at)
+    asked = _judged(duty, *held, answering, at)
     if isinstance(asked, _NotNow):
-        return one, [], at if asked is _NotNow.WAITS else at + TRIED_AGAIN
+        again = {_NotNow.WAITS: timedelta(0), _NotNow.OUT_OF_SERVICE: duty.pace.ocsp_life / 2}
+        return _Signed(due=one, answers=[], again=later(at, again.get(asked, TRIED_AGAIN)))
     try:
-        answers, due_again = _answers(duty, asked, responder, at)
+        answers, due_again = _answers(duty, asked, at)
     except RulesRefused as error:
         # One that cannot be answered is told at the end and tried again later; it must not keep the others waiting.
         refused.append(error)
-        return one, [], at + TRIED_AGAIN
-    return one, answers, due_again
+        return _Signed(due=one, answers=[], again=at + TRIED_AGAIN)
+    return _Signed(due=one, answers=answers, again=due_again, responder=asked.responder.serial)
 
 
 class _NotNow(Enum):
@@ -116,6 +133,8 @@ class _NotNow(Enum):
 
     WAITS = "the register says that it has ended, and that is about to be remembered (jobs/ends.py)"
     CONTRADICTED = "the register does not hold what was signed"
+    OUT_OF_SERVICE = "its issuing CA has ended, or its key is not at hand"
+    WITHOUT_RESPONDER = "its issuing CA has certified no responder that holds"
 
 
 @dataclass(frozen=True)
@@ -124,12 +143,13 @@ class _Asked:
 
     known: Remembered
     issuer: AuthorityCertificate
+    responder: AuthorityCertificate
     revoked: Revoked | None
     end: datetime
 
 
 def _judged(
-    duty: Duty, certificate: CertificateRecord, der: bytes, issuers: Mapping[str, AuthorityCertificate], at: datetime
+    duty: Duty, certificate: CertificateRecord, der: bytes, answering: _Answering, at: datetime
 ) -> _Asked | _NotNow:
     """Find out what is to be said of a certificate.
 
@@ -137,7 +157,7 @@ def _judged(
     this authority signed, and of which the register does not say otherwise.
     """
     known = duty.memory.certificate(certificate.serial)
-    issuer = None if known is None else issuers.get(known.issuer)
+    issuer = None if known is None else answering.issuers.get(known.issuer)
     if known is None or issuer is None or tbs_sha256(der) != known.tbs_sha256 or not signed_by(der, issuer.der):
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
@@ -145,6 +165,9 @@ def _judged(
             subject=certificate.serial,
         )
         return _NotNow.CONTRADICTED
+    responder = answering.responders.get(issuer.key_id)
+    if responder is None or issuer.key_id not in answering.served:
+        return _NotNow.WITHOUT_RESPONDER if issuer.key_id in answering.served else _NotNow.OUT_OF_SERVICE
     stated = duty.memory.end(known.serial)
     if stated is not None and stated.at > at:
         return _NotNow.CONTRADICTED  # dated by a clock that was ahead: the answer that says so stays
@@ -158,7 +181,7 @@ def _judged(
             subject=certificate.serial,
         )
     end = min(duty.memory.known_end(known, at), certificate_end(certificate).at)
-    return _Asked(known=known, issuer=issuer, revoked=remembered, end=end)
+    return _Asked(known=known, issuer=issuer, responder=responder, revoked=remembered, end=end)
 
 
 def _waits(duty: Duty, known: Remembered, at: datetime) -> bool:
@@ -168,16 +191,17 @@ def _waits(duty: Duty, known: Remembered, at: datetime) -> bool:
         return claim is not None and may_still_count(duty, tx, claim, at)
 
 
-def _keep(duty: Duty, judged: Sequence[_Signed], responder: AuthorityCertificate, at: datetime) -> int:
+def _keep(duty: Duty, judged: Sequence[_Signed], at: datetime) -> int:
     """Keep answers of certificates whose fate is still the one that was judged; return of how many."""
     with duty.begin("keep answers") as tx:
         # One whose fate changed meanwhile is due already; what was signed of it never leaves this process.
-        same = [each for each in judged if artefacts.presigned(tx, each[0].serial, fate=each[0].fate, due=each[2])]
-        answers = [answer for _, some, _ in same for answer in some]
-        if answers:
-            artefacts.keep_answers(tx, answers, responder=responder.serial)
-            touched = tuple(sorted({one.approval for one, some, _ in same if some}))
-            kept: dict[str, Json] = {"certificates": len(answers) // len(_HASHES), "this_update": text(at)}
+        same = [each for each in judged if artefacts.presigned(tx, each.due.serial, fate=each.due.fate, due=each.again)]
+        signed = [each for each in same if each.answers]
+        if signed:
+            for responder in {each.responder for each in signed if each.responder is not None}:
+                under = [one for each in signed if each.responder == responder for one in each.answers]
+                artefacts.keep_answers(tx, under, responder=responder)
+            kept: dict[str, Json] = {"certificates": len(signed), "this_update": text(at)}
             facts.record(
                 tx,
                 Fact(
@@ -185,18 +209,18 @@ def _keep(duty: Duty, judged: Sequence[_Signed], responder: AuthorityCertificate
                     at=at,
                     actor=AUTHORITY,
                     subject=None,
-                    approvals=touched,
+                    approvals=tuple(sorted({each.due.approval for each in signed})),
                     payload=kept,
                 ),
             )
-    return sum(1 for _, some, _ in same if some)
+    return len(signed)
 
 
-def _answers(
-    duty: Duty, asked: _Asked, responder: AuthorityCertificate, at: datetime
-) -> tuple[list[SignedAnswer], datetime]:
+def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer], datetime]:
     """Return both answers, and when they are due again: at half their life, or at once when the status changes."""
-    revoked = asked.revoked
+    revoked, responder = asked.revoked, asked.responder
+    signer = duty.keyring.responder_of(responder.key_id)
+    assert signer is not None, "a responder whose key is not at hand is none (jobs/hierarchy.py)"
     next_update = min(later(at, duty.pace.ocsp_life), responder.not_after)
     due_again = at + (next_update - at) / 2
     if revoked is None:
@@ -221,7 +245,7 @@ def _answers(
         cleared = clear_ocsp(answer, order)
         if not isinstance(cleared, Clearance):
             raise RulesRefused(cleared)
-        der = ocsp.sign(answer, cleared, duty.keyring.responder, responder.der)
+        der = ocsp.sign(answer, cleared, signer, responder.der)
         signed.append(
             SignedAnswer(
                 serial=asked.known.serial,

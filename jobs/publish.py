@@ -1,4 +1,4 @@
-"""publish: a CRL at every change and at least every twelve hours, through the gate or not at all.
+"""publish: a CRL of each issuing CA at every change and at least every twelve hours, through the gate or not at all.
 
 A list is made from what the authority remembers (memory/), which the register cannot change: every certificate that has
 expired, and every end that was proved and remembered (jobs/ends.py). Where the register says otherwise an alarm says
@@ -29,7 +29,7 @@ from core.status import Revoked
 from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count, statable_at
-from jobs.hierarchy import issuing_ca_of
+from jobs.hierarchy import in_service
 from jobs.published import Refused, previous
 from memory.records import Listed
 from policy.profile import clear_crl
@@ -40,21 +40,34 @@ from store.transactions import Transaction
 from store.verbs import artefacts, facts
 
 
-def publish_if_due(duty: Duty, at: datetime) -> bool:
-    """Publish the issuing CA's CRL if something has ended since the last, or the last grows old.
+def publish_if_due(duty: Duty, at: datetime) -> int:
+    """Publish the CRL of each issuing CA of which something has ended since the last, or whose last grows old.
 
     Returns:
-        Whether a list was published.
+        How many lists were published.
 
     Raises:
-        PublicationRefused: the gate found a problem; that is in the journal, and the last good list stays.
+        PublicationRefused: the gate found a problem; that is in the journal, and the last good list stays. No other
+            CA's list waits for it.
     """
     dated = statable_at(duty, at)
     if dated is None:
-        return False
-    at = dated
+        return 0
     with duty.read() as tx:
-        issuing = issuing_ca_of(duty, tx)
+        served = in_service(duty, tx, dated)
+    done, refused = 0, list[PublicationRefused]()
+    for issuing in served:
+        try:
+            done += _publish_if_due(duty, issuing, dated)
+        except PublicationRefused as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+    return done
+
+
+def _publish_if_due(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
+    with duty.read() as tx:
         held, changed = _held(duty, tx, issuing, at)
     interval = duty.pace.crl_interval
     refused = duty.refused.get(issuing.key_id)
@@ -86,7 +99,7 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     with duty.read() as tx:
         before = previous(duty.memory, tx, issuing.key_id, at)
         _notice_changed(duty, before.changed)
-        _notice_differences(duty, tx, issuing, at)
+        _notice_differences(duty, tx, at)
     listed, der = _signed(duty, drafted, order, issuing)
     again = duty.memory.entries(issuing.key_id, at)
     problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at)
@@ -159,11 +172,12 @@ def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing:
     return listed, lists.sign(drafted, cleared, duty.keyring.issuing[issuing.key_id], issuing.der)
 
 
-def _notice_differences(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> None:
-    """Say where the register has other ends than the authority remembers. The list says what is remembered."""
-    told = list(
-        islice(_differences(duty, duty.memory.entries(issuing.key_id, at), approval_reading.ended(tx, at)), MOST_TOLD)
-    )
+def _notice_differences(duty: Duty, tx: Transaction, at: datetime) -> None:
+    """Say where the register has other ends than the authority remembers. The list says what is remembered.
+
+    The register's word is about the certificates of every issuing CA, and is compared with what is remembered of all.
+    """
+    told = list(islice(_differences(duty, duty.memory.entries(None, at), approval_reading.ended(tx, at)), MOST_TOLD))
     if told:
         duty.notice(AlarmCode.REGISTER_CONTRADICTS, " ".join(told), subject="ends")
 
@@ -208,7 +222,7 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, made, at=at)
-            artefacts.mark_listed(tx, list(_listed_now(duty, tx, at)), number=order.number)
+            artefacts.mark_listed(tx, list(_listed_now(duty, tx, issuing, at)), number=order.number)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
             facts.record(
                 tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)
@@ -226,11 +240,13 @@ def _acts_unsaid(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) 
             yield claim
 
 
-def _listed_now(duty: Duty, tx: Transaction, at: datetime) -> Iterator[Serial]:
+def _listed_now(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Iterator[Serial]:
     """Yield what the register holds for ended and unlisted, and this list has with the same end."""
     for claim in work.to_be_listed(tx, at):
         known = duty.memory.certificate(claim.end.serial)
-        if known is not None and duty.memory.status(known, at) == claim.end:
+        if known is None or known.issuer != issuing.key_id:
+            continue  # another CA's list has it
+        if duty.memory.status(known, at) == claim.end:
             yield claim.end.serial
 
 

@@ -77,6 +77,7 @@ def rests_upon(kind: FactKind) -> Resting:
             FactKind.AUTHORITY_CREATED
             | FactKind.AUTHORITY_CERTIFICATE_INTENDED
             | FactKind.AUTHORITY_CERTIFICATE_ISSUED
+            | FactKind.AUTHORITY_CERTIFICATE_ENDED
             | FactKind.CLOCK_ADVANCED
             | FactKind.CLOCK_ACCEPTED
             | FactKind.CERTIFICATE_DRAFTED

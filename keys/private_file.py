@@ -1,6 +1,7 @@
 """Files that nobody but their owner may touch: the only kind that keys and passphrases are read from."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -37,3 +38,25 @@ def read_private(path: Path, largest: int) -> bytes:
         return os.read(descriptor, largest)
     finally:
         os.close(descriptor)
+
+
+def keep(path: Path, contents: bytes) -> None:
+    """Write a file that nobody else may touch, whole or not at all, in the place of the one before it.
+
+    Args:
+        path: of the file; its folder is there.
+        contents: what it holds.
+
+    Raises:
+        OSError: it cannot be written; the one before it stays.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(descriptor)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

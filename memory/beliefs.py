@@ -100,6 +100,29 @@ def acceptances(cursor: sqlite3.Cursor, after: int, to: int) -> list[Acceptance]
     return [each for each in found if isinstance(each, Acceptance)]
 
 
+def certified(cursor: sqlite3.Cursor, serial: str) -> Certified | None:
+    """Return a certificate of the hierarchy by its serial number."""
+    row = cursor.execute(f"SELECT {_CERTIFIED} FROM hierarchy WHERE serial = ?", (serial,)).fetchone()  # noqa: S608 - columns of ours
+    return None if row is None else _certified(row)
+
+
+def uses(cursor: sqlite3.Cursor) -> dict[str, tuple[int, int]]:
+    """Return how many Trial CPA Certificates and how many lists each CA's key was to sign, by key identifier."""
+    issued = dict(cursor.execute("SELECT issuer, count(*) FROM certificate GROUP BY issuer").fetchall())
+    listed = dict(cursor.execute("SELECT key_id, count(*) FROM list GROUP BY key_id").fetchall())
+    return {key: (issued.get(key, 0), listed.get(key, 0)) for key in issued.keys() | listed.keys()}
+
+
+def root_entries(cursor: sqlite3.Cursor, at: datetime) -> list[Revoked]:
+    """Return the entries of the root's list made at `at`, in order of serials: the issuing CAs that were ended."""
+    rows = cursor.execute(
+        "SELECT e.serial, e.at, e.reason, e.invalidity_date FROM ended AS e JOIN hierarchy AS h USING (serial) "
+        "WHERE h.role = ? AND e.at <= ? ORDER BY e.serial",
+        (HierarchyRole.ISSUING, seconds(at)),
+    )
+    return [_revoked(*row) for row in rows]
+
+
 def end(cursor: sqlite3.Cursor, serial: str) -> Revoked | None:
     """Return the end by an act that was stated of a certificate; None if none was."""
     row = cursor.execute("SELECT at, reason, invalidity_date FROM ended WHERE serial = ?", (serial,)).fetchone()
@@ -138,12 +161,15 @@ def known_end(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> dateti
     return min(ends)
 
 
-def entries(cursor: sqlite3.Cursor, issuer: str, at: datetime) -> Iterator[Revoked]:
-    """Return the entries of an issuing CA's list made at `at`, in order of serials (F2.31): all ended, all expired."""
+def entries(cursor: sqlite3.Cursor, issuer: str | None, at: datetime) -> Iterator[Revoked]:
+    """Return the entries of an issuing CA's list made at `at`, in order of serials (F2.31): all ended, all expired.
+
+    None stands for every issuing CA: what the register is compared with.
+    """
     query = """
         SELECT c.serial, c.not_after, e.at, e.reason, e.invalidity_date
         FROM certificate AS c LEFT JOIN ended AS e ON e.serial = c.serial AND e.at <= :at
-        WHERE c.issuer = :issuer AND (c.not_after < :at OR e.at IS NOT NULL) ORDER BY c.serial
+        WHERE (:issuer IS NULL OR c.issuer = :issuer) AND (c.not_after < :at OR e.at IS NOT NULL) ORDER BY c.serial
     """
     for serial, not_after, ended, reason, since in cursor.execute(query, {"issuer": issuer, "at": seconds(at)}):
         if ended is None:

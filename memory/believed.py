@@ -106,8 +106,23 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.known_end(cursor, known, at)
 
-    def entries(self, issuer: str, at: datetime) -> Iterator[Revoked]:
-        """Return the entries of an issuing CA's list made at `at`, in order of serials."""
+    def certified(self, serial: str) -> Certified | None:
+        """Return a certificate of the hierarchy that was signed, or was to be, by its serial number."""
+        with self._book.reading() as cursor:
+            return beliefs.certified(cursor, serial)
+
+    def uses(self) -> dict[str, tuple[int, int]]:
+        """Return how many certificates and lists each CA's key was to sign, by key identifier."""
+        with self._book.reading() as cursor:
+            return beliefs.uses(cursor)
+
+    def root_entries(self, at: datetime) -> list[Revoked]:
+        """Return the entries of the root's list made at `at`, in order of serials."""
+        with self._book.reading() as cursor:
+            return beliefs.root_entries(cursor, at)
+
+    def entries(self, issuer: str | None, at: datetime) -> Iterator[Revoked]:
+        """Return the entries of an issuing CA's list made at `at`, in order of serials; None for those of all."""
         with self._book.reading() as cursor:
             yield from beliefs.entries(cursor, issuer, at)
 

@@ -11,7 +11,7 @@ from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.status import Revoked
 from memory import officers
-from memory.beliefs import Remembered, certificate, end, head, hierarchy, issues, newest_list
+from memory.beliefs import Certified, Remembered, certificate, certified, end, head, hierarchy, issues, newest_list
 from memory.records import (
     Acceptance,
     Accepted,
@@ -106,6 +106,7 @@ def _certificate_is_new(cursor: sqlite3.Cursor, record: WillSign) -> bool:
         _require(reason != RevocationReason.KEY_COMPROMISE, subject, "its key was ended as compromised")
     above = [each for each in hierarchy(cursor, HierarchyRole.ISSUING) if each.key_id == record.issuer]
     _require(bool(above), subject, "its issuing CA is none of ours")
+    _require(all(end(cursor, each.serial) is None for each in above), subject, "its issuing CA was ended")
     within = any(each.not_before <= record.not_before and record.not_after <= each.not_after for each in above)
     _require(within, subject, "it would outlive its issuing CA")
     return True
@@ -122,12 +123,15 @@ def _hierarchy_is_new(cursor: sqlite3.Cursor, record: Hierarchy) -> bool:
         if other is not record.role:
             elsewhere = any(each.key_sha256 == record.key_sha256 for each in hierarchy(cursor, other))
             _require(not elsewhere, subject, f"its key is the {other}'s")
+    for each in hierarchy(cursor, record.role):
+        ended = end(cursor, each.serial) if each.key_sha256 == record.key_sha256 else None
+        _require(ended is None, subject, f"its key was ended with certificate {each.serial}")
     return True
 
 
 def _end_is_new(cursor: sqlite3.Cursor, record: Ended, now: datetime) -> bool:
     subject = f"the end of certificate {record.serial}"
-    known = certificate(cursor, record.serial)
+    known = certificate(cursor, record.serial) or certified(cursor, record.serial)
     if known is None:
         raise MemoryContradicted(what=subject, detail="no such certificate was signed")
     said = Revoked(serial=record.serial, at=record.at, reason=record.reason, invalidity_date=record.invalidity_date)
@@ -136,6 +140,9 @@ def _end_is_new(cursor: sqlite3.Cursor, record: Ended, now: datetime) -> bool:
         _require(stated == said, subject, f"it was stated as {text(stated.at)}, {stated.reason.name}")
         return False
     _require(record.at <= known.not_after, subject, "it expired before that")
+    if isinstance(known, Certified):
+        _require(known.role is not HierarchyRole.ROOT, subject, "nobody stands above the root who could end it")
+        return True
     # Once a list has said that it expired, that is its end. A list that is dated ahead of now binds nobody.
     listed = newest_list(cursor, known.issuer, now)
     said_expired = listed is not None and known.not_after < listed.this_update

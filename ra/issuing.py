@@ -1,21 +1,21 @@
 """The issuing CA in use, as values: what dates it allows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.errors import HomeMissing
 from core.identifiers import Serial
+from core.instants import ONE_SECOND
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.renewal import issuing_window_end
-from store.reading.authority import certificates
+from store.reading.authority import certificates, ends
 from store.transactions import Transaction
 
 
 @dataclass(frozen=True)
 class IssuingCa:
-    """The newest issuing CA.
+    """An issuing CA.
 
     Args:
         serial: of its certificate.
@@ -35,19 +35,25 @@ class IssuingCa:
 
 def issuing_ca(tx: Transaction) -> IssuingCa:
     """Return the issuing CA in use; HomeMissing before the ceremony."""
-    return newest_issuing(certificates(tx, HierarchyRole.ISSUING))
-
-
-def newest_issuing(every: Sequence[AuthorityCertificate]) -> IssuingCa:
-    """Return the newest of some issuing CAs, oldest first; HomeMissing where there is none."""
+    every = certificates(tx, HierarchyRole.ISSUING)
     if not every:
         raise HomeMissing(path="the store")
-    newest = every[-1]
+    ended = {each.serial: each.at for each in ends(tx)}
+    newest = next((each for each in reversed(every) if each.serial not in ended), None)
+    if newest is not None:
+        return as_issuing(newest)
+    # Every one was ended before its time: nothing is issued until there is another.
+    last = as_issuing(every[-1])
+    return replace(last, window_end=min(last.window_end, ended[last.serial] - ONE_SECOND))
+
+
+def as_issuing(certificate: AuthorityCertificate) -> IssuingCa:
+    """Return what an issuing CA's certificate says of it."""
     return IssuingCa(
-        serial=newest.serial,
-        key_id=newest.key_id,
-        der=newest.der,
-        not_before=newest.not_before,
-        not_after=newest.not_after,
-        window_end=issuing_window_end(newest.not_before),
+        serial=certificate.serial,
+        key_id=certificate.key_id,
+        der=certificate.der,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        window_end=issuing_window_end(certificate.not_before),
     )

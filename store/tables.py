@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from core.actors import Role
-from core.approval import EndCause
+from core.approval import EndCause, RevocationReason
 from core.identifiers import Environment
 from core.kinds import (
     AGREED_DECISION,
@@ -95,6 +95,16 @@ authority_certificates = Table(
     is_sha256("tbs_sha256"),
     CheckConstraint("not_before < not_after", name="validity"),
     CheckConstraint("(der IS NULL) = (issued_at IS NULL)", name="issued_whole"),
+    sqlite_strict=True,
+)
+
+authority_ends = Table(
+    "authority_ends",
+    metadata,
+    Column("serial", ForeignKey("authority_certificates.serial"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", Number, nullable=False),
+    CheckConstraint(f"reason IN ({', '.join(str(int(each)) for each in RevocationReason)})", name="reason_known"),
     sqlite_strict=True,
 )
 

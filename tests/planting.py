@@ -17,10 +17,13 @@ from sqlalchemy import (
     update,
 )
 
+from core.kinds import HierarchyRole
 from store.officers_tables import authorisations, order_authorisations, orders
 from store.tables import (
     acceptances,
     alarms,
+    authority_certificates,
+    authority_ends,
     certificates,
     credentials,
     cursors,
@@ -112,6 +115,8 @@ def _furnish(_world: World, tx: Transaction) -> None:
             id="key-1", key_sha256=A_DIGEST, name="a", role="dcc", created_at=NOW, expires_at=expires_at
         )
     )
+    responder = select(authority_certificates.c.serial).where(authority_certificates.c.role == HierarchyRole.RESPONDER)
+    run(insert(authority_ends).values(serial=run(responder).scalar(), at=NOW, reason=1))
     run(insert(cursors).values(reader="ours", number=1))
     run(insert(signs_of_life).values(process="courier", at=NOW))
     run(insert(alarms).values(raised_by="courier", code="errand-fails", subject="", since=NOW, sentence="It fails."))

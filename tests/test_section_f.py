@@ -202,6 +202,8 @@ REKEY_DEFECTS = [
     ("effective-after-expiry", {"effective": datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)}),
     ("beyond-issuing-ca", {"issuing_ends": datetime(2027, 6, 30, 23, 59, 58, tzinfo=UTC)}),
     ("issuing-window-closed", {"issuing_window_end": NOON - timedelta(seconds=1)}),
+    ("same-key-again", {"same_key": True}),
+    ("same-key-again", {"same_key": True, "issuer_ended": True, "compromised": True}),
 ]
 
 
@@ -214,6 +216,7 @@ def test_each_defect_of_a_new_key_is_found_by_its_own_rule(code: str, changed: d
 
 def test_a_sound_rekey_has_no_finding_and_each_of_its_rules_a_defect() -> None:
     assert rekey_findings(SOUND_REKEY) == ()
+    assert rekey_findings(replace(SOUND_REKEY, same_key=True, issuer_ended=True)) == ()
     assert rekey_findings(replace(SOUND_REKEY, effective=NOON + timedelta(seconds=1))) == ()
     assert rekey_findings(replace(SOUND_REKEY, effective=datetime(2027, 6, 30, 23, 59, 58, tzinfo=UTC))) == ()
     assert {code for code, _ in REKEY_DEFECTS} == {rule.code for rule in REKEY_RULES}

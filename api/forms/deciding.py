@@ -211,7 +211,7 @@ class RekeyBody(MinutedBody):
 
     kind: Literal[DecisionKind.REKEY]
     approval: Identifier
-    csr: Csr
+    csr: Csr | None = None
     compromised: bool
     effective: Moment | None = None
     invalidity_date: Moment | None = None
@@ -220,7 +220,7 @@ class RekeyBody(MinutedBody):
         """Return what is proposed; IdentifierMalformed, InstantMalformed."""
         return ProposeRekey(
             approval=approval_of(self.approval),
-            csr=self.csr.encode("utf-8"),
+            csr=None if self.csr is None else self.csr.encode("utf-8"),
             compromised=self.compromised,
             reasons=self.why(),
             effective=instant_of(self.effective, "effective"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.approval import CertificateRecord
 from core.mirror import HashName, SignedAnswer
-from core.status import revocation_at
+from core.status import holds_under_its_issuer, revocation_at
 
 
 def newest_true_answer(
@@ -22,6 +22,8 @@ def newest_true_answer(
         hash_name: the hash of the CertID asked with.
         at: the instant; both ends of an answer's validity are inclusive.
     """
+    if not holds_under_its_issuer(certificate, at):
+        return None  # who signed it has no say any more, and nor has the responder that it certified
     revoked = revocation_at(certificate, at)
     revoked_at = None if revoked is None else revoked.at
     fitting = (

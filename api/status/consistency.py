@@ -20,9 +20,8 @@ from api.status.verify import PastAnswer, answer
 from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
-from core.kinds import HierarchyRole
 from core.mirror import HashName, PublishedCrl
-from core.status import Revoked, approval_status, certificate_status, revocation_at
+from core.status import Revoked, approval_status, certificate_status, holds_under_its_issuer, revocation_at
 
 PENDING_FOR = timedelta(seconds=60)
 """How long the authority may take to sign and publish what has changed; normally well under a second."""
@@ -108,8 +107,9 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         for certificate in record.certificates:
             report.checked += 1
             _compare_certificate(report, view, record, certificate, now)
-            _compare_ocsp(report, view, record, certificate, now)
-            _compare_crl(report, view, lists, record, certificate, now)
+            if holds_under_its_issuer(certificate, now):
+                _compare_ocsp(report, view, record, certificate, now)
+                _compare_crl(report, view, lists, record, certificate, now)
     for strange in view.approvals.keys() - {record.identifier for record in register}:
         report.disagreements.append(
             DisagreementAnswer(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
@@ -216,10 +216,8 @@ def _said(der: bytes, serial: Serial) -> str:
 def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
     """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement."""
     lists: dict[str, _Listed] = {}
-    for each in view.authority.certificates:
+    for each in view.authority.issuing(now):
         crl = view.authority.crl(each.key_id, now)
-        if each.role != HierarchyRole.ISSUING or each.not_after < now:
-            continue
         wrong = "none was published" if crl is None else None
         if crl is not None:
             try:

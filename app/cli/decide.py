@@ -50,6 +50,10 @@ Outcome: TypeAlias = (
 )
 
 
+AT_ONCE = 100
+"""Decisions of one request; the service takes no more."""
+
+
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
 def decide() -> None:
     """Propose decisions, see everything that will be true, second or reject them."""
@@ -304,7 +308,7 @@ def _proposed(service: Service, signing: Signing, bodies: Sequence[Mapping[str, 
         if len(bodies) == 1:
             outcomes = [client.do(DecisionProposed, "/v1/decisions", bodies[0])]
         else:
-            outcomes = _batch(client, "/v1/decisions/batch", {"decisions": bodies})
+            outcomes = _batch(client, "/v1/decisions/batch", bodies)
         made = [(each, sent) for each, sent in zip(outcomes, bodies, strict=True) if isinstance(each, DecisionProposed)]
         sent = {each.decision: body for each, body in made}
         signed: list[Outcome] = []
@@ -324,8 +328,8 @@ def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Ou
         return []
     if len(accepted) > 1:
         listed = [{"decision": each.decision, **_digests(each)} for each in accepted]
-        body = {"decisions": listed, **hand.for_decisions(AuthorisedAct.SECOND, accepted)}
-        return _batch(client, "/v1/decisions/batch/second", body)
+        signed = hand.for_decisions(AuthorisedAct.SECOND, accepted)
+        return _batch(client, "/v1/decisions/batch/second", listed, signed)
     only = accepted[0]
     body = {**_digests(only), **hand.for_decision(AuthorisedAct.SECOND, only)}
     return [client.do(DecisionSeconded, path("decisions", only.decision, "second"), body)]
@@ -339,10 +343,25 @@ def _digests(accepted: Listed) -> dict[str, str]:
     }
 
 
-def _batch(client: Client, address: str, body: Mapping[str, object]) -> list[Outcome]:
-    """Ask for several; return the outcome of each, or its problem."""
-    answered = client.do(DecisionBatchAnswer, address, body)
-    return [told for each in answered.results for told in (each.outcome, each.problem) if told is not None]
+def _batch(
+    client: Client, address: str, every: Sequence[Mapping[str, object]], signed: Mapping[str, object] | None = None
+) -> list[Outcome]:
+    """Ask for several, as many at once as the service takes; return the outcome of each, or its problem.
+
+    Args:
+        client: asks.
+        address: of the batch.
+        every: what is asked for.
+        signed: the statement about all of them, which goes with each portion.
+    """
+    results = [
+        each
+        for first in range(0, len(every), AT_ONCE)
+        for each in client.do(
+            DecisionBatchAnswer, address, {"decisions": every[first : first + AT_ONCE], **(signed or {})}
+        ).results
+    ]
+    return [told for each in results for told in (each.outcome, each.problem) if told is not None]
 
 
 def _told(service: Service, outcomes: Sequence[Outcome], next_step: str, signed: Sequence[Outcome] = ()) -> int:

@@ -110,7 +110,7 @@ _REKEY = """\
 [[decision]]
 kind = "rekey"                      # a new key under the same approval
 approval = "TDA-…"
-csr = "new.csr"
+csr = "new.csr"                     # left out where the issuing CA was ended: the key stays
 compromised = false
 reasons = "The Manufacturer has a new key."
 """

@@ -24,22 +24,25 @@ _FOR_PEOPLE = {
     "notices": ("app.cli.notices", "List notices, fetch one, or a certificate."),
     "fetch": ("app.cli.fetch", "List notices, fetch one, or a certificate."),
     "deployments": ("app.cli.deployments", "Report devices deployed and decommissioned."),
-    "report": ("app.cli.report", "The monthly report: look, issue, fetch."),
-    "cpl": ("app.cli.cpl", "Instructions for the Central Products List."),
+    "report": ("app.cli.report", "The monthly report; instructions for the products list."),
+    "cpl": ("app.cli.cpl", "The monthly report; instructions for the products list."),
 }
 """Over HTTP, with an API key, from anywhere."""
 
 _FOR_OPERATORS = {
-    "init": ("app.cli.init", "Hold the ceremony: make an authority in an empty folder."),
+    "init": ("app.cli.init", "Hold the ceremony: an authority in an empty folder."),
     "serve": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
-    "story": ("story.command", "Play the life of a certificate or a trial, with proofs."),
+    "story": ("story.command", "Play the life of a certificate or a trial, proved."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
-    "clock": ("app.cli.clock", "Show or accept a clock; move a test authority's forward."),
+    "clock": ("app.cli.clock", "Show or accept a clock; move a test one forward."),
     "check": ("app.cli.check", "Look over settings, keys, store and lists."),
+    "keys": ("app.cli.keys", "Look over settings, keys, store and lists."),
     "store": ("app.cli.store", "Show, begin or upgrade what store and memory hold."),
     "memory": ("app.cli.memory", "Show, begin or upgrade what store and memory hold."),
     "journal": ("app.cli.journal", "Export the journal, or prove an export."),
+    "responder": ("app.cli.responder", "A new key of the responder, or a new issuing CA."),
+    "issuing-ca": ("app.cli.issuing_ca", "A new key of the responder, or a new issuing CA."),
     "crl": ("app.cli.crl", "Settle dates of ends; sign the root's next CRL."),
     "root-crl": ("app.cli.root_crl", "Settle dates of ends; sign the root's next CRL."),
 }

@@ -7,7 +7,8 @@ import click
 from app.cli.options import home_option
 from app.house import opened
 from core.instants import text
-from jobs.ceremony import publish_root_crl
+from jobs.offline_root import RootFolder
+from jobs.root_list import publish_root_crl
 from keys.ceremony import ROOT_FILE
 from keys.passphrase import parse_source
 from keys.sealed import open_sealed
@@ -22,4 +23,5 @@ def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     with opened(home) as (house, memory):
         signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
         published = publish_root_crl(house.store, memory, signer, house.clock.now())
+        RootFolder(root_dir).keep(house.root(), published.der)
     click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")

@@ -19,6 +19,9 @@ class RekeyFacts:
         start, expiry: the approval's UTC days.
         issuing_ends: the issuing CA's notAfter.
         issuing_window_end: the last instant at which the issuing CA issues.
+        same_key: whether the key stays.
+        compromised: whether it is said to be compromised.
+        issuer_ended: whether the issuing CA of the certificate before was ended before its time.
     """
 
     effective: datetime
@@ -27,6 +30,9 @@ class RekeyFacts:
     expiry: date
     issuing_ends: datetime
     issuing_window_end: datetime
+    same_key: bool = False
+    compromised: bool = False
+    issuer_ended: bool = False
 
 
 def rekey_findings(facts: RekeyFacts) -> tuple[Finding, ...]:
@@ -73,6 +79,14 @@ def _rekey_window_closed(facts: RekeyFacts) -> Iterator[str]:
         yield f"The issuing CA has issued nothing since {text(facts.issuing_window_end)}."
 
 
+@rule("same-key-again", "F2.25", Severity.FATAL, "Send a request (PKCS#10) for a new key.")
+def _same_key_again(facts: RekeyFacts) -> Iterator[str]:
+    if facts.same_key and facts.compromised:
+        yield "A key that is compromised is not certified again."
+    elif facts.same_key and not facts.issuer_ended:
+        yield "The same key is certified again only where the issuing CA of its certificate was ended."
+
+
 REKEY_RULES: tuple[Rule[RekeyFacts], ...] = (
     _effective_not_whole,
     _effective_not_in_future,
@@ -80,4 +94,5 @@ REKEY_RULES: tuple[Rule[RekeyFacts], ...] = (
     _effective_after_expiry,
     _rekey_beyond_issuing_ca,
     _rekey_window_closed,
+    _same_key_again,
 )

@@ -12,7 +12,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
-from store.tables import acceptances, approvals, certificates, decisions, drafts, terms
+from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
 from store.transactions import Transaction
 from store.types import Number, String, instant_of
 
@@ -99,6 +99,13 @@ def overlapping(
         .limit(1)
     ).scalar()
     return None if found is None else str(found)
+
+
+def under(tx: Transaction, issuer: Serial) -> list[str]:
+    """Return the approvals that have a certificate of an issuing CA, by its serial, in order of identifier."""
+    query = select(drafts.c.approval).join(certificates, certificates.c.serial == drafts.c.serial).distinct()
+    found = tx.connection.execute(query.where(drafts.c.issuer_serial == issuer).order_by(drafts.c.approval))
+    return [str(each) for each in found.scalars()]
 
 
 def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
@@ -189,6 +196,13 @@ def of_known_cause() -> ColumnElement[bool]:
     return or_(certificates.c.cause.is_(None), certificates.c.cause.in_(list(EndCause)))
 
 
+def of_issuer_in_service() -> ColumnElement[bool]:
+    """Return the condition that the issuing CA of a certificate was not ended: no list and no answer follows one."""
+    d, e = drafts.c, authority_ends.c
+    ended = select(e.serial).join(drafts, d.issuer_serial == e.serial).where(d.serial == certificates.c.serial)
+    return ~ended.exists()
+
+
 def standing(tx: Transaction, approval: str, at: datetime) -> bool:
     """Return whether a certificate of the approval has not ended at `at`."""
     columns = certificates.c
@@ -201,9 +215,12 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
         return query if identifiers is None else query.where(column.in_(identifiers))  # type: ignore[attr-defined]
 
     c, t, a = certificates.c, terms.c, approvals.c
+    d, e = drafts.c, authority_ends.c
+    ended = narrowed(select(d.serial, e.at).join(authority_ends, e.serial == d.issuer_serial), d.approval)
+    issuers = {row.serial: row.at for row in tx.connection.execute(ended)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
     for row in tx.connection.execute(narrowed(select(certificates).order_by(c.approval, c.issue), c.approval)):
-        issued[row.approval].append(_certificate(row))
+        issued[row.approval].append(_certificate(row, issuers.get(row.serial)))
     agreed: dict[str, list[Terms]] = defaultdict(list)
     for row in tx.connection.execute(narrowed(select(terms).order_by(t.approval, t.issue), t.approval)):
         agreed[row.approval].append(
@@ -231,7 +248,7 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
     ]
 
 
-def _certificate(row: Any) -> CertificateRecord:  # noqa: ANN401 - whole rows and chosen columns alike
+def _certificate(row: Row[Any], issuer_ended_at: datetime | None) -> CertificateRecord:
     return CertificateRecord(
         serial=Serial(row.serial),
         issue=row.issue,
@@ -243,6 +260,7 @@ def _certificate(row: Any) -> CertificateRecord:  # noqa: ANN401 - whole rows an
         cause=row.cause,
         invalidity_date=row.invalidity_date,
         superseded_at=row.superseded_at,
+        issuer_ended_at=issuer_ended_at,
     )
 
 

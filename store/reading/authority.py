@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
+from core.approval import RevocationReason
 from core.errors import HomeMissing
 from core.identifiers import Environment, Serial
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
-from store.tables import authority, authority_certificates
+from core.status import Revoked
+from store.tables import authority, authority_certificates, authority_ends, ocsp_answers
 from store.transactions import Store, Transaction
 
 
@@ -68,6 +70,19 @@ def certificates(tx: Transaction, role: HierarchyRole | None = None) -> list[Aut
     if role is not None:
         query = query.where(columns.role == role)
     return [_certificate(row) for row in tx.connection.execute(query)]
+
+
+def ends(tx: Transaction) -> list[Revoked]:
+    """Return what was ended in the hierarchy before its time, in order of serials."""
+    rows = tx.connection.execute(select(authority_ends).order_by(authority_ends.c.serial))
+    return [Revoked(serial=Serial(row.serial), at=row.at, reason=RevocationReason(row.reason)) for row in rows]
+
+
+def answers_under(tx: Transaction) -> dict[Serial, int]:
+    """Return how many OCSP answers there are under each responder's certificate, by its serial. It reads them all."""
+    c = ocsp_answers.c
+    rows = tx.connection.execute(select(c.responder_serial, func.count().label("held")).group_by(c.responder_serial))
+    return {Serial(row.responder_serial): int(row.held) for row in rows}
 
 
 def intended(tx: Transaction, role: HierarchyRole) -> list[IntendedCertificate]:

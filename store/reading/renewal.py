@@ -8,6 +8,7 @@ from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
 from core.renewal import Lasting, Span, lasting
 from store.reading.authority import certificates as hierarchy
+from store.reading.authority import ends
 from store.reading.status import standing_credentials
 from store.reading.work import last_crl
 from store.tables import certificates, ocsp_answers
@@ -23,7 +24,8 @@ _MOST = 1_000
 
 def everything_lasting(tx: Transaction, at: datetime) -> list[Lasting]:
     """Return everything that has an end, as the register has it at `at`."""
-    every = hierarchy(tx)
+    ended = {each.serial for each in ends(tx)}
+    every = [each for each in hierarchy(tx) if each.serial not in ended]
     keys = {each.key_id for each in every if each.role != HierarchyRole.RESPONDER}
     found = {key: last_crl(tx, key, with_bytes=False) for key in keys}
     crls: dict[str, PublishedCrl] = {key: crl for key, crl in found.items() if crl is not None}

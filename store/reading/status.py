@@ -41,6 +41,7 @@ _AUTHORITY_FACTS = frozenset(
         FactKind.ACCESS_GRANTED,
         FactKind.ACCESS_REVOKED,
         FactKind.AUTHORITY_CERTIFICATE_ISSUED,
+        FactKind.AUTHORITY_CERTIFICATE_ENDED,
         FactKind.CRL_PUBLISHED,
     }
 )
@@ -144,6 +145,7 @@ class StatusReader:
                 credentials=standing_credentials(tx),
                 journal_key=row.journal_key,
                 revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
+                ended=frozenset(each.serial for each in authority_reading.ends(tx)),
             )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:

@@ -9,6 +9,7 @@ from core.alarms import Alarm, AlarmCode
 from core.instants import seconds
 from core.kinds import DeliveryState, ProcessRole
 from core.renewal import Span
+from store.reading.approvals import of_issuer_in_service
 from store.reading.authority import authority_row
 from store.reading.memory import last_remembered
 from store.reading.renewal import overdue_answer
@@ -80,7 +81,9 @@ def backlog(tx: Transaction, at: datetime) -> Backlog:
         select(func.count(), func.min(j.at, type_=j.at.type)).where(waits_to_be_sealed)
     ).one()
     unlisted = tx.connection.execute(
-        select(func.count(), func.min(c.ends_at, type_=c.ends_at.type)).where(c.listed_in.is_(None), c.ends_at <= at)
+        select(func.count(), func.min(c.ends_at, type_=c.ends_at.type)).where(
+            c.listed_in.is_(None), c.ends_at <= at, of_issuer_in_service()
+        )
     ).one()
     due = tx.connection.execute(
         select(func.count(), func.min(c.presign_due, type_=c.presign_due.type)).where(c.presign_due <= at)

@@ -12,7 +12,7 @@ from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
 from core.status import Revoked, first_end, first_second_after
-from store.reading.approvals import of_known_cause
+from store.reading.approvals import of_issuer_in_service, of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
 from store.tables import approvals, certificates, crls, decisions, drafts, journal, ocsp_answers, waits_to_be_sealed
@@ -127,6 +127,8 @@ def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
         c.listed_in.is_(None),
         c.ends_at <= at,
         or_(c.ends_at == c.revoked_at, c.ends_at == c.superseded_at),
+        # Under a CA that was ended no list will have it: it is remembered once, and that is all.
+        or_(c.final_at.is_(None), of_issuer_in_service()),
         of_known_cause(),
     )
     return [claimed_end(row) for row in tx.connection.execute(query.order_by(c.ends_at, c.serial))]

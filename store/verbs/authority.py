@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.approval import RevocationReason
 from core.errors import ClockRefused, HomeOccupied, LeaseLost
 from core.identifiers import Environment, Serial
 from core.instants import ONE_SECOND
 from core.kinds import HierarchyRole
-from store.tables import authority, authority_certificates, lease
+from store.tables import authority, authority_certificates, authority_ends, lease
 from store.transactions import Transaction
 
 LEASE_NAME = "authority"
@@ -134,6 +135,14 @@ def take_lease(tx: Transaction, holder: str, *, real: datetime, length: timedelt
         .values(holder=holder, epoch=epoch, expires_at=real + length)
     ).rowcount
     return epoch if won else None
+
+
+def end_certificate(tx: Transaction, serial: Serial, *, at: datetime, reason: RevocationReason) -> bool:
+    """Record that a certificate of the hierarchy was ended before its time; return whether this call did it."""
+    held = tx.connection.execute(select(authority_ends.c.serial).where(authority_ends.c.serial == serial)).scalar()
+    if held is None:
+        tx.connection.execute(insert(authority_ends).values(serial=serial, at=at, reason=int(reason)))
+    return held is None
 
 
 def void_lease(tx: Transaction, *, real: datetime, length: timedelta) -> datetime | None:

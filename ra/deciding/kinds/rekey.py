@@ -1,4 +1,4 @@
-"""To certify a new key under the same approval (F2.25)."""
+"""To certify a new key under the same approval, or the same one where its issuing CA was ended (F2.25)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import next_midnight, parse, text
 from core.kinds import DecisionKind, NoticeKind
+from core.status import holds_under_its_issuer
 from policy import csr as csr_policy
 from policy.section_f.new_key import RekeyFacts, rekey_findings
 from policy.section_f.revocation import RevocationFacts, revocation_findings
@@ -43,8 +44,17 @@ FORM = NoticeForm(
     reasons="Why there is a new certificate",
 )
 
-REPLACEMENT = "replacement"
-"""Why a key is new if the old one is not compromised; the word of the proposal."""
+SAME_KEY_FORM = NoticeForm(
+    kind=NoticeKind.NEW_KEY,
+    called=NoticeKind.NEW_KEY.value,
+    title="New Trial CPA Certificate under a new issuing CA",
+    clause="F2.25",
+    reasons_clause="F2.25",
+    reasons="Why there is a new certificate",
+)
+
+REPLACEMENT, ISSUER_ENDED = "replacement", "issuing-ca-ended"
+"""Why there is a new certificate if the key is not compromised; the words of the proposal."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class ProposeRekey:
 
     Args:
         approval: its identifier.
-        csr: one PKCS#10 request for the new key.
+        csr: one PKCS#10 request for the new key; None where the key stays, because the issuing CA was ended.
         compromised: the old key is; its certificate is cancelled when this is seconded. Otherwise the old
             certificate is superseded at the effective instant.
         reasons: a summary of why.
@@ -63,7 +73,7 @@ class ProposeRekey:
     """
 
     approval: str
-    csr: bytes
+    csr: bytes | None
     compromised: bool
     reasons: str | Passage
     effective: datetime | None = None
@@ -81,7 +91,7 @@ class Rekey(CertifyingKind[ProposeRekey]):
     def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeRekey) -> Proposed:
         """Return the new key as proposed, with what the rules find."""
         at = tabled.at
-        parsed = csr_policy.parse(command.csr)
+        parsed = None if command.csr is None else csr_policy.parse(command.csr)
         approval = approval_reading.record(tx, command.approval)
         require_open(approval, at)
         require_certified(approval)
@@ -99,24 +109,32 @@ class Rekey(CertifyingKind[ProposeRekey]):
                     expiry=expiry,
                     issuing_ends=issuing.not_after,
                     issuing_window_end=issuing.window_end,
+                    same_key=parsed is None,
+                    compromised=command.compromised,
+                    issuer_ended=not holds_under_its_issuer(approval.certificates[-1], at),
                 )
             ),
             *revocation_findings(RevocationFacts(cause, command.invalidity_date, at)),
         )
         refuse_fatal(found)
-        # A new key is what this is for: even this approval's own old key is no new one.
-        require_key_free(tx, parsed.public_key_sha256)
+        if parsed is None:
+            public_key = approval_reading.public_key_of(tx, approval.certificates[-1].serial)
+            require_key_free(tx, proposals.sha256(public_key), approval=approval.identifier)
+        else:
+            # A new key is what this is for: even this approval's own old key is no new one.
+            public_key = parsed.public_key
+            require_key_free(tx, parsed.public_key_sha256)
         terms = replace(last, issue=last.issue + 1, effective=effective)
         organisation = requests.organisation(tx, approval.organisation)
         said: dict[str, Json] = {
             **proposals.certified(approval.identifier, approval.device, organisation, approval.start, terms),
-            "cause": EndCause.KEY_COMPROMISE.value if command.compromised else REPLACEMENT,
+            "cause": _cause(command),
             "invalidity_date": text(command.invalidity_date) if command.invalidity_date else None,
-            "csr_sha256": proposals.sha256(parsed.der),
-            "public_key_sha256": parsed.public_key_sha256,
+            "csr_sha256": None if parsed is None else proposals.sha256(parsed.der),
+            "public_key_sha256": proposals.sha256(public_key),
         }
         decision = new_decision(self.kind, said, grounds_of(command.reasons, command.minutes), tabled)
-        decision = replace(decision, approval=approval.identifier, issue=terms.issue, public_key=parsed.public_key)
+        decision = replace(decision, approval=approval.identifier, issue=terms.issue, public_key=public_key)
         return Proposed(decision, found)
 
     def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
@@ -150,4 +168,12 @@ class Rekey(CertifyingKind[ProposeRekey]):
 
     def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds from the certificate's notBefore."""
-        return NoticeSaid(FORM, effective=str(said_in(decision)["not_before"]))
+        said = said_in(decision)
+        form = SAME_KEY_FORM if said["cause"] == ISSUER_ENDED else FORM
+        return NoticeSaid(form, effective=str(said["not_before"]))
+
+
+def _cause(command: ProposeRekey) -> str:
+    if command.csr is None:
+        return ISSUER_ENDED
+    return EndCause.KEY_COMPROMISE.value if command.compromised else REPLACEMENT
