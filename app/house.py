@@ -12,12 +12,13 @@ from app.settings import Settings, load
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing, MemoryMissing
+from core.errors import HomeMissing, MemoryMissing, RestoreNotAccepted
 from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.authority import Authority
 from jobs.clocks import clocks
 from jobs.keyring import KeyPlace, Keyring, opened_keyring
+from jobs.put_back import marked
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
 from keys.passphrase import FromFile
 from keys.record_key import open_record_key
@@ -199,7 +200,11 @@ def open_authority(house: House) -> Authority:
     Raises:
         KeyUnusable: a key cannot be opened, or is not the one that this authority remembers.
         MemoryMissing, MemoryUnusable: it does not know what it has signed.
+        RestoreNotAccepted: a backup was put back, and nobody has accepted it yet.
     """
+    made_at = marked(house.settings.keys_dir)
+    if made_at is not None:
+        raise RestoreNotAccepted(made_at=made_at)
     passphrase = house.settings.passphrase.read()
     memory = open_memory(house, passphrase)
     place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
@@ -221,6 +226,16 @@ def open_authority(house: House) -> Authority:
         rules=house.settings.rules,
         reopen=reopen if isinstance(house.settings.passphrase, FromFile) else None,
     )
+
+
+def keyring_of(house: House, memory: Memory) -> Keyring:
+    """Open the private keys of an authority that remembers which they are.
+
+    Raises:
+        KeyUnusable: a key cannot be opened, or is not the one that this authority remembers.
+    """
+    place = KeyPlace(folder=house.settings.keys_dir, passphrase=house.settings.passphrase.read())
+    return opened_keyring(memory, place, house.clock_of(memory.begun.environment).now())
 
 
 def open_keyring(house: House) -> Keyring:

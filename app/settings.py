@@ -140,14 +140,40 @@ ocsp_life_hours = 12
 def change_port(home: Path, port: int) -> None:
     """Write another port into the settings file; everything else in it stays as it is."""
     path = home / FILE_NAME
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    in_web = False
+    path.write_text(changed(path.read_text(encoding="utf-8"), "web", "port", str(port)), encoding="utf-8")
+
+
+def moved(text: str, *, store_url: str) -> str:
+    """Return settings that were written for another place: the register is elsewhere, the keys lie in the home.
+
+    Args:
+        text: the settings file as it was.
+        store_url: of the register from now on.
+    """
+    return changed(changed(text, "store", "url", _quoted(store_url)), "keys", "directory", _quoted("keys"))
+
+
+def changed(text: str, table: str, key: str, value: str) -> str:
+    """Return a settings file with another value; everything else in it stays as it is.
+
+    Args:
+        text: the file.
+        table: of the value.
+        key: its name; one that is not there is added.
+        value: as TOML writes it.
+    """
+    lines = text.splitlines(keepends=True)
+    inside, begins = False, None
     for place, line in enumerate(lines):
         if line.lstrip().startswith("["):
-            in_web = line.strip() == "[web]"
-        elif in_web and line.split("=")[0].strip() == "port":
-            lines[place] = f"port = {port}\n"
-    path.write_text("".join(lines), encoding="utf-8")
+            inside = line.strip() == f"[{table}]"
+            begins = place if inside else begins
+        elif inside and line.split("=")[0].strip() == key:
+            lines[place] = f"{key} = {value}\n"
+            return "".join(lines)
+    if begins is None:
+        return "".join([*lines, f"\n[{table}]\n{key} = {value}\n"])
+    return "".join([*lines[: begins + 1], f"{key} = {value}\n", *lines[begins + 1 :]])
 
 
 def _quoted(value: str) -> str:

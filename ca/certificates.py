@@ -102,6 +102,14 @@ def tbs_sha256(der: bytes) -> str:
         return ""
 
 
+def tbs_of(der: bytes) -> bytes:
+    """Return the to-be-signed bytes of a certificate; empty if it is none."""
+    try:
+        return x509.load_der_x509_certificate(der).tbs_certificate_bytes
+    except ValueError:
+        return b""
+
+
 @lru_cache(maxsize=_KNOWN_SIGNED)
 def signed_by(der: bytes, issuer_der: bytes) -> bool:
     """Return whether a certificate carries the signature of an issuer of ours."""

@@ -638,6 +638,22 @@ class HomeOccupied(ConfigurationError):
     hint_text = "Choose an empty folder and an empty store; an authority is never overwritten."
 
 
+class BackupLockUnusable(ConfigurationError):
+    """What a backup is to be sealed or opened with is no recipient, no key or no passphrase."""
+
+    code = "backup-lock-unusable"
+    sentence = "The backup can be neither sealed nor opened: {detail}."
+    hint_text = "A recipient is age1…, its key a file of age-keygen, a passphrase file:PATH, fd:N or prompt."
+
+
+class BackupNotWritten(ConfigurationError):
+    """The file of a backup cannot be written."""
+
+    code = "backup-not-written"
+    sentence = "The backup {path} was not written: {detail}."
+    hint_text = "Nothing is left of it. Make room, or name a file that is not there yet, in a folder that is."
+
+
 class KeyUnusable(ConfigurationError):
     """A private key cannot be opened, or is not kept as it must be."""
 
@@ -920,8 +936,8 @@ class StoreWentBack(IntegrityError):
     code = "store-went-back"
     sentence = "The register ends at journal row {found}; this authority has sealed up to row {sealed} before."
     hint_text = (
-        "If a backup was put back on purpose, compare what was lost with the last CRL and run "
-        "trialcpa store accept-restore."
+        "If a backup was put back on purpose, run trialcpa store accept-restore: it shows what was lost, and enters "
+        "that again."
     )
 
 
@@ -931,6 +947,41 @@ class JournalChanged(IntegrityError):
     code = "journal-changed"
     sentence = "Row {number} of the journal is missing, or is not what was sealed."
     hint_text = "Somebody changed the register. No head is signed over it; compare it with an earlier export."
+
+
+class BackupUnusable(IntegrityError):
+    """A backup that is cut, damaged, of another form, revision or authority; nothing of it is put anywhere."""
+
+    code = "backup-unusable"
+    sentence = "The backup {path} cannot be used: {detail}."
+    hint_text = "Nothing was written. Take another backup; trialcpa backup verify says what one proves."
+
+
+class RestoreNotAccepted(IntegrityError):
+    """A backup was put back, and nobody has said yet that it is to go on from there."""
+
+    code = "restore-not-accepted"
+    sentence = "This authority was restored from a backup made at {made_at}; what it signed since, it does not know."
+    hint_text = (
+        "Nothing is signed. Run trialcpa store accept-restore, with the published lists, certificates and journals "
+        "that there are: --from FILE."
+    )
+
+
+class HandedIn(IntegrityError):
+    """A file that was handed in after a restore proves nothing of this authority."""
+
+    code = "handed-in-unproved"
+    sentence = "{file} cannot be taken in: {detail}."
+    hint_text = "Nothing was changed. Only what our own keys have signed counts; leave the file out, or find another."
+
+
+class RestoreIncomplete(IntegrityError):
+    """Something that was signed would be forgotten if the restore were accepted now."""
+
+    code = "restore-incomplete"
+    sentence = "The restore cannot be accepted yet: {detail}."
+    hint_text = "Nothing was changed. Hand in what is missing with --from FILE: Manufacturers and mirrors have it."
 
 
 class MemoryMissing(IntegrityError):

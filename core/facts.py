@@ -87,6 +87,8 @@ class FactKind(StrEnum):
     ISSUING_STOPPED = "issuing-stopped"
     ISSUING_STARTED = "issuing-started"
     AUTHORITY_CERTIFICATE_ENDED = "authority-certificate-ended"
+    CERTIFICATE_RESTORED = "certificate-restored"
+    END_RESTORED = "end-restored"
 
 
 @dataclass(frozen=True)

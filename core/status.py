@@ -4,7 +4,7 @@ One pure function of the record and the instant answers for every channel: verif
 and the consistency check. Nothing here waits for a job. tests/test_ends.py has the table of ends, row by row.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -98,6 +98,10 @@ _BY_CAUSE: dict[EndCause, _How] = {
     EndCause.KEY_COMPROMISE: (State.CANCELLED, RevocationReason.KEY_COMPROMISE, ReasonCode.KEY_COMPROMISE),
     EndCause.MANUFACTURER: (State.WITHDRAWN, RevocationReason.CESSATION_OF_OPERATION, ReasonCode.WITHDRAWN),
 }
+
+
+REASON_OF: Mapping[EndCause, RevocationReason] = {cause: reason for cause, (_, reason, _) in _BY_CAUSE.items()}
+"""What lists and answers say of an end, by its cause."""
 
 
 def first_second_after(last: datetime) -> datetime:

@@ -10,9 +10,10 @@ from datetime import datetime
 from ca.certificates import signature_holds
 from core.chain import head_statement
 from core.errors import MemoryBehind, StoreWentBack
+from core.sealed_record import SealedRecord
 from jobs.keyring import Keyring
 from memory.memory import Memory
-from memory.records import Head
+from memory.records import Acceptance, Accepted, Head, record_of
 from store.reading import journal
 from store.reading import memory as reading
 from store.transactions import Store, Transaction
@@ -83,6 +84,9 @@ class Copy:
         records = self._memory.after(known, _PORTION)
         if not first and not records:
             return known, True
+        if not first:
+            known = self._known_still(tx, known)
+            records = self._memory.after(known, _PORTION)
         whole = not (first and not self._whole) and self._ends_with(tx, known)
         if not whole:
             writing.drop_records(tx)
@@ -93,9 +97,24 @@ class Copy:
             records = self._memory.after(known, _PORTION)
         return known, whole or (first and not self._whole)
 
+    def _known_still(self, tx: Transaction, known: int) -> int:
+        """Return the last record that was copied, or that an accepted restore has left: what went with it is lost."""
+        left = reading.last_record(tx)
+        if left >= known or not self._ends_with(tx, left):
+            return known
+        since = self._memory.after(left, known - left + _PORTION)
+        return left if any(_is_restore(each) for each in since) else known
+
     def _ends_with(self, tx: Transaction, known: int) -> bool:
         """Return whether the copy ends with a record of this memory: seals are chained, so all before it is."""
         return reading.last_record(tx) == known and reading.seal_of(tx, known) == self._memory.seal_of(known)
+
+
+def _is_restore(entry: SealedRecord) -> bool:
+    if entry.kind != Acceptance.kind:
+        return False
+    said = record_of(entry.kind, entry.body)
+    return isinstance(said, Acceptance) and said.what is Accepted.RESTORE
 
 
 def signed_by_us(keyring: Keyring, head: journal.Head) -> bool:

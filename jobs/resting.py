@@ -90,6 +90,8 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.CRL_REFUSED
             | FactKind.RESTORE_ACCEPTED
             | FactKind.END_SETTLED
+            | FactKind.CERTIFICATE_RESTORED
+            | FactKind.END_RESTORED
             | FactKind.NOTICE_DELIVERED
             | FactKind.NOTICE_UNDELIVERED
             | FactKind.FACT_REFUSED

@@ -75,12 +75,7 @@ def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
     Raises:
         KeyUnusable: no such file, readable by others, not encrypted, another passphrase, or another kind of key.
     """
-    try:
-        sealed = read_private(path, LARGEST_FILE)
-    except NotPrivate as error:
-        raise KeyUnusable(path=path, detail=str(error)) from error
-    if not sealed.lstrip().startswith(_LABEL):
-        raise KeyUnusable(path=path, detail="it is not an encrypted PKCS#8 file")
+    sealed = _sealed_octets(path)
     try:
         key = serialization.load_pem_private_key(sealed, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -88,6 +83,32 @@ def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyUnusable(path=path, detail="it is not a P-256 key")
     return key
+
+
+def sealed_files(folder: Path) -> dict[str, bytes]:
+    """Return every sealed key of a folder as it lies there, by its file's name: what a backup takes along.
+
+    Raises:
+        KeyUnusable: the folder or a key cannot be read, or a key is not sealed.
+    """
+    found = {}
+    try:
+        paths = sorted(each for each in folder.iterdir() if each.suffix == ".key")
+    except OSError as error:
+        raise KeyUnusable(path=folder, detail=f"it cannot be read: {error.strerror}") from error
+    for path in paths:
+        found[path.name] = _sealed_octets(path)
+    return found
+
+
+def _sealed_octets(path: Path) -> bytes:
+    try:
+        sealed = read_private(path, LARGEST_FILE)
+    except NotPrivate as error:
+        raise KeyUnusable(path=path, detail=str(error)) from error
+    if not sealed.lstrip().startswith(_LABEL):
+        raise KeyUnusable(path=path, detail="it is not an encrypted PKCS#8 file")
+    return sealed
 
 
 def _place(path: Path, sealed: bytes) -> None:

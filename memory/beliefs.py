@@ -129,6 +129,12 @@ def end(cursor: sqlite3.Cursor, serial: str) -> Revoked | None:
     return None if row is None else _revoked(serial, *row)
 
 
+def ends_after(cursor: sqlite3.Cursor, serial: str, most: int) -> list[Revoked]:
+    """Return the ends by an act that were stated of certificates behind a serial, in order of serials."""
+    query = "SELECT serial, at, reason, invalidity_date FROM ended WHERE serial > ? ORDER BY serial LIMIT ?"
+    return [_revoked(*row) for row in cursor.execute(query, (serial, most))]
+
+
 def newest_end(cursor: sqlite3.Cursor) -> datetime | None:
     """Return the latest end by an act that was stated; None if none was."""
     newest = cursor.execute("SELECT max(at) FROM ended").fetchone()[0]

@@ -95,6 +95,11 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.end(cursor, serial)
 
+    def ends_after(self, serial: str, most: int) -> list[Revoked]:
+        """Return the ends by an act that were stated of certificates behind a serial, in order of serials."""
+        with self._book.reading() as cursor:
+            return beliefs.ends_after(cursor, serial, most)
+
     @property
     def newest_end(self) -> datetime | None:
         """The latest end by an act that was stated; None if none was."""

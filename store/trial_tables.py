@@ -128,6 +128,18 @@ witnesses = Table(
     sqlite_strict=True,
 )
 
+restored_certificates = Table(
+    "restored_certificates",
+    metadata,
+    Column("serial", ForeignKey("certificates.serial"), primary_key=True),
+    Column("decision_id", ForeignKey("decisions.id"), nullable=False),
+    Column("restored_at", Instant, nullable=False),
+    Column("source", String, nullable=False),
+    Column("unknown", String, nullable=False),
+    sqlite_strict=True,
+)
+"""Certificates that the register had lost and that were entered again from their bytes (jobs/entering.py)."""
+
 amendment_requests = Table(
     "amendment_requests",
     metadata,

@@ -23,7 +23,6 @@ from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import RegisterWentBack, StoreWentBack
 from core.facts import Fact, FactKind
-from jobs.restore import accept_restore
 from store.reading.status import StatusReader
 from store.tables import crls
 from store.verbs import facts
@@ -188,15 +187,10 @@ def behind(api: Api, good: str, over: str) -> None:
 
 def accepted(api: Api, good: str, over: str, forgotten: str) -> None:
     """What it does when an operator has accepted that, and the authority has said so in a signed head."""
-    world = api.world
     assert verified(api, good)["state"] == "not_yet_started"
-    assert verified(api, forgotten)["state"] == "unknown"
-    # What was told as ended is, until the register says so too.
-    assert verified(api, over)["state"] == "cancelled"
-    api.lookout.look()
-    assert AlarmCode.TOLD_END_LOST in {each.code for each in api.lookout.alarms}
-    world.revoked(over)
-    api.settle()
+    # What the register had lost was entered again before that, ends included.
+    for each in (forgotten, over):
+        assert verified(api, each)["state"] == "cancelled"
     api.lookout.look()
     assert not {AlarmCode.TOLD_END_LOST, AlarmCode.REGISTER_WENT_BACK} & {each.code for each in api.lookout.alarms}
     done(api.ask("manufacturer", "POST", "/v1/applications", application()), 201)
@@ -219,7 +213,7 @@ def test_a_standby_that_lacks_the_last_commits_is_promoted(world: World, tmp_pat
     assert verified(api, forgotten)["state"] == "cancelled"
     with pytest.raises(StoreWentBack):
         world.authority.turn()
-    accept_restore(world.store, world.memory, world.clock.now())
+    world.accept_restore()
     api.mirror.follow()
     behind(api, good, over)  # the authority has not said so yet
     api.settle()
@@ -257,7 +251,7 @@ def test_a_web_process_is_started_on_an_older_backup(sqlite: World, tmp_path: Pa
     seconds += LOOK_SECONDS
     api.mirror.follow()
     behind(api, good, over)
-    accept_restore(world.store, world.memory, world.clock.now())
+    world.accept_restore()
     api.settle()
     seconds += LOOK_SECONDS
     api.mirror.follow()
@@ -290,7 +284,7 @@ def test_a_restore_that_was_accepted_before_does_not_count_again(sqlite: World, 
     first = Standby(world, tmp_path)
     good = world.granted()
     first.promote()
-    accept_restore(world.store, world.memory, world.clock.now())
+    world.accept_restore()
     world.authority.settle()
     good = world.granted(device=device(2))
     api = started(world, tmp_path / "web", lambda: seconds)
@@ -313,9 +307,10 @@ def test_a_head_over_other_rows_is_no_acceptance(sqlite: World, tmp_path: Path) 
     backup = Standby(world, tmp_path)
     world.granted(device=device(2))
     backup.promote()
-    number = accept_restore(world.store, world.memory, world.clock.now()) + 1
+    world.accept_restore()
     world.authority.settle()
     reader = StatusReader(world.store)
+    (number,) = reader.restores().values()
     proof, view = reader.proof(number), reader.authority()
     assert proof is not None
     remembered = WebMemory()
@@ -362,3 +357,45 @@ def test_a_line_says_everything_of_an_approval(plane: Plane) -> None:
     record = plane.world.kept[approval].record
     assert told.read(told.line(record)) == (approval, record)
     assert told.read(told.line_of_none(approval)) == (approval, None)
+
+
+# --- two processes -----------------------------------------------------------------------------------------------
+
+
+def asked(api: Api, approval: str) -> str:
+    """What a process says of a device: yes, no, or nothing."""
+    answered = api.ask("dcc", "POST", "/v1/verify", {"approval": approval})
+    if answered.status_code != 200:
+        return "nothing"
+    return "yes" if done(answered)["state"] in {"active", "not_yet_started"} else "no"
+
+
+@pytest.mark.parametrize(("first", "sealed"), [(0, True), (1, False)])
+def test_two_processes_never_say_yes_and_no_when_a_standby_is_promoted(
+    world: World, tmp_path: Path, first: int, *, sealed: bool
+) -> None:
+    """One has told the last commit, sealed or not; the other has not looked since. Either of them looks first then."""
+    good, over = world.granted(), world.granted(device=device(2))
+    apis = [started(world, tmp_path / "web" / name) for name in ("one", "other")]
+    for each in apis:
+        each.settle()
+    standby = Standby(world, tmp_path)
+    world.revoked(over)
+    if sealed:
+        world.authority.settle()
+    apis[0].mirror.follow()
+    assert asked(apis[0], over) == "no"
+    apis[0].mirror.remembered.close()
+    standby.promote()
+    for turn in (first, 1 - first, first):
+        apis[turn].mirror.follow()
+        assert asked(apis[turn], over) == "no"
+        assert asked(apis[turn], good) == ("nothing" if sealed else "yes")
+    late = started(world, tmp_path / "web" / "late")
+    assert asked(late, over) == "no"
+    if sealed:
+        world.accept_restore()
+        world.authority.settle()
+        for each in (*apis, late, *apis):
+            each.mirror.follow()
+            assert asked(each, over) == "no"

@@ -50,6 +50,7 @@ WALLS: Mapping[str, Wall] = {
     "ca": _wall("ca core keys.signer", "cryptography asn1crypto"),
     "officers": _wall("officers core", "cryptography joserfc pydantic"),
     "memory": _wall("memory officers core", "pydantic"),
+    "backup": _wall("backup core", "pydantic pyrage"),
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "openpyxl defusedxml"),
@@ -63,7 +64,7 @@ WALLS: Mapping[str, Wall] = {
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
     ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
-    "jobs": _wall("jobs core officers ra policy ca keys memory store"),
+    "jobs": _wall("jobs core officers ra policy ca keys memory backup store"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
@@ -71,7 +72,7 @@ WALLS: Mapping[str, Wall] = {
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "app": _wall(
-        "api app ca core documents front intake jobs keys memory officers policy ra store verify",
+        "api app backup ca core documents front intake jobs keys memory officers policy ra store verify",
         "cryptography click flask httpx rich",
     ),
     "story": _wall(

@@ -26,6 +26,8 @@ from jobs.authority import Authority
 from jobs.ceremony import Ceremony, hold
 from jobs.clocks import clocks
 from jobs.keyring import Keyring
+from jobs.lost import Difference
+from jobs.restore import Asked, accept_restore
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
 from keys.record_key import RecordKey, open_record_key
 from keys.sealed import open_sealed
@@ -222,6 +224,10 @@ class World:
 
     def revoked(self, approval: str, cause: EndCause = EndCause.SSC, **more: Any) -> ApprovalRevoked:
         return revoke(self.desk, OFFICER_1, Revoke(approval, cause, "It has to be.", **more))
+
+    def accept_restore(self, **asked: Any) -> Difference:
+        """Accept that the register went back, as the operator does; return what it had lost."""
+        return accept_restore(self.store, self.memory, keyring(self.folder), self.clock.now(), Asked(**asked))
 
     def at(self, instant: datetime) -> None:
         """Let it be `instant`; the authority does nothing by that alone."""

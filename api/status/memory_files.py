@@ -83,15 +83,15 @@ class MemoryFiles:
         known = None
         try:
             self.head.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            octets = _contents(self.head, LARGEST_HEAD)
-            lines = _contents(self.ends, LARGEST_ENDS)
+            octets = contents(self.head, LARGEST_HEAD)
+            lines = contents(self.ends, LARGEST_ENDS)
         except OSError as error:
             self._failed(self.ends, error)
             return None
         self._failures.clear()
         self.unread = False
         try:
-            known = _read_known(octets) if octets else None
+            known = read_known(octets) if octets else None
         except ValueError as error:
             self._damaged(str(error))
         return known, self._read_ends(lines)
@@ -200,12 +200,14 @@ class MemoryFiles:
         self._damage = said
 
 
-def _contents(path: Path, most: int) -> bytes:
+def contents(path: Path, most: int, *, after: int = 0) -> bytes:
+    """Return what a file holds behind its first octets; nothing if there is none, OSError if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
     with os.fdopen(descriptor, "rb") as file:
+        file.seek(after)
         octets = file.read(most + 1)
     if len(octets) > most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
@@ -228,7 +230,7 @@ def _write_known(known: Known) -> bytes:
     return octets
 
 
-def _read_known(octets: bytes) -> Known:
+def read_known(octets: bytes) -> Known:
     """Return what the smaller file says; ValueError if it is not as it was written."""
     try:
         said = json.loads(octets)

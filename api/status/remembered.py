@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from api.status import told
 from api.status.lists import is_genuine
 from api.status.memory_files import Known, MemoryFiles
+from api.status.other_files import OtherFiles
 from core.approval import ApprovalRecord
 from core.chain import head_statement, journal_name, link
 from core.facts import FactKind
@@ -50,6 +51,7 @@ class WebMemory:
         self._tried_at: float | None = None
         self._looked_at: float | None = None
         self._pending = False
+        self._others = OtherFiles(place)
         self.lost: frozenset[str] = frozenset()
         """Approvals that were told as ended and are not, says the register."""
         self.of_another = ""
@@ -74,8 +76,35 @@ class WebMemory:
             source: the register.
             head: its last sealed row.
         """
-        known = self._known.head
-        return known.number == 0 or head == known or source.link_of(known.number) == known.link
+        mine = self._known.head
+        further = [each.head for each in self._peers() if each.head.number > mine.number]
+        served = [each for each in (mine, *further) if each.number and each != head]
+        return all(source.link_of(each.number) == each.link for each in served)
+
+    def hear(self, now: datetime) -> frozenset[str]:
+        """Take over the ends that other processes of this machine have told since; return whose they are.
+
+        An end is on the disk before it is told: whoever looks there before each snapshot tells no other truth than its
+        neighbour, though the register has forgotten the end meanwhile.
+
+        Args:
+            now: the present instant.
+        """
+        if self._files.unread:
+            return frozenset()
+        heard = {each.identifier: each for each in self._others.news(lambda other: _of_ours(other, self._known))}
+        new = {name: each for name, each in heard.items() if told.forgotten(each, self._ends.get(name), now)}
+        self._ends.update(new)
+        self._files.append([told.line(each) for each in new.values()], self._ends)
+        return frozenset(new)
+
+    @property
+    def knows_nobody(self) -> bool:
+        """Whether no authority was ever served here."""
+        return not self._known.journal_key
+
+    def _peers(self) -> list[Known]:
+        return [each for each in self._others.known if _of_ours(each, self._known)]
 
     def accepted(self, source: StatusSource) -> bool:
         """Return whether an operator has accepted that the register went back.
@@ -278,6 +307,11 @@ class WebMemory:
         if self._files.dirty:
             self._files.rewrite(self._ends)
         return found is not None
+
+
+def _of_ours(other: Known, mine: Known) -> bool:
+    """Return whether another process served this authority's register, and since the last restore that we know of."""
+    return bool(mine.journal_key) and other.journal_key == mine.journal_key and other.restores >= mine.restores
 
 
 def _as_told(

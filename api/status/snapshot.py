@@ -193,6 +193,10 @@ class Mirror:
             # More is remembered than the last snapshot was made with, if there was one.
             self._anew, self._cursor = True, None
         old = None if self._anew else self._snapshot
+        if known.knows_nobody:
+            # Before anything is told: what others of this machine have told is about this authority, or is not.
+            known.begin(self._source, self._source.authority())
+        heard = known.hear(self.now())
         changes = self._source.changes(self._cursor)
         behind = not known.stands(self._source, changes.head)
         forget = behind and known.accepted(self._source)
@@ -202,7 +206,7 @@ class Mirror:
         of_another = authority is not None and known.is_of_another(authority)
         if old is not None and (behind or of_another):
             # Nothing more is read of it: what was told last stays, and the cursor with it.
-            new = old
+            new = self._with_ends(old, heard)
         elif authority is not None and of_another:
             new = self._read_ours(authority, began)
         elif authority is not None and whole:
@@ -210,7 +214,9 @@ class Mirror:
                 known.restored(self._source)
             new = self._read_all(authority, began, old, behind=behind, forget=forget)
         else:
-            new = self._read_changes(changes, authority, cast("Snapshot", old))
+            new = self._read_changes(
+                replace(changes, approvals=changes.approvals | heard), authority, cast("Snapshot", old)
+            )
         # One assignment: a reader has the old one or the new one.
         self._snapshot = replace(new, fetched_at=began, went_back=behind or of_another)
         self._anew = False
@@ -218,6 +224,14 @@ class Mirror:
             known.served(changes.head, at_once=forget)
             # Last: if a read above failed, the next poll asks for the same changes again.
             self._cursor = changes.cursor
+
+    def _with_ends(self, old: Snapshot, heard: frozenset[str]) -> Snapshot:
+        """Return what was told last, with the ends that another process of this machine has told."""
+        if not heard:
+            return old
+        found = [old.approvals[each] for each in heard if each in old.approvals]
+        kept = self.remembered.ends_kept(found, heard, old.approvals, self._instant(old.authority))
+        return amended(old, heard, kept)
 
     def _read_ours(self, authority: AuthorityView, began: float) -> Snapshot:
         """Return what was told as ended, where the register says that it is another authority's."""

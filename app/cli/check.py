@@ -7,24 +7,31 @@ import click
 from rich.console import Console
 
 from api.readiness import Purpose
+from api.status.memory_files import LARGEST_HEAD, Known, contents, read_known
 from app.cli.options import home_option
 from app.house import House, home_of, open_authority, open_house
 from app.processes import told_ready
 from app.settings import load
-from core.errors import TrialCpaError
+from core.chain import GENESIS
+from core.errors import JournalChanged, StoreWentBack, TrialCpaError
 from core.instants import text
 from core.kinds import HierarchyRole
 from core.renewal import ALARMS, Lasting
+from jobs.evidence import links_behind
+from jobs.recall import require_not_behind
+from store import dump
 from store.reading import authority as reading
-from store.reading import watching, work
+from store.reading import journal, watching, work
 from store.reading.renewal import everything_lasting
+
+_ROWS = 1_000
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa check --home /var/lib/trialcpa")
 @home_option
 @click.option("--keys", is_flag=True, help="Open the private keys too (as the authority's user).")
 def check(home: Path | None, keys: bool) -> None:  # noqa: FBT001 - click
-    """Look over settings, store, keys and lists; exit with 1 if anything is wrong."""
+    """Look over settings, store, journal, approvals, keys and lists; exit with 1 if anything is wrong."""
     console = Console(highlight=False, soft_wrap=True)
     settings = load(home_of(home))
     console.print(f"[green]✓[/green] settings of {settings.home}")
@@ -95,8 +102,56 @@ def _lists(house: House) -> Iterator[str]:
                 yield f"CRL {last.number} of {each.subject}: {last.entries} entries, until {text(last.next_update)}"
 
 
+def _journal(house: House) -> Iterator[str]:
+    """The journal whole: what was copied without all of it ends early, or breaks."""
+    number, digest = 0, GENESIS
+    with house.store.read(whole=True) as tx:
+        heads = journal.heads(tx)
+        waiting = journal.count_unsealed(tx)
+        while rows := journal.sealed_after(tx, number, _ROWS):
+            for each, (found, computed) in zip(rows, links_behind(digest, rows), strict=True):
+                if found != number + 1 or each.link != computed:
+                    raise JournalChanged(number=number + 1)
+                number, digest = found, computed
+    covered = heads[-1].number if heads else 0
+    if covered > number:
+        raise StoreWentBack(found=number, sealed=covered)
+    told = f"{len(heads)} heads to row {covered}, {waiting} facts unsealed"
+    yield f"journal: rows 1 to {number} in unbroken order, {told}"
+    yield from _served(house, number)
+
+
+def _served(house: House, number: int) -> Iterator[str]:
+    """What web processes of this machine have served before: a register behind that has lost something."""
+    found = [_known(path) for path in sorted(house.settings.web_memory.glob("web-*.head"))]
+    with house.store.read() as tx:
+        key, restores = reading.authority_row(tx).journal_key, set(journal.restores(tx))
+        # One that was left behind before a restore was accepted knows what that gave up.
+        known = [each for each in found if each and each.journal_key == key and each.restores >= restores]
+        for each in known:
+            if each.head.number and journal.link_of(tx, each.head.number) != each.head.link:
+                raise StoreWentBack(found=number, sealed=each.head.number)
+    if known:
+        yield f"what {len(known)} web processes have served is there"
+
+
+def _known(path: Path) -> Known | None:
+    try:
+        return read_known(contents(path, LARGEST_HEAD))
+    except (OSError, ValueError):
+        return None  # another user's, or damaged: web itself tells of it
+
+
+def _approvals(house: House) -> Iterator[str]:
+    with house.store.read(whole=True) as tx:
+        asked, granted, issued = (dump.counted(tx, name) for name in ("applications", "approvals", "certificates"))
+    yield f"{granted} approvals with {issued} certificates, of {asked} applications"
+
+
 def _keys(house: House) -> Iterator[str]:
     memory = open_authority(house).memory
+    with house.store.read() as tx:
+        require_not_behind(tx, memory)
     yield f"private keys in {house.settings.keys_dir}"
     yield f"memory of {memory.last} records; the newest are as they were sealed (trialcpa memory check proves all)"
 
@@ -104,5 +159,7 @@ def _keys(house: House) -> Iterator[str]:
 _LOOKS: dict[str, Callable[[House], Iterator[str]]] = {
     "certificates": _certificates,
     "lists": _lists,
+    "journal": _journal,
+    "approvals": _approvals,
     "keys": _keys,
 }

@@ -1,13 +1,18 @@
 """`trialcpa store`: the schema of the register."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from app.cli.handed_files import read_handed
 from app.cli.options import home_option
-from app.house import home_of, opened
+from app.house import home_of, keyring_of, opened
 from app.settings import load
+from core.instants import text
 from jobs import restore
+from jobs.lost import Difference
+from jobs.put_back import marked, unmark
 from store import schema
 from store.transactions import Store
 
@@ -35,15 +40,60 @@ def upgrade(home: Path | None) -> None:
     click.echo(f"{before or 'empty'} → {register.revision()}")
 
 
-@store.command("accept-restore")
+@store.command(
+    "accept-restore",
+    epilog="\b\nExample:\n  trialcpa store accept-restore --from issuing.crl --from journal.jsonl --from certificates/",
+)
 @home_option
+@click.option(
+    "--from",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="What was published or exported since: CRLs, certificates, journals; a folder stands for all files in it.",
+)
 @click.option("--why", help="A sentence, for the record; asked for if it is missing.")
-def accept_restore(home: Path | None, why: str | None) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask: the difference was looked at before.")
+def accept_restore(home: Path | None, files: tuple[Path, ...], why: str | None, yes: bool) -> None:  # noqa: FBT001 - click
     """Accept a register that is older than what this authority has sealed, after a backup was put back.
 
-    Compare first: what the last published CRL lists and the register does not must be revoked again.
+    Shows first what it lost. Accepting enters that again: ends that were stated, and certificates from their bytes,
+    which stay valid and become a task of the officers. Stop the authority meanwhile; nothing is signed before this.
     """
     with opened(home) as (house, memory):
+        keys_dir = house.settings.keys_dir
+        asked = restore.Asked(handed=read_handed(files), put_back=marked(keys_dir) is not None)
+        keyring, at = keyring_of(house, memory), house.clock.now()
+        lost = restore.look(house.store, memory, keyring, asked, at).difference
+        _show(lost)
         sentence = why or click.prompt("Why, in a sentence", type=str)
-        number = restore.accept_restore(house.store, memory, house.clock.now(), sentence)
-    click.echo(f"Accepted at journal row {number}; {restore.NUMBERS_SKIPPED} approval numbers are left out.")
+        if not yes and not lost.wanting:
+            click.confirm("Enter all of it again, and let the authority work", abort=True)
+        asked = replace(asked, shown=lost.sha256, sentence=sentence)
+        restore.accept_restore(house.store, memory, keyring, at, asked)
+        # If we die before this, the authority still refuses to start, and accepting again finds nothing lost.
+        unmark(keys_dir)
+    click.echo(
+        f"Accepted at journal row {lost.restored_to}: {len(lost.certificates)} certificates and {len(lost.ends)} ends "
+        f"were entered again, and {restore.NUMBERS_SKIPPED} approval numbers are left out."
+    )
+    if lost.certificates:
+        click.echo("Each of these certificates is a task of the officers, due within a day: trialcpa status.")
+
+
+def _show(lost: Difference) -> None:
+    """Show what the register lost."""
+    click.echo(f"The register ends at row {lost.restored_to}; a head was signed for row {lost.sealed_before}.")
+    for one in lost.certificates:
+        record = one.record
+        dates = f"{text(record.not_before)} to {text(record.not_after)}"
+        click.echo(f"certificate  {record.approval} issue {record.issue}, {record.serial}, {dates} (from {one.source})")
+    for end in lost.ends:
+        said = f"{text(end.end.at)}, {end.end.reason.name}"
+        click.echo(f"end          {end.approval}, {end.end.serial}, {said} (from {end.source})")
+    for each in lost.lists:
+        made = f"{text(each.this_update)}, {each.entries} entries"
+        click.echo(f"list         CRL {each.number} of {each.ca}, {made}; the next number is above it")
+    for serial, name in lost.wanting:
+        click.echo(f"wanting      {serial}, named in {name}: its certificate is nowhere")
+    click.echo(f"Digest of this difference: {lost.sha256}")

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import CRLEntryExtensionOID
 
-from ca.certificates import issuer
+from ca.certificates import issuer, signature_holds
 from core.approval import RevocationReason
 from core.identifiers import serial_of
 from core.status import Revoked
@@ -76,3 +77,21 @@ def _entry(revoked: x509.RevokedCertificate) -> Revoked:
         reason=_REASONS[reason.reason],
         invalidity_date=since.invalidity_date_utc if isinstance(since, x509.InvalidityDate) else None,
     )
+
+
+def answer_holds(der: bytes, serial: str, responder_der: bytes) -> bool:
+    """Return whether an OCSP answer is about a certificate and carries the signature of a responder of ours.
+
+    Args:
+        der: the OCSPResponse.
+        serial: of the certificate.
+        responder_der: the responder's certificate.
+    """
+    try:
+        read = ocsp.load_der_ocsp_response(der)
+        about = serial_of(read.serial_number)
+        return about == serial and signature_holds(
+            issuer(responder_der).public_key, read.tbs_response_bytes, read.signature
+        )
+    except (ValueError, TypeError):
+        return False

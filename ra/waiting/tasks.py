@@ -27,6 +27,7 @@ from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading import witnesses as witness_reading
 from store.reading.renewal import everything_lasting
+from store.reading.restored import restored_unseen
 from store.reading.status import standing_credentials
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
@@ -39,6 +40,9 @@ COMING = timedelta(days=7)
 
 WITNESSED_FOR = timedelta(days=30)
 """For so long after an issue or an end each officer who has said nothing of it is asked: a meeting's interval."""
+
+RESTORED_WITHIN = timedelta(days=1)
+"""Within this time officers look at what was entered again after a restore."""
 
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
@@ -121,6 +125,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 _applications(tx),
                 _decisions(tx, at),
                 _revocations(tx),
+                _restored(tx),
                 _breaches(tx),
                 _rejections(tx, at),
                 _requests(tx),
@@ -213,6 +218,27 @@ def _revocations(tx: Transaction) -> Iterator[TaskAnswer]:
             sentence=told,
             since=each.proposed_at,
             link=link,
+            urgent=True,
+        )
+
+
+def _restored(tx: Transaction) -> Iterator[TaskAnswer]:
+    """Certificates that were entered again after a restore: until an officer has said what they know of each."""
+    for each in restored_unseen(tx):
+        told = (
+            f"Certificate {each.serial} of {each.approval} was lost with the register and entered again from its "
+            "bytes; it is valid meanwhile, as it was granted (F2.25)."
+        )
+        if each.unknown:
+            told += f" Not known any more: {each.unknown}."
+        told += " Say that you have seen the decision, or disown it."
+        yield TaskAnswer(
+            kind="certificate-restored",
+            subject=each.serial,
+            sentence=told,
+            since=each.at,
+            link=f"/v1/decisions/{each.decision}",
+            due=each.at + RESTORED_WITHIN,
             urgent=True,
         )
 

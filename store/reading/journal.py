@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from core.chain import GENESIS, SealedRow
 from core.facts import FactKind
@@ -75,6 +75,12 @@ def unsealed(
     return [
         Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
     ]
+
+
+def count_unsealed(tx: Transaction) -> int:
+    """Return how many facts wait for their number."""
+    query = select(func.count()).select_from(journal).where(journal.c.seal_number.is_(None))
+    return int(tx.connection.execute(query).scalar_one())
 
 
 def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:

@@ -1,0 +1,214 @@
+"""`trialcpa backup` and `trialcpa restore`: one sealed file, what it proves, and the way back (docs/backup.md)."""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.init import write_secret
+from app.cli.options import home_option
+from app.house import home_of, open_house
+from app.settings import FILE_NAME, load, moved
+from backup.sealing import Identity, Key, Lock, Passphrase, Recipient
+from core.clock import SystemClock
+from core.errors import BackupLockUnusable, BackupUnusable, HomeOccupied
+from jobs.backing_up import Taken, back_up
+from jobs.backup_proof import Finding, Outcome, PutBack, prove
+from jobs.put_back import STORE_FILE, Opened, load_register, mark, open_backup, require_empty
+from keys.passphrase import FromPrompt, PassphraseSource, parse_source
+from store import schema
+from store.transactions import Store, sqlite_url
+
+LARGEST_IDENTITY = 64 * 1024
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _WithFile(click.Group):
+    """A group that makes a backup where no command of it is named: `trialcpa backup FILE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command in that was left out."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["make", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_WithFile,
+    options_metavar="FILE",
+    subcommand_metavar="--recipient age1… | verify FILE",
+    epilog="\b\nExample:\n  trialcpa backup /srv/backup/today.age --recipient age1…\n"
+    "  trialcpa backup verify /srv/backup/today.age --identity key.txt",
+)
+def backup() -> None:
+    """Back up register, memory, sealed keys and settings into one sealed file, or verify one (docs/backup.md).
+
+    The service may run. Run it as the authority's user. The root's folder and the passphrase of the keys are not in it.
+    """
+
+
+def _opening(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--root-sha256", help="What the root must be: SHA-256 (hex), from the ceremony's transcript."),
+        click.option("--keys-passphrase", help="Of the sealed keys, to prove them too: file:PATH, fd:N or prompt."),
+        click.option("--passphrase", help="What the file is sealed under: file:PATH, fd:N or prompt."),
+        click.option("--identity", type=_THERE, help="The age key that opens the file, as age-keygen writes it."),
+    ):
+        command = option(command)
+    return command
+
+
+@backup.command(hidden=True)
+@click.argument("file", type=_FILE)
+@click.option("--recipient", help="Seal to the holder of an age key, age1…: this machine cannot open it again.")
+@click.option("--passphrase", help="Seal under a passphrase: file:PATH, fd:N or prompt.")
+@home_option
+def make(file: Path, recipient: str | None, passphrase: str | None, home: Path | None) -> None:
+    """Make a backup."""
+    lock = _lock(recipient, passphrase)
+    settings = load(home_of(home))
+    with closing(open_house(settings)) as house, _showing() as told:
+        taken = Taken(
+            store=house.store,
+            keys_dir=settings.keys_dir,
+            settings=settings.home / FILE_NAME,
+            revision=schema.needed_revision(),
+        )
+        made = back_up(taken, file, lock, house.clock.now(), told)
+    rows = sum(made.tables.values())
+    click.echo(f"{file}: {rows} rows, the journal to row {made.rows}, {made.records} records of the memory.")
+    click.echo(f"Root SHA-256 {made.root_sha256}. Prove it now: trialcpa backup verify {file}")
+
+
+@backup.command(epilog="\b\nExample:\n  trialcpa backup verify today.age --identity key.txt")
+@click.argument("file", type=_THERE)
+@_opening
+def verify(file: Path, **given: str | Path | None) -> None:
+    """Put a backup into a scratch place and prove what is in it; exit with 1 if anything does not hold."""
+    with _opened(file, file.absolute().parent, given) as (_, findings):
+        _show(findings)
+    raise SystemExit(1 if _wrong(findings) else 0)
+
+
+@click.command(epilog="\b\nExample:\n  trialcpa restore today.age --home /var/lib/trialcpa --identity key.txt")
+@click.argument("file", type=_THERE)
+@click.option(
+    "--home", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder that is empty, or new."
+)
+@click.option("--store", "store_url", help="An empty PostgreSQL database; default: an SQLite file in the home.")
+@_opening
+def restore(file: Path, home: Path, store_url: str | None, **given: str | Path | None) -> None:
+    """Put a backup into an empty home and an empty store. Nothing is signed there before it is accepted."""
+    home = home.absolute()
+    _require_free(home)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with _target(store_url) as target, _opened(file, home.parent, given) as (opened, findings):
+        _show(findings)
+        if _wrong(findings):
+            raise BackupUnusable(path=file, detail="something in it does not hold; nothing was restored")
+        text = moved(opened.settings, store_url=store_url or f"sqlite:///{STORE_FILE}")
+        write_secret(opened.home / FILE_NAME, text)
+        load(opened.home)
+        if target is not None:
+            with closing(Store(sqlite_url(opened.store_path))) as unpacked, _showing() as told:
+                load_register(unpacked, target, told)
+            opened.store_path.unlink()
+        mark(opened.keys_dir, opened.manifest)
+        # If we die before this, there is no home; a PostgreSQL register that was loaded is dropped and loaded again.
+        opened.home.rename(home)
+    source = load(home).passphrase
+    click.echo(f"Restored into {home}; its keys' passphrase comes from {source}, which no backup has.")
+    click.echo(f"Nothing is signed before: trialcpa store accept-restore --home {home} --from FILE…")
+
+
+@contextmanager
+def _opened(
+    file: Path, beside: Path, given: dict[str, str | Path | None]
+) -> Iterator[tuple[Opened, tuple[Finding, ...]]]:
+    """Yield a backup in a scratch place, which goes when this ends, and what was found about it."""
+    keys_passphrase = given["keys_passphrase"]
+    passphrase = None if keys_passphrase is None else _source(str(keys_passphrase)).read()
+    key = _key(given["identity"], given["passphrase"])
+    with tempfile.TemporaryDirectory(prefix=f".{secrets.token_hex(4)}-restoring-", dir=beside) as scratch:
+        with _showing() as told:
+            opened = open_backup(file, key, Path(scratch), schema.needed_revision(), told)
+        wanted = given["root_sha256"]
+        if wanted is not None and str(wanted).lower() != opened.manifest.root_sha256:
+            raise BackupUnusable(
+                path=file, detail=f"it is another authority's: its root is {opened.manifest.root_sha256}"
+            )
+        with closing(Store(sqlite_url(opened.store_path))) as store:
+            place = PutBack(manifest=opened.manifest, store=store, keys_dir=opened.keys_dir, passphrase=passphrase)
+            findings = tuple(prove(place, SystemClock().now()))
+        for each in opened.keys_dir.glob("memory.reserve"):
+            each.unlink()
+        yield opened, findings
+
+
+@contextmanager
+def _target(store_url: str | None) -> Iterator[Store | None]:
+    """Yield the register to be restored into, which has to be empty; None if it is a file in the home."""
+    if store_url is None:
+        yield None
+        return
+    with closing(Store(store_url)) as store:
+        require_empty(store)
+        yield store
+
+
+def _show(findings: tuple[Finding, ...]) -> None:
+    table = Table("what", "", "found", box=None, pad_edge=False)
+    for each in findings:
+        table.add_row(each.what, each.outcome.value, each.detail)
+    Console(highlight=False, markup=False).print(table)
+
+
+def _wrong(findings: tuple[Finding, ...]) -> bool:
+    return any(each.outcome is Outcome.WRONG for each in findings)
+
+
+def _lock(recipient: str | None, passphrase: str | None) -> Lock:
+    if (recipient is None) == (passphrase is None):
+        raise click.UsageError("Say --recipient or --passphrase.")
+    if recipient is not None:
+        return Recipient(recipient)
+    source = _source(str(passphrase))
+    return Passphrase((replace(source, twice=True) if isinstance(source, FromPrompt) else source).read())
+
+
+def _key(identity: str | Path | None, passphrase: str | Path | None) -> Key:
+    if (identity is None) == (passphrase is None):
+        raise click.UsageError("Say --identity or --passphrase.")
+    if passphrase is not None:
+        return Passphrase(_source(str(passphrase)).read())
+    with Path(str(identity)).open("rb") as file:
+        octets = file.read(LARGEST_IDENTITY + 1)
+    if len(octets) > LARGEST_IDENTITY:
+        raise BackupLockUnusable(detail=f"{identity} is too large for a key")
+    return Identity(octets.decode("utf-8", "replace"))
+
+
+def _source(setting: str) -> PassphraseSource:
+    source = parse_source(setting)
+    return replace(source, of="the backup") if isinstance(source, FromPrompt) else source
+
+
+def _require_free(home: Path) -> None:
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise HomeOccupied(path=home)
+
+
+@contextmanager
+def _showing() -> Iterator[Callable[[str, int], None]]:
+    """Show how far it is on a terminal that somebody looks at."""
+    console = Console(stderr=True)
+    with console.status("Begins …") as status:
+        yield lambda what, count: status.update(f"{what}: {count}")

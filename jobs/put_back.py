@@ -1,0 +1,203 @@
+"""putting back: a backup is opened, looked at whole, and put into an empty place; nothing is ever overwritten.
+
+Everything happens in a scratch folder first, where all of it is proved (jobs/backup_proof.py). Only then does it get
+its name. A mark beside the keys says that nobody has accepted it yet: until then nothing is signed (jobs/restore.py).
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from backup.archive import MEMORY, SETTINGS, Flawed, Unpacking
+from backup.manifest import Manifest
+from backup.sealing import Key, Unsealable, unseal
+from core.canonical import Json, canonical
+from core.errors import BackupUnusable, HomeOccupied
+from core.instants import text
+from memory.book import FILE_NAME
+from store import dump, schema
+from store.transactions import Store, sqlite_url
+
+MARK_FILE = "restored.json"
+"""Beside the keys: a backup was put back here, and nobody has accepted it yet."""
+
+STORE_FILE = "store.sqlite"
+KEYS_FOLDER = "keys"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A backup in a scratch folder.
+
+    Args:
+        manifest: its own word.
+        settings: the file of the settings, as it was.
+        home: the folder, laid out as a home: keys with the memory, and the register as an SQLite file.
+    """
+
+    manifest: Manifest
+    settings: str
+    home: Path
+
+    @property
+    def keys_dir(self) -> Path:
+        """The sealed keys, and the memory."""
+        return self.home / KEYS_FOLDER
+
+    @property
+    def store_path(self) -> Path:
+        """The register."""
+        return self.home / STORE_FILE
+
+
+Told = Callable[[str, int], None]
+
+
+def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) -> Opened:
+    """Open a backup into a scratch folder.
+
+    Args:
+        path: the backup.
+        key: opens it.
+        scratch: an empty folder that nobody else reads; whoever made it removes it.
+        revision: of the register's schema, that this release needs.
+        told: asked to show how far it is.
+
+    Raises:
+        BackupUnusable: it is cut, damaged, of another form or revision, or its rows contradict each other.
+        BackupLockUnusable: the key is none.
+    """
+    archive = scratch / "archive.tar"
+    try:
+        with path.open("rb") as sealed, _private(archive) as opened:
+            unseal(sealed, opened, key)
+        with archive.open("rb") as file:
+            unpacking = Unpacking(file)
+            _require_revision(unpacking.manifest, revision)
+            opened_as = _laid_out(unpacking, scratch / "home", told)
+        archive.unlink()
+    except (Unsealable, Flawed, dump.Unloadable) as error:
+        raise BackupUnusable(path=path, detail=str(error)) from error
+    except OSError as error:
+        raise BackupUnusable(path=path, detail=error.strerror or type(error).__name__) from error
+    return opened_as
+
+
+def load_register(unpacked: Store, store: Store, told: Told) -> None:
+    """Copy a register that was proved into an empty one of the other kind.
+
+    Raises:
+        HomeOccupied: it is not empty.
+        StoreUnavailable: it does not answer.
+    """
+    require_empty(store)
+    schema.upgrade(store)
+    with unpacked.read(whole=True) as source, store.begin("restore") as tx:
+        for name in dump.names():
+            lines = (line for _, portion in dump.dumped(source, name) for line in portion.splitlines())
+            told(name, dump.load(tx, name, lines))
+        dump.go_on_counting(tx)
+
+
+def require_empty(store: Store) -> None:
+    """Raise HomeOccupied if a register holds anything."""
+    if store.revision() is None:
+        return
+    with store.read() as tx:
+        if not dump.is_empty(tx):
+            raise HomeOccupied(path="The store")
+
+
+def mark(keys_dir: Path, manifest: Manifest) -> None:
+    """Say that a backup was put back and nobody has accepted it yet."""
+    said: dict[str, Json] = {"made_at": text(manifest.made_at), "rows": manifest.rows, "records": manifest.records}
+    with _private(keys_dir / MARK_FILE) as file:
+        file.write(canonical(said))
+
+
+def marked(keys_dir: Path) -> str | None:
+    """Return when the backup was made that was put back here and is not accepted; None if there is none."""
+    try:
+        return str(json.loads((keys_dir / MARK_FILE).read_bytes())["made_at"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return "an unknown instant"
+
+
+def unmark(keys_dir: Path) -> None:
+    """Say that it was accepted."""
+    (keys_dir / MARK_FILE).unlink(missing_ok=True)
+
+
+def _require_revision(said: Manifest, needed: str) -> None:
+    if said.revision != needed:
+        raise Flawed(
+            f"its register is at revision {said.revision}, and this release needs {needed}: restore it with the "
+            "release that made it, and upgrade then"
+        )
+
+
+def _laid_out(unpacking: Unpacking, home: Path, told: Told) -> Opened:
+    keys_dir = home / KEYS_FOLDER
+    keys_dir.mkdir(mode=0o700, parents=True)
+    home.chmod(0o700)
+    missing = {SETTINGS, MEMORY} - set(unpacking.names)
+    if missing:
+        raise Flawed(f"it has no {' and no '.join(sorted(missing))}")
+    opened = Opened(
+        manifest=unpacking.manifest,
+        settings=_text(b"".join(unpacking.octets(SETTINGS))),
+        home=home,
+    )
+    for name in unpacking.names:
+        if name.startswith("keys/"):
+            # The archive let no name through but one of letters and digits.
+            with _private(keys_dir / name.removeprefix("keys/")) as file:
+                file.write(b"".join(unpacking.octets(name)))
+    with _private(keys_dir / FILE_NAME) as file:
+        for some in unpacking.octets(MEMORY):
+            file.write(some)
+    _as_the_authority_has_it(keys_dir / FILE_NAME)
+    told("memory", unpacking.manifest.records)
+    os.close(os.open(opened.store_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with closing(Store(sqlite_url(opened.store_path))) as store:
+        schema.upgrade(store)
+        with store.begin("restore") as tx:
+            for table in dump.names():
+                told(table, dump.load(tx, table, _lines_of(unpacking, table)))
+    return opened
+
+
+def _lines_of(unpacking: Unpacking, table: str) -> Iterator[bytes]:
+    for name in sorted(each for each in unpacking.names if each.startswith(f"register/{table}/")):
+        yield from unpacking.lines(name)
+
+
+def _as_the_authority_has_it(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise Flawed(f"its memory is no database ({error})") from error
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Flawed("its settings are no text") from error
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(descriptor)
