@@ -31,6 +31,7 @@ from api.forms.authorising import LISTED_LIMIT
 from api.incoming import BODY_LIMIT, StrictRequest, malformed, note_refusal, recognise, refuse_repeated_parameters
 from api.lookout import Lookout
 from api.notices import add_notices
+from api.orders import add_orders
 from api.reports import add_reports
 from api.requirements import add_requirements
 from api.service import JSON_TYPE, Service
@@ -81,6 +82,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_requirements,
     add_decisions,
     add_authorising,
+    add_orders,
     add_approvals,
     add_amendments,
     add_breaches,

@@ -3,6 +3,7 @@
 from app.house import House
 from core.actors import PartyKind
 from core.classification import Recipient
+from jobs.announce import Announcements
 from jobs.courier import Courier
 from jobs.deliver import NoticeDelivery, Opening
 from jobs.mail import Mailer, Relay
@@ -28,10 +29,11 @@ def open_courier(house: House) -> Courier:
     notices = NoticeDelivery(desk=house.desk, mailer=open_mailer(house), mail_to=mail_to, subscribers=subscribers)
     lists = {} if mail is None else {PartyKind.SSC: mail.ssc, PartyKind.DCC: mail.dcc, PartyKind.PANEL: mail.panel}
     reminders = Reminders(house.desk, open_mailer(house), lists)
+    announcements = Announcements(house.desk, open_mailer(house), lists)
     return Courier(
         store=house.store,
         subscribers=subscribers,
-        errands=(Opening(notices), notices.by_mail, reminders),
+        errands=(Opening(notices), notices.by_mail, reminders, announcements),
         calls=notices.by_webhook,
         machine=house.machine,
         clock=house.clock,

@@ -64,6 +64,7 @@ class Settings:
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
         rules: what the SSC decides by settings.
+        root_statement_wait: how long a roster that the root's key has signed waits to come into force.
         pace: how often the authority signs and publishes.
         webhooks: whom the courier tells.
         mail: the relay and who gets mail; None if no mail is sent.
@@ -80,6 +81,7 @@ class Settings:
     web_proxies: frozenset[str]
     status_max_age: float
     rules: Rules
+    root_statement_wait: timedelta
     pace: Pace
     webhooks: tuple[Webhook, ...]
     mail: Mail | None
@@ -366,6 +368,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             ),
             assurance=reader.schemes(),
             proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
+            order_life=timedelta(days=reader.whole("officers", "order_days", 7, least=1, most=31)),
             officers=reader.officers(),
             list_columns=reader.list_columns(),
             bounds=_bounds(reader),
@@ -376,6 +379,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             expiry_days=reader.expiry_days(),
             reminder_weekdays=reader.weekdays(),
         ),
+        root_statement_wait=hours * reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31),
         pace=Pace(
             ocsp_life=ocsp_life * hours,
             crl_life=life * hours,

@@ -18,10 +18,9 @@ from keys.ceremony import ROOT_FILE
 from keys.sealed import open_sealed
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.propose import propose_batch
-from ra.deciding.second import second_batch
 from ra.deciding.views import Accepted
 from store.reading import requests
+from tests.acting import propose_batch, second_batch
 from tests.channels_world import Channels
 from tests.world import DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PASSPHRASE, World, csr_pem
 

@@ -11,7 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from bench import compromise, cycle, deployments, documents, lists, memory, rates, report, revocation, silence, troubles
+from bench import (
+    compromise,
+    cycle,
+    deployments,
+    documents,
+    lists,
+    memory,
+    rates,
+    report,
+    revocation,
+    silence,
+    stopping,
+    troubles,
+)
 from bench.asking import percentile
 from bench.serving import ROOT
 from core.clock import SystemClock
@@ -59,6 +72,12 @@ def _work(share: int) -> Iterator[Row]:
             "99th percentile under 1000 ms",
             f"median {percentile(values, 50):.0f} ms, 99th {percentile(values, 99):.0f} ms",
         )
+    stood = stopping.measure(30 // share)
+    yield (
+        f"An officer's order over HTTP until issuing stands, {len(stood)} times",
+        "under 10 s",
+        f"median {percentile(stood, 50):.0f} ms, longest {max(stood):.0f} ms",
+    )
     for entries, aim in ((100_000, "under 3 s and 150 MB"), (1_000_000, "under 30 s")):
         listed = lists.measure(entries // share)
         yield (

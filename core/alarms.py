@@ -34,6 +34,7 @@ class AlarmCode(StrEnum):
     JOURNAL_BACKLOG = "journal-backlog"
     LOOKOUT_STANDS = "lookout-stands"
     KEY_NOT_AT_HAND = "key-not-at-hand"
+    ISSUING_STOPPED = "issuing-stopped"
     KEYS_END = "keys-end"
     LEASE_VOID = "lease-void"
     LIST_NOT_IN_FORCE = "list-not-in-force"
@@ -48,6 +49,9 @@ class AlarmCode(StrEnum):
     REVOCATION_LIST_BACKLOG = "revocation-list-backlog"
     RESPONDER_OVERDUE = "responder-overdue"
     ROOT_LIST_ENDS = "root-list-ends"
+    ROSTER_MISSING = "roster-missing"
+    ROSTER_SMALL = "roster-small"
+    ROSTER_WAITS = "roster-waits"
     STATUS_STALE = "status-stale"
     STORE_FULL = "store-full"
     STORE_READ_ONLY = "store-read-only"
@@ -177,6 +181,22 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.ROOT_LIST_ENDS: (
         "The root's CRL ends soon, has ended, or is missing; its key has to be fetched.",
         "The root's CRL is renewed.",
+    ),
+    AlarmCode.ISSUING_STOPPED: (
+        "An officer has stopped issuing: nothing is drafted and nothing is signed until two start it again.",
+        "Issuing goes on.",
+    ),
+    AlarmCode.ROSTER_MISSING: (
+        "The authority knows no officers' keys: acts count by API keys alone.",
+        "The authority knows officers' keys.",
+    ),
+    AlarmCode.ROSTER_SMALL: (
+        "Fewer than three officers have keys: with one key lost, the rest cannot change the roster.",
+        "Three officers or more have keys.",
+    ),
+    AlarmCode.ROSTER_WAITS: (
+        "A roster that the root's key has signed waits to come into force.",
+        "No roster waits to come into force.",
     ),
     AlarmCode.STATUS_STALE: ("What status is answered from is too old.", "Status is answered again."),
     AlarmCode.STORE_FULL: ("The register takes no writes: its disk is full.", "The register has room again."),

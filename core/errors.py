@@ -560,6 +560,17 @@ class ClockDoubtful(Unavailable):
     hint_text = "Try again later; revocations and withdrawals are taken. The operator should look at /readyz."
 
 
+class IssuingStopped(Unavailable):
+    """An officer has stopped issuing: what would end in a certificate is not recorded."""
+
+    code = "issuing-stopped"
+    sentence = "Nothing that ends in a certificate is proposed or seconded at this moment: {detail}"
+    hint_text = (
+        "Refusals, revocations and withdrawals are taken, and status goes on. Two officers start it again: trialcpa "
+        "start-issuing."
+    )
+
+
 class OutcomeUnreadable(Unavailable):
     """What is kept under an Idempotency-Key is no outcome of the request."""
 
@@ -1056,6 +1067,25 @@ class RosterUnusable(Refusal):
     code = "roster-unusable"
     sentence = "That cannot be the roster of officers: {detail}."
     hint_text = "Give two officers or more, each with the public key (PEM, P-256) that trialcpa officer key new wrote."
+
+
+class RosterStatementRefused(Refusal):
+    """What was handed in as the root's word on officers' keys does not count."""
+
+    code = "roster-statement-refused"
+    sentence = "The roster statement is not accepted: {detail}."
+    hint_text = (
+        "Have it made anew where the root's key lies: trialcpa roster statement, for the authority and the number that "
+        "trialcpa roster show names."
+    )
+
+
+class OrderRefused(Refusal):
+    """Officers' order to the authority that cannot be carried out as things are."""
+
+    code = "order-refused"
+    sentence = "That is not ordered: {detail}."
+    hint_text = "Look at what stands now (trialcpa roster show, trialcpa order list) and order it anew."
 
 
 class LeaseHeld(IntegrityError):

@@ -4,11 +4,9 @@ Whoever can write rows can write the fact. A web process believes it under a sig
 none is signed over a fact of which the memory, which no row reaches, knows nothing: it stays unsealed, with an alarm.
 """
 
-from dataclasses import replace
-
 from core.alarms import AlarmCode
 from core.canonical import canonical
-from core.chain import GENESIS, SealedRow, link
+from core.chain import SealedRow, content_digest
 from core.facts import Fact, FactKind
 from core.instants import text
 from jobs.duty import Duty
@@ -23,7 +21,7 @@ ACCEPTED = (FactKind.RESTORE_ACCEPTED, FactKind.CLOCK_ACCEPTED, FactKind.END_SET
 
 def digest_of(fact: Fact) -> str:
     """Return the SHA-256 (hex) of what the journal says of an act, wherever in the order it is sealed."""
-    return digest(
+    return content_digest(
         SealedRow(
             number=0,
             sealed_at="",
@@ -38,14 +36,9 @@ def digest_of(fact: Fact) -> str:
     )
 
 
-def digest(row: SealedRow) -> str:
-    """Return the same of a row."""
-    return link(GENESIS, replace(row, number=0, sealed_at="")).hex()
-
-
 def pretended(memory: Memory, row: SealedRow) -> bool:
     """Return whether a row says that an operator accepted something, and nobody remembers that they did."""
-    return row.kind in ACCEPTED and all(each.fact != digest(row) for each in memory.acceptances())
+    return row.kind in ACCEPTED and all(each.fact != content_digest(row) for each in memory.acceptances())
 
 
 def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:

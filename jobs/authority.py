@@ -33,10 +33,12 @@ from jobs.expire import lapse_passed, record_expiries
 from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
+from jobs.orders import take_up_orders, take_up_stops
 from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
+from jobs.roster import show_rosters
 from jobs.seal import seal
 from jobs.sign import sign_seconded
 from memory.memory import Memory
@@ -199,12 +201,27 @@ class Authority:
         is in force stays, and nothing is said to be newer than what may be.
         """
         # First: what the others act upon is sealed, under a signed head, before they do.
-        always: tuple[Job, ...] = (seal, compare_identity, self.take_up_keys, remember_ends, notice_disowned)
+        always: tuple[Job, ...] = (
+            seal,
+            take_up_stops,
+            show_rosters,
+            compare_identity,
+            self.take_up_keys,
+            remember_ends,
+            notice_disowned,
+        )
         renewed: tuple[Job, ...] = (presign, publish_if_due)
         doubt = self._believed.doubt
         if doubt is not None:
             return (*always, *renewed, self.audit.audit) if doubt.agreed else (*always, self.audit.audit)
-        dated: tuple[Job, ...] = (renew_responder, record_expiries, lapse_passed, draft_proposals, sign_seconded)
+        dated: tuple[Job, ...] = (
+            take_up_orders,
+            renew_responder,
+            record_expiries,
+            lapse_passed,
+            draft_proposals,
+            sign_seconded,
+        )
         return (*always, *dated, *renewed, self.audit.audit)
 
     def settle(self, most: int = 1_000) -> None:
@@ -265,7 +282,8 @@ class Authority:
                 return
         except StoreWentBack as error:
             noticed = Noticed(code=AlarmCode.STORE_WENT_BACK, sentence=str(error))
-            self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self._believed.now())
+            with suppress(LeaseLost):  # whoever works instead finds the same, and tells it
+                self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self._believed.now())
             raise
 
     def _lasting(self, at: datetime) -> list[Noticed]:

@@ -24,6 +24,7 @@ from core.errors import BackupNotWritten
 from core.kinds import HierarchyRole
 from keys.ceremony import ROOT_FILE
 from keys.sealed import sealed_files
+from memory.book import FILE_NAME
 from memory.copying import Copied, copy_memory
 from store import dump
 from store.reading import authority as reading
@@ -97,7 +98,7 @@ def _written(taken: Taken, file: BinaryIO, lock: Lock, at: datetime, told: Told)
         taken.store.read(whole=True) as tx,
     ):
         number, link, _ = journal.last_sealed(tx)  # the first statement: from here on the register's state is fixed
-        memory = Path(scratch) / "memory.sqlite"
+        memory = Path(scratch) / FILE_NAME
         copied = copy_memory(taken.keys_dir, memory, lambda: dump.stay(tx))
         state = _State(taken=taken, tx=tx, memory=memory, copied=copied, told=told)
 

@@ -24,6 +24,7 @@ from jobs.evidence import links_behind
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
+from memory.book import FILE_NAME
 from memory.copying import look_at_copy
 from memory.memory import Memory
 from memory.records import At, Begun
@@ -210,7 +211,7 @@ def _keys(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 
 
 
 def _memory(place: PutBack, at: datetime) -> tuple[Outcome, str]:
-    said, found = place.manifest, look_at_copy(place.keys_dir / "memory.sqlite")
+    said, found = place.manifest, look_at_copy(place.keys_dir / FILE_NAME)
     same = (found.records, found.seal.hex()) == (said.records, said.seal)
     _require(same, f"it ends with record {found.records}, and was said to with {said.records}")
     with place.store.read() as tx:

@@ -68,7 +68,22 @@ class Ceremony:
     roster: tuple[Member, ...] = ()
 
 
-def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
+@dataclass(frozen=True)
+class Held:
+    """What came of a ceremony.
+
+    Args:
+        keyring: of the new authority.
+        transcript: what was made, in words; with it the thumbprints of the first officers' keys.
+        signature: the root's over the transcript's octets, ECDSA with SHA-256, DER: `openssl dgst -sha256 -verify`.
+    """
+
+    keyring: Keyring
+    transcript: str
+    signature: bytes
+
+
+def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
     """Hold the ceremony.
 
     Args:
@@ -77,7 +92,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         at: now, by the authority's clock.
 
     Returns:
-        The keyring of the new authority and the transcript.
+        The keyring of the new authority, and the transcript with the root's signature.
 
     Raises:
         HomeOccupied: the store holds another authority.
@@ -108,7 +123,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> tuple[Keyring, str]:
         journal=keys.journal,
     )
     told = replace(ceremony, roster=members)
-    return keyring, transcript(told, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
+    said = transcript(told, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
+    return Held(keyring, said, keys.root.sign(said.encode()))
 
 
 def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], keys: CeremonyKeys, at: datetime) -> str:

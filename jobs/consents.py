@@ -30,6 +30,7 @@ class Consents:
     """
 
     def __init__(self, memory: Memory, rules: Rules, decisions: Collection[Decision]) -> None:
+        self._memory = memory
         self._rules = rules
         approvals = {each.approval for each in decisions if each.urgent and each.approval}
         self._consumed: dict[str, list[Consumed]] = {}
@@ -64,17 +65,31 @@ class Consents:
             decision: one of them.
             facts: that it was made alone; one of them is what the authorisation was consumed for.
         """
-        order = order_of(decision)
         made = {
             content_digest(each)
             for each in facts
             if each.kind == FactKind.DECISION_MADE_ALONE and each.subject == decision.id
         }
-        used = [each for each in self._consumed.get(decision.approval or "", ()) if each.act is AuthorisedAct.REVOKE]
-        same = [each for each in used if (each.officer, each.proposal_sha256) == (decision.proposer, order)]
-        if any(each.fact_sha256 in made for each in same):
+        if any(each.fact_sha256 in made for each in self._ordered(decision)):
             return None
         return f"{decision.proposer} has not signed for that order"
+
+    def meant(self, decision: Decision, serial: str) -> bool:
+        """Return whether those who made a decision can have meant to end a certificate: it was to be signed by then.
+
+        Args:
+            decision: one of them, which was made.
+            serial: of the certificate.
+        """
+        agreed = self._ordered(decision) if decision.urgent else self._acts(decision)[1]
+        subject = decision.approval if decision.urgent else decision.id
+        return self._memory.certified_before(serial, subject or "", {each.fact_sha256 for each in agreed})
+
+    def _ordered(self, decision: Decision) -> list[Consumed]:
+        """Return what was consumed for the order that an urgent revocation carries out."""
+        used = [each for each in self._consumed.get(decision.approval or "", ()) if each.act is AuthorisedAct.REVOKE]
+        same = (decision.proposer, order_of(decision))
+        return [each for each in used if (each.officer, each.proposal_sha256) == same]
 
     def _acts(self, decision: Decision) -> tuple[list[Consumed], list[Consumed]]:
         """Return what was consumed for exactly this proposal, and for its bytes where there are any."""

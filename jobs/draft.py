@@ -32,6 +32,8 @@ from store.verbs import decisions, drafts, facts
 
 def draft_proposals(duty: Duty, at: datetime) -> int:
     """Draft for every proposal that waits for it; return how many drafts were stored."""
+    if duty.issuing_stands:
+        return 0
     aside = duty.aside("draft_proposals")
     with duty.read() as tx:
         waiting = requests.decisions_to_draft(tx, but=aside.passed_over(duty.noticed, at))

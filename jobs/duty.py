@@ -89,6 +89,12 @@ class Duty:
         said, about = printable(sentence, _MOST_SAID), printable(subject, _MOST_NAMED)
         self.noticed.append(Noticed(code=code, sentence=said, subject=about))
 
+    @property
+    def issuing_stands(self) -> bool:
+        """Whether an officer has stopped that Trial CPA Certificates are drafted and signed. Status goes on."""
+        held = self.memory.issuing
+        return held is not None and held.stopped
+
     def aside(self, job: str) -> Aside:
         """Return the rows that a job passes over, by its name."""
         return self.asides.setdefault(job, Aside(job))

@@ -24,7 +24,7 @@ from core.kinds import ApplicationState, DecisionKind, DecisionState, DraftState
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from jobs.handed import People
-from jobs.lost import LostCertificate, LostEnd
+from jobs.lost import LostCertificate, LostEnd, tbs_digest
 from memory.records import WillSign
 from ra.proposal import firmware_json
 from store.reading import approvals as approval_reading
@@ -100,7 +100,7 @@ def enter(tx: Transaction, entry: Entry, at: datetime) -> None:
     decision = _decision(tx, record)
     if decision is None:
         unknown.append("who decided and why")
-        decision = _decision_made_again(tx, entry, None if standing is None else "", at)
+        decision = _decision_made_again(tx, entry, applied_for=standing is None, at=at)
         if decision.application_id is not None:
             unknown.append("what was applied for")
     else:
@@ -109,7 +109,7 @@ def enter(tx: Transaction, entry: Entry, at: datetime) -> None:
             tx,
             decision.id,
             seconder=_not(entry.people.seconder or SECONDER, decision.proposer),
-            tbs_sha256=hashlib.sha256(record.tbs).hexdigest(),
+            tbs_sha256=tbs_digest(record),
             outcome=outcome,
             at=at,
         )
@@ -176,11 +176,11 @@ def _decision(tx: Transaction, record: WillSign) -> Decision | None:
     return found if same == (record.approval, record.issue, record.proposal_sha256) else None
 
 
-def _decision_made_again(tx: Transaction, entry: Entry, none: str | None, at: datetime) -> Decision:
-    """Write the decision as far as it is known; a grant comes with its application."""
+def _decision_made_again(tx: Transaction, entry: Entry, *, applied_for: bool, at: datetime) -> Decision:
+    """Write the decision as far as it is known; that of an approval that is lost too comes with an application."""
     record, order = entry.lost.record, entry.order
     organisation = _organisation(tx, entry, at)
-    application = None if none is not None else _application(tx, entry, organisation, at)
+    application = _application(tx, entry, organisation, at) if applied_for else None
     proposer = entry.people.proposer or PROPOSER
     proposal: dict[str, Json] = {
         "version": 2,
@@ -229,7 +229,7 @@ def _decision_made_again(tx: Transaction, entry: Entry, none: str | None, at: da
         tx,
         decision.id,
         seconder=_not(entry.people.seconder or SECONDER, proposer),
-        tbs_sha256=hashlib.sha256(record.tbs).hexdigest(),
+        tbs_sha256=tbs_digest(record),
         outcome=f"issued {record.serial}; entered again after a restore",
         at=at,
     )
@@ -318,7 +318,7 @@ def _enter_certificate(tx: Transaction, entry: Entry, decision: Decision, at: da
         issuer_serial=entry.above.serial,
         state=DraftState.CLAIMED,
         tbs=record.tbs,
-        tbs_sha256=hashlib.sha256(record.tbs).hexdigest(),
+        tbs_sha256=tbs_digest(record),
         preview=again(record.serial, record.tbs, issuer(entry.above.der).public_key).preview,
         lint=canonical({"cleared": True, "findings": []}).decode(),
         not_before=record.not_before,

@@ -9,7 +9,6 @@ their own: where there is a roster, nobody counts whose authorisation was not co
 (jobs/consents.py).
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +20,7 @@ from core.facts import FactKind
 from core.instants import parse
 from jobs.consents import Consents
 from jobs.duty import later
+from jobs.resting import said_by
 from memory.memory import Memory
 from officers.roster import Roster
 from policy.roles import Operation, permitted
@@ -219,12 +219,8 @@ def _credential(act: Sealed) -> str | None:
 
 
 def payload(sealed: Sealed) -> Mapping[str, Any]:
-    """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
-    try:
-        said = json.loads(sealed.row.payload)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    """Return what a sealed fact says; see said_by."""
+    return said_by(sealed.row)
 
 
 def _by_subject(sealed: Iterable[Sealed]) -> Mapping[str, list[Sealed]]:

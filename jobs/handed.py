@@ -206,8 +206,8 @@ def _take_fact(learned: Learned, memory: Memory, name: str, row: SealedRow) -> N
     try:
         said: dict[str, Any] = json.loads(row.payload)
         kind = FactKind(row.kind)
-    except ValueError:
-        return  # a release that is newer has more kinds; it proves nothing here
+    except (ValueError, RecursionError):
+        return  # nested without end, or of a release that is newer and has more kinds; it proves nothing here
     match kind:
         case FactKind.CERTIFICATE_REVOKED:
             cause = EndCause(said["cause"])

@@ -43,6 +43,7 @@ class KeyLine:
         algorithm: what it does.
         key_id: hex of its subject key identifier; None where no certificate names it.
         sha256: of its public key (SubjectPublicKeyInfo, DER), hex; None where nothing public is known of it.
+        serial: of its newest certificate, by which a CA is ended; None where no certificate names it.
         since, until: the first second of its first certificate, and the last of its last; None where it has no end.
         state: how it stands with it.
         used: how often, by what it was used for.
@@ -54,6 +55,7 @@ class KeyLine:
     algorithm: str
     key_id: str | None
     sha256: str | None
+    serial: Serial | None
     since: datetime | None
     until: datetime | None
     state: KeyState
@@ -104,6 +106,7 @@ class _Table:
                 algorithm=SIGNS,
                 key_id=certified[0].key_id,
                 sha256=key,
+                serial=Serial(certified[-1].serial),
                 since=min(each.not_before for each in certified),
                 until=max(each.not_after for each in certified),
                 state=self._state(certified),
@@ -118,6 +121,7 @@ class _Table:
             algorithm=algorithm,
             key_id=None,
             sha256=self.memory.begun.keys.get(name),
+            serial=None,
             since=None,
             until=None,
             state=KeyState.IN_USE,

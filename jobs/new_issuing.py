@@ -183,7 +183,7 @@ def _number(memory: Memory, waiting: Hierarchy | None) -> int:
 
 
 def _request(
-    memory: Memory, root: AuthorityCertificate, listed: bytes | None, at: datetime, wanted: WantedCertificate | None
+    memory: Memory, root: AuthorityCertificate, listed: bytes | None, at: datetime, wanted: WantedCertificate
 ) -> RootRequest:
     begun = memory.begun
     return RootRequest(

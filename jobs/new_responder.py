@@ -49,10 +49,8 @@ def new_responder_key(
         require_not_behind(tx, memory)
         known, _ = compared(memory, tx, HierarchyRole.ISSUING)
     held = [each for each in known if each.not_before <= at <= each.not_after and memory.end(each.serial) is None]
-    files, pinned = (
-        key_files(memory),
-        {each.serial: each.key_sha256 for each in memory.hierarchy(HierarchyRole.ISSUING)},
-    )
+    files = key_files(memory)
+    pinned = {each.serial: each.key_sha256 for each in memory.hierarchy(HierarchyRole.ISSUING)}
     signers = {each.serial: place.opened(files[pinned[each.serial]]) for each in held}
     before = [each for each in memory.hierarchy(HierarchyRole.RESPONDER) if each.not_after >= at]
     number = next_number(memory, HierarchyRole.RESPONDER)

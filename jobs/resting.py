@@ -96,6 +96,8 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.NOTICE_UNDELIVERED
             | FactKind.FACT_REFUSED
             | FactKind.ROSTER_SET
+            | FactKind.ROSTER_REFUSED
+            | FactKind.ORDER_REFUSED
             | FactKind.ISSUING_STOPPED
             | FactKind.ISSUING_STARTED
         ):

@@ -16,12 +16,13 @@ from ca.draft import again
 from ca.signing import sign_certificate
 from core.actors import AUTHORITY, CONSOLE
 from core.canonical import Json
+from core.chain import content_digest
 from core.errors import JournalChanged, RestoreIncomplete, RulesRefused, StoreWentBack, WrongState
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
-from jobs.acts import digest, digest_of
+from jobs.acts import digest_of
 from jobs.entering import Entry, approval_end, end_again, enter, supersede
 from jobs.handed import Handed, Learned, People, learn, remembered_again
 from jobs.hierarchy import compared
@@ -179,7 +180,7 @@ def _said_before(tx: Transaction, fact: Fact) -> str | None:
         said = said_by(each.row)
         same = all(said.get(name) == fact.payload[name] for name in ("sealed_before", "restored_to"))
         if same and each.row.actor == fact.actor.name:
-            return digest(each.row)
+            return content_digest(each.row)
     return None
 
 

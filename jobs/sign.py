@@ -67,7 +67,13 @@ class _Signed:
 
 
 def sign_seconded(duty: Duty, at: datetime) -> int:
-    """Sign one portion of what was seconded; return how many certificates were recorded."""
+    """Sign one portion of what was seconded; return how many certificates were recorded.
+
+    While issuing stands, what was claimed before stays claimed, too: it is signed, from the same bytes, when issuing
+    goes on.
+    """
+    if duty.issuing_stands:
+        return 0
     aside = duty.aside(_JOB)
     with duty.read() as tx:
         rows = work.drafts_to_sign(tx, duty.pace.portion, aside.passed_over(duty.noticed, at))

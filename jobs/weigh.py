@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from core.canonical import Json
+from core.alarms import printable
+from core.canonical import Json, canonical
 from core.chain import SealedRow, content_digest
 from core.errors import AuthorisationRefused, MemoryContradicted
 from core.facts import FactKind
-from core.kinds import AuthorisationFlaw
+from core.instants import parse
+from core.kinds import AuthorisationFlaw, AuthorisedAct
 from jobs.aside import NO_ROW_S_FAULT
 from jobs.consents import Consents
 from jobs.duty import Duty
-from jobs.evidence import proved_facts
+from jobs.evidence import proved, proved_facts
 from jobs.resting import (
     Resting,
     authorisation_of,
@@ -28,19 +30,22 @@ from jobs.resting import (
     resting,
     said_by,
 )
-from keys.ceremony import ROOT_FILE
+from jobs.roster import authority_begun, told
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Consumed
 from officers.proof import Asked, prove
 from officers.roster import Roster
-from officers.statement import Authorisation, Authority, read_members, read_statement
-from store.reading import authorisations
+from officers.statement import Authorisation, read_members, read_statement
+from store.reading import authorisations, journal
 from store.reading import proof as reading
 from store.rows import Decision
 from store.transactions import Transaction
 
 T = TypeVar("T")
+
+_MOST_SAID = 300
+"""Characters of what is told of a fact that is refused: whoever wrote it may have written a megabyte."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +64,10 @@ class Flawed:
         """Return what the journal says of a fact that is refused."""
         said = said_by(row)
         return {
-            "kind": row.kind,
-            "actor": row.actor,
-            "credential": _word(said.get("credential")),
-            "decision": _word(said.get("decision")),
+            "kind": printable(row.kind, _MOST_SAID),
+            "actor": printable(row.actor, _MOST_SAID),
+            "credential": _told(said.get("credential")),
+            "decision": _told(said.get("decision")),
             "flaw": self.flaw.value,
             "why": self.why,
             "fact_sha256": content_digest(row),
@@ -124,6 +129,8 @@ def _consume(memory: Memory, new: Mapping[int, Consumed], at: datetime) -> dict[
 
     If we die here, nothing was sealed upon it; the same facts are weighed again.
     """
+    if not new:
+        return {}
     try:
         memory.remember([*new.values()], now=at)
     except MemoryContradicted as error:
@@ -154,8 +161,12 @@ class _Acts:
         self._kept = _read(statements, lambda some: authorisations.kept(tx, some))
         self._decisions = _read(alone, lambda some: reading.decisions_called(tx, some))
         self._used = {each.fact_sha256 for each in memory.consumed_by(statements)}
-        begun = memory.begun
-        self._authority = Authority(name=begun.name, root_key_sha256=begun.keys[ROOT_FILE])
+        self._memory = memory
+        newest = proved(tx, memory, journal.sealed_after(tx, memory.head.number - 1, 1)) if memory.head.number else []
+        self._worked = parse(newest[0].row.sealed_at) if newest else None
+        """When the authority sealed for the last time; None where the register does not say it as it was sealed."""
+        self._rosters = {canonical(told(each)).decode() for each in memory.rosters()}
+        self._authority = authority_begun(memory)
 
     def weighed(self, row: SealedRow, roster: Roster, at: datetime) -> Consumed | None:
         """Return what is to be consumed before a fact is sealed; None where nothing is, or it was before.
@@ -166,11 +177,32 @@ class _Acts:
         match resting(row):
             case Resting.OURS:
                 require_ours(row)
+                self._require_remembered(row)
                 return None
             case Resting.AUTHORISATION:
                 return None if content_digest(row) in self._used else self._proved(row, roster, at)
             case _:
                 return None
+
+    def _require_remembered(self, row: SealedRow) -> None:
+        """Whoever proves a decision from the journal alone goes by rosters and certificates: those are remembered.
+
+        So are stops.
+        """
+        match row.kind:
+            case FactKind.ROSTER_SET:
+                said = {name: value for name, value in said_by(row).items() if name != "signed"}
+                known = canonical(said).decode() in self._rosters
+            case FactKind.ISSUING_STOPPED | FactKind.ISSUING_STARTED:
+                order, stopped = said_by(row).get("order"), row.kind == FactKind.ISSUING_STOPPED
+                known = any((each.order, each.stopped) == (order, stopped) for each in self._memory.stops())
+            case FactKind.CERTIFICATE_ISSUED:
+                certificate = self._memory.certificate(_word(said_by(row).get("serial")) or "")
+                known = certificate is not None and certificate.approval == row.subject
+            case _:
+                known = True
+        if not known:
+            raise AuthorisationRefused(flaw=AuthorisationFlaw.SUBJECT, detail="the authority remembers nothing of it")
 
     def _proved(self, row: SealedRow, roster: Roster, at: datetime) -> Consumed:
         named = authorisation_of(row)
@@ -182,7 +214,10 @@ class _Acts:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.DIGEST, detail="what it names is another statement")
         claim = claim_of(row, self._decisions.get(row.subject or ""))
         asked = Asked(authority=self._authority, officer=row.actor, claim=claim, members=members)
-        prove(Authorisation(statement=statement, proof=kept.proof), asked, roster, at)
+        # An end is always taken: it counts if it was signed for in time, however long the authority stood still since.
+        # What was not there while it still sealed was held back, whatever date is written beside it.
+        when = min(at, max(parse(row.at), self._worked or at)) if claim.act is AuthorisedAct.REVOKE else at
+        prove(Authorisation(statement=statement, proof=kept.proof), asked, roster, when)
         return Consumed(
             statement_sha256=named,
             act=claim.act,
@@ -234,6 +269,12 @@ class _Consequences:
         why = None if named in self._before else self._why_not(decision)
         if why is not None:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.UNDECIDED, detail=why)
+        if row.kind == FactKind.CERTIFICATE_REVOKED and not self._consents.meant(
+            decision, _word(said_by(row).get("serial")) or ""
+        ):
+            raise AuthorisationRefused(
+                flaw=AuthorisationFlaw.SUBJECT, detail=f"decision {named} was made before there was that certificate"
+            )
 
     def _why_not(self, decision: Decision) -> str | None:
         if not decision.urgent:
@@ -279,8 +320,12 @@ def _rests(row: SealedRow, upon: Resting) -> bool:
 
 def _flawed(error: AuthorisationRefused) -> Flawed:
     said = error.fields
-    return Flawed(flaw=AuthorisationFlaw(str(said["flaw"])), why=str(said["detail"]))
+    return Flawed(flaw=AuthorisationFlaw(str(said["flaw"])), why=printable(str(said["detail"]), _MOST_SAID))
 
 
 def _word(found: object) -> str | None:
     return found if isinstance(found, str) else None
+
+
+def _told(found: object) -> str | None:
+    return printable(found, _MOST_SAID) if isinstance(found, str) else None

@@ -218,6 +218,16 @@ class Believed:
         with self._book.reading() as cursor:
             return officers.consumed_by(cursor, statements)
 
+    def ordered(self) -> frozenset[str]:
+        """Return every order that an officer's authorisation was ever used for."""
+        with self._book.reading() as cursor:
+            return officers.ordered(cursor)
+
+    def certified_before(self, serial: str, subject: str, facts: Collection[str]) -> bool:
+        """Return whether a certificate was to be signed before officers agreed to something; see memory/officers.py."""
+        with self._book.reading() as cursor:
+            return officers.certified_before(cursor, serial, subject, facts)
+
     @property
     def sealed_before_rosters(self) -> int:
         """The last row of the journal that was under a head before there was a roster."""
@@ -229,6 +239,11 @@ class Believed:
         """When issuing was last stopped or started again; None if it never was."""
         with self._book.reading() as cursor:
             return officers.issuing(cursor)
+
+    def stops(self) -> list[Issuing]:
+        """Return each time that issuing was stopped or started again, in order. It reads these records."""
+        with self._book.reading() as cursor:
+            return officers.stops(cursor)
 
     @property
     def last_at(self) -> At | None:

@@ -59,6 +59,7 @@ CREATE TABLE consumed (statement_sha256 TEXT NOT NULL, subject TEXT NOT NULL, ac
 CREATE INDEX consumed_subject ON consumed (subject, act, officer);
 CREATE TABLE issuing (one INTEGER PRIMARY KEY CHECK (one = 1), stopped INTEGER NOT NULL, record INTEGER NOT NULL)
     STRICT;
+CREATE INDEX consumed_order ON consumed (subject) WHERE act IN ('stop-issuing', 'start-issuing', 'change-roster');
 CREATE INDEX record_accepted ON record (number) WHERE kind = 'accepted';
 """
 """What a book of form 1 lacks; it holds no record that these would follow from."""

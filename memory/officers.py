@@ -32,7 +32,8 @@ def news(cursor: sqlite3.Cursor, record: OfOfficers) -> bool:
     """Return whether a record says something new.
 
     Raises:
-        MemoryContradicted: a roster that does not follow the newest, or a statement that was used.
+        MemoryContradicted: a roster that does not follow the newest, a statement that was used, or an order that was
+            carried out.
     """
     match record:
         case RosterSet():
@@ -40,7 +41,7 @@ def news(cursor: sqlite3.Cursor, record: OfOfficers) -> bool:
         case Consumed():
             return _consumption_is_new(cursor, record)
         case Issuing():
-            return True
+            return _issuing_is_new(cursor, record)
         case _:
             assert_never(record)
 
@@ -100,6 +101,31 @@ def consumed_by(cursor: sqlite3.Cursor, statements: Collection[str]) -> list[Con
     return _consumed_of(cursor, "statement_sha256", statements)
 
 
+def ordered(cursor: sqlite3.Cursor) -> frozenset[str]:
+    """Return every order that an officer's authorisation was ever used for: there are few, and they have an index."""
+    acts = "('stop-issuing', 'start-issuing', 'change-roster')"  # as its index says it
+    found = cursor.execute(f"SELECT DISTINCT subject FROM consumed WHERE act IN {acts}")  # noqa: S608 - words of ours
+    return frozenset(each for (each,) in found)
+
+
+def certified_before(cursor: sqlite3.Cursor, serial: str, subject: str, facts: Collection[str]) -> bool:
+    """Return whether a certificate was to be signed before officers agreed to something: they can have meant it.
+
+    Args:
+        cursor: of the book.
+        serial: of the certificate.
+        subject: what they agreed about.
+        facts: digests of the facts for which that was consumed; none for what they agreed to before there were rosters.
+    """
+    agreed, values = "SELECT record FROM roster WHERE number = 1", tuple[str, ...]()
+    if facts:
+        one_of = "fact_sha256 IN (SELECT value FROM json_each(?))"
+        agreed = f"SELECT max(record) FROM consumed WHERE subject = ? AND {one_of}"  # noqa: S608 - words of ours
+        values = (subject, json.dumps(sorted(facts)))
+    query = f"SELECT 1 FROM certificate WHERE serial = ? AND record < ({agreed})"  # noqa: S608 - words of ours
+    return cursor.execute(query, (serial, *values)).fetchone() is not None
+
+
 def sealed_before_rosters(cursor: sqlite3.Cursor) -> int:
     """Return the last row of the journal under a head that was signed before there was a roster; 0 without one.
 
@@ -136,6 +162,12 @@ def issuing(cursor: sqlite3.Cursor) -> Issuing | None:
     return found
 
 
+def stops(cursor: sqlite3.Cursor) -> list[Issuing]:
+    """Return each time that issuing was stopped or started again, in order."""
+    rows = cursor.execute("SELECT kind, body FROM record WHERE kind = ? ORDER BY number", (Issuing.kind,))
+    return [each for each in (record_of(kind, body) for kind, body in rows) if isinstance(each, Issuing)]
+
+
 def _roster_is_new(cursor: sqlite3.Cursor, record: RosterSet) -> bool:
     before = newest_roster(cursor)
     subject, follows = f"roster {record.number}", 1 if before is None else before.number + 1
@@ -143,6 +175,18 @@ def _roster_is_new(cursor: sqlite3.Cursor, record: RosterSet) -> bool:
         return False
     if record.number != follows:
         raise MemoryContradicted(what=subject, detail=f"the next is roster {follows}")
+    return True
+
+
+def _issuing_is_new(cursor: sqlite3.Cursor, record: Issuing) -> bool:
+    before = issuing(cursor)
+    if before == record:
+        return False
+    subject = "that issuing stops" if record.stopped else "that issuing goes on"
+    if record.stopped == (before is not None and before.stopped):
+        raise MemoryContradicted(what=subject, detail="it does already")
+    if any(each.order == record.order for each in stops(cursor)):
+        raise MemoryContradicted(what=subject, detail=f"order {record.order} was carried out before")
     return True
 
 

@@ -16,5 +16,9 @@ def authority_of(name: str, root: bytes) -> Authority:
         root: a certificate of its root, DER; each of them has the same key.
     """
     key = x509.load_der_x509_certificate(root).public_key()
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return Authority(name=name, root_key_sha256=hashlib.sha256(spki).hexdigest())
+    return authority_with(name, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def authority_with(name: str, root_key: bytes) -> Authority:
+    """Return an authority by its name and the public key of its root: SubjectPublicKeyInfo, DER."""
+    return Authority(name=name, root_key_sha256=hashlib.sha256(root_key).hexdigest())

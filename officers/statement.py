@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from core.canonical import Json, canonical, digest
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.instants import parse, text
 from core.kinds import AuthorisationFlaw, AuthorisedAct
+from officers.parsing import STRICT, Hex256, NamedAuthority, Thumbprint, Word, first_of
 
 TYPE = "trialcpa-authorisation-1"
 """What the statement is; another version is another type."""
@@ -38,10 +39,7 @@ MOST_OCTETS = 8_192
 MOST_LISTED = 2_000
 """Things that one statement may be about: every certificate of an issuing CA that is compromised."""
 
-_Hex256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Nonce = Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{2 * NONCE_OCTETS}}}$")]
-_Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +203,7 @@ def read_members(kept: str | None) -> tuple[Listed, ...]:
     try:
         found = _MEMBERS.validate_json(kept, strict=True)
     except ValidationError as error:
-        raise _malformed(_first(error)) from None
+        raise _malformed(first_of(error)) from None
     if len({decision for decision, _, _ in found}) < len(found):
         raise _malformed("what it lists names a decision twice")
     return tuple(
@@ -254,38 +252,30 @@ def new_statement(authority: Authority, claim: Claim, *, officer: str, key: str,
 
 # --- parsing ---------------------------------------------------------------------------------------------------------
 
-_STRICT = ConfigDict(extra="forbid", strict=True)
-
-
-class _Authority(BaseModel):
-    model_config = _STRICT
-    name: _Word
-    root_key_sha256: _Hex256
-
 
 class _Statement(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
     type: Literal["trialcpa-authorisation-1"]
-    authority: _Authority
-    act: _Word
-    subject: _Word
-    proposal_sha256: _Hex256 | None
-    tbs_sha256: list[_Hex256] | None
-    officer: _Word
-    key: _Thumbprint
-    valid_until: _Word
+    authority: NamedAuthority
+    act: Word
+    subject: Word
+    proposal_sha256: Hex256 | None
+    tbs_sha256: list[Hex256] | None
+    officer: Word
+    key: Thumbprint
+    valid_until: Word
     nonce: _Nonce
 
 
 _MEMBERS: TypeAdapter[list[tuple[str, str, list[str] | None]]] = TypeAdapter(
-    Annotated[list[tuple[_Word, _Hex256, list[_Hex256] | None]], Field(min_length=1, max_length=MOST_LISTED)]
+    Annotated[list[tuple[Word, Hex256, list[Hex256] | None]], Field(min_length=1, max_length=MOST_LISTED)]
 )
 
 
 class _Authorisation(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
     statement: dict[str, Any]
-    key: _Thumbprint
+    key: Thumbprint
     proof: Annotated[str, StringConstraints(min_length=1, max_length=MOST_OCTETS)]
 
 
@@ -300,7 +290,7 @@ def parse_statement(document: Mapping[str, Any]) -> Statement:
         act = AuthorisedAct(said.act)
         valid_until = parse(said.valid_until)
     except ValidationError as error:
-        raise _malformed(_first(error)) from None
+        raise _malformed(first_of(error)) from None
     except (ValueError, InstantMalformed):
         raise _malformed("its act or its valid_until is none that is known") from None
     statement = Statement(
@@ -330,7 +320,7 @@ def parse_authorisation(document: Mapping[str, Any]) -> Authorisation:
     try:
         said = _Authorisation.model_validate(dict(document))
     except ValidationError as error:
-        raise _malformed(_first(error)) from None
+        raise _malformed(first_of(error)) from None
     statement = parse_statement(said.statement)
     if said.key != statement.key:
         raise _malformed("the key beside the statement is not the one in it")
@@ -349,7 +339,7 @@ def parse_members(document: Sequence[Any]) -> tuple[Listed, ...]:
 def authorisation_schema() -> dict[str, Any]:
     """Return what an authorisation is (JSON Schema), for whoever describes where one is sent."""
     statement = _Statement.model_json_schema()
-    statement["properties"]["authority"] = statement.pop("$defs")[_Authority.__name__]
+    statement["properties"]["authority"] = statement.pop("$defs")[NamedAuthority.__name__]
     whole = _Authorisation.model_json_schema()
     whole["properties"]["statement"] = statement
     return whole
@@ -378,12 +368,6 @@ def read_statement(octets: bytes) -> Statement:
     if statement.octets() != octets:
         raise _malformed("the statement is not in canonical form")
     return statement
-
-
-def _first(error: ValidationError) -> str:
-    """Say where it is not as it must be; what stands there is a stranger's and is not repeated."""
-    found = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(str(each) for each in found['loc'])}: {found['msg']}"
 
 
 def _malformed(detail: str) -> AuthorisationRefused:

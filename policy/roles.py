@@ -60,6 +60,9 @@ class Operation(StrEnum):
     ISSUE_REPORT = "issue-report"
     READ_CALENDAR = "read-calendar"
     READ_TASKS = "read-tasks"
+    ORDER = "order"
+    """What is no decision about an approval: stop issuing, start again, change whose keys count."""
+    READ_ORDERS = "read-orders"
     READ_NAMES = "read-names"
     """Who, by name, required something or attached a file."""
     READ_ROSTER = "read-roster"
@@ -90,6 +93,7 @@ _READ_EVERYTHING = (
     Operation.READ_NAMES,
     Operation.READ_NOTICES,
     Operation.READ_DELIVERIES,
+    Operation.READ_ORDERS,
     Operation.READ_ROSTER,
     Operation.READ_EVERY_PASSAGE,
     Operation.READ_CPL,
@@ -141,6 +145,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.SET_REQUIREMENT,
                     Operation.ACKNOWLEDGE_DECISION,
                     Operation.WITNESS_DECISION,
+                    Operation.ORDER,
                     Operation.RECORD_BREACH,
                     Operation.RECORD_NCSC_CERTIFICATE,
                     Operation.RECONCILE_CPL,

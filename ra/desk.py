@@ -28,6 +28,7 @@ class Rules:
         longest_credential: the longest life of an API key.
         list_columns: by field, the names that its column may have in the Panel's list.
         proposal_life: how long a proposal waits to be seconded before it lapses.
+        order_life: how long an order to the authority waits to be authorised before it lapses.
         officers: how many officers must agree, the proposer included, by kind; two where nothing is said, never fewer.
         assurance: whose Assurance Certificates each device type needs (F2.19).
         look_ahead_months: calendar months after a report's date in which expiring approvals are named (F2.28(g)).
@@ -43,6 +44,7 @@ class Rules:
     longest_credential: timedelta = timedelta(days=400)
     list_columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: COLUMNS)
     proposal_life: timedelta = timedelta(days=30)
+    order_life: timedelta = timedelta(days=7)
     officers: Mapping[DecisionKind, int] = field(default_factory=dict)
     assurance: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: DEFAULT_SCHEMES)
     look_ahead_months: int = 3

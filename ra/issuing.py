@@ -1,15 +1,16 @@
-"""The issuing CA in use, as values: what dates it allows."""
+"""Issuing: the issuing CA in use, what dates it allows, and whether anything is issued at all."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import HomeMissing
+from core.errors import HomeMissing, IssuingStopped
 from core.identifiers import Serial
 from core.instants import ONE_SECOND
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.renewal import issuing_window_end
 from store.reading.authority import certificates, ends
+from store.reading.watching import stops_issuing
 from store.transactions import Transaction
 
 
@@ -57,3 +58,16 @@ def as_issuing(certificate: AuthorityCertificate) -> IssuingCa:
         not_after=certificate.not_after,
         window_end=issuing_window_end(certificate.not_before),
     )
+
+
+def stopped_by(tx: Transaction) -> str | None:
+    """Return the order by which issuing stands, as the authority has told; None while it goes on."""
+    found = stops_issuing(tx)
+    return None if found is None else found.subject
+
+
+def require_issuing(tx: Transaction) -> None:
+    """Raise IssuingStopped while issuing stands; the authority signs nothing then, whatever is recorded."""
+    found = stops_issuing(tx)
+    if found is not None:
+        raise IssuingStopped(detail=found.sentence)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.officer import body_of
 from core.actors import Actor
 from core.errors import TrialCpaError
 from core.identifiers import ApprovalIdentifier
@@ -17,16 +18,14 @@ from officers.statement import Claim, Listed, Statement, list_digest, revocation
 from ra.authorising import Signed
 from ra.deciding.authorise import claim_of
 from ra.desk import Desk
-from store.reading import requests
+from ra.ordering import authorise as ordering
+from store.reading import orders, requests
 from tests.acting import officer_key, signed_for
 
 
 def sent(signed: Signed | None) -> dict[str, Any]:
     """What is signed, as members of a body."""
-    if signed is None:
-        return {}
-    listed = {"listed": [each.document() for each in signed.members]} if signed.members else {}
-    return {"authorisation": signed.authorisation.document(), **listed}
+    return {} if signed is None else {**body_of(signed)}
 
 
 def right(said: Statement, officer: str) -> dict[str, Any]:
@@ -109,6 +108,11 @@ def _judge(_: Desk, found: re.Match[str], body: Mapping[str, Any]) -> _Said:
     return (Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=found["breach"]) if confirmed else None), []
 
 
+def _order(desk: Desk, found: re.Match[str], _: Mapping[str, Any]) -> _Said:
+    with desk.store.read() as tx:
+        return ordering.claim_of(orders.order(tx, found["order"])), []
+
+
 def _tbs(body: Mapping[str, Any]) -> tuple[str, ...] | None:
     digest = body.get("tbs_sha256")
     return None if digest is None else (digest.lower(),)
@@ -120,4 +124,5 @@ _ACTS: Mapping[str, Callable[[Desk, re.Match[str], Mapping[str, Any]], _Said]] =
     "/v1/decisions/(?P<decision>[^/]+)/rejection": _reject,
     "/v1/approvals/(?P<approval>[^/]+)/revocation": _revoke,
     "/v1/breaches/(?P<breach>[^/]+)/judgement": _judge,
+    "/v1/orders/(?P<order>[^/]+)/authorisation": _order,
 }

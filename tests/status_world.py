@@ -95,7 +95,7 @@ class World:
             ],
             crls={one.key_id: one for one in self.lists},
             credentials=dict(self.credentials),
-            journal_key=b"",
+            journal_key=b"the key of a journal",
         )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:

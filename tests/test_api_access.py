@@ -30,6 +30,7 @@ from store.rows import Credential
 from store.tables import credentials
 from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
+from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
 from tests.world import DCC, NOW, World, csr_pem
 
@@ -68,6 +69,10 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "authoriseDecision": OFFICERS,
     "authoriseBatch": OFFICERS,
     "showRoster": SSC,
+    "proposeOrder": OFFICERS,
+    "authoriseOrder": OFFICERS,
+    "listOrders": SSC,
+    "showOrder": SSC,
     "secondDecision": OFFICERS,
     "rejectDecision": OFFICERS,
     "acknowledgeDecision": OFFICERS,
@@ -146,6 +151,8 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
     wanted = {"reasons": "x", "maximum_devices": 600}
     asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
+    leaving = {"kind": "change-roster", "why": "x", "remove": [member("officer-3").key]}
+    order = api.ask("officer-1", "POST", "/v1/orders", leaving)
     with api.world.store.begin("furnish") as tx:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
         decision = approval_reading.approval(tx, approval).decision_id
@@ -158,6 +165,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "breach": str(breach),
         "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
         "request": done(asked, 201)["request"],
+        "order": done(order, 201)["order"],
     }
 
 
@@ -177,6 +185,8 @@ def _bodies(api: Api) -> dict[str, Any]:
         "proposeDecision": {"kind": "refuse", "application": "app-none", "reasons": "x"},
         "authoriseDecision": {"proposal_sha256": "0" * 64},
         "authoriseBatch": {"decisions": [{"decision": "dec-none", "proposal_sha256": "0" * 64}]},
+        "proposeOrder": {"kind": "start-issuing", "why": "x"},
+        "authoriseOrder": {},
         "secondDecision": {"proposal_sha256": "0" * 64},
         "rejectDecision": {"why": "x"},
         "witnessDecision": {"saw": "seen"},

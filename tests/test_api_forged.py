@@ -41,6 +41,7 @@ class Asked:
     other: Listed
     approval: str
     breach: str
+    order: str
 
     def body(self, listed: Listed | None = None) -> dict[str, Any]:
         found = listed or self.one
@@ -78,6 +79,8 @@ def asked(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Asked
     approval = str(seconded["approval"])
     suspected = {"condition": 1, "note": "There were seven."}
     breach = done(api.ask(OFFICER_1.name, "POST", f"/v1/approvals/{approval}/breaches", suspected), 201)["breach"]
+    stop = {"kind": "stop-issuing", "why": "Something is wrong."}
+    order = done(api.ask(OFFICER_1.name, "POST", "/v1/orders", stop), 201)["order"]
     waiting = []
     for number in range(2):
         decision = api.proposed(kind="grant", application=api.applied(device=another_device(number)))
@@ -87,7 +90,7 @@ def asked(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Asked
         waiting.append(Listed(decision=decision, **digests))
     with world.store.read() as tx:
         authority = authority_shown(tx)
-    yield Asked(api, authority, waiting[0], waiting[1], approval, breach)
+    yield Asked(api, authority, waiting[0], waiting[1], approval, breach, order)
     world.close()
 
 
@@ -431,18 +434,19 @@ def _places(asked: Asked) -> dict[str, tuple[str, str, dict[str, Any]]]:
             f"/v1/breaches/{asked.breach}/judgement",
             {"confirmed": True, "why": "It was seen."},
         ),
+        "order": (OFFICER, f"/v1/orders/{asked.order}/authorisation", {}),
     }
 
 
-PLACES = ("second", "second several", "sign for", "sign for several", "reject", "revoke", "confirm a breach")
+PLACES = ("second", "second several", "sign for", "sign for several", "reject", "revoke", "confirm a breach", "order")
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_place_takes_nothing_or_what_is_for_another(unchanged: Asked, place: str) -> None:
     api = unchanged.api
     who, path, body = _places(unchanged)[place]
-    stop = Claim(act=AuthorisedAct.STOP_ISSUING, subject=unchanged.one.decision)
-    another = right(unchanged.statement(stop, officer=who), who)
+    change = Claim(act=AuthorisedAct.CHANGE_ROSTER, subject=unchanged.one.decision)
+    another = right(unchanged.statement(change, officer=who), who)
     for more, code, flaw in (({}, "authorisation-missing", None), (another, "authorisation-refused", Flaw.ACT)):
         answer = api.send(who, "POST", path, body | more)
         if "several" in place:
@@ -465,7 +469,7 @@ def test_every_place_that_takes_an_authorisation_is_in_the_table(asked: Asked) -
             if "authorisation" in schemas.get(name, {}).get("properties", {}):
                 taking.add(path)
     named = {path for _, path, _ in _places(asked).values()}
-    for each in (asked.one.decision, asked.approval, asked.breach):
+    for each in (asked.one.decision, asked.approval, asked.breach, asked.order):
         named = {path.replace(each, "{}") for path in named}
     assert {
         path.partition("{")[0] + "{}" + path.rpartition("}")[2] if "{" in path else path for path in taking

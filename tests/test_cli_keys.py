@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from api.answers import DecisionBatchAnswer
 from api.forms.deciding import MOST_IN_A_BATCH
 from app.cli import decide
+from app.cli.authorising import AT_ONCE
 from app.cli.decision_form import decisions
 from app.cli.main import cli
 from app.client import Client
@@ -92,6 +93,7 @@ def test_a_compromised_issuing_ca_is_ended_at_once_and_a_form_proposes_what_foll
     approval = granted(house, "03030404")
     with house.store.read() as tx:
         serial = certificates(tx, HierarchyRole.ISSUING)[0].serial
+    assert f"  serial     {serial}\n" in done(operator.types("keys"))
     request, form = operator.folder / "request.json", operator.folder / "reissue.toml"
     words = ["issuing-ca", "compromised", serial, str(request), "--form", str(form)]
     refused = operator.types(*words, answer="4F\n")
@@ -117,6 +119,6 @@ def test_a_form_of_any_length_is_sent_in_as_many_requests_as_the_service_takes()
             asked.append(len(body["decisions"]))
             return DecisionBatchAnswer(results=())
 
-    assert decide.AT_ONCE == MOST_IN_A_BATCH
+    assert AT_ONCE == MOST_IN_A_BATCH
     decide._batch(cast("Client", _Client()), "/v1/decisions/batch", [{}] * 250)
     assert asked == [100, 100, 50]

@@ -9,14 +9,17 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from api.answers import DecisionBatchAnswer
+from app.cli.authorising import sign_for
 from app.cli.init import make, planned
 from app.cli.signing import KEY_VARIABLE, PASSPHRASE_VARIABLE
+from app.client import Client
 from app.house import open_house
-from app.officer import authority_pinned, signing_instant
+from app.officer import Hand, Officer, authority_pinned, signing_instant
 from app.recomputed import recomputed, require_as_sent
 from app.settings import load
 from core.canonical import digest
@@ -108,6 +111,23 @@ def test_a_passphrase_is_never_taken_from_a_command_line_or_the_environment(tmp_
     assert not (tmp_path / "key.pem").exists()
 
 
+def test_a_passphrase_is_asked_for_twice_when_it_is_chosen_and_once_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jane.key.pem"
+    asked: list[str] = []
+
+    def typed(question: str) -> str:
+        asked.append(question)
+        return "correct horse"
+
+    monkeypatch.setattr("keys.passphrase.getpass.getpass", typed)
+    made = trialcpa("officer", "key", "new", str(path))
+    shown = trialcpa("officer", "key", "show", str(path))
+    assert shown.out.startswith(made.out)
+    assert asked == [f"Passphrase of your key {path}: ", "Once more: ", f"Passphrase of your key {path}: "]
+
+
 # --- what is signed is what the bytes say ------------------------------------------------------------------------
 
 
@@ -161,6 +181,24 @@ def test_what_does_not_agree_with_its_bytes_is_not_signed_for(shown: DecisionAns
     with pytest.raises(ShownOtherwise) as refused:
         recomputed(changed(shown))
     assert told in str(refused.value)
+
+
+def test_a_form_of_any_length_is_signed_for_in_as_many_requests_as_the_service_takes(shown: DecisionAnswer) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class _Client:
+        def show(self, _kind: type, address: str) -> DecisionAnswer:
+            return replace(shown, decision=address.rpartition("/")[2], draft=None, tbs_sha256=None)
+
+        def do(self, _kind: type, _address: str, body: dict[str, Any]) -> DecisionBatchAnswer:
+            asked.append((len(body["decisions"]), len(body["listed"])))
+            return DecisionBatchAnswer(results=())
+
+    authority = Authority(name="TEST Trial CPA", root_key_sha256="0" * 64)
+    officer = Officer(name="officer-1", key=officer_key("officer-1"), authority=authority)
+    hand = Hand(officer, lambda: shown.proposed_at)
+    sign_for(cast("Client", _Client()), hand, [f"dec-{each}" for each in range(201)])
+    assert asked == [(100, 100), (100, 100), (1, 1)]
 
 
 SAYS = {
@@ -263,6 +301,32 @@ def test_an_urgent_revocation_is_signed_for_here_or_elsewhere(people: People, tm
     assert code(other) == "authorisation-refused"
     told = unkeyed(people, "officer-1", *words, "--cause", "ssc", "--authorisation", str(tmp_path / "signed.json"))
     assert decisions(told)[0]["approval"] == approval
+
+
+@pytest.mark.clause("F2.23")
+def test_a_breach_is_confirmed_by_what_was_signed_elsewhere(people: People, tmp_path: Path) -> None:
+    condition = {"text": "Only in Leeds."}
+    decision = people.api.proposed(kind="grant", application=people.api.applied(), conditions=[condition])
+    people.api.settle()
+    assert people.run("officer-2", "decide", "second", decision, YES).status == 0
+    people.api.settle()
+    approval = done(people.api.ask("auditor", "GET", f"/v1/decisions/{decision}"))["approval"]
+    suspected = people.run("officer-1", "breaches", "suspect", approval, "--condition", "1", "--note", "x", "--json")
+    breach = json.loads(suspected.out)["breach"]
+    signed = people.run("officer-2", "officer", "sign", "--breach", breach, YES)
+    (tmp_path / "signed.json").write_text(signed.out)
+    words = ("breaches", "confirm", breach, "--why", "x", "--json", "--authorisation", str(tmp_path / "signed.json"))
+    assert code(unkeyed(people, "officer-1", *words)) == "authorisation-refused"  # it is not theirs
+    assert json.loads(unkeyed(people, "officer-2", *words).out)["state"] == "confirmed"
+
+
+def test_where_no_roster_is_shown_nothing_is_signed_and_the_service_decides(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = people.api.proposed(kind="grant", application=people.api.applied())
+    people.api.settle()
+    monkeypatch.setattr("app.cli.signing.ROSTER_PATH", "/v1/no-such-thing")
+    assert code(unkeyed(people, "officer-2", "decide", "second", decision, YES)) == "authorisation-missing"
 
 
 def test_whoever_cannot_sign_is_told_what_to_do(people: People, tmp_path: Path) -> None:

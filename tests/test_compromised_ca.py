@@ -19,11 +19,10 @@ from jobs.new_issuing import compromised_issuing_ca
 from memory.records import Ended
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.rekey import ProposeRekey
-from ra.deciding.propose import propose_batch
-from ra.deciding.second import second_batch
 from ra.deciding.views import Accepted
 from store.reading import approvals, requests, work
 from store.reading import authority as reading
+from tests.acting import propose_batch, second_batch
 from tests.channels_world import Channels, Proof, Told
 from tests.keys_world import Keys
 from tests.world import LONGEST_TRIAL, OFFICER_1, OFFICER_2, World, csr_pem

@@ -25,12 +25,14 @@ from officers.statement import Claim, Listed, list_digest
 from ra.applying.apply import apply
 from ra.applying.views import ApplicationTaken
 from ra.bounds import Bounds
+from ra.deciding.authorise import claim_of, sign_for
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.propose import propose as unsigned
 from ra.deciding.second import second as seconding_one
 from ra.deciding.views import ApprovalRevoked, DecisionProposed, DecisionSeconded
 from ra.desk import Desk
-from ra.repeat import RequestKey
+from ra.repeat import RequestKey, nth
 from ra.reporting.record import record_deployments
 from store.officers_tables import authorisations
 from store.reading import requests
@@ -230,16 +232,21 @@ def test_the_same_request_several_times_at_once_is_told_the_same_each_time(world
     """Nobody is told that something else was in its way: neither a state that it has changed, nor a bound."""
     approval, decision, submitted = world.granted(), world.drafted(device=other(1)), world.applied(device=other(2))
     command, key = application(device=other(3)), RequestKey("the-same", "00" * 32)
-    bounded = replace(world.desk.rules, bounds=Bounds(open_applications=3, deployment_lines_per_day=1))
+    bounded = replace(world.desk.rules, bounds=Bounds(open_applications=4, deployment_lines_per_day=1))
     with world.store.read() as tx:
         digests = {"proposal_sha256": requests.decision(tx, decision).proposal_sha256}
         draft = requests.draft_of(tx, decision)
     assert draft is not None
     body = csv_of([deployed(1, approval)])
+    waiting = unsigned(world.desk, OFFICER_1, ProposeGrant(world.applied(device=other(4)), "Sound.")).decision
+    with world.store.read() as tx:
+        claim = claim_of(AuthorisedAct.PROPOSE, requests.decision(tx, waiting))
+    signed, proposal = signed_for(world.desk, OFFICER_1, claim), str(claim.proposal_sha256)
     acts: tuple[Act, ...] = (
         lambda desk: apply(replace(desk, rules=bounded), MANUFACTURER, command, key),
         lambda desk: record_deployments(replace(desk, rules=bounded), DCC, Form.CSV, body, key),
-        lambda desk: propose(desk, OFFICER_1, ProposeGrant(submitted, "Sound."), key),
+        lambda desk: unsigned(desk, OFFICER_1, ProposeGrant(submitted, "Sound."), key),
+        lambda desk: sign_for(desk, OFFICER_1, waiting, proposal_sha256=proposal, signed=signed, request=nth(key, 1)),
         lambda desk: second(desk, OFFICER_2, decision, **digests, tbs_sha256=draft.tbs_sha256, request=key),
         lambda desk: revoke(desk, OFFICER_3, Revoke(approval, EndCause.SSC, "It has to be."), key),
     )

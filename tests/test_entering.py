@@ -20,7 +20,8 @@ from jobs.handed import Handed
 from jobs.restore import NUMBERS_SKIPPED, Asked, look
 from ra.deciding.look import decision as looked_at
 from ra.deciding.witness import Witness, witness
-from ra.waiting.tasks import RESTORED_WITHIN, tasks
+from ra.waiting.seeing import RESTORED_WITHIN
+from ra.waiting.tasks import tasks
 from store.reading import approvals as approval_reading
 from store.reading import authority as reading
 from store.reading import requests, work

@@ -86,7 +86,7 @@ def test_neither_list_nor_answer_states_an_expiry_while_an_earlier_end_waits_to_
     duty, now = _duty(world), world.clock.now()
     # Sealing is late: these jobs come first, as if the fact had been written behind it.
     before = world.memory.last
-    assert publish.publish_if_due(duty, now) is False
+    assert publish.publish_if_due(duty, now) == 0
     assert presign.presign(duty, now) == 0
     assert world.memory.last == before
     world.authority.settle()

@@ -34,7 +34,6 @@ NOT_IN_THE_CYCLE = {
     "put off answers": "an end that nothing proves; tests of attacks make one",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "sign of life": "a process that watches others, once in a while; tests/test_alarms.py has it",
-    "set roster": "whose keys count from the ceremony on, or by an operator's act",
     "settle end": "an operator's act where rows were changed; tests/test_settle.py has it",
     "take back numbers": "rows that somebody else has numbered; tests of attacks write them",
     "witness decision": "what an officer says of a decision, one row; tests/test_witness.py has it",

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.house import House, open_authority, open_house, open_memory
 from app.settings import load
+from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.boundaries import observe
 from core.clock import FixedClock
@@ -73,7 +74,9 @@ def test_it_begins_and_the_next_revocation_goes_through(upgraded: House) -> None
     after.close()
     assert (upgraded.settings.keys_dir / "memory.reserve").stat().st_size == RESERVE_OCTETS
     with upgraded.store.read() as tx:
-        assert watching.alarms(tx) == ()
+        assert [each.code for each in watching.alarms(tx)] == [AlarmCode.ROSTER_MISSING], (
+            "it was made before there were"
+        )
     for words in ("show", "check"):
         told = trialcpa("memory", words, "--home", home)
         assert told.status == 0, told.err

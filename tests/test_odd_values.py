@@ -126,8 +126,10 @@ def _swept(world: World, every: int) -> Iterator[str]:
                 given = () if value == BROKEN_TEXT else (value,)
                 by_hand.execute(f"UPDATE OR IGNORE {table.name} SET {column.name} = {put}", given)
                 yield f"{table.name}.{column.name} = {value!r:.20}"
-                kept = [(was, row) for row, was in before]
-                by_hand.executemany(f"UPDATE OR IGNORE {table.name} SET {column.name} = ? WHERE rowid = ?", kept)
+                # What the authority has put right itself, a number that nobody gave, is right as it is.
+                kept = [(was, row, *given) for row, was in before]
+                back = f"UPDATE OR IGNORE {table.name} SET {column.name} = ? WHERE rowid = ? AND {column.name} IS {put}"
+                by_hand.executemany(back, kept)
 
 
 @pytest.mark.parametrize("every", [pytest.param(11, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)])

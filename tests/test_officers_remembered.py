@@ -130,7 +130,7 @@ def test_where_the_journal_stood_before_the_first_roster_is_known_for_ever(known
 def test_issuing_stands_as_it_was_ordered_last(known: Remembering) -> None:
     assert known.memory.issuing is None
     for stopped in (True, False):
-        order = Issuing(stopped=stopped, at=NOW, order="ord-1", statements=("ab" * 32,))
+        order = Issuing(stopped=stopped, at=NOW, order=f"ord-{stopped}", statements=("ab" * 32,))
         known.tell(order)
         assert known.memory.issuing == order
 

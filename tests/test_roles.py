@@ -75,6 +75,8 @@ GRID = {
     "read-standing-requirements": {"manufacturer": "yyy", **SSC},
     "acknowledge-decision": {"ssc-officer": "yyy"},
     "witness-decision": {"ssc-officer": "yyy"},
+    "order": {"ssc-officer": "yyy"},
+    "read-orders": SSC,
     "request-amendment": {"manufacturer": "y--"},
     "read-amendment-request": {"manufacturer": "y--", **SSC},
     "read-conditions": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},

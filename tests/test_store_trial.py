@@ -30,6 +30,7 @@ from store.trial_tables import (
     report_remarks,
     reports,
     requirements,
+    restored_certificates,
     secondings,
     standing_requirements,
     witnesses,
@@ -121,6 +122,9 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     # --- decisions and amendments (F2.29)
     ("pk_secondings", "one officer seconds twice", again(secondings)),
     ("fk_secondings_decision_id", "a seconding of nothing", again(secondings, decision_id="dec-none")),
+    ("pk_restored_certificates", "a certificate is entered twice", again(restored_certificates)),
+    ("fk_restored_certificates_serial", "nothing was entered", turn(restored_certificates, serial="00" * 16)),
+    ("fk_restored_certificates_decision_id", "by nobody", turn(restored_certificates, decision_id="dec-none")),
     ("pk_witnesses", "one officer says it twice", again(witnesses, saw="disowned", why=".")),
     ("fk_witnesses_decision_id", "nothing was seen", again(witnesses, decision_id="dec-none")),
     ("ck_witnesses_saw_known", "another word", turn(witnesses, saw="maybe")),
@@ -316,7 +320,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 21
+    assert len(TRIAL) == 22
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:

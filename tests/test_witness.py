@@ -23,7 +23,8 @@ from ra.deciding.views import WitnessAnswer
 from ra.deciding.witness import Witness, witness
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
-from ra.waiting.tasks import WITNESSED_FOR, tasks
+from ra.waiting.seeing import WITNESSED_FOR
+from ra.waiting.tasks import tasks
 from store.reading import approvals
 from store.reading.witnesses import disowned
 from store.tables import journal

@@ -26,6 +26,7 @@ from store.trial_tables import (
     report_remarks,
     reports,
     requirements,
+    restored_certificates,
     secondings,
     standing_requirements,
     witnesses,
@@ -55,6 +56,7 @@ OURS: dict[Table, Any] = {
     requirements: requirements.c.id == "req-ours",
     secondings: secondings.c.decision_id == "dec-ours",
     witnesses: witnesses.c.decision_id == "dec-ours",
+    restored_certificates: restored_certificates.c.decision_id == "dec-ours",
     amendment_requests: amendment_requests.c.id == "amr-ours",
     conditions: conditions.c.number == 90,
     breaches: breaches.c.id == "bre-ours",
@@ -131,6 +133,16 @@ def furnish(_world: World, tx: Transaction) -> None:
         ),
         (secondings, {"decision_id": "dec-ours", "officer": "officer-2", "at": NOW}),
         (witnesses, {"decision_id": "dec-ours", "officer": "officer-3", "saw": "seen", "at": NOW}),
+        (
+            restored_certificates,
+            {
+                "serial": tx.connection.execute(select(certificates.c.serial).limit(1)).scalar_one(),
+                "decision_id": "dec-ours",
+                "restored_at": NOW,
+                "source": "the memory",
+                "unknown": "",
+            },
+        ),
         (
             amendment_requests,
             {

@@ -78,7 +78,9 @@ def objects(said: Mapping[str, Json], member: str) -> list[Mapping[str, Json]]:
     return chosen
 
 
-def hold_ceremony(store: Store, folder: Path, memory: Path) -> str:
+def hold_ceremony(
+    store: Store, folder: Path, memory: Path, *, roster: Sequence[Actor] = (OFFICER_1, OFFICER_2, OFFICER_3)
+) -> str:
     ceremony = Ceremony(
         profile=PROFILE,
         longest_trial=LONGEST_TRIAL,
@@ -89,16 +91,16 @@ def hold_ceremony(store: Store, folder: Path, memory: Path) -> str:
         passphrase=PASSPHRASE,
         root_passphrase=PASSPHRASE,
         officers={kind.value: 2 for kind in COUNTED},
-        roster=tuple(member(each.name) for each in (OFFICER_1, OFFICER_2, OFFICER_3)),
+        roster=tuple(member(each.name) for each in roster),
     )
-    _, transcript = hold(store, ceremony, BORN)
+    held = hold(store, ceremony, BORN)
     with store.begin("organisations") as tx:
         for identifier, name in (("org-acme", "Acme Metering Ltd"), ("org-rival", "Rival Devices plc")):
             access.add_organisation(tx, Organisation(id=identifier, name=name, certificate_name=name), at=BORN)
             facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, BORN, ADMIN, identifier))
         for actor in (OFFICER_1, OFFICER_2, OFFICER_3):
             grant(tx, actor, BORN)
-    return transcript
+    return held.transcript
 
 
 def grant(tx: Transaction, actor: Actor, at: datetime) -> None:

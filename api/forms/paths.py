@@ -19,6 +19,12 @@ class DecisionPath(Sent):
     decision: Token
 
 
+class OrderPath(Sent):
+    """Which order to the authority."""
+
+    order: Token
+
+
 class ApprovalPath(Sent):
     """Which approval."""
 

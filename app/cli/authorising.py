@@ -11,11 +11,14 @@ from core.kinds import AuthorisedAct
 from officers.statement import Listed
 from ra.deciding.views import DecisionAnswer, DecisionAuthorised
 
+AT_ONCE = 100
+"""Decisions of one request; the service takes no more."""
+
 
 def sign_for(
     client: Client, hand: Hand, decisions: Sequence[str], sent: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[DecisionAuthorised | Problem]:
-    """Sign for one's own proposals, by one statement; return what became of each.
+    """Sign for one's own proposals, as many by one statement as the service takes at once; return what became of each.
 
     Args:
         client: open.
@@ -38,8 +41,12 @@ def sign_for(
         only = found[0]
         body = {"proposal_sha256": only.proposal_sha256, **hand.for_decision(AuthorisedAct.PROPOSE, only)}
         return [client.do(DecisionAuthorised, path("decisions", only.decision, "authorisation"), body)]
-    proposals = [{"decision": each.decision, "proposal_sha256": each.proposal_sha256} for each in found]
-    body = {"decisions": proposals, **hand.for_decisions(AuthorisedAct.PROPOSE, found)}
-    answered = client.do(DecisionBatchAnswer, "/v1/decisions/batch/authorisation", body)
-    told = [one for each in answered.results for one in (each.outcome, each.problem)]
+    told = [one for first in range(0, len(found), AT_ONCE) for one in _together(client, hand, found[first:][:AT_ONCE])]
     return [one for one in told if isinstance(one, DecisionAuthorised | Problem)]
+
+
+def _together(client: Client, hand: Hand, proposals: Sequence[Listed]) -> list[object]:
+    said = [{"decision": each.decision, "proposal_sha256": each.proposal_sha256} for each in proposals]
+    body = {"decisions": said, **hand.for_decisions(AuthorisedAct.PROPOSE, proposals)}
+    answered = client.do(DecisionBatchAnswer, "/v1/decisions/batch/authorisation", body)
+    return [one for each in answered.results for one in (each.outcome, each.problem)]

@@ -22,6 +22,7 @@ from jobs.backing_up import Taken, back_up
 from jobs.backup_proof import Finding, Outcome, PutBack, prove
 from jobs.put_back import STORE_FILE, Opened, load_register, mark, open_backup, require_empty
 from keys.passphrase import FromPrompt, PassphraseSource, parse_source
+from memory.book import RESERVE_NAME
 from store import schema
 from store.transactions import Store, sqlite_url
 
@@ -148,8 +149,7 @@ def _opened(
         with closing(Store(sqlite_url(opened.store_path))) as store:
             place = PutBack(manifest=opened.manifest, store=store, keys_dir=opened.keys_dir, passphrase=passphrase)
             findings = tuple(prove(place, SystemClock().now()))
-        for each in opened.keys_dir.glob("memory.reserve"):
-            each.unlink()
+        (opened.keys_dir / RESERVE_NAME).unlink(missing_ok=True)
         yield opened, findings
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
 from app.cli import decision_shown, shown
-from app.cli.authorising import sign_for
+from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.client import Client, path
@@ -48,10 +48,6 @@ _BETWEEN = 0.2
 Outcome: TypeAlias = (
     DecisionProposed | DecisionAuthorised | DecisionSeconded | DecisionRejected | ApprovalRevoked | Problem
 )
-
-
-AT_ONCE = 100
-"""Decisions of one request; the service takes no more."""
 
 
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")

@@ -31,6 +31,7 @@ from ra.deciding.every_kind import COUNTED
 from store import schema
 from store.transactions import Store
 
+TRANSCRIPT_SIGNATURE = "transcript.sig"
 PASSPHRASE_FILE = "keys/passphrase"  # noqa: S105 - where it lies, not what it is
 DEMO_LIFE = timedelta(days=365)
 
@@ -145,21 +146,27 @@ def members_named(named: Iterable[str]) -> tuple[Member, ...]:
         InputUnusable: a file cannot be read.
         RosterUnusable: they cannot be a roster.
     """
-    members = []
-    for each in named:
-        name, _, path = each.partition("=")
-        if not name.strip() or not path:
-            raise click.UsageError(
-                "--officer takes the name of a credential and a file: --officer jane.doe=jane.pub.pem"
-            )
-        try:
-            with Path(path).open("rb") as file:
-                members.append(new_member(name.strip(), file.read(LARGEST_KEY_FILE)))
-        except OSError as error:
-            raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    members = [member_named(each) for each in named]
     if members:
         require_usable(members)
     return tuple(members)
+
+
+def member_named(named: str) -> Member:
+    """Return an officer who is named with a public key, as NAME=PUBLIC.pem.
+
+    Raises:
+        InputUnusable: the file cannot be read.
+        RosterUnusable: it holds no such key.
+    """
+    name, _, path = named.partition("=")
+    if not name.strip() or not path:
+        raise click.UsageError("An officer is named with a file, as in --officer jane.doe=jane.pub.pem")
+    try:
+        with Path(path).open("rb") as file:
+            return new_member(name.strip(), file.read(LARGEST_KEY_FILE))
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
 
 
 def make_demo(plan: Plan) -> str:
@@ -252,11 +259,12 @@ def make(plan: Plan) -> str:
         officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
         roster=plan.roster,
     )
-    _, transcript = hold(store, ceremony, at)
+    held = hold(store, ceremony, at)
     store.close()
+    write_whole(_transcript(plan.home).with_name(TRANSCRIPT_SIGNATURE), held.signature)
     # Last: its presence says that the ceremony is over.
-    write_secret(_transcript(plan.home), transcript)
-    return transcript
+    write_secret(_transcript(plan.home), held.transcript)
+    return held.transcript
 
 
 def write_demo_credentials(home: Path) -> Path:
@@ -285,13 +293,18 @@ def _demo_credentials(home: Path) -> dict[str, dict[str, str | None]]:
 
 def write_secret(path: Path, content: str, *, exist_ok: bool = False) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if exist_ok and path.exists():
         FromFile(path).read()
         return
+    write_whole(path, content.encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write octets into a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(descriptor)

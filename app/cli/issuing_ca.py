@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.options import home_option
+from app.cli.options import home_option, root_dir_option, root_passphrase_option
 from app.house import Opened, opened_with_keys
 from core.carried import RootRequest, RootResponse
 from core.clock import SystemClock
@@ -23,12 +23,6 @@ from keys.private_file import keep
 from keys.sealed import open_sealed
 from keys.signer import Signer
 
-root_dir_option = click.option(
-    "--root-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="The root key's folder."
-)
-root_passphrase_option = click.option(
-    "--passphrase", default="prompt", show_default=True, help="Of the root's key: file:PATH, fd:N or prompt."
-)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask: what is signed was compared before.")
 _WHY = "The issuing CA that signed the certificate was ended, because its key may be known to others."
 _FILE = click.Path(dir_okay=False, path_type=Path)

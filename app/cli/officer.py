@@ -111,46 +111,38 @@ def sign(
     **asked: object,
 ) -> None:
     """Sign for an act, shown as its very bytes have it, and print the authorisation, to be sent by other means."""
+    named = [bool(decision), approval is not None, breach is not None and approval is None]
+    if named.count(True) != 1 or bool(decision) != bool(act) or (approval is None) != (cause is None):
+        raise click.UsageError("Say one of: --decision with --act, --revoke with --cause, --breach.")
     service, unasked = asked["service"], bool(asked["yes_i_have_read"])
     assert isinstance(service, Service)
-    console = Console(stderr=True, highlight=False)
     members: tuple[Listed, ...] = ()
     with service.connect() as client:
         hand = signing.hand(client)
         if not hand.signs:
             raise click.UsageError("This authority has no roster of officers: nothing is signed for.")
-        match _chosen(decision, act, approval, cause, breach):
-            case "decision":
-                listed = _looked_at(client, console, decision, AuthorisedAct(act or ""), unasked=unasked)
-                claim, members = _claimed(AuthorisedAct(act or ""), listed)
-            case "revoke":
-                identifier = str(ApprovalIdentifier.parse(approval or ""))
-                claim = to_revoke(identifier, cause=cause or "", invalidity_date=invalidity_date, breach=breach)
-                since = f", key compromised since {text(invalidity_date)}" if invalidity_date else ""
-                said = f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}?"
-                _ask(said, unasked=unasked)
-            case _:
-                claim = to_confirm(breach or "")
-                _ask(f"Confirm the breach {breach}, which owes a revocation?", unasked=unasked)
+        if act is not None:
+            claim, members = _claimed(AuthorisedAct(act), _looked_at(client, decision, AuthorisedAct(act), unasked))
+        elif approval is not None and cause is not None:
+            identifier = str(ApprovalIdentifier.parse(approval))
+            claim = to_revoke(identifier, cause=cause, invalidity_date=invalidity_date, breach=breach)
+            since = f", key compromised since {text(invalidity_date)}" if invalidity_date else ""
+            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}?", unasked)
+        else:
+            assert breach is not None
+            claim = to_confirm(breach)
+            _ask(f"Confirm the breach {breach}, which owes a revocation?", unasked)
         click.echo(json.dumps(hand.for_claim(claim, members), indent=2))
 
 
-def _chosen(
-    decision: tuple[str, ...], act: str | None, approval: str | None, cause: str | None, breach: str | None
-) -> str:
-    """Return what is signed for; a usage error for none, or two."""
-    if decision and act and approval is None and breach is None:
-        return "decision"
-    if approval is not None and cause is not None and not decision:
-        return "revoke"
-    if breach is not None and approval is None and not decision:
-        return "breach"
-    raise click.UsageError("Say one of: --decision with --act, --revoke with --cause, --breach.")
-
-
 def _looked_at(
-    client: Client, console: Console, decisions: tuple[str, ...], act: AuthorisedAct, *, unasked: bool
+    client: Client,
+    decisions: tuple[str, ...],
+    act: AuthorisedAct,
+    unasked: bool,  # noqa: FBT001 - the option
 ) -> list[Listed]:
+    """Show each decision and ask; what is printed stays free for the authorisation."""
+    console = Console(stderr=True, highlight=False)
     found = []
     for each in dict.fromkeys(decisions):
         said = drafted(client, each)
@@ -166,6 +158,6 @@ def _claimed(act: AuthorisedAct, listed: list[Listed]) -> tuple[Claim, tuple[Lis
     return (about(act, listed[0]), ()) if len(listed) == 1 else about_all(act, listed)
 
 
-def _ask(question: str, *, unasked: bool) -> None:
+def _ask(question: str, unasked: bool) -> None:  # noqa: FBT001 - the option
     if not unasked:
         click.confirm(question, abort=True, err=True)

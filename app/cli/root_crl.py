@@ -1,10 +1,10 @@
-"""`trialcpa root-crl`: the only thing, besides a new issuing CA, that the root's key is ever needed for again."""
+"""`trialcpa root-crl`: the root's next list. Its key is needed for that, a new issuing CA and officers' lost keys."""
 
 from pathlib import Path
 
 import click
 
-from app.cli.options import home_option
+from app.cli.options import home_option, root_dir_option, root_passphrase_option
 from app.house import opened
 from core.instants import text
 from jobs.offline_root import RootFolder
@@ -16,8 +16,8 @@ from keys.sealed import open_sealed
 
 @click.command(epilog="\b\nExample:\n  trialcpa root-crl --root-dir /mnt/safe --passphrase prompt")
 @home_option
-@click.option("--root-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="The key's folder.")
-@click.option("--passphrase", default="prompt", show_default=True, help="file:PATH, fd:N or prompt.")
+@root_dir_option
+@root_passphrase_option
 def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     """Sign and publish the root's next CRL; bring its key, and take it away again."""
     with opened(home) as (house, memory):

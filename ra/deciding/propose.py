@@ -20,6 +20,7 @@ from ra.deciding.views import DecisionProposed
 from ra.desk import Desk
 from ra.findings import findings_json
 from ra.instant import require_no_doubt
+from ra.issuing import require_issuing
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, nth, once
 from store.reading.authority import authority_row
@@ -34,6 +35,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
         RulesRefused: at least one fatal finding; all are told.
         WrongState: another decision about the same thing is open, or the thing is not in a state for it.
         DeviceAlreadyApproved, KeyTaken, AlreadyEnded: what stands in the way.
+        IssuingStopped: it would end in a certificate, and an officer has stopped issuing.
         ClockDoubtful: it would end in a certificate, and what date that would have is in doubt.
     """
     authorise(actor, Operation.PROPOSE)
@@ -45,6 +47,7 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
 def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
     kind = by_command(command)
     if kind.kind in CERTIFYING:
+        require_issuing(tx)
         require_no_doubt(desk, tx)  # first: by a clock that is wrong the rules would find the wrong things
     tabled = Tabled(
         environment=authority_row(tx).environment,
@@ -56,6 +59,7 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
     made = kind.table(desk, tx, tabled, command)
     decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
     if decision.issue is not None:  # an amendment may certify, too
+        require_issuing(tx)
         require_no_doubt(desk, tx)
     decisions.propose(tx, decision)
     proposed: dict[str, Json] = {

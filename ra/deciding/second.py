@@ -24,6 +24,7 @@ from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
 from ra.instant import instant_of
+from ra.issuing import require_issuing
 from ra.repeat import RequestKey, earlier, nth, once, remember, wait_for_the_same
 from store.reading import requests
 from store.rows import Decision
@@ -57,6 +58,7 @@ def second(
         AuthorisationMissing, AuthorisationRefused: nothing was signed, or something else.
         SamePerson: proposer and seconder are one.
         DigestMismatch: other digests than those on record.
+        IssuingStopped: it ends in a certificate, and an officer has stopped issuing.
         ClockDoubtful: it is no end, and what date it would have is in doubt.
         DecisionLapsed: its dates have passed; that is recorded.
         WrongState: it has no draft yet, or was ended or seconded at the same moment.
@@ -70,6 +72,8 @@ def second(
         if known is not None:
             return known
         decision = requests.decision(tx, identifier)
+        if decision.issue is not None:
+            require_issuing(tx)
         at = instant_of(desk, tx, decision)  # only now: waiting for our turn to write must not backdate it
         _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
         why = lapsing.passed(tx, decision, at)

@@ -13,7 +13,8 @@ from core.actors import Party, PartyKind
 from core.clauses import serves
 from ra.desk import Rules
 from ra.waiting.calendar import calendar_of
-from ra.waiting.tasks import days_left, tasks_of, threshold, to_witness_of_all
+from ra.waiting.seeing import to_witness_of_all
+from ra.waiting.tasks import days_left, tasks_of, threshold
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import tasks as reading
 from store.reading.tasks import RunningApproval

@@ -22,13 +22,11 @@ from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
 from ra.views import cut
+from ra.waiting.seeing import restored, to_witness
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
-from store.reading import witnesses as witness_reading
 from store.reading.renewal import everything_lasting
-from store.reading.restored import restored_unseen
-from store.reading.status import standing_credentials
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -37,12 +35,6 @@ LAPSES_SOON = timedelta(days=3)
 
 COMING = timedelta(days=7)
 """The Panel is told of an instruction so long before it is due: it works in office hours."""
-
-WITNESSED_FOR = timedelta(days=30)
-"""For so long after an issue or an end each officer who has said nothing of it is asked: a meeting's interval."""
-
-RESTORED_WITHIN = timedelta(days=1)
-"""Within this time officers look at what was entered again after a restore."""
 
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
@@ -69,37 +61,13 @@ def tasks(desk: Desk, actor: Actor) -> TaskList:
     party = whose_list(actor, Operation.READ_TASKS)
     at = desk.clock.now()
     with desk.store.read() as tx:
-        own = [_to_witness(tx, actor.name, at)] if permitted(actor, Operation.WITNESS_DECISION, owner=None) else []
+        own = [to_witness(tx, actor.name, at)] if permitted(actor, Operation.WITNESS_DECISION, owner=None) else []
         return _listed(party, at, (*_every_kind(tx, party, at, desk.rules), *own))
 
 
 def tasks_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> TaskList:
     """Return what waits for a party at an instant, whoever asks: what is urgent first, then by when it is due."""
     return _listed(party, at, _every_kind(tx, party, at, rules))
-
-
-def to_witness_of_all(tx: Transaction, at: datetime) -> TaskAnswer | None:
-    """Return, in one task for whoever reads the SSC's mail, how much which officer has not seen; None if all have.
-
-    Whoever pretends to be two officers is found by the third, who may look at their own list only when told to.
-    """
-    officers = {
-        each.name
-        for each in standing_credentials(tx).values()
-        if each.expires_at > at and permitted(Actor(each.name, each.role), Operation.WITNESS_DECISION, owner=None)
-    }
-    waiting = {each: list(_to_witness(tx, each, at)) for each in sorted(officers)}
-    since = [one.since for every in waiting.values() for one in every]
-    if not since:
-        return None
-    counted = ", ".join(f"{name} {len(every)}" for name, every in waiting.items() if every)
-    told = (
-        f"What was issued or ended waits to be seen by officers ({counted}): each says of their own list that they "
-        "have seen it, or disowns it. Whoever holds two officers' keys is found by the others."
-    )
-    return TaskAnswer(
-        kind="decisions-to-witness", subject=PartyKind.SSC, sentence=told, since=min(since), link="/v1/tasks"
-    )
 
 
 def _every_kind(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequence[Iterator[TaskAnswer]]:
@@ -125,7 +93,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 _applications(tx),
                 _decisions(tx, at),
                 _revocations(tx),
-                _restored(tx),
+                restored(tx),
                 _breaches(tx),
                 _rejections(tx, at),
                 _requests(tx),
@@ -220,47 +188,6 @@ def _revocations(tx: Transaction) -> Iterator[TaskAnswer]:
             link=link,
             urgent=True,
         )
-
-
-def _restored(tx: Transaction) -> Iterator[TaskAnswer]:
-    """Certificates that were entered again after a restore: until an officer has said what they know of each."""
-    for each in restored_unseen(tx):
-        told = (
-            f"Certificate {each.serial} of {each.approval} was lost with the register and entered again from its "
-            "bytes; it is valid meanwhile, as it was granted (F2.25)."
-        )
-        if each.unknown:
-            told += f" Not known any more: {each.unknown}."
-        told += " Say that you have seen the decision, or disown it."
-        yield TaskAnswer(
-            kind="certificate-restored",
-            subject=each.serial,
-            sentence=told,
-            since=each.at,
-            link=f"/v1/decisions/{each.decision}",
-            due=each.at + RESTORED_WITHIN,
-            urgent=True,
-        )
-
-
-def _to_witness(tx: Transaction, officer: str, at: datetime) -> Iterator[TaskAnswer]:
-    """What was issued or ended, for one officer: also for those whom it names, as only they know that it was not so."""
-    for each in witness_reading.unwitnessed(tx, officer, since=at - WITNESSED_FOR):
-        what = kind_of(each.kind).task.format(each.approval)
-        if each.agreed:
-            told = f"{each.proposer} is said to have proposed {what}, and {_all(each.agreed)} to have seconded it"
-        else:
-            told = f"{each.proposer} alone is said to have decided {what}"
-        told += f", at {utc(each.at)}; say that you have seen it, or disown it."
-        if officer in (each.proposer, *each.agreed):
-            told += " You are named: if that was not you, somebody else has your key."
-        yield TaskAnswer(
-            kind="decision-to-witness", subject=each.id, sentence=told, since=each.at, link=f"/v1/decisions/{each.id}"
-        )
-
-
-def _all(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:

@@ -4,11 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from store.officers_tables import authorisations, rosters
 from store.rows import Authorised
 from store.transactions import Transaction
+
+_LONGEST = 8_192
+"""Characters of a statement, or of a proof (officers/statement.py)."""
+
+_LONGEST_LIST = 512 * 1024
+"""Characters of what a statement lists; 2,000 decisions with their drafts have 350,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +29,18 @@ class ShownRoster:
 
 
 def kept(tx: Transaction, digests: Collection[str]) -> Mapping[str, Authorised]:
-    """Return authorisations by the digests of their statements; those that there are."""
+    """Return authorisations by the digests of their statements; those that there are, and that are no larger than any.
+
+    Whoever writes rows may write what no memory holds; the database alone looks at that.
+    """
     if not digests:
         return {}
-    query = select(authorisations).where(authorisations.c.statement_sha256.in_(digests))
+    c = authorisations.c
+    query = select(authorisations).where(
+        c.statement_sha256.in_(digests),
+        *(func.length(each) <= _LONGEST for each in (c.statement, c.proof)),
+        func.coalesce(func.length(c.members), 0) <= _LONGEST_LIST,
+    )
     return {
         row.statement_sha256: Authorised(
             statement_sha256=row.statement_sha256,

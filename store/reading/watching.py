@@ -155,6 +155,11 @@ def doubts_clock(tx: Transaction) -> str | None:
     return tx.connection.execute(select(a.sentence).where(a.code == AlarmCode.CLOCK_DOUBTFUL)).scalars().first()
 
 
+def stops_issuing(tx: Transaction) -> Alarm | None:
+    """Return the alarm by which the authority tells that issuing stands, about the order that stopped it."""
+    return next((each for each in alarms(tx, ProcessRole.AUTHORITY) if each.code is AlarmCode.ISSUING_STOPPED), None)
+
+
 def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:
     """Return the alarms of one kind of process, or of all; one whose beginning cannot be read is passed over."""
     a = alarm_rows.c

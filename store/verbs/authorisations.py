@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from store.officers_tables import authorisations, rosters
 from store.rows import Authorised
@@ -42,3 +42,8 @@ def show_roster(
     known = update(rosters).where(rosters.c.number == number).values(values)
     if not tx.connection.execute(known).rowcount:
         tx.connection.execute(insert(rosters).values(number=number, **values))
+
+
+def forget_roster(tx: Transaction, number: int) -> None:
+    """Take away a roster that the authority does not remember."""
+    tx.connection.execute(delete(rosters).where(rosters.c.number == number))

@@ -1,11 +1,13 @@
 """The attacks, one by one: what is written, and the alarm that tells. Numbers are those of the list of attacks."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.actors import Actor, Role
 from core.alarms import AlarmCode
 from core.approval import EndCause
+from core.errors import AuthorisationRefused
 from core.facts import Fact, FactKind
 from core.instants import seconds
 from officers.roster import members_text
@@ -319,7 +321,8 @@ def roster_in_rows(*statements: str) -> Attack:
 
     def attack(scene: Scene) -> None:
         forge(scene.world, *statements)
-        by(MALLORY, TRUDY, MALLORY, TRUDY)(scene)
+        with suppress(AuthorisationRefused):  # web goes by the roster again that the authority has put right
+            by(MALLORY, TRUDY, MALLORY, TRUDY)(scene)
 
     return attack
 
@@ -486,7 +489,7 @@ REFUSED = (
     Case(25, "an urgent end by an API key", pretending(revoked_without()), A.ACT_UNPROVED),
     Case(25, "an end by both API keys", pretending(ended_by_several), A.ACT_UNPROVED),
     Case(25, "an end by an invention", pretending(revoked_by_mallory), A.ACT_UNPROVED),
-    Case(1, "the roster's rows are deleted", roster_in_rows("DELETE FROM rosters"), A.ACT_UNPROVED),
-    Case(1, "the roster's rows go by another", roster_in_rows(*OTHER_ROSTER), A.ACT_UNPROVED),
+    Case(1, "the roster's rows are deleted", roster_in_rows("DELETE FROM rosters"), A.REGISTER_CONTRADICTS),
+    Case(1, "the roster's rows go by another", roster_in_rows(*OTHER_ROSTER), A.REGISTER_CONTRADICTS),
     Case(44, "a key under another approval", key_moved, A.REGISTER_CONTRADICTS),
 )

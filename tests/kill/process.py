@@ -75,6 +75,8 @@ class Signing:
     @property
     def kind(self) -> str:
         """What was signed, by its form."""
+        if self.message.startswith(b"Ceremony of "):
+            return "a transcript"
         if self.message[:1] != b"\x30":
             return "a head"
         for load, kind in (
@@ -270,7 +272,8 @@ def _tell_of_memories(tell: Tell) -> None:
     told = Memory.remember
 
     def telling(self: Memory, records: Sequence[Record], **more: Any) -> int:
-        tell("remembering", f"{records[0].kind}")
+        if records:
+            tell("remembering", f"{records[0].kind}")
         return told(self, records, **more)
 
     Memory.remember = telling  # type: ignore[method-assign]

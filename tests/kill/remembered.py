@@ -59,6 +59,13 @@ def _head(memory: Memory, statement: bytes) -> bool:
     return memory.link_of(said["number"]) == bytes.fromhex(said["digest"])
 
 
+def _transcript(memory: Memory, words: bytes) -> bool:
+    """It follows from what is remembered: the hierarchy, and the first officers' keys."""
+    every = [each.serial for role in HierarchyRole for each in memory.hierarchy(role)]
+    keys = [each.key for roster in memory.rosters()[:1] for each in roster.members]
+    return all(each.encode() in words for each in (*every, *keys))
+
+
 def _answer(memory: Memory, tbs: bytes) -> bool:
     """Of answers only ends are remembered, and what was certified: the answer says what follows from both."""
     basic = write.signed(tbs, ANY_SIGNATURE)
@@ -79,5 +86,6 @@ _BY_KIND: dict[str, Callable[[Memory, bytes], bool]] = {
     "a certificate": _certificate,
     "a list": _list,
     "a head": _head,
+    "a transcript": _transcript,
     "an answer": _answer,
 }

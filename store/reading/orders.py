@@ -1,0 +1,111 @@
+"""Officers' orders to the authority, one by one and as a list, with who has authorised them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from core.errors import NoSuchThing
+from core.kinds import OrderKind, OrderState
+from store.officers_tables import authorisations, order_authorisations, orders
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order as it is kept.
+
+    Args:
+        id: its identifier.
+        kind: what is ordered.
+        state: where it stands.
+        body: canonical JSON (officers/order.py).
+        body_sha256: its digest, hex: what is signed for.
+        proposer: who wrote it down; it counts for nothing.
+        proposed_at: when.
+        lapses_at: when it comes to nothing, unless the authority has taken it up.
+        closed_at: when that, or something else, became of it.
+        outcome: what, in a sentence.
+    """
+
+    id: str
+    kind: OrderKind
+    state: OrderState
+    body: str
+    body_sha256: str
+    proposer: str
+    proposed_at: datetime
+    lapses_at: datetime
+    closed_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSigner:
+    """Who has authorised an order, with which key, and by which statement."""
+
+    officer: str
+    key: str
+    statement_sha256: str
+    at: datetime
+
+
+def order(tx: Transaction, identifier: str) -> Order:
+    """Return an order; NoSuchThing if there is none."""
+    row = tx.connection.execute(select(orders).where(orders.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="order", identifier=identifier)
+    return _order(row)
+
+
+def order_list(tx: Transaction, *, after: str, limit: int) -> list[Order]:
+    """Return orders in order of identifier, from behind `after` on."""
+    query = select(orders).where(orders.c.id > after).order_by(orders.c.id).limit(limit)
+    return [_order(row) for row in tx.connection.execute(query)]
+
+
+def open_orders(tx: Transaction, identifiers: Collection[str], kinds: Collection[OrderKind]) -> list[Order]:
+    """Return those of some orders that are of some kinds and wait, oldest first."""
+    c = orders.c
+    query = select(orders).where(c.id.in_(identifiers), c.state == OrderState.OPEN, c.kind.in_(kinds))
+    return [_order(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id))] if identifiers else []
+
+
+def orders_passed(tx: Transaction, at: datetime, limit: int) -> list[Order]:
+    """Return orders that wait and whose time has passed, the earliest first."""
+    c = orders.c
+    query = select(orders).where(c.state == OrderState.OPEN, c.lapses_at <= at).order_by(c.lapses_at, c.id)
+    return [_order(row) for row in tx.connection.execute(query.limit(limit))]
+
+
+def signers_of(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, list[OrderSigner]]:
+    """Return who has authorised some orders, in order of time."""
+    columns = order_authorisations.c
+    query = (
+        select(order_authorisations, authorisations.c.key)
+        .join(authorisations)
+        .where(columns.order_id.in_(identifiers))
+        .order_by(columns.at, columns.officer)
+    )
+    found: dict[str, list[OrderSigner]] = {each: [] for each in identifiers}
+    for row in tx.connection.execute(query):
+        signer = OrderSigner(officer=row.officer, key=row.key, statement_sha256=row.statement_sha256, at=row.at)
+        found[row.order_id].append(signer)
+    return found
+
+
+def _order(row: Row[Any]) -> Order:
+    return Order(
+        id=row.id,
+        kind=OrderKind(row.kind),
+        state=OrderState(row.state),
+        body=row.body,
+        body_sha256=row.body_sha256,
+        proposer=row.proposer,
+        proposed_at=row.proposed_at,
+        lapses_at=row.lapses_at,
+        closed_at=row.closed_at,
+        outcome=row.outcome,
+    )
