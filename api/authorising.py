@@ -1,4 +1,4 @@
-"""What officers sign for with keys of their own: their proposals, and the roster by which it counts."""
+"""What officers sign for with keys of their own: their proposals; what was signed, and by which roster it counts."""
 
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +25,8 @@ from api.service import (
     reply,
 )
 from ra.deciding.authorise import sign_for, sign_for_batch
-from ra.deciding.views import DecisionAuthorised
+from ra.deciding.record import authorisations, journal_of
+from ra.deciding.views import DecisionAuthorisations, DecisionAuthorised, DecisionJournal
 from ra.roster import RosterAnswer, roster
 
 BATCH_PATHS = frozenset({"/v1/decisions/batch/authorisation", "/v1/decisions/batch/second"})
@@ -68,6 +69,28 @@ def add_authorising(app: OpenAPI, service: Service) -> None:
         return service.write(
             header, lambda key: batch_answer(sign_for_batch(desk, actor(), proposed, key, signed=signed))
         )
+
+    @app.get(
+        "/v1/decisions/<decision>/authorisations",
+        operation_id="listAuthorisations",
+        openapi_extensions=clauses("F2.18"),
+        responses={200: answer(DecisionAuthorisations), **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_authorisations(path: DecisionPath) -> Response:
+        """List what officers signed for a decision, as far as it is sealed: anybody can prove it."""
+        return reply(authorisations(desk, actor(), path.decision))
+
+    @app.get(
+        "/v1/decisions/<decision>/journal",
+        operation_id="showDecisionJournal",
+        openapi_extensions=clauses("F2.18"),
+        responses={200: answer(DecisionJournal), **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def show_decision_journal(path: DecisionPath) -> Response:
+        """Show the sealed journal's rows about a decision, each with those up to a signed head."""
+        return reply(journal_of(desk, actor(), path.decision))
 
     @app.get(
         "/v1/roster",

@@ -6,13 +6,11 @@ would be signed, by the relying party's reader, and has to say what the proposal
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
 
 from app.terminal import harmless
 from ca import der as write
@@ -23,16 +21,14 @@ from core.instants import text
 from officers.statement import Listed
 from ra.deciding.views import DecisionAnswer, DraftAnswer
 from ra.views import view_of
+from verify.certified import arc_of, compared, key_sha256
 from verify.der import DerMalformed
-from verify.parsing import Unreadable, extension, one_certificate
-from verify.profile import Arc, agreement_failures, environment_failures, profile_failures, statement_value
+from verify.parsing import Unreadable, one_certificate
+from verify.profile import agreement_failures, environment_failures, profile_failures, statement_value
 from verify.statement import Statement, decode
 
 _WORDS = 200
 """Characters of a value that a refusal repeats."""
-
-_USAGE = ".3.1"
-"""What the extended key usage has behind the authority's arc (docs/trialcpa.asn1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +72,7 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
         return Recomputed(listed=Listed(decision=said.decision, proposal_sha256=proposal_sha256))
     tbs = _tbs(said, said.draft)
     certificate, statement = _read(said, tbs)
-    for name, in_bytes, wanted in _compared(certificate, statement, said.proposal, proposal_sha256):
+    for name, in_bytes, wanted in compared(certificate, statement, said.proposal, proposal_sha256):
         _require(said.decision, name, in_bytes, wanted)
     listed = Listed(
         decision=said.decision, proposal_sha256=proposal_sha256, tbs_sha256=(hashlib.sha256(tbs).hexdigest(),)
@@ -98,7 +94,7 @@ def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement
     """Read the certificate that the bytes would be, strictly, with no signature yet."""
     try:
         certificate = one_certificate(write.signed(tbs, b""))
-        arc = _arc(certificate)
+        arc = arc_of(certificate)
         statement = decode(statement_value(certificate, arc) or b"")
     except (Unreadable, DerMalformed) as error:
         detail = f"the bytes to be signed are no Trial CPA Certificate ({error})"
@@ -116,36 +112,6 @@ def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement
     return certificate, statement
 
 
-def _arc(certificate: x509.Certificate) -> Arc:
-    """Return the authority's arc, as the one usage of the certificate names it; nobody need tell us."""
-    usage = extension(certificate.extensions, x509.ExtendedKeyUsage)
-    named = [each.dotted_string for each in usage.value] if usage else []
-    if len(named) != 1 or not named[0].endswith(_USAGE):
-        raise Unreadable("its usage is none of ours")
-    return Arc(named[0].removesuffix(_USAGE))
-
-
-def _compared(
-    certificate: x509.Certificate, statement: Statement, proposal: Mapping[str, Any], proposal_sha256: str
-) -> Iterator[tuple[str, object, object]]:
-    """Yield what the certificate says and what the proposal says of the same, with its name."""
-    organisation = proposal.get("organisation")
-    yield "the proposal that its certificate names", statement.proposal_digest, proposal_sha256
-    yield "the public key of its certificate", _key_sha256(certificate), proposal.get("public_key_sha256")
-    yield "the approval of its certificate", str(statement.identifier), proposal.get("approval")
-    yield "the issue of its certificate", statement.issue, proposal.get("issue")
-    yield "the start in its certificate", text(statement.start), proposal.get("start")
-    yield "the expiry in its certificate", text(statement.expiry), proposal.get("expiry")
-    yield "the beginning of its certificate", text(certificate.not_valid_before_utc), proposal.get("not_before")
-    yield "the end of its certificate", text(certificate.not_valid_after_utc), proposal.get("not_after")
-    yield "the limit in its certificate", statement.maximum_devices, proposal.get("maximum_devices")
-    yield "the device in its certificate", asdict(statement.device), proposal.get("device")
-    firmware = [{"version": each.version, "image_sha256": each.image_digest} for each in statement.firmware]
-    yield "the firmware in its certificate", firmware, proposal.get("firmware")
-    named = organisation.get("certificate_name") if isinstance(organisation, Mapping) else None
-    yield "the organisation in its certificate", _organisation(certificate), named
-
-
 def _words(certificate: x509.Certificate, statement: Statement) -> list[tuple[str, object]]:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     device = statement.device
@@ -159,17 +125,8 @@ def _words(certificate: x509.Certificate, statement: Statement) -> list[tuple[st
         ("device", f"{device.type} {device.manufacturer} {device.model} {device.hardware_version}"),
         ("firmware", [f"{each.version}  {each.image_digest}" for each in statement.firmware]),
         ("at most", f"{statement.maximum_devices} devices"),
-        ("public key", f"SHA-256 {_key_sha256(certificate)}"),
+        ("public key", f"SHA-256 {key_sha256(certificate)}"),
     ]
-
-
-def _key_sha256(certificate: x509.Certificate) -> str:
-    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()
-
-
-def _organisation(certificate: x509.Certificate) -> str:
-    return ", ".join(str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
 
 
 def _require(subject: str, name: str, in_bytes: object, shown: object) -> None:

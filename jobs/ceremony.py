@@ -154,6 +154,7 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
     ]
     lines += [
         f"Journal key   {key_id(keys.journal.public_key)} ({profile.journal_name})",
+        f"  SHA-256     {hashlib.sha256(keys.journal.public_key).hexdigest()} of the journal's key",
         f"Private keys  {ceremony.keys_dir}",
         f"Root's key    {ceremony.root_dir}: take this folder offline now. Only a new issuing CA and the root's",
         "              next CRL, due within a year, need it again.",

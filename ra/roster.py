@@ -1,12 +1,13 @@
 """The roster as the authority shows it: whose keys count, and for which authority they sign."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
 from core.clauses import serves
 from core.errors import NoRoster
-from officers.roster import members_digest, public_key_pem, read_members
+from officers.roster import Member, members_digest, public_key_pem, read_members
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import authority_shown, roster_shown
@@ -48,6 +49,7 @@ class RosterNumberAnswer:
 
     Args:
         number: 1 for the first; each later one has the next.
+        members: the keys on it.
         members_sha256: the digest of its members, which two people compare.
         effective_at: from when it counts; one that is not in force yet is shown too.
         cause: by what it was set.
@@ -55,6 +57,7 @@ class RosterNumberAnswer:
     """
 
     number: int
+    members: tuple[RosterMemberAnswer, ...]
     members_sha256: str
     effective_at: datetime
     cause: str
@@ -105,15 +108,13 @@ def roster(desk: Desk, actor: Actor) -> RosterAnswer:
     return RosterAnswer(
         authority=SigningFor(authority.name, authority.root_key_sha256),
         number=held.number,
-        members=tuple(
-            RosterMemberAnswer(officer=each.officer, key=each.key, public_key=public_key_pem(each.public_key))
-            for each in held.members
-        ),
+        members=_shown(held.members),
         effective_at=held.effective_at,
         cause=next(each.cause for each in every if each.number == held.number),
         history=tuple(
             RosterNumberAnswer(
                 number=each.number,
+                members=_shown(read_members(each.members)),
                 members_sha256=members_digest(read_members(each.members)),
                 effective_at=each.effective_at,
                 cause=each.cause,
@@ -121,4 +122,11 @@ def roster(desk: Desk, actor: Actor) -> RosterAnswer:
             )
             for each in every
         ),
+    )
+
+
+def _shown(members: Sequence[Member]) -> tuple[RosterMemberAnswer, ...]:
+    return tuple(
+        RosterMemberAnswer(officer=each.officer, key=each.key, public_key=public_key_pem(each.public_key))
+        for each in members
     )

@@ -11,7 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from tests.api_world import Api, application, done, refused
-from tests.world import World, csr_pem
+from tests.dossier_world import dossier_of, root_of
+from tests.world import World, csr_pem, keyring
+from verify.decision import prove_files
+from verify.dossier import trusted
+from verify.findings import Against
 
 
 @pytest.fixture
@@ -104,8 +108,18 @@ def test_every_kind_of_decision_is_proposed_and_seconded(api: Api) -> None:
     again = api.proposed(kind="revoke", approval=other, cause="ssc")
     done(api.ask("officer-2", "POST", f"/v1/decisions/{again}/second", api.second_body(again)))
     assert done(api.ask("dcc", "GET", f"/v1/approvals/{other}"))["end_cause"] == "ssc"
-    kinds = [each["kind"] for each in done(api.ask("auditor", "GET", "/v1/decisions"))["decisions"]]
-    assert sorted(kinds) == ["grant", "grant", "refuse", "rekey", "revoke", "revoke", "withdraw"]
+    listed = done(api.ask("auditor", "GET", "/v1/decisions"))["decisions"]
+    assert sorted(each["kind"] for each in listed) == [
+        *("grant", "grant", "refuse", "rekey", "revoke", "revoke", "withdraw")
+    ]
+    # Who agreed to each is proved by what anybody has who trusts the root and the journal's key.
+    api.settle()
+    trust = trusted(root_of(api.world), journal_key=keyring(api.world.folder).journal.public_key)
+    for each in listed:
+        found = prove_files(dossier_of(api, each["decision"]), trust)
+        assert found.missing == [], each
+        codes = [against.code for against in found.against]
+        assert codes == ([Against.CAME_TO_NOTHING] if each["state"] == "rejected" else []), (each, found.against)
 
 
 def test_another_digest_is_a_conflict_and_the_proposer_cannot_second(api: Api) -> None:

@@ -15,9 +15,13 @@ from app.settings import load
 from memory.officers import roster_of
 from officers.key_file import public_pem
 from officers.roster import Member
+from ra.authorising import authority_shown
+from store.reading.authority import authority_row
 from store.transactions import sqlite_url
 from tests.acting import member, officer_key
 from tests.people_world import trialcpa
+from verify.dossier import trusted
+from verify.journal import Export
 
 ONE, TWO, THREE = "jane.doe", "joe.bloggs", "jo.public"
 
@@ -48,11 +52,18 @@ def test_the_root_has_signed_the_transcript_and_openssl_says_so(held: Path, tmp_
     paper = held / "ceremony" / "transcript.txt"
     assert all(f"{member(each).key} {each}" in paper.read_text() for each in (ONE, TWO, THREE))
     with closing(open_house(load(held))) as house:
-        (tmp_path / "root.der").write_bytes(house.root())
+        root_der = house.root()
+    (tmp_path / "root.der").write_bytes(root_der)
     root = ("-inform", "DER", "-in", str(tmp_path / "root.der"))
     (tmp_path / "root.pub.pem").write_text(openssl("x509", *root, "-noout", "-pubkey").stdout)
     proof = ("-verify", str(tmp_path / "root.pub.pem"), "-signature", str(paper.with_name("transcript.sig")))
     assert openssl("dgst", "-sha256", *proof, str(paper)).stdout == "Verified OK\n"
+    trust = trusted(root_der, transcript=paper.read_bytes(), signature=paper.with_name("transcript.sig").read_bytes())
+    assert trust.officers == frozenset((member(each).key, each) for each in (ONE, TWO, THREE))
+    with closing(open_house(load(held))) as house, house.store.read() as tx:
+        key = authority_row(tx).journal_key
+        assert trust.authority == authority_shown(tx)
+    assert trust.key_for(Export(trust.journal, key)) == key
     changed = tmp_path / "transcript.txt"
     changed.write_text(paper.read_text().replace(ONE, "mallory"))
     assert openssl("dgst", "-sha256", *proof, str(changed)).returncode != 0

@@ -71,7 +71,7 @@ WALLS: Mapping[str, Wall] = {
     ),
     "api.status": _wall("api.status api.problems core", "cryptography"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
-    "verify": _wall("verify core", "cryptography asn1crypto httpx"),
+    "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "app": _wall(
         "api app backup ca core documents front intake jobs keys memory officers policy ra store verify",
         "cryptography click flask httpx rich",

@@ -11,23 +11,28 @@
 
 It leaves to the caller: that the key is the journal's, and that no longer journal exists. Against a journal cut off
 at its end, hand in heads that you kept from before: a head beyond the last row is a problem.
+
+`check_stretches` shows the same of some stretches of a journal, each from a link that is stated to a head: that they
+are of the journal, and not what lies between them.
 """
 
+import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from core.canonical import canonical
+from core.canonical import Json, canonical
 from core.chain import DATED_AHEAD, GENESIS, SealedRow, head_statement, link
 from core.errors import InstantMalformed
 from core.instants import parse
-from verify.parsing import PARSE_ERRORS
+from verify.parsing import PARSE_ERRORS, Unreadable
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,46 @@ class Head:
     signature: bytes
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Rows that follow each other.
+
+    Args:
+        before: the link of the row before the first, 64 lower-case hexadecimal digits.
+        rows: in order.
+    """
+
+    before: str
+    rows: Sequence[LinkedRow]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A journal, or stretches of one, as it was exported.
+
+    Args:
+        name: the journal's, as the export says it.
+        key: its public key, as the export says it: SubjectPublicKeyInfo, DER.
+        stretches: in order; a whole journal is one.
+        heads: in any order.
+    """
+
+    name: str
+    key: bytes
+    stretches: Sequence[Stretch] = field(default=())
+    heads: Sequence[Head] = field(default=())
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has every row from the first to its last."""
+        return len(self.stretches) == 1 and _first(self.stretches[0]) == 1
+
+    @property
+    def rows(self) -> tuple[SealedRow, ...]:
+        """All rows, in order."""
+        return tuple(each.row for stretch in self.stretches for each in stretch.rows)
+
+
 def check(rows: Sequence[LinkedRow], heads: Sequence[Head], *, journal: str, journal_key: bytes) -> tuple[str, ...]:
     """Return every problem, a sentence each; none means that the journal holds together.
 
@@ -67,7 +112,10 @@ def check(rows: Sequence[LinkedRow], heads: Sequence[Head], *, journal: str, jou
         journal: the journal's name, which heads sign.
         journal_key: its SubjectPublicKeyInfo, DER.
     """
-    problems = [*_row_problems(rows), *_head_problems(rows, heads, journal, journal_key)]
+    problems = [
+        *_row_problems(rows, first=1, previous=GENESIS, latest=None),
+        *_head_problems(dict(enumerate(rows, start=1)), heads, journal, journal_key),
+    ]
     covered = max((head.number for head in heads), default=0)
     if covered < len(rows):
         problems.append(f"No signed head covers the rows from {covered + 1} on.")
@@ -76,11 +124,42 @@ def check(rows: Sequence[LinkedRow], heads: Sequence[Head], *, journal: str, jou
     return tuple(problems)
 
 
-def _row_problems(rows: Sequence[LinkedRow]) -> list[str]:
+def check_stretches(export: Export, *, journal: str, journal_key: bytes) -> tuple[str, ...]:
+    """Return every problem of an export, a sentence each; a whole journal is checked as by `check`.
+
+    Args:
+        export: rows and heads; what it says of its own name and key is not looked at.
+        journal: the journal's name, which heads sign.
+        journal_key: its SubjectPublicKeyInfo, DER.
+    """
+    if export.whole or not export.stretches:
+        rows = export.stretches[0].rows if export.stretches else ()
+        return check(rows, export.heads, journal=journal, journal_key=journal_key)
+    problems: list[str] = []
+    numbered: dict[int, LinkedRow] = {}
+    heads = {head.number for head in export.heads}
+    last, latest = 0, None
+    for stretch in export.stretches:
+        first = _first(stretch)
+        if first <= last:
+            problems.append(f"The stretch from row {first} on does not lie behind row {last}.")
+        before = _octets(stretch.before, first, problems)
+        problems += _row_problems(stretch.rows, first=first, previous=before, latest=latest)
+        numbered |= dict(enumerate(stretch.rows, start=first))
+        last = first + len(stretch.rows) - 1
+        latest = _instant(stretch.rows[-1].row.sealed_at) or latest
+        if last not in heads:
+            problems.append(f"No signed head covers the rows from {first} to {last}.")
+    return (*problems, *_head_problems(numbered, export.heads, journal, journal_key))
+
+
+def _first(stretch: Stretch) -> int:
+    return stretch.rows[0].row.number
+
+
+def _row_problems(rows: Sequence[LinkedRow], *, first: int, previous: bytes, latest: datetime | None) -> list[str]:
     problems = []
-    previous = GENESIS
-    latest: datetime | None = None
-    for number, linked in enumerate(rows, start=1):
+    for number, linked in enumerate(rows, start=first):
         row = linked.row
         if row.number != number:
             problems.append(f"Row {row.number} stands where {number} is expected.")
@@ -106,21 +185,20 @@ def _row_problems(rows: Sequence[LinkedRow]) -> list[str]:
     return problems
 
 
-def _head_problems(rows: Sequence[LinkedRow], heads: Sequence[Head], journal: str, journal_key: bytes) -> list[str]:
+def _head_problems(rows: Mapping[int, LinkedRow], heads: Sequence[Head], journal: str, journal_key: bytes) -> list[str]:
     try:
         key = load_der_public_key(journal_key)
     except PARSE_ERRORS:
         return ["The journal's key cannot be read."]
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return ["The journal's key is not one for ECDSA."]
-    links: Mapping[int, str] = {number: linked.link for number, linked in enumerate(rows, start=1)}
     problems = []
     for head in heads:
         if not _signed(key, journal, head):
             problems.append(f"The head of row {head.number} is not signed by the journal's key.")
-        elif head.number not in links:
+        elif head.number not in rows:
             problems.append(f"A signed head covers row {head.number}, which is not there.")
-        elif links[head.number] != head.digest:
+        elif rows[head.number].link != head.digest:
             problems.append(f"The signed head of row {head.number} names another link than the row has.")
     return problems
 
@@ -156,3 +234,66 @@ def _instant(value: str) -> datetime | None:
         return parse(value)
     except InstantMalformed:
         return None
+
+
+# --- as lines -------------------------------------------------------------------------------------------------------
+
+
+def export_lines(export: Export) -> Iterable[str]:
+    """Yield an export as it is written: one JSON object a line.
+
+    Args:
+        export: a whole journal, or stretches of one.
+    """
+    yield _line({"journal": export.name, "key": base64.b64encode(export.key).decode()})
+    for stretch in export.stretches:
+        if _first(stretch) != 1:
+            yield _line({"before": stretch.before})
+        for each in stretch.rows:
+            yield _line({"row": asdict(each.row), "link": each.link})
+    for head in export.heads:
+        yield _line({"head": head.number, "link": head.digest, "signature": head.signature.hex()})
+
+
+def read_export(written: bytes) -> Export:
+    """Return what the lines of an export say; nothing of it is checked yet.
+
+    Raises:
+        Unreadable: one of them is none.
+    """
+    name, key = "", b""
+    stretches: list[Stretch] = []
+    rows: list[LinkedRow] = []
+    heads: list[Head] = []
+    before = GENESIS.hex()
+    for number, line in enumerate(written.splitlines(), 1):
+        try:
+            said = json.loads(line)
+            if "row" in said:
+                rows.append(_read_row(said))
+            elif "before" in said:
+                stretches += [Stretch(before, rows)] if rows else []
+                rows, before = [], str(said["before"])
+            elif "head" in said:
+                heads.append(Head(int(said["head"]), str(said["link"]), bytes.fromhex(said["signature"])))
+            else:
+                name, key = str(said["journal"]), base64.b64decode(said["key"], validate=True)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Unreadable(f"line {number} is not a line of a journal export") from None
+    stretches += [Stretch(before, rows)] if rows else []
+    return Export(name=name, key=key, stretches=stretches, heads=heads)
+
+
+def _line(said: Json) -> str:
+    return json.dumps(said)
+
+
+def _read_row(said: Mapping[str, Any]) -> LinkedRow:
+    row = SealedRow(**said["row"])
+    texts = (row.sealed_at, row.kind, row.at, row.actor, row.payload)
+    perhaps = (row.role, row.organisation, row.subject)
+    if type(row.number) is not int or not all(isinstance(each, str) for each in texts):
+        raise TypeError
+    if not all(each is None or isinstance(each, str) for each in perhaps):
+        raise TypeError
+    return LinkedRow(row, str(said["link"]))

@@ -11,6 +11,7 @@ from rich.console import Console
 from api.answers import DecisionBatchAnswer, Problem
 from app.cli import decision_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
+from app.cli.decide_export import export
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.client import Client, path
@@ -53,6 +54,9 @@ Outcome: TypeAlias = (
 @click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
 def decide() -> None:
     """Propose decisions, see everything that will be true, second or reject them."""
+
+
+decide.add_command(export)
 
 
 @decide.command("list", epilog="\b\nExample:\n  trialcpa decide list")

@@ -11,11 +11,11 @@ import click
 from app.cli.options import home_option
 from app.house import home_of, open_house, profile_of
 from app.settings import load
-from core.chain import SealedRow
 from store.reading import journal as reading
 from store.reading.authority import authority_row
 from store.transactions import Store
 from verify import journal as proving
+from verify.parsing import Unreadable
 
 _PORTION = 1_000
 
@@ -66,17 +66,22 @@ def lines(store: Store) -> Iterator[str]:
 )
 def prove(file: Path, known: str | None) -> None:
     """Prove an export; needs nothing of the authority but the export, and the journal's key from elsewhere."""
-    name, named, rows, heads = _read(file)
-    key = named if known is None else _key(known)
-    problems = list(proving.check(rows, heads, journal=name, journal_key=key))
-    if key != named:
+    try:
+        export = proving.read_export(file.read_bytes())
+    except Unreadable as error:
+        raise click.UsageError(f"{file}: {error}.") from None
+    name = export.name
+    rows = [each for stretch in export.stretches for each in stretch.rows]
+    key = export.key if known is None else _key(known)
+    problems = list(proving.check(rows, export.heads, journal=name, journal_key=key))
+    if key != export.key:
         problems.insert(0, "The export names another key of the journal than the one that you know.")
     for problem in problems:
         click.echo(problem)
     if problems:
         raise SystemExit(1)
     whose = "the key in the export itself" if known is None else "the key that you know"
-    click.echo(f"{name}: rows 1 to {len(rows)} in unbroken order; signed heads: {len(heads)}; by {whose}.")
+    click.echo(f"{name}: rows 1 to {len(rows)} in unbroken order; signed heads: {len(export.heads)}; by {whose}.")
 
 
 def _key(known: str) -> bytes:
@@ -84,22 +89,3 @@ def _key(known: str) -> bytes:
         return base64.b64decode(known, validate=True)
     except ValueError:
         raise click.BadParameter("this is not base64.", param_hint="--key") from None
-
-
-def _read(file: Path) -> tuple[str, bytes, list[proving.LinkedRow], list[proving.Head]]:
-    """Read an export; whatever is not one is told by its line."""
-    name, key = "", b""
-    rows: list[proving.LinkedRow] = []
-    heads: list[proving.Head] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            said = json.loads(line)
-            if "row" in said:
-                rows.append(proving.LinkedRow(SealedRow(**said["row"]), str(said["link"])))
-            elif "head" in said:
-                heads.append(proving.Head(int(said["head"]), str(said["link"]), bytes.fromhex(said["signature"])))
-            else:
-                name, key = str(said["journal"]), base64.b64decode(said["key"], validate=True)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise click.UsageError(f"{file}, line {number}: this is not a line of a journal export.") from None
-    return name, key, rows, heads

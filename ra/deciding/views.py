@@ -225,3 +225,91 @@ class Accepted:
     decision: str
     proposal_sha256: str
     tbs_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationKept:
+    """What an officer signed, as it was sent.
+
+    Args:
+        statement: what is signed: its canonical form (RFC 8785).
+        key: the RFC 7638 thumbprint of the key that signed.
+        proof: a compact JWS over exactly its octets.
+        listed: what a statement about several things lists: decision, digest of its proposal, digests of bytes.
+    """
+
+    statement: dict[str, Any]
+    key: str
+    proof: str
+    listed: list[Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionAuthorisations:
+    """Everything that officers signed for a decision, and for changes of the roster by which it counts.
+
+    Only what a sealed fact names: what the authority has proved and consumed.
+    """
+
+    decision: str
+    authorisations: tuple[AuthorisationKept, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedRowAnswer:
+    """A row of the journal as it is hashed, see docs/issuance-cycle.md."""
+
+    number: int
+    sealed_at: str
+    kind: str
+    at: str
+    actor: str
+    role: str | None
+    organisation: str | None
+    subject: str | None
+    payload: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalRowAnswer:
+    """A row with its link, 64 hexadecimal digits."""
+
+    row: SealedRowAnswer
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalHeadAnswer:
+    """A head that the journal's key has signed: ECDSA with SHA-256, DER, hexadecimal."""
+
+    number: int
+    link: str
+    signature: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalStretch:
+    """Rows that follow each other, up to a signed head.
+
+    Args:
+        before: the link of the row before the first.
+    """
+
+    before: str
+    rows: tuple[JournalRowAnswer, ...]
+    head: JournalHeadAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionJournal:
+    """What the sealed journal says of a decision and of the roster, provable by the journal's key.
+
+    Args:
+        journal: the name that heads are signed under.
+        public_key: of the journal: SubjectPublicKeyInfo, DER, hexadecimal. Trust the one that you hold.
+    """
+
+    decision: str
+    journal: str
+    public_key: str
+    stretches: tuple[JournalStretch, ...]

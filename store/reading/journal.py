@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from core.chain import GENESIS, SealedRow
+from core.chain import GENESIS, SealedRow, link
 from core.facts import FactKind
 from core.instants import text
 from core.mirror import Proof
@@ -143,6 +143,14 @@ def proof(tx: Transaction, number: int) -> Proof | None:
         return None
     rows = tuple(each.row for each in sealed_after(tx, number - 1, int(head.number) - number + 1))
     return Proof(before=before, rows=rows, signature=bytes(head.signature))
+
+
+def links_from(proof: Proof) -> list[bytes]:
+    """Return the links of the rows of a proof, computed from what they say."""
+    links = [proof.before]
+    for row in proof.rows:
+        links.append(link(links[-1], row))
+    return links[1:]
 
 
 def cursor(tx: Transaction, reader: str) -> int:

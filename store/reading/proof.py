@@ -29,6 +29,17 @@ def sealed_about(tx: Transaction, subjects: Collection[str], kinds: Collection[F
     return [sealed_row(row) for row in tx.connection.execute(query)] if subjects else []
 
 
+def sealed_rosters(tx: Transaction) -> list[Sealed]:
+    """Return the sealed facts that whose keys count was set, in order."""
+    columns = journal.c
+    query = (
+        select(journal)
+        .where(columns.subject.is_(None), columns.kind == FactKind.ROSTER_SET, columns.seal_number.is_not(None))
+        .order_by(columns.seal_number)
+    )
+    return [sealed_row(row) for row in tx.connection.execute(query)]
+
+
 def wait_to_be_sealed(
     tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind], *, head: int
 ) -> frozenset[str]:

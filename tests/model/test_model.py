@@ -60,7 +60,7 @@ def test_the_model_can_be_read_at_a_glance() -> None:
 @pytest.mark.clause("F2.30")
 @pytest.mark.clause("F2.31")
 @pytest.mark.parametrize(
-    ("examples", "steps"), [pytest.param(18, 20, id="short"), pytest.param(250, 40, id="long", marks=pytest.mark.long)]
+    ("examples", "steps"), [pytest.param(10, 20, id="short"), pytest.param(250, 40, id="long", marks=pytest.mark.long)]
 )
 def test_every_channel_says_what_the_model_says_whatever_is_done(
     machine: Callable[[], Machine], examples: int, steps: int

@@ -1,0 +1,90 @@
+"""`trialcpa decide export`: a decision's dossier in a folder, which `trialcpa-verify decision` proves anywhere."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from app.cli.service import Service, asks_service
+from app.client import Client, path
+from core.canonical import canonical
+from core.chain import SealedRow
+from core.errors import InputUnusable
+from core.kinds import AuthorisedAct, DraftState
+from officers.roster import new_member
+from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
+from ra.ordering.views import OrderAnswer
+from ra.roster import RosterAnswer, RosterNumberAnswer
+from ra.views import document
+from verify import dossier
+from verify.journal import Export, Head, LinkedRow, Stretch, export_lines
+
+_PEM = "application/pem-certificate-chain"
+
+
+@click.command(
+    epilog="\b\nExample:\n  trialcpa decide export dec-6564f1a2-9c3b1d2e4f60718a --to dossier\n"
+    "  trialcpa-verify decision dossier --root root.cer --transcript transcript.txt"
+)
+@click.argument("decision")
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
+@asks_service
+def export(*, decision: str, folder: Path, service: Service) -> None:
+    """Write what proves who agreed to a decision into a folder; for officers and auditors."""
+    with service.connect() as client:
+        parts = fetched(client, decision)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise InputUnusable(path=folder, detail="there is such a folder already; name another.") from None
+    for name, octets in parts.items():
+        (folder / name).write_bytes(octets)
+    click.echo(f"{folder}: {', '.join(parts)}. Prove it: trialcpa-verify decision {folder} --root root.cer …", err=True)
+
+
+def fetched(client: Client, decision: str) -> Mapping[str, bytes]:
+    """Return the files of a decision's dossier by name; nothing of them is believed, nor changed.
+
+    Args:
+        client: of whoever may read decisions and the journal.
+        decision: its identifier.
+    """
+    said = client.show(DecisionAnswer, path("decisions", decision))
+    signed = client.show(DecisionAuthorisations, path("decisions", decision, "authorisations"))
+    roster = client.show(RosterAnswer, path("roster"))
+    journal = client.show(DecisionJournal, path("decisions", decision, "journal"))
+    orders = {
+        each.statement["subject"]
+        for each in signed.authorisations
+        if each.statement.get("act") == AuthorisedAct.CHANGE_ROSTER
+    }
+    bodies = [client.show(OrderAnswer, path("orders", str(each))).body for each in sorted(orders)]
+    parts = {
+        dossier.DECISION: _written({"decision": said.decision}),
+        dossier.PROPOSAL: canonical(said.proposal),
+        dossier.AUTHORISATIONS: _written(document(signed)["authorisations"]),
+        dossier.ROSTERS: _written([{"number": each.number, "members": _members(each)} for each in roster.history]),
+        dossier.ORDERS: _written([{"body": canonical(each).decode()} for each in bodies]),
+        dossier.JOURNAL: "".join(f"{line}\n" for line in export_lines(_export(journal))).encode("ascii"),
+    }
+    if said.draft is not None and said.draft.state is DraftState.SIGNED:
+        parts[dossier.CERTIFICATE] = client.fetch(path("certificates", said.draft.serial), _PEM).body
+    return parts
+
+
+def _export(journal: DecisionJournal) -> Export:
+    stretches = [
+        Stretch(each.before, [LinkedRow(SealedRow(**vars(row.row)), row.link) for row in each.rows])
+        for each in journal.stretches
+    ]
+    heads = [Head(each.head.number, each.head.link, bytes.fromhex(each.head.signature)) for each in journal.stretches]
+    return Export(name=journal.journal, key=bytes.fromhex(journal.public_key), stretches=stretches, heads=heads)
+
+
+def _members(roster: RosterNumberAnswer) -> list[object]:
+    return [new_member(each.officer, each.public_key.encode()).document() for each in roster.members]
+
+
+def _written(said: object) -> bytes:
+    return json.dumps(said, indent=1).encode("ascii") + b"\n"
