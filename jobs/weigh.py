@@ -33,7 +33,7 @@ from jobs.resting import (
 from jobs.roster import authority_begun, told
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import Consumed
+from memory.records import Consumed, Issuing, Record
 from officers.proof import Asked, prove
 from officers.roster import Roster
 from officers.statement import Authorisation, read_members, read_statement
@@ -132,7 +132,7 @@ def _consume(memory: Memory, new: Mapping[int, Consumed], at: datetime) -> dict[
     if not new:
         return {}
     try:
-        memory.remember([*new.values()], now=at)
+        memory.remember([record for each in new.values() for record in _records(each, at)], now=at)
     except MemoryContradicted as error:
         if len(new) > 1:
             return {
@@ -142,6 +142,18 @@ def _consume(memory: Memory, new: Mapping[int, Consumed], at: datetime) -> dict[
             }
         return {place: Flawed(flaw=AuthorisationFlaw.USED, why=str(error)) for place in new}
     return {}
+
+
+def _records(consumed: Consumed, at: datetime) -> list[Record]:
+    """Return what is remembered of an authorisation that counts.
+
+    One officer is enough to stop issuing, and a stop says nothing else: it stands from then on, whatever somebody makes
+    of the row of its order.
+    """
+    if consumed.act is not AuthorisedAct.STOP_ISSUING:
+        return [consumed]
+    stop = Issuing(stopped=True, at=at, order=consumed.subject, statements=(consumed.statement_sha256,))
+    return [consumed, stop]
 
 
 class _Acts:

@@ -94,6 +94,24 @@ def test_two_start_again_and_what_waited_is_signed(world: World) -> None:
     assert facts_of(world, *TOLD)[-1] == "issuing-started"
 
 
+@pytest.mark.parametrize("gone", [{"state": "lapsed"}, {"body": "{}"}], ids=str)
+def test_a_stop_that_an_officer_signed_for_stands_whatever_becomes_of_its_row(
+    world: World, gone: dict[str, Any]
+) -> None:
+    decision = world.drafted()
+    world.seconded(decision)
+    stop = order(world.desk, OFFICER_1, StopIssuing("Something is wrong.")).order
+    sign_order(world, OFFICER_1, stop)
+    with world.store.begin("somebody") as tx:
+        closed = {"closed_at": world.clock.now()} if "state" in gone else {}
+        tx.connection.execute(update(order_rows).where(order_rows.c.id == stop).values(**gone, **closed))
+    settle(world)
+    assert world.memory.issuing is not None
+    assert world.memory.issuing.stopped
+    assert AlarmCode.ISSUING_STOPPED in alarm_codes(world)
+    assert world.decision_state(decision) == DecisionState.SECONDED
+
+
 @ON_SQLITE
 def test_what_was_agreed_about_one_stop_starts_nothing_after_another(world: World) -> None:
     stopped(world)
