@@ -187,7 +187,10 @@ def _proved(name: str, journal: Journal, memory: Memory, keyring: Keyring) -> li
     for expected, row in enumerate(journal.rows, 1):
         if row.number != expected:
             raise HandedIn(file=name, detail=f"row {expected} is missing")
-        digest = link(digest, row)
+        try:
+            digest = link(digest, row)
+        except ValueError:  # a number that JSON does not carry exactly: nothing of ours was linked so
+            raise HandedIn(file=name, detail=f"row {expected} cannot be linked") from None
         links.append(digest)
     covered = 0
     for number, digest, signature in journal.heads:

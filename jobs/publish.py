@@ -8,7 +8,6 @@ If we die before the commit, the list never left the process; its number is reme
 good one stays.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -31,6 +30,7 @@ from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count, statable_at
 from jobs.hierarchy import in_service
 from jobs.published import Refused, previous
+from jobs.resting import said_by
 from memory.records import Listed
 from policy.profile import clear_crl
 from ra.issuing import IssuingCa
@@ -255,7 +255,7 @@ def _refuse(duty: Duty, number: int, problems: tuple[str, ...], at: datetime) ->
     told: dict[str, Json] = {"number": number, "problems": list(problems)}
     with duty.read() as tx:
         last = journal.last_of(tx, FactKind.CRL_PUBLISHED, FactKind.CRL_REFUSED)
-    if last is not None and json.loads(last.payload).get("problems") == told["problems"]:
+    if last is not None and said_by(last).get("problems") == told["problems"]:
         return
     with duty.begin("refuse crl") as tx:
         facts.record(

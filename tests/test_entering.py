@@ -230,6 +230,10 @@ BAD: dict[str, tuple[Callable[[Kept, Lost], Handed], str]] = {
         lambda had, _: _changed(had.journal, b'"actor": "', b'"actor": "x'),
         "no head of ours",
     ),
+    "a journal with half a role": (
+        lambda had, _: _changed(had.journal, b'"role": null', b'"role": 1.5'),
+        "cannot be linked",
+    ),
     "a journal that begins late": (
         lambda had, _: Handed(
             journals={"j": read_journal("j", b"\n".join(had.journal.splitlines()[:1] + had.journal.splitlines()[2:]))}

@@ -20,7 +20,7 @@ from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import StoreWentBack
 from core.kinds import DecisionState, DraftState
-from store import tables, trial_tables
+from store import officers_tables, tables, trial_tables
 from tests.channels_world import HASHES, Channels
 from tests.cycle_world import device
 from tests.world import World
@@ -52,6 +52,10 @@ READ = (
     tables.alarms,
     tables.lease,
     tables.authority,
+    officers_tables.authorisations,
+    officers_tables.orders,
+    officers_tables.order_authorisations,
+    officers_tables.rosters,
     trial_tables.secondings,
     trial_tables.witnesses,
     trial_tables.cpl_instructions,
