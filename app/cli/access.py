@@ -18,7 +18,7 @@ def access() -> None:
     """Grant, list and revoke API keys. There is no built-in account and no default password."""
 
 
-@access.command()
+@access.command(epilog="\b\nExample:\n  trialcpa access grant --name jane.doe --role ssc-officer --days 90")
 @home_option
 @click.option("--name", required=True, help="The person or system; one person has one name.")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
@@ -44,7 +44,7 @@ def grant(
     click.echo(granted.api_key)
 
 
-@access.command("list")
+@access.command("list", epilog="\b\nExample:\n  trialcpa access list --home /var/lib/trialcpa")
 @home_option
 def list_(home: Path | None) -> None:
     """List every credential there ever was."""
@@ -56,7 +56,7 @@ def list_(home: Path | None) -> None:
         click.echo(f"{each.id}  {state:<8}  until {text(each.expires_at)}  {each.role:<12}  {each.name}")
 
 
-@access.command()
+@access.command(epilog="\b\nExample:\n  trialcpa access revoke CREDENTIAL")
 @home_option
 @click.argument("credential")
 def revoke(home: Path | None, credential: str) -> None:

@@ -25,7 +25,7 @@ def clock() -> None:
     """Show the authority's clock, accept it where it is doubted, or move a test authority's forward."""
 
 
-@clock.command()
+@clock.command(epilog="\b\nExample:\n  trialcpa clock show")
 @home_option
 def show(home: Path | None) -> None:
     """Print the authority's present instant."""
@@ -35,7 +35,7 @@ def show(home: Path | None) -> None:
     click.echo(f"{text(house.clock.now())}{ahead}")
 
 
-@clock.command()
+@clock.command(epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z")
 @home_option
 @click.option("--to", type=INSTANT, help="The instant to move to.")
 @click.option("--by-seconds", type=click.IntRange(1), help="How far to move.")

@@ -40,7 +40,9 @@ def export(*, decision: str, folder: Path, service: Service) -> None:
         raise InputUnusable(path=folder, detail="there is such a folder already; name another.") from None
     for name, octets in parts.items():
         (folder / name).write_bytes(octets)
-    click.echo(f"{folder}: {', '.join(parts)}. Prove it: trialcpa-verify decision {folder} --root root.cer …", err=True)
+    click.echo(f"{folder}: {', '.join(parts)}.", err=True)
+    proof = f"trialcpa-verify decision {folder} --root root.cer --transcript transcript.txt"
+    click.echo(f"Prove it: {proof}", err=True)
 
 
 def fetched(client: Client, decision: str) -> Mapping[str, bytes]:

@@ -25,7 +25,7 @@ def journal() -> None:
     """Export the journal, or prove an export: order, links, signed heads."""
 
 
-@journal.command()
+@journal.command(epilog="\b\nExample:\n  trialcpa journal export > journal.jsonl")
 @home_option
 def export(home: Path | None) -> None:
     """Print the sealed journal, one JSON object a line: its name and key, rows, then signed heads."""
@@ -55,7 +55,7 @@ def lines(store: Store) -> Iterator[str]:
                 yield json.dumps({"head": head.number, "link": head.link.hex(), "signature": signature})
 
 
-@journal.command()
+@journal.command(epilog="\b\nExample:\n  trialcpa journal prove journal.jsonl")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--key",

@@ -103,7 +103,7 @@ def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> 
     begun.close()
 
 
-@memory.command()
+@memory.command(epilog="\b\nExample:\n  trialcpa memory show --home /var/lib/trialcpa")
 @home_option
 def show(home: Path | None) -> None:
     """Show what is remembered, shortly; two machines of one authority compare the digest."""
@@ -124,7 +124,7 @@ def _show(known: Memory) -> None:
     click.echo(f"{'Digest':<14}{known.digest()}")
 
 
-@memory.command()
+@memory.command(epilog="\b\nExample:\n  trialcpa memory check --home /var/lib/trialcpa")
 @home_option
 def check(home: Path | None) -> None:
     """Prove every record, and that what is believed follows from them; exit with 1 if not."""

@@ -22,7 +22,7 @@ def store() -> None:
     """Show the store's schema revision, upgrade it, or accept a backup that was put back."""
 
 
-@store.command()
+@store.command(epilog="\b\nExample:\n  trialcpa store revision --home /var/lib/trialcpa")
 @home_option
 def revision(home: Path | None) -> None:
     """Print the revision that the store has and the one that this release needs."""
@@ -30,7 +30,7 @@ def revision(home: Path | None) -> None:
     click.echo(f"store {register.revision() or 'empty'}, this release {schema.needed_revision()}")
 
 
-@store.command()
+@store.command(epilog="\b\nExample:\n  trialcpa store upgrade --home /var/lib/trialcpa")
 @home_option
 def upgrade(home: Path | None) -> None:
     """Bring the store to the revision that this release needs; stop the services first."""
