@@ -94,8 +94,12 @@ def prove_decision(dossier: Dossier, trust: Trusted) -> Told:
     decision, proposal = dossier.decision or "", dossier.proposal
     if not decision or proposal is None or not _journal_holds(dossier, trust, ledger):
         return Told(decision=decision, against=ledger.against, missing=ledger.missing, unchecked=ledger.unchecked)
-    proof = _Proof(dossier, trust, ledger)
-    return proof.told()
+    try:
+        return _Proof(dossier, trust, ledger).told()
+    except Exception as error:  # noqa: BLE001 - whatever a part may hold, in whatever place
+        detail = f"A part holds what no authority writes ({type(error).__name__})."
+        ledger.refute(Against.PART_UNREADABLE, detail)
+        return Told(decision=decision, against=ledger.against, missing=ledger.missing, unchecked=ledger.unchecked)
 
 
 def _journal_holds(dossier: Dossier, trust: Trusted, ledger: Ledger) -> bool:
@@ -304,7 +308,7 @@ class _Proof:
         for officer in sorted(_more(people)):
             self._ledger.refute(Against.OFFICER_TWICE, f"{officer} signed twice, and counts once.")
         alone, asked = self._has(FactKind.DECISION_MADE_ALONE), self._said.get("officers")
-        wanted = 1 if alone else max(FEWEST, asked if type(asked) is int else FEWEST)
+        wanted = max(1 if alone else FEWEST, asked if type(asked) is int else FEWEST)
         proposed = any(
             row.kind in _PROPOSING and row.actor == self._said.get("proposed_by") for row, _, _ in self._used
         )
