@@ -68,6 +68,8 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "showDecision": SSC,
     "authoriseDecision": OFFICERS,
     "authoriseBatch": OFFICERS,
+    "listAuthorisations": SSC,
+    "showDecisionJournal": SSC,
     "showRoster": SSC,
     "proposeOrder": OFFICERS,
     "authoriseOrder": OFFICERS,
