@@ -15,7 +15,7 @@ from cryptography import x509
 from app.terminal import harmless
 from ca import der as write
 from core.canonical import digest
-from core.errors import ShownOtherwise
+from core.errors import KeysOfTwo, ShownOtherwise
 from core.identifiers import serial_of
 from core.instants import text
 from officers.statement import Listed
@@ -144,6 +144,7 @@ def require_as_sent(said: DecisionAnswer, sent: Mapping[str, Any], proposer: str
         proposer: the officer; None where nothing is signed.
 
     Raises:
+        KeysOfTwo: it was proposed with another person's API key.
         ShownOtherwise: it says something else.
     """
     proposal = said.proposal
@@ -154,6 +155,8 @@ def require_as_sent(said: DecisionAnswer, sent: Mapping[str, Any], proposer: str
         if sent.get(name) is not None and name in proposal:
             _require(said.decision, f"its {name}", str(proposal[name])[: len("2027-01-04")], str(sent[name]))
     if proposer is not None:
+        if proposal.get("proposed_by") == said.proposer != proposer:
+            raise KeysOfTwo(person=said.proposer, officer=proposer, decision=said.decision)
         _require(said.decision, "its proposer", proposal.get("proposed_by"), proposer)
 
 

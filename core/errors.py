@@ -850,6 +850,14 @@ class AuthorityDiffers(ConfigurationError):
     hint_text = "Check --url and --root. If both are right, somebody stands between: tell the authority's operator."
 
 
+class KeysOfTwo(ConfigurationError):
+    """An officer works with one person's API key and signs with another's own key."""
+
+    code = "keys-of-two"
+    sentence = "Your API key is {person}'s and your own key is {officer}'s: {decision} was proposed and not signed for."
+    hint_text = "Give the key of {person} with --officer-key: trialcpa decide authorise {decision}."
+
+
 class ShownOtherwise(ConfigurationError):
     """What a service shows of a decision is not what its bytes say."""
 

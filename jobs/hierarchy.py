@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ca import der as write
 from ca.certificates import authority_key_id, issuer, tbs_sha256
@@ -37,6 +37,9 @@ from store.verbs import authority as writing
 from store.verbs import facts
 
 Begin = Callable[[str], AbstractContextManager[Transaction]]
+
+RECORDED_WITHIN = timedelta(minutes=1)
+"""What was remembered is in the register by then; it takes a second, and as long as the store makes others wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +178,7 @@ def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCert
     known, strangers = compared(duty.memory, tx, role)
     held = {each.serial for each in known}
     for lost in (each for each in duty.memory.hierarchy(role) if each.serial not in held):
-        if role is HierarchyRole.ISSUING:
+        if role is HierarchyRole.ISSUING and not _is_being_recorded(duty, lost.serial):
             duty.notice(
                 AlarmCode.REGISTER_CONTRADICTS,
                 f"The register has lost certificate {lost.serial} of the issuing CA: no list, no answer is made by it. "
@@ -190,6 +193,12 @@ def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCert
             subject=each.serial,
         )
     return known
+
+
+def _is_being_recorded(duty: Duty, serial: str) -> bool:
+    """Return whether a certificate was remembered just now: whoever accepted it writes it into the register next."""
+    since = duty.memory.certified_at(serial)
+    return since is not None and abs(duty.machine.now() - since) < RECORDED_WITHIN
 
 
 def responders_at(duty: Duty, tx: Transaction, at: datetime) -> dict[str, AuthorityCertificate]:

@@ -85,6 +85,13 @@ def hierarchy_records(cursor: sqlite3.Cursor, role: HierarchyRole) -> list[Hiera
     return [each for each in found if isinstance(each, Hierarchy)]
 
 
+def certified_at(cursor: sqlite3.Cursor, serial: str) -> datetime | None:
+    """Return when a certificate of the hierarchy was remembered, by the machine's clock; None if it never was."""
+    query = "SELECT at FROM record JOIN hierarchy ON record = number WHERE serial = ?"
+    row = cursor.execute(query, (serial,)).fetchone()
+    return None if row is None else from_seconds(row[0])
+
+
 def signing(cursor: sqlite3.Cursor, serial: str) -> tuple[WillSign, datetime] | None:
     """Return what was remembered before a certificate was signed, and when; None if nothing was."""
     query = "SELECT body, at FROM record JOIN certificate ON record = number WHERE serial = ?"

@@ -65,6 +65,11 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.certificates_after(cursor, serial, most)
 
+    def certified_at(self, serial: str) -> datetime | None:
+        """Return when a certificate of the hierarchy was remembered, by the machine's clock; None if it never was."""
+        with self._book.reading() as cursor:
+            return beliefs.certified_at(cursor, serial)
+
     def signing(self, serial: str) -> tuple[WillSign, datetime] | None:
         """Return the record that was written before a certificate was signed, and when; None if none was."""
         with self._book.reading() as cursor:

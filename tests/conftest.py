@@ -85,6 +85,28 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if left_out else None
 
 
+POSTGRESQL_WITH_LONG = frozenset(
+    {
+        "test_api_cycle",
+        "test_bodies",
+        "test_calendar",
+        "test_committee",
+        "test_compromised_ca",
+        "test_cpl_api",
+        "test_deployments_api",
+        "test_issuing_ca",
+        "test_notices",
+        "test_redaction",
+        "test_rekey",
+        "test_reports",
+        "test_responder_key",
+        "test_settle",
+        "test_witness",
+    }
+)
+"""Files about words, forms and documents: what they ask of the store, files about the store ask of both databases."""
+
+
 @pytest.hookimpl(trylast=True)  # hypothesis marks its own first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for: sweeps unless --long; PostgreSQL and searches at random if --quick."""
@@ -92,7 +114,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def asked(item: pytest.Item) -> bool:
         if config.getoption("--quick") and ("hypothesis" in item.keywords or "postgresql" in _parameters(item)):
             return False
-        return "long" not in item.keywords or config.getoption("--long")
+        long = "long" in item.keywords
+        if item.path.stem in POSTGRESQL_WITH_LONG:
+            long = long or "postgresql" in _parameters(item)
+        return not long or config.getoption("--long")
 
     config.hook.pytest_deselected(items=[item for item in items if not asked(item)])
     items[:] = [item for item in items if asked(item)]

@@ -328,7 +328,7 @@ def outcome(world: World, decision: str) -> str:
 
 
 @pytest.mark.clause("F2.29")
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.integers(1, 40), st.sampled_from(["expiry", "limit"]), st.integers(1, 200)), min_size=1, max_size=4

@@ -30,7 +30,7 @@ from tests.served_world import Web
 from tests.world import NOW, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 15
+EXAMPLES = 10
 """For each operation, form of input and run: enough to meet every member, few enough for a check before each merge."""
 
 

@@ -24,7 +24,7 @@ from app.recomputed import recomputed, require_as_sent
 from app.settings import load
 from core.canonical import digest
 from core.clock import SystemClock
-from core.errors import HomeOccupied, ShownOtherwise
+from core.errors import HomeOccupied, KeysOfTwo, ShownOtherwise
 from officers.key_file import public_pem
 from officers.statement import Authority
 from ra.authorising import authority_shown, roster_shown
@@ -246,8 +246,10 @@ def test_a_proposal_that_is_not_what_was_sent_is_not_signed_for(shown: DecisionA
     for name, other in {"application": "app-other", "start": "2027-01-05", "maximum_devices": 5}.items():
         with pytest.raises(ShownOtherwise, match=f"its {name}"):
             require_as_sent(shown, {**sent, name: other}, "officer-1")
-    with pytest.raises(ShownOtherwise, match="its proposer"):
+    with pytest.raises(KeysOfTwo, match="Your API key is officer-1's and your own key is officer-2's"):
         require_as_sent(shown, sent, "officer-2")
+    with pytest.raises(ShownOtherwise, match="its proposer"):
+        require_as_sent(replace(shown, proposer="officer-2"), sent, "officer-2")
 
 
 def test_only_a_test_authoritys_service_says_what_time_it_is() -> None:

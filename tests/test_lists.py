@@ -20,6 +20,7 @@ WHOLE = {
     "listStandingRequirements": "all that the SSC set",
     "listAmendmentRequests": "all of one approval",
     "listConditions": "all that the SSC set",
+    "listAuthorisations": "one of each officer who agreed to one decision",
 }
 """Lists that are always shown whole, and why they are no longer than somebody reads."""
 

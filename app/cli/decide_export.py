@@ -24,14 +24,17 @@ _PEM = "application/pem-certificate-chain"
 
 
 @click.command(
-    epilog="\b\nExample:\n  trialcpa decide export dec-6564f1a2-9c3b1d2e4f60718a --to dossier\n"
-    "  trialcpa-verify decision dossier --root root.cer --transcript transcript.txt"
+    short_help="Write down what proves who agreed.",
+    epilog="\b\nExample:\n  trialcpa decide export dec-6564f1a2-9c3b1d2e4f60718a --to dossier",
 )
 @click.argument("decision")
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
 @asks_service
 def export(*, decision: str, folder: Path, service: Service) -> None:
-    """Write what proves who agreed to a decision into a folder; for officers and auditors."""
+    """Write what proves who agreed to a decision into a folder; for officers and auditors.
+
+    trialcpa-verify decision FOLDER --root root.cer --transcript transcript.txt proves it, offline.
+    """
     with service.connect() as client:
         parts = fetched(client, decision)
     try:

@@ -1,6 +1,7 @@
 """Rows of lists: published is what was signed, to the octet, and a new end is published whatever stands there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,11 @@ from sqlalchemy import insert, select, update
 
 from api.status.lists import is_genuine
 from core.alarms import AlarmCode
+from core.clock import FixedClock
 from core.instants import seconds
 from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
+from jobs.hierarchy import RECORDED_WITHIN, ours
 from jobs.published import LOOKED_AGAIN
 from store.reading.status import StatusReader
 from store.tables import authority_certificates, crls
@@ -99,3 +102,19 @@ def test_a_lost_issuing_ca_is_told_with_what_to_do_and_lists_go_on_when_it_is_ba
         tx.connection.execute(insert(authority_certificates).values(**row))
     turns(world, 2)
     assert before.good_serial in Channels(world).crl()
+
+
+def test_an_issuing_ca_that_is_being_recorded_is_not_lost(before: Scene) -> None:
+    """Whoever accepts a new one remembers it first, and writes its row then: the authority works meanwhile."""
+    world = before.world
+    (issuing,) = world.memory.hierarchy(HierarchyRole.ISSUING)
+    since = world.memory.certified_at(issuing.serial)
+    duty = world.authority._duty()
+    assert duty
+    assert since
+    forge(world, f"DELETE FROM authority_certificates WHERE serial = '{issuing.serial}'")
+    for after, told in ((RECORDED_WITHIN - timedelta(seconds=1), 0), (RECORDED_WITHIN, 1)):
+        looking = replace(duty, machine=FixedClock(since + after), noticed=[])
+        with looking.read() as tx:
+            assert ours(looking, tx, HierarchyRole.ISSUING) == []
+        assert len(looking.noticed) == told
