@@ -112,9 +112,13 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
     members = _counted(store, memory, ceremony.roster, at)
     root = _certified(store, memory, ceremony, keys, at)
     issuing = _newest(store, HierarchyRole.ISSUING)
+    folder = RootFolder(ceremony.root_dir)
     if not over:
-        listed = publish_root_crl(store, memory, keys.root, at)
-        RootFolder(ceremony.root_dir).keep(root.der, listed.der)
+        folder.keep(root.der, publish_root_crl(store, memory, keys.root, at).der)
+    elif folder.newest_list() is None:  # we died behind the list's commit
+        with store.read() as tx:
+            listed = work.last_crl(tx, key_id(keys.root.public_key), with_bytes=True)
+        folder.keep(root.der, None if listed is None else listed.der)
     memory.close()
     keyring = Keyring(
         profile=ceremony.profile,

@@ -23,6 +23,17 @@ PORT = 8470
 _OFFICERS = ("ssc-officer-1", "ssc-officer-2", "ssc-officer-3")
 _PEOPLE = (*_OFFICERS, "ssc-admin", "manufacturer", "dcc", "panel", "auditor", "monitor")
 
+_KEYS = {
+    "root.key",
+    "root.cer",
+    "root.crl",
+    "issuing-1.key",
+    "responder-1.key",
+    "journal.key",
+    "memory.key",
+    "passphrase",
+}
+
 _MEMORY = {"memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm", "memory.reserve"}
 """The memory, and what may lie beside it while somebody has it open or was killed."""
 
@@ -64,7 +75,7 @@ def _wrong(home: Path) -> list[str]:
     found = []
     transcript = (home / "ceremony" / "transcript.txt").read_text()
     keys = {path.name for folder in ("keys", "root") for path in (home / folder).iterdir()}
-    if keys - _MEMORY != {"root.key", "issuing-1.key", "responder-1.key", "journal.key", "memory.key", "passphrase"}:
+    if keys - _MEMORY != _KEYS:
         found.append(f"the keys' folders hold {sorted(keys)}")
     house = open_house(load(home))
     with house.store.read() as tx:
