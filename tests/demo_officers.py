@@ -34,8 +34,9 @@ class DemoOfficers:
 
     def for_decision(self, who: str, act: AuthorisedAct, shown: Mapping[str, Any]) -> dict[str, Any]:
         """What is sent with an act about a decision, as it was shown."""
-        listed = recomputed(read(json.dumps(shown))).listed
-        return {} if not self.signs(who) else {**self._hand(who).for_decision(act, listed)}
+        if not self.signs(who):  # an earlier release shows a decision in other words, too
+            return {}
+        return {**self._hand(who).for_decision(act, recomputed(read(json.dumps(shown))).listed)}
 
     def for_proposal(self, who: str, shown: Mapping[str, Any]) -> dict[str, Any]:
         """The body by which a proposer signs for a decision, as it was shown."""
