@@ -68,7 +68,7 @@ def serving(
     home: Path,
     *,
     store_url: str = "",
-    settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
     checkout: Path = ROOT,
     through: Sequence[str] = (),
 ) -> Iterator[Service]:
@@ -77,7 +77,7 @@ def serving(
     Args:
         home: where; its folder is there.
         store_url: PostgreSQL; without it SQLite in the home.
-        settings: lines of [web] in place of the file's own, by key; the service is started again with them.
+        settings: by table and key, in place of the file's own; the service is started again with them.
         checkout: whose code runs, in its own environment if it has one.
         through: a command that the service is started with, such as taskset.
     """
@@ -94,13 +94,22 @@ def serving(
         if settings is None:
             yield service
             return
-    text = (home / "trialcpa.toml").read_text().splitlines()
-    kept = [line for line in text if line.partition("=")[0].strip() not in settings]
-    place = kept.index("[web]") + 1
-    kept[place:place] = [f"{key} = {value}" for key, value in settings.items()]
-    (home / "trialcpa.toml").write_text("\n".join(kept) + "\n")
+    file = home / "trialcpa.toml"
+    file.write_text(_with(file.read_text().splitlines(), settings))
     with _running(command, checkout, home, port):
         yield service
+
+
+def _with(lines: list[str], settings: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a file of settings with others in place of its own, whose keys are in one table only."""
+    set_anew = {key for keys in settings.values() for key in keys}
+    kept = [line for line in lines if line.partition("=")[0].strip() not in set_anew]
+    for table, keys in settings.items():
+        if f"[{table}]" not in kept:
+            kept.append(f"[{table}]")
+        place = kept.index(f"[{table}]") + 1
+        kept[place:place] = [f"{key} = {value}" for key, value in keys.items()]
+    return "\n".join(kept) + "\n"
 
 
 @contextmanager

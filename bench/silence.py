@@ -88,7 +88,7 @@ def _house(
     home: Path, store_url: str, max_age: int = 600
 ) -> Iterator[tuple[Service, list[Question], dict[str, tuple[int, bool]]]]:
     """A service behind nginx and open beside it; what is asked of it; and its doors: port, and whether it is TLS."""
-    settings = {"proxies": f'["{_PEOPLE}"]', "status_max_age_seconds": str(max_age)}
+    settings = {"web": {"proxies": f'["{_PEOPLE}"]', "status_max_age_seconds": str(max_age)}}
     (home / "nginx").mkdir()
     with (
         serving(home / "home", store_url=store_url, settings=settings) as service,
