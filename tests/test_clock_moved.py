@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ import pytest
 from sqlalchemy import func, select
 
 from app.house import open_house
+from app.officer import to_revoke
 from app.settings import load
 from core.alarms import AlarmCode
 from store.tables import crls, journal, ocsp_answers
-from store.transactions import sqlite_url
 from tests.kill.test_processes import Service, until
 from tests.world import csr_pem
 
@@ -66,7 +66,7 @@ DAY = 86_400
 class Moved:
     """`trialcpa serve` whose processes see another wall clock than the machine's."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, store_url: str) -> None:
         compiler = shutil.which("cc")
         if compiler is None:
             pytest.skip("there is no C compiler")
@@ -76,7 +76,7 @@ class Moved:
         self.by(0)
         monkeypatch.setenv("LD_PRELOAD", str(library))
         monkeypatch.setenv("MOVED_CLOCK", str(self._file))
-        self.service = Service(folder / "home", sqlite_url(folder / "store.sqlite"))
+        self.service = Service(folder / "home", store_url)
         monkeypatch.delenv("LD_PRELOAD")
 
     def by(self, seconds: int) -> None:
@@ -127,8 +127,11 @@ class Moved:
 
 
 @pytest.fixture
-def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
-    made = Moved(tmp_path, monkeypatch)
+def moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_kind: str, empty_store_url: Callable[[str], str]
+) -> Iterator[Moved]:
+    """On PostgreSQL the database's own clock stays right: it is another machine's."""
+    made = Moved(tmp_path, monkeypatch, empty_store_url(store_kind))
     yield made
     made.service.process.send_signal(signal.SIGTERM)
     try:
@@ -154,10 +157,11 @@ def granted(service: Service) -> str:
     wanted = {"kind": "grant", "application": applied["application"], "reasons": "It looks sound."}
     decided = service.ask("ssc-officer-1", "POST", "/v1/decisions", wanted, "propose")
     path = f"/v1/decisions/{decided['decision']}"
+    signed = service.officers.for_proposal("ssc-officer-1", service.ask("ssc-officer-1", "GET", path))
+    service.ask("ssc-officer-1", "POST", f"{path}/authorisation", signed, "authorise")
     until(lambda: service.ask("ssc-officer-2", "GET", path)["state"] == "drafted")
-    shown = service.ask("ssc-officer-2", "GET", path)
-    digests = {"proposal_sha256": shown["proposal_sha256"], "tbs_sha256": shown["tbs_sha256"]}
-    approval = str(service.ask("ssc-officer-2", "POST", f"{path}/second", digests, "second")["approval"])
+    signed = service.officers.for_seconding("ssc-officer-2", service.ask("ssc-officer-2", "GET", path))
+    approval = str(service.ask("ssc-officer-2", "POST", f"{path}/second", signed, "second")["approval"])
     until(lambda: bool(service.ask("dcc", "GET", f"/v1/approvals/{approval}")["certificates"]))
     return approval
 
@@ -169,24 +173,21 @@ def test_a_clock_that_is_moved_does_no_lasting_harm(moved: Moved, capfd: pytest.
     took = {}
     for what, seconds, lasting in (("+2 days", 2 * DAY, 15), ("+40 days", 40 * DAY, 12), ("-2 h", -7200, 15)):
         moved.by(seconds)
-        until(moved.doubted)
+        until(moved.doubted, lambda: json.dumps(moved.readiness()))
         time.sleep(lasting)
         moved.by(0)
         took[what] = moved.is_right_in_a_minute()
         assert moved.dated() <= datetime.now(UTC) + timedelta(seconds=1), what
     moved.by(-7200)
     moved.restart()
-    until(moved.doubted)  # so an authority is in office
+    until(moved.doubted, lambda: json.dumps(moved.readiness()))  # so an authority is in office
     moved.by(0)
     took["-2 h and a restart"] = moved.is_right_in_a_minute()
     assert moved.dated() <= datetime.now(UTC) + timedelta(seconds=1)
-    moved.service.ask(
-        "ssc-officer-1",
-        "POST",
-        f"/v1/approvals/{approval}/revocation",
-        {"cause": "ssc", "reasons": "It has to be."},
-        "revoke",
-    )
+    claim = to_revoke(approval, cause="ssc", invalidity_date=None, breach=None)
+    signed = moved.service.officers.for_claim("ssc-officer-1", claim)
+    ends = {"cause": "ssc", "reasons": "It has to be.", **signed}
+    moved.service.ask("ssc-officer-1", "POST", f"/v1/approvals/{approval}/revocation", ends, "revoke")
     moved.is_right_in_a_minute()
     verified = moved.service.ask("dcc", "POST", "/v1/verify", {"approval": approval})
     assert (verified["valid"], verified["state"]) == (False, "cancelled")
