@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -18,17 +17,12 @@ from core.clock import SystemClock
 from core.errors import (
     AuthorityDiffers,
     InputUnusable,
-    KeyUnusable,
     OfficerKeyNotOnRoster,
-    OfficerKeyUnusable,
-    PassphraseUnusable,
 )
 from core.kinds import AuthorisedAct
-from keys.passphrase import FromPrompt, PassphraseSource
-from keys.sealed import open_private
 from officers.identity import authority_of
-from officers.key_file import thumbprint_of
-from officers.proof import sign
+from officers.proof import OfficersKey, sign
+from officers.roster import thumbprint
 from officers.statement import (
     Authority,
     Claim,
@@ -65,7 +59,7 @@ class Officer:
     """
 
     name: str
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: OfficersKey = field(repr=False)
     authority: Authority
 
     def signed(self, claim: Claim, at: datetime, members: Sequence[Listed] = ()) -> Signed:
@@ -76,7 +70,7 @@ class Officer:
             at: now, by the authority's clock (`signing_instant`).
             members: what the claim lists, if it is about several things.
         """
-        statement = new_statement(self.authority, claim, officer=self.name, key=thumbprint_of(self.key), at=at)
+        statement = new_statement(self.authority, claim, officer=self.name, key=thumbprint(self.key.public_key), at=at)
         return Signed(authorisation=sign(statement, self.key), members=tuple(members))
 
 
@@ -155,30 +149,12 @@ class Hand:
 # --- who signs, and for whom -----------------------------------------------------------------------------------------
 
 
-def open_officer_key(path: Path, passphrase: PassphraseSource) -> ec.EllipticCurvePrivateKey:
-    """Return an officer's own key.
-
-    Raises:
-        OfficerKeyUnusable: no such file, readable by others, another passphrase, or none to be had.
-    """
-    try:
-        return open_private(path, passphrase.read())
-    except (KeyUnusable, PassphraseUnusable) as error:
-        detail = f"{error.fields.get('path') or error.fields.get('source')}: {error.fields['detail']}"
-        raise OfficerKeyUnusable(detail=detail) from error
-
-
-def prompt_for(path: Path, *, twice: bool = False) -> FromPrompt:
-    """Return how a person is asked for the passphrase of their key."""
-    return FromPrompt(twice=twice, of=f"your key {path}")
-
-
 def roster_read(octets: bytes | str) -> RosterAnswer:
     """Return the roster as a service answered with it; ValueError if it is none."""
     return view_of(RosterAnswer, octets)
 
 
-def officer_on(roster: RosterAnswer, key: ec.EllipticCurvePrivateKey, pinned: Authority | None = None) -> Officer:
+def officer_on(roster: RosterAnswer, key: OfficersKey, pinned: Authority | None = None) -> Officer:
     """Return who signs with a key.
 
     Args:
@@ -195,11 +171,11 @@ def officer_on(roster: RosterAnswer, key: ec.EllipticCurvePrivateKey, pinned: Au
         shown = f"{authority.name}, root's key {authority.root_key_sha256[:16]}"
         detail = f"it is {shown}, and yours {pinned.name}, {pinned.root_key_sha256[:16]}"
         raise AuthorityDiffers(detail=detail)
-    thumbprint = thumbprint_of(key)
+    identifier = thumbprint(key.public_key)
     for each in roster.members:
-        if each.key == thumbprint:
+        if each.key == identifier:
             return Officer(name=each.officer, key=key, authority=authority)
-    raise OfficerKeyNotOnRoster(key=thumbprint)
+    raise OfficerKeyNotOnRoster(key=identifier)
 
 
 def authority_pinned(path: Path) -> Authority:

@@ -12,8 +12,8 @@ from app.cli.init import open_demo_key
 from bench.serving import Service, application, folder, serving, until
 from core.instants import parse
 from core.kinds import AuthorisedAct
-from officers.key_file import thumbprint_of
 from officers.proof import sign
+from officers.roster import thumbprint
 from officers.statement import Authority, Claim, new_statement
 from tests.world import csr_pem
 
@@ -51,5 +51,5 @@ def _signed(service: Service, officer: str, made: dict[str, Any]) -> dict[str, A
     key = open_demo_key(service.home, officer)
     claim = Claim(act=AuthorisedAct(made["kind"]), subject=made["order"], proposal_sha256=made["body_sha256"])
     authority = Authority(name=roster["name"], root_key_sha256=roster["root_key_sha256"])
-    statement = new_statement(authority, claim, officer=officer, key=thumbprint_of(key), at=now)
+    statement = new_statement(authority, claim, officer=officer, key=thumbprint(key.public_key), at=now)
     return {"authorisation": sign(statement, key).document()}

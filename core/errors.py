@@ -826,8 +826,8 @@ class OfficerKeyUnusable(ConfigurationError):
     code = "officer-key-unusable"
     sentence = "Your own key cannot be used: {detail}."
     hint_text = (
-        "Name its file with --officer-key or TRIALCPA_OFFICER_KEY (trialcpa officer key new makes one), and where its "
-        "passphrase comes from with --officer-passphrase: file:PATH, fd:N or prompt."
+        "Name its file or its pkcs11: URI with --officer-key or TRIALCPA_OFFICER_KEY (trialcpa officer key new makes "
+        "one), and where its passphrase or PIN comes from with --officer-passphrase: file:PATH, fd:N or prompt."
     )
 
 
@@ -837,9 +837,84 @@ class OfficerKeyNotOnRoster(ConfigurationError):
     code = "officer-key-not-on-roster"
     sentence = "The key {key} is not on this authority's roster of officers; nothing was signed."
     hint_text = (
-        "Use the key that is (trialcpa officer key show prints a file's), or have two officers put this one on the "
-        "roster: trialcpa roster change."
+        "Use the key that is (trialcpa officer key show prints which one it is), or have two officers put this one on "
+        "the roster: trialcpa roster change."
     )
+
+
+class TokenKeyMisnamed(ConfigurationError):
+    """What names a key in a token is no PKCS#11 URI (RFC 7512) that names one."""
+
+    code = "token-key-misnamed"
+    sentence = "“{uri}” names no key in a token: {detail}."
+    hint_text = "Name token and key, and quote it for the shell: 'pkcs11:token=Jane;object=jane.doe'."
+
+
+class TokenModuleUnusable(ConfigurationError):
+    """No PKCS#11 module is named, or it cannot be loaded."""
+
+    code = "token-module-unusable"
+    sentence = "The PKCS#11 module {module} cannot be used: {detail}."
+    hint_text = (
+        "Name the library that came with the token by --pkcs11-module or TRIALCPA_PKCS11_MODULE, or in the key's URI: "
+        "?module-path=FILE."
+    )
+
+
+class TokenAbsent(ConfigurationError):
+    """The token that is named is not there, or more than one is."""
+
+    code = "token-absent"
+    sentence = "The token {token} is not used: {detail}."
+    hint_text = "Put it in, or name another one: token, serial, model or manufacturer in the key's URI."
+
+
+class TokenPinWrong(ConfigurationError):
+    """The token refused the PIN."""
+
+    code = "token-pin-wrong"
+    sentence = "The PIN of the token {token} is wrong."
+    hint_text = "Look before you try again: a token counts wrong ones, and locks itself after a few."
+
+
+class TokenPinLocked(ConfigurationError):
+    """The token's PIN is locked, or was never set."""
+
+    code = "token-pin-locked"
+    sentence = "Nobody can log in to the token {token}: {detail}."
+    hint_text = "Whoever has its security officer's PIN sets another one with the tool that came with the token."
+
+
+class TokenKeyAbsent(ConfigurationError):
+    """The token has no such key, or several."""
+
+    code = "token-key-absent"
+    sentence = "The token {token} does not have one private key {key}: {detail}."
+    hint_text = "Name one that it has by object and id in the URI, or make one: trialcpa officer key new URI."
+
+
+class TokenKeyUnusable(ConfigurationError):
+    """A key in a token that is not of the kind that signs here, or not kept as it must be."""
+
+    code = "token-key-unusable"
+    sentence = "The key {key} in the token {token} is not used: {detail}."
+    hint_text = "Make one that is P-256 and never leaves the token: trialcpa officer key new URI, under another name."
+
+
+class TokenSilent(ConfigurationError):
+    """The token did not answer in time."""
+
+    code = "token-silent"
+    sentence = "The token {token} did not answer within {seconds:g} seconds."
+    hint_text = "What it was to sign is not signed. Take it out, put it in again, and give the command once more."
+
+
+class TokenFailed(ConfigurationError):
+    """The token or its module answered with something that cannot be used."""
+
+    code = "token-failed"
+    sentence = "The token {token} failed: {detail}."
+    hint_text = "Nothing of it was used. Try again; if it stays, try the token with the tool that came with it."
 
 
 class AuthorityDiffers(ConfigurationError):

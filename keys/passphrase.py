@@ -67,15 +67,17 @@ class FromPrompt:
     Args:
         twice: ask again and compare, for a passphrase that is being chosen.
         of: what it opens, for the question.
+        what: it is called, for the question.
     """
 
     twice: bool = False
     of: str = "the authority's keys"
+    what: str = "Passphrase"
 
     def read(self) -> bytes:
         """Return the passphrase; PassphraseUnusable if it is empty, nobody is there, or the two differ."""
         try:
-            typed = getpass.getpass(f"Passphrase of {self.of}: ")
+            typed = getpass.getpass(f"{self.what} of {self.of}: ")
             if self.twice and getpass.getpass("Once more: ") != typed:
                 raise PassphraseUnusable(source=self, detail="the two that were typed differ")
         except (EOFError, OSError) as error:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.boundaries import boundary
 from core.errors import KeyUnusable
+from keys.passphrase import PassphraseSource
 from keys.private_file import NotPrivate, read_private
 from keys.signer import SoftwareSigner
 
@@ -67,6 +68,17 @@ def open_sealed(path: Path, passphrase: bytes) -> SoftwareSigner:
         KeyUnusable: as of `open_private`.
     """
     return SoftwareSigner(open_private(path, passphrase))
+
+
+def open_asked(path: Path, passphrase: PassphraseSource) -> SoftwareSigner:
+    """Open a sealed key; nobody is asked for the passphrase of one that is not there.
+
+    Raises:
+        KeyUnusable: as of `open_private`.
+        PassphraseUnusable: none is to be had.
+    """
+    _sealed_octets(path)
+    return open_sealed(path, passphrase.read())
 
 
 def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:

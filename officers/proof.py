@@ -4,23 +4,20 @@ The algorithm is ours and not the sender's: a header that says anything but what
 looked at (RFC 8725, 3.1).
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_public_key,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from core.canonical import canonical
 from core.errors import AuthorisationRefused
 from core.instants import text
 from core.kinds import AuthorisationFlaw
@@ -41,18 +38,37 @@ TYPE = "trialcpa-authorisation+jws"
 HEADER: Mapping[str, str] = {"alg": ALGORITHM, "typ": TYPE}
 
 _PARTS = 3
+_HALF = 32
+"""Octets of r, and of s, in a proof (RFC 7518, 3.4)."""
 
 
-def sign(statement: Statement, key: ec.EllipticCurvePrivateKey) -> Authorisation:
+class OfficersKey(Protocol):
+    """An officer's own key, in a file or in a token: it can be used and not read."""
+
+    @property
+    def public_key(self) -> bytes:
+        """SubjectPublicKeyInfo, DER, of a P-256 key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the ECDSA signature with SHA-256 over `message`: DER, Ecdsa-Sig-Value (RFC 3279, 2.2.3)."""
+        ...
+
+
+def sign(statement: Statement, key: OfficersKey) -> Authorisation:
     """Return a statement with the proof that the holder of a key has signed it.
 
     Args:
         statement: names the thumbprint of the key.
-        key: P-256; the officer's own.
+        key: the officer's own.
     """
-    held = ECKey.import_key(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    proof = jws.serialize_compact(dict(HEADER), statement.octets(), held, algorithms=[ALGORITHM])
-    return Authorisation(statement=statement, proof=proof)
+    signed = f"{_part(canonical(dict(HEADER)))}.{_part(statement.octets())}"
+    r, s = decode_dss_signature(key.sign(signed.encode("ascii")))
+    return Authorisation(statement=statement, proof=f"{signed}.{_part(r.to_bytes(_HALF) + s.to_bytes(_HALF))}")
+
+
+def _part(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
 
 
 @dataclass(frozen=True, kw_only=True)

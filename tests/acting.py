@@ -6,19 +6,30 @@ that was made before there was one.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.actors import Actor
 from core.errors import TrialCpaError
 from core.kinds import AuthorisedAct
 from officers.key_file import public_key_of, thumbprint_of
-from officers.proof import sign
+from officers.proof import sign as sign_by
 from officers.roster import Member, new_member
-from officers.statement import Authority, Claim, Listed, list_digest, new_statement, revocation_digest
+from officers.statement import (
+    Authorisation,
+    Authority,
+    Claim,
+    Listed,
+    Statement,
+    list_digest,
+    new_statement,
+    revocation_digest,
+)
 from ra.authorising import Signed, authority_shown, roster_shown
 from ra.deciding import authorise as authorising
 from ra.deciding import propose as proposing
@@ -53,6 +64,25 @@ def officer_key(name: str) -> ec.EllipticCurvePrivateKey:
 def member(name: str) -> Member:
     """An officer with their key, as they stand on the roster."""
     return new_member(name, public_key_of(officer_key(name)))
+
+
+@dataclass(frozen=True)
+class InHand:
+    """A key as it is used to sign by."""
+
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def public_key(self) -> bytes:
+        return public_key_of(self.key)
+
+    def sign(self, message: bytes) -> bytes:
+        return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+def sign(statement: Statement, key: ec.EllipticCurvePrivateKey) -> Authorisation:
+    """Sign a statement with a key."""
+    return sign_by(statement, InHand(key))
 
 
 def signed_by(

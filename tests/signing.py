@@ -13,14 +13,13 @@ from core.errors import TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import parse
 from core.kinds import AuthorisedAct
-from officers.proof import sign
 from officers.statement import Claim, Listed, Statement, list_digest, revocation_digest
 from ra.authorising import Signed
 from ra.deciding.authorise import claim_of
 from ra.desk import Desk
 from ra.ordering import authorise as ordering
 from store.reading import orders, requests
-from tests.acting import officer_key, signed_for
+from tests.acting import officer_key, sign, signed_for
 
 
 def sent(signed: Signed | None) -> dict[str, Any]:

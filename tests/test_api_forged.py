@@ -18,11 +18,11 @@ from sqlalchemy import func, select
 from core.kinds import AuthorisationFlaw as Flaw
 from core.kinds import AuthorisedAct
 from officers.key_file import public_key_of, thumbprint_of
-from officers.proof import HEADER, sign
+from officers.proof import HEADER
 from officers.statement import MOST_LISTED, Authority, Claim, Listed, Statement, list_digest, new_statement
 from ra.authorising import authority_shown
 from store.tables import metadata
-from tests.acting import officer_key
+from tests.acting import officer_key, sign
 from tests.api_world import Api, done, refused
 from tests.signing import another_device, right
 from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World

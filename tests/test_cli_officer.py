@@ -32,7 +32,7 @@ from ra.deciding import look
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.views import DecisionAnswer
 from store.reading.authority import certificates
-from tests.acting import member, officer_key
+from tests.acting import InHand, member, officer_key
 from tests.api_world import Api, application, done
 from tests.people_world import PASSPHRASE, People, Said, sealed, served, trialcpa, write_private
 from tests.world import OFFICER_2, World
@@ -195,7 +195,7 @@ def test_a_form_of_any_length_is_signed_for_in_as_many_requests_as_the_service_t
             return DecisionBatchAnswer(results=())
 
     authority = Authority(name="TEST Trial CPA", root_key_sha256="0" * 64)
-    officer = Officer(name="officer-1", key=officer_key("officer-1"), authority=authority)
+    officer = Officer(name="officer-1", key=InHand(officer_key("officer-1")), authority=authority)
     hand = Hand(officer, lambda: shown.proposed_at)
     sign_for(cast("Client", _Client()), hand, [f"dec-{each}" for each in range(201)])
     assert asked == [(100, 100), (100, 100), (1, 1)]

@@ -36,6 +36,22 @@ class _Death(BaseException):
     """A power cut."""
 
 
+def test_nobody_is_asked_for_the_passphrase_of_a_key_that_is_not_there(tmp_path: Path) -> None:
+    class _Asked(passphrase.FromPrompt):
+        def read(self) -> bytes:
+            raise AssertionError("somebody was asked")
+
+    (tmp_path / "open.key").write_text("no key")
+    for name, told in (("none.key", "No such file"), ("open.key", "make it 0600")):
+        with pytest.raises(KeyUnusable, match=told):
+            sealed.open_asked(tmp_path / name, _Asked())
+    sealed.generate(tmp_path / "root.key", SECRET)
+    passphrase_file = tmp_path / "passphrase"
+    passphrase_file.write_bytes(SECRET)
+    passphrase_file.chmod(0o600)
+    sealed.open_asked(tmp_path / "root.key", passphrase.FromFile(passphrase_file)).sign(b"x")
+
+
 @pytest.fixture
 def dying() -> Iterator[Callable[[str], None]]:
     def at(boundary: str) -> None:

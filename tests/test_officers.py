@@ -21,7 +21,7 @@ from core.canonical import canonical
 from core.errors import AuthorisationRefused, RosterUnusable
 from core.kinds import AuthorisationFlaw, AuthorisedAct
 from officers.key_file import public_key_of, thumbprint_of
-from officers.proof import HEADER, Asked, payload_of, prove, sign
+from officers.proof import HEADER, Asked, payload_of, prove
 from officers.roster import (
     MOST,
     Member,
@@ -52,7 +52,7 @@ from officers.statement import (
 from officers.statement import (
     read_members as read_listed,
 )
-from tests.acting import member, officer_key
+from tests.acting import member, officer_key, sign
 
 F = AuthorisationFlaw
 NOW = datetime(2027, 1, 3, 12, 0, tzinfo=UTC)

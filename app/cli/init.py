@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 
 from app import settings as settings_file
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_house
-from app.officer import open_officer_key
+from app.officer_key import open_officer_key
 from ca.profile import TEST_ARC, Profile
 from core.actors import CONSOLE, Role
 from core.boundaries import boundary
@@ -25,6 +24,7 @@ from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, new_passphrase, parse_source
 from keys.sealed import generate_private
 from officers.key_file import public_file, public_key_of, public_pem
+from officers.proof import OfficersKey
 from officers.roster import ADVISED, LARGEST_KEY_FILE, Member, new_member, require_usable
 from ra.access import grant_access
 from ra.deciding.every_kind import COUNTED
@@ -187,10 +187,10 @@ def demo_key(home: Path, officer: str) -> tuple[Path, Path]:
     return folder / f"{officer}.key.pem", folder / f"{officer}.passphrase"
 
 
-def open_demo_key(home: Path, officer: str) -> ec.EllipticCurvePrivateKey:
+def open_demo_key(home: Path, officer: str) -> OfficersKey:
     """Return a demo officer's own key; OfficerKeyUnusable if it is not there."""
     path, passphrase = demo_key(home, officer)
-    return open_officer_key(path, FromFile(passphrase))
+    return open_officer_key(path, f"file:{passphrase}")
 
 
 def _demo_officer(home: Path, name: str) -> Member:

@@ -20,7 +20,7 @@ from jobs.offline_root import RootFolder, judge, sign
 from keys.ceremony import ROOT_FILE
 from keys.passphrase import parse_source
 from keys.private_file import keep
-from keys.sealed import open_sealed
+from keys.sealed import open_asked
 from keys.signer import Signer
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask: what is signed was compared before.")
@@ -63,7 +63,7 @@ def request(home: Path | None, file: Path, anew: bool) -> None:  # noqa: FBT001 
 def sign_command(file: Path, response: Path, root_dir: Path, passphrase: str, yes: bool) -> None:  # noqa: FBT001 - click
     """Show what FILE asks the root for, and sign it into RESPONSE. Needs no store and no network."""
     asked = read_request(contents(file))
-    root = Root(RootFolder(root_dir), open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read()))
+    root = Root(RootFolder(root_dir), open_asked(root_dir / ROOT_FILE, parse_source(passphrase)))
     keep(response, signed_by_root(root, asked, sure=yes).octets())
     click.echo(f"The response is in {response}. Carry it back (trialcpa issuing-ca accept), and take the key away.")
 
@@ -121,7 +121,7 @@ def form_of(approvals: Sequence[str]) -> str:
 def new(home: Path | None, root_dir: Path, passphrase: str, yes: bool) -> None:  # noqa: FBT001 - click
     """Do all three at once, where the root's folder is at hand."""
     with opened_with_keys(home) as authority:
-        root = Root(RootFolder(root_dir), open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read()))
+        root = Root(RootFolder(root_dir), open_asked(root_dir / ROOT_FILE, parse_source(passphrase)))
         asked = read_request(asked_for(authority).octets())
         record(authority, read_response(signed_by_root(root, asked, sure=yes).octets()))
 

@@ -1,6 +1,7 @@
 """`trialcpa officer`: an officer's own key, and signing with it where the act itself is done elsewhere."""
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -11,18 +12,18 @@ from app.cli import decision_shown
 from app.cli.decide import confirmed, drafted
 from app.cli.options import INSTANT
 from app.cli.service import Service, asks_service
-from app.cli.signing import PASSPHRASE_VARIABLE, Signing, signs
+from app.cli.signing import PASSPHRASE_VARIABLE, Signing, module_option, signs
 from app.client import Client
-from app.officer import about, about_all, open_officer_key, prompt_for, to_confirm, to_revoke
+from app.officer import about, about_all, to_confirm, to_revoke
+from app.officer_key import KeyName, make_officer_key, parse_key_name, public_half
 from app.recomputed import recomputed
 from core.approval import EndCause
-from core.errors import InputUnusable
+from core.errors import InputUnusable, TokenKeyMisnamed
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
 from core.kinds import AuthorisedAct
-from keys.passphrase import parse_source
-from keys.sealed import generate_private
-from officers.key_file import public_file, public_pem, thumbprint_of
+from officers.key_file import PUBLIC_SUFFIX, public_file
+from officers.roster import public_key_pem, thumbprint
 from officers.statement import Claim, Listed
 
 EXIT_REFUSED = 1
@@ -31,8 +32,16 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _CAUSES = [each.value for each in EndCause if each is not EndCause.MANUFACTURER]
 _ACTS = (AuthorisedAct.SECOND, AuthorisedAct.PROPOSE, AuthorisedAct.REJECT)
 
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+_key = click.argument("key", metavar="FILE|URI")
 _passphrase = click.option(
-    "--passphrase", default="prompt", show_default=True, envvar=PASSPHRASE_VARIABLE, help="file:PATH, fd:N or prompt."
+    "--passphrase",
+    metavar="SOURCE",
+    default="prompt",
+    show_default=True,
+    envvar=PASSPHRASE_VARIABLE,
+    help="Its passphrase or PIN: file:PATH, fd:N or prompt.",
 )
 
 
@@ -41,7 +50,8 @@ def officer() -> None:
     """Your own key as an officer: without its signature nothing that you decide counts.
 
     Every command that acts signs by --officer-key and --officer-passphrase, else TRIALCPA_OFFICER_KEY and
-    TRIALCPA_OFFICER_PASSPHRASE, which names where the passphrase comes from.
+    TRIALCPA_OFFICER_PASSPHRASE, which names where the passphrase or PIN comes from. A key is a file's path, or the
+    PKCS#11 URI of one in a token: 'pkcs11:token=Jane;object=jane.doe'.
     """
 
 
@@ -51,39 +61,66 @@ def key() -> None:
 
 
 @key.command(
-    short_help="Make your key under a passphrase.", epilog="\b\nExample:\n  trialcpa officer key new jane.key.pem"
+    short_help="Make your key, in a file or in a token.",
+    epilog="""\b
+Examples:
+  trialcpa officer key new jane.key.pem
+  trialcpa officer key new 'pkcs11:token=Jane;object=jane.doe'
+""",
 )
-@click.argument("file", type=_FILE)
+@_key
+@click.option("--public", type=_FILE, help="Where its public half goes, if not beside it: of a token, OBJECT.pub.pem.")
 @_passphrase
-def new(file: Path, passphrase: str) -> None:
-    """Make your key (P-256) under a passphrase; its public half, beside it, goes on the roster."""
-    source = parse_source(passphrase, prompt_for(file, twice=True))
-    public = public_file(file)
-    if file.exists() or public.exists():
-        there = file if file.exists() else public
-        raise InputUnusable(path=there, detail="there is a file already, and keys are never overwritten.")
-    made = generate_private(file, source.read())
+@module_option
+def new(key: str, public: Path | None, passphrase: str, pkcs11_module: Path | None) -> None:
+    """Make your key (P-256), in a file under a passphrase, or inside a token that it never leaves (RFC 7512).
+
+    Its public half goes on the roster.
+    """
+    named = parse_key_name(key)
+    beside = public or _beside(named)
+    for place in (beside, named):
+        if isinstance(place, Path) and place.exists():
+            raise InputUnusable(path=place, detail="there is a file already, and keys are never overwritten.")
+    made = make_officer_key(named, passphrase, pkcs11_module).public_key
     try:
-        with public.open("xb") as beside:
-            beside.write(public_pem(made))
+        with beside.open("xb") as file:
+            file.write(public_key_pem(made).encode("ascii"))
     except OSError as error:
-        raise InputUnusable(path=public, detail=f"it cannot be written ({error.strerror}).") from None
-    click.echo(f"{thumbprint_of(made)}")
-    click.echo(f"Your key is in {file}, and stays with you. Hand {public} over, and compare the line above.", err=True)
+        raise InputUnusable(path=beside, detail=f"it cannot be written ({error.strerror}); the key is made.") from None
+    click.echo(thumbprint(made))
+    where = named if isinstance(named, Path) else f"the token {named.token_name}"
+    click.echo(f"Your key is in {where}, and stays with you. Hand {beside} over, and compare the line above.", err=True)
 
 
 @key.command(
     "show",
     short_help="Print its thumbprint and public half.",
-    epilog="\b\nExample:\n  trialcpa officer key show jane.key.pem",
+    epilog="""\b
+Examples:
+  trialcpa officer key show jane.key.pem
+  trialcpa officer key show jane.key.pub.pem
+""",
 )
-@click.argument("file", type=_FILE)
+@_key
 @_passphrase
-def show_key(file: Path, passphrase: str) -> None:
-    """Print the thumbprint (RFC 7638) and the public half of your key."""
-    held = open_officer_key(file, parse_source(passphrase, prompt_for(file)))
-    click.echo(thumbprint_of(held))
-    click.echo(public_pem(held).decode(), nl=False)
+@module_option
+def show_key(key: str, passphrase: str, pkcs11_module: Path | None) -> None:
+    """Print the thumbprint (RFC 7638) and the public half of a key; a public key in a file needs no passphrase."""
+    held = public_half(parse_key_name(key), passphrase, pkcs11_module)
+    click.echo(thumbprint(held))
+    click.echo(public_key_pem(held), nl=False)
+
+
+def _beside(named: KeyName) -> Path:
+    """Return where the public half of a key goes if nobody says where."""
+    if isinstance(named, Path):
+        return public_file(named)
+    if named.label is None:
+        raise TokenKeyMisnamed(uri=named, detail="it does not say how the new key is to be called: object")
+    if not _PLAIN.fullmatch(named.label):
+        raise click.UsageError("Say by --public FILE where its public half goes.")
+    return Path(f"{named.label}{PUBLIC_SUFFIX}")
 
 
 @officer.command(

@@ -23,7 +23,7 @@ from jobs.root_roster import accept_roster, next_number, sign_roster
 from jobs.roster import authority_begun
 from keys.ceremony import ROOT_FILE
 from keys.passphrase import parse_source
-from keys.sealed import open_sealed
+from keys.sealed import open_asked
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import RosterSet
@@ -104,7 +104,7 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
         statement = RosterStatement(
             authority=authority_begun(memory), number=1, members=members, valid_until=at + STATEMENT_LIFE
         )
-        signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+        signer = open_asked(root_dir / ROOT_FILE, parse_source(passphrase))
         _tell(_accepted(house, memory, sign_roster(statement, signer), at))
 
 
@@ -166,7 +166,7 @@ def statement(
     members = _members(officer)
     if output.exists():
         raise InputUnusable(path=output, detail="there is a file already.")
-    signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+    signer = open_asked(root_dir / ROOT_FILE, parse_source(passphrase))
     said = RosterStatement(
         authority=authority_with(authority, signer.public_key),
         number=number,

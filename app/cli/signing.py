@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -17,16 +18,16 @@ from app.officer import (
     authorisation_in,
     authority_pinned,
     officer_on,
-    open_officer_key,
-    prompt_for,
 )
+from app.officer_key import open_officer_key, parse_key_name
 from core.errors import OfficerKeyUnusable, ServiceRefused
-from keys.passphrase import parse_source
 from ra.roster import RosterAnswer
 
 KEY_VARIABLE, PASSPHRASE_VARIABLE = "TRIALCPA_OFFICER_KEY", "TRIALCPA_OFFICER_PASSPHRASE"
+MODULE_VARIABLE = "TRIALCPA_PKCS11_MODULE"
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +35,17 @@ class Signing:
     """With what an officer signs.
 
     Args:
-        key_file: holds their own key.
-        passphrase: where its passphrase comes from.
+        key: where their own key is: a file's path, or the PKCS#11 URI of one in a token.
+        passphrase: where its passphrase or PIN comes from.
+        module: the library that reaches the token.
         root: the certificate of the authority's root that they hold.
         authorisation: what they signed elsewhere.
         later: nothing is signed now.
     """
 
-    key_file: Path | None
+    key: str | None
     passphrase: str
+    module: Path | None
     root: Path | None
     authorisation: Path | None
     later: bool = False
@@ -51,7 +54,7 @@ class Signing:
         """Return who signs, before anything is done.
 
         Raises:
-            OfficerKeyUnusable: no key is named, or it cannot be opened.
+            OfficerKeyUnusable: no key is named, or it cannot be opened; for one in a token see `open_officer_key`.
             OfficerKeyNotOnRoster, AuthorityDiffers: it does not count there.
         """
 
@@ -66,10 +69,10 @@ class Signing:
         roster = roster_of(client)
         if roster is None:
             return Hand(None, now)
-        if self.key_file is None:
-            raise OfficerKeyUnusable(detail="no file is named that holds it")
-        source = parse_source(self.passphrase, prompt_for(self.key_file))
-        return Hand(officer_on(roster, open_officer_key(self.key_file, source), pinned), now)
+        if self.key is None:
+            raise OfficerKeyUnusable(detail="neither a file nor a token is named that holds it")
+        own = open_officer_key(parse_key_name(self.key), self.passphrase, self.module)
+        return Hand(officer_on(roster, own, pinned), now)
 
 
 def roster_of(client: Client) -> RosterAnswer | None:
@@ -94,16 +97,18 @@ def signs(*, elsewhere: bool = True, later: bool = False) -> Callable[[Callable[
         @wraps(command)
         def signed(
             *,
-            officer_key: Path | None,
+            officer_key: str | None,
             officer_passphrase: str,
+            pkcs11_module: Path | None,
             root: Path | None,
             authorisation: Path | None = None,
             sign_later: bool = False,
             **others: object,
         ) -> None:
             signing = Signing(
-                key_file=officer_key,
+                key=officer_key,
                 passphrase=officer_passphrase,
+                module=pkcs11_module,
                 root=root,
                 authorisation=authorisation,
                 later=sign_later,
@@ -118,10 +123,17 @@ def signs(*, elsewhere: bool = True, later: bool = False) -> Callable[[Callable[
     return adds
 
 
+def module_option(command: _F) -> _F:
+    """Add `--pkcs11-module FILE`, for keys in tokens."""
+    said = f"The library that reaches your token; else {MODULE_VARIABLE}."
+    return click.option("--pkcs11-module", type=_FILE, envvar=MODULE_VARIABLE, help=said)(command)
+
+
 def _options(*, elsewhere: bool, later: bool) -> list[Callable[[Callable[..., None]], Callable[..., None]]]:
     made = "What trialcpa officer sign printed."
     only = "Then: trialcpa decide authorise DECISION."
     return [
+        module_option,
         *([click.option("--sign-later", is_flag=True, help=only)] if later else []),
         *([click.option("--authorisation", type=_FILE, help=made)] if elsewhere else []),
         click.option("--root", type=_FILE, help="The root's certificate that you hold."),
@@ -130,7 +142,12 @@ def _options(*, elsewhere: bool, later: bool) -> list[Callable[[Callable[..., No
             metavar="SOURCE",
             default="prompt",
             envvar=PASSPHRASE_VARIABLE,
-            help="Its passphrase: file:PATH, fd:N or prompt.",
+            help="Its passphrase or PIN: file:PATH, fd:N or prompt.",
         ),
-        click.option("--officer-key", type=_FILE, envvar=KEY_VARIABLE, help=f"Your own key; else {KEY_VARIABLE}."),
+        click.option(
+            "--officer-key",
+            metavar="FILE|URI",
+            envvar=KEY_VARIABLE,
+            help=f"Your own key, in a file or in a token (pkcs11:…); else {KEY_VARIABLE}.",
+        ),
     ]

@@ -17,14 +17,13 @@ from core.identifiers import Serial
 from core.kinds import DecisionKind
 from jobs.authority import Authority
 from officers.key_file import thumbprint_of
-from officers.proof import sign
 from officers.statement import Authority as Named
 from officers.statement import Claim, Listed, new_statement
 from ra import authorising
 from ra.authorising import Signed
 from ra.deciding.kinds.grant import ProposeGrant
 from tests import acting
-from tests.acting import officer_key, propose
+from tests.acting import officer_key, propose, sign
 from tests.cycle_world import device
 from tests.world import World, keyring, memory_of
 

@@ -22,7 +22,6 @@ from core.reasons import ReasonCode
 from jobs.roster import roster_record, set_roster
 from memory.records import RosterCause
 from officers.key_file import public_key_of, thumbprint_of
-from officers.proof import sign
 from officers.roster import Member, new_member
 from officers.statement import (
     LONGEST_VALID,
@@ -44,7 +43,7 @@ from store.reading.journal import sealed_row
 from store.rows import Authorised
 from store.tables import decisions, journal
 from store.verbs import authorisations, facts, sealing
-from tests.acting import judge, member, officer_key, propose, reject, signed_by
+from tests.acting import judge, member, officer_key, propose, reject, sign, signed_by
 from tests.attack.forging import Scene, forge, owned_web, signed, turns
 from tests.channels_world import HASHES, Channels
 from tests.cycle_world import device

@@ -10,7 +10,7 @@ from app.cli.init import make, make_demo, open_demo_key, planned, write_demo_cre
 from app.house import open_authority, open_house
 from app.settings import load
 from core.errors import HomeOccupied
-from officers.key_file import thumbprint_of
+from officers.roster import thumbprint
 from ra.access import authenticate
 from ra.authorising import roster_shown
 from store.reading.authority import certificates
@@ -99,7 +99,7 @@ def _wrong(home: Path) -> list[str]:
         shown = roster_shown(tx, house.clock.now())
     counted = {each.officer: each.key for each in shown.members} if shown else {}
     kept = {name: open_demo_key(home, name) for name in _OFFICERS}
-    if counted != {name: thumbprint_of(key) for name, key in kept.items()}:
+    if counted != {name: thumbprint(key.public_key) for name, key in kept.items()}:
         found.append(f"the roster is {counted}")
     found += [f"the transcript does not tell of {each}" for each in counted.values() if each not in transcript]
     house.store.close()
