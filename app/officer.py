@@ -3,7 +3,6 @@
 What is signed is made here and nowhere else: by the command line, the story and the benches.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.clock import SystemClock
 from core.errors import (
     AuthorityDiffers,
@@ -249,11 +248,11 @@ def authorisation_in(path: Path) -> Signed:
             octets = file.read(LARGEST_AUTHORISATION + 1)
         if len(octets) > LARGEST_AUTHORISATION:
             raise InputUnusable(path=path, detail=f"it is larger than {LARGEST_AUTHORISATION // 1024} KiB.")
-        said = json.loads(octets)
+        said = read_json(octets)
         authorisation, listed = dict(said["authorisation"]), list(said.get("listed", []))
     except OSError as error:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
     members = parse_members(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)

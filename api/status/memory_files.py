@@ -6,7 +6,6 @@ read is never written over, and after anything that failed the ends are written 
 
 import errno
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 from api.status import told
 from core.approval import ApprovalRecord
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.mirror import SealedHead
 
 LARGEST_HEAD = 64 * 1024
@@ -233,7 +232,7 @@ def _write_known(known: Known) -> bytes:
 def read_known(octets: bytes) -> Known:
     """Return what the smaller file says; ValueError if it is not as it was written."""
     try:
-        said = json.loads(octets)
+        said = read_json(octets)
         digest = said.pop("sha256")
         known = Known(
             journal_key=bytes.fromhex(said["journal_key"]),
@@ -243,7 +242,7 @@ def read_known(octets: bytes) -> Known:
             lists={key_id: int(number) for key_id, number in said["lists"].items()},
         )
         written = hashlib.sha256(canonical(said)).hexdigest()
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("the file is not as it was written") from error
     if written != digest:
         raise ValueError("the file is not as it was written")
