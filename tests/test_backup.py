@@ -187,8 +187,9 @@ def test_a_store_that_was_copied_without_its_log_is_noticed(plain: Kept, tmp_pat
         granted(house, "model-wal")
         shutil.copytree(home, copied, ignore=lambda *_: ["store.sqlite-wal", "store.sqlite-shm"])
         with house.store.read() as tx:
-            number, link, _ = journal.last_sealed(tx)
+            signed = journal.heads(tx)[-1]
             row = reading.authority_row(tx)
+        number = signed.number
     told = trialcpa("check", "--home", str(home), "--keys")
     assert (told.status, "3 approvals with 3 certificates" in told.words) == (0, True), told.words
     told = trialcpa("check", "--home", str(copied))
@@ -197,7 +198,7 @@ def test_a_store_that_was_copied_without_its_log_is_noticed(plain: Kept, tmp_pat
     assert (told.status, f"sealed up to row {number}" in told.words) == (1, True), told.words
     files = MemoryFiles(copied / "run" / "web-127.0.0.1-8470")
     files.read()
-    head = SealedHead(number=number, link=link)
+    head = SealedHead(number=number, link=signed.link, signature=signed.signature)
     assert files.keep(Known(journal_key=row.journal_key, name=row.name, head=head))
     told = trialcpa("check", "--home", str(copied))
     assert (told.status, f"sealed up to row {number}" in told.words) == (1, True), told.words

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
 from core.facts import FactKind
 from core.instants import text
@@ -16,6 +17,9 @@ from store.transactions import Transaction
 
 _MOST_PROVED = 10_000
 """Rows from a fact to the head that covers it; the sealer signs one after each thousand."""
+
+_MOST_HEADS = 8
+"""Heads that are looked at where the newest is not signed: the authority takes back what nobody of ours sealed."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,17 @@ def heads_after(tx: Transaction, number: int, limit: int) -> list[Head]:
     """Return the heads that the register has for rows behind a number, in order."""
     columns = journal_heads.c
     query = select(journal_heads).where(columns.number > number).order_by(columns.number).limit(limit)
+    return [_head(row) for row in tx.connection.execute(query)]
+
+
+def standing_heads(tx: Transaction) -> list[Head]:
+    """Return the newest heads that there are for rows of the journal as they stand, the newest first.
+
+    Whoever writes rows can write both; whether a head is signed is for whoever acts upon it to find out.
+    """
+    h, j = journal_heads.c, journal.c
+    stands = (j.seal_number == h.number) & (j.link == h.link) & (h.number <= LARGEST_EXACT)  # no other can be signed
+    query = select(journal_heads).join(journal, stands).order_by(h.number.desc()).limit(_MOST_HEADS)
     return [_head(row) for row in tx.connection.execute(query)]
 
 
