@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from core.canonical import Json, read_json
 from core.clock import SystemClock
 from core.errors import (
+    AuthorisationRefused,
     AuthorityDiffers,
     InputUnusable,
     KeyUnusable,
@@ -22,13 +23,14 @@ from core.errors import (
     OfficerKeyUnusable,
     PassphraseUnusable,
 )
-from core.kinds import AuthorisedAct
+from core.kinds import AuthorisationFlaw, AuthorisedAct
 from keys.passphrase import FromPrompt, PassphraseSource
 from keys.sealed import open_private
 from officers.identity import authority_of
 from officers.key_file import thumbprint_of
 from officers.proof import sign
 from officers.statement import (
+    MOST_LISTED,
     Authority,
     Claim,
     Listed,
@@ -95,7 +97,14 @@ def about(act: AuthorisedAct, listed: Listed) -> Claim:
 
 
 def about_all(act: AuthorisedAct, listed: Sequence[Listed]) -> tuple[Claim, tuple[Listed, ...]]:
-    """Return what an act about several decisions says of itself, and what its statement lists."""
+    """Return what an act about several decisions says of itself, and what its statement lists.
+
+    Raises:
+        AuthorisationRefused: they are more than one statement may be about: nobody would take it.
+    """
+    if len(listed) > MOST_LISTED:
+        detail = f"one statement is about {MOST_LISTED} decisions at most, and these are {len(listed)}"
+        raise AuthorisationRefused(flaw=AuthorisationFlaw.MALFORMED, detail=detail)
     claims = [about(act, each) for each in listed]
     members = tuple(
         Listed(decision=each.subject, proposal_sha256=each.proposal_sha256 or "", tbs_sha256=each.tbs_sha256)

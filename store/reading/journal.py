@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
 from core.facts import FactKind
-from core.instants import text
+from core.instants import parse, text
 from core.mirror import Proof
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
@@ -62,7 +62,12 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
 
 
 def unsealed(
-    tx: Transaction, limit: int, *, only: Collection[FactKind] | None = None, but: Collection[FactKind] = ()
+    tx: Transaction,
+    limit: int,
+    *,
+    only: Collection[FactKind] | None = None,
+    but: Collection[FactKind] = (),
+    behind: Unsealed | None = None,
 ) -> list[Unsealed]:
     """Return facts that wait for their number, in the order in which they will get one.
 
@@ -71,10 +76,14 @@ def unsealed(
         limit: the most.
         only: of these kinds; None for all.
         but: of other kinds than these.
+        behind: those that come after this one in that order; None for all.
     """
     query = select(journal).where(waits_to_be_sealed, journal.c.kind.not_in(but))
     if only is not None:
         query = query.where(journal.c.kind.in_(only))
+    if behind is not None:
+        at = parse(behind.row.at)
+        query = query.where(or_(journal.c.at > at, and_(journal.c.at == at, journal.c.id > behind.row_id)))
     query = query.order_by(journal.c.at, journal.c.id).limit(limit)
     return [
         Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
