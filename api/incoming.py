@@ -4,7 +4,6 @@ Everything that is not understood is refused; a member that we ignored might hav
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -15,7 +14,7 @@ from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, Unsupporte
 
 from api.status.refused import ENVIRON, Refused
 from core.actors import Actor, Role
-from core.canonical import canonical
+from core.canonical import LARGEST_NAMED, NestedTooDeeply, canonical, read_json
 from core.errors import (
     BodyMalformed,
     BodyTooLarge,
@@ -191,11 +190,11 @@ def _told(where: Sequence[int | str], found: str, message: str) -> str:
 
 def _object(body: bytes) -> dict[str, object]:
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant)
-    except RecursionError:
+        value = read_json(body, once_each=True, halves=True, largest=LARGEST_NAMED)
+    except NestedTooDeeply:
         raise BodyMalformed(detail="it is nested too deeply") from None
     except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the two hooks below.
+        # Also numbers of thousands of digits and octets that are not UTF-8.
         raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
     if not isinstance(value, dict):
         raise BodyMalformed(detail="it is not a JSON object")
@@ -215,15 +214,3 @@ def _inside(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4).
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 
 from app.terminal import harmless
+from core.canonical import read_json
 from core.errors import ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
 from ra.views import view_of
 
@@ -38,7 +39,7 @@ PAGE = 100
 
 _WORDS = 2_000
 _FILE_NAME = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]{0,120})"')
-_MALFORMED = (ValueError, RecursionError)
+_MALFORMED = ValueError
 
 V = TypeVar("V")
 
@@ -245,7 +246,7 @@ def _granted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
     try:
-        said = json.loads(answer.content)
+        said = read_json(answer.content)
     except _MALFORMED:
         said = None
     problem = said if isinstance(said, dict) else {}

@@ -3,7 +3,6 @@
 What is signed is made here and nowhere else: by the command line, the story and the benches.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,18 +11,20 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.clock import SystemClock
 from core.errors import (
+    AuthorisationRefused,
     AuthorityDiffers,
     InputUnusable,
     OfficerKeyNotOnRoster,
 )
-from core.kinds import AuthorisedAct
+from core.kinds import AuthorisationFlaw, AuthorisedAct
 from officers.identity import authority_of
 from officers.proof import OfficersKey, sign
 from officers.roster import thumbprint
 from officers.statement import (
+    MOST_LISTED,
     Authority,
     Claim,
     Listed,
@@ -90,7 +91,14 @@ def about(act: AuthorisedAct, listed: Listed) -> Claim:
 
 
 def about_all(act: AuthorisedAct, listed: Sequence[Listed]) -> tuple[Claim, tuple[Listed, ...]]:
-    """Return what an act about several decisions says of itself, and what its statement lists."""
+    """Return what an act about several decisions says of itself, and what its statement lists.
+
+    Raises:
+        AuthorisationRefused: they are more than one statement may be about: nobody would take it.
+    """
+    if len(listed) > MOST_LISTED:
+        detail = f"one statement is about {MOST_LISTED} decisions at most, and these are {len(listed)}"
+        raise AuthorisationRefused(flaw=AuthorisationFlaw.MALFORMED, detail=detail)
     claims = [about(act, each) for each in listed]
     members = tuple(
         Listed(decision=each.subject, proposal_sha256=each.proposal_sha256 or "", tbs_sha256=each.tbs_sha256)
@@ -225,11 +233,11 @@ def authorisation_in(path: Path) -> Signed:
             octets = file.read(LARGEST_AUTHORISATION + 1)
         if len(octets) > LARGEST_AUTHORISATION:
             raise InputUnusable(path=path, detail=f"it is larger than {LARGEST_AUTHORISATION // 1024} KiB.")
-        said = json.loads(octets)
+        said = read_json(octets)
         authorisation, listed = dict(said["authorisation"]), list(said.get("listed", []))
     except OSError as error:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
     members = parse_members(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)

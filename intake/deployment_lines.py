@@ -6,12 +6,13 @@ sentence: it may be a postcode in the wrong column.
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from core import canonical
 from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
+from core.canonical import LARGEST_NAMED, NestedTooDeeply
 from core.deployments import (
     DEVICE_TEXT_LIMIT,
     FIRMWARE_LIMIT,
@@ -169,25 +170,17 @@ def read_json(body: bytes) -> list[Line | Verdict]:
         DeploymentsTooMany: more than MOST_LINES.
     """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
-    except RecursionError:
+        value = canonical.read_json(body, once_each=True, halves=True, largest=LARGEST_NAMED)
+    except NestedTooDeeply:
         raise DeploymentsMalformed(detail="it is nested too deeply") from None
     except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the hook below.
+        # Also numbers of thousands of digits and octets that are not UTF-8.
         raise DeploymentsMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
     if not isinstance(value, dict) or value.keys() != {"lines"} or not isinstance(value["lines"], list):
         raise DeploymentsMalformed(detail="it must be an object with the one member “lines”, a list")
     if len(value["lines"]) > MOST_LINES:
         raise DeploymentsTooMany(limit=MOST_LINES)
     return _some([_member(number, each) for number, each in enumerate(value["lines"], 1)])
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4).
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
 
 
 def _member(number: int, line: object) -> Line | Verdict:

@@ -41,6 +41,15 @@ def pretended(memory: Memory, row: SealedRow) -> bool:
     return row.kind in ACCEPTED and all(each.fact != content_digest(row) for each in memory.acceptances())
 
 
+def _claimed(memory: Memory, tx: Transaction, most: int) -> list[Unsealed]:
+    """Return what the register says that an operator accepted: a portion, and more if that hides what they did."""
+    claimed = page = journal.unsealed(tx, most, only=ACCEPTED)
+    while len(page) == most and memory.acceptances():
+        page = journal.unsealed(tx, most, only=ACCEPTED, behind=page[-1])
+        claimed = [*claimed, *(each for each in page if not pretended(memory, each.row))]
+    return claimed
+
+
 def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
     """Return facts that wait for their number, in the order in which they get one; what is pretended is an alarm.
 
@@ -50,7 +59,7 @@ def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
         most: so many at once.
     """
     waiting = journal.unsealed(tx, most, but=ACCEPTED)
-    claimed = journal.unsealed(tx, most, only=ACCEPTED)
+    claimed = _claimed(duty.memory, tx, most)
     known = [each for each in claimed if not pretended(duty.memory, each.row)]
     if len(known) < len(claimed):
         first = next(each.row for each in claimed if each not in known)

@@ -5,7 +5,6 @@ A certificate counts if an issuing CA of ours signed it and the lint finds nothi
 of a journal if a head that our journal key signed covers it. Everything else is refused, with its file's name.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from ca.issuer.read import key_sha256, order_in
 from ca.revocation.crl import tbs_sha256 as list_sha256
 from ca.revocation.published import read_published
 from core.approval import EndCause
+from core.canonical import read_json
 from core.chain import GENESIS, SealedRow, head_statement, link
 from core.errors import HandedIn
 from core.facts import FactKind
@@ -207,9 +207,9 @@ def _proved(name: str, journal: Journal, memory: Memory, keyring: Keyring) -> li
 
 def _take_fact(learned: Learned, memory: Memory, name: str, row: SealedRow) -> None:
     try:
-        said: dict[str, Any] = json.loads(row.payload)
+        said: dict[str, Any] = read_json(row.payload)
         kind = FactKind(row.kind)
-    except (ValueError, RecursionError):
+    except ValueError:
         return  # nested without end, or of a release that is newer and has more kinds; it proves nothing here
     match kind:
         case FactKind.CERTIFICATE_REVOKED:

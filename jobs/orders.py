@@ -176,10 +176,12 @@ def _tell_issuing(tx: Transaction, record: Issuing, at: datetime) -> None:
 
 
 def _lapse_passed(duty: Duty, at: datetime) -> int:
+    aside = duty.aside("lapse_orders")
     with duty.read() as tx:
-        waiting = reading.orders_passed(tx, at, _MOST_LAPSED)
+        waiting = reading.orders_passed(tx, at, _MOST_LAPSED, aside.passed_over(duty.noticed, at))
     why = "it was not authorised by enough officers in time"
-    return sum(_close(duty, each, OrderState.LAPSED, why, FactKind.ORDER_LAPSED, at) for each in waiting)
+    lapse = (partial(_close, duty, each, OrderState.LAPSED, why, FactKind.ORDER_LAPSED, at) for each in waiting)
+    return sum(aside.alone(duty.noticed, each.id, at, act) or 0 for each, act in zip(waiting, lapse, strict=True))
 
 
 def _close(duty: Duty, order: Order, to: OrderState, why: str, kind: FactKind, at: datetime) -> int:

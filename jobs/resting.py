@@ -5,12 +5,12 @@ of their own; what follows from a decision counts by the decision.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, assert_never
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
+from core.canonical import read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
@@ -265,16 +265,16 @@ def require_follows(row: SealedRow, decision: Decision) -> None:
 def said_by(row: SealedRow) -> Mapping[str, Any]:
     """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
     try:
-        said = json.loads(row.payload)
-    except (ValueError, RecursionError):
+        said = read_json(row.payload)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
 
 def _proposal(decision: Decision) -> Mapping[str, Any]:
     try:
-        said = json.loads(decision.proposal)
-    except (ValueError, RecursionError):
+        said = read_json(decision.proposal)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from core.canonical import Json, canonical, digest
+from core.canonical import Json, canonical, digest, read_json
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.instants import parse, text
 from core.kinds import AuthorisationFlaw, AuthorisedAct
@@ -359,8 +359,8 @@ def read_statement(octets: bytes) -> Statement:
     if len(octets) > MOST_OCTETS:
         raise _malformed(f"the statement has more than {MOST_OCTETS} octets")
     try:
-        document = json.loads(octets)
-    except (ValueError, RecursionError):
+        document = read_json(octets)
+    except ValueError:
         raise _malformed("the statement is no JSON") from None
     if not isinstance(document, dict):
         raise _malformed("the statement is no JSON object")

@@ -18,13 +18,12 @@ since (verify/offline.py); and that no longer journal exists.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.approval import EndCause
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
@@ -175,9 +174,9 @@ class _Proof:
 
     def _proposal(self, octets: bytes) -> Mapping[str, Any]:
         try:
-            said = json.loads(octets)
+            said = read_json(octets)
             same = isinstance(said, dict) and canonical(said) == octets
-        except (ValueError, RecursionError):
+        except ValueError:
             same = False
         if not same:
             self._ledger.refute(Against.PROPOSAL_ALTERED, "The proposal is not JSON in its one canonical form.")
@@ -392,8 +391,8 @@ def _more(counted: Mapping[str, int]) -> set[str]:
 
 def _payload(row: SealedRow) -> Mapping[str, Any]:
     try:
-        said = json.loads(row.payload)
-    except (ValueError, RecursionError):
+        said = read_json(row.payload)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from core.canonical import read_json
 from core.chain import journal_name
 from core.errors import AuthorisationRefused, RosterUnusable
 from officers.identity import authority_with
@@ -234,8 +235,8 @@ def _list(name: str, octets: bytes) -> list[Mapping[str, Any]]:
 
 def _json(name: str, octets: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(octets)
-    except (ValueError, RecursionError):
+        return read_json(octets)
+    except ValueError:
         raise Unreadable(f"{name} is no JSON") from None
 
 

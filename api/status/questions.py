@@ -4,15 +4,15 @@ Everything that is not understood is refused. A member that we ignored might hav
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from api.status.certificates import der_of
 from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
+from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json
 from core.errors import BodyMalformed, InstantInFuture
 from core.identifiers import ApprovalIdentifier, Serial, parse_device_id, parse_serial
 from core.instants import parse as parse_instant
@@ -167,20 +167,12 @@ def _past(value: str, now: datetime) -> datetime:
 
 def _decode(body: bytes) -> object:
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
-    except RecursionError:
+        return read_json(body, once_each=True, halves=True, largest=LARGEST_NAMED)
+    except NestedTooDeeply:
         raise BodyMalformed(detail="it is nested too deeply") from None
     except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the hook below.
+        # Also numbers of thousands of digits and octets that are not UTF-8.
         raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4): nobody may be asked by one and read by two.
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
 
 
 def _object(value: object, where: str, members: Collection[str]) -> dict[str, object]:

@@ -22,7 +22,7 @@ from core.errors import InputUnusable, TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import parse
 from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
-from officers.statement import Listed
+from officers.statement import MOST_LISTED, Listed
 from ra.deciding.views import (
     ApprovalRevoked,
     DecisionAcknowledged,
@@ -326,6 +326,9 @@ def _proposed(service: Service, signing: Signing, bodies: Sequence[Mapping[str, 
 def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Outcome]:
     if not accepted:
         return []
+    if len(accepted) > MOST_LISTED:  # no statement is about more
+        first, further = accepted[:MOST_LISTED], accepted[MOST_LISTED:]
+        return [*_seconded(client, hand, first), *_seconded(client, hand, further)]
     if len(accepted) > 1:
         listed = [{"decision": each.decision, **_digests(each)} for each in accepted]
         signed = hand.for_decisions(AuthorisedAct.SECOND, accepted)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from core.canonical import read_json
 from core.deployments import Event, by_device
 
 USUAL_CHUNK = 5_000
@@ -23,7 +24,7 @@ LARGEST_CHUNK = 100_000
 CSV, JSON, XML = "text/csv", "application/json", "application/xml"
 
 _DELIMITERS = ",;\t"
-_UNREADABLE = (ValueError, RecursionError, csv.Error)
+_UNREADABLE = (ValueError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -101,21 +102,14 @@ def _of_csv(octets: bytes) -> tuple[list[str], list[_Record]]:
 
 
 def _of_json(octets: bytes) -> tuple[list[str], list[_Record]]:
-    document = json.loads(octets, object_pairs_hook=_once_each)
+    # What the service would refuse must reach it as it is.
+    document = read_json(octets, once_each=True)
     if not isinstance(document, dict) or document.keys() != {"lines"} or not isinstance(document["lines"], list):
         raise ValueError("it is not a list of lines")
     return [], [
         _record(json.dumps(each), number, 1, each if isinstance(each, dict) else {})
         for number, each in enumerate(document["lines"], 1)
     ]
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # What the service would refuse must reach it as it is.
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
 
 
 def _record(text: str, number: int, span: int, said: Mapping[str, object]) -> _Record:

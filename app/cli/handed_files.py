@@ -1,13 +1,13 @@
 """Files that an operator hands in after a restore: certificates, lists and exported journals, told apart by content."""
 
 import base64
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from core.canonical import read_json
 from core.chain import SealedRow
 from core.errors import HandedIn
 from jobs.handed import Handed, Journal
@@ -45,7 +45,7 @@ def read_journal(name: str, octets: bytes) -> Journal:
     whose, rows, heads = "", list[SealedRow](), list[tuple[int, bytes, bytes]]()
     for number, line in enumerate(octets.splitlines(), 1):
         try:
-            said = json.loads(line)
+            said = read_json(line)
             if "row" in said:
                 rows.append(SealedRow(**said["row"]))
             elif "head" in said:
@@ -53,7 +53,7 @@ def read_journal(name: str, octets: bytes) -> Journal:
             else:
                 whose = str(said["journal"])
                 base64.b64decode(said["key"], validate=True)  # its word about its own key counts for nothing
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise HandedIn(file=name, detail=f"line {number} is not of a journal export") from error
     return Journal(name=whose, rows=rows, heads=heads)
 

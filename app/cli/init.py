@@ -17,6 +17,7 @@ from app.officer_key import open_officer_key
 from ca.profile import TEST_ARC, Profile
 from core.actors import CONSOLE, Role
 from core.boundaries import boundary
+from core.canonical import read_json
 from core.clock import SystemClock
 from core.errors import HomeOccupied, InputUnusable
 from core.identifiers import Environment
@@ -271,7 +272,7 @@ def write_demo_credentials(home: Path) -> Path:
     """Make an API key for each role and write them where only the owner can read them: together, and one to a file."""
     path = home / "demo" / "credentials.json"
     held = path.exists()
-    made = json.loads(path.read_text(encoding="utf-8")) if held else _demo_credentials(home)
+    made = read_json(path.read_text(encoding="utf-8")) if held else _demo_credentials(home)
     for name, each in made.items():
         alone = path.with_name(f"{name}.key")
         if not held or not alone.exists():

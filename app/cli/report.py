@@ -11,6 +11,7 @@ from app.cli import shown
 from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
+from core.canonical import read_json
 from core.errors import InputUnusable
 from ra.applying.views import EvidenceAnswer
 from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
@@ -77,7 +78,7 @@ def _give(client: Client, month: str, form: str | None, output: Path | None, ser
         shown.as_json(client.show(dict, address))  # as it was frozen, with whatever it holds
         return
     fetched = client.fetch(address, FORMS[form])
-    body = json.dumps(json.loads(fetched.body), indent=2).encode("ascii") if form == "json" else fetched.body
+    body = json.dumps(read_json(fetched.body), indent=2).encode("ascii") if form == "json" else fetched.body
     target = output or Path(fetched.name or f"trial-devices-{month}.{form}")
     if output is None and target.exists():
         raise InputUnusable(path=target, detail="there is such a file already; name another with -o.")

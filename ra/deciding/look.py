@@ -1,13 +1,13 @@
 """look: decisions with everything that will be true if they are made, for the officers who make them."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.actors import Actor
 from core.approval import DEVICE_WORDS
+from core.canonical import read_json
 from core.kinds import OPEN_DECISION
 from policy.roles import Operation
 from ra.access import authorise
@@ -121,7 +121,7 @@ def _draft(draft: DraftRow, said: Mapping[str, Any]) -> DraftAnswer:
         tbs_sha256=draft.tbs_sha256,
         tbs=base64.b64encode(draft.tbs).decode(),
         in_words=in_words(said),
-        lint=json.loads(draft.lint),
+        lint=read_json(draft.lint),
         not_before=draft.not_before,
         not_after=draft.not_after,
         drafted_at=draft.drafted_at,

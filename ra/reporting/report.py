@@ -5,7 +5,6 @@ same bytes, and what is corrected or told late appears in the next one, which sa
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
-from core.canonical import Json, canonical, salted_digest
+from core.canonical import Json, canonical, read_json, salted_digest
 from core.classification import SALT_OCTETS
 from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaError
 from core.facts import Fact, FactKind
@@ -69,7 +68,7 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
     if kept is not None:
         return kept
     # No transaction is open: typesetting takes its time. If we die here, the next who asks renders it.
-    octets = _renderer(form)(json.loads(said))
+    octets = _renderer(form)(read_json(said))
     if not frozen:
         return octets
     with desk.store.begin("render report") as tx:
@@ -218,7 +217,7 @@ def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft
 
 
 def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> list[figures.Line]:
-    before = {} if newest is None else figures.counted_in(json.loads(newest.document))
+    before = {} if newest is None else figures.counted_in(read_json(newest.document))
     stints = reading.stint_counts(tx, since=None if newest is None else newest.until, until=until)
     instructed = reading.instructed(tx, until=until)
     names = reading.manufacturer_names(tx)

@@ -1,12 +1,12 @@
 """Breaches of conditions: suspected, judged, answered by a revocation or closed (F2.23)."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
+from core.canonical import read_json
 from core.errors import NoSuchThing
 from core.kinds import OPEN_BREACH, BreachState
 from store.tables import approvals
@@ -149,5 +149,5 @@ def _breach(row: Row[Any]) -> Breach:
 
 
 def _words(kept: str) -> SaltedWords:
-    said = json.loads(kept)
+    said = read_json(kept)
     return SaltedWords(said["text"], bytes.fromhex(said["salt"]))

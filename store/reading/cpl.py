@@ -1,12 +1,12 @@
 """What the Panel was told about the Central Products List, what it said, and what the NCSC has certified meanwhile."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
+from core.canonical import read_json
 from core.cpl import OPEN_INSTRUCTION, Instruction, InstructionState, entry_of
 from core.errors import NoSuchThing
 from store.tables import applications, approvals
@@ -124,7 +124,7 @@ def _instruction(row: Row[Any]) -> Instruction:
     return Instruction(
         id=row.id,
         kind=row.kind,
-        entry=entry_of(json.loads(row.entry)),
+        entry=entry_of(read_json(row.entry)),
         due=row.due,
         state=row.state,
         instructed_at=row.instructed_at,

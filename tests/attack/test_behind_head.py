@@ -13,6 +13,8 @@ from core.canonical import Json
 from core.chain import SealedRow, link
 from core.facts import Fact, FactKind
 from core.instants import from_seconds, text
+from jobs.acts import digest_of
+from memory.records import Acceptance, Accepted
 from store.reading import journal as reading
 from store.reading.status import StatusReader
 from store.tables import journal
@@ -48,6 +50,24 @@ def test_an_act_that_no_operator_did_is_not_sealed_and_holds_nothing_up(before: 
     assert [each.subject for each in world.alarms()] == ["an operator's acts"]
     # A web process that stands before a register that went back finds no head over it.
     assert set(StatusReader(world.store).restores().values()) <= {0}
+
+
+def test_what_an_operator_did_is_sealed_behind_any_number_of_pretended_acts(
+    before: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = before.world
+    monkeypatch.setattr("jobs.seal._MOST", 2)
+    did = Fact(
+        FactKind.CLOCK_ACCEPTED, NOW, CONSOLE, payload={"before": text(NOW), "after": text(NOW), "why": "It was."}
+    )
+    pretend = replace(did, payload=ACTS[FactKind.CLOCK_ACCEPTED])
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, *[pretend] * 5, did, *[pretend] * 2)
+    said = {"wall": text(NOW)}
+    accepted = Acceptance(what=Accepted.CLOCK, before=said, after=said, sentence="It was.", fact=digest_of(did))
+    world.memory.remember([accepted], now=world.clock.now())
+    turns(world)
+    assert unsealed(world) == [FactKind.CLOCK_ACCEPTED] * 7
 
 
 def row(number: int, sealed_at: datetime, kind: FactKind = FactKind.CRL_REFUSED) -> SealedRow:
