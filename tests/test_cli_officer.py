@@ -212,7 +212,7 @@ def test_more_than_one_statement_may_be_about_are_seconded_by_several() -> None:
             return DecisionBatchAnswer(results=())
 
     authority = Authority(name="TEST Trial CPA", root_key_sha256="0" * 64)
-    officer = Officer(name="officer-1", key=officer_key("officer-1"), authority=authority)
+    officer = Officer(name="officer-1", key=InHand(officer_key("officer-1")), authority=authority)
     accepted = [Listed(decision=f"dec-{each}", proposal_sha256="0" * 64) for each in range(MOST_LISTED + 2)]
     decide._seconded(cast("Client", _Client()), Hand(officer, lambda: NOW), accepted)
     assert asked == [(AT_ONCE, MOST_LISTED)] * (MOST_LISTED // AT_ONCE) + [(2, 2)]
