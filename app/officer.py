@@ -168,9 +168,9 @@ def open_officer_key(path: Path, passphrase: PassphraseSource) -> ec.EllipticCur
         raise OfficerKeyUnusable(detail=detail) from error
 
 
-def prompt_for(path: Path, *, twice: bool = False) -> FromPrompt:
-    """Return how a person is asked for the passphrase of their key."""
-    return FromPrompt(twice=twice, of=f"your key {path}")
+def prompt_for(path: Path, option: str) -> FromPrompt:
+    """Return how a person is asked for the passphrase of their key, with the option that says it otherwise."""
+    return FromPrompt(of=f"your key {path}", instead=f"{option} file:PATH")
 
 
 def roster_read(octets: bytes | str) -> RosterAnswer:

@@ -376,6 +376,11 @@ def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_
     }
     text = "\n".join(line[2:] if line[2:] in commented else line for line in DECISIONS.splitlines())
     path.write_text(text)
+    with pytest.raises(InputUnusable) as caught:
+        decisions(path)
+    assert str(caught.value).count("as the template does: write which one.") == text.count('-…"')
+    assert "decision 1.application still says “app-…”" in str(caught.value)
+    path.write_text(text.replace("-…", "-1"))
     for name in ("new.csr", "firmware-00020130.bin"):
         (tmp_path / name).write_text("x")
     made = decisions(path)

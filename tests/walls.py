@@ -4,6 +4,7 @@ The table is that of the design (docs/adr/): who may import whom. `tests` and `b
 """
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -374,6 +375,42 @@ def _dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:
     return None
 
 
+_ASKED_IN = {
+    "click.prompt": "app/cli/asking.py",
+    "click.confirm": "app/cli/asking.py",
+    "getpass.getpass": "keys/passphrase.py",
+}
+"""What asks a person, and the one file that says what is so where nobody answers."""
+
+
+def _questions(source: Source, _root: Path) -> Iterator[str]:
+    if source.free:
+        return
+    for name in set(_named(source)) & set(_ASKED_IN):
+        if source.name != _ASKED_IN[name]:
+            yield f"asks by {name}, which only {_ASKED_IN[name]} does"
+
+
+_COUNTED = re.compile(
+    r" (?:more )?(?:application|approval|certificate|condition|day|device|end|fact|file|head|line|list|notice"
+    r"|officer|record|row)s\b| (?:more )?entries\b"
+)
+"""What the command line counts."""
+
+
+def _plurals(source: Source, _root: Path) -> Iterator[str]:
+    """A number with a plural behind it, which is wrong of one: `many` knows both (app/cli/shown.py)."""
+    if not source.name.startswith("app/cli/"):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.JoinedStr):
+            for value, words in zip(node.values, node.values[1:], strict=False):
+                if isinstance(value, ast.FormattedValue) and isinstance(words, ast.Constant):
+                    fixed = ast.unparse(value.value).rpartition(".")[2].isupper()
+                    if not fixed and _COUNTED.match(str(words.value)):
+                        yield f"says {ast.unparse(node)}, wrong of one; say it by app.cli.shown.many"
+
+
 # --- kinds and states ---------------------------------------------------------------------------------------------
 
 _KINDS = frozenset({"kind", "state", "cause", "outcome", "channel", "role", "event"})
@@ -544,6 +581,8 @@ _RULES: tuple[Callable[[Source, Path], Iterator[str]], ...] = (
     _clocks,
     _clearances,
     _observers,
+    _questions,
+    _plurals,
     _words_for_kinds,
     _roles,
     _files,

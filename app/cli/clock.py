@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from app.cli import asking
 from app.cli.options import INSTANT, home_option
 from app.house import House, home_of, open_house, opened
 from app.settings import load
@@ -70,8 +71,8 @@ def _accept(house: House, memory: Memory, sentence: str | None) -> None:
     click.echo(f"When something was signed    {'unknown' if last is None else text(last.wall)}")
     for shown in second_clocks(house.store)():
         click.echo(f"A second clock shows         {text(shown)}")
-    year = click.prompt("Which year is it", type=int)
-    said = sentence or click.prompt("Why, in a sentence", type=str)
+    year = asking.number("Which year is it")
+    said = sentence or asking.words("Why, in a sentence", instead="--why")
     at = accept_clock(house.store, memory, limits, shown=reading, year=year, sentence=said)
     click.echo(f"Accepted: it is {text(at)}.")
 

@@ -22,7 +22,7 @@ from core.clock import SystemClock
 from core.errors import HomeOccupied, InputUnusable
 from core.identifiers import Environment
 from jobs.ceremony import Ceremony, hold
-from keys.passphrase import FromFile, new_passphrase, parse_source
+from keys.passphrase import FromFile, FromPrompt, chosen_passphrase, new_passphrase, parse_source
 from keys.sealed import generate_private
 from officers.key_file import public_file, public_key_of, public_pem
 from officers.roster import ADVISED, LARGEST_KEY_FILE, Member, new_member, require_usable
@@ -78,7 +78,7 @@ class Plan:
 @click.option("--base-url", help="The public base, fixed for ever: certificates carry it.")
 @click.option("--port", type=click.IntRange(1, 65535), default=settings_file.DEFAULT_PORT, show_default=True)
 @click.option("--store", "store_url", help="PostgreSQL URL; default: an SQLite file in the home.")
-@click.option("--passphrase", help="file:PATH, fd:N or prompt; never the passphrase itself.")
+@click.option("--passphrase", help="file:PATH (from this folder), fd:N or prompt; never the passphrase itself.")
 @click.option("--root-passphrase", help="The same for the root's key; default: as --passphrase.")
 @click.option("--root-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes.")
 @click.option("--longest-trial-days", type=click.IntRange(1, 3660), default=731, show_default=True)
@@ -122,7 +122,8 @@ def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
     clock = chosen.get("test_clock")
     if clock is not None and not test:
         raise click.UsageError("A live authority's clock is the clock.")
-    passphrase = str(chosen.get("passphrase") or f"file:{PASSPHRASE_FILE}")
+    own = f"file:{PASSPHRASE_FILE}"  # in the home, wherever that is moved to
+    passphrase = _from_here(chosen.get("passphrase")) or own
     return Plan(
         home=home,
         environment=environment,
@@ -132,11 +133,19 @@ def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
         port=port,
         store_url=str(chosen.get("store_url") or "sqlite:///store.sqlite"),
         passphrase=passphrase,
-        root_passphrase=str(chosen.get("root_passphrase") or passphrase),
+        root_passphrase=_from_here(chosen.get("root_passphrase")) or passphrase,
         root_dir=Path(str(chosen.get("root_dir") or home / "root")),
         longest_trial_days=int(str(chosen.get("longest_trial_days") or 731)),
         test_clock=clock if isinstance(clock, datetime) else None,
     )
+
+
+def _from_here(source: object) -> str | None:
+    """Return a source of a passphrase as it was typed, a file of it by its whole path: settings begin at the home."""
+    if source is None:
+        return None
+    scheme, _, path = str(source).partition(":")
+    return f"file:{Path(path).expanduser().absolute()}" if scheme == "file" and path else str(source)
 
 
 def members_named(named: Iterable[str]) -> tuple[Member, ...]:
@@ -227,9 +236,8 @@ def make(plan: Plan) -> str:
     """
     _require_new(plan.home)
     profile = require_sound(plan)
+    passphrase, root_passphrase = passphrases(plan)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if plan.environment == "test" and plan.passphrase == f"file:{PASSPHRASE_FILE}":
-        write_secret(plan.home / PASSPHRASE_FILE, new_passphrase(), exist_ok=True)
     write_secret(  # its store URL may hold a database password
         plan.home / settings_file.FILE_NAME,
         settings_file.template(
@@ -245,8 +253,6 @@ def make(plan: Plan) -> str:
     schema.upgrade(store)
     machine = SystemClock()
     at = plan.test_clock or machine.now()
-    passphrase = settings.passphrase.read()
-    same = plan.root_passphrase == plan.passphrase
     ceremony = Ceremony(
         profile=profile,
         longest_trial=timedelta(days=plan.longest_trial_days),
@@ -255,7 +261,7 @@ def make(plan: Plan) -> str:
         root_dir=plan.root_dir,
         memory_dir=settings.keys_dir,
         passphrase=passphrase,
-        root_passphrase=passphrase if same else parse_source(plan.root_passphrase).read(),
+        root_passphrase=root_passphrase,
         officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
         roster=plan.roster,
     )
@@ -265,6 +271,25 @@ def make(plan: Plan) -> str:
     # Last: its presence says that the ceremony is over.
     write_secret(_transcript(plan.home), held.transcript)
     return held.transcript
+
+
+def passphrases(plan: Plan) -> tuple[bytes, bytes]:
+    """Return the passphrases of the authority's keys and of the root's, before anything is made but a test one's own.
+
+    Raises:
+        PassphraseUnusable: one cannot be had, or is too short.
+    """
+    if plan.passphrase == f"file:{PASSPHRASE_FILE}":
+        plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own = plan.home / PASSPHRASE_FILE
+        write_secret(own, new_passphrase(), exist_ok=True)
+        passphrase = FromFile(own).read()
+    else:
+        passphrase = chosen_passphrase(parse_source(plan.passphrase, FromPrompt(instead="--passphrase file:PATH")))
+    if plan.root_passphrase == plan.passphrase:
+        return passphrase, passphrase
+    at_prompt = FromPrompt(of="the root's key", instead="--root-passphrase file:PATH")
+    return passphrase, chosen_passphrase(parse_source(plan.root_passphrase, at_prompt))
 
 
 def write_demo_credentials(home: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from app.cli import decision_shown
+from app.cli import asking, decision_shown
 from app.cli.decide import confirmed, drafted
 from app.cli.options import INSTANT
 from app.cli.service import Service, asks_service
@@ -20,7 +20,7 @@ from core.errors import InputUnusable
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
 from core.kinds import AuthorisedAct
-from keys.passphrase import parse_source
+from keys.passphrase import chosen_passphrase, parse_source
 from keys.sealed import generate_private
 from officers.key_file import public_file, public_pem, thumbprint_of
 from officers.statement import Claim, Listed
@@ -57,12 +57,12 @@ def key() -> None:
 @_passphrase
 def new(file: Path, passphrase: str) -> None:
     """Make your key (P-256) under a passphrase; its public half, beside it, goes on the roster."""
-    source = parse_source(passphrase, prompt_for(file, twice=True))
+    source = parse_source(passphrase, prompt_for(file, "--passphrase"))
     public = public_file(file)
     if file.exists() or public.exists():
         there = file if file.exists() else public
         raise InputUnusable(path=there, detail="there is a file already, and keys are never overwritten.")
-    made = generate_private(file, source.read())
+    made = generate_private(file, chosen_passphrase(source))
     try:
         with public.open("xb") as beside:
             beside.write(public_pem(made))
@@ -81,7 +81,7 @@ def new(file: Path, passphrase: str) -> None:
 @_passphrase
 def show_key(file: Path, passphrase: str) -> None:
     """Print the thumbprint (RFC 7638) and the public half of your key."""
-    held = open_officer_key(file, parse_source(passphrase, prompt_for(file)))
+    held = open_officer_key(file, parse_source(passphrase, prompt_for(file, "--passphrase")))
     click.echo(thumbprint_of(held))
     click.echo(public_pem(held).decode(), nl=False)
 
@@ -127,11 +127,11 @@ def sign(
             identifier = str(ApprovalIdentifier.parse(approval))
             claim = to_revoke(identifier, cause=cause, invalidity_date=invalidity_date, breach=breach)
             since = f", key compromised since {text(invalidity_date)}" if invalidity_date else ""
-            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}?", unasked)
+            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}", unasked)
         else:
             assert breach is not None
             claim = to_confirm(breach)
-            _ask(f"Confirm the breach {breach}, which owes a revocation?", unasked)
+            _ask(f"Confirm the breach {breach}, which owes a revocation", unasked)
         click.echo(json.dumps(hand.for_claim(claim, members), indent=2))
 
 
@@ -160,4 +160,4 @@ def _claimed(act: AuthorisedAct, listed: list[Listed]) -> tuple[Claim, tuple[Lis
 
 def _ask(question: str, unasked: bool) -> None:  # noqa: FBT001 - the option
     if not unasked:
-        click.confirm(question, abort=True, err=True)
+        asking.require_agreed(question, instead="--yes-i-have-read", err=True)

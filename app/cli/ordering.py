@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app.cli import shown
+from app.cli import asking, shown
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, roster_of, signs
 from app.cli.words import WORDS
@@ -109,8 +109,8 @@ def authorise(*, order: str, yes_i_have_read: bool, signing: Signing, service: S
             _show(said, words)
         if not yes_i_have_read:
             question = f"\nType the first {_TYPED} characters of the order's digest to sign for {said.order}"
-            typed = click.prompt(question, default="", show_default=False).strip().lower()
-            if typed != said.body_sha256[:_TYPED]:
+            typed = asking.repeated(question, instead="--yes-i-have-read")
+            if typed.lower() != said.body_sha256[:_TYPED]:
                 raise click.ClickException("Nothing was signed: that is not how its digest begins.")
         _tell(service, authorised(client, signing.hand(client), said.kind, said.order, said.body_sha256))
 
@@ -210,8 +210,12 @@ def _tell(service: Service, outcome: OrderAuthorised) -> None:
         return
     console = shown.out()
     shown.sentence(console, f"{outcome.order}: you have signed for it.", indent=0)
-    if outcome.officers_wanting:
-        many = "One more officer has" if outcome.officers_wanting == 1 else f"{outcome.officers_wanting} more have"
-        shown.sentence(console, f"{many} to: trialcpa order authorise {outcome.order}", indent=0)
-    else:
-        shown.sentence(console, f"The authority takes it up: trialcpa order show {outcome.order}", indent=0)
+    shown.sentence(console, waits_for(outcome), indent=0)
+
+
+def waits_for(outcome: OrderAuthorised) -> str:
+    """Return in a sentence what an order waits for once somebody has signed for it."""
+    if not outcome.officers_wanting:
+        return f"The authority takes it up: trialcpa order show {outcome.order}"
+    waited = shown.many(outcome.officers_wanting, "more officer")
+    return f"It waits for {waited}: trialcpa order authorise {outcome.order}"

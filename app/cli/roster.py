@@ -8,8 +8,9 @@ from rich.console import Console
 
 from app.cli import shown
 from app.cli.init import member_named, members_named, write_whole
-from app.cli.options import INSTANT, home_option, root_dir_option, root_passphrase_option
-from app.cli.ordering import give
+from app.cli.options import INSTANT, home_option
+from app.cli.ordering import give, waits_for
+from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.cli.words import WORDS
@@ -21,9 +22,6 @@ from core.instants import text
 from core.kinds import OrderKind
 from jobs.root_roster import accept_roster, next_number, sign_roster
 from jobs.roster import authority_begun
-from keys.ceremony import ROOT_FILE
-from keys.passphrase import parse_source
-from keys.sealed import open_sealed
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import RosterSet
@@ -104,7 +102,7 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
         statement = RosterStatement(
             authority=authority_begun(memory), number=1, members=members, valid_until=at + STATEMENT_LIFE
         )
-        signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+        signer = open_root(root_dir, passphrase)
         _tell(_accepted(house, memory, sign_roster(statement, signer), at))
 
 
@@ -136,8 +134,8 @@ def change(
     if service.as_json:
         shown.as_json(document(outcome))
     else:
-        told = f"{outcome.order}: you have signed for it. {outcome.officers_wanting} more have to who are not concerned"
-        shown.sentence(shown.out(), f"{told}: trialcpa order authorise {outcome.order}", indent=0)
+        shown.sentence(shown.out(), f"{outcome.order}: you have signed for it.", indent=0)
+        shown.sentence(shown.out(), f"{waits_for(outcome)} Who is concerned does not count.", indent=0)
 
 
 @roster.command(
@@ -166,7 +164,7 @@ def statement(
     members = _members(officer)
     if output.exists():
         raise InputUnusable(path=output, detail="there is a file already.")
-    signer = open_sealed(root_dir / ROOT_FILE, parse_source(passphrase).read())
+    signer = open_root(root_dir, passphrase)
     said = RosterStatement(
         authority=authority_with(authority, signer.public_key),
         number=number,

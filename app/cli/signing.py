@@ -68,7 +68,7 @@ class Signing:
             return Hand(None, now)
         if self.key_file is None:
             raise OfficerKeyUnusable(detail="no file is named that holds it")
-        source = parse_source(self.passphrase, prompt_for(self.key_file))
+        source = parse_source(self.passphrase, prompt_for(self.key_file, "--officer-passphrase"))
         return Hand(officer_on(roster, open_officer_key(self.key_file, source), pinned), now)
 
 

@@ -104,7 +104,13 @@ def _sign_for(
         **named(statement),
     }
     facts.record(tx, Fact(FactKind.DECISION_AUTHORISED, at, actor, subject=decision.id, payload=said))
-    return DecisionAuthorised(decision=decision.id, kind=decision.kind, authorised_by=actor.name, authorised_at=at)
+    return DecisionAuthorised(
+        decision=decision.id,
+        kind=decision.kind,
+        approval=decision.approval,
+        authorised_by=actor.name,
+        authorised_at=at,
+    )
 
 
 def require_authorised(tx: Transaction, decision: Decision, at: datetime) -> None:
