@@ -90,7 +90,10 @@ def make(file: Path, recipient: str | None, passphrase: str | None, home: Path |
     click.echo(f"Root SHA-256 {made.root_sha256}. Prove it now: trialcpa backup verify {file}")
 
 
-@backup.command(epilog="\b\nExample:\n  trialcpa backup verify today.age --identity key.txt")
+@backup.command(
+    short_help="Prove what is in a backup.",
+    epilog="\b\nExample:\n  trialcpa backup verify today.age --identity key.txt",
+)
 @click.argument("file", type=_THERE)
 @_opening
 def verify(file: Path, **given: str | Path | None) -> None:

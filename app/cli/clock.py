@@ -36,7 +36,10 @@ def show(home: Path | None) -> None:
     click.echo(f"{text(house.clock.now())}{ahead}")
 
 
-@clock.command(epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z")
+@clock.command(
+    short_help="Move a test authority's clock forward.",
+    epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z",
+)
 @home_option
 @click.option("--to", type=INSTANT, help="The instant to move to.")
 @click.option("--by-seconds", type=click.IntRange(1), help="How far to move.")
@@ -50,7 +53,7 @@ def advance(home: Path | None, to: datetime | None, by_seconds: int | None) -> N
     click.echo(text(target))
 
 
-@clock.command(epilog="\b\nExample:\n  trialcpa clock accept")
+@clock.command(short_help="Accept what this machine's clock shows.", epilog="\b\nExample:\n  trialcpa clock accept")
 @home_option
 @click.option("--why", help="A sentence, for the record; asked for if it is missing.")
 def accept(home: Path | None, why: str | None) -> None:

@@ -20,8 +20,9 @@ def crl() -> None:
 
 
 @crl.command(
+    short_help="Show ends that differ; settle one.",
     epilog="\b\nExample:\n  trialcpa crl settle\n"
-    "  trialcpa crl settle 5452D8DE08727EC4E80547FAD78FEF95 --date published --why 'Rows were changed, see INC-7'"
+    "  trialcpa crl settle 5452D8DE08727EC4E80547FAD78FEF95 --date published \\\n    --why INC-7",
 )
 @home_option
 @click.argument("serial", required=False)

@@ -41,7 +41,9 @@ def issuing_ca() -> None:
     """Make a new issuing CA: request it, sign at the root's machine, accept what comes back."""
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca request request.json")
+@issuing_ca.command(
+    short_help="Make the next key and its request.", epilog="\b\nExample:\n  trialcpa issuing-ca request request.json"
+)
 @home_option
 @click.argument("file", type=_FILE)
 @click.option("--anew", is_flag=True, help="With today's date, for a key whose certificate never came.")
@@ -68,7 +70,9 @@ def sign_command(file: Path, response: Path, root_dir: Path, passphrase: str, ye
     click.echo(f"The response is in {response}. Carry it back (trialcpa issuing-ca accept), and take the key away.")
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca accept response.json")
+@issuing_ca.command(
+    short_help="Record what came back from the root.", epilog="\b\nExample:\n  trialcpa issuing-ca accept response.json"
+)
 @home_option
 @click.argument("file", type=_FILE)
 def accept(home: Path | None, file: Path) -> None:
@@ -78,7 +82,10 @@ def accept(home: Path | None, file: Path) -> None:
         record(authority, answered)
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca compromised 4F… request.json --form reissue.toml")
+@issuing_ca.command(
+    short_help="End an issuing CA at once.",
+    epilog="\b\nExample:\n  trialcpa issuing-ca compromised 4F… request.json --form reissue.toml",
+)
 @home_option
 @click.argument("serial")
 @click.argument("file", type=_FILE)

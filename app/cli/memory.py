@@ -105,7 +105,10 @@ def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> 
     begun.close()
 
 
-@memory.command(epilog="\b\nExample:\n  trialcpa memory show --home /var/lib/trialcpa")
+@memory.command(
+    short_help="Show shortly what is remembered.",
+    epilog="\b\nExample:\n  trialcpa memory show --home /var/lib/trialcpa",
+)
 @home_option
 def show(home: Path | None) -> None:
     """Show what is remembered, shortly; two machines of one authority compare the digest."""
@@ -126,7 +129,9 @@ def _show(known: Memory) -> None:
     click.echo(f"{'Digest':<14}{known.digest()}")
 
 
-@memory.command(epilog="\b\nExample:\n  trialcpa memory check --home /var/lib/trialcpa")
+@memory.command(
+    short_help="Prove every record.", epilog="\b\nExample:\n  trialcpa memory check --home /var/lib/trialcpa"
+)
 @home_option
 def check(home: Path | None) -> None:
     """Prove every record, and that what is believed follows from them; exit with 1 if not."""

@@ -45,7 +45,10 @@ def roster() -> None:
     """Whose keys count as officers': shown, changed by two officers, or by the root's word."""
 
 
-@roster.command(epilog="\b\nExample:\n  trialcpa roster show --home /var/lib/trialcpa")
+@roster.command(
+    short_help="Show the roster and its history.",
+    epilog="\b\nExample:\n  trialcpa roster show --home /var/lib/trialcpa",
+)
 @home_option
 @asks_service
 def show(*, home: Path | None, service: Service) -> None:
@@ -85,8 +88,8 @@ def _show_remembered(house: House, memory: Memory) -> None:
 
 @roster.command(
     short_help="Make the first roster of an older authority.",
-    epilog="\b\nExample:\n  trialcpa roster begin --officer jane=jane.pub.pem --officer joe=joe.pub.pem \\\n"
-    "    --root-dir /mnt/safe",
+    epilog="\b\nExample:\n  trialcpa roster begin --officer jane=jane.pub.pem \\\n"
+    "    --officer joe=joe.pub.pem --root-dir /mnt/safe",
 )
 @home_option
 @_OFFICERS
@@ -108,7 +111,7 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
 
 @roster.command(
     short_help="Order that other keys count.",
-    epilog="\b\nExample:\n  trialcpa roster change --add joe=joe-2.pub.pem --remove THUMBPRINT --why @why.txt",
+    epilog="\b\nExample:\n  trialcpa roster change --add joe=joe-2.pub.pem --why @why.txt",
 )
 @click.option("--add", multiple=True, metavar="NAME=PUBLIC.pem", help="A key that counts from then on; repeat it.")
 @click.option("--remove", multiple=True, metavar="THUMBPRINT", help="A key that counts no more; repeat it.")
@@ -141,7 +144,8 @@ def change(
 @roster.command(
     short_help="Sign a roster with the root's key, where it lies.",
     epilog='\b\nExample:\n  trialcpa roster statement --authority "Trial CPA" --number 3 \\\n'
-    "    --officer jane=jane.pub.pem --officer joe=joe.pub.pem --root-dir /mnt/safe --output roster-3.json",
+    "    --officer jane=jane.pub.pem --officer joe=joe.pub.pem \\\n"
+    "    --root-dir /mnt/safe --output roster-3.json",
 )
 @click.option("--authority", required=True, help="The authority's name, as trialcpa roster show has it.")
 @click.option("--number", required=True, type=click.IntRange(1), help="Of the roster: trialcpa roster show --home.")
@@ -178,7 +182,10 @@ def statement(
     click.echo(f"Carry it to the authority: trialcpa roster accept {output.name}")
 
 
-@roster.command(epilog="\b\nExample:\n  trialcpa roster accept roster-3.json --home /var/lib/trialcpa")
+@roster.command(
+    short_help="Accept what the root's key has signed.",
+    epilog="\b\nExample:\n  trialcpa roster accept roster-3.json --home /var/lib/trialcpa",
+)
 @click.argument("file", type=_FILE)
 @home_option
 def accept(file: Path, home: Path | None) -> None:

@@ -24,7 +24,10 @@ def store() -> None:
     """Show the store's schema revision, upgrade it, or accept a backup that was put back."""
 
 
-@store.command(epilog="\b\nExample:\n  trialcpa store revision --home /var/lib/trialcpa")
+@store.command(
+    short_help="Print which revision the store has.",
+    epilog="\b\nExample:\n  trialcpa store revision --home /var/lib/trialcpa",
+)
 @home_option
 def revision(home: Path | None) -> None:
     """Print the revision that the store has and the one that this release needs."""
@@ -32,7 +35,10 @@ def revision(home: Path | None) -> None:
     click.echo(f"store {register.revision() or 'empty'}, this release {schema.needed_revision()}")
 
 
-@store.command(epilog="\b\nExample:\n  trialcpa store upgrade --home /var/lib/trialcpa")
+@store.command(
+    short_help="Bring the store to this release's revision.",
+    epilog="\b\nExample:\n  trialcpa store upgrade --home /var/lib/trialcpa",
+)
 @home_option
 def upgrade(home: Path | None) -> None:
     """Bring the store to the revision that this release needs; stop the services first."""
@@ -44,7 +50,8 @@ def upgrade(home: Path | None) -> None:
 
 @store.command(
     "accept-restore",
-    epilog="\b\nExample:\n  trialcpa store accept-restore --from issuing.crl --from journal.jsonl --from certificates/",
+    short_help="Accept a backup that was put back.",
+    epilog="\b\nExample:\n  trialcpa store accept-restore --from issuing.crl --from certificates/",
 )
 @home_option
 @click.option(
