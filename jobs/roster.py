@@ -11,12 +11,13 @@ from core.alarms import AlarmCode
 from core.canonical import Json
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import RosterCause
 from jobs.duty import Duty
 from jobs.resting import said_by
 from keys.ceremony import ROOT_FILE
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import RosterCause, RosterKey, RosterSet
+from memory.records import RosterKey, RosterSet
 from officers.root_statement import SignedRoster
 from officers.roster import ADVISED, Member, members_digest, members_text
 from officers.statement import Authority

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
-from core.kinds import AuthorisedAct, HierarchyRole
+from core.kinds import AuthorisedAct, HierarchyRole, RosterCause
 
 
 class RecordKind(StrEnum):
@@ -222,15 +222,6 @@ class Acceptance:
     after: Mapping[str, str]
     sentence: str
     fact: str | None = None
-
-
-class RosterCause(StrEnum):
-    """By what officers' keys came to count."""
-
-    CEREMONY = "ceremony"
-    BEGUN = "begun"
-    CHANGE = "change"
-    ROOT = "root"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -183,6 +183,7 @@ def test_monotonic_seconds_are_for_outer_shells_only(tmp_path: Path) -> None:
     ("name", "text", "told"),
     [
         ("jobs/a.py", "from ca.clearance import Clearance\nClearance(1, b'')\n", "makes a Clearance"),
+        ("ra/a.py", "from officers.statement import Claim\nClaim(act=act)\n", "says what an act claims, which only"),
         ("ca/a.py", "import ca.clearance as c\nc.Clearance(1, b'')\n", "makes a Clearance"),
         ("app/a.py", "from core.boundaries import observe\nobserve(print)\n", "observes the boundaries"),
         ("jobs/a.py", "from core import boundaries\nboundaries.observe(None)\n", "observes the boundaries"),

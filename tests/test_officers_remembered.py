@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from core.errors import MemoryContradicted, MemoryUnusable
-from core.kinds import AuthorisedAct
+from core.kinds import AuthorisedAct, RosterCause
 from jobs.roster import roster_record
 from memory.book import FILE_NAME
 from memory.officers import roster_of
-from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, RosterCause, RosterSet
+from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, RosterSet
 from officers.roster import Member
 from tests.acting import member
 from tests.memory_world import NOW, Remembering, listed, will_sign

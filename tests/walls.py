@@ -309,6 +309,11 @@ def _clearances(source: Source, _root: Path) -> Iterator[str]:
         yield "makes a Clearance, which only policy/ does"
 
 
+def _claims(source: Source, _root: Path) -> Iterator[str]:
+    if not source.free and source.top != "officers" and _calls(source, "officers.statement.Claim"):
+        yield "says what an act claims, which only officers/ does"
+
+
 def _observers(source: Source, _root: Path) -> Iterator[str]:
     if not source.free and source.name != "core/boundaries.py" and "core.boundaries.observe" in set(_named(source)):
         yield "observes the boundaries, which only tests do"
@@ -580,6 +585,7 @@ _RULES: tuple[Callable[[Source, Path], Iterator[str]], ...] = (
     _imports,
     _clocks,
     _clearances,
+    _claims,
     _observers,
     _questions,
     _plurals,

@@ -78,6 +78,7 @@ def sign_command(file: Path, response: Path, root_dir: Path, passphrase: str, ye
 def accept(home: Path | None, file: Path) -> None:
     """Compare the response in FILE with what was asked for, and record it."""
     answered = read_response(contents(file))
+    click.echo(f"It answers the request with the SHA-256 {answered.request_sha256}.")
     with opened_with_keys(home) as authority:
         record(authority, answered)
 

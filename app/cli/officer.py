@@ -13,7 +13,7 @@ from app.cli.options import INSTANT
 from app.cli.service import Service, asks_service
 from app.cli.signing import PASSPHRASE_VARIABLE, Signing, signs
 from app.client import Client
-from app.officer import about, about_all, open_officer_key, prompt_for, to_confirm, to_revoke
+from app.officer import open_officer_key, prompt_for, to_revoke
 from app.recomputed import recomputed
 from core.approval import EndCause
 from core.errors import InputUnusable
@@ -22,6 +22,7 @@ from core.instants import text
 from core.kinds import AuthorisedAct
 from keys.passphrase import chosen_passphrase, parse_source
 from keys.sealed import generate_private
+from officers.claims import about, about_all, to_confirm
 from officers.key_file import public_file, public_pem, thumbprint_of
 from officers.statement import Claim, Listed
 

@@ -15,9 +15,9 @@ from core.canonical import canonical
 from core.errors import OrderRefused, ShownOtherwise
 from core.instants import text
 from core.kinds import AuthorisedAct, OrderKind, OrderState
+from officers.claims import to_order
 from officers.order import Ordered, body_sha256, in_words, read_order, written
 from officers.roster import Roster, new_member
-from officers.statement import Claim
 from ra.ordering.views import OrderAnswer, OrderAuthorised, OrderPage, OrderProposed
 from ra.roster import RosterAnswer
 from ra.views import document
@@ -76,7 +76,10 @@ def list_(*, every: bool, service: Service) -> None:
     shown.table(shown.out(), ("order", "kind", "state", "signed by", "until, or outcome"), rows, none=none)
 
 
-@order.command(epilog="\b\nExample:\n  trialcpa order show order-6564f1a2-9c3b1d2e4f60718a")
+@order.command(
+    short_help="Show an order, and who has signed for it.",
+    epilog="\b\nExample:\n  trialcpa order show order-6564f1a2-9c3b1d2e4f60718a",
+)
 @click.argument("order")
 @asks_service
 def show(order: str, service: Service) -> None:
@@ -133,7 +136,7 @@ def give(client: Client, hand: Hand, wanted: Mapping[str, Any]) -> OrderAuthoris
 
 def authorised(client: Client, hand: Hand, kind: OrderKind, order: str, digest: str) -> OrderAuthorised:
     """Sign for an order whose body has a digest that was recomputed."""
-    claim = Claim(act=AuthorisedAct(kind.value), subject=order, proposal_sha256=digest)
+    claim = to_order(AuthorisedAct(kind.value), order, digest)
     return client.do(OrderAuthorised, path("orders", order, "authorisation"), hand.for_claim(claim))
 
 
