@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from app.cli.init import open_demo_key
+from app.cli.demo import open_demo_key
 from bench.serving import Service, application, folder, serving, until
 from core.instants import parse
 from core.kinds import AuthorisedAct

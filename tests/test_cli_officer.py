@@ -15,7 +15,7 @@ import pytest
 
 from api.answers import DecisionBatchAnswer
 from app.cli.authorising import sign_for
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from app.cli.signing import KEY_VARIABLE, PASSPHRASE_VARIABLE
 from app.client import Client
 from app.house import open_house

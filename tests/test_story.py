@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from rich.console import Console
 
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from core.clock import SystemClock
 from core.errors import StoryRefused, ToolsMissing
 from keys.passphrase import new_passphrase

@@ -78,8 +78,8 @@ WALLS: Mapping[str, Wall] = {
         "cryptography click flask httpx rich",
     ),
     "story": _wall(
-        "story core officers verify app.house app.processes app.settings app.cli.clock app.cli.init app.cli.options "
-        "app.officer app.recomputed",
+        "story core officers verify app.house app.processes app.settings app.cli.ceremony app.cli.clock "
+        "app.cli.demo app.cli.options app.officer app.recomputed",
         "aiosmtpd click cryptography httpx pkilint rich",
     ),
 }
@@ -538,7 +538,7 @@ def _members_named(mapping: ast.Dict, source: Source, members: Mapping[str, froz
 
 _ROLE = "core.actors.Role."
 ROLES_FILE = "policy/roles.py"
-_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/init.py", "store/tables.py"})
+_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/demo.py", "store/tables.py"})
 """The second makes the people of a demo; the third holds a CHECK, and tests/test_roles.py holds that to the table."""
 
 

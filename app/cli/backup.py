@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.init import write_secret
 from app.cli.options import home_option
 from app.cli.shown import many
+from app.home_files import write_secret
 from app.house import home_of, open_house
 from app.settings import FILE_NAME, load, moved
 from backup.sealing import Identity, Key, Lock, Passphrase, Recipient

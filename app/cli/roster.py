@@ -7,13 +7,14 @@ import click
 from rich.console import Console
 
 from app.cli import shown
-from app.cli.init import member_named, members_named, write_whole
+from app.cli.officers_named import member_named, members_named
 from app.cli.options import INSTANT, home_option
 from app.cli.ordering import give, waits_for
 from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.cli.words import WORDS
+from app.home_files import write_whole
 from app.house import House, opened
 from app.officer import ROSTER_PATH
 from core.clock import SystemClock

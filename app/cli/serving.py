@@ -14,8 +14,9 @@ import click
 from rich.console import Console
 
 from app import settings as settings_file
+from app.cli.ceremony import planned
 from app.cli.clock import set_clock
-from app.cli.init import make_demo, planned, write_demo_credentials
+from app.cli.demo import make_demo, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
