@@ -16,6 +16,7 @@ from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
 from core.kinds import AuthorisedAct, HierarchyRole, RosterCause
+from officers.roster import Member
 
 
 class RecordKind(StrEnum):
@@ -225,17 +226,6 @@ class Acceptance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RosterKey:
-    """A key on the roster; members as in officers.roster.Member."""
-
-    __pydantic_config__ = _AS_JSON
-
-    officer: str
-    key: str
-    public_key: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
 class RosterSet:
     """Written when officers' keys begin to count, before anything that rests upon them.
 
@@ -251,7 +241,7 @@ class RosterSet:
     __pydantic_config__ = _AS_JSON
 
     number: int
-    members: tuple[RosterKey, ...]
+    members: tuple[Member, ...]
     effective_at: datetime
     cause: RosterCause
     statements: tuple[str, ...] = ()
