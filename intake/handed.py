@@ -1,16 +1,15 @@
-"""Files that an operator hands in after a restore: certificates, lists and exported journals, told apart by content."""
+"""What an operator hands in after a restore: certificates, lists and exported journals, told apart by content."""
 
 import base64
 import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.chain import SealedRow
 from core.errors import HandedIn
-from jobs.handed import Handed, Journal
+from core.handed import Handed, Journal
 
 LARGEST = 512 * 1024 * 1024
 """Octets: a journal of a million rows."""
@@ -20,15 +19,19 @@ _LIST_BEGINS = b"-----BEGIN X509 CRL-----"
 _TEXT_BEGINS = b"-----BEGIN "
 
 
-def read_handed(paths: Sequence[Path]) -> Handed:
-    """Read files; a folder stands for all files in it.
+def handed_in(files: Iterable[tuple[str, bytes]]) -> Handed:
+    """Tell files apart, and read them.
+
+    Args:
+        files: their names, and what they hold.
 
     Raises:
         HandedIn: one is none of the three, or is too large.
     """
     certificates, lists, journals = dict[str, bytes](), dict[str, bytes](), dict[str, Journal]()
-    for path in (each for one in paths for each in (sorted(one.iterdir()) if one.is_dir() else [one])):
-        name, octets = str(path), _contents(path)
+    for name, octets in files:
+        if len(octets) > LARGEST:
+            raise HandedIn(file=name, detail=f"it has more than {LARGEST} octets")
         if octets.startswith(_JOURNAL_BEGINS):
             journals[name] = read_journal(name, octets)
             continue
@@ -75,14 +78,3 @@ def _certificates(octets: bytes) -> list[bytes]:
     if not octets.lstrip().startswith(_TEXT_BEGINS):
         return [x509.load_der_x509_certificate(octets).public_bytes(Encoding.DER)]
     return [each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(octets)]
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-    except OSError as error:
-        raise HandedIn(file=path, detail=f"it cannot be read: {error.strerror}") from error
-    if len(octets) > LARGEST:
-        raise HandedIn(file=path, detail=f"it has more than {LARGEST} octets")
-    return octets

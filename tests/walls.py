@@ -54,7 +54,7 @@ WALLS: Mapping[str, Wall] = {
     "backup": _wall("backup core", "pydantic pyrage"),
     "policy": _wall(f"policy core {_CA_VALUES}", "cryptography pkilint pyasn1_alt_modules"),
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
-    "intake": _wall("intake core", "openpyxl defusedxml"),
+    "intake": _wall("intake core", "cryptography openpyxl defusedxml"),
     "ra": _use_cases("", "pydantic"),
     "ra.applying": _use_cases("ra.applying"),
     "ra.telling": _use_cases("ra.telling"),
