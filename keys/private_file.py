@@ -49,7 +49,8 @@ def read_private(path: Path, largest: int) -> bytes:
 def written(path: Path, *, step: str | None = None, over: bool = True) -> Iterator[BinaryIO]:
     """Yield a file that nobody else may touch; once this ends it has its name, whole and durable, or is not there.
 
-    If we die before it has its name, a leftover without a name of meaning stays.
+    If we die before it has its name, a leftover without a name of meaning stays until it is written again. Of two who
+    write it at one moment one may be told that it could not.
 
     Args:
         path: of the file; its folder is there.
@@ -75,6 +76,13 @@ def written(path: Path, *, step: str | None = None, over: bool = True) -> Iterat
             _flush_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+    remove_leftovers(path)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what earlier deaths left beside a file; only once the file itself is there, so nobody still needs it."""
+    for leftover in path.parent.glob(f".{path.name}.*.new"):
+        leftover.unlink(missing_ok=True)
 
 
 def keep(path: Path, contents: bytes, *, step: str | None = None) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.errors import KeyUnusable
-from keys.private_file import NotPrivate, read_private, written
+from keys.private_file import NotPrivate, read_private, remove_leftovers, written
 from keys.signer import SoftwareSigner
 
 LARGEST_FILE = 16 * 1024
@@ -41,7 +41,7 @@ def generate_private(path: Path, passphrase: bytes, *, exist_ok: bool = False) -
         if not exist_ok:
             raise KeyUnusable(path=path, detail="there is a file already and keys are never overwritten")
         found = open_private(path, passphrase)
-        _remove_leftovers(path)
+        remove_leftovers(path)
         return found
     key = ec.generate_private_key(ec.SECP256R1())
     sealed = key.private_bytes(
@@ -116,10 +116,3 @@ def _place(path: Path, sealed: bytes) -> None:
     """
     with written(path, step="rename key", over=False) as file:
         file.write(sealed)
-    _remove_leftovers(path)
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what earlier deaths left beside `path`; only once the key itself is there, so nobody still needs it."""
-    for leftover in path.parent.glob(f".{path.name}.*.new"):
-        leftover.unlink(missing_ok=True)
