@@ -14,24 +14,22 @@ from cryptography.x509.oid import NameOID
 from core.canonical import Json, read_json
 from core.clock import SystemClock
 from core.errors import (
-    AuthorisationRefused,
     AuthorityDiffers,
     InputUnusable,
     OfficerKeyNotOnRoster,
 )
-from core.kinds import AuthorisationFlaw, AuthorisedAct
+from core.kinds import AuthorisedAct
+from officers import claims
 from officers.identity import authority_of
 from officers.proof import OfficersKey, sign
 from officers.roster import thumbprint
 from officers.statement import (
-    MOST_LISTED,
     Authority,
     Claim,
     Listed,
-    list_digest,
     new_statement,
     parse_authorisation,
-    parse_members,
+    parse_listed,
     revocation_digest,
 )
 from ra.authorising import Signed
@@ -81,41 +79,10 @@ def body_of(signed: Signed) -> dict[str, Json]:
     return {"authorisation": signed.authorisation.document(), **listed}
 
 
-# --- the claims of acts ----------------------------------------------------------------------------------------------
-
-
-def about(act: AuthorisedAct, listed: Listed) -> Claim:
-    """Return what an act about one decision says of itself; only who seconds accepts bytes to be signed."""
-    tbs = listed.tbs_sha256 if act is AuthorisedAct.SECOND else None
-    return Claim(act=act, subject=listed.decision, proposal_sha256=listed.proposal_sha256, tbs_sha256=tbs)
-
-
-def about_all(act: AuthorisedAct, listed: Sequence[Listed]) -> tuple[Claim, tuple[Listed, ...]]:
-    """Return what an act about several decisions says of itself, and what its statement lists.
-
-    Raises:
-        AuthorisationRefused: they are more than one statement may be about: nobody would take it.
-    """
-    if len(listed) > MOST_LISTED:
-        detail = f"one statement is about {MOST_LISTED} decisions at most, and these are {len(listed)}"
-        raise AuthorisationRefused(flaw=AuthorisationFlaw.MALFORMED, detail=detail)
-    claims = [about(act, each) for each in listed]
-    members = tuple(
-        Listed(decision=each.subject, proposal_sha256=each.proposal_sha256 or "", tbs_sha256=each.tbs_sha256)
-        for each in claims
-    )
-    return Claim(act=act, subject=list_digest(members)), members
-
-
 def to_revoke(approval: str, *, cause: str, invalidity_date: datetime | None, breach: str | None) -> Claim:
     """Return what an urgent revocation says of itself; arguments as of `revocation_digest`."""
     order = revocation_digest(approval, cause=cause, invalidity_date=invalidity_date, breach=breach)
-    return Claim(act=AuthorisedAct.REVOKE, subject=approval, proposal_sha256=order)
-
-
-def to_confirm(breach: str) -> Claim:
-    """Return what the confirmation of a breach says of itself."""
-    return Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=breach)
+    return claims.to_revoke(approval, order)
 
 
 class Hand:
@@ -147,11 +114,11 @@ class Hand:
 
     def for_decision(self, act: AuthorisedAct, listed: Listed) -> dict[str, Json]:
         """Return the same for an act about one decision."""
-        return self.for_claim(about(act, listed))
+        return self.for_claim(claims.about(act, listed))
 
     def for_decisions(self, act: AuthorisedAct, listed: Sequence[Listed]) -> dict[str, Json]:
         """Return the same for an act about several, by one statement over their list."""
-        return self.for_claim(*about_all(act, listed))
+        return self.for_claim(*claims.about_all(act, listed))
 
 
 # --- who signs, and for whom -----------------------------------------------------------------------------------------
@@ -239,5 +206,5 @@ def authorisation_in(path: Path) -> Signed:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
-    members = parse_members(listed) if listed else ()
+    members = parse_listed(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)

@@ -268,7 +268,7 @@ class OperationNotPermitted(NotPermitted):
 
     code = "operation-not-permitted"
     sentence = "The role {role} may not {operation} here."
-    hint_text = "Ask somebody whose role allows it; the table of roles is in policy/roles.py."
+    hint_text = "Ask somebody whose role allows it; trialcpa status shows what waits for you."
 
 
 class SamePerson(NotPermitted):
@@ -942,6 +942,14 @@ class ShownOtherwise(ConfigurationError):
         "Do not sign it. Somebody changed the register or the service: tell the authority's operator and the other "
         "officers by other means."
     )
+
+
+class QuestionUnanswered(ConfigurationError):
+    """A command asked something, and what it reads from ended before an answer came."""
+
+    code = "question-unanswered"
+    sentence = "There was no answer to “{question}”."
+    hint_text = "It was not done. Run it at a terminal{instead}."
 
 
 class InputUnusable(ConfigurationError):

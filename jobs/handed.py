@@ -5,7 +5,7 @@ A certificate counts if an issuing CA of ours signed it and the lint finds nothi
 of a journal if a head that our journal key signed covers it. Everything else is refused, with its file's name.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from core.canonical import read_json
 from core.chain import GENESIS, SealedRow, head_statement, link
 from core.errors import HandedIn
 from core.facts import FactKind
+from core.handed import Handed, Journal
 from core.identifiers import Serial
 from core.instants import parse
 from core.kinds import HierarchyRole
@@ -31,30 +32,6 @@ from jobs.keyring import Keyring
 from memory.memory import Memory
 from memory.records import Listed, WillSign
 from policy.profile import clear_certificate
-
-
-@dataclass(frozen=True, kw_only=True)
-class Journal:
-    """An exported journal.
-
-    Args:
-        name: whose it says it is.
-        rows: in order, from the first on.
-        heads: number, link and signature of each.
-    """
-
-    name: str
-    rows: Sequence[SealedRow]
-    heads: Sequence[tuple[int, bytes, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Handed:
-    """Files, each by its name."""
-
-    certificates: Mapping[str, bytes] = field(default_factory=dict)
-    lists: Mapping[str, bytes] = field(default_factory=dict)
-    journals: Mapping[str, Journal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

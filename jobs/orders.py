@@ -16,10 +16,10 @@ from core.canonical import Json
 from core.errors import MemoryContradicted, OrderRefused, RosterUnusable
 from core.facts import Fact, FactKind
 from core.instants import text
-from core.kinds import AuthorisedAct, OrderKind, OrderState
+from core.kinds import AuthorisedAct, OrderKind, OrderState, RosterCause
 from jobs.duty import Duty
 from jobs.roster import roster_record, show
-from memory.records import Issuing, RosterCause, RosterSet
+from memory.records import Issuing, RosterSet
 from officers.order import Change, Ordered, Start, Stop, body_sha256, changed, counting, officers_wanted, read_order
 from officers.roster import Roster
 from store.reading import orders as reading

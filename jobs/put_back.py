@@ -6,7 +6,7 @@ its name. A mark beside the keys says that nobody has accepted it yet: until the
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from backup.sealing import Key, Unsealable, unseal
 from core.canonical import Json, canonical, read_json
 from core.errors import BackupUnusable, HomeOccupied
 from core.instants import text
+from jobs.backing_up import Told
 from memory.book import FILE_NAME
 from store import dump, schema
 from store.transactions import Store, sqlite_url
@@ -52,9 +53,6 @@ class Opened:
     def store_path(self) -> Path:
         """The register."""
         return self.home / STORE_FILE
-
-
-Told = Callable[[str, int], None]
 
 
 def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) -> Opened:

@@ -19,12 +19,13 @@ from core.canonical import Json
 from core.chain import content_digest
 from core.errors import JournalChanged, RestoreIncomplete, RulesRefused, StoreWentBack, WrongState
 from core.facts import Fact, FactKind
+from core.handed import Handed
 from core.identifiers import ApprovalIdentifier
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.acts import digest_of
 from jobs.entering import Entry, approval_end, end_again, enter, supersede
-from jobs.handed import Handed, Learned, People, learn, remembered_again
+from jobs.handed import Learned, People, learn, remembered_again
 from jobs.hierarchy import compared
 from jobs.keyring import Keyring
 from jobs.lost import Difference, LostCertificate, difference

@@ -11,12 +11,13 @@ from core.alarms import AlarmCode
 from core.canonical import Json
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import RosterCause
 from jobs.duty import Duty
 from jobs.resting import said_by
 from keys.ceremony import ROOT_FILE
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import RosterCause, RosterKey, RosterSet
+from memory.records import RosterSet
 from officers.root_statement import SignedRoster
 from officers.roster import ADVISED, Member, members_digest, members_text
 from officers.statement import Authority
@@ -49,10 +50,9 @@ def roster_record(
         at: from when.
         statements: digests of the statements that it rests upon, hex.
     """
-    keys = sorted(members, key=lambda each: each.key)
     return RosterSet(
         number=number,
-        members=tuple(RosterKey(officer=each.officer, key=each.key, public_key=each.public_key) for each in keys),
+        members=tuple(sorted(members, key=lambda each: each.key)),
         effective_at=at,
         cause=cause,
         statements=tuple(statements),

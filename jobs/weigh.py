@@ -36,7 +36,7 @@ from memory.officers import roster_of
 from memory.records import Consumed, Issuing, Record
 from officers.proof import Asked, prove
 from officers.roster import Roster
-from officers.statement import Authorisation, read_members, read_statement
+from officers.statement import Authorisation, read_listed, read_statement
 from store.reading import authorisations, journal
 from store.reading import proof as reading
 from store.rows import Decision
@@ -221,7 +221,7 @@ class _Acts:
         kept = self._kept.get(named)
         if kept is None:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.MISSING, detail="what it names is not there")
-        statement, members = read_statement(kept.statement.encode()), read_members(kept.members)
+        statement, members = read_statement(kept.statement.encode()), read_listed(kept.members)
         if statement.sha256 != named:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.DIGEST, detail="what it names is another statement")
         claim = claim_of(row, self._decisions.get(row.subject or ""))

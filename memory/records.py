@@ -15,7 +15,8 @@ from pydantic import ConfigDict, TypeAdapter
 from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
-from core.kinds import AuthorisedAct, HierarchyRole
+from core.kinds import AuthorisedAct, HierarchyRole, RosterCause
+from officers.roster import Member
 
 
 class RecordKind(StrEnum):
@@ -224,26 +225,6 @@ class Acceptance:
     fact: str | None = None
 
 
-class RosterCause(StrEnum):
-    """By what officers' keys came to count."""
-
-    CEREMONY = "ceremony"
-    BEGUN = "begun"
-    CHANGE = "change"
-    ROOT = "root"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RosterKey:
-    """A key on the roster; members as in officers.roster.Member."""
-
-    __pydantic_config__ = _AS_JSON
-
-    officer: str
-    key: str
-    public_key: bytes
-
-
 @dataclass(frozen=True, kw_only=True)
 class RosterSet:
     """Written when officers' keys begin to count, before anything that rests upon them.
@@ -260,7 +241,7 @@ class RosterSet:
     __pydantic_config__ = _AS_JSON
 
     number: int
-    members: tuple[RosterKey, ...]
+    members: tuple[Member, ...]
     effective_at: datetime
     cause: RosterCause
     statements: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from core.kinds import HierarchyRole
 from officers.identity import authority_of
 from officers.proof import Asked, prove
 from officers.roster import Roster, read_members
-from officers.statement import Authorisation, Authority, Claim, Listed, members_text
+from officers.statement import Authorisation, Authority, Claim, Listed, listed_text
 from store.reading import authorisations as reading
 from store.reading.authority import authority_row, certificates
 from store.rows import Authorised
@@ -67,7 +67,7 @@ def authorised(tx: Transaction, actor: Actor, claim: Claim, signed: Signed | Non
         act=claim.act,
         officer=said.officer,
         key=said.key,
-        members=members_text(signed.members) if signed.members else None,
+        members=listed_text(signed.members) if signed.members else None,
     )
     authorisations.keep(tx, kept, at=at)
     return said.sha256

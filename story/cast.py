@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.init import open_demo_key
+from app.cli.demo import open_demo_key
 from app.officer import ROSTER_PATH, Hand, Officer, officer_on, roster_read
 from app.recomputed import read, recomputed
 from core.canonical import read_json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import delete
 
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from app.house import House, open_authority, open_house
 from app.settings import load
 from core.approval import EndCause

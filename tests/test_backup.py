@@ -177,7 +177,7 @@ def test_the_memory_of_a_backup_is_never_older_than_its_register(plain: Kept, tm
     assert trialcpa("restore", str(tmp_path / "b.age"), "--home", str(new), *words).status == 0
     shutil.copy(home / "keys" / "passphrase", new / "keys" / "passphrase")
     told = trialcpa("store", "accept-restore", "--home", str(new), "--why", "A drill.", "--yes")
-    assert (told.status, "1 certificates and 0 ends were entered again" in told.words) == (0, True), told.words
+    assert (told.status, "Entered again: 1 certificate and 0 ends" in told.words) == (0, True), told.words
 
 
 def test_a_store_that_was_copied_without_its_log_is_noticed(plain: Kept, tmp_path: Path) -> None:

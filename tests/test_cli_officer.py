@@ -16,17 +16,18 @@ import pytest
 from api.answers import DecisionBatchAnswer
 from app.cli import decide
 from app.cli.authorising import AT_ONCE, sign_for
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from app.cli.signing import KEY_VARIABLE, PASSPHRASE_VARIABLE
 from app.client import Client
 from app.house import open_house
-from app.officer import Hand, Officer, about_all, authority_pinned, signing_instant
+from app.officer import Hand, Officer, authority_pinned, signing_instant
 from app.recomputed import recomputed, require_as_sent
 from app.settings import load
 from core.canonical import digest
 from core.clock import SystemClock
 from core.errors import AuthorisationRefused, HomeOccupied, KeysOfTwo, ShownOtherwise
 from core.kinds import AuthorisedAct
+from officers.claims import about_all
 from officers.key_file import public_pem
 from officers.statement import MOST_LISTED, Authority, Listed
 from ra.authorising import authority_shown, roster_shown
@@ -121,13 +122,14 @@ def test_a_passphrase_is_asked_for_twice_when_it_is_chosen_and_once_afterwards(
 
     def typed(question: str) -> str:
         asked.append(question)
-        return "correct horse"
+        return PASSPHRASE.decode()
 
     monkeypatch.setattr("keys.passphrase.getpass.getpass", typed)
     made = trialcpa("officer", "key", "new", str(path))
     shown = trialcpa("officer", "key", "show", str(path))
     assert shown.out.startswith(made.out)
-    assert asked == [f"Passphrase of your key {path}: ", "Once more: ", f"Passphrase of your key {path}: "]
+    new = f"New passphrase of your key {path}, 15 characters at least: "
+    assert asked == [new, "Once more: ", f"Passphrase of your key {path}: "]
 
 
 # --- what is signed is what the bytes say ------------------------------------------------------------------------
@@ -311,7 +313,7 @@ def test_an_urgent_revocation_is_signed_for_here_or_elsewhere(people: People, tm
     approval = people.api.granted()
     typed = approval.lower().replace("-", "")
     refused = people.run("officer-1", "officer", "sign", "--revoke", typed, "--cause", "ssc", typed="n\n")
-    assert (refused.status, refused.out.strip()) == (130, "")
+    assert (refused.status, refused.out.strip()) == (1, "")
     signed = people.run("officer-1", "officer", "sign", "--revoke", typed, "--cause", "ssc", typed="y\n")
     (tmp_path / "signed.json").write_text(signed.out[signed.out.index("{") :])
     (tmp_path / "why.txt").write_text("It has to be.\n")

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.handed_files import read_handed, read_journal
+from app.cli.handed_files import read_handed
 from app.cli.journal import lines
 from ca.certificates import tbs_of
 from core.approval import EndCause
 from core.errors import HandedIn, RestoreIncomplete, WrongState
+from core.handed import Handed
 from core.identifiers import ApprovalIdentifier
 from core.kinds import HierarchyRole, Witnessed
 from core.status import State, approval_status
-from jobs.handed import Handed
+from intake.handed import read_journal
 from jobs.restore import NUMBERS_SKIPPED, Asked, look
 from ra.deciding.look import decision as looked_at
 from ra.deciding.witness import Witness, witness

@@ -10,10 +10,9 @@ from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.errors import WrongState
 from core.facts import FactKind
-from core.kinds import AuthorisedAct
+from core.kinds import AuthorisedAct, RosterCause
 from jobs import authority as working
 from jobs.roster import roster_record, set_roster
-from memory.records import RosterCause
 from store import schema
 from store.tables import journal
 from store.transactions import Store

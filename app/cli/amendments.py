@@ -195,7 +195,7 @@ def _wishes(asked: AmendmentAsked) -> Iterator[str]:
     if asked.expiry:
         yield f"expiry {shown.last_day(asked.expiry)}"
     if asked.maximum_devices is not None:
-        yield f"at most {asked.maximum_devices:,} devices"
+        yield f"at most {shown.many(asked.maximum_devices, 'device')}"
     for added in asked.firmware_added:
         yield f"firmware {added.version} added, {added.image_sha256}"
     for removed in asked.firmware_removed:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
-from app.cli import decision_shown, shown
+from app.cli import asking, decision_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
 from app.cli.service import Service, asks_service
@@ -43,7 +43,7 @@ DRAFT_SECONDS = 10.0
 """How long a draft is waited for; the authority makes one in some hundredths of a second."""
 
 EXIT_REFUSED = 1
-SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second DECISION"
+_SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second"
 _BETWEEN = 0.2
 
 Outcome: TypeAlias = (
@@ -118,7 +118,7 @@ def authorise(decision: tuple[str, ...], signing: Signing, service: Service) -> 
     """Sign for what you proposed, if that was not done at once; before it nobody can second it."""
     with service.connect() as client:
         outcomes: list[Outcome] = [*sign_for(client, signing.hand(client), decision)]
-    raise SystemExit(_told(service, outcomes, SECOND_NEXT))
+    raise SystemExit(_told(service, outcomes, f"{_SECOND_NEXT} {' '.join(decision)}"))
 
 
 @decide.command(
@@ -162,7 +162,7 @@ def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing
             if yes_i_have_read or confirmed(console, said, found, AuthorisedAct.SECOND):
                 accepted.append(found.listed)
         outcomes = _seconded(client, hand, accepted)
-    status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
+    status = _told(service, outcomes, _where_it_stands(outcomes))
     raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)
 
 
@@ -290,8 +290,8 @@ def confirmed(console: Console, said: DecisionAnswer, found: Recomputed, act: Au
         shown.sentence(console, f"\n{said.decision} is {said.state}; there is nothing to {act}.", style="red")
         return False
     question = f"\nType the first {TYPED} characters of the proposal digest to {act} {said.decision}"
-    typed = click.prompt(question, default="", show_default=False, err=console.stderr).strip().lower()
-    if typed == found.listed.proposal_sha256[:TYPED]:
+    typed = asking.repeated(question, instead="--yes-i-have-read", err=console.stderr)
+    if typed.lower() == found.listed.proposal_sha256[:TYPED]:
         return True
     shown.sentence(console, f"Nothing to {act} it: that is not how its digest begins.", style="yellow")
     return False
@@ -319,8 +319,8 @@ def _proposed(service: Service, signing: Signing, bodies: Sequence[Mapping[str, 
             _told(service, outcomes, "")
             click.echo(f"Proposed and not signed for. Then: trialcpa decide authorise {' '.join(sent)}", err=True)
             raise error from None
-    next_step = f"Sign for it: trialcpa decide authorise {' '.join(sent)}" if signing.later else SECOND_NEXT
-    return _told(service, outcomes, next_step, signed)
+    step = "Sign for it: trialcpa decide authorise" if signing.later else _SECOND_NEXT
+    return _told(service, outcomes, f"{step} {' '.join(sent)}", signed)
 
 
 def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Outcome]:
@@ -383,12 +383,19 @@ def _told(service: Service, outcomes: Sequence[Outcome], next_step: str, signed:
     return EXIT_REFUSED if refused else 0
 
 
+def _where_it_stands(outcomes: Sequence[Outcome]) -> str:
+    """Return how an officer sees what became of what was seconded: of one approval by its name."""
+    approvals = [each.approval for each in outcomes if isinstance(each, DecisionSeconded) and each.approval]
+    return " ".join(("Where it stands: trialcpa status", *(approvals if len(approvals) == 1 else ())))
+
+
 def _written(outcome: Outcome) -> dict[str, object]:
     return {"problem": document(outcome)} if isinstance(outcome, Problem) else {**document(outcome)}
 
 
 def _tell(console: Console, place: int, outcome: Outcome) -> None:
     """Say what became of one."""
+    what: tuple[str | None, ...]
     match outcome:
         case Problem():
             shown.sentence(console, f"{place}. refused: {outcome.detail} {outcome.hint}", style="red")
@@ -396,19 +403,21 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
                 shown.sentence(console, f"- {finding.detail} {finding.remedy}", indent=5)
             return
         case DecisionProposed():
-            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}"
+            what, state = (outcome.kind, outcome.approval), f"{outcome.state}"
         case DecisionAuthorised():
-            what, state = f"{outcome.kind} ", f"signed for by {outcome.authorised_by}"
+            what, state = (outcome.kind, outcome.approval), f"signed for by {outcome.authorised_by}"
         case DecisionSeconded():
-            wanting = f"; {outcome.officers_wanting} more must agree" if outcome.officers_wanting else ""
-            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}{wanting}"
+            wanting = shown.many(outcome.officers_wanting, "more officer")
+            waits = f"; it waits for {wanting}" if outcome.officers_wanting else ""
+            what, state = (outcome.kind, outcome.approval), f"{outcome.state}{waits}"
         case DecisionRejected():
-            what, state = f"{outcome.kind} ", f"{outcome.state}"
+            what, state = (outcome.kind, None), f"{outcome.state}"
         case ApprovalRevoked():
-            what, state = f" {outcome.approval}", f"revoked {shown.when(outcome.revoked_at)}"
+            what, state = ("revoke", outcome.approval), f"revoked {shown.when(outcome.revoked_at)}"
         case _:
             assert_never(outcome)
-    shown.sentence(console, f"{place}. {outcome.decision} {what}: {state}")
+    about = " ".join(each for each in (outcome.decision, *what) if each)
+    shown.sentence(console, f"{place}. {about}: {state}")
     if isinstance(outcome, DecisionProposed) and outcome.findings:
         shown.findings(console, outcome.findings)
 

@@ -102,7 +102,9 @@ def _send(client: Client, parts: list[Chunk], told: Told, *, quiet: bool) -> Non
                 told.add(client.hand_in(ReportTaken, path("deployments"), part.octets, part.content_type), part)
             except (ServiceRefused, ServiceUnreachable):
                 if told.results and not quiet:
-                    click.echo(f"{len(told.results):,} lines were dealt with; send the whole file again.", err=True)
+                    click.echo(
+                        f"{shown.many(len(told.results), 'line')} dealt with; send the whole file again.", err=True
+                    )
                 raise
             progress.advance(bar, part.lines)
 
@@ -112,8 +114,8 @@ def _show(console: Console, file: Path, told: Told) -> None:
     style = "bold red" if told.not_recorded else "bold green"
     shown.heading(
         console,
-        f"{file.name}: {counts['lines']} lines, {counts['recorded']} recorded, {counts['known']} known already, "
-        f"{counts['refused']} refused, {counts['ignored']} passed over",
+        f"{file.name}: {shown.many(told.counts['lines'], 'line')}, {counts['recorded']} recorded, "
+        f"{counts['known']} known already, {counts['refused']} refused, {counts['ignored']} passed over",
         style,
     )
     for title, listed in (("Refused: nothing was recorded of these", told.not_recorded), ("Remarks", told.remarks)):

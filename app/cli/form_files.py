@@ -5,6 +5,7 @@ images that can be read.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ LARGEST_TEXT_FILE = 256 * 1024
 """Octets of a file that becomes a text of the request: what its service takes as a body."""
 
 _UNREADABLE = object()
+
+_UNFILLED = re.compile(r"(?:[A-Za-z]+-)?…")
+"""What a template has where somebody has to write which one is meant: `app-…`, `TDA-…`, `…`."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class Form:
         for name in [each for each in held if each not in members]:
             self.wrong(_place(where, name), f"is not known; known here: {', '.join(members)}.")
         for name, member in members.items():
-            if name in held:
+            if isinstance(held.get(name), str) and _UNFILLED.fullmatch(held[name]):
+                self.wrong(_place(where, name), f"still says “{held[name]}”, as the template does: write which one.")
+            elif name in held:
                 value = member.read(self, _place(where, name), held[name])
                 if value is not _UNREADABLE:
                     read[member.called or name] = value

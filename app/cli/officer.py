@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from app.cli import decision_shown
+from app.cli import asking, decision_shown
 from app.cli.decide import confirmed, drafted
 from app.cli.options import INSTANT
 from app.cli.service import Service, asks_service
 from app.cli.signing import PASSPHRASE_VARIABLE, Signing, module_option, signs
 from app.client import Client
-from app.officer import about, about_all, to_confirm, to_revoke
+from app.officer import to_revoke
 from app.officer_key import KeyName, make_officer_key, parse_key_name, public_half
 from app.recomputed import recomputed
 from core.approval import EndCause
@@ -22,6 +22,7 @@ from core.errors import InputUnusable, TokenKeyMisnamed
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
 from core.kinds import AuthorisedAct
+from officers.claims import about, about_all, to_confirm
 from officers.key_file import PUBLIC_SUFFIX, public_file
 from officers.roster import public_key_pem, thumbprint
 from officers.statement import Claim, Listed
@@ -164,11 +165,11 @@ def sign(
             identifier = str(ApprovalIdentifier.parse(approval))
             claim = to_revoke(identifier, cause=cause, invalidity_date=invalidity_date, breach=breach)
             since = f", key compromised since {text(invalidity_date)}" if invalidity_date else ""
-            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}?", unasked)
+            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}", unasked)
         else:
             assert breach is not None
             claim = to_confirm(breach)
-            _ask(f"Confirm the breach {breach}, which owes a revocation?", unasked)
+            _ask(f"Confirm the breach {breach}, which owes a revocation", unasked)
         click.echo(json.dumps(hand.for_claim(claim, members), indent=2))
 
 
@@ -197,4 +198,4 @@ def _claimed(act: AuthorisedAct, listed: list[Listed]) -> tuple[Claim, tuple[Lis
 
 def _ask(question: str, unasked: bool) -> None:  # noqa: FBT001 - the option
     if not unasked:
-        click.confirm(question, abort=True, err=True)
+        asking.require_agreed(question, instead="--yes-i-have-read", err=True)

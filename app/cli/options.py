@@ -43,10 +43,3 @@ class InstantType(click.ParamType[datetime]):
 
 
 INSTANT = InstantType()
-
-root_dir_option = click.option(
-    "--root-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the root's key."
-)
-root_passphrase_option = click.option(
-    "--passphrase", default="prompt", show_default=True, help="Of the root's key: file:PATH, fd:N or prompt."
-)

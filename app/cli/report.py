@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from app.cli import shown
+from app.cli import asking, shown
 from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
@@ -64,7 +64,7 @@ def report(
 def _issue(client: Client, month: str, *, asks: bool) -> None:
     if asks:
         show(shown.out(), client.show(ReportAnswer, path("reports", month)))
-        click.confirm(f"\nIssue the report {month}? It never changes after that", abort=True, err=True)
+        asking.require_agreed(f"\nIssue the report {month}? It never changes after that", instead="--yes", err=True)
     client.do(ReportIssued, path("reports", month), {})
     click.echo(f"The report {month} is issued.", err=True)
 
@@ -134,7 +134,9 @@ def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
 
 def _on_the_list(item: ListItem) -> tuple[str, str]:
     waiting = item.instructed_not_acknowledged.models
-    beside = f"{item.entries:,} entries" + (f"; {waiting:,} told and not acknowledged" if waiting else "")
+    beside = shown.many(item.entries, "entry", "entries") + (
+        f"; {waiting:,} told and not acknowledged" if waiting else ""
+    )
     return f"{item.models:,}", beside
 
 

@@ -111,6 +111,17 @@ def _least(cells: Sequence[object]) -> int:
     return max(longest, min(LEAST_COLUMN, max((len(written(each)) for each in cells), default=0)))
 
 
+def many(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun: `1 certificate`, `2,000 certificates`, `2 entries`.
+
+    Args:
+        number: how many.
+        one: the noun.
+        several: its plural, if that is not the noun with an s.
+    """
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def when(instant: object) -> str:
     """Return an instant as people read it: UTC, and UK local time beside it."""
     try:

@@ -223,7 +223,8 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
                 ],
             )
             if conditions.withheld:
-                shown.sentence(console, f"{conditions.withheld} more are not for you (F2.22).", style="dim")
+                withheld = shown.many(conditions.withheld, "condition")
+                shown.sentence(console, f"Besides there is {withheld} not for you (F2.22).", style="dim")
         if notices is not None:
             shown.heading(console, "Notices")
             shown.table(

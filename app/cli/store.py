@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from app.cli import asking
 from app.cli.handed_files import read_handed
 from app.cli.options import home_option
+from app.cli.shown import many
 from app.house import home_of, keyring_of, opened
 from app.settings import load
 from core.instants import text
@@ -22,7 +24,10 @@ def store() -> None:
     """Show the store's schema revision, upgrade it, or accept a backup that was put back."""
 
 
-@store.command(epilog="\b\nExample:\n  trialcpa store revision --home /var/lib/trialcpa")
+@store.command(
+    short_help="Print which revision the store has.",
+    epilog="\b\nExample:\n  trialcpa store revision --home /var/lib/trialcpa",
+)
 @home_option
 def revision(home: Path | None) -> None:
     """Print the revision that the store has and the one that this release needs."""
@@ -30,7 +35,10 @@ def revision(home: Path | None) -> None:
     click.echo(f"store {register.revision() or 'empty'}, this release {schema.needed_revision()}")
 
 
-@store.command(epilog="\b\nExample:\n  trialcpa store upgrade --home /var/lib/trialcpa")
+@store.command(
+    short_help="Bring the store to this release's revision.",
+    epilog="\b\nExample:\n  trialcpa store upgrade --home /var/lib/trialcpa",
+)
 @home_option
 def upgrade(home: Path | None) -> None:
     """Bring the store to the revision that this release needs; stop the services first."""
@@ -42,7 +50,8 @@ def upgrade(home: Path | None) -> None:
 
 @store.command(
     "accept-restore",
-    epilog="\b\nExample:\n  trialcpa store accept-restore --from issuing.crl --from journal.jsonl --from certificates/",
+    short_help="Accept a backup that was put back.",
+    epilog="\b\nExample:\n  trialcpa store accept-restore --from issuing.crl --from certificates/",
 )
 @home_option
 @click.option(
@@ -66,16 +75,16 @@ def accept_restore(home: Path | None, files: tuple[Path, ...], why: str | None, 
         keyring, at = keyring_of(house, memory), house.clock.now()
         lost = restore.look(house.store, memory, keyring, asked, at).difference
         _show(lost)
-        sentence = why or click.prompt("Why, in a sentence", type=str)
+        sentence = why or asking.words("Why, in a sentence", instead="--why")
         if not yes and not lost.wanting:
-            click.confirm("Enter all of it again, and let the authority work", abort=True)
+            asking.require_agreed("Enter all of it again, and let the authority work", instead="--yes")
         asked = replace(asked, shown=lost.sha256, sentence=sentence)
         restore.accept_restore(house.store, memory, keyring, at, asked)
         # If we die before this, the authority still refuses to start, and accepting again finds nothing lost.
         unmark(keys_dir)
     click.echo(
-        f"Accepted at journal row {lost.restored_to}: {len(lost.certificates)} certificates and {len(lost.ends)} ends "
-        f"were entered again, and {restore.NUMBERS_SKIPPED} approval numbers are left out."
+        f"Accepted at journal row {lost.restored_to}. Entered again: {many(len(lost.certificates), 'certificate')} and "
+        f"{many(len(lost.ends), 'end')}; {restore.NUMBERS_SKIPPED} approval numbers are left out."
     )
     if lost.certificates:
         click.echo("Each of these certificates is a task of the officers, due within a day: trialcpa status.")
@@ -92,7 +101,7 @@ def _show(lost: Difference) -> None:
         said = f"{text(end.end.at)}, {end.end.reason.name}"
         click.echo(f"end          {end.approval}, {end.end.serial}, {said} (from {end.source})")
     for each in lost.lists:
-        made = f"{text(each.this_update)}, {each.entries} entries"
+        made = f"{text(each.this_update)}, {many(each.entries, 'entry', 'entries')}"
         click.echo(f"list         CRL {each.number} of {each.ca}, {made}; the next number is above it")
     for serial, name in lost.wanting:
         click.echo(f"wanting      {serial}, named in {name}: its certificate is nowhere")

@@ -174,10 +174,15 @@ class DecisionProposed:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionAuthorised:
-    """The proposer has signed for a proposal with a key of their own: from now on another officer may second it."""
+    """The proposer has signed for a proposal with a key of their own: from now on another officer may second it.
+
+    Args:
+        approval: that it is about, or will be; None where it is about none.
+    """
 
     decision: str
     kind: DecisionKind
+    approval: str | None = None
     authorised_by: str
     authorised_at: datetime
 

@@ -13,9 +13,9 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import AuthorisedAct, BreachState
+from core.kinds import BreachState
 from core.status import open_at
-from officers.statement import Claim
+from officers.claims import to_confirm
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import Signed, authorised
@@ -141,8 +141,7 @@ def judge(
     kind = FactKind.BREACH_CONFIRMED if confirmed else FactKind.BREACH_DISMISSED
 
     def act() -> BreachMoved:
-        claim = Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=identifier)
-        statement = authorised(tx, actor, claim, signed, at) if confirmed else None
+        statement = authorised(tx, actor, to_confirm(identifier), signed, at) if confirmed else None
         breaches.judge(tx, identifier, confirmed=confirmed, why=words, by=actor.name, at=at)
         return _moved(tx, identifier, kind, words, actor, at, statement=statement)
 
