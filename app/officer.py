@@ -4,7 +4,7 @@ What is signed is made here and nowhere else: by the command line, the story and
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from keys.sealed import open_private
 from officers.identity import authority_of
 from officers.key_file import thumbprint_of
 from officers.proof import sign
+from officers.restore import LARGEST_FILE, Restore, ToSign, read_to_sign
 from officers.statement import (
     Authority,
     Claim,
@@ -191,15 +192,31 @@ def officer_on(roster: RosterAnswer, key: ec.EllipticCurvePrivateKey, pinned: Au
         AuthorityDiffers: the service is another authority's.
     """
     authority = Authority(name=roster.authority.name, root_key_sha256=roster.authority.root_key_sha256)
+    return _officer(authority, {each.key: each.officer for each in roster.members}, key, pinned)
+
+
+def officer_for_restore(restore: Restore, key: ec.EllipticCurvePrivateKey, pinned: Authority | None = None) -> Officer:
+    """Return who signs with a key for what a register gets again: by the roster that is signed for with it.
+
+    Raises:
+        OfficerKeyNotOnRoster: the key does not count, or nobody's does.
+        AuthorityDiffers: it is another authority's register.
+    """
+    members = () if restore.roster is None else restore.roster.members
+    return _officer(restore.authority, {each.key: each.officer for each in members}, key, pinned)
+
+
+def _officer(
+    authority: Authority, counting: Mapping[str, str], key: ec.EllipticCurvePrivateKey, pinned: Authority | None
+) -> Officer:
     if pinned is not None and pinned != authority:
         shown = f"{authority.name}, root's key {authority.root_key_sha256[:16]}"
         detail = f"it is {shown}, and yours {pinned.name}, {pinned.root_key_sha256[:16]}"
         raise AuthorityDiffers(detail=detail)
     thumbprint = thumbprint_of(key)
-    for each in roster.members:
-        if each.key == thumbprint:
-            return Officer(name=each.officer, key=key, authority=authority)
-    raise OfficerKeyNotOnRoster(key=thumbprint)
+    if thumbprint not in counting:
+        raise OfficerKeyNotOnRoster(key=thumbprint)
+    return Officer(name=counting[thumbprint], key=key, authority=authority)
 
 
 def authority_pinned(path: Path) -> Authority:
@@ -257,3 +274,18 @@ def authorisation_in(path: Path) -> Signed:
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
     members = parse_members(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)
+
+
+def to_sign_in(path: Path) -> ToSign:
+    """Return what a file holds that officers sign for (trialcpa store accept-restore --to-sign).
+
+    Raises:
+        InputUnusable: the file cannot be read.
+        AuthorisationRefused: it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    return read_to_sign(octets)

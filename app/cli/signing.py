@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.authority import AuthorityAnswer
 from app.client import Client
@@ -16,12 +17,15 @@ from app.officer import (
     Hand,
     authorisation_in,
     authority_pinned,
+    officer_for_restore,
     officer_on,
     open_officer_key,
     prompt_for,
 )
 from core.errors import OfficerKeyUnusable, ServiceRefused
 from keys.passphrase import parse_source
+from officers.restore import ToSign
+from officers.statement import Authority
 from ra.roster import RosterAnswer
 
 KEY_VARIABLE, PASSPHRASE_VARIABLE = "TRIALCPA_OFFICER_KEY", "TRIALCPA_OFFICER_PASSPHRASE"
@@ -62,14 +66,27 @@ class Signing:
             return Hand(None, now)
         if self.authorisation is not None:
             return Hand(None, now, authorisation_in(self.authorisation))
-        pinned = None if self.root is None else authority_pinned(self.root)
+        pinned = self._pinned()
         roster = roster_of(client)
         if roster is None:
             return Hand(None, now)
+        return Hand(officer_on(roster, self._key(), pinned), now)
+
+    def hand_for_restore(self, asked: ToSign) -> Hand:
+        """Return who signs for what a register gets again; no service is asked, as none may be at work.
+
+        Raises:
+            OfficerKeyUnusable, OfficerKeyNotOnRoster, AuthorityDiffers: as `hand`.
+        """
+        return Hand(officer_for_restore(asked.restore, self._key(), self._pinned()), lambda: asked.at)
+
+    def _pinned(self) -> Authority | None:
+        return None if self.root is None else authority_pinned(self.root)
+
+    def _key(self) -> ec.EllipticCurvePrivateKey:
         if self.key_file is None:
             raise OfficerKeyUnusable(detail="no file is named that holds it")
-        source = parse_source(self.passphrase, prompt_for(self.key_file))
-        return Hand(officer_on(roster, open_officer_key(self.key_file, source), pinned), now)
+        return open_officer_key(self.key_file, parse_source(self.passphrase, prompt_for(self.key_file)))
 
 
 def roster_of(client: Client) -> RosterAnswer | None:
