@@ -193,14 +193,7 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
     return claim
 
 
-_ORDERED = frozenset(
-    {
-        AuthorisedAct.STOP_ISSUING,
-        AuthorisedAct.START_ISSUING,
-        AuthorisedAct.CHANGE_ROSTER,
-        AuthorisedAct.ACCEPT_RESTORE,
-    }
-)
+_ORDERED = frozenset({AuthorisedAct.STOP_ISSUING, AuthorisedAct.START_ISSUING, AuthorisedAct.CHANGE_ROSTER})
 
 
 def authorisation_of(row: SealedRow) -> str:

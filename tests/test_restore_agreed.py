@@ -14,6 +14,7 @@ from core.actors import AUTHORITY, CONSOLE
 from core.alarms import AlarmCode
 from core.boundaries import observe
 from core.canonical import Json
+from core.chain import SealedRow
 from core.errors import (
     AuthorisationMissing,
     AuthorisationRefused,
@@ -26,6 +27,7 @@ from core.errors import (
 from core.facts import Fact, FactKind
 from core.instants import parse, text
 from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind
+from jobs.resting import claim_of
 from jobs.restore import Asked, look
 from jobs.roster import roster_counting, roster_record, set_roster
 from memory.records import RosterCause
@@ -307,6 +309,23 @@ def test_if_we_die_behind_the_acceptance_nobody_signs_again_and_later_they_do(ba
     pretend(world, Fact(FactKind.RESTORE_ACCEPTED, world.clock.now(), CONSOLE, payload=said))
     with pytest.raises(AuthorisationMissing):
         world.accept_restore(signed=[], put_back=True)
+
+
+def test_what_officers_sign_for_a_restore_is_consumed_for_no_row_of_the_register() -> None:
+    said = '{"act":"accept-restore","body_sha256":"00","order":"00"}'
+    row = SealedRow(
+        number=0,
+        sealed_at="",
+        kind=FactKind.ORDER_AUTHORISED,
+        at=text(BORN),
+        actor=ONE,
+        role=None,
+        organisation=None,
+        subject="00",
+        payload=said,
+    )
+    with pytest.raises(AuthorisationRefused, match="nobody orders to accept-restore"):
+        claim_of(row, None)
 
 
 def test_a_clock_that_is_behind_the_first_roster_asks_its_officers_nonetheless(back: WentBack) -> None:
