@@ -33,6 +33,7 @@ from tests.cycle_world import device
 from tests.roster_world import ON_SQLITE
 from tests.status_world import World as AnotherAuthority
 from tests.test_rekey import rekey
+from tests.test_restore_agreed import Cut, cut_off
 from tests.test_went_back import Standby
 from tests.world import NOW, OFFICER_1, OFFICER_2, World, keyring, memory_folder
 
@@ -184,6 +185,16 @@ def test_what_nobody_remembers_comes_back_from_what_was_signed(lost: Lost) -> No
     assert (after.number > newest, after.entries) == (True, 2)
     assert world.alarms() == ()
     assert ApprovalIdentifier.parse(world.granted(device=device(7))).number > NUMBERS_SKIPPED
+
+
+def test_if_we_die_behind_what_files_prove_officers_have_signed_for_the_same_still(lost: Lost) -> None:
+    world, handed = lost.world, lost.handed()
+    signed = world.signed_for_restore(Asked(handed=handed, put_back=True), OFFICER_1.name, OFFICER_2.name)
+    before = world.memory.last
+    cut_off(world, Cut("before commit accept restore"), signed, handed=handed, put_back=True)
+    assert world.memory.last > before + len(signed)  # the certificates, the ends, the list
+    world.accept_restore(handed=handed, put_back=True, signed=signed)
+    assert world.record(lost.over).end_cause is EndCause.BREACH
 
 
 def test_officers_are_asked_within_a_day_until_one_has_looked(lost: Lost) -> None:

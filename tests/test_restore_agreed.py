@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -154,8 +155,11 @@ def too_few(back: WentBack) -> dict[str, list[Authorisation]]:
     return {"one": [one], "one, twice": [one, one], "one person under two keys": [one, other]}
 
 
-def test_what_does_not_authorise_a_restore_is_refused_with_its_reason_told_and_nothing_happens(back: WentBack) -> None:
+def test_what_does_not_authorise_a_restore_is_refused_with_its_reason_told_and_nothing_happens(
+    back: WentBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = back.world
+    signed_again: list[object] = []
     with pytest.raises(AuthorisationMissing):
         world.accept_restore(signed=[])
     found: dict[str, str] = {}
@@ -167,10 +171,13 @@ def test_what_does_not_authorise_a_restore_is_refused_with_its_reason_told_and_n
         attempts[name], wanted[name] = few, F.UNDECIDED.value
     before = world.memory.last
     for name, signed in attempts.items():
-        with pytest.raises(AuthorisationRefused) as refused:
-            world.accept_restore(signed=signed)
+        with monkeypatch.context() as patched:
+            patched.setattr("jobs.restore.sign_certificate", lambda *said: signed_again.append(said))
+            with pytest.raises(AuthorisationRefused) as refused:
+                world.accept_restore(signed=signed)
         found[name] = str(refused.value.fields["flaw"])
     assert found == wanted
+    assert signed_again == []
     assert world.memory.last == before
     assert back.told(FactKind.CERTIFICATE_RESTORED) == []
     assert AlarmCode.ACT_UNPROVED in {each.code for each in world.alarms()}
@@ -225,7 +232,7 @@ class Cut:
             raise PowerCut
 
 
-def cut_off(world: World, cut: Cut, signed: Sequence[Authorisation], **asked: bool) -> None:
+def cut_off(world: World, cut: Cut, signed: Sequence[Authorisation], **asked: Any) -> None:
     observe(cut)
     try:
         with pytest.raises(PowerCut):
