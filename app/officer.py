@@ -3,7 +3,7 @@
 What is signed is made here and nowhere else: by the command line, the story and the benches.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from core.kinds import AuthorisedAct
 from officers import claims
 from officers.identity import authority_of
 from officers.proof import OfficersKey, sign
+from officers.restore import LARGEST_FILE, Restore, ToSign, read_to_sign
 from officers.roster import thumbprint
 from officers.statement import (
     Authority,
@@ -142,15 +143,29 @@ def officer_on(roster: RosterAnswer, key: OfficersKey, pinned: Authority | None 
         AuthorityDiffers: the service is another authority's.
     """
     authority = Authority(name=roster.authority.name, root_key_sha256=roster.authority.root_key_sha256)
+    return _officer(authority, {each.key: each.officer for each in roster.members}, key, pinned)
+
+
+def officer_for_restore(restore: Restore, key: OfficersKey, pinned: Authority | None = None) -> Officer:
+    """Return who signs with a key for what a register gets again: by the roster that is signed for with it.
+
+    Raises:
+        OfficerKeyNotOnRoster: the key does not count, or nobody's does.
+        AuthorityDiffers: it is another authority's register.
+    """
+    members = () if restore.roster is None else restore.roster.members
+    return _officer(restore.authority, {each.key: each.officer for each in members}, key, pinned)
+
+
+def _officer(authority: Authority, counting: Mapping[str, str], key: OfficersKey, pinned: Authority | None) -> Officer:
     if pinned is not None and pinned != authority:
         shown = f"{authority.name}, root's key {authority.root_key_sha256[:16]}"
         detail = f"it is {shown}, and yours {pinned.name}, {pinned.root_key_sha256[:16]}"
         raise AuthorityDiffers(detail=detail)
     identifier = thumbprint(key.public_key)
-    for each in roster.members:
-        if each.key == identifier:
-            return Officer(name=each.officer, key=key, authority=authority)
-    raise OfficerKeyNotOnRoster(key=identifier)
+    if identifier not in counting:
+        raise OfficerKeyNotOnRoster(key=identifier)
+    return Officer(name=counting[identifier], key=key, authority=authority)
 
 
 def authority_pinned(path: Path) -> Authority:
@@ -208,3 +223,18 @@ def authorisation_in(path: Path) -> Signed:
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
     members = parse_listed(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)
+
+
+def to_sign_in(path: Path) -> ToSign:
+    """Return what a file holds that officers sign for (trialcpa store accept-restore --to-sign).
+
+    Raises:
+        InputUnusable: the file cannot be read.
+        AuthorisationRefused: it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    return read_to_sign(octets)

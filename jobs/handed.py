@@ -6,7 +6,7 @@ of a journal if a head that our journal key signed covers it. Everything else is
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,10 +36,16 @@ from policy.profile import clear_certificate
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Who decided, as a sealed fact of a journal says it; empty where none does."""
+    """Who decided, as a sealed fact of a journal says it; empty where none does.
+
+    Args:
+        proposer, seconder: their names.
+        signed: whether the proposer is known by what they signed.
+    """
 
     proposer: str = ""
     seconder: str = ""
+    signed: bool = False
 
 
 @dataclass(kw_only=True)
@@ -202,10 +208,20 @@ def _take_fact(learned: Learned, memory: Memory, name: str, row: SealedRow) -> N
             learned.named.setdefault(Serial(said["serial"]), name)
         case FactKind.APPROVAL_REVOKED | FactKind.APPROVAL_WITHDRAWN:
             learned.causes[str(row.subject)] = (EndCause(said["cause"]), row.actor)
-        case FactKind.DECISION_PROPOSED:
-            learned.people[str(row.subject)] = People(proposer=row.actor)
+        case FactKind.DECISION_PROPOSED if _by_name_alone(memory, row):
+            learned.people.setdefault(str(row.subject), People(proposer=row.actor))
+        case FactKind.DECISION_AUTHORISED:
+            # Anybody with a credential may have written that they proposed; this rests upon what an officer signed.
+            before = learned.people.get(str(row.subject), People())
+            if not before.signed:
+                learned.people[str(row.subject)] = replace(before, proposer=row.actor, signed=True)
         case FactKind.DECISION_SECONDED:
             before = learned.people.get(str(row.subject), People())
-            learned.people[str(row.subject)] = People(proposer=before.proposer, seconder=row.actor)
+            learned.people[str(row.subject)] = replace(before, seconder=row.actor)
         case _:
             pass
+
+
+def _by_name_alone(memory: Memory, row: SealedRow) -> bool:
+    """Return whether a row was sealed before officers signed for what they propose."""
+    return memory.newest_roster is None or row.number <= memory.sealed_before_rosters

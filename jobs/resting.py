@@ -195,14 +195,7 @@ def _listed(decision: str, said: Mapping[str, Any], tbs: tuple[str, ...] | None 
     return Listed(decision=decision, proposal_sha256=_word(said, "proposal_sha256"), tbs_sha256=tbs)
 
 
-_ORDERED = frozenset(
-    {
-        AuthorisedAct.STOP_ISSUING,
-        AuthorisedAct.START_ISSUING,
-        AuthorisedAct.CHANGE_ROSTER,
-        AuthorisedAct.ACCEPT_RESTORE,
-    }
-)
+_ORDERED = frozenset({AuthorisedAct.STOP_ISSUING, AuthorisedAct.START_ISSUING, AuthorisedAct.CHANGE_ROSTER})
 
 
 def authorisation_of(row: SealedRow) -> str:

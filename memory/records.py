@@ -213,6 +213,7 @@ class Acceptance:
         before, after: what was remembered, and what holds now.
         sentence: why, in the operator's words.
         fact: digest of what the journal says of it (jobs/acts.py), hex; None in records of before that was kept.
+        facts: digests of what else it says came of it, one by one, hex.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.ACCEPTED
@@ -223,6 +224,7 @@ class Acceptance:
     after: Mapping[str, str]
     sentence: str
     fact: str | None = None
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

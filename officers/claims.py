@@ -48,6 +48,15 @@ def to_confirm(breach: str) -> Claim:
     return Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=breach)
 
 
+def to_restore(sha256: str) -> Claim:
+    """Return what accepting a restore says of itself.
+
+    Args:
+        sha256: the digest of what the register gets again (officers/restore.py), hex.
+    """
+    return Claim(act=AuthorisedAct.ACCEPT_RESTORE, subject=sha256)
+
+
 def to_order(act: AuthorisedAct, order: str, body_sha256: str) -> Claim:
     """Return what an order to the authority says of itself.
 

@@ -36,6 +36,7 @@ NOT_IN_THE_CYCLE = {
     "order is done": "officers order nothing in the cycle; tests/test_orders.py dies around it",
     "propose order": "officers order nothing in the cycle; tests/test_orders.py has orders",
     "record announcement": "a roster that the root's key has signed; tests/test_root_statement.py has it",
+    "refuse restore": "what does not authorise one; tests/test_restore_agreed.py has it, and dies around those that do",
     "refuse roster": "a statement that is not the root's; tests/test_root_statement.py has it",
     "restore": "a backup that is put back; tests/test_backup.py has it",
     "show rosters": "a roster that rows say otherwise; tests/test_roster.py has it",
