@@ -13,7 +13,6 @@ from hypothesis import settings
 
 from store import schema
 from store.transactions import Store, sqlite_url
-from tests.compiled import compile_once
 from tests.postgresql import kept_server
 from tests.world import World, hold_ceremony, memory_folder
 
@@ -21,8 +20,6 @@ from tests.world import World, hold_ceremony, memory_folder
 # change is judged and not the luck of its day. Everywhere else the search goes on at random.
 settings.register_profile("unhurried", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("unhurried")
-
-compile_once()
 
 KINDS = ("sqlite", "postgresql")
 

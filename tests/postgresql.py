@@ -61,7 +61,7 @@ def _started(data: Path) -> str:
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Hundreds of databases are made and forgotten. Processes are killed here, never the machine: what was
         # committed is with the operating system, and need not wait for the disk. And none lives long enough to be
-        # tidied; with hundreds of them the server would start somebody to look every few milliseconds.
+        # tidied.
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")

@@ -64,7 +64,7 @@ def test_a_restore_is_signed_for_elsewhere_and_accepted_with_both_files(tmp_path
 
     assert code(trialcpa(*accept, *files[:2])) == "authorisation-refused"
     told = trialcpa(*accept, *files)
-    assert (told.status, "1 certificates and 0 ends were entered again" in told.words) == (0, True), told.words
+    assert (told.status, "Entered again: 1 certificate and 0 ends" in told.words) == (0, True), told.words
     with closing(open_house(load(home))) as house:
         settle(house)
         with house.store.read() as tx:
