@@ -4,7 +4,6 @@ Everything that is not understood is refused; a member that we ignored might hav
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -24,6 +23,7 @@ from core.errors import (
     NotAuthenticated,
     NotPermitted,
 )
+from core.json_text import JsonUnreadable, read_json
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -191,12 +191,9 @@ def _told(where: Sequence[int | str], found: str, message: str) -> str:
 
 def _object(body: bytes) -> dict[str, object]:
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant)
-    except RecursionError:
-        raise BodyMalformed(detail="it is nested too deeply") from None
-    except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the two hooks below.
-        raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
+        value = read_json(body)
+    except JsonUnreadable as error:
+        raise BodyMalformed(detail=str(error)) from None
     if not isinstance(value, dict):
         raise BodyMalformed(detail="it is not a JSON object")
     _require_shallow(value)
@@ -215,15 +212,3 @@ def _inside(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4).
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

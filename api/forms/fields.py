@@ -6,7 +6,7 @@ finding; the lengths below are therefore wider than those of the rules.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
@@ -14,8 +14,10 @@ from pydantic_core import core_schema
 
 from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
+from core.days import DayOrder, read_day
 from core.identifiers import ApprovalIdentifier
-from core.instants import day, parse
+from core.instants import read_instant
+from core.plain_text import trimmed
 from ra.views import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
@@ -35,14 +37,28 @@ MOST_FIRMWARE = 1_000
 
 DEFAULT_PAGE = 50
 
+CSV_TYPE = "text/csv"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXCEL_TYPE = "application/vnd.ms-excel"
+"""What Windows calls a CSV where Excel is installed."""
+
+
+def _trimmed(value: object) -> object:
+    return trimmed(value) if isinstance(value, str) else value
+
+
+_TRIMMED = BeforeValidator(_trimmed)
+"""Cuts the blanks at the ends, as every reader of identifiers, days and names does."""
+
 # PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
 _NO_CONTROLS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 
-Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$")]
-Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS)]
+Token: TypeAlias = Annotated[str, _TRIMMED, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$")]
+Name: TypeAlias = Annotated[str, _TRIMMED, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS)]
 Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_NO_CONTROLS)]
 Identifier: TypeAlias = Annotated[
     str,
+    _TRIMMED,
     Field(
         min_length=1,
         max_length=TOKEN_LIMIT,
@@ -50,12 +66,26 @@ Identifier: TypeAlias = Annotated[
     ),
 ]
 Day: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="A UTC day, 2027-01-04; inclusive.")
+    str,
+    _TRIMMED,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="A UTC day, 2027-01-04; inclusive. Also 4 January 2027 and the like; 04/01/2027 is refused.",
+    ),
 ]
 Moment: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="RFC 3339, whole seconds: 2027-06-30T23:59:59Z.")
+    str,
+    _TRIMMED,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="RFC 3339: 2027-06-30T23:59:59Z. Of a fraction, the second counts in which it lies.",
+    ),
 ]
-Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 as 64 hexadecimal digits.")]
+Digest: TypeAlias = Annotated[
+    str, _TRIMMED, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 as 64 hexadecimal digits.")
+]
 Csr: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=CSR_LIMIT, description="One PKCS#10 request: PEM, or bare base64.")
 ]
@@ -110,6 +140,22 @@ class PageQuery(Sent):
     limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
 
 
+class DatesQuery(Sent):
+    """What the sender of a table says of the dates in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dates: Annotated[
+        Literal[DayOrder.DAY_FIRST] | None,
+        Field(description="Of 03/04/2027 the day comes first. Without it the column must show that, or it is refused."),
+    ] = None
+
+    @property
+    def order(self) -> DayOrder:
+        """What is known of the order."""
+        return self.dates or DayOrder.UNKNOWN
+
+
 class WriteHeader(Sent):
     """What may come with every write."""
 
@@ -131,10 +177,10 @@ class WriteHeader(Sent):
 class DeviceBody(Body):
     """The device model that is to be tried (F2.18), in the words of DUIS 5.4."""
 
-    type: Annotated[str, Field(max_length=NAME_LIMIT, description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD.")]
-    manufacturer: Annotated[str, Field(max_length=NAME_LIMIT)]
-    model: Annotated[str, Field(max_length=NAME_LIMIT)]
-    hardware_version: Annotated[str, Field(max_length=NAME_LIMIT)]
+    type: Annotated[Name, Field(description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD.")]
+    manufacturer: Name
+    model: Name
+    hardware_version: Name
 
 
 class FirmwareBody(Body):
@@ -154,12 +200,12 @@ def approval_of(sent: str) -> str:
 
 def day_of(sent: str | None, field: str) -> date | None:
     """Return the UTC day that was sent, if one was; InstantMalformed."""
-    return None if sent is None else day(sent, field=field)
+    return None if sent is None else read_day(sent, field=field)
 
 
 def instant_of(sent: str | None, field: str) -> datetime | None:
     """Return the instant that was sent, if one was; InstantMalformed."""
-    return None if sent is None else parse(sent, field=field)
+    return None if sent is None else read_instant(sent, field=field)
 
 
 def firmware_of(sent: Iterable[FirmwareBody]) -> tuple[Firmware, ...]:

@@ -7,7 +7,7 @@ from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field
 
 from api.forms.authorising import AuthorisedBody
-from api.forms.fields import TOKEN_LIMIT, Body, PageQuery, Sent, Words
+from api.forms.fields import EXCEL_TYPE, TOKEN_LIMIT, XLSX_TYPE, Body, PageQuery, Sent, Words
 from core.deployments import Form
 from core.kinds import BreachState
 
@@ -17,10 +17,12 @@ LARGEST_CONDITION = 1_000_000
 DEPLOYMENT_TYPES: Mapping[str, Form] = {
     "application/json": Form.JSON,
     "text/csv": Form.CSV,
+    EXCEL_TYPE: Form.CSV,
+    XLSX_TYPE: Form.CSV,
     "application/xml": Form.DUIS,
     "text/xml": Form.DUIS,
 }
-"""How a report of deployments may be sent, by media type."""
+"""How a report of deployments may be sent, by media type; of a table the content says whether it is a workbook."""
 
 
 # --- breaches ----------------------------------------------------------------------------------------------------

@@ -5,12 +5,9 @@ from typing import Annotated, Literal, Self
 from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field, model_validator
 
-from api.forms.fields import Body, Day, Moment, PageQuery, Sent, Words
+from api.forms.fields import CSV_TYPE, EXCEL_TYPE, XLSX_TYPE, Body, Day, Moment, PageQuery, Sent, Words
 from core.classification import Recipient
 from core.cpl import InstructionState
-
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CSV_TYPE = "text/csv"
 
 
 class CopyQuery(Sent):
@@ -57,4 +54,4 @@ class NcscCertificateBody(Body):
 class ListFile(RawModel):
     """The Panel's list as it is: CSV or an XLSX workbook; its content says which, and it is never run."""
 
-    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE]  # noqa: RUF012 - the form that RawModel has
+    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE, EXCEL_TYPE]  # noqa: RUF012 - the form that RawModel has
