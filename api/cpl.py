@@ -72,7 +72,8 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
             sent = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
         else:
             form = _FORMS[media_type]
-            sent = Response(cpl.exported(desk, actor(), asked, form), content_type=media_type)
+            written = "plain" if query.plain and media_type == CSV_TYPE else form
+            sent = Response(cpl.exported(desk, actor(), asked, written), content_type=media_type)
             sent.headers["Content-Disposition"] = f'attachment; filename="cpl-instructions.{form}"'
         sent.headers["Vary"] = "Accept"
         return sent

@@ -187,7 +187,17 @@ def _paths() -> dict[str, Any]:
                 {**answered, **unchanged},
                 [_path("request")],
                 serves=_ENDED,
+            ),
+            "post": _operation(
+                "ocspPostBelow",
+                "Fetching",
+                "As POST /ocsp: some clients put a slash, or more, behind the responder's address.",
+                {**answered, **too_large},
+                [_path("request")],
+                body=request,
+                serves=_ENDED,
             )
+            | body_limit(ocsp.REQUEST_LIMIT),
         },
         "/crl/{key_id}.crl": {
             "get": _operation("newestCrl", "Fetching", "The CRL in force.", crl, [key], serves=_ENDED)

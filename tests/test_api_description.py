@@ -71,7 +71,7 @@ def test_whatever_is_asked_is_answered_as_described_and_is_never_our_fault(
     asked = 0
     for found in described.get_all_operations():
         operation = found.ok()
-        if operation.label == "POST /ocsp":
+        if operation.label in {"POST /ocsp", "POST /ocsp/{request}"}:
             continue  # octets that only tests/test_ocsp_channel.py knows how to make
         if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
             continue  # any words can stand in a path

@@ -29,6 +29,13 @@ class InstructionQuery(PageQuery):
         bool | None, Field(description="Due before now, and pending or rejected; or, if false, anything else.")
     ] = None
     due_before: Moment | None = None
+    plain: Annotated[
+        bool | None,
+        Field(
+            description="Of CSV: every value as it is, for programs. Otherwise a cell that a spreadsheet would run or "
+            "change, 0012 or 1E10, begins with a NO-BREAK SPACE; XLSX needs none."
+        ),
+    ] = None
 
 
 class AcknowledgementBody(Body):

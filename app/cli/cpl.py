@@ -67,14 +67,21 @@ def list_(state: str | None, overdue: bool, service: Service) -> None:  # noqa: 
 @click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Else by the name of the file.")
 @click.option("-o", "output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="- is the terminal.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--plain", is_flag=True, help="A CSV for programs: every value as it is.")
 @asks_service
-def export(form: str | None, output: Path, state: str | None, service: Service) -> None:
-    """Export the instructions for a spreadsheet; identifiers stay text."""
+def export(form: str | None, output: Path, state: str | None, plain: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """Export the instructions for a spreadsheet; identifiers stay text.
+
+    A workbook changes nothing. In a CSV a cell that a spreadsheet would run or change, 0012 or 1E10, begins with a
+    NO-BREAK SPACE (U+00A0), which people do not see and programs have to take off; --plain leaves it away, and what is
+    written then should not be opened in a spreadsheet.
+    """
     chosen = form or output.suffix.lower().lstrip(".")
     if chosen not in FORMS:
         raise click.UsageError(f"Say --as {' or '.join(FORMS)}.")
     with service.connect() as client:
-        fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state)
+        wanted = "true" if plain else None
+        fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state, plain=wanted)
     shown.to_file(fetched.body, output)
 
 
