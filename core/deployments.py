@@ -42,12 +42,24 @@ FIRMWARE_LIMIT = 8
 """Characters of a firmware version (DUIS 5.4, sr:FirmwareVersion)."""
 
 
+MOST_LINES = 100_000
+"""Lines of one report (issue: batches of up to 100,000)."""
+
+
 class Form(StrEnum):
     """In which form a report came."""
 
     JSON = "json"
     CSV = "csv"
     DUIS = "duis"
+
+
+def form_of(body: bytes) -> Form:
+    """Return in which form a report comes, where only its content says it."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        return Form.DUIS
+    return Form.JSON if start in {b"{", b"["} else Form.CSV
 
 
 class Event(StrEnum):

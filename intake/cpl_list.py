@@ -143,10 +143,11 @@ class _Header:
 
 def _header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> _Header | None:
     """The first row that names every column needed; ListUnreadable if it names one of them twice."""
+    known = _known(columns)
     for row in rows[:HEADER_AMONG]:
         places: dict[str, list[int]] = {}
         for place, cell in enumerate(row.cells):
-            field = _field(cell.text, columns)
+            field = known.get(_squeezed(cell.text))
             if field is not None:
                 places.setdefault(field, []).append(place)
         if not all(field in places for field in NEEDED):
@@ -161,9 +162,9 @@ def _header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> _Heade
     return None
 
 
-def _field(name: str, columns: Mapping[str, Sequence[str]]) -> str | None:
-    squeezed = _squeezed(name)
-    return next((field for field, names in columns.items() if squeezed in {_squeezed(each) for each in names}), None)
+def _known(columns: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """The field of each name that a column may have; of a name that two would have, the first counts."""
+    return {_squeezed(each): field for field, names in reversed(list(columns.items())) for each in names}
 
 
 def _squeezed(name: str) -> str:
@@ -172,7 +173,8 @@ def _squeezed(name: str) -> str:
 
 def _without_header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> str:
     """What the row that comes nearest to a header lacks."""
-    named = [{_field(cell.text, columns) for cell in row.cells} for row in rows[:HEADER_AMONG]]
+    known = _known(columns)
+    named = [{known.get(_squeezed(cell.text)) for cell in row.cells} for row in rows[:HEADER_AMONG]]
     best = max(named, key=lambda fields: len(fields & set(NEEDED)), default=set())
     lacking = ", ".join(f"“{columns[field][0]}”" for field in NEEDED if field not in best)
     return f"none of its first {HEADER_AMONG} rows names its columns; the nearest lacks {lacking}"

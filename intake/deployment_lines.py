@@ -13,6 +13,7 @@ from core.days import DayOrder, Readings, order_in, read_day, readings
 from core.deployments import (
     DEVICE_TEXT_LIMIT,
     FIRMWARE_LIMIT,
+    MOST_LINES,
     Event,
     Form,
     Line,
@@ -36,9 +37,6 @@ from core.json_text import JsonUnreadable, read_json
 from core.plain_text import trimmed
 from intake.table import TableUnreadable, divided, row_of
 from intake.workbook import FORMULA, NUMBER, Row, is_workbook, read_workbook
-
-MOST_LINES = 100_000
-"""Lines of one report (issue: batches of up to 100,000)."""
 
 REASON_LIMIT = 500
 """Characters of the reason of a correction."""

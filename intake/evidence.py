@@ -28,6 +28,9 @@ TEXT = "text/plain"
 _SAID_FOR = {"application/vnd.ms-excel": CSV}
 """What Windows calls a CSV where Excel is installed; a workbook of old under that name is not text, and is refused."""
 
+_OCTETS = "application/octet-stream"
+"""What generated clients call every file."""
+
 MEDIA_TYPES = (PDF, XLSX, CSV, TEXT)
 """What is taken. A CSV is a text whose sender says that it is a table."""
 
@@ -131,9 +134,11 @@ def accepted_type(declared: str, octets: bytes) -> str:
     said = _SAID_FOR.get(media := declared.partition(";")[0].strip().lower(), media)
     if is_gzip(octets):
         raise FileCompressed
-    if said not in MEDIA_TYPES:
+    if said not in (*MEDIA_TYPES, _OCTETS):
         raise EvidenceUnacceptable(detail="its media type is not one of those that are taken")
     found = recognise(octets)
+    if said == _OCTETS:
+        return found
     if found != said and not (found == TEXT and said == CSV):
         raise EvidenceUnacceptable(detail=f"it is said to be {said} and its content is {found}")
     return said

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field, model_validator
 
-from api.forms.fields import CSV_TYPE, EXCEL_TYPE, XLSX_TYPE, Body, Day, Moment, PageQuery, Sent, Words
+from api.forms.fields import CSV_TYPE, EXCEL_TYPE, OCTETS_TYPE, XLSX_TYPE, Body, Day, Moment, PageQuery, Sent, Words
 from core.classification import Recipient
 from core.cpl import InstructionState
 
@@ -61,4 +61,4 @@ class NcscCertificateBody(Body):
 class ListFile(RawModel):
     """The Panel's list as it is: CSV or an XLSX workbook; its content says which, and it is never run."""
 
-    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE, EXCEL_TYPE]  # noqa: RUF012 - the form that RawModel has
+    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE, EXCEL_TYPE, OCTETS_TYPE]  # noqa: RUF012 - the form that RawModel has
