@@ -42,12 +42,24 @@ FIRMWARE_LIMIT = 8
 """Characters of a firmware version (DUIS 5.4, sr:FirmwareVersion)."""
 
 
+MOST_LINES = 100_000
+"""Lines of one report (issue: batches of up to 100,000)."""
+
+
 class Form(StrEnum):
     """In which form a report came."""
 
     JSON = "json"
     CSV = "csv"
     DUIS = "duis"
+
+
+def form_of(body: bytes) -> Form:
+    """Return in which form a report comes, where only its content says it."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        return Form.DUIS
+    return Form.JSON if start in {b"{", b"["} else Form.CSV
 
 
 class Event(StrEnum):
@@ -75,6 +87,7 @@ class LineCode(StrEnum):
     EVENT_UNKNOWN = "event-unknown"
     DEVICE_ID_MALFORMED = "device-id-malformed"
     INSTANT_MALFORMED = "instant-malformed"
+    DAY_AMBIGUOUS = "day-ambiguous"
     IDENTIFIER_MALFORMED = "identifier-malformed"
     INSTANT_IN_FUTURE = "instant-in-future"
     UNKNOWN_APPROVAL = "unknown-approval"
@@ -107,10 +120,15 @@ _SENTENCES: Mapping[LineCode, str] = {
     LineCode.MALFORMED: "The line cannot be read: {what}.",
     LineCode.EVENT_UNKNOWN: "The event must be deployed, decommissioned, replaced or corrected.",
     LineCode.DEVICE_ID_MALFORMED: (
-        "A device identifier is an EUI-64: eight pairs of hexadecimal digits joined by hyphens, "
-        "00-DB-12-34-56-78-90-01."
+        "A device identifier is an EUI-64: eight pairs of hexadecimal digits, 00-DB-12-34-56-78-90-01; "
+        "where a spreadsheet has made a number of it, its last digits are lost."
     ),
-    LineCode.INSTANT_MALFORMED: "A day is written 2027-06-30 and an instant 2027-06-30T23:59:59Z.",
+    LineCode.INSTANT_MALFORMED: (
+        "A day is written 2027-06-30, 30/06/2027 or 30 June 2027, and an instant 2027-06-30T23:59:59Z."
+    ),
+    LineCode.DAY_AMBIGUOUS: (
+        "This may be {first} or {second}; write the one that is meant so, or say that the day comes first."
+    ),
     LineCode.IDENTIFIER_MALFORMED: "This is not an approval identifier; copy it from the notice or the certificate.",
     LineCode.INSTANT_IN_FUTURE: "It lies in the future; only what has happened is reported.",
     LineCode.UNKNOWN_APPROVAL: "No approval with this identifier was ever granted here.",

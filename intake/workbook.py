@@ -17,7 +17,7 @@ import threading
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -25,10 +25,11 @@ from typing import Any
 from xml.parsers import expat
 
 import openpyxl
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import WorkbookRefused, WorkbookTooLarge
+from core.plain_text import trimmed
 
 MOST_PARTS = 1_000
 """Files within a workbook; one with a hundred sheets and their drawings has some hundreds."""
@@ -57,6 +58,9 @@ MOST_IN_A_ROW = 60_000
 MOST_IN_A_PART = 300_000
 """Elements in a part that is neither a sheet nor the strings: styles, relations, properties."""
 
+MOST_MERGED = 10_000
+"""Places in one sheet where cells are shown as one."""
+
 MOST_FORMULAS = 500_000
 """Formulas in one sheet: ten for each row that is read."""
 
@@ -68,6 +72,16 @@ FORMULA = "The cell holds a formula; what it last gave was read."
 NO_RESULT = "The cell holds a formula without a result; write the value."
 ERROR = "The cell holds an error of the spreadsheet."
 CUT = f"The cell holds more than {LONGEST_CELL:,} characters."
+
+_BOOK = "xl/workbook.xml"
+_STRICT = b"purl.oclc.org/ooxml"
+_OTHER_WORKBOOKS: Mapping[str, str] = {
+    "xl/workbook.bin": "it is an Excel binary workbook (.xlsb)",
+    "mimetype": "it is an OpenDocument spreadsheet (.ods)",
+    "index/document.iwa": "it is a spreadsheet of Apple Numbers",
+    "word/document.xml": "it is a text of a word processor (.docx)",
+}
+"""By the part that it has and no workbook (.xlsx) does."""
 
 _EXCEL_ROWS = 1_048_576
 _CHUNK = 64 * 1024
@@ -82,6 +96,7 @@ class _Name:
     ROW = MAIN + "row"
     CELL = MAIN + "c"
     FORMULA = MAIN + "f"
+    MERGED = MAIN + "mergeCell"
     STRING = MAIN + "si"
     LONG = (MAIN + "worksheet", MAIN + "sst")
 
@@ -129,13 +144,24 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Merged:
+    """Cells that a sheet shows as one: from where to where, both inclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
 @dataclass
 class _Extent:
-    """How far a sheet reaches, and where it has formulas: by row, the columns."""
+    """How far a sheet reaches, where it has formulas (by row, the columns), and which cells it shows as one."""
 
     last_row: int = 1
     last_column: int = 1
     formulas: dict[int, set[int]] = field(default_factory=dict)
+    merged: list[_Merged] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -165,6 +191,7 @@ def read_workbook(octets: bytes) -> tuple[Sheet, ...]:
         try:
             with zipfile.ZipFile(BytesIO(octets)) as archive:
                 _require_bounded(archive.infolist())
+                _require_workbook(archive)
                 scan = _Scan()
                 for part in archive.infolist():
                     scan.part(archive, part)
@@ -189,6 +216,19 @@ def _require_bounded(parts: list[zipfile.ZipInfo]) -> None:
     names = [part.filename.casefold() for part in parts]
     if len(set(names)) != len(names):
         raise WorkbookRefused(detail="two parts of it have one name")
+
+
+def _require_workbook(archive: zipfile.ZipFile) -> None:
+    """Say of what other programs, or other forms of the same, make of a sheet what it is."""
+    names = {each.casefold() for each in archive.namelist()}
+    for part, told in _OTHER_WORKBOOKS.items():
+        if part in names:
+            raise WorkbookRefused(detail=f"{told}; save it as an Excel workbook (.xlsx)")
+    if _BOOK in names:
+        with archive.open(next(each for each in archive.namelist() if each.casefold() == _BOOK)) as opened:
+            if _STRICT in opened.read(_CHUNK):
+                told = "it is a Strict Open XML workbook"
+                raise WorkbookRefused(detail=f"{told}; save it as an Excel workbook (.xlsx), which is another choice")
 
 
 class _Scan:
@@ -262,6 +302,8 @@ class _Look:
                 self._reach()
             case _Name.FORMULA:
                 self._formula()
+            case _Name.MERGED:
+                self._merge(attributes.get("ref", ""))
         # openpyxl keeps a row, a string or a whole part of another kind in memory until it has seen its end.
         self._together += 1
         if self._together > self._most:
@@ -278,6 +320,12 @@ class _Look:
         if self._formulas > MOST_FORMULAS:
             raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
         self.extent.formulas.setdefault(self._row, set()).add(self._column)
+
+    def _merge(self, place: str) -> None:
+        if len(self.extent.merged) == MOST_MERGED:
+            raise WorkbookTooLarge(limit=MOST_MERGED, what="merged cells")
+        left, top, right, bottom = range_boundaries(place)
+        self.extent.merged.append(_Merged(top=top, left=left, bottom=bottom, right=min(right, MOST_COLUMNS)))
 
     def _refuse(self, *_declared: object) -> None:
         # Without a document type there is no entity to expand, and nothing outside to fetch.
@@ -309,13 +357,14 @@ def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
 
 def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
     kept = 0
+    spread = _Spread(extent.merged)
     # What the sheet itself says of its dimensions is not believed.
     values = sheet.iter_rows(max_row=extent.last_row, max_col=extent.last_column, values_only=True)
     for line, row in enumerate(values, 1):
         formulas = extent.formulas.get(line, set())
         if not formulas and row.count(None) == len(row):
             continue
-        cells = [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)]
+        cells = spread.over(line, [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)])
         while cells and cells[-1] == Cell(""):
             cells.pop()
         if not cells:
@@ -324,6 +373,36 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         if kept > MOST_ROWS:
             raise WorkbookTooLarge(limit=MOST_ROWS, what="rows in a sheet")
         yield Row(line, tuple(cells))
+
+
+class _Spread:
+    """What stands in cells that are shown as one, given to each of them: whoever merged them meant it of each row.
+
+    Args:
+        merged: which.
+    """
+
+    def __init__(self, merged: Sequence[_Merged]) -> None:
+        self._waiting = sorted(merged, key=lambda each: each.top, reverse=True)
+        self._open: list[tuple[_Merged, Cell]] = []
+
+    def over(self, line: int, cells: list[Cell]) -> list[Cell]:
+        """Return the cells of a row that holds something of its own, in order of rows."""
+        self._open = [(each, cell) for each, cell in self._open if each.bottom >= line]
+        for each, cell in self._open:
+            self._put(cells, each, cell)
+        while self._waiting and self._waiting[-1].top <= line:
+            each = self._waiting.pop()
+            if each.top == line and each.left <= len(cells) and cells[each.left - 1].text:
+                self._open.append((each, cells[each.left - 1]))
+                self._put(cells, *self._open[-1])
+        return cells
+
+    @staticmethod
+    def _put(cells: list[Cell], merged: _Merged, cell: Cell) -> None:
+        cells += [Cell("")] * (merged.right - len(cells))
+        for column in range(merged.left, merged.right + 1):
+            cells[column - 1] = cells[column - 1] if cells[column - 1].text else cell
 
 
 def _cell(value: object, *, formula: bool) -> Cell:
@@ -351,6 +430,6 @@ def _text(value: object) -> tuple[str, str]:
         case timedelta():
             text, note = str(value), NUMBER
         case _:
-            text = str(value).strip()
+            text = trimmed(str(value))
             note = ERROR if _ERRORS.fullmatch(text) else ""
     return text, note

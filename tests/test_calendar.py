@@ -54,6 +54,8 @@ def test_an_approval_that_was_ended_moves_its_end_and_before_its_start_loses_tha
     world.at(datetime(2027, 2, 1, 10, 0, tzinfo=UTC))
     for approval in (before, after):
         world.revoked(approval) if cause is EndCause.SSC else _withdrawn(world, approval)
+    changed = Calendar.from_ical(calendar_feed(world.desk, MANUFACTURER).octets).walk("VEVENT")
+    assert {each.decoded("SEQUENCE") for each in changed} == {1}, "a program moves an event only if this has grown"
     assert trials(world, MANUFACTURER) == {
         f"{before}-start@127.0.0.1": (date(2027, 1, 4), f"Trial starts: {before}"),
         f"{before}-end@127.0.0.1": (date(2027, 2, 1), f"Trial ended: {before}"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from api.forms.telling import CSV_TYPE, XLSX_TYPE
+from api.forms.fields import CSV_TYPE, XLSX_TYPE
 from intake.workbook import read_workbook
 from ra.telling import reconcile
 from tests.api_world import Api, application, done, refused

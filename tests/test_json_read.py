@@ -95,7 +95,7 @@ def _said(octets: bytes) -> object:
 DOORS = {
     "api": Door(_object, BodyMalformed),
     "verification": Door(_decode, BodyMalformed),
-    "deployments": Door(deployment_lines.read_json, DeploymentsMalformed, '{"lines":[{"device_id":%s}]}'),
+    "deployments": Door(deployment_lines.read_lines, DeploymentsMalformed, '{"lines":[{"device_id":%s}]}'),
     "deployments cut up": Door(_of_json, ValueError, '{"lines":[{"device_id":%s}]}'),
     "to and from the root": Door(read_response, CarriedUnreadable),
     "a roster of the root's": Door(read_signed, RosterStatementRefused, '{"statement":{"number":%s}}'),

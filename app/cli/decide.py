@@ -20,7 +20,7 @@ from app.recomputed import Recomputed, recomputed
 from core.approval import EndCause
 from core.errors import InputUnusable, TrialCpaError
 from core.identifiers import ApprovalIdentifier
-from core.instants import parse
+from core.instants import read_instant
 from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
 from officers.statement import MOST_LISTED, Listed
 from ra.deciding.views import (
@@ -218,7 +218,7 @@ def revoke(
         proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
         raise SystemExit(_proposed(service, signing, [proposed]))
     with service.connect() as client:
-        since = parse(invalidity_date) if invalidity_date else None
+        since = read_instant(invalidity_date) if invalidity_date else None
         identifier = str(ApprovalIdentifier.parse(approval))
         claim = to_revoke(identifier, cause=cause, invalidity_date=since, breach=breach)
         sent = {**body, **signing.hand(client).for_claim(claim)}

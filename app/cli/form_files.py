@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import InputUnusable
 from core.instants import text as instant_text
+from core.plain_text import TextUnreadable, utf8
 
 Read = Callable[["Form", str, Any], object]
 """Turns a value of the file into a member of the request; what is wrong with it is told to the form."""
@@ -87,10 +88,13 @@ class Form:
 def read_toml(path: Path) -> tuple[Form, dict[str, Any]]:
     """Return a form with its raw tables; InputUnusable if it is no TOML."""
     try:
-        return Form(path), tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' Notepad writes a byte order mark, which TOML does not know; text in UTF-16 is told as that.
+        return Form(path), tomllib.loads(utf8(path.read_bytes()))
     except OSError as error:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TextUnreadable as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
         raise InputUnusable(path=path, detail=f"it is not TOML ({error}).") from None
 
 
@@ -169,11 +173,12 @@ def text_file(form: Form, where: str, value: object) -> object:
             octets = file.read(LARGEST_TEXT_FILE + 1)
         if len(octets) > LARGEST_TEXT_FILE:
             return form.wrong(where, f"names {path}, which is larger than {LARGEST_TEXT_FILE // 1024} KiB.")
-        return octets.decode("utf-8")
+        return utf8(octets)
     except OSError as error:
         return form.wrong(where, f"names {path}, which cannot be read ({error.strerror}).")
-    except UnicodeDecodeError:
-        return form.wrong(where, f"names {path}, which is not text; make it PEM (openssl req -in … -inform DER).")
+    except TextUnreadable as error:
+        told = f"names {path}, which is not a text that can be sent ({error})"
+        return form.wrong(where, f"{told}; a request in DER becomes PEM by openssl req -in … -inform DER.")
 
 
 def firmware(form: Form, where: str, value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from core.errors import InstantMalformed
-from core.instants import parse
+from core.instants import read_instant
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ def home_option(command: _F) -> _F:
 
 
 class InstantType(click.ParamType[datetime]):
-    """An instant in RFC 3339, UTC, whole seconds."""
+    """An instant in RFC 3339."""
 
     name = "INSTANT"
 
@@ -37,7 +37,7 @@ class InstantType(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return parse(str(value), field=(param.opts[0] if param else "instant"))
+            return read_instant(str(value), field=(param.opts[0] if param else "instant"))
         except InstantMalformed as error:
             self.fail(f"{error} {error.hint}", param, ctx)
 

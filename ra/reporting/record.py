@@ -11,12 +11,13 @@ from core.actors import Actor
 from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
 from core.clauses import serves
+from core.days import DayOrder
 from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, by_device, sentence
 from core.errors import StoreUnavailable
 from core.facts import Fact, FactKind
 from core.instants import text
 from core.status import approval_status
-from intake.deployment_lines import column_name, read_csv, read_json
+from intake.deployment_lines import column_name, read_lines, read_table
 from intake.duis import read_inventory
 from policy.roles import Operation
 from ra.access import authorise
@@ -83,7 +84,13 @@ class _Part:
 
 @serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
 def record_deployments(
-    desk: Desk, actor: Actor, form: Form, body: bytes, request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    form: Form,
+    body: bytes,
+    request: RequestKey | None = None,
+    *,
+    order: DayOrder = DayOrder.UNKNOWN,
 ) -> ReportTaken:
     """Take a report in, line by line; a line that is wrong harms no other, and the same report twice changes nothing.
 
@@ -96,6 +103,7 @@ def record_deployments(
         form: of `body`.
         body: what was sent, at most the caller's limit.
         request: under which the same request is done once.
+        order: what the sender says of dates in numbers.
 
     Raises:
         DeploymentsMalformed, InventoryUnusable: the report as a whole cannot be read.
@@ -105,7 +113,7 @@ def record_deployments(
         StoreUnavailable: the register is busy; what was committed stands, and the report can be sent again.
     """
     authorise(actor, Operation.RECORD_DEPLOYMENTS)
-    read = _read(desk, form, body)
+    read = _read(desk, form, body, order)
     with desk.store.read() as tx:
         taken = earlier(tx, actor, request, ReportTaken)
         if taken is not None:
@@ -128,12 +136,12 @@ def record_deployments(
     return _outcome(report, results)
 
 
-def _read(desk: Desk, form: Form, body: bytes) -> list[Line | Verdict]:
+def _read(desk: Desk, form: Form, body: bytes, order: DayOrder) -> list[Line | Verdict]:
     match form:
         case Form.CSV:
-            return read_csv(body)
+            return read_table(body, order)
         case Form.JSON:
-            return read_json(body)
+            return read_lines(body, order)
         case Form.DUIS:
             counted, gone = desk.rules.deployed_statuses, desk.rules.decommissioned_statuses
             return read_inventory(body, deployed=counted, decommissioned=gone)

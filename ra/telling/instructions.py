@@ -15,7 +15,7 @@ from core.cpl import Instruction, InstructionState
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
-from documents.cpl import instructions_csv, instructions_xlsx
+from documents.cpl import instructions_csv, instructions_plain, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
@@ -31,9 +31,10 @@ from store.verbs import cpl, facts
 
 FORMS: Mapping[str, Callable[[Iterable[Instruction], datetime], bytes]] = {
     "csv": instructions_csv,
+    "plain": instructions_plain,
     "xlsx": instructions_xlsx,
 }
-"""In what form instructions are exported."""
+"""In what form instructions are exported: `csv` is for spreadsheets, `plain` the same for programs."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -14,11 +16,12 @@ from core.approval import DEVICE_COLUMNS, ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
 from core.cpl import TRIAL_MARKER, Entry, Remark, firmware_key, wanted
+from core.days import DayOrder
 from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
 from core.local_time import utc
-from core.status import State, approval_status
+from core.status import ENDED, State, approval_status
 from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, read_list
 from policy.roles import Operation
 from ra.access import authorise
@@ -46,13 +49,14 @@ _Key = tuple[str, str]
 
 
 @serves("F2.27", "F2.29", "F2.31")
-def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
+def reconcile(desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrder.UNKNOWN) -> Reconciled:
     """Compare a list with what it should show now.
 
     Args:
         desk: where; its rules say what the columns may be called.
         actor: who.
         octets: the list, CSV or XLSX; its content says which.
+        order: what the sender says of dates in numbers.
 
     Raises:
         BodyTooLarge, ListTooLong, WorkbookTooLarge: larger than is read.
@@ -62,7 +66,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
     if len(octets) > LARGEST_LIST:
         raise BodyTooLarge(limit=LARGEST_LIST)
     at = desk.clock.now()
-    listed = read_list(octets, desk.rules.list_columns)
+    listed = read_list(octets, desk.rules.list_columns, order)
     with desk.store.read() as tx:
         compared = _Comparison(tx, listed, at)
     told = Reconciled(
@@ -118,6 +122,11 @@ class _Comparison:
         self._by_firmware: dict[str, list[Entry]] = defaultdict(list)
         for (_, firmware), entry in self._wanted.items():
             self._by_firmware[firmware].append(entry)
+        self._of_ended: dict[str, list[tuple[ApprovalRecord, Entry]]] = defaultdict(list)
+        for record in self._records.values():
+            if approval_status(record, at).state in ENDED:
+                for entry in _shown_once(record):
+                    self._of_ended[entry.key].append((record, entry))
         self._on_line: dict[_Key, int] = {}
         for line in listed.entries:
             if line.trial:
@@ -125,6 +134,7 @@ class _Comparison:
         for line in listed.entries:
             if not line.trial:
                 self._ordinary(line)
+        self._unread = listed.unread
         self._absent()
 
     def _trial(self, listed: ListedEntry) -> None:
@@ -146,7 +156,11 @@ class _Comparison:
     def _ordinary(self, listed: ListedEntry) -> None:
         """A line without a marker says something wrong only if it stands where an entry of ours should."""
         meant = self._by_device(listed)
-        if meant is not None and (meant.approval, meant.key) not in self._on_line:
+        if meant is None:
+            ended = self._ended(listed)
+            if ended is not None:
+                self.gone.append(self._gone(listed, ended))
+        elif (meant.approval, meant.key) not in self._on_line:
             self._compare(listed, meant)
 
     def _by_device(self, listed: ListedEntry) -> Entry | None:
@@ -156,6 +170,17 @@ class _Comparison:
             if not any(_differ(each) for each in self._device_fields(listed, entry))
         )
         return next(fitting, None)
+
+    def _ended(self, listed: ListedEntry) -> ApprovalRecord | None:
+        """The approval that has ended and whose device a line without a marker still shows (F2.31).
+
+        None where the NCSC has certified the model meanwhile: then it stays as an ordinary product.
+        """
+        for record, entry in self._of_ended.get(firmware_key(listed.firmware_version), ()):
+            if not any(_differ(each) for each in self._device_fields(listed, entry)):
+                certified = reading.ncsc_certificate(self._tx, record.identifier) is not None
+                return None if certified else record
+        return None
 
     def _compare(self, listed: ListedEntry, entry: Entry) -> None:
         key = (entry.approval, entry.key)
@@ -220,19 +245,41 @@ class _Comparison:
             sentence=why,
         )
 
+    def _may_be(self, unread: ListedEntry, entry: Entry) -> bool:
+        """Whether a line that cannot be read may be that entry: then it is told as unreadable, and is not missing."""
+        if firmware_key(unread.firmware_version) not in ("", entry.key):
+            return False
+        named = _identifier(unread.approval)
+        if named is not None:
+            return named == entry.approval
+        return not any(_differ(each) for each in self._device_fields(unread, entry))
+
     def _absent(self) -> None:
         for (approval, key), entry in sorted(self._wanted.items(), key=lambda each: each[0]):
-            if (approval, key) in self._on_line:
+            if (approval, key) in self._on_line or any(self._may_be(each, entry) for each in self._unread):
                 continue
             told = [each for each in reading.instructions_of(self._tx, approval) if each.entry.key == key]
             newest = told[-1] if told else None
             self.missing.append(
                 MissingAnswer(
-                    **vars(EntryAnswer.of(entry)),
+                    **vars(EntryAnswer.of(replace(entry, smets_version=reading.smets_version_of(self._tx, approval)))),
                     instruction=newest.id if newest else None,
                     instruction_state=newest.state if newest else None,
                     due=newest.due if newest else None,
                 )
+            )
+
+
+def _shown_once(record: ApprovalRecord) -> Iterator[Entry]:
+    """Every entry that the list may have shown of an approval that has ended."""
+    for terms in record.terms:
+        for firmware in terms.firmware:
+            yield Entry(
+                approval=record.identifier,
+                device=record.device,
+                firmware=firmware,
+                expiry=terms.expiry,
+                smets_version="",
             )
 
 

@@ -76,7 +76,12 @@ class ApprovalPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionAnswer:
-    """A condition of an approval."""
+    """A condition of an approval.
+
+    Args:
+        set_at: the instant of the decision that set it.
+        ended_at: the instant of the decision that took it away; null while it stands.
+    """
 
     number: int
     text: str

@@ -26,7 +26,7 @@ from core.kinds import (
     RequirementState,
 )
 from store.rows import device_of
-from store.tables import acceptances, applications, approvals, certificates, decisions, organisations
+from store.tables import acceptances, applications, approvals, certificates, decisions, organisations, terms
 from store.transactions import Transaction
 from store.trial_tables import (
     amendment_requests,
@@ -103,7 +103,12 @@ class WaitingRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningApproval:
-    """An approval with its days; `ended_at` is None while nobody has ended it before its expiry."""
+    """An approval with its days.
+
+    Args:
+        ended_at: None while nobody has ended it before its expiry.
+        changes: how often its days may have changed: the issues after its first, and its end.
+    """
 
     identifier: str
     organisation_id: str
@@ -113,6 +118,7 @@ class RunningApproval:
     start: datetime
     expiry: datetime
     ended_at: datetime | None
+    changes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,8 +289,9 @@ def standing_since(tx: Transaction, since: datetime, *, organisation_id: str | N
 
 def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str | None) -> list[RunningApproval]:
     c = approvals.c
+    issue = select(func.max(terms.c.issue)).where(terms.c.approval == c.identifier).scalar_subquery()
     query = (
-        select(approvals, organisations.c.name)
+        select(approvals, organisations.c.name, issue.label("issue"))
         .join(organisations, organisations.c.id == c.organisation_id)
         .where(*so)
         .order_by(c.expiry, c.identifier)
@@ -301,6 +308,7 @@ def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str |
             start=row.start,
             expiry=row.expiry,
             ended_at=row.ended_at,
+            changes=row.issue - 1 + (row.ended_at is not None),
         )
         for row in tx.connection.execute(query)
     ]
