@@ -13,7 +13,7 @@ from core.actors import Actor, Party, PartyKind
 from core.classification import in_words
 from core.cpl import InstructionState, Kind
 from core.instants import ONE_SECOND, first_second, last_second
-from core.kinds import BreachState
+from core.kinds import BreachState, DecisionKind
 from core.local_time import uk, utc
 from core.renewal import Lasting
 from policy.roles import Operation, party_of, permitted
@@ -164,6 +164,8 @@ def _decisions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
         soon = each.lapses_at is not None and each.lapses_at - at <= LAPSES_SOON
         if each.lapses_at is not None:
             told += f" It lapses at {utc(each.lapses_at)}."
+        if each.open_requirements and each.kind is DecisionKind.GRANT:
+            told += f" Its application has {_requirements_open(each.open_requirements)}: it cannot be seconded (F2.20)."
         link = f"/v1/decisions/{each.id}"
         yield TaskAnswer(
             kind="decision-to-second",

@@ -60,7 +60,11 @@ class WaitingApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingDecision:
-    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation."""
+    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation.
+
+    Args:
+        open_requirements: of its application: while there are any, a grant is not seconded (F2.20).
+    """
 
     id: str
     kind: DecisionKind
@@ -68,6 +72,7 @@ class WaitingDecision:
     proposer: str
     proposed_at: datetime
     lapses_at: datetime | None
+    open_requirements: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +186,10 @@ def revocations_unacknowledged(tx: Transaction) -> list[WaitingDecision]:
 def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecision]:
     c = decisions.c
     thing = func.coalesce(c.approval, c.application_id).label("thing")
-    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at)
+    r = requirements.c
+    unmet = (r.application_id == c.application_id) & (r.state == RequirementState.OPEN)
+    count = select(func.count()).where(unmet).scalar_subquery().label("open")
+    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at, count)
     query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(_AND_ONE)
     return [
         WaitingDecision(
@@ -191,6 +199,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
             proposer=row.proposer,
             proposed_at=row.proposed_at,
             lapses_at=row.lapses_at,
+            open_requirements=row.open,
         )
         for row in tx.connection.execute(query)
     ]
