@@ -211,11 +211,18 @@ class ApplicationListed:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationAnswer(ApplicationListed):
-    """An application with what belongs to it; `missing` says what stands between it and a grant."""
+    """An application with what belongs to it.
+
+    Args:
+        missing: what stands between it and a grant.
+        for_officers: what the register knows of its Device Model beside it, while it is not decided: others that asked
+            for it, what the NCSC has certified. Told to the SSC and the auditor only, for it speaks of others.
+    """
 
     requirements: tuple[RequirementAnswer, ...]
     evidence: tuple[EvidenceAnswer, ...]
     missing: tuple[str, ...]
+    for_officers: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.applying.requirements import open_of, requirement_shown
 from ra.deciding import notice
+from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
 from ra.deciding.views import (
     DecidedChange,
@@ -62,7 +63,7 @@ def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, at: datetim
     unmet = [] if found.application_id is None else open_of(tx, found.application_id)
     return replace(
         shown,
-        against=kind_of(found.kind).against(tx, found),
+        against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at)),
         requirements=tuple(requirement_shown(each, named=True) for each in unmet),
         preview=_preview(tx, found, at),
     )
