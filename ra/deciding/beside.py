@@ -4,10 +4,13 @@ from datetime import datetime
 
 from core.clauses import serves
 from core.errors import Finding
+from core.kinds import DecisionKind
 from policy.section_f.owed import OwedFacts, owed_findings
+from ra.applying.as_asked import otherwise
 from ra.applying.same_model import known_of_model
 from store.reading import approvals as approval_reading
 from store.reading import breaches, requests
+from store.reading.amendment_requests import amendment_request
 from store.rows import Application, Decision
 from store.transactions import Transaction
 
@@ -23,7 +26,14 @@ def beside(tx: Transaction, decision: Decision, at: datetime) -> tuple[Finding, 
     """
     about = None if decision.application_id is None else requests.application(tx, decision.application_id)
     known = () if about is None else known_of_model(tx, about, at)
-    return (*_owed(tx, decision, about), *known)
+    return (*_owed(tx, decision, about), *known, *_not_as_asked(tx, decision))
+
+
+def _not_as_asked(tx: Transaction, decision: Decision) -> tuple[Finding, ...]:
+    """Where an amendment is another than the request that it answers."""
+    if decision.kind is not DecisionKind.AMEND or decision.amendment_request is None:
+        return ()
+    return otherwise(tx, amendment_request(tx, decision.amendment_request), decision)
 
 
 def _owed(tx: Transaction, decision: Decision, about: Application | None) -> tuple[Finding, ...]:
