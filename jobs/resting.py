@@ -128,6 +128,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.BREACH_SUSPECTED
             | FactKind.BREACH_DISMISSED
             | FactKind.BREACH_CLOSED
+            | FactKind.LIMIT_KEPT
             | FactKind.NOTICE_FETCHED
             | FactKind.DOCUMENT_RENDERED
             | FactKind.CPL_INSTRUCTED

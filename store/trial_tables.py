@@ -193,6 +193,7 @@ breaches = Table(
     Column("why", String),  # fate
     Column("closed_at", Instant),  # fate
     Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
+    Column("kept_at", Instant),  # fate: when what made a suspicion of the limit had been corrected
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
@@ -213,6 +214,17 @@ breaches = Table(
     Index(None, "approval"),
     sqlite_strict=True,
 )
+
+limit_comparisons = Table(
+    "limit_comparisons",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("issue", Number, nullable=False),
+    Column("compared_at", Instant, nullable=False),
+    PrimaryKeyConstraint("approval", "issue"),
+    sqlite_strict=True,
+)
+"""Later issues whose limit has been compared with what was deployed when they took over (F2.21(d))."""
 
 # --- notices -----------------------------------------------------------------------------------------------------
 

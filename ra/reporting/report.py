@@ -19,11 +19,13 @@ from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaEr
 from core.facts import Fact, FactKind
 from core.instants import seconds
 from core.kinds import Rendition
+from core.status import ENDED
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.repeat import RequestKey, earlier, once
 from ra.reporting import figures
+from ra.reporting.breach import suspect_limit
 from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
 from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
@@ -121,6 +123,10 @@ def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> 
         raise ReportOutOfTurn(month=month, detail=f"that for {draft.previous} ends in this very second")
     issued = _frozen(tx, draft.report, actor, at=at)
     verbs.issue(tx, issued)
+    for each in draft.report.approvals:
+        if each.above_limit and each.state not in ENDED:
+            count, limit = each.deployed, each.limit
+            suspect_limit(tx, each.approval, deployed=count, maximum=limit, actor=actor, at=at)
     said: dict[str, Json] = {"month": month, "document_sha256": issued.document_sha256}
     facts.record(tx, Fact(FactKind.REPORT_ISSUED, at, actor, subject=_subject(month), payload=said))
     return _listed(issued)

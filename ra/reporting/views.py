@@ -30,6 +30,8 @@ class BreachAnswer(BreachMoved):
         why: the words of the judgement, or of its closing.
         closed_at: when it was answered or closed.
         decision: the revocation that answered it.
+        kept_at: of the limit: since when it is known that it was kept, because what made the suspicion was corrected;
+            it still has to be judged.
     """
 
     clause: str
@@ -41,6 +43,7 @@ class BreachAnswer(BreachMoved):
     why: str | None
     closed_at: datetime | None
     decision: str | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

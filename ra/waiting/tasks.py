@@ -200,6 +200,8 @@ def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:
 
 def _suspected(breach: WaitingBreach, what: str) -> TaskAnswer:
     told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
+    if breach.kept_at is not None:
+        told += f" What made it was corrected at {utc(breach.kept_at)}: as far as is known, the limit was kept."
     return TaskAnswer(
         kind="breach-suspected",
         subject=breach.id,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
 from core.deployments import Form, Stint
 from core.errors import NoSuchThing
@@ -106,6 +106,52 @@ def deployed_at(tx: Transaction, identifiers: Iterable[str], at: datetime) -> di
         for approval, number in tx.connection.execute(query.group_by(columns.approval)):
             counts[approval] = number
     return counts
+
+
+def ever_standing(tx: Transaction, approval: str, *, since: datetime) -> int:
+    """Return how many stints under an approval stood at some time from an instant on: at no instant were there more."""
+    columns = deployments.c
+    lasting = or_(columns.decommissioned_at.is_(None), columns.decommissioned_at > since)
+    query = select(func.count()).where(columns.approval == approval, columns.voided_at.is_(None), lasting)
+    return int(tx.connection.execute(query).scalar() or 0)
+
+
+def first_deployed(tx: Transaction, approval: str) -> datetime | None:
+    """Return the first instant at which a device was deployed under an approval, as far as is known now."""
+    columns = deployments.c
+    first = func.min(columns.deployed_at, type_=columns.deployed_at.type)
+    return tx.connection.execute(
+        select(first).where(columns.approval == approval, columns.voided_at.is_(None))
+    ).scalar()
+
+
+def peak(tx: Transaction, approval: str, first: datetime, last: datetime) -> tuple[int, datetime]:
+    """Return the most devices deployed under an approval at once between two instants, both included, and since when.
+
+    Args:
+        tx: the transaction.
+        approval: its identifier.
+        first: second that is looked at.
+        last: second that is looked at.
+    """
+    columns = deployments.c
+
+    def moves(at: ColumnElement[datetime], change: int) -> Select[datetime, int]:
+        mine = (columns.approval == approval, columns.voided_at.is_(None), at > first, at <= last)
+        return select(at.label("at"), literal(change).label("change")).where(*mine)
+
+    every = union_all(moves(columns.deployed_at, 1), moves(columns.decommissioned_at, -1)).subquery()
+    # What happens in one second happens at once: a device that takes another's place is none more.
+    change = func.sum(every.c.change).label("change")
+    turns = select(every.c.at, change).group_by(every.c.at).subquery()
+    more = func.sum(turns.c.change).over(order_by=turns.c.at).label("more")
+    running = select(turns.c.at, more).subquery()
+    query = select(running.c.at, running.c.more).order_by(running.c.more.desc(), running.c.at).limit(1)
+    before = deployed_at(tx, [approval], first)[approval]
+    found = tx.connection.execute(query).one_or_none()
+    if found is None or found.more <= 0:
+        return before, first
+    return before + int(found.more), found.at
 
 
 def ever_decommissioned(tx: Transaction, approval: str) -> int:

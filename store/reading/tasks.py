@@ -85,6 +85,7 @@ class WaitingBreach:
     condition: int | None
     suspected_at: datetime
     judged_at: datetime | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +209,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
 def breaches_open(tx: Transaction) -> list[WaitingBreach]:
     """Return breaches that are suspected, or confirmed without the revocation they owe."""
     c = breaches.c
-    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at)
+    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at, c.kept_at)
     query = select(*columns).where(c.state.in_(OPEN_BREACH)).order_by(c.suspected_at, c.id)
     return [
         WaitingBreach(
@@ -218,6 +219,7 @@ def breaches_open(tx: Transaction) -> list[WaitingBreach]:
             condition=row.condition,
             suspected_at=row.suspected_at,
             judged_at=row.judged_at,
+            kept_at=row.kept_at,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
