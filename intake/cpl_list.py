@@ -14,7 +14,18 @@ from datetime import date, datetime
 from core.approval import DEVICE_COLUMNS, Device, device_listed
 from core.cpl import Remark
 from core.errors import ListTooLong, ListUnreadable
-from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Cell, Row, Sheet, is_workbook, read_workbook
+from intake.workbook import (
+    ACROSS,
+    CUT,
+    ERROR,
+    LONGEST_CELL,
+    NO_RESULT,
+    Cell,
+    Row,
+    Sheet,
+    is_workbook,
+    read_workbook,
+)
 
 LIST_LIMIT = 16 * 1024 * 1024
 """Octets of a list: some 100,000 lines with digests."""
@@ -50,7 +61,7 @@ _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
 """Days as they are written in the United Kingdom: the day comes before the month."""
 
 _INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?")
-_NOT_READABLE = frozenset({CUT, ERROR, NO_RESULT})
+_NOT_READABLE = frozenset({ACROSS, CUT, ERROR, NO_RESULT})
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,7 @@ class ProductsList:
         lines: how many lines it has below its header.
         entries: those that could be read.
         unreadable: why others could not.
+        unread: of those, what could be read of a trial's entry: it stands on the list, whatever else it says.
         remarks: what must be known about cells that could.
         fields: of COLUMNS, those that the list has.
     """
@@ -98,6 +110,7 @@ class ProductsList:
     lines: int
     entries: tuple[ListedEntry, ...]
     unreadable: tuple[Remark, ...]
+    unread: tuple[ListedEntry, ...]
     remarks: tuple[Remark, ...]
     fields: frozenset[str]
 
@@ -266,6 +279,8 @@ class _Line:
         self._header = header
         self._row = row
         self.wrong: list[Remark] = []
+        self.unclear = False
+        """Whether nobody can say if it is a trial's."""
         self.remarks: list[Remark] = []
 
     def text(self, field: str) -> str:
@@ -288,31 +303,34 @@ class _Line:
 
 
 def _of_rows(form: str, header: _Header, rows: Sequence[Row], broken: Sequence[Remark]) -> ProductsList:
-    entries, remarks = [], []
+    entries: list[ListedEntry] = []
+    unread: list[ListedEntry] = []
+    remarks: list[Remark] = []
     unreadable = list(broken)
     below = [row for row in rows if row.line > header.line]
     for row in below:
         line = _Line(header, row)
         entry = _entry(line, row, header)
-        if entry is None:
+        if entry is None or line.unclear:
             unreadable += line.wrong
         elif entry.trial:
             remarks += line.remarks
             unreadable += line.wrong
-        if entry is not None and not line.wrong:
-            entries.append(entry)
+        if entry is not None:
+            (unread if line.wrong else entries).append(entry)
     return ProductsList(
         form=form,
         lines=len(below) + len(broken),
         entries=tuple(entries),
         unreadable=tuple(sorted(unreadable, key=lambda each: each.line)),
+        unread=tuple(unread),
         remarks=tuple(remarks),
         fields=frozenset(header.places),
     )
 
 
 def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
-    """The entry of a line; None if nobody can say whether it is a trial's.
+    """The entry of a line; None if nobody can say what stands in which column.
 
     What else is wrong with the line of an ordinary product is nobody's business here.
     """
@@ -322,8 +340,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
     approval = line.text("approval")
     marked = _marked(line)
     trial = marked or bool(approval)
-    if line.wrong:
-        return None
+    line.unclear = bool(line.wrong)
     device = device_listed({name: line.text(name) for name in DEVICE_COLUMNS})
     firmware_version = line.text("firmware_version")
     if trial and not firmware_version:

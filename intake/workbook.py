@@ -60,6 +60,9 @@ MOST_IN_A_PART = 300_000
 MOST_FORMULAS = 500_000
 """Formulas in one sheet: ten for each row that is read."""
 
+MOST_MERGED = 50_000
+"""Merged areas in one sheet: one for each row that is read."""
+
 LONGEST_CELL = 1_000
 """Characters of a cell that are kept; Excel allows 32,767."""
 
@@ -67,6 +70,8 @@ NUMBER = "The cell holds a number; leading zeros may be lost."
 FORMULA = "The cell holds a formula; what it last gave was read."
 NO_RESULT = "The cell holds a formula without a result; write the value."
 ERROR = "The cell holds an error of the spreadsheet."
+MERGED = "The cell is merged with one above it; what that says was read."
+ACROSS = "The cell is merged with one beside it; write the value into each."
 CUT = f"The cell holds more than {LONGEST_CELL:,} characters."
 
 _EXCEL_ROWS = 1_048_576
@@ -82,6 +87,7 @@ class _Name:
     ROW = MAIN + "row"
     CELL = MAIN + "c"
     FORMULA = MAIN + "f"
+    MERGED = MAIN + "mergeCell"
     STRING = MAIN + "si"
     LONG = (MAIN + "worksheet", MAIN + "sst")
 
@@ -129,13 +135,23 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Area:
+    """A merged area: its first and last column, and its last row."""
+
+    first_column: int
+    last_column: int
+    last_row: int
+
+
 @dataclass
 class _Extent:
-    """How far a sheet reaches, and where it has formulas: by row, the columns."""
+    """How far a sheet reaches, where it has formulas (by row, the columns) and what is merged (by its first row)."""
 
     last_row: int = 1
     last_column: int = 1
     formulas: dict[int, set[int]] = field(default_factory=dict)
+    merged: dict[int, list["_Area"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,7 +244,7 @@ class _Look:
     def __init__(self, scan: _Scan) -> None:
         self.extent = _Extent()
         self._scan = scan
-        self._formulas = 0
+        self._formulas = self._merged = 0
         self._parser: expat.XMLParserType | None = expat.ParserCreate(namespace_separator="}")
         self._parser.StartElementHandler = self._start
         self._parser.StartDoctypeDeclHandler = self._refuse
@@ -262,6 +278,8 @@ class _Look:
                 self._reach()
             case _Name.FORMULA:
                 self._formula()
+            case _Name.MERGED:
+                self._merge(attributes.get("ref", ""))
         # openpyxl keeps a row, a string or a whole part of another kind in memory until it has seen its end.
         self._together += 1
         if self._together > self._most:
@@ -278,6 +296,18 @@ class _Look:
         if self._formulas > MOST_FORMULAS:
             raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
         self.extent.formulas.setdefault(self._row, set()).add(self._column)
+
+    def _merge(self, area: str) -> None:
+        self._merged += 1
+        if self._merged > MOST_MERGED:
+            raise WorkbookTooLarge(limit=MOST_MERGED, what="merged cells")
+        first, _, last = area.partition(":")
+        row, column = coordinate_to_tuple(first)
+        last_row, last_column = coordinate_to_tuple(last or first)
+        if column <= MOST_COLUMNS:
+            last_column = min(last_column, MOST_COLUMNS)
+            found = _Area(first_column=column, last_column=last_column, last_row=last_row)
+            self.extent.merged.setdefault(row, []).append(found)
 
     def _refuse(self, *_declared: object) -> None:
         # Without a document type there is no entity to expand, and nothing outside to fetch.
@@ -308,7 +338,7 @@ def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
 
 
 def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
-    kept = 0
+    kept, merged = 0, _Merged(extent)
     # What the sheet itself says of its dimensions is not believed.
     values = sheet.iter_rows(max_row=extent.last_row, max_col=extent.last_column, values_only=True)
     for line, row in enumerate(values, 1):
@@ -316,6 +346,7 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         if not formulas and row.count(None) == len(row):
             continue
         cells = [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)]
+        merged.fill(line, cells)
         while cells and cells[-1] == Cell(""):
             cells.pop()
         if not cells:
@@ -324,6 +355,32 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         if kept > MOST_ROWS:
             raise WorkbookTooLarge(limit=MOST_ROWS, what="rows in a sheet")
         yield Row(line, tuple(cells))
+
+
+class _Merged:
+    """What merged areas put into the rows that hold something of their own.
+
+    A spreadsheet keeps the value in the first cell only. Downwards it is what everybody sees in each row; across, one
+    value stands for columns that mean different things.
+    """
+
+    def __init__(self, extent: _Extent) -> None:
+        self._areas = extent.merged
+        self._held: dict[int, tuple[int, Cell]] = {}  # by column: the last row, and what every row of it is
+
+    def fill(self, line: int, cells: list[Cell]) -> None:
+        """Fill the cells of a row."""
+        for column, (last_row, cell) in list(self._held.items()):
+            if line > last_row:
+                del self._held[column]
+            elif column <= len(cells) and not cells[column - 1].text:
+                cells[column - 1] = cell
+        for area in self._areas.get(line, ()):
+            for column in range(area.first_column, min(area.last_column, len(cells)) + 1):
+                if column > area.first_column:
+                    cells[column - 1] = Cell("", ACROSS)
+                cell = cells[column - 1]
+                self._held[column] = (area.last_row, Cell(cell.text, cell.note or MERGED) if cell.text else cell)
 
 
 def _cell(value: object, *, formula: bool) -> Cell:

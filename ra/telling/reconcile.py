@@ -6,6 +6,7 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -118,6 +119,11 @@ class _Comparison:
         self._by_firmware: dict[str, list[Entry]] = defaultdict(list)
         for (_, firmware), entry in self._wanted.items():
             self._by_firmware[firmware].append(entry)
+        self._past: dict[str, list[Entry]] = defaultdict(list)
+        for record in reversed(self._records.values()):  # the latest first
+            for key, entry in _ever(record).items():
+                if (record.identifier, key) not in self._wanted:
+                    self._past[key].append(entry)
         self._on_line: dict[_Key, int] = {}
         for line in listed.entries:
             if line.trial:
@@ -125,17 +131,21 @@ class _Comparison:
         for line in listed.entries:
             if not line.trial:
                 self._ordinary(line)
+        for line in listed.unread:
+            self._unread(line)
         self._absent()
 
     def _trial(self, listed: ListedEntry) -> None:
         identifier = _identifier(listed.approval)
         record = self._records.get(identifier or "")
         if record is None:
-            meant = self._by_device(listed)
-            if meant is None:
-                self.unknown.append(_unknown(listed))
-            else:
+            meant, past = self._by_device(listed), self._by_device(listed, self._past)
+            if meant is not None:
                 self._compare(listed, meant)
+            elif past is not None:
+                self.gone.append(self._gone(listed, self._records[past.approval]))
+            else:
+                self.unknown.append(_unknown(listed))
             return
         key = (record.identifier, firmware_key(listed.firmware_version))
         if key in self._wanted:
@@ -144,15 +154,32 @@ class _Comparison:
             self.gone.append(self._gone(listed, record))
 
     def _ordinary(self, listed: ListedEntry) -> None:
-        """A line without a marker says something wrong only if it stands where an entry of ours should."""
-        meant = self._by_device(listed)
-        if meant is not None and (meant.approval, meant.key) not in self._on_line:
-            self._compare(listed, meant)
+        """A line without marker and identifier that is about a device of ours, in whatever state its approval is.
 
-    def _by_device(self, listed: ListedEntry) -> Entry | None:
+        Where the NCSC has certified the model after the end, it is the ordinary product's.
+        """
+        meant = self._by_device(listed)
+        if meant is not None:
+            if (meant.approval, meant.key) not in self._on_line:
+                self._compare(listed, meant)
+            return
+        past = self._by_device(listed, self._past)
+        if past is not None and reading.ncsc_certificate(self._tx, past.approval) is None:
+            self.gone.append(self._gone(listed, self._records[past.approval]))
+
+    def _unread(self, listed: ListedEntry) -> None:
+        """A line that cannot be read stands there all the same: what it is about is not missing."""
+        key = (_identifier(listed.approval) or "", firmware_key(listed.firmware_version))
+        meant = self._wanted.get(key) or self._by_device(listed)
+        if meant is not None:
+            self._on_line.setdefault((meant.approval, meant.key), listed.line)
+
+    def _by_device(self, listed: ListedEntry, among: Mapping[str, Sequence[Entry]] | None = None) -> Entry | None:
+        """The entry that a line is about by its device and firmware, of what is wanted now or another table."""
+        table = self._by_firmware if among is None else among
         fitting = (
             entry
-            for entry in self._by_firmware.get(firmware_key(listed.firmware_version), ())
+            for entry in table.get(firmware_key(listed.firmware_version), ())
             if not any(_differ(each) for each in self._device_fields(listed, entry))
         )
         return next(fitting, None)
@@ -234,6 +261,16 @@ class _Comparison:
                     due=newest.due if newest else None,
                 )
             )
+
+
+def _ever(record: ApprovalRecord) -> dict[str, Entry]:
+    """Each entry that an approval ever named, by firmware."""
+    entries = (
+        Entry(approval=record.identifier, device=record.device, firmware=each, expiry=terms.expiry)
+        for terms in record.terms
+        for each in terms.firmware
+    )
+    return {each.key: each for each in entries}
 
 
 def _identifier(said: str) -> str | None:
