@@ -10,7 +10,7 @@ from flask_openapi3.openapi import OpenAPI
 from api.answers import answer
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import ReportPath
-from api.forms.reporting import RemarkBody
+from api.forms.reporting import IssueQuery, RemarkBody
 from api.incoming import actor, refuse_body, wanted_form
 from api.service import (
     JSON_TYPE,
@@ -86,11 +86,14 @@ def add_reports(app: OpenAPI, service: Service) -> None:
         openapi_extensions=_ITEMS,
         **shared,
     )
-    def issue(header: WriteHeader, path: ReportPath) -> Response:
-        """Issue a month's report and freeze it; months are issued in order."""
+    def issue(header: WriteHeader, path: ReportPath, query: IssueQuery) -> Response:
+        """Issue a month's report and freeze it; months are issued in order, each when it is over."""
         refuse_body()
+        named = None if query.months is None else query.months.split(",")
         return service.write(
-            header, lambda key: reports.issue_report(desk, actor(), path.month, key), created="/v1/reports/{report}"
+            header,
+            lambda key: reports.issue_report(desk, actor(), path.month, key, early=query.early, months=named),
+            created="/v1/reports/{report}",
         )
 
     @app.post(

@@ -10,6 +10,7 @@ from documents import typesetting
 from documents.report_words import (
     Figure,
     Members,
+    covered,
     day_words,
     figures,
     members,
@@ -77,6 +78,7 @@ def _meta(document: Members) -> list[Json]:
     until = _instant(document["until"])
     issued = None if document["issued_at"] is None else _instant(document["issued_at"])
     return [
+        {"label": "Covers", "value": covered(document), "beside": None},
         {"label": "After", **_moment(since, "The beginning: this is the first report")},
         {"label": "Up to", **_moment(until, "")},
         {"label": "Issued", **_moment(issued, "Not yet")},

@@ -10,6 +10,7 @@ from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
 from documents.report_words import (
     Members,
+    covered,
     day_of,
     figures,
     members,
@@ -47,6 +48,7 @@ def _summary(document: Members) -> Sheet:
         ("", "Monthly report on Trial Devices", month_of(document["report"])),
         ("", "Authority", str(document["authority"])),
         ("", "Environment", str(document["environment"])),
+        ("", "Covers", covered(document)),
         ("", "After", _moment(document["since"], "the beginning: this is the first report")),
         ("", "Up to", _moment(document["until"], "")),
         ("", "Issued", _moment(document["issued_at"], "not yet")),

@@ -406,6 +406,12 @@ deployments = Table(
     ),
     Index(None, "device_id"),
     Index(None, "approval", "deployed_at"),
+    Index(
+        "ix_deployments_standing",
+        "approval",
+        sqlite_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+        postgresql_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+    ),
     Index(None, "recorded_at"),
     sqlite_strict=True,
 )

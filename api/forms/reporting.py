@@ -72,6 +72,21 @@ class DeviceQuery(Sent):
 # --- the monthly report ------------------------------------------------------------------------------------------
 
 
+class IssueQuery(Sent):
+    """What has to be said of a report that is unusual."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    early: Annotated[bool, Field(description="It is issued though its month is not over.")] = False
+    months: Annotated[
+        str | None,
+        Field(
+            max_length=TOKEN_LIMIT,
+            description="The months that it covers, `2027-04,2027-05`, where earlier ones were left out.",
+        ),
+    ] = None
+
+
 class RemarkBody(Body):
     """Free text for a report (F2.28(h))."""
 

@@ -13,7 +13,14 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable
 from ra.applying.views import EvidenceAnswer
-from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
+from ra.reporting.contents import (
+    DecommissionedSinceItem,
+    DeployedItem,
+    DeployedSinceItem,
+    ListItem,
+    ReportAnswer,
+    ReportItems,
+)
 from ra.reporting.views import ReportIssued, ReportRemarked
 
 FORMS: Mapping[str, str] = {
@@ -28,6 +35,10 @@ FORMS: Mapping[str, str] = {
 @click.option("--remark", help="Add free text (h) before it is issued.")
 @click.option("--attach", type=click.Path(dir_okay=False, path_type=Path), help="Add a file (h) before it is issued.")
 @click.option("--issue", is_flag=True, help="Issue and freeze it; asks first.")
+@click.option("--early", is_flag=True, help="With --issue: though the month is not over.")
+@click.option(
+    "--covers", "months", metavar="YYYY-MM,…", help="With --issue: the months it covers, if some were left out."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Fetch it in this form.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
@@ -42,6 +53,7 @@ def report(
     form: str | None,
     output: Path | None,
     service: Service,
+    **unusual: bool | str | None,
 ) -> None:
     """Show the monthly report (F2.28), as it was issued or would be now; issue it, fetch it."""
     if output is not None and form is None:
@@ -56,15 +68,16 @@ def report(
             to = path("reports", month, "attachments")
             client.hand_in(EvidenceAnswer, to, attach.read_bytes(), media_type, name=attach.name)
         if issue:
-            _issue(client, month, asks=not (yes or service.as_json))
+            _issue(client, month, unusual, asks=not (yes or service.as_json))
         _give(client, month, form, output, service)
 
 
-def _issue(client: Client, month: str, *, asks: bool) -> None:
+def _issue(client: Client, month: str, unusual: Mapping[str, bool | str | None], *, asks: bool) -> None:
     if asks:
         show(shown.out(), client.show(ReportAnswer, path("reports", month)))
         click.confirm(f"\nIssue the report {month}? It never changes after that", abort=True, err=True)
-    client.do(ReportIssued, path("reports", month), {})
+    early, months = ("true" if unusual["early"] else None), unusual["months"]
+    client.do(ReportIssued, path("reports", month), {}, early=early, months=str(months) if months else None)
     click.echo(f"The report {month} is issued.", err=True)
 
 
@@ -88,7 +101,15 @@ def show(console: Console, said: ReportAnswer) -> None:
     """Show a report: (a) to (h), what was corrected, and each approval against its limit."""
     issued = f"issued {shown.when(said.issued_at)}" if said.issued else "not issued yet"
     shown.heading(console, f"Trial Devices, {said.report}: {issued}", "bold reverse")
-    shown.facts(console, [("from", shown.when(said.since) or "the beginning"), ("until", shown.when(said.until))])
+    covers = ", ".join(said.covers) + (", which was not over" if said.early else "")
+    shown.facts(
+        console,
+        [
+            ("covers", covers),
+            ("from", shown.when(said.since) or "the beginning"),
+            ("until", shown.when(said.until)),
+        ],
+    )
     shown.table(console, ("", "", "#number", "beside it"), _items(said.items, said.look_ahead_months))
     for remark in said.items.h.remarks:
         shown.sentence(console, f"(h) {remark.text}")
@@ -123,7 +144,7 @@ def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
         ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
         ("(b)", "added since the previous report", *_on_the_list(items.b)),
         ("(c)", "removed since the previous report", *_on_the_list(items.c)),
-        ("(d)", "devices deployed", f"{items.d.deployed:,}", ""),
+        ("(d)", "devices deployed", f"{items.d.deployed:,}", _after_end(items.d)),
         ("(e)", "deployed since the previous report", f"{items.e.deployed:,}", _late(items.e)),
         ("(f)", "decommissioned since the previous report", f"{items.f.decommissioned:,}", _late(items.f)),
         ("(g)", "approvals that will expire", f"{len(items.g.expiring):,}", ahead),
@@ -135,6 +156,10 @@ def _on_the_list(item: ListItem) -> tuple[str, str]:
     waiting = item.instructed_not_acknowledged.models
     beside = f"{item.entries:,} entries" + (f"; {waiting:,} told and not acknowledged" if waiting else "")
     return f"{item.models:,}", beside
+
+
+def _after_end(item: DeployedItem) -> str:
+    return f"of which {item.after_end:,} after the end of their approval" if item.after_end else ""
 
 
 def _late(item: DeployedSinceItem | DecommissionedSinceItem) -> str:

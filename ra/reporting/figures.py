@@ -16,7 +16,7 @@ from typing import Any
 from core.approval import ApprovalRecord
 from core.clauses import serves
 from core.cpl import Kind
-from core.status import State, approval_status
+from core.status import State, approval_status, open_at
 from ra.reporting.contents import (
     AttachmentAnswer,
     CorrectionAnswer,
@@ -76,6 +76,11 @@ class Line:
     def ended(self) -> bool:
         """Whether somebody had ended it by that instant."""
         return self.record.ended_at is not None and self.record.ended_at <= self.until
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by then, by an act or by time; a certificate that is cancelled for its key ends none."""
+        return self.ended or not open_at(self.record, self.until)
 
     @property
     def expiry(self) -> datetime:
@@ -161,8 +166,13 @@ def removed_from_the_list(lines: Sequence[Line]) -> ListItem:
 
 @serves("F2.28(d)")
 def deployed(lines: Sequence[Line]) -> DeployedItem:
-    """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table."""
-    return DeployedItem(sum(each.stints.deployed for each in lines))
+    """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table.
+
+    Those that are still deployed after the end of their approval are no Trial Devices any more (F2.31), and told apart.
+    """
+    after_end = sum(each.stints.deployed for each in lines if each.over)
+    every = sum(each.stints.deployed for each in lines)
+    return DeployedItem(deployed=every, in_force=every - after_end, after_end=after_end)
 
 
 @serves("F2.28(e)")

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from core.deployments import Form, Stint
 from core.errors import NoSuchThing
 from core.mirror import Units
+from core.status import first_second_after
+from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import deployment_batches, deployments
 
@@ -37,6 +39,15 @@ class Batch:
     recorded: int
     known: int
     refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterEnd:
+    """An approval that has ended, since when, and how many devices are still deployed under it."""
+
+    approval: str
+    ended_at: datetime
+    devices: int
 
 
 def batch(tx: Transaction, identifier: str) -> Batch:
@@ -106,6 +117,28 @@ def deployed_at(tx: Transaction, identifiers: Iterable[str], at: datetime) -> di
         for approval, number in tx.connection.execute(query.group_by(columns.approval)):
             counts[approval] = number
     return counts
+
+
+def deployed_after_end(tx: Transaction, at: datetime, *, limit: int) -> list[AfterEnd]:
+    """Return the approvals that have ended and under which devices are still deployed (F2.31), the oldest end first."""
+    c, a = deployments.c, approvals.c
+    over = (a.ended_at.is_not(None)) | (a.expiry < at)
+    query = (
+        select(a.identifier, a.expiry, a.ended_at, func.count().label("devices"))
+        .join(deployments, c.approval == a.identifier)
+        .where(over, c.decommissioned_at.is_(None), c.voided_at.is_(None))
+        .group_by(a.identifier, a.expiry, a.ended_at)
+        .order_by(a.expiry, a.identifier)
+        .limit(limit)
+    )
+    return [
+        AfterEnd(
+            approval=row.identifier,
+            ended_at=row.ended_at if row.ended_at is not None else first_second_after(row.expiry),
+            devices=row.devices,
+        )
+        for row in tx.connection.execute(query)
+    ]
 
 
 def ever_standing(tx: Transaction, approval: str, *, since: datetime) -> int:

@@ -133,14 +133,14 @@ class WaitingCopy:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingInstruction:
-    """An instruction to the Panel that is not loaded."""
+    """An instruction to the Panel that is not loaded, since it was given or rejected."""
 
     id: str
     approval: str
     firmware_version: str
     kind: Kind
     state: InstructionState
-    instructed_at: datetime
+    since: datetime
     due: datetime
 
 
@@ -345,11 +345,18 @@ def copies_waiting(
     ]
 
 
-def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingInstruction]:
-    """Return instructions to the Panel that are due by an instant and pending or rejected."""
+def instructions_waiting(tx: Transaction, *, due_by: datetime, or_rejected: bool) -> list[WaitingInstruction]:
+    """Return instructions to the Panel that are due by an instant and pending or rejected.
+
+    Args:
+        tx: a transaction.
+        due_by: the instant.
+        or_rejected: also those that the Panel has rejected, whenever they are due.
+    """
     c = cpl_instructions.c
-    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due)
-    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), c.due <= due_by).order_by(c.due, c.id)
+    so = (c.due <= due_by) | (c.state == InstructionState.REJECTED) if or_rejected else c.due <= due_by
+    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due, c.acknowledged_at)
+    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), so).order_by(c.due, c.id)
     return [
         WaitingInstruction(
             id=row.id,
@@ -357,7 +364,7 @@ def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingIn
             firmware_version=row.firmware_version,
             kind=row.kind,
             state=row.state,
-            instructed_at=row.instructed_at,
+            since=row.instructed_at if row.state is InstructionState.PENDING else row.acknowledged_at,
             due=row.due,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))

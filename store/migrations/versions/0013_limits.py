@@ -21,4 +21,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("approval", "issue", name=op.f("pk_limit_comparisons")),
         sqlite_strict=True,
     )
+    standing = sa.text("decommissioned_at IS NULL AND voided_at IS NULL")
+    op.create_index(
+        "ix_deployments_standing",
+        "deployments",
+        ["approval"],
+        unique=False,
+        sqlite_where=standing,
+        postgresql_where=standing,
+    )
     op.add_column("breaches", sa.Column("kept_at", Instant()))
