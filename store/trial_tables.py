@@ -416,6 +416,22 @@ deployments = Table(
     sqlite_strict=True,
 )
 
+undone_ends = Table(
+    "undone_ends",
+    metadata,
+    Column("deployment_id", ForeignKey("deployments.id"), nullable=False),
+    Column("decommissioned_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("replaced_by", String),
+    Column("undone_at", Instant, nullable=False),
+    Column("batch_id", ForeignKey("deployment_batches.id"), nullable=False),
+    Column("reason", String, nullable=False),
+    PrimaryKeyConstraint("deployment_id", "decommissioned_at", "reason"),
+    Index(None, "undone_at"),
+    sqlite_strict=True,
+)
+"""Ends of deployments that were recorded and that a correction has taken back: the device was never taken out then."""
+
 report_remarks = Table(
     "report_remarks",
     metadata,

@@ -2,7 +2,8 @@
 
 A report counts everything that is recorded when it is made, and the next one counts from there: both totals are in the
 reports themselves. So nothing is lost or told twice, whatever was recorded late, in the same second or by a slow
-transaction, and for every approval: deployed now = deployed before + (e) - (f) - corrections.
+transaction, and for every approval: deployed now = deployed before + (e) - (f) - deployments taken back + ends taken
+back.
 """
 
 import calendar
@@ -95,7 +96,8 @@ class Line:
     @property
     def decommissioned_since(self) -> int:
         """Devices reported as decommissioned since the previous report."""
-        return self.stints.decommissioned - self.before.decommissioned + self.stints.voided_decommissioned
+        stints = self.stints
+        return stints.decommissioned - self.before.decommissioned + stints.voided_decommissioned + stints.undone
 
     @property
     def corrected(self) -> int:
@@ -188,7 +190,10 @@ def deployed_since(lines: Sequence[Line]) -> DeployedSinceItem:
 def decommissioned_since(lines: Sequence[Line]) -> DecommissionedSinceItem:
     """(f) Trial Devices decommissioned since the previous report, and how many of them before it."""
     late = sum(
-        each.stints.decommissioned_early - each.before.decommissioned + each.stints.voided_decommissioned
+        each.stints.decommissioned_early
+        - each.before.decommissioned
+        + each.stints.voided_decommissioned
+        + each.stints.undone
         for each in lines
     )
     return DecommissionedSinceItem(
@@ -262,6 +267,9 @@ def corrections(lines: Sequence[Line]) -> tuple[CorrectionAnswer, ...]:
         if each.stints.voided_decommissioned:
             words = "counted as deployed and then as decommissioned, and never deployed; (d) stays what it is"
             told.append(_correction(each, each.stints.voided_decommissioned, words))
+        if each.stints.undone:
+            words = "counted as decommissioned, and never taken out then"
+            told.append(_correction(each, each.stints.undone, words))
     return tuple(told)
 
 

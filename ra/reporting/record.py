@@ -184,7 +184,13 @@ def _bounded(each: Line | Verdict, often: Counter[str]) -> Line | Verdict:
 
 def _net(group: Sequence[Line]) -> int:
     """How many devices more are deployed after a group than before, if all of it is recorded."""
-    change = {Event.DEPLOYED: 1, Event.REPLACED: 0, Event.DECOMMISSIONED: -1, Event.CORRECTED: -1}
+    change = {
+        Event.DEPLOYED: 1,
+        Event.REPLACED: 0,
+        Event.DECOMMISSIONED: -1,
+        Event.CORRECTED: -1,
+        Event.NOT_DECOMMISSIONED: 1,
+    }
     return sum(change[line.event] for line in group)
 
 
@@ -277,6 +283,7 @@ def _compare(tx: Transaction, catalogue: Catalogue, changed: Sequence[Stint], ac
     for approval in sorted({each.approval for each in changed}):
         mine = [each for each in changed if each.approval == approval]
         standing = [each.deployed_at for each in mine if each.id is None and each.void_reason is None]
+        standing += [end.at for each in mine for end in each.newly_undone if each.void_reason is None]
         record = catalogue.record(approval)
         compare_limit(tx, record, first=min(standing, default=at), actor=actor, at=at)
         if any(each.void_reason is not None for each in mine):
@@ -313,10 +320,12 @@ def _by_approval(begun: Sequence[Stint], ended: Sequence[Stint]) -> Mapping[str,
     for each in begun:
         counts[each.approval]["deployed"] += 1
     for each in (*begun, *ended):
-        if each.decommissioned_at is not None:
+        if each.decommissioned_at is not None and each.decommissioned_at != each.ended_before:
             counts[each.approval]["decommissioned"] += 1
         if each.void_reason is not None:
             counts[each.approval]["corrected"] += 1
+        if each.newly_undone:
+            counts[each.approval]["ends_taken_back"] += len(each.newly_undone)
     return {approval: dict(each) for approval, each in counts.items()}
 
 

@@ -1,18 +1,19 @@
 """Deployments as they are counted and looked up: a stint that a correction took back never counts."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
-from core.deployments import Form, Stint
+from core.deployments import Form, Stint, UndoneEnd
 from core.errors import NoSuchThing
 from core.mirror import Units
 from core.status import first_second_after
 from store.tables import approvals
 from store.transactions import Transaction
-from store.trial_tables import deployment_batches, deployments
+from store.trial_tables import deployment_batches, deployments, undone_ends
 
 _MOST_NAMED = 500
 """Values in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -86,12 +87,14 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
             columns.firmware_version,
             columns.deployed_at,
             columns.decommissioned_at,
+            columns.decommission_recorded_at,
             columns.replaced_by,
             columns.void_reason,
         ).where(columns.device_id.in_(some))
         query = query.order_by(columns.device_id, columns.id)
         if hold:
             query = query.with_for_update()
+        undone = _undone_ends(tx, some)
         found += [
             Stint(
                 id=row.id,
@@ -102,9 +105,28 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
                 decommissioned_at=row.decommissioned_at,
                 replaced_by=row.replaced_by,
                 void_reason=row.void_reason,
+                undone=tuple(undone[row.id]),
+                ended_before=row.decommissioned_at,
+                end_recorded=row.decommission_recorded_at,
+                undone_before=len(undone[row.id]),
             )
             for row in tx.connection.execute(query)
         ]
+    return found
+
+
+def _undone_ends(tx: Transaction, devices: Sequence[str]) -> defaultdict[int, list[UndoneEnd]]:
+    """The ends that were taken back, by stint."""
+    c, stints = undone_ends.c, deployments.c
+    query = (
+        select(c.deployment_id, c.decommissioned_at, c.replaced_by, c.reason)
+        .join(deployments, stints.id == c.deployment_id)
+        .where(stints.device_id.in_(devices))
+        .order_by(c.undone_at, c.decommissioned_at, c.reason)
+    )
+    found: defaultdict[int, list[UndoneEnd]] = defaultdict(list)
+    for row in tx.connection.execute(query):
+        found[row.deployment_id].append(UndoneEnd(row.decommissioned_at, row.replaced_by, row.reason))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The limit is compared at each change of it, and a suspicion whose reports were corrected says so."""
+"""The limit is compared at each change of it; what was reported of devices can be taken back, ends too."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("approval", "issue", name=op.f("pk_limit_comparisons")),
         sqlite_strict=True,
     )
+    op.create_table(
+        "undone_ends",
+        sa.Column("deployment_id", Number, nullable=False),
+        sa.Column("decommissioned_at", Instant(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.Column("replaced_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", Instant(), nullable=False),
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["deployment_id"], ["deployments.id"], name=op.f("fk_undone_ends_deployment_id")),
+        sa.ForeignKeyConstraint(["batch_id"], ["deployment_batches.id"], name=op.f("fk_undone_ends_batch_id")),
+        sa.PrimaryKeyConstraint("deployment_id", "decommissioned_at", "reason", name=op.f("pk_undone_ends")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_undone_ends_undone_at"), "undone_ends", ["undone_at"], unique=False)
     standing = sa.text("decommissioned_at IS NULL AND voided_at IS NULL")
     op.create_index(
         "ix_deployments_standing",
