@@ -92,6 +92,9 @@ class FactKind(StrEnum):
     CERTIFICATE_RESTORED = "certificate-restored"
     END_RESTORED = "end-restored"
     LIMIT_KEPT = "limit-kept"
+    REPORT_QUESTION_ASKED = "report-question-asked"
+    REPORT_QUESTION_ENDED = "report-question-ended"
+    REPORT_QUESTION_ANSWERED = "report-question-answered"
 
 
 @dataclass(frozen=True)

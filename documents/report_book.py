@@ -18,6 +18,7 @@ from documents.report_words import (
     nearest_to_limit,
     number,
     objects,
+    questions,
 )
 from documents.tables import Sheet, workbook
 
@@ -143,6 +144,15 @@ def _whose(each: Members) -> tuple[str, ...]:
 def _remarks(document: Members) -> Sheet:
     further = members(members(document["items"])["h"])
     rows: Rows = [
+        *(
+            ("question", "", str(each["text"]), str(each["question"]), str(each["asked_at"]), None)
+            for each in questions(further)
+        ),
+        *(
+            ("answer", "", str(each["answer"]), str(each["answered_by"]), str(each["answered_at"]), None)
+            for each in questions(further)
+            if each["answer"] is not None
+        ),
         *(
             ("remark", "", str(each["text"]), str(each["made_by"]), str(each["made_at"]), None)
             for each in objects(further["remarks"])

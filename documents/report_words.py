@@ -121,6 +121,11 @@ def objects(value: Json) -> Sequence[Members]:
     return cast("Sequence[Members]", value)
 
 
+def questions(further: Members) -> Sequence[Members]:
+    """Return what the Sub-Committee asked of a report; one of an earlier release was asked nothing."""
+    return objects(further.get("questions") or [])
+
+
 def number(value: Json) -> int:
     """Return a member of a report that is a count; TypeError if it is none."""
     if not isinstance(value, int):

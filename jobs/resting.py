@@ -138,6 +138,9 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.NCSC_CERTIFIED
             | FactKind.DEPLOYMENTS_RECORDED
             | FactKind.REPORT_REMARKED
+            | FactKind.REPORT_QUESTION_ASKED
+            | FactKind.REPORT_QUESTION_ENDED
+            | FactKind.REPORT_QUESTION_ANSWERED
             | FactKind.REPORT_ISSUED
             | FactKind.REMINDER_SENT
             | FactKind.ORDER_PROPOSED

@@ -432,6 +432,32 @@ undone_ends = Table(
 )
 """Ends of deployments that were recorded and that a correction has taken back: the device was never taken out then."""
 
+report_questions = Table(
+    "report_questions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("month", String),  # None: it is standing
+    Column("text", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("ended_at", Instant),  # fate
+    CheckConstraint("month IS NULL OR (length(month) = 7 AND ended_at IS NULL)", name="single_or_standing"),
+    sqlite_strict=True,
+)
+
+report_answers = Table(
+    "report_answers",
+    metadata,
+    Column("question_id", ForeignKey("report_questions.id"), nullable=False),
+    Column("month", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Column("answered_by", String, nullable=False),
+    PrimaryKeyConstraint("question_id", "month"),
+    CheckConstraint("length(month) = 7", name="month_is_one"),
+    sqlite_strict=True,
+)
+
 report_remarks = Table(
     "report_remarks",
     metadata,

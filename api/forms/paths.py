@@ -79,6 +79,12 @@ class ReportPath(Sent):
     month: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="2027-05")]
 
 
+class QuestionPath(Sent):
+    """Which question for the monthly report."""
+
+    question: Token
+
+
 class NoticePath(Sent):
     """Which notice."""
 

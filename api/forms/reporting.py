@@ -87,6 +87,20 @@ class IssueQuery(Sent):
     ] = None
 
 
+class QuestionBody(Body):
+    """What the SSC asks the DCC to tell, in one month's report or in each."""
+
+    text: Words
+    month: Annotated[str | None, Field(max_length=TOKEN_LIMIT, description="2027-05; null: in each report.")] = None
+
+
+class AnswerBody(Body):
+    """What a month's report answers."""
+
+    question: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT)]
+    text: Words
+
+
 class RemarkBody(Body):
     """Free text for a report (F2.28(h))."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -21,7 +22,7 @@ from ra.reporting.contents import (
     ReportAnswer,
     ReportItems,
 )
-from ra.reporting.views import ReportIssued, ReportRemarked
+from ra.reporting.views import QuestionAnswered, QuestionAsked, QuestionEnded, ReportIssued, ReportRemarked
 
 FORMS: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -33,6 +34,10 @@ FORMS: Mapping[str, str] = {
 @click.command(epilog="\b\nExample:\n  trialcpa report 2027-05\n  trialcpa report 2027-05 --issue --as pdf")
 @click.argument("month", metavar="YYYY-MM")
 @click.option("--remark", help="Add free text (h) before it is issued.")
+@click.option("--ask", metavar="TEXT", help="Ask the DCC to tell something in it (h).")
+@click.option("--ask-each", metavar="TEXT", help="Ask that in each report from now on.")
+@click.option("--end-question", metavar="QUESTION", help="End what is asked of each report.")
+@click.option("--answer", nargs=2, metavar="QUESTION TEXT", help="Answer a question of the SSC (h).")
 @click.option("--attach", type=click.Path(dir_okay=False, path_type=Path), help="Add a file (h) before it is issued.")
 @click.option("--issue", is_flag=True, help="Issue and freeze it; asks first.")
 @click.option("--early", is_flag=True, help="With --issue: though the month is not over.")
@@ -53,7 +58,7 @@ def report(
     form: str | None,
     output: Path | None,
     service: Service,
-    **unusual: bool | str | None,
+    **more: tuple[str, str] | str | bool | None,
 ) -> None:
     """Show the monthly report (F2.28), as it was issued or would be now; issue it, fetch it."""
     if output is not None and form is None:
@@ -64,20 +69,35 @@ def report(
     with service.connect() as client:
         if remark is not None:
             client.do(ReportRemarked, path("reports", month, "remarks"), {"text": remark})
+        _ask_and_answer(client, month, more)
         if attach is not None and media_type is not None:
             to = path("reports", month, "attachments")
             client.hand_in(EvidenceAnswer, to, attach.read_bytes(), media_type, name=attach.name)
         if issue:
-            _issue(client, month, unusual, asks=not (yes or service.as_json))
+            _issue(client, month, more, asks=not (yes or service.as_json))
         _give(client, month, form, output, service)
 
 
-def _issue(client: Client, month: str, unusual: Mapping[str, bool | str | None], *, asks: bool) -> None:
+def _ask_and_answer(client: Client, month: str, more: Mapping[str, Any]) -> None:
+    """Put, end or answer questions of the SSC (F2.28(h))."""
+    asked = path("reports", "questions")
+    for name, about in (("ask", {"month": month}), ("ask_each", {})):
+        if more[name]:
+            put = client.do(QuestionAsked, asked, {"text": more[name], **about})
+            click.echo(f"{put.question} is asked.", err=True)
+    if more["end_question"]:
+        client.do(QuestionEnded, path("reports", "questions", more["end_question"], "end"), {})
+    if more["answer"]:
+        question, text = more["answer"]
+        client.do(QuestionAnswered, path("reports", month, "answers"), {"question": question, "text": text})
+
+
+def _issue(client: Client, month: str, more: Mapping[str, Any], *, asks: bool) -> None:
     if asks:
         show(shown.out(), client.show(ReportAnswer, path("reports", month)))
         click.confirm(f"\nIssue the report {month}? It never changes after that", abort=True, err=True)
-    early, months = ("true" if unusual["early"] else None), unusual["months"]
-    client.do(ReportIssued, path("reports", month), {}, early=early, months=str(months) if months else None)
+    early = "true" if more["early"] else None
+    client.do(ReportIssued, path("reports", month), {}, early=early, months=more["months"])
     click.echo(f"The report {month} is issued.", err=True)
 
 
@@ -111,6 +131,9 @@ def show(console: Console, said: ReportAnswer) -> None:
         ],
     )
     shown.table(console, ("", "", "#number", "beside it"), _items(said.items, said.look_ahead_months))
+    for asked in said.items.h.questions:
+        shown.sentence(console, f"(h) {asked.question}: {asked.text}")
+        shown.sentence(console, asked.answer or "Not answered yet.", indent=4, style="" if asked.answer else "yellow")
     for remark in said.items.h.remarks:
         shown.sentence(console, f"(h) {remark.text}")
     for each in said.corrections:

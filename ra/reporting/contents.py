@@ -93,12 +93,30 @@ class AttachmentAnswer:
     media_type: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnsweredQuestion:
+    """What the SSC asked, and what this report answers; null before it does.
+
+    Args:
+        standing: whether each report answers it.
+    """
+
+    question: str
+    text: str
+    standing: bool
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+    answered_by: str | None
+
+
 @dataclass(frozen=True)
 class OtherItem:
     """(h) What else the SSC has asked for."""
 
     remarks: tuple[RemarkAnswer, ...]
     attachments: tuple[AttachmentAnswer, ...]
+    questions: tuple[AnsweredQuestion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from core.clauses import serves
 from core.cpl import Kind
 from core.status import State, approval_status, open_at
 from ra.reporting.contents import (
+    AnsweredQuestion,
     AttachmentAnswer,
     CorrectionAnswer,
     CountedAnswer,
@@ -33,6 +34,7 @@ from ra.reporting.contents import (
     RemarkAnswer,
     ReportLine,
 )
+from store.reading.report_questions import Asked
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
 _ON_THE_LIST = frozenset({Kind.ADD, Kind.CHANGE})
@@ -222,13 +224,27 @@ def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> Expiring
 
 
 @serves("F2.28(h)")
-def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> OtherItem:
-    """(h) What else the SSC has asked for and the DCC has: free text and files."""
+def other_information(
+    remarks: Iterable[Remark], attachments: Iterable[Attachment], asked: Iterable[Asked]
+) -> OtherItem:
+    """(h) What else the SSC has asked for and the DCC has: answers to each question, free text and files."""
     return OtherItem(
         tuple(RemarkAnswer(text=each.text, made_at=each.made_at, made_by=each.made_by) for each in remarks),
         tuple(
             AttachmentAnswer(name=each.name, sha256=each.sha256, size=each.size, media_type=each.media_type)
             for each in attachments
+        ),
+        tuple(
+            AnsweredQuestion(
+                question=each.question.id,
+                text=each.question.text,
+                standing=each.question.month is None,
+                asked_at=each.question.asked_at,
+                answer=each.answer,
+                answered_at=each.answered_at,
+                answered_by=each.answered_by,
+            )
+            for each in asked
         ),
     )
 

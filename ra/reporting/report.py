@@ -34,6 +34,7 @@ from store.reading import approvals as approval_reading
 from store.reading import notices as renderings
 from store.reading import reports as reading
 from store.reading.authority import authority_row
+from store.reading.report_questions import asked_of
 from store.reading.reports import IssuedReport
 from store.reading.tasks import first_grant
 from store.transactions import Transaction
@@ -114,7 +115,7 @@ def issue_report(
     Raises:
         MonthMalformed: not `2027-05`.
         ReportOutOfTurn: the month has not begun, or a later one has been issued; it is not over and that is not said,
-            or it covers other months than are named.
+            it covers other months than are named, or it does not answer a question of the SSC.
         WrongState: it has been issued.
     """
     authorise(actor, Operation.ISSUE_REPORT)
@@ -302,6 +303,10 @@ def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> 
 def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime) -> IssuedReport:
     """The draft with every remark that was made before this moment, as it will stay."""
     items = replace(draft.items, h=_other_information(tx, draft.report))
+    unanswered = ", ".join(each.question for each in items.h.questions if each.answer is None)
+    if unanswered:
+        detail = f"it does not answer what the Sub-Committee asks: {unanswered}"
+        raise ReportOutOfTurn(month=draft.report, detail=detail)
     final = canonical(document(replace(draft, issued=True, issued_at=at, items=items)))
     return IssuedReport(
         month=draft.report,
@@ -315,7 +320,8 @@ def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime)
 
 
 def _other_information(tx: Transaction, month: str) -> OtherItem:
-    return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month))
+    asked = asked_of(tx, month, after=reading.newest_month(tx) or "")
+    return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month), asked)
 
 
 def _listed(found: IssuedReport) -> ReportIssued:

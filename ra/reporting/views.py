@@ -169,3 +169,47 @@ class ReportRemarked:
     report: str
     made_at: datetime
     made_by: str
+
+
+@dataclass(frozen=True)
+class QuestionAsked:
+    """A question was put for a month's report, or for each (null)."""
+
+    question: str
+    month: str | None
+
+
+@dataclass(frozen=True)
+class QuestionEnded:
+    """A standing question was ended."""
+
+    question: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A month's report answers a question."""
+
+    question: str
+    report: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionAnswer:
+    """What the SSC asks the DCC to tell: for one report, or a standing question (`month` null) for each."""
+
+    question: str
+    month: str | None
+    text: str
+    asked_at: datetime
+    asked_by: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QuestionList:
+    """Every question, oldest first."""
+
+    questions: tuple[QuestionAnswer, ...]

@@ -28,6 +28,7 @@ from store.reading import deployments as deployment_reading
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.renewal import everything_lasting
+from store.reading.report_questions import asked_of
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -282,6 +283,9 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[TaskAnswer]
         return
     due = last_second(this_month.replace(day=rules.report_day))
     told = f"The monthly report for {month} is to be issued by {utc(due)} (F2.28)."
+    asked = sum(each.answer is None for each in asked_of(tx, month, after=newest or ""))
+    if asked:
+        told += f" It has still to answer {asked} question{'s' if asked > 1 else ''} of the Sub-Committee (F2.28(h))."
     yield TaskAnswer(
         kind="report-to-issue",
         subject=month,

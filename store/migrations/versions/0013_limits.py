@@ -35,6 +35,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deployment_id", "decommissioned_at", "reason", name=op.f("pk_undone_ends")),
         sqlite_strict=True,
     )
+    op.create_table(
+        "report_questions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.CheckConstraint(
+            "month IS NULL OR (length(month) = 7 AND ended_at IS NULL)",
+            name=op.f("ck_report_questions_single_or_standing"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_questions")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "report_answers",
+        sa.Column("question_id", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=False),
+        sa.Column("answered_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("length(month) = 7", name=op.f("ck_report_answers_month_is_one")),
+        sa.ForeignKeyConstraint(["question_id"], ["report_questions.id"], name=op.f("fk_report_answers_question_id")),
+        sa.PrimaryKeyConstraint("question_id", "month", name=op.f("pk_report_answers")),
+        sqlite_strict=True,
+    )
     op.create_index(op.f("ix_undone_ends_undone_at"), "undone_ends", ["undone_at"], unique=False)
     standing = sa.text("decommissioned_at IS NULL AND voided_at IS NULL")
     op.create_index(
