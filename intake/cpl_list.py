@@ -15,7 +15,17 @@ from core.cpl import Remark
 from core.days import DayOrder, order_in, read_day
 from core.errors import DayAmbiguous, InstantMalformed, ListTooLong, ListUnreadable
 from intake.table import Table, TableUnreadable, divided, row_of
-from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Row, Sheet, is_workbook, read_workbook
+from intake.workbook import (
+    ACROSS,
+    CUT,
+    ERROR,
+    LONGEST_CELL,
+    NO_RESULT,
+    Row,
+    Sheet,
+    is_workbook,
+    read_workbook,
+)
 
 LIST_LIMIT = 16 * 1024 * 1024
 """Octets of a list: some 100,000 lines with digests."""
@@ -46,7 +56,7 @@ _YES = frozenset({"trial", "trial device", "yes", "y", "true", "1", "x"})
 _NO = frozenset({"", "no", "n", "false", "0", "none", "n a", "na", "not a trial"})
 # An expiry is a day; where the list shows an instant of it, that is the day.
 _INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?")
-_NOT_READABLE = frozenset({CUT, ERROR, NO_RESULT})
+_NOT_READABLE = frozenset({ACROSS, CUT, ERROR, NO_RESULT})
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,8 @@ class ProductsList:
         form: `csv` or `xlsx`.
         lines: how many lines it has below its header.
         entries: those that could be read.
-        unread: what is known of lines that could not be, and may be a trial's: their entries are not missing.
         unreadable: why others could not.
+        unread: of those, what could be read of a trial's entry: it stands on the list, whatever else it says.
         remarks: what must be known about cells that could.
         fields: of COLUMNS, those that the list has.
     """
@@ -94,8 +104,8 @@ class ProductsList:
     form: str
     lines: int
     entries: tuple[ListedEntry, ...]
-    unread: tuple[ListedEntry, ...]
     unreadable: tuple[Remark, ...]
+    unread: tuple[ListedEntry, ...]
     remarks: tuple[Remark, ...]
     fields: frozenset[str]
 
@@ -221,6 +231,8 @@ class _Line:
         self._header = header
         self._row = row
         self.wrong: list[Remark] = []
+        self.unclear = False
+        """Whether nobody can say if it is a trial's."""
         self.remarks: list[Remark] = []
 
     def text(self, field: str) -> str:
@@ -245,7 +257,9 @@ class _Line:
 def _of_rows(
     form: str, header: _Header, rows: Sequence[Row], broken: Sequence[Remark], order: DayOrder
 ) -> ProductsList:
-    entries, unread, remarks = [], [], []
+    entries: list[ListedEntry] = []
+    unread: list[ListedEntry] = []
+    remarks: list[Remark] = []
     unreadable = list(broken)
     below = [row for row in rows if row.line > header.line]
     if order is DayOrder.UNKNOWN:
@@ -253,41 +267,42 @@ def _of_rows(
         order = order_in(_day_of(each) for each in expiries)
     for row in below:
         line = _Line(header, row)
-        entry, may_be_trial = _entry(line, row, header, order)
-        if may_be_trial:
-            remarks += [] if line.wrong and not entry.trial else line.remarks
+        entry = _entry(line, row, header, order)
+        if entry is None or line.unclear:
             unreadable += line.wrong
-        if not line.wrong:
-            entries.append(entry)
-        elif may_be_trial:
-            unread.append(entry)
+        elif entry.trial:
+            remarks += line.remarks
+            unreadable += line.wrong
+        if entry is not None:
+            (unread if line.wrong else entries).append(entry)
     return ProductsList(
         form=form,
         lines=len(below) + len(broken),
         entries=tuple(entries),
-        unread=tuple(unread),
         unreadable=tuple(sorted(unreadable, key=lambda each: each.line)),
+        unread=tuple(unread),
         remarks=tuple(remarks),
         fields=frozenset(header.places),
     )
 
 
-def _entry(line: _Line, row: Row, header: _Header, order: DayOrder) -> tuple[ListedEntry, bool]:
-    """The entry of a line, as far as it can be read, and whether it may be a trial's.
+def _entry(line: _Line, row: Row, header: _Header, order: DayOrder) -> ListedEntry | None:
+    """The entry of a line; None if nobody can say what stands in which column.
 
     What else is wrong with the line of an ordinary product is nobody's business here.
     """
     if any(cell.text for cell in row.cells[len(header.names) :]):
         line.refuse("", f"It has {len(row.cells)} cells where the header has {len(header.names)}.")
+        return None
     approval = line.text("approval")
     marked = _marked(line)
     trial = marked or bool(approval)
-    may_be_trial = trial or bool(line.wrong)
+    line.unclear = bool(line.wrong)
     device = device_listed({name: line.text(name) for name in DEVICE_COLUMNS})
     firmware_version = line.text("firmware_version")
     if trial and not firmware_version:
         line.refuse("firmware_version", "The firmware version of a trial's entry is missing.")
-    entry = ListedEntry(
+    return ListedEntry(
         line=row.line,
         marked=marked,
         approval=approval,
@@ -296,7 +311,6 @@ def _entry(line: _Line, row: Row, header: _Header, order: DayOrder) -> tuple[Lis
         image_sha256=line.text("image_sha256").lower() if "image_sha256" in header.places else None,
         expiry=_expiry(line, order) if trial else None,
     )
-    return entry, may_be_trial
 
 
 def _marked(line: _Line) -> bool:

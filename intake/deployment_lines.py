@@ -320,7 +320,7 @@ def _replacing(event: Event, device_id: str, given: Mapping[str, str]) -> str:
 
 def _why(event: Event, given: Mapping[str, str]) -> str:
     why = given.get("why", "").strip()
-    if bool(why) is not (event is Event.CORRECTED):
+    if bool(why) is not (event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED}):
         raise _UnreadableError(LineCode.MALFORMED, "why", "a correction says why, and nothing else does")
     return why
 

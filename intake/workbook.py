@@ -17,7 +17,7 @@ import threading
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -25,7 +25,7 @@ from typing import Any
 from xml.parsers import expat
 
 import openpyxl
-from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import WorkbookRefused, WorkbookTooLarge
@@ -64,6 +64,9 @@ MOST_MERGED = 10_000
 MOST_FORMULAS = 500_000
 """Formulas in one sheet: ten for each row that is read."""
 
+MOST_MERGED = 50_000
+"""Merged areas in one sheet: one for each row that is read."""
+
 LONGEST_CELL = 1_000
 """Characters of a cell that are kept; Excel allows 32,767."""
 
@@ -71,6 +74,8 @@ NUMBER = "The cell holds a number; leading zeros may be lost."
 FORMULA = "The cell holds a formula; what it last gave was read."
 NO_RESULT = "The cell holds a formula without a result; write the value."
 ERROR = "The cell holds an error of the spreadsheet."
+MERGED = "The cell is merged with one above it; what that says was read."
+ACROSS = "The cell is merged with one beside it; write the value into each."
 CUT = f"The cell holds more than {LONGEST_CELL:,} characters."
 
 _BOOK = "xl/workbook.xml"
@@ -145,23 +150,22 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Merged:
-    """Cells that a sheet shows as one: from where to where, both inclusive."""
+class _Area:
+    """A merged area: its first and last column, and its last row."""
 
-    top: int
-    left: int
-    bottom: int
-    right: int
+    first_column: int
+    last_column: int
+    last_row: int
 
 
 @dataclass
 class _Extent:
-    """How far a sheet reaches, where it has formulas (by row, the columns), and which cells it shows as one."""
+    """How far a sheet reaches, where it has formulas (by row, the columns) and what is merged (by its first row)."""
 
     last_row: int = 1
     last_column: int = 1
     formulas: dict[int, set[int]] = field(default_factory=dict)
-    merged: list[_Merged] = field(default_factory=list)
+    merged: dict[int, list["_Area"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -268,7 +272,7 @@ class _Look:
     def __init__(self, scan: _Scan) -> None:
         self.extent = _Extent()
         self._scan = scan
-        self._formulas = 0
+        self._formulas = self._merged = 0
         self._parser: expat.XMLParserType | None = expat.ParserCreate(namespace_separator="}")
         self._parser.StartElementHandler = self._start
         self._parser.StartDoctypeDeclHandler = self._refuse
@@ -321,11 +325,17 @@ class _Look:
             raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
         self.extent.formulas.setdefault(self._row, set()).add(self._column)
 
-    def _merge(self, place: str) -> None:
-        if len(self.extent.merged) == MOST_MERGED:
+    def _merge(self, area: str) -> None:
+        self._merged += 1
+        if self._merged > MOST_MERGED:
             raise WorkbookTooLarge(limit=MOST_MERGED, what="merged cells")
-        left, top, right, bottom = range_boundaries(place)
-        self.extent.merged.append(_Merged(top=top, left=left, bottom=bottom, right=min(right, MOST_COLUMNS)))
+        first, _, last = area.partition(":")
+        row, column = coordinate_to_tuple(first)
+        last_row, last_column = coordinate_to_tuple(last or first)
+        if column <= MOST_COLUMNS:
+            last_column = min(last_column, MOST_COLUMNS)
+            found = _Area(first_column=column, last_column=last_column, last_row=last_row)
+            self.extent.merged.setdefault(row, []).append(found)
 
     def _refuse(self, *_declared: object) -> None:
         # Without a document type there is no entity to expand, and nothing outside to fetch.
@@ -356,15 +366,15 @@ def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
 
 
 def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
-    kept = 0
-    spread = _Spread(extent.merged)
+    kept, merged = 0, _Merged(extent)
     # What the sheet itself says of its dimensions is not believed.
     values = sheet.iter_rows(max_row=extent.last_row, max_col=extent.last_column, values_only=True)
     for line, row in enumerate(values, 1):
         formulas = extent.formulas.get(line, set())
         if not formulas and row.count(None) == len(row):
             continue
-        cells = spread.over(line, [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)])
+        cells = [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)]
+        merged.fill(line, cells)
         while cells and cells[-1] == Cell(""):
             cells.pop()
         if not cells:
@@ -375,34 +385,30 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         yield Row(line, tuple(cells))
 
 
-class _Spread:
-    """What stands in cells that are shown as one, given to each of them: whoever merged them meant it of each row.
+class _Merged:
+    """What merged areas put into the rows that hold something of their own.
 
-    Args:
-        merged: which.
+    A spreadsheet keeps the value in the first cell only. Downwards it is what everybody sees in each row; across, one
+    value stands for columns that mean different things.
     """
 
-    def __init__(self, merged: Sequence[_Merged]) -> None:
-        self._waiting = sorted(merged, key=lambda each: each.top, reverse=True)
-        self._open: list[tuple[_Merged, Cell]] = []
+    def __init__(self, extent: _Extent) -> None:
+        self._areas = extent.merged
+        self._held: dict[int, tuple[int, Cell]] = {}  # by column: the last row, and what every row of it is
 
-    def over(self, line: int, cells: list[Cell]) -> list[Cell]:
-        """Return the cells of a row that holds something of its own, in order of rows."""
-        self._open = [(each, cell) for each, cell in self._open if each.bottom >= line]
-        for each, cell in self._open:
-            self._put(cells, each, cell)
-        while self._waiting and self._waiting[-1].top <= line:
-            each = self._waiting.pop()
-            if each.top == line and each.left <= len(cells) and cells[each.left - 1].text:
-                self._open.append((each, cells[each.left - 1]))
-                self._put(cells, *self._open[-1])
-        return cells
-
-    @staticmethod
-    def _put(cells: list[Cell], merged: _Merged, cell: Cell) -> None:
-        cells += [Cell("")] * (merged.right - len(cells))
-        for column in range(merged.left, merged.right + 1):
-            cells[column - 1] = cells[column - 1] if cells[column - 1].text else cell
+    def fill(self, line: int, cells: list[Cell]) -> None:
+        """Fill the cells of a row."""
+        for column, (last_row, cell) in list(self._held.items()):
+            if line > last_row:
+                del self._held[column]
+            elif column <= len(cells) and not cells[column - 1].text:
+                cells[column - 1] = cell
+        for area in self._areas.get(line, ()):
+            for column in range(area.first_column, min(area.last_column, len(cells)) + 1):
+                if column > area.first_column:
+                    cells[column - 1] = Cell("", ACROSS)
+                cell = cells[column - 1]
+                self._held[column] = (area.last_row, Cell(cell.text, cell.note or MERGED) if cell.text else cell)
 
 
 def _cell(value: object, *, formula: bool) -> Cell:

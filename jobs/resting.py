@@ -129,6 +129,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.BREACH_SUSPECTED
             | FactKind.BREACH_DISMISSED
             | FactKind.BREACH_CLOSED
+            | FactKind.LIMIT_KEPT
             | FactKind.NOTICE_FETCHED
             | FactKind.DOCUMENT_RENDERED
             | FactKind.CPL_INSTRUCTED
@@ -138,6 +139,9 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.NCSC_CERTIFIED
             | FactKind.DEPLOYMENTS_RECORDED
             | FactKind.REPORT_REMARKED
+            | FactKind.REPORT_QUESTION_ASKED
+            | FactKind.REPORT_QUESTION_ENDED
+            | FactKind.REPORT_QUESTION_ANSWERED
             | FactKind.REPORT_ISSUED
             | FactKind.REMINDER_SENT
             | FactKind.ORDER_PROPOSED

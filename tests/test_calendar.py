@@ -84,7 +84,7 @@ def test_report_dates_are_for_those_between_whom_reports_go(world: World) -> Non
         assert sum(uid.startswith("report-") for uid in found) == 12
     for actor in (MANUFACTURER, PANEL):
         assert not any(uid.startswith("report-") for uid in shown(calendar_feed(world.desk, actor).octets))
-    issue_report(world.desk, DCC, "2027-01")
+    issue_report(world.desk, DCC, "2027-01", early=True)
     found = shown(calendar_feed(world.desk, DCC).octets)
     assert found["report-2027-01@127.0.0.1"][1] == "Monthly report for 2027-01 was issued"
 

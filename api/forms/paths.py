@@ -79,6 +79,12 @@ class ReportPath(Sent):
     month: Month
 
 
+class QuestionPath(Sent):
+    """Which question for the monthly report."""
+
+    question: Token
+
+
 class NoticePath(Sent):
     """Which notice."""
 

@@ -7,7 +7,18 @@ from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field
 
 from api.forms.authorising import AuthorisedBody
-from api.forms.fields import CSV_TYPE, EXCEL_TYPE, OCTETS_TYPE, XLSX_TYPE, Body, DeviceId, PageQuery, Sent, Words
+from api.forms.fields import (
+    CSV_TYPE,
+    EXCEL_TYPE,
+    OCTETS_TYPE,
+    TOKEN_LIMIT,
+    XLSX_TYPE,
+    Body,
+    DeviceId,
+    PageQuery,
+    Sent,
+    Words,
+)
 from core.deployments import Form
 from core.kinds import BreachState
 
@@ -72,6 +83,35 @@ class DeviceQuery(Sent):
 
 
 # --- the monthly report ------------------------------------------------------------------------------------------
+
+
+class IssueQuery(Sent):
+    """What has to be said of a report that is unusual."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    early: Annotated[bool, Field(description="It is issued though its month is not over.")] = False
+    months: Annotated[
+        str | None,
+        Field(
+            max_length=TOKEN_LIMIT,
+            description="The months that it covers, `2027-04,2027-05`, where earlier ones were left out.",
+        ),
+    ] = None
+
+
+class QuestionBody(Body):
+    """What the SSC asks the DCC to tell, in one month's report or in each."""
+
+    text: Words
+    month: Annotated[str | None, Field(max_length=TOKEN_LIMIT, description="2027-05; null: in each report.")] = None
+
+
+class AnswerBody(Body):
+    """What a month's report answers."""
+
+    question: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT)]
+    text: Words
 
 
 class RemarkBody(Body):

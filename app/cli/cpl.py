@@ -209,4 +209,6 @@ def _device(each: EntryAnswer | UnknownAnswer) -> str:
 
 
 def _state(each: InstructionAnswer) -> str:
-    return f"{each.state}, overdue" if each.overdue else each.state
+    if each.overdue:
+        return f"{each.state}, overdue"
+    return f"{each.state}, {each.remark}" if each.remark else each.state

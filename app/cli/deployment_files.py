@@ -167,7 +167,7 @@ def _net(group: Sequence[_Record]) -> int:
 def _more(event: Event) -> int:
     """How many devices more are deployed after a line than before; one that is replaced leaves its place filled."""
     match event:
-        case Event.DEPLOYED:
+        case Event.DEPLOYED | Event.NOT_DECOMMISSIONED:
             return 1
         case Event.DECOMMISSIONED | Event.CORRECTED:
             return -1

@@ -170,6 +170,9 @@ def _application(client: Client, identifier: str) -> tuple[Document, Callable[[C
         )
         shown.heading(console, "What the rules found")
         shown.findings(console, said.findings)
+        if said.for_officers:
+            shown.heading(console, "What else is known of the Device Model")
+            shown.findings(console, said.for_officers)
 
     return document(said), show
 

@@ -15,6 +15,7 @@ from core.cpl import Instruction, InstructionState
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
+from core.local_time import utc
 from documents.cpl import instructions_csv, instructions_plain, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
@@ -58,7 +59,7 @@ class Asked:
 
     Args:
         state: in which state.
-        overdue: whether it is overdue: due before now, and pending or rejected.
+        overdue: whether it is overdue: its UK working day is over, and it is pending or rejected.
         due_before: due before an instant.
     """
 
@@ -218,6 +219,13 @@ def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, 
     return InstructionSuperseded(identifier=given.id, detail=detail)
 
 
+def _early(given: Instruction) -> str:
+    loaded = utc(given.acknowledged_at or given.due)
+    return (
+        f"It was loaded at {loaded}, before it was due: until {utc(given.due)} the list shows what does not hold yet."
+    )
+
+
 def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
     given = found.instruction
     return InstructionAnswer(
@@ -230,6 +238,7 @@ def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
         instructed_at=given.instructed_at,
         state=given.state,
         overdue=given.overdue(at),
+        remark=_early(given) if given.early else None,
         acknowledged_at=given.acknowledged_at,
         acknowledged_by=found.acknowledged_by,
         reason=found.reason,

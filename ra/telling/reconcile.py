@@ -6,7 +6,7 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -21,7 +21,7 @@ from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
 from core.local_time import utc
-from core.status import ENDED, State, approval_status
+from core.status import State, approval_status
 from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, read_list
 from policy.roles import Operation
 from ra.access import authorise
@@ -122,11 +122,11 @@ class _Comparison:
         self._by_firmware: dict[str, list[Entry]] = defaultdict(list)
         for (_, firmware), entry in self._wanted.items():
             self._by_firmware[firmware].append(entry)
-        self._of_ended: dict[str, list[tuple[ApprovalRecord, Entry]]] = defaultdict(list)
-        for record in self._records.values():
-            if approval_status(record, at).state in ENDED:
-                for entry in _shown_once(record):
-                    self._of_ended[entry.key].append((record, entry))
+        self._past: dict[str, list[Entry]] = defaultdict(list)
+        for record in reversed(self._records.values()):  # the latest first
+            for key, entry in _ever(record).items():
+                if (record.identifier, key) not in self._wanted:
+                    self._past[key].append(entry)
         self._on_line: dict[_Key, int] = {}
         for line in listed.entries:
             if line.trial:
@@ -134,18 +134,21 @@ class _Comparison:
         for line in listed.entries:
             if not line.trial:
                 self._ordinary(line)
-        self._unread = listed.unread
+        for line in listed.unread:
+            self._unread(line)
         self._absent()
 
     def _trial(self, listed: ListedEntry) -> None:
         identifier = _identifier(listed.approval)
         record = self._records.get(identifier or "")
         if record is None:
-            meant = self._by_device(listed)
-            if meant is None:
-                self.unknown.append(_unknown(listed))
-            else:
+            meant, past = self._by_device(listed), self._by_device(listed, self._past)
+            if meant is not None:
                 self._compare(listed, meant)
+            elif past is not None:
+                self.gone.append(self._gone(listed, self._records[past.approval]))
+            else:
+                self.unknown.append(_unknown(listed))
             return
         key = (record.identifier, firmware_key(listed.firmware_version))
         if key in self._wanted:
@@ -154,33 +157,35 @@ class _Comparison:
             self.gone.append(self._gone(listed, record))
 
     def _ordinary(self, listed: ListedEntry) -> None:
-        """A line without a marker says something wrong only if it stands where an entry of ours should."""
-        meant = self._by_device(listed)
-        if meant is None:
-            ended = self._ended(listed)
-            if ended is not None:
-                self.gone.append(self._gone(listed, ended))
-        elif (meant.approval, meant.key) not in self._on_line:
-            self._compare(listed, meant)
+        """A line without marker and identifier that is about a device of ours, in whatever state its approval is.
 
-    def _by_device(self, listed: ListedEntry) -> Entry | None:
+        Where the NCSC has certified the model after the end, it is the ordinary product's.
+        """
+        meant = self._by_device(listed)
+        if meant is not None:
+            if (meant.approval, meant.key) not in self._on_line:
+                self._compare(listed, meant)
+            return
+        past = self._by_device(listed, self._past)
+        if past is not None and reading.ncsc_certificate(self._tx, past.approval) is None:
+            self.gone.append(self._gone(listed, self._records[past.approval]))
+
+    def _unread(self, listed: ListedEntry) -> None:
+        """A line that cannot be read stands there all the same: what it is about is not missing."""
+        key = (_identifier(listed.approval) or "", firmware_key(listed.firmware_version))
+        meant = self._wanted.get(key) or self._by_device(listed)
+        if meant is not None:
+            self._on_line.setdefault((meant.approval, meant.key), listed.line)
+
+    def _by_device(self, listed: ListedEntry, among: Mapping[str, Sequence[Entry]] | None = None) -> Entry | None:
+        """The entry that a line is about by its device and firmware, of what is wanted now or another table."""
+        table = self._by_firmware if among is None else among
         fitting = (
             entry
-            for entry in self._by_firmware.get(firmware_key(listed.firmware_version), ())
+            for entry in table.get(firmware_key(listed.firmware_version), ())
             if not any(_differ(each) for each in self._device_fields(listed, entry))
         )
         return next(fitting, None)
-
-    def _ended(self, listed: ListedEntry) -> ApprovalRecord | None:
-        """The approval that has ended and whose device a line without a marker still shows (F2.31).
-
-        None where the NCSC has certified the model meanwhile: then it stays as an ordinary product.
-        """
-        for record, entry in self._of_ended.get(firmware_key(listed.firmware_version), ()):
-            if not any(_differ(each) for each in self._device_fields(listed, entry)):
-                certified = reading.ncsc_certificate(self._tx, record.identifier) is not None
-                return None if certified else record
-        return None
 
     def _compare(self, listed: ListedEntry, entry: Entry) -> None:
         key = (entry.approval, entry.key)
@@ -245,18 +250,9 @@ class _Comparison:
             sentence=why,
         )
 
-    def _may_be(self, unread: ListedEntry, entry: Entry) -> bool:
-        """Whether a line that cannot be read may be that entry: then it is told as unreadable, and is not missing."""
-        if firmware_key(unread.firmware_version) not in ("", entry.key):
-            return False
-        named = _identifier(unread.approval)
-        if named is not None:
-            return named == entry.approval
-        return not any(_differ(each) for each in self._device_fields(unread, entry))
-
     def _absent(self) -> None:
         for (approval, key), entry in sorted(self._wanted.items(), key=lambda each: each[0]):
-            if (approval, key) in self._on_line or any(self._may_be(each, entry) for each in self._unread):
+            if (approval, key) in self._on_line:
                 continue
             told = [each for each in reading.instructions_of(self._tx, approval) if each.entry.key == key]
             newest = told[-1] if told else None
@@ -270,17 +266,14 @@ class _Comparison:
             )
 
 
-def _shown_once(record: ApprovalRecord) -> Iterator[Entry]:
-    """Every entry that the list may have shown of an approval that has ended."""
-    for terms in record.terms:
-        for firmware in terms.firmware:
-            yield Entry(
-                approval=record.identifier,
-                device=record.device,
-                firmware=firmware,
-                expiry=terms.expiry,
-                smets_version="",
-            )
+def _ever(record: ApprovalRecord) -> dict[str, Entry]:
+    """Each entry that an approval ever named, by firmware."""
+    entries = (
+        Entry(approval=record.identifier, device=record.device, firmware=each, expiry=terms.expiry)
+        for terms in record.terms
+        for each in terms.firmware
+    )
+    return {each.key: each for each in entries}
 
 
 def _identifier(said: str) -> str | None:

@@ -37,6 +37,7 @@ class Breach:
         why: the last words said of it: of the judgement, or of its closing.
         closed_at: when it was answered or closed.
         decision: the revocation that answered it.
+        kept_at: of the limit: when what made the suspicion had been corrected, so that the limit was kept.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Breach:
     why: SaltedWords | None
     closed_at: datetime | None
     decision: str | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,7 @@ def _breach(row: Row[Any]) -> Breach:
         why=None if row.why is None else _words(row.why),
         closed_at=row.closed_at,
         decision=row.decision_id,
+        kept_at=row.kept_at,
     )
 
 

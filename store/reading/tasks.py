@@ -60,7 +60,11 @@ class WaitingApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingDecision:
-    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation."""
+    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation.
+
+    Args:
+        open_requirements: of its application: while there are any, a grant is not seconded (F2.20).
+    """
 
     id: str
     kind: DecisionKind
@@ -68,6 +72,7 @@ class WaitingDecision:
     proposer: str
     proposed_at: datetime
     lapses_at: datetime | None
+    open_requirements: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +85,7 @@ class WaitingBreach:
     condition: int | None
     suspected_at: datetime
     judged_at: datetime | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +139,14 @@ class WaitingCopy:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingInstruction:
-    """An instruction to the Panel that is not loaded."""
+    """An instruction to the Panel that is not loaded, since it was given or rejected."""
 
     id: str
     approval: str
     firmware_version: str
     kind: Kind
     state: InstructionState
-    instructed_at: datetime
+    since: datetime
     due: datetime
 
 
@@ -187,7 +193,10 @@ def revocations_unacknowledged(tx: Transaction) -> list[WaitingDecision]:
 def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecision]:
     c = decisions.c
     thing = func.coalesce(c.approval, c.application_id).label("thing")
-    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at)
+    r = requirements.c
+    unmet = (r.application_id == c.application_id) & (r.state == RequirementState.OPEN)
+    count = select(func.count()).where(unmet).scalar_subquery().label("open")
+    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at, count)
     query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(_AND_ONE)
     return [
         WaitingDecision(
@@ -197,6 +206,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
             proposer=row.proposer,
             proposed_at=row.proposed_at,
             lapses_at=row.lapses_at,
+            open_requirements=row.open,
         )
         for row in tx.connection.execute(query)
     ]
@@ -205,7 +215,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
 def breaches_open(tx: Transaction) -> list[WaitingBreach]:
     """Return breaches that are suspected, or confirmed without the revocation they owe."""
     c = breaches.c
-    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at)
+    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at, c.kept_at)
     query = select(*columns).where(c.state.in_(OPEN_BREACH)).order_by(c.suspected_at, c.id)
     return [
         WaitingBreach(
@@ -215,6 +225,7 @@ def breaches_open(tx: Transaction) -> list[WaitingBreach]:
             condition=row.condition,
             suspected_at=row.suspected_at,
             judged_at=row.judged_at,
+            kept_at=row.kept_at,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
@@ -342,11 +353,18 @@ def copies_waiting(
     ]
 
 
-def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingInstruction]:
-    """Return instructions to the Panel that are due by an instant and pending or rejected."""
+def instructions_waiting(tx: Transaction, *, due_by: datetime, or_rejected: bool) -> list[WaitingInstruction]:
+    """Return instructions to the Panel that are due by an instant and pending or rejected.
+
+    Args:
+        tx: a transaction.
+        due_by: the instant.
+        or_rejected: also those that the Panel has rejected, whenever they are due.
+    """
     c = cpl_instructions.c
-    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due)
-    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), c.due <= due_by).order_by(c.due, c.id)
+    so = (c.due <= due_by) | (c.state == InstructionState.REJECTED) if or_rejected else c.due <= due_by
+    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due, c.acknowledged_at)
+    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), so).order_by(c.due, c.id)
     return [
         WaitingInstruction(
             id=row.id,
@@ -354,7 +372,7 @@ def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingIn
             firmware_version=row.firmware_version,
             kind=row.kind,
             state=row.state,
-            instructed_at=row.instructed_at,
+            since=row.instructed_at if row.state is InstructionState.PENDING else row.acknowledged_at,
             due=row.due,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))
