@@ -171,7 +171,7 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
         case FactKind.DECISION_AUTHORISED:
             claim = Claim(act=AuthorisedAct.PROPOSE, subject=subject, proposal_sha256=_word(said, "proposal_sha256"))
         case FactKind.DECISION_SECONDED | FactKind.DECISION_SUPPORTED:
-            tbs = None if said.get("tbs_sha256") is None else (_word(said, "tbs_sha256"),)
+            tbs = _digests(said)
             digest = _word(said, "proposal_sha256")
             claim = Claim(act=AuthorisedAct.SECOND, subject=subject, proposal_sha256=digest, tbs_sha256=tbs)
         case FactKind.DECISION_REJECTED:
@@ -191,6 +191,16 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
         case _:
             raise _malformed(f"a fact of the kind {kind} is no act of one officer")
     return claim
+
+
+def _digests(said: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the digests of bytes to be signed that an act accepts: one by itself, or a list of more than one."""
+    found = said.get("tbs_sha256")
+    if not isinstance(found, list):
+        return None if found is None else (_word(said, "tbs_sha256"),)
+    if len(found) < 2 or not all(isinstance(each, str) for each in found):
+        raise _malformed("it accepts no list of digests")
+    return tuple(found)
 
 
 _ORDERED = frozenset(
@@ -225,6 +235,7 @@ _FOLLOWS: Mapping[DecisionKind, frozenset[FactKind]] = {
     DecisionKind.REVOKE: frozenset({FactKind.APPROVAL_REVOKED, FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.WITHDRAW: frozenset({FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.REKEY: frozenset({FactKind.CERTIFICATE_REVOKED}),
+    DecisionKind.WITHDRAW_WAITING: frozenset({FactKind.CERTIFICATE_REVOKED}),
 }
 """What follows from each kind of decision, beside its notice."""
 

@@ -233,7 +233,7 @@ def test_each_value_of_the_certificate_is_the_proposals(
 
 def test_what_is_shown_of_a_certificate_is_read_from_the_bytes(shown: DecisionAnswer) -> None:
     found = recomputed(_draft(shown, serial="00", in_words=("nothing",)))
-    said = dict(found.certificate)
+    said = dict(found.certificates[0])
     assert shown.draft is not None
     assert found.listed.tbs_sha256 == (shown.tbs_sha256,)
     assert (said["serial"], said["approval"]) == (shown.draft.serial, f"{shown.approval}, issue 1")

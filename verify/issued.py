@@ -99,7 +99,7 @@ def _prove(known: Issued, issued: Sequence[Mapping[str, Any]], ledger: Ledger) -
     ]
     for failure in failures:
         ledger.refute(Against.CERTIFICATE_FOREIGN, failure.detail)
-    for name, said, wanted in compared(certificate, statement, known.proposal, known.proposal_sha256):
+    for name, said, wanted in compared(certificate, statement, _part(known, statement.issue), known.proposal_sha256):
         if said != wanted:
             ledger.refute(Against.CERTIFICATE_ALTERED, f"By its bytes {name} is “{said}”, and “{wanted}” was proposed.")
     fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
@@ -109,3 +109,15 @@ def _prove(known: Issued, issued: Sequence[Mapping[str, Any]], ledger: Ledger) -
         ledger.lack(Missing.ROWS, "No row at hand says that the certificate was issued.")
     elif not same:
         ledger.refute(Against.CERTIFICATE_ALTERED, "The journal says that another certificate was issued.")
+    if len(known.agreed) > 1:
+        ledger.pass_over(
+            f"The decision leads to {len(known.agreed)} certificates; that of issue {statement.issue} is here. The "
+            "others follow from the same proposal and the same signatures, and are proved one by one in the same way."
+        )
+
+
+def _part(known: Issued, issue: object) -> Mapping[str, Any]:
+    """Return what the proposal says of an issue: its own, or that of a change which it carries, made anew."""
+    carried = known.proposal.get("carried")
+    parts = [each for each in carried if isinstance(each, Mapping)] if isinstance(carried, list) else []
+    return next((each for each in parts if each.get("issue") == issue), known.proposal)

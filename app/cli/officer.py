@@ -15,7 +15,7 @@ from app.cli.signing import PASSPHRASE_VARIABLE, Signing, signs
 from app.client import Client
 from app.officer import about, about_all, open_officer_key, prompt_for, to_confirm, to_revoke
 from app.recomputed import recomputed
-from core.approval import EndCause
+from core.approval import OFFICERS_CAUSES
 from core.errors import InputUnusable
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
@@ -28,7 +28,7 @@ from officers.statement import Claim, Listed
 EXIT_REFUSED = 1
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_CAUSES = [each.value for each in EndCause if each is not EndCause.MANUFACTURER]
+_CAUSES = [each.value for each in OFFICERS_CAUSES]
 _ACTS = (AuthorisedAct.SECOND, AuthorisedAct.PROPOSE, AuthorisedAct.REJECT)
 
 _passphrase = click.option(
@@ -147,7 +147,7 @@ def _looked_at(
     for each in dict.fromkeys(decisions):
         said = drafted(client, each)
         seen = recomputed(said)
-        decision_shown.show(console, said, seen.certificate)
+        decision_shown.show(console, said, seen.certificates)
         if not unasked and not confirmed(console, said, seen, act):
             raise SystemExit(EXIT_REFUSED)
         found.append(seen.listed)

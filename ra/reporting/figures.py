@@ -17,6 +17,7 @@ from core.approval import ApprovalRecord
 from core.clauses import serves
 from core.cpl import Kind
 from core.status import State, approval_status
+from core.waiting import planned_expiry
 from ra.reporting.contents import (
     AttachmentAnswer,
     CorrectionAnswer,
@@ -80,7 +81,7 @@ class Line:
     @property
     def expiry(self) -> datetime:
         """The last second in which it holds, amendments that have been decided included."""
-        return self.record.terms[-1].expiry
+        return planned_expiry(self.record)
 
     @property
     def deployed_since(self) -> int:
