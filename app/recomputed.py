@@ -71,7 +71,7 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
     if not drafts:
         _require(said.decision, "the digest of bytes to be signed", None, said.tbs_sha256)
         return Recomputed(listed=Listed(decision=said.decision, proposal_sha256=proposal_sha256))
-    _require(said.decision, "the first digest of bytes to be signed", drafts[0].tbs_sha256, said.tbs_sha256)
+    _require(said.decision, "the first draft", drafts[0], said.draft)
     proposed = [said.proposal, *(said.proposal.get("carried") or ())]
     _require(said.decision, "the number of certificates to be signed", len(drafts), len(proposed))
     digests, words = [], []
@@ -92,7 +92,9 @@ def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
     except ValueError:
         raise ShownOtherwise(subject=said.decision, detail="the bytes to be signed are not base64") from None
     digest_of = hashlib.sha256(tbs).hexdigest()
-    _require(said.decision, "the digest of the bytes to be signed", digest_of, draft.tbs_sha256)
+    beside = (draft.tbs_sha256, said.tbs_sha256) if draft == said.draft else (draft.tbs_sha256,)
+    for shown in beside:
+        _require(said.decision, "the digest of the bytes to be signed", digest_of, shown)
     return tbs
 
 
