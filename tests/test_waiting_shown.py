@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from api.status.page import approval_page
 from api.status.questions import ByApproval, BySerial
+from core.alarms import AlarmCode
 from core.instants import last_second, text
 from core.waiting import pending
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
@@ -13,7 +15,8 @@ from ra.reporting.deployments import of_approval
 from ra.telling import approvals
 from ra.views import DecidedChange, PendingAnswer, document
 from ra.waiting.calendar import calendar_feed
-from tests.channels_world import Channels
+from store.tables import certificates
+from tests.channels_world import Channels, Proof
 from tests.test_amendments import FEBRUARY, amended, running
 from tests.test_waiting import DECEMBER, MARCH, says
 from tests.world import DCC, World
@@ -73,3 +76,22 @@ def test_what_waited_is_told_of_a_past_instant_as_it_was_known_then(world: World
     assert [each.issue for each in pending(record, before + timedelta(hours=1))] == [3, 4]
     assert pending(record, before + timedelta(hours=2)) == ()
     assert says(record, MARCH)[:2] == (last_second(date(2027, 6, 30)), 500)
+
+
+def test_what_was_withdrawn_shortens_no_answer_and_ends_nothing_whoever_writes_that_it_does(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=MARCH)
+    world.seconded(world.proposed(ProposeWaitingWithdrawal(approval, "Not needed.")))
+    world.authority.settle()
+    first = world.record(approval).certificates[0]
+    world.at(MARCH - timedelta(seconds=1))
+    world.authority.settle()
+    assert Channels(world).ocsp(first.serial, "sha256") == Proof("good")
+    # The fact that it was to be replaced is sealed; what replaces it is gone.
+    with world.store.begin("tamper") as tx:
+        wrong = {"superseded_at": MARCH, "ends_at": MARCH}
+        tx.connection.execute(update(certificates).where(certificates.c.serial == first.serial).values(wrong))
+    world.at(MARCH)
+    world.authority.settle()
+    assert first.serial not in Channels(world).crl()
+    assert AlarmCode.END_UNPROVED in {each.code for each in world.alarms()}
