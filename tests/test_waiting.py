@@ -14,7 +14,7 @@ from core.errors import DecisionLapsed, DigestMismatch, RulesRefused, TrialCpaEr
 from core.instants import last_second, text
 from core.kinds import Waiting
 from core.status import State, approval_status, certificate_status, revocation_at
-from core.waiting import pending
+from core.waiting import lasting, pending
 from ra.deciding import look
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
@@ -371,8 +371,9 @@ def test_each_member_that_is_changed_holds_exactly_from_its_own_instant_unless_w
             decided = [each for each in decided if each[0] <= effective]
         decided.append((effective, changes))
     record = world.record(approval)
-    issues = [each.not_before for each in record.certificates if each.superseded_at != each.not_before]
-    assert record.terms[-1].effective == max(issues)
+    order = [(each.issue, each.not_before) for each in lasting(record)]
+    assert order == sorted(order, key=lambda each: each[1])
+    assert order[-1][0] == record.terms[-1].issue
     for instant in (*_INSTANTS, *(each - ONE_SECOND for each in _INSTANTS)):
         want = dict(start)
         firmware = {FIRMWARE[0].version, spare.version}
