@@ -148,9 +148,9 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         **shared,
     )
     def second_decision(header: WriteHeader, path: DecisionPath, body: SecondBody) -> Response:
-        """Second a proposal: both digests are repeated, 409 on any difference.
+        """Second a proposal: its digest and those of the bytes to be signed are repeated, 409 on any difference.
 
-        `tbs_sha256` is left out for kinds that issue no certificate.
+        `tbs_sha256` is left out for kinds that issue no certificate; where several are to be signed it is a list.
         """
         signed = body.signed()
         return service.write(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from api.answers import SOMETIMES
 from core.classification import Classification, Recipient
-from core.kinds import DecisionKind, NoticeKind
+from core.kinds import DecisionKind, NoticeKind, Waiting
 from ra.telling.views import CopyAnswer
 from ra.views import FirmwareAnswer
 
@@ -83,6 +83,17 @@ class NoticeCertificate:
     pem: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class WaitingAnswer:
+    """What becomes of a change that waited: carried, with a certificate of its own, or withdrawn (F2.29)."""
+
+    outcome: Waiting
+    issue: int
+    effective: datetime
+    changes: tuple[ChangeAnswer, ...]
+    certificate: NoticeCertificate | None
+
+
 @dataclass(frozen=True)
 class OutlineAnswer:
     """What the record says of one copy."""
@@ -100,7 +111,7 @@ class NoticeFetched:
     """
 
     notice: str | None
-    kind: NoticeKind | Literal["cancellation"]
+    kind: NoticeKind | Literal["cancellation", "change-withdrawal"]
     title: str
     clause: str
     environment: str
@@ -121,6 +132,7 @@ class NoticeFetched:
     conditions: tuple[NoticeCondition, ...]
     withheld: Annotated[int, SOMETIMES] = 0
     certificate: NoticeCertificate | None
+    waiting: Annotated[tuple[WaitingAnswer, ...], SOMETIMES] = ()
     salt: Annotated[str | None, SOMETIMES] = None
     version: Annotated[int, SOMETIMES] = 0
     record_salt: Annotated[str, SOMETIMES] = ""

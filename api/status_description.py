@@ -20,6 +20,7 @@ from core.approval import Device
 from core.identifiers import Serial
 from core.reasons import ReasonCode
 from core.status import State
+from ra.views import PendingAnswer
 
 _TEMPLATE = "#/components/schemas/{model}"
 _TAGS = [
@@ -97,6 +98,7 @@ class VerifyAnswer:
     not_before: datetime | None
     not_after: datetime | None
     device: Device | None
+    pending: tuple[PendingAnswer, ...]
     deemed_cpa_certificate: bool
     reasons: tuple[ReasonAnswer, ...]
     as_of: datetime

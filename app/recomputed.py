@@ -38,11 +38,11 @@ class Recomputed:
 
     Args:
         listed: the decision with the digests of its proposal and of the bytes to be signed.
-        certificate: what the bytes to be signed say, by name; empty where there are none.
+        certificates: what the bytes to be signed say, by name, in order of issue; empty where there are none.
     """
 
     listed: Listed
-    certificate: Sequence[tuple[str, object]] = ()
+    certificates: Sequence[Sequence[tuple[str, object]]] = ()
 
 
 def read(octets: bytes | str) -> DecisionAnswer:
@@ -68,17 +68,23 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
     for name in ("approval", "application"):
         if name in said.proposal:
             _require(said.decision, f"its {name}", said.proposal[name], getattr(said, name))
-    if said.draft is None:
+    drafts = said.drafts or (() if said.draft is None else (said.draft,))  # a service of before says one
+    if not drafts:
         _require(said.decision, "the digest of bytes to be signed", None, said.tbs_sha256)
         return Recomputed(listed=Listed(decision=said.decision, proposal_sha256=proposal_sha256))
-    tbs = _tbs(said, said.draft)
-    certificate, statement = _read(said.decision, tbs)
-    for name, in_bytes, wanted in compared(certificate, statement, said.proposal, proposal_sha256):
-        _require(said.decision, name, in_bytes, wanted)
-    listed = Listed(
-        decision=said.decision, proposal_sha256=proposal_sha256, tbs_sha256=(hashlib.sha256(tbs).hexdigest(),)
-    )
-    return Recomputed(listed=listed, certificate=_words(certificate, statement))
+    _require(said.decision, "the first draft", drafts[0], said.draft)
+    proposed = [said.proposal, *(said.proposal.get("carried") or ())]
+    _require(said.decision, "the number of certificates to be signed", len(drafts), len(proposed))
+    digests, words = [], []
+    for draft, proposal in zip(drafts, proposed, strict=True):
+        tbs = _tbs(said, draft)
+        certificate, statement = _read(said.decision, tbs)
+        for name, in_bytes, wanted in compared(certificate, statement, proposal, proposal_sha256):
+            _require(said.decision, name, in_bytes, wanted)
+        digests.append(hashlib.sha256(tbs).hexdigest())
+        words.append(_words(certificate, statement))
+    listed = Listed(decision=said.decision, proposal_sha256=proposal_sha256, tbs_sha256=tuple(digests))
+    return Recomputed(listed=listed, certificates=words)
 
 
 def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
@@ -86,8 +92,10 @@ def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
         tbs = base64.b64decode(draft.tbs, validate=True)
     except ValueError:
         raise ShownOtherwise(subject=said.decision, detail="the bytes to be signed are not base64") from None
-    for shown in (draft.tbs_sha256, said.tbs_sha256):
-        _require(said.decision, "the digest of the bytes to be signed", hashlib.sha256(tbs).hexdigest(), shown)
+    digest_of = hashlib.sha256(tbs).hexdigest()
+    beside = (draft.tbs_sha256, said.tbs_sha256) if draft == said.draft else (draft.tbs_sha256,)
+    for shown in beside:
+        _require(said.decision, "the digest of the bytes to be signed", digest_of, shown)
     return tbs
 
 

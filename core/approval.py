@@ -4,7 +4,7 @@ Plain values; nothing here says what is true at an instant (see core/status.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -90,6 +90,14 @@ class EndCause(StrEnum):
     BREACH = "breach"
     KEY_COMPROMISE = "key-compromise"
     MANUFACTURER = "manufacturer"
+    CHANGE_WITHDRAWN = "change-withdrawn"
+
+
+OF_A_CERTIFICATE = (EndCause.KEY_COMPROMISE, EndCause.CHANGE_WITHDRAWN)
+"""Each of these ends a certificate and leaves the approval."""
+
+OFFICERS_CAUSES = (EndCause.SSC, EndCause.BREACH, EndCause.KEY_COMPROMISE)
+"""Why officers revoke; for the Manufacturer's own request they withdraw."""
 
 
 class RevocationReason(IntEnum):
@@ -115,6 +123,7 @@ class CertificateRecord:
         invalidity_date: since when the key is known to be compromised, if known.
         superseded_at: the later issue's effective instant.
         issuer_ended_at: when the issuing CA that signed it was ended before its time; None if it was not.
+        public_key_sha256: of its public key, hex; empty where nobody asks.
     """
 
     serial: Serial
@@ -128,6 +137,7 @@ class CertificateRecord:
     invalidity_date: datetime | None = None
     superseded_at: datetime | None = None
     issuer_ended_at: datetime | None = None
+    public_key_sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,7 @@ class Terms:
         expiry: the last second in which it holds.
         maximum_devices: the limit of F2.21(d).
         firmware: the approved versions.
+        decision: the identifier of the one that decided them; empty before there is one.
     """
 
     issue: int
@@ -147,6 +158,7 @@ class Terms:
     expiry: datetime
     maximum_devices: int
     firmware: tuple[Firmware, ...]
+    decision: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeAlias, assert_never
 
-from core.approval import ApprovalRecord, CertificateRecord, Device, Firmware, Terms, device_listed
+from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms, device_listed
 from core.canonical import Json
 from core.clauses import serves
 from core.instants import parse, text
@@ -244,9 +244,14 @@ def _takes_over(certificate: CertificateRecord) -> datetime:
     return max(certificate.not_before, certificate.signed_at)
 
 
+def _taking_over(record: ApprovalRecord) -> Iterator[CertificateRecord]:
+    """The issues that take over, each in its turn: a change that was withdrawn before it began never does."""
+    return (each for each in record.certificates if each.cause is not EndCause.CHANGE_WITHDRAWN)
+
+
 def _in_force(record: ApprovalRecord, at: datetime) -> Terms | None:
     """The terms of the latest issue that has taken over; None before any has."""
-    issue = max((each.issue for each in record.certificates if _takes_over(each) <= at), default=None)
+    issue = max((each.issue for each in _taking_over(record) if _takes_over(each) <= at), default=None)
     return next((each for each in record.terms if each.issue == issue), None)
 
 
@@ -255,7 +260,7 @@ class _Timeline:
 
     def __init__(self, record: ApprovalRecord, now: datetime, smets_version: str) -> None:
         self.now = now
-        turns = {record.start, *(_takes_over(each) for each in record.certificates)}
+        turns = {record.start, *(_takes_over(each) for each in _taking_over(record))}
         self._later = [now, *sorted(turn for turn in turns if turn > now)]
         end = _end(record, now)
         passed = sorted({turn for turn in turns if turn <= now} | ({end} if end is not None else set()))

@@ -18,14 +18,22 @@ class DecisionKind(StrEnum):
     REVOKE = "revoke"
     WITHDRAW = "withdraw"
     REKEY = "rekey"
+    WITHDRAW_WAITING = "withdraw-waiting"
 
 
 CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
 """Each of these ends in a certificate; an amendment does only if it moves what a certificate says."""
 
 
-ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW)
+ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.WITHDRAW_WAITING)
 """Each of these ends an approval, or a certificate of it."""
+
+
+class Waiting(StrEnum):
+    """What becomes of the changes that wait behind a decision that certifies and begins before them (F2.29)."""
+
+    CARRY = "carry"
+    WITHDRAW = "withdraw"
 
 
 class Witnessed(StrEnum):
@@ -230,6 +238,9 @@ class NoticeKind(StrEnum):
 
 CANCELLATION = "cancellation"
 """What the documents of a revocation say in place of its kind if only the certificate ends (F2.30)."""
+
+CHANGE_WITHDRAWAL = "change-withdrawal"
+"""What the documents of an amendment's notice say in place of its kind if what waited is withdrawn (F2.29)."""
 
 
 class Rendition(StrEnum):

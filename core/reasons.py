@@ -20,6 +20,7 @@ class ReasonCode(StrEnum):
     KEY_COMPROMISE = "key-compromise"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn-at-request"
+    CHANGE_WITHDRAWN = "change-withdrawn"
     EXPIRED = "expired"
     ISSUER_ENDED = "issuing-ca-ended"
     FIRMWARE_NOT_APPROVED = "firmware-not-approved"
@@ -110,6 +111,11 @@ _TEXT: dict[ReasonCode, tuple[str, str, str]] = {
         "F2.30",
         "The approval was ended at {ended} at the Manufacturer's request.",
         "Remove the device; the Manufacturer may apply again (F2.31).",
+    ),
+    ReasonCode.CHANGE_WITHDRAWN: (
+        "F2.29",
+        "The change that this certificate was for was withdrawn at {ended}, before it began.",
+        "Ask by approval for the certificate that holds.",
     ),
     ReasonCode.EXPIRED: (
         "F2.31",

@@ -97,6 +97,8 @@ _BY_CAUSE: dict[EndCause, _How] = {
     EndCause.BREACH: (State.CANCELLED, RevocationReason.PRIVILEGE_WITHDRAWN, ReasonCode.REVOKED_FOR_BREACH),
     EndCause.KEY_COMPROMISE: (State.CANCELLED, RevocationReason.KEY_COMPROMISE, ReasonCode.KEY_COMPROMISE),
     EndCause.MANUFACTURER: (State.WITHDRAWN, RevocationReason.CESSATION_OF_OPERATION, ReasonCode.WITHDRAWN),
+    # The issue before it stays: the approval goes on, as it does when one is replaced.
+    EndCause.CHANGE_WITHDRAWN: (State.CANCELLED, RevocationReason.SUPERSEDED, ReasonCode.CHANGE_WITHDRAWN),
 }
 
 

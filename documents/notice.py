@@ -15,7 +15,7 @@ import segno
 from core import instants, local_time
 from core.canonical import Json
 from core.classification import Classification, Recipient, in_words
-from core.kinds import CANCELLATION, NoticeKind
+from core.kinds import CANCELLATION, CHANGE_WITHDRAWAL, NoticeKind, Waiting
 from documents import typesetting
 
 TEMPLATE = "notice.typ"
@@ -40,13 +40,24 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         ),
         NoticeKind.NEW_KEY: (
             "The Security Sub-Committee has had the Trial CPA Certificate of {approval} of {manufacturer} reissued "
-            "for a new key. Nothing else changes."
+            "for a new key.{nothing_else}"
         ),
     }
 )
 _CANCELLED = (
     "The Security Sub-Committee has cancelled the Trial CPA Certificate of {approval} of {manufacturer}, "
     "because its key is compromised. The approval stands; a certificate for a new key can be issued under it."
+)
+_CHANGE_WITHDRAWN = (
+    "The Security Sub-Committee has withdrawn what was decided for later of {approval} of {manufacturer}, before it "
+    "began. What holds goes on as it is."
+)
+_LEADS = {CANCELLATION: _CANCELLED, CHANGE_WITHDRAWAL: _CHANGE_WITHDRAWN}
+_WAITING = MappingProxyType(
+    {
+        Waiting.CARRY: "still takes effect then, under a certificate of its own (issue {issue})",
+        Waiting.WITHDRAW: "is withdrawn and does not take effect (issue {issue})",
+    }
 )
 _CLASS_WORDS = MappingProxyType(
     {
@@ -75,6 +86,7 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
     name = f"Notice {number}" if number else "Draft notice"
     classification = Classification(str(document["classification"]))
     status_page = _text(document["status_page"]) or None
+    waiting = _objects(document.get("waiting", []))  # notices of before that was told have none
     return {
         "metadata_title": typesetting.line(f"{name}: {document['title']}"),
         "headline": name,
@@ -98,7 +110,12 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
         "conditions": [_condition(each) for each in _objects(document["conditions"])],
         "conditions_clause": "F2.21(e)" if document["kind"] == NoticeKind.GRANT else None,
         "withheld": _withheld(document),
-        "certificate": _certificate(document),
+        "waiting": [_waiting(each) for each in waiting],
+        "certificates": [
+            _certificate(document, each)
+            for each in (document["certificate"], *(each["certificate"] for each in waiting))
+            if each is not None
+        ],
     }
 
 
@@ -136,8 +153,9 @@ def _labelled(label: str, value: str | None, beside: str | None = None) -> Json:
 def _lead(document: Mapping[str, Json]) -> str:
     approval, application = _text(document["approval"]), _text(document["application"])
     kind = str(document["kind"])
-    sentence = _CANCELLED if kind == CANCELLATION else _SENTENCES[NoticeKind(kind)]
+    sentence = _LEADS[kind] if kind in _LEADS else _SENTENCES[NoticeKind(kind)]
     words = sentence.format(
+        nothing_else="" if document.get("waiting") or document["changes"] else " Nothing else changes.",
         approval="a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}",
         application="an application" if application is None else f"application {application}",
         manufacturer=document["manufacturer"],
@@ -175,10 +193,19 @@ def _withheld(document: Mapping[str, Json]) -> str | None:
     return f"{what} withheld under {clause if clause in _MAY_WITHHOLD else 'F2.22'}."
 
 
-def _certificate(document: Mapping[str, Json]) -> Json:
-    if document["certificate"] is None:
-        return None
-    certificate = cast("Mapping[str, Json]", document["certificate"])
+def _waiting(change: Mapping[str, Json]) -> Json:
+    """What becomes of a change that was decided for later."""
+    effective = _instant(change["effective"])
+    what = _WAITING[Waiting(str(change["outcome"]))].format(issue=change["issue"])
+    return {
+        "beside": local_time.uk(effective),
+        "what": f"What was decided for {local_time.utc(effective)} {what}.",
+        "changes": [_shown(each) for each in _objects(change["changes"])],
+    }
+
+
+def _certificate(document: Mapping[str, Json], told: Json) -> Json:
+    certificate = cast("Mapping[str, Json]", told)
     begins, ends = _instant(certificate["not_before"]), _instant(certificate["not_after"])
     issue = str(certificate["issue"])
     rows: list[Json] = [

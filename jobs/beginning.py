@@ -30,6 +30,7 @@ from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file
 from memory.records import Begun, Ended, Hierarchy, Listed, Record, WillSign
 from policy.profile import clear_certificate, clear_hierarchy
+from ra.deciding.later_issue import keys_of
 from ra.proposal import certified_terms, is_as_decided
 from store.reading import approvals as approval_reading
 from store.reading import authority as reading
@@ -227,19 +228,27 @@ def _issued(store: Store, keyring: Keyring, certified: list[AuthorityCertificate
         with store.read() as tx:
             portion = work.signed_drafts(tx, after, _CERTIFICATES)
             decided = [requests.decision(tx, row.decision_id) for row, _ in portion]
+            keys = [keys_of(tx, each) for each in decided]
         if not portion:
             return
-        for (row, der), decision in zip(portion, decided, strict=True):
+        for (row, der), decision, held in zip(portion, decided, keys, strict=True):
             above = issuing.get(row.issuer_serial)
             if above is None:
                 raise RegisterUnproved(detail=f"certificate {row.serial} has no issuing CA of ours")
-            yield _proved(keyring, row, der, decision, above)
+            yield _proved(keyring, row, der, decision, held, above)
         after = (portion[-1][0].approval, portion[-1][0].issue)
 
 
-def _proved(keyring: Keyring, row: DraftRow, der: bytes, decision: Decision, above: AuthorityCertificate) -> WillSign:
+def _proved(
+    keyring: Keyring,
+    row: DraftRow,
+    der: bytes,
+    decision: Decision,
+    keys: Mapping[str, bytes],
+    above: AuthorityCertificate,
+) -> WillSign:
     serial = row.serial
-    said = certified_terms(decision)
+    said = certified_terms(decision, row.issue)
     _require(signed_by(der, above.der), f"certificate {serial} does not carry our signature")
     _require(serial_in(der) == serial, f"certificate {serial} carries another serial number")
     digest = hashlib.sha256(row.tbs).hexdigest()
@@ -247,7 +256,9 @@ def _proved(keyring: Keyring, row: DraftRow, der: bytes, decision: Decision, abo
     _require(is_as_decided(decision), f"the proposal that certificate {serial} follows from is another one")
     # The decision says approval, issue, device, key and dates; the bytes have to say the same.
     meant = again(serial, row.tbs, issuer(above.der).public_key)
-    cleared = clear_certificate(meant, order_of(decision, serial, above.der), keyring.profile, stored=True)
+    cleared = clear_certificate(
+        meant, order_of(decision, row.issue, serial, above.der, keys), keyring.profile, stored=True
+    )
     if not isinstance(cleared, Clearance):
         told = " ".join(finding.detail for finding in cleared)
         raise RegisterUnproved(detail=f"certificate {serial} is not what was decided: {told}")

@@ -94,7 +94,7 @@ class Consents:
     def _acts(self, decision: Decision) -> tuple[list[Consumed], list[Consumed]]:
         """Return what was consumed for exactly this proposal, and for its bytes where there are any."""
         about = self._consumed.get(decision.id, [])
-        tbs = None if decision.seconded_tbs_sha256 is None else (decision.seconded_tbs_sha256,)
+        tbs = decision.seconded_tbs or None
         same = [each for each in about if each.proposal_sha256 == decision.proposal_sha256]
         return (
             [each for each in same if each.act is AuthorisedAct.PROPOSE and each.officer == decision.proposer],

@@ -1,10 +1,10 @@
-"""draft: for each proposal that issues a certificate, the exact bytes to be signed, linted and stored.
+"""draft: for each proposal that issues certificates, the exact bytes to be signed, linted and stored.
 
-Nothing is signed here. If we die before the commit, the next turn drafts again under another serial; after it, the
-draft waits for the second officer.
+If one of a decision's certificates cannot be drafted, none is. Nothing is signed here. If we die before the commit, the
+next turn drafts again under other serials; after it, the drafts wait for the second officer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -22,9 +22,10 @@ from jobs.duty import Duty
 from jobs.hierarchy import issuing_cas
 from policy.profile import clear_certificate
 from ra.deciding.lapse import reject
+from ra.deciding.later_issue import keys_of
 from ra.findings import findings_json
 from ra.issuing import IssuingCa
-from ra.proposal import certified_terms
+from ra.proposal import certified_terms, issues_of
 from store.reading import requests
 from store.rows import Decision, DraftRow
 from store.verbs import decisions, drafts, facts
@@ -63,9 +64,17 @@ def chosen(duty: Duty, every: Sequence[IssuingCa], begins: datetime, ends: datet
     return next((each for each in reversed(fit or every) if each.key_id in duty.keyring.issuing), None)
 
 
-def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
-    """Return what the certificate of a decision will say; everything comes from the proposal but key and serial."""
-    said = certified_terms(decision)
+def order_of(decision: Decision, issue: int, serial: Serial, issuer_der: bytes, keys: Mapping[str, bytes]) -> Order:
+    """Return what a certificate of a decision will say; everything comes from the proposal but key and serial.
+
+    Args:
+        decision: the decision.
+        issue: which of those that it leads to.
+        serial: reserved for it.
+        issuer_der: the issuing CA's certificate.
+        keys: the public keys of the decision by their digests; one that is not among them is no key.
+    """
+    said = certified_terms(decision, issue)
     return Order(
         serial=serial,
         approval=said.approval,
@@ -78,34 +87,39 @@ def order_of(decision: Decision, serial: Serial, issuer_der: bytes) -> Order:
         not_before=said.terms.effective,
         not_after=said.terms.expiry,
         maximum_devices=said.terms.maximum_devices,
-        public_key=decision.public_key or b"",
+        public_key=keys.get(said.public_key_sha256, b""),
         proposal_digest=bytes.fromhex(decision.proposal_sha256),
         issuer=issuer_der,
     )
 
 
 def _draft(duty: Duty, decision: Decision, every: Sequence[IssuingCa], at: datetime) -> int:
-    serial, terms = new_serial(), certified_terms(decision).terms
-    issuing = chosen(duty, every, terms.effective, terms.expiry, at)
-    if issuing is None:
-        return 0
-    order = order_of(decision, serial, issuing.der)
+    with duty.read() as tx:
+        keys = keys_of(tx, decision)
+    rows = []
+    for issue in issues_of(decision):
+        serial, terms = new_serial(), certified_terms(decision, issue).terms
+        issuing = chosen(duty, every, terms.effective, terms.expiry, at)
+        if issuing is None:
+            return 0
+        order = order_of(decision, issue, serial, issuing.der, keys)
+        try:
+            draft = build.draft(duty.keyring.profile, order)
+        except DraftImpossible as error:
+            return _give_up(duty, decision, str(error), at)
+        cleared = clear_certificate(draft, order, duty.keyring.profile)
+        if not isinstance(cleared, Clearance):
+            return _give_up(duty, decision, _told(cleared), at)
+        rows.append(_row(decision, issue, draft, issuing, at))
     try:
-        draft = build.draft(duty.keyring.profile, order)
-    except DraftImpossible as error:
-        return _give_up(duty, decision, str(error), at)
-    cleared = clear_certificate(draft, order, duty.keyring.profile)
-    if not isinstance(cleared, Clearance):
-        return _give_up(duty, decision, _told(cleared), at)
-    try:
-        return _store(duty, decision, draft, issuing, at)
+        return _store(duty, decision, rows, at)
     except KeyTaken as error:
         return _give_up(duty, decision, f"{error} {error.hint}", at)
 
 
-def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at: datetime) -> int:
-    said = certified_terms(decision)
-    row = DraftRow(
+def _row(decision: Decision, issue: int, draft: Draft, issuing: IssuingCa, at: datetime) -> DraftRow:
+    said = certified_terms(decision, issue)
+    return DraftRow(
         serial=draft.serial,
         decision_id=decision.id,
         approval=said.approval,
@@ -121,22 +135,27 @@ def _store(duty: Duty, decision: Decision, draft: Draft, issuing: IssuingCa, at:
         public_key_sha256=said.public_key_sha256,
         drafted_at=at,
     )
+
+
+def _store(duty: Duty, decision: Decision, rows: Sequence[DraftRow], at: datetime) -> int:
     with duty.begin("draft") as tx:
         # Somebody may have rejected the proposal while we built: then nothing is reserved.
         if not decisions.move(tx, decision.id, needed=[DecisionState.PROPOSED], to=DecisionState.DRAFTED):
             return 0
-        drafts.reserve_key(tx, said.public_key_sha256, approval=said.approval, at=at)
-        drafts.store_draft(tx, row)
-        drafted: dict[str, Json] = {
-            "serial": row.serial,
-            "tbs_sha256": row.tbs_sha256,
-            "decision": decision.id,
-            "issue": row.issue,
-        }
-        facts.record(
-            tx, Fact(kind=FactKind.CERTIFICATE_DRAFTED, at=at, actor=AUTHORITY, subject=row.approval, payload=drafted)
-        )
-    return 1
+        for row in rows:
+            drafts.reserve_key(tx, row.public_key_sha256, approval=row.approval, at=at)
+            drafts.store_draft(tx, row)
+            drafted: dict[str, Json] = {
+                "serial": row.serial,
+                "tbs_sha256": row.tbs_sha256,
+                "decision": decision.id,
+                "issue": row.issue,
+            }
+            facts.record(
+                tx,
+                Fact(kind=FactKind.CERTIFICATE_DRAFTED, at=at, actor=AUTHORITY, subject=row.approval, payload=drafted),
+            )
+    return len(rows)
 
 
 def _give_up(duty: Duty, decision: Decision, why: str, at: datetime) -> int:

@@ -14,6 +14,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.status import open_at
+from core.waiting import holding, waiting
 from memory.memory import Memory
 from memory.records import Ended
 from store.reading import approvals
@@ -73,7 +74,7 @@ def end_in_hierarchy(store: Store, memory: Memory, serial: Serial, reason: Revoc
 
 
 def in_force_under(store: Store, serial: Serial, at: datetime) -> list[str]:
-    """Return the approvals that stand and whose newest certificate is of an issuing CA, by its serial, in order."""
+    """Return the approvals that stand, of which what holds or waits is of an issuing CA, by its serial, in order."""
     with store.read() as tx:
         ended = reading.ends(tx)
         found = approvals.records(tx, approvals.under(tx, serial))
@@ -81,5 +82,7 @@ def in_force_under(store: Store, serial: Serial, at: datetime) -> list[str]:
     return [
         each.identifier
         for each in found
-        if open_at(each, at) and since is not None and each.certificates[-1].issuer_ended_at == since
+        if open_at(each, at)
+        and since is not None
+        and any(held.issuer_ended_at == since for held in (holding(each, at), *waiting(each, at)) if held is not None)
     ]

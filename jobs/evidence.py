@@ -24,6 +24,7 @@ from jobs.resting import said_by
 from memory.memory import Memory
 from officers.roster import Roster
 from policy.roles import Operation, permitted
+from ra.deciding.authorise import digests_said
 from ra.deciding.quorum import officers_needed
 from ra.desk import Rules
 from ra.proposal import is_as_decided, said_in
@@ -204,7 +205,7 @@ def _says(act: Sealed, decision: Decision, kinds: Collection[FactKind]) -> bool:
     said = payload(act)
     if act.row.kind not in kinds or said.get("proposal_sha256") != decision.proposal_sha256:
         return False
-    return act.row.kind == FactKind.DECISION_PROPOSED or said.get("tbs_sha256") == decision.seconded_tbs_sha256
+    return act.row.kind == FactKind.DECISION_PROPOSED or said.get("tbs_sha256") == digests_said(decision.seconded_tbs)
 
 
 def _decides(name: str, role: str | None) -> bool:

@@ -13,6 +13,7 @@ from typing import cast
 from core.canonical import Json
 from core.classification import Recipient, in_words
 from core.instants import parse
+from core.kinds import Waiting
 from core.local_time import uk, utc
 from jobs.mail import Attachment
 
@@ -42,10 +43,13 @@ def letter(document: Mapping[str, Json], written: str, pdf: bytes) -> Letter:
         Attachment(f"{number}.pdf", "application/pdf", pdf),
         Attachment(f"{number}.json", "application/json", written.encode()),
     ]
-    certificate = document["certificate"]
-    if isinstance(certificate, Mapping):
-        pem = str(certificate["pem"]).encode()
-        attachments.append(Attachment("certificate.pem", "application/pem-certificate-chain", pem))
+    waiting = cast("Sequence[Mapping[str, Json]]", document.get("waiting", ()))
+    for certificate in (document["certificate"], *(each["certificate"] for each in waiting)):
+        if isinstance(certificate, Mapping):
+            pem = str(certificate["pem"]).encode()
+            # What takes effect first is called what the one alone was called.
+            later = "" if certificate is document["certificate"] else f"-{certificate['issue']}"
+            attachments.append(Attachment(f"certificate{later}.pem", "application/pem-certificate-chain", pem))
     subject = f"{_test(document)}{number}: {document['title']}{_about(document)}"
     return Letter(subject, "\n".join(_lines(document, attachments)) + "\n", tuple(attachments))
 
@@ -66,6 +70,10 @@ def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> I
     if isinstance(withheld, int) and withheld:
         words = "One passage is" if withheld == 1 else f"{withheld} passages are"
         yield f"{words} withheld from this copy (F2.22)."
+        yield ""
+    for change in cast("Sequence[Mapping[str, Json]]", document.get("waiting", ())):
+        became = "still takes effect" if change["outcome"] == Waiting.CARRY else "is withdrawn"
+        yield fill(f"What was decided for {_when(parse(str(change['effective'])))} {became}.", _WIDTH)
         yield ""
     yield fill("The reasons, and any conditions, are in the notice itself. Attached:", _WIDTH)
     yield from (f"  {each.name}" for each in attachments)

@@ -176,8 +176,7 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
         case FactKind.DECISION_AUTHORISED:
             claim = about(AuthorisedAct.PROPOSE, _listed(subject, said))
         case FactKind.DECISION_SECONDED | FactKind.DECISION_SUPPORTED:
-            tbs = None if said.get("tbs_sha256") is None else (_word(said, "tbs_sha256"),)
-            claim = about(AuthorisedAct.SECOND, _listed(subject, said, tbs))
+            claim = about(AuthorisedAct.SECOND, _listed(subject, said, _digests(said)))
         case FactKind.DECISION_REJECTED:
             claim = about(AuthorisedAct.REJECT, _listed(subject, said))
         case FactKind.DECISION_MADE_ALONE:
@@ -197,6 +196,16 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
 
 def _listed(decision: str, said: Mapping[str, Any], tbs: tuple[str, ...] | None = None) -> Listed:
     return Listed(decision=decision, proposal_sha256=_word(said, "proposal_sha256"), tbs_sha256=tbs)
+
+
+def _digests(said: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the digests of bytes to be signed that an act accepts: one by itself, or a list of more than one."""
+    found = said.get("tbs_sha256")
+    if not isinstance(found, list):
+        return None if found is None else (_word(said, "tbs_sha256"),)
+    if len(found) < 2 or not all(isinstance(each, str) for each in found):
+        raise _malformed("it accepts no list of digests")
+    return tuple(found)
 
 
 _ORDERED = frozenset({AuthorisedAct.STOP_ISSUING, AuthorisedAct.START_ISSUING, AuthorisedAct.CHANGE_ROSTER})
@@ -224,6 +233,7 @@ _FOLLOWS: Mapping[DecisionKind, frozenset[FactKind]] = {
     DecisionKind.REVOKE: frozenset({FactKind.APPROVAL_REVOKED, FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.WITHDRAW: frozenset({FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.REKEY: frozenset({FactKind.CERTIFICATE_REVOKED}),
+    DecisionKind.WITHDRAW_WAITING: frozenset({FactKind.CERTIFICATE_REVOKED}),
 }
 """What follows from each kind of decision, beside its notice."""
 

@@ -40,6 +40,7 @@ class Supersessions:
             signing = [found for each in later if (found := memory.signing(each.serial)) is not None]
             if signing:
                 self._signing[fact.row.number] = signing[0]
+        self._ended = {signing.serial: memory.end(signing.serial) for signing, _ in self._signing.values()}
         named = {signing.decision for signing, _ in self._signing.values()}
         self._decisions: Mapping[str, Decision] = reading.decisions_called(tx, named)
 
@@ -56,6 +57,9 @@ class Supersessions:
             return False
         if at not in (signing.not_before, parse(fact.row.at)):
             return False
+        stated = self._ended[signing.serial]
+        if stated is not None and stated.at < at and stated.at <= signing.not_before:
+            return False  # it was withdrawn, or its place was taken, before it began: it ends nothing any more
         # What was sealed before there was a memory was trusted once, and remembered later than it happened.
         if fact.row.number > self._trusted and at < remembered - BEHIND:
             return False

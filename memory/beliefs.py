@@ -164,9 +164,10 @@ def known_end(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> dateti
     ended = end(cursor, known.serial)
     if ended is not None:
         ends.append(ended.at)
-    # A later issue that waits ends this one when it takes effect; if it is lifted, an answer was needlessly short.
+    # A later issue that waits ends this one when it takes effect; one that ended before it began never does.
     later = cursor.execute(
-        "SELECT min(not_before) FROM certificate WHERE approval = ? AND issue > ? AND not_before > ?",
+        "SELECT min(c.not_before) FROM certificate AS c LEFT JOIN ended AS e USING (serial) "
+        "WHERE c.approval = ? AND c.issue > ? AND c.not_before > ? AND (e.at IS NULL OR e.at > c.not_before)",
         (known.approval, known.issue, seconds(at)),
     ).fetchone()[0]
     if later is not None:

@@ -117,9 +117,34 @@ def application_of(decision: Decision) -> str:
     return decision.application_id
 
 
-def certified_terms(decision: Decision) -> Certified:
-    """Return what the certificate of a proposal will say."""
+def issues_of(decision: Decision) -> tuple[int, ...]:
+    """Return the issues that a decision leads to, in order: its own, and those that it carries; none if it has none."""
+    if decision.issue is None:
+        return ()
+    return decision.issue, *(int(each["issue"]) for each in said_in(decision).get("carried") or ())
+
+
+def said_of(decision: Decision, issue: int) -> Mapping[str, Any]:
+    """Return what a proposal says of the certificate of one of its issues.
+
+    Raises:
+        DecisionIncomplete: it leads to no such issue.
+    """
     said = said_in(decision)
+    for each in (said, *(said.get("carried") or ())):
+        if each.get("issue") == issue:
+            return dict(each)
+    raise DecisionIncomplete(identifier=decision.id, kind=decision.kind, missing=f"issue {issue}")
+
+
+def certified_terms(decision: Decision, issue: int | None = None) -> Certified:
+    """Return what the certificate of a proposal will say.
+
+    Args:
+        decision: the proposal.
+        issue: one of `issues_of`; None for the one that takes effect first.
+    """
+    said = said_in(decision) if issue is None else said_of(decision, issue)
     return Certified(
         approval=said["approval"],
         device=device_said(said["device"]),
@@ -131,6 +156,7 @@ def certified_terms(decision: Decision) -> Certified:
             expiry=parse(said["not_after"]),
             maximum_devices=said["maximum_devices"],
             firmware=tuple(Firmware(each["version"], each["image_sha256"]) for each in said["firmware"]),
+            decision=decision.id,
         ),
         certificate_name=said["organisation"]["certificate_name"],
         public_key_sha256=said["public_key_sha256"],

@@ -6,14 +6,19 @@ Instants are written as RFC 3339 in UTC with `Z`, days as RFC 3339 full-date.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from core.canonical import Json, read_json
+from core.waiting import Pending
 
 R = TypeVar("R")
 V = TypeVar("V")
+
+FROM = Field(alias="from")
+"""How a member is called that Python has no name for."""
 
 LARGEST_PAGE = 200
 """Rows on a page that somebody may ask for."""
@@ -59,13 +64,47 @@ class FirmwareAnswer:
     image_sha256: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecidedChange:
+    """What a change makes different (F2.29)."""
+
+    after: str
+    before: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingAnswer:
+    """A change that is decided and waits: it holds from `effective` on, and not before.
+
+    Args:
+        issue: of its certificate.
+        decision: which decided it.
+    """
+
+    issue: int
+    decision: str
+    effective: datetime
+    changes: tuple[DecidedChange, ...]
+
+    @staticmethod
+    def of(pending: Pending) -> "PendingAnswer":
+        """Return what waits as people are shown it."""
+        return PendingAnswer(
+            issue=pending.issue,
+            decision=pending.decision,
+            effective=pending.effective,
+            changes=tuple(DecidedChange(**vars(each)) for each in pending.changes),
+        )
+
+
 def document(view: object) -> dict[str, Json]:
     """Return a view as JSON.
 
     Args:
         view: an instance of a frozen dataclass whose members are JSON, instants, days, enums, or more such views.
     """
-    written: dict[str, Json] = _ADAPTERS[type(view)].dump_python(view, mode="json")
+    written: dict[str, Json] = _ADAPTERS[type(view)].dump_python(view, mode="json", by_alias=True)
     return written
 
 

@@ -100,6 +100,11 @@ class Decision:
     acknowledged_at: datetime | None = None
     authorised_at: datetime | None = None
 
+    @property
+    def seconded_tbs(self) -> tuple[str, ...]:
+        """The digests of the bytes that were accepted, hex, in order of issue; none for kinds that issue nothing."""
+        return () if self.seconded_tbs_sha256 is None else tuple(self.seconded_tbs_sha256.split())
+
 
 @dataclass(frozen=True, kw_only=True)
 class DraftRow:

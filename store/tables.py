@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from core.actors import Role
-from core.approval import EndCause, RevocationReason
+from core.approval import OF_A_CERTIFICATE, EndCause, RevocationReason
 from core.identifiers import Environment
 from core.kinds import (
     AGREED_DECISION,
@@ -308,7 +308,7 @@ decisions = Table(
     sqlite_strict=True,
 )
 
-_ENDS_APPROVAL = [cause for cause in EndCause if cause is not EndCause.KEY_COMPROMISE]
+_ENDS_APPROVAL = [cause for cause in EndCause if cause not in OF_A_CERTIFICATE]
 
 approvals = Table(
     "approvals",

@@ -138,7 +138,7 @@ def second(
     identifier: str,
     *,
     proposal_sha256: str,
-    tbs_sha256: str | None,
+    tbs_sha256: str | Sequence[str] | None,
     request: RequestKey | None = None,
 ) -> DecisionSeconded:
     """Second a proposal, signed for."""
@@ -146,7 +146,7 @@ def second(
         act=AuthorisedAct.SECOND,
         subject=identifier,
         proposal_sha256=proposal_sha256.lower(),
-        tbs_sha256=None if tbs_sha256 is None else (tbs_sha256.lower(),),
+        tbs_sha256=authorising.digests_of(tbs_sha256) or None,
     )
     return seconding.second(
         desk,
@@ -167,7 +167,7 @@ def second_batch(
         Listed(
             decision=each.decision,
             proposal_sha256=each.proposal_sha256,
-            tbs_sha256=None if each.tbs_sha256 is None else (each.tbs_sha256,),
+            tbs_sha256=authorising.digests_of(each.tbs_sha256) or None,
         )
         for each in accepted
     ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from core.approval import EndCause
+from core.approval import OFFICERS_CAUSES, EndCause
 from core.clock import FixedClock
 from core.errors import AlreadyEnded
 from core.facts import FactKind
@@ -92,7 +92,7 @@ class Rounds:
         behind = chance.choice((0, 0, 1, 1, 1, 2)) if behind is None else behind
         approval, expiry = self._granted()
         at = expiry + now * SECOND
-        cause, refused = chance.choice(list(EndCause)), list[AlreadyEnded | None]()
+        cause, refused = chance.choice([*OFFICERS_CAUSES, EndCause.MANUFACTURER]), list[AlreadyEnded | None]()
 
         def act() -> None:
             refused.append(end_at(world, approval, cause, at - behind * SECOND))

@@ -74,7 +74,7 @@ def noticed(world: World, made: Decision, *, serial: Serial | None = None) -> st
     at = world.clock.now()
     with world.store.begin("decide by hand") as tx:
         tx.connection.execute(insert(decisions).values(**{**asdict(made), "urgent": int(made.urgent)}))
-        return notice.write(tx, made, actor=AUTHORITY, at=at, serial=serial)
+        return notice.write(tx, made, actor=AUTHORITY, at=at, serials=() if serial is None else (serial,))
 
 
 def grant_said(world: World, approval: str) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     with api.world.store.begin("furnish") as tx:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
         decision = approval_reading.approval(tx, approval).decision_id
-        set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], at=NOW)
+        set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], since=NOW)
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],

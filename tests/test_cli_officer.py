@@ -149,12 +149,13 @@ def _bytes(said: DecisionAnswer, found: bytes, instead: bytes) -> DecisionAnswer
     changed = tbs.replace(found, instead)
     sha256 = hashlib.sha256(changed).hexdigest()
     draft = replace(said.draft, tbs=base64.b64encode(changed).decode(), tbs_sha256=sha256)
-    return replace(said, draft=draft, tbs_sha256=sha256)
+    return replace(said, draft=draft, drafts=(draft,), tbs_sha256=sha256)
 
 
 def _draft(said: DecisionAnswer, **changes: Any) -> DecisionAnswer:
     assert said.draft is not None
-    return replace(said, draft=replace(said.draft, **changes))
+    one = replace(said.draft, **changes)
+    return replace(said, draft=one, drafts=(one,))
 
 
 def _approval(said: DecisionAnswer) -> bytes:
@@ -167,11 +168,13 @@ OTHERWISE: dict[str, tuple[Callable[[DecisionAnswer], DecisionAnswer], str]] = {
     "no canonical form": (lambda said: replace(said, proposal={**said.proposal, "x": 1.5}), "has no digest"),
     "kind": (lambda said: _proposal(said, kind="rekey"), "its kind"),
     "approval beside": (lambda said: replace(said, approval="TDT-2026-0099-X"), "its approval"),
-    "no draft": (lambda said: replace(said, draft=None), "the digest of bytes to be signed"),
+    "no draft": (lambda said: replace(said, draft=None, drafts=()), "the digest of bytes to be signed"),
     "not base64": (lambda said: _draft(said, tbs="%"), "not base64"),
     "draft's digest": (lambda said: _draft(said, tbs_sha256="0" * 64), "the digest of the bytes to be signed"),
     "digest beside": (lambda said: replace(said, tbs_sha256="0" * 64), "the digest of the bytes to be signed"),
     "no certificate": (lambda said: _bytes(said, b"\x30", b"\x31"), "no Trial CPA Certificate"),
+    "another draft beside": (lambda said: replace(_draft(said, serial="00"), drafts=said.drafts), "the first draft"),
+    "a draft too many": (lambda said: replace(said, drafts=said.drafts * 2), "the number of certificates"),
     "another device": (lambda said: _bytes(said, b"010A030B", b"010A030C"), "the device in its certificate"),
     "another approval": (lambda said: _bytes(said, _approval(said), _approval(said)[:-1] + b"!"), "no Trial CPA"),
     "another proposal": (lambda said: _proposal(said, officers=1), "the proposal that its certificate names"),
@@ -192,7 +195,7 @@ def test_a_form_of_any_length_is_signed_for_in_as_many_requests_as_the_service_t
 
     class _Client:
         def show(self, _kind: type, address: str) -> DecisionAnswer:
-            return replace(shown, decision=address.rpartition("/")[2], draft=None, tbs_sha256=None)
+            return replace(shown, decision=address.rpartition("/")[2], draft=None, drafts=(), tbs_sha256=None)
 
         def do(self, _kind: type, _address: str, body: dict[str, Any]) -> DecisionBatchAnswer:
             asked.append((len(body["decisions"]), len(body["listed"])))
@@ -254,7 +257,7 @@ def test_each_value_of_the_certificate_is_the_proposals(
 
 def test_what_is_shown_of_a_certificate_is_read_from_the_bytes(shown: DecisionAnswer) -> None:
     found = recomputed(_draft(shown, serial="00", in_words=("nothing",)))
-    said = dict(found.certificate)
+    said = dict(found.certificates[0])
     assert shown.draft is not None
     assert found.listed.tbs_sha256 == (shown.tbs_sha256,)
     assert (said["serial"], said["approval"]) == (shown.draft.serial, f"{shown.approval}, issue 1")

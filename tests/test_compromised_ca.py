@@ -93,7 +93,7 @@ def test_the_drill(keys: Keys) -> None:
         assert above(world, second.serial) == done.certificate.key_id
         assert second.not_after == first.not_after
         with world.store.read() as tx:
-            keys_ = {approvals.public_key_of(tx, one.serial) for one in (first, second)}
+            keys_ = {approvals.public_key(tx, each, one.public_key_sha256) for one in (first, second)}
         assert len(keys_) == 1
     # The list of before stays as it is, for the record; nothing waits for a next one.
     keys.passes(2 * DAY)

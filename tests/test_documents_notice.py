@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.classification import Classification
-from core.kinds import CANCELLATION, NoticeKind
+from core.kinds import CANCELLATION, CHANGE_WITHDRAWAL, NoticeKind
 from documents import notice as noticing
 from documents import typesetting
 from documents.notice import notice_pdf
@@ -114,7 +114,7 @@ def test_what_is_withheld_is_told_as_a_number(kind: str, clause: str, withheld: 
     assert "withheld" not in _read(kind=kind, clause=clause, certificate=None).text
 
 
-@pytest.mark.parametrize("kind", [*NoticeKind, CANCELLATION])
+@pytest.mark.parametrize("kind", [*NoticeKind, CANCELLATION, CHANGE_WITHDRAWAL])
 def test_every_kind_has_its_sentence_and_survives_having_nothing(kind: str) -> None:
     bare = {"approval": None, "application": None, "status_page": None, "certificate": None, "effective": None}
     empty: dict[str, Any] = {"facts": [], "firmware": [], "changes": [], "passages": [], "conditions": []}
@@ -128,6 +128,23 @@ def test_an_amendment_shows_what_changes_and_from_when() -> None:
     text = squeezed(_read(kind="amendment", clause="F2.29", changes=changes, effective="2027-05-01T00:00:00Z").text)
     assert squeezed("Expiry 2027-06-30 2027-09-30") in text
     assert squeezed("In effect from".upper() + "00:00:00 UTC on 1 May 2027 01:00:00 BST on 1 May 2027") in text
+
+
+@pytest.mark.clause("F2.29")
+def test_what_becomes_of_a_change_that_waited_is_told_with_its_own_certificate() -> None:
+    changes = [{"subject": "maximum devices", "before": "500", "after": "900"}]
+    later = {"serial": "5F3A91", "issue": 4, "sha256": "ab" * 32, "not_before": "2027-06-01T00:00:00Z"}
+    certificate = later | {"not_after": "2027-06-30T23:59:59Z", "pem": PEM}
+    carried = {"outcome": "carry", "issue": 4, "effective": "2027-06-01T00:00:00Z", "changes": changes}
+    pdf = _read(kind="new-key", clause="F2.25", waiting=[carried | {"certificate": certificate}])
+    assert squeezed("What was decided for 00:00:00 UTC on 1 June 2027 still takes effect then") in squeezed(pdf.text)
+    assert squeezed("maximum devices 500 900") in squeezed(pdf.text)
+    assert "Nothing else changes" not in pdf.text
+    assert [b"/Type/EmbeddedFile" in head for head, _ in pdf.objects.values()].count(True) == 2
+    gone = carried | {"outcome": "withdraw", "certificate": None}
+    pdf = _read(kind="change-withdrawal", clause="F2.29", certificate=None, waiting=[gone])
+    assert squeezed("is withdrawn and does not take effect") in squeezed(pdf.text)
+    assert "Nothing else changes" in _read(kind="new-key", clause="F2.25", waiting=[], changes=[]).text
 
 
 def test_a_stranger_s_markup_is_shown_and_never_obeyed() -> None:

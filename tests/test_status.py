@@ -235,6 +235,7 @@ def test_the_reason_on_the_list_follows_from_the_cause() -> None:
         EndCause.BREACH: RevocationReason.PRIVILEGE_WITHDRAWN,
         EndCause.KEY_COMPROMISE: RevocationReason.KEY_COMPROMISE,
         EndCause.MANUFACTURER: RevocationReason.CESSATION_OF_OPERATION,
+        EndCause.CHANGE_WITHDRAWN: RevocationReason.SUPERSEDED,
     }
     assert 8 not in set(RevocationReason), "removeFromCRL makes OpenSSL accept a revoked certificate"
 

@@ -18,15 +18,19 @@ from app.cli.verify import parts as parts_of
 from core.canonical import canonical
 from core.facts import FactKind
 from core.kinds import AuthorisedAct
+from ra.telling.approvals import certificate
+from store.reading.authority import authority_row
 from tests import dossier_forgeries as forged
 from tests.acting import member
 from tests.api_world import Api
-from tests.dossier_world import Archive, Files, archive_of
+from tests.dossier_world import LATER, Archive, Files, archive_of, dossier_of, root_of
 from tests.people_world import served
 from tests.roster_world import root_signer
-from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World
+from tests.test_amendments import amended, running
+from tests.test_waiting import DECEMBER, MARCH
+from tests.world import AUDITOR, OFFICER_1, OFFICER_2, OFFICER_3, World
 from verify.decision import prove_files
-from verify.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS
+from verify.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS, trusted
 from verify.findings import Against, Missing, Outcome, Told
 
 
@@ -229,6 +233,36 @@ def test_where_something_is_missing_nothing_is_decided(
 def test_without_a_key_of_the_journal_nothing_is_decided(archive: Archive) -> None:
     found = told(archive, archive.grant, journal_key=None)
     assert (found.outcome, [each.code for each in found.missing]) == (Outcome.UNDECIDED, [Missing.JOURNAL_KEY])
+
+
+@pytest.mark.clause("F2.29")
+def test_a_decision_that_carries_a_change_is_proved_with_every_certificate_that_it_led_to(
+    store_copy: Callable[[str], str], keys_folder: Path
+) -> None:
+    world = World(store_copy("sqlite"), keys_folder)
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=MARCH)
+    decision = amended(world, approval, expiry=DECEMBER)
+    world.passes(LATER)
+    world.authority.settle()
+    with world.store.read() as tx:
+        trust = trusted(root_of(world), journal_key=authority_row(tx).journal_key)
+    files = dossier_of(Api(world), decision)
+    found = prove_files(files, trust)
+    assert (found.against, found.missing, found.outcome) == ([], [], Outcome.PROVED)
+    chains = files[CERTIFICATE].split(b"-----BEGIN CERTIFICATE-----")[1:]
+    assert len(chains) == 6
+    for alone in (chains[:3], chains[3:]):
+        octets = b"".join(b"-----BEGIN CERTIFICATE-----" + each for each in alone)
+        one = prove_files({**files, CERTIFICATE: octets}, trust)
+        assert one.outcome is Outcome.PROVED
+        assert any("1 of them are here" in each for each in one.unchecked)
+    serial = world.record(approval).certificates[1].serial
+    stranger = certificate(world.desk, AUDITOR, serial).chain[0]
+    pem = x509.load_der_x509_certificate(stranger).public_bytes(Encoding.PEM)
+    refuted = prove_files({**files, CERTIFICATE: files[CERTIFICATE] + pem}, trust)
+    assert Against.CERTIFICATE_ALTERED in {each.code for each in refuted.against}
+    world.close()
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

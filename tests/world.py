@@ -209,13 +209,13 @@ class World:
     def seconded(self, decision: str, actor: Actor = OFFICER_2) -> str:
         with self.store.read() as tx:
             found = requests.decision(tx, decision)
-            draft = requests.draft_of(tx, decision)
+            drafts = requests.drafts_of(tx, decision)
         second(
             self.desk,
             actor,
             decision,
             proposal_sha256=found.proposal_sha256,
-            tbs_sha256=draft.tbs_sha256 if draft else None,
+            tbs_sha256=[each.tbs_sha256 for each in drafts],
         )
         return found.approval or ""
 

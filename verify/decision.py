@@ -257,8 +257,7 @@ class _Proof:
         if row.kind == FactKind.DECISION_AUTHORISED:
             return about(AuthorisedAct.PROPOSE, Listed(decision=self._decision, proposal_sha256=self._sha256))
         if row.kind in _AGREEING:
-            tbs = said.get("tbs_sha256")
-            signed = None if tbs is None else (str(tbs),)
+            signed = _digests(said) or None
             listed = Listed(decision=self._decision, proposal_sha256=self._sha256, tbs_sha256=signed)
             return about(AuthorisedAct.SECOND, listed)
         order = self._order()
@@ -345,11 +344,14 @@ class _Proof:
                 )
 
     def _agreed_bytes(self) -> Collection[str]:
-        """Return the digest of the bytes that were agreed to; none for kinds that issue nothing."""
-        found = {said.get("tbs_sha256") for row, said in self._acts if row.kind in _AGREEING}
+        """Return the digests of the bytes that were agreed to; none for kinds that issue nothing.
+
+        The first is of what the proposal says itself, the others of the changes that it carries, in order.
+        """
+        found = {_digests(said) for row, said in self._acts if row.kind in _AGREEING}
         if len(found) > 1:
             self._ledger.refute(Against.CERTIFICATE_ALTERED, "Officers agreed to different certificates.")
-        return {str(each) for each in found if each is not None}
+        return [each for digests in sorted(found) for each in digests]
 
     # --- what follows -----------------------------------------------------------------------------------------------
 
@@ -385,6 +387,12 @@ def _follows(row: SealedRow, said: Mapping[str, Any], decision: str) -> bool:
 
 def _more(counted: Mapping[str, int]) -> set[str]:
     return {each for each, times in counted.items() if times > 1}
+
+
+def _digests(said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the digests of bytes that an act accepts: one by itself, or a list."""
+    tbs = said.get("tbs_sha256")
+    return tuple(map(str, tbs)) if isinstance(tbs, list) else () if tbs is None else (str(tbs),)
 
 
 def _payload(row: SealedRow) -> Mapping[str, Any]:

@@ -64,7 +64,7 @@ class Dossier:
     Args:
         decision: its identifier.
         proposal: the octets whose digest officers signed.
-        certificates: the certificate, then the CAs above it; empty where none is there.
+        certificates: the certificate, then the CAs above it, and so on for each; empty where none is there.
         authorisations: by the digests of their statements.
         rosters: members by the number of the roster.
         orders: bodies of orders by their digests.

@@ -14,7 +14,7 @@ from core.identifiers import Environment, serial_of
 from verify.certified import arc_of, compared
 from verify.der import DerMalformed
 from verify.findings import Against, Ledger, Missing
-from verify.parsing import Unreadable
+from verify.parsing import Unreadable, extension
 from verify.path import find_path, says_test
 from verify.profile import agreement_failures, environment_failures, profile_failures, statement_value
 from verify.statement import decode
@@ -25,7 +25,8 @@ class Issued:
     """What is known of a decision when its certificate is looked at.
 
     Args:
-        certificates: the certificate, then the CAs above it; empty where none is there.
+        certificates: the certificate, then the CAs above it, and after them those of the changes that the decision
+            carries, with theirs; empty where none is there.
         root: which is trusted.
         decision: its identifier.
         proposal: what it says.
@@ -64,7 +65,11 @@ def prove_issued(known: Issued, ledger: Ledger) -> list[SealedRow]:
         elif known.agreed:
             ledger.pass_over("The rows at hand do not say that the certificate was issued.")
     else:
-        _prove(known, [said for _, said in issued], ledger)
+        leaves, above = _apart(known.certificates)
+        for each in leaves:
+            _prove(known, each, above, [said for _, said in issued], ledger)
+        if len(known.agreed) > len(leaves):
+            ledger.pass_over(f"Officers signed for {len(known.agreed)} certificates; {len(leaves)} of them are here.")
     return [*(row for row, _ in drafted), *intended, *(row for row, _ in issued)]
 
 
@@ -76,8 +81,25 @@ def _is(row: SealedRow, said: Mapping[str, Any], kind: FactKind, serials: Collec
     return row.kind == kind and said.get("serial") in serials
 
 
-def _prove(known: Issued, issued: Sequence[Mapping[str, Any]], ledger: Ledger) -> None:
-    certificate, *above = known.certificates
+def _apart(every: Sequence[x509.Certificate]) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
+    """Return the certificates of a decision, of which the first is one whatever it says, and those of CAs."""
+    first, *others = every
+    above = [each for each in others if _is_ca(each)]
+    return [first, *(each for each in others if not _is_ca(each))], above
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = extension(certificate.extensions, x509.BasicConstraints)
+    return constraints is not None and constraints.value.ca
+
+
+def _prove(
+    known: Issued,
+    certificate: x509.Certificate,
+    above: Sequence[x509.Certificate],
+    issued: Sequence[Mapping[str, Any]],
+    ledger: Ledger,
+) -> None:
     seen = hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
     if known.decided and seen not in known.agreed:
         detail = "The certificate's bytes are not those that the officers signed for."
@@ -99,7 +121,7 @@ def _prove(known: Issued, issued: Sequence[Mapping[str, Any]], ledger: Ledger) -
     ]
     for failure in failures:
         ledger.refute(Against.CERTIFICATE_FOREIGN, failure.detail)
-    for name, said, wanted in compared(certificate, statement, known.proposal, known.proposal_sha256):
+    for name, said, wanted in compared(certificate, statement, _part(known, statement.issue), known.proposal_sha256):
         if said != wanted:
             ledger.refute(Against.CERTIFICATE_ALTERED, f"By its bytes {name} is “{said}”, and “{wanted}” was proposed.")
     fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
@@ -109,3 +131,10 @@ def _prove(known: Issued, issued: Sequence[Mapping[str, Any]], ledger: Ledger) -
         ledger.lack(Missing.ROWS, "No row at hand says that the certificate was issued.")
     elif not same:
         ledger.refute(Against.CERTIFICATE_ALTERED, "The journal says that another certificate was issued.")
+
+
+def _part(known: Issued, issue: object) -> Mapping[str, Any]:
+    """Return what the proposal says of an issue: its own, or that of a change which it carries, made anew."""
+    carried = known.proposal.get("carried")
+    parts = [each for each in carried if isinstance(each, Mapping)] if isinstance(carried, list) else []
+    return next((each for each in parts if each.get("issue") == issue), known.proposal)

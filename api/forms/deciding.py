@@ -26,7 +26,7 @@ from api.forms.fields import (
 )
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
-from core.kinds import DecisionKind, Witnessed
+from core.kinds import DecisionKind, Waiting, Witnessed
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
@@ -34,6 +34,7 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
 from ra.deciding.views import Accepted
 from ra.deciding.witness import Witness
@@ -50,6 +51,24 @@ MOST_IN_A_BATCH = 100
 
 OfficersCause: TypeAlias = Literal[EndCause.SSC, EndCause.BREACH, EndCause.KEY_COMPROMISE]
 """Why officers revoke; for the Manufacturer's own request they withdraw."""
+
+
+WaitingSaid: TypeAlias = Annotated[
+    Waiting,
+    Field(
+        strict=False,
+        description="What becomes of the changes that wait behind the effective instant: carried, made anew from their "
+        "own instants, which is what is done if it is left out; or withdrawn.",
+    ),
+]
+
+MOST_DRAFTS = 50
+"""Certificates that one decision leads to: its own, and the changes that it carries."""
+
+Digests: TypeAlias = Annotated[
+    Digest | Annotated[list[Digest], Field(min_length=1, max_length=MOST_DRAFTS)],
+    Field(description="Of the bytes to be signed; where several are, all of them in order of issue."),
+]
 
 
 class ClassifiedBody(Body):
@@ -143,6 +162,7 @@ class AmendBody(MinutedBody):
     conditions_removed: Annotated[list[Count], Field(max_length=MOST_CONDITIONS, default_factory=list)]
     description: ClassifiedBody | None = None
     effective: Moment | None = None
+    waiting: WaitingSaid | None = None
     csr: Csr | None = None
 
     def command(self) -> ProposeAmendment:
@@ -157,6 +177,7 @@ class AmendBody(MinutedBody):
             firmware_removed=tuple(self.firmware_removed),
             conditions_removed=tuple(self.conditions_removed),
             effective=instant_of(self.effective, "effective"),
+            waiting=self.waiting,
             request=self.request,
             csr=None if self.csr is None else self.csr.encode("utf-8"),
             minutes=self.minutes(self.conditions_added, self.description),
@@ -215,6 +236,7 @@ class RekeyBody(MinutedBody):
     compromised: bool
     effective: Moment | None = None
     invalidity_date: Moment | None = None
+    waiting: WaitingSaid | None = None
 
     def command(self) -> ProposeRekey:
         """Return what is proposed; IdentifierMalformed, InstantMalformed."""
@@ -225,12 +247,31 @@ class RekeyBody(MinutedBody):
             reasons=self.why(),
             effective=instant_of(self.effective, "effective"),
             invalidity_date=instant_of(self.invalidity_date, "invalidity_date"),
+            waiting=self.waiting,
             minutes=self.minutes(),
         )
 
 
+class WithdrawWaitingBody(MinutedBody):
+    """Withdraw the changes that are decided and wait, before they begin (F2.29)."""
+
+    kind: Literal[DecisionKind.WITHDRAW_WAITING]
+    approval: Identifier
+
+    def command(self) -> ProposeWaitingWithdrawal:
+        """Return what is proposed; IdentifierMalformed."""
+        return ProposeWaitingWithdrawal(approval_of(self.approval), self.why(), self.minutes())
+
+
 AnyDecision: TypeAlias = (
-    GrantBody | RefuseBody | AmendBody | RefuseAmendmentBody | RevokeBody | WithdrawBody | RekeyBody
+    GrantBody
+    | RefuseBody
+    | AmendBody
+    | RefuseAmendmentBody
+    | RevokeBody
+    | WithdrawBody
+    | RekeyBody
+    | WithdrawWaitingBody
 )
 
 
@@ -251,6 +292,8 @@ def body_of(kind: DecisionKind) -> type[AnyDecision]:
             return WithdrawBody
         case DecisionKind.REKEY:
             return RekeyBody
+        case DecisionKind.WITHDRAW_WAITING:
+            return WithdrawWaitingBody
         case _:
             assert_never(kind)
 
@@ -292,13 +335,13 @@ class SecondBody(AuthorisedBody):
     """What a second officer accepts: this proposal with these bytes."""
 
     proposal_sha256: Digest
-    tbs_sha256: Digest | None = None
+    tbs_sha256: Digests | None = None
 
 
 class AcceptedBody(ProposedBody):
     """One of a batch that is seconded."""
 
-    tbs_sha256: Digest | None = None
+    tbs_sha256: Digests | None = None
 
 
 class SecondBatchBody(AuthorisedBody):
@@ -309,7 +352,11 @@ class SecondBatchBody(AuthorisedBody):
     def accepted(self) -> list[Accepted]:
         """Return the proposals, each with the bytes that are accepted."""
         return [
-            Accepted(decision=each.decision, proposal_sha256=each.proposal_sha256, tbs_sha256=each.tbs_sha256)
+            Accepted(
+                decision=each.decision,
+                proposal_sha256=each.proposal_sha256,
+                tbs_sha256=tuple(each.tbs_sha256) if isinstance(each.tbs_sha256, list) else each.tbs_sha256,
+            )
             for each in self.decisions
         ]
 

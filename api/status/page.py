@@ -11,10 +11,11 @@ from html import escape
 from http import HTTPStatus
 
 from api.status.exchange import Reply, seconds_to_keep
-from core.instants import text
+from core.instants import parse, text
 from core.local_time import uk
 from core.mirror import AuthorityView, MirroredApproval
-from core.status import State, Status, approval_status, certificate_end
+from core.status import ENDED, State, Status, approval_status, certificate_end
+from core.waiting import Pending, pending
 
 MAX_AGE_SECONDS = 60
 """People press reload and expect it to tell."""
@@ -102,6 +103,7 @@ def approval_page(authority: AuthorityView, held: MirroredApproval, now: datetim
         ("Approved from", _instant(record.start)),
         ("Approved until", _instant(terms.expiry)),
     ]
+    rows += [("Decided for later", _waits(each)) for each in pending(record, now) if status.state not in ENDED]
     ended = _ended(held, status, now)
     if ended is not None:
         rows.append(("Ended", _instant(ended)))
@@ -147,6 +149,13 @@ def _ended(held: MirroredApproval, status: Status, now: datetime) -> datetime | 
     if held.record.ended_at is not None and held.record.ended_at <= now:
         return held.record.ended_at
     return None if status.certificate is None else certificate_end(status.certificate).at
+
+
+def _waits(change: Pending) -> str:
+    """What of a change is White: when it takes effect, and the expiry from then on."""
+    expiry = next((parse(each.after) for each in change.changes if each.subject == "expiry"), None)
+    told = "a change takes effect" if expiry is None else f"approved until {_instant(expiry)}"
+    return f"From {_instant(change.effective)}{told}"
 
 
 def _instant(at: datetime) -> str:

@@ -23,6 +23,7 @@ from core.kinds import HierarchyRole
 from core.mirror import MirroredApproval, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
 from core.status import ENDED, State, Status, approval_status, certificate_end, certificate_status, revocation_at
+from core.waiting import pending
 
 FRESH_FOR = timedelta(hours=1)
 """How long an answer may be relied on at most, where no change is known to come sooner."""
@@ -89,6 +90,7 @@ def answer(
         "valid": valid,
         "state": status.state.value,
         **_subject(found),
+        "pending": _pending(found, question, as_of),
         "deemed_cpa_certificate": valid,  # F2.26
         "reasons": [
             {"code": one.code.value, "clause": one.clause, "detail": one.detail, "remedy": one.remedy}
@@ -111,6 +113,21 @@ def _subject(found: _Found) -> dict[str, Json]:
         "not_after": None if certificate is None else text(certificate.not_after),
         "device": None if record is None else {**record.device.said()},
     }
+
+
+def _pending(found: _Found, question: Question, as_of: datetime) -> list[Json]:
+    """What is decided and waits: of an approval, not of one certificate, which says what it says."""
+    if found.held is None or isinstance(question.subject, ByCertificate | BySerial) or found.status.state in ENDED:
+        return []
+    return [
+        {
+            "issue": each.issue,
+            "decision": each.decision,
+            "effective": text(each.effective),
+            "changes": [{"subject": one.subject, "before": one.before, "after": one.after} for one in each.changes],
+        }
+        for each in pending(found.record, as_of)
+    ]
 
 
 # --- looking up --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from app.cli.signing import Signing, signs
 from app.client import Client, path
 from app.officer import Hand, to_revoke
 from app.recomputed import Recomputed, recomputed
-from core.approval import EndCause
+from core.approval import OFFICERS_CAUSES
 from core.errors import InputUnusable, TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
@@ -135,7 +135,7 @@ def show(decision: str, service: Service) -> None:
     if service.as_json:
         shown.as_json(document(said))
     else:
-        decision_shown.show(shown.out(), said, found.certificate)
+        decision_shown.show(shown.out(), said, found.certificates)
 
 
 @decide.command(
@@ -158,7 +158,7 @@ def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing
             said = drafted(client, each)
             found = recomputed(said)
             if not service.as_json:
-                decision_shown.show(console, said, found.certificate)
+                decision_shown.show(console, said, found.certificates)
             if yes_i_have_read or confirmed(console, said, found, AuthorisedAct.SECOND):
                 accepted.append(found.listed)
         outcomes = _seconded(client, hand, accepted)
@@ -183,9 +183,7 @@ def reject(*, decision: str, why: str, signing: Signing, service: Service) -> No
 
 @decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --reasons why.txt")
 @click.argument("approval")
-@click.option(
-    "--cause", required=True, type=click.Choice([each.value for each in EndCause if each is not EndCause.MANUFACTURER])
-)
+@click.option("--cause", required=True, type=click.Choice([each.value for each in OFFICERS_CAUSES]))
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
 @click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
 @click.option("--invalidity-date", help="Since when the key is compromised.")
@@ -227,6 +225,21 @@ def revoke(
 
 
 @decide.command(
+    "withdraw-waiting",
+    short_help="Propose to withdraw what waits.",
+    epilog="\b\nExample:\n  trialcpa decide withdraw-waiting TDA-2027-0042-Y --reasons why.txt",
+)
+@click.argument("approval")
+@click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
+@signs(elsewhere=False, later=True)
+@asks_service
+def withdraw_waiting(*, approval: str, reasons: TextIO, signing: Signing, service: Service) -> None:
+    """Propose that what is decided for later, and has not begun, never does; what holds goes on (F2.29)."""
+    proposed = {"kind": DecisionKind.WITHDRAW_WAITING, "approval": approval, "reasons": _words_of(reasons)}
+    raise SystemExit(_proposed(service, signing, [proposed]))
+
+
+@decide.command(
     short_help="Say that you are informed of a revocation.",
     epilog="\b\nExample:\n  trialcpa decide acknowledge dec-6564f1a2-9c3b1d2e4f60718a",
 )
@@ -237,7 +250,7 @@ def acknowledge(decision: str, service: Service) -> None:
     with service.connect() as client:
         if not service.as_json:
             said = client.show(DecisionAnswer, path("decisions", decision))
-            decision_shown.show(shown.out(), said, recomputed(said).certificate)
+            decision_shown.show(shown.out(), said, recomputed(said).certificates)
         outcome = client.do(DecisionAcknowledged, path("decisions", decision, "acknowledgement"), {})
     if service.as_json:
         shown.as_json(document(outcome))
@@ -265,7 +278,7 @@ def witness(*, decision: str, seen: bool, disowned: bool, why: str, service: Ser
     with service.connect() as client:
         if not service.as_json:
             said = client.show(DecisionAnswer, path("decisions", decision))
-            decision_shown.show(shown.out(), said, recomputed(said).certificate)
+            decision_shown.show(shown.out(), said, recomputed(said).certificates)
         outcome = client.do(DecisionWitnessed, path("decisions", decision, "witness"), body)
     if service.as_json:
         shown.as_json(document(outcome))
@@ -338,12 +351,11 @@ def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Ou
     return [client.do(DecisionSeconded, path("decisions", only.decision, "second"), body)]
 
 
-def _digests(accepted: Listed) -> dict[str, str]:
-    """Both digests as they are repeated; a kind that issues no certificate has one."""
-    return {
-        "proposal_sha256": accepted.proposal_sha256,
-        **({"tbs_sha256": accepted.tbs_sha256[0]} if accepted.tbs_sha256 else {}),
-    }
+def _digests(accepted: Listed) -> dict[str, object]:
+    """The digests as they are repeated; a kind that issues no certificate has one, and one that carries a list."""
+    tbs = accepted.tbs_sha256
+    said = {} if not tbs else {"tbs_sha256": tbs[0] if len(tbs) == 1 else list(tbs)}
+    return {"proposal_sha256": accepted.proposal_sha256, **said}
 
 
 def _batch(

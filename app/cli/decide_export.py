@@ -73,8 +73,10 @@ def fetched(client: Client, decision: str) -> Mapping[str, bytes]:
         dossier.ORDERS: _written([{"body": canonical(each).decode()} for each in bodies]),
         dossier.JOURNAL: "".join(f"{line}\n" for line in export_lines(_export(journal))).encode("ascii"),
     }
-    if said.draft is not None and said.draft.state is DraftState.SIGNED:
-        parts[dossier.CERTIFICATE] = client.fetch(path("certificates", said.draft.serial), _PEM).body
+    signed_drafts = [each for each in said.drafts if each.state is DraftState.SIGNED]
+    if signed_drafts:
+        chains = [client.fetch(path("certificates", each.serial), _PEM).body for each in signed_drafts]
+        parts[dossier.CERTIFICATE] = b"".join(chains)
     return parts
 
 

@@ -78,6 +78,7 @@ reasons = "A summary of why."
 # expiry = 2027-09-30
 # maximum_devices = 800
 # effective = 2027-03-01T00:00:00Z  # by default the next midnight, UTC
+# waiting = "withdraw"              # of a change decided for later; by default it is carried, made anew
 # firmware_removed = ["0002012F"]
 # conditions_removed = [2]
 [[decision.firmware_added]]
@@ -117,6 +118,13 @@ compromised = false
 reasons = "The Manufacturer has a new key."
 """
 
+_WITHDRAW_WAITING = """\
+[[decision]]
+kind = "withdraw-waiting"           # F2.29: what is decided for later, and has not begun, never does
+approval = "TDA-…"
+reasons = "A summary of why."
+"""
+
 
 def example(kind: DecisionKind) -> str:
     """Return a decision of a kind as the template shows it."""
@@ -135,6 +143,8 @@ def example(kind: DecisionKind) -> str:
             return _WITHDRAW
         case DecisionKind.REKEY:
             return _REKEY
+        case DecisionKind.WITHDRAW_WAITING:
+            return _WITHDRAW_WAITING
         case _:
             assert_never(kind)
 

@@ -8,17 +8,18 @@ from rich.console import Console
 from app.cli import shown
 from ra.deciding.views import DecidedCondition, DecidedPassage, DecisionAnswer, PreviewAnswer
 from ra.telling.views import StepForeseen
+from ra.views import DecidedChange
 
 Document = Mapping[str, Any]
 
 
-def show(console: Console, said: DecisionAnswer, certificate: Sequence[tuple[str, object]] = ()) -> None:
+def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence[tuple[str, object]]] = ()) -> None:
     """Show a decision: who and what, the words, the certificate, the difference, the notices, the CPL, the findings.
 
     Args:
         console: where.
         said: as the service shows it.
-        certificate: what the very bytes to be signed say (app/recomputed.py).
+        certificates: what the very bytes to be signed say, in order of issue (app/recomputed.py).
     """
     about = said.approval or said.application or ""
     shown.heading(console, f"{said.decision}: {said.kind} {about}, {said.state}", "bold reverse")
@@ -41,7 +42,7 @@ def show(console: Console, said: DecisionAnswer, certificate: Sequence[tuple[str
             ("lapses", shown.when(said.lapses_at)),
             ("outcome", said.outcome),
             ("proposal digest", said.proposal_sha256),
-            ("certificate digest", said.tbs_sha256),
+            ("certificate digest", [each.tbs_sha256 for each in said.drafts] or said.tbs_sha256),
         ],
     )
     if said.witnesses:
@@ -58,8 +59,9 @@ def show(console: Console, said: DecisionAnswer, certificate: Sequence[tuple[str
         ("", "class", "recipients", "text"),
         [(each.subject, each.classification, ", ".join(each.recipients) or "nobody", each.text) for each in listed],
     )
-    if certificate:
-        shown.heading(console, "The certificate, read from the very bytes")
+    for place, certificate in enumerate(certificates):
+        which = "The certificate" if not place else "The change that waits, made anew: its certificate"
+        shown.heading(console, f"{which}, read from the very bytes")
         shown.facts(console, certificate)
     if said.preview is not None:
         _preview(console, said.preview)
@@ -82,8 +84,18 @@ def _preview(console: Console, preview: PreviewAnswer) -> None:
         shown.heading(console, "What changes")
         rows = [(each.subject, each.before, each.after) for each in preview.difference]
         shown.table(console, ("", "before", "after"), rows)
+    for change in preview.carried:
+        told = f"What waits until {shown.when(change.effective)} still takes effect then, as issue {change.issue}"
+        _change(console, told, change.changes)
+    for gone in preview.withdrawn:
+        _change(console, f"What waits until {shown.when(gone.effective)} is withdrawn: this never comes", gone.changes)
     _notices(console, preview.notices)
     _cpl(console, preview.cpl)
+
+
+def _change(console: Console, heading: str, changes: Sequence[DecidedChange]) -> None:
+    shown.heading(console, heading)
+    shown.table(console, ("", "before", "from then on"), [(each.subject, each.before, each.after) for each in changes])
 
 
 def _notices(console: Console, notices: Mapping[str, Document]) -> None:

@@ -18,7 +18,7 @@ from app.client import Client
 from app.officer import to_revoke, to_sign_in
 from app.officer_key import KeyName, make_officer_key, parse_key_name, public_half
 from app.recomputed import recomputed
-from core.approval import EndCause
+from core.approval import OFFICERS_CAUSES
 from core.errors import InputUnusable, TokenKeyMisnamed
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
@@ -31,7 +31,7 @@ from officers.statement import Claim, Listed
 EXIT_REFUSED = 1
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_CAUSES = [each.value for each in EndCause if each is not EndCause.MANUFACTURER]
+_CAUSES = [each.value for each in OFFICERS_CAUSES]
 _ACTS = (AuthorisedAct.SECOND, AuthorisedAct.PROPOSE, AuthorisedAct.REJECT)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -205,7 +205,7 @@ def _looked_at(
     for each in dict.fromkeys(decisions):
         said = drafted(client, each)
         seen = recomputed(said)
-        decision_shown.show(console, said, seen.certificate)
+        decision_shown.show(console, said, seen.certificates)
         if not unasked and not confirmed(console, said, seen, act):
             raise SystemExit(EXIT_REFUSED)
         found.append(seen.listed)

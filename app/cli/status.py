@@ -204,6 +204,11 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
                 ("as of", shown.when(said.as_of)),
             ],
         )
+        for each in said.pending:
+            told = f"Decided, and waits until {shown.when(each.effective)} (F2.29)"
+            shown.heading(console, f"{told}: issue {each.issue}, by {each.decision}")
+            changes = [(change.subject, change.before, change.after) for change in each.changes]
+            shown.table(console, ("", "until then", "from then on"), changes)
         shown.heading(console, "Certificates (F2.25)")
         shown.table(
             console,
@@ -218,11 +223,11 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
             shown.heading(console, "Conditions (F2.21(e))")
             shown.table(
                 console,
-                ("#no", "class", "text"),
+                ("#no", "class", "from", "until", "text"),
                 [
-                    (each.number, each.classification, each.text)
+                    (each.number, each.classification, shown.when(each.since), shown.when(each.until), each.text)
                     for each in conditions.conditions
-                    if each.ended_at is None
+                    if each.until is None or each.until > max(said.as_of, each.since)
                 ],
             )
             if conditions.withheld:

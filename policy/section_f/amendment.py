@@ -32,6 +32,7 @@ class AmendmentFacts:
         ended_conditions: the numbers of those to be ended.
         maximum_devices: the limit as it would be.
         deployed: devices reported as deployed and not decommissioned.
+        named: the effective instant that was asked for; None where nobody named one.
     """
 
     at: datetime
@@ -49,6 +50,12 @@ class AmendmentFacts:
     ended_conditions: tuple[int, ...]
     maximum_devices: int
     deployed: int
+    named: datetime | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether it begins at an instant of its own, and not when it is decided."""
+        return self.certificate or self.named is not None
 
 
 @serves("F2.29")
@@ -88,7 +95,7 @@ def _expiry_passed(facts: AmendmentFacts) -> Iterator[str]:
 
 @rule("effective-not-in-future", "F2.29", Severity.FATAL, "Name a later instant: nothing is ever backdated.")
 def _effective_not_in_future(facts: AmendmentFacts) -> Iterator[str]:
-    if facts.certificate and facts.effective <= facts.at:
+    if facts.timed and facts.effective <= facts.at:
         yield f"The effective instant {text(facts.effective)} has passed."
 
 
@@ -100,15 +107,21 @@ def _effective_not_whole(facts: AmendmentFacts) -> Iterator[str]:
 
 @rule("effective-outside-trial", "F2.29", Severity.FATAL, "Name an instant from the start to both expiry dates.")
 def _effective_outside_trial(facts: AmendmentFacts) -> Iterator[str]:
-    if not facts.certificate:
+    if not facts.timed:
         return
-    if facts.effective < facts.new_start:
+    if facts.certificate and facts.effective < facts.new_start:
         yield f"The effective instant {text(facts.effective)} lies before the start date {facts.new_start.date()}."
     # The old certificate holds to its last second; a later beginning would leave an instant at which neither does.
     if facts.effective > first_second_after(facts.expiry):
         yield f"The effective instant {text(facts.effective)} lies behind the expiry date {facts.expiry.date()}."
     if facts.effective >= facts.new_expiry:
         yield f"The effective instant {text(facts.effective)} is not before the new expiry {text(facts.new_expiry)}."
+
+
+@rule("effective-beside-start", "F2.29", Severity.FATAL, "Leave the effective instant out: it is the new start.")
+def _effective_beside_start(facts: AmendmentFacts) -> Iterator[str]:
+    if facts.new_start != facts.start and facts.named not in (None, facts.new_start):
+        yield f"The start moves to {facts.new_start.date()}, and another effective instant is named."
 
 
 @rule("firmware-not-there", "F2.29", Severity.FATAL, "Name a version that the approval has.")
@@ -140,6 +153,7 @@ AMENDMENT_RULES: tuple[Rule[AmendmentFacts], ...] = (
     _effective_not_in_future,
     _effective_not_whole,
     _effective_outside_trial,
+    _effective_beside_start,
     _firmware_not_there,
     _condition_not_there,
     _limit_below_deployed,

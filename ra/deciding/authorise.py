@@ -125,16 +125,27 @@ def require_authorised(tx: Transaction, decision: Decision, at: datetime) -> Non
         raise WrongState(kind="Decision", identifier=decision.id, state=state, needed="signed for by its proposer")
 
 
-def claim_of(act: AuthorisedAct, decision: Decision, tbs_sha256: str | None = None) -> Claim:
+def claim_of(act: AuthorisedAct, decision: Decision, tbs: Sequence[str] = ()) -> Claim:
     """Return what an act about a decision says of itself.
 
     Args:
         act: what is done.
         decision: to which.
-        tbs_sha256: of the bytes to be signed that are accepted, hex; None where there are none.
+        tbs: digests of the bytes to be signed that are accepted, hex, in order of issue; none where there are none.
     """
-    tbs = None if tbs_sha256 is None else (tbs_sha256.lower(),)
-    return about(act, Listed(decision=decision.id, proposal_sha256=decision.proposal_sha256, tbs_sha256=tbs))
+    listed = Listed(decision=decision.id, proposal_sha256=decision.proposal_sha256, tbs_sha256=tuple(tbs) or None)
+    return about(act, listed)
+
+
+def digests_of(said: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the digests that somebody repeats: one alone is a list of one."""
+    every = () if said is None else (said,) if isinstance(said, str) else tuple(said)
+    return tuple(each.lower() for each in every)
+
+
+def digests_said(tbs: Sequence[str]) -> Json:
+    """Return the digests of bytes to be signed as facts say them: one alone by itself, as before there were several."""
+    return None if not tbs else tbs[0] if len(tbs) == 1 else list(tbs)
 
 
 def named(statement: str | None) -> Mapping[str, Json]:

@@ -4,6 +4,7 @@ Everything here is in the transaction that records the certificate. If we die be
 signed again and all of it happens then.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.actors import Actor
@@ -28,16 +29,24 @@ def reserve(tx: Transaction, decision: Decision) -> None:
     _certifying(decision).reserve(tx, decision)
 
 
-def take_effect(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
-    """Let what the certificate says hold; return the serials that it supersedes."""
+def take_effect(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> dict[Serial, int]:
+    """Let what the certificates say hold; return the serials that they supersede, each with the issue by which."""
     return _certifying(decision).certified(tx, decision, actor, at)
 
 
 @serves("F2.25", "F2.27")
-def tell(tx: Transaction, decision: Decision, serial: Serial, actor: Actor, at: datetime) -> None:
-    """Tell whom it concerns that a certificate was issued: the Panel what to list, and the notice it travels with."""
+def tell(tx: Transaction, decision: Decision, serials: Sequence[Serial], actor: Actor, at: datetime) -> None:
+    """Tell whom it concerns that certificates were issued: the Panel what to list, and the notice they travel with.
+
+    Args:
+        tx: open.
+        decision: which led to them.
+        serials: in order of issue, at least one.
+        actor: whose act it is.
+        at: now.
+    """
     instruct(tx, approval_of(decision), cause=decision.id, actor=actor, at=at)
-    notice.write(tx, decision, actor=actor, at=at, serial=serial)
+    notice.write(tx, decision, actor=actor, at=at, serials=serials)
 
 
 def _certifying(decision: Decision) -> CertifyingKind[object]:

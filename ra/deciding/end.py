@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
-from core.approval import EndCause
+from core.approval import ApprovalRecord, EndCause
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
@@ -17,6 +17,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import parse, text
 from core.kinds import DecisionKind
+from core.status import certificate_end
 from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra.grounds import NO_MINUTES, Grounds, Minutes
 from ra.proposal import Tabled, new_decision, said_in
@@ -118,10 +119,10 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         WrongState: the breach that it cites is not confirmed, or was answered already.
     """
     approval, cause = ending.approval, ending.cause
-    approval_reading.locked(tx, approval)
+    record = approval_reading.locked(tx, approval)
     if cause is EndCause.KEY_COMPROMISE:
-        since = ending.invalidity_date
-        serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, invalidity_date=since)
+        since, key = ending.invalidity_date, _compromised(record, at)
+        serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, key=key, invalidity_date=since)
         if not serials:
             raise AlreadyEnded(identifier=approval, state=approvals.last_end(tx, approval))
     else:
@@ -149,3 +150,13 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         answer(tx, decision.breach, approval, decision=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
     return serials
+
+
+def _compromised(record: ApprovalRecord, at: datetime) -> str | None:
+    """Return the digest of the key that is compromised: the one in use, else the one that will be first.
+
+    What waits under the same key ends with it; what waits for a new key goes on waiting. None where nothing stands.
+    """
+    standing = [each for each in record.certificates if certificate_end(each).at > at]
+    first = min(standing, key=lambda each: (each.not_before, each.issue), default=None)
+    return None if first is None else first.public_key_sha256

@@ -10,6 +10,7 @@ from ra.deciding.kinds.grant import Grant, ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal, Refusal
 from ra.deciding.kinds.rekey import ProposeRekey, Rekey
 from ra.deciding.kinds.revocation import ProposeRevocation, Revocation
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal, WaitingWithdrawal
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal, Withdrawal
 
 Proposal: TypeAlias = (
@@ -20,12 +21,13 @@ Proposal: TypeAlias = (
     | ProposeRevocation
     | ProposeWithdrawal
     | ProposeRekey
+    | ProposeWaitingWithdrawal
 )
 """What an officer may propose."""
 
 GRANT, REFUSAL, REKEY = Grant(), Refusal(), Rekey()
 AMENDMENT, AMENDMENT_REFUSAL = Amendment(), AmendmentRefusal()
-REVOCATION, WITHDRAWAL = Revocation(), Withdrawal()
+REVOCATION, WITHDRAWAL, WAITING_WITHDRAWAL = Revocation(), Withdrawal(), WaitingWithdrawal()
 
 
 def kind_of(kind: DecisionKind) -> Kind[Any]:
@@ -45,6 +47,8 @@ def kind_of(kind: DecisionKind) -> Kind[Any]:
             return WITHDRAWAL
         case DecisionKind.REKEY:
             return REKEY
+        case DecisionKind.WITHDRAW_WAITING:
+            return WAITING_WITHDRAWAL
         case _:
             assert_never(kind)
 
@@ -70,5 +74,7 @@ def by_command(command: Proposal) -> Kind[Any]:
             return WITHDRAWAL
         case ProposeRekey():
             return REKEY
+        case ProposeWaitingWithdrawal():
+            return WAITING_WITHDRAWAL
         case _:
             assert_never(command)

@@ -114,5 +114,9 @@ class CertifyingKind(Kind[Command]):
         """
 
     @abstractmethod
-    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
-        """Make the rest true, in the transaction that records the certificate; return the serials superseded."""
+    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> dict[Serial, int]:
+        """Make the rest true, in the transaction that records the certificates of a decision.
+
+        Returns:
+            The serials superseded, each with the issue by which.
+        """

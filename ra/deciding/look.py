@@ -9,6 +9,7 @@ from typing import Any
 from core.actors import Actor
 from core.approval import DEVICE_WORDS
 from core.canonical import read_json
+from core.instants import parse
 from core.kinds import OPEN_DECISION
 from policy.roles import Operation
 from ra.access import authorise
@@ -17,7 +18,7 @@ from ra.deciding import notice
 from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
 from ra.deciding.views import (
-    DecidedChange,
+    CarriedChange,
     DecidedCondition,
     DecidedPassage,
     DecisionAnswer,
@@ -28,9 +29,9 @@ from ra.deciding.views import (
 )
 from ra.desk import Desk
 from ra.findings import findings_of
-from ra.proposal import said_in
+from ra.proposal import said_in, said_of
 from ra.telling.listing import would_follow
-from ra.views import page, view_of
+from ra.views import DecidedChange, PendingAnswer, page, view_of
 from store.reading import requests
 from store.reading.witnesses import Witness, witnesses_of
 from store.rows import Decision, DraftRow
@@ -44,7 +45,7 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
         said = witnesses_of(tx, [found.id]).get(found.id, ())
-        shown = _decision(found, requests.draft_of(tx, identifier), said)
+        shown = _decision(found, requests.drafts_of(tx, identifier), said)
         return _opened(tx, found, shown, at) if found.state in OPEN_DECISION else shown
 
 
@@ -54,7 +55,7 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPa
     with desk.store.read() as tx:
         rows = page(limit, lambda most: requests.decision_list(tx, after=after, limit=most), lambda each: each.id)
         said = witnesses_of(tx, [each.id for each in rows.found])
-        listed = tuple(_decision(each, requests.draft_of(tx, each.id), said.get(each.id, ())) for each in rows.found)
+        listed = tuple(_decision(each, requests.drafts_of(tx, each.id), said.get(each.id, ())) for each in rows.found)
     return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)
 
 
@@ -81,11 +82,35 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
         ),
         notices=notice.foreseen(tx, found, at=at),
         cpl=() if listed is None else would_follow(tx, listed, at),
+        carried=tuple(_carried(each) for each in said.get("carried") or ()),
+        withdrawn=tuple(_withdrawn(each) for each in said.get("withdrawn") or ()),
     )
 
 
-def _decision(found: Decision, draft: DraftRow | None, witnesses: Sequence[Witness]) -> DecisionAnswer:
+def _carried(said: Mapping[str, Any]) -> CarriedChange:
+    return CarriedChange(
+        issue=said["issue"],
+        in_place_of=said["in_place_of"],
+        decision=said["decision"],
+        effective=parse(said["not_before"]),
+        changes=tuple(DecidedChange(**each) for each in said["changes"]),
+        certificate=in_words(said),
+    )
+
+
+def _withdrawn(said: Mapping[str, Any]) -> PendingAnswer:
+    return PendingAnswer(
+        issue=said["issue"],
+        decision=said["decision"],
+        effective=parse(said["effective"]),
+        changes=tuple(DecidedChange(**each) for each in said["changes"]),
+    )
+
+
+def _decision(found: Decision, rows: Sequence[DraftRow], witnesses: Sequence[Witness]) -> DecisionAnswer:
     said = said_in(found)
+    drafts = tuple(_draft(each, said_of(found, each.issue)) for each in rows)
+    first = next(iter(drafts), None)
     return DecisionAnswer(
         decision=found.id,
         kind=found.kind,
@@ -96,7 +121,7 @@ def _decision(found: Decision, draft: DraftRow | None, witnesses: Sequence[Witne
         proposal=said,
         proposal_sha256=found.proposal_sha256,
         findings=findings_of(found.findings),
-        tbs_sha256=draft.tbs_sha256 if draft else None,
+        tbs_sha256=first.tbs_sha256 if first else None,
         reasons=found.reasons,
         # Their salts stay in the register: a view has no member for them.
         passages=view_of(tuple[DecidedPassage, ...], found.passages),
@@ -107,7 +132,8 @@ def _decision(found: Decision, draft: DraftRow | None, witnesses: Sequence[Witne
         amendment_request=found.amendment_request,
         breach=found.breach,
         lapses_at=found.lapses_at,
-        draft=None if draft is None else _draft(draft, said),
+        draft=first,
+        drafts=drafts,
         proposer=found.proposer,
         proposed_at=found.proposed_at,
         authorised_at=found.authorised_at,

@@ -1,5 +1,6 @@
 """The notice that a decision leads to: its kind says how it is called, ra/telling/ writes it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.actors import Actor
@@ -12,7 +13,7 @@ from store.rows import Decision
 from store.transactions import Transaction
 
 
-def write(tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, serial: Serial | None = None) -> str:
+def write(tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, serials: Sequence[Serial] = ()) -> str:
     """Write the notice of a decision that is done, in the transaction of its act; return its number.
 
     Args:
@@ -20,10 +21,10 @@ def write(tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, se
         decision: what was decided.
         actor: whose act it is.
         at: the instant of the act.
-        serial: the certificate that travels with it (F2.25).
+        serials: the certificates that travel with it (F2.25), in order of issue.
     """
     told = kind_of(decision.kind).told(decision, at)
-    return write_notice(tx, matter_of(tx, decision, told, at=at, written=True), actor=actor, serial=serial)
+    return write_notice(tx, matter_of(tx, decision, told, at=at, written=True), actor=actor, serials=serials)
 
 
 def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, Json]:

@@ -93,8 +93,7 @@ def journal_of(desk: Desk, actor: Actor, identifier: str) -> DecisionJournal:
 
 def _about(tx: Transaction, decision: Decision) -> list[Sealed]:
     """Return the sealed rows that say something of a decision, or whose keys counted, in order."""
-    draft = requests.draft_of(tx, decision.id)
-    named = {decision.id} | ({draft.serial} if draft else set())
+    named: set[str] = {decision.id, *(each.serial for each in requests.drafts_of(tx, decision.id))}
     subjects = {each for each in (decision.approval, decision.application_id) if each is not None}
     about = [
         *reading.sealed_about(tx, [decision.id], tuple(FactKind)),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.actors import Actor
-from core.approval import EndCause
+from core.approval import OFFICERS_CAUSES
 from core.canonical import Json
 from core.clauses import serves
 from core.facts import Fact, FactKind
@@ -54,7 +54,7 @@ def revoke(
         RulesRefused: an invalidity date that cannot be.
     """
     authorise(actor, Operation.REVOKE)
-    if not desk.rules.urgent_revocation_by_one or command.cause is EndCause.MANUFACTURER:
+    if not desk.rules.urgent_revocation_by_one or command.cause not in OFFICERS_CAUSES:
         raise not_permitted(actor, "revoke alone")
     with desk.store.begin("revoke") as tx:
         at = instant_of_end(desk, tx)  # only now: waiting for our turn to write must not backdate the end

@@ -18,7 +18,7 @@ from ra.access import authorise
 from ra.authorising import Signed, authorised
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
-from ra.deciding.authorise import claim_of, named, require_authorised
+from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_authorised
 from ra.deciding.every_kind import kind_of
 from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
@@ -39,7 +39,7 @@ def second(
     identifier: str,
     *,
     proposal_sha256: str,
-    tbs_sha256: str | None,
+    tbs_sha256: str | Sequence[str] | None,
     signed: Signed | None = None,
     request: RequestKey | None = None,
 ) -> DecisionSeconded:
@@ -50,7 +50,8 @@ def second(
         actor: an officer who did not propose it.
         identifier: of the decision.
         proposal_sha256: the digest of the proposal accepted, hex.
-        tbs_sha256: the digest of the bytes to be signed, hex; None for kinds that issue nothing.
+        tbs_sha256: the digests of the bytes to be signed, hex, in order of issue, one alone by itself; None for kinds
+            that issue nothing.
         signed: what the officer signed for it with a key of their own.
         request: the Idempotency-Key, if one was sent.
 
@@ -65,6 +66,7 @@ def second(
         DeviceAlreadyApproved: another approval of the device was granted meanwhile.
     """
     authorise(actor, Operation.SECOND)
+    accepted = digests_of(tbs_sha256)
     with desk.store.begin("second") as tx:
         wait_for_the_same(tx, actor, request)
         # Not `once`: a lapse is written too, and is told by an error behind the commit; it is no outcome to be kept.
@@ -75,14 +77,14 @@ def second(
         if decision.issue is not None:
             require_issuing(tx)
         at = instant_of(desk, tx, decision)  # only now: waiting for our turn to write must not backdate it
-        _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
+        _require_acceptable(tx, decision, actor, proposal_sha256=proposal_sha256, accepted=accepted)
         why = lapsing.passed(tx, decision, at)
         state, wanting = decision.state, 0
         if why is None:
             kind_of(decision.kind).require_still_right(tx, decision)
-            statement = authorised(tx, actor, claim_of(AuthorisedAct.SECOND, decision, tbs_sha256), signed, at)
+            statement = authorised(tx, actor, claim_of(AuthorisedAct.SECOND, decision, accepted), signed, at)
             require_authorised(tx, decision, at)
-            state, wanting = _agree(desk, tx, decision, actor, tbs_sha256=tbs_sha256, statement=statement, at=at)
+            state, wanting = _agree(desk, tx, decision, actor, accepted=accepted, statement=statement, at=at)
         else:
             lapsing.lapse(tx, decision, why=why, actor=actor, at=at)
         outcome = DecisionSeconded(
@@ -142,7 +144,7 @@ def _reject(
 
 
 def _require_acceptable(
-    tx: Transaction, decision: Decision, actor: Actor, *, proposal_sha256: str, tbs_sha256: str | None
+    tx: Transaction, decision: Decision, actor: Actor, *, proposal_sha256: str, accepted: tuple[str, ...]
 ) -> None:
     if decision.proposer == actor.name:
         raise SamePerson(person=actor.name)
@@ -151,9 +153,7 @@ def _require_acceptable(
         raise WrongState(kind="Decision", identifier=decision.id, state=decision.state, needed=needed)
     if proposal_sha256.lower() != decision.proposal_sha256:
         raise DigestMismatch(which="proposal")
-    draft = requests.draft_of(tx, decision.id)
-    on_record = None if draft is None else draft.tbs_sha256
-    if (tbs_sha256.lower() if tbs_sha256 else None) != on_record:
+    if accepted != tuple(each.tbs_sha256 for each in requests.drafts_of(tx, decision.id)):
         raise DigestMismatch(which="certificate to be signed")
 
 
@@ -163,17 +163,16 @@ def _agree(
     decision: Decision,
     actor: Actor,
     *,
-    tbs_sha256: str | None,
+    accepted: tuple[str, ...],
     statement: str | None,
     at: datetime,
 ) -> tuple[DecisionState, int]:
     """Write that an officer agrees, and decide if they are enough; return the state and how many are wanting."""
-    accepted = tbs_sha256.lower() if tbs_sha256 else None
-    agreed = secondings.agree(tx, decision.id, officer=actor.name, tbs_sha256=accepted, at=at)
+    agreed = secondings.agree(tx, decision.id, officer=actor.name, tbs=accepted, at=at)
     said: dict[str, Json] = {
         "kind": decision.kind,
         "proposal_sha256": decision.proposal_sha256,
-        "tbs_sha256": accepted,
+        "tbs_sha256": digests_said(accepted),
         "credential": actor.credential,
         **named(statement),
     }
@@ -182,7 +181,7 @@ def _agree(
         facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, subject=decision.id, payload=said))
         return decision.state, wanting
     closes = decision.issue is None
-    decisions.second(tx, decision, seconder=actor.name, tbs_sha256=accepted, at=at, closes=closes)
+    decisions.second(tx, decision, seconder=actor.name, tbs=accepted, at=at, closes=closes)
     facts.record(tx, Fact(FactKind.DECISION_SECONDED, at, actor, subject=decision.id, payload=said))
     kind_of(decision.kind).decide(tx, decision, actor, at)
     if not closes:

@@ -11,7 +11,7 @@ from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState, DraftState, Witnessed
 from ra.applying.views import RequirementAnswer
 from ra.telling.views import StepForeseen
-from ra.views import Page
+from ra.views import DecidedChange, Page, PendingAnswer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +66,16 @@ class DecidedCondition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecidedChange:
-    """What an amendment makes different (F2.29)."""
+class CarriedChange(PendingAnswer):
+    """A change that waits, made anew: next issue, its own instant.
 
-    after: str
-    before: str
-    subject: str
+    Args:
+        in_place_of: The issue that it takes the place of.
+        certificate: The new certificate in words.
+    """
+
+    in_place_of: int
+    certificate: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,8 @@ class PreviewAnswer:
     Args:
         certificate: The certificate in words; empty if none is issued.
         difference: What changes, each with before and after.
+        carried: Changes that wait and are made anew with it, each from its own instant.
+        withdrawn: Changes that wait and never come to be.
         notices: By recipient, the notice as it will get it (F2.22).
         cpl: Instructions to the Panel (F2.27, F2.29, F2.31).
     """
@@ -108,6 +114,8 @@ class PreviewAnswer:
     difference: tuple[DecidedChange, ...]
     notices: dict[str, Any]
     cpl: tuple[StepForeseen, ...]
+    carried: tuple[CarriedChange, ...] = ()
+    withdrawn: tuple[PendingAnswer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +123,11 @@ class DecisionAnswer:
     """A decision with everything that will be true: proposal, findings, draft and both digests.
 
     Args:
+        tbs_sha256: the digest of the bytes to be signed that take effect first; where several are to be signed, all
+            their digests are repeated, as `drafts` has them.
+        draft: what takes effect first; null where nothing is to be signed, or not drafted yet.
+        drafts: everything that is to be signed, in order of issue: the second and those behind it are changes that
+            wait, made anew.
         authorised_at: when its proposer signed for it with a key of their own; null before.
         witnesses: what officers say of it, once it has issued or ended something.
         against: what the rules find now, while it is open: what is fatal blocks it. Empty in a list.
@@ -142,6 +155,7 @@ class DecisionAnswer:
     breach: str | None
     lapses_at: datetime | None
     draft: DraftAnswer | None
+    drafts: tuple[DraftAnswer, ...] = ()
     proposer: str
     proposed_at: datetime
     authorised_at: datetime | None
@@ -234,7 +248,7 @@ class Accepted:
 
     decision: str
     proposal_sha256: str
-    tbs_sha256: str | None = None
+    tbs_sha256: str | tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,7 +67,7 @@ def suspect(
 
 def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
     approval_reading.record(tx, approval)
-    if not reading.condition_exists(tx, approval, condition):
+    if not reading.condition_begun(tx, approval, condition, at):
         raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
     identifier, words = new_identifier("breach", at), _salted(note)
     breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)

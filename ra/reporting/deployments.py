@@ -6,10 +6,12 @@ from core.actors import Actor
 from core.clauses import serves
 from core.deployments import Stint
 from core.status import approval_status
+from core.waiting import pending
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.reporting.views import BatchAnswer, DeployedDevice, DeploymentsAnswer, StintAnswer
+from ra.views import PendingAnswer
 from store.reading import approvals as approval_reading
 from store.reading import deployments as deployment_reading
 
@@ -60,6 +62,7 @@ def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | Non
         deployed=deployed,
         decommissioned=ended,
         limit=limit,
+        pending=tuple(PendingAnswer.of(each) for each in pending(record, at)),
         above_limit=deployed > limit,
         device=None
         if device_id is None

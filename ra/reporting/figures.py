@@ -18,6 +18,7 @@ from core.approval import ApprovalRecord
 from core.clauses import serves
 from core.cpl import Kind
 from core.status import State, approval_status, open_at
+from core.waiting import planned_expiry
 from ra.reporting.contents import (
     AnsweredQuestion,
     AttachmentAnswer,
@@ -88,7 +89,7 @@ class Line:
     @property
     def expiry(self) -> datetime:
         """The last second in which it holds, amendments that have been decided included."""
-        return self.record.terms[-1].expiry
+        return planned_expiry(self.record)
 
     @property
     def deployed_since(self) -> int:

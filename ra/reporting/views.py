@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.deployments import Form, LineCode, Outcome
 from core.kinds import BreachState
-from ra.views import Page
+from ra.views import Page, PendingAnswer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,7 @@ class DeploymentsAnswer:
         deployed: devices that are now.
         decommissioned: devices that have been taken out.
         device: the one that was asked about.
+        pending: changes of the approval that are decided and wait, of its limit among others.
     """
 
     approval: str
@@ -111,6 +112,7 @@ class DeploymentsAnswer:
     limit: int
     above_limit: bool
     device: DeployedDevice | None
+    pending: tuple[PendingAnswer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,12 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.status import approval_status, certificate_end
+from core.waiting import lasting, pending, terms_at
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
 from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalListed, ApprovalPage, CertificateSummary
-from ra.views import FirmwareAnswer, page
+from ra.views import FirmwareAnswer, PendingAnswer, page
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
@@ -60,13 +61,16 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPa
 
 
 def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
-    """Return the newest certificate of an approval with its chain; NoSuchThing before it is issued."""
+    """Return the newest certificate of an approval that holds or will, with its chain; NoSuchThing before it is issued.
+
+    A change that was withdrawn before it began is none of them.
+    """
     with desk.store.read() as tx:
         found = approval_reading.record(tx, identifier)
         authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
         if not found.certificates:
             raise NoSuchThing(kind="certificate yet of approval", identifier=identifier)
-        serial = found.certificates[-1].serial
+        serial = (lasting(found) or found.certificates)[-1].serial
         return FetchedCertificate(identifier, serial, _chain(tx, serial))
 
 
@@ -110,7 +114,7 @@ def _ended(certificate: CertificateRecord, at: datetime) -> datetime | None:
 
 def _approval(found: ApprovalRecord, organisation: str, beside: _Beside, at: datetime) -> ApprovalListed:
     answered, listed = beside
-    terms = found.terms[-1]
+    terms = terms_at(found, at)
     return ApprovalListed(
         approval=found.identifier,
         organisation=organisation,
@@ -137,4 +141,5 @@ def _approval(found: ApprovalRecord, organisation: str, beside: _Beside, at: dat
             for each in found.certificates
         ),
         state=approval_status(found, at).state,
+        pending=tuple(PendingAnswer.of(each) for each in pending(found, at)),
     )

@@ -27,6 +27,8 @@ def _shown(each: Condition) -> ConditionAnswer:
         text=each.passage.text,
         classification=each.passage.classification,
         recipients=each.passage.recipients,
+        since=each.set_at,
+        until=each.ended_at,
         set_at=each.set_at,
         ended_at=each.ended_at,
     )

@@ -6,7 +6,7 @@ ra/telling/writing.py.
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from core.classification import Passage
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
+from core.kinds import Waiting
+from core.waiting import terms_at
 from ra.grounds import conditions_of, passages_of
 from ra.proposal import application_of, firmware_json, said_in
 from ra.telling.words import CAUSES, NoticeForm
@@ -141,7 +143,7 @@ def _dates(matter: Matter) -> Iterator[Json]:
     """Start and expiry of the approval: instants, so that readers see UTC and local time."""
     said, approval = matter.said, matter.approval
     start = said.get("start") or (text(approval.start) if approval else None)
-    expiry = said.get("expiry") or (text(approval.terms[-1].expiry) if approval else None)
+    expiry = said.get("expiry") or (text(terms_at(approval, matter.at).expiry) if approval else None)
     paragraph = _paragraph(matter, "c")
     if start:
         yield {"clause": paragraph, "label": "Start of the approval", "instant": start}
@@ -154,7 +156,7 @@ def _limit(matter: Matter) -> Iterator[Json]:
     """The maximum number of Trial Devices that may be deployed."""
     limit = matter.said.get("maximum_devices")
     if limit is None and matter.approval is not None:
-        limit = matter.approval.terms[-1].maximum_devices
+        limit = terms_at(matter.approval, matter.at).maximum_devices
     if limit is not None:
         yield {"clause": _paragraph(matter, "d"), "label": "Maximum number of Trial Devices", "value": str(limit)}
 
@@ -186,9 +188,43 @@ def firmware(matter: Matter) -> list[Json]:
     if said is not None:
         return [{"version": each["version"], "image_sha256": each["image_sha256"]} for each in said]
     listed: tuple[Firmware, ...] = (
-        matter.approval.terms[-1].firmware if matter.approval else matter.application.firmware
+        terms_at(matter.approval, matter.at).firmware if matter.approval else matter.application.firmware
     )
     return firmware_json(listed)
+
+
+@serves("F2.29")
+def waiting(matter: Matter, certificates: Sequence[Mapping[str, Json]]) -> list[Json]:
+    """Return what becomes of the changes that waited: carried from their own instants, or withdrawn.
+
+    Args:
+        matter: what the notice is about.
+        certificates: those that travel with it, in order of issue; none before they are signed.
+    """
+    by_issue: dict[object, Json] = {each["issue"]: dict(each) for each in certificates}
+    carried, withdrawn = matter.said.get("carried") or (), matter.said.get("withdrawn") or ()
+    return [
+        *(
+            {
+                "outcome": Waiting.CARRY.value,
+                "issue": each["issue"],
+                "effective": each["not_before"],
+                "changes": each["changes"],
+                "certificate": by_issue.get(each["issue"]),
+            }
+            for each in carried
+        ),
+        *(
+            {
+                "outcome": Waiting.WITHDRAW.value,
+                "issue": each["issue"],
+                "effective": each["effective"],
+                "changes": each["changes"],
+                "certificate": None,
+            }
+            for each in withdrawn
+        ),
+    ]
 
 
 @serves("F2.25")

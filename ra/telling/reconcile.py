@@ -22,6 +22,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
 from core.local_time import utc
 from core.status import State, approval_status
+from core.waiting import planned_expiry
 from intake.cpl_list import COLUMNS, LIST_LIMIT, ListedEntry, ProductsList, read_list
 from policy.roles import Operation
 from ra.access import authorise
@@ -235,7 +236,7 @@ class _Comparison:
                 if record.ended_at is not None:
                     why = f"The approval was {done} at {utc(record.ended_at)}."
             case State.EXPIRED:
-                why = f"The approval expired at {utc(record.terms[-1].expiry)}."
+                why = f"The approval expired at {utc(planned_expiry(record))}."
             case State.ACTIVE | State.UNKNOWN:
                 pass
             case _:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from core.approval import Device, EndCause
 from core.classification import Classification, Recipient
@@ -10,7 +10,7 @@ from core.cpl import TRIAL_MARKER, Entry, InstructionState, Kind, Remark
 from core.identifiers import Serial
 from core.kinds import Channel, DeliveryState, NoticeKind
 from core.status import State
-from ra.views import FirmwareAnswer, Page
+from ra.views import FROM, FirmwareAnswer, Page, PendingAnswer
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class CertificateSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalListed:
-    """An approval as it stands now."""
+    """An approval as it stands now.
+
+    Args:
+        pending: changes that are decided and wait: what holds now is beside them.
+    """
 
     approval: str
     organisation: str
@@ -58,6 +62,7 @@ class ApprovalListed:
     end_cause: EndCause | None
     certificates: tuple[CertificateSummary, ...]
     state: State
+    pending: tuple[PendingAnswer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +84,19 @@ class ConditionAnswer:
     """A condition of an approval.
 
     Args:
-        set_at: the instant of the decision that set it.
-        ended_at: the instant of the decision that took it away; null while it stands.
+        since: from when on it holds: the effective instant of what set it.
+        until: the first second in which it does not hold; null where nothing decided ends it. Where both are one
+            instant, it was withdrawn before it began.
+        set_at: the same as `from`, as earlier releases called it.
+        ended_at: the same as `until`, as earlier releases called it.
     """
 
     number: int
     text: str
     classification: Classification
     recipients: tuple[Recipient, ...]
+    since: Annotated[datetime, FROM]
+    until: datetime | None
     set_at: datetime
     ended_at: datetime | None
 

@@ -35,6 +35,7 @@ CAUSES: Mapping[EndCause, str] = {
     EndCause.BREACH: "Breach of a condition (F2.23)",
     EndCause.KEY_COMPROMISE: "The private key of the certificate is compromised",
     EndCause.MANUFACTURER: "Request of the Manufacturer",
+    EndCause.CHANGE_WITHDRAWN: "The change that it was for is withdrawn",
 }
 
 _HEADINGS = {"assessment": "Assessment", "description": "Description of the Trial Device"}

@@ -7,7 +7,7 @@ transaction of the act, so that there is no decision without its notice and no n
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.actors import Actor
 from core.canonical import Json, canonical, read_json, salted_digest
@@ -16,7 +16,7 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import text
-from ra.telling.matter import Matter, certificate_of, facts_of, firmware
+from ra.telling.matter import Matter, certificate_of, facts_of, firmware, waiting
 from ra.telling.words import clause, heading
 from store.reading.notices import Copy, Notice
 from store.transactions import Transaction
@@ -30,14 +30,14 @@ _CONDITIONS = "conditions"
 
 
 @serves("F2.21(a)", "F2.21(b)", "F2.21(c)", "F2.21(d)", "F2.21(e)", "F2.24", "F2.29", "F2.30")
-def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serial: Serial | None = None) -> str:
+def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequence[Serial] = ()) -> str:
     """Write the notice of a decision that is done: record, copies and fact.
 
     Args:
         tx: the transaction of the act.
         matter: what it is about, with the words of the decision and the instant of the act.
         actor: whose act it is.
-        serial: the certificate that travels with it, recorded in `tx` or before.
+        serials: the certificates that travel with it, in order of issue, recorded in `tx` or before.
 
     Returns:
         The notice's number.
@@ -45,8 +45,8 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serial: Seria
     at, decision = matter.at, matter.decision
     prefix = "TDN" if matter.authority.environment == "live" else "TTN"
     number = f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
-    certificate = None if serial is None else certificate_of(tx, matter, serial)
-    documents = [_copy(matter, recipient, number, certificate) for recipient in Recipient]
+    certificates = [certificate_of(tx, matter, each) for each in serials]
+    documents = [_copy(matter, recipient, number, certificates) for recipient in Recipient]
     notice = Notice(
         number=number,
         kind=matter.told.form.kind,
@@ -54,10 +54,10 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serial: Seria
         approval=matter.approval.identifier if matter.approval else None,
         application_id=matter.application.id,
         organisation_id=matter.organisation.id,
-        serial=serial,
+        serial=next(iter(serials), None),
         written_at=at,
     )
-    record = canonical(_record(matter, number, certificate, [copy for copy, _ in documents])).decode()
+    record = canonical(_record(matter, number, certificates, [copy for copy, _ in documents])).decode()
     salt = secrets.token_bytes(SALT_OCTETS)
     verbs.write(tx, notice, record=record, record_salt=salt, documents=documents)
     written: dict[str, Json] = {
@@ -77,7 +77,7 @@ def drafted_copies(matter: Matter) -> dict[str, Json]:
 
     Number and certificate are null: they do not exist yet.
     """
-    return {recipient.value: _document(matter, recipient, None, None) for recipient in Recipient}
+    return {recipient.value: _document(matter, recipient, None) for recipient in Recipient}
 
 
 def document_of(copy_text: str) -> dict[str, Json]:
@@ -90,13 +90,15 @@ def document_of(copy_text: str) -> dict[str, Json]:
 
 
 @serves("F2.22", "F2.24", "F2.29", "F2.30")
-def _document(matter: Matter, recipient: Recipient, number: str | None, certificate: Json) -> dict[str, Json]:
+def _document(
+    matter: Matter, recipient: Recipient, number: str | None, certificates: Sequence[Mapping[str, Json]] = ()
+) -> dict[str, Json]:
     """The document of one copy, redacted: nothing of what is withheld is in it but how many there are."""
     passages = [each for each in matter.passages if recipient in each.recipients]
     conditions = [(count, each) for count, each in matter.conditions if recipient in each.recipients]
     hidden = _hidden_conditions(matter, recipient)
     return {
-        **_common(matter, number, certificate),
+        **_common(matter, number, certificates),
         "recipient": recipient.value,
         "classification": _class_of(passages, conditions).value,
         "changes": _changes(matter, recipient),
@@ -108,7 +110,7 @@ def _document(matter: Matter, recipient: Recipient, number: str | None, certific
     }
 
 
-def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, Json]:
+def _common(matter: Matter, number: str | None, certificates: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     approval = matter.decision.approval
     base = matter.authority.base_url.rstrip("/")
     return {
@@ -127,7 +129,8 @@ def _common(matter: Matter, number: str | None, certificate: Json) -> dict[str, 
         "effective": matter.told.effective,
         "facts": facts_of(matter),
         "firmware": firmware(matter),
-        "certificate": certificate,
+        "certificate": dict(certificates[0]) if certificates else None,
+        **({"waiting": told} if (told := waiting(matter, certificates)) else {}),
     }
 
 
@@ -180,8 +183,10 @@ def _hidden_conditions(matter: Matter, recipient: Recipient) -> set[int]:
     return {number for number, each in touched.items() if recipient not in each.recipients}
 
 
-def _copy(matter: Matter, recipient: Recipient, number: str, certificate: Json) -> tuple[Copy, str]:
-    document = _document(matter, recipient, number, certificate)
+def _copy(
+    matter: Matter, recipient: Recipient, number: str, certificates: Sequence[Mapping[str, Json]]
+) -> tuple[Copy, str]:
+    document = _document(matter, recipient, number, certificates)
     written = canonical(document)
     withheld = document["withheld"]
     copy = Copy(
@@ -197,11 +202,13 @@ def _copy(matter: Matter, recipient: Recipient, number: str, certificate: Json) 
 # --- what stays --------------------------------------------------------------------------------------------------
 
 
-def _record(matter: Matter, number: str, certificate: Json, copies: Sequence[Copy]) -> dict[str, Json]:
+def _record(
+    matter: Matter, number: str, certificates: Sequence[Mapping[str, Json]], copies: Sequence[Copy]
+) -> dict[str, Json]:
     """The whole record: every passage with its class, its recipients and the salt of its digest in the proposal."""
     decision = matter.decision
     return {
-        **_common(matter, number, certificate),
+        **_common(matter, number, certificates),
         "version": RECORD_VERSION,
         "decision": {
             "decision": decision.id,

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from core.actors import Actor, Party, PartyKind
+from core.approval import ApprovalRecord
 from core.canonical import canonical
 from core.instants import first_second
 from core.local_time import uk, utc
+from core.waiting import pending, terms_at
 from documents.calendar import MEDIA_TYPE, CalendarEvent, calendar
 from policy.roles import Operation
 from ra.desk import Desk, Rules
 from ra.reporting.figures import months_after
 from ra.reporting.report import month_of
 from ra.waiting.tasks import whose_list
+from store.reading import approvals as approval_reading
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.authority import authority_row
@@ -59,7 +62,8 @@ def calendar_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Fe
     authority = authority_row(tx)
     found = reading.standing_since(tx, at - REMEMBERED, organisation_id=party.organisation)
     place = _Place(authority.base_url, min(rules.expiry_days, default=None))
-    events = [event for each in found for event in place.approval(each)]
+    records = {each.identifier: each for each in approval_reading.records(tx, [each.identifier for each in found])}
+    events = [event for each in found for event in place.approval(each, records[each.identifier], at)]
     if party.kind in _REPORTED_TO:
         events += place.reports(at, rules, report_reading.newest_month(tx))
     name = f"{authority.name}: trials"
@@ -75,8 +79,8 @@ class _Place:
     base_url: str
     alarm_days: int | None
 
-    def approval(self, approval: RunningApproval) -> Iterator[CalendarEvent]:
-        """Its start and its end; of one that was ended by somebody its end moves to that day."""
+    def approval(self, approval: RunningApproval, record: ApprovalRecord, at: datetime) -> Iterator[CalendarEvent]:
+        """Its start, what waits, and its end as it holds now; of one that somebody ended it moves to that day."""
         identifier, ended = approval.identifier, approval.ended_at
         link = f"{self.base_url}/approvals/{identifier}"
         of = f"{approval.device.words}, of {approval.organisation}"
@@ -89,9 +93,18 @@ class _Place:
             title = f"Trial ended: {identifier}"
             yield self._event(f"{identifier}-end", ended, title, told, link, sequence=approval.changes)
             return
-        told = f"The approval of {of} expires: {utc(approval.expiry)}, which is {uk(approval.expiry)} (F2.31)."
+        for each in pending(record, at):
+            changes = "; ".join(f"{one.subject} from {one.before} to {one.after}" for one in each.changes)
+            told = f"What is decided of the approval of {of} takes effect: {utc(each.effective)}, which is "
+            told += f"{uk(each.effective)} (F2.29): {changes or 'a new certificate'}."
+            title = f"Change takes effect: {identifier}"
+            yield self._event(
+                f"{identifier}-issue-{each.issue}", each.effective, title, told, link, sequence=approval.changes
+            )
+        expiry = terms_at(record, at).expiry
+        told = f"The approval of {of} expires: {utc(expiry)}, which is {uk(expiry)} (F2.31)."
         title = f"Trial expires: {identifier}"
-        end = self._event(f"{identifier}-end", approval.expiry, title, told, link, sequence=approval.changes)
+        end = self._event(f"{identifier}-end", expiry, title, told, link, sequence=approval.changes)
         yield replace(end, alarm_days=self.alarm_days)
 
     def reports(self, at: datetime, rules: Rules, newest: str | None) -> Iterator[CalendarEvent]:

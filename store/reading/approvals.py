@@ -1,5 +1,6 @@
 """Approvals with everything their status depends on."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -154,17 +155,17 @@ def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
     }
 
 
-def public_key_of(tx: Transaction, serial: Serial) -> bytes:
-    """Return the public key that a certificate certifies, SubjectPublicKeyInfo, DER; NoSuchThing if there is none."""
-    query = (
-        select(decisions.c.public_key)
-        .join(drafts, drafts.c.decision_id == decisions.c.id)
-        .where(drafts.c.serial == serial)
-    )
-    found = tx.connection.execute(query).scalar()
+def public_key(tx: Transaction, approval: str, sha256: str) -> bytes:
+    """Return a public key of an approval, SubjectPublicKeyInfo, DER, by its digest; NoSuchThing if it has no such key.
+
+    A key comes in with a decision, and later issues that keep it name its digest.
+    """
+    query = select(decisions.c.public_key).where(decisions.c.approval == approval, decisions.c.public_key.is_not(None))
+    keys = (bytes(each) for each in tx.connection.execute(query.distinct()).scalars())
+    found = next((each for each in keys if hashlib.sha256(each).hexdigest() == sha256), None)
     if found is None:
-        raise NoSuchThing(kind="certificate", identifier=serial)
-    return bytes(found)
+        raise NoSuchThing(kind="public key", identifier=sha256)
+    return found
 
 
 def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
@@ -230,6 +231,7 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
                 expiry=row.expiry,
                 maximum_devices=row.maximum_devices,
                 firmware=firmware_of(row.firmware),
+                decision=row.decision_id,
             )
         )
     return [
@@ -261,6 +263,7 @@ def _certificate(row: Row[Any], issuer_ended_at: datetime | None) -> Certificate
         invalidity_date=row.invalidity_date,
         superseded_at=row.superseded_at,
         issuer_ended_at=issuer_ended_at,
+        public_key_sha256=row.public_key_sha256,
     )
 
 

@@ -126,10 +126,10 @@ def owed(tx: Transaction) -> list[OwedRevocation]:
     ]
 
 
-def condition_exists(tx: Transaction, approval: str, number: int) -> bool:
-    """Return whether an approval has, or had, a condition of that number."""
+def condition_begun(tx: Transaction, approval: str, number: int, at: datetime) -> bool:
+    """Return whether an approval has, or had, a condition of that number at an instant; one that waits binds nobody."""
     c = conditions.c
-    query = select(c.number).where(c.approval == approval, c.number == number)
+    query = select(c.number).where(c.approval == approval, c.number == number, c.set_at <= at)
     return tx.connection.execute(query).scalar() is not None
 
 

@@ -17,13 +17,19 @@ class Condition:
     Args:
         number: counted through from 1.
         passage: its words, with their class and recipients.
-        set_at, ended_at: from when to when it holds.
+        set_at: from when on it holds: the effective instant of what set it.
+        ended_at: the first second in which it does not; None where nobody has ended it. One that was taken back before
+            it began ends as it begins.
     """
 
     number: int
     passage: Passage
     set_at: datetime
     ended_at: datetime | None
+
+    def holds_at(self, instant: datetime) -> bool:
+        """Return whether it holds at an instant, as far as is decided."""
+        return self.set_at <= instant and (self.ended_at is None or instant < self.ended_at)
 
 
 def conditions_of(tx: Transaction, approval: str) -> list[Condition]:

@@ -105,12 +105,16 @@ def open_decisions(tx: Transaction) -> list[Decision]:
     return [decision_row(row) for row in tx.connection.execute(query)]
 
 
+def drafts_of(tx: Transaction, decision_id: str) -> list[DraftRow]:
+    """Return the drafts of a decision that have not been abandoned, in order of issue; most have one, many none."""
+    d = drafts.c
+    query = select(drafts).where(d.decision_id == decision_id, d.state != DraftState.ABANDONED).order_by(d.issue)
+    return [draft_row(row) for row in tx.connection.execute(query)]
+
+
 def draft_of(tx: Transaction, decision_id: str) -> DraftRow | None:
-    """Return the draft of a decision that has not been abandoned, if there is one."""
-    row = tx.connection.execute(
-        select(drafts).where(drafts.c.decision_id == decision_id, drafts.c.state != DraftState.ABANDONED)
-    ).one_or_none()
-    return None if row is None else draft_row(row)
+    """Return the draft of a decision that takes effect first and has not been abandoned, if there is one."""
+    return next(iter(drafts_of(tx, decision_id)), None)
 
 
 def key_holder(tx: Transaction, sha256: str) -> tuple[str, KeyState] | None:

@@ -94,25 +94,33 @@ def pulse(tx: Transaction) -> tuple[int, int]:
     return int(row.newest or 0), int(row.waiting)
 
 
-def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> list[DraftRow]:
-    """Return drafts of seconded decisions that are not signed, oldest first; claimed ones before all others.
+def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> list[list[DraftRow]]:
+    """Return the drafts of seconded decisions that are not signed, oldest first; claimed ones before all others.
 
     Args:
         tx: open.
-        limit: the most.
+        limit: the most decisions.
         but: serials of those that are passed over.
+
+    Returns:
+        For each decision its drafts, in order of issue.
     """
-    query = (
-        select(drafts)
-        .join(decisions, decisions.c.id == drafts.c.decision_id)
-        .where(
-            decisions.c.state == DecisionState.SECONDED, drafts.c.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
-        )
-        .order_by(drafts.c.state, decisions.c.seconded_at, drafts.c.serial)
+    d = drafts.c
+    unsigned = d.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
+    first = (
+        select(d.decision_id)
+        .join(decisions, decisions.c.id == d.decision_id)
+        .where(decisions.c.state == DecisionState.SECONDED, unsigned)
+        .group_by(d.decision_id, decisions.c.seconded_at)
+        .order_by(func.min(d.state), decisions.c.seconded_at, func.min(d.serial))
         .limit(limit + len(but))
     )
-    rows = [row for row in tx.connection.execute(query) if row.serial not in but]
-    return [draft_row(row) for row in rows[:limit]]
+    named = list(tx.connection.execute(first).scalars())
+    found: dict[str, list[DraftRow]] = {each: [] for each in named}
+    for row in tx.connection.execute(select(drafts).where(d.decision_id.in_(named), unsigned).order_by(d.issue)):
+        found[row.decision_id].append(draft_row(row))
+    units = [rows for rows in found.values() if rows and not any(each.serial in but for each in rows)]
+    return units[:limit]
 
 
 def presigning_due(

@@ -1,9 +1,9 @@
 """Approvals and their ends: granted once, ended once; the first end wins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import exists, func, insert, or_, select, true, type_coerce, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
@@ -16,6 +16,7 @@ from store import overlap
 from store.rows import Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
 from store.transactions import Transaction, violated
+from store.types import Number
 
 DUE_NOW = from_seconds(0)
 """An instant that has always come: the answers must be signed anew at once."""
@@ -143,17 +144,21 @@ def cancel_certificates(
     *,
     cause: EndCause,
     at: datetime,
+    key: str | None = None,
     invalidity_date: datetime | None = None,
 ) -> list[Serial]:
-    """Revoke every certificate of an approval that still stands at `at`; return their serials.
+    """Revoke every certificate of an approval, or of one of its keys, that still stands at `at`; return their serials.
 
     A certificate that has been superseded or has expired keeps its first end; so does one whose end is final, although
     a clock that is behind would have an end before that.
     """
     # The condition says that `at` is earlier than every end on record, so it becomes the end.
+    of_key = true() if key is None else certificates.c.public_key_sha256 == key
     rows = tx.connection.execute(
         update(certificates)
-        .where(certificates.c.approval == approval, certificates.c.ends_at > at, certificates.c.final_at.is_(None))
+        .where(
+            certificates.c.approval == approval, of_key, certificates.c.ends_at > at, certificates.c.final_at.is_(None)
+        )
         .values(
             revoked_at=at,
             cause=cause,
@@ -186,6 +191,30 @@ def supersede(tx: Transaction, approval: str, *, by_issue: int, at: datetime) ->
         .returning(certificates.c.serial)
     ).all()
     return [Serial(row.serial) for row in rows]
+
+
+def withdraw_waiting(tx: Transaction, approval: str, serials: Sequence[Serial], *, at: datetime) -> list[Serial]:
+    """Let certificates whose notBefore has not come never begin; return the serials of those that had not ended."""
+    c = certificates.c
+    rows = tx.connection.execute(
+        update(certificates)
+        .where(c.approval == approval, c.serial.in_(serials), c.not_before > at, c.ends_at > at, c.final_at.is_(None))
+        .values(revoked_at=at, cause=EndCause.CHANGE_WITHDRAWN, ends_at=at, fate=c.fate + 1, presign_due=DUE_NOW)
+        .returning(c.serial)
+    ).all()
+    return sorted(Serial(row.serial) for row in rows)
+
+
+def restore_course(tx: Transaction, serial: Serial, *, at: datetime) -> None:
+    """Let a certificate hold to its own end again, whose place nothing is to take any more: nobody has said an end of
+    it yet.
+    """
+    c = certificates.c
+    tx.connection.execute(
+        update(certificates)
+        .where(c.serial == serial, c.superseded_at > at, c.revoked_at.is_(None), c.final_at.is_(None))
+        .values(superseded_at=None, ends_at=type_coerce(c.not_after, Number) + 1, fate=c.fate + 1, presign_due=DUE_NOW)
+    )
 
 
 def record_expiry(tx: Transaction, identifier: str, *, at: datetime) -> bool:

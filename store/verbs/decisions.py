@@ -85,7 +85,7 @@ def second(
     decision: Decision,
     *,
     seconder: str,
-    tbs_sha256: str | None,
+    tbs: Sequence[str],
     at: datetime,
     closes: bool,
 ) -> None:
@@ -95,7 +95,7 @@ def second(
         tx: open.
         decision: as it was read; the write repeats its state and digest.
         seconder: another person than the proposer.
-        tbs_sha256: digest of the bytes accepted; None for kinds that issue nothing.
+        tbs: digests of the bytes accepted, in order of issue; none for kinds that issue nothing.
         at: now.
         closes: nothing has to be signed, the decision is done.
 
@@ -115,7 +115,7 @@ def second(
                 state=DecisionState.DONE if closes else DecisionState.SECONDED,
                 seconder=seconder,
                 seconded_at=at,
-                seconded_tbs_sha256=tbs_sha256,
+                seconded_tbs_sha256=" ".join(tbs) or None,
                 closed_at=at if closes else None,
             )
         ).rowcount

@@ -1,5 +1,6 @@
 """Who agreed to a proposal beside its proposer; one row for each officer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -11,7 +12,7 @@ from store.transactions import Transaction
 from store.trial_tables import secondings
 
 
-def agree(tx: Transaction, decision_id: str, *, officer: str, tbs_sha256: str | None, at: datetime) -> int:
+def agree(tx: Transaction, decision_id: str, *, officer: str, tbs: Sequence[str], at: datetime) -> int:
     """Write that an officer agrees; return how many do, the proposer not counted.
 
     The decision's row is held until the commit: two who agree at the same moment are counted one after the other.
@@ -24,7 +25,7 @@ def agree(tx: Transaction, decision_id: str, *, officer: str, tbs_sha256: str | 
         raise WrongState(kind="Decision", identifier=decision_id, state="seconded by you", needed="another officer")
     try:
         tx.connection.execute(
-            insert(secondings).values(decision_id=decision_id, officer=officer, tbs_sha256=tbs_sha256, at=at)
+            insert(secondings).values(decision_id=decision_id, officer=officer, tbs_sha256=" ".join(tbs) or None, at=at)
         )
     except IntegrityError as error:
         raise WrongState(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from core.errors import (
     WrongState,
 )
 from core.instants import first_second, last_second, next_midnight, text
+from core.kinds import Waiting
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
 from ra.grounds import Minutes
 from ra.reporting import breach
 from ra.reporting.report import issue_report, month_of, report
@@ -67,13 +70,19 @@ LATER = st.one_of(
 
 @dataclass
 class Proposed:
-    """A proposal that waits for its second officer, and what its certificate will say."""
+    """A proposal that waits for its second officer, what its certificates will say, and what it is built on."""
 
     decision: str
     trial: Trial
     start: datetime
-    says: Certificate
+    line: list[Certificate]
     made: datetime
+    withdraws: bool = False
+    basis: tuple[Certificate, list[Certificate]] | None = None
+
+    @property
+    def says(self) -> Certificate:
+        return self.line[0]
 
     @property
     def grant(self) -> bool:
@@ -143,39 +152,64 @@ class Machine(RuleBasedStateMachine):
         )
         minutes = Minutes(conditions=(Passage.of("condition 1", "Leeds only."),))
         trial = Trial("", device, start)
-        says = Certificate(start, expiry, limit, firmware, expiry)
+        says = Certificate(start, expiry, limit, firmware, expiry + SECOND)
         taken = DeviceAlreadyApproved if self._taken(trial, start, expiry) else None
         command = ProposeGrant(application, "It looks sound.", minutes=minutes)
-        self._propose(Proposed("", trial, start, says, self.now), command, taken, meanwhile)
+        self._propose(Proposed("", trial, start, [says], self.now), command, taken, meanwhile)
 
     @precondition(lambda self: self.standing > 0)
-    @rule(which=WHICH, change=CHANGES, meanwhile=st.sampled_from((*MEANWHILE, None)))
-    def amend(self, which: int, change: dict[str, Any], meanwhile: str | None) -> None:
-        """Expiry, limit, firmware or start, at midnight or at an instant of one's own (F2.29)."""
+    @rule(
+        which=WHICH, change=CHANGES, withdraws=st.sampled_from((False, False, True)),
+        meanwhile=st.sampled_from((*MEANWHILE, None)),
+    )  # fmt: skip
+    def amend(self, which: int, change: dict[str, Any], meanwhile: str | None, *, withdraws: bool = False) -> None:
+        """Expiry, limit, firmware or start, at an instant of its own; what waits behind it is carried (F2.29)."""
         trial = self._trial(which)
-        last, today = trial.issued[-1], self.now.date()
+        today = self.now.date()
         start = first_second(today + change["start"] * DAY) if "start" in change else trial.start
-        expiry = last_second(today + change["expiry"] * DAY) if "expiry" in change else last.expiry
         begins = max(next_midnight(self.now), trial.start)
         if "effective" in change:
             days, seconds = change["effective"]
             begins = first_second(today + days * DAY) + seconds * SECOND
-        firmware = change.get("firmware", last.firmware)
+        named, begins = begins, begins if start == trial.start else start
+        held, behind = trial.basis(begins)
+        firmware = change.get("firmware", held.firmware)
+        expiry = last_second(today + change["expiry"] * DAY) if "expiry" in change else held.expiry
         command = ProposeAmendment(
             trial.name,
             "The trial goes on.",
             start=start.date() if "start" in change else None,
             expiry=expiry.date() if "expiry" in change else None,
             maximum_devices=change.get("limit"),
-            firmware_added=_images(firmware - last.firmware),
-            firmware_removed=tuple(sorted(last.firmware - firmware)),
-            effective=begins if "effective" in change else None,
+            firmware_added=_images(firmware - held.firmware),
+            firmware_removed=tuple(sorted(held.firmware - firmware)),
+            effective=named if "effective" in change else None,
+            waiting=Waiting.WITHDRAW if withdraws else None,
         )
-        says = Certificate(
-            begins if start == trial.start else start, expiry, change.get("limit", last.limit), firmware, expiry
-        )
-        proposed = Proposed("", trial, start, says, self.now)
+        says = Certificate(begins, expiry, change.get("limit", held.limit), firmware, expiry + SECOND)
+        line = trial.decided(says, withdraws=withdraws)
+        proposed = Proposed("", trial, start, line, self.now, withdraws, (held, behind))
         self._propose(proposed, command, self._against(proposed), meanwhile)
+
+    @precondition(lambda self: self.standing > 0)
+    @rule(which=WHICH)
+    def withdraw_waiting(self, which: int) -> None:
+        """What is decided and has not begun never does; what holds goes on (F2.29)."""
+        trial = self._trial(which)
+        held, behind = trial.basis(self.now)
+        error: type[TrialCpaError] | None = None
+        if not self._open(trial):
+            error = AlreadyEnded
+        elif not behind:
+            error = WrongState
+        elif self._taken(trial, trial.start, held.expiry):
+            error = DeviceAlreadyApproved
+
+        def by_two() -> str:
+            return self.world.seconded(self.world.proposed(ProposeWaitingWithdrawal(trial.name, "Not needed.")))
+
+        if self._try(by_two, error) is not None:
+            trial.withdraw(self.now)
 
     def _propose(
         self, proposed: Proposed, command: Any, error: type[TrialCpaError] | None, meanwhile: str | None
@@ -201,7 +235,7 @@ class Machine(RuleBasedStateMachine):
         self._second(self.waiting[which % len(self.waiting)], meanwhile)
 
     def _second(self, proposed: Proposed, meanwhile: str) -> None:
-        taken = self._taken(proposed.trial, proposed.start, proposed.says.expiry)
+        taken = self._taken(proposed.trial, proposed.start, proposed.line[-1].expiry)
         error: type[TrialCpaError] | None = None
         if self._passed(proposed):
             error = DecisionLapsed
@@ -216,32 +250,35 @@ class Machine(RuleBasedStateMachine):
         if taken:
             assert self.world.decision_state(proposed.decision) == "lapsed"
             return
-        trial, says = proposed.trial, proposed.says
+        trial = proposed.trial
         if proposed.grant:
             self.trials.append(trial)
             self.panels[trial.name] = Panel()
-        takes_over = self.now if proposed.moves_start else says.begins
+        takes_over = self.now if proposed.moves_start else proposed.says.begins
         trial.start = proposed.start
-        trial.issue(says.begins, says.expiry, says.limit, says.firmware, takes_over)
+        trial.issue(proposed.line, takes_over)
 
     # --- what stands against an act -----------------------------------------------------------------------------
 
     def _against(self, proposed: Proposed) -> type[TrialCpaError] | None:
         """What must stand against an amendment; None if it may be proposed."""
-        trial, says, last = proposed.trial, proposed.says, proposed.trial.issued[-1]
+        assert proposed.basis is not None
+        trial, says, (held, behind) = proposed.trial, proposed.says, proposed.basis
         if not self._open(trial):
             return AlreadyEnded
-        same = (says.expiry, says.limit, says.firmware) == (last.expiry, last.limit, last.firmware)
+        same = (says.expiry, says.limit, says.firmware) == (held.expiry, held.limit, held.firmware)
         if (
-            (same and not proposed.moves_start)
+            (same and not proposed.moves_start and not (proposed.withdraws and behind))
+            or (proposed.withdraws and not behind)
             or (proposed.moves_start and (trial.start <= self.now or proposed.start <= self.now))
-            or (says.expiry != last.expiry and says.expiry <= self.now)
-            or not max(self.now + SECOND, proposed.start) <= says.begins <= last.expiry + SECOND
-            or says.begins >= says.expiry
-            or says.expiry + SECOND - proposed.start > LONGEST_TRIAL
+            or (says.expiry != held.expiry and says.expiry <= self.now)
+            or not max(self.now + SECOND, proposed.start) <= says.begins
+            or any(each.begins > before.expiry + SECOND for before, each in pairwise([held, *proposed.line]))
+            or any(each.begins >= each.expiry or not each.firmware for each in proposed.line)
+            or any(each.expiry + SECOND - proposed.start > LONGEST_TRIAL for each in proposed.line)
         ):
             return RulesRefused
-        if self._taken(trial, proposed.start, says.expiry):
+        if self._taken(trial, proposed.start, proposed.line[-1].expiry):
             return DeviceAlreadyApproved
         return WrongState if any(each.trial is trial for each in self.waiting) else None
 
@@ -251,7 +288,7 @@ class Machine(RuleBasedStateMachine):
     def _taken(self, trial: Trial, start: datetime, expiry: datetime) -> bool:
         """Whether another approval of the device has some of these seconds."""
         others = [each for each in self.trials if each is not trial and each.device == trial.device and not each.over]
-        return any(each.start <= expiry and start <= each.issued[-1].expiry for each in others)
+        return any(each.start <= expiry and start <= each.line()[-1].expiry for each in others)
 
     def _passed(self, proposed: Proposed) -> bool:
         """Whether a proposal can no longer be decided."""
@@ -260,7 +297,9 @@ class Machine(RuleBasedStateMachine):
         if proposed.grant:
             return proposed.start < first_second(self.now.date())
         moved_too_late = proposed.moves_start and proposed.trial.start <= self.now
-        return not self._open(proposed.trial) or proposed.says.begins <= self.now or moved_too_late
+        if not self._open(proposed.trial) or proposed.says.begins <= self.now or moved_too_late:
+            return True
+        return proposed.trial.basis(proposed.says.begins) != proposed.basis
 
     def _try(self, act: Callable[[], str], error: type[TrialCpaError] | None) -> str | None:
         """Do what may be done; None if it was refused, as it must be, with this error."""
@@ -362,7 +401,7 @@ class Machine(RuleBasedStateMachine):
         back = sorted(unit for unit, at in self.gone.items() if at < self.now) if again else []
         chosen = [*back, *range(self.units + 1, self.units + 1 + units)][:units]
         self.units += units
-        version = min(trial.issued[-1].firmware)
+        version = min((trial.holding(self.now) or trial.issued[-1]).firmware)
         lines = [deployed(each, trial.name, text(self.now), firmware_version=version) for each in chosen]
         said = outcomes(send(self.world, *lines, *lines))
         held = trial.holding(self.now)

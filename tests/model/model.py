@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 
 @dataclass
@@ -16,6 +17,12 @@ class Certificate:
     def says(self, at: datetime) -> str:
         return self.why if at >= self.ends else "active" if at >= self.begins else "not-yet-started"
 
+    def anew(self, before: "Certificate", waits: "Certificate") -> "Certificate":
+        expiry = self.expiry if waits.expiry == before.expiry else waits.expiry
+        limit = self.limit if waits.limit == before.limit else waits.limit
+        firmware = self.firmware - (before.firmware - waits.firmware) | (waits.firmware - before.firmware)
+        return Certificate(waits.begins, expiry, limit, firmware, expiry + timedelta(seconds=1))
+
 
 @dataclass
 class Trial:
@@ -29,9 +36,29 @@ class Trial:
     before: bool = False  # whether the previous report counted it on the list
     since: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("added", "removed", "up", "down"), 0))
 
-    def issue(self, begins: datetime, expiry: datetime, limit: int, firmware: frozenset[str], over: datetime) -> None:
-        self.cut(over, "superseded")
-        self.issued.append(Certificate(begins, expiry, limit, firmware, expiry + timedelta(seconds=1)))
+    def line(self) -> list[Certificate]:
+        return [each for each in self.issued if each.begins < each.ends] or self.issued
+
+    def basis(self, begins: datetime) -> tuple[Certificate, list[Certificate]]:
+        held = next((each for each in reversed(self.line()) if each.begins <= begins), self.line()[0])
+        return held, self.line()[self.line().index(held) + 1 :]
+
+    def decided(self, first: Certificate, *, withdraws: bool) -> list[Certificate]:
+        held, behind = self.basis(first.begins)
+        made = [first]
+        for before, waits in pairwise([held, *(() if withdraws else behind)]):
+            made.append(made[-1].anew(before, waits))
+        return made
+
+    def issue(self, made: list[Certificate], over: datetime) -> None:
+        for each in made:
+            self.cut(over if each is made[0] else each.begins, "superseded")
+            self.issued.append(each)
+
+    def withdraw(self, at: datetime) -> None:
+        held, _ = self.basis(at)
+        self.cut(at, "change-withdrawn")
+        held.ends, held.why = held.expiry + timedelta(seconds=1), "expired"
 
     def end(self, at: datetime, why: str) -> None:
         self.cut(at, why)

@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, every channel says what a model of sixty lines says; and defects are found."""
+"""Whatever is done in whatever order, every channel says what a model of ninety lines says; and defects are found."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobs import expire
-from ra.deciding import lapse
+from ra.deciding import lapse, later_issue
 from ra.reporting import figures as report_figures
 from store.verbs import approvals
 from tests.model.machine import Machine
 from tests.model.witness import SECOND
 
-LONGEST_MODEL = 60
+LONGEST_MODEL = 90
 """Lines: what is to be believed must be read at a glance."""
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -96,7 +96,12 @@ def second_what_has_lapsed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lapse, "passed", lambda *_: None)
 
 
+def build_on_what_was_decided_last(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(later_issue, "holding", lambda record, _: record.certificates[-1])
+
+
 PLANTS = (
+    build_on_what_was_decided_last,
     supersede_late,
     leave_certificates_of_what_is_revoked,
     forget_the_panel_at_an_expiry,
@@ -106,16 +111,25 @@ PLANTS = (
 
 
 def one_life(machine: Machine) -> None:
-    """Grants, an amendment, one that lapses, a report, a revocation and an expiry; all is looked at each time."""
+    """Grants, amendments, one that waits and is carried, then withdrawn, one that lapses, a report, a revocation and an
+    expiry; all is looked at each time.
+    """
     grant = partial(machine.grant, begins=0, lasts=40, limit=2, firmware=frozenset({"0001"}))
     for step in (
         partial(grant, device="01", meanwhile="nothing"),
         partial(grant, device="02", meanwhile="restart"),
+        partial(
+            machine.amend,
+            which=0,
+            change={"firmware": frozenset({"0001", "9001"}), "effective": (8, 0)},
+            meanwhile="nothing",
+        ),
         partial(machine.amend, which=0, change={"limit": 3}, meanwhile="nothing"),
         partial(machine.wait_for_a_turn, which=0, beside=0),
         partial(machine.deploy, which=0, units=2, again=False),
         machine.panel_does_what_is_due,
         machine.issue_report,
+        partial(machine.withdraw_waiting, which=0),
         partial(machine.end, which=1, withdrawn=False),
         partial(machine.amend, which=0, change={"expiry": 45}, meanwhile=None),
         partial(machine.second, which=0, late=1, meanwhile="nothing"),

@@ -41,6 +41,7 @@ WORDS = {
     "active": ("active", None),
     "not-yet-started": ("not_yet_started", None),
     "superseded": ("cancelled", "superseded"),
+    "change-withdrawn": ("cancelled", "superseded"),
     "revoked": ("cancelled", "privilegeWithdrawn"),
     "revoked-for-breach": ("cancelled", "privilegeWithdrawn"),
     "withdrawn-at-request": ("withdrawn", "cessationOfOperation"),
@@ -243,7 +244,7 @@ class Witness:
         last = _three_months_after(self.now.date())
         standing = [each for each in trials if each.says(self.now) in {"active", "not-yet-started"}]
         # In its last second an approval still stands, and its expiry is not ahead any more (tests/test_reports.py).
-        ahead = {each.name: each.issued[-1].expiry for each in standing}
+        ahead = {each.name: each.line()[-1].expiry for each in standing}
         ending = {name for name, expiry in ahead.items() if self.now < expiry and expiry.date() <= last}
         assert {each["approval"] for each in items["g"]["expiring"]} == ending
         table = {each["approval"]: each for each in said["approvals"]}
@@ -258,7 +259,7 @@ class Witness:
             trial.since["down"],
         )
         assert line["state"] == WORDS[trial.says(self.now)][0]
-        assert (line["start"], line["expiry"]) == (text(trial.start), text(trial.issued[-1].expiry))
+        assert (line["start"], line["expiry"]) == (text(trial.start), text(_planned(trial)))
         held = trial.holding(self.now)
         if held is not None:
             assert (line["limit"], line["above_limit"]) == (held.limit, len(trial.units) > held.limit)
@@ -268,8 +269,12 @@ class Witness:
             return {each.breach for each in owed(tx)}
 
 
+def _planned(trial: Trial) -> datetime:
+    return trial.line()[-1].expiry
+
+
 def _over(trial: Trial) -> datetime:
-    return trial.over[0] if trial.over else trial.issued[-1].ends
+    return trial.over[0] if trial.over else trial.line()[-1].ends
 
 
 def _devices(trials: Iterable[Trial]) -> set[str]:

@@ -17,22 +17,22 @@ from core.clauses import serves
 from core.errors import DeviceAlreadyApproved, Finding
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
-from core.instants import first_second, last_second, next_midnight, text
-from core.kinds import AmendmentRequestState, DecisionKind, NoticeKind
+from core.instants import first_second, last_second, next_midnight, parse, text
+from core.kinds import AmendmentRequestState, DecisionKind, NoticeKind, Waiting
+from core.waiting import difference
 from policy import csr as csr_policy
 from policy.section_f.amendment import AmendmentFacts, amended_firmware, amendment_findings
-from policy.section_f.application import TrialFacts
 from ra import proposal as proposals
 from ra.applying.apply import require_key_free
 from ra.deciding import later_issue
 from ra.deciding.kind import CertifyingKind, Proposed
+from ra.deciding.later_issue import Basis
 from ra.deciding.taking_up import give_back, take_up
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Grounds, Minutes, grounds_of
 from ra.grounds import conditions_of as conditions_said
-from ra.issuing import issuing_ca
-from ra.proposal import Tabled, approval_of, certified_terms, new_decision, said_in
+from ra.proposal import Tabled, approval_of, new_decision, said_in
 from ra.standing import require_certified, require_open, why_ended
 from ra.telling.listing import Foreseen
 from ra.telling.matter import NoticeSaid
@@ -43,7 +43,7 @@ from store.reading.conditions import Condition, conditions_of
 from store.reading.deployments import deployed_at
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import amendment_requests, approvals, conditions, facts
+from store.verbs import amendment_requests, conditions, facts
 
 DESCRIPTION = "description"
 """The subject of the passage that describes the device anew (F2.21(a))."""
@@ -61,8 +61,9 @@ class ProposeAmendment:
         firmware_added: versions with the SHA-256 of their images.
         firmware_removed: version strings.
         conditions_removed: numbers of conditions that end; new ones are in `minutes`.
-        effective: when it begins to hold; by default the next 00:00:00Z, never before the start. If the start is
-            amended it is the new start.
+        effective: when it begins to hold; by default the next 00:00:00Z, never before the start; of what the
+            certificate does not say, by default when it is decided. If the start is amended it is the new start.
+        waiting: what becomes of the changes that wait behind that instant; None carries them.
         request: the Manufacturer's request that it answers.
         csr: a request for a new key; without one the key stays.
         minutes: what comes with the decision; a passage `description` describes the device anew.
@@ -77,6 +78,7 @@ class ProposeAmendment:
     firmware_removed: tuple[str, ...] = ()
     conditions_removed: tuple[int, ...] = ()
     effective: datetime | None = None
+    waiting: Waiting | None = None
     request: str | None = None
     csr: bytes | None = None
     minutes: Minutes = NO_MINUTES
@@ -84,12 +86,17 @@ class ProposeAmendment:
 
 @dataclass(frozen=True)
 class _Amended:
-    """The approval with the change."""
+    """The approval with the change, beside what holds at its instant."""
 
-    approval: ApprovalRecord
+    basis: Basis
     terms: Terms
     start: datetime
     certificate: bool
+    instant: datetime
+
+    @property
+    def approval(self) -> ApprovalRecord:
+        return self.basis.approval
 
 
 FORM = NoticeForm(
@@ -123,7 +130,7 @@ class Amendment(CertifyingKind[ProposeAmendment]):
             "request": command.request,
             "changes": _changes(amended, command, grounds, standing),
             "conditions_removed": list(command.conditions_removed),
-            "effective": text(amended.terms.effective) if amended.certificate else None,
+            "effective": text(amended.instant) if amended.certificate or command.effective else None,
         }
         public_key = _certify(tx, command, amended, said) if amended.certificate else None
         decision = replace(
@@ -145,6 +152,9 @@ class Amendment(CertifyingKind[ProposeAmendment]):
         """The approval stands; an effective instant and a start that moves have not come."""
         if decision.issue is not None:
             return later_issue.why_passed(tx, decision, at)
+        effective = _effective(decision)
+        if effective is not None and effective <= at:
+            return f"its effective instant {text(effective)} has passed"
         return why_ended(approval_reading.record(tx, approval_of(decision)), at)
 
     @serves("F2.29")
@@ -155,27 +165,17 @@ class Amendment(CertifyingKind[ProposeAmendment]):
             _amend_words(tx, decision, actor, at)
 
     def reserve(self, tx: Transaction, decision: Decision) -> None:
-        """Hold the device for the dates that are asked for.
-
-        The approval holds old and new dates together until the certificate is recorded: no other approval of the
-        device can come between a signature and its record.
-        """
-        said = certified_terms(decision)
-        row = approval_reading.approval(tx, said.approval)
-        approvals.move_dates(tx, said.approval, start=min(row.start, said.start), expiry=max(row.expiry, said.expiry))
+        """Hold the device for the dates that are asked for."""
+        later_issue.reserve(tx, decision)
 
     @serves("F2.25", "F2.29")
-    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> dict[Serial, int]:
         """Dates and words hold, and the issues before it end."""
-        said = certified_terms(decision)
         # The first issue's terms still say when the trial was to start; the row already holds old and new together.
         moved = any(each["subject"] == "start" for each in said_in(decision)["changes"])
-        # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold. A start
-        # that moves is not to come with the old certificate, which therefore ends now.
-        takes_over = at if moved else max(said.terms.effective, at)
-        approvals.move_dates(tx, said.approval, start=said.start, expiry=said.expiry)
+        superseded = later_issue.take_over(tx, decision, at, at_once=moved)
         _amend_words(tx, decision, actor, at)
-        return approvals.supersede(tx, said.approval, by_issue=said.terms.issue, at=takes_over)
+        return superseded
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """What the certificate says is what the list shows."""
@@ -187,11 +187,17 @@ class Amendment(CertifyingKind[ProposeAmendment]):
         return NoticeSaid(FORM, effective=None if effective is None else str(effective))
 
 
+def _effective(decision: Decision) -> datetime | None:
+    said = said_in(decision)["effective"]
+    return None if said is None else parse(said)
+
+
 def _amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
     """Write what an amendment changes beside the certificate, and the fact (F2.29)."""
     said, approval = said_in(decision), approval_of(decision)
-    conditions.set_conditions(tx, approval, decision.id, conditions_said(decision), at=at)
-    ended = conditions.end_conditions(tx, approval, said["conditions_removed"], decision_id=decision.id, at=at)
+    since = max(_effective(decision) or at, at)
+    conditions.set_conditions(tx, approval, decision.id, conditions_said(decision), since=since)
+    ended = conditions.end_conditions(tx, approval, said["conditions_removed"], decision_id=decision.id, until=since)
     if decision.amendment_request is not None:
         needed, to = AmendmentRequestState.PROPOSED, AmendmentRequestState.GRANTED
         amendment_requests.move(tx, decision.amendment_request, needed=needed, to=to, at=at, decision_id=decision.id)
@@ -207,23 +213,29 @@ def _amend_words(tx: Transaction, decision: Decision, actor: Actor, at: datetime
 
 
 def _amended(approval: ApprovalRecord, command: ProposeAmendment, at: datetime) -> _Amended:
-    last = approval.terms[-1]
     start = approval.start if command.start is None else first_second(command.start)
-    effective = command.effective or max(next_midnight(at), approval.start)
+    named = command.effective or max(next_midnight(at), approval.start)
+    effective = start if start != approval.start else named
+    basis = later_issue.basis_at(approval, effective)
+    held = basis.terms
     terms = Terms(
-        issue=last.issue + 1,
-        effective=start if start != approval.start else effective,
-        expiry=last.expiry if command.expiry is None else last_second(command.expiry),
-        maximum_devices=last.maximum_devices if command.maximum_devices is None else command.maximum_devices,
-        firmware=amended_firmware(last.firmware, command.firmware_added, command.firmware_removed),
+        issue=basis.issue,
+        effective=effective,
+        expiry=held.expiry if command.expiry is None else last_second(command.expiry),
+        maximum_devices=held.maximum_devices if command.maximum_devices is None else command.maximum_devices,
+        firmware=amended_firmware(held.firmware, command.firmware_added, command.firmware_removed),
     )
     same = (start, terms.expiry, terms.maximum_devices, terms.firmware) == (
         approval.start,
-        last.expiry,
-        last.maximum_devices,
-        last.firmware,
+        held.expiry,
+        held.maximum_devices,
+        held.firmware,
     )
-    return _Amended(approval, terms, start, certificate=not same or command.csr is not None)
+    # What is withdrawn takes a certificate: the issue that holds until then is to hold on.
+    withdraws = command.waiting is Waiting.WITHDRAW and bool(basis.behind)
+    certificate = not same or command.csr is not None or withdraws
+    instant = effective if certificate else command.effective or at
+    return _Amended(basis, terms, start, certificate=certificate, instant=instant)
 
 
 def _findings(
@@ -234,66 +246,56 @@ def _findings(
     standing: Sequence[Condition],
     at: datetime,
 ) -> tuple[Finding, ...]:
-    approval, last, terms = amended.approval, amended.approval.terms[-1], amended.terms
-    minutes = command.minutes
+    approval, held, terms, minutes = amended.approval, amended.basis.terms, amended.terms, command.minutes
     facts = AmendmentFacts(
         at=at,
         start=approval.start,
-        expiry=last.expiry,
+        expiry=held.expiry,
         new_start=amended.start,
         new_expiry=terms.expiry,
-        effective=terms.effective,
+        effective=amended.instant,
         certificate=amended.certificate,
+        named=command.effective,
         notice=bool(command.conditions_removed or minutes.conditions or _describes(minutes)),
-        approved=last.firmware,
+        approved=held.firmware,
         added=command.firmware_added,
         removed=command.firmware_removed,
-        conditions=frozenset(each.number for each in standing if each.ended_at is None),
+        conditions=frozenset(each.number for each in standing if each.holds_at(amended.instant)),
         ended_conditions=command.conditions_removed,
         maximum_devices=terms.maximum_devices,
         deployed=deployed_at(tx, [approval.identifier], at).get(approval.identifier, 0),
     )
-    return amendment_findings(facts, _trial(desk, tx, amended, at))
-
-
-def _trial(desk: Desk, tx: Transaction, amended: _Amended, at: datetime) -> TrialFacts:
-    """Return the approval as it would be, as the rules look at any approval."""
-    terms, issuing = amended.terms, issuing_ca(tx)
-    organisation = requests.organisation(tx, amended.approval.organisation)
-    return TrialFacts(
-        device=amended.approval.device,
-        firmware=terms.firmware,
-        start=amended.start.date(),
-        expiry=terms.expiry.date(),
-        maximum_devices=terms.maximum_devices,
-        today=at.date(),
-        longest_trial=desk.rules.longest_trial,
-        issuing_ends=issuing.not_after,
-        issuing_window_end=issuing.window_end,
-        certificate_name=organisation.certificate_name or organisation.name,
-    )
+    trial = later_issue.trial_of(desk, tx, amended.basis, amended.start, terms, at)
+    found = amendment_findings(facts, trial)
+    if not amended.certificate and command.waiting is not Waiting.WITHDRAW:
+        return found  # what waits goes on waiting
+    return (*found, *later_issue.findings(amended.basis, terms, command.waiting, trial))
 
 
 def _certify(tx: Transaction, command: ProposeAmendment, amended: _Amended, said: dict[str, Json]) -> bytes:
     """Add what the new certificate will say, and return the key that it will certify."""
-    approval, terms = amended.approval, amended.terms
+    basis, approval, terms = amended.basis, amended.approval, amended.terms
     require_certified(approval)
+    expiry = later_issue.last_expiry(basis, terms, command.waiting)
     other = approval_reading.overlapping(
-        tx, approval.device, start=amended.start, expiry=terms.expiry, other_than=approval.identifier
+        tx, approval.device, start=amended.start, expiry=expiry, other_than=approval.identifier
     )
     if other is not None:
         raise DeviceAlreadyApproved(other=other)
     if command.csr is None:
-        public_key = approval_reading.public_key_of(tx, approval.certificates[-1].serial)
+        public_key = later_issue.key_held(tx, basis)
         require_key_free(tx, proposals.sha256(public_key), approval=approval.identifier)
     else:
         parsed = csr_policy.parse(command.csr)
         public_key = parsed.public_key
         require_key_free(tx, parsed.public_key_sha256)
         said["csr_sha256"] = proposals.sha256(parsed.der)
-    organisation = requests.organisation(tx, approval.organisation)
+    organisation, key = requests.organisation(tx, approval.organisation), proposals.sha256(public_key)
     said |= proposals.certified(approval.identifier, approval.device, organisation, amended.start, terms)
-    said["public_key_sha256"] = proposals.sha256(public_key)
+    said |= later_issue.waiting_said(
+        basis, terms, command.waiting, organisation=organisation, start=amended.start, key=key
+    )
+    said["public_key_sha256"] = key
     return public_key
 
 
@@ -301,14 +303,12 @@ def _changes(
     amended: _Amended, command: ProposeAmendment, grounds: Grounds, standing: Sequence[Condition]
 ) -> list[Json]:
     """Return what will be different, each with before and after; words of conditions stay where they are."""
-    last, terms = amended.approval.terms[-1], amended.terms
+    held_terms, terms = amended.basis.terms, amended.terms
     pairs: list[tuple[str, str, str]] = [
         ("start", text(amended.approval.start), text(amended.start)),
-        ("expiry", text(last.expiry), text(terms.expiry)),
-        ("maximum devices", str(last.maximum_devices), str(terms.maximum_devices)),
-        ("firmware", _listed(last.firmware), _listed(terms.firmware)),
+        *((each.subject, each.before, each.after) for each in difference(held_terms, terms)),
     ]
-    held = [each.number for each in standing if each.ended_at is None]
+    held = [each.number for each in standing if each.holds_at(amended.instant)]
     then = sorted({*held, *(number for number, _ in grounds.conditions)} - set(command.conditions_removed))
     pairs.append(("conditions", _numbers(held), _numbers(then)))
     if _describes(command.minutes):
@@ -322,10 +322,6 @@ def _changes(
 
 def _describes(minutes: Minutes) -> bool:
     return any(each.subject == DESCRIPTION for each in minutes.passages)
-
-
-def _listed(firmware: Sequence[Firmware]) -> str:
-    return ", ".join(each.version for each in firmware) or "none"
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -162,7 +162,7 @@ class Grant(CertifyingKind[ProposeGrant]):
             ),
         )
         approvals.add_terms(tx, said.approval, decision.id, said.terms)
-        conditions.set_conditions(tx, said.approval, decision.id, conditions_of(decision), at=at)
+        conditions.set_conditions(tx, said.approval, decision.id, conditions_of(decision), since=at)
         granted = {"decision": decision.id, "application": application.id}
         facts.record(
             tx,
@@ -171,9 +171,9 @@ class Grant(CertifyingKind[ProposeGrant]):
             ),
         )
 
-    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> dict[Serial, int]:
         """Everything has been true since it was seconded; a first certificate supersedes none."""
-        return []
+        return {}
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """The entry that is added on the start date (F2.27)."""

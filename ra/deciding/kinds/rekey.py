@@ -10,7 +10,7 @@ from core.classification import Passage
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import next_midnight, parse, text
-from core.kinds import DecisionKind, NoticeKind
+from core.kinds import DecisionKind, NoticeKind, Waiting
 from core.status import holds_under_its_issuer
 from policy import csr as csr_policy
 from policy.section_f.new_key import RekeyFacts, rekey_findings
@@ -24,7 +24,7 @@ from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.issuing import issuing_ca
-from ra.proposal import Tabled, approval_of, certified_terms, new_decision, said_in
+from ra.proposal import Tabled, approval_of, new_decision, said_in
 from ra.standing import require_certified, require_open
 from ra.telling.listing import Foreseen
 from ra.telling.matter import NoticeSaid
@@ -33,7 +33,6 @@ from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals
 
 FORM = NoticeForm(
     kind=NoticeKind.NEW_KEY,
@@ -69,6 +68,7 @@ class ProposeRekey:
         reasons: a summary of why.
         effective: the new certificate's notBefore; by default the next 00:00:00Z, and never before the start.
         invalidity_date: since when the old key is known to be compromised.
+        waiting: what becomes of the changes that wait behind the effective instant; None carries them.
         minutes: what comes with the decision.
     """
 
@@ -78,6 +78,7 @@ class ProposeRekey:
     reasons: str | Passage
     effective: datetime | None = None
     invalidity_date: datetime | None = None
+    waiting: Waiting | None = None
     minutes: Minutes = NO_MINUTES
 
 
@@ -95,10 +96,11 @@ class Rekey(CertifyingKind[ProposeRekey]):
         approval = approval_reading.record(tx, command.approval)
         require_open(approval, at)
         require_certified(approval)
-        last = approval.terms[-1]
         issuing = issuing_ca(tx)
         effective = command.effective or max(next_midnight(at), approval.start)
-        start, expiry = approval.start.date(), last.expiry.date()
+        basis = later_issue.basis_at(approval, effective)
+        terms = replace(basis.terms, issue=basis.issue, effective=effective)
+        start, expiry = approval.start.date(), terms.expiry.date()
         cause = EndCause.KEY_COMPROMISE if command.compromised else EndCause.SSC
         found = (
             *rekey_findings(
@@ -111,28 +113,34 @@ class Rekey(CertifyingKind[ProposeRekey]):
                     issuing_window_end=issuing.window_end,
                     same_key=parsed is None,
                     compromised=command.compromised,
-                    issuer_ended=not holds_under_its_issuer(approval.certificates[-1], at),
+                    issuer_ended=basis.certificate is not None and not holds_under_its_issuer(basis.certificate, at),
                 )
             ),
             *revocation_findings(RevocationFacts(cause, command.invalidity_date, at)),
             *(() if parsed is None else parsed.notices),
+            *later_issue.findings(
+                basis, terms, command.waiting, later_issue.trial_of(desk, tx, basis, approval.start, terms, at)
+            ),
         )
         refuse_fatal(found)
         if parsed is None:
-            public_key = approval_reading.public_key_of(tx, approval.certificates[-1].serial)
+            public_key = later_issue.key_held(tx, basis)
             require_key_free(tx, proposals.sha256(public_key), approval=approval.identifier)
         else:
             # A new key is what this is for: even this approval's own old key is no new one.
             public_key = parsed.public_key
             require_key_free(tx, parsed.public_key_sha256)
-        terms = replace(last, issue=last.issue + 1, effective=effective)
+        key = proposals.sha256(public_key)
         organisation = requests.organisation(tx, approval.organisation)
         said: dict[str, Json] = {
             **proposals.certified(approval.identifier, approval.device, organisation, approval.start, terms),
+            **later_issue.waiting_said(
+                basis, terms, command.waiting, organisation=organisation, start=approval.start, key=key
+            ),
             "cause": _cause(command),
             "invalidity_date": text(command.invalidity_date) if command.invalidity_date else None,
             "csr_sha256": None if parsed is None else proposals.sha256(parsed.der),
-            "public_key_sha256": proposals.sha256(public_key),
+            "public_key_sha256": key,
         }
         decision = new_decision(self.kind, said, grounds_of(command.reasons, command.minutes), tabled)
         decision = replace(decision, approval=approval.identifier, issue=terms.issue, public_key=public_key)
@@ -156,12 +164,14 @@ class Rekey(CertifyingKind[ProposeRekey]):
         ending = Ending(approval, EndCause.KEY_COMPROMISE, since)
         end_approval(tx, ending, decision=decision, actor=actor, at=at)
 
+    def reserve(self, tx: Transaction, decision: Decision) -> None:
+        """Hold the device for the dates that will be true: what is withdrawn may have moved them."""
+        later_issue.reserve(tx, decision)
+
     @serves("F2.25")
-    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+    def certified(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> dict[Serial, int]:
         """The new certificate takes the old one's place at its effective instant."""
-        said = certified_terms(decision)
-        # Signed late, it takes over from the instant it is recorded: no instant at which neither or both hold.
-        return approvals.supersede(tx, said.approval, by_issue=said.terms.issue, at=max(said.terms.effective, at))
+        return later_issue.take_over(tx, decision, at)
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """The list shows no key; what follows is worked out all the same."""

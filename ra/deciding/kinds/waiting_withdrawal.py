@@ -1,0 +1,137 @@
+"""To withdraw what waits: changes that are decided and have not begun never do; what holds goes on (F2.29)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.actors import Actor
+from core.approval import EndCause
+from core.canonical import Json
+from core.classification import Passage
+from core.clauses import serves
+from core.errors import AlreadyEnded, DeviceAlreadyApproved, WrongState
+from core.facts import Fact, FactKind
+from core.instants import text
+from core.kinds import CHANGE_WITHDRAWAL, DecisionKind, NoticeKind
+from ra.deciding import later_issue
+from ra.deciding.kind import Kind, Proposed
+from ra.deciding.later_issue import Basis
+from ra.desk import Desk
+from ra.grounds import NO_MINUTES, Minutes, grounds_of
+from ra.proposal import Tabled, approval_of, new_decision, said_in
+from ra.standing import require_open, why_ended
+from ra.telling.listing import Foreseen, instruct
+from ra.telling.matter import NoticeSaid
+from ra.telling.words import NoticeForm
+from store.reading import approvals as approval_reading
+from store.rows import Decision
+from store.transactions import Transaction
+from store.verbs import approvals, facts
+
+FORM = NoticeForm(
+    kind=NoticeKind.AMENDMENT,
+    # Nothing that holds changes; readers must not take it for another amendment.
+    called=CHANGE_WITHDRAWAL,
+    title="Change of a Trial Device Approval withdrawn before it began",
+    clause="F2.29",
+    reasons_clause="F2.29",
+    reasons="Why it is withdrawn",
+)
+
+
+@dataclass(frozen=True)
+class ProposeWaitingWithdrawal:
+    """Withdraw what waits of an approval."""
+
+    approval: str
+    reasons: str | Passage
+    minutes: Minutes = NO_MINUTES
+
+
+class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
+    """The withdrawal of what waits; it counts as an amendment does."""
+
+    kind = DecisionKind.WITHDRAW_WAITING
+    counted_as = DecisionKind.AMEND
+    task = "to withdraw what waits of {}"
+
+    def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeWaitingWithdrawal) -> Proposed:
+        """Return the withdrawal as proposed: of everything that waits now."""
+        record = approval_reading.record(tx, command.approval)
+        require_open(record, tabled.at)
+        basis = later_issue.basis_at(record, tabled.at)
+        if not any(each.revoked_at is None for each in basis.behind):
+            needed = "a change that is decided and has not begun"
+            raise WrongState(
+                kind="Approval", identifier=record.identifier, state="without one that waits", needed=needed
+            )
+        expiry = basis.terms.expiry
+        other = approval_reading.overlapping(
+            tx, record.device, start=record.start, expiry=expiry, other_than=record.identifier
+        )
+        if other is not None:
+            raise DeviceAlreadyApproved(other=other)
+        said: dict[str, Json] = {
+            "approval": record.identifier,
+            "cause": EndCause.CHANGE_WITHDRAWN.value,
+            **basis.outline(),
+            "withdrawn": later_issue.withdrawn(basis),
+        }
+        decision = new_decision(self.kind, said, grounds_of(command.reasons, command.minutes), tabled)
+        return Proposed(replace(decision, approval=record.identifier))
+
+    def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
+        """It holds nothing."""
+
+    def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
+        """The approval stands, and exactly this still waits."""
+        record = approval_reading.record(tx, approval_of(decision))
+        return why_ended(record, at) or _why_otherwise(later_issue.basis_at(record, at), decision)
+
+    @serves("F2.29")
+    def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
+        """What waits ends now, and what holds goes on to its own end."""
+        approval, said = approval_of(decision), said_in(decision)
+        record = approval_reading.locked(tx, approval)
+        basis = later_issue.basis_at(record, at)
+        # Asked again behind the lock: something else may have been recorded since.
+        if _why_otherwise(basis, decision) is not None or basis.certificate is None:
+            raise AlreadyEnded(identifier=approval, state="what waited of it is another change by now")
+        serials = approvals.withdraw_waiting(tx, approval, [each.serial for each in basis.behind], at=at)
+        approvals.restore_course(tx, basis.certificate.serial, at=at)
+        approvals.move_dates(tx, approval, start=record.start, expiry=basis.terms.expiry)
+        later_issue.take_back_words(tx, approval, said["in_place_of"], decision.id, at)
+        for serial in serials:
+            withdrawn: dict[str, Json] = {
+                "serial": serial,
+                "cause": EndCause.CHANGE_WITHDRAWN.value,
+                "decision": decision.id,
+                "proposal_sha256": decision.proposal_sha256,
+            }
+            facts.record(
+                tx,
+                Fact(
+                    FactKind.CERTIFICATE_REVOKED, at, actor, subject=approval, approvals=(approval,), payload=withdrawn
+                ),
+            )
+        instruct(tx, approval, cause=decision.id, actor=actor, at=at)
+
+    def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
+        """What the Panel was to do later is not to be done."""
+        record = approval_reading.record(tx, approval_of(decision))
+        gone = {each.issue for each in later_issue.basis_at(record, at).behind}
+        certificates = tuple(
+            replace(each, revoked_at=at, cause=EndCause.CHANGE_WITHDRAWN) if each.issue in gone else each
+            for each in record.certificates
+        )
+        return Foreseen(replace(record, certificates=certificates))
+
+    def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
+        """It holds at once."""
+        return NoticeSaid(FORM, effective=None if at is None else text(at))
+
+
+def _why_otherwise(basis: Basis, decision: Decision) -> str | None:
+    said, outline = said_in(decision), basis.outline()
+    if all(said[name] == outline[name] for name in outline):
+        return None
+    return "what waits has changed, or has begun, since it was proposed"
