@@ -45,7 +45,7 @@ _FOR_OPERATORS = {
     "memory": ("app.cli.memory", "Show, begin or upgrade what store and memory hold."),
     "backup": ("app.cli.backup", "Make or verify a backup; put one into an empty place."),
     "restore": ("app.cli.backup", "Make or verify a backup; put one into an empty place."),
-    "journal": ("app.cli.journal", "Export the journal, or prove an export."),
+    "journal": ("app.cli.journal", "Fetch the journal, or prove what was fetched."),
     "keys": ("app.cli.keys", "Show every key; make the responder a new one."),
     "responder": ("app.cli.responder", "Show every key; make the responder a new one."),
     "issuing-ca": ("app.cli.issuing_ca", "Make a new issuing CA, by files to the root and back."),

@@ -1,0 +1,22 @@
+"""What auditors are answered: the journal in pages."""
+
+from dataclasses import dataclass
+
+from ra.deciding.views import JournalHeadAnswer, JournalRowAnswer
+from ra.views import Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalPage(Page):
+    """Sealed rows in order, and the heads that were signed for rows among them.
+
+    Args:
+        journal: the name that heads are signed under.
+        public_key: of the journal: SubjectPublicKeyInfo, DER, hexadecimal. Trust the one that you hold.
+        next: the number of the last row, with which the next page is asked for, as `after`; null if there is none.
+    """
+
+    journal: str
+    public_key: str
+    rows: tuple[JournalRowAnswer, ...]
+    heads: tuple[JournalHeadAnswer, ...]
