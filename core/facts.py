@@ -91,6 +91,8 @@ class FactKind(StrEnum):
     AUTHORITY_CERTIFICATE_ENDED = "authority-certificate-ended"
     CERTIFICATE_RESTORED = "certificate-restored"
     END_RESTORED = "end-restored"
+    DOSSIER_ASKED = "dossier-asked"
+    DOSSIER_SIGNED = "dossier-signed"
 
 
 @dataclass(frozen=True)

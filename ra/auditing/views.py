@@ -1,6 +1,7 @@
-"""What auditors are answered: the journal in pages."""
+"""What auditors are answered: the journal in pages, a dossier that waits for its signature."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ra.deciding.views import JournalHeadAnswer, JournalRowAnswer
 from ra.views import Page
@@ -20,3 +21,12 @@ class JournalPage(Page):
     public_key: str
     rows: tuple[JournalRowAnswer, ...]
     heads: tuple[JournalHeadAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierAsked:
+    """A dossier was put together and is not signed yet: ask again in a second."""
+
+    dossier: str
+    approval: str
+    asked_at: datetime
