@@ -19,6 +19,7 @@ from api.amendments import add_amendments
 from api.answers import Problem, answer
 from api.applications import add_applications
 from api.approvals import add_approvals
+from api.auditing import add_auditing
 from api.authorising import BATCH_PATHS, add_authorising
 from api.authority import add_authority
 from api.breaches import add_breaches
@@ -84,6 +85,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_authorising,
     add_orders,
     add_approvals,
+    add_auditing,
     add_amendments,
     add_breaches,
     add_certificates,

@@ -9,7 +9,14 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
 from api.forms.applying import ApplicationBody, ApplicationChangeBody, AssuranceBody, EarlierCpaBody
-from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader, day_of
+from api.forms.fields import (
+    DeviceBody,
+    FirmwareBody,
+    PageOfApprovalQuery,
+    WriteHeader,
+    day_of,
+    perhaps_approval_of,
+)
 from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
@@ -58,9 +65,10 @@ def add_applications(app: OpenAPI, service: Service) -> None:
         openapi_extensions=clauses("F2.18"),
         **shared,
     )
-    def list_applications(query: PageQuery) -> Response:
+    def list_applications(query: PageOfApprovalQuery) -> Response:
         """List applications; a Manufacturer sees its own."""
-        return reply(look.applications(desk, actor(), after=query.after, limit=query.limit))
+        only = perhaps_approval_of(query.approval)
+        return reply(look.applications(desk, actor(), after=query.after, limit=query.limit, approval=only))
 
     @app.get(
         "/v1/applications/<application>",

@@ -58,7 +58,11 @@ class JournalAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorityAnswer:
-    """The authority describes itself."""
+    """The authority describes itself.
+
+    Args:
+        statement_signer: signs dossiers; null where none was made yet.
+    """
 
     name: str
     environment: Environment
@@ -67,6 +71,7 @@ class AuthorityAnswer:
     root: CertifyingAnswer
     issuing: tuple[CertifyingAnswer, ...]
     responder: AuthorityCertificateAnswer
+    statement_signer: AuthorityCertificateAnswer | None
     ocsp: str
     chain: str
     journal: JournalAnswer
@@ -104,6 +109,10 @@ def _described(view: AuthorityView, now: datetime) -> AuthorityAnswer:
         root=_certifying(_newest(view.certificates, HierarchyRole.ROOT), base),
         issuing=tuple(_certifying(each, base) for each in view.certificates if each.role is HierarchyRole.ISSUING),
         responder=_certificate(_newest(view.certificates, HierarchyRole.RESPONDER), base),
+        statement_signer=next(
+            (_certificate(each, base) for each in reversed(view.certificates) if each.role is HierarchyRole.STATEMENT),
+            None,
+        ),
         ocsp=f"{base}/ocsp",
         chain=f"{base}/ca/chain.pem",
         journal=JournalAnswer(f"{view.name} Journal", base64.b64encode(view.journal_key).decode("ascii")),

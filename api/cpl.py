@@ -7,7 +7,7 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
-from api.forms.fields import CSV_TYPE, XLSX_TYPE, DatesQuery, WriteHeader
+from api.forms.fields import CSV_TYPE, XLSX_TYPE, DatesQuery, WriteHeader, perhaps_approval_of
 from api.forms.paths import ApprovalPath, InstructionPath
 from api.forms.telling import (
     AcknowledgementBody,
@@ -66,7 +66,12 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
     def list_cpl_instructions(query: InstructionQuery) -> Response:
         """List what the Panel is told about the Central Products List; as CSV or XLSX, all of it."""
         before = None if query.due_before is None else read_instant(query.due_before, field="due_before")
-        asked = Asked(query.state, query.overdue, before)
+        asked = Asked(
+            state=query.state,
+            overdue=query.overdue,
+            due_before=before,
+            approval=perhaps_approval_of(query.approval),
+        )
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         if media_type == JSON_TYPE:
             sent = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))

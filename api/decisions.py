@@ -11,7 +11,7 @@ from api import problems
 from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answer
 from api.forms.authorising import LISTED_LIMIT
 from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody, WitnessBody
-from api.forms.fields import PageQuery, WriteHeader
+from api.forms.fields import PageOfApprovalQuery, WriteHeader, perhaps_approval_of
 from api.forms.paths import DecisionPath
 from api.incoming import actor, note_refusal, refuse_body
 from api.service import (
@@ -125,9 +125,10 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         responses={200: answer(DecisionPage), **refusals(*READ_REFUSALS)},
         **shared,
     )
-    def list_decisions(query: PageQuery) -> Response:
+    def list_decisions(query: PageOfApprovalQuery) -> Response:
         """List decisions."""
-        return reply(look.decisions(desk, actor(), after=query.after, limit=query.limit))
+        only = perhaps_approval_of(query.approval)
+        return reply(look.decisions(desk, actor(), after=query.after, limit=query.limit, approval=only))
 
     @app.get(
         "/v1/decisions/<decision>",

@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
 from api.documents import NoticeFetched
-from api.forms.fields import PageQuery
+from api.forms.fields import PageOfApprovalQuery, PageQuery, perhaps_approval_of
 from api.forms.paths import ApprovalPath, NoticePath
 from api.forms.telling import CopyQuery
 from api.incoming import actor, wanted_form
@@ -30,12 +30,13 @@ def add_notices(app: OpenAPI, service: Service) -> None:
         "/v1/notices",
         operation_id="listNotices",
         openapi_extensions=clauses("F2.21(b)", "F2.22", "F2.24", "F2.29", "F2.30"),
-        responses={200: answer(NoticePage), **refusals(*READ_REFUSALS)},
+        responses={200: answer(NoticePage), **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND)},
         **shared,
     )
-    def list_notices(query: PageQuery) -> Response:
+    def list_notices(query: PageOfApprovalQuery) -> Response:
         """List notices: one's own copies, or everything for SSC and auditor."""
-        return reply(notices.listed(desk, actor(), after=query.after, limit=query.limit))
+        only = perhaps_approval_of(query.approval)
+        return reply(notices.listed(desk, actor(), after=query.after, limit=query.limit, approval=only))
 
     @app.get(
         "/v1/notices/undelivered",

@@ -36,6 +36,7 @@ _NAMES: Mapping[What, str] = {
     What.ROOT_LIST: "root-crl",
     What.ANSWER: "answers-renewed",
     What.RESPONDER: "responder",
+    What.STATEMENT: "statement-signer",
     What.ISSUING_WINDOW: "issuing-window",
     What.ISSUING_CA: "issuing-ca",
     What.ROOT: "root",

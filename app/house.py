@@ -19,7 +19,7 @@ from jobs.authority import Authority
 from jobs.clocks import clocks
 from jobs.keyring import KeyPlace, Keyring, opened_keyring
 from jobs.put_back import marked
-from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
+from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file, statement_file
 from keys.passphrase import FromFile
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
@@ -250,9 +250,11 @@ def open_keyring(house: House) -> Keyring:
     issuing, responder, journal = (
         open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)
     )
+    statement = folder / statement_file(1)
     return Keyring(
         profile=profile_of(house.row()),
         issuing={key_id(issuing.public_key): issuing},
         responder=responder,
         journal=journal,
+        statement=open_sealed(statement, passphrase) if statement.exists() else None,
     )

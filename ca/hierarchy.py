@@ -1,4 +1,4 @@
-"""Root, issuing CA and OCSP responder: their drafts, exactly as the profile has them."""
+"""Root, issuing CA, OCSP responder and statement signer: their drafts, exactly as the profile has them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,6 +15,7 @@ from core.renewal import issuing_window_end
 
 ROOT_YEARS = 25
 RESPONDER_LIFE = timedelta(days=30)
+STATEMENT_YEARS = 2
 
 _ROOT_PATH_LENGTH = 1
 _ISSUING_PATH_LENGTH = 0
@@ -103,6 +104,30 @@ def responder_draft(profile: Profile, issuing_der: bytes, public_key: bytes, ser
         .add_extension(x509.OCSPNoCheck(), critical=False)
         .add_extension(own_identifier(public_key), critical=False)
         .add_extension(authority_identifier(above.key_identifier), critical=False)
+    )
+    return drafted(builder, serial, above.public_key)
+
+
+def statement_draft(profile: Profile, issuing_der: bytes, public_key: bytes, serial: Serial, at: datetime) -> Draft:
+    """Draft a statement signer: two years from now, but not beyond the issuing CA. It says no extended key usage.
+
+    Args:
+        profile: the authority's.
+        issuing_der: the certificate of the issuing CA that signs it.
+        public_key: SubjectPublicKeyInfo, DER, P-256.
+        serial: reserved for it.
+        at: now; validity begins with it, so that nothing is signed before there was a certificate.
+    """
+    above = issuer(issuing_der)
+    builder = (
+        _builder(above.parsed.subject, _name(profile, profile.statement_name), public_key, serial)
+        .not_valid_before(at)
+        .not_valid_after(min(end_of_years(at.date(), STATEMENT_YEARS), above.not_after))
+        .add_extension(key_usage(digital_signature=True), critical=True)
+        .add_extension(certificate_policy(profile), critical=False)
+        .add_extension(own_identifier(public_key), critical=False)
+        .add_extension(authority_identifier(above.key_identifier), critical=False)
+        .add_extension(crl_pointer(profile.crl_url(above.key_identifier.hex())), critical=False)
     )
     return drafted(builder, serial, above.public_key)
 

@@ -120,6 +120,11 @@ class Profile:
         return f"{self.name} OCSP Responder"
 
     @property
+    def statement_name(self) -> str:
+        """CN of every statement signer."""
+        return f"{self.name} Statement Signer"
+
+    @property
     def journal_name(self) -> str:
         """The name that the journal's heads are signed under."""
         return journal_name(self.name)

@@ -48,6 +48,7 @@ class AlarmCode(StrEnum):
     NOTICES_UNDELIVERED = "notices-undelivered"
     REVOCATION_LIST_BACKLOG = "revocation-list-backlog"
     RESPONDER_OVERDUE = "responder-overdue"
+    STATEMENT_SIGNER_OVERDUE = "statement-signer-overdue"
     ROOT_LIST_ENDS = "root-list-ends"
     ROSTER_MISSING = "roster-missing"
     ROSTER_SMALL = "roster-small"
@@ -80,8 +81,8 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
         "Root and issuing CA last long enough.",
     ),
     AlarmCode.KEY_NOT_AT_HAND: (
-        "The authority process lacks the key of an issuing CA or a responder that holds: start it again.",
-        "The keys of every issuing CA and responder that hold are at hand.",
+        "The authority process lacks a key of issuing CA, responder or statement signer that holds: start it again.",
+        "The keys of every issuing CA, responder and statement signer that hold are at hand.",
     ),
     AlarmCode.KEYS_END: ("API keys of a role end soon or have ended.", "No API key of the role ends soon."),
     AlarmCode.REGISTER_WENT_BACK: (
@@ -177,6 +178,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.RESPONDER_OVERDUE: (
         "The OCSP responder's certificate should have been renewed and was not, or there is none.",
         "The OCSP responder's certificate is renewed.",
+    ),
+    AlarmCode.STATEMENT_SIGNER_OVERDUE: (
+        "The statement signer's certificate should have been renewed and was not, or there is none.",
+        "The statement signer's certificate is renewed.",
     ),
     AlarmCode.ROOT_LIST_ENDS: (
         "The root's CRL ends soon, has ended, or is missing; its key has to be fetched.",

@@ -95,6 +95,8 @@ class FactKind(StrEnum):
     REPORT_QUESTION_ASKED = "report-question-asked"
     REPORT_QUESTION_ENDED = "report-question-ended"
     REPORT_QUESTION_ANSWERED = "report-question-answered"
+    DOSSIER_ASKED = "dossier-asked"
+    DOSSIER_SIGNED = "dossier-signed"
 
 
 @dataclass(frozen=True)

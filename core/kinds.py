@@ -213,6 +213,12 @@ class HierarchyRole(StrEnum):
     ROOT = "root"
     ISSUING = "issuing"
     RESPONDER = "responder"
+    STATEMENT = "statement"
+    """Signs what the authority states as a file: CMS."""
+
+
+CAS = (HierarchyRole.ROOT, HierarchyRole.ISSUING)
+"""Each of these signs certificates and lists; the others sign neither."""
 
 
 class EvidenceSubject(StrEnum):

@@ -40,6 +40,7 @@ class What(StrEnum):
     ROOT_LIST = "root-list"
     ANSWER = "answer"
     RESPONDER = "responder"
+    STATEMENT = "statement-signer"
     ISSUING_WINDOW = "issuing-window"
     ISSUING_CA = "issuing-ca"
     ROOT = "root"
@@ -51,6 +52,7 @@ ALARMS: Mapping[What, AlarmCode] = {
     What.ROOT_LIST: AlarmCode.ROOT_LIST_ENDS,
     What.ANSWER: AlarmCode.ANSWERS_OVERDUE,
     What.RESPONDER: AlarmCode.RESPONDER_OVERDUE,
+    What.STATEMENT: AlarmCode.STATEMENT_SIGNER_OVERDUE,
     What.ISSUING_WINDOW: AlarmCode.AUTHORITY_ENDS,
     What.ISSUING_CA: AlarmCode.AUTHORITY_ENDS,
     What.ROOT: AlarmCode.AUTHORITY_ENDS,
@@ -63,6 +65,7 @@ _TO_DO: Mapping[What, str] = {
     What.ROOT_LIST: "fetch its key to renew it (trialcpa root-crl)",
     What.ANSWER: "their renewal is overdue",
     What.RESPONDER: "its renewal is overdue",
+    What.STATEMENT: "its renewal is overdue",
     What.ISSUING_WINDOW: "make a new issuing CA, or no certificate can be issued any more",
     What.ISSUING_CA: "what it has issued cannot be checked any more afterwards",
     What.ROOT: "whoever relies on this authority needs another root before",
@@ -169,7 +172,7 @@ def _keys(credentials: Iterable[CredentialRecord], now: datetime) -> Iterator[La
 
 
 def _of_hierarchy(certificates: list[AuthorityCertificate], now: datetime) -> Iterator[Lasting]:
-    """The newest of each role; responders take turns, and of those in force the one that lasts longest counts."""
+    """The newest of each role; of those that are no CAs, which take turns, the one in force that lasts longest."""
     newest = {each.role: each for each in certificates}
     issuing, root = newest.get(HierarchyRole.ISSUING), newest.get(HierarchyRole.ROOT)
     if issuing is not None:
@@ -179,11 +182,14 @@ def _of_hierarchy(certificates: list[AuthorityCertificate], now: datetime) -> It
     if root is not None:
         yield _own(What.ROOT, root.key_id, f"The certificate of {root.subject}", _validity(root))
     # One that a wrong clock dated ahead signs nothing yet: it would hide that the one in force ends.
-    of_responders = [each for each in certificates if each.role == HierarchyRole.RESPONDER]
-    responders = [each for each in of_responders if each.not_before <= now <= each.not_after]
-    if responders:
-        longest = max(responders, key=lambda each: each.not_after)
-        yield _own(What.RESPONDER, longest.key_id, "The OCSP responder's certificate", _validity(longest))
+    for role, what, name in (
+        (HierarchyRole.RESPONDER, What.RESPONDER, "The OCSP responder's certificate"),
+        (HierarchyRole.STATEMENT, What.STATEMENT, "The statement signer's certificate"),
+    ):
+        holding = [each for each in certificates if each.role == role and each.not_before <= now <= each.not_after]
+        if holding:
+            longest = max(holding, key=lambda each: each.not_after)
+            yield _own(what, longest.key_id, name, _validity(longest))
 
 
 def _lists(

@@ -25,6 +25,7 @@ from jobs.aside import Aside
 from jobs.audit import Audit
 from jobs.clocks import BelievedClock, Second, second_clocks
 from jobs.disowned import notice_disowned
+from jobs.dossiers import sign_dossiers
 from jobs.doubt import Limits
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
@@ -42,6 +43,7 @@ from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.roster import show_rosters
 from jobs.seal import seal
 from jobs.sign import sign_seconded
+from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
 from ra.desk import Rules
 from store.reading import work
@@ -218,11 +220,13 @@ class Authority:
         dated: tuple[Job, ...] = (
             take_up_orders,
             renew_responder,
+            renew_statement_signer,
             record_expiries,
             lapse_passed,
             compare_limits,
             draft_proposals,
             sign_seconded,
+            sign_dossiers,
         )
         return (*always, *dated, *renewed, self.audit.audit)
 

@@ -18,7 +18,7 @@ from ca.revocation.published import answer_holds, read_published
 from core.chain import GENESIS, head_statement, journal_name
 from core.errors import TrialCpaError
 from core.instants import text
-from core.kinds import HierarchyRole
+from core.kinds import CAS, HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.evidence import links_behind
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file
@@ -144,7 +144,7 @@ def _hierarchy(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: AR
     digest = hashlib.sha256(roots[-1].der).hexdigest()
     _require(digest == place.manifest.root_sha256, f"its root is {digest}, and another one is in the manifest")
     for each in every:
-        above = HierarchyRole.ISSUING if each.role is HierarchyRole.RESPONDER else HierarchyRole.ROOT
+        above = HierarchyRole.ROOT if each.role in CAS else HierarchyRole.ISSUING
         signed = any(one.role is above and signed_by(each.der, one.der) for one in every)
         _require(signed and serial_in(each.der) == each.serial, f"nobody above signed {each.serial} of the {each.role}")
     return Outcome.PROVED, f"{len(every)} certificates of the hierarchy under that root"
@@ -167,7 +167,7 @@ def _issued(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG00
 def _lists(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 - see above
     count = 0
     for ca in _certificates(place):
-        if ca.role is HierarchyRole.RESPONDER:
+        if ca.role not in CAS:
             continue
         with place.store.read() as tx:
             numbers = work.crl_numbers(tx, ca.key_id)

@@ -21,13 +21,13 @@ from core.errors import JournalChanged, MemoryBegun, RegisterUnproved, StoreWent
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.instants import parse
-from core.kinds import HierarchyRole
+from core.kinds import CAS, HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from jobs.draft import order_of
 from jobs.evidence import links_behind, payload
 from jobs.keyring import Keyring
-from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file
+from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file, statement_file
 from memory.records import Begun, Ended, Hierarchy, Listed, Record, WillSign
 from policy.profile import clear_certificate, clear_hierarchy
 from ra.deciding.later_issue import keys_of
@@ -100,6 +100,7 @@ def prove_register(store: Store, keyring: Keyring, officers: Mapping[str, int], 
         issuing_file(1): next(iter(keyring.issuing.values())).public_key,
         responder_file(1): keyring.responder.public_key,
         JOURNAL_FILE: keyring.journal.public_key,
+        **({} if keyring.statement is None else {statement_file(1): keyring.statement.public_key}),
     }
     taken = {"rows": head, "certificates": len(issued), "ends": len(ends), "lists": len(lists)}
     profile = keyring.profile
@@ -175,7 +176,8 @@ def _hierarchy(store: Store, keyring: Keyring) -> tuple[list[Hierarchy], list[Au
     for role in HierarchyRole:
         with store.read() as tx:
             of_role = reading.certificates(tx, role)
-        _require(bool(of_role), f"there is no certificate of the {role}")
+        # An authority of an earlier release has no statement signer.
+        _require(bool(of_role) or role is HierarchyRole.STATEMENT, f"there is no certificate of the {role}")
         for each in of_role:
             above = each if role is HierarchyRole.ROOT else _above(each, role, found)
             records.append(_certified(keyring, each, above))
@@ -184,6 +186,7 @@ def _hierarchy(store: Store, keyring: Keyring) -> tuple[list[Hierarchy], list[Au
         ours = each.role is HierarchyRole.ROOT or each.key_id in {
             *keyring.issuing,
             key_id(keyring.responder.public_key),
+            *([] if keyring.statement is None else [key_id(keyring.statement.public_key)]),
         }
         _require(ours, f"{each.serial} is for a key of nobody here")
     return records, found
@@ -285,7 +288,7 @@ def _proved(
 
 def _lists(store: Store, certified: list[AuthorityCertificate]) -> Iterator[tuple[Listed, Published]]:
     """Prove each list of each CA, in order of number: signed by it, as the register has it, and nothing was lost."""
-    above = {each.key_id: each for each in certified if each.role is not HierarchyRole.RESPONDER}
+    above = {each.key_id: each for each in certified if each.role in CAS}
     for of_key, ca in above.items():
         with store.read() as tx:
             numbers = work.crl_numbers(tx, of_key)

@@ -1,4 +1,4 @@
-"""The ceremony: keys, root, issuing CA, OCSP responder, first CRLs, and a transcript of it all.
+"""The ceremony: keys, root, issuing CA, OCSP responder, statement signer, first CRLs, and a transcript of it all.
 
 It can die at any step and be started again: keys that are there are opened, bytes that were meant to be signed are
 signed as they were meant.
@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ca.certificates import key_id
@@ -23,12 +24,12 @@ from core.instants import text
 from core.kinds import HierarchyRole, RosterCause
 from core.mirror import AuthorityCertificate
 from jobs.clocks import clocks
-from jobs.hierarchy import Certifier, certify, certify_responder
+from jobs.hierarchy import Certifier, certify, certify_responder, certify_statement_signer
 from jobs.keyring import Keyring
 from jobs.offline_root import RootFolder
 from jobs.root_list import publish_root_crl
 from jobs.roster import roster_record, set_roster, show
-from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
+from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file, statement_file
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Begun
@@ -39,6 +40,9 @@ from store.reading.authorisations import shown_rosters
 from store.transactions import Store
 from store.verbs import authority as writing
 from store.verbs import facts
+
+_BELOW = (HierarchyRole.RESPONDER, HierarchyRole.STATEMENT)
+"""Whom the issuing CA certifies at the ceremony."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,10 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
         issuing={key_id(keys.issuing.public_key): keys.issuing},
         responder=keys.responder,
         journal=keys.journal,
+        statement=keys.statement,
     )
     told = replace(ceremony, roster=members)
-    said = transcript(told, [root, issuing, _newest(store, HierarchyRole.RESPONDER)], keys, at)
+    said = transcript(told, [root, issuing, *map(partial(_newest, store), _BELOW)], keys, at)
     return Held(keyring, said, keys.root.sign(said.encode()))
 
 
@@ -237,6 +242,7 @@ def _begun(ceremony: Ceremony, keys: CeremonyKeys) -> Begun:
         ROOT_FILE: keys.root,
         issuing_file(1): keys.issuing,
         responder_file(1): keys.responder,
+        statement_file(1): keys.statement,
         JOURNAL_FILE: keys.journal,
     }
     return Begun(
@@ -253,7 +259,7 @@ def _begun(ceremony: Ceremony, keys: CeremonyKeys) -> Begun:
 def _certified(
     store: Store, memory: Memory, ceremony: Ceremony, keys: CeremonyKeys, at: datetime
 ) -> AuthorityCertificate:
-    """Certify root, issuing CA and responder, each only if it is not there yet; return the root."""
+    """Certify root, issuing CA, responder and statement signer, each only if it is not there yet; return the root."""
     profile = ceremony.profile
     begin = store.begin  # before there is an authority process there is no lease to hold
     if not _every(store, HierarchyRole.ROOT):
@@ -283,15 +289,15 @@ def _certified(
             at,
         )
     issuing = _newest(store, HierarchyRole.ISSUING)
-    if not _every(store, HierarchyRole.RESPONDER):
-        certifier = Certifier(
-            role=HierarchyRole.RESPONDER,
-            profile=profile,
-            signer=keys.issuing,
-            issuer_der=issuing.der,
-            public_key=keys.responder.public_key,
-        )
-        certify_responder(memory, store, begin, certifier, at)
+    for role, key, made in (
+        (HierarchyRole.RESPONDER, keys.responder, certify_responder),
+        (HierarchyRole.STATEMENT, keys.statement, certify_statement_signer),
+    ):
+        if not _every(store, role):
+            certifier = Certifier(
+                role=role, profile=profile, signer=keys.issuing, issuer_der=issuing.der, public_key=key.public_key
+            )
+            made(memory, store, begin, certifier, at)
     return root
 
 

@@ -25,7 +25,7 @@ from core.facts import FactKind
 from core.handed import Handed, Journal
 from core.identifiers import Serial
 from core.instants import parse
-from core.kinds import HierarchyRole
+from core.kinds import CAS, HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import REASON_OF, Revoked
 from jobs.keyring import Keyring
@@ -136,7 +136,7 @@ def _take_list(
     learned: Learned, name: str, der: bytes, hierarchy: Sequence[AuthorityCertificate], at: datetime
 ) -> None:
     for ca in hierarchy:
-        if ca.role is HierarchyRole.RESPONDER:
+        if ca.role not in CAS:
             continue
         try:
             said = read_published(der, ca.der)

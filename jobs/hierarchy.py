@@ -13,7 +13,7 @@ from ca import der as write
 from ca.certificates import authority_key_id, issuer, tbs_sha256
 from ca.clearance import Clearance
 from ca.draft import Draft, again, described
-from ca.hierarchy import responder_draft
+from ca.hierarchy import responder_draft, statement_draft
 from ca.profile import Profile
 from ca.signing import sign_certificate
 from core.actors import AUTHORITY
@@ -173,6 +173,19 @@ def certify_responder(memory: Memory, store: Store, begin: Begin, certifier: Cer
     )
 
 
+def certify_statement_signer(memory: Memory, store: Store, begin: Begin, certifier: Certifier, at: datetime) -> bytes:
+    """Return a new certificate of the statement signer's key, signed and recorded; as of `certify`."""
+    above = certifier.issuer_der or b""
+    return certify(
+        memory,
+        store,
+        begin,
+        certifier,
+        lambda: statement_draft(certifier.profile, above, certifier.public_key, new_serial(), at),
+        at,
+    )
+
+
 def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCertificate]:
     """Return the certificates of a role that the register holds and this authority remembers, oldest first."""
     known, strangers = compared(duty.memory, tx, role)
@@ -248,14 +261,22 @@ def in_service(duty: Duty, tx: Transaction, at: datetime) -> list[IssuingCa]:
     return [each for each in issuing_cas(duty, tx, at) if each.key_id in duty.keyring.issuing]
 
 
+def above_of(duty: Duty, tx: Transaction, certificate: AuthorityCertificate) -> list[bytes]:
+    """Return the certificate of the issuing CA that signed one of ours, DER, where it is remembered."""
+    above = authority_key_id(certificate.der)
+    return [each.der for each in ours(duty, tx, HierarchyRole.ISSUING) if each.key_id == above]
+
+
 def keys_missed(duty: Duty, at: datetime) -> list[AuthorityCertificate]:
-    """Return the certificates of issuing CAs and of the newest responders that hold and whose keys are not at hand."""
+    """Return the certificates, other than the root's, that hold and whose keys are not at hand."""
     with duty.read() as tx:
         issuing = [each.serial for each in issuing_cas(duty, tx, at) if each.key_id not in duty.keyring.issuing]
         of_issuing = [each for each in ours(duty, tx, HierarchyRole.ISSUING) if each.serial in issuing]
         responders = ours(duty, tx, HierarchyRole.RESPONDER)
+        signers = ours(duty, tx, HierarchyRole.STATEMENT)[-1:]
     held = [each for each in responders if each.not_before <= at <= each.not_after]
     lacking = [each for each in held if duty.keyring.responder_of(each.key_id) is None]
+    lacking += [each for each in signers if at <= each.not_after and each.key_id != duty.keyring.statement_key_id]
     return of_issuing + [each for each in lacking if duty.memory.end(each.serial) is None]
 
 

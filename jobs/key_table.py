@@ -1,6 +1,7 @@
 """Every key of the authority: what it is for, where it lies, since when, until when, and how often it was used.
 
-All of it follows from the memory; from the register comes how many OCSP answers there are, which are not remembered.
+All of it follows from the memory; from the register comes how many OCSP answers and dossiers there are,
+which are not remembered.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE
 from memory.beliefs import Certified
 from memory.memory import Memory
 from store.reading import authority as reading
+from store.reading import dossiers
 from store.transactions import Store
 
 
@@ -72,14 +74,15 @@ def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[
         at: now.
     """
     with store.read() as tx:
-        answers = reading.answers_under(tx)
+        answers, stated = reading.answers_under(tx), dossiers.signed_under(tx)
         recorded = {each.serial for role in HierarchyRole for each in compared(memory, tx, role)[0]}
-    table = _Table(memory=memory, folder=folder, answers=answers, recorded=recorded, at=at)
+    table = _Table(memory=memory, folder=folder, answers=answers, stated=stated, recorded=recorded, at=at)
     heads, records = memory.counted().get("head", 0), memory.last
     return [
         *table.of(HierarchyRole.ROOT),
         *table.of(HierarchyRole.ISSUING),
         *table.of(HierarchyRole.RESPONDER),
+        *table.of(HierarchyRole.STATEMENT),
         table.alone("journal", JOURNAL_FILE, SIGNS, {"heads": heads}),
         table.alone("memory", RECORD_FILE, SEALS, {"records": records}),
     ]
@@ -90,6 +93,7 @@ class _Table:
     memory: Memory
     folder: Path
     answers: Mapping[Serial, int]
+    stated: Mapping[Serial, int]
     recorded: set[Serial]
     at: datetime
 
@@ -147,3 +151,6 @@ class _Table:
             case HierarchyRole.RESPONDER:
                 under = sum(self.answers.get(each.serial, 0) for each in certified)
                 return {"certified": len(certified), "answers": under}
+            case HierarchyRole.STATEMENT:
+                stated = sum(self.stated.get(each.serial, 0) for each in certified)
+                return {"certified": len(certified), "dossiers": stated}

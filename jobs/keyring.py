@@ -1,7 +1,7 @@
 """The authority's signers, opened once: loading a key costs far more than using it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,11 +11,18 @@ from ca.certificates import key_id
 from ca.profile import Profile
 from core.errors import KeyUnusable
 from core.kinds import HierarchyRole
-from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file
+from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file, statement_file
 from keys.sealed import open_sealed
 from keys.signer import Signer
 from memory.memory import Memory
 from memory.records import Begun
+
+_FILES: tuple[tuple[HierarchyRole, Callable[[int], str]], ...] = (
+    (HierarchyRole.ISSUING, issuing_file),
+    (HierarchyRole.RESPONDER, responder_file),
+    (HierarchyRole.STATEMENT, statement_file),
+)
+"""How the files of the keys are called that lie with the authority."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,7 @@ class Keyring:
         responder: signs OCSP answers; of several the newest, which is the one that is certified again.
         journal: signs the journal's heads.
         earlier: signers of responders before, by key identifier: each signs until the newest is certified.
+        statement: signs what the authority states as a file: the newest; None where none was certified yet.
     """
 
     profile: Profile
@@ -35,6 +43,12 @@ class Keyring:
     responder: Signer
     journal: Signer
     earlier: Mapping[str, Signer] = field(default_factory=dict)
+    statement: Signer | None = None
+
+    @cached_property
+    def statement_key_id(self) -> str | None:
+        """The key identifier (hex) of the statement signer, if there is one."""
+        return None if self.statement is None else key_id(self.statement.public_key)
 
     @cached_property
     def responder_key_id(self) -> str:
@@ -58,12 +72,12 @@ def profile_begun(begun: Begun) -> Profile:
 
 
 def key_files(memory: Memory) -> dict[str, str]:
-    """Return the file name of each key of an issuing CA or a responder that is remembered, by its SHA-256 (hex).
+    """Return the file name of each key of the hierarchy but the root's that is remembered, by its SHA-256 (hex).
 
     They are numbered in the order in which they were first certified, or were to be.
     """
     found: dict[str, str] = {}
-    for role, name in ((HierarchyRole.ISSUING, issuing_file), (HierarchyRole.RESPONDER, responder_file)):
+    for role, name in _FILES:
         keys = dict.fromkeys(each.key_sha256 for each in memory.hierarchy(role))
         found |= {key: name(number) for number, key in enumerate(keys, start=1)}
     return found
@@ -108,15 +122,17 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
     pinned, files = memory.begun.keys, key_files(memory)
     found = {
         role: {key: _opened(place, files[key], key) for key in _needed(memory, role, place, files, at)}
-        for role in (HierarchyRole.ISSUING, HierarchyRole.RESPONDER)
+        for role, _ in _FILES
     }
     if not found[HierarchyRole.RESPONDER]:
         raise KeyUnusable(path=place.folder, detail="no responder was certified; the ceremony is not over")
     *earlier, responder = found[HierarchyRole.RESPONDER].values()
+    statements = list(found[HierarchyRole.STATEMENT].values())
     return Keyring(
         profile=profile_begun(memory.begun),
         issuing={key_id(each.public_key): each for each in found[HierarchyRole.ISSUING].values()},
         responder=responder,
+        statement=statements[-1] if statements else None,
         journal=_opened(place, JOURNAL_FILE, pinned[JOURNAL_FILE]),
         earlier={key_id(each.public_key): each for each in earlier},
     )
@@ -125,14 +141,14 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
 def _needed(memory: Memory, role: HierarchyRole, place: KeyPlace, files: Mapping[str, str], at: datetime) -> list[str]:
     """Return the keys of a role to be opened, oldest first: those that hold or are there, but no ended one.
 
-    The newest responder is always among them: without it nothing can be certified again.
+    The newest responder and statement signer are always among them: without them nothing can be certified again.
     """
     certified = memory.hierarchy(role)
     ended = {each.key_sha256 for each in certified if memory.end(each.serial) is not None}
     every = [key for key in dict.fromkeys(each.key_sha256 for each in certified) if key not in ended]
     pinned = set(memory.begun.keys.values())
     needed = {each.key_sha256 for each in certified if at <= each.not_after and each.key_sha256 in pinned}
-    if role is HierarchyRole.RESPONDER:
+    if role is not HierarchyRole.ISSUING:
         needed |= set(every[-1:])
     return [key for key in every if key in needed or (place.folder / files[key]).exists()]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from ca.certificates import tbs_sha256
 from core.errors import MemoryContradicted
 from core.identifiers import Serial
-from core.kinds import HierarchyRole
+from core.kinds import CAS
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from jobs.handed import Learned, People
@@ -258,7 +258,7 @@ def _lost_lists(
     tx: Transaction, memory: Memory, learned: Learned, hierarchy: Sequence[AuthorityCertificate]
 ) -> Iterator[LostList]:
     for ca in hierarchy:
-        if ca.role is HierarchyRole.RESPONDER:
+        if ca.role not in CAS:
             continue
         newest = work.last_crl(tx, ca.key_id, with_bytes=False)
         known = memory.newest_list(ca.key_id)

@@ -101,6 +101,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.ORDER_REFUSED
             | FactKind.ISSUING_STOPPED
             | FactKind.ISSUING_STARTED
+            | FactKind.DOSSIER_SIGNED
         ):
             return Resting.OURS
         case (
@@ -146,6 +147,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.REMINDER_SENT
             | FactKind.ORDER_PROPOSED
             | FactKind.ORDER_LAPSED
+            | FactKind.DOSSIER_ASKED
         ):
             return Resting.NOTHING
         case _:

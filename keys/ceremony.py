@@ -26,6 +26,11 @@ def responder_file(number: int) -> str:
     return f"responder-{number}.key"
 
 
+def statement_file(number: int) -> str:
+    """Return the file name of the key of statement signer `number` (1, 2, …)."""
+    return f"statement-{number}.key"
+
+
 @dataclass(frozen=True)
 class CeremonyKeys:
     """What the ceremony made.
@@ -34,6 +39,7 @@ class CeremonyKeys:
         root: signs the issuing CA and the root's CRL, then goes offline.
         issuing: signs certificates and the CRL.
         responder: signs OCSP answers.
+        statement: signs what the authority states as a file.
         journal: signs the journal's heads; outside the hierarchy.
         record: seals what the authority remembers; signs nothing.
     """
@@ -41,12 +47,13 @@ class CeremonyKeys:
     root: SoftwareSigner
     issuing: SoftwareSigner
     responder: SoftwareSigner
+    statement: SoftwareSigner
     journal: SoftwareSigner
     record: RecordKey
 
 
 def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphrase: bytes) -> CeremonyKeys:
-    """Make the five keys, or open those that an earlier ceremony made before it died.
+    """Make the six keys, or open those that an earlier ceremony made before it died.
 
     Args:
         keys_dir: only the authority process reads it.
@@ -63,6 +70,7 @@ def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphr
         root=generate(root_dir / ROOT_FILE, root_passphrase, exist_ok=True),
         issuing=generate(keys_dir / issuing_file(1), passphrase, exist_ok=True),
         responder=generate(keys_dir / responder_file(1), passphrase, exist_ok=True),
+        statement=generate(keys_dir / statement_file(1), passphrase, exist_ok=True),
         journal=generate(keys_dir / JOURNAL_FILE, passphrase, exist_ok=True),
         record=make_record_key(keys_dir / RECORD_FILE, passphrase),
     )

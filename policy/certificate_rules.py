@@ -24,7 +24,9 @@ OUR_FAULT = "This is a fault of ours: nothing was signed. Keep the log and repor
 
 _SERIAL_OCTETS = 16
 _RESPONDER_LIFE = timedelta(days=30)
-_YEARS: dict[HierarchyRole, int] = {HierarchyRole.ROOT: 25, HierarchyRole.ISSUING: 5}
+_YEARS: dict[HierarchyRole, int] = {HierarchyRole.ROOT: 25, HierarchyRole.ISSUING: 5, HierarchyRole.STATEMENT: 2}
+_TO_THE_SECOND = (HierarchyRole.RESPONDER, HierarchyRole.STATEMENT)
+"""Made while others sign already: each holds from the second in which it was drafted."""
 
 
 @dataclass(frozen=True)
@@ -218,10 +220,10 @@ def _not_after(facts: CertificateFacts) -> Iterator[str]:
 
 @_profile("begins", "RFC 5280 4.1.2.5")
 def _begins(facts: CertificateFacts) -> Iterator[str]:
-    """A life of the right length can lie anywhere: it begins with the draft's day, a responder's with its second."""
+    """A life of the right length can lie anywhere: it begins with the draft's day, that of no CA with its second."""
     assert facts.at is not None, "this rule is for the hierarchy"
     begins = facts.certificate.not_valid_before_utc
-    wanted = facts.at if facts.role is HierarchyRole.RESPONDER else first_second(facts.at.date())
+    wanted = facts.at if facts.role in _TO_THE_SECOND else first_second(facts.at.date())
     if begins != wanted:
         yield f"It would begin at {text(begins)} instead of {text(wanted)}."
 
@@ -232,6 +234,12 @@ def _life(facts: CertificateFacts) -> Iterator[str]:
     if facts.role is HierarchyRole.RESPONDER:
         if ends - begins + ONE_SECOND > _RESPONDER_LIFE or ends < begins:
             yield f"A responder lives for 30 days; this one from {text(begins)} to {text(ends)}."
+        return
+    if facts.role is HierarchyRole.STATEMENT:
+        last = _after_years(first_second(begins.date()), _YEARS[facts.role])
+        wanted = last if facts.issuer is None else min(last, facts.issuer.not_valid_after_utc)
+        if ends != wanted or ends < begins:
+            yield f"A statement signer lives for two years; this one from {text(begins)} to {text(ends)}."
         return
     if begins != first_second(begins.date()) or ends != last_second(ends.date()):
         yield f"A CA lives for whole days; this one from {text(begins)} to {text(ends)}."

@@ -125,6 +125,7 @@ def expected_hierarchy(
         HierarchyRole.ROOT: profile.root_name,
         HierarchyRole.ISSUING: profile.issuing_name(_issuing_number(certificate)),
         HierarchyRole.RESPONDER: profile.responder_name,
+        HierarchyRole.STATEMENT: profile.statement_name,
     }
     subject = _name((NameOID.ORGANIZATION_NAME, profile.organisation), (NameOID.COMMON_NAME, names[role]))
     extensions = {ExtensionOID.SUBJECT_KEY_IDENTIFIER: _subject_key(key)}
@@ -132,6 +133,8 @@ def expected_hierarchy(
         extensions[ExtensionOID.KEY_USAGE] = _critical(_usage(signs=False))
         extensions[ExtensionOID.EXTENDED_KEY_USAGE] = _plain(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]))
         extensions[OCSP_NO_CHECK] = _plain(x509.OCSPNoCheck())
+    elif role is HierarchyRole.STATEMENT:
+        extensions[ExtensionOID.KEY_USAGE] = _critical(_usage(signs=False))
     else:
         path_length = 1 if role is HierarchyRole.ROOT else 0
         extensions[ExtensionOID.BASIC_CONSTRAINTS] = _critical(x509.BasicConstraints(ca=True, path_length=path_length))
@@ -139,9 +142,10 @@ def expected_hierarchy(
     if issuer is not None:
         above = own_key_identifier(issuer)
         extensions[ExtensionOID.AUTHORITY_KEY_IDENTIFIER] = _authority_key(above)
-        if role is HierarchyRole.ISSUING:
+        if role in {HierarchyRole.ISSUING, HierarchyRole.STATEMENT}:
             extensions[ExtensionOID.CERTIFICATE_POLICIES] = _policies(profile, stored=stored)
             extensions[ExtensionOID.CRL_DISTRIBUTION_POINTS] = _crl_pointer(profile.crl_url(above.hex()))
+        if role is HierarchyRole.ISSUING:
             extensions[ExtensionOID.AUTHORITY_INFORMATION_ACCESS] = _access(
                 (AuthorityInformationAccessOID.CA_ISSUERS, profile.issuer_url(above.hex()))
             )

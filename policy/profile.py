@@ -87,7 +87,7 @@ def clear_hierarchy(
     at: datetime,
     stored: bool = False,
 ) -> Clearance | tuple[Finding, ...]:
-    """Judge the draft of a root, an issuing CA or an OCSP responder.
+    """Judge the draft of a root, an issuing CA, an OCSP responder or a statement signer.
 
     Args:
         draft: the bytes to be signed, with their preview.

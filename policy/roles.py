@@ -68,6 +68,8 @@ class Operation(StrEnum):
     """Who, by name, required something or attached a file."""
     READ_ROSTER = "read-roster"
     """Whose keys count as officers'."""
+    READ_DOSSIER = "read-dossier"
+    """Everything about an approval as one file, signed."""
     READ_EVERY_PASSAGE = "read-every-passage"
     """The words of decisions whole, whomever their classes keep them from (F2.22)."""
 
@@ -97,6 +99,7 @@ _READ_EVERYTHING = (
     Operation.READ_ORDERS,
     Operation.READ_ROSTER,
     Operation.READ_EVERY_PASSAGE,
+    Operation.READ_DOSSIER,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
     Operation.READ_REPORT,

@@ -505,6 +505,26 @@ crls = Table(
     sqlite_strict=True,
 )
 
+dossiers = Table(
+    "dossiers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("manifest", String, nullable=False),  # what is signed
+    Column("manifest_sha256", String, nullable=False),
+    Column("parts", Octets, nullable=False),  # the files that it names, as a ZIP
+    Column("signer_serial", ForeignKey("authority_certificates.serial")),  # fate: signed
+    Column("signature", Octets),  # fate: CMS
+    Column("signed_at", Instant),  # fate
+    is_sha256("manifest_sha256"),
+    CheckConstraint("(signature IS NULL) = (signer_serial IS NULL)", name="signed_by_somebody"),
+    CheckConstraint("(signature IS NULL) = (signed_at IS NULL)", name="signed_at_a_time"),
+    Index(None, "approval", "asked_at"),
+    sqlite_strict=True,
+)
+
 _WAITS = "seal_number IS NULL AND refused IS NULL"
 _REFUSED = "refused IS NOT NULL"
 

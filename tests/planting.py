@@ -22,11 +22,13 @@ from store.officers_tables import authorisations, order_authorisations, orders
 from store.tables import (
     acceptances,
     alarms,
+    approvals,
     authority_certificates,
     authority_ends,
     certificates,
     credentials,
     cursors,
+    dossiers,
     idempotency,
     journal,
     ocsp_answers,
@@ -116,6 +118,13 @@ def _furnish(_world: World, tx: Transaction) -> None:
         )
     )
     responder = select(authority_certificates.c.serial).where(authority_certificates.c.role == HierarchyRole.RESPONDER)
+    asked = {
+        "id": "dos-1",
+        "approval": run(select(approvals.c.identifier)).scalar(),
+        "asked_by": "auditor",
+        "asked_at": NOW,
+    }
+    run(insert(dossiers).values(**asked, manifest="{}", manifest_sha256=A_DIGEST, parts=b"PK"))
     run(insert(authority_ends).values(serial=run(responder).scalar(), at=NOW, reason=1))
     run(insert(cursors).values(reader="ours", number=1))
     run(insert(signs_of_life).values(process="courier", at=NOW))

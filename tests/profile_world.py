@@ -20,7 +20,7 @@ from cryptography.x509.oid import (
 
 from ca.clearance import Clearance
 from ca.draft import Draft
-from ca.hierarchy import issuing_draft, responder_draft, root_draft
+from ca.hierarchy import issuing_draft, responder_draft, root_draft, statement_draft
 from ca.issuer import build
 from ca.issuer.order import Order
 from ca.profile import TEST_ARC, Profile
@@ -95,9 +95,16 @@ def a_responder(issuing: Draft, at: datetime = AT, *, signer: str = "issuing") -
     return drafted(responder, signer)
 
 
+def a_statement_signer(issuing: Draft, at: datetime = AT) -> Draft:
+    return drafted(
+        statement_draft(PROFILE, issuing.preview, public_key("statement"), serial("statement"), at), "issuing"
+    )
+
+
 ROOT = a_root()
 ISSUING = an_issuing(ROOT)
 RESPONDER = a_responder(ISSUING)
+STATEMENT = a_statement_signer(ISSUING)
 
 ORDER = Order(
     serial=serial("certificate"),

@@ -85,6 +85,7 @@ def test_where_the_root_is_at_hand_one_command_does_it_all_and_check_looks_over_
         "issuing, in use",
         "responder, in use",
         "responder, in use",
+        "statement, in use",
         "journal, in use",
         "memory, in use",
     ]

@@ -45,7 +45,7 @@ class Operators:
                 case What.ISSUING_WINDOW:
                     if keys.new_issuing_ca().certificate is not None:
                         self.done.append(each.what)
-                case What.KEY | What.LIST | What.ANSWER | What.RESPONDER | What.ISSUING_CA | What.ROOT:
+                case What.KEY | What.LIST | What.ANSWER | What.RESPONDER | What.STATEMENT | What.ISSUING_CA | What.ROOT:
                     pytest.fail(f"{keys.now}: {each.told(keys.now)}")
                 case _:
                     assert_never(each.what)

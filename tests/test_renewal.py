@@ -59,6 +59,7 @@ def one_of(what: What, ends: datetime) -> list[Lasting]:
     far = ends + 10 * YEAR
     root, issuing = of_hierarchy(HierarchyRole.ROOT, born, far), of_hierarchy(HierarchyRole.ISSUING, ends, far)
     responder = of_hierarchy(HierarchyRole.RESPONDER, ends - 30 * DAY, far)
+    statement = of_hierarchy(HierarchyRole.STATEMENT, ends - 2 * YEAR, far)
     crls: dict[str, PublishedCrl] = {}
     keys: list[CredentialRecord] = []
     answer = None
@@ -74,6 +75,8 @@ def one_of(what: What, ends: datetime) -> list[Lasting]:
             answer = Span(begins=ends - 12 * HOUR, ends=last)
         case What.RESPONDER:
             responder = replace(responder, not_after=last)
+        case What.STATEMENT:
+            statement = replace(statement, not_after=last)
         case What.ISSUING_WINDOW:
             issuing = replace(issuing, not_before=ends.replace(year=ends.year - 5))
         case What.ISSUING_CA:
@@ -82,7 +85,7 @@ def one_of(what: What, ends: datetime) -> list[Lasting]:
             root = replace(root, not_after=last)
         case _:
             assert_never(what)
-    return lasting([root, issuing, responder], crls, keys, answer, ends - 25 * DAY)
+    return lasting([root, issuing, responder, statement], crls, keys, answer, ends - 25 * DAY)
 
 
 ENDS = datetime(2032, 1, 3, tzinfo=UTC)

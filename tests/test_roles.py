@@ -99,6 +99,7 @@ GRID = {
     "read-names": {"dcc": "yyy", **SSC},
     "read-roster": SSC,
     "read-every-passage": SSC,
+    "read-dossier": SSC,
 }
 
 

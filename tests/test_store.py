@@ -31,6 +31,7 @@ from store.tables import (
     crls,
     cursors,
     decisions,
+    dossiers,
     drafts,
     idempotency,
     journal,
@@ -116,8 +117,8 @@ def test_a_word_is_a_member_in_a_row_and_plain_text_in_the_database(world: World
     with world.store.begin("two words") as tx:
         run = tx.connection.execute
         run(update(authority_certificates).where(c.role == held.RESPONDER).values(role=held.ISSUING))
-        assert [type(each) for each in run(select(c.role)).scalars()] == [held] * 3
-        assert sorted(run(select(c.role)).scalars()) == [held.ISSUING, held.ISSUING, held.ROOT]
+        assert [type(each) for each in run(select(c.role)).scalars()] == [held] * 4
+        assert sorted(run(select(c.role)).scalars()) == [held.ISSUING, held.ISSUING, held.ROOT, held.STATEMENT]
         assert {type(each) for each in run(text("SELECT role FROM authority_certificates")).scalars()} == {str}
         assert run(select(c.serial).where(c.role == held.RESPONDER)).all() == []
         assert len(run(select(c.serial).where(c.role.in_([held.RESPONDER, held.ISSUING]))).all()) == 2
@@ -236,6 +237,12 @@ VIOLATIONS: dict[str, Plant] = {
     "a hierarchy certificate that was ended for no reason of ours": change(authority_ends, reason=8),
     "a hierarchy certificate that was ended twice": copy(authority_ends),
     "an end of no hierarchy certificate": change(authority_ends, serial="none"),
+    "a dossier under an identifier that is taken": copy(dossiers),
+    "a dossier of no approval": change(dossiers, approval=ANOTHER),
+    "a dossier whose manifest has no digest": change(dossiers, manifest_sha256="ab"),
+    "a dossier signed by nobody": change(dossiers, signature=b"cms", signed_at=NOW),
+    "a dossier signed at no time": change(dossiers, signed_at=NOW),
+    "a dossier signed under no certificate": change(dossiers, signature=b"cms", signed_at=NOW, signer_serial="none"),
     "an organisation numbered twice": copy(organisations, name="Other"),
     "an organisation without a name": copy(organisations, id="org-other", name=""),
     "a credential numbered twice": copy(credentials, key_sha256=OTHER),

@@ -65,6 +65,7 @@ WALLS: Mapping[str, Wall] = {
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
     ),
     "ra.ordering": _use_cases("ra.ordering"),
+    "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
     "jobs": _wall("jobs core officers ra policy ca keys memory backup store"),
     "api": _wall(

@@ -28,7 +28,7 @@ from jobs.clocks import clocks
 from jobs.keyring import Keyring
 from jobs.lost import Difference
 from jobs.restore import Asked, accept_restore, look
-from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
+from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file, statement_file
 from keys.record_key import RecordKey, open_record_key
 from keys.sealed import open_sealed
 from memory.memory import Memory
@@ -158,11 +158,13 @@ def record_key(folder: Path) -> RecordKey:
 def keyring(folder: Path) -> Keyring:
     keys = folder / "keys"
     issuing = open_sealed(keys / issuing_file(1), PASSPHRASE)
+    statement = keys / statement_file(1)  # an authority of an earlier release has none
     return Keyring(
         PROFILE,
         {key_id(issuing.public_key): issuing},
         open_sealed(keys / responder_file(1), PASSPHRASE),
         open_sealed(keys / JOURNAL_FILE, PASSPHRASE),
+        statement=open_sealed(statement, PASSPHRASE) if statement.exists() else None,
     )
 
 

@@ -142,13 +142,22 @@ def trusted(
         said = transcript.decode()
     except (InvalidSignature, *PARSE_ERRORS):
         raise Unreadable("the root has not signed this transcript") from None
-    digests = _JOURNAL_KEY.findall(said)
     return Trusted(
         root=anchor,
         journal_key=journal_key,
-        journal_key_sha256=digests[0] if len(digests) == 1 else None,
+        journal_key_sha256=journal_key_of(transcript),
         officers=frozenset(_OFFICER.findall(said)),
     )
+
+
+def journal_key_of(transcript: bytes) -> str | None:
+    """Return the SHA-256 of the journal's key, hex, as a ceremony's transcript says it; None if it says none, or two.
+
+    Args:
+        transcript: its octets; who signed it is for the caller to find out.
+    """
+    digests = _JOURNAL_KEY.findall(transcript.decode("utf-8", "replace"))
+    return digests[0] if len(digests) == 1 else None
 
 
 def read_dossier(files: Mapping[str, bytes]) -> Dossier:

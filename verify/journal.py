@@ -12,13 +12,16 @@
 It leaves to the caller: that the key is the journal's, and that no longer journal exists. Against a journal cut off
 at its end, hand in heads that you kept from before: a head beyond the last row is a problem.
 
+`prove` shows the same of an export by what is known of it from outside, and says what it cannot know without.
+
 `check_stretches` shows the same of some stretches of a journal, each from a link that is stated to a head: that they
 are of the journal, and not what lies between them.
 """
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -122,6 +125,60 @@ def check(rows: Sequence[LinkedRow], heads: Sequence[Head], *, journal: str, jou
     if not rows and not heads:
         problems.append("There is nothing to check.")  # nothing proves nothing
     return tuple(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proved:
+    """What was found out about an export.
+
+    Args:
+        problems: a sentence each; none if it holds together.
+        unknown: what nothing from outside tells, each goes on from "It cannot be known".
+    """
+
+    problems: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def prove(
+    export: Export, *, keys_sha256: Collection[str], heads: Sequence[Head] = (), links: Mapping[int, str] | None = None
+) -> Proved:
+    """Return what was found out about an exported journal.
+
+    Args:
+        export: a whole journal.
+        keys_sha256: SHA-256 of the journal's public key, hex, from each place outside that says it.
+        heads: signed, kept from before.
+        links: by the number of the row, kept from before by whoever need believe no signature on them.
+    """
+    named = hashlib.sha256(export.key).hexdigest()
+    problems = [
+        f"The export names another key of the journal than the one that you know, SHA-256 {each}."
+        for each in sorted(set(keys_sha256) - {named})
+    ]
+    rows = [each for stretch in export.stretches for each in stretch.rows]
+    problems += check(rows, [*export.heads, *heads], journal=export.name, journal_key=export.key)
+    for number, kept in sorted((links or {}).items()):
+        if number > len(rows):
+            problems.append(f"You kept the link of row {number}, which is not there.")
+        elif rows[number - 1].link != kept:
+            problems.append(f"Row {number} has another link than the one that you kept.")
+    unknown = []
+    if not keys_sha256:
+        unknown.append(
+            f"whether this is the authority's journal: nothing from outside says that its key is the one whose SHA-256 "
+            f"is {named}, and with a key of one's own anybody writes such a journal (--transcript or --key)."
+        )
+    reach = max([*(head.number for head in heads), *(links or {})], default=0)
+    unknown.append(
+        f"whether rows behind {len(rows)} were cut off"
+        + (
+            ": no head that was kept from before says how far it goes (--head)."
+            if not reach
+            else f"; row {reach} is the last that you kept."
+        )
+    )
+    return Proved(problems=tuple(problems), unknown=tuple(unknown))
 
 
 def check_stretches(export: Export, *, journal: str, journal_key: bytes) -> tuple[str, ...]:

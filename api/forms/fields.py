@@ -200,6 +200,12 @@ class DatesQuery(Sent):
         return self.dates or DayOrder.UNKNOWN
 
 
+class PageOfApprovalQuery(PageQuery):
+    """Which page of a list, and of which approval."""
+
+    approval: Annotated[Identifier | None, Field(description="Only what is about this approval.")] = None
+
+
 class WriteHeader(Sent):
     """What may come with every write."""
 
@@ -242,6 +248,11 @@ class FirmwareBody(Body):
 def approval_of(sent: str) -> str:
     """Return an approval identifier in its one form; IdentifierMalformed."""
     return str(ApprovalIdentifier.parse(sent))
+
+
+def perhaps_approval_of(sent: str | None) -> str | None:
+    """Return the approval identifier that was sent, if one was, in its one form; IdentifierMalformed."""
+    return None if sent is None else approval_of(sent)
 
 
 def day_of(sent: str | None, field: str) -> date | None:

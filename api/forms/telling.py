@@ -5,7 +5,18 @@ from typing import Annotated, Literal, Self
 from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field, model_validator
 
-from api.forms.fields import CSV_TYPE, EXCEL_TYPE, OCTETS_TYPE, XLSX_TYPE, Body, Day, Moment, PageQuery, Sent, Words
+from api.forms.fields import (
+    CSV_TYPE,
+    EXCEL_TYPE,
+    OCTETS_TYPE,
+    XLSX_TYPE,
+    Body,
+    Day,
+    Moment,
+    PageOfApprovalQuery,
+    Sent,
+    Words,
+)
 from core.classification import Recipient
 from core.cpl import InstructionState
 
@@ -21,7 +32,7 @@ class CopyQuery(Sent):
     ] = None
 
 
-class InstructionQuery(PageQuery):
+class InstructionQuery(PageOfApprovalQuery):
     """Which instructions; an export holds all of them, whatever the page."""
 
     state: InstructionState | None = None

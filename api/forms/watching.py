@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.forms.fields import Sent
+from api.forms.fields import PageQuery, Sent
 from api.readiness import Purpose
 
 
@@ -14,3 +14,11 @@ class ReadyQuery(Sent):
     model_config = ConfigDict(extra="forbid")
 
     purpose: Annotated[Purpose, Field(alias="for", description="What the service is to be fit for.")] = Purpose.STATUS
+
+
+class JournalQuery(PageQuery):
+    """Which rows of the journal."""
+
+    after: Annotated[
+        str, Field(max_length=16, pattern="^[0-9]*$", description="The number of the last row that you have.")
+    ] = ""

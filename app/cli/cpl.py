@@ -37,12 +37,14 @@ def cpl() -> None:
 @cpl.command("list", epilog="\b\nExample:\n  trialcpa cpl list --overdue")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.option("--overdue", is_flag=True, help="Only those whose day has come and that are not loaded.")
+@click.option("--approval", help="Only those about this approval.")
 @asks_service
-def list_(state: str | None, overdue: bool, service: Service) -> None:  # noqa: FBT001 - click
+def list_(*, state: str | None, overdue: bool, approval: str | None, service: Service) -> None:
     """List the instructions."""
     with service.connect() as client:
+        late = "true" if overdue else None
         listed = client.pages(
-            InstructionPage, path("cpl", "instructions"), state=state, overdue="true" if overdue else None
+            InstructionPage, path("cpl", "instructions"), state=state, overdue=late, approval=approval
         )
         found = [each for page in listed for each in page.instructions]
     if service.as_json:

@@ -61,11 +61,12 @@ decide.add_command(export)
 
 @decide.command("list", epilog="\b\nExample:\n  trialcpa decide list")
 @click.option("--all", "every", is_flag=True, help="Also those that are done, rejected or lapsed.")
+@click.option("--approval", help="Only those about this approval.")
 @asks_service
-def list_(every: bool, service: Service) -> None:  # noqa: FBT001 - click
+def list_(every: bool, approval: str | None, service: Service) -> None:  # noqa: FBT001 - click
     """List the decisions that wait to be seconded."""
     with service.connect() as client:
-        pages = client.pages(DecisionPage, "/v1/decisions")
+        pages = client.pages(DecisionPage, "/v1/decisions", approval=approval)
         found = [each for page in pages for each in page.decisions if every or each.state in OPEN_DECISION]
     if service.as_json:
         shown.as_json({"decisions": [document(each) for each in found]})

@@ -1,6 +1,5 @@
 """`trialcpa decide export`: a decision's dossier in a folder, which `trialcpa-verify decision` proves anywhere."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,17 +7,13 @@ import click
 
 from app.cli.service import Service, asks_service
 from app.client import Client, path
-from core.canonical import canonical
-from core.chain import SealedRow
 from core.errors import InputUnusable
 from core.kinds import AuthorisedAct, DraftState
-from officers.roster import new_member
+from ra.auditing.proofs import decision_files
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
 from ra.ordering.views import OrderAnswer
-from ra.roster import RosterAnswer, RosterNumberAnswer
-from ra.views import document
-from verify import dossier
-from verify.journal import Export, Head, LinkedRow, Stretch, export_lines
+from ra.roster import RosterAnswer
+from verify.dossier import CERTIFICATE
 
 _PEM = "application/pem-certificate-chain"
 
@@ -64,34 +59,10 @@ def fetched(client: Client, decision: str) -> Mapping[str, bytes]:
         for each in signed.authorisations
         if each.statement.get("act") == AuthorisedAct.CHANGE_ROSTER
     }
-    bodies = [client.show(OrderAnswer, path("orders", str(each))).body for each in sorted(orders)]
-    parts = {
-        dossier.DECISION: _written({"decision": said.decision}),
-        dossier.PROPOSAL: canonical(said.proposal),
-        dossier.AUTHORISATIONS: _written(document(signed)["authorisations"]),
-        dossier.ROSTERS: _written([{"number": each.number, "members": _members(each)} for each in roster.history]),
-        dossier.ORDERS: _written([{"body": canonical(each).decode()} for each in bodies]),
-        dossier.JOURNAL: "".join(f"{line}\n" for line in export_lines(_export(journal))).encode("ascii"),
-    }
+    changes = [client.show(OrderAnswer, path("orders", str(each))) for each in sorted(orders)]
+    parts = decision_files(said, signed, roster, journal, changes)
     signed_drafts = [each for each in said.drafts if each.state is DraftState.SIGNED]
     if signed_drafts:
         chains = [client.fetch(path("certificates", each.serial), _PEM).body for each in signed_drafts]
-        parts[dossier.CERTIFICATE] = b"".join(chains)
+        parts[CERTIFICATE] = b"".join(chains)
     return parts
-
-
-def _export(journal: DecisionJournal) -> Export:
-    stretches = [
-        Stretch(each.before, [LinkedRow(SealedRow(**vars(row.row)), row.link) for row in each.rows])
-        for each in journal.stretches
-    ]
-    heads = [Head(each.head.number, each.head.link, bytes.fromhex(each.head.signature)) for each in journal.stretches]
-    return Export(name=journal.journal, key=bytes.fromhex(journal.public_key), stretches=stretches, heads=heads)
-
-
-def _members(roster: RosterNumberAnswer) -> list[object]:
-    return [new_member(each.officer, each.public_key.encode()).document() for each in roster.members]
-
-
-def _written(said: object) -> bytes:
-    return json.dumps(said, indent=1).encode("ascii") + b"\n"

@@ -63,13 +63,23 @@ def application(desk: Desk, actor: Actor, identifier: str) -> ApplicationAnswer:
     )
 
 
-def applications(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApplicationPage:
-    """Return a page of the applications that `actor` may see, and the cursor for the next."""
+def applications(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> ApplicationPage:
+    """Return a page of the applications that `actor` may see, and the cursor for the next.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        after: the identifier of the last of the page before; empty for the first.
+        limit: rows on the page.
+        approval: only the application for one approval.
+    """
     only = own_organisation(actor, Operation.READ_APPLICATION)
     with desk.store.read() as tx:
         rows = page(
             limit,
-            lambda most: requests.application_list(tx, organisation_id=only, after=after, limit=most),
+            lambda most: requests.application_list(
+                tx, organisation_id=only, approval=approval, after=after, limit=most
+            ),
             lambda each: each.id,
         )
     return ApplicationPage(applications=tuple(map(_listed, rows.found)), next=rows.next, truncated=rows.truncated)

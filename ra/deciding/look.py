@@ -49,11 +49,23 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
         return _opened(tx, found, shown, at) if found.state in OPEN_DECISION else shown
 
 
-def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPage:
-    """Return a page of decisions, without previews, and the cursor for the next."""
+def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> DecisionPage:
+    """Return a page of decisions, without previews, and the cursor for the next.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        after: the identifier of the last of the page before; empty for the first.
+        limit: rows on the page.
+        approval: only those about one approval, those included by which it was to come about.
+    """
     authorise(actor, Operation.READ_DECISION)
     with desk.store.read() as tx:
-        rows = page(limit, lambda most: requests.decision_list(tx, after=after, limit=most), lambda each: each.id)
+        rows = page(
+            limit,
+            lambda most: requests.decision_list(tx, approval=approval, after=after, limit=most),
+            lambda each: each.id,
+        )
         said = witnesses_of(tx, [each.id for each in rows.found])
         listed = tuple(_decision(each, requests.drafts_of(tx, each.id), said.get(each.id, ())) for each in rows.found)
     return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)

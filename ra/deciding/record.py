@@ -82,12 +82,12 @@ def journal_of(desk: Desk, actor: Actor, identifier: str) -> DecisionJournal:
     with desk.store.read() as tx:
         decision = requests.decision(tx, identifier)
         authority = authority_row(tx)
-        stretches = tuple(_stretches(tx, [each.row.number for each in _about(tx, decision)]))
+        found = tuple(stretches(tx, [each.row.number for each in _about(tx, decision)]))
     return DecisionJournal(
         decision=decision.id,
         journal=journal_name(authority.name),
         public_key=authority.journal_key.hex(),
-        stretches=stretches,
+        stretches=found,
     )
 
 
@@ -135,8 +135,13 @@ def _kept(found: Authorised) -> AuthorisationKept:
     )
 
 
-def _stretches(tx: Transaction, numbers: Sequence[int]) -> Iterator[JournalStretch]:
-    """Yield the rows from each number to the first head that covers it; what one stretch has, the next does not."""
+def stretches(tx: Transaction, numbers: Sequence[int]) -> Iterator[JournalStretch]:
+    """Yield the rows from each number to the first head that covers it; what one stretch has, the next does not.
+
+    Args:
+        tx: open.
+        numbers: of sealed rows, in order.
+    """
     last = 0
     for number in numbers:
         proof = None if number <= last else journal.proof(tx, number)

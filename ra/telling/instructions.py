@@ -61,11 +61,13 @@ class Asked:
         state: in which state.
         overdue: whether it is overdue: its UK working day is over, and it is pending or rejected.
         due_before: due before an instant.
+        approval: about one approval.
     """
 
     state: InstructionState | None = None
     overdue: bool | None = None
     due_before: datetime | None = None
+    approval: str | None = None
 
 
 def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: int) -> InstructionPage:
@@ -198,7 +200,9 @@ def _record_ncsc_certificate(
 
 
 def _filter(asked: Asked, at: datetime) -> InstructionFilter:
-    return InstructionFilter(at=at, state=asked.state, overdue=asked.overdue, due_before=asked.due_before)
+    return InstructionFilter(
+        at=at, state=asked.state, overdue=asked.overdue, due_before=asked.due_before, approval=asked.approval
+    )
 
 
 def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, *, loaded: bool) -> Exception:

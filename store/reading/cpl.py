@@ -43,12 +43,14 @@ class InstructionFilter:
         state: in which state.
         overdue: whether it is overdue.
         due_before: due before an instant.
+        approval: about one approval.
     """
 
     at: datetime
     state: InstructionState | None = None
     overdue: bool | None = None
     due_before: datetime | None = None
+    approval: str | None = None
 
 
 def instructions_of(tx: Transaction, approval: str, *, hold: bool = False) -> list[Instruction]:
@@ -79,6 +81,8 @@ def instruction_list(
     query = _given().where(c.id > after).order_by(c.id)
     if asked.state is not None:
         query = query.where(c.state == asked.state)
+    if asked.approval is not None:
+        query = query.where(c.approval == asked.approval)
     if asked.due_before is not None:
         query = query.where(c.due < asked.due_before)
     if asked.overdue is not None:

@@ -121,6 +121,18 @@ def heads_after(tx: Transaction, number: int, limit: int) -> list[Head]:
     return [_head(row) for row in tx.connection.execute(query)]
 
 
+def heads_between(tx: Transaction, after: int, last: int) -> list[Head]:
+    """Return the signed heads for rows behind `after` up to and with `last`, in order."""
+    number = journal_heads.c.number
+    query = select(journal_heads).where(number > after, number <= last).order_by(number)
+    return [_head(row) for row in tx.connection.execute(query)]
+
+
+def last_head(tx: Transaction) -> int:
+    """Return the number of the last row that a head was signed for; 0 before the first."""
+    return int(tx.connection.execute(select(func.max(journal_heads.c.number))).scalar() or 0)
+
+
 def standing_heads(tx: Transaction) -> list[Head]:
     """Return the newest heads that there are for rows of the journal as they stand, the newest first.
 

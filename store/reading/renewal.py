@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from core.kinds import HierarchyRole
+from core.kinds import CAS
 from core.mirror import PublishedCrl
 from core.renewal import Lasting, Span, lasting
 from store.reading.authority import certificates as hierarchy
@@ -26,7 +26,7 @@ def everything_lasting(tx: Transaction, at: datetime) -> list[Lasting]:
     """Return everything that has an end, as the register has it at `at`."""
     ended = {each.serial for each in ends(tx)}
     every = [each for each in hierarchy(tx) if each.serial not in ended]
-    keys = {each.key_id for each in every if each.role != HierarchyRole.RESPONDER}
+    keys = {each.key_id for each in every if each.role in CAS}
     found = {key: last_crl(tx, key, with_bytes=False) for key in keys}
     crls: dict[str, PublishedCrl] = {key: crl for key, crl in found.items() if crl is not None}
     return lasting(every, crls, standing_credentials(tx).values(), overdue_answer(tx, at), at)

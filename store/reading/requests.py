@@ -9,7 +9,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
-from store.tables import applications, credentials, decisions, drafts, organisations, public_keys
+from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction
 
 PAGE = 100
@@ -67,12 +67,15 @@ def locked_undecided(tx: Transaction) -> list[str]:
 
 
 def application_list(
-    tx: Transaction, *, organisation_id: str | None, after: str, limit: int = PAGE
+    tx: Transaction, *, organisation_id: str | None, approval: str | None = None, after: str, limit: int = PAGE
 ) -> list[Application]:
-    """Return applications of one organisation or all, in order of identifier, from behind `after` on."""
+    """Return applications of one organisation or all, for one approval or all, by identifier from behind `after` on."""
     query = select(applications).where(applications.c.id > after).order_by(applications.c.id).limit(limit)
     if organisation_id is not None:
         query = query.where(applications.c.organisation_id == organisation_id)
+    if approval is not None:
+        granted = select(approvals.c.application_id).where(approvals.c.identifier == approval)
+        query = query.where(applications.c.id.in_(granted))
     return [_application(row) for row in tx.connection.execute(query)]
 
 
@@ -84,9 +87,11 @@ def decision(tx: Transaction, identifier: str) -> Decision:
     return decision_row(row)
 
 
-def decision_list(tx: Transaction, *, after: str, limit: int = PAGE) -> list[Decision]:
-    """Return decisions in order of identifier, from behind `after` on."""
+def decision_list(tx: Transaction, *, approval: str | None = None, after: str, limit: int = PAGE) -> list[Decision]:
+    """Return decisions about one approval or all, in order of identifier, from behind `after` on."""
     query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id).limit(limit)
+    if approval is not None:
+        query = query.where(decisions.c.approval == approval)
     return [decision_row(row) for row in tx.connection.execute(query)]
 
 

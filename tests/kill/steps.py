@@ -127,7 +127,8 @@ def _own(keyring: Keyring) -> Keyring:
         return SoftwareSigner(signer._key)
 
     issuing = {name: again(signer) for name, signer in keyring.issuing.items()}
-    return Keyring(keyring.profile, issuing, again(keyring.responder), again(keyring.journal))
+    statement = None if keyring.statement is None else again(keyring.statement)
+    return Keyring(keyring.profile, issuing, again(keyring.responder), again(keyring.journal), statement=statement)
 
 
 Act = Callable[[World, Known, RequestKey], Any]

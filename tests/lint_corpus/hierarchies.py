@@ -27,9 +27,11 @@ from tests.profile_world import (
     RESPONDER,
     ROOT,
     SECOND,
+    STATEMENT,
     a_name,
     a_responder,
     a_root,
+    a_statement_signer,
     an_issuing,
     public_key,
     rebuilt,
@@ -40,11 +42,13 @@ DRAFTS: dict[HierarchyRole, Draft] = {
     HierarchyRole.ROOT: ROOT,
     HierarchyRole.ISSUING: ISSUING,
     HierarchyRole.RESPONDER: RESPONDER,
+    HierarchyRole.STATEMENT: STATEMENT,
 }
 ABOVE = {
     HierarchyRole.ROOT: NONE,
     HierarchyRole.ISSUING: HierarchyRole.ROOT,
     HierarchyRole.RESPONDER: HierarchyRole.ISSUING,
+    HierarchyRole.STATEMENT: HierarchyRole.ISSUING,
 }
 
 
@@ -100,6 +104,7 @@ def _drafted_elsewhen() -> Iterator[Case]:
         (HierarchyRole.ROOT, a_root(AT - year), "a year early"),
         (HierarchyRole.ISSUING, an_issuing(ROOT, AT + year), "a year late"),
         (HierarchyRole.RESPONDER, a_responder(ISSUING, AT + SECOND), "a second late"),
+        (HierarchyRole.STATEMENT, a_statement_signer(ISSUING, AT + SECOND), "a second late"),
     ):
         yield _case(f"begins: {role}, {by}", role, draft, "profile.begins")
     within = rebuilt(ROOT, begins=AT)
@@ -169,4 +174,11 @@ def _planted() -> Iterator[Planted]:
         _rebuilt("life", "less than five years", HierarchyRole.ISSUING, ends=issuing_ends),
         _rebuilt("life", "ends within a day", HierarchyRole.ISSUING, ends=ISSUING_ENDS - SECOND),
         _rebuilt("life", "30 days and a second", HierarchyRole.RESPONDER, ends=AT + timedelta(days=30)),
+        _rebuilt(
+            "life", "two years and a day", HierarchyRole.STATEMENT, ends=datetime(2029, 1, 4, 23, 59, 59, tzinfo=UTC)
+        ),
+        _with("extension-unexpected", "extended key usage", HierarchyRole.STATEMENT, usage, critical=False),
+        _less("certificate-policies", HierarchyRole.STATEMENT, ExtensionOID.CERTIFICATE_POLICIES),
+        _less("crl-distribution-points", HierarchyRole.STATEMENT, ExtensionOID.CRL_DISTRIBUTION_POINTS),
+        _with("key-usage", "another value", HierarchyRole.STATEMENT, OTHER_VALUES["key-usage"], critical=True),
     )

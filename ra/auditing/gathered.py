@@ -1,0 +1,158 @@
+"""gathered: everything that there is about one approval, read by the use cases that show it to whoever asks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.actors import Actor
+from core.errors import NoRoster
+from core.kinds import AuthorisedAct
+from ra.applying import look as applying
+from ra.applying import request_amendment
+from ra.applying.views import AmendmentRequestAnswer, ApplicationAnswer
+from ra.deciding import look as deciding
+from ra.deciding import record
+from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
+from ra.desk import Desk
+from ra.ordering import look as ordering
+from ra.ordering.views import OrderAnswer
+from ra.reporting import breach
+from ra.reporting.deployments import of_approval
+from ra.reporting.views import BreachAnswer, DeploymentsAnswer
+from ra.roster import RosterAnswer, roster
+from ra.telling import approvals, instructions, notices
+from ra.telling.conditions import conditions
+from ra.telling.instructions import Asked
+from ra.telling.views import ApprovalAnswer, ConditionList, InstructionAnswer, NoticeEntry
+from ra.views import LARGEST_PAGE, Page
+
+P = TypeVar("P", bound=Page)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A decision with what proves it.
+
+    Args:
+        said: the decision.
+        signed: what officers signed for it.
+        journal: what the journal says of it.
+        orders: by which the roster was changed.
+    """
+
+    said: DecisionAnswer
+    signed: DecisionAuthorisations
+    journal: DecisionJournal
+    orders: tuple[OrderAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """Everything about an approval.
+
+    Args:
+        approval: as it stands.
+        application: that it was granted for.
+        requests: for amendments.
+        conditions: of the approval.
+        decisions: about it, in order.
+        notices: likewise, by recipient with their delivery.
+        breaches: of its conditions.
+        instructions: to the Panel.
+        deployments: counted.
+        roster: whose keys count, and counted; None where officers have none.
+        chains: of each certificate, the certificate first, DER each.
+    """
+
+    approval: ApprovalAnswer
+    application: ApplicationAnswer
+    requests: tuple[AmendmentRequestAnswer, ...]
+    conditions: ConditionList
+    decisions: tuple[Decided, ...]
+    notices: tuple[NoticeEntry, ...]
+    breaches: tuple[BreachAnswer, ...]
+    instructions: tuple[InstructionAnswer, ...]
+    deployments: DeploymentsAnswer
+    roster: RosterAnswer | None
+    chains: tuple[tuple[bytes, ...], ...]
+
+
+def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
+    """Return everything about an approval.
+
+    Args:
+        desk: where.
+        actor: may read all of it.
+        approval: its identifier.
+
+    Raises:
+        NoSuchThing: there is no such approval.
+    """
+    found = approvals.approval(desk, actor, approval)
+    listed = _every(
+        lambda after: applying.applications(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
+        lambda page: page.applications,
+    )
+    decided = _every(
+        lambda after: deciding.decisions(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
+        lambda page: page.decisions,
+    )
+    asked = Asked(state=None, overdue=None, due_before=None, approval=approval)
+    return Gathered(
+        approval=found,
+        application=applying.application(desk, actor, listed[0].application),
+        requests=request_amendment.requests_of(desk, actor, approval).requests,
+        conditions=conditions(desk, actor, approval),
+        decisions=tuple(_decided(desk, actor, each) for each in decided),
+        notices=_every(
+            lambda after: notices.listed(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
+            lambda page: page.notices,
+        ),
+        breaches=_every(
+            lambda after: breach.listed(desk, actor, approval=approval, after=after, limit=LARGEST_PAGE),
+            lambda page: page.breaches,
+        ),
+        instructions=_every(
+            lambda after: instructions.instructions(desk, actor, asked, after=after, limit=LARGEST_PAGE),
+            lambda page: page.instructions,
+        ),
+        deployments=of_approval(desk, actor, approval),
+        roster=_roster(desk, actor),
+        chains=tuple(approvals.certificate(desk, actor, each.serial).chain for each in found.certificates),
+    )
+
+
+T = TypeVar("T")
+
+
+def _every(read: Callable[[str], P], rows: Callable[[P], Sequence[T]]) -> tuple[T, ...]:
+    """All rows of a list in pages."""
+    found: list[T] = []
+    after: str | None = ""
+    while after is not None:
+        page = read(after)
+        found += rows(page)
+        after = page.next
+    return tuple(found)
+
+
+def _roster(desk: Desk, actor: Actor) -> RosterAnswer | None:
+    try:
+        return roster(desk, actor)
+    except NoRoster:
+        return None
+
+
+def _decided(desk: Desk, actor: Actor, said: DecisionAnswer) -> Decided:
+    signed = record.authorisations(desk, actor, said.decision)
+    changes = {
+        str(each.statement["subject"])
+        for each in signed.authorisations
+        if each.statement.get("act") == AuthorisedAct.CHANGE_ROSTER
+    }
+    return Decided(
+        said=said,
+        signed=signed,
+        journal=record.journal_of(desk, actor, said.decision),
+        orders=tuple(ordering.order(desk, actor, each) for each in sorted(changes)),
+    )

@@ -1,0 +1,52 @@
+"""journal: the sealed journal in pages, for officers and auditors, who prove it elsewhere (`trialcpa journal prove`).
+
+What is sealed and under no signed head yet is left out: nobody could prove it.
+"""
+
+from dataclasses import asdict
+
+from core.actors import Actor
+from core.chain import journal_name
+from policy.roles import Operation
+from ra.access import authorise
+from ra.auditing.views import JournalPage
+from ra.deciding.views import JournalHeadAnswer, JournalRowAnswer, SealedRowAnswer
+from ra.desk import Desk
+from ra.views import page
+from store.reading import journal as reading
+from store.reading.authority import authority_row
+
+
+def journal(desk: Desk, actor: Actor, *, after: int, limit: int) -> JournalPage:
+    """Return a page of the journal, and the cursor for the next.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        after: the number of the last row of the page before; 0 for the first.
+        limit: rows on the page.
+    """
+    authorise(actor, Operation.READ_JOURNAL)
+    with desk.store.read() as tx:
+        authority = authority_row(tx)
+        covered = reading.last_head(tx)
+        rows = page(
+            limit,
+            lambda most: [each for each in reading.sealed_after(tx, after, most) if each.row.number <= covered],
+            lambda each: str(each.row.number),
+        )
+        last = rows.found[-1].row.number if rows.found else after
+        heads = reading.heads_between(tx, after, last)
+    return JournalPage(
+        journal=journal_name(authority.name),
+        public_key=authority.journal_key.hex(),
+        rows=tuple(
+            JournalRowAnswer(row=SealedRowAnswer(**asdict(each.row)), link=each.link.hex()) for each in rows.found
+        ),
+        heads=tuple(
+            JournalHeadAnswer(number=each.number, link=each.link.hex(), signature=each.signature.hex())
+            for each in heads
+        ),
+        next=rows.next,
+        truncated=rows.truncated,
+    )

@@ -1,0 +1,128 @@
+"""The dossier of an approval: asked for, signed by the authority's turn, fetched; and strangers prove what is in it."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from cryptography import x509
+from sqlalchemy import update
+
+from core.alarms import AlarmCode
+from core.approval import EndCause
+from core.dossier import MANIFEST, SIGNATURE, packed
+from core.facts import FactKind
+from core.instants import ONE_SECOND
+from ra.auditing.dossier import ASKED_WITHIN
+from store.tables import dossiers
+from tests.api_world import Api, refused
+from tests.dossier_world import root_of
+from tests.journal_lines import lines
+from tests.test_statement_signer import openssl_verifies
+from tests.world import World, keyring
+from verify.decision import prove_files
+from verify.dossier import trusted
+from verify.findings import Outcome
+from verify.journal import check_stretches, read_export
+
+
+@pytest.fixture
+def world(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[World]:
+    made = World(store_copy("sqlite"), keys_folder)
+    yield made
+    made.close()
+
+
+def asked(api: Api, approval: str, who: str = "auditor") -> Any:
+    return api.ask(who, "GET", f"/v1/approvals/{approval}/dossier")
+
+
+def dossier_of(world: World, approval: str) -> dict[str, bytes]:
+    """The files of a dossier, as an auditor gets it."""
+    api = Api(world)
+    assert asked(api, approval).status_code == 202
+    world.authority.settle()
+    return files_of(asked(api, approval).data)
+
+
+def files_of(archive: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def test_it_is_signed_in_the_authoritys_turn_and_told_in_the_journal(world: World) -> None:
+    approval, api = world.granted(), Api(world)
+    waiting = asked(api, approval)
+    assert (waiting.status_code, waiting.headers["Retry-After"]) == (202, "1")
+    identifier = json.loads(waiting.data)["dossier"]
+    assert json.loads(asked(api, approval, "officer-1").data)["dossier"] == identifier, "it is put together once"
+    world.authority.settle()
+    fetched = asked(api, approval)
+    assert (fetched.status_code, fetched.content_type) == (200, "application/zip")
+    assert fetched.data == asked(api, approval).data
+    manifest = files_of(fetched.data)[MANIFEST]
+    for kind in (FactKind.DOSSIER_ASKED, FactKind.DOSSIER_SIGNED):
+        (said,) = map(json.loads, lines(world, kind))
+        assert (said["dossier"], said["manifest_sha256"]) == (identifier, hashlib.sha256(manifest).hexdigest())
+    world.passes(ASKED_WITHIN + ONE_SECOND)
+    assert json.loads(asked(api, approval).data)["dossier"] != identifier
+
+
+def test_its_manifest_names_every_file_and_openssl_takes_its_signature(world: World, tmp_path: Path) -> None:
+    files = dossier_of(world, world.granted())
+    said = json.loads(files[MANIFEST])
+    assert (said["format"], said["version"]) == ("trialcpa-dossier", 1)
+    named = {each["name"]: (each["sha256"], each["octets"]) for each in said["files"]}
+    there = {name: each for name, each in files.items() if name not in {MANIFEST, SIGNATURE}}
+    assert named == {name: (hashlib.sha256(each).hexdigest(), len(each)) for name, each in there.items()}
+    root, at = x509.load_der_x509_certificate(root_of(world)), int(world.clock.now().timestamp())
+    assert openssl_verifies(root, tmp_path, files[MANIFEST], files[SIGNATURE], at=at).returncode == 0
+    assert openssl_verifies(root, tmp_path, files[MANIFEST] + b" ", files[SIGNATURE], at=at).returncode != 0
+
+
+def test_each_decision_in_it_is_proved_offline_and_so_are_the_rows_of_the_journal(world: World) -> None:
+    approval = world.granted()
+    world.revoked(approval, EndCause.BREACH)
+    world.authority.settle()
+    files = dossier_of(world, approval)
+    journal_key = keyring(world.folder).journal.public_key
+    trust = trusted(root_of(world), journal_key=journal_key)
+    folders = {name.split("/")[1] for name in files if name.startswith("decisions/")}
+    assert len(folders) == 2
+    for each in folders:
+        parts = {name.rpartition("/")[2]: octets for name, octets in files.items() if name.split("/")[1:2] == [each]}
+        told = prove_files(parts, trust)
+        assert told.outcome is Outcome.PROVED, told
+    export = read_export(files["journal.jsonl"])
+    assert check_stretches(export, journal=trust.journal, journal_key=journal_key) == ()
+    kinds = {row.kind for row in export.rows}
+    assert {FactKind.APPROVAL_GRANTED, FactKind.CERTIFICATE_ISSUED, FactKind.NOTICE_WRITTEN} <= kinds
+
+
+def test_what_was_changed_since_it_was_asked_for_is_not_signed(world: World) -> None:
+    approval, api = world.granted(), Api(world)
+    asked(api, approval)
+    with world.store.begin("forge") as tx:
+        forged = json.dumps({"approval": approval})
+        digest = hashlib.sha256(forged.encode()).hexdigest()
+        tx.connection.execute(update(dossiers).values(manifest=forged, manifest_sha256=digest))
+    world.authority.settle()
+    assert asked(api, approval).status_code == 202
+    assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in world.alarms()}
+
+
+@pytest.mark.parametrize("who", ["manufacturer", "dcc", "panel"])
+def test_it_is_for_ssc_and_auditor(world: World, who: str) -> None:
+    refused(asked(Api(world), world.granted(), who), 403, "operation-not-permitted")
+
+
+def test_of_an_approval_that_is_not_there_is_none(world: World) -> None:
+    refused(asked(Api(world), "TDT-2027-0042-5"), 404, "not-found")
+
+
+def test_the_same_files_are_packed_into_the_same_octets() -> None:
+    assert packed({"a": b"1", "b": b"2"}) == packed({"b": b"2", "a": b"1"})
