@@ -16,6 +16,7 @@ from core import instants, local_time
 from core.canonical import Json
 from core.classification import Classification, Recipient, in_words
 from core.kinds import CANCELLATION, NoticeKind
+from core.words import counted
 from documents import typesetting
 
 TEMPLATE = "notice.typ"
@@ -53,7 +54,8 @@ _CLASS_WORDS = MappingProxyType(
         Classification.WHITE: "public",
         Classification.GREEN: "for the parties of the Code",
         Classification.AMBER: "for the recipient named",
-        Classification.RED: "for the Security Sub-Committee",
+        # Red stays with the SSC, but for those whom its officers name: this copy is one's who was named.
+        Classification.RED: "for {recipient} alone",
     }
 )
 _MAY_WITHHOLD = ("F2.24", "F2.29", "F2.30")
@@ -66,7 +68,26 @@ def notice_pdf(document: Mapping[str, Json]) -> bytes:
     Args:
         document: the copy as the register keeps it; `notice` null makes a draft, and says so on each page.
     """
-    return typesetting.typeset(TEMPLATE, _view(document), dated=_instant(document["written_at"]))
+    dated = _instant(document["written_at"])
+    return typesetting.typeset(TEMPLATE, _view(document), dated=dated, places=_places(document))
+
+
+def _places(document: Mapping[str, Json]) -> dict[str, list[str]]:
+    """Where words of people stand, by what a reader would look for."""
+    decision = cast("Mapping[str, Json]", document["decision"])
+    changes = [str(each[name]) for each in _objects(document["changes"]) for name in ("subject", "before", "after")]
+    places = {
+        "the head": [str(document["title"]), str(document["manufacturer"]), *map(str, decision.values())],
+        "what changes": changes,
+        "the facts": [str(each.get("value", "")) for each in _objects(document["facts"])],
+        "the firmware": [str(each["version"]) for each in _objects(document["firmware"])],
+    }
+    for passage in _objects(document["passages"]):
+        heading = typesetting.line(str(passage["heading"]))
+        places.setdefault(f"“{heading}”", []).extend([heading, str(passage["text"])])
+    for condition in _objects(document["conditions"]):
+        places[f"condition {condition['number']}"] = [str(condition["text"])]
+    return places
 
 
 def _view(document: Mapping[str, Json]) -> dict[str, Json]:
@@ -86,7 +107,7 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
         "authority": typesetting.line(str(document["authority"])),
         "foot": f"{number or 'Draft'} · copy for {copy_for}",
         "classification": classification.value,
-        "class_words": _CLASS_WORDS[classification],
+        "class_words": _CLASS_WORDS[classification].format(recipient=copy_for),
         "status_page": status_page,
         "qr": None if status_page is None or len(status_page) > LONGEST_QR else _qr_code(status_page),
         "meta": _meta(document, copy_for),
@@ -169,9 +190,9 @@ def _class_of(member: Mapping[str, Json]) -> dict[str, Json]:
 
 def _withheld(document: Mapping[str, Json]) -> str | None:
     count, clause = document["withheld"], str(document["clause"])
-    if not count:
+    if not isinstance(count, int) or not count:
         return None
-    what = "1 passage is" if count == 1 else f"{count} passages are"
+    what = counted(count, "passage is", "passages are")
     return f"{what} withheld under {clause if clause in _MAY_WITHHOLD else 'F2.22'}."
 
 

@@ -328,7 +328,7 @@ class WitnessBody(Body):
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
-        if (self.saw is Witnessed.DISOWNED) != bool(self.why.strip()):
+        if (self.saw is Witnessed.DISOWNED) != bool(self.why):
             raise ValueError("who disowns a decision says why, and nobody else does")
         return self
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -16,6 +16,7 @@ from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
 from core.identifiers import ApprovalIdentifier
 from core.instants import day, parse
+from core.words import says_something
 from ra.views import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
@@ -36,11 +37,24 @@ MOST_FIRMWARE = 1_000
 DEFAULT_PAGE = 50
 
 # PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
-_NO_CONTROLS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+_CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
+_NO_CONTROLS = f"^[^{_CONTROLS}]*$"
+_SOMETHING = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+
+def _said(words: str) -> str:
+    # The pattern tells a client as much as JSON Schema can; what is drawn as nothing is found here.
+    if not says_something(words):
+        raise ValueError("there is nothing in it to read")
+    return words
+
 
 Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$")]
 Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS)]
-Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_NO_CONTROLS)]
+Words: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_SOMETHING), AfterValidator(_said)
+]
+"""Words for people; wherever reasons are asked for it is this. Blanks are none."""
 Identifier: TypeAlias = Annotated[
     str,
     Field(

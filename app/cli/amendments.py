@@ -15,6 +15,7 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
 from core.errors import InputUnusable
+from core.words import counted
 from ra.applying.views import (
     AmendmentAsked,
     AmendmentRequestAnswer,
@@ -195,7 +196,7 @@ def _wishes(asked: AmendmentAsked) -> Iterator[str]:
     if asked.expiry:
         yield f"expiry {shown.last_day(asked.expiry)}"
     if asked.maximum_devices is not None:
-        yield f"at most {asked.maximum_devices:,} devices"
+        yield f"at most {counted(asked.maximum_devices, 'device')}"
     for added in asked.firmware_added:
         yield f"firmware {added.version} added, {added.image_sha256}"
     for removed in asked.firmware_removed:

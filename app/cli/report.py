@@ -12,6 +12,7 @@ from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import InputUnusable
+from core.words import counted
 from ra.applying.views import EvidenceAnswer
 from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
 from ra.reporting.views import ReportIssued, ReportRemarked
@@ -118,7 +119,7 @@ def show(console: Console, said: ReportAnswer) -> None:
 def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
     """Each item with its number, and what stands beside it."""
     expiring = ", ".join(f"{each.approval} {shown.day_of(each.expiry)}" for each in items.g.expiring)
-    ahead = f"within {months} months. {expiring}".strip()
+    ahead = f"within {counted(months, 'month')}. {expiring}".strip()
     return [
         ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
         ("(b)", "added since the previous report", *_on_the_list(items.b)),
@@ -133,7 +134,7 @@ def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
 
 def _on_the_list(item: ListItem) -> tuple[str, str]:
     waiting = item.instructed_not_acknowledged.models
-    beside = f"{item.entries:,} entries" + (f"; {waiting:,} told and not acknowledged" if waiting else "")
+    beside = counted(item.entries, "entry", "entries") + (f"; {waiting:,} told and not acknowledged" if waiting else "")
     return f"{item.models:,}", beside
 
 

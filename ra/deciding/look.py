@@ -9,6 +9,7 @@ from typing import Any
 from core.actors import Actor
 from core.approval import DEVICE_WORDS
 from core.kinds import OPEN_DECISION
+from core.words import counted
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import notice
@@ -132,12 +133,13 @@ def _draft(draft: DraftRow, said: Mapping[str, Any]) -> DraftAnswer:
 def in_words(said: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the certificate will say, a sentence each, for the officer who has to accept its bytes."""
     device, organisation = said["device"], said["organisation"]
+    most = counted(said["maximum_devices"], "device")
     named = [(name, words) for name, words in DEVICE_WORDS.items() if name != "type"]
     return (
         f"Trial CPA Certificate {said['approval']}, issue {said['issue']}, for {organisation['certificate_name']}.",
         f"Device: {device['type']}, {', '.join(f'{words} {device[name]}' for name, words in named)}.",
         *(f"Firmware {each['version']}, image SHA-256 {each['image_sha256']}." for each in said["firmware"]),
-        f"At most {said['maximum_devices']} devices; anybody who reads the certificate sees limit and firmware.",
+        f"At most {most}; anybody who reads the certificate sees limit and firmware.",
         f"Valid from {said['not_before']} to {said['not_after']}, both inclusive; it ends with the approval (F2.25).",
         f"Public key SHA-256 {said['public_key_sha256']}.",
     )

@@ -15,6 +15,7 @@ from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import AuthorisedAct, BreachState
 from core.status import open_at
+from core.words import counted, required
 from officers.statement import Claim
 from policy.roles import Operation
 from ra.access import authorise
@@ -64,10 +65,10 @@ def suspect(
 
 
 def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
+    identifier, words = new_identifier("breach", at), _salted(note)
     approval_reading.record(tx, approval)
     if not reading.condition_exists(tx, approval, condition):
         raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
-    identifier, words = new_identifier("breach", at), _salted(note)
     breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
     said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
     facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, subject=approval, payload=said))
@@ -96,7 +97,9 @@ def suspect_limit(
     if reading.open_limit_breach(tx, approval) is not None:
         return None
     identifier = new_identifier("breach", at)
-    note = _salted(f"{deployed} devices are reported as deployed; the approval allows {maximum}.")
+    note = _salted(
+        f"{counted(deployed, 'device is', 'devices are')} reported as deployed; the approval allows {maximum}."
+    )
     breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
     said: dict[str, Json] = {
         "breach": identifier,
@@ -227,7 +230,7 @@ def listed(
 
 
 def _salted(words: str) -> SaltedWords:
-    return SaltedWords(words, secrets.token_bytes(SALT_OCTETS))
+    return SaltedWords(required(words, of="what is said of the breach"), secrets.token_bytes(SALT_OCTETS))
 
 
 def _digest(words: SaltedWords) -> str:

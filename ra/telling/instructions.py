@@ -15,6 +15,7 @@ from core.cpl import Instruction, InstructionState
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
+from core.words import required
 from documents.cpl import instructions_csv, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
@@ -123,7 +124,7 @@ def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: dateti
         tx,
         command.instruction,
         loaded=command.loaded,
-        reason=None if command.loaded else command.reason,
+        reason=None if command.loaded else required(command.reason, of="why it is rejected"),
         by=actor.name,
         at=at,
     )
