@@ -83,6 +83,15 @@ class NoticeCertificate:
     pem: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class CorrectedAnswer:
+    """The notice that this one corrects."""
+
+    notice: str
+    title: str
+    written_at: datetime
+
+
 @dataclass(frozen=True)
 class OutlineAnswer:
     """What the record says of one copy."""
@@ -121,6 +130,8 @@ class NoticeFetched:
     conditions: tuple[NoticeCondition, ...]
     withheld: Annotated[int, SOMETIMES] = 0
     certificate: NoticeCertificate | None
+    approval_ended: Annotated[datetime | None, SOMETIMES] = None
+    corrects: Annotated[CorrectedAnswer | None, SOMETIMES] = None
     salt: Annotated[str | None, SOMETIMES] = None
     version: Annotated[int, SOMETIMES] = 0
     record_salt: Annotated[str, SOMETIMES] = ""

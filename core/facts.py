@@ -91,6 +91,7 @@ class FactKind(StrEnum):
     AUTHORITY_CERTIFICATE_ENDED = "authority-certificate-ended"
     CERTIFICATE_RESTORED = "certificate-restored"
     END_RESTORED = "end-restored"
+    AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
 
 
 @dataclass(frozen=True)

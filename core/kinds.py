@@ -18,6 +18,7 @@ class DecisionKind(StrEnum):
     REVOKE = "revoke"
     WITHDRAW = "withdraw"
     REKEY = "rekey"
+    CORRECT = "correct"
 
 
 CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
@@ -135,13 +136,19 @@ class AmendmentRequestState(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
 
 
 OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
 """Nothing has been decided about it, and the Manufacturer still asks."""
 
-CLOSED_REQUEST = (AmendmentRequestState.GRANTED, AmendmentRequestState.REFUSED, AmendmentRequestState.WITHDRAWN)
-"""Nothing more becomes of it."""
+CLOSED_REQUEST = (
+    AmendmentRequestState.GRANTED,
+    AmendmentRequestState.REFUSED,
+    AmendmentRequestState.WITHDRAWN,
+    AmendmentRequestState.LAPSED,
+)
+"""Nothing more becomes of it; `lapsed` because its approval ended first."""
 
 
 class RequirementState(StrEnum):
@@ -217,6 +224,8 @@ class NoticeKind(StrEnum):
     REVOCATION = "revocation"
     WITHDRAWAL = "withdrawal"
     NEW_KEY = "new-key"
+    CORRECTION = "correction"
+    REQUEST_LAPSED = "request-lapsed"
 
 
 CANCELLATION = "cancellation"

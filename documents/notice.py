@@ -29,7 +29,7 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.REFUSAL: "The Security Sub-Committee has not approved {application} of {manufacturer}.",
         NoticeKind.AMENDMENT: "The Security Sub-Committee has amended {approval} of {manufacturer}.",
         NoticeKind.AMENDMENT_REFUSAL: (
-            "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}; it stands unchanged."
+            "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}{standing}."
         ),
         NoticeKind.REVOCATION: (
             "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
@@ -42,6 +42,14 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.NEW_KEY: (
             "The Security Sub-Committee has had the Trial CPA Certificate of {approval} of {manufacturer} reissued "
             "for a new key. Nothing else changes."
+        ),
+        NoticeKind.CORRECTION: (
+            "The Security Sub-Committee corrects its notice {corrected} about {about} of {manufacturer}. Where the two "
+            "differ this one holds; the rest of that notice stands as it was written."
+        ),
+        NoticeKind.REQUEST_LAPSED: (
+            "The request of {manufacturer} for an amendment of {approval} is closed: the approval has ended, and "
+            "nothing was decided about the request."
         ),
     }
 )
@@ -112,6 +120,7 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
         "qr": None if status_page is None or len(status_page) > LONGEST_QR else _qr_code(status_page),
         "meta": _meta(document, copy_for),
         "lead": _lead(document),
+        "facts_heading": "The notice that is corrected" if document.get("corrects") else "The facts",
         "facts": [_fact(each) for each in _objects(document["facts"])],
         "firmware": [_shown(each) for each in _objects(document["firmware"])],
         "changes": [_shown(each) for each in _objects(document["changes"])],
@@ -158,12 +167,34 @@ def _lead(document: Mapping[str, Json]) -> str:
     approval, application = _text(document["approval"]), _text(document["application"])
     kind = str(document["kind"])
     sentence = _CANCELLED if kind == CANCELLATION else _SENTENCES[NoticeKind(kind)]
+    named = "a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}"
+    asked = "an application" if application is None else f"application {application}"
     words = sentence.format(
-        approval="a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}",
-        application="an application" if application is None else f"application {application}",
+        approval=named,
+        application=asked,
+        about=named if approval is not None else asked,
         manufacturer=document["manufacturer"],
+        standing=_standing(document),
+        corrected=_corrected(document),
     )
     return typesetting.line(words)
+
+
+def _standing(document: Mapping[str, Json]) -> str:
+    """How an approval stands whose amendment is refused; documents of before do not say it."""
+    if "approval_ended" not in document:
+        return ""
+    ended = document["approval_ended"]
+    return (
+        "; it stands unchanged" if ended is None else f"; the approval has ended, at {local_time.utc(_instant(ended))}"
+    )
+
+
+def _corrected(document: Mapping[str, Json]) -> str:
+    if document.get("corrects") is None:
+        return ""
+    corrected = cast("Mapping[str, Json]", document["corrects"])
+    return f"{corrected['notice']}, written at {local_time.utc(_instant(corrected['written_at']))},"
 
 
 def _fact(fact: Mapping[str, Json]) -> Json:

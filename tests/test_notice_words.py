@@ -5,6 +5,8 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +17,20 @@ from api.forms.fields import Body
 from core.actors import Actor, Role
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient, in_words
-from core.errors import NothingSaid
+from core.errors import NoSuchThing, NothingSaid, SamePerson
+from core.facts import FactKind
 from core.identifiers import Serial
-from core.kinds import RequirementState, Witnessed
+from core.kinds import AmendmentRequestState, NoticeKind, RequirementState, Witnessed
 from core.words import counted, says_something
 from documents.notice import notice_pdf
 from ra.applying.accept import AnswerCertificate, answer_certificate
 from ra.applying.request_amendment import RequestAmendment, request_amendment
 from ra.applying.requirements import close_requirement, set_requirement, set_standing
+from ra.deciding import look
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.correction import ProposeCorrection
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
@@ -39,8 +44,13 @@ from ra.grounds import Minutes
 from ra.ordering.order import ChangeRoster, StartIssuing, StopIssuing, order
 from ra.reporting import breach
 from ra.reporting.report import remark_report
+from ra.telling import notices as telling
+from store.reading.amendment_requests import amendment_request
+from tests.api_world import Api, done, refused
 from tests.documents_world import Pdf, fact, notice, passage, squeezed
-from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, csr_pem
+from tests.notice_world import documents, facts_of
+from tests.people_world import served
+from tests.world import AUDITOR, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, csr_pem
 
 BLANKS = (" ", "\n\t ", "\u00a0\u2003\u3000", "\u200b\ufeff\u2060", "\u00ad", "\u3164\u2800", "\u202e\u0301")
 ANOTHER = replace(DEVICE, model="010A030C")
@@ -73,7 +83,7 @@ ASKED = dict(_asked())
 def test_the_table_of_members_has_what_people_say_to_every_kind_of_command() -> None:
     assert set(ASKED) >= {
         *(f"{kind}Body.reasons" for kind in ("Grant", "Refuse", "Amend", "RefuseAmendment", "Revoke", "Withdraw")),
-        *("RekeyBody.reasons", "RevocationBody.reasons", "AmendmentRequestBody.reasons"),
+        *("CorrectBody.reasons", "RekeyBody.reasons", "RevocationBody.reasons", "AmendmentRequestBody.reasons"),
         *("ClassifiedBody.text", "PassageBody.text", "RejectionBody.why", "WitnessBody.why"),
         *("JudgementBody.why", "ClosureBody.why", "SuspicionBody.note", "RemarkBody.text"),
         *("StopBody.why", "StartBody.why", "ChangeBody.why", "RequirementBody.text", "OutcomeBody.reason"),
@@ -137,6 +147,9 @@ BY_OFFICERS: dict[str, Doing] = {
     "withdrawal": lambda world, approval, blank: propose(world.desk, OFFICER_1, ProposeWithdrawal(approval, blank)),
     "new key": lambda world, approval, blank: propose(
         world.desk, OFFICER_1, ProposeRekey(approval, csr_pem(), compromised=False, reasons=blank)
+    ),
+    "correction": lambda world, _, blank: propose(
+        world.desk, OFFICER_1, ProposeCorrection(_notices(world, NoticeKind.GRANT)[0], blank)
     ),
     "rejection": lambda world, _, blank: reject(
         world.desk, OFFICER_2, world.proposed(ProposeRefusal(world.applied(), "Not sound.")), why=blank
@@ -296,3 +309,239 @@ def test_where_no_typeface_has_a_character_the_recipient_is_told_where() -> None
     }
     for place, change in changed.items():
         assert squeezed(f"Some characters (in: {place}) are in no typeface") in squeezed(_read(**change).text)
+
+
+# --- before seconding -----------------------------------------------------------------------------------------------
+
+
+def _lacks(world: World, decision: str) -> set[tuple[str, str, str]]:
+    """What officers are warned of before they second: code, clause, recipient."""
+    preview = look.decision(world.desk, OFFICER_2, decision).preview
+    assert preview is not None
+    return {
+        (each.code, each.clause, recipient.value)
+        for each in preview.wanting
+        for recipient in Recipient
+        if in_words(recipient) in each.detail
+    }
+
+
+ALL_THREE = tuple(Recipient)
+WITHOUT_DCC = (Recipient.MANUFACTURER, Recipient.PANEL)
+RED, AMBER = Classification.RED, Classification.AMBER
+SUMMARY_FOR_TWO = Passage.of("reasons", "Sound.", AMBER, WITHOUT_DCC)
+WHOLE = (Passage.of("assessment", "Read."), Passage.of("description", "A meter."))
+
+
+def _each(code: str, clause: str, recipients: tuple[Recipient, ...] = ALL_THREE) -> set[tuple[str, str, str]]:
+    return {(code, clause, each.value) for each in recipients}
+
+
+@pytest.mark.clause("F2.21(a)")
+@pytest.mark.clause("F2.21(b)")
+@pytest.mark.clause("F2.21(e)")
+@pytest.mark.clause("F2.22")
+@pytest.mark.clause("F2.23")
+@pytest.mark.clause("F2.24")
+@pytest.mark.clause("F2.29")
+@pytest.mark.clause("F2.30")
+def test_officers_are_warned_for_each_recipient_of_what_it_would_not_be_told(world: World) -> None:
+    no_reasons, no_assessment = "recipient-without-reasons", "recipient-without-assessment"
+    no_description = "recipient-without-description"
+    whole = Minutes(passages=WHOLE)
+    unseen = Passage.of("condition", "Report monthly.", AMBER, (Recipient.DCC,))
+    red = Minutes(passages=(Passage.of("assessment", "Read.", RED), WHOLE[1]), conditions=(WHOLE[0], unseen))
+
+    def new() -> str:
+        return world.applied(device=replace(DEVICE, model=f"{len(cases):08d}"))
+
+    cases: list[tuple[Any, set[tuple[str, str, str]]]] = []
+    cases.append((ProposeGrant(new(), "Sound.", minutes=whole), set()))
+    without = _each(no_assessment, "F2.21(b)") | _each(no_description, "F2.21(a)")
+    cases.append((ProposeGrant(new(), "Sound."), without))
+    unread = _each(no_assessment, "F2.21(b)") | {("condition-unseen", "F2.21(e)", "manufacturer")}
+    cases.append((ProposeGrant(new(), "Sound.", minutes=red), unread))
+    cases.append((ProposeGrant(new(), SUMMARY_FOR_TWO, minutes=whole), _each(no_reasons, "F2.21(b)", (Recipient.DCC,))))
+    nobody = Passage.of("reasons", "Not sound.", RED)
+    cases.append((ProposeRefusal(new(), nobody, whole), _each(no_reasons, "F2.24")))
+    cases.append((ProposeRefusal(new(), "Not sound."), _each(no_assessment, "F2.24")))
+    approval = world.granted()
+    more = ProposeAmendment(approval, nobody, minutes=Minutes(passages=(Passage.of("description", "New.", RED),)))
+    cases.append((more, _each(no_reasons, "F2.29") | _each(no_description, "F2.21(a)")))
+    bound = ProposeAmendment(approval, "More.", minutes=Minutes(conditions=(unseen,)))
+    cases.append((bound, {("condition-unseen", "F2.21(e)", "manufacturer")}))
+    cases.append(
+        (ProposeRevocation(approval, EndCause.SSC, SUMMARY_FOR_TWO), _each(no_reasons, "F2.30", (Recipient.DCC,)))
+    )
+    cases.append((ProposeWithdrawal(approval, "Asked."), set()))
+    for command, lacking in cases:
+        made = propose(world.desk, OFFICER_1, command)
+        assert _lacks(world, made.decision) == lacking, command
+        # Whoever proposes is told at once, as well.
+        assert len(made.wanting) == len(lacking)
+
+
+# --- what has ended -------------------------------------------------------------------------------------------------
+
+
+def _ask(world: World, approval: str) -> str:
+    return request_amendment(world.desk, MANUFACTURER, RequestAmendment(approval, "More.", maximum_devices=600)).request
+
+
+def _state(world: World, request: str) -> AmendmentRequestState:
+    with world.store.read() as tx:
+        return amendment_request(tx, request).state
+
+
+def _notices(world: World, kind: NoticeKind) -> list[str]:
+    listed = telling.listed(world.desk, AUDITOR, after="", limit=100).notices
+    return [each.notice for each in listed if each.kind is kind]
+
+
+def _nothing_refused(world: World) -> None:
+    world.authority.settle()
+    assert facts_of(world, FactKind.FACT_REFUSED) == []
+
+
+EXPIRED = datetime(2027, 7, 1, tzinfo=UTC)
+ENDS: dict[str, Callable[[World, str], object]] = {
+    "revoked": lambda world, approval: world.revoked(approval),
+    "withdrawn": lambda world, approval: world.seconded(world.proposed(ProposeWithdrawal(approval, "Asked."))),
+    "expired": lambda world, _: world.at(EXPIRED),
+}
+
+
+@pytest.mark.clause("F2.29")
+@pytest.mark.clause("F2.31")
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_open_requests_are_closed_with_notice_when_the_approval_ends(
+    world: World, end: Callable[[World, str], object]
+) -> None:
+    approval = world.granted()
+    waiting, held = _ask(world, approval), _ask(world, approval)
+    held_by = world.proposed(ProposeAmendment(approval, "More.", maximum_devices=600, request=held))
+    world.authority.settle()  # what officers signed is consumed while it is valid
+    end(world, approval)
+    world.authority.settle()
+    assert world.decision_state(held_by) == "lapsed"
+    assert (_state(world, waiting), _state(world, held)) == (AmendmentRequestState.LAPSED,) * 2
+    told = [documents(world, each) for each in _notices(world, NoticeKind.REQUEST_LAPSED)]
+    assert {each["panel"]["facts"][0]["value"] for each in told} == {waiting, held}
+    for each in told:
+        assert set(each) == {"manufacturer", "dcc", "panel"}
+        assert each["dcc"]["approval_ended"] is not None
+        words = squeezed(Pdf(notice_pdf(each["manufacturer"])).text)
+        assert squeezed(f"an amendment of Trial Device Approval {approval} is closed: the approval has ended") in words
+    _nothing_refused(world)
+
+
+def test_a_request_under_an_approval_that_stands_stays_open(world: World) -> None:
+    asked = _ask(world, world.granted())
+    world.authority.settle()
+    assert _state(world, asked) is AmendmentRequestState.OPEN
+
+
+@pytest.mark.clause("F2.29")
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_a_refusal_never_says_of_what_has_ended_that_it_stands(
+    world: World, end: Callable[[World, str], object]
+) -> None:
+    approval = world.granted()
+    world.at(EXPIRED - timedelta(days=1))
+    refusal = world.proposed(ProposeAmendmentRefusal(_ask(world, approval), "No."))
+    end(world, approval)
+    world.seconded(refusal)
+    document = documents(world, _notices(world, NoticeKind.AMENDMENT_REFUSAL)[0])["manufacturer"]
+    words = squeezed(Pdf(notice_pdf(document)).text)
+    assert squeezed("stands unchanged") not in words
+    assert squeezed("of Acme Metering Ltd; the approval has ended, at") in words
+    assert "The approval has ended" in [each["label"] for each in document["facts"]]
+    assert squeezed("it stands unchanged") in squeezed(Pdf(notice_pdf({**document, "approval_ended": None})).text)
+    # What an earlier release wrote does not say how the approval stood, and so neither does its paper.
+    before = {name: value for name, value in document.items() if name != "approval_ended"}
+    assert squeezed("stands unchanged") not in squeezed(Pdf(notice_pdf(before)).text)
+
+
+# --- a correction ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("F2.21(b)")
+@pytest.mark.clause("F2.22")
+def test_a_correction_names_the_notice_it_corrects_and_why_and_that_one_stays(world: World) -> None:
+    world.granted()
+    wrong = _notices(world, NoticeKind.GRANT)[0]
+    before = documents(world, wrong)
+    decision = world.proposed(
+        ProposeCorrection(
+            wrong,
+            "The summary named another town.",
+            Minutes(passages=(Passage.of("summary", "It is tried in Leeds."), Passage.of("remark", "Ours.", RED))),
+        )
+    )
+    shown = look.decision(world.desk, OFFICER_2, decision).preview
+    assert shown is not None
+    assert shown.notices["dcc"]["corrects"]["notice"] == wrong
+    with pytest.raises(SamePerson):
+        world.seconded(decision, OFFICER_1)
+    world.seconded(decision)
+    number = _notices(world, NoticeKind.CORRECTION)[0]
+    for document in documents(world, number).values():
+        assert document["title"] == f"Correction of notice {wrong}"
+        assert (document["clause"], document["withheld"]) == ("F2.21", 1)
+        assert document["corrects"]["notice"] == wrong
+        told = [(each["heading"], each["clause"], each["text"]) for each in document["passages"]]
+        assert told == [
+            ("Why it is corrected", "F2.21(b)", "The summary named another town."),
+            ("Summary of reasons, as corrected", "F2.21(b)", "It is tried in Leeds."),
+        ]
+        words = squeezed(Pdf(notice_pdf(document)).text)
+        assert squeezed(f"The Security Sub-Committee corrects its notice {wrong}, written at") in words
+    assert documents(world, wrong) == before
+    listed = {each.notice: each for each in telling.listed(world.desk, AUDITOR, after="", limit=100).notices}
+    assert (listed[wrong].corrected_by, listed[number].corrects) == ((number,), wrong)
+    fact = facts_of(world, FactKind.NOTICE_WRITTEN)[-1]
+    assert (fact["number"], fact["corrects"], fact["decision"]) == (number, wrong, decision)
+    _nothing_refused(world)
+
+
+@pytest.mark.clause("F2.24")
+def test_a_refusal_and_a_correction_can_be_corrected_and_what_is_not_a_notice_cannot(world: World) -> None:
+    world.seconded(world.proposed(ProposeRefusal(world.applied(), "Not sound.")))
+    refused = _notices(world, NoticeKind.REFUSAL)[0]
+    corrected = refused
+    for _ in range(2):
+        world.seconded(world.proposed(ProposeCorrection(corrected, "It was wrong.")))
+        corrected = _notices(world, NoticeKind.CORRECTION)[-1]
+    document = documents(world, corrected)["panel"]
+    assert document["clause"] == "F2.24"
+    assert document["corrects"]["title"] == f"Correction of notice {refused}"
+    with pytest.raises(NoSuchThing):
+        world.proposed(ProposeCorrection("TTN-2027-9999", "It was wrong."))
+    _nothing_refused(world)
+
+
+def test_a_correction_is_proposed_and_seconded_over_http_and_on_the_command_line(world: World, tmp_path: Path) -> None:
+    api_ = Api(world)
+    api_.granted()
+    wrong = _notices(world, NoticeKind.GRANT)[0]
+    decision = api_.proposed(kind="correct", notice=wrong.lower(), summary={"text": "In Leeds."})
+    done(api_.ask("officer-2", "POST", f"/v1/decisions/{decision}/second", api_.second_body(decision)))
+    with served(api_, tmp_path) as people:
+        said = people.run("officer-1", "decide", "correct", wrong, "--why", "Again.", "--assessment", "It was read.")
+        assert said.status == 0, said.words
+        again = world.open_decisions()[0]
+        shown = people.run("officer-2", "decide", "show", again)
+        assert "Assessment, as corrected" in shown.words
+        listed = people.run("auditor", "notices")
+        assert f"corrected by {_notices(world, NoticeKind.CORRECTION)[0]}" in listed.words
+    blank = {"kind": "correct", "notice": wrong, "reasons": " "}
+    refused(api_.ask("officer-1", "POST", "/v1/decisions", blank), 400, "body-malformed")
+
+
+def test_the_command_line_warns_of_what_recipients_would_not_be_told(world: World, tmp_path: Path) -> None:
+    api_ = Api(world)
+    with served(api_, tmp_path) as people:
+        decision = api_.proposed(kind="refuse", application=api_.applied())
+        shown = people.run("officer-2", "decide", "show", decision)
+        assert "What its recipients would NOT be told" in shown.words
+        assert shown.words.count("would hold no assessment undertaken") == 3

@@ -115,6 +115,15 @@ compromised = false
 reasons = "The Manufacturer has a new key."
 """
 
+_CORRECT = """\
+[[decision]]
+kind = "correct"                    # a notice was wrong: a new one names it; what was decided is amended, not corrected
+notice = "TDN-…"
+reasons = "What was wrong, and why it is put right."
+# [decision.summary]                # the summary of reasons in place of the one that was told
+# text = "A summary of why, as it should have been."
+"""
+
 
 def example(kind: DecisionKind) -> str:
     """Return a decision of a kind as the template shows it."""
@@ -133,6 +142,8 @@ def example(kind: DecisionKind) -> str:
             return _WITHDRAW
         case DecisionKind.REKEY:
             return _REKEY
+        case DecisionKind.CORRECT:
+            return _CORRECT
         case _:
             assert_never(kind)
 

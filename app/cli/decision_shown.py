@@ -77,6 +77,9 @@ def _preview(console: Console, preview: PreviewAnswer) -> None:
         rows = [(each.subject, each.before, each.after) for each in preview.difference]
         shown.table(console, ("", "before", "after"), rows)
     _notices(console, preview.notices)
+    if preview.wanting:
+        shown.heading(console, "What its recipients would NOT be told", "bold yellow")
+        shown.findings(console, preview.wanting)
     _cpl(console, preview.cpl)
 
 

@@ -6,6 +6,7 @@ from core.kinds import DecisionKind
 from ra.deciding.kind import Kind
 from ra.deciding.kinds.amendment import Amendment, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import AmendmentRefusal, ProposeAmendmentRefusal
+from ra.deciding.kinds.correction import Correction, ProposeCorrection
 from ra.deciding.kinds.grant import Grant, ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal, Refusal
 from ra.deciding.kinds.rekey import ProposeRekey, Rekey
@@ -20,12 +21,14 @@ Proposal: TypeAlias = (
     | ProposeRevocation
     | ProposeWithdrawal
     | ProposeRekey
+    | ProposeCorrection
 )
 """What an officer may propose."""
 
 GRANT, REFUSAL, REKEY = Grant(), Refusal(), Rekey()
 AMENDMENT, AMENDMENT_REFUSAL = Amendment(), AmendmentRefusal()
 REVOCATION, WITHDRAWAL = Revocation(), Withdrawal()
+CORRECTION = Correction()
 
 
 def kind_of(kind: DecisionKind) -> Kind[Any]:
@@ -45,6 +48,8 @@ def kind_of(kind: DecisionKind) -> Kind[Any]:
             return WITHDRAWAL
         case DecisionKind.REKEY:
             return REKEY
+        case DecisionKind.CORRECT:
+            return CORRECTION
         case _:
             assert_never(kind)
 
@@ -70,5 +75,7 @@ def by_command(command: Proposal) -> Kind[Any]:
             return WITHDRAWAL
         case ProposeRekey():
             return REKEY
+        case ProposeCorrection():
+            return CORRECTION
         case _:
             assert_never(command)

@@ -70,6 +70,7 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
         ),
         notices=notice.foreseen(tx, found, at=at),
         cpl=() if listed is None else would_follow(tx, listed, at),
+        wanting=notice.lacking(tx, found, at=at),
     )
 
 

@@ -101,12 +101,14 @@ class PreviewAnswer:
         difference: What changes, each with before and after.
         notices: By recipient, the notice as it will get it (F2.22).
         cpl: Instructions to the Panel (F2.27, F2.29, F2.31).
+        wanting: For each recipient, what its notice would lack and the Code has it told (F2.21, F2.23).
     """
 
     certificate: tuple[str, ...]
     difference: tuple[DecidedChange, ...]
     notices: dict[str, Any]
     cpl: tuple[StepForeseen, ...]
+    wanting: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +164,12 @@ class DecisionPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionProposed:
-    """A decision was proposed."""
+    """A decision was proposed.
+
+    Args:
+        wanting: for each recipient, what its notice would lack and the Code has it told. Empty in what earlier releases
+            kept under an Idempotency-Key.
+    """
 
     decision: str
     state: DecisionState
@@ -170,6 +177,7 @@ class DecisionProposed:
     approval: str | None
     proposal_sha256: str
     findings: tuple[Finding, ...]
+    wanting: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
