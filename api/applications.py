@@ -9,13 +9,13 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
 from api.forms.applying import ApplicationBody, ApplicationChangeBody, AssuranceBody, EarlierCpaBody
-from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader
+from api.forms.fields import DeviceBody, FirmwareBody, PageQuery, WriteHeader, day_of
 from api.forms.paths import ApplicationPath
 from api.incoming import actor, refuse_body
 from api.service import APPLYING, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.approval import Device, Firmware, device_said
 from core.assurance import AssuranceCertificate, EarlierCpa
-from core.instants import day
+from core.days import read_day
 from ra.applying import look
 from ra.applying.apply import Apply, apply, cancel_application
 from ra.applying.change import Change, change_application
@@ -103,8 +103,8 @@ def _command(body: ApplicationBody) -> Apply:
         device=_device(body.device),
         smets_version=body.smets_version,
         firmware=_firmware(body.firmware),
-        start=day(body.start, field="start"),
-        expiry=day(body.expiry, field="expiry"),
+        start=read_day(body.start, field="start"),
+        expiry=read_day(body.expiry, field="expiry"),
         maximum_devices=body.maximum_devices,
         purpose=body.purpose,
         csr=body.csr.encode("utf-8"),
@@ -136,7 +136,7 @@ def _assurance(bodies: list[AssuranceBody]) -> tuple[AssuranceCertificate, ...]:
             manufacturer=each.manufacturer,
             model=each.model,
             hardware_version=each.hardware_version,
-            issued_on=None if each.issued_on is None else day(each.issued_on, field=f"assurance.{place}.issued_on"),
+            issued_on=day_of(each.issued_on, f"assurance.{place}.issued_on"),
         )
         for place, each in enumerate(bodies)
     )
@@ -150,8 +150,8 @@ def _earlier_cpa(body: EarlierCpaBody | None) -> EarlierCpa | None:
         manufacturer=body.manufacturer,
         model=body.model,
         hardware_version=body.hardware_version,
-        issued_on=day(body.issued_on, field="earlier_cpa.issued_on"),
-        expires_on=None if body.expires_on is None else day(body.expires_on, field="earlier_cpa.expires_on"),
+        issued_on=read_day(body.issued_on, field="earlier_cpa.issued_on"),
+        expires_on=day_of(body.expires_on, "earlier_cpa.expires_on"),
     )
 
 
@@ -164,8 +164,8 @@ _READ: Mapping[str, Callable[[Any], object]] = {
     "firmware": _firmware,
     "assurance": _assurance,
     "earlier_cpa": _earlier_cpa,
-    "start": lambda value: day(value, field="start"),
-    "expiry": lambda value: day(value, field="expiry"),
+    "start": lambda value: read_day(value, field="start"),
+    "expiry": lambda value: read_day(value, field="expiry"),
     "csr": lambda value: value.encode("utf-8"),
 }
 """How a member is read whose form in the request is not the one that the use case takes."""

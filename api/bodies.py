@@ -5,20 +5,69 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.incoming import BODY_LIMIT
+from core.approval import DEVICE_MEMBERS
+from core.deployments import MOST_LINES, Event
 
 EXTENSION = "x-body-limit"
 """The member of an operation in /openapi.json that says how many octets its body may have."""
+
+_TEXT = {"type": "string"}
+REPORT: Mapping[str, Any] = {
+    "title": "DeploymentLines",
+    "type": "object",
+    "description": "A report of deployments; docs/deployments.md says what each member holds.",
+    "required": ["lines"],
+    "additionalProperties": False,
+    "properties": {
+        "lines": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_LINES,
+            "items": {
+                "title": "DeploymentLine",
+                "type": "object",
+                "required": ["event", "device_id", "on"],
+                "additionalProperties": False,
+                "properties": {
+                    "event": {"type": "string", "enum": [each.value for each in Event]},
+                    **dict.fromkeys(("device_id", "on", "approval", "firmware_version", "by", "why"), _TEXT),
+                    "device": {
+                        "title": "DeployedModel",
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": dict.fromkeys(DEVICE_MEMBERS, _TEXT),
+                    },
+                },
+            },
+        }
+    },
+}
+"""The one body that is JSON or a file, and is therefore not described by a model."""
 
 _PARAMETER = re.compile(r"\{[^/}]+\}")
 
 
 def described(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an OpenAPI document in which every operation that takes a body says how long it may be."""
+    """Return an OpenAPI document in which every operation that takes a body says how long it may be.
+
+    Files are said to be octets, and to be needed: as the text that flask-openapi3 makes of them, no client that is made
+    from the description can send one.
+    """
     for operations in document["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:
                 operation.setdefault(EXTENSION, BODY_LIMIT)
+                _describe_files(operation["requestBody"])
     return document
+
+
+def _describe_files(body: dict[str, Any]) -> None:
+    for media_type, said in body["content"].items():
+        if said["schema"] == {"type": "string"}:
+            said["schema"] = {"type": "string", "format": "binary"}
+            body["required"] = True
+        elif said["schema"] == {"type": "object"} and media_type == "application/json":
+            said["schema"] = REPORT
 
 
 class BodyLimits:

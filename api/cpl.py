@@ -7,11 +7,9 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
-from api.forms.fields import WriteHeader
+from api.forms.fields import CSV_TYPE, XLSX_TYPE, DatesQuery, WriteHeader
 from api.forms.paths import ApprovalPath, InstructionPath
 from api.forms.telling import (
-    CSV_TYPE,
-    XLSX_TYPE,
     AcknowledgementBody,
     InstructionQuery,
     ListFile,
@@ -31,8 +29,9 @@ from api.service import (
     reply,
 )
 from core.cpl import InstructionState
+from core.days import read_day
 from core.identifiers import ApprovalIdentifier
-from core.instants import day, parse
+from core.instants import read_instant
 from ra.telling import instructions as cpl
 from ra.telling.instructions import Acknowledge, Asked
 from ra.telling.reconcile import LARGEST_LIST, reconcile
@@ -66,14 +65,15 @@ def _add_instructions(app: OpenAPI, service: Service) -> None:
     )
     def list_cpl_instructions(query: InstructionQuery) -> Response:
         """List what the Panel is told about the Central Products List; as CSV or XLSX, all of it."""
-        before = None if query.due_before is None else parse(query.due_before, field="due_before")
+        before = None if query.due_before is None else read_instant(query.due_before, field="due_before")
         asked = Asked(query.state, query.overdue, before)
         media_type = wanted_form(_FORMS, otherwise=JSON_TYPE)
         if media_type == JSON_TYPE:
             sent = reply(cpl.instructions(desk, actor(), asked, after=query.after, limit=query.limit))
         else:
             form = _FORMS[media_type]
-            sent = Response(cpl.exported(desk, actor(), asked, form), content_type=media_type)
+            written = "plain" if query.plain and media_type == CSV_TYPE else form
+            sent = Response(cpl.exported(desk, actor(), asked, written), content_type=media_type)
             sent.headers["Content-Disposition"] = f'attachment; filename="cpl-instructions.{form}"'
         sent.headers["Vary"] = "Accept"
         return sent
@@ -102,7 +102,7 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
     def record_ncsc_certificate(header: WriteHeader, path: ApprovalPath, body: NcscCertificateBody) -> Response:
         """Record that the NCSC has certified the model: at the end its entry stays, without the trial marker."""
         approval = str(ApprovalIdentifier.parse(path.approval))
-        certified_on = day(body.certified_on, field="certified_on")
+        certified_on = read_day(body.certified_on, field="certified_on")
         return service.write(
             header,
             lambda key: cpl.record_ncsc_certificate(
@@ -118,7 +118,7 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
         security=WITH_CREDENTIAL,
         openapi_extensions={**clauses(*_ON_THE_LIST), **body_limit(LARGEST_LIST)},
     )
-    def reconcile_cpl(header: WriteHeader, raw: ListFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
+    def reconcile_cpl(header: WriteHeader, query: DatesQuery, raw: ListFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
         """Compare the Panel's list, CSV or XLSX, with what it should show now; nothing is changed."""
         octets = raw_body(LARGEST_LIST)
-        return service.write(header, lambda _key: reconcile(desk, actor(), octets))
+        return service.write(header, lambda _key: reconcile(desk, actor(), octets, query.order))

@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.answers import answer
-from api.forms.fields import WriteHeader
+from api.forms.fields import OCTETS_TYPE, DatesQuery, WriteHeader
 from api.forms.paths import ApprovalPath, BatchPath
 from api.forms.reporting import DEPLOYMENT_TYPES, DeploymentsBody, DeviceQuery
 from api.incoming import actor, raw_body
@@ -24,7 +24,7 @@ from api.service import (
     refusals,
     reply,
 )
-from core.deployments import Form
+from core.deployments import Form, form_of
 from core.identifiers import ApprovalIdentifier, parse_device_id
 from ra.repeat import RequestKey
 from ra.reporting.deployments import batch, of_approval
@@ -48,18 +48,20 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         responses={200: answer(ReportTaken), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
-    def record(header: WriteHeader, raw: DeploymentsBody) -> Response:  # noqa: ARG001 - it describes the body
+    def record(header: WriteHeader, query: DatesQuery, raw: DeploymentsBody) -> Response:  # noqa: ARG001 - it describes the body
         """Report devices deployed, replaced, decommissioned or reported wrongly.
 
-        CSV, JSON or the DCC's answer to a Read Inventory request as it is. A line that is wrong is told and harms no
-        other; the same report sent twice changes nothing.
+        CSV, XLSX, JSON or the DCC's answer to a Read Inventory request as it is. A line that is wrong is told and harms
+        no other; the same report sent twice changes nothing.
         """
-        form = DEPLOYMENT_TYPES.get(request.mimetype)
-        if form is None:
+        said = DEPLOYMENT_TYPES.get(request.mimetype)
+        if said is None and request.mimetype != OCTETS_TYPE:
             raise UnsupportedMediaType
         body = raw_body(REPORT_LIMIT)
+        form = form_of(body) if said is None else said
         # Verification looks deployments up when it is asked: there is no mirror to refresh.
-        return reply(record_deployments(desk, actor(), form, body, _key(header, form, body)))
+        key = _key(header, query, form, body)
+        return reply(record_deployments(desk, actor(), form, body, key, order=query.order))
 
     @app.get(
         "/v1/deployments/batches/<batch>",
@@ -86,10 +88,10 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         return reply(of_approval(desk, actor(), identifier, device_id=device_id))
 
 
-def _key(header: WriteHeader, form: Form, body: bytes) -> RequestKey | None:
+def _key(header: WriteHeader, query: DatesQuery, form: Form, body: bytes) -> RequestKey | None:
     """The Idempotency-Key with the digest of what was sent, octet by octet."""
     if header.idempotency_key is None:
         return None
-    sent = hashlib.sha256(f"{request.method}\n{request.path}\n{form.value}\n".encode())
+    sent = hashlib.sha256(f"{request.method}\n{request.path}\n{form.value}\n{query.order}\n".encode())
     sent.update(body)
     return RequestKey(header.idempotency_key, sent.hexdigest())

@@ -4,9 +4,8 @@ Everything that is not understood is refused; a member that we ignored might hav
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from flask import Request, g, request
@@ -24,6 +23,7 @@ from core.errors import (
     NotAuthenticated,
     NotPermitted,
 )
+from core.json_text import JsonUnreadable, read_sent
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -36,6 +36,24 @@ DEEPEST_NESTING = 8
 
 _MOST_PROBLEMS = 5
 _LONGEST_NAME = 64
+_ITS_OWN = re.compile(r"[\[\]()]|Body$|^constrained-|^literal")
+_ITS_TYPES = frozenset({"str", "int", "bool", "list", "none", "nullable"})
+_SAID: Mapping[str, str] = {
+    "string_type": "it must be text",
+    "string_too_short": "it is empty",
+    "string_pattern_mismatch": "it has characters that are not taken here",
+    "int_type": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "int_parsing": "it must be a whole number",
+    "bool_type": "it must be true or false",
+    "list_type": "it must be a list",
+    "dict_type": "it must be an object",
+    "model_type": "it must be an object",
+    "model_attributes_type": "it must be an object",
+    "none_required": "it must be null",
+}
+"""What the validator finds, in words that are ours: its own tell of its types."""
+
 _MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 
 
@@ -168,14 +186,21 @@ def malformed(error: ValidationError) -> BodyMalformed:
         error: several problems are told at once.
     """
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [_told(problem["loc"], problem["type"], problem["msg"]) for problem in problems[:_MOST_PROBLEMS]]
-    if len(problems) > _MOST_PROBLEMS:
-        told.append(f"and {len(problems) - _MOST_PROBLEMS} more")
+    # Where one of several forms is taken, each that does not fit is a problem of its own.
+    found = dict.fromkeys(_told(problem["loc"], problem["type"], problem["msg"]) for problem in problems)
+    told = list(found)[:_MOST_PROBLEMS]
+    if len(found) > _MOST_PROBLEMS:
+        told.append(f"and {len(found) - _MOST_PROBLEMS} more")
     return BodyMalformed(detail="; ".join(told))
 
 
+def _is_sent(part: int | str) -> bool:
+    """Whether a part of a place is somebody's own word, and not what the validator calls its types."""
+    return isinstance(part, int) or not (_ITS_OWN.search(part) or part in _ITS_TYPES)
+
+
 def _told(where: Sequence[int | str], found: str, message: str) -> str:
-    name = ".".join(str(part) for part in where)[:_LONGEST_NAME]
+    name = ".".join(str(part) for part in where if _is_sent(part))[:_LONGEST_NAME]
     match found:
         case "missing":
             return f"“{name}” is missing"
@@ -183,6 +208,8 @@ def _told(where: Sequence[int | str], found: str, message: str) -> str:
             return f"“{name}” is not known here"
         case "union_tag_invalid" | "union_tag_not_found":
             return "“kind” is not one of those described"  # what was sent instead is not repeated
+        case _ if found in _SAID:
+            return f"“{name}”: {_SAID[found]}"
         case _:
             # A member of an enumeration is told as it is sent.
             told = _MEMBER.sub(r"\1", message)
@@ -191,12 +218,9 @@ def _told(where: Sequence[int | str], found: str, message: str) -> str:
 
 def _object(body: bytes) -> dict[str, object]:
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant)
-    except RecursionError:
-        raise BodyMalformed(detail="it is nested too deeply") from None
-    except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the two hooks below.
-        raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
+        value = read_sent(body)
+    except JsonUnreadable as error:
+        raise BodyMalformed(detail=str(error)) from None
     if not isinstance(value, dict):
         raise BodyMalformed(detail="it is not a JSON object")
     _require_shallow(value)
@@ -215,15 +239,3 @@ def _inside(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4).
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

@@ -19,6 +19,7 @@ from core.errors import (
     Refusal,
     RequestMalformed,
     RequestTooLarge,
+    RequestUnsupported,
     RulesRefused,
     TooMany,
     TrialCpaError,
@@ -41,6 +42,7 @@ STATUS_BY_FAMILY: Mapping[type[TrialCpaError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RequestUnsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Refusal: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

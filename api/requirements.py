@@ -72,7 +72,7 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
         **shared,
     )
     def set_standing(header: WriteHeader, body: RequirementBody) -> Response:
-        """Require something of every application from now on, and of those that wait for a proposal."""
+        """Require something of every application from now on, and of those that are not decided."""
         return service.write(
             header,
             lambda key: requirements.set_standing(desk, actor(), body.text, key),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from api.answers import answer
-from api.forms.fields import Sent
+from api.forms.fields import APPROVAL_PATTERN, DEVICE_ID_PATTERN, SERIAL_PATTERN, Sent
 from api.service import WITH_CREDENTIAL, body_limit, clauses, refusals
 from api.status import fetching, ocsp
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
@@ -57,12 +57,18 @@ class VerifyQuestion(Sent):
         json_schema_extra={"oneOf": [{"required": [name]} for name in ("approval", "certificate", "serial", "device")]},
     )
 
-    approval: _Long = ""
+    approval: Annotated[_Long, Field(json_schema_extra={"pattern": APPROVAL_PATTERN})] = ""
     certificate: Annotated[_Long, Field(description="One certificate in PEM.")] = ""
-    serial: _Long = ""
+    serial: Annotated[_Long, Field(json_schema_extra={"pattern": SERIAL_PATTERN})] = ""
     device: AskedDevice | None = None
-    device_id: Annotated[_Text, Field(description="EUI-64: is this unit within the limit?")] = ""
-    at: Annotated[_Text, Field(description="A past instant, RFC 3339: was it valid then?")] = ""
+    device_id: Annotated[
+        _Text,
+        Field(description="EUI-64: is this unit within the limit?", json_schema_extra={"pattern": DEVICE_ID_PATTERN}),
+    ] = ""
+    at: Annotated[
+        _Text,
+        Field(description="A past instant, RFC 3339: was it valid then?", json_schema_extra={"format": "date-time"}),
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +169,7 @@ def _paths() -> dict[str, Any]:
                 "Verifying",
                 "The same for caches: ETag, and a max-age below fresh_until.",
                 {**verdict, **unchanged, **refused},
-                [_path("approval")],
+                [_path("approval", APPROVAL_PATTERN)],
                 credential=True,
                 serves=("F2.25", "F2.26", "F2.31"),
             )
@@ -187,7 +193,17 @@ def _paths() -> dict[str, Any]:
                 {**answered, **unchanged},
                 [_path("request")],
                 serves=_ENDED,
+            ),
+            "post": _operation(
+                "ocspPostBelow",
+                "Fetching",
+                "As POST /ocsp: some clients put a slash, or more, behind the responder's address.",
+                {**answered, **too_large},
+                [_path("request")],
+                body=request,
+                serves=_ENDED,
             )
+            | body_limit(ocsp.REQUEST_LIMIT),
         },
         "/crl/{key_id}.crl": {
             "get": _operation("newestCrl", "Fetching", "The CRL in force.", crl, [key], serves=_ENDED)

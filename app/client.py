@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 
 from app.terminal import harmless
+from core.canonical import read_json
 from core.errors import ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
 from ra.views import view_of
 
@@ -38,7 +39,7 @@ PAGE = 100
 
 _WORDS = 2_000
 _FILE_NAME = re.compile(r'filename="([A-Za-z0-9][A-Za-z0-9._-]{0,120})"')
-_MALFORMED = (ValueError, RecursionError)
+_MALFORMED = ValueError
 
 V = TypeVar("V")
 
@@ -106,13 +107,13 @@ class Client:
         answer = self._ask("GET", path, query, accept="application/json")
         return _view(kind, answer, self.base_url + path)
 
-    def do(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
+    def do(self, kind: type[V], path: str, body: Mapping[str, object], **query: str | None) -> V:
         """Do something, once; return its outcome."""
-        return _view(kind, self._written("POST", path, body), self.base_url + path)
+        return _view(kind, self._written("POST", path, body, query), self.base_url + path)
 
     def change(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
         """Change something, once; return its outcome."""
-        return _view(kind, self._written("PATCH", path, body), self.base_url + path)
+        return _view(kind, self._written("PATCH", path, body, {}), self.base_url + path)
 
     def hand_in(self, kind: type[V], path: str, octets: bytes, content_type: str, **query: str | int | None) -> V:
         """Send a file as it is; return the outcome. What takes files knows a file that it has."""
@@ -135,10 +136,12 @@ class Client:
         named = _FILE_NAME.search(answer.headers.get("Content-Disposition", ""))
         return Fetched(answer.content, answer.headers.get("Content-Type", ""), named[1] if named else None)
 
-    def _written(self, method: str, path: str, body: Mapping[str, object]) -> httpx.Response:
+    def _written(
+        self, method: str, path: str, body: Mapping[str, object], query: Mapping[str, str | None]
+    ) -> httpx.Response:
         octets = json.dumps(body).encode("ascii")
         return self._ask(
-            method, path, {}, octets=octets, content_type="application/json", accept="application/json", once=True
+            method, path, query, octets=octets, content_type="application/json", accept="application/json", once=True
         )
 
     def _ask(
@@ -245,7 +248,7 @@ def _granted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
     try:
-        said = json.loads(answer.content)
+        said = read_json(answer.content)
     except _MALFORMED:
         said = None
     problem = said if isinstance(said, dict) else {}

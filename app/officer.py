@@ -3,8 +3,7 @@
 What is signed is made here and nowhere else: by the command line, the story and the benches.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.clock import SystemClock
 from core.errors import (
     AuthorityDiffers,
@@ -20,17 +19,18 @@ from core.errors import (
     OfficerKeyNotOnRoster,
 )
 from core.kinds import AuthorisedAct
+from officers import claims
 from officers.identity import authority_of
 from officers.proof import OfficersKey, sign
+from officers.restore import LARGEST_FILE, Restore, ToSign, read_to_sign
 from officers.roster import thumbprint
 from officers.statement import (
     Authority,
     Claim,
     Listed,
-    list_digest,
     new_statement,
     parse_authorisation,
-    parse_members,
+    parse_listed,
     revocation_digest,
 )
 from ra.authorising import Signed
@@ -80,34 +80,10 @@ def body_of(signed: Signed) -> dict[str, Json]:
     return {"authorisation": signed.authorisation.document(), **listed}
 
 
-# --- the claims of acts ----------------------------------------------------------------------------------------------
-
-
-def about(act: AuthorisedAct, listed: Listed) -> Claim:
-    """Return what an act about one decision says of itself; only who seconds accepts bytes to be signed."""
-    tbs = listed.tbs_sha256 if act is AuthorisedAct.SECOND else None
-    return Claim(act=act, subject=listed.decision, proposal_sha256=listed.proposal_sha256, tbs_sha256=tbs)
-
-
-def about_all(act: AuthorisedAct, listed: Sequence[Listed]) -> tuple[Claim, tuple[Listed, ...]]:
-    """Return what an act about several decisions says of itself, and what its statement lists."""
-    claims = [about(act, each) for each in listed]
-    members = tuple(
-        Listed(decision=each.subject, proposal_sha256=each.proposal_sha256 or "", tbs_sha256=each.tbs_sha256)
-        for each in claims
-    )
-    return Claim(act=act, subject=list_digest(members)), members
-
-
 def to_revoke(approval: str, *, cause: str, invalidity_date: datetime | None, breach: str | None) -> Claim:
     """Return what an urgent revocation says of itself; arguments as of `revocation_digest`."""
     order = revocation_digest(approval, cause=cause, invalidity_date=invalidity_date, breach=breach)
-    return Claim(act=AuthorisedAct.REVOKE, subject=approval, proposal_sha256=order)
-
-
-def to_confirm(breach: str) -> Claim:
-    """Return what the confirmation of a breach says of itself."""
-    return Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=breach)
+    return claims.to_revoke(approval, order)
 
 
 class Hand:
@@ -139,11 +115,11 @@ class Hand:
 
     def for_decision(self, act: AuthorisedAct, listed: Listed) -> dict[str, Json]:
         """Return the same for an act about one decision."""
-        return self.for_claim(about(act, listed))
+        return self.for_claim(claims.about(act, listed))
 
     def for_decisions(self, act: AuthorisedAct, listed: Sequence[Listed]) -> dict[str, Json]:
         """Return the same for an act about several, by one statement over their list."""
-        return self.for_claim(*about_all(act, listed))
+        return self.for_claim(*claims.about_all(act, listed))
 
 
 # --- who signs, and for whom -----------------------------------------------------------------------------------------
@@ -167,15 +143,29 @@ def officer_on(roster: RosterAnswer, key: OfficersKey, pinned: Authority | None 
         AuthorityDiffers: the service is another authority's.
     """
     authority = Authority(name=roster.authority.name, root_key_sha256=roster.authority.root_key_sha256)
+    return _officer(authority, {each.key: each.officer for each in roster.members}, key, pinned)
+
+
+def officer_for_restore(restore: Restore, key: OfficersKey, pinned: Authority | None = None) -> Officer:
+    """Return who signs with a key for what a register gets again: by the roster that is signed for with it.
+
+    Raises:
+        OfficerKeyNotOnRoster: the key does not count, or nobody's does.
+        AuthorityDiffers: it is another authority's register.
+    """
+    members = () if restore.roster is None else restore.roster.members
+    return _officer(restore.authority, {each.key: each.officer for each in members}, key, pinned)
+
+
+def _officer(authority: Authority, counting: Mapping[str, str], key: OfficersKey, pinned: Authority | None) -> Officer:
     if pinned is not None and pinned != authority:
         shown = f"{authority.name}, root's key {authority.root_key_sha256[:16]}"
         detail = f"it is {shown}, and yours {pinned.name}, {pinned.root_key_sha256[:16]}"
         raise AuthorityDiffers(detail=detail)
     identifier = thumbprint(key.public_key)
-    for each in roster.members:
-        if each.key == identifier:
-            return Officer(name=each.officer, key=key, authority=authority)
-    raise OfficerKeyNotOnRoster(key=identifier)
+    if identifier not in counting:
+        raise OfficerKeyNotOnRoster(key=identifier)
+    return Officer(name=counting[identifier], key=key, authority=authority)
 
 
 def authority_pinned(path: Path) -> Authority:
@@ -225,11 +215,26 @@ def authorisation_in(path: Path) -> Signed:
             octets = file.read(LARGEST_AUTHORISATION + 1)
         if len(octets) > LARGEST_AUTHORISATION:
             raise InputUnusable(path=path, detail=f"it is larger than {LARGEST_AUTHORISATION // 1024} KiB.")
-        said = json.loads(octets)
+        said = read_json(octets)
         authorisation, listed = dict(said["authorisation"]), list(said.get("listed", []))
     except OSError as error:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise InputUnusable(path=path, detail="it is not what trialcpa officer sign prints.") from None
-    members = parse_members(listed) if listed else ()
+    members = parse_listed(listed) if listed else ()
     return Signed(authorisation=parse_authorisation(authorisation), members=members)
+
+
+def to_sign_in(path: Path) -> ToSign:
+    """Return what a file holds that officers sign for (trialcpa store accept-restore --to-sign).
+
+    Raises:
+        InputUnusable: the file cannot be read.
+        AuthorisationRefused: it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
+    return read_to_sign(octets)

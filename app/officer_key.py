@@ -45,7 +45,7 @@ def open_officer_key(named: KeyName, secret: str, module: Path | None = None) ->
     """
     if isinstance(named, KeyInToken):
         return _logged_in(named, secret, module).key(named)
-    source = parse_source(secret, FromPrompt(of=f"your key {named}"))
+    source = parse_source(secret, FromPrompt(of=f"your key {named}", instead="--officer-passphrase file:PATH"))
     try:
         if public_key_in(named) is not None:
             raise OfficerKeyUnusable(

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from api.authority import AuthorityAnswer
 from api.readiness import Purpose, Readiness
 from app.settings import Settings
 from core.errors import PortTaken
@@ -184,6 +185,15 @@ def told_ready(host: str, port: int, query: str) -> Readiness | None:
     try:
         return view_of(Readiness, said)
     except ValueError:
+        return None
+
+
+def told_authority(host: str, port: int) -> AuthorityAnswer | None:
+    """Return whose service answers there; None if nobody does, or not as we would."""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/v1/authority", timeout=_ASKED_SECONDS) as reply:
+            return view_of(AuthorityAnswer, reply.read())
+    except (urllib.error.URLError, OSError, ValueError):
         return None
 
 

@@ -18,6 +18,7 @@ from core.canonical import digest
 from core.errors import KeysOfTwo, ShownOtherwise
 from core.identifiers import serial_of
 from core.instants import text
+from officers.restore import CertificateAgain
 from officers.statement import Listed
 from ra.deciding.views import DecisionAnswer, DraftAnswer
 from ra.views import view_of
@@ -71,7 +72,7 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
         _require(said.decision, "the digest of bytes to be signed", None, said.tbs_sha256)
         return Recomputed(listed=Listed(decision=said.decision, proposal_sha256=proposal_sha256))
     tbs = _tbs(said, said.draft)
-    certificate, statement = _read(said, tbs)
+    certificate, statement = _read(said.decision, tbs)
     for name, in_bytes, wanted in compared(certificate, statement, said.proposal, proposal_sha256):
         _require(said.decision, name, in_bytes, wanted)
     listed = Listed(
@@ -90,7 +91,20 @@ def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
     return tbs
 
 
-def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement]:
+def certificate_again(again: CertificateAgain) -> Sequence[tuple[str, object]]:
+    """Return, by name, what the bytes of a certificate say that a register gets again.
+
+    Raises:
+        ShownOtherwise: they are no certificate's, or another one's than is said beside them.
+    """
+    certificate, statement = _read(again.serial, again.tbs)
+    _require(again.serial, "its serial", serial_of(certificate.serial_number), again.serial)
+    _require(again.serial, "its approval", str(statement.identifier), again.approval)
+    _require(again.serial, "its issue", statement.issue, again.issue)
+    return _words(certificate, statement)
+
+
+def _read(subject: str, tbs: bytes) -> tuple[x509.Certificate, Statement]:
     """Read the certificate that the bytes would be, strictly, with no signature yet."""
     try:
         certificate = one_certificate(write.signed(tbs, b""))
@@ -98,9 +112,9 @@ def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement
         statement = decode(statement_value(certificate, arc) or b"")
     except (Unreadable, DerMalformed) as error:
         detail = f"the bytes to be signed are no Trial CPA Certificate ({error})"
-        raise ShownOtherwise(subject=said.decision, detail=detail) from None
+        raise ShownOtherwise(subject=harmless(subject), detail=detail) from None
     seen = hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
-    _require(said.decision, "what would be signed", seen, hashlib.sha256(tbs).hexdigest())
+    _require(subject, "what would be signed", seen, hashlib.sha256(tbs).hexdigest())
     environment = statement.identifier.environment
     failures = [
         *profile_failures(certificate, arc),
@@ -108,7 +122,7 @@ def _read(said: DecisionAnswer, tbs: bytes) -> tuple[x509.Certificate, Statement
         *agreement_failures(certificate, statement, environment),
     ]
     if failures:
-        raise ShownOtherwise(subject=said.decision, detail=failures[0].detail.rstrip("."))
+        raise ShownOtherwise(subject=harmless(subject), detail=failures[0].detail.rstrip("."))
     return certificate, statement
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
-from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES
+from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS
-from intake.deployment_lines import MOST_LINES
 from jobs.duty import Pace
 from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.application import DEVICE_TYPES

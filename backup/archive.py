@@ -137,11 +137,15 @@ class Unpacking:
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield a member's lines, without what ends them."""
-        rest = b""
+        begun = list[bytes]()  # a line's portions: each octet is looked at once, however long its line is
         for some in self.octets(name):
-            *whole, rest = (rest + some).split(b"\n")
-            yield from whole
-        if rest:
+            first, *further = some.split(b"\n")
+            begun.append(first)
+            if further:
+                yield b"".join(begun)
+                yield from further[:-1]
+                begun = [further[-1]]
+        if any(begun):
             raise Flawed(f"{name} ends within a line")
 
     def _look(self) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.identifiers import Environment
 
 VERSION = 1
@@ -66,8 +66,11 @@ _ADAPTER = TypeAdapter(Manifest)
 def read_manifest(octets: bytes) -> Manifest:
     """Return what a manifest says; ValueError if it is none, or one of another form."""
     try:
+        read_json(octets)
         return _ADAPTER.validate_json(octets)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"])
         raise ValueError(f"its manifest cannot be read: {where}: {first['msg']}") from error
+    except ValueError as error:
+        raise ValueError(f"its manifest cannot be read: {error}") from error

@@ -8,13 +8,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from app.cli.init import open_demo_key
+from app.cli.demo import open_demo_key
 from bench.serving import Service, application, folder, serving, until
 from core.instants import parse
 from core.kinds import AuthorisedAct
+from officers.claims import to_order
 from officers.proof import sign
 from officers.roster import thumbprint
-from officers.statement import Authority, Claim, new_statement
+from officers.statement import Authority, new_statement
 from tests.world import csr_pem
 
 REFUSED = 503
@@ -49,7 +50,7 @@ def _signed(service: Service, officer: str, made: dict[str, Any]) -> dict[str, A
     roster = service.call(officer, "GET", "/v1/roster").json()["authority"]
     now = parse(service.call(officer, "GET", "/v1/authority").json()["now"])
     key = open_demo_key(service.home, officer)
-    claim = Claim(act=AuthorisedAct(made["kind"]), subject=made["order"], proposal_sha256=made["body_sha256"])
+    claim = to_order(AuthorisedAct(made["kind"]), made["order"], made["body_sha256"])
     authority = Authority(name=roster["name"], root_key_sha256=roster["root_key_sha256"])
     statement = new_statement(authority, claim, officer=officer, key=thumbprint(key.public_key), at=now)
     return {"authorisation": sign(statement, key).document()}

@@ -1,12 +1,11 @@
 """Assurance Certificates: what an application says that its Manufacturer holds (F2.19). Strings are kept as given."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def assurance_of(text: str) -> tuple[AssuranceCertificate, ...]:
             hardware_version=each["hardware_version"],
             issued_on=_day(each, "issued_on"),
         )
-        for each in json.loads(text)
+        for each in read_json(text)
     )
 
 
@@ -100,7 +99,7 @@ def earlier_cpa_document(held: EarlierCpa | None) -> dict[str, Json] | None:
 
 def earlier_cpa_of(text: str) -> EarlierCpa | None:
     """Return the earlier CPA Certificate from its JSON."""
-    kept = json.loads(text)
+    kept = read_json(text)
     if kept is None:
         return None
     return EarlierCpa(

@@ -6,15 +6,31 @@ one is refused instead of being written in the way of ECMAScript (RFC 8785, 3.2.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]"
 
 # Whole numbers beyond this are not exact in every JSON reader (RFC 8785, 3.2.2.3 and RFC 7493, 2.2).
 LARGEST_EXACT = 2**53 - 1
 
+LARGEST_NAMED = 10**64
+"""What is beyond all reason in a number: below it, the field is named that may not hold it."""
+
 _TEXT = json.JSONEncoder(ensure_ascii=False)
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The escape of half a character; whether the other half is beside it only the whole text tells."""
+
+
+_DEEPEST = 64
+"""Lists and objects within each other. Ours have ten at most; what goes deeper is more than whoever walks it can."""
+
+
+class NestedTooDeeply(ValueError):
+    """JSON within JSON, without an end that anybody needs."""
 
 
 def canonical(document: Json) -> bytes:
@@ -24,6 +40,51 @@ def canonical(document: Json) -> bytes:
         ValueError: a floating point number, a number beyond 2^53-1, a lone surrogate or a foreign type.
     """
     return _write(document).encode("utf-8")
+
+
+def read_json(
+    written: bytes | str, *, once_each: bool = False, halves: bool = False, largest: int = LARGEST_EXACT
+) -> Any:  # noqa: ANN401 - JSON
+    """Return what JSON of anybody's says: all JSON is read here, ours that lay in a row or a file as well.
+
+    Whatever comes of it can be written in the canonical form, but for numbers that are not whole, which stay what they
+    are: our documents have none, and whoever expects another kind of value refuses them.
+
+    Args:
+        written: in UTF-8 (RFC 8259, 8.1), of a length that was bounded before.
+        once_each: whether a member that is named twice is refused: readers differ in which they believe (RFC 8259, 4).
+        halves: whether half a character is taken, for whoever names the field in which it stands.
+        largest: the largest whole number that is taken, either way.
+
+    Raises:
+        ValueError: it is not JSON, has a number that is beyond `largest`, infinite or none, half a character, or a
+            member twice; NestedTooDeeply if that is why.
+    """
+    text = written if isinstance(written, str) else written.decode("utf-8")
+    longest = len(str(largest)) + 1
+
+    def whole(digits: str) -> int:
+        # By length first: to read thousands of digits takes long, and Python refuses more than 4,300 in its own way.
+        number = int(digits) if len(digits) <= longest else largest + 1
+        if abs(number) > largest:
+            raise ValueError("it has a number that is not exact in JSON")
+        return number
+
+    try:
+        said = json.loads(
+            text,
+            object_pairs_hook=_once_each if once_each else None,
+            parse_int=whole,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
+    except RecursionError:
+        raise NestedTooDeeply("it is nested too deeply") from None
+    if text.count("[") + text.count("{") > _DEEPEST:
+        _require_shallow(said)
+    if not halves and _SURROGATE.search(text) is not None:
+        _TEXT.encode(said).encode("utf-8")
+    return said
 
 
 def digest(document: Json) -> bytes:
@@ -59,3 +120,35 @@ def _write(value: Json) -> str:
             return "[" + ",".join(_write(item) for item in value) + "]"
         case _:
             raise ValueError(f"{type(value).__name__} has no canonical form here")
+
+
+def _require_shallow(said: object) -> None:
+    level = [said]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    if any(isinstance(each, dict | list) for each in level):
+        raise NestedTooDeeply("it is nested too deeply")
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("it has a number beyond all bounds")
+    return number
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")

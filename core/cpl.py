@@ -16,6 +16,7 @@ from core.approval import ApprovalRecord, CertificateRecord, Device, Firmware, T
 from core.canonical import Json
 from core.clauses import serves
 from core.instants import parse, text
+from core.local_time import overdue_before
 from core.status import first_second_after
 
 TRIAL_MARKER = "Trial Device"
@@ -134,8 +135,14 @@ class Instruction:
         return self.due, self.id
 
     def overdue(self, at: datetime) -> bool:
-        """Return whether it should have been done before `at` and was not, as far as the Panel has said."""
-        return self.open and self.due < at
+        """Return whether its UK working day is over and it was not done, as far as the Panel has said."""
+        return self.open and self.due < overdue_before(at)
+
+    @property
+    def early(self) -> bool:
+        """Whether the Panel said that the list shows it before it was due."""
+        done = self.acknowledged_at if self.state is InstructionState.LOADED else None
+        return done is not None and done < self.due
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ is a stint; a device has one at a time. Stints are never changed: they end, or a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -42,12 +42,24 @@ FIRMWARE_LIMIT = 8
 """Characters of a firmware version (DUIS 5.4, sr:FirmwareVersion)."""
 
 
+MOST_LINES = 100_000
+"""Lines of one report (issue: batches of up to 100,000)."""
+
+
 class Form(StrEnum):
     """In which form a report came."""
 
     JSON = "json"
     CSV = "csv"
     DUIS = "duis"
+
+
+def form_of(body: bytes) -> Form:
+    """Return in which form a report comes, where only its content says it."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        return Form.DUIS
+    return Form.JSON if start in {b"{", b"["} else Form.CSV
 
 
 class Event(StrEnum):
@@ -57,6 +69,7 @@ class Event(StrEnum):
     DECOMMISSIONED = "decommissioned"
     REPLACED = "replaced"
     CORRECTED = "corrected"
+    NOT_DECOMMISSIONED = "not-decommissioned"
 
 
 class Outcome(StrEnum):
@@ -75,6 +88,7 @@ class LineCode(StrEnum):
     EVENT_UNKNOWN = "event-unknown"
     DEVICE_ID_MALFORMED = "device-id-malformed"
     INSTANT_MALFORMED = "instant-malformed"
+    DAY_AMBIGUOUS = "day-ambiguous"
     IDENTIFIER_MALFORMED = "identifier-malformed"
     INSTANT_IN_FUTURE = "instant-in-future"
     UNKNOWN_APPROVAL = "unknown-approval"
@@ -92,6 +106,7 @@ class LineCode(StrEnum):
     NO_LONGER_DEPLOYED = "no-longer-deployed"
     BEFORE_DEPLOYED = "decommissioned-before-deployed"
     NOTHING_TO_CORRECT = "nothing-to-correct"
+    NOTHING_TO_TAKE_BACK = "nothing-to-take-back"
     FIRMWARE_MISSING = "firmware-missing"
     FIRMWARE_NOT_APPROVED = "firmware-not-approved"
     NAMED_TWICE = "device-named-twice"
@@ -105,12 +120,17 @@ class LineCode(StrEnum):
 # What was sent is not repeated in any of them: it may be a postcode in the wrong column.
 _SENTENCES: Mapping[LineCode, str] = {
     LineCode.MALFORMED: "The line cannot be read: {what}.",
-    LineCode.EVENT_UNKNOWN: "The event must be deployed, decommissioned, replaced or corrected.",
+    LineCode.EVENT_UNKNOWN: "The event must be deployed, decommissioned, replaced, corrected or not-decommissioned.",
     LineCode.DEVICE_ID_MALFORMED: (
-        "A device identifier is an EUI-64: eight pairs of hexadecimal digits joined by hyphens, "
-        "00-DB-12-34-56-78-90-01."
+        "A device identifier is an EUI-64: eight pairs of hexadecimal digits, 00-DB-12-34-56-78-90-01; "
+        "where a spreadsheet has made a number of it, its last digits are lost."
     ),
-    LineCode.INSTANT_MALFORMED: "A day is written 2027-06-30 and an instant 2027-06-30T23:59:59Z.",
+    LineCode.INSTANT_MALFORMED: (
+        "A day is written 2027-06-30, 30/06/2027 or 30 June 2027, and an instant 2027-06-30T23:59:59Z."
+    ),
+    LineCode.DAY_AMBIGUOUS: (
+        "This may be {first} or {second}; write the one that is meant so, or say that the day comes first."
+    ),
     LineCode.IDENTIFIER_MALFORMED: "This is not an approval identifier; copy it from the notice or the certificate.",
     LineCode.INSTANT_IN_FUTURE: "It lies in the future; only what has happened is reported.",
     LineCode.UNKNOWN_APPROVAL: "No approval with this identifier was ever granted here.",
@@ -132,6 +152,9 @@ _SENTENCES: Mapping[LineCode, str] = {
     LineCode.NOTHING_TO_CORRECT: (
         "A correction names the instant since which the device is wrongly said to be deployed; "
         "no deployment since that instant stands."
+    ),
+    LineCode.NOTHING_TO_TAKE_BACK: (
+        "It names the instant at which the device is wrongly said to be taken out; no such end stands."
     ),
     LineCode.FIRMWARE_MISSING: "A device of this type has a firmware version, and the line names none.",
     LineCode.FIRMWARE_NOT_APPROVED: "It is recorded; approval {approval} does not name this firmware version.",
@@ -177,7 +200,7 @@ class Line:
         number: of the line: in a CSV file as editors count, in JSON and in an inventory counted from 1.
         event: what it says.
         device_id: the unit (EUI-64, upper case).
-        on: when; for a correction the instant of the deployment that it takes back.
+        on: when; for a correction the instant of the deployment, or of the end, that it takes back.
         whole_day: whether `on` was given as a UTC day; it is then the day's first second.
         approval: the identifier, if the line names it.
         model: the device model, if the line names it.
@@ -227,6 +250,15 @@ class Verdict:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UndoneEnd:
+    """An end of a stint that never was: when it was said to be, what was said to have taken the place, and why not."""
+
+    at: datetime
+    by: str | None
+    why: str
+
+
 @dataclass(slots=True)
 class Stint:
     """One device under one approval, from its deployment on. The one thing here that changes: its later fate.
@@ -236,7 +268,10 @@ class Stint:
         device_id, approval, firmware, deployed_at: what was reported.
         decommissioned_at, replaced_by: its end.
         void_reason: why a correction says that it never was; None while it stands.
+        undone: ends of it that corrections have taken back, in the order in which they were.
         changed: whether its fate is to be written.
+        ended_before, end_recorded: the end that the register has, and when it was recorded.
+        undone_before: how many of `undone` the register has.
     """
 
     id: int | None
@@ -247,12 +282,21 @@ class Stint:
     decommissioned_at: datetime | None = None
     replaced_by: str | None = None
     void_reason: str | None = None
+    undone: tuple[UndoneEnd, ...] = ()
     changed: bool = False
+    ended_before: datetime | None = field(default=None, compare=False)
+    end_recorded: datetime | None = field(default=None, compare=False)
+    undone_before: int = field(default=0, compare=False)
 
     @property
     def open(self) -> bool:
         """Whether the device is deployed by it now."""
         return self.decommissioned_at is None and self.void_reason is None
+
+    @property
+    def newly_undone(self) -> tuple[UndoneEnd, ...]:
+        """The ends that are taken back and of which the register does not know it."""
+        return self.undone[self.undone_before :]
 
 
 def by_device(items: Sequence[_T], devices: Callable[[_T], Sequence[str]]) -> list[list[_T]]:

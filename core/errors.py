@@ -38,6 +38,10 @@ class RequestMalformed(TrialCpaError):
     """The bytes or words are not of the form the contract asks for."""
 
 
+class RequestUnsupported(TrialCpaError):
+    """The input is wrapped or coded as nothing here is read (RFC 9110, 15.5.16)."""
+
+
 class RequestTooLarge(TrialCpaError):
     """The input is larger than a named limit."""
 
@@ -86,7 +90,15 @@ class InstantMalformed(RequestMalformed):
 
     code = "instant-malformed"
     sentence = "{field}: “{value}” is not a date or time that can be used."
-    hint_text = "Write days as 2027-06-30 and instants as 2027-06-30T23:59:59Z, without fractions of a second."
+    hint_text = "Write days as 2027-06-30 and instants as 2027-06-30T23:59:59Z, with their offset."
+
+
+class DayAmbiguous(InstantMalformed):
+    """A date in numbers of which nobody can say what is the day and what the month."""
+
+    code = "day-ambiguous"
+    sentence = "{field}: “{value}” may be {first}, with the day first, or {second}, with the month first."
+    hint_text = "Write the one that is meant as 2027-06-30, or say that the day comes first where that can be said."
 
 
 class InstantInFuture(RequestMalformed):
@@ -117,7 +129,7 @@ class SerialMalformed(RequestMalformed):
     """Not a certificate serial number."""
 
     code = "serial-malformed"
-    sentence = "“{value}” is not a certificate serial number."
+    sentence = "“{value}” is not a certificate serial number: {detail}."
     hint_text = "Write it as hexadecimal digits, as openssl x509 -serial prints it."
 
 
@@ -125,7 +137,7 @@ class DeviceIdMalformed(RequestMalformed):
     """Not an EUI-64."""
 
     code = "device-id-malformed"
-    sentence = "“{value}” is not a device identifier."
+    sentence = "“{value}” is not a device identifier: {detail}."
     hint_text = "Write an EUI-64 as eight pairs of hexadecimal digits, 00-DB-12-34-56-78-90-01."
 
 
@@ -199,6 +211,14 @@ class ListUnreadable(RequestMalformed):
     code = "list-unreadable"
     sentence = "The list cannot be read: {detail}."
     hint_text = "Its columns are named in a header row, in any order; docs/products-list.md names them."
+
+
+class FileCompressed(RequestUnsupported):
+    """A file that was compressed before it was sent."""
+
+    code = "file-compressed"
+    sentence = "The file is compressed with gzip; only plain files are read."
+    hint_text = "Send it as it was before it was compressed."
 
 
 class CsrTooLarge(RequestTooLarge):
@@ -276,7 +296,7 @@ class OperationNotPermitted(NotPermitted):
 
     code = "operation-not-permitted"
     sentence = "The role {role} may not {operation} here."
-    hint_text = "Ask somebody whose role allows it; the table of roles is in policy/roles.py."
+    hint_text = "Ask somebody whose role allows it; trialcpa status shows what waits for you."
 
 
 class SamePerson(NotPermitted):
@@ -950,6 +970,14 @@ class ShownOtherwise(ConfigurationError):
         "Do not sign it. Somebody changed the register or the service: tell the authority's operator and the other "
         "officers by other means."
     )
+
+
+class QuestionUnanswered(ConfigurationError):
+    """A command asked something, and what it reads from ended before an answer came."""
+
+    code = "question-unanswered"
+    sentence = "There was no answer to “{question}”."
+    hint_text = "It was not done. Run it at a terminal{instead}."
 
 
 class InputUnusable(ConfigurationError):

@@ -91,6 +91,10 @@ class FactKind(StrEnum):
     AUTHORITY_CERTIFICATE_ENDED = "authority-certificate-ended"
     CERTIFICATE_RESTORED = "certificate-restored"
     END_RESTORED = "end-restored"
+    LIMIT_KEPT = "limit-kept"
+    REPORT_QUESTION_ASKED = "report-question-asked"
+    REPORT_QUESTION_ENDED = "report-question-ended"
+    REPORT_QUESTION_ANSWERED = "report-question-answered"
     AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
 
 

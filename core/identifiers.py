@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NewType
 
 from core.errors import DeviceIdMalformed, IdentifierMalformed, SerialMalformed
+from core.plain_text import trimmed
 
 Serial = NewType("Serial", str)
 """A certificate's serial number as 32 upper-case hexadecimal digits (16 octets)."""
@@ -86,16 +87,47 @@ def new_serial(random: Callable[[int], bytes] = secrets.token_bytes) -> Serial:
     return Serial(octets.hex().upper())
 
 
+_HEX = re.compile("[0-9A-F]+")
+_LONGEST_HEX = 40
+"""Digits of the 20 octets of RFC 5280 (4.1.2.2)."""
+
+# 5.3E+37 is what a spreadsheet makes of a long number, and of an identifier that happens to look like one.
+_SCIENTIFIC = re.compile(r"[0-9]+([.,][0-9]+)?E[+-]?[0-9]{1,3}")
+_SERIAL_LABEL = re.compile(r"(SERIAL(\s*NUMBER)?\s*[=:]\s*|0X)", re.IGNORECASE)
+_ROUNDED = "a spreadsheet has made a number of it, and its last digits are lost"
+
+
 def parse_serial(value: str) -> Serial:
-    """Read a serial as people paste it: hex with or without colons, spaces or 0x, either case.
+    """Read a serial as people paste it: hex with or without colons, spaces, 0x or `serial=`, either case.
+
+    Up to 32 digits are hexadecimal, also where none of them is a letter.
 
     Raises:
-        SerialMalformed: not hexadecimal, empty, or longer than the 20 octets of RFC 5280 (4.1.2.2).
+        SerialMalformed: not hexadecimal, empty, or longer than the 20 octets of RFC 5280 (4.1.2.2); what is decimal,
+            or was rounded by a spreadsheet, is told as that.
     """
-    squeezed = "".join(value.split()).replace(":", "").upper().removeprefix("0X")
-    if not squeezed or len(squeezed) > 40 or not re.fullmatch("[0-9A-F]+", squeezed):
-        raise SerialMalformed(value=value[:_LONGEST])
-    return Serial(squeezed.lstrip("0").rjust(SERIAL_OCTETS * 2, "0"))
+    pasted = trimmed(value).upper()
+    labelled = _SERIAL_LABEL.match(pasted)
+    written = pasted[labelled.end() :] if labelled else pasted
+    squeezed = "".join(written.split()).replace(":", "")
+    if _HEX.fullmatch(squeezed) and len(squeezed) <= _LONGEST_HEX and not _is_decimal(written):
+        return Serial(squeezed.lstrip("0").rjust(SERIAL_OCTETS * 2, "0"))
+    raise SerialMalformed(value=value[:_LONGEST], detail=_no_serial(written))
+
+
+def _is_decimal(written: str) -> bool:
+    """Whether it is a number in decimal: of one piece, and longer than what has 16 octets in hexadecimal."""
+    return written.isascii() and written.isdigit() and len(written) > SERIAL_OCTETS * 2
+
+
+def _no_serial(written: str) -> str:
+    if _SCIENTIFIC.fullmatch(written) and not _HEX.fullmatch(written):
+        return _ROUNDED
+    if _is_decimal(written) and len(written) < _LONGEST and int(written).bit_length() <= _LONGEST_HEX * 4:
+        return f"it looks decimal, and would be {serial_of(int(written))} in hexadecimal"
+    if _HEX.fullmatch(written):
+        return f"it has more than {_LONGEST_HEX} digits"
+    return "it is not hexadecimal" if written else "it is empty"
 
 
 def serial_of(number: int) -> Serial:
@@ -108,16 +140,31 @@ def serial_number(serial: Serial) -> int:
     return int(serial, 16)
 
 
-_EUI64 = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){7}")
+_EUI64 = re.compile(r"[0-9A-F]{2}(-[0-9A-F]{2}){7}|[0-9A-F]{2}(:[0-9A-F]{2}){7}|[0-9A-F]{16}")
 
 
 def parse_device_id(value: str) -> str:
     """Return an EUI-64 in upper case, `00-DB-12-34-56-78-90-01` (DUIS 5.4, sr:EUI).
 
+    Args:
+        value: eight pairs of hexadecimal digits, joined by hyphens, by colons or by nothing; blanks around them.
+
     Raises:
-        DeviceIdMalformed: anything but eight pairs of hexadecimal digits joined by hyphens.
+        DeviceIdMalformed: anything else; what a spreadsheet has rounded is told as that.
     """
-    upper = value.upper()
-    if not _EUI64.fullmatch(upper):
-        raise DeviceIdMalformed(value=value[:_LONGEST])
-    return upper
+    written = trimmed(value).upper()
+    if _EUI64.fullmatch(written):
+        digits = written.replace("-", "").replace(":", "")
+        return "-".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+    raise DeviceIdMalformed(value=value[:_LONGEST], detail=_no_device_id(written))
+
+
+def _no_device_id(written: str) -> str:
+    if _SCIENTIFIC.fullmatch(written):
+        return _ROUNDED
+    if written.isascii() and written.isdigit() and len(written) > _EUI64_DIGITS:
+        return "it looks decimal"
+    return "it does not have eight pairs of hexadecimal digits" if written else "it is empty"
+
+
+_EUI64_DIGITS = 16

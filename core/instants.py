@@ -8,12 +8,20 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from core.errors import InstantMalformed
+from core.plain_text import trimmed
 
 ONE_SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT = "%Y-%m-%dT%H:%M:%SZ"
-# RFC 3339, 5.6, without fractions. Python reads more than that: ISO 8601's other forms, and a NUL at the end.
+# RFC 3339, 5.6, without fractions: the one form that is written here. Python reads more than that: ISO 8601's other
+# forms, and a NUL at the end.
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([Zz]|[+-][0-9]{2}:[0-9]{2})")
+
+_AS_SENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,30})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_FRACTION = re.compile(r"\.[0-9]+")
+_LONGEST = 64
 
 
 def text(at: datetime) -> str:
@@ -22,7 +30,7 @@ def text(at: datetime) -> str:
 
 
 def parse(value: str, *, field: str = "at") -> datetime:
-    """Return the instant that RFC 3339 `value` names.
+    """Return the instant that a text of ours names; what others send is read by `read_instant`.
 
     Args:
         value: `2027-06-30T23:59:59Z`; an offset other than Z is converted, fractions are refused.
@@ -39,8 +47,26 @@ def parse(value: str, *, field: str = "at") -> datetime:
         raise InstantMalformed(field=field, value=value) from None
 
 
+def read_instant(value: str, *, field: str = "at") -> datetime:
+    """Return the instant that somebody sends, as RFC 3339 (5.6) lets them write it.
+
+    What is true holds for whole seconds, so of a fraction the second counts in which it lies.
+
+    Args:
+        value: `2027-06-30T23:59:59.999+01:00`; a blank may stand for the T, and blanks around it.
+        field: what the value is called, for the error.
+
+    Raises:
+        InstantMalformed: anything else; a time without its offset is no instant.
+    """
+    sent = trimmed(value)
+    if not _AS_SENT.fullmatch(sent):
+        raise InstantMalformed(field=field, value=value[:_LONGEST])
+    return parse(_FRACTION.sub("", sent.replace(" ", "T", 1)), field=field)
+
+
 def day(value: str, *, field: str) -> date:
-    """Return the UTC day that `value` (`2027-01-04`) names; InstantMalformed if it names none."""
+    """Return the UTC day that `value` (`2027-01-04`, the one form that is written here) names; InstantMalformed."""
     try:
         named = date.fromisoformat(value)
     except ValueError:

@@ -61,6 +61,15 @@ class OrderKind(StrEnum):
     CHANGE_ROSTER = "change-roster"
 
 
+class RosterCause(StrEnum):
+    """By what officers' keys came to count."""
+
+    CEREMONY = "ceremony"
+    BEGUN = "begun"
+    CHANGE = "change"
+    ROOT = "root"
+
+
 class OrderState(StrEnum):
     """Where an order stands."""
 

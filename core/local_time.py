@@ -1,9 +1,12 @@
 """UK local time beside UTC: the Code's dates are UTC days, and its readers live in Great Britain."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _UK = ZoneInfo("Europe/London")
+
+_FRIDAY = 4
+_ONE_DAY = timedelta(days=1)
 
 
 def uk(at: datetime) -> str:
@@ -16,3 +19,18 @@ def utc(at: datetime) -> str:
     """Return an instant in UTC for people: `23:59:59 UTC on 30 June 2027`."""
     there = at.astimezone(UTC)
     return f"{there:%H:%M:%S} UTC on {there.day} {there:%B %Y}"
+
+
+def overdue_before(at: datetime) -> datetime:
+    """Return the instant before which what fell due is overdue: its UK working day is over.
+
+    What falls due on a day is to be done in the office hours of that day, or of the next working day, Monday to Friday
+    (docs/assumptions.md).
+
+    Args:
+        at: now.
+    """
+    last = at.astimezone(_UK).date() - _ONE_DAY
+    while last.weekday() > _FRIDAY:
+        last -= _ONE_DAY
+    return datetime.combine(last + _ONE_DAY, time(), _UK).astimezone(UTC)

@@ -189,15 +189,17 @@ class Units:
 
 @dataclass(frozen=True, kw_only=True)
 class SealedHead:
-    """The last sealed row of a journal.
+    """A sealed row of a journal, up to which a head was signed.
 
     Args:
         number: its number; 0 before the first.
         link: its link.
+        signature: of the head, by the journal's key; who reads it from a row has to verify it.
     """
 
     number: int = 0
     link: bytes = GENESIS
+    signature: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +226,7 @@ class Changes:
         everything: the mirror must be read anew (the first time, or after too much has happened).
         authority: the AuthorityView may be another one.
         approvals: the approvals that may be others.
-        head: the last sealed row.
+        heads: the newest that there are for rows as they stand, the newest first; nobody has verified them.
         restored: a restore was accepted.
     """
 
@@ -232,7 +234,7 @@ class Changes:
     everything: bool = False
     authority: bool = False
     approvals: frozenset[str] = field(default_factory=frozenset)
-    head: SealedHead = field(default_factory=SealedHead)
+    heads: Sequence[SealedHead] = ()
     restored: bool = False
 
 

@@ -34,6 +34,16 @@ def instructions_csv(instructions: Iterable[Instruction], at: datetime) -> bytes
     return csv_text(COLUMNS, (_row(each, at) for each in instructions))
 
 
+def instructions_plain(instructions: Iterable[Instruction], at: datetime) -> bytes:
+    """Return instructions as CSV in which every value is as it is, for programs: a spreadsheet would change some.
+
+    Args:
+        instructions: as they are listed.
+        at: now: what is overdue was due before it.
+    """
+    return csv_text(COLUMNS, (_row(each, at) for each in instructions), guarded=False)
+
+
 def instructions_xlsx(instructions: Iterable[Instruction], at: datetime) -> bytes:
     """Return instructions as a workbook of one sheet, every cell text.
 

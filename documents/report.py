@@ -11,6 +11,7 @@ from documents import typesetting
 from documents.report_words import (
     Figure,
     Members,
+    covered,
     day_words,
     figures,
     members,
@@ -18,6 +19,7 @@ from documents.report_words import (
     nearest_to_limit,
     number,
     objects,
+    questions,
     share,
 )
 
@@ -56,7 +58,10 @@ def _view(document: Members) -> dict[str, Json]:
         "chart": _chart(approvals),
         "look_ahead": counted(number(document["look_ahead_months"]), "month"),
         "expiring": [_expiring(each) for each in objects(members(items["g"])["expiring"])],
-        "remarks": [_remark(each) for each in objects(further["remarks"])],
+        "remarks": [
+            *(_answer(each) for each in questions(further)),
+            *(_remark(each) for each in objects(further["remarks"])),
+        ],
         "attachments": [_attachment(each) for each in objects(further["attachments"])],
         "corrections": [_correction(each) for each in objects(document["corrections"])],
         "approvals": [_approval(each) for each in approvals],
@@ -78,6 +83,7 @@ def _meta(document: Members) -> list[Json]:
     until = _instant(document["until"])
     issued = None if document["issued_at"] is None else _instant(document["issued_at"])
     return [
+        {"label": "Covers", "value": covered(document), "beside": None},
         {"label": "After", **_moment(since, "The beginning: this is the first report")},
         {"label": "Up to", **_moment(until, "")},
         {"label": "Issued", **_moment(issued, "Not yet")},
@@ -156,6 +162,17 @@ def _remark(remark: Members) -> Json:
     return {
         "text": typesetting.lines(str(remark["text"])),
         "signed": typesetting.line(f"{remark['made_by']}, {local_time.utc(at)} ({local_time.uk(at)})"),
+    }
+
+
+def _answer(asked: Members) -> Json:
+    """A question of the Sub-Committee and its answer, as a remark reads."""
+    if asked["answer"] is None:
+        return {"text": typesetting.lines(f"Asked: {asked['text']}"), "signed": "Not answered yet"}
+    at = _instant(asked["answered_at"])
+    return {
+        "text": typesetting.lines(f"Asked: {asked['text']}\n{asked['answer']}"),
+        "signed": typesetting.line(f"{asked['answered_by']}, {local_time.utc(at)} ({local_time.uk(at)})"),
     }
 
 

@@ -11,6 +11,7 @@ from core.canonical import Json
 from core.words import counted
 from documents.report_words import (
     Members,
+    covered,
     day_of,
     figures,
     members,
@@ -18,6 +19,7 @@ from documents.report_words import (
     nearest_to_limit,
     number,
     objects,
+    questions,
 )
 from documents.tables import Sheet, workbook
 
@@ -48,6 +50,7 @@ def _summary(document: Members) -> Sheet:
         ("", "Monthly report on Trial Devices", month_of(document["report"])),
         ("", "Authority", str(document["authority"])),
         ("", "Environment", str(document["environment"])),
+        ("", "Covers", covered(document)),
         ("", "After", _moment(document["since"], "the beginning: this is the first report")),
         ("", "Up to", _moment(document["until"], "")),
         ("", "Issued", _moment(document["issued_at"], "not yet")),
@@ -142,6 +145,15 @@ def _whose(each: Members) -> tuple[str, ...]:
 def _remarks(document: Members) -> Sheet:
     further = members(members(document["items"])["h"])
     rows: Rows = [
+        *(
+            ("question", "", str(each["text"]), str(each["question"]), str(each["asked_at"]), None)
+            for each in questions(further)
+        ),
+        *(
+            ("answer", "", str(each["answer"]), str(each["answered_by"]), str(each["answered_at"]), None)
+            for each in questions(further)
+            if each["answer"] is not None
+        ),
         *(
             ("remark", "", str(each["text"]), str(each["made_by"]), str(each["made_at"]), None)
             for each in objects(further["remarks"])

@@ -36,7 +36,7 @@ def figures(items: Members) -> tuple[Figure, ...]:
         _listed("a", "Trial Devices on the Central Products List", items),
         _listed("b", "added to the list since the previous report", items),
         _listed("c", "removed from the list since the previous report", items),
-        Figure(letter="d", words="Trial Devices deployed", number=number(_item(items, "d")["deployed"]), beside=()),
+        _deployed(items),
         _counted("e", "deployed since the previous report", "deployed", items),
         _counted("f", "decommissioned since the previous report", "decommissioned", items),
     )
@@ -55,6 +55,14 @@ def _listed(letter: str, words: str, items: Members) -> Figure:
         (f"entry {_WAITING}", f"entries {_WAITING}", number(waiting["entries"])),
     )
     return Figure(letter=letter, words=words, number=number(item["models"]), beside=beside)
+
+
+def _deployed(items: Members) -> Figure:
+    item = _item(items, "d")
+    beside = (("in_force", "under approvals in force"), ("after_end", "still deployed after the end of theirs (F2.31)"))
+    # A report that was issued before they were told apart does not have them.
+    told = tuple((words, words, number(item[name])) for name, words in beside if item.get(name) is not None)
+    return Figure(letter="d", words="Trial Devices deployed", number=number(item["deployed"]), beside=told)
 
 
 def _counted(letter: str, words: str, what: str, items: Members) -> Figure:
@@ -87,6 +95,14 @@ def month_of(report: Json) -> str:
     return f"{date.fromisoformat(f'{report}-01'):%B %Y}"
 
 
+def covered(document: Members) -> str:
+    """Return which months a report covers, in words: `April 2027 and May 2027, which was not over`."""
+    # One that was issued before reports said it covers its own month.
+    months = [month_of(each) for each in cast("Sequence[Json]", document.get("covers") or [document["report"]])]
+    named = f"{', '.join(months[:-1])} and {months[-1]}" if months[1:] else months[0]
+    return f"{named}, which was not over" if document.get("early") else named
+
+
 def day_of(value: Json) -> date:
     """Return the UTC day of a date or an instant."""
     text = str(value)
@@ -107,6 +123,11 @@ def members(value: Json) -> Members:
 def objects(value: Json) -> Sequence[Members]:
     """Return a member of a report that is a list of objects."""
     return cast("Sequence[Members]", value)
+
+
+def questions(further: Members) -> Sequence[Members]:
+    """Return what the Sub-Committee asked of a report; one of an earlier release was asked nothing."""
+    return objects(further.get("questions") or [])
 
 
 def number(value: Json) -> int:

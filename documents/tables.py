@@ -49,17 +49,23 @@ _BEGINNING = datetime(1980, 1, 1)  # noqa: DTZ001 - a workbook's own properties 
 _WIDEST, _NARROWEST = 60, 9
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[str] = ()) -> bytes:
+def csv_text(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[str] = (), guarded: bool = True
+) -> bytes:
     """Return a table as CSV: UTF-8 with a byte order mark, every cell quoted, CRLF (RFC 4180).
 
     Args:
         header: the names of the columns.
         rows: the cells as text, one for each column.
         numbers: the columns that hold whole numbers; these are left as they are.
+        guarded: for spreadsheets. Without it every value is what it is, for programs: no spreadsheet should open that.
     """
     written = io.StringIO(newline="")
     writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([_csv_cell(name) for name in header])
+    if not guarded:
+        writer.writerows([_storable(cell) for cell in row] for row in rows)
+        return written.getvalue().encode("utf-8")
     counted = [name in numbers for name in header]
     for row in rows:
         writer.writerow([_csv_cell(cell, number=each) for cell, each in zip(row, counted, strict=True)])

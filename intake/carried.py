@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.approval import RevocationReason
+from core.canonical import read_json
 from core.carried import REQUEST_TYPE, RESPONSE_TYPE, RootRequest, RootResponse, WantedCertificate
 from core.errors import CarriedUnreadable, TrialCpaError
 from core.identifiers import Environment, parse_serial
@@ -61,8 +61,8 @@ def _document(octets: bytes, kind: str, members: Collection[str]) -> Mapping[str
     if len(octets) > LARGEST:
         raise CarriedUnreadable(detail=f"it has more than {LARGEST} octets")
     try:
-        said = json.loads(octets.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        said = read_json(octets.decode("utf-8"))
+    except ValueError as error:
         raise CarriedUnreadable(detail="it is not JSON") from error
     if not isinstance(said, dict) or said.get("type") != kind:
         raise CarriedUnreadable(detail=f"it does not say that it is a {kind}")

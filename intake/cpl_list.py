@@ -5,25 +5,33 @@ in any order; which names mean which is a setting with a default. A line that ca
 and its column, and harms no other. Text is text: `0012` stays `0012`, and what begins with `=` is compared, not run.
 """
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from core.approval import DEVICE_COLUMNS, Device, device_listed
 from core.cpl import Remark
-from core.errors import ListTooLong, ListUnreadable
-from intake.workbook import CUT, ERROR, LONGEST_CELL, NO_RESULT, Cell, Row, Sheet, is_workbook, read_workbook
+from core.days import DayOrder, order_in, read_day
+from core.errors import DayAmbiguous, InstantMalformed, ListTooLong, ListUnreadable
+from intake.table import Table, TableUnreadable, divided, row_of
+from intake.workbook import (
+    ACROSS,
+    CUT,
+    ERROR,
+    LONGEST_CELL,
+    NO_RESULT,
+    Row,
+    Sheet,
+    is_workbook,
+    read_workbook,
+)
 
 LIST_LIMIT = 16 * 1024 * 1024
 """Octets of a list: some 100,000 lines with digests."""
 
 MOST_LINES = 100_000
 """Lines of a CSV list; a sheet has its own limit."""
-
-MOST_LINES_OF_A_ROW = 50
-"""Lines that one row of a CSV may run over: beyond that a quotation mark was forgotten."""
 
 HEADER_AMONG = 20
 """Rows among which the header is looked for: titles and dates stand above it in many a sheet."""
@@ -46,11 +54,9 @@ NEEDED = ("approval", "trial", "expiry", "manufacturer", "model", "firmware_vers
 
 _YES = frozenset({"trial", "trial device", "yes", "y", "true", "1", "x"})
 _NO = frozenset({"", "no", "n", "false", "0", "none", "n a", "na", "not a trial"})
-_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y")
-"""Days as they are written in the United Kingdom: the day comes before the month."""
-
-_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?")
-_NOT_READABLE = frozenset({CUT, ERROR, NO_RESULT})
+# An expiry is a day; where the list shows an instant of it, that is the day.
+_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?")
+_NOT_READABLE = frozenset({ACROSS, CUT, ERROR, NO_RESULT})
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class ProductsList:
         lines: how many lines it has below its header.
         entries: those that could be read.
         unreadable: why others could not.
+        unread: of those, what could be read of a trial's entry: it stands on the list, whatever else it says.
         remarks: what must be known about cells that could.
         fields: of COLUMNS, those that the list has.
     """
@@ -98,30 +105,38 @@ class ProductsList:
     lines: int
     entries: tuple[ListedEntry, ...]
     unreadable: tuple[Remark, ...]
+    unread: tuple[ListedEntry, ...]
     remarks: tuple[Remark, ...]
     fields: frozenset[str]
 
 
-def read_list(octets: bytes, columns: Mapping[str, Sequence[str]] = COLUMNS) -> ProductsList:
+def read_list(
+    octets: bytes, columns: Mapping[str, Sequence[str]] = COLUMNS, order: DayOrder = DayOrder.UNKNOWN
+) -> ProductsList:
     """Return the list that a file holds. What kind of file it is, its content says.
 
     Args:
         octets: CSV (UTF-8, UTF-16 with its mark, or Windows-1252; commas, semicolons or tabs) or XLSX; its size is
             bounded by whoever took it in.
         columns: by field, the names that its column may have.
+        order: what its sender says of dates in numbers; else the column of expiry dates says it, or nobody does.
 
     Raises:
+        FileCompressed: with gzip.
         ListUnreadable: it has no header row with the columns needed, or more than one sheet has.
         ListTooLong: more lines than MOST_LINES.
         WorkbookRefused, WorkbookTooLarge: a workbook that may not be opened.
     """
     if is_workbook(octets):
-        return _of_rows("xlsx", *_listing_sheet(read_workbook(octets), columns), ())
-    rows, unreadable = _csv_rows(_decoded(octets))
+        return _of_rows("xlsx", *_listing_sheet(read_workbook(octets), columns), (), order)
+    try:
+        rows, unreadable = _csv_rows(divided(octets))
+    except TableUnreadable as error:
+        raise ListUnreadable(detail=str(error)) from None
     header = _header(rows, columns)
     if header is None:
         raise ListUnreadable(detail=_without_header(rows, columns))
-    return _of_rows("csv", header, rows, unreadable)
+    return _of_rows("csv", header, rows, unreadable, order)
 
 
 # --- the header --------------------------------------------------------------------------------------------------
@@ -138,10 +153,11 @@ class _Header:
 
 def _header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> _Header | None:
     """The first row that names every column needed; ListUnreadable if it names one of them twice."""
+    known = _known(columns)
     for row in rows[:HEADER_AMONG]:
         places: dict[str, list[int]] = {}
         for place, cell in enumerate(row.cells):
-            field = _field(cell.text, columns)
+            field = known.get(_squeezed(cell.text))
             if field is not None:
                 places.setdefault(field, []).append(place)
         if not all(field in places for field in NEEDED):
@@ -156,9 +172,9 @@ def _header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> _Heade
     return None
 
 
-def _field(name: str, columns: Mapping[str, Sequence[str]]) -> str | None:
-    squeezed = _squeezed(name)
-    return next((field for field, names in columns.items() if squeezed in {_squeezed(each) for each in names}), None)
+def _known(columns: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """The field of each name that a column may have; of a name that two would have, the first counts."""
+    return {_squeezed(each): field for field, names in reversed(list(columns.items())) for each in names}
 
 
 def _squeezed(name: str) -> str:
@@ -167,7 +183,8 @@ def _squeezed(name: str) -> str:
 
 def _without_header(rows: Sequence[Row], columns: Mapping[str, Sequence[str]]) -> str:
     """What the row that comes nearest to a header lacks."""
-    named = [{_field(cell.text, columns) for cell in row.cells} for row in rows[:HEADER_AMONG]]
+    known = _known(columns)
+    named = [{known.get(_squeezed(cell.text)) for cell in row.cells} for row in rows[:HEADER_AMONG]]
     best = max(named, key=lambda fields: len(fields & set(NEEDED)), default=set())
     lacking = ", ".join(f"“{columns[field][0]}”" for field in NEEDED if field not in best)
     return f"none of its first {HEADER_AMONG} rows names its columns; the nearest lacks {lacking}"
@@ -188,72 +205,20 @@ def _listing_sheet(sheets: Sequence[Sheet], columns: Mapping[str, Sequence[str]]
 # --- CSV ---------------------------------------------------------------------------------------------------------
 
 
-def _decoded(octets: bytes) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if octets.startswith(mark):
-            try:
-                return octets.decode(encoding)
-            except UnicodeDecodeError:
-                raise ListUnreadable(detail="it is not the Unicode text that its first octets announce") from None
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        # What Excel writes as “CSV” in the United Kingdom; every octet means something in it, or is told as unknown.
-        return octets.decode("cp1252", "replace")
-
-
-def _csv_rows(text: str) -> tuple[list[Row], tuple[Remark, ...]]:
+def _csv_rows(table: Table) -> tuple[list[Row], tuple[Remark, ...]]:
     """The rows that hold something, and the lines that could not be read."""
-    if "\x00" in text:
-        raise ListUnreadable(detail="it is neither a workbook nor text")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if len(lines) > MOST_LINES:
+    if table.lines > MOST_LINES:
         raise ListTooLong(limit=MOST_LINES)
-    separator = _separator(lines)
     rows, unreadable = [], []
-    for number, record in _records(lines):
-        try:
-            cells = None if record is None else next(csv.reader([record], delimiter=separator, strict=True), [])
-        except csv.Error:
-            cells = None
-        if cells is None:
+    for record in table.records:
+        row = row_of(table, record)
+        if row is None:
             unreadable.append(
-                Remark(number, "", "It cannot be divided into cells; a quotation mark is missing or too many.")
+                Remark(record.line, "", "It cannot be divided into cells; a quotation mark is missing or too many.")
             )
-        elif any(cell.strip() for cell in cells):
-            rows.append(Row(number, tuple(_csv_cell(cell) for cell in cells)))
+        elif row.cells:
+            rows.append(row)
     return rows, tuple(unreadable)
-
-
-def _separator(lines: Sequence[str]) -> str:
-    """What stands most often between the cells of the first rows, outside quotation marks."""
-    head = "\n".join(lines[:HEADER_AMONG])
-    bare = re.sub(r'"[^"]*"', "", head)
-    return max(",;\t", key=bare.count)
-
-
-def _records(lines: Sequence[str]) -> Iterator[tuple[int, str | None]]:
-    """Each row with the number of its first line; None for a line whose quotation mark is never closed."""
-    place = 0
-    while place < len(lines):
-        last = place
-        marks = lines[place].count('"')
-        # RFC 4180: within a quoted cell a mark is doubled, so a row is whole when their number is even.
-        while marks % 2 and last + 1 < min(len(lines), place + MOST_LINES_OF_A_ROW):
-            last += 1
-            marks += lines[last].count('"')
-        if marks % 2:
-            yield place + 1, None
-            place += 1
-        else:
-            yield place + 1, "\n".join(lines[place : last + 1])
-            place = last + 1
-
-
-def _csv_cell(text: str) -> Cell:
-    # NO-BREAK SPACE among them: our own export guards cells with it (documents/tables.py).
-    stripped = text.strip()
-    return Cell(stripped[:LONGEST_CELL], CUT) if len(stripped) > LONGEST_CELL else Cell(stripped)
 
 
 # --- entries -----------------------------------------------------------------------------------------------------
@@ -266,6 +231,8 @@ class _Line:
         self._header = header
         self._row = row
         self.wrong: list[Remark] = []
+        self.unclear = False
+        """Whether nobody can say if it is a trial's."""
         self.remarks: list[Remark] = []
 
     def text(self, field: str) -> str:
@@ -287,32 +254,40 @@ class _Line:
         return Remark(self._row.line, "" if place is None else self._header.names[place], sentence)
 
 
-def _of_rows(form: str, header: _Header, rows: Sequence[Row], broken: Sequence[Remark]) -> ProductsList:
-    entries, remarks = [], []
+def _of_rows(
+    form: str, header: _Header, rows: Sequence[Row], broken: Sequence[Remark], order: DayOrder
+) -> ProductsList:
+    entries: list[ListedEntry] = []
+    unread: list[ListedEntry] = []
+    remarks: list[Remark] = []
     unreadable = list(broken)
     below = [row for row in rows if row.line > header.line]
+    if order is DayOrder.UNKNOWN:
+        expiries = (row.cells[place].text for row in below if (place := header.places["expiry"]) < len(row.cells))
+        order = order_in(_day_of(each) for each in expiries)
     for row in below:
         line = _Line(header, row)
-        entry = _entry(line, row, header)
-        if entry is None:
+        entry = _entry(line, row, header, order)
+        if entry is None or line.unclear:
             unreadable += line.wrong
         elif entry.trial:
             remarks += line.remarks
             unreadable += line.wrong
-        if entry is not None and not line.wrong:
-            entries.append(entry)
+        if entry is not None:
+            (unread if line.wrong else entries).append(entry)
     return ProductsList(
         form=form,
         lines=len(below) + len(broken),
         entries=tuple(entries),
         unreadable=tuple(sorted(unreadable, key=lambda each: each.line)),
+        unread=tuple(unread),
         remarks=tuple(remarks),
         fields=frozenset(header.places),
     )
 
 
-def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
-    """The entry of a line; None if nobody can say whether it is a trial's.
+def _entry(line: _Line, row: Row, header: _Header, order: DayOrder) -> ListedEntry | None:
+    """The entry of a line; None if nobody can say what stands in which column.
 
     What else is wrong with the line of an ordinary product is nobody's business here.
     """
@@ -322,8 +297,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
     approval = line.text("approval")
     marked = _marked(line)
     trial = marked or bool(approval)
-    if line.wrong:
-        return None
+    line.unclear = bool(line.wrong)
     device = device_listed({name: line.text(name) for name in DEVICE_COLUMNS})
     firmware_version = line.text("firmware_version")
     if trial and not firmware_version:
@@ -335,7 +309,7 @@ def _entry(line: _Line, row: Row, header: _Header) -> ListedEntry | None:
         device=device,
         firmware_version=firmware_version,
         image_sha256=line.text("image_sha256").lower() if "image_sha256" in header.places else None,
-        expiry=_expiry(line) if trial else None,
+        expiry=_expiry(line, order) if trial else None,
     )
 
 
@@ -349,15 +323,19 @@ def _marked(line: _Line) -> bool:
     return False
 
 
-def _expiry(line: _Line) -> date | None:
+def _expiry(line: _Line, order: DayOrder) -> date | None:
     said = line.text("expiry")
     if not said:
         return None
-    instant = _INSTANT.fullmatch(said)
-    for form in _DAYS:
-        try:
-            return datetime.strptime(instant[1] if instant else said, form).date()  # noqa: DTZ007 - a day has no zone
-        except ValueError:
-            continue
-    line.refuse("expiry", "This is no date; write it as 2027-06-30.")
+    try:
+        return read_day(_day_of(said), field="expiry", order=order)
+    except DayAmbiguous as error:
+        line.refuse("expiry", f"{str(error).partition(': ')[2]} Write the one that is meant as 2027-06-30.")
+    except InstantMalformed:
+        line.refuse("expiry", "This is no date; write it as 2027-06-30.")
     return None
+
+
+def _day_of(said: str) -> str:
+    instant = _INSTANT.fullmatch(said)
+    return instant[1] if instant else said

@@ -1,20 +1,19 @@
-"""Reports of deployments as they are sent: CSV with a header row, or JSON (F2.28). An inventory is read in duis.py.
+"""Reports of deployments as they are sent: a table with a header row, or JSON (F2.28). An inventory: duis.py.
 
 A line that cannot be read is told with its number and column and harms no other. What was sent is repeated in no
 sentence: it may be a postcode in the wrong column.
 """
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
+from core.days import DayOrder, Readings, order_in, read_day, readings
 from core.deployments import (
     DEVICE_TEXT_LIMIT,
     FIRMWARE_LIMIT,
+    MOST_LINES,
     Event,
     Form,
     Line,
@@ -25,6 +24,7 @@ from core.deployments import (
     sentence,
 )
 from core.errors import (
+    DayAmbiguous,
     DeploymentsMalformed,
     DeploymentsTooMany,
     DeviceIdMalformed,
@@ -32,10 +32,11 @@ from core.errors import (
     InstantMalformed,
 )
 from core.identifiers import ApprovalIdentifier, parse_device_id
-from core.instants import day, first_second, parse
-
-MOST_LINES = 100_000
-"""Lines of one report (issue: batches of up to 100,000)."""
+from core.instants import first_second, read_instant
+from core.json_text import JsonUnreadable, read_sent
+from core.plain_text import trimmed
+from intake.table import TableUnreadable, divided, row_of
+from intake.workbook import FORMULA, NUMBER, Row, is_workbook, read_workbook
 
 REASON_LIMIT = 500
 """Characters of the reason of a correction."""
@@ -62,6 +63,7 @@ COLUMNS = (
 """The columns of a CSV file, in any order; the first three are always needed."""
 
 NEEDED = COLUMNS[:3]
+_IS_NUMBER = "this must be text, also where it looks like a number"
 _MEMBERS = frozenset(COLUMNS) - frozenset(DEVICE_MEMBERS) | {"device"}
 _EVENTS = {event.value: event for event in Event}
 _EXPECTED = f"a header row with event, device_id, on and any of {', '.join(COLUMNS[3:])}"
@@ -86,63 +88,79 @@ def column_name(form: Form, column: str | None) -> str | None:
     return _ELEMENTS.get(column, column)
 
 
-# --- CSV ---------------------------------------------------------------------------------------------------------
+# --- CSV and workbooks -------------------------------------------------------------------------------------------
 
 
-def read_csv(body: bytes) -> list[Line | Verdict]:
-    """Return the lines of a CSV file; what could not be read comes as a verdict.
+def read_table(body: bytes, order: DayOrder = DayOrder.UNKNOWN) -> list[Line | Verdict]:
+    """Return the lines of a table; what could not be read comes as a verdict.
 
     Args:
-        body: UTF-8, with or without a byte order mark; commas, semicolons or tabs between the cells.
+        body: CSV in any form in which a spreadsheet saves it, or an XLSX workbook of which one sheet is a report.
+        order: what its sender says of dates in numbers; else the column `on` says it, or nobody does.
 
     Raises:
+        FileCompressed: with gzip.
         DeploymentsMalformed: not such a file, or other columns.
         DeploymentsTooMany: more than MOST_LINES.
+        WorkbookRefused, WorkbookTooLarge: a workbook that may not be opened.
     """
-    rows = _rows(body)
-    head = next(rows, None)
+    head, rows = _sheet(body) if is_workbook(body) else _of_csv(body)
+    columns = _header([cell.text for cell in head.cells])
+    given = [_given(row, columns) for row in rows]
+    if order is DayOrder.UNKNOWN:
+        order = order_in(each.get("on", "") for each in given if not isinstance(each, Verdict))
+    return _some(
+        [
+            each if isinstance(each, Verdict) else _line(row.line, each, order)
+            for row, each in zip(rows, given, strict=True)
+        ]
+    )
+
+
+def _of_csv(body: bytes) -> tuple[Row, list[Row]]:
+    """The header, and the rows below it that hold something."""
+    try:
+        table = divided(body)
+    except TableUnreadable as error:
+        raise DeploymentsMalformed(detail=str(error)) from None
+    head: Row | None = None
+    rows: list[Row] = []
+    for record in table.records:
+        row = row_of(table, record)
+        if row is None:
+            what = f"line {record.line} is no row of CSV; look for a stray quotation mark"
+            raise DeploymentsMalformed(detail=what)
+        if not row.cells:
+            continue  # spreadsheets leave empty rows behind
+        if head is None:
+            head = row
+            continue
+        if len(rows) == MOST_LINES:
+            raise DeploymentsTooMany(limit=MOST_LINES)
+        rows.append(row)
     if head is None:
         raise DeploymentsMalformed(detail=f"the file is empty; it must have {_EXPECTED}")
-    columns = _header(head[1])
-    lines: list[Line | Verdict] = []
-    for number, cells in rows:
-        if not any(cells):
-            continue  # spreadsheets leave empty rows behind
-        if len(lines) == MOST_LINES:
-            raise DeploymentsTooMany(limit=MOST_LINES)
-        if len(cells) != len(columns):
-            what = f"it has {len(cells)} cells where the header has {len(columns)}"
-            lines.append(_refused(number, LineCode.MALFORMED, None, what=what))
-        else:
-            lines.append(_line(number, dict(zip(columns, cells, strict=True))))
-    return _some(lines)
+    return head, rows
 
 
-def _rows(body: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows, each with the number of the line that it begins on; surrounding blanks are cut off."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DeploymentsMalformed(detail="the file is not text in UTF-8; save it as “CSV UTF-8”") from None
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            raise DeploymentsMalformed(
-                detail=f"line {number} is no row of CSV; look for a stray quotation mark"
-            ) from None
-        yield number, [cell.strip() for cell in cells]
-        number = reader.line_num + 1
+def _sheet(body: bytes) -> tuple[Row, list[Row]]:
+    sheets = [sheet.rows for sheet in read_workbook(body) if sheet.rows]
+    named = [rows for rows in sheets if {column_named(cell.text) for cell in rows[0].cells} >= set(NEEDED)]
+    if len(named) > 1:
+        raise DeploymentsMalformed(detail="several of its sheets are reports; hide or remove all but one")
+    if not named and not sheets:
+        raise DeploymentsMalformed(detail=f"the workbook is empty; a sheet must have {_EXPECTED}")
+    rows = (named or sheets)[0]
+    return rows[0], list(rows[1:])
+
+
+def column_named(header: str) -> str:
+    """Return the column that a header names, whatever its case, and whether with blanks or underscores."""
+    return "_".join(header.casefold().replace("_", " ").split())
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    columns = [cell.casefold() for cell in cells]
+    columns = [column_named(cell) for cell in cells]
     unknown = [place for place, name in enumerate(columns, 1) if name not in COLUMNS]
     if unknown:
         # The first row may be no header at all but somebody's data: its words are not repeated.
@@ -158,10 +176,24 @@ def _header(cells: Sequence[str]) -> list[str]:
     return columns
 
 
+def _given(row: Row, columns: Sequence[str]) -> Mapping[str, str] | Verdict:
+    """What a row says by column; spreadsheets leave empty cells at its end away, but never one that is needed."""
+    least = 1 + max(columns.index(name) for name in NEEDED)
+    if not least <= len(row.cells) <= len(columns):
+        what = f"it has {len(row.cells)} cells where the header has {len(columns)}"
+        return _refused(row.line, LineCode.MALFORMED, None, what=what)
+    for name, cell in zip(columns, row.cells, strict=False):
+        if cell.note and cell.note != FORMULA:
+            # 12 in a workbook may have been 0012, and nobody can say.
+            what = _IS_NUMBER if cell.note == NUMBER else f"{cell.note[0].lower()}{cell.note[1:].rstrip('.')}"
+            return _refused(row.line, LineCode.MALFORMED, name, what=what)
+    return {name: cell.text for name, cell in zip(columns, row.cells, strict=False)}
+
+
 # --- JSON --------------------------------------------------------------------------------------------------------
 
 
-def read_json(body: bytes) -> list[Line | Verdict]:
+def read_lines(body: bytes, order: DayOrder = DayOrder.UNKNOWN) -> list[Line | Verdict]:
     """Return the lines of `{"lines": […]}`; what could not be read comes as a verdict.
 
     Raises:
@@ -169,28 +201,22 @@ def read_json(body: bytes) -> list[Line | Verdict]:
         DeploymentsTooMany: more than MOST_LINES.
     """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
-    except RecursionError:
-        raise DeploymentsMalformed(detail="it is nested too deeply") from None
-    except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the hook below.
-        raise DeploymentsMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
+        value = read_sent(body)
+    except JsonUnreadable as error:
+        raise DeploymentsMalformed(detail=str(error)) from None
     if not isinstance(value, dict) or value.keys() != {"lines"} or not isinstance(value["lines"], list):
         raise DeploymentsMalformed(detail="it must be an object with the one member “lines”, a list")
     if len(value["lines"]) > MOST_LINES:
         raise DeploymentsTooMany(limit=MOST_LINES)
-    return _some([_member(number, each) for number, each in enumerate(value["lines"], 1)])
+    given = [_member(number, each) for number, each in enumerate(value["lines"], 1)]
+    if order is DayOrder.UNKNOWN:
+        order = order_in(each.get("on", "") for each in given if not isinstance(each, Verdict))
+    return _some(
+        [each if isinstance(each, Verdict) else _line(number, each, order) for number, each in enumerate(given, 1)]
+    )
 
 
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4).
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _member(number: int, line: object) -> Line | Verdict:
+def _member(number: int, line: object) -> Mapping[str, str] | Verdict:
     if not isinstance(line, dict) or not line.keys() <= _MEMBERS:
         what = f"it must be an object with members out of {', '.join(sorted(_MEMBERS))}"
         return _refused(number, LineCode.MALFORMED, None, what=what)
@@ -203,9 +229,8 @@ def _member(number: int, line: object) -> Line | Verdict:
     wrong = next((name for name, value in values.items() if not isinstance(value, str)), None)
     if wrong is not None:
         # A model 010A030B that became a number has lost its leading zeros: numbers are not turned back into text.
-        what = "this member must be a string, also where it looks like a number"
-        return _refused(number, LineCode.MALFORMED, wrong, what=what)
-    return _line(number, values)
+        return _refused(number, LineCode.MALFORMED, wrong, what=_IS_NUMBER)
+    return {name: trimmed(value) for name, value in values.items()}
 
 
 # --- one line, whatever its form ---------------------------------------------------------------------------------
@@ -214,26 +239,28 @@ def _member(number: int, line: object) -> Line | Verdict:
 class _UnreadableError(Exception):
     """Why a line cannot be read: the code, the column it lies in, and what its sentence needs."""
 
-    def __init__(self, code: LineCode, column: str, what: str = "") -> None:
+    def __init__(self, code: LineCode, column: str, what: str = "", **fields: str) -> None:
         super().__init__(code)
-        self.code, self.column, self.what = code, column, what
+        self.code, self.column, self.fields = code, column, {"what": what, **fields}
 
 
-def _line(number: int, given: Mapping[str, str]) -> Line | Verdict:
+def _line(number: int, given: Mapping[str, str], order: DayOrder) -> Line | Verdict:
     device_id = None
     try:
         device_id = _device("device_id", given)
-        return _read(number, device_id, given)
+        return _read(number, device_id, given, order)
     except _UnreadableError as error:
-        return _refused(number, error.code, error.column, device_id, what=error.what)
+        return _refused(number, error.code, error.column, device_id, **error.fields)
 
 
-def _read(number: int, device_id: str, given: Mapping[str, str]) -> Line:
+def _read(number: int, device_id: str, given: Mapping[str, str], order: DayOrder) -> Line:
     _require_printable(given)
     event = _EVENTS.get(given.get("event", "").casefold())
     if event is None:
         raise _UnreadableError(LineCode.EVENT_UNKNOWN, "event")
-    on = _instant(given.get("on", ""))
+    on = _instant(given.get("on", ""), order)
+    if isinstance(on, Readings):
+        raise _UnreadableError(LineCode.DAY_AMBIGUOUS, "on", first=str(on.day_first), second=str(on.month_first))
     if on is None:
         raise _UnreadableError(LineCode.INSTANT_MALFORMED, "on")
     approval = _identifier(given.get("approval", ""))
@@ -256,7 +283,8 @@ def _read(number: int, device_id: str, given: Mapping[str, str]) -> Line:
 def _require_printable(given: Mapping[str, str]) -> None:
     for name, value in given.items():
         most = _LONGEST.get(name, DEVICE_TEXT_LIMIT)
-        if len(value) > most or not value.isprintable():
+        # What is no day is told as that; a blank that does not break, as people copy it along, is part of one.
+        if len(value) > most or not (value.isprintable() or name == "on"):
             raise _UnreadableError(LineCode.MALFORMED, name, f"this may have up to {most} printable characters")
 
 
@@ -292,18 +320,22 @@ def _replacing(event: Event, device_id: str, given: Mapping[str, str]) -> str:
 
 def _why(event: Event, given: Mapping[str, str]) -> str:
     why = given.get("why", "").strip()
-    if bool(why) is not (event is Event.CORRECTED):
+    if bool(why) is not (event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED}):
         raise _UnreadableError(LineCode.MALFORMED, "why", "a correction says why, and nothing else does")
     return why
 
 
 @lru_cache(maxsize=4_096)
-def _instant(value: str) -> tuple[datetime, bool] | None:
-    """The instant and whether it was given as a day."""
+def _instant(value: str, order: DayOrder) -> tuple[datetime, bool] | Readings | None:
+    """The instant and whether it was given as a day; what it may mean if it may mean two days."""
     try:
-        if len(value) == len("2027-06-30"):
-            return first_second(day(value, field="on")), True
-        return parse(value, field="on"), False
+        return first_second(read_day(value, field="on", order=order)), True
+    except DayAmbiguous:
+        return readings(value)
+    except InstantMalformed:
+        pass
+    try:
+        return read_instant(value, field="on"), False
     except InstantMalformed:
         return None
 

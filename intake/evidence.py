@@ -15,7 +15,8 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from core.errors import EvidenceTooLarge, EvidenceUnacceptable
+from core.errors import EvidenceTooLarge, EvidenceUnacceptable, FileCompressed
+from core.plain_text import TextUnreadable, is_gzip, utf8
 
 EVIDENCE_LIMIT = 10 * 1024 * 1024
 """Octets of one file: a test report with its photographs fits; a register is no archive."""
@@ -24,6 +25,12 @@ PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
 TEXT = "text/plain"
+_SAID_FOR = {"application/vnd.ms-excel": CSV}
+"""What Windows calls a CSV where Excel is installed; a workbook of old under that name is not text, and is refused."""
+
+_OCTETS = "application/octet-stream"
+"""What generated clients call every file."""
+
 MEDIA_TYPES = (PDF, XLSX, CSV, TEXT)
 """What is taken. A CSV is a text whose sender says that it is a table."""
 
@@ -124,10 +131,14 @@ def accepted_type(declared: str, octets: bytes) -> str:
     Raises:
         EvidenceTooLarge, EvidenceUnacceptable: as `recognise`, or if it is not what it is said to be.
     """
-    said = declared.partition(";")[0].strip().lower()
-    if said not in MEDIA_TYPES:
+    said = _SAID_FOR.get(media := declared.partition(";")[0].strip().lower(), media)
+    if is_gzip(octets):
+        raise FileCompressed
+    if said not in (*MEDIA_TYPES, _OCTETS):
         raise EvidenceUnacceptable(detail="its media type is not one of those that are taken")
     found = recognise(octets)
+    if said == _OCTETS:
+        return found
     if found != said and not (found == TEXT and said == CSV):
         raise EvidenceUnacceptable(detail=f"it is said to be {said} and its content is {found}")
     return said
@@ -176,9 +187,9 @@ def _require_pdf(octets: bytes) -> None:
 
 def _require_text(octets: bytes) -> None:
     try:
-        words = octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise EvidenceUnacceptable(detail="it is no PDF, no XLSX workbook and no text in UTF-8") from None
+        words = utf8(octets)
+    except TextUnreadable as error:
+        raise EvidenceUnacceptable(detail=f"it is no PDF, no XLSX workbook and no text in UTF-8: {error}") from None
     found = _CONTROLS.search(words)
     if found:
         line = words.count("\n", 0, found.start()) + 1

@@ -29,6 +29,7 @@ from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import WorkbookRefused, WorkbookTooLarge
+from core.plain_text import trimmed
 
 MOST_PARTS = 1_000
 """Files within a workbook; one with a hundred sheets and their drawings has some hundreds."""
@@ -57,8 +58,14 @@ MOST_IN_A_ROW = 60_000
 MOST_IN_A_PART = 300_000
 """Elements in a part that is neither a sheet nor the strings: styles, relations, properties."""
 
+MOST_MERGED = 10_000
+"""Places in one sheet where cells are shown as one."""
+
 MOST_FORMULAS = 500_000
 """Formulas in one sheet: ten for each row that is read."""
+
+MOST_MERGED = 50_000
+"""Merged areas in one sheet: one for each row that is read."""
 
 LONGEST_CELL = 1_000
 """Characters of a cell that are kept; Excel allows 32,767."""
@@ -67,7 +74,19 @@ NUMBER = "The cell holds a number; leading zeros may be lost."
 FORMULA = "The cell holds a formula; what it last gave was read."
 NO_RESULT = "The cell holds a formula without a result; write the value."
 ERROR = "The cell holds an error of the spreadsheet."
+MERGED = "The cell is merged with one above it; what that says was read."
+ACROSS = "The cell is merged with one beside it; write the value into each."
 CUT = f"The cell holds more than {LONGEST_CELL:,} characters."
+
+_BOOK = "xl/workbook.xml"
+_STRICT = b"purl.oclc.org/ooxml"
+_OTHER_WORKBOOKS: Mapping[str, str] = {
+    "xl/workbook.bin": "it is an Excel binary workbook (.xlsb)",
+    "mimetype": "it is an OpenDocument spreadsheet (.ods)",
+    "index/document.iwa": "it is a spreadsheet of Apple Numbers",
+    "word/document.xml": "it is a text of a word processor (.docx)",
+}
+"""By the part that it has and no workbook (.xlsx) does."""
 
 _EXCEL_ROWS = 1_048_576
 _CHUNK = 64 * 1024
@@ -82,6 +101,7 @@ class _Name:
     ROW = MAIN + "row"
     CELL = MAIN + "c"
     FORMULA = MAIN + "f"
+    MERGED = MAIN + "mergeCell"
     STRING = MAIN + "si"
     LONG = (MAIN + "worksheet", MAIN + "sst")
 
@@ -129,13 +149,23 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Area:
+    """A merged area: its first and last column, and its last row."""
+
+    first_column: int
+    last_column: int
+    last_row: int
+
+
 @dataclass
 class _Extent:
-    """How far a sheet reaches, and where it has formulas: by row, the columns."""
+    """How far a sheet reaches, where it has formulas (by row, the columns) and what is merged (by its first row)."""
 
     last_row: int = 1
     last_column: int = 1
     formulas: dict[int, set[int]] = field(default_factory=dict)
+    merged: dict[int, list["_Area"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +195,7 @@ def read_workbook(octets: bytes) -> tuple[Sheet, ...]:
         try:
             with zipfile.ZipFile(BytesIO(octets)) as archive:
                 _require_bounded(archive.infolist())
+                _require_workbook(archive)
                 scan = _Scan()
                 for part in archive.infolist():
                     scan.part(archive, part)
@@ -189,6 +220,19 @@ def _require_bounded(parts: list[zipfile.ZipInfo]) -> None:
     names = [part.filename.casefold() for part in parts]
     if len(set(names)) != len(names):
         raise WorkbookRefused(detail="two parts of it have one name")
+
+
+def _require_workbook(archive: zipfile.ZipFile) -> None:
+    """Say of what other programs, or other forms of the same, make of a sheet what it is."""
+    names = {each.casefold() for each in archive.namelist()}
+    for part, told in _OTHER_WORKBOOKS.items():
+        if part in names:
+            raise WorkbookRefused(detail=f"{told}; save it as an Excel workbook (.xlsx)")
+    if _BOOK in names:
+        with archive.open(next(each for each in archive.namelist() if each.casefold() == _BOOK)) as opened:
+            if _STRICT in opened.read(_CHUNK):
+                told = "it is a Strict Open XML workbook"
+                raise WorkbookRefused(detail=f"{told}; save it as an Excel workbook (.xlsx), which is another choice")
 
 
 class _Scan:
@@ -228,7 +272,7 @@ class _Look:
     def __init__(self, scan: _Scan) -> None:
         self.extent = _Extent()
         self._scan = scan
-        self._formulas = 0
+        self._formulas = self._merged = 0
         self._parser: expat.XMLParserType | None = expat.ParserCreate(namespace_separator="}")
         self._parser.StartElementHandler = self._start
         self._parser.StartDoctypeDeclHandler = self._refuse
@@ -262,6 +306,8 @@ class _Look:
                 self._reach()
             case _Name.FORMULA:
                 self._formula()
+            case _Name.MERGED:
+                self._merge(attributes.get("ref", ""))
         # openpyxl keeps a row, a string or a whole part of another kind in memory until it has seen its end.
         self._together += 1
         if self._together > self._most:
@@ -278,6 +324,18 @@ class _Look:
         if self._formulas > MOST_FORMULAS:
             raise WorkbookTooLarge(limit=MOST_FORMULAS, what="formulas")
         self.extent.formulas.setdefault(self._row, set()).add(self._column)
+
+    def _merge(self, area: str) -> None:
+        self._merged += 1
+        if self._merged > MOST_MERGED:
+            raise WorkbookTooLarge(limit=MOST_MERGED, what="merged cells")
+        first, _, last = area.partition(":")
+        row, column = coordinate_to_tuple(first)
+        last_row, last_column = coordinate_to_tuple(last or first)
+        if column <= MOST_COLUMNS:
+            last_column = min(last_column, MOST_COLUMNS)
+            found = _Area(first_column=column, last_column=last_column, last_row=last_row)
+            self.extent.merged.setdefault(row, []).append(found)
 
     def _refuse(self, *_declared: object) -> None:
         # Without a document type there is no entity to expand, and nothing outside to fetch.
@@ -308,7 +366,7 @@ def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
 
 
 def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openpyxl has no types
-    kept = 0
+    kept, merged = 0, _Merged(extent)
     # What the sheet itself says of its dimensions is not believed.
     values = sheet.iter_rows(max_row=extent.last_row, max_col=extent.last_column, values_only=True)
     for line, row in enumerate(values, 1):
@@ -316,6 +374,7 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         if not formulas and row.count(None) == len(row):
             continue
         cells = [_cell(value, formula=column in formulas) for column, value in enumerate(row, 1)]
+        merged.fill(line, cells)
         while cells and cells[-1] == Cell(""):
             cells.pop()
         if not cells:
@@ -324,6 +383,32 @@ def _rows(sheet: Any, extent: _Extent) -> Iterator[Row]:  # noqa: ANN401 - openp
         if kept > MOST_ROWS:
             raise WorkbookTooLarge(limit=MOST_ROWS, what="rows in a sheet")
         yield Row(line, tuple(cells))
+
+
+class _Merged:
+    """What merged areas put into the rows that hold something of their own.
+
+    A spreadsheet keeps the value in the first cell only. Downwards it is what everybody sees in each row; across, one
+    value stands for columns that mean different things.
+    """
+
+    def __init__(self, extent: _Extent) -> None:
+        self._areas = extent.merged
+        self._held: dict[int, tuple[int, Cell]] = {}  # by column: the last row, and what every row of it is
+
+    def fill(self, line: int, cells: list[Cell]) -> None:
+        """Fill the cells of a row."""
+        for column, (last_row, cell) in list(self._held.items()):
+            if line > last_row:
+                del self._held[column]
+            elif column <= len(cells) and not cells[column - 1].text:
+                cells[column - 1] = cell
+        for area in self._areas.get(line, ()):
+            for column in range(area.first_column, min(area.last_column, len(cells)) + 1):
+                if column > area.first_column:
+                    cells[column - 1] = Cell("", ACROSS)
+                cell = cells[column - 1]
+                self._held[column] = (area.last_row, Cell(cell.text, cell.note or MERGED) if cell.text else cell)
 
 
 def _cell(value: object, *, formula: bool) -> Cell:
@@ -351,6 +436,6 @@ def _text(value: object) -> tuple[str, str]:
         case timedelta():
             text, note = str(value), NUMBER
         case _:
-            text = str(value).strip()
+            text = trimmed(str(value))
             note = ERROR if _ERRORS.fullmatch(text) else ""
     return text, note

@@ -1,4 +1,4 @@
-"""acts: what the journal says that an operator accepted is sealed only where the authority remembers that somebody did.
+"""acts: what the journal says that an operator did is sealed only where the authority remembers that somebody did.
 
 Whoever can write rows can write the fact. A web process believes it under a signed head (api/status/remembered.py), so
 none is signed over a fact of which the memory, which no row reaches, knows nothing: it stays unsealed, with an alarm.
@@ -10,12 +10,22 @@ from core.chain import SealedRow, content_digest
 from core.facts import Fact, FactKind
 from core.instants import text
 from jobs.duty import Duty
+from jobs.resting import said_by
 from memory.memory import Memory
 from store.reading import journal
 from store.reading.journal import Unsealed
 from store.transactions import Transaction
 
-ACCEPTED = (FactKind.RESTORE_ACCEPTED, FactKind.CLOCK_ACCEPTED, FactKind.END_SETTLED)
+ENTERED = (FactKind.CERTIFICATE_RESTORED, FactKind.END_RESTORED)
+"""What comes of a restore that is accepted, one by one."""
+
+ACTS = (
+    FactKind.RESTORE_ACCEPTED,
+    FactKind.CLOCK_ACCEPTED,
+    FactKind.END_SETTLED,
+    FactKind.AUTHORITY_CERTIFICATE_ENDED,
+    *ENTERED,
+)
 """What an operator does beside the keys, and the authority remembers."""
 
 
@@ -37,8 +47,31 @@ def digest_of(fact: Fact) -> str:
 
 
 def pretended(memory: Memory, row: SealedRow) -> bool:
-    """Return whether a row says that an operator accepted something, and nobody remembers that they did."""
-    return row.kind in ACCEPTED and all(each.fact != content_digest(row) for each in memory.acceptances())
+    """Return whether a row says that an operator did something, and nobody remembers that they did."""
+    if row.kind not in ACTS:
+        return False
+    if row.kind == FactKind.AUTHORITY_CERTIFICATE_ENDED:
+        return not _ended(memory, row)
+    return content_digest(row) not in memory.accepted_facts()
+
+
+def _ended(memory: Memory, row: SealedRow) -> bool:
+    """Return whether a certificate of the hierarchy ended as a row says; each of many rows says the same of it."""
+    said = said_by(row)
+    serial = said.get("serial")
+    if not isinstance(serial, str) or memory.certified(serial) is None:
+        return False
+    end = memory.end(serial)
+    return end is not None and (text(end.at), int(end.reason)) == (row.at, said.get("reason"))
+
+
+def _claimed(memory: Memory, tx: Transaction, most: int) -> list[Unsealed]:
+    """Return what the register says that an operator accepted: a portion, and more if that hides what they did."""
+    claimed = page = journal.unsealed(tx, most, only=ACTS)
+    while len(page) == most:
+        page = journal.unsealed(tx, most, only=ACTS, behind=page[-1])
+        claimed = [*claimed, *(each for each in page if not pretended(memory, each.row))]
+    return claimed
 
 
 def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
@@ -49,14 +82,14 @@ def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
         tx: open.
         most: so many at once.
     """
-    waiting = journal.unsealed(tx, most, but=ACCEPTED)
-    claimed = journal.unsealed(tx, most, only=ACCEPTED)
+    waiting = journal.unsealed(tx, most, but=ACTS)
+    claimed = _claimed(duty.memory, tx, most)
     known = [each for each in claimed if not pretended(duty.memory, each.row)]
     if len(known) < len(claimed):
         first = next(each.row for each in claimed if each not in known)
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
-            f"The register says {len(claimed) - len(known)} times that an operator accepted something, and nobody did "
+            f"The register says {len(claimed) - len(known)} times what an operator did, and nobody did that "
             f"(the first is {first.kind} of {first.at}): such facts are not sealed, and nobody believes them. Look for "
             "whoever writes rows, and take the rows out.",
             subject="an operator's acts",

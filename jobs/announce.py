@@ -14,8 +14,8 @@ from textwrap import fill
 from core.actors import PartyKind
 from core.errors import MailRefused
 from core.instants import text
+from core.kinds import RosterCause
 from jobs.remind import Sender
-from memory.records import RosterCause
 from officers.roster import members_digest, read_members
 from ra.desk import Desk
 from store.reading.authorisations import ShownRoster, shown_rosters

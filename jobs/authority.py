@@ -33,6 +33,7 @@ from jobs.expire import close_requests, lapse_passed, record_expiries
 from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
+from jobs.limits import compare_limits
 from jobs.orders import take_up_orders, take_up_stops
 from jobs.presign import presign
 from jobs.publish import publish_if_due
@@ -220,6 +221,7 @@ class Authority:
             record_expiries,
             lapse_passed,
             close_requests,
+            compare_limits,
             draft_proposals,
             sign_seconded,
         )

@@ -6,8 +6,6 @@ not taken: whoever has a backup and the key to it still cannot sign.
 """
 
 import hashlib
-import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -19,10 +17,10 @@ from typing import BinaryIO
 from backup.archive import MEMORY, SETTINGS, Packing, Piece
 from backup.manifest import VERSION, Manifest, Member
 from backup.sealing import Lock, seal
-from core.boundaries import boundary
 from core.errors import BackupNotWritten
 from core.kinds import HierarchyRole
 from keys.ceremony import ROOT_FILE
+from keys.private_file import written
 from keys.sealed import sealed_files
 from memory.book import FILE_NAME
 from memory.copying import Copied, copy_memory
@@ -73,19 +71,9 @@ def back_up(taken: Taken, path: Path, lock: Lock, at: datetime, told: Told) -> M
     """
     if path.exists():
         raise BackupNotWritten(path=path, detail="there is a file already, and backups are never overwritten")
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                manifest = _written(taken, file, lock, at, told)
-                file.flush()
-                os.fsync(descriptor)
-            with boundary("link backup"):
-                path.hardlink_to(beside)  # a link, not a rename: it fails where there is a file already
-        finally:
-            beside.unlink(missing_ok=True)
-        _flush(path.parent)
+        with written(path, step="link backup", over=False) as file:
+            manifest = _written(taken, file, lock, at, told)
     except OSError as error:
         raise BackupNotWritten(path=path, detail=error.strerror or type(error).__name__) from error
     return manifest
@@ -159,11 +147,3 @@ def _portions(path: Path) -> Iterable[bytes]:
     with closing(path.open("rb")) as file:
         while some := file.read(_CHUNK):
             yield some
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

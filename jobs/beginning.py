@@ -6,7 +6,6 @@ is, nothing on this machine can prove: its digest is shown, and people compare i
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from ca.clearance import Clearance
 from ca.draft import again, described
 from ca.revocation.crl import tbs_sha256 as list_sha256
 from ca.revocation.published import Published, read_published
+from core.canonical import read_json
 from core.chain import GENESIS, head_statement
 from core.errors import JournalChanged, MemoryBegun, RegisterUnproved, StoreWentBack
 from core.facts import FactKind
@@ -154,7 +154,7 @@ def _links(store: Store, keyring: Keyring) -> tuple[tuple[int, bytes], ...]:
 def _compare(watermark: Path, links: tuple[tuple[int, bytes], ...]) -> None:
     """Compare with the last row that was sealed, as releases before kept it; its head may not have been signed yet."""
     try:
-        said = json.loads(watermark.read_text(encoding="utf-8"))
+        said = read_json(watermark.read_text(encoding="utf-8"))
         number, link = int(said["number"]), bytes.fromhex(said["link"])
     except FileNotFoundError:
         return

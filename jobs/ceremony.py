@@ -20,7 +20,7 @@ from core.errors import HomeMissing, HomeOccupied
 from core.facts import Fact, FactKind
 from core.identifiers import new_serial
 from core.instants import text
-from core.kinds import HierarchyRole
+from core.kinds import HierarchyRole, RosterCause
 from core.mirror import AuthorityCertificate
 from jobs.clocks import clocks
 from jobs.hierarchy import Certifier, certify, certify_responder
@@ -31,7 +31,7 @@ from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import Begun, RosterCause
+from memory.records import Begun
 from officers.roster import Member, members_digest, require_usable
 from store.reading import authority as reading
 from store.reading import work

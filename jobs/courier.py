@@ -15,8 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from ca.certificates import signature_holds
 from core.alarms import AlarmCode, Noticed
 from core.canonical import canonical
+from core.chain import head_statement, journal_name
 from core.clock import Clock, SystemClock
 from core.errors import StoreUnavailable, TrialCpaError
 from core.facts import FactKind
@@ -26,7 +28,8 @@ from jobs.alarms import Alarms
 from jobs.errand import Errand, whereabouts
 from jobs.webhook import SIGNATURE_HEADER, Subscriber, post
 from store.reading import journal, work
-from store.transactions import Store
+from store.reading.authority import authority_row
+from store.transactions import Store, Transaction
 from store.verbs import sealing, watching
 
 __all__ = ["SIGNATURE_HEADER", "TOLD", "Courier", "Subscriber"]
@@ -91,6 +94,7 @@ class Courier:
     machine: Clock = field(default_factory=SystemClock)
     clock: Clock = field(default_factory=SystemClock)
     _quiet_until: dict[str, float] = field(default_factory=dict, init=False)
+    _head: journal.Head | None = field(default=None, init=False)
     _heard: dict[str, int] = field(default_factory=dict, init=False)
     _untold: dict[str, Trouble] = field(default_factory=dict, init=False)
     _lanes: "list[_Lane]" = field(default_factory=list, init=False)
@@ -134,11 +138,21 @@ class Courier:
         """
         with self.store.read() as tx:
             seen = journal.cursor(tx, subscriber.reader)
-            rows = journal.sealed_after(tx, seen, _PORTION)
+            head = self._signed_up_to(tx)
+            rows = [each for each in journal.sealed_after(tx, seen, _PORTION) if each.row.number <= head]
         heard = self._heard.pop(subscriber.reader, seen)
         if heard > seen:
             self._take_down(subscriber, seen, heard)
             return heard - seen
+        if seen > head > 0:
+            # Somebody has moved it, or a release before went by a number that somebody wrote.
+            _log.warning(
+                "%s was said to have heard of rows that are under no head; it goes on at row %d",
+                subscriber.address,
+                head,
+            )
+            self._take_down(subscriber, seen, head)
+            return 1
         done, enough = seen, time.monotonic() + PORTION_SECONDS
         trouble = self._untold.setdefault(subscriber.reader, Trouble(_log))
         for each in rows:
@@ -156,6 +170,23 @@ class Courier:
         if done > seen:
             self._take_down(subscriber, seen, done)
         return done - seen
+
+    def _signed_up_to(self, tx: Transaction) -> int:
+        """Return the last row that is there and under a head of the authority's; 0 if there is none.
+
+        Nothing is told of what is behind it: whoever writes rows can give one a number, and the authority takes that
+        back. Who has heard of such a number would hear of nothing that comes before it.
+        """
+        heads = journal.standing_heads(tx)
+        if not heads or heads[0] == self._head:
+            return heads[0].number if heads else 0
+        row = authority_row(tx)
+        for each in heads:
+            statement = head_statement(journal_name(row.name), each.number, each.link)
+            if signature_holds(row.journal_key, statement, each.signature):
+                self._head = each
+                return each.number
+        return 0
 
     def _take_down(self, subscriber: Subscriber, seen: int, heard: int) -> None:
         self._heard[subscriber.reader] = heard

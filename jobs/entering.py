@@ -82,8 +82,8 @@ def approval_end(
     return None
 
 
-def enter(tx: Transaction, entry: Entry, at: datetime) -> None:
-    """Enter a certificate, with its approval and decision where these are lost too.
+def enter(tx: Transaction, entry: Entry, at: datetime) -> Fact:
+    """Enter a certificate, with its approval and decision where these are lost too; return what the journal says of it.
 
     Args:
         tx: open.
@@ -120,7 +120,7 @@ def enter(tx: Transaction, entry: Entry, at: datetime) -> None:
         approvals.move_dates(tx, record.approval, start=order.start, expiry=order.expiry)
     if standing is None or record.issue not in {each.issue for each in standing.terms}:
         approvals.add_terms(tx, record.approval, decision.id, _terms(order))
-    _enter_certificate(tx, entry, decision, at)
+    said = _enter_certificate(tx, entry, decision, at)
     restored.enter(
         tx,
         RestoredCertificate(
@@ -131,10 +131,11 @@ def enter(tx: Transaction, entry: Entry, at: datetime) -> None:
             unknown="; ".join(unknown),
         ),
     )
+    return said
 
 
-def end_again(tx: Transaction, lost: LostEnd, causes: Mapping[str, tuple[EndCause, str]], at: datetime) -> None:
-    """Let the register have an end again that was stated, of a certificate that it has.
+def end_again(tx: Transaction, lost: LostEnd, causes: Mapping[str, tuple[EndCause, str]], at: datetime) -> Fact:
+    """Let the register have an end again that was stated, of a certificate that it has; return what is said of it.
 
     Args:
         tx: open; holds the approval.
@@ -157,10 +158,9 @@ def end_again(tx: Transaction, lost: LostEnd, causes: Mapping[str, tuple[EndCaus
         "reason": int(end.reason),
         "source": lost.source,
     }
-    facts.record(
-        tx,
-        Fact(kind=FactKind.END_RESTORED, at=at, actor=CONSOLE, subject=approval, approvals=(approval,), payload=said),
-    )
+    fact = Fact(kind=FactKind.END_RESTORED, at=at, actor=CONSOLE, subject=approval, approvals=(approval,), payload=said)
+    facts.record(tx, fact)
+    return fact
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def _enter_approval(tx: Transaction, entry: Entry, decision: Decision, at: datet
     )
 
 
-def _enter_certificate(tx: Transaction, entry: Entry, decision: Decision, at: datetime) -> None:
+def _enter_certificate(tx: Transaction, entry: Entry, decision: Decision, at: datetime) -> Fact:
     record = entry.lost.record
     draft = DraftRow(
         serial=record.serial,
@@ -343,17 +343,16 @@ def _enter_certificate(tx: Transaction, entry: Entry, decision: Decision, at: da
         "sha256": certificate.fingerprint,
         "source": entry.lost.source,
     }
-    facts.record(
-        tx,
-        Fact(
-            kind=FactKind.CERTIFICATE_RESTORED,
-            at=at,
-            actor=CONSOLE,
-            subject=record.approval,
-            approvals=(record.approval,),
-            payload=said,
-        ),
+    fact = Fact(
+        kind=FactKind.CERTIFICATE_RESTORED,
+        at=at,
+        actor=CONSOLE,
+        subject=record.approval,
+        approvals=(record.approval,),
+        payload=said,
     )
+    facts.record(tx, fact)
+    return fact
 
 
 def supersede(tx: Transaction, record: WillSign, at: datetime) -> list[Serial]:

@@ -5,9 +5,8 @@ A certificate counts if an issuing CA of ours signed it and the lint finds nothi
 of a journal if a head that our journal key signed covers it. Everything else is refused, with its file's name.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +18,11 @@ from ca.issuer.read import key_sha256, order_in
 from ca.revocation.crl import tbs_sha256 as list_sha256
 from ca.revocation.published import read_published
 from core.approval import EndCause
+from core.canonical import read_json
 from core.chain import GENESIS, SealedRow, head_statement, link
 from core.errors import HandedIn
 from core.facts import FactKind
+from core.handed import Handed, Journal
 from core.identifiers import Serial
 from core.instants import parse
 from core.kinds import HierarchyRole
@@ -34,35 +35,17 @@ from policy.profile import clear_certificate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Journal:
-    """An exported journal.
+class People:
+    """Who decided, as a sealed fact of a journal says it; empty where none does.
 
     Args:
-        name: whose it says it is.
-        rows: in order, from the first on.
-        heads: number, link and signature of each.
+        proposer, seconder: their names.
+        signed: whether the proposer is known by what they signed.
     """
-
-    name: str
-    rows: Sequence[SealedRow]
-    heads: Sequence[tuple[int, bytes, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Handed:
-    """Files, each by its name."""
-
-    certificates: Mapping[str, bytes] = field(default_factory=dict)
-    lists: Mapping[str, bytes] = field(default_factory=dict)
-    journals: Mapping[str, Journal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class People:
-    """Who decided, as a sealed fact of a journal says it; empty where none does."""
 
     proposer: str = ""
     seconder: str = ""
+    signed: bool = False
 
 
 @dataclass(kw_only=True)
@@ -207,9 +190,9 @@ def _proved(name: str, journal: Journal, memory: Memory, keyring: Keyring) -> li
 
 def _take_fact(learned: Learned, memory: Memory, name: str, row: SealedRow) -> None:
     try:
-        said: dict[str, Any] = json.loads(row.payload)
+        said: dict[str, Any] = read_json(row.payload)
         kind = FactKind(row.kind)
-    except (ValueError, RecursionError):
+    except ValueError:
         return  # nested without end, or of a release that is newer and has more kinds; it proves nothing here
     match kind:
         case FactKind.CERTIFICATE_REVOKED:
@@ -225,10 +208,20 @@ def _take_fact(learned: Learned, memory: Memory, name: str, row: SealedRow) -> N
             learned.named.setdefault(Serial(said["serial"]), name)
         case FactKind.APPROVAL_REVOKED | FactKind.APPROVAL_WITHDRAWN:
             learned.causes[str(row.subject)] = (EndCause(said["cause"]), row.actor)
-        case FactKind.DECISION_PROPOSED:
-            learned.people[str(row.subject)] = People(proposer=row.actor)
+        case FactKind.DECISION_PROPOSED if _by_name_alone(memory, row):
+            learned.people.setdefault(str(row.subject), People(proposer=row.actor))
+        case FactKind.DECISION_AUTHORISED:
+            # Anybody with a credential may have written that they proposed; this rests upon what an officer signed.
+            before = learned.people.get(str(row.subject), People())
+            if not before.signed:
+                learned.people[str(row.subject)] = replace(before, proposer=row.actor, signed=True)
         case FactKind.DECISION_SECONDED:
             before = learned.people.get(str(row.subject), People())
-            learned.people[str(row.subject)] = People(proposer=before.proposer, seconder=row.actor)
+            learned.people[str(row.subject)] = replace(before, seconder=row.actor)
         case _:
             pass
+
+
+def _by_name_alone(memory: Memory, row: SealedRow) -> bool:
+    """Return whether a row was sealed before officers signed for what they propose."""
+    return memory.newest_roster is None or row.number <= memory.sealed_before_rosters

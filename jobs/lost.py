@@ -6,16 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.certificates import tbs_sha256
-from core.canonical import Json, digest
 from core.errors import MemoryContradicted
 from core.identifiers import Serial
-from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
-from jobs.handed import Learned
+from jobs.handed import Learned, People
+from jobs.roster import authority_begun
 from memory.memory import Memory
 from memory.records import Listed, WillSign
+from officers.restore import (
+    CertificateAgain,
+    CountingKey,
+    CountingRoster,
+    EndAgain,
+    ListBehind,
+    Restore,
+    Row,
+)
+from officers.roster import Roster
 from store.reading import proof, work
 from store.transactions import Transaction
 
@@ -76,6 +85,7 @@ class Difference:
         ends: in order of serial.
         lists: in order of CA and number.
         wanting: serials that a list or a fact of ours names, and whose certificate nobody has handed in.
+        agreed: what officers sign for: all of it, but for what is wanting, with which nothing is accepted.
     """
 
     restored_to: int
@@ -84,19 +94,27 @@ class Difference:
     ends: tuple[LostEnd, ...]
     lists: tuple[LostList, ...]
     wanting: tuple[tuple[Serial, str], ...]
+    agreed: Restore
 
     @property
     def sha256(self) -> str:
-        """Digest of all of it, hex: whoever accepts repeats what they were shown."""
-        said: dict[str, Json] = {
-            "restored_to": self.restored_to,
-            "sealed_before": self.sealed_before,
-            "certificates": [[each.record.serial, tbs_digest(each.record)] for each in self.certificates],
-            "ends": [[each.end.serial, text(each.end.at), int(each.end.reason)] for each in self.ends],
-            "lists": [[each.ca, str(each.number)] for each in self.lists],
-            "wanting": [serial for serial, _ in self.wanting],
-        }
-        return digest(said).hex()
+        """Digest of what is entered, hex: whoever accepts repeats what they were shown."""
+        return self.agreed.sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """How far register and memory have come, and who counts.
+
+    Args:
+        register: the last sealed row that the register has.
+        memory: the last one that a head was signed for, as far as that is remembered.
+        roster: by which officers count; None where nobody is asked to sign.
+    """
+
+    register: Row
+    memory: Row
+    roster: Roster | None
 
 
 def tbs_digest(record: WillSign) -> str:
@@ -109,7 +127,7 @@ def difference(
     memory: Memory,
     learned: Learned,
     hierarchy: Sequence[AuthorityCertificate],
-    reached: tuple[int, int],
+    reached: Reached,
 ) -> Difference:
     """Return what the register lacks.
 
@@ -118,7 +136,7 @@ def difference(
         memory: the authority's.
         learned: what files prove beyond that.
         hierarchy: certificates of the hierarchy that are remembered.
-        reached: the last sealed row of the register, and the last one that a head was signed for.
+        reached: how far both have come.
 
     Raises:
         MemoryContradicted: the register has other bytes under a serial number than were signed, or a file has.
@@ -130,14 +148,58 @@ def difference(
     for serial, name in sorted(learned.named.items()):
         if serial not in lost and memory.certificate(serial) is None:
             wanting.append((serial, name))
-    restored_to, sealed_before = reached
+    certificates = sorted(lost.values(), key=lambda each: (each.record.approval, each.record.issue))
+    lists = tuple(_lost_lists(tx, memory, learned, hierarchy))
     return Difference(
-        restored_to=restored_to,
-        sealed_before=sealed_before,
-        certificates=tuple(sorted(lost.values(), key=lambda each: (each.record.approval, each.record.issue))),
+        restored_to=reached.register.number,
+        sealed_before=reached.memory.number,
+        certificates=tuple(certificates),
         ends=tuple(ends),
-        lists=tuple(_lost_lists(tx, memory, learned, hierarchy)),
+        lists=lists,
         wanting=tuple(wanting),
+        agreed=Restore(
+            authority=authority_begun(memory),
+            roster=_counting(reached.roster),
+            restored_to=reached.register,
+            sealed_before=reached.memory,
+            certificates=tuple(_certificate_again(each.record, learned) for each in certificates),
+            ends=tuple(_end_again(each, learned) for each in ends),
+            lists=tuple(ListBehind(ca=each.ca, number=str(each.number)) for each in lists),
+        ),
+    )
+
+
+def _counting(roster: Roster | None) -> CountingRoster | None:
+    if roster is None:
+        return None
+    members = sorted(roster.members, key=lambda each: each.key)
+    return CountingRoster(
+        number=roster.number, members=tuple(CountingKey(officer=each.officer, key=each.key) for each in members)
+    )
+
+
+def _certificate_again(record: WillSign, learned: Learned) -> CertificateAgain:
+    people = learned.people.get(record.decision, People())
+    return CertificateAgain(
+        approval=record.approval,
+        issue=record.issue,
+        serial=record.serial,
+        tbs=record.tbs,
+        proposer=people.proposer,
+        seconder=people.seconder,
+    )
+
+
+def _end_again(lost: LostEnd, learned: Learned) -> EndAgain:
+    cause, by = learned.causes.get(lost.approval, (None, None))
+    return EndAgain(
+        approval=lost.approval,
+        serial=lost.end.serial,
+        at=lost.end.at,
+        reason=int(lost.end.reason),
+        invalidity_date=lost.end.invalidity_date,
+        cause=None if cause is None else cause.value,
+        by=by,
     )
 
 

@@ -32,6 +32,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 """Addresses that every relay takes: RFC 5321 (4.1.2) with a dot-string, in ASCII."""
 
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")
+"""Parts are written in 7 bits whatever they hold: not every relay takes 8BITMIME (RFC 6152), or passes it on."""
+
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _PLAIN_ID = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -156,7 +159,7 @@ class Mailer:
         self, to: str, subject: str, body: str, attachments: Sequence[Attachment], message_id: str
     ) -> EmailMessage:
         domain = self._relay.sender.rpartition("@")[2]
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_SEVEN_BIT)
         message["From"] = self._relay.sender
         message["To"] = to
         message["Subject"] = " ".join(subject.split())

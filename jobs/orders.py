@@ -16,10 +16,10 @@ from core.canonical import Json
 from core.errors import MemoryContradicted, OrderRefused, RosterUnusable
 from core.facts import Fact, FactKind
 from core.instants import text
-from core.kinds import AuthorisedAct, OrderKind, OrderState
+from core.kinds import AuthorisedAct, OrderKind, OrderState, RosterCause
 from jobs.duty import Duty
 from jobs.roster import roster_record, show
-from memory.records import Issuing, RosterCause, RosterSet
+from memory.records import Issuing, RosterSet
 from officers.order import Change, Ordered, Start, Stop, body_sha256, changed, counting, officers_wanted, read_order
 from officers.roster import Roster
 from store.reading import orders as reading
@@ -176,10 +176,12 @@ def _tell_issuing(tx: Transaction, record: Issuing, at: datetime) -> None:
 
 
 def _lapse_passed(duty: Duty, at: datetime) -> int:
+    aside = duty.aside("lapse_orders")
     with duty.read() as tx:
-        waiting = reading.orders_passed(tx, at, _MOST_LAPSED)
+        waiting = reading.orders_passed(tx, at, _MOST_LAPSED, aside.passed_over(duty.noticed, at))
     why = "it was not authorised by enough officers in time"
-    return sum(_close(duty, each, OrderState.LAPSED, why, FactKind.ORDER_LAPSED, at) for each in waiting)
+    lapse = (partial(_close, duty, each, OrderState.LAPSED, why, FactKind.ORDER_LAPSED, at) for each in waiting)
+    return sum(aside.alone(duty.noticed, each.id, at, act) or 0 for each, act in zip(waiting, lapse, strict=True))
 
 
 def _close(duty: Duty, order: Order, to: OrderState, why: str, kind: FactKind, at: datetime) -> int:

@@ -4,10 +4,9 @@ Everything happens in a scratch folder first, where all of it is proved (jobs/ba
 its name. A mark beside the keys says that nobody has accepted it yet: until then nothing is signed (jobs/restore.py).
 """
 
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import BinaryIO
 from backup.archive import MEMORY, SETTINGS, Flawed, Unpacking
 from backup.manifest import Manifest
 from backup.sealing import Key, Unsealable, unseal
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.errors import BackupUnusable, HomeOccupied
 from core.instants import text
+from jobs.backing_up import Told
 from memory.book import FILE_NAME
 from store import dump, schema
 from store.transactions import Store, sqlite_url
@@ -53,9 +53,6 @@ class Opened:
     def store_path(self) -> Path:
         """The register."""
         return self.home / STORE_FILE
-
-
-Told = Callable[[str, int], None]
 
 
 def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) -> Opened:
@@ -123,7 +120,7 @@ def mark(keys_dir: Path, manifest: Manifest) -> None:
 def marked(keys_dir: Path) -> str | None:
     """Return when the backup was made that was put back here and is not accepted; None if there is none."""
     try:
-        return str(json.loads((keys_dir / MARK_FILE).read_bytes())["made_at"])
+        return str(read_json((keys_dir / MARK_FILE).read_bytes())["made_at"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

@@ -8,6 +8,7 @@ into the copy is recognised by its seals and thrown away.
 from datetime import datetime
 
 from ca.certificates import signature_holds
+from core.canonical import LARGEST_EXACT
 from core.chain import head_statement
 from core.errors import MemoryBehind, StoreWentBack
 from core.sealed_record import SealedRecord
@@ -119,6 +120,8 @@ def _is_restore(entry: SealedRecord) -> bool:
 
 def signed_by_us(keyring: Keyring, head: journal.Head) -> bool:
     """Return whether our journal key signed a head that the register has."""
+    if not 0 < head.number <= LARGEST_EXACT:
+        return False  # no statement says such a number
     statement = head_statement(keyring.profile.journal_name, head.number, head.link)
     return signature_holds(keyring.journal.public_key, statement, head.signature)
 

@@ -58,6 +58,7 @@ class Reminders:
     mailer: Sender | None = None
     addresses: Mapping[PartyKind, Sequence[str]] = field(default_factory=dict)
     _quiet_until: datetime | None = field(default=None, init=False)
+    _refused: dict[str, int] = field(default_factory=dict, init=False)
 
     @serves("F2.20", "F2.23", "F2.27", "F2.31")
     def turn(self) -> int:
@@ -68,6 +69,9 @@ class Reminders:
         with self.desk.store.read() as tx:
             authority = authority_row(tx)
             due = list(reminders_due(tx, at, self.desk.rules, self.addresses))
+        # Who was refused comes after all others: ten addresses that no relay takes are not in everybody's way.
+        self._refused = {each: self._refused[each] for each in (one.identifier for one in due) if each in self._refused}
+        due.sort(key=lambda each: self._refused.get(each.identifier, 0))
         taken = sum(self._sent(self.mailer, authority, each, at) for each in due[:PORTION])
         more = len(due) > PORTION and taken
         self._quiet_until = None if more else at + LOOK_AGAIN
@@ -80,6 +84,7 @@ class Reminders:
             mailer.send(reminder.address, subject, body, [calendar], reminder.identifier)
         except MailRefused as error:
             # Never the address: it is somebody's. The next look tries again.
+            self._refused[reminder.identifier] = self._refused.get(reminder.identifier, 0) + 1
             _log.warning("the list of %s for %s was not taken: %s", reminder.day, reminder.party.key, error)
             return False
         told: dict[str, Json] = {

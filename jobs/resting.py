@@ -5,17 +5,18 @@ of their own; what follows from a decision counts by the decision.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, assert_never
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
+from core.canonical import read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
 from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind, NoticeKind
-from officers.statement import Claim, revocation_digest
+from officers.claims import about, to_confirm, to_order, to_revoke
+from officers.statement import Claim, Listed, revocation_digest
 from ra.deciding.end import ending_of
 from store.rows import Decision
 
@@ -131,6 +132,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.BREACH_SUSPECTED
             | FactKind.BREACH_DISMISSED
             | FactKind.BREACH_CLOSED
+            | FactKind.LIMIT_KEPT
             | FactKind.NOTICE_FETCHED
             | FactKind.DOCUMENT_RENDERED
             | FactKind.CPL_INSTRUCTED
@@ -140,6 +142,9 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.NCSC_CERTIFIED
             | FactKind.DEPLOYMENTS_RECORDED
             | FactKind.REPORT_REMARKED
+            | FactKind.REPORT_QUESTION_ASKED
+            | FactKind.REPORT_QUESTION_ENDED
+            | FactKind.REPORT_QUESTION_ANSWERED
             | FactKind.REPORT_ISSUED
             | FactKind.REMINDER_SENT
             | FactKind.ORDER_PROPOSED
@@ -172,38 +177,32 @@ def claim_of(row: SealedRow, decision: Decision | None) -> Claim:
     said, subject = said_by(row), row.subject or ""
     match kind:
         case FactKind.DECISION_AUTHORISED:
-            claim = Claim(act=AuthorisedAct.PROPOSE, subject=subject, proposal_sha256=_word(said, "proposal_sha256"))
+            claim = about(AuthorisedAct.PROPOSE, _listed(subject, said))
         case FactKind.DECISION_SECONDED | FactKind.DECISION_SUPPORTED:
             tbs = None if said.get("tbs_sha256") is None else (_word(said, "tbs_sha256"),)
-            digest = _word(said, "proposal_sha256")
-            claim = Claim(act=AuthorisedAct.SECOND, subject=subject, proposal_sha256=digest, tbs_sha256=tbs)
+            claim = about(AuthorisedAct.SECOND, _listed(subject, said, tbs))
         case FactKind.DECISION_REJECTED:
-            claim = Claim(act=AuthorisedAct.REJECT, subject=subject, proposal_sha256=_word(said, "proposal_sha256"))
+            claim = about(AuthorisedAct.REJECT, _listed(subject, said))
         case FactKind.DECISION_MADE_ALONE:
             _require_about(row, said, decision)
-            order = _word(said, "order_sha256")
-            claim = Claim(act=AuthorisedAct.REVOKE, subject=_word(said, "approval"), proposal_sha256=order)
+            claim = to_revoke(_word(said, "approval"), _word(said, "order_sha256"))
         case FactKind.BREACH_CONFIRMED:
-            claim = Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=_word(said, "breach"))
+            claim = to_confirm(_word(said, "breach"))
         case FactKind.ORDER_AUTHORISED:
             act = _word(said, "act")
             if act not in _ORDERED:
                 raise _malformed(f"nobody orders to {act}")
-            body = _word(said, "body_sha256")
-            claim = Claim(act=AuthorisedAct(act), subject=_word(said, "order"), proposal_sha256=body)
+            claim = to_order(AuthorisedAct(act), _word(said, "order"), _word(said, "body_sha256"))
         case _:
             raise _malformed(f"a fact of the kind {kind} is no act of one officer")
     return claim
 
 
-_ORDERED = frozenset(
-    {
-        AuthorisedAct.STOP_ISSUING,
-        AuthorisedAct.START_ISSUING,
-        AuthorisedAct.CHANGE_ROSTER,
-        AuthorisedAct.ACCEPT_RESTORE,
-    }
-)
+def _listed(decision: str, said: Mapping[str, Any], tbs: tuple[str, ...] | None = None) -> Listed:
+    return Listed(decision=decision, proposal_sha256=_word(said, "proposal_sha256"), tbs_sha256=tbs)
+
+
+_ORDERED = frozenset({AuthorisedAct.STOP_ISSUING, AuthorisedAct.START_ISSUING, AuthorisedAct.CHANGE_ROSTER})
 
 
 def authorisation_of(row: SealedRow) -> str:
@@ -269,16 +268,16 @@ def require_follows(row: SealedRow, decision: Decision) -> None:
 def said_by(row: SealedRow) -> Mapping[str, Any]:
     """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
     try:
-        said = json.loads(row.payload)
-    except (ValueError, RecursionError):
+        said = read_json(row.payload)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
 
 def _proposal(decision: Decision) -> Mapping[str, Any]:
     try:
-        said = json.loads(decision.proposal)
-    except (ValueError, RecursionError):
+        said = read_json(decision.proposal)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

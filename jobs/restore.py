@@ -8,7 +8,7 @@ and exported journals prove that were handed in.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ca.clearance import Clearance
@@ -16,33 +16,40 @@ from ca.draft import again
 from ca.signing import sign_certificate
 from core.actors import AUTHORITY, CONSOLE
 from core.canonical import Json
-from core.chain import content_digest
+from core.chain import SealedRow, content_digest
 from core.errors import JournalChanged, RestoreIncomplete, RulesRefused, StoreWentBack, WrongState
 from core.facts import Fact, FactKind
+from core.handed import Handed
 from core.identifiers import ApprovalIdentifier
+from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
-from jobs.acts import digest_of
+from jobs.acts import ENTERED, digest_of
 from jobs.entering import Entry, approval_end, end_again, enter, supersede
-from jobs.handed import Handed, Learned, People, learn, remembered_again
+from jobs.handed import Learned, People, learn, remembered_again
 from jobs.hierarchy import compared
 from jobs.keyring import Keyring
-from jobs.lost import Difference, LostCertificate, difference
+from jobs.lost import Difference, LostCertificate, Reached, difference
 from jobs.recall import require_not_behind
 from jobs.resting import said_by
+from jobs.restore_agreed import agree
+from jobs.roster import roster_counting
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted, Ended, Record
+from officers.restore import Row
+from officers.statement import Authorisation
 from policy.profile import clear_certificate
+from ra.desk import Rules
 from ra.telling.listing import instruct
 from store.reading import approvals as approval_reading
 from store.reading import journal
 from store.transactions import Store, Transaction
-from store.verbs import artefacts, facts, restored
+from store.verbs import artefacts, authorisations, facts, restored
 
 NUMBERS_SKIPPED = 1_000
 """Approval numbers left out after a restore: far more than are reserved between two backups."""
 
-_MOST = 1_000
+_MOST, _EVERY = 1_000, 1_000_000
 
 RESTORE = "restore"
 """The cause of what the Panel is told again."""
@@ -78,12 +85,16 @@ class Asked:
         shown: the digest of the difference that whoever accepts was shown; None where nobody was.
         sentence: why, in the operator's words.
         put_back: whether a backup was put back here whole, memory included: then nothing is behind what is remembered.
+        signed: what officers have signed for the difference; nobody asks for it where there is no roster.
+        rules: from the settings: how many officers must agree.
     """
 
     handed: Handed = NOTHING
     shown: str | None = None
     sentence: str = ""
     put_back: bool = False
+    signed: Sequence[Authorisation] = ()
+    rules: Rules = field(default_factory=Rules)
 
 
 def look(store: Store, memory: Memory, keyring: Keyring, asked: Asked, at: datetime) -> Looked:
@@ -100,7 +111,12 @@ def look(store: Store, memory: Memory, keyring: Keyring, asked: Asked, at: datet
         _require_behind(tx, memory, number, link, put_back=asked.put_back)
         every = tuple(each for role in HierarchyRole for each in compared(memory, tx, role)[0])
         learned = learn(asked.handed, memory, keyring, every, at)
-        found = difference(tx, memory, learned, every, (number, known.number))
+        reached = Reached(
+            register=Row(number=number, link=link),
+            memory=Row(number=known.number, link=known.link),
+            roster=roster_counting(memory, at),
+        )
+        found = difference(tx, memory, learned, every, reached)
     return Looked(difference=found, learned=learned, hierarchy=every, link=link)
 
 
@@ -126,6 +142,7 @@ def accept_restore(
     Raises:
         WrongState: the register is not behind, or lacks something else than was shown.
         RestoreIncomplete: a certificate is named and nobody has handed it in.
+        AuthorisationMissing, AuthorisationRefused: officers have to sign for it, and have not.
         JournalChanged, HandedIn, MemoryContradicted: see `look`.
     """
     asked = asked or Asked()
@@ -133,9 +150,9 @@ def accept_restore(
     lost = looked.difference
     if asked.shown is not None and asked.shown != lost.sha256:
         raise WrongState(kind="The", identifier="difference", state="another one by now", needed="as it was shown")
-    if lost.wanting:
-        named = ", ".join(f"{serial} (in {name})" for serial, name in lost.wanting[:_MOST_TOLD])
-        raise RestoreIncomplete(detail=f"{len(lost.wanting)} certificates are named and not at hand: {named}")
+    require_whole(lost)
+    # If we die behind this, the same files of the officers count for the same difference, and for nothing else.
+    agreed = agree(store, memory, asked.rules, lost, asked.signed, at)
     entries = [_entry(each, looked, memory, keyring) for each in lost.certificates]
     # If we die behind this, more is remembered than the register has: that is the same difference again.
     known = memory.head
@@ -144,7 +161,9 @@ def accept_restore(
         number, link, _ = journal.last_sealed(tx)
         if (number, link) != (lost.restored_to, looked.link):
             raise WrongState(kind="The", identifier="register", state="another one by now", needed="as it was shown")
-        _enter(tx, entries, looked, at)
+        entered = [digest_of(each) for each in _enter(tx, entries, looked, at)]
+        for each in agreed.rows:
+            authorisations.keep(tx, each, at=at)
         artefacts.all_due(tx)
         restored.rise(tx, years=[at.year], by=NUMBERS_SKIPPED, above=_numbers(lost.certificates))
         accepted: dict[str, Json] = {
@@ -152,27 +171,38 @@ def accept_restore(
             "restored_to": number,
             "certificates": len(lost.certificates),
             "ends": len(lost.ends),
-            "difference_sha256": lost.sha256,
+            "difference_sha256": agreed.difference_sha256,
+            "authorisations": list(agreed.statements),
         }
         fact = Fact(kind=FactKind.RESTORE_ACCEPTED, at=at, actor=CONSOLE, payload=accepted)
         said = _said_before(tx, fact)
         if said is None:
             facts.record(tx, fact)
+        else:
+            entered += _entered_before(tx, memory, said)
     # If we die here, accepting again finds nothing lost, skips as many numbers again, which costs nothing, and finds
     # its fact.
     acceptance = Acceptance(
         what=Accepted.RESTORE,
         before={"number": str(known.number), "link": known.link.hex()},
-        after={"number": str(number), "link": link.hex()},
+        after={"number": str(number), "link": link.hex(), "difference_sha256": agreed.difference_sha256},
         sentence=asked.sentence,
-        fact=said or digest_of(fact),
+        fact=digest_of(fact) if said is None else content_digest(said),
+        facts=tuple(entered),
     )
     memory.remember([acceptance], now=at)
     return lost
 
 
-def _said_before(tx: Transaction, fact: Fact) -> str | None:
-    """Return the digest of a fact of the same restore that waits to be sealed: we died before it was remembered.
+def require_whole(lost: Difference) -> None:
+    """Raise RestoreIncomplete where a certificate is named and nobody has handed it in."""
+    if lost.wanting:
+        named = ", ".join(f"{serial} (in {name})" for serial, name in lost.wanting[:_MOST_TOLD])
+        raise RestoreIncomplete(detail=f"{len(lost.wanting)} certificates are named and not at hand: {named}")
+
+
+def _said_before(tx: Transaction, fact: Fact) -> SealedRow | None:
+    """Return a fact of the same restore that waits to be sealed: we died before it was remembered.
 
     What was lost is not compared: it was entered then, and nothing is lost any more.
     """
@@ -180,8 +210,26 @@ def _said_before(tx: Transaction, fact: Fact) -> str | None:
         said = said_by(each.row)
         same = all(said.get(name) == fact.payload[name] for name in ("sealed_before", "restored_to"))
         if same and each.row.actor == fact.actor.name:
-            return content_digest(each.row)
+            return each.row
     return None
+
+
+def _entered_before(tx: Transaction, memory: Memory, accepted: SealedRow) -> list[str]:
+    """Return the digests of what was entered with a restore that was accepted before we died, as it is remembered."""
+    waiting = journal.unsealed(tx, _EVERY, only=ENTERED)
+    same = [each.row for each in waiting if (each.row.at, each.row.actor) == (accepted.at, accepted.actor)]
+    return [content_digest(each) for each in same if _is_remembered(memory, each)]
+
+
+def _is_remembered(memory: Memory, row: SealedRow) -> bool:
+    said = said_by(row)
+    serial = str(said.get("serial"))
+    known, end = memory.certificate(serial), memory.end(serial)
+    if known is None or known.approval != row.subject:
+        return False
+    if row.kind == FactKind.CERTIFICATE_RESTORED:
+        return known.issue == said.get("issue")
+    return end is not None and (text(end.at), int(end.reason)) == (said.get("ended_at"), said.get("reason"))
 
 
 def _require_behind(tx: Transaction, memory: Memory, number: int, link: bytes, *, put_back: bool) -> None:
@@ -245,19 +293,17 @@ def _new_records(learned: Learned, memory: Memory) -> list[Record]:
     return [*signed, *ends, *lists]
 
 
-def _enter(tx: Transaction, entries: Sequence[Entry], looked: Looked, at: datetime) -> None:
-    """Enter what was lost: ends first, so that no approval that has ended is in the way of another one."""
+def _enter(tx: Transaction, entries: Sequence[Entry], looked: Looked, at: datetime) -> list[Fact]:
+    """Enter what was lost; return what is said of it, one by one.
+
+    Ends come first, so that no approval that has ended is in the way of another one.
+    """
     lost, causes = looked.difference, looked.learned.causes
     entered = {each.lost.record.serial for each in entries}
     approval_reading.hold(tx, {each.approval for each in lost.ends} | {each.order.approval for each in entries})
-    for each in lost.ends:
-        if each.end.serial not in entered:
-            end_again(tx, each, causes, at)
-    for entry in entries:
-        enter(tx, entry, at)
-    for each in lost.ends:
-        if each.end.serial in entered:
-            end_again(tx, each, causes, at)
+    said = [end_again(tx, each, causes, at) for each in lost.ends if each.end.serial not in entered]
+    said += [enter(tx, entry, at) for entry in entries]
+    said += [end_again(tx, each, causes, at) for each in lost.ends if each.end.serial in entered]
     for entry in entries:
         record = entry.lost.record
         for serial in supersede(tx, record, at) if record.issue > 1 else ():
@@ -275,6 +321,7 @@ def _enter(tx: Transaction, entries: Sequence[Entry], looked: Looked, at: dateti
             )
     for approval in sorted({each.approval for each in lost.ends} - {each.order.approval for each in entries}):
         instruct(tx, approval, cause=RESTORE, actor=CONSOLE, at=at)
+    return said
 
 
 def _numbers(lost: Sequence[LostCertificate]) -> dict[int, int]:

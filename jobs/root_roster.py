@@ -11,11 +11,12 @@ from core.canonical import Json
 from core.errors import RosterStatementRefused
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import RosterCause
 from jobs.duty import later
 from jobs.roster import authority_begun, roster_record, set_roster
 from keys.signer import Signer
 from memory.memory import Memory
-from memory.records import RosterCause, RosterSet
+from memory.records import RosterSet
 from officers.root_statement import RosterStatement, SignedRoster, require_from_root
 from officers.roster import require_usable
 from store.transactions import Store

@@ -11,14 +11,15 @@ from core.alarms import AlarmCode
 from core.canonical import Json
 from core.facts import Fact, FactKind
 from core.instants import text
+from core.kinds import RosterCause
 from jobs.duty import Duty
 from jobs.resting import said_by
 from keys.ceremony import ROOT_FILE
 from memory.memory import Memory
 from memory.officers import roster_of
-from memory.records import RosterCause, RosterKey, RosterSet
+from memory.records import RosterSet
 from officers.root_statement import SignedRoster
-from officers.roster import ADVISED, Member, members_digest, members_text
+from officers.roster import ADVISED, Member, Roster, members_digest, members_text
 from officers.statement import Authority
 from store.reading import authorisations as reading
 from store.reading import journal
@@ -30,6 +31,16 @@ def authority_begun(memory: Memory) -> Authority:
     """Return this authority as statements name it, by what it began with."""
     begun = memory.begun
     return Authority(name=begun.name, root_key_sha256=begun.keys[ROOT_FILE])
+
+
+def roster_counting(memory: Memory, at: datetime) -> Roster | None:
+    """Return whose keys count; by a clock that is behind the beginning of the first roster, those on that one.
+
+    None where there never was a roster: nobody is asked to sign.
+    """
+    if memory.newest_roster is None:
+        return None
+    return memory.roster(at) or roster_of(memory.rosters()[0])
 
 
 def roster_record(
@@ -49,10 +60,9 @@ def roster_record(
         at: from when.
         statements: digests of the statements that it rests upon, hex.
     """
-    keys = sorted(members, key=lambda each: each.key)
     return RosterSet(
         number=number,
-        members=tuple(RosterKey(officer=each.officer, key=each.key, public_key=each.public_key) for each in keys),
+        members=tuple(sorted(members, key=lambda each: each.key)),
         effective_at=at,
         cause=cause,
         statements=tuple(statements),

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.actors import AUTHORITY
+from core.actors import AUTHORITY, CONSOLE
 from core.alarms import AlarmCode
 from core.chain import DATED_AHEAD, head_statement, link
 from core.errors import JournalChanged
@@ -24,6 +24,7 @@ from jobs.behind_head import require_as_sealed, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from jobs.recall import signed_by_us
+from jobs.resting import said_by
 from jobs.weigh import Flawed, weighed
 from memory.records import Head
 from store.reading import journal
@@ -78,6 +79,7 @@ def _seal_waiting(duty: Duty, at: datetime) -> tuple[int, frozenset[bytes]]:
             rows.append((each.row_id, number, digest))
         if not sealing.seal(tx, rows, at=sealed_at):
             return len(refused), frozenset()
+        _tell_refused(duty, waiting)
         return len(refused) + len(rows), frozenset(each for _, _, each in rows)
 
 
@@ -102,6 +104,19 @@ def _refuse(duty: Duty, tx: Transaction, fact: Unsealed, flaw: Flawed, at: datet
         f"{flaw.why}. It is not sealed, and nothing follows from it.",
         subject=row.subject or row.kind,
     )
+
+
+def _tell_refused(duty: Duty, sealed: Sequence[Unsealed]) -> None:
+    """Tell of what an operator's command has refused while no authority was at work (jobs/restore_agreed.py)."""
+    for each in sealed:
+        if each.row.kind == FactKind.FACT_REFUSED and each.row.actor == CONSOLE.name:
+            said = said_by(each.row)
+            duty.notice(
+                AlarmCode.ACT_UNPROVED,
+                f"What was to authorise {said.get('kind')}, by {said.get('actor')}, did not count "
+                f"({said.get('flaw')}): {said.get('why')}. Nothing followed from it.",
+                subject=str(said.get("kind")),
+            )
 
 
 def _sealed_at(duty: Duty, tx: Transaction, waiting: Sequence[Unsealed], at: datetime) -> datetime:

@@ -4,14 +4,13 @@ An end that was published is never taken back, and its reason stays. What is cho
 that nothing contradicts itself any more.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from core.actors import CONSOLE
 from core.approval import EndCause, RevocationReason
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import seconds, text
@@ -171,7 +170,7 @@ def _end_approval_again(tx: Transaction, memory: Memory, difference: Difference)
     ends = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
     for each in proved_facts(tx, memory, [difference.approval], ends):
         if each.row.at == text(difference.published.at):
-            cause = EndCause(json.loads(each.row.payload)["cause"])
+            cause = EndCause(read_json(each.row.payload)["cause"])
             approvals.restore_end(tx, difference.approval, cause=cause, by=each.row.actor, at=difference.published.at)
 
 

@@ -30,13 +30,12 @@ from jobs.resting import (
     resting,
     said_by,
 )
-from jobs.roster import authority_begun, told
+from jobs.roster import authority_begun, roster_counting, told
 from memory.memory import Memory
-from memory.officers import roster_of
 from memory.records import Consumed, Issuing, Record
 from officers.proof import Asked, prove
 from officers.roster import Roster
-from officers.statement import Authorisation, read_members, read_statement
+from officers.statement import Authorisation, read_listed, read_statement
 from store.reading import authorisations, journal
 from store.reading import proof as reading
 from store.rows import Decision
@@ -87,7 +86,7 @@ def weighed(duty: Duty, rows: Sequence[SealedRow], at: datetime) -> Mapping[int,
     Raises:
         MemoryFull, MemoryUnusable: what was consumed cannot be remembered.
     """
-    roster = _roster(duty.memory, at)
+    roster = roster_counting(duty.memory, at)
     if roster is None:
         return {}
     with duty.read() as tx:
@@ -98,13 +97,6 @@ def weighed(duty: Duty, rows: Sequence[SealedRow], at: datetime) -> Mapping[int,
     with duty.read() as tx:
         consequences = _Consequences(duty, tx, list(left.values()))
     return flawed | _each(left, consequences.require)[0]
-
-
-def _roster(memory: Memory, at: datetime) -> Roster | None:
-    """Return whose keys count; by a clock that is behind the beginning of the first roster, those on that one."""
-    if memory.newest_roster is None:
-        return None
-    return memory.roster(at) or roster_of(memory.rosters()[0])
 
 
 def _each(rows: Mapping[int, SealedRow], weigh: Callable[[SealedRow], T]) -> tuple[dict[int, Flawed], dict[int, T]]:
@@ -221,7 +213,7 @@ class _Acts:
         kept = self._kept.get(named)
         if kept is None:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.MISSING, detail="what it names is not there")
-        statement, members = read_statement(kept.statement.encode()), read_members(kept.members)
+        statement, members = read_statement(kept.statement.encode()), read_listed(kept.members)
         if statement.sha256 != named:
             raise AuthorisationRefused(flaw=AuthorisationFlaw.DIGEST, detail="what it names is another statement")
         claim = claim_of(row, self._decisions.get(row.subject or ""))

@@ -6,7 +6,8 @@ Never the command line (every user of the machine reads it) and never the enviro
 import getpass
 import os
 import secrets
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +16,10 @@ from keys.private_file import NotPrivate, read_private
 
 LONGEST = 1024
 """Octets; what is longer is not a passphrase but the wrong file."""
+
+FEWEST_CHARACTERS = 15
+"""Of a passphrase that is chosen. Whoever has the file needs nothing else: it is the single factor, for which NIST
+SP 800-63B-4 (3.1.1.2) demands as many."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +70,33 @@ class FromPrompt:
     """A person at the terminal; what is typed is not shown.
 
     Args:
-        twice: ask again and compare, for a passphrase that is being chosen.
+        twice: ask again and compare, for a passphrase that is being chosen (`chosen_passphrase`).
         of: what it opens, for the question.
         what: it is called, for the question.
+        instead: what is said where nobody can be asked.
     """
 
     twice: bool = False
     of: str = "the authority's keys"
     what: str = "Passphrase"
+    instead: str = 'keys.passphrase = "file:PATH" in trialcpa.toml'
 
     def read(self) -> bytes:
         """Return the passphrase; PassphraseUnusable if it is empty, nobody is there, or the two differ."""
+        new = f"New {self.what.lower()} of {self.of}, {FEWEST_CHARACTERS} characters at least: "
         try:
-            typed = getpass.getpass(f"{self.what} of {self.of}: ")
-            if self.twice and getpass.getpass("Once more: ") != typed:
-                raise PassphraseUnusable(source=self, detail="the two that were typed differ")
-        except (EOFError, OSError) as error:
-            raise PassphraseUnusable(source=self, detail="there is no terminal to ask at") from error
+            with warnings.catch_warnings():
+                # Without a terminal it would read what is piped in, and show it.
+                warnings.simplefilter("error", getpass.GetPassWarning)
+                typed = getpass.getpass(new if self.twice else f"{self.what} of {self.of}: ")
+                same = not self.twice or getpass.getpass("Once more: ") == typed
+        except EOFError as error:
+            raise PassphraseUnusable(source=self, detail="nothing was typed") from error
+        except (OSError, getpass.GetPassWarning) as error:
+            said = f"there is no terminal to ask at; say {self.instead}"
+            raise PassphraseUnusable(source=self, detail=said) from error
+        if not same:
+            raise PassphraseUnusable(source=self, detail="the two that were typed differ")
         return _stripped(typed.encode("utf-8"), self)
 
     def __str__(self) -> str:
@@ -110,6 +125,22 @@ def parse_source(setting: str, prompt: FromPrompt = FromPrompt()) -> PassphraseS
     if scheme == "fd" and rest.isascii() and rest.isdigit() and 2 < int(rest[:10]) < 2**31:
         return FromDescriptor(int(rest))
     raise PassphraseUnusable(source="named in the settings", detail="it is none of file:PATH, fd:N and prompt")
+
+
+def chosen_passphrase(source: PassphraseSource) -> bytes:
+    """Return a passphrase under which something is to be sealed: every one that somebody chooses comes from here.
+
+    Args:
+        source: where it comes from; a person types it twice.
+
+    Raises:
+        PassphraseUnusable: as of reading it, or it is shorter than one may be.
+    """
+    read = (replace(source, twice=True) if isinstance(source, FromPrompt) else source).read()
+    if len(read.decode("utf-8", "replace")) < FEWEST_CHARACTERS:
+        detail = f"a new passphrase has {FEWEST_CHARACTERS} characters at least, and this has fewer"
+        raise PassphraseUnusable(source=source, detail=detail)
+    return read
 
 
 def new_passphrase() -> str:

@@ -3,7 +3,12 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
+
+from core.boundaries import boundary
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -40,23 +45,59 @@ def read_private(path: Path, largest: int) -> bytes:
         os.close(descriptor)
 
 
-def keep(path: Path, contents: bytes) -> None:
-    """Write a file that nobody else may touch, whole or not at all, in the place of the one before it.
+@contextmanager
+def written(path: Path, *, step: str | None = None, over: bool = True) -> Iterator[BinaryIO]:
+    """Yield a file that nobody else may touch; once this ends it has its name, whole and durable, or is not there.
+
+    If we die before it has its name, a leftover without a name of meaning stays until it is written again. Of two who
+    write it at one moment one may be told that it could not.
 
     Args:
         path: of the file; its folder is there.
-        contents: what it holds.
+        step: what the instant is called at which it gets its name, where a power cut then matters.
+        over: whether it takes the place of one that is there.
 
     Raises:
+        FileExistsError: there is one, whose place it does not take.
         OSError: it cannot be written; the one before it stays.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(contents)
+            yield file
             file.flush()
             os.fsync(descriptor)
-        beside.replace(path)
+        with nullcontext() if step is None else boundary(step):
+            if over:
+                beside.replace(path)
+            else:
+                path.hardlink_to(beside)  # a link, not a rename: it fails where there is a file already
+            _flush_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+    remove_leftovers(path)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what earlier deaths left beside a file; only once the file itself is there, so nobody still needs it."""
+    for leftover in path.parent.glob(f".{path.name}.*.new"):
+        leftover.unlink(missing_ok=True)
+
+
+def keep(path: Path, contents: bytes, *, step: str | None = None) -> None:
+    """Write a file that nobody else may touch, in the place of the one before it; arguments as of `written`.
+
+    Raises:
+        OSError: it cannot be written; the one before it stays.
+    """
+    with written(path, step=step) as file:
+        file.write(contents)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

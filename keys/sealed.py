@@ -3,18 +3,15 @@
 A file appears under its name whole or not at all, and never replaces another one.
 """
 
-import os
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from core.boundaries import boundary
 from core.errors import KeyUnusable
 from keys.passphrase import PassphraseSource
-from keys.private_file import NotPrivate, read_private
+from keys.private_file import NotPrivate, read_private, remove_leftovers, written
 from keys.signer import SoftwareSigner
 
 LARGEST_FILE = 16 * 1024
@@ -45,7 +42,7 @@ def generate_private(path: Path, passphrase: bytes, *, exist_ok: bool = False) -
         if not exist_ok:
             raise KeyUnusable(path=path, detail="there is a file already and keys are never overwritten")
         found = open_private(path, passphrase)
-        _remove_leftovers(path)
+        remove_leftovers(path)
         return found
     key = ec.generate_private_key(ec.SECP256R1())
     sealed = key.private_bytes(
@@ -129,31 +126,5 @@ def _place(path: Path, sealed: bytes) -> None:
     If we die before the link, a leftover without a name of meaning stays; no key is known under `path`, and the next
     run makes another. If we die after it, the key is whole and durable under `path` and the next run opens it.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with written(path, step="rename key", over=False) as file:
         file.write(sealed)
-        file.flush()
-        os.fsync(descriptor)
-    with boundary("rename key"):
-        # A link, not a rename: it fails where there is a file already, and keys are never overwritten.
-        try:
-            path.hardlink_to(beside)
-        finally:
-            beside.unlink(missing_ok=True)
-        _flush_folder(path.parent)
-    _remove_leftovers(path)
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what earlier deaths left beside `path`; only once the key itself is there, so nobody still needs it."""
-    for leftover in path.parent.glob(f".{path.name}.*.new"):
-        leftover.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

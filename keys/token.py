@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from core.canonical import read_json
 from core.errors import (
     ExtraMissing,
     TokenAbsent,
@@ -190,7 +191,7 @@ class Token:
                 self._process.kill()
                 self.close()
                 raise TokenSilent(token=self._named.token_name, seconds=self._seconds)
-            answer = json.loads(self._connection.recv_bytes(_LARGEST_ANSWER))
+            answer = read_json(self._connection.recv_bytes(_LARGEST_ANSWER))
         except (OSError, EOFError):
             self.close()
             raise self.failed("its module has died") from None

@@ -17,6 +17,8 @@ from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass, TokenFlag
 from pkcs11.types import SignMixin
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from core.canonical import read_json
+
 Answer: TypeAlias = dict[str, object]
 Asked: TypeAlias = Mapping[str, str]
 
@@ -48,7 +50,7 @@ class _Held:
             module = pkcs11.lib(asked["module"])
         except pkcs11.PKCS11Error as error:
             return {"error": "Module", "module": asked["module"], "said": str(error) or type(error).__name__}
-        wanted = json.loads(asked["token"])
+        wanted = read_json(asked["token"])
         there = [each for each in module.get_tokens() if each.flags & TokenFlag.TOKEN_INITIALIZED]
         found = [each for each in there if wanted.items() <= _says(each).items()]
         if len(found) != 1:
@@ -129,7 +131,7 @@ def serve(connection: Connection) -> None:
     held = _Held()
     while True:
         try:
-            asked = json.loads(connection.recv_bytes(LARGEST_REQUEST))
+            asked = read_json(connection.recv_bytes(LARGEST_REQUEST))
         except EOFError:
             return
         # No call of PKCS#11 has a deadline of its own; this one is the kernel's, and ends us.

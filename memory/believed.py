@@ -42,6 +42,7 @@ class Believed:
         self._begun: Begun | None = None
         self._acceptances: list[Acceptance] = []
         self._accepted_up_to = 0
+        self._told: tuple[int, frozenset[str]] = (0, frozenset())
 
     @property
     def begun(self) -> Begun:
@@ -179,6 +180,14 @@ class Believed:
             self._acceptances += beliefs.acceptances(cursor, self._accepted_up_to, newest)
             self._accepted_up_to = newest
         return self._acceptances
+
+    def accepted_facts(self) -> frozenset[str]:
+        """Return the digests of everything that the journal may say of operators' acts; see Acceptance."""
+        every = self.acceptances()
+        if len(every) != self._told[0]:
+            facts = {fact for each in every for fact in (each.fact, *each.facts) if fact is not None}
+            self._told = (len(every), frozenset(facts))
+        return self._told[1]
 
     def links(self, numbers: Collection[int]) -> dict[int, bytes]:
         """Return the links of sealed rows as they were when they were sealed; those that are known."""

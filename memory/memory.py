@@ -261,7 +261,7 @@ class Memory(Believed):
         """Take out every record from a number on; return them."""
         aside = [record_of(each.kind, each.body) for each in self._book.entries(cursor, number - 1)]
         cursor.execute("DELETE FROM record WHERE number >= ?", (number,))
-        self._acceptances, self._accepted_up_to = [], 0
+        self._acceptances, self._accepted_up_to, self._told = [], 0, (0, frozenset())
         self._derive(cursor)
         return aside
 

@@ -23,7 +23,7 @@ from memory.records import (
     RosterSet,
     record_of,
 )
-from officers.roster import Member, Roster
+from officers.roster import Roster
 
 OfOfficers: TypeAlias = RosterSet | Consumed | Issuing
 
@@ -73,8 +73,7 @@ def roster_at(cursor: sqlite3.Cursor, at: datetime) -> Roster | None:
 
 def roster_of(record: RosterSet) -> Roster:
     """Return a remembered roster as the value that proofs are asked with."""
-    members = tuple(Member(officer=each.officer, key=each.key, public_key=each.public_key) for each in record.members)
-    return Roster(number=record.number, members=members, effective_at=record.effective_at)
+    return Roster(number=record.number, members=record.members, effective_at=record.effective_at)
 
 
 def rosters(cursor: sqlite3.Cursor) -> list[RosterSet]:

@@ -15,7 +15,8 @@ from pydantic import ConfigDict, TypeAdapter
 from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
-from core.kinds import AuthorisedAct, HierarchyRole
+from core.kinds import AuthorisedAct, HierarchyRole, RosterCause
+from officers.roster import Member
 
 
 class RecordKind(StrEnum):
@@ -212,6 +213,7 @@ class Acceptance:
         before, after: what was remembered, and what holds now.
         sentence: why, in the operator's words.
         fact: digest of what the journal says of it (jobs/acts.py), hex; None in records of before that was kept.
+        facts: digests of what else it says came of it, one by one, hex.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.ACCEPTED
@@ -222,26 +224,7 @@ class Acceptance:
     after: Mapping[str, str]
     sentence: str
     fact: str | None = None
-
-
-class RosterCause(StrEnum):
-    """By what officers' keys came to count."""
-
-    CEREMONY = "ceremony"
-    BEGUN = "begun"
-    CHANGE = "change"
-    ROOT = "root"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RosterKey:
-    """A key on the roster; members as in officers.roster.Member."""
-
-    __pydantic_config__ = _AS_JSON
-
-    officer: str
-    key: str
-    public_key: bytes
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +243,7 @@ class RosterSet:
     __pydantic_config__ = _AS_JSON
 
     number: int
-    members: tuple[RosterKey, ...]
+    members: tuple[Member, ...]
     effective_at: datetime
     cause: RosterCause
     statements: tuple[str, ...] = ()

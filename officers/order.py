@@ -5,14 +5,13 @@ What comes from outside, a row of the register included, is parsed here and nowh
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias, assert_never
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.errors import OrderRefused, RosterUnusable
 from core.kinds import OrderKind
 from officers.parsing import STRICT, Hex, Thumbprint, Word, first_of
@@ -194,7 +193,7 @@ def read_order(kind: OrderKind, body: str) -> Ordered:
     if len(body) > MOST_OCTETS:
         raise OrderRefused(detail=f"its body has more than {MOST_OCTETS} characters")
     try:
-        document = json.loads(body)
+        document = read_json(body)
         if not isinstance(document, dict):
             raise OrderRefused(detail="its body is no JSON object")
         ordered = _read(kind, document)
@@ -202,7 +201,7 @@ def read_order(kind: OrderKind, body: str) -> Ordered:
         raise OrderRefused(detail=first_of(error)) from None
     except RosterUnusable as error:
         raise OrderRefused(detail=str(error)) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise OrderRefused(detail="its body is no JSON") from None
     if written(ordered) != body:
         raise OrderRefused(detail="its body is of another kind, or not in canonical form")

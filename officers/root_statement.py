@@ -5,7 +5,6 @@ without a register. What comes back is parsed here and nowhere else.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import BaseModel, Field, ValidationError
 
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.errors import InstantMalformed, RosterStatementRefused, RosterUnusable
 from core.instants import parse, text
 from officers.parsing import STRICT, Hex, NamedAuthority, Word, first_of
@@ -150,12 +149,12 @@ def read_signed(octets: bytes) -> SignedRoster:
     if len(octets) > LARGEST_FILE:
         raise RosterStatementRefused(detail=f"the file has more than {LARGEST_FILE} octets")
     try:
-        document: Any = json.loads(octets)
+        document: Any = read_json(octets)
         said = _Signed.model_validate(document)
         valid_until = parse(said.statement.valid_until)
     except ValidationError as error:
         raise RosterStatementRefused(detail=first_of(error)) from None
-    except (ValueError, RecursionError, InstantMalformed):
+    except (ValueError, InstantMalformed):
         raise RosterStatementRefused(detail="the file is cut, or it is no roster statement") from None
     members = tuple(_member(each) for each in said.statement.members)
     require_usable(members)

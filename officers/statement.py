@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
-from core.canonical import Json, canonical, digest
+from core.canonical import Json, canonical, digest, read_json
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.instants import parse, text
 from core.kinds import AuthorisationFlaw, AuthorisedAct
@@ -159,7 +159,7 @@ def list_digest(members: Collection[Listed]) -> str:
     Args:
         members: in any order; the digest is that of the list in order of their identifiers.
     """
-    return hashlib.sha256(_members_text(tuple(members)).encode()).hexdigest()
+    return hashlib.sha256(_listed_text(tuple(members)).encode()).hexdigest()
 
 
 def stated(claim: Claim, members: Collection[Listed]) -> Claim:
@@ -182,17 +182,17 @@ def stated(claim: Claim, members: Collection[Listed]) -> Claim:
     return Claim(act=claim.act, subject=list_digest(members))
 
 
-def members_text(members: Collection[Listed]) -> str:
+def listed_text(members: Collection[Listed]) -> str:
     """Return what a statement lists, as it is kept: canonical JSON, in order of the identifiers."""
-    return _members_text(tuple(members))
+    return _listed_text(tuple(members))
 
 
 @lru_cache(maxsize=4)  # each of a hundred acts under one statement asks for it, and 2,000 members take 50 ms
-def _members_text(members: tuple[Listed, ...]) -> str:
+def _listed_text(members: tuple[Listed, ...]) -> str:
     return canonical([each.document() for each in sorted(members, key=lambda each: each.decision)]).decode()
 
 
-def read_members(kept: str | None) -> tuple[Listed, ...]:
+def read_listed(kept: str | None) -> tuple[Listed, ...]:
     """Return what a statement lists, as it was kept; nothing for a statement about one thing.
 
     Raises:
@@ -327,13 +327,13 @@ def parse_authorisation(document: Mapping[str, Any]) -> Authorisation:
     return Authorisation(statement=statement, proof=said.proof)
 
 
-def parse_members(document: Sequence[Any]) -> tuple[Listed, ...]:
+def parse_listed(document: Sequence[Any]) -> tuple[Listed, ...]:
     """Return what a JSON list says that a statement is about.
 
     Raises:
         AuthorisationRefused: it is no such list.
     """
-    return read_members(json.dumps(document))
+    return read_listed(json.dumps(document))
 
 
 def authorisation_schema() -> dict[str, Any]:
@@ -345,7 +345,7 @@ def authorisation_schema() -> dict[str, Any]:
     return whole
 
 
-def members_schema() -> dict[str, Any]:
+def listed_schema() -> dict[str, Any]:
     """Return what the list is that a statement about several things is about (JSON Schema)."""
     return _MEMBERS.json_schema()
 
@@ -359,8 +359,8 @@ def read_statement(octets: bytes) -> Statement:
     if len(octets) > MOST_OCTETS:
         raise _malformed(f"the statement has more than {MOST_OCTETS} octets")
     try:
-        document = json.loads(octets)
-    except (ValueError, RecursionError):
+        document = read_json(octets)
+    except ValueError:
         raise _malformed("the statement is no JSON") from None
     if not isinstance(document, dict):
         raise _malformed("the statement is no JSON object")

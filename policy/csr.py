@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from core.errors import CsrMalformed, CsrTooLarge, Finding, RulesRefused, Severity
+from core.plain_text import UTF8_MARK, looks_like
 from policy import der as der_writer
 
 LARGEST_CSR = 16 * 1024
@@ -40,12 +41,16 @@ _EXTENSION_REQUESTS = (
 )
 
 _ARMOUR = re.compile(rb"-----BEGIN ((?:NEW )?CERTIFICATE REQUEST)-----([^-]*)-----END \1-----")
+_PRIVATE = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 
 # AlgorithmIdentifiers of ECDSA with SHA-1 and with SHA-224 to SHA-512, with the NULL that RFC 5758 (3.2) forbids.
 _NULL_PARAMETERS = (
     re.compile(re.escape(bytes.fromhex("300b06072a8648ce3d0401")) + rb"\x05\x00"),
     re.compile(re.escape(bytes.fromhex("300c06082a8648ce3d0403")) + rb"[\x01-\x04]\x05\x00"),
 )
+
+# CertificationRequest, CertificationRequestInfo, its version of one octet.
+_VERSION = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01(.)", re.DOTALL)
 
 # What `cryptography` was seen to raise, or documents, for hostile bytes. A Warning is one only where somebody runs
 # the interpreter with warnings as errors; it is about the requested names, which nobody here reads.
@@ -70,19 +75,22 @@ class ParsedCsr:
         public_key: its key, DER SubjectPublicKeyInfo (RFC 5480), uncompressed point on a named curve.
         public_key_sha256: of those octets, 64 lower-case hexadecimal digits.
         curve: which.
+        notices: what its tool has done otherwise than it should, and does no harm.
     """
 
     der: bytes
     public_key: bytes
     public_key_sha256: str
     curve: Curve
+    notices: tuple[Finding, ...] = ()
 
 
 def parse(data: bytes) -> ParsedCsr:
     """Read and judge one request.
 
     Args:
-        data: PEM headed `CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`, base64 without a header, or DER.
+        data: PEM headed `CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`, with any text before and after it (RFC
+            7468, 2 and 5.2), base64 without a header, or DER.
 
     Raises:
         CsrTooLarge: above LARGEST_CSR.
@@ -100,14 +108,19 @@ def parse(data: bytes) -> ParsedCsr:
         # Beside SHA-2, where it refuses it, the library lets a NULL pass.
         after_signed = der.find(request.tbs_certrequest_bytes) + len(request.tbs_certrequest_bytes)
         null_parameters = any(pattern.match(der, after_signed) for pattern in _NULL_PARAMETERS)
-    findings = tuple(_findings(request, null_parameters=null_parameters))
+    findings = tuple(_findings(request))
+    notices = (_NULL_PARAMETERS_TAKEN,) if null_parameters else ()
     if findings:
-        raise RulesRefused(findings)
+        raise RulesRefused((*findings, *notices))
     key = request.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return ParsedCsr(
-        der=der, public_key=spki, public_key_sha256=hashlib.sha256(spki).hexdigest(), curve=_CURVES[key.curve.name]
+        der=der,
+        public_key=spki,
+        public_key_sha256=hashlib.sha256(spki).hexdigest(),
+        curve=_CURVES[key.curve.name],
+        notices=notices,
     )
 
 
@@ -118,7 +131,11 @@ def _der(data: bytes) -> bytes:
     """Undo PEM or base64, whatever the line lengths and line ends."""
     if data[:1] == b"\x30":
         return data  # base64 of a SEQUENCE begins with M, so this is DER already
-    stripped = data.removeprefix(b"\xef\xbb\xbf").strip()  # some editors write a byte order mark before PEM
+    _require_no_private_key(data)
+    other = looks_like(data)
+    if other:
+        raise CsrMalformed(detail=other)
+    stripped = data.removeprefix(UTF8_MARK).strip()  # some editors write a byte order mark before PEM
     if not stripped:
         raise CsrMalformed(detail="it is empty")
     if b"-----" in stripped:
@@ -132,19 +149,24 @@ def _der(data: bytes) -> bytes:
     return der
 
 
+def _require_no_private_key(data: bytes) -> None:
+    """Whoever has sent a private key is told so before anything else: the key is spent, whatever else is wrong."""
+    for encoding in ("latin-1", "utf-16-le", "utf-16-be"):
+        if _PRIVATE.search(data.decode(encoding, "replace")):
+            raise CsrMalformed(detail="it holds a private key, which must never be sent; make a new key and keep it")
+
+
 def _dearmoured(text: bytes) -> bytes:
     if text.count(b"-----BEGIN ") > 1:
         raise CsrMalformed(detail="it holds more than one PEM block; one request is taken at a time")
-    armour = _ARMOUR.fullmatch(text)
+    armour = _ARMOUR.search(text)
     if armour is not None:
         return armour[2]
-    if b"PRIVATE KEY-----" in text:
-        raise CsrMalformed(detail="it holds a private key, which must never be sent; make a new key and keep it")
     if b"REQUEST-----" not in text:
         raise CsrMalformed(detail="its PEM header is not CERTIFICATE REQUEST")
     if b"-----END " not in text:
         raise CsrMalformed(detail="it is cut off: the END line is missing")
-    raise CsrMalformed(detail="there is something else before, after or inside its PEM block")
+    raise CsrMalformed(detail="there is something else inside its PEM block")
 
 
 def _without_null_parameters(der: bytes) -> x509.CertificateSigningRequest:
@@ -156,6 +178,10 @@ def _without_null_parameters(der: bytes) -> x509.CertificateSigningRequest:
     Raises:
         CsrMalformed: it cannot be read without the NULL either.
     """
+    version = _VERSION.match(der)
+    if version is not None and version[1] != b"\x00":
+        told = f"its version is {version[1][0]}, and PKCS#10 has only version 0, which tools show as 1 (RFC 2986, 4.1)"
+        raise CsrMalformed(detail=told)
     places = [found for pattern in _NULL_PARAMETERS for found in pattern.finditer(der)]
     if not places:
         raise CsrMalformed(detail="it is not a PKCS#10 request, or is cut off")
@@ -172,14 +198,16 @@ def _without_null_parameters(der: bytes) -> x509.CertificateSigningRequest:
 # --- judging -----------------------------------------------------------------------------------------------------
 
 
-def _findings(request: x509.CertificateSigningRequest, *, null_parameters: bool) -> Iterator[Finding]:
-    if null_parameters:
-        yield _finding(
-            "csr.null-parameters",
-            "RFC 5758 3.2",
-            "The algorithm identifier of the signature carries NULL parameters, which ECDSA forbids.",
-            "Make the request with another tool or a newer version of it; openssl req does it right.",
-        )
+_NULL_PARAMETERS_TAKEN = Finding(
+    code="csr.null-parameters",
+    clause="RFC 5758 3.2",
+    severity=Severity.NOTICE,
+    detail="The algorithm identifier of the request's signature carries NULL parameters, which ECDSA leaves out.",
+    remedy="Nothing needs doing: the signature holds, and the certificate does not repeat it. mbed TLS 2.28 writes so.",
+)
+
+
+def _findings(request: x509.CertificateSigningRequest) -> Iterator[Finding]:
     usable_key = None
     for found in _key_findings(request):
         if isinstance(found, Finding):

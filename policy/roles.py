@@ -58,6 +58,7 @@ class Operation(StrEnum):
     READ_REPORT = "read-report"
     REMARK_REPORT = "remark-report"
     ISSUE_REPORT = "issue-report"
+    ASK_OF_REPORT = "ask-of-report"
     READ_CALENDAR = "read-calendar"
     READ_TASKS = "read-tasks"
     ORDER = "order"
@@ -147,6 +148,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.WITNESS_DECISION,
                     Operation.ORDER,
                     Operation.RECORD_BREACH,
+                    Operation.ASK_OF_REPORT,
                     Operation.RECORD_NCSC_CERTIFICATE,
                     Operation.RECONCILE_CPL,
                 ),

@@ -14,7 +14,7 @@ from core.kinds import HierarchyRole
 from officers.identity import authority_of
 from officers.proof import Asked, prove
 from officers.roster import Roster, read_members
-from officers.statement import Authorisation, Authority, Claim, Listed, members_text
+from officers.statement import Authorisation, Authority, Claim, Listed, listed_text
 from store.reading import authorisations as reading
 from store.reading.authority import authority_row, certificates
 from store.rows import Authorised
@@ -59,18 +59,23 @@ def authorised(tx: Transaction, actor: Actor, claim: Claim, signed: Signed | Non
         raise AuthorisationMissing(act=claim.act)
     asked = Asked(authority=authority_shown(tx), officer=actor.name, claim=claim, members=signed.members)
     prove(signed.authorisation, asked, roster, at)
+    kept = row_of(signed)
+    authorisations.keep(tx, kept, at=at)
+    return kept.statement_sha256
+
+
+def row_of(signed: Signed) -> Authorised:
+    """Return what an officer signed as it is kept."""
     said = signed.authorisation.statement
-    kept = Authorised(
+    return Authorised(
         statement_sha256=said.sha256,
         statement=said.octets().decode(),
         proof=signed.authorisation.proof,
-        act=claim.act,
+        act=said.claim.act,
         officer=said.officer,
         key=said.key,
-        members=members_text(signed.members) if signed.members else None,
+        members=listed_text(signed.members) if signed.members else None,
     )
-    authorisations.keep(tx, kept, at=at)
-    return said.sha256
 
 
 def roster_shown(tx: Transaction, at: datetime) -> Roster | None:

@@ -4,11 +4,10 @@ Words are classified, each with its recipients (F2.22). The proposal names them 
 them; a notice holds those that its recipient may have.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.classification import Passage, passage_of
 from core.words import required
 from store.rows import Decision
@@ -95,7 +94,7 @@ def grounds_of(reasons: "str | Passage", minutes: Minutes, *, first_number: int 
 
 def passages_of(decision: Decision) -> tuple[Passage, ...]:
     """Return the passages of a decision; one from before there were classes has its reasons, Amber, for all."""
-    kept = json.loads(decision.passages)
+    kept = read_json(decision.passages)
     if kept:
         return tuple(passage_of(each) for each in kept)
     return (replace(Passage.of(REASONS, decision.reasons), salt=decision.reasons_salt),)
@@ -103,4 +102,4 @@ def passages_of(decision: Decision) -> tuple[Passage, ...]:
 
 def conditions_of(decision: Decision) -> Sequence[tuple[int, Passage]]:
     """Return the conditions that a decision sets, with their numbers."""
-    return [(int(each["number"]), passage_of(each)) for each in json.loads(decision.conditions)]
+    return [(int(each["number"]), passage_of(each)) for each in read_json(decision.conditions)]

@@ -5,14 +5,13 @@ be withheld are in it as salted digests only, so that a public digest never conf
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from core.approval import Device, Firmware, Terms, device_said
-from core.canonical import Json, canonical, digest
+from core.canonical import Json, canonical, digest, read_json
 from core.errors import DecisionIncomplete
 from core.identifiers import Environment
 from core.instants import parse, text
@@ -95,7 +94,7 @@ def new_decision(kind: DecisionKind, said: Mapping[str, Json], grounds: Grounds,
 
 def said_in(decision: Decision) -> dict[str, Any]:
     """Return what a proposal says."""
-    said: dict[str, Any] = json.loads(decision.proposal)
+    said: dict[str, Any] = read_json(decision.proposal)
     return said
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from core.canonical import Json
+from core.canonical import Json, read_json
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -79,6 +79,7 @@ def view_of(kind: type[V], said: str | bytes) -> V:
     Raises:
         ValueError: it is not JSON, or not of that kind.
     """
+    read_json(said)  # nothing that no reader of JSON holds exactly becomes a value
     read: V = _ADAPTERS[kind].validate_json(said)
     return read
 

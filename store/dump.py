@@ -17,6 +17,7 @@ from sqlalchemy.sql.expression import ColumnClause, TableClause
 from sqlalchemy.sql.sqltypes import _Binary
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from core.canonical import read_json
 from store import trial_tables
 from store.tables import metadata
 from store.transactions import Transaction
@@ -128,9 +129,9 @@ def _said(value: Any) -> int | str | None:  # noqa: ANN401 - a value of any colu
 
 def _read(line: bytes, columns: list[ColumnClause[Any]], name: str, number: int) -> dict[str, Any]:
     try:
-        said = list[Any](json.loads(line))
+        said = list[Any](read_json(line, largest=2**63))
         return {each.name: _value(value, each) for each, value in zip(columns, said, strict=True)}
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise Unloadable(f"row {number} of {name} cannot be read: {error}") from error
 
 

@@ -1,6 +1,5 @@
 """Rows as plain values: what use cases and jobs get instead of SQLAlchemy's."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from sqlalchemy import Row
 
 from core.actors import Role
 from core.approval import DEVICE_COLUMNS, Device, EndCause, Firmware, device_listed
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.identifiers import Serial
 from core.kinds import ApplicationState, AuthorisedAct, DecisionKind, DecisionState, DraftState
 
@@ -159,7 +158,7 @@ def firmware_text(firmware: Sequence[Firmware]) -> str:
 
 def firmware_of(text: str) -> tuple[Firmware, ...]:
     """Return approved firmware from its JSON."""
-    return tuple(Firmware(item["version"], item["image_sha256"]) for item in json.loads(text))
+    return tuple(Firmware(item["version"], item["image_sha256"]) for item in read_json(text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -193,6 +193,7 @@ breaches = Table(
     Column("why", String),  # fate
     Column("closed_at", Instant),  # fate
     Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
+    Column("kept_at", Instant),  # fate: when what made a suspicion of the limit had been corrected
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
@@ -213,6 +214,17 @@ breaches = Table(
     Index(None, "approval"),
     sqlite_strict=True,
 )
+
+limit_comparisons = Table(
+    "limit_comparisons",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("issue", Number, nullable=False),
+    Column("compared_at", Instant, nullable=False),
+    PrimaryKeyConstraint("approval", "issue"),
+    sqlite_strict=True,
+)
+"""Later issues whose limit has been compared with what was deployed when they took over (F2.21(d))."""
 
 # --- notices -----------------------------------------------------------------------------------------------------
 
@@ -401,7 +413,55 @@ deployments = Table(
     ),
     Index(None, "device_id"),
     Index(None, "approval", "deployed_at"),
+    Index(
+        "ix_deployments_standing",
+        "approval",
+        sqlite_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+        postgresql_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
+    ),
     Index(None, "recorded_at"),
+    sqlite_strict=True,
+)
+
+undone_ends = Table(
+    "undone_ends",
+    metadata,
+    Column("deployment_id", ForeignKey("deployments.id"), nullable=False),
+    Column("decommissioned_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("replaced_by", String),
+    Column("undone_at", Instant, nullable=False),
+    Column("batch_id", ForeignKey("deployment_batches.id"), nullable=False),
+    Column("reason", String, nullable=False),
+    PrimaryKeyConstraint("deployment_id", "decommissioned_at", "reason"),
+    Index(None, "undone_at"),
+    sqlite_strict=True,
+)
+"""Ends of deployments that were recorded and that a correction has taken back: the device was never taken out then."""
+
+report_questions = Table(
+    "report_questions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("month", String),  # None: it is standing
+    Column("text", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("ended_at", Instant),  # fate
+    CheckConstraint("month IS NULL OR (length(month) = 7 AND ended_at IS NULL)", name="single_or_standing"),
+    sqlite_strict=True,
+)
+
+report_answers = Table(
+    "report_answers",
+    metadata,
+    Column("question_id", ForeignKey("report_questions.id"), nullable=False),
+    Column("month", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Column("answered_by", String, nullable=False),
+    PrimaryKeyConstraint("question_id", "month"),
+    CheckConstraint("length(month) = 7", name="month_is_one"),
     sqlite_strict=True,
 )
 

@@ -1,6 +1,6 @@
 """Column types that are the same on SQLite (STRICT tables) and PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -42,6 +42,23 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else instant_of(int(value))
 
 
+def text_of(value: object) -> str | None:
+    """Return what stands in a column of text, as text: octets that are none, or a number, are somebody's who owns the
+    file, and one row of theirs must not keep the others from being read.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+class String(Text):
+    """A column of text."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], str | None] | None:  # noqa: ARG002 - signature of SQLAlchemy
+        """Read text as text; PostgreSQL has nothing else in such a column."""
+        return text_of if dialect.name == "sqlite" else None
+
+
 class Word(TypeDecorator[StrEnum]):
     """A column that holds a word of a closed list: rows carry the member, the database the plain text.
 
@@ -53,7 +70,7 @@ class Word(TypeDecorator[StrEnum]):
         words: the list.
     """
 
-    impl = Text
+    impl = String
     cache_ok = True
 
     def __init__(self, words: type[StrEnum]) -> None:
@@ -112,4 +129,3 @@ def _listed(words: Iterable[str]) -> str:
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
 Octets = LargeBinary
-String = Text

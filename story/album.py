@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from core.canonical import read_json
 from verify.client import Exchange
 
 Page = Sequence[Mapping[str, object]]
@@ -118,6 +119,6 @@ def _readable(body: bytes) -> object:
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode("ascii")}
     try:
-        return json.loads(words)
+        return read_json(words)
     except ValueError:
         return words

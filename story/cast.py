@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.init import open_demo_key
+from app.cli.demo import open_demo_key
 from app.officer import ROSTER_PATH, Hand, Officer, officer_on, roster_read
 from app.recomputed import read, recomputed
+from core.canonical import read_json
 from core.errors import OfficerKeyNotOnRoster, OfficerKeyUnusable, ShownOtherwise, StoryRefused
 from core.instants import parse
 from core.kinds import AuthorisedAct
@@ -109,7 +110,7 @@ class Person:
         answer = self._http.request(method, path, content=sent, headers=headers)
         self._noted(method, path, sent, answer)
         try:
-            document = json.loads(answer.content)
+            document = read_json(answer.content)
         except ValueError:
             document = {}
         return Reply(answer.status_code, document if isinstance(document, dict) else {})
@@ -216,7 +217,7 @@ class Cast:
 
 def _keys(path: Path) -> Mapping[str, str]:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = read_json(path.read_text(encoding="utf-8"))
         return {name: str(held[name]["api_key"]) for name in PEOPLE}
     except OSError as error:
         raise StoryRefused(detail=f"{path} cannot be read ({error.strerror})") from None

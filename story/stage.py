@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 
-from app.cli.init import write_demo_credentials
+from app.cli.demo import write_demo_credentials
 from app.house import House, open_house
 from app.processes import answers
 from app.settings import DEFAULT_PORT, Settings, load

@@ -1,17 +1,19 @@
 """An authority as the release before the memory left it: a register with a history, keys, and a watermark."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import delete
 
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from app.house import House, open_authority, open_house
 from app.settings import load
 from core.approval import EndCause
 from jobs.duty import release_lease
+from officers.roster import Member
 from ra.applying.apply import apply
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.grant import ProposeGrant
@@ -23,9 +25,9 @@ from tests.acting import propose, revoke, second
 from tests.world import DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, application, csr_pem, grant
 
 
-def made(home: Path, url: str) -> House:
+def made(home: Path, url: str, roster: Sequence[Member] = ()) -> House:
     """A test authority after its ceremony, with an organisation and officers whose access the journal knows."""
-    make(planned(home, "test", port=8470, store_url=url))
+    make(replace(planned(home, "test", port=8470, store_url=url), roster=tuple(roster)))
     house = open_house(load(home))
     with house.store.begin("organisation") as tx:
         name = "Acme Metering Ltd"

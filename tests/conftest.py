@@ -108,9 +108,40 @@ POSTGRESQL_WITH_LONG = frozenset(
 """Files about words, forms and documents: what they ask of the store, files about the store ask of both databases."""
 
 
+LONGEST_FIRST = (
+    "test_model.py",
+    "test_story.py",
+    "test_command_line.py",
+    "test_api_description.py",
+    "test_five_years.py",
+    "test_amendments.py",
+    "test_troubles.py",
+    "test_ends.py",
+    "test_odd_values.py",
+    "test_hanging.py",
+    "test_final_ends.py",
+    "test_memory_begin.py",
+    "test_went_back.py",
+    "test_api_watching.py",
+    "test_sealing_and_telling.py",
+    "test_migrations.py",
+    "test_cut_off.py",
+    "test_cpl.py",
+    "test_story_section_f.py",
+    "test_unreadable.py",
+    "test_clauses.py",
+    "test_attacks.py",
+    "test_jobs.py",
+)
+"""A file stays with one worker: those that take half a minute come first, or one worker would be alone in the end."""
+
+
 @pytest.hookimpl(trylast=True)  # hypothesis marks its own first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not asked for: sweeps unless --long; PostgreSQL and searches at random if --quick."""
+    """Leave out what was not asked for: sweeps unless --long; PostgreSQL and searches at random if --quick.
+
+    What is left is in order of files, the longest first.
+    """
 
     def asked(item: pytest.Item) -> bool:
         if config.getoption("--quick") and ("hypothesis" in item.keywords or "postgresql" in _parameters(item)):
@@ -121,7 +152,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return not long or config.getoption("--long")
 
     config.hook.pytest_deselected(items=[item for item in items if not asked(item)])
-    items[:] = [item for item in items if asked(item)]
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items[:] = sorted(
+        (item for item in items if asked(item)), key=lambda item: places.get(item.path.name, len(LONGEST_FIRST))
+    )
 
 
 def _parameters(item: pytest.Item) -> list[object]:
@@ -195,6 +229,24 @@ def copy_of(
 
 
 @pytest.fixture(scope="session")
+def forget(request: pytest.FixtureRequest, keys_folder: Path) -> Callable[[str], None]:
+    """Removes a copy that nobody has open, with its authority's memory: a whole run's would be ten gigabytes."""
+
+    def remove(url: str) -> None:
+        if url.startswith("sqlite"):
+            shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent, ignore_errors=True)
+        else:
+            with psycopg.connect(
+                request.getfixturevalue("postgresql_server").format("postgres"), autocommit=True
+            ) as server:
+                # Whoever the test has left connected goes with it.
+                server.execute(f'DROP DATABASE "{urlsplit(url).path.lstrip("/")}" WITH (FORCE)')
+        shutil.rmtree(memory_folder(url, keys_folder), ignore_errors=True)
+
+    return remove
+
+
+@pytest.fixture(scope="session")
 def store_copy(templates: Callable[[str], str], copy_of: Callable[[str], str]) -> Callable[[str], str]:
     """Makes the URL of a fresh store of a kind in which the ceremony has been held."""
     return lambda kind: copy_of(templates(kind))
@@ -206,11 +258,14 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def world(store_kind: str, store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[World]:
+def world(
+    store_kind: str, store_copy: Callable[[str], str], forget: Callable[[str], None], keys_folder: Path
+) -> Iterator[World]:
     """A test authority on a fresh store, with real keys and a clock that stands until a test moves it."""
     made = World(store_copy(store_kind), keys_folder)
     yield made
     made.close()
+    forget(made.url)
 
 
 def _create(server: str, name: str, *, template: str = "template0") -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.cli.init import demo_key, open_demo_key
+from app.cli.demo import demo_key, open_demo_key
 from app.officer import ROSTER_PATH, Hand, officer_on, roster_read
 from app.recomputed import read, recomputed
 from core.instants import parse

@@ -60,8 +60,9 @@ def _started(data: Path) -> str:
     server = get_server(data, cleanup_mode=None)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # Hundreds of databases are made and forgotten. Processes are killed here, never the machine: what was
-        # committed is with the operating system, and need not wait for the disk.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        # committed is with the operating system, and need not wait for the disk. And none lives long enough to be
+        # tidied.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
     return server.get_uri().replace("/postgres?", "/{}?")

@@ -80,7 +80,10 @@ class Web:
                 if "requestBody" not in operation:
                     continue
                 filled = "/".join("x1" if part.startswith("{") else part for part in path.split("/"))
-                query = "?name=a.pdf" if any(each["in"] == "query" for each in operation.get("parameters", ())) else ""
+                needed = [
+                    each for each in operation.get("parameters", ()) if each["in"] == "query" and each["required"]
+                ]
+                query = "?name=a.pdf" if needed else ""
                 media_type = next(iter(operation["requestBody"]["content"]))
                 found.append(Operation(method.upper(), filled + query, operation["x-body-limit"], media_type))
         return found

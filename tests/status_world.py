@@ -15,6 +15,7 @@ from cryptography.x509 import ocsp
 
 from core.actors import Role
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms
+from core.chain import head_statement, journal_name
 from core.errors import StoreUnavailable
 from core.identifiers import ApprovalIdentifier, Serial, new_serial, serial_number
 from core.instants import first_second, last_second
@@ -50,6 +51,17 @@ _REASONS = {
     9: x509.ReasonFlags.privilege_withdrawn,
 }
 
+NAME = "TEST Trial CPA"
+_JOURNAL = ec.generate_private_key(ec.SECP256R1())
+JOURNAL_KEY = _JOURNAL.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@cache
+def signed_head(number: int, link: bytes) -> SealedHead:
+    """A head as the authority signs it."""
+    signature = _JOURNAL.sign(head_statement(journal_name(NAME), number, link), ec.ECDSA(hashes.SHA256()))
+    return SealedHead(number=number, link=link, signature=signature)
+
 
 class World:
     """A StatusSource whose acts are method calls. `broken` makes every read fail, as an unreachable store does."""
@@ -75,15 +87,15 @@ class World:
     def changes(self, cursor: Hashable | None) -> Changes:
         self._read("changes")
         if cursor is None:
-            return Changes(len(self._log), everything=True, authority=True, head=self.head)
+            return Changes(len(self._log), everything=True, authority=True, heads=self.heads)
         seen = self._log[cast("int", cursor) :]
         named = frozenset(one for one in seen if one is not None)
-        return Changes(len(self._log), authority=None in seen, approvals=named, head=self.head)
+        return Changes(len(self._log), authority=None in seen, approvals=named, heads=self.heads)
 
     def authority(self) -> AuthorityView:
         self._read("authority")
         return AuthorityView(
-            name="TEST Trial CPA",
+            name=NAME,
             environment="test",
             arc="1.3.6.1.4.1.32473.172",
             base_url="http://127.0.0.1:8470",
@@ -95,7 +107,7 @@ class World:
             ],
             crls={one.key_id: one for one in self.lists},
             credentials=dict(self.credentials),
-            journal_key=b"the key of a journal",
+            journal_key=JOURNAL_KEY,
         )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
@@ -103,9 +115,8 @@ class World:
         return [held for name, held in self.kept.items() if identifiers is None or name in identifiers]
 
     @property
-    def head(self) -> SealedHead:
-        number = max(self.links, default=0)
-        return SealedHead(number=number, link=self.links[number]) if number else SealedHead()
+    def heads(self) -> list[SealedHead]:
+        return [signed_head(number, self.links[number]) for number in sorted(self.links, reverse=True)]
 
     def link_of(self, number: int) -> bytes | None:
         return self.links.get(number)

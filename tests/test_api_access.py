@@ -96,6 +96,10 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "showReport": SSC | {"dcc"},
     "issueReport": {"dcc"},
     "remarkReport": {"dcc"},
+    "askOfReport": OFFICERS,
+    "listReportQuestions": SSC | {"dcc"},
+    "endReportQuestion": OFFICERS,
+    "answerReportQuestion": {"dcc"},
     "listTasks": EVERYBODY,
     "calendar": EVERYBODY,
     "listNotices": READERS | {"manufacturer", "rival"},
@@ -162,6 +166,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
+        "question": done(api.ask("officer-1", "POST", "/v1/reports/questions", {"text": "x"}), 201)["question"],
         "evidence": done(evidence, 201)["evidence"],
         "waiting": application_id,
         "breach": str(breach),
@@ -206,6 +211,8 @@ def _bodies(api: Api) -> dict[str, Any]:
         "closeRequirement": {"state": "met", "reason": "x"},
         "setStandingRequirement": {"text": "x"},
         "remarkReport": {"text": "x"},
+        "askOfReport": {"text": "x", "month": "January"},
+        "answerReportQuestion": {"question": api.furniture["question"], "text": "x"},  # type: ignore[attr-defined]
         "suspectBreach": {"condition": 1, "note": "x"},
         "judgeBreach": {"confirmed": True, "why": "x"},
         "closeBreach": {"why": "x"},

@@ -54,6 +54,8 @@ def test_an_approval_that_was_ended_moves_its_end_and_before_its_start_loses_tha
     world.at(datetime(2027, 2, 1, 10, 0, tzinfo=UTC))
     for approval in (before, after):
         world.revoked(approval) if cause is EndCause.SSC else _withdrawn(world, approval)
+    changed = Calendar.from_ical(calendar_feed(world.desk, MANUFACTURER).octets).walk("VEVENT")
+    assert {each.decoded("SEQUENCE") for each in changed} == {1}, "a program moves an event only if this has grown"
     assert trials(world, MANUFACTURER) == {
         f"{before}-start@127.0.0.1": (date(2027, 1, 4), f"Trial starts: {before}"),
         f"{before}-end@127.0.0.1": (date(2027, 2, 1), f"Trial ended: {before}"),
@@ -82,7 +84,7 @@ def test_report_dates_are_for_those_between_whom_reports_go(world: World) -> Non
         assert sum(uid.startswith("report-") for uid in found) == 12
     for actor in (MANUFACTURER, PANEL):
         assert not any(uid.startswith("report-") for uid in shown(calendar_feed(world.desk, actor).octets))
-    issue_report(world.desk, DCC, "2027-01")
+    issue_report(world.desk, DCC, "2027-01", early=True)
     found = shown(calendar_feed(world.desk, DCC).octets)
     assert found["report-2027-01@127.0.0.1"][1] == "Monthly report for 2027-01 was issued"
 

@@ -1,5 +1,6 @@
 """The commands about keys, as an operator types them: the authority's machine, the root's, and the way between."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import cast
@@ -56,12 +57,14 @@ def done(result: Result) -> str:
 def test_a_new_issuing_ca_is_carried_to_the_root_and_back(operator: Operator) -> None:
     request, response = operator.folder / "request.json", operator.folder / "response.json"
     told = done(operator.types("issuing-ca", "request", str(request)))
-    assert "SHA-256" in told
+    digest = hashlib.sha256(request.read_bytes()).hexdigest()
+    assert f"SHA-256 {digest}." in told
     shown = operator.signs("sign", str(request), str(response), answer="no\n")
-    assert (shown.exit_code, response.exists()) == (2, False)
+    assert (shown.exit_code, response.exists()) == (1, False)
     assert "a certificate for CN=TEST Trial CPA Issuing CA 2," in shown.output
     done(operator.signs("sign", str(request), str(response), answer="TEST Trial CPA\n"))
-    assert "Issuing CA 2" in done(operator.types("issuing-ca", "accept", str(response)))
+    accepted = done(operator.types("issuing-ca", "accept", str(response)))
+    assert (f"the request with the SHA-256 {digest}." in accepted, "Issuing CA 2" in accepted) == (True, True)
     assert "recorded before" in done(operator.types("issuing-ca", "accept", str(response)))
     granted(operator.house, "02020303")
     used = {each["file"]: each for each in json.loads(done(operator.types("keys", "--json")))}
@@ -97,9 +100,9 @@ def test_a_compromised_issuing_ca_is_ended_at_once_and_a_form_proposes_what_foll
     request, form = operator.folder / "request.json", operator.folder / "reissue.toml"
     words = ["issuing-ca", "compromised", serial, str(request), "--form", str(form)]
     refused = operator.types(*words, answer="4F\n")
-    assert (refused.exit_code, request.exists()) == (2, False)
+    assert (refused.exit_code, request.exists()) == (1, False)
     told = done(operator.types(*words, answer=f"{serial}\n"))
-    assert "1 approvals in force" in told
+    assert "1 approval in force" in told
     (proposed,) = decisions(form)
     assert (proposed["kind"], proposed["approval"]) == ("rekey", approval)
     response = operator.folder / "response.json"

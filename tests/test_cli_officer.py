@@ -14,8 +14,9 @@ from typing import Any, cast
 import pytest
 
 from api.answers import DecisionBatchAnswer
-from app.cli.authorising import sign_for
-from app.cli.init import make, planned
+from app.cli import decide
+from app.cli.authorising import AT_ONCE, sign_for
+from app.cli.ceremony import make, planned
 from app.cli.signing import KEY_VARIABLE, PASSPHRASE_VARIABLE
 from app.client import Client
 from app.house import open_house
@@ -24,9 +25,11 @@ from app.recomputed import recomputed, require_as_sent
 from app.settings import load
 from core.canonical import digest
 from core.clock import SystemClock
-from core.errors import HomeOccupied, KeysOfTwo, ShownOtherwise
+from core.errors import AuthorisationRefused, HomeOccupied, KeysOfTwo, ShownOtherwise
+from core.kinds import AuthorisedAct
+from officers.claims import about_all
 from officers.key_file import public_pem
-from officers.statement import Authority
+from officers.statement import MOST_LISTED, Authority, Listed
 from ra.authorising import authority_shown, roster_shown
 from ra.deciding import look
 from ra.deciding.kinds.grant import ProposeGrant
@@ -35,7 +38,7 @@ from store.reading.authority import certificates
 from tests.acting import InHand, member, officer_key
 from tests.api_world import Api, application, done
 from tests.people_world import PASSPHRASE, People, Said, sealed, served, trialcpa, write_private
-from tests.world import OFFICER_2, World
+from tests.world import NOW, OFFICER_2, World
 
 YES = "--yes-i-have-read"
 
@@ -119,13 +122,14 @@ def test_a_passphrase_is_asked_for_twice_when_it_is_chosen_and_once_afterwards(
 
     def typed(question: str) -> str:
         asked.append(question)
-        return "correct horse"
+        return PASSPHRASE.decode()
 
     monkeypatch.setattr("keys.passphrase.getpass.getpass", typed)
     made = trialcpa("officer", "key", "new", str(path))
     shown = trialcpa("officer", "key", "show", str(path))
     assert shown.out.startswith(made.out)
-    assert asked == [f"Passphrase of your key {path}: ", "Once more: ", f"Passphrase of your key {path}: "]
+    new = f"New passphrase of your key {path}, 15 characters at least: "
+    assert asked == [new, "Once more: ", f"Passphrase of your key {path}: "]
 
 
 # --- what is signed is what the bytes say ------------------------------------------------------------------------
@@ -199,6 +203,23 @@ def test_a_form_of_any_length_is_signed_for_in_as_many_requests_as_the_service_t
     hand = Hand(officer, lambda: shown.proposed_at)
     sign_for(cast("Client", _Client()), hand, [f"dec-{each}" for each in range(201)])
     assert asked == [(100, 100), (100, 100), (1, 1)]
+
+
+def test_more_than_one_statement_may_be_about_are_seconded_by_several() -> None:
+    asked: list[tuple[int, int]] = []
+
+    class _Client:
+        def do(self, _kind: type, _address: str, body: dict[str, Any]) -> DecisionBatchAnswer:
+            asked.append((len(body["decisions"]), len(body["listed"])))
+            return DecisionBatchAnswer(results=())
+
+    authority = Authority(name="TEST Trial CPA", root_key_sha256="0" * 64)
+    officer = Officer(name="officer-1", key=InHand(officer_key("officer-1")), authority=authority)
+    accepted = [Listed(decision=f"dec-{each}", proposal_sha256="0" * 64) for each in range(MOST_LISTED + 2)]
+    decide._seconded(cast("Client", _Client()), Hand(officer, lambda: NOW), accepted)
+    assert asked == [(AT_ONCE, MOST_LISTED)] * (MOST_LISTED // AT_ONCE) + [(2, 2)]
+    with pytest.raises(AuthorisationRefused):
+        about_all(AuthorisedAct.SECOND, accepted)
 
 
 SAYS = {
@@ -292,7 +313,7 @@ def test_an_urgent_revocation_is_signed_for_here_or_elsewhere(people: People, tm
     approval = people.api.granted()
     typed = approval.lower().replace("-", "")
     refused = people.run("officer-1", "officer", "sign", "--revoke", typed, "--cause", "ssc", typed="n\n")
-    assert (refused.status, refused.out.strip()) == (130, "")
+    assert (refused.status, refused.out.strip()) == (1, "")
     signed = people.run("officer-1", "officer", "sign", "--revoke", typed, "--cause", "ssc", typed="y\n")
     (tmp_path / "signed.json").write_text(signed.out[signed.out.index("{") :])
     (tmp_path / "why.txt").write_text("It has to be.\n")

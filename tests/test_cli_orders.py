@@ -37,7 +37,7 @@ def test_one_stops_issuing_and_two_start_it_again(people: People) -> None:
     assert "No order waits." in people.run("officer-2", "order", "list").words
 
     said = people.run("officer-1", "start-issuing", "--why", "It was another manufacturer.")
-    assert "One more officer has to" in said.words
+    assert "It waits for 1 more officer: trialcpa order authorise" in said.words
     listed = json.loads(people.run("officer-2", "order", "list", "--json").out)["orders"]
     (waiting,) = [each["order"] for each in listed]
     digest = listed[0]["body_sha256"]
@@ -54,7 +54,7 @@ def test_two_change_whose_keys_count(people: People) -> None:
     (people.keys / "four.pub.pem").write_bytes(public_pem(officer_key("officer-4")))
     words = ("roster", "change", "--add", f"officer-4={people.keys / 'four.pub.pem'}")
     said = people.run("officer-1", *words, "--remove", member("officer-3").key, "--why", "Jo is retiring.")
-    assert (said.status, "1 more have to" in said.words) == (0, True), said.words
+    assert (said.status, "It waits for 1 more officer: trialcpa order authorise" in said.words) == (0, True), said.words
     (order,) = json.loads(people.run("officer-2", "order", "list", "--json").out)["orders"]
     said = people.run("officer-2", "order", "authorise", order["order"], "--yes-i-have-read")
     assert f"The key {member('officer-3').key} of officer-3 counts no more." in said.words

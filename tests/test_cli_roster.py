@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.init import PASSPHRASE_FILE, make, planned
+from app.cli.ceremony import PASSPHRASE_FILE, make, planned
 from app.house import open_authority, open_house
 from app.settings import load
 from memory.officers import roster_of

@@ -34,22 +34,6 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def test_help_fits_a_screen_and_ends_with_an_example() -> None:
-    told = trialcpa("--help").stdout
-    assert len(told.splitlines()) <= 40
-    assert max(map(len, told.splitlines())) <= 80
-    assert "Example:" in told.rstrip().splitlines()[-3]
-
-
-@pytest.mark.parametrize(
-    "command", ["init", "serve", "run", "story", "access", "clock", "check", "crl", "journal", "root-crl", "roster"]
-)
-def test_each_command_explains_itself_in_a_screen(command: str) -> None:
-    told = trialcpa(command, "--help").stdout
-    assert len(told.splitlines()) <= 40
-    assert "Example:" in told
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -7,7 +7,7 @@ from datetime import timedelta
 import openpyxl
 import pytest
 
-from api.forms.telling import CSV_TYPE, XLSX_TYPE
+from api.forms.fields import CSV_TYPE, XLSX_TYPE
 from intake.workbook import read_workbook
 from ra.telling import reconcile
 from tests.api_world import Api, application, done, refused
@@ -43,7 +43,7 @@ def test_the_panel_is_told_acknowledges_and_is_told_to_remove_at_the_end(api: Ap
         done(api.ask("panel", "POST", f"{ADDRESS}/{second}/acknowledgement", rejection))["reason"]
         == (rejection["reason"])
     )
-    api.world.at(NOW + timedelta(days=1))
+    api.world.at(NOW + timedelta(days=2))
     overdue = done(api.ask("officer-1", "GET", f"{ADDRESS}?overdue=true"))["instructions"]
     assert [each["instruction"] for each in overdue] == [second]
     done(
@@ -51,7 +51,7 @@ def test_the_panel_is_told_acknowledges_and_is_told_to_remove_at_the_end(api: Ap
     )
     answer = api.ask("panel", "POST", f"{ADDRESS}/{second}/acknowledgement", said)
     assert "nothing is to be done any more" in refused(answer, 409, "instruction-superseded")["detail"]
-    pending = done(api.ask("panel", "GET", f"{ADDRESS}?state=pending&due_before=2027-01-05T00:00:00Z"))["instructions"]
+    pending = done(api.ask("panel", "GET", f"{ADDRESS}?state=pending&due_before=2027-01-06T00:00:00Z"))["instructions"]
     assert [(each["kind"], each["firmware_version"]) for each in pending] == [("remove", "0002012F")]
 
 

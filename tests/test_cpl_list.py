@@ -101,7 +101,7 @@ def test_columns_are_found_by_name_in_any_order_and_case_and_others_are_left_asi
         (b"approval,trial,manufacturer,model,firmware\n1,2,3,4,5", "the nearest lacks “expiry”"),
         (b"approval,trial,expiry,expiry date,manufacturer,model,firmware\n", "line 1: “expiry” and “expiry date”"),
         (b"\x00\x01\x02\x03", "neither a workbook nor text"),
-        (b"%PDF-1.7\n", "the nearest lacks"),
+        (b"%PDF-1.7\n", "it is a PDF"),
         (b"\xff\xfea", "not the Unicode text"),
         (b"\xef\xbb\xbf\xff", "not the Unicode text"),
         (b"\n" * 30 + table(LINE).encode(), ""),

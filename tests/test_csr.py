@@ -47,7 +47,9 @@ def _verdict(data: bytes) -> str:
     except CsrMalformed as malformed:
         return "malformed" if malformed.fields["detail"] else "malformed without a word"
     assert findings
-    assert all(finding.severity is Severity.FATAL for finding in findings)
+    fatal = [finding for finding in findings if finding.severity is Severity.FATAL]
+    assert fatal
+    assert {finding.code for finding in findings} - {finding.code for finding in fatal} <= {"csr.null-parameters"}
     assert all(finding.detail and finding.remedy and finding.clause for finding in findings)
     return " ".join(finding.code for finding in findings)
 
@@ -72,7 +74,8 @@ def test_only_the_key_is_handed_on_and_it_is_the_key_of_the_request() -> None:
     assert parsed.public_key == key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert parsed.public_key_sha256 == hashlib.sha256(parsed.public_key).hexdigest()
     assert parsed.der == ACCEPTED
-    assert set(vars(parsed)) == {"der", "public_key", "public_key_sha256", "curve"}
+    assert set(vars(parsed)) == {"der", "public_key", "public_key_sha256", "curve", "notices"}
+    assert parsed.notices == ()
 
 
 @pytest.mark.parametrize("header", [b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST", None])
@@ -114,7 +117,9 @@ def test_nothing_is_malformed(nothing: bytes) -> None:
         ("malformed-two-requests", "more than one"),
         ("malformed-certificate-label", "header"),
         ("malformed-no-end", "END line"),
-        ("malformed-text-before", "something else"),
+        ("malformed-version", "its version is 7"),
+        ("private-key-beside", "it holds a private key"),
+        ("private-key-after", "it holds a private key"),
         ("malformed-other-base64", "not a PKCS#10"),
         ("malformed-cut-off", "cut off"),
     ],
@@ -170,3 +175,24 @@ def test_mutated_requests_raise_nothing_but_our_own_errors(seed: bytes, data: st
 def test_any_octets_at_all_raise_nothing_but_our_own_errors(data: bytes) -> None:
     _verdict(data)
     _verdict(b"-----BEGIN CERTIFICATE REQUEST-----\n" + data + b"\n-----END CERTIFICATE REQUEST-----")
+
+
+def test_null_parameters_beside_a_signature_that_holds_are_a_notice() -> None:
+    parsed = parse(_case(VECTORS / "accepted-null-parameters.case")[1])
+    assert [(each.code, each.severity) for each in parsed.notices] == [("csr.null-parameters", Severity.NOTICE)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_another_encoding_is_told_and_a_private_key_in_it_is_told_first(encoding: str) -> None:
+    text = _case(VECTORS / "accepted-p256.case")[1].decode()
+    with pytest.raises(CsrMalformed, match="UTF-16"):
+        parse(text.encode(encoding))
+    key = _case(VECTORS / "private-key.case")[1].decode()
+    with pytest.raises(CsrMalformed, match="private key"):
+        parse((key + text).encode(encoding))
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", "Antragsteller: Müller\r\n".encode("cp1252")])
+def test_what_stands_before_the_request_may_be_any_text(before: bytes) -> None:
+    pem = _case(VECTORS / "accepted-p256.case")[1].replace(b"\n", b"\r\n")
+    assert parse(before + pem).der == ACCEPTED

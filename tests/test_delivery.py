@@ -133,6 +133,7 @@ def test_a_message_is_taken_over_each_kind_of_connection(tmp_path: Path, tls: An
         files = [Attachment("Größe.pdf", "application/pdf", b"%PDF-1")]
         post.mailer().send("a@b.example", "Über\r\nBcc: x@y.example", "Grüße\n", files, "digest ssc 2027-05-03")
     assert [each.encrypted for each in post.received] == [tls != "none"]
+    assert all(each.octets.isascii() for each in post.received), "a relay without 8BITMIME takes it too"
     message = post.received[0].message
     assert message["Subject"] == "Über Bcc: x@y.example"
     assert message["Bcc"] is None

@@ -204,12 +204,12 @@ def test_each_wrong_line_is_told_with_its_column_and_harms_no_other(trial: World
     approval = first(trial)
     send(trial, deployed(100, approval), deployed(101, approval, on="2027-01-08"), gone(101, on="2027-01-09"))
     wrong: list[tuple[dict[str, str], str, str | None]] = [
-        (deployed(1, approval, device_id="00DB123456789001"), "device-id-malformed", "device_id"),
+        (deployed(1, approval, device_id="00DB12345678900"), "device-id-malformed", "device_id"),
         (deployed(1, approval, device_id="00-DB-12-34-56-78-90"), "device-id-malformed", "device_id"),
         (deployed(1, approval, event="installed"), "event-unknown", "event"),
-        (deployed(1, approval, on="05/01/2027"), "instant-malformed", "on"),
+        (deployed(1, approval, on="05/01/2027"), "day-ambiguous", "on"),
         (deployed(1, approval, on="2027-02-30"), "instant-malformed", "on"),
-        (deployed(1, approval, on="2027-01-05T10:00:00.5Z"), "instant-malformed", "on"),
+        (deployed(1, approval, on="2027-01-05T10:00:00,5Z"), "instant-malformed", "on"),
         (deployed(1, approval, on="2027-03-01"), "instant-in-future", "on"),
         (gone(100, on="2027-03-01"), "instant-in-future", "on"),
         (deployed(1, approval[:-1] + ("0" if approval[-1] != "0" else "1")), "identifier-malformed", "approval"),
@@ -293,13 +293,13 @@ def test_a_day_counts_to_its_last_second_at_the_end_of_an_approval(world: World)
         (b"event,device_id,on,device_id\n", "the column device_id is there twice"),
         (b"event,device_id,on,LS1 4AP\n", "column 4 of its first row is not known"),
         (b"event,device_id,on\n", "it has no line"),
-        (b"event,device_id,on\n\xff\xfe", "not text in UTF-8"),
+        (b"\xff\xfeevent,device_id,on\n", "not the Unicode text"),
         (b'event,device_id,on\n"x', "line 2 is no row of CSV"),
     ],
 )
 def test_wrong_columns_refuse_a_file_in_one_sentence_that_says_what_was_expected(body: bytes, expected: str) -> None:
     with pytest.raises(DeploymentsMalformed) as refused:
-        deployment_lines.read_csv(body)
+        deployment_lines.read_table(body)
     assert expected in str(refused.value)
     assert "LS1" not in str(refused.value)
     assert refused.value.hint
@@ -331,7 +331,7 @@ def test_a_spreadsheets_habits_do_no_harm(trial: World) -> None:
 )
 def test_json_of_another_shape_is_refused_whole(body: bytes, expected: str) -> None:
     with pytest.raises(DeploymentsMalformed, match=expected):
-        deployment_lines.read_json(body)
+        deployment_lines.read_lines(body)
 
 
 def test_a_line_of_json_with_other_members_or_numbers_is_refused_alone(trial: World) -> None:

@@ -65,7 +65,7 @@ def lines(draw: st.DrawFn) -> list[Line]:
         on = START + timedelta(days=draw(st.integers(0, 4)), hours=hours)
         named = draw(st.sampled_from(NAMES)) if event is Event.DEPLOYED or draw(st.booleans()) else None
         by = draw(st.sampled_from([each for each in DEVICES if each != device])) if event is Event.REPLACED else ""
-        why = draw(st.sampled_from(["x", "y"])) if event is Event.CORRECTED else ""
+        why = draw(st.sampled_from(["x", "y"])) if event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED} else ""
         made.append(Line(number, event, device, on, whole_day, named, None, VERSION, by, why))
     return made
 
@@ -83,7 +83,9 @@ def test_whatever_is_reported_a_device_is_in_one_place_and_the_same_again_change
         # What was recorded stays: nothing is edited but its later fate, and a fate once written stays too.
         for old, new in zip(before, stints, strict=False):
             assert (old.device_id, old.approval, old.deployed_at) == (new.device_id, new.approval, new.deployed_at)
-            assert old.decommissioned_at in {None, new.decommissioned_at}
+            undone = {each.at for each in new.undone}
+            assert old.decommissioned_at in {None, new.decommissioned_at, *undone}
+            assert new.undone[: len(old.undone)] == old.undone
             assert old.void_reason in {None, new.void_reason}
         shuffled = list(report)
         chance.shuffle(shuffled)  # type: ignore[attr-defined]

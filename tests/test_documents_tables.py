@@ -172,3 +172,9 @@ def test_instructions_survive_a_spreadsheet_as_a_workbook() -> None:
     assert [cell.value for cell in first] == AS_TEXT
     assert {(cell.data_type, cell.number_format, cell.quotePrefix) for cell in first} == {("s", "@", True)}
     assert (second[2].value, second[13].value) == ("2027-01-03T23:59:59Z", "yes")
+
+
+def test_a_csv_for_programs_changes_nothing() -> None:
+    cells = [*FORMULAS, *CHANGED, *SAFE]
+    written = csv_text(["Model"], [[each] for each in cells], guarded=False)
+    assert [row[0] for row in csv.reader(io.StringIO(written.decode("utf-8"), newline=""))] == ["Model", *cells]

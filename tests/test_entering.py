@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.handed_files import read_handed, read_journal
+from app.cli.handed_files import read_handed
 from app.cli.journal import lines
 from ca.certificates import tbs_of
+from core.actors import Actor, Role
 from core.approval import EndCause
 from core.errors import HandedIn, RestoreIncomplete, WrongState
+from core.facts import Fact, FactKind
+from core.handed import Handed
 from core.identifiers import ApprovalIdentifier
 from core.kinds import HierarchyRole, Witnessed
 from core.status import State, approval_status
-from jobs.handed import Handed
+from intake.handed import read_journal
+from jobs.handed import People, learn
 from jobs.restore import NUMBERS_SKIPPED, Asked, look
 from ra.deciding.look import decision as looked_at
 from ra.deciding.witness import Witness, witness
@@ -26,11 +30,14 @@ from store.reading import approvals as approval_reading
 from store.reading import authority as reading
 from store.reading import requests, work
 from store.transactions import sqlite_url
+from store.verbs import facts
 from tests.cycle_world import device
+from tests.roster_world import ON_SQLITE
 from tests.status_world import World as AnotherAuthority
 from tests.test_rekey import rekey
+from tests.test_restore_agreed import Cut, cut_off
 from tests.test_went_back import Standby
-from tests.world import NOW, OFFICER_1, World, keyring, memory_folder
+from tests.world import NOW, OFFICER_1, OFFICER_2, World, keyring, memory_folder
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,16 @@ def test_what_nobody_remembers_comes_back_from_what_was_signed(lost: Lost) -> No
     assert ApprovalIdentifier.parse(world.granted(device=device(7))).number > NUMBERS_SKIPPED
 
 
+def test_if_we_die_behind_what_files_prove_officers_have_signed_for_the_same_still(lost: Lost) -> None:
+    world, handed = lost.world, lost.handed()
+    signed = world.signed_for_restore(Asked(handed=handed, put_back=True), OFFICER_1.name, OFFICER_2.name)
+    before = world.memory.last
+    cut_off(world, Cut("before commit accept restore"), signed, handed=handed, put_back=True)
+    assert world.memory.last > before + len(signed)  # the certificates, the ends, the list
+    world.accept_restore(handed=handed, put_back=True, signed=signed)
+    assert world.record(lost.over).end_cause is EndCause.BREACH
+
+
 def test_officers_are_asked_within_a_day_until_one_has_looked(lost: Lost) -> None:
     world = lost.world
     world.accept_restore(handed=lost.handed("journal"), put_back=True)
@@ -198,6 +215,30 @@ def test_officers_are_asked_within_a_day_until_one_has_looked(lost: Lost) -> Non
     assert of_restored(world) == [each.subject for each in waiting if each is not first]
     with world.store.read() as tx:
         assert requests.decision(tx, decision).approval == lost.stands
+
+
+@ON_SQLITE
+def test_who_proposed_is_who_signed_for_it_and_not_who_says_so(world: World) -> None:
+    decision = world.drafted()
+    mallory = Actor("mallory", Role.SSC_OFFICER, None, "cred-mallory")
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, Fact(FactKind.DECISION_PROPOSED, world.clock.now(), mallory, subject=decision))
+    world.seconded(decision)
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, Fact(FactKind.DECISION_PROPOSED, world.clock.now(), mallory, subject=decision))
+        facts.record(tx, Fact(FactKind.DECISION_PROPOSED, world.clock.now(), mallory, subject="dec-another"))
+    world.authority.settle()
+    found = people_of(world)
+    assert found[decision] == People(proposer=OFFICER_1.name, seconder=OFFICER_2.name, signed=True)
+    assert "dec-another" not in found
+
+
+def people_of(world: World) -> dict[str, People]:
+    """Who decided, by an export of the journal."""
+    with world.store.read() as tx:
+        every = tuple(reading.certificates(tx))
+    handed = Handed(journals={"journal": read_journal("journal", "\n".join(lines(world.store)).encode())})
+    return learn(handed, world.memory, keyring(world.folder), every, world.clock.now()).people
 
 
 def _changed(octets: bytes, old: bytes, new: bytes) -> Handed:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import TrialCpaError
 from tests.conftest import SLOW
 from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, PARTLY, ROLES_FILE, WALLS, sources, told, trespasses, unnamed
 
@@ -182,9 +183,18 @@ def test_monotonic_seconds_are_for_outer_shells_only(tmp_path: Path) -> None:
     ("name", "text", "told"),
     [
         ("jobs/a.py", "from ca.clearance import Clearance\nClearance(1, b'')\n", "makes a Clearance"),
+        ("ra/a.py", "from officers.statement import Claim\nClaim(act=act)\n", "says what an act claims, which only"),
         ("ca/a.py", "import ca.clearance as c\nc.Clearance(1, b'')\n", "makes a Clearance"),
         ("app/a.py", "from core.boundaries import observe\nobserve(print)\n", "observes the boundaries"),
         ("jobs/a.py", "from core import boundaries\nboundaries.observe(None)\n", "observes the boundaries"),
+        (
+            "app/cli/a.py",
+            "import click\nclick.confirm('Sure')\n",
+            "asks by click.confirm, which only app/cli/asking.py",
+        ),
+        ("app/a.py", "from click import prompt\nprompt('Who')\n", "asks by click.prompt"),
+        ("app/cli/a.py", "import getpass\ngetpass.getpass()\n", "asks by getpass.getpass, which only keys/"),
+        ("app/cli/a.py", "said = f'{number} more officers'\n", "says f'{number} more officers', wrong of one"),
         ("ra/util.py", "", "has the name of an attic"),
         ("ra/key_helpers.py", "", "has the name of an attic"),
         ("store/manager.py", "", "has the name of an attic"),
@@ -349,6 +359,15 @@ def dead_links(root: Path) -> list[str]:
         for link in _LINK.findall(paper.read_text("utf-8"))
         if not _ELSEWHERE.match(link) and not (paper.parent / link.split("#")[0]).exists()
     ]
+
+
+def test_what_people_are_told_names_no_file_of_the_source() -> None:
+    every, told = [TrialCpaError], []
+    while every:
+        each = every.pop()
+        every += each.__subclasses__()
+        told += [each.code for text in (each.sentence, each.hint_text) if ".py" in text]
+    assert told == []
 
 
 def test_the_papers_point_somewhere() -> None:

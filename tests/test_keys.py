@@ -1,5 +1,7 @@
 """Private keys go in, signatures come out; files are sealed, whole, and never overwritten."""
 
+import errno
+import io
 import os
 import pickle
 import stat
@@ -298,21 +300,55 @@ def test_passphrase_from_a_descriptor_is_read_once() -> None:
 
 
 def test_passphrase_is_asked_for_twice_when_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    typed = iter(["one", "one", "one", "other", "ünï"])
+    long = SECRET.decode()
+    typed = iter([long, long, long, "another one of the length", "ünï"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
-    assert passphrase.FromPrompt(twice=True).read() == b"one"
+    assert passphrase.chosen_passphrase(passphrase.FromPrompt()) == SECRET
     with pytest.raises(PassphraseUnusable, match="differ"):
-        passphrase.FromPrompt(twice=True).read()
+        passphrase.chosen_passphrase(passphrase.FromPrompt())
     assert passphrase.parse_source("prompt").read() == "ünï".encode()
 
 
-def test_prompt_without_a_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(_: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "taken"), [("ü" * 15, True), ("ü" * 14, False), ("abc", False), ("            abc", True)]
+)
+def test_a_passphrase_that_is_chosen_has_fifteen_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, *, taken: bool
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda _: words)
+    (tmp_path / "passphrase").write_text(f"{words}\n")
+    (tmp_path / "passphrase").chmod(0o600)
+    for source in (passphrase.FromPrompt(), passphrase.FromFile(tmp_path / "passphrase")):
+        assert source.read() == words.encode()  # one that was chosen before is taken as it is
+        if taken:
+            assert passphrase.chosen_passphrase(source) == words.encode()
+        else:
+            with pytest.raises(PassphraseUnusable, match="15 characters at least"):
+                passphrase.chosen_passphrase(source)
+
+
+def test_where_nothing_is_typed_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_: str) -> None:
         raise EOFError
 
-    monkeypatch.setattr("getpass.getpass", nobody)
-    with pytest.raises(PassphraseUnusable, match="terminal"):
+    monkeypatch.setattr("getpass.getpass", nothing)
+    with pytest.raises(PassphraseUnusable, match="nothing was typed"):
         passphrase.parse_source("prompt").read()
+
+
+def test_without_a_terminal_nothing_is_read_and_what_to_say_instead_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, piped = os.open, io.StringIO("secret\n")
+
+    def no_terminal(path: str, *others: int) -> int:
+        if path == "/dev/tty":
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        return opened(path, *others)
+
+    monkeypatch.setattr(os, "open", no_terminal)
+    monkeypatch.setattr("sys.stdin", piped)
+    with pytest.raises(PassphraseUnusable, match="no terminal to ask at; say --officer-passphrase file:PATH"):
+        passphrase.FromPrompt(instead="--officer-passphrase file:PATH").read()
+    assert piped.tell() == 0
 
 
 @given(st.text())

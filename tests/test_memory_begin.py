@@ -46,7 +46,7 @@ def test_it_begins_and_the_next_revocation_goes_through(upgraded: House) -> None
         open_authority(upgraded)
 
     refused = trialcpa("memory", "begin", "--home", home, typed="something else\n")
-    assert refused.status == 2
+    assert refused.status == 1
     assert not list(upgraded.settings.keys_dir.glob("memory.*"))
     begun = trialcpa("memory", "begin", "--home", home, typed="TEST Trial CPA\n")
     assert begun.status == 0, begun.err

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert
 
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
 from app.house import House, open_authority, open_house, open_memory, opened
 from app.settings import load
 from core.alarms import AlarmCode

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from cryptography import x509
 from sqlalchemy import event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -132,6 +133,10 @@ def upgraded(lived_in: Store) -> Store:
     schema.upgrade(lived_in)
     lived_in.require_revision(schema.needed_revision())
     return lived_in
+
+
+def test_the_revision_that_this_release_needs_is_the_newest_that_alembic_knows() -> None:
+    assert schema.needed_revision() == ScriptDirectory.from_config(schema._config()).get_current_head()
 
 
 def test_the_register_was_lived_in() -> None:

@@ -101,8 +101,18 @@ def test_openssl_asks_with_a_nonce_and_accepts_the_answer(world: World, tmp_path
         assert f"leaf: {status}" in told.stdout
 
 
-@pytest.mark.parametrize("length", [0, 1, 16, 32, 33, 200])
-def test_a_nonce_of_any_length_is_neither_refused_nor_echoed(world: World, length: int) -> None:
+@pytest.mark.parametrize("length", [0, 129, 200])
+def test_a_nonce_of_a_length_that_none_has_is_a_malformed_request(world: World, length: int) -> None:
+    # RFC 9654, 2.1.
+    identifier = world.grant()
+    world.presign(identifier, NOON)
+    builder = ocsp.OCSPRequestBuilder().add_certificate(world.certificate(identifier), world.issuing, hashes.SHA256())
+    request = builder.add_extension(x509.OCSPNonce(b"n" * length), critical=False).build().public_bytes(Encoding.DER)
+    assert respond(view(world), request, NOON)[0] == MALFORMED_REQUEST
+
+
+@pytest.mark.parametrize("length", [1, 16, 32, 33, 128])
+def test_a_nonce_of_any_other_length_is_neither_refused_nor_echoed(world: World, length: int) -> None:
     identifier = world.grant()
     world.presign(identifier, NOON)
     builder = ocsp.OCSPRequestBuilder().add_certificate(world.certificate(identifier), world.issuing, hashes.SHA256())
@@ -287,8 +297,8 @@ def test_a_request_at_the_limit_is_read_and_one_octet_more_is_not(world: World) 
     builder = ocsp.OCSPRequestBuilder().add_certificate(world.certificate(identifier), world.issuing, hashes.SHA256())
 
     def padded(length: int) -> bytes:
-        nonce = x509.OCSPNonce(b"n" * length)
-        return builder.add_extension(nonce, critical=False).build().public_bytes(Encoding.DER)
+        padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), b"n" * length)
+        return builder.add_extension(padding, critical=False).build().public_bytes(Encoding.DER)
 
     spare = REQUEST_LIMIT - len(padded(REQUEST_LIMIT - 300)) + REQUEST_LIMIT - 300
     assert len(padded(spare)) == REQUEST_LIMIT

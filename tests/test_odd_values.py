@@ -19,8 +19,10 @@ from sqlalchemy.dialects.sqlite import dialect
 from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import StoreWentBack
+from core.facts import FactKind
 from core.kinds import DecisionState, DraftState
 from store import officers_tables, tables, trial_tables
+from store.reading import journal as reading
 from tests.channels_world import HASHES, Channels
 from tests.cycle_world import device
 from tests.world import World
@@ -152,6 +154,40 @@ def test_no_value_in_any_column_leaves_the_turn(world: World, every: int) -> Non
     assert alarmed > tried // 4
     world.at(world.clock.now() + MINUTE)
     world.authority.settle()
+
+
+ODD_TEXTS = (
+    BROKEN_TEXT,
+    "CAST(x'610062' AS TEXT)",
+    "CAST(x'eda080' AS TEXT)",
+    "x'fffe'",
+    """'{"credential":"\\ud800"}'""",
+)
+"""No UTF-8, a NUL, half a character, octets where a text should be, and half a character in what JSON says."""
+
+
+def test_no_text_of_a_fact_that_waits_stops_the_sealing(world: World) -> None:
+    world.authority.settle()
+    with closing(_by_hand(world)) as by_hand:
+        # Whoever owns the file can write octets into a column of text, too.
+        by_hand.execute("PRAGMA writable_schema = ON")
+        by_hand.execute("UPDATE sqlite_master SET sql = replace(sql, ' STRICT', '') WHERE name = 'journal'")
+        world.store.close()
+    names = ("kind", "at", "actor", "role", "organisation", "subject", "approvals", "payload")
+    kinds = ("decision-proposed", "decision-seconded", "certificate-revoked", "decision-made-alone", "roster-set")
+    with closing(_by_hand(world)) as by_hand:
+        for name in (each for each in names if each != "at"):
+            for odd, kind in ((odd, kind) for odd in ODD_TEXTS for kind in kinds):
+                said = {"kind": f"'{kind}'", "at": "0", "actor": "'a'", "approvals": "''", "payload": "'{}'", name: odd}
+                by_hand.execute(f"INSERT INTO journal ({', '.join(said)}) VALUES ({', '.join(said.values())})")
+    world.applied(device=device(1))
+    world.authority.settle()
+    with world.store.read() as tx:
+        left = [each.row.kind for each in reading.unsealed(tx, HUGE)]
+        sealed = {each.row.kind for each in reading.sealed_after(tx, 0, HUGE)}
+        assert reading.last_sealed(tx)[:2] == (world.memory.head.number, world.memory.head.link)
+    assert (left, FactKind.APPLICATION_SUBMITTED in sealed) == ([], True)
+    assert {AlarmCode.ACT_UNPROVED} <= {each.code for each in world.alarms()}
 
 
 def _rows(by_hand: sqlite3.Connection, table: str, number: int, **changed: str | None) -> None:

@@ -41,16 +41,12 @@ from officers.statement import (
     Listed,
     Statement,
     list_digest,
+    listed_text,
     new_statement,
     parse_authorisation,
+    read_listed,
     read_statement,
     stated,
-)
-from officers.statement import (
-    members_text as listed_text,
-)
-from officers.statement import (
-    read_members as read_listed,
 )
 from tests.acting import member, officer_key, sign
 

@@ -1,5 +1,6 @@
 """What the memory knows of officers: rosters in order, nothing consumed twice, and where the journal stood before."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,11 +11,11 @@ from typing import Any
 import pytest
 
 from core.errors import MemoryContradicted, MemoryUnusable
-from core.kinds import AuthorisedAct
+from core.kinds import AuthorisedAct, RosterCause
 from jobs.roster import roster_record
 from memory.book import FILE_NAME
 from memory.officers import roster_of
-from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, RosterCause, RosterSet
+from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, RosterSet, body_of, record_of
 from officers.roster import Member
 from tests.acting import member
 from tests.memory_world import NOW, Remembering, listed, will_sign
@@ -46,6 +47,20 @@ def consumed(number: int = 1, **changes: Any) -> Consumed:
         "fact_sha256": f"{number:064x}",
     }
     return Consumed(**{**said, **changes})
+
+
+def test_a_roster_is_written_as_it_ever_was_and_a_member_with_more_is_none() -> None:
+    held = roster(1)
+    body = body_of(held)
+    said = json.loads(body)
+    keys = sorted((member("officer-1"), member("officer-2")), key=lambda each: each.key)
+    assert said["members"] == [
+        {"officer": each.officer, "key": each.key, "public_key": each.public_key.hex()} for each in keys
+    ]
+    assert record_of("roster", body) == held
+    said["members"][0]["counts"] = "twice"
+    with pytest.raises(ValueError, match="counts"):
+        record_of("roster", json.dumps(said).encode())
 
 
 def test_rosters_follow_each_other_and_never_go_back(known: Remembering) -> None:

@@ -27,6 +27,7 @@ from store.reading import orders as orders_reading
 from store.tables import alarms
 from store.verbs import facts
 from tests.acting import signed_for
+from tests.attack.forging import forge
 from tests.roster_world import (
     ON_SQLITE,
     alarm_codes,
@@ -185,6 +186,19 @@ def test_an_order_lapses_after_a_week_and_then_takes_nobody_in(world: World) -> 
     settle(world)
     assert state_of(world, start) == "lapsed"
     assert facts_of(world, FactKind.ORDER_LAPSED) == ["order-lapsed"]
+
+
+def test_an_order_of_no_kind_that_there_is_keeps_no_other_from_lapsing(world: World) -> None:
+    stopped(world)
+    start = ordered(world, StartIssuing("It was nothing."), OFFICER_1)
+    forge(
+        world,
+        "INSERT INTO orders (id, kind, state, body, body_sha256, proposer, proposed_at, lapses_at) "
+        f"VALUES ('order-odd', 'no such kind', 'open', '{{}}', '{'ab' * 32}', 'mallory', 0, 1)",
+    )
+    world.passes(timedelta(days=7))
+    settle(world)
+    assert state_of(world, start) == "lapsed"
 
 
 def _again(world: World, identifier: str) -> None:

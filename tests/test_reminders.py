@@ -20,7 +20,7 @@ from sqlalchemy import delete, update
 from app.settings import load
 from core.actors import PartyKind
 from core.clock import FixedClock
-from core.errors import SettingsInvalid
+from core.errors import MailRefused, SettingsInvalid
 from core.kinds import Witnessed
 from jobs.remind import LOOK_AGAIN, PORTION, Reminders
 from ra.deciding.witness import Witness, witness
@@ -220,6 +220,25 @@ def test_a_crowd_is_told_a_portion_at_a_time(world: World, post: Post) -> None:
     assert [reminding.turn(), reminding.turn(), reminding.turn()] == [PORTION, 2, 0]
     assert to(post) == sorted(crowd)
     assert len({each.message["Message-ID"] for each in post.received}) == len(crowd)
+
+
+def test_addresses_that_no_relay_takes_are_in_nobodys_way(world: World, post: Post) -> None:
+    world.applied()
+    world.at(MONDAY)
+    crowd = [f"officer-{number:02}@ssc.example" for number in range(PORTION + 2)]
+    reminding = errand(world, post, {PartyKind.SSC: crowd})
+    taken = list[str]()
+
+    class Relay:
+        def send(self, to: str, *_: object) -> None:
+            if to in crowd[:PORTION]:
+                raise MailRefused(detail="no such box", temporary=False)
+            taken.append(to)
+
+    reminding.mailer = Relay()
+    assert (reminding.turn(), taken) == (0, [])
+    world.at(MONDAY + LOOK_AGAIN)
+    assert (reminding.turn(), taken) == (2, crowd[PORTION:])
 
 
 def test_two_couriers_note_one_list_once(world: World, post: Post) -> None:

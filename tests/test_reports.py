@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.actors import Actor
 from core.approval import Device, EndCause
 from core.clock import FixedClock
 from core.errors import (
@@ -24,6 +25,7 @@ from core.instants import text
 from ra.desk import Desk
 from ra.reporting.figures import months_after
 from ra.reporting.report import issue_report, remark_report, report, reports
+from ra.reporting.views import ReportIssued
 from store.reading import journal
 from store.reading.approvals import records
 from store.verbs import reports as verbs
@@ -35,6 +37,11 @@ from tests.world import AUDITOR, DCC, DEVICE, MANUFACTURER, NOW, OFFICER_1, PANE
 JANUARY, FEBRUARY = "2027-01", "2027-02"
 IN_FEBRUARY = datetime(2027, 2, 4, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+def issued(desk: Desk, month: str, actor: Actor = DCC) -> ReportIssued:
+    """As whoever has looked at it issues it: early if it is, and with the months that it covers."""
+    return issue_report(desk, actor, month, early=True, months=json.loads(report(desk, DCC, month))["covers"])
 
 
 def shown(world: World, month: str) -> dict[str, Any]:
@@ -85,7 +92,7 @@ def test_a_model_is_added_once_and_another_firmware_version_adds_an_entry(world:
         loaded(tx, instruction(tx, approval, "add", at=NOW), at=NOW)
     first = shown(world, JANUARY)["items"]["b"]
     assert (first["models"], first["entries"]) == (1, 1)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
         loaded(tx, instruction(tx, approval, "add", at=IN_FEBRUARY, firmware="0002012G"), at=IN_FEBRUARY)
@@ -100,7 +107,7 @@ def test_a_model_is_added_once_and_another_firmware_version_adds_an_entry(world:
 def test_an_entry_that_is_no_trial_any_more_is_removed(world: World, approval: str, kind: str) -> None:
     with world.store.begin("test") as tx:
         loaded(tx, instruction(tx, approval, "add", at=NOW), at=NOW)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
         told = instruction(tx, approval, kind, at=IN_FEBRUARY)
@@ -148,7 +155,7 @@ def test_devices_are_counted_in_aggregate_and_by_approval_against_each_limit(wor
         deployed(tx, one, 5, on=NOW, recorded=NOW)
         deployed(tx, two, 4, on=NOW, recorded=NOW)
     found = shown(world, JANUARY)
-    assert found["items"]["d"] == {"deployed": 9}
+    assert found["items"]["d"]["deployed"] == 9
     lines = {each["approval"]: each for each in found["approvals"]}
     assert (lines[one]["deployed"], lines[one]["limit"], lines[one]["above_limit"]) == (5, 500, False)
     assert (lines[two]["deployed"], lines[two]["limit"], lines[two]["above_limit"]) == (4, 3, True)
@@ -161,14 +168,14 @@ def test_devices_are_counted_in_aggregate_and_by_approval_against_each_limit(wor
 def test_what_is_told_late_is_in_the_next_report_which_says_so(world: World, approval: str) -> None:
     with world.store.begin("test") as tx:
         deployed(tx, approval, 2, on=NOW, recorded=NOW)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
         deployed(tx, approval, 3, on=NOW, recorded=IN_FEBRUARY)
         deployed(tx, approval, 4, on=IN_FEBRUARY, recorded=IN_FEBRUARY)
     found = shown(world, FEBRUARY)
     assert found["items"]["e"] == {"deployed": 7, "of_earlier_periods": 3}
-    assert found["items"]["d"] == {"deployed": 9}
+    assert found["items"]["d"]["deployed"] == 9
     assert found["approvals"][0]["deployed_since"] == 7
 
 
@@ -178,14 +185,14 @@ def test_decommissioned_devices_are_told_once(world: World, approval: str) -> No
         rows = deployed(tx, approval, 6, on=NOW, recorded=NOW)
         decommissioned(tx, rows[:1], on=NOW, recorded=NOW)
     assert shown(world, JANUARY)["items"]["f"] == {"decommissioned": 1, "of_earlier_periods": 0}
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
         decommissioned(tx, rows[1:3], on=NOW, recorded=IN_FEBRUARY)
         decommissioned(tx, rows[3:4], on=IN_FEBRUARY, recorded=IN_FEBRUARY)
     found = shown(world, FEBRUARY)
     assert found["items"]["f"] == {"decommissioned": 3, "of_earlier_periods": 2}
-    assert found["items"]["d"] == {"deployed": 2}
+    assert found["items"]["d"]["deployed"] == 2
     assert found["approvals"][0]["decommissioned_since"] == 3
 
 
@@ -194,7 +201,7 @@ def test_a_correction_leaves_the_issued_report_and_appears_in_the_next(world: Wo
     with world.store.begin("test") as tx:
         rows = deployed(tx, approval, 6, on=NOW, recorded=NOW)
         decommissioned(tx, rows[5:], on=NOW, recorded=NOW)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     frozen = report(world.desk, DCC, JANUARY)
     world.at(IN_FEBRUARY)
     with world.store.begin("test") as tx:
@@ -204,7 +211,7 @@ def test_a_correction_leaves_the_issued_report_and_appears_in_the_next(world: Wo
     found = shown(world, FEBRUARY)
     assert [(each["approval"], each["devices"]) for each in found["corrections"]] == [(approval, 2), (approval, 1)]
     assert "2 devices were counted as deployed, and never deployed" in found["corrections"][0]["sentence"]
-    assert found["items"]["d"] == {"deployed": 3}
+    assert found["items"]["d"]["deployed"] == 3
     assert found["items"]["e"] == {"deployed": 0, "of_earlier_periods": 0}
     assert found["items"]["f"] == {"decommissioned": 0, "of_earlier_periods": 0}
     assert report(world.desk, DCC, JANUARY) == frozen
@@ -217,7 +224,7 @@ def test_nothing_is_lost_that_is_recorded_in_the_second_of_the_report_or_by_a_sl
 ) -> None:
     with world.store.begin("test") as tx:
         deployed(tx, approval, 1, on=NOW, recorded=NOW)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     with world.store.begin("test") as tx:
         deployed(tx, approval, 2, on=NOW, recorded=NOW)
         deployed(tx, approval, 4, on=NOW, recorded=NOW - HOUR)
@@ -226,7 +233,7 @@ def test_nothing_is_lost_that_is_recorded_in_the_second_of_the_report_or_by_a_sl
         deployed(tx, approval, 8, on=NOW, recorded=IN_FEBRUARY + HOUR)  # by a machine whose clock is ahead
     found = shown(world, FEBRUARY)["items"]
     assert (found["d"]["deployed"], found["e"]) == (7, {"deployed": 6, "of_earlier_periods": 6})
-    issue_report(world.desk, DCC, FEBRUARY)
+    issued(world.desk, FEBRUARY)
     world.at(datetime(2027, 3, 2, tzinfo=UTC))
     found = shown(world, "2027-03")["items"]
     assert (found["d"]["deployed"], found["e"]["deployed"]) == (15, 8)
@@ -313,7 +320,7 @@ def _reported(desk: Desk, kept: Register, before: Counter[str], frozen: dict[str
     month = f"{desk.clock.now():%Y-%m}"
     if month in frozen:
         return
-    issue_report(desk, DCC, month)
+    issued(desk, month)
     frozen[month] = report(desk, DCC, month)
     said = json.loads(frozen[month])
     lines = {each["approval"]: each for each in said["approvals"]}
@@ -390,7 +397,7 @@ def test_remarks_are_in_the_report_and_never_in_the_journal(world: World, approv
     assert [(each["text"], each["made_by"]) for each in remarks] == [
         ("Two hubs were swapped by ZEBRAFINCH engineers.", "dcc-system")
     ]
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     world.authority.settle()
     with world.store.read() as tx:
         rows = journal.sealed_after(tx, 0, 10_000)
@@ -410,7 +417,7 @@ def test_an_issued_report_is_the_same_bytes_for_ever_and_its_digest_is_in_the_jo
 ) -> None:
     draft = shown(world, JANUARY)
     assert (draft["issued"], draft["issued_at"], draft["since"]) == (False, None, None)
-    outcome = issue_report(world.desk, DCC, JANUARY)
+    outcome = issued(world.desk, JANUARY)
     frozen = report(world.desk, DCC, JANUARY)
     said = json.loads(frozen)
     assert (said["issued"], said["issued_at"], said["until"]) == (True, text(NOW), text(NOW))
@@ -433,15 +440,15 @@ def test_reports_are_issued_in_order_once_and_never_ahead(world: World, approval
     for month, error in (("2027-02", ReportOutOfTurn), ("2026-12", ReportOutOfTurn), ("2027-13", MonthMalformed)):
         with pytest.raises(error):
             issue_report(world.desk, DCC, month)
-    issue_report(world.desk, DCC, JANUARY)
+    issued(world.desk, JANUARY)
     with pytest.raises(WrongState):
-        issue_report(world.desk, DCC, JANUARY)
+        issued(world.desk, JANUARY)
     world.at(datetime(2027, 4, 2, tzinfo=UTC))
-    issue_report(world.desk, DCC, "2027-03")  # February is left out; March covers it
+    issued(world.desk, "2027-03")  # February is left out; March covers it
     with pytest.raises(ReportOutOfTurn, match="2027-03 has been issued and covers it"):
         issue_report(world.desk, DCC, "2027-02")
     with pytest.raises(ReportOutOfTurn, match="this very second"):
-        issue_report(world.desk, DCC, "2027-04")
+        issue_report(world.desk, DCC, "2027-04", early=True)
     listed = reports(world.desk, DCC, after="", limit=9).reports
     assert [each.report for each in listed] == [JANUARY, "2027-03"]
 
@@ -464,7 +471,7 @@ def test_of_two_who_issue_at_once_one_wins(world: World, approval: str) -> None:
 
     def tried(_: int) -> str:
         try:
-            return issue_report(world.desk, DCC, JANUARY).report
+            return issued(world.desk, JANUARY).report
         except (WrongState, ReportOutOfTurn) as error:
             return error.code
 
@@ -481,7 +488,7 @@ def test_a_remark_that_is_being_made_while_the_report_is_issued_is_in_it(world: 
         with world.store.begin("test") as tx:
             verbs.hold(tx)
             verbs.remark(tx, "remark-1", JANUARY, text="Just in time.", by="dcc-system", at=NOW)
-            issuing = pool.submit(issue_report, world.desk, DCC, JANUARY)
+            issuing = pool.submit(issue_report, world.desk, DCC, JANUARY, early=True)
             wait([issuing], timeout=1)  # it has had every chance to pass us by
         issuing.result()
     assert [each["text"] for each in shown(world, JANUARY)["items"]["h"]["remarks"]] == ["Just in time."]
@@ -490,7 +497,7 @@ def test_a_remark_that_is_being_made_while_the_report_is_issued_is_in_it(world: 
 def test_only_the_dcc_issues_and_remarks(world: World) -> None:
     for actor in (OFFICER_1, AUDITOR, MANUFACTURER, PANEL):
         with pytest.raises(OperationNotPermitted):
-            issue_report(world.desk, actor, JANUARY)
+            issued(world.desk, JANUARY, actor)
         with pytest.raises(OperationNotPermitted):
             remark_report(world.desk, actor, JANUARY, "x")
 
@@ -504,8 +511,10 @@ def test_over_http_a_report_is_shown_remarked_issued_and_listed(world: World) ->
     draft = done(api.ask("officer-1", "GET", f"/v1/reports/{JANUARY}"))
     assert draft["issued"] is False
     done(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}/remarks", {"text": "All well."}))
-    first = api.ask("dcc", "POST", f"/v1/reports/{JANUARY}", Idempotency_Key="january")
-    again = api.ask("dcc", "POST", f"/v1/reports/{JANUARY}", Idempotency_Key="january")
+    early = f"/v1/reports/{JANUARY}?early=true"
+    refused_as(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}"), 409, "report-out-of-turn")
+    first = api.ask("dcc", "POST", early, Idempotency_Key="january")
+    again = api.ask("dcc", "POST", early, Idempotency_Key="january")
     assert done(first, 201) == done(again, 201)
     assert first.headers["Location"] == f"/v1/reports/{JANUARY}"
     refused_as(api.ask("dcc", "POST", f"/v1/reports/{JANUARY}"), 409, "wrong-state")
@@ -549,7 +558,7 @@ def test_an_issued_report_is_rendered_once_and_everybody_gets_those_bytes(
     assert draft.status_code == 200
     assert draft.data.startswith(begins)
     assert kept_renderings(world) == []
-    done(api.ask("dcc", "POST", path), 201)
+    done(api.ask("dcc", "POST", f"{path}?early=true"), 201)
     first = api.ask("dcc", "GET", path, Accept=media_type)
     assert (first.content_type, first.data[:4]) == (media_type, begins[:4])
     assert first.headers["Content-Disposition"] == f'attachment; filename="trial-devices-{JANUARY}.{form}"'

@@ -21,7 +21,15 @@ from core.kinds import RequirementState
 from ra.applying import look
 from ra.applying.apply import apply, cancel_application
 from ra.applying.look import requirements_of
-from ra.applying.requirements import close_requirement, end_standing, open_of, set_requirement, set_standing, standing
+from ra.applying.requirements import (
+    close_requirement,
+    end_standing,
+    held_open_of,
+    open_of,
+    set_requirement,
+    set_standing,
+    standing,
+)
 from ra.applying.views import RequirementAnswer
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
@@ -56,7 +64,7 @@ def required(world: World, application_id: str, words: str = WORDS) -> str:
 
 def opened(world: World, application_id: str) -> list[str]:
     with world.store.begin("test") as tx:
-        return open_of(tx, application_id)
+        return [each.text for each in open_of(tx, application_id)]
 
 
 def shown(world: World, application_id: str) -> tuple[RequirementAnswer, ...]:
@@ -147,7 +155,7 @@ def test_whoever_asks_for_open_requirements_holds_the_application(world: World) 
     identifier = world.applied()
     hold = text("SELECT id FROM applications FOR UPDATE NOWAIT")
     with world.store.begin("test") as tx:
-        assert open_of(tx, identifier) == []
+        assert held_open_of(tx, identifier) == []
         if world.store.dialect == "postgresql":  # on SQLite a writer has the whole store to itself
             with pytest.raises(StoreUnavailable), world.store.begin("other") as other:
                 other.connection.execute(hold)

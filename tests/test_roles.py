@@ -81,6 +81,7 @@ GRID = {
     "read-amendment-request": {"manufacturer": "y--", **SSC},
     "read-conditions": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},
     "record-breach": {"ssc-officer": "yyy"},
+    "ask-of-report": {"ssc-officer": "yyy"},
     "read-breaches": SSC,
     "read-notices": {"manufacturer": "y--", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-deliveries": SSC,

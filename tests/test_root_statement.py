@@ -12,12 +12,13 @@ from core.actors import PartyKind
 from core.alarms import AlarmCode
 from core.errors import AuthorisationRefused, MailRefused, RosterStatementRefused, TrialCpaError
 from core.facts import FactKind
+from core.kinds import RosterCause
 from jobs.announce import LOOK_AGAIN, Announcements
 from jobs.mail import Attachment
 from jobs.root_roster import accept_roster, sign_roster
 from jobs.roster import authority_begun
 from keys.sealed import generate
-from memory.records import RosterCause, RosterSet
+from memory.records import RosterSet
 from officers.root_statement import SignedRoster, read_signed
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.ordering.order import ChangeRoster, order

@@ -12,8 +12,7 @@ from core.actors import Actor
 from core.alarms import AlarmCode
 from core.errors import OrderRefused, RosterUnusable
 from core.facts import FactKind
-from core.kinds import OrderKind
-from memory.records import RosterCause
+from core.kinds import OrderKind, RosterCause
 from officers.key_file import public_key_of
 from officers.order import Change, Stop, body_sha256, read_order, written
 from officers.roster import Member, new_member

@@ -9,17 +9,19 @@ from sqlalchemy import select
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.errors import WrongState
-from core.facts import FactKind
-from core.kinds import AuthorisedAct
+from core.facts import Fact, FactKind
+from core.kinds import AuthorisedAct, RosterCause
 from jobs import authority as working
+from jobs.handed import People
 from jobs.roster import roster_record, set_roster
-from memory.records import RosterCause
 from store import schema
 from store.tables import journal
 from store.transactions import Store
+from store.verbs import facts
 from tests.acting import member, sign_for
 from tests.cycle_world import device
-from tests.world import OFFICER_1, World, hold_ceremony, memory_folder
+from tests.test_entering import people_of
+from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World, hold_ceremony, memory_folder
 
 
 @pytest.fixture
@@ -92,3 +94,17 @@ def test_what_was_not_sealed_when_the_roster_began_is_refused(older: World) -> N
         query = select(journal.c.kind, journal.c.refused).where(journal.c.refused.is_not(None))
         refused = {row.kind: row.refused.partition(":")[0] for row in tx.connection.execute(query)}
     assert refused == {FactKind.DECISION_SECONDED: "missing", FactKind.APPROVAL_GRANTED: "undecided"}
+
+
+def test_who_proposed_before_there_was_a_roster_is_who_said_so_first(older: World) -> None:
+    world = older
+    decision = world.drafted()
+    world.seconded(decision)
+    with world.store.begin("pretend") as tx:
+        facts.record(tx, Fact(FactKind.DECISION_PROPOSED, world.clock.now(), OFFICER_3, subject=decision))
+    world.authority.settle()
+    wanted = People(proposer=OFFICER_1.name, seconder=OFFICER_2.name)
+    assert people_of(world)[decision] == wanted
+    begin_roster(world)
+    world.authority.settle()
+    assert people_of(world)[decision] == wanted

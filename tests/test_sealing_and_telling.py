@@ -11,13 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from core import boundaries
 from core.errors import StoreReadOnly
 from jobs.courier import REFUSED_SECONDS, SIGNATURE_HEADER, TOLD, Courier, Subscriber
 from store.reading import journal as reading
-from store.tables import authority, journal
+from store.tables import authority, cursors, journal, journal_heads
+from tests.cycle_world import device
 from tests.world import NOW, PROFILE, World
 from verify.journal import Head, LinkedRow, check
 
@@ -183,6 +184,41 @@ def wanted(world: World) -> list[int]:
 def delivered(courier: Courier, subscriber: Subscriber) -> None:
     while courier.deliver(subscriber):
         pass
+
+
+@pytest.mark.parametrize("number", [1, 2**62], ids=["the next", "the last of all"])
+def test_a_number_that_nobody_of_ours_gave_is_neither_told_nor_passed(
+    world: World, listener: Listener, number: int
+) -> None:
+    lived(world)
+    subscriber = Subscriber(listener.url, SECRET)
+    courier = Courier(world.store, [subscriber])
+    forged = {"kind": "approval-granted", "at": NOW, "actor": "console", "payload": "{}", "approvals": ""}
+    place = max(number, world.memory.head.number + 1)
+    with world.store.begin("forge") as tx:
+        tx.connection.execute(insert(journal).values(**forged, seal_number=place, link=bytes(32), sealed_at=NOW))
+        head = {"number": place, "link": bytes(32), "signature": b"forged", "signed_at": NOW}
+        tx.connection.execute(insert(journal_heads).values(**head))
+    delivered(courier, subscriber)
+    assert listener.numbers == [each for each in wanted(world) if each < place]
+    world.granted(device=device(7))
+    world.authority.settle()
+    delivered(courier, subscriber)
+    assert listener.numbers == wanted(world)
+
+
+def test_a_cursor_that_somebody_moved_beyond_every_head_goes_on(world: World, listener: Listener) -> None:
+    lived(world)
+    subscriber = Subscriber(listener.url, SECRET)
+    courier = Courier(world.store, [subscriber])
+    with world.store.begin("move") as tx:
+        tx.connection.execute(insert(cursors).values(reader=subscriber.reader, number=2**62))
+    before = set(wanted(world))
+    delivered(courier, subscriber)
+    world.granted(device=device(7))
+    world.authority.settle()
+    delivered(courier, subscriber)
+    assert listener.numbers == [each for each in wanted(world) if each not in before]
 
 
 @pytest.mark.clause("F2.31")

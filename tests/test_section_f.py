@@ -137,7 +137,7 @@ def test_each_defect_is_found_by_its_own_rule_and_by_no_other(code: str, changed
 
 
 def test_each_rule_has_a_defect_here() -> None:
-    assert {code for code, _ in DEFECTS} == {rule.code for rule in APPLICATION_RULES}
+    assert {code for code, _ in DEFECTS} | {"smets-version"} == {rule.code for rule in APPLICATION_RULES}
     assert set(APPLICATION_RULES) <= set(GRANT_RULES)
 
 
@@ -154,7 +154,6 @@ AT_THE_LIMIT = [
     {"issuing_window_end": datetime(2027, 1, 4, tzinfo=UTC)},
     {"certificate_name": "M" * 64},
     {"certificate_name": "M"},
-    {"smets_version": None},
     {"smets_version": "SMETS V2.0"},
     {"smets_version": "SMETS2 V5.1"},
     {"gbcs_version": "4.2"},
@@ -179,7 +178,31 @@ def test_what_lies_exactly_at_a_limit_is_allowed(changed: dict[str, object]) -> 
 
 @pytest.mark.parametrize("kind", DEVICE_TYPES)
 def test_every_device_type_of_the_dcc_can_be_tried(kind: str) -> None:
-    assert application_findings(replace(SOUND, device=replace(DEVICE, type=kind))) == ()
+    version = "CHTS V1.4" if kind in {"CHF", "GPF"} else "SMETS V1.58"
+    assert application_findings(replace(SOUND, device=replace(DEVICE, type=kind), smets_version=version)) == ()
+
+
+@pytest.mark.clause("F2.18")
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("ESME", None),
+        ("ESME", ""),
+        ("ESME", " "),
+        ("ESME", "the newest"),
+        ("ESME", "1.58"),
+        ("ESME", "SMETS V"),
+        ("GSME", "CHTS V1.4"),
+        ("CHF", "SMETS V1.58"),
+        ("GPF", "SMETS2 V5.1"),
+    ],
+)
+def test_a_version_that_is_empty_unreadable_or_of_another_kind_of_device_is_a_finding(
+    kind: str, version: str | None
+) -> None:
+    facts = replace(SOUND, device=replace(DEVICE, type=kind), smets_version=version)
+    (found,) = application_findings(facts)
+    assert (found.code, found.severity, found.clause) == ("smets-version", Severity.WARNING, "F2.18")
 
 
 def test_all_findings_are_told_at_once() -> None:

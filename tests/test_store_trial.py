@@ -21,18 +21,22 @@ from store.trial_tables import (
     deployments,
     evidence,
     evidence_files,
+    limit_comparisons,
     ncsc_certificates,
     notice_copies,
     notice_counters,
     notices,
     reminders,
     renderings,
+    report_answers,
+    report_questions,
     report_remarks,
     reports,
     requirements,
     restored_certificates,
     secondings,
     standing_requirements,
+    undone_ends,
     witnesses,
 )
 from tests.planting import (
@@ -286,6 +290,17 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ),
     ("fk_deployments_void_batch_id", "voided in no batch", turn(deployments, void_batch_id="dpb-none")),
     ("uq_deployments_device", "one device in two places", again(deployments, id=9_999)),
+    ("pk_limit_comparisons", "one limit compared twice", again(limit_comparisons)),
+    ("fk_limit_comparisons_approval", "a limit of no approval", turn(limit_comparisons, approval=NONE_OF_OURS)),
+    ("pk_undone_ends", "one end taken back twice", again(undone_ends)),
+    ("fk_undone_ends_deployment_id", "an end of nothing", turn(undone_ends, deployment_id=9_997)),
+    ("fk_undone_ends_batch_id", "taken back in no batch", turn(undone_ends, batch_id="dpb-none")),
+    ("pk_report_questions", "a question numbered twice", again(report_questions)),
+    ("ck_report_questions_single_or_standing", "a question for a year", turn(report_questions, month="2099")),
+    ("ck_report_questions_single_or_standing", "a single one that is ended", turn(report_questions, ended_at=NOW)),
+    ("pk_report_answers", "one question answered twice", again(report_answers)),
+    ("ck_report_answers_month_is_one", "an answer in a year", turn(report_answers, month="2099")),
+    ("fk_report_answers_question_id", "an answer to nothing", turn(report_answers, question_id="ask-none")),
     ("pk_report_remarks", "a remark numbered twice", again(report_remarks)),
     ("ck_report_remarks_month_is_one", "a remark on a year", turn(report_remarks, month="2099")),
     ("pk_reports", "a month reported twice", again(reports, until=NOW + 2 * DAY)),
@@ -320,7 +335,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 22
+    assert len(TRIAL) == 26
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from rich.console import Console
 
-from app.cli.init import make, planned
+from app.cli.ceremony import make, planned
+from core.clock import SystemClock
 from core.errors import StoryRefused, ToolsMissing
 from keys.passphrase import new_passphrase
 from story import linters, tools
@@ -29,6 +30,8 @@ from story.album import Album, Content
 from story.play import PARTS, play, play_life
 from story.stage import Stage, free_port, stage_in
 from story.telling import Teller
+from tests.people_world import trialcpa as typed
+from tests.readme_commands import copied, unknown_in
 
 Alter = Callable[[httpx.Request, bytes], bytes]
 
@@ -65,6 +68,25 @@ def stage(told: Told) -> Iterator[Stage]:
     """The server of the same home, running."""
     with stage_in(told.home, lambda _: None) as made:
         yield made
+
+
+def test_each_command_of_the_readme_works_as_it_stands_there(
+    stage: Stage, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the demo authority of this home, as `var` of the folder in which they are typed."""
+    (tmp_path / "var").symlink_to(told.home)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("getpass.getpass", lambda _: "correct horse battery staple")
+    run = []
+    for each in copied(f"{SystemClock().now():%Y-%m}"):
+        assert unknown_in(each.words) == []
+        if each.whole and each.words[0] != "story":  # which the rest of this file plays
+            said = typed(*each.words, TRIALCPA_URL=stage.server)
+            assert (said.status, each.to is None or said.out != "") == (0, True), (each, said)
+            run.append(each.words[:2])
+    assert len(run) == 7
+    assert (tmp_path / "jane.key.pub.pem").exists()
+    assert next(tmp_path.glob("trial-devices-*.pdf")).read_bytes().startswith(b"%PDF-")
 
 
 @pytest.mark.clause("F2.31")

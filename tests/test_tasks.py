@@ -208,7 +208,9 @@ def test_the_panel_is_told_before_an_instruction_is_due_and_the_ssc_when_it_is_o
     assert not of(world, PANEL, "cpl-due")
     world.clock.advance(timedelta(seconds=1))
     assert "Add the entry of" in only_for(world, "cpl-due", PANEL).sentence
-    world.at(due + timedelta(seconds=2))
+    world.at(due + timedelta(days=1))  # the tenth is a Sunday: it is to be done on Monday
+    assert not of(world, OFFICER_1, "cpl-overdue")
+    world.at(datetime(2027, 1, 12, tzinfo=UTC))
     assert only_for(world, "cpl-overdue", PANEL, *SSC).urgent
     with world.store.begin("test") as tx:
         forgotten(tx)

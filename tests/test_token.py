@@ -176,7 +176,7 @@ def test_what_pkcs11_says_of_a_failure_is_an_error_of_ours(
     held: Token, monkeypatch: pytest.MonkeyPatch, error: str
 ) -> None:
     # SoftHSM has no lock and cannot be pulled out: the answer is exchanged on its way.
-    monkeypatch.setattr("keys.token.json.loads", lambda _: {"error": error})
+    monkeypatch.setattr("keys.token.read_json", lambda _: {"error": error})
     expected, told = ANSWERS[error]
     with pytest.raises(expected, match=told):
         held.key(key("good"))

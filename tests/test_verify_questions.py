@@ -58,7 +58,7 @@ VIEW = build(WORLD.authority(), WORLD.approvals(None), 0.0)
         ((GOOD + ',"at":7}').encode(), BodyMalformed),
         ((GOOD + ',"at":"yesterday"}').encode(), InstantMalformed),
         ((GOOD + ',"at":"2027-01-05"}').encode(), InstantMalformed),
-        ((GOOD + ',"at":"2027-01-05T00:00:00.5Z"}').encode(), InstantMalformed),
+        ((GOOD + ',"at":"2027-01-05T00:00:00,5Z"}').encode(), InstantMalformed),
         ((GOOD + ',"at":"2027-01-05T00:00:00"}').encode(), InstantMalformed),
         ((GOOD + f',"at":"{text(NOON + SECOND)}"}}').encode(), InstantInFuture),
         ((GOOD + ',"device_id":"00-DB"}').encode(), DeviceIdMalformed),

@@ -15,10 +15,11 @@ from api.status.memory_files import Known
 from api.status.remembered import HEAD_SECONDS, WebMemory
 from api.status.snapshot import Mirror
 from core.approval import EndCause
+from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS
 from core.mirror import SealedHead
 from tests.status_plane import Plane, problem
-from tests.status_world import NOON, SECOND
+from tests.status_world import JOURNAL_KEY, NAME, NOON, SECOND, signed_head
 from tests.status_world import World as StatusWorld
 
 
@@ -145,13 +146,14 @@ def test_the_last_row_is_written_down_from_time_to_time_and_at_the_end(tmp_path:
     def written() -> int:
         return int(json.loads(head_of(tmp_path / "web").read_bytes())["number"])
 
-    remembered.served(SealedHead(number=1, link=GENESIS))
-    remembered.served(SealedHead(number=2, link=GENESIS))
+    remembered.begin(StatusWorld(), StatusWorld().authority())
+    remembered.served([signed_head(1, GENESIS)])
+    remembered.served([signed_head(2, GENESIS)])
     assert written() == 1
     seconds += HEAD_SECONDS
-    remembered.served(SealedHead(number=2, link=GENESIS))
+    remembered.served([signed_head(2, GENESIS)])
     assert written() == 2
-    remembered.served(SealedHead(number=3, link=GENESIS))
+    remembered.served([signed_head(3, GENESIS)])
     remembered.close()
     assert written() == 3
 
@@ -190,7 +192,7 @@ def test_a_list_that_its_ca_did_not_sign_so_is_not_served_and_raises_no_floor(
 def test_numbers_of_any_length_are_written_down(tmp_path: Path) -> None:
     """An INTEGER of a CRL may have 20 octets (RFC 5280, 5.2.3); a row's number is what a row says."""
     remembered = opened(tmp_path / "web")
-    known = Known(head=SealedHead(number=2**62, link=b"x"), lists={"ca": 2**159})
+    known = Known(journal_key=JOURNAL_KEY, name=NAME, head=signed_head(LARGEST_EXACT, b"x"), lists={"ca": 2**159})
     assert remembered._files.keep(known)
     assert opened(tmp_path / "web")._known == known
     assert remembered._files.keep(Known(name="\ud800"))
@@ -225,7 +227,7 @@ def test_an_end_that_could_not_be_written_is_written_later(
         patched.setattr(os, "open" if fails == "open" else "fsync", half if fails == "half a line" else full)
         plane.mirror.follow()
         assert "No space left on device" in plane.mirror.remembered.trouble
-    plane.mirror.remembered.served(SealedHead(number=6, link=b"six"), at_once=True)
+    plane.mirror.remembered.served([signed_head(6, b"six")], at_once=True)
     assert "No space left on device" in plane.mirror.remembered.trouble  # the other file is no sign that this one works
     seconds += HEAD_SECONDS
     plane.mirror.follow()  # nothing more has ended

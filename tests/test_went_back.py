@@ -23,8 +23,9 @@ from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.errors import RegisterWentBack, StoreWentBack
 from core.facts import Fact, FactKind
+from core.mirror import SealedHead
 from store.reading.status import StatusReader
-from store.tables import crls
+from store.tables import crls, journal, journal_heads
 from store.verbs import facts
 from tests.api_world import Api, application, done, refused
 from tests.cycle_world import device
@@ -276,6 +277,43 @@ def test_the_newest_genuine_list_of_a_register_is_served(sqlite: World) -> None:
     with sqlite.store.begin("forge") as tx:
         tx.connection.execute(update(crls).values(der=b"forged"))
     assert {each.der for each in reader.authority().crls.values()} == {b"forged"}  # there is no other
+
+
+def test_a_row_that_was_served_and_taken_back_is_no_register_that_went_back(sqlite: World, tmp_path: Path) -> None:
+    """Whoever writes rows gives one a number, and a head; the authority takes the number back."""
+    world = sqlite
+    good = world.granted()
+    api = started(world, tmp_path / "web")
+    api.settle()
+    before = api.mirror.remembered.head
+    forged = {"kind": FactKind.CRL_REFUSED, "at": NOW, "actor": "console", "payload": "{}", "approvals": ""}
+    for number in (before.number + 1, 2**62):
+        with world.store.begin("forge") as tx:
+            sealed = {"seal_number": number, "link": bytes(32), "sealed_at": NOW}
+            tx.connection.execute(insert(journal).values(**forged, **sealed))
+            head = {"number": number, "link": bytes(32), "signature": b"forged", "signed_at": NOW}
+            tx.connection.execute(insert(journal_heads).values(**head))
+        api.mirror.follow()
+        assert api.mirror.remembered.head == before
+        assert api.mirror.remembered.head in StatusReader(world.store).changes(None).heads
+    api.settle()
+    assert verified(api, good)["state"] == "not_yet_started"
+    assert api.mirror.remembered.head.number > before.number
+    api.mirror.remembered.close()
+    again = started(world, tmp_path / "web")
+    assert verified(again, good)["state"] == "not_yet_started"
+    assert again.mirror.remembered.head == api.mirror.remembered.head
+
+
+def test_a_row_that_a_release_before_kept_under_no_head_is_not_believed(plane: Plane, tmp_path: Path) -> None:
+    plane.mirror.remembered = WebMemory(tmp_path / "web")
+    approval = plane.world.grant()
+    assert plane.verify({"approval": approval}).status == 200
+    remembered = plane.mirror.remembered
+    assert remembered._files.keep(replace(remembered._known, head=SealedHead(number=6, link=b"taken back")))
+    plane.mirror.remembered = WebMemory(tmp_path / "web")
+    assert plane.verify({"approval": approval}).status == 200
+    assert plane.mirror.remembered.head.number == 5
 
 
 def test_a_restore_that_was_accepted_before_does_not_count_again(sqlite: World, tmp_path: Path) -> None:

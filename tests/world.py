@@ -27,11 +27,12 @@ from jobs.ceremony import Ceremony, hold
 from jobs.clocks import clocks
 from jobs.keyring import Keyring
 from jobs.lost import Difference
-from jobs.restore import Asked, accept_restore
+from jobs.restore import Asked, accept_restore, look
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file
 from keys.record_key import RecordKey, open_record_key
 from keys.sealed import open_sealed
 from memory.memory import Memory
+from officers.statement import Authorisation
 from ra.applying.apply import Apply, apply
 from ra.deciding.end import Revoke
 from ra.deciding.every_kind import COUNTED, Proposal
@@ -45,7 +46,7 @@ from store.reading import requests, watching
 from store.rows import Credential, Organisation
 from store.transactions import Store, Transaction
 from store.verbs import access, facts
-from tests.acting import member, propose, revoke, second
+from tests.acting import member, propose, revoke, second, signed_by
 
 BORN = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
 """The instant of the ceremony."""
@@ -228,8 +229,19 @@ class World:
         return revoke(self.desk, OFFICER_1, Revoke(approval, cause, "It has to be.", **more))
 
     def accept_restore(self, **asked: Any) -> Difference:
-        """Accept that the register went back, as the operator does; return what it had lost."""
-        return accept_restore(self.store, self.memory, keyring(self.folder), self.clock.now(), Asked(**asked))
+        """Accept that the register went back, as operator and officers do; return what it had lost."""
+        wanted = Asked(**asked)
+        if "signed" not in asked:
+            wanted = replace(wanted, signed=self.signed_for_restore(wanted, OFFICER_1.name, OFFICER_2.name))
+        return accept_restore(self.store, self.memory, keyring(self.folder), self.clock.now(), wanted)
+
+    def signed_for_restore(self, asked: Asked, *officers: str) -> list[Authorisation]:
+        """What officers sign for what a register has lost; nothing where no roster asks for it."""
+        at = self.clock.now()
+        agreed = look(self.store, self.memory, keyring(self.folder), asked, at).difference.agreed
+        if agreed.roster is None:
+            return []
+        return [signed_by(each, agreed.authority, agreed.claim(), at).authorisation for each in officers]
 
     def at(self, instant: datetime) -> None:
         """Let it be `instant`; the authority does nothing by that alone."""

@@ -4,7 +4,6 @@ No network here: `ask_every_channel` reads what verify/fetched.py brought home, 
 in turn and see it named.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import assert_never
 
 from cryptography import x509
 
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.reasons import ReasonCode
 from core.status import State
 from verify.answers import read_answer
@@ -220,8 +219,8 @@ def _own(subject: Subject) -> str:
 
 def _document(body: bytes) -> Mapping[str, object]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = read_json(body)
+    except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from core.approval import DEVICE_MEMBERS
+from core.canonical import read_json
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable
 from core.identifiers import Serial
 from core.instants import text
@@ -268,8 +269,8 @@ def _refused(status: int, body: bytes) -> AuthorityRefused:
 
 def _object(body: bytes) -> Mapping[str, object] | None:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = read_json(body)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 

@@ -18,21 +18,21 @@ since (verify/offline.py); and that no longer journal exists.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.approval import EndCause
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
 from core.instants import parse
 from core.kinds import AuthorisedAct
+from officers.claims import about, to_revoke
 from officers.proof import Asked, prove
 from officers.roster import FEWEST, Roster
-from officers.statement import Claim, revocation_digest
+from officers.statement import Claim, Listed, revocation_digest
 from verify.dossier import AUTHORISATIONS, DECISION, JOURNAL, PROPOSAL, ROSTERS, Dossier, Signed, Trusted, read_dossier
 from verify.findings import Against, Event, Ledger, Missing, Told
 from verify.issued import Issued, prove_issued
@@ -175,9 +175,9 @@ class _Proof:
 
     def _proposal(self, octets: bytes) -> Mapping[str, Any]:
         try:
-            said = json.loads(octets)
+            said = read_json(octets)
             same = isinstance(said, dict) and canonical(said) == octets
-        except (ValueError, RecursionError):
+        except ValueError:
             same = False
         if not same:
             self._ledger.refute(Against.PROPOSAL_ALTERED, "The proposal is not JSON in its one canonical form.")
@@ -255,15 +255,12 @@ class _Proof:
 
     def _claim(self, row: SealedRow, said: Mapping[str, Any]) -> Claim | None:
         if row.kind == FactKind.DECISION_AUTHORISED:
-            return Claim(act=AuthorisedAct.PROPOSE, subject=self._decision, proposal_sha256=self._sha256)
+            return about(AuthorisedAct.PROPOSE, Listed(decision=self._decision, proposal_sha256=self._sha256))
         if row.kind in _AGREEING:
             tbs = said.get("tbs_sha256")
-            return Claim(
-                act=AuthorisedAct.SECOND,
-                subject=self._decision,
-                proposal_sha256=self._sha256,
-                tbs_sha256=None if tbs is None else (str(tbs),),
-            )
+            signed = None if tbs is None else (str(tbs),)
+            listed = Listed(decision=self._decision, proposal_sha256=self._sha256, tbs_sha256=signed)
+            return about(AuthorisedAct.SECOND, listed)
         order = self._order()
         if order is None or (said.get("approval"), said.get("order_sha256")) != (self._said.get("approval"), order):
             self._ledger.refute(
@@ -271,7 +268,7 @@ class _Proof:
                 f"Row {row.number} is about another order than the one that the proposal says.",
             )
             return None
-        return Claim(act=AuthorisedAct.REVOKE, subject=str(self._said["approval"]), proposal_sha256=order)
+        return to_revoke(str(self._said["approval"]), order)
 
     def _order(self) -> str | None:
         """Return the digest of the order that an urgent revocation carries out, as the proposal says it."""
@@ -392,8 +389,8 @@ def _more(counted: Mapping[str, int]) -> set[str]:
 
 def _payload(row: SealedRow) -> Mapping[str, Any]:
     try:
-        said = json.loads(row.payload)
-    except (ValueError, RecursionError):
+        said = read_json(row.payload)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

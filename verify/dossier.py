@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from core.canonical import read_json
 from core.chain import journal_name
 from core.errors import AuthorisationRefused, RosterUnusable
 from officers.identity import authority_with
 from officers.roster import Member, read_members, require_usable
-from officers.statement import Authorisation, Authority, Listed, parse_authorisation, parse_members
+from officers.statement import Authorisation, Authority, Listed, parse_authorisation, parse_listed
 from verify.journal import Export, read_export
 from verify.parsing import PARSE_ERRORS, Unreadable, one_certificate, several_certificates
 
@@ -192,7 +193,7 @@ def _authorisations(octets: bytes) -> dict[str, Signed]:
         try:
             authorisation = parse_authorisation({name: each.get(name) for name in ("statement", "key", "proof")})
             listed = each.get("listed")
-            members = () if listed is None else parse_members(listed)
+            members = () if listed is None else parse_listed(listed)
         except AuthorisationRefused as error:
             raise Unreadable(f"{AUTHORISATIONS}: {error}") from None
         found[authorisation.statement.sha256] = Signed(authorisation=authorisation, members=members)
@@ -234,8 +235,8 @@ def _list(name: str, octets: bytes) -> list[Mapping[str, Any]]:
 
 def _json(name: str, octets: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(octets)
-    except (ValueError, RecursionError):
+        return read_json(octets)
+    except ValueError:
         raise Unreadable(f"{name} is no JSON") from None
 
 

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.chain import DATED_AHEAD, GENESIS, SealedRow, head_statement, link
 from core.errors import InstantMalformed
 from core.instants import parse
@@ -224,8 +224,8 @@ def _octets(hexadecimal: str, number: int, problems: list[str]) -> bytes:
 
 def _is_canonical(payload: str) -> bool:
     try:
-        return canonical(json.loads(payload)) == payload.encode("utf-8")
-    except (ValueError, RecursionError):
+        return canonical(read_json(payload)) == payload.encode("utf-8")
+    except ValueError:
         return False
 
 
@@ -268,7 +268,7 @@ def read_export(written: bytes) -> Export:
     before = GENESIS.hex()
     for number, line in enumerate(written.splitlines(), 1):
         try:
-            said = json.loads(line)
+            said = read_json(line)
             if "row" in said:
                 rows.append(_read_row(said))
             elif "before" in said:
@@ -278,7 +278,7 @@ def read_export(written: bytes) -> Export:
                 heads.append(Head(int(said["head"]), str(said["link"]), bytes.fromhex(said["signature"])))
             else:
                 name, key = str(said["journal"]), base64.b64decode(said["key"], validate=True)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise Unreadable(f"line {number} is not a line of a journal export") from None
     stretches += [Stretch(before, rows)] if rows else []
     return Export(name=name, key=key, stretches=stretches, heads=heads)

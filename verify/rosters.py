@@ -21,11 +21,11 @@ from core.errors import (
 from core.facts import FactKind
 from core.instants import parse, text
 from core.kinds import AuthorisedAct, OrderKind
+from officers.claims import to_order
 from officers.order import Change, changed, counting, officers_wanted, read_order
 from officers.proof import Asked, prove
 from officers.root_statement import read_signed, require_from_root
 from officers.roster import Roster
-from officers.statement import Claim
 from verify.dossier import Dossier, Trusted
 from verify.findings import Against, Ledger, Missing
 
@@ -189,11 +189,9 @@ class Rosters:
             signers = set()
             for each in signed:
                 said = each.authorisation.statement
-                claim = Claim(
-                    act=AuthorisedAct.CHANGE_ROSTER,
-                    subject=said.claim.subject,
-                    proposal_sha256=said.claim.proposal_sha256,
-                )
+                # Its body was found by this digest.
+                digest = said.claim.proposal_sha256 or ""
+                claim = to_order(AuthorisedAct.CHANGE_ROSTER, said.claim.subject, digest)
                 asked = Asked(authority=self._trusted.authority, officer=said.officer, claim=claim)
                 prove(each.authorisation, asked, before, said.valid_until)
                 signers.add((said.officer, said.key))

@@ -7,8 +7,10 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from api.forms.fields import (
+    EXCEL_TYPE,
     MOST_FIRMWARE,
     NAME_LIMIT,
+    OCTETS_TYPE,
     Body,
     Count,
     Csr,
@@ -130,7 +132,7 @@ class EvidenceQuery(Sent):
 class EvidenceFile(RawModel):
     """The file as it is: a PDF, an XLSX workbook without macros, a CSV or a plain text, under its own media type."""
 
-    mimetypes: list[str] = list(MEDIA_TYPES)  # noqa: RUF012 - the form that RawModel has
+    mimetypes: list[str] = [*MEDIA_TYPES, EXCEL_TYPE, OCTETS_TYPE]  # noqa: RUF012 - the form that RawModel has
 
 
 # --- of an approval ----------------------------------------------------------------------------------------------

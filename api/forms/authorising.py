@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import WithJsonSchema
 
 from api.forms.fields import Body
-from officers.statement import authorisation_schema, members_schema, parse_authorisation, parse_members
+from officers.statement import authorisation_schema, listed_schema, parse_authorisation, parse_listed
 from ra.authorising import Signed
 
 LISTED_LIMIT = 512 * 1024
@@ -25,7 +25,7 @@ _Authorisation: TypeAlias = Annotated[
 _Listed: TypeAlias = Annotated[
     list[Any],
     WithJsonSchema(
-        members_schema()
+        listed_schema()
         | {
             "title": "Listed",
             "description": "All that a statement about several things is about, also what this request has nothing of: "
@@ -50,5 +50,5 @@ class AuthorisedBody(Body):
         """
         if self.authorisation is None:
             return None
-        members = () if self.listed is None else parse_members(self.listed)
+        members = () if self.listed is None else parse_listed(self.listed)
         return Signed(authorisation=parse_authorisation(self.authorisation), members=members)

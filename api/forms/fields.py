@@ -6,7 +6,7 @@ finding; the lengths below are therefore wider than those of the rules.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
@@ -14,8 +14,10 @@ from pydantic_core import core_schema
 
 from core.approval import Firmware
 from core.canonical import LARGEST_EXACT
+from core.days import DayOrder, read_day
 from core.identifiers import ApprovalIdentifier
-from core.instants import day, parse
+from core.instants import read_instant
+from core.plain_text import trimmed
 from core.words import says_something
 from ra.views import LARGEST_PAGE
 
@@ -36,6 +38,30 @@ MOST_FIRMWARE = 1_000
 
 DEFAULT_PAGE = 50
 
+CSV_TYPE = "text/csv"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OCTETS_TYPE = "application/octet-stream"
+"""What generated clients call every file: then its content says what it is."""
+
+EXCEL_TYPE = "application/vnd.ms-excel"
+"""What Windows calls a CSV where Excel is installed."""
+
+APPROVAL_PATTERN = r"^[ -]*[Tt][ -]*[Dd][ -]*[AaTt]([ -]*[0-9]){8,11}[ -]*[0-9A-Za-z][ -]*$"
+"""What an approval identifier looks like; which check character is right, no pattern says."""
+
+SERIAL_PATTERN = "^(0[xX])?([ :]*[0-9A-Fa-f]){1,32}[ :]*$"
+"""What a serial of ours looks like. More is read, so that what is pasted is found or told."""
+
+DEVICE_ID_PATTERN = "^[0-9A-Fa-f]{2}(-?[0-9A-Fa-f]{2}){7}$"
+
+
+def _trimmed(value: object) -> object:
+    return trimmed(value) if isinstance(value, str) else value
+
+
+_TRIMMED = BeforeValidator(_trimmed)
+"""Cuts the blanks at the ends, as every reader of identifiers, days and names does."""
+
 # PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
 _CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
 _NO_CONTROLS = f"^[^{_CONTROLS}]*$"
@@ -49,8 +75,9 @@ def _said(words: str) -> str:
     return words
 
 
-Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$")]
-Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS)]
+# A validator stands behind the bounds of its field: before them, pydantic would keep them out of the description.
+Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$"), _TRIMMED]
+Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS), _TRIMMED]
 Words: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_SOMETHING), AfterValidator(_said)
 ]
@@ -61,15 +88,62 @@ Identifier: TypeAlias = Annotated[
         min_length=1,
         max_length=TOKEN_LIMIT,
         description="An approval identifier such as TDA-2027-0042-Y; case, spaces and hyphens make no difference.",
+        json_schema_extra={"pattern": APPROVAL_PATTERN},
     ),
+    _TRIMMED,
 ]
 Day: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="A UTC day, 2027-01-04; inclusive.")
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="A UTC day, 2027-01-04; inclusive. 4 January 2027 and the like are read, 04/01/2027 is refused.",
+        json_schema_extra={"format": "date"},
+    ),
+    _TRIMMED,
 ]
 Moment: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=TOKEN_LIMIT, description="RFC 3339, whole seconds: 2027-06-30T23:59:59Z.")
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="RFC 3339: 2027-06-30T23:59:59Z. Of a fraction, the second counts in which it lies.",
+        json_schema_extra={"format": "date-time"},
+    ),
+    _TRIMMED,
 ]
-Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 as 64 hexadecimal digits.")]
+Month: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="2027-05",
+        json_schema_extra={"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+    ),
+]
+SerialNumber: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="A certificate's serial number, hexadecimal.",
+        json_schema_extra={"pattern": SERIAL_PATTERN},
+    ),
+    _TRIMMED,
+]
+DeviceId: TypeAlias = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=TOKEN_LIMIT,
+        description="An EUI-64, 00-DB-12-34-56-78-90-01.",
+        json_schema_extra={"pattern": DEVICE_ID_PATTERN},
+    ),
+    _TRIMMED,
+]
+Digest: TypeAlias = Annotated[
+    str, Field(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 as 64 hexadecimal digits."), _TRIMMED
+]
 Csr: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=CSR_LIMIT, description="One PKCS#10 request: PEM, or bare base64.")
 ]
@@ -121,7 +195,23 @@ class PageQuery(Sent):
     after: Annotated[
         str, Field(max_length=TOKEN_LIMIT, pattern="^[!-~]*$", description="`next` of the page before.")
     ] = ""
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=LARGEST_PAGE)] = DEFAULT_PAGE
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE), BeforeValidator(_digits)] = DEFAULT_PAGE
+
+
+class DatesQuery(Sent):
+    """What the sender of a table says of the dates in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dates: Annotated[
+        Literal[DayOrder.DAY_FIRST] | None,
+        Field(description="Of 03/04/2027 the day comes first. Without it the column must show that, or it is refused."),
+    ] = None
+
+    @property
+    def order(self) -> DayOrder:
+        """What is known of the order."""
+        return self.dates or DayOrder.UNKNOWN
 
 
 class WriteHeader(Sent):
@@ -145,10 +235,12 @@ class WriteHeader(Sent):
 class DeviceBody(Body):
     """The device model that is to be tried (F2.18), in the words of DUIS 5.4."""
 
-    type: Annotated[str, Field(max_length=NAME_LIMIT, description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD.")]
-    manufacturer: Annotated[str, Field(max_length=NAME_LIMIT)]
-    model: Annotated[str, Field(max_length=NAME_LIMIT)]
-    hardware_version: Annotated[str, Field(max_length=NAME_LIMIT)]
+    type: Annotated[
+        str, Field(max_length=NAME_LIMIT, description="ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD or CAD."), _TRIMMED
+    ]
+    manufacturer: Annotated[str, Field(max_length=NAME_LIMIT), _TRIMMED]
+    model: Annotated[str, Field(max_length=NAME_LIMIT), _TRIMMED]
+    hardware_version: Annotated[str, Field(max_length=NAME_LIMIT), _TRIMMED]
 
 
 class FirmwareBody(Body):
@@ -168,12 +260,12 @@ def approval_of(sent: str) -> str:
 
 def day_of(sent: str | None, field: str) -> date | None:
     """Return the UTC day that was sent, if one was; InstantMalformed."""
-    return None if sent is None else day(sent, field=field)
+    return None if sent is None else read_day(sent, field=field)
 
 
 def instant_of(sent: str | None, field: str) -> datetime | None:
     """Return the instant that was sent, if one was; InstantMalformed."""
-    return None if sent is None else parse(sent, field=field)
+    return None if sent is None else read_instant(sent, field=field)
 
 
 def firmware_of(sent: Iterable[FirmwareBody]) -> tuple[Firmware, ...]:

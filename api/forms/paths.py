@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.forms.fields import TOKEN_LIMIT, Identifier, Sent, Token
+from api.forms.fields import Identifier, Month, Sent, SerialNumber, Token
 
 
 class ApplicationPath(Sent):
@@ -34,7 +34,7 @@ class ApprovalPath(Sent):
 class SerialPath(Sent):
     """Which certificate."""
 
-    serial: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="Its serial number, hexadecimal.")]
+    serial: SerialNumber
 
 
 class RequirementPath(Sent):
@@ -76,7 +76,13 @@ class BatchPath(Sent):
 class ReportPath(Sent):
     """Which month's report."""
 
-    month: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, description="2027-05")]
+    month: Month
+
+
+class QuestionPath(Sent):
+    """Which question for the monthly report."""
+
+    question: Token
 
 
 class NoticePath(Sent):
@@ -94,4 +100,4 @@ class InstructionPath(Sent):
 class MonthPath(Sent):
     """Which month's report, 2027-05."""
 
-    month: Token
+    month: Month

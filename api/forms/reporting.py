@@ -7,7 +7,18 @@ from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field
 
 from api.forms.authorising import AuthorisedBody
-from api.forms.fields import TOKEN_LIMIT, Body, PageQuery, Sent, Words
+from api.forms.fields import (
+    CSV_TYPE,
+    EXCEL_TYPE,
+    OCTETS_TYPE,
+    TOKEN_LIMIT,
+    XLSX_TYPE,
+    Body,
+    DeviceId,
+    PageQuery,
+    Sent,
+    Words,
+)
 from core.deployments import Form
 from core.kinds import BreachState
 
@@ -16,11 +27,13 @@ LARGEST_CONDITION = 1_000_000
 
 DEPLOYMENT_TYPES: Mapping[str, Form] = {
     "application/json": Form.JSON,
-    "text/csv": Form.CSV,
+    CSV_TYPE: Form.CSV,
+    EXCEL_TYPE: Form.CSV,
+    XLSX_TYPE: Form.CSV,
     "application/xml": Form.DUIS,
     "text/xml": Form.DUIS,
 }
-"""How a report of deployments may be sent, by media type."""
+"""How a report of deployments may be sent, by media type; of a table the content says whether it is a workbook."""
 
 
 # --- breaches ----------------------------------------------------------------------------------------------------
@@ -58,7 +71,7 @@ class ClosureBody(Body):
 class DeploymentsBody(RawModel):
     """A report of deployments in one of its forms."""
 
-    mimetypes: list[str] = list(DEPLOYMENT_TYPES)  # noqa: RUF012 - declared so by its base
+    mimetypes: list[str] = [*DEPLOYMENT_TYPES, OCTETS_TYPE]  # noqa: RUF012 - declared so by its base
 
 
 class DeviceQuery(Sent):
@@ -66,10 +79,39 @@ class DeviceQuery(Sent):
 
     model_config = ConfigDict(extra="forbid")
 
-    device_id: Annotated[str | None, Field(max_length=TOKEN_LIMIT, description="An EUI-64.")] = None
+    device_id: DeviceId | None = None
 
 
 # --- the monthly report ------------------------------------------------------------------------------------------
+
+
+class IssueQuery(Sent):
+    """What has to be said of a report that is unusual."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    early: Annotated[bool, Field(description="It is issued though its month is not over.")] = False
+    months: Annotated[
+        str | None,
+        Field(
+            max_length=TOKEN_LIMIT,
+            description="The months that it covers, `2027-04,2027-05`, where earlier ones were left out.",
+        ),
+    ] = None
+
+
+class QuestionBody(Body):
+    """What the SSC asks the DCC to tell, in one month's report or in each."""
+
+    text: Words
+    month: Annotated[str | None, Field(max_length=TOKEN_LIMIT, description="2027-05; null: in each report.")] = None
+
+
+class AnswerBody(Body):
+    """What a month's report answers."""
+
+    question: Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT)]
+    text: Words
 
 
 class RemarkBody(Body):

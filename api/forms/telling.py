@@ -5,12 +5,9 @@ from typing import Annotated, Literal, Self
 from flask_openapi3.models import RawModel
 from pydantic import ConfigDict, Field, model_validator
 
-from api.forms.fields import Body, Day, Moment, PageQuery, Sent, Words
+from api.forms.fields import CSV_TYPE, EXCEL_TYPE, OCTETS_TYPE, XLSX_TYPE, Body, Day, Moment, PageQuery, Sent, Words
 from core.classification import Recipient
 from core.cpl import InstructionState
-
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CSV_TYPE = "text/csv"
 
 
 class CopyQuery(Sent):
@@ -32,6 +29,13 @@ class InstructionQuery(PageQuery):
         bool | None, Field(description="Due before now, and pending or rejected; or, if false, anything else.")
     ] = None
     due_before: Moment | None = None
+    plain: Annotated[
+        bool | None,
+        Field(
+            description="Of CSV: every value as it is, for programs. Otherwise a cell that a spreadsheet would run or "
+            "change, 0012 or 1E10, begins with a NO-BREAK SPACE; XLSX needs none."
+        ),
+    ] = None
 
 
 class AcknowledgementBody(Body):
@@ -57,4 +61,4 @@ class NcscCertificateBody(Body):
 class ListFile(RawModel):
     """The Panel's list as it is: CSV or an XLSX workbook; its content says which, and it is never run."""
 
-    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE]  # noqa: RUF012 - the form that RawModel has
+    mimetypes: list[str] = [CSV_TYPE, XLSX_TYPE, EXCEL_TYPE, OCTETS_TYPE]  # noqa: RUF012 - the form that RawModel has

@@ -72,7 +72,11 @@ def refusal(error: Exception, *refused: Refused) -> Reply:
 
 
 def conditional(asked: Asked, reply: Reply) -> Reply:
-    """Return 304 in place of a reply whose ETag the client already has (RFC 9110, 13.1.2)."""
+    """Return 304 in place of a reply whose ETag the client already has (RFC 9110, 13.1.2).
+
+    Dates are not compared (13.1.3): a list or an answer is dated before it is published, and two may be of one second,
+    so that by its date a client would be told that it has what it has not.
+    """
     have = asked.fields.get("if-none-match")
     tag = next((value for name, value in reply.headers if name == "ETag"), None)
     if not have or tag is None or reply.status != HTTPStatus.OK:

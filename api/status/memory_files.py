@@ -6,17 +6,22 @@ read is never written over, and after anything that failed the ends are written 
 
 import errno
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
 from api.status import told
 from core.approval import ApprovalRecord
-from core.canonical import canonical
+from core.canonical import canonical, read_json
+from core.chain import head_statement, journal_name
 from core.mirror import SealedHead
 
 LARGEST_HEAD = 64 * 1024
@@ -36,7 +41,7 @@ class Known:
     Args:
         journal_key: of the authority whose register it is, SubjectPublicKeyInfo.
         name: the authority's name.
-        head: the last sealed row that was served.
+        head: the last row that was served under a head of the authority's.
         restores: which restores had been accepted by then.
         lists: the highest CRL number by key identifier.
     """
@@ -221,6 +226,7 @@ def _write_known(known: Known) -> bytes:
         "name": known.name,
         "number": str(known.head.number),  # as text: canonical JSON has no number beyond 2^53-1
         "link": known.head.link.hex(),
+        "signature": known.head.signature.hex(),
         "restores": sorted(known.restores),
         "lists": {key_id: str(number) for key_id, number in known.lists.items()},
     }
@@ -230,21 +236,47 @@ def _write_known(known: Known) -> bytes:
     return octets
 
 
-def read_known(octets: bytes) -> Known:
-    """Return what the smaller file says; ValueError if it is not as it was written."""
+def is_signed(head: SealedHead, known: Known) -> bool:
+    """Return whether the journal's key signed a head: whoever writes rows can write one that it did not.
+
+    Args:
+        head: the head.
+        known: whose journal it is.
+    """
     try:
-        said = json.loads(octets)
+        key = load_der_public_key(known.journal_key)
+        statement = head_statement(journal_name(known.name), head.number, head.link)
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(head.signature, statement, ec.ECDSA(hashes.SHA256()))
+            return True
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return False
+
+
+def read_known(octets: bytes) -> Known:
+    """Return what the smaller file says; ValueError if it is not as it was written.
+
+    A row that no head of the authority's is for, as a release before has kept it, is not believed: somebody may have
+    written it, and the authority may have taken it back.
+    """
+    try:
+        said = read_json(octets)
         digest = said.pop("sha256")
         known = Known(
             journal_key=bytes.fromhex(said["journal_key"]),
             name=said["name"],
-            head=SealedHead(number=int(said["number"]), link=bytes.fromhex(said["link"])),
+            head=SealedHead(
+                number=int(said["number"]),
+                link=bytes.fromhex(said["link"]),
+                signature=bytes.fromhex(said.get("signature", "")),
+            ),
             restores=frozenset(said["restores"]),
             lists={key_id: int(number) for key_id, number in said["lists"].items()},
         )
         written = hashlib.sha256(canonical(said)).hexdigest()
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("the file is not as it was written") from error
     if written != digest:
         raise ValueError("the file is not as it was written")
-    return known
+    return known if is_signed(known.head, known) else replace(known, head=SealedHead())

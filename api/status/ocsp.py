@@ -10,6 +10,7 @@ import hashlib
 from datetime import datetime
 from typing import cast
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 
@@ -24,6 +25,9 @@ from core.status import certificate_end
 REQUEST_LIMIT = 16 * 1024
 """Octets of an OCSP request: a CertID needs under 200; the rest is room for a signed request with its certificates."""
 
+LONGEST_NONCE = 128
+"""Octets of a nonce (RFC 9654, 2.1)."""
+
 MEDIA_TYPE = "application/ocsp-response"
 
 Headers = list[tuple[str, str]]
@@ -32,6 +36,8 @@ Headers = list[tuple[str, str]]
 MALFORMED_REQUEST = bytes.fromhex("30030a0101")
 TRY_LATER = bytes.fromhex("30030a0103")
 UNAUTHORIZED = bytes.fromhex("30030a0106")
+
+_UNREADABLE_EXTENSION = (ValueError, TypeError, NotImplementedError, x509.DuplicateExtension)
 
 
 def respond(view: Snapshot, request: bytes, now: datetime) -> tuple[bytes, Headers]:
@@ -83,8 +89,9 @@ def _parse(request: bytes) -> tuple[CertId, int] | bytes:
     if len(request) > REQUEST_LIMIT:
         return MALFORMED_REQUEST
     try:
-        # Extensions are not touched: there is none that changes our answer, a nonce of any length included.
         asked = ocsp.load_der_ocsp_request(request)
+        if not _nonce_fits(asked):
+            return MALFORMED_REQUEST
         # A hash that we do not hold answers for is not among the issuers, as a foreign issuer is not.
         name = cast("HashName", asked.hash_algorithm.name)
         issuer, number = (name, asked.issuer_name_hash, asked.issuer_key_hash), asked.serial_number
@@ -95,6 +102,18 @@ def _parse(request: bytes) -> tuple[CertId, int] | bytes:
     except (ValueError, TypeError):
         return MALFORMED_REQUEST
     return issuer, number
+
+
+def _nonce_fits(asked: ocsp.OCSPRequest) -> bool:
+    """Whether a nonce, if there is one, has 1 to 128 octets: others a responder has to refuse (RFC 9654, 2.1).
+
+    No other extension is touched: none changes our answer, and one that cannot be read harms nobody.
+    """
+    try:
+        found = asked.extensions.get_extension_for_class(x509.OCSPNonce)
+    except (x509.ExtensionNotFound, *_UNREADABLE_EXTENSION):
+        return True
+    return 1 <= len(found.value.nonce) <= LONGEST_NONCE
 
 
 def _choose(

@@ -4,9 +4,8 @@ Everything that is not understood is refused. A member that we ignored might hav
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -15,8 +14,9 @@ from api.status.certificates import der_of
 from core.approval import DEVICE_MEMBERS, VARIANT_MEMBERS
 from core.errors import BodyMalformed, InstantInFuture
 from core.identifiers import ApprovalIdentifier, Serial, parse_device_id, parse_serial
-from core.instants import parse as parse_instant
-from core.instants import text
+from core.instants import read_instant, text
+from core.json_text import JsonUnreadable, read_sent
+from core.plain_text import trimmed
 
 QUESTION_LIMIT = 64 * 1024
 """Octets of a question: the largest certificate that anybody sends by mistake, and far from what hurts."""
@@ -63,7 +63,7 @@ class ByDevice:
     """Asked by device model. Strings as sent; they are compared without case.
 
     Args:
-        manufacturer, model: which model.
+        manufacturer, model: which model; blanks at the ends are cut, as every reader does.
         type, hardware_version: which of its variants; None where not said.
         firmware_version: None only for a type that has none.
         firmware_hash: SHA-256 of the image in lower-case hex, if it is to be compared too.
@@ -159,7 +159,7 @@ def _device(asked: dict[str, object]) -> ByDevice:
 
 
 def _past(value: str, now: datetime) -> datetime:
-    at = parse_instant(value)
+    at = read_instant(value)
     if at > now:
         raise InstantInFuture(field="at", value=text(at))
     return at
@@ -167,20 +167,9 @@ def _past(value: str, now: datetime) -> datetime:
 
 def _decode(body: bytes) -> object:
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_once_each)
-    except RecursionError:
-        raise BodyMalformed(detail="it is nested too deeply") from None
-    except ValueError:
-        # Also numbers of thousands of digits, octets that are not UTF-8, and the hook below.
-        raise BodyMalformed(detail="it is not JSON in UTF-8 with each member named once") from None
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal names they believe (RFC 8259, 4): nobody may be asked by one and read by two.
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
+        return read_sent(body)
+    except JsonUnreadable as error:
+        raise BodyMalformed(detail=str(error)) from None
 
 
 def _object(value: object, where: str, members: Collection[str]) -> dict[str, object]:
@@ -203,6 +192,7 @@ def _text(asked: dict[str, object], name: str, limit: int) -> str | None:
     if name not in asked:
         return None
     value = asked[name]
-    if not isinstance(value, str) or not value or len(value) > limit:
+    sent = trimmed(value) if isinstance(value, str) and len(value) <= QUESTION_LIMIT else ""
+    if not 1 <= len(sent) <= limit:
         raise BodyMalformed(detail=f"“{name}” is not a string of 1 to {limit} characters")
-    return value
+    return sent

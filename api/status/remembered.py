@@ -1,4 +1,4 @@
-"""What a web process remembers by itself: the last sealed row that it served, and the ends that it told.
+"""What a web process remembers by itself: the last row that it served under a signed head, and the ends that it told.
 
 A register that goes back does not know that it did: a backup that was put back, a standby that was promoted without
 the last commits. Whoever told what it then forgot knows. It is kept in two small files of the process's own; an end is
@@ -11,17 +11,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from api.status import told
 from api.status.lists import is_genuine
-from api.status.memory_files import Known, MemoryFiles
+from api.status.memory_files import Known, MemoryFiles, is_signed
 from api.status.other_files import OtherFiles
 from core.approval import ApprovalRecord
-from core.chain import head_statement, journal_name, link
+from core.chain import link
 from core.facts import FactKind
 from core.mirror import AuthorityView, MirroredApproval, Proof, PublishedCrl, SealedHead, StatusSource
 
@@ -64,21 +59,21 @@ class WebMemory:
 
     @property
     def head(self) -> SealedHead:
-        """The last sealed row that was served."""
+        """The last row that was served under a head of the authority's."""
         return self._known.head
 
     # --- has the register gone back? ---------------------------------------------------------------------------
 
-    def stands(self, source: StatusSource, head: SealedHead) -> bool:
-        """Return whether the register still has the last row that was served.
+    def stands(self, source: StatusSource, heads: Sequence[SealedHead]) -> bool:
+        """Return whether the register still has the last row that was served under a head of the authority's.
 
         Args:
             source: the register.
-            head: its last sealed row.
+            heads: its newest, for rows that are there.
         """
         mine = self._known.head
         further = [each.head for each in self._peers() if each.head.number > mine.number]
-        served = [each for each in (mine, *further) if each.number and each != head]
+        served = [each for each in (mine, *further) if each.number and each not in heads]
         return all(source.link_of(each.number) == each.link for each in served)
 
     def hear(self, now: datetime) -> frozenset[str]:
@@ -132,15 +127,8 @@ class WebMemory:
             if row.number != expected:
                 return False
             digest = link(digest, row)
-        statement = head_statement(journal_name(self._known.name), proof.rows[-1].number, digest)
-        key = load_der_public_key(self._known.journal_key)
-        if proof.rows[0].kind != FactKind.RESTORE_ACCEPTED or not isinstance(key, ec.EllipticCurvePublicKey):
-            return False
-        try:
-            key.verify(proof.signature, statement, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        head = SealedHead(number=proof.rows[-1].number, link=digest, signature=proof.signature)
+        return proof.rows[0].kind == FactKind.RESTORE_ACCEPTED and is_signed(head, self._known)
 
     # --- what is told --------------------------------------------------------------------------------------------
 
@@ -263,9 +251,18 @@ class WebMemory:
         self._known = replace(self._known, restores=frozenset(source.restores()))
         self._pending = True
 
-    def served(self, head: SealedHead, *, at_once: bool = False) -> None:
-        """Remember the last sealed row that is served; written down from time to time, or at once."""
-        if head != self._known.head:
+    def served(self, heads: Sequence[SealedHead], *, at_once: bool = False) -> None:
+        """Remember the last row that is served under a head of the authority's; written down from time to time.
+
+        A row alone is not remembered: whoever writes rows can give it a number, and the authority takes that back.
+
+        Args:
+            heads: the newest that the register has, the newest first; nobody has verified them.
+            at_once: whether it is written down at once.
+        """
+        newer = (each for each in heads if each.number > self._known.head.number)
+        head = next((each for each in newer if is_signed(each, self._known)), None)
+        if head is not None:
             self._known = replace(self._known, head=head)
             self._pending = True
         now = self._monotonic()

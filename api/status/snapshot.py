@@ -198,7 +198,7 @@ class Mirror:
             known.begin(self._source, self._source.authority())
         heard = known.hear(self.now())
         changes = self._source.changes(self._cursor)
-        behind = not known.stands(self._source, changes.head)
+        behind = not known.stands(self._source, changes.heads)
         forget = behind and known.accepted(self._source)
         behind = behind and not forget
         whole = old is None or changes.everything or forget
@@ -221,7 +221,7 @@ class Mirror:
         self._snapshot = replace(new, fetched_at=began, went_back=behind or of_another)
         self._anew = False
         if not behind and not of_another:
-            known.served(changes.head, at_once=forget)
+            known.served(changes.heads, at_once=forget)
             # Last: if a read above failed, the next poll asks for the same changes again.
             self._cursor = changes.cursor
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.approval import ApprovalRecord, CertificateRecord, EndCause, Firmware, Terms, device_said
+from core.canonical import read_json
 from core.identifiers import Serial
 from core.instants import from_seconds, seconds
 
@@ -100,9 +101,9 @@ def read(octets: bytes) -> tuple[str, ApprovalRecord | None]:
     if len(octets) > LONGEST_LINE or digest != _digest(body):
         raise ValueError("it is not as it was written")
     try:
-        said = json.loads(body)
+        said = read_json(body, largest=2**63)
         return (said["gone"], None) if "gone" in said else (said["approval"], _record(said))
-    except (KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, OverflowError) as error:
         raise ValueError("it has another form") from error
 
 

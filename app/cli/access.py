@@ -56,7 +56,9 @@ def list_(home: Path | None) -> None:
         click.echo(f"{each.id}  {state:<8}  until {text(each.expires_at)}  {each.role:<12}  {each.name}")
 
 
-@access.command(epilog="\b\nExample:\n  trialcpa access revoke CREDENTIAL")
+@access.command(
+    short_help="Revoke an API key by its identifier.", epilog="\b\nExample:\n  trialcpa access revoke CREDENTIAL"
+)
 @home_option
 @click.argument("credential")
 def revoke(home: Path | None, credential: str) -> None:

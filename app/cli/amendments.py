@@ -15,7 +15,6 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, path
 from core.errors import InputUnusable
-from core.words import counted
 from ra.applying.views import (
     AmendmentAsked,
     AmendmentRequestAnswer,
@@ -49,8 +48,8 @@ def list_(approval: str, service: Service) -> None:
         shown.out(),
         ("request", "state", "asked on", "what", "reasons", "decision"),
         [
-            (each.request, each.state, shown.day_of(each.asked_at), list(_wishes(each.asked)), each.reasons,
-             each.decision)
+            (each.request, f"{each.state}, otherwise" if each.otherwise else each.state, shown.day_of(each.asked_at),
+             list(_wishes(each.asked)), each.reasons, each.decision)
             for each in said.requests
         ],
         none="No amendment was asked for.",
@@ -72,12 +71,13 @@ def show(request: str, service: Service) -> None:
         shown.as_json({**document(said), **document(attached)})
         return
     console = shown.out()
-    shown.heading(console, f"{said.request}: {said.state}")
+    shown.heading(console, f"{said.request}: {said.state}{', otherwise than it was asked' if said.otherwise else ''}")
     shown.facts(
         console,
         [
             ("approval", said.approval),
             ("what", list(_wishes(said.asked))),
+            ("otherwise", list(said.otherwise)),
             ("reasons", said.reasons),
             ("asked", f"{shown.when(said.asked_at)} by {said.asked_by}"),
             ("decision", said.decision),
@@ -85,6 +85,8 @@ def show(request: str, service: Service) -> None:
             ("evidence", [f"{each.evidence}  {each.name}" for each in attached.evidence]),
         ],
     )
+    if said.findings:
+        shown.findings(console, said.findings)
 
 
 @amendments.command(
@@ -179,6 +181,8 @@ def _told(service: Service, outcome: AmendmentRequested | None, attached: Attach
             shown.sentence(console, f"{outcome.request}: {outcome.state}, for {outcome.approval}")
         for each in wishes:
             shown.sentence(console, f"- {each}", indent=4)
+        if outcome is not None and outcome.findings:
+            shown.findings(console, outcome.findings)
         show_attached(console, attached)
         if attached.refused:
             which = "REQUEST" if outcome is None else outcome.request
@@ -196,7 +200,7 @@ def _wishes(asked: AmendmentAsked) -> Iterator[str]:
     if asked.expiry:
         yield f"expiry {shown.last_day(asked.expiry)}"
     if asked.maximum_devices is not None:
-        yield f"at most {counted(asked.maximum_devices, 'device')}"
+        yield f"at most {shown.many(asked.maximum_devices, 'device')}"
     for added in asked.firmware_added:
         yield f"firmware {added.version} added, {added.image_sha256}"
     for removed in asked.firmware_removed:

@@ -4,15 +4,15 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.init import write_secret
 from app.cli.options import home_option
+from app.cli.shown import many
+from app.home_files import write_secret
 from app.house import home_of, open_house
 from app.settings import FILE_NAME, load, moved
 from backup.sealing import Identity, Key, Lock, Passphrase, Recipient
@@ -21,7 +21,7 @@ from core.errors import BackupLockUnusable, BackupUnusable, HomeOccupied
 from jobs.backing_up import Taken, back_up
 from jobs.backup_proof import Finding, Outcome, PutBack, prove
 from jobs.put_back import STORE_FILE, Opened, load_register, mark, open_backup, require_empty
-from keys.passphrase import FromPrompt, PassphraseSource, parse_source
+from keys.passphrase import FromPrompt, PassphraseSource, chosen_passphrase, parse_source
 from memory.book import RESERVE_NAME
 from store import schema
 from store.transactions import Store, sqlite_url
@@ -85,11 +85,15 @@ def make(file: Path, recipient: str | None, passphrase: str | None, home: Path |
         )
         made = back_up(taken, file, lock, house.clock.now(), told)
     rows = sum(made.tables.values())
-    click.echo(f"{file}: {rows} rows, the journal to row {made.rows}, {made.records} records of the memory.")
+    held = f"{many(rows, 'row')}, the journal to row {made.rows}, {many(made.records, 'record')} of the memory"
+    click.echo(f"{file}: {held}.")
     click.echo(f"Root SHA-256 {made.root_sha256}. Prove it now: trialcpa backup verify {file}")
 
 
-@backup.command(epilog="\b\nExample:\n  trialcpa backup verify today.age --identity key.txt")
+@backup.command(
+    short_help="Prove what is in a backup.",
+    epilog="\b\nExample:\n  trialcpa backup verify today.age --identity key.txt",
+)
 @click.argument("file", type=_THERE)
 @_opening
 def verify(file: Path, **given: str | Path | None) -> None:
@@ -136,7 +140,8 @@ def _opened(
 ) -> Iterator[tuple[Opened, tuple[Finding, ...]]]:
     """Yield a backup in a scratch place, which goes when this ends, and what was found about it."""
     keys_passphrase = given["keys_passphrase"]
-    passphrase = None if keys_passphrase is None else _source(str(keys_passphrase)).read()
+    prompt = FromPrompt(instead="--keys-passphrase file:PATH")
+    passphrase = None if keys_passphrase is None else parse_source(str(keys_passphrase), prompt).read()
     key = _key(given["identity"], given["passphrase"])
     with tempfile.TemporaryDirectory(prefix=f".{secrets.token_hex(4)}-restoring-", dir=beside) as scratch:
         with _showing() as told:
@@ -180,8 +185,7 @@ def _lock(recipient: str | None, passphrase: str | None) -> Lock:
         raise click.UsageError("Say --recipient or --passphrase.")
     if recipient is not None:
         return Recipient(recipient)
-    source = _source(str(passphrase))
-    return Passphrase((replace(source, twice=True) if isinstance(source, FromPrompt) else source).read())
+    return Passphrase(chosen_passphrase(_source(str(passphrase))))
 
 
 def _key(identity: str | Path | None, passphrase: str | Path | None) -> Key:
@@ -197,8 +201,7 @@ def _key(identity: str | Path | None, passphrase: str | Path | None) -> Key:
 
 
 def _source(setting: str) -> PassphraseSource:
-    source = parse_source(setting)
-    return replace(source, of="the backup") if isinstance(source, FromPrompt) else source
+    return parse_source(setting, FromPrompt(of="the backup", instead="--passphrase file:PATH"))
 
 
 def _require_free(home: Path) -> None:

@@ -13,9 +13,9 @@ from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.cli.words import WORDS
 from app.client import Client, path
-from app.officer import to_confirm
 from core.approval import EndCause
 from core.kinds import BreachState
+from officers.claims import to_confirm
 from ra.applying.views import EvidenceList
 from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
 from ra.views import document

@@ -1,21 +1,25 @@
 """`trialcpa check`: what the processes look at before they start, and an operator from time to time."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from api.lookout import WRITE_SECONDS
 from api.readiness import Purpose
 from api.status.memory_files import LARGEST_HEAD, Known, contents, read_known
 from app.cli.options import home_option
+from app.cli.shown import many
 from app.house import House, home_of, open_authority, open_house
-from app.processes import told_ready
+from app.processes import told_authority, told_ready
 from app.settings import load
 from core.chain import GENESIS
 from core.errors import JournalChanged, StoreWentBack, TrialCpaError
 from core.instants import text
-from core.kinds import HierarchyRole
+from core.kinds import HierarchyRole, ProcessRole
 from core.renewal import ALARMS, Lasting
 from jobs.evidence import links_behind
 from jobs.recall import require_not_behind
@@ -25,6 +29,11 @@ from store.reading import journal, watching, work
 from store.reading.renewal import everything_lasting
 
 _ROWS = 1_000
+
+_ALIVE = timedelta(seconds=4 * WRITE_SECONDS)
+"""How old web's last sign of life may be: one that the register is slow to take is left later."""
+
+_SILENT = "The web process does not answer"
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa check --home /var/lib/trialcpa")
@@ -69,7 +78,8 @@ def _alarms(house: House, ending: Sequence[Lasting]) -> Iterator[str]:
         ending: what has been told of already.
     """
     known = {ALARMS[each.what] for each in ending}
-    found = told_ready(house.settings.host, house.settings.port, f"for={Purpose.WRITING.value}")
+    other = _no_answer(house)
+    found = None if other else told_ready(house.settings.host, house.settings.port, f"for={Purpose.WRITING.value}")
     if found is not None:
         for each in found.alarms:
             if each.code not in known:
@@ -79,7 +89,27 @@ def _alarms(house: House, ending: Sequence[Lasting]) -> Iterator[str]:
         left = watching.alarms(tx)
     for one in left:
         yield f"{one.code.value}, since {text(one.since)}: {one.sentence}"
-    yield "The web process does not answer: what only it knows is not told here"
+    yield f"{other or _SILENT}: what only it knows is not told here"
+
+
+def _no_answer(house: House) -> str:
+    """Return why whoever listens where this web process would is not it; empty if it is.
+
+    A home that was restored has name, root and port of the one that it is a copy of. Which of them answers, the
+    register tells: web leaves a sign of life in its own.
+    """
+    said = told_authority(house.settings.host, house.settings.port)
+    if said is None:
+        return _SILENT
+    where = f"http://{house.settings.host}:{house.settings.port}"
+    mine = hashlib.sha256(house.root()).hexdigest()
+    if (said.name, said.root.sha256) != (house.row().name, mine):
+        return f"The web process does not answer. On {where} is another authority, {said.name}, root {said.root.sha256}"
+    with house.store.read() as tx:
+        lived = watching.last_sign(tx, ProcessRole.WEB)
+    if lived is None or abs(house.machine.now() - lived) > _ALIVE:
+        return f"{where} answers for this authority and leaves no sign of life in this register (see {where}/readyz)"
+    return ""
 
 
 def _certificates(house: House) -> Iterator[str]:
@@ -99,7 +129,8 @@ def _lists(house: House) -> Iterator[str]:
                 if last is None:
                     yield f"{each.subject} has published no CRL yet; the authority process does it at its start"
                     continue
-                yield f"CRL {last.number} of {each.subject}: {last.entries} entries, until {text(last.next_update)}"
+                held = many(last.entries, "entry", "entries")
+                yield f"CRL {last.number} of {each.subject}: {held}, until {text(last.next_update)}"
 
 
 def _journal(house: House) -> Iterator[str]:
@@ -116,7 +147,7 @@ def _journal(house: House) -> Iterator[str]:
     covered = heads[-1].number if heads else 0
     if covered > number:
         raise StoreWentBack(found=number, sealed=covered)
-    told = f"{len(heads)} heads to row {covered}, {waiting} facts unsealed"
+    told = f"{many(len(heads), 'head')} to row {covered}, {many(waiting, 'fact')} unsealed"
     yield f"journal: rows 1 to {number} in unbroken order, {told}"
     yield from _served(house, number)
 
@@ -132,7 +163,7 @@ def _served(house: House, number: int) -> Iterator[str]:
             if each.head.number and journal.link_of(tx, each.head.number) != each.head.link:
                 raise StoreWentBack(found=number, sealed=each.head.number)
     if known:
-        yield f"what {len(known)} web processes have served is there"
+        yield f"what {many(len(known), 'web process', 'web processes')} served before is there"
 
 
 def _known(path: Path) -> Known | None:
@@ -145,7 +176,7 @@ def _known(path: Path) -> Known | None:
 def _approvals(house: House) -> Iterator[str]:
     with house.store.read(whole=True) as tx:
         asked, granted, issued = (dump.counted(tx, name) for name in ("applications", "approvals", "certificates"))
-    yield f"{granted} approvals with {issued} certificates, of {asked} applications"
+    yield (f"{many(granted, 'approval')} with {many(issued, 'certificate')}, of {many(asked, 'application')}")
 
 
 def _keys(house: House) -> Iterator[str]:
@@ -153,7 +184,8 @@ def _keys(house: House) -> Iterator[str]:
     with house.store.read() as tx:
         require_not_behind(tx, memory)
     yield f"private keys in {house.settings.keys_dir}"
-    yield f"memory of {memory.last} records; the newest are as they were sealed (trialcpa memory check proves all)"
+    newest = "the newest are as they were sealed (trialcpa memory check proves all)"
+    yield f"memory of {many(memory.last, 'record')}; {newest}"
 
 
 _LOOKS: dict[str, Callable[[House], Iterator[str]]] = {

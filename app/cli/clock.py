@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from app.cli import asking
 from app.cli.options import INSTANT, home_option
 from app.house import House, home_of, open_house, opened
 from app.settings import load
@@ -35,7 +36,10 @@ def show(home: Path | None) -> None:
     click.echo(f"{text(house.clock.now())}{ahead}")
 
 
-@clock.command(epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z")
+@clock.command(
+    short_help="Move a test authority's clock forward.",
+    epilog="\b\nExample:\n  trialcpa clock advance --to 2027-07-01T00:00:00Z",
+)
 @home_option
 @click.option("--to", type=INSTANT, help="The instant to move to.")
 @click.option("--by-seconds", type=click.IntRange(1), help="How far to move.")
@@ -49,7 +53,7 @@ def advance(home: Path | None, to: datetime | None, by_seconds: int | None) -> N
     click.echo(text(target))
 
 
-@clock.command(epilog="\b\nExample:\n  trialcpa clock accept")
+@clock.command(short_help="Accept what this machine's clock shows.", epilog="\b\nExample:\n  trialcpa clock accept")
 @home_option
 @click.option("--why", help="A sentence, for the record; asked for if it is missing.")
 def accept(home: Path | None, why: str | None) -> None:
@@ -70,8 +74,8 @@ def _accept(house: House, memory: Memory, sentence: str | None) -> None:
     click.echo(f"When something was signed    {'unknown' if last is None else text(last.wall)}")
     for shown in second_clocks(house.store)():
         click.echo(f"A second clock shows         {text(shown)}")
-    year = click.prompt("Which year is it", type=int)
-    said = sentence or click.prompt("Why, in a sentence", type=str)
+    year = asking.number("Which year is it")
+    said = sentence or asking.words("Why, in a sentence", instead="--why")
     at = accept_clock(house.store, memory, limits, shown=reading, year=year, sentence=said)
     click.echo(f"Accepted: it is {text(at)}.")
 

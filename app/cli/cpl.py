@@ -11,6 +11,7 @@ from app.cli.service import Service, asks_service
 from app.client import path
 from core.approval import DEVICE_COLUMNS
 from core.cpl import InstructionState
+from core.days import DayOrder
 from core.errors import InputUnusable, ServiceRefused
 from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, Reconciled, UnknownAnswer
 from ra.views import document
@@ -66,14 +67,21 @@ def list_(state: str | None, overdue: bool, service: Service) -> None:  # noqa: 
 @click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Else by the name of the file.")
 @click.option("-o", "output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="- is the terminal.")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option("--plain", is_flag=True, help="A CSV for programs: every value as it is.")
 @asks_service
-def export(form: str | None, output: Path, state: str | None, service: Service) -> None:
-    """Export the instructions for a spreadsheet; identifiers stay text."""
+def export(form: str | None, output: Path, state: str | None, plain: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """Export the instructions for a spreadsheet; identifiers stay text.
+
+    A workbook changes nothing. In a CSV a cell that a spreadsheet would run or change, 0012 or 1E10, begins with a
+    NO-BREAK SPACE (U+00A0), which people do not see and programs have to take off; --plain leaves it away, and what is
+    written then should not be opened in a spreadsheet.
+    """
     chosen = form or output.suffix.lower().lstrip(".")
     if chosen not in FORMS:
         raise click.UsageError(f"Say --as {' or '.join(FORMS)}.")
     with service.connect() as client:
-        fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state)
+        wanted = "true" if plain else None
+        fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state, plain=wanted)
     shown.to_file(fetched.body, output)
 
 
@@ -113,8 +121,9 @@ def acknowledge(instruction: tuple[str, ...], rejected: str | None, service: Ser
     epilog="\b\nExample:\n  trialcpa cpl reconcile central-products-list.xlsx",
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--day-first", is_flag=True, help="Of 03/04/2027 the 3 is the day; else the column must show it.")
 @asks_service
-def reconcile(file: Path, service: Service) -> None:
+def reconcile(file: Path, day_first: bool, service: Service) -> None:  # noqa: FBT001 - click
     """Compare the Panel's present list, CSV or XLSX, with what it should hold; nothing is changed.
 
     The exit status is 1 if they differ.
@@ -126,7 +135,8 @@ def reconcile(file: Path, service: Service) -> None:
     # Only a workbook is a ZIP archive; the service looks for itself.
     content_type = FORMS["xlsx"] if octets.startswith(b"PK") else FORMS["csv"]
     with service.connect() as client:
-        said = client.hand_in(Reconciled, path("cpl", "reconciliations"), octets, content_type)
+        order = DayOrder.DAY_FIRST if day_first else DayOrder.UNKNOWN
+        said = client.hand_in(Reconciled, path("cpl", "reconciliations"), octets, content_type, dates=order.said)
     differs = any((said.missing, said.wrong, said.gone, said.unknown, said.unreadable))
     if service.as_json:
         shown.as_json(document(said))
@@ -199,4 +209,6 @@ def _device(each: EntryAnswer | UnknownAnswer) -> str:
 
 
 def _state(each: InstructionAnswer) -> str:
-    return f"{each.state}, overdue" if each.overdue else each.state
+    if each.overdue:
+        return f"{each.state}, overdue"
+    return f"{each.state}, {each.remark}" if each.remark else each.state

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.cli import shown
+from app.cli import asking, shown
 from app.cli.options import home_option
 from app.house import House, opened
 from core.errors import NoSuchThing
@@ -20,8 +20,9 @@ def crl() -> None:
 
 
 @crl.command(
+    short_help="Show ends that differ; settle one.",
     epilog="\b\nExample:\n  trialcpa crl settle\n"
-    "  trialcpa crl settle 5452D8DE08727EC4E80547FAD78FEF95 --date published --why 'Rows were changed, see INC-7'"
+    "  trialcpa crl settle 5452D8DE08727EC4E80547FAD78FEF95 --date published \\\n    --why INC-7",
 )
 @home_option
 @click.argument("serial", required=False)
@@ -54,9 +55,8 @@ def _settle(house: House, memory: Memory, serial: str | None, date: str | None, 
     holds = chosen.register if choice is Choice.REGISTER and chosen.register is not None else chosen.published
     if choice is Choice.REGISTER and chosen.later:
         shown.sentence(shown.out(), f"{text(holds.at)} is LATER than was published.", style="bold red")
-        click.confirm("Shall the certificate have held until then?", abort=True, err=True)
-    typed = click.prompt(f"Type the date that is to hold, {text(holds.at)}", default="", show_default=False, err=True)
-    if typed.strip() != text(holds.at):
+        asking.require_agreed("Shall the certificate have held until then", instead="", err=True)
+    if asking.repeated(f"Type the date that is to hold, {text(holds.at)}", err=True) != text(holds.at):
         raise click.ClickException("That is not the date; nothing was changed.")
     end = settling.settle(house.store, memory, chosen, choice, now, why)
     click.echo(f"Certificate {end.serial} ended at {text(end.at)}, {end.reason.name}; the next list says so.")

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
-from app.cli import decision_shown, shown
+from app.cli import asking, decision_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
 from app.cli.service import Service, asks_service
@@ -21,9 +21,9 @@ from app.recomputed import Recomputed, recomputed
 from core.approval import EndCause
 from core.errors import InputUnusable, TrialCpaError
 from core.identifiers import ApprovalIdentifier
-from core.instants import parse
+from core.instants import read_instant
 from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
-from officers.statement import Listed
+from officers.statement import MOST_LISTED, Listed
 from ra.deciding.views import (
     ApprovalRevoked,
     DecisionAcknowledged,
@@ -44,7 +44,7 @@ DRAFT_SECONDS = 10.0
 """How long a draft is waited for; the authority makes one in some hundredths of a second."""
 
 EXIT_REFUSED = 1
-SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second DECISION"
+_SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second"
 _BETWEEN = 0.2
 
 Outcome: TypeAlias = (
@@ -119,7 +119,7 @@ def authorise(decision: tuple[str, ...], signing: Signing, service: Service) -> 
     """Sign for what you proposed, if that was not done at once; before it nobody can second it."""
     with service.connect() as client:
         outcomes: list[Outcome] = [*sign_for(client, signing.hand(client), decision)]
-    raise SystemExit(_told(service, outcomes, SECOND_NEXT))
+    raise SystemExit(_told(service, outcomes, f"{_SECOND_NEXT} {' '.join(decision)}"))
 
 
 @decide.command(
@@ -163,7 +163,7 @@ def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing
             if yes_i_have_read or confirmed(console, said, found, AuthorisedAct.SECOND):
                 accepted.append(found.listed)
         outcomes = _seconded(client, hand, accepted)
-    status = _told(service, outcomes, "Where it stands: trialcpa status APPROVAL")
+    status = _told(service, outcomes, _where_it_stands(outcomes))
     raise SystemExit(status if len(accepted) == len(set(decision)) else EXIT_REFUSED)
 
 
@@ -219,7 +219,7 @@ def revoke(
         proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
         raise SystemExit(_proposed(service, signing, [proposed]))
     with service.connect() as client:
-        since = parse(invalidity_date) if invalidity_date else None
+        since = read_instant(invalidity_date) if invalidity_date else None
         identifier = str(ApprovalIdentifier.parse(approval))
         claim = to_revoke(identifier, cause=cause, invalidity_date=since, breach=breach)
         sent = {**body, **signing.hand(client).for_claim(claim)}
@@ -227,10 +227,7 @@ def revoke(
     raise SystemExit(_told(service, [outcome], ""))
 
 
-@decide.command(
-    short_help="Propose to correct a notice.",
-    epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @summary.txt",
-)
+@decide.command(epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @text.txt")
 @click.argument("notice")
 @click.option("--why", required=True, type=WORDS, help="What was wrong, and why it is put right.")
 @click.option("--summary", type=WORDS, help="The summary of reasons, as it should have been.")
@@ -312,8 +309,8 @@ def confirmed(console: Console, said: DecisionAnswer, found: Recomputed, act: Au
         shown.sentence(console, f"\n{said.decision} is {said.state}; there is nothing to {act}.", style="red")
         return False
     question = f"\nType the first {TYPED} characters of the proposal digest to {act} {said.decision}"
-    typed = click.prompt(question, default="", show_default=False, err=console.stderr).strip().lower()
-    if typed == found.listed.proposal_sha256[:TYPED]:
+    typed = asking.repeated(question, instead="--yes-i-have-read", err=console.stderr)
+    if typed.lower() == found.listed.proposal_sha256[:TYPED]:
         return True
     shown.sentence(console, f"Nothing to {act} it: that is not how its digest begins.", style="yellow")
     return False
@@ -341,13 +338,16 @@ def _proposed(service: Service, signing: Signing, bodies: Sequence[Mapping[str, 
             _told(service, outcomes, "")
             click.echo(f"Proposed and not signed for. Then: trialcpa decide authorise {' '.join(sent)}", err=True)
             raise error from None
-    next_step = f"Sign for it: trialcpa decide authorise {' '.join(sent)}" if signing.later else SECOND_NEXT
-    return _told(service, outcomes, next_step, signed)
+    step = "Sign for it: trialcpa decide authorise" if signing.later else _SECOND_NEXT
+    return _told(service, outcomes, f"{step} {' '.join(sent)}", signed)
 
 
 def _seconded(client: Client, hand: Hand, accepted: Sequence[Listed]) -> list[Outcome]:
     if not accepted:
         return []
+    if len(accepted) > MOST_LISTED:  # no statement is about more
+        first, further = accepted[:MOST_LISTED], accepted[MOST_LISTED:]
+        return [*_seconded(client, hand, first), *_seconded(client, hand, further)]
     if len(accepted) > 1:
         listed = [{"decision": each.decision, **_digests(each)} for each in accepted]
         signed = hand.for_decisions(AuthorisedAct.SECOND, accepted)
@@ -402,12 +402,19 @@ def _told(service: Service, outcomes: Sequence[Outcome], next_step: str, signed:
     return EXIT_REFUSED if refused else 0
 
 
+def _where_it_stands(outcomes: Sequence[Outcome]) -> str:
+    """Return how an officer sees what became of what was seconded: of one approval by its name."""
+    approvals = [each.approval for each in outcomes if isinstance(each, DecisionSeconded) and each.approval]
+    return " ".join(("Where it stands: trialcpa status", *(approvals if len(approvals) == 1 else ())))
+
+
 def _written(outcome: Outcome) -> dict[str, object]:
     return {"problem": document(outcome)} if isinstance(outcome, Problem) else {**document(outcome)}
 
 
 def _tell(console: Console, place: int, outcome: Outcome) -> None:
     """Say what became of one."""
+    what: tuple[str | None, ...]
     match outcome:
         case Problem():
             shown.sentence(console, f"{place}. refused: {outcome.detail} {outcome.hint}", style="red")
@@ -415,19 +422,21 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
                 shown.sentence(console, f"- {finding.detail} {finding.remedy}", indent=5)
             return
         case DecisionProposed():
-            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}"
+            what, state = (outcome.kind, outcome.approval), f"{outcome.state}"
         case DecisionAuthorised():
-            what, state = f"{outcome.kind} ", f"signed for by {outcome.authorised_by}"
+            what, state = (outcome.kind, outcome.approval), f"signed for by {outcome.authorised_by}"
         case DecisionSeconded():
-            wanting = f"; {outcome.officers_wanting} more must agree" if outcome.officers_wanting else ""
-            what, state = f"{outcome.kind} {outcome.approval or ''}", f"{outcome.state}{wanting}"
+            wanting = shown.many(outcome.officers_wanting, "more officer")
+            waits = f"; it waits for {wanting}" if outcome.officers_wanting else ""
+            what, state = (outcome.kind, outcome.approval), f"{outcome.state}{waits}"
         case DecisionRejected():
-            what, state = f"{outcome.kind} ", f"{outcome.state}"
+            what, state = (outcome.kind, None), f"{outcome.state}"
         case ApprovalRevoked():
-            what, state = f" {outcome.approval}", f"revoked {shown.when(outcome.revoked_at)}"
+            what, state = ("revoke", outcome.approval), f"revoked {shown.when(outcome.revoked_at)}"
         case _:
             assert_never(outcome)
-    shown.sentence(console, f"{place}. {outcome.decision} {what}: {state}")
+    about = " ".join(each for each in (outcome.decision, *what) if each)
+    shown.sentence(console, f"{place}. {about}: {state}")
     if isinstance(outcome, DecisionProposed) and (outcome.findings or outcome.wanting):
         shown.findings(console, (*outcome.findings, *outcome.wanting))
 

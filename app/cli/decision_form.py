@@ -37,6 +37,8 @@ _HEAD = """\
 # A passage is White, Green, Amber or Red, and names who gets it (manufacturer, dcc, panel). Unless it says otherwise
 # it is Amber and goes to all three; what is Red goes to nobody. What is withheld never leaves the register (F2.22).
 # Limit and firmware are in the certificate, which is public.
+#
+# Write what is meant wherever the dots are (app-…, TDA-…); a test authority's approvals begin with TDT.
 
 """
 

@@ -65,6 +65,12 @@ def show(console: Console, said: DecisionAnswer, certificate: Sequence[tuple[str
         _preview(console, said.preview)
     shown.heading(console, "What the rules found")
     shown.findings(console, said.findings)
+    if said.against:
+        shown.heading(console, "What stands against it now")
+        shown.findings(console, said.against)
+    if said.requirements:
+        shown.heading(console, "Further requirements that are open (F2.20)")
+        shown.table(console, ("requirement", "text"), [(each.requirement, each.text) for each in said.requirements])
 
 
 def _preview(console: Console, preview: PreviewAnswer) -> None:

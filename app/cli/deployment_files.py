@@ -5,14 +5,20 @@ the service: a report that keeps within a limit must not exceed it half way. A D
 whole, as does whatever cannot be read: the service says what is wrong with it.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from core.canonical import read_json
+from core.days import DayOrder, order_in
 from core.deployments import Event, by_device
+from core.errors import DeviceIdMalformed, TrialCpaError
+from core.identifiers import parse_device_id
+from core.plain_text import utf8
+from intake.deployment_lines import column_named
+from intake.table import divided, row_of
+from intake.workbook import is_workbook
 
 USUAL_CHUNK = 5_000
 """Lines sent at once: a second or so of work, so that the bar moves."""
@@ -22,8 +28,9 @@ LARGEST_CHUNK = 100_000
 
 CSV, JSON, XML = "text/csv", "application/json", "application/xml"
 
-_DELIMITERS = ",;\t"
-_UNREADABLE = (ValueError, RecursionError, csv.Error)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_UNREADABLE = (ValueError, TrialCpaError)
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,14 @@ class Chunk:
         content_type: of them.
         lines: how many it holds, for the bar.
         numbers: of each line of the part, its number in the file; a line that is not in it has the same in both.
+        order: of the dates in numbers, as the whole file shows it.
     """
 
     octets: bytes
     content_type: str
     lines: int
     numbers: Mapping[int, int] = field(default_factory=dict)
+    order: DayOrder = DayOrder.UNKNOWN
 
     def line(self, number: int) -> int:
         """Return the number of a line in the whole file."""
@@ -49,17 +58,20 @@ class Chunk:
 
 @dataclass(frozen=True)
 class _Record:
-    """One line of a report: its text, its number in the file, how many lines of text it takes, whom it is about."""
+    """One line of a report: its text, its number in the file, how many lines of text it takes, what it is about."""
 
     text: str
     number: int
     span: int
     devices: tuple[str, ...]
     event: str
+    on: str
 
 
 def chunks(octets: bytes, most: int) -> list[Chunk]:
     """Return a file in parts of at most `most` lines, unless more belong together; at least one part."""
+    if is_workbook(octets):
+        return [Chunk(octets, XLSX, 1)]
     start = octets.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"<":
         return [Chunk(octets, XML, max(1, octets.count(b"\n")))]
@@ -72,7 +84,9 @@ def chunks(octets: bytes, most: int) -> list[Chunk]:
     if len(records) <= most:
         return [Chunk(octets, whole.content_type, max(1, len(records)))]
     make = _json_part if json_sent else _csv_part
-    return [make(header, part) for part in _parts(records, most)]
+    # What the whole column shows of the order in its dates, a part of it may not.
+    order = order_in(each.on for each in records)
+    return [replace(make(header, part), order=order) for part in _parts(records, most)]
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -80,28 +94,30 @@ def chunks(octets: bytes, most: int) -> list[Chunk]:
 
 def _of_csv(octets: bytes) -> tuple[list[str], list[_Record]]:
     """The lines of text of the header, and the records below it; ValueError if it is not such a file."""
-    lines = list(io.StringIO(octets.decode("utf-8-sig"), newline=""))
-    if not lines:
-        raise ValueError("it is empty")
-    reader = csv.reader(iter(lines), delimiter=max(_DELIMITERS, key=lines[0].count), strict=True)
-    columns = [cell.strip().casefold() for cell in next(reader)]
-    places = {name: columns.index(name) for name in ("device_id", "by", "event") if name in columns}
-    if "device_id" not in places:
+    table = divided(octets)
+    columns: list[str] | None = None
+    # What stands between the cells is said, and not left to be found out again from the lines of a part.
+    header, records = [f"sep={table.separator}"], []
+    for each in table.records:
+        row = row_of(table, each)
+        if row is None or each.text is None:
+            raise ValueError("it is no CSV")
+        if not row.cells:
+            continue
+        if columns is None:
+            columns = [column_named(cell.text) for cell in row.cells]
+            header.append(each.text)
+            continue
+        said = dict(zip(columns, (cell.text for cell in row.cells), strict=False))
+        records.append(_record(each.text, each.line, each.text.count("\n") + 1, said))
+    if columns is None or "device_id" not in columns:
         raise ValueError("it has no header")
-    header = reader.line_num
-    records, begin = [], header
-    for cells in reader:
-        text = "".join(lines[begin : reader.line_num])
-        if any(cells):
-            said: dict[str, str] = {}
-            said.update((name, cells[place].strip()) for name, place in places.items() if place < len(cells))
-            records.append(_record(text, begin + 1, reader.line_num - begin, said))
-        begin = reader.line_num
-    return lines[:header], records
+    return header, records
 
 
 def _of_json(octets: bytes) -> tuple[list[str], list[_Record]]:
-    document = json.loads(octets, object_pairs_hook=_once_each)
+    # What the service would refuse must reach it as it is.
+    document = read_json(utf8(octets), once_each=True)
     if not isinstance(document, dict) or document.keys() != {"lines"} or not isinstance(document["lines"], list):
         raise ValueError("it is not a list of lines")
     return [], [
@@ -110,23 +126,24 @@ def _of_json(octets: bytes) -> tuple[list[str], list[_Record]]:
     ]
 
 
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    # What the service would refuse must reach it as it is.
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
 def _record(text: str, number: int, span: int, said: Mapping[str, object]) -> _Record:
-    named = (str(said.get(name, "")).casefold() for name in ("device_id", "by"))
+    named = (_device(str(said.get(name, ""))) for name in ("device_id", "by"))
     return _Record(
         text=text,
         number=number,
         span=span,
         devices=tuple(each for each in named if each),
         event=str(said.get("event", "")).casefold(),
+        on=str(said.get("on", "")),
     )
+
+
+def _device(named: str) -> str:
+    """One form for one device, so that what is about it stays together; what is none is told by the service."""
+    try:
+        return parse_device_id(named)
+    except DeviceIdMalformed:
+        return named.casefold()
 
 
 # --- cutting -----------------------------------------------------------------------------------------------------
@@ -150,7 +167,7 @@ def _net(group: Sequence[_Record]) -> int:
 def _more(event: Event) -> int:
     """How many devices more are deployed after a line than before; one that is replaced leaves its place filled."""
     match event:
-        case Event.DEPLOYED:
+        case Event.DEPLOYED | Event.NOT_DECOMMISSIONED:
             return 1
         case Event.DECOMMISSIONED | Event.CORRECTED:
             return -1
@@ -161,13 +178,12 @@ def _more(event: Event) -> int:
 
 
 def _csv_part(header: Sequence[str], part: Sequence[_Record]) -> Chunk:
-    numbers, at = {}, len(header) + 1
-    texts = [*header]
+    numbers, at = {}, sum(each.count("\n") + 1 for each in header) + 1
     for each in part:
         numbers[at] = each.number
         at += each.span
-        texts.append(each.text if each.text.endswith(("\n", "\r")) else each.text + "\n")
-    return Chunk(octets="".join(texts).encode("utf-8"), content_type=CSV, lines=len(part), numbers=numbers)
+    texts = [*header, *(each.text for each in part), ""]
+    return Chunk(octets="\r\n".join(texts).encode("utf-8"), content_type=CSV, lines=len(part), numbers=numbers)
 
 
 def _json_part(_: Sequence[str], part: Sequence[_Record]) -> Chunk:

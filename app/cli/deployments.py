@@ -12,6 +12,7 @@ from app.cli import shown
 from app.cli.deployment_files import LARGEST_CHUNK, USUAL_CHUNK, Chunk, chunks
 from app.cli.service import Service, asks_service
 from app.client import Client, path
+from core.days import DayOrder
 from core.deployments import Outcome
 from core.errors import InputUnusable, ServiceRefused, ServiceUnreachable
 from ra.reporting.views import LineTaken, ReportTaken
@@ -71,9 +72,10 @@ def deployments() -> None:
     show_default=True,
     help="Lines sent at once. A DUIS message is sent whole.",
 )
+@click.option("--day-first", is_flag=True, help="Of 03/04/2027 the 3 is the day; else the column must show it.")
 @asks_service
-def import_(file: Path, chunk: int, service: Service) -> None:
-    """Send a CSV or JSON file, or a DUIS 8.2 inventory response as it is.
+def import_(file: Path, chunk: int, day_first: bool, service: Service) -> None:  # noqa: FBT001 - click
+    """Send a CSV, XLSX or JSON file, or a DUIS 8.2 inventory as it is.
 
     Lines that are wrong are shown with line and column; the others are recorded. Sending a file twice changes nothing.
     """
@@ -83,7 +85,8 @@ def import_(file: Path, chunk: int, service: Service) -> None:
         raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
     told = Told()
     with service.connect() as client:
-        _send(client, chunks(octets, chunk), told, quiet=service.as_json)
+        order = DayOrder.DAY_FIRST if day_first else DayOrder.UNKNOWN
+        _send(client, chunks(octets, chunk), told, order, quiet=service.as_json)
     if service.as_json:
         results = [document(each) for each in told.in_order]
         shown.as_json({**told.counts, "batches": told.batches, "results": results})
@@ -92,17 +95,23 @@ def import_(file: Path, chunk: int, service: Service) -> None:
     raise SystemExit(EXIT_REFUSED if told.not_recorded else 0)
 
 
-def _send(client: Client, parts: list[Chunk], told: Told, *, quiet: bool) -> None:
+def _send(client: Client, parts: list[Chunk], told: Told, order: DayOrder, *, quiet: bool) -> None:
     """Send part after part; what was answered before one fails is recorded, and said."""
     columns = (TextColumn("sent"), BarColumn(), MofNCompleteColumn(), TextColumn("lines"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
         bar = progress.add_task("", total=sum(each.lines for each in parts))
         for part in parts:
             try:
-                told.add(client.hand_in(ReportTaken, path("deployments"), part.octets, part.content_type), part)
+                known = part.order if order is DayOrder.UNKNOWN else order
+                taken = client.hand_in(
+                    ReportTaken, path("deployments"), part.octets, part.content_type, dates=known.said
+                )
+                told.add(taken, part)
             except (ServiceRefused, ServiceUnreachable):
                 if told.results and not quiet:
-                    click.echo(f"{len(told.results):,} lines were dealt with; send the whole file again.", err=True)
+                    click.echo(
+                        f"{shown.many(len(told.results), 'line')} dealt with; send the whole file again.", err=True
+                    )
                 raise
             progress.advance(bar, part.lines)
 
@@ -112,8 +121,8 @@ def _show(console: Console, file: Path, told: Told) -> None:
     style = "bold red" if told.not_recorded else "bold green"
     shown.heading(
         console,
-        f"{file.name}: {counts['lines']} lines, {counts['recorded']} recorded, {counts['known']} known already, "
-        f"{counts['refused']} refused, {counts['ignored']} passed over",
+        f"{file.name}: {shown.many(told.counts['lines'], 'line')}, {counts['recorded']} recorded, "
+        f"{counts['known']} known already, {counts['refused']} refused, {counts['ignored']} passed over",
         style,
     )
     for title, listed in (("Refused: nothing was recorded of these", told.not_recorded), ("Remarks", told.remarks)):

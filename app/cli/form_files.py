@@ -5,6 +5,7 @@ images that can be read.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 from core.errors import InputUnusable
 from core.instants import text as instant_text
+from core.plain_text import TextUnreadable, utf8
 
 Read = Callable[["Form", str, Any], object]
 """Turns a value of the file into a member of the request; what is wrong with it is told to the form."""
@@ -22,6 +24,9 @@ LARGEST_TEXT_FILE = 256 * 1024
 """Octets of a file that becomes a text of the request: what its service takes as a body."""
 
 _UNREADABLE = object()
+
+_UNFILLED = re.compile(r"(?:[A-Za-z]+-)?…")
+"""What a template has where somebody has to write which one is meant: `app-…`, `TDA-…`, `…`."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ class Form:
         for name in [each for each in held if each not in members]:
             self.wrong(_place(where, name), f"is not known; known here: {', '.join(members)}.")
         for name, member in members.items():
-            if name in held:
+            if isinstance(held.get(name), str) and _UNFILLED.fullmatch(held[name]):
+                self.wrong(_place(where, name), f"still says “{held[name]}”, as the template does: write which one.")
+            elif name in held:
                 value = member.read(self, _place(where, name), held[name])
                 if value is not _UNREADABLE:
                     read[member.called or name] = value
@@ -81,10 +88,13 @@ class Form:
 def read_toml(path: Path) -> tuple[Form, dict[str, Any]]:
     """Return a form with its raw tables; InputUnusable if it is no TOML."""
     try:
-        return Form(path), tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' Notepad writes a byte order mark, which TOML does not know; text in UTF-16 is told as that.
+        return Form(path), tomllib.loads(utf8(path.read_bytes()))
     except OSError as error:
         raise InputUnusable(path=path, detail=f"it cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TextUnreadable as error:
+        raise InputUnusable(path=path, detail=f"it cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
         raise InputUnusable(path=path, detail=f"it is not TOML ({error}).") from None
 
 
@@ -163,11 +173,12 @@ def text_file(form: Form, where: str, value: object) -> object:
             octets = file.read(LARGEST_TEXT_FILE + 1)
         if len(octets) > LARGEST_TEXT_FILE:
             return form.wrong(where, f"names {path}, which is larger than {LARGEST_TEXT_FILE // 1024} KiB.")
-        return octets.decode("utf-8")
+        return utf8(octets)
     except OSError as error:
         return form.wrong(where, f"names {path}, which cannot be read ({error.strerror}).")
-    except UnicodeDecodeError:
-        return form.wrong(where, f"names {path}, which is not text; make it PEM (openssl req -in … -inform DER).")
+    except TextUnreadable as error:
+        told = f"names {path}, which is not a text that can be sent ({error})"
+        return form.wrong(where, f"{told}; a request in DER becomes PEM by openssl req -in … -inform DER.")
 
 
 def firmware(form: Form, where: str, value: object) -> object:

@@ -1,88 +1,26 @@
-"""Files that an operator hands in after a restore: certificates, lists and exported journals, told apart by content."""
+"""Files that an operator hands in after a restore, each by its name; a folder stands for all files in it."""
 
-import base64
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from core.chain import SealedRow
 from core.errors import HandedIn
-from jobs.handed import Handed, Journal
-
-LARGEST = 512 * 1024 * 1024
-"""Octets: a journal of a million rows."""
-
-_JOURNAL_BEGINS = b'{"journal"'
-_LIST_BEGINS = b"-----BEGIN X509 CRL-----"
-_TEXT_BEGINS = b"-----BEGIN "
+from core.handed import Handed
+from intake.handed import LARGEST, handed_in
 
 
 def read_handed(paths: Sequence[Path]) -> Handed:
-    """Read files; a folder stands for all files in it.
+    """Read files.
 
     Raises:
-        HandedIn: one is none of the three, or is too large.
+        HandedIn: one cannot be read, is too large, or is none that counts.
     """
-    certificates, lists, journals = dict[str, bytes](), dict[str, bytes](), dict[str, Journal]()
+    return handed_in(_contents(paths))
+
+
+def _contents(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     for path in (each for one in paths for each in (sorted(one.iterdir()) if one.is_dir() else [one])):
-        name, octets = str(path), _contents(path)
-        if octets.startswith(_JOURNAL_BEGINS):
-            journals[name] = read_journal(name, octets)
-            continue
-        found = _read(_lists, octets)
-        into, ders = (lists, found) if found else (certificates, _read(_certificates, octets))
-        if not ders:
-            raise HandedIn(file=name, detail="it is no certificate, no CRL and no exported journal")
-        into |= {name if place == 1 else f"{name} ({place})": der for place, der in enumerate(ders, 1)}
-    return Handed(certificates=certificates, lists=lists, journals=journals)
-
-
-def read_journal(name: str, octets: bytes) -> Journal:
-    """Read an exported journal; HandedIn where a line is none of one."""
-    whose, rows, heads = "", list[SealedRow](), list[tuple[int, bytes, bytes]]()
-    for number, line in enumerate(octets.splitlines(), 1):
         try:
-            said = json.loads(line)
-            if "row" in said:
-                rows.append(SealedRow(**said["row"]))
-            elif "head" in said:
-                heads.append((int(said["head"]), bytes.fromhex(said["link"]), bytes.fromhex(said["signature"])))
-            else:
-                whose = str(said["journal"])
-                base64.b64decode(said["key"], validate=True)  # its word about its own key counts for nothing
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise HandedIn(file=name, detail=f"line {number} is not of a journal export") from error
-    return Journal(name=whose, rows=rows, heads=heads)
-
-
-def _read(reader: Callable[[bytes], list[bytes]], octets: bytes) -> list[bytes]:
-    try:
-        return reader(octets)
-    except ValueError:
-        return []
-
-
-def _lists(octets: bytes) -> list[bytes]:
-    text = octets.lstrip().startswith(_LIST_BEGINS)
-    read = x509.load_pem_x509_crl(octets) if text else x509.load_der_x509_crl(octets)
-    return [read.public_bytes(Encoding.DER)]
-
-
-def _certificates(octets: bytes) -> list[bytes]:
-    if not octets.lstrip().startswith(_TEXT_BEGINS):
-        return [x509.load_der_x509_certificate(octets).public_bytes(Encoding.DER)]
-    return [each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(octets)]
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-    except OSError as error:
-        raise HandedIn(file=path, detail=f"it cannot be read: {error.strerror}") from error
-    if len(octets) > LARGEST:
-        raise HandedIn(file=path, detail=f"it has more than {LARGEST} octets")
-    return octets
+            with path.open("rb") as file:
+                yield str(path), file.read(LARGEST + 1)
+        except OSError as error:
+            raise HandedIn(file=path, detail=f"it cannot be read: {error.strerror}") from error

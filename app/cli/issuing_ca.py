@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from app.cli.options import home_option, root_dir_option, root_passphrase_option
+from app.cli import asking
+from app.cli.options import home_option
+from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
+from app.cli.shown import many
 from app.house import Opened, opened_with_keys
 from core.carried import RootRequest, RootResponse
 from core.clock import SystemClock
@@ -17,10 +20,7 @@ from intake.carried import LARGEST, read_request, read_response
 from jobs.ended import in_force_under
 from jobs.new_issuing import accept_response, compromised_issuing_ca, request_issuing_ca
 from jobs.offline_root import RootFolder, judge, sign
-from keys.ceremony import ROOT_FILE
-from keys.passphrase import parse_source
 from keys.private_file import keep
-from keys.sealed import open_asked
 from keys.signer import Signer
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask: what is signed was compared before.")
@@ -41,7 +41,9 @@ def issuing_ca() -> None:
     """Make a new issuing CA: request it, sign at the root's machine, accept what comes back."""
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca request request.json")
+@issuing_ca.command(
+    short_help="Make the next key and its request.", epilog="\b\nExample:\n  trialcpa issuing-ca request request.json"
+)
 @home_option
 @click.argument("file", type=_FILE)
 @click.option("--anew", is_flag=True, help="With today's date, for a key whose certificate never came.")
@@ -63,22 +65,28 @@ def request(home: Path | None, file: Path, anew: bool) -> None:  # noqa: FBT001 
 def sign_command(file: Path, response: Path, root_dir: Path, passphrase: str, yes: bool) -> None:  # noqa: FBT001 - click
     """Show what FILE asks the root for, and sign it into RESPONSE. Needs no store and no network."""
     asked = read_request(contents(file))
-    root = Root(RootFolder(root_dir), open_asked(root_dir / ROOT_FILE, parse_source(passphrase)))
+    root = Root(RootFolder(root_dir), open_root(root_dir, passphrase))
     keep(response, signed_by_root(root, asked, sure=yes).octets())
     click.echo(f"The response is in {response}. Carry it back (trialcpa issuing-ca accept), and take the key away.")
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca accept response.json")
+@issuing_ca.command(
+    short_help="Record what came back from the root.", epilog="\b\nExample:\n  trialcpa issuing-ca accept response.json"
+)
 @home_option
 @click.argument("file", type=_FILE)
 def accept(home: Path | None, file: Path) -> None:
     """Compare the response in FILE with what was asked for, and record it."""
     answered = read_response(contents(file))
+    click.echo(f"It answers the request with the SHA-256 {answered.request_sha256}.")
     with opened_with_keys(home) as authority:
         record(authority, answered)
 
 
-@issuing_ca.command(epilog="\b\nExample:\n  trialcpa issuing-ca compromised 4F… request.json --form reissue.toml")
+@issuing_ca.command(
+    short_help="End an issuing CA at once.",
+    epilog="\b\nExample:\n  trialcpa issuing-ca compromised 4F… request.json --form reissue.toml",
+)
 @home_option
 @click.argument("serial")
 @click.argument("file", type=_FILE)
@@ -92,13 +100,13 @@ def compromised(home: Path | None, serial: str, file: Path, form: Path | None, y
     ended = parse_serial(serial)
     with opened_with_keys(home) as authority:
         house, memory = authority.house, authority.memory
-        if not yes and click.prompt(f"Type the serial {ended} again to end the CA", type=str) != ended:
-            raise click.UsageError("Nothing was ended.")
+        if not yes and asking.repeated(f"Type the serial {ended} again to end the CA", instead="--yes") != ended:
+            raise click.ClickException("Nothing was ended: that is not the serial.")
         longest, now = house.settings.rules.longest_trial, house.clock.now()
         asked = compromised_issuing_ca(house.store, memory, authority.place, ended, longest, now)
         under = in_force_under(house.store, ended, now)
     keep(file, asked.octets())
-    click.echo(f"It is ended. {len(under)} approvals in force had a certificate of it, which no longer holds.")
+    click.echo(f"It is ended. {many(len(under), 'approval')} in force had a certificate of it, which no longer holds.")
     click.echo(f"The request is in {file}, SHA-256 {asked.digest()}. Carry it to the root's machine, and back.")
     if form is not None:
         keep(form, form_of(under).encode("utf-8"))
@@ -121,7 +129,7 @@ def form_of(approvals: Sequence[str]) -> str:
 def new(home: Path | None, root_dir: Path, passphrase: str, yes: bool) -> None:  # noqa: FBT001 - click
     """Do all three at once, where the root's folder is at hand."""
     with opened_with_keys(home) as authority:
-        root = Root(RootFolder(root_dir), open_asked(root_dir / ROOT_FILE, parse_source(passphrase)))
+        root = Root(RootFolder(root_dir), open_root(root_dir, passphrase))
         asked = read_request(asked_for(authority).octets())
         record(authority, read_response(signed_by_root(root, asked, sure=yes).octets()))
 
@@ -138,9 +146,9 @@ def signed_by_root(root: Root, asked: RootRequest, *, sure: bool) -> RootRespons
     tell(judged.shown)
     tell([("This machine", f"shows {text(SystemClock().now())}")])
     if not sure:
-        typed = click.prompt(f"Compare with what you came for. Then type {asked.name!r} to sign", type=str)
-        if typed != asked.name:
-            raise click.UsageError("Nothing was signed.")
+        question = f"Compare with what you came for. Then type {asked.name!r} to sign"
+        if asking.repeated(question, instead="--yes") != asked.name:
+            raise click.ClickException("Nothing was signed: that is not the authority's name.")
     return sign(judged, root.signer, root.folder)
 
 

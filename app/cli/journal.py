@@ -20,12 +20,14 @@ from verify.parsing import Unreadable
 _PORTION = 1_000
 
 
-@click.group(epilog="\b\nExample:\n  trialcpa journal export > journal.jsonl && trialcpa journal prove journal.jsonl")
+@click.group(epilog="\b\nExample:\n  trialcpa journal export > journal.jsonl\n  trialcpa journal prove journal.jsonl")
 def journal() -> None:
     """Export the journal, or prove an export: order, links, signed heads."""
 
 
-@journal.command(epilog="\b\nExample:\n  trialcpa journal export > journal.jsonl")
+@journal.command(
+    short_help="Print the sealed journal.", epilog="\b\nExample:\n  trialcpa journal export > journal.jsonl"
+)
 @home_option
 def export(home: Path | None) -> None:
     """Print the sealed journal, one JSON object a line: its name and key, rows, then signed heads."""
@@ -55,7 +57,7 @@ def lines(store: Store) -> Iterator[str]:
                 yield json.dumps({"head": head.number, "link": head.link.hex(), "signature": signature})
 
 
-@journal.command(epilog="\b\nExample:\n  trialcpa journal prove journal.jsonl")
+@journal.command(short_help="Prove an export.", epilog="\b\nExample:\n  trialcpa journal prove journal.jsonl")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--key",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from app.cli import asking
 from app.cli.options import home_option
+from app.cli.shown import many
 from app.house import House, home_of, open_house, open_keyring, open_memory, opened
 from app.settings import load
 from core.actors import CONSOLE
@@ -53,7 +55,7 @@ def _begin(house: House, *, sure: bool) -> None:
     except MemoryMissing:
         pass
     else:
-        raise MemoryBegun(detail=f"{house.settings.keys_dir} holds {held} records")
+        raise MemoryBegun(detail=f"{house.settings.keys_dir} holds {many(held, 'record')}")
     with _alone(house) as still:
         _prove_and_begin(house, still, sure=sure)
 
@@ -84,9 +86,9 @@ def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> 
     _tell(proved)
     if not sure:
         name = proved.begun.name
-        typed = click.prompt(f"Compare the root with the ceremony's transcript. Then type {name!r} to begin", type=str)
-        if typed != name:
-            raise click.UsageError("Nothing was begun.")
+        question = f"Compare the root with the ceremony's transcript. Then type {name!r} to begin"
+        if asking.repeated(question, instead="--yes") != name:
+            raise click.ClickException("Nothing was begun: that is not the authority's name.")
     still()
     # If we die behind the key, it is used by the next run; behind the memory, only the older file is left over.
     key = make_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
@@ -99,11 +101,14 @@ def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> 
         links=proved.links,
     )
     (folder / WATERMARK_FILE).unlink(missing_ok=True)
-    click.echo(f"Begun with {begun.last} records. Digest of what is believed: {begun.digest()}")
+    click.echo(f"Begun with {many(begun.last, 'record')}. Digest of what is believed: {begun.digest()}")
     begun.close()
 
 
-@memory.command(epilog="\b\nExample:\n  trialcpa memory show --home /var/lib/trialcpa")
+@memory.command(
+    short_help="Show shortly what is remembered.",
+    epilog="\b\nExample:\n  trialcpa memory show --home /var/lib/trialcpa",
+)
 @home_option
 def show(home: Path | None) -> None:
     """Show what is remembered, shortly; two machines of one authority compare the digest."""
@@ -124,15 +129,17 @@ def _show(known: Memory) -> None:
     click.echo(f"{'Digest':<14}{known.digest()}")
 
 
-@memory.command(epilog="\b\nExample:\n  trialcpa memory check --home /var/lib/trialcpa")
+@memory.command(
+    short_help="Prove every record.", epilog="\b\nExample:\n  trialcpa memory check --home /var/lib/trialcpa"
+)
 @home_option
 def check(home: Path | None) -> None:
     """Prove every record, and that what is believed follows from them; exit with 1 if not."""
     with opened(home) as (_, known):
         found = known.prove()
     click.echo(
-        f"{found.records} records are as they were sealed: {found.certificates} certificates, {found.ends} ends, "
-        f"{found.lists} lists, the head at row {found.head}."
+        f"{many(found.records, 'record')}, every one as it was sealed: {many(found.certificates, 'certificate')}, "
+        f"{many(found.ends, 'end')}, {many(found.lists, 'list')}, the head at row {found.head}."
     )
 
 

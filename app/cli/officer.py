@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from app.cli import decision_shown
+from app.cli import asking, decision_shown, restore_shown
 from app.cli.decide import confirmed, drafted
 from app.cli.options import INSTANT
 from app.cli.service import Service, asks_service
+from app.cli.shown import many
 from app.cli.signing import PASSPHRASE_VARIABLE, Signing, module_option, signs
 from app.client import Client
-from app.officer import about, about_all, to_confirm, to_revoke
+from app.officer import to_revoke, to_sign_in
 from app.officer_key import KeyName, make_officer_key, parse_key_name, public_half
 from app.recomputed import recomputed
 from core.approval import EndCause
@@ -22,6 +23,7 @@ from core.errors import InputUnusable, TokenKeyMisnamed
 from core.identifiers import ApprovalIdentifier
 from core.instants import text
 from core.kinds import AuthorisedAct
+from officers.claims import about, about_all, to_confirm
 from officers.key_file import PUBLIC_SUFFIX, public_file
 from officers.roster import public_key_pem, thumbprint
 from officers.statement import Claim, Listed
@@ -125,7 +127,8 @@ def _beside(named: KeyName) -> Path:
 
 @officer.command(
     short_help="Sign for an act that is done elsewhere.",
-    epilog="\b\nExample:\n  trialcpa officer sign --revoke TDA-2027-0042-Y --cause ssc > signed.json",
+    epilog="\b\nExample:\n  trialcpa officer sign --revoke TDA-2027-0042-Y --cause ssc > signed.json\n"
+    "  trialcpa officer sign --restore restore.json > jane.json",
 )
 @click.option("--decision", multiple=True, help="Repeat it for several by one statement.")
 @click.option("--act", type=click.Choice([each.value for each in _ACTS]), help="Of --decision.")
@@ -133,6 +136,7 @@ def _beside(named: KeyName) -> Path:
 @click.option("--cause", type=click.Choice(_CAUSES), metavar="CAUSE", help=f"Of --revoke: {', '.join(_CAUSES)}.")
 @click.option("--invalidity-date", type=INSTANT, help="Of --revoke: key compromised since then.")
 @click.option("--breach", help="Confirm it; of --revoke: what it answers.")
+@click.option("--restore", type=_FILE, help="A register that went back: what trialcpa store accept-restore wrote.")
 @click.option("--yes-i-have-read", is_flag=True, help="Do not ask.")
 @signs(elsewhere=False)
 @asks_service
@@ -144,14 +148,21 @@ def sign(
     cause: str | None,
     invalidity_date: datetime | None,
     breach: str | None,
+    restore: Path | None,
     signing: Signing,
     **asked: object,
 ) -> None:
-    """Sign for an act, shown as its very bytes have it, and print the authorisation, to be sent by other means."""
-    named = [bool(decision), approval is not None, breach is not None and approval is None]
+    """Sign for an act, shown as its very bytes have it, and print the authorisation, to be sent by other means.
+
+    For --restore no service is asked: FILE holds all of it.
+    """
+    named = [bool(decision), approval is not None, breach is not None and approval is None, restore is not None]
     if named.count(True) != 1 or bool(decision) != bool(act) or (approval is None) != (cause is None):
-        raise click.UsageError("Say one of: --decision with --act, --revoke with --cause, --breach.")
+        raise click.UsageError("Say one of: --decision with --act, --revoke with --cause, --breach, --restore.")
     service, unasked = asked["service"], bool(asked["yes_i_have_read"])
+    if restore is not None:
+        _sign_for_restore(restore, signing, unasked)
+        return
     assert isinstance(service, Service)
     members: tuple[Listed, ...] = ()
     with service.connect() as client:
@@ -164,12 +175,22 @@ def sign(
             identifier = str(ApprovalIdentifier.parse(approval))
             claim = to_revoke(identifier, cause=cause, invalidity_date=invalidity_date, breach=breach)
             since = f", key compromised since {text(invalidity_date)}" if invalidity_date else ""
-            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}?", unasked)
+            _ask(f"Revoke {identifier} at once, cause {cause}{since}{f', for {breach}' if breach else ''}", unasked)
         else:
             assert breach is not None
             claim = to_confirm(breach)
-            _ask(f"Confirm the breach {breach}, which owes a revocation?", unasked)
+            _ask(f"Confirm the breach {breach}, which owes a revocation", unasked)
         click.echo(json.dumps(hand.for_claim(claim, members), indent=2))
+
+
+def _sign_for_restore(file: Path, signing: Signing, unasked: bool) -> None:  # noqa: FBT001 - the option
+    """Show what a register gets again, ask, and sign for it."""
+    asked = to_sign_in(file)
+    restore_shown.show(Console(stderr=True, highlight=False), asked.restore)
+    hand = signing.hand_for_restore(asked)
+    counted = f"{many(len(asked.restore.certificates), 'certificate')} and {many(len(asked.restore.ends), 'end')}"
+    _ask(f"Enter {counted} again, and let the authority work?", unasked)
+    click.echo(json.dumps(hand.for_claim(asked.restore.claim()), indent=2))
 
 
 def _looked_at(
@@ -197,4 +218,4 @@ def _claimed(act: AuthorisedAct, listed: list[Listed]) -> tuple[Claim, tuple[Lis
 
 def _ask(question: str, unasked: bool) -> None:  # noqa: FBT001 - the option
     if not unasked:
-        click.confirm(question, abort=True, err=True)
+        asking.require_agreed(question, instead="--yes-i-have-read", err=True)

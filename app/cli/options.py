@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from core.errors import InstantMalformed
-from core.instants import parse
+from core.instants import read_instant
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ def home_option(command: _F) -> _F:
 
 
 class InstantType(click.ParamType[datetime]):
-    """An instant in RFC 3339, UTC, whole seconds."""
+    """An instant in RFC 3339."""
 
     name = "INSTANT"
 
@@ -37,16 +37,9 @@ class InstantType(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return parse(str(value), field=(param.opts[0] if param else "instant"))
+            return read_instant(str(value), field=(param.opts[0] if param else "instant"))
         except InstantMalformed as error:
             self.fail(f"{error} {error.hint}", param, ctx)
 
 
 INSTANT = InstantType()
-
-root_dir_option = click.option(
-    "--root-dir", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the root's key."
-)
-root_passphrase_option = click.option(
-    "--passphrase", default="prompt", show_default=True, help="Of the root's key: file:PATH, fd:N or prompt."
-)

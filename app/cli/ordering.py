@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app.cli import shown
+from app.cli import asking, shown
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, roster_of, signs
 from app.cli.words import WORDS
@@ -15,9 +15,9 @@ from core.canonical import canonical
 from core.errors import OrderRefused, ShownOtherwise
 from core.instants import text
 from core.kinds import AuthorisedAct, OrderKind, OrderState
+from officers.claims import to_order
 from officers.order import Ordered, body_sha256, in_words, read_order, written
 from officers.roster import Roster, new_member
-from officers.statement import Claim
 from ra.ordering.views import OrderAnswer, OrderAuthorised, OrderPage, OrderProposed
 from ra.roster import RosterAnswer
 from ra.views import document
@@ -76,7 +76,10 @@ def list_(*, every: bool, service: Service) -> None:
     shown.table(shown.out(), ("order", "kind", "state", "signed by", "until, or outcome"), rows, none=none)
 
 
-@order.command(epilog="\b\nExample:\n  trialcpa order show order-6564f1a2-9c3b1d2e4f60718a")
+@order.command(
+    short_help="Show an order, and who has signed for it.",
+    epilog="\b\nExample:\n  trialcpa order show order-6564f1a2-9c3b1d2e4f60718a",
+)
 @click.argument("order")
 @asks_service
 def show(order: str, service: Service) -> None:
@@ -109,8 +112,8 @@ def authorise(*, order: str, yes_i_have_read: bool, signing: Signing, service: S
             _show(said, words)
         if not yes_i_have_read:
             question = f"\nType the first {_TYPED} characters of the order's digest to sign for {said.order}"
-            typed = click.prompt(question, default="", show_default=False).strip().lower()
-            if typed != said.body_sha256[:_TYPED]:
+            typed = asking.repeated(question, instead="--yes-i-have-read")
+            if typed.lower() != said.body_sha256[:_TYPED]:
                 raise click.ClickException("Nothing was signed: that is not how its digest begins.")
         _tell(service, authorised(client, signing.hand(client), said.kind, said.order, said.body_sha256))
 
@@ -133,7 +136,7 @@ def give(client: Client, hand: Hand, wanted: Mapping[str, Any]) -> OrderAuthoris
 
 def authorised(client: Client, hand: Hand, kind: OrderKind, order: str, digest: str) -> OrderAuthorised:
     """Sign for an order whose body has a digest that was recomputed."""
-    claim = Claim(act=AuthorisedAct(kind.value), subject=order, proposal_sha256=digest)
+    claim = to_order(AuthorisedAct(kind.value), order, digest)
     return client.do(OrderAuthorised, path("orders", order, "authorisation"), hand.for_claim(claim))
 
 
@@ -210,8 +213,12 @@ def _tell(service: Service, outcome: OrderAuthorised) -> None:
         return
     console = shown.out()
     shown.sentence(console, f"{outcome.order}: you have signed for it.", indent=0)
-    if outcome.officers_wanting:
-        many = "One more officer has" if outcome.officers_wanting == 1 else f"{outcome.officers_wanting} more have"
-        shown.sentence(console, f"{many} to: trialcpa order authorise {outcome.order}", indent=0)
-    else:
-        shown.sentence(console, f"The authority takes it up: trialcpa order show {outcome.order}", indent=0)
+    shown.sentence(console, waits_for(outcome), indent=0)
+
+
+def waits_for(outcome: OrderAuthorised) -> str:
+    """Return in a sentence what an order waits for once somebody has signed for it."""
+    if not outcome.officers_wanting:
+        return f"The authority takes it up: trialcpa order show {outcome.order}"
+    waited = shown.many(outcome.officers_wanting, "more officer")
+    return f"It waits for {waited}: trialcpa order authorise {outcome.order}"

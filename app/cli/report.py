@@ -3,19 +3,28 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from app.cli import shown
+from app.cli import asking, shown
 from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
 from app.client import Client, path
+from core.canonical import read_json
 from core.errors import InputUnusable
 from core.words import counted
 from ra.applying.views import EvidenceAnswer
-from ra.reporting.contents import DecommissionedSinceItem, DeployedSinceItem, ListItem, ReportAnswer, ReportItems
-from ra.reporting.views import ReportIssued, ReportRemarked
+from ra.reporting.contents import (
+    DecommissionedSinceItem,
+    DeployedItem,
+    DeployedSinceItem,
+    ListItem,
+    ReportAnswer,
+    ReportItems,
+)
+from ra.reporting.views import QuestionAnswered, QuestionAsked, QuestionEnded, ReportIssued, ReportRemarked
 
 FORMS: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -27,8 +36,16 @@ FORMS: Mapping[str, str] = {
 @click.command(epilog="\b\nExample:\n  trialcpa report 2027-05\n  trialcpa report 2027-05 --issue --as pdf")
 @click.argument("month", metavar="YYYY-MM")
 @click.option("--remark", help="Add free text (h) before it is issued.")
+@click.option("--ask", metavar="TEXT", help="Ask the DCC to tell something in it (h).")
+@click.option("--ask-each", metavar="TEXT", help="Ask that in each report from now on.")
+@click.option("--end-question", metavar="QUESTION", help="End what is asked of each report.")
+@click.option("--answer", nargs=2, metavar="QUESTION TEXT", help="Answer a question of the SSC (h).")
 @click.option("--attach", type=click.Path(dir_okay=False, path_type=Path), help="Add a file (h) before it is issued.")
 @click.option("--issue", is_flag=True, help="Issue and freeze it; asks first.")
+@click.option("--early", is_flag=True, help="With --issue: though the month is not over.")
+@click.option(
+    "--covers", "months", metavar="YYYY-MM,…", help="With --issue: the months it covers, if some were left out."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Fetch it in this form.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
@@ -43,6 +60,7 @@ def report(
     form: str | None,
     output: Path | None,
     service: Service,
+    **more: tuple[str, str] | str | bool | None,
 ) -> None:
     """Show the monthly report (F2.28), as it was issued or would be now; issue it, fetch it."""
     if output is not None and form is None:
@@ -53,19 +71,35 @@ def report(
     with service.connect() as client:
         if remark is not None:
             client.do(ReportRemarked, path("reports", month, "remarks"), {"text": remark})
+        _ask_and_answer(client, month, more)
         if attach is not None and media_type is not None:
             to = path("reports", month, "attachments")
             client.hand_in(EvidenceAnswer, to, attach.read_bytes(), media_type, name=attach.name)
         if issue:
-            _issue(client, month, asks=not (yes or service.as_json))
+            _issue(client, month, more, asks=not (yes or service.as_json))
         _give(client, month, form, output, service)
 
 
-def _issue(client: Client, month: str, *, asks: bool) -> None:
+def _ask_and_answer(client: Client, month: str, more: Mapping[str, Any]) -> None:
+    """Put, end or answer questions of the SSC (F2.28(h))."""
+    asked = path("reports", "questions")
+    for name, about in (("ask", {"month": month}), ("ask_each", {})):
+        if more[name]:
+            put = client.do(QuestionAsked, asked, {"text": more[name], **about})
+            click.echo(f"{put.question} is asked.", err=True)
+    if more["end_question"]:
+        client.do(QuestionEnded, path("reports", "questions", more["end_question"], "end"), {})
+    if more["answer"]:
+        question, text = more["answer"]
+        client.do(QuestionAnswered, path("reports", month, "answers"), {"question": question, "text": text})
+
+
+def _issue(client: Client, month: str, more: Mapping[str, Any], *, asks: bool) -> None:
     if asks:
         show(shown.out(), client.show(ReportAnswer, path("reports", month)))
-        click.confirm(f"\nIssue the report {month}? It never changes after that", abort=True, err=True)
-    client.do(ReportIssued, path("reports", month), {})
+        asking.require_agreed(f"\nIssue the report {month}? It never changes after that", instead="--yes", err=True)
+    early = "true" if more["early"] else None
+    client.do(ReportIssued, path("reports", month), {}, early=early, months=more["months"])
     click.echo(f"The report {month} is issued.", err=True)
 
 
@@ -78,7 +112,7 @@ def _give(client: Client, month: str, form: str | None, output: Path | None, ser
         shown.as_json(client.show(dict, address))  # as it was frozen, with whatever it holds
         return
     fetched = client.fetch(address, FORMS[form])
-    body = json.dumps(json.loads(fetched.body), indent=2).encode("ascii") if form == "json" else fetched.body
+    body = json.dumps(read_json(fetched.body), indent=2).encode("ascii") if form == "json" else fetched.body
     target = output or Path(fetched.name or f"trial-devices-{month}.{form}")
     if output is None and target.exists():
         raise InputUnusable(path=target, detail="there is such a file already; name another with -o.")
@@ -89,8 +123,19 @@ def show(console: Console, said: ReportAnswer) -> None:
     """Show a report: (a) to (h), what was corrected, and each approval against its limit."""
     issued = f"issued {shown.when(said.issued_at)}" if said.issued else "not issued yet"
     shown.heading(console, f"Trial Devices, {said.report}: {issued}", "bold reverse")
-    shown.facts(console, [("from", shown.when(said.since) or "the beginning"), ("until", shown.when(said.until))])
+    covers = ", ".join(said.covers) + (", which was not over" if said.early else "")
+    shown.facts(
+        console,
+        [
+            ("covers", covers),
+            ("from", shown.when(said.since) or "the beginning"),
+            ("until", shown.when(said.until)),
+        ],
+    )
     shown.table(console, ("", "", "#number", "beside it"), _items(said.items, said.look_ahead_months))
+    for asked in said.items.h.questions:
+        shown.sentence(console, f"(h) {asked.question}: {asked.text}")
+        shown.sentence(console, asked.answer or "Not answered yet.", indent=4, style="" if asked.answer else "yellow")
     for remark in said.items.h.remarks:
         shown.sentence(console, f"(h) {remark.text}")
     for each in said.corrections:
@@ -124,7 +169,7 @@ def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
         ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
         ("(b)", "added since the previous report", *_on_the_list(items.b)),
         ("(c)", "removed since the previous report", *_on_the_list(items.c)),
-        ("(d)", "devices deployed", f"{items.d.deployed:,}", ""),
+        ("(d)", "devices deployed", f"{items.d.deployed:,}", _after_end(items.d)),
         ("(e)", "deployed since the previous report", f"{items.e.deployed:,}", _late(items.e)),
         ("(f)", "decommissioned since the previous report", f"{items.f.decommissioned:,}", _late(items.f)),
         ("(g)", "approvals that will expire", f"{len(items.g.expiring):,}", ahead),
@@ -134,8 +179,14 @@ def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
 
 def _on_the_list(item: ListItem) -> tuple[str, str]:
     waiting = item.instructed_not_acknowledged.models
-    beside = counted(item.entries, "entry", "entries") + (f"; {waiting:,} told and not acknowledged" if waiting else "")
+    beside = shown.many(item.entries, "entry", "entries") + (
+        f"; {waiting:,} told and not acknowledged" if waiting else ""
+    )
     return f"{item.models:,}", beside
+
+
+def _after_end(item: DeployedItem) -> str:
+    return f"of which {item.after_end:,} after the end of their approval" if item.after_end else ""
 
 
 def _late(item: DeployedSinceItem | DecommissionedSinceItem) -> str:

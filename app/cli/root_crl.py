@@ -4,14 +4,12 @@ from pathlib import Path
 
 import click
 
-from app.cli.options import home_option, root_dir_option, root_passphrase_option
+from app.cli.options import home_option
+from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
 from app.house import opened
 from core.instants import text
 from jobs.offline_root import RootFolder
 from jobs.root_list import publish_root_crl
-from keys.ceremony import ROOT_FILE
-from keys.passphrase import parse_source
-from keys.sealed import open_asked
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa root-crl --root-dir /mnt/safe --passphrase prompt")
@@ -21,7 +19,7 @@ from keys.sealed import open_asked
 def root_crl(home: Path | None, root_dir: Path, passphrase: str) -> None:
     """Sign and publish the root's next CRL; bring its key, and take it away again."""
     with opened(home) as (house, memory):
-        signer = open_asked(root_dir / ROOT_FILE, parse_source(passphrase))
+        signer = open_root(root_dir, passphrase)
         published = publish_root_crl(house.store, memory, signer, house.clock.now())
         RootFolder(root_dir).keep(house.root(), published.der)
     click.echo(f"Root CRL {published.number} is published, valid until {text(published.next_update)}.")

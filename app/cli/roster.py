@@ -7,12 +7,14 @@ import click
 from rich.console import Console
 
 from app.cli import shown
-from app.cli.init import member_named, members_named, write_whole
-from app.cli.options import INSTANT, home_option, root_dir_option, root_passphrase_option
-from app.cli.ordering import give
+from app.cli.officers_named import member_named, members_named
+from app.cli.options import INSTANT, home_option
+from app.cli.ordering import give, waits_for
+from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
 from app.cli.words import WORDS
+from app.home_files import write_whole
 from app.house import House, opened
 from app.officer import ROSTER_PATH
 from core.clock import SystemClock
@@ -21,9 +23,6 @@ from core.instants import text
 from core.kinds import OrderKind
 from jobs.root_roster import accept_roster, next_number, sign_roster
 from jobs.roster import authority_begun
-from keys.ceremony import ROOT_FILE
-from keys.passphrase import parse_source
-from keys.sealed import open_asked
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import RosterSet
@@ -47,7 +46,10 @@ def roster() -> None:
     """Whose keys count as officers': shown, changed by two officers, or by the root's word."""
 
 
-@roster.command(epilog="\b\nExample:\n  trialcpa roster show --home /var/lib/trialcpa")
+@roster.command(
+    short_help="Show the roster and its history.",
+    epilog="\b\nExample:\n  trialcpa roster show --home /var/lib/trialcpa",
+)
 @home_option
 @asks_service
 def show(*, home: Path | None, service: Service) -> None:
@@ -87,8 +89,8 @@ def _show_remembered(house: House, memory: Memory) -> None:
 
 @roster.command(
     short_help="Make the first roster of an older authority.",
-    epilog="\b\nExample:\n  trialcpa roster begin --officer jane=jane.pub.pem --officer joe=joe.pub.pem \\\n"
-    "    --root-dir /mnt/safe",
+    epilog="\b\nExample:\n  trialcpa roster begin --officer jane=jane.pub.pem \\\n"
+    "    --officer joe=joe.pub.pem --root-dir /mnt/safe",
 )
 @home_option
 @_OFFICERS
@@ -104,13 +106,13 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
         statement = RosterStatement(
             authority=authority_begun(memory), number=1, members=members, valid_until=at + STATEMENT_LIFE
         )
-        signer = open_asked(root_dir / ROOT_FILE, parse_source(passphrase))
+        signer = open_root(root_dir, passphrase)
         _tell(_accepted(house, memory, sign_roster(statement, signer), at))
 
 
 @roster.command(
     short_help="Order that other keys count.",
-    epilog="\b\nExample:\n  trialcpa roster change --add joe=joe-2.pub.pem --remove THUMBPRINT --why @why.txt",
+    epilog="\b\nExample:\n  trialcpa roster change --add joe=joe-2.pub.pem --why @why.txt",
 )
 @click.option("--add", multiple=True, metavar="NAME=PUBLIC.pem", help="A key that counts from then on; repeat it.")
 @click.option("--remove", multiple=True, metavar="THUMBPRINT", help="A key that counts no more; repeat it.")
@@ -136,14 +138,15 @@ def change(
     if service.as_json:
         shown.as_json(document(outcome))
     else:
-        told = f"{outcome.order}: you have signed for it. {outcome.officers_wanting} more have to who are not concerned"
-        shown.sentence(shown.out(), f"{told}: trialcpa order authorise {outcome.order}", indent=0)
+        shown.sentence(shown.out(), f"{outcome.order}: you have signed for it.", indent=0)
+        shown.sentence(shown.out(), f"{waits_for(outcome)} Who is concerned does not count.", indent=0)
 
 
 @roster.command(
     short_help="Sign a roster with the root's key, where it lies.",
     epilog='\b\nExample:\n  trialcpa roster statement --authority "Trial CPA" --number 3 \\\n'
-    "    --officer jane=jane.pub.pem --officer joe=joe.pub.pem --root-dir /mnt/safe --output roster-3.json",
+    "    --officer jane=jane.pub.pem --officer joe=joe.pub.pem \\\n"
+    "    --root-dir /mnt/safe --output roster-3.json",
 )
 @click.option("--authority", required=True, help="The authority's name, as trialcpa roster show has it.")
 @click.option("--number", required=True, type=click.IntRange(1), help="Of the roster: trialcpa roster show --home.")
@@ -166,7 +169,7 @@ def statement(
     members = _members(officer)
     if output.exists():
         raise InputUnusable(path=output, detail="there is a file already.")
-    signer = open_asked(root_dir / ROOT_FILE, parse_source(passphrase))
+    signer = open_root(root_dir, passphrase)
     said = RosterStatement(
         authority=authority_with(authority, signer.public_key),
         number=number,
@@ -180,7 +183,10 @@ def statement(
     click.echo(f"Carry it to the authority: trialcpa roster accept {output.name}")
 
 
-@roster.command(epilog="\b\nExample:\n  trialcpa roster accept roster-3.json --home /var/lib/trialcpa")
+@roster.command(
+    short_help="Accept what the root's key has signed.",
+    epilog="\b\nExample:\n  trialcpa roster accept roster-3.json --home /var/lib/trialcpa",
+)
 @click.argument("file", type=_FILE)
 @home_option
 def accept(file: Path, home: Path | None) -> None:

@@ -1,7 +1,9 @@
 """`trialcpa serve` and `trialcpa run`: the processes."""
 
 import logging
+import shutil
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -12,8 +14,9 @@ import click
 from rich.console import Console
 
 from app import settings as settings_file
+from app.cli.ceremony import planned
 from app.cli.clock import set_clock
-from app.cli.init import make_demo, planned, write_demo_credentials
+from app.cli.demo import make_demo, write_demo_credentials
 from app.cli.options import INSTANT, home_option
 from app.house import home_of, open_authority, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
@@ -130,14 +133,31 @@ def _warn_other_base(console: Console, base_url: str, port: int) -> None:
         )
 
 
+def typed() -> str:
+    """Return how this program is called in the folder where it was started: by its name if that is found."""
+    there = Path(sys.argv[0]).absolute()
+    found = shutil.which("trialcpa")
+    if found is not None and there.exists() and Path(found).samefile(there):
+        return "trialcpa"
+    beside = Path(sys.executable).with_name("trialcpa")
+    return str(from_here(beside)) if beside.exists() else f"{sys.executable} -m app.cli.main"
+
+
+def from_here(path: Path) -> Path:
+    """Return a path as it is typed in the current folder: what lies in it from there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _say_ready(console: Console, folder: Path, port: int, name: str) -> None:
     console.print(f"\n[bold green]{name} is ready[/bold green] on http://127.0.0.1:{port}  (Ctrl-C stops it)\n")
     credentials = folder / "demo" / "credentials.json"
+    us, folder = typed(), from_here(folder)
     console.print("In a second shell:")
-    console.print(f"  trialcpa story --home {folder}            the life of a certificate, step by step")
+    console.print(f"  {us} story --home {folder}            the life of a certificate, step by step")
     console.print(f"  curl http://127.0.0.1:{port}/v1/authority   what this authority is")
     if credentials.exists():
         where = "" if port == settings_file.DEFAULT_PORT else f" --url http://127.0.0.1:{port}"
-        status = f"  trialcpa status --key-file {folder}/demo/dcc.key{where}"
+        status = f"  {us} status --key-file {folder}/demo/dcc.key{where}"
         console.print(f"{status}    what waits for the DCC; others beside it")
         console.print(f"API keys for trying it out are in {credentials}, officers' own keys beside it (*.key.pem).\n")

@@ -19,6 +19,7 @@ from core.approval import Device
 from core.errors import Finding, InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
+from core.words import counted
 
 PIPED_WIDTH = 160
 """Columns where there is no terminal to ask."""
@@ -109,6 +110,17 @@ def _least(cells: Sequence[object]) -> int:
     words = [word for each in cells for word in written(each).split()]
     longest = max((len(word) for word in words if len(word) <= LONGEST_IDENTIFIER), default=0)
     return max(longest, min(LEAST_COLUMN, max((len(written(each)) for each in cells), default=0)))
+
+
+def many(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun: `1 certificate`, `2,000 certificates`, `2 entries`.
+
+    Args:
+        number: how many.
+        one: the noun.
+        several: its plural, if that is not the noun with an s.
+    """
+    return counted(number, one, several or None)
 
 
 def when(instant: object) -> str:

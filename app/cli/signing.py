@@ -17,10 +17,14 @@ from app.officer import (
     Hand,
     authorisation_in,
     authority_pinned,
+    officer_for_restore,
     officer_on,
 )
 from app.officer_key import open_officer_key, parse_key_name
 from core.errors import OfficerKeyUnusable, ServiceRefused
+from officers.proof import OfficersKey
+from officers.restore import ToSign
+from officers.statement import Authority
 from ra.roster import RosterAnswer
 
 KEY_VARIABLE, PASSPHRASE_VARIABLE = "TRIALCPA_OFFICER_KEY", "TRIALCPA_OFFICER_PASSPHRASE"
@@ -65,14 +69,27 @@ class Signing:
             return Hand(None, now)
         if self.authorisation is not None:
             return Hand(None, now, authorisation_in(self.authorisation))
-        pinned = None if self.root is None else authority_pinned(self.root)
+        pinned = self._pinned()
         roster = roster_of(client)
         if roster is None:
             return Hand(None, now)
+        return Hand(officer_on(roster, self._key(), pinned), now)
+
+    def hand_for_restore(self, asked: ToSign) -> Hand:
+        """Return who signs for what a register gets again; no service is asked, as none may be at work.
+
+        Raises:
+            OfficerKeyUnusable, OfficerKeyNotOnRoster, AuthorityDiffers: as `hand`.
+        """
+        return Hand(officer_for_restore(asked.restore, self._key(), self._pinned()), lambda: asked.at)
+
+    def _pinned(self) -> Authority | None:
+        return None if self.root is None else authority_pinned(self.root)
+
+    def _key(self) -> OfficersKey:
         if self.key is None:
             raise OfficerKeyUnusable(detail="neither a file nor a token is named that holds it")
-        own = open_officer_key(parse_key_name(self.key), self.passphrase, self.module)
-        return Hand(officer_on(roster, own, pinned), now)
+        return open_officer_key(parse_key_name(self.key), self.passphrase, self.module)
 
 
 def roster_of(client: Client) -> RosterAnswer | None:

@@ -170,6 +170,9 @@ def _application(client: Client, identifier: str) -> tuple[Document, Callable[[C
         )
         shown.heading(console, "What the rules found")
         shown.findings(console, said.findings)
+        if said.for_officers:
+            shown.heading(console, "What else is known of the Device Model")
+            shown.findings(console, said.for_officers)
 
     return document(said), show
 
@@ -223,7 +226,8 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
                 ],
             )
             if conditions.withheld:
-                shown.sentence(console, f"{conditions.withheld} more are not for you (F2.22).", style="dim")
+                withheld = shown.many(conditions.withheld, "condition")
+                shown.sentence(console, f"Besides there is {withheld} not for you (F2.22).", style="dim")
         if notices is not None:
             shown.heading(console, "Notices")
             shown.table(

@@ -27,7 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(
-    epilog="\b\nExample:\n  trialcpa-verify decision dossier/ --root root.cer --transcript transcript.txt",
+    epilog="\b\nExample:\n  trialcpa-verify decision dossier --root root.cer",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def cli() -> None:
@@ -35,8 +35,9 @@ def cli() -> None:
 
 
 @cli.command(
+    short_help="Prove who agreed to what.",
     epilog="\b\nExample:\n  trialcpa decide export dec-6564f1a2-9c3b1d2e4f60718a --to dossier\n"
-    "  trialcpa-verify decision dossier --root root.cer --transcript transcript.txt"
+    "  trialcpa-verify decision dossier --root root.cer --transcript transcript.txt",
 )
 @click.argument("dossier", type=click.Path(exists=True, path_type=Path), metavar="FOLDER|ZIP")
 @click.option("--root", type=_FILE, required=True, help="The root's certificate that you hold.")

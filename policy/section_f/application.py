@@ -36,6 +36,12 @@ _DIGEST = re.compile("[0-9a-fA-F]{64}")
 _SMETS1 = re.compile(r"SMETS\s*1(\D.*)?", re.IGNORECASE | re.DOTALL)
 _SMETS_VERSION = re.compile(r"SMETS\s*V\s*1\.([0-9]{1,4})", re.IGNORECASE)
 _FIRST_SMETS2_MINOR = 58
+_ANY_VERSION = re.compile(r"(SMETS|CHTS)\s*[12]?\s*V\s*[0-9]{1,2}(?:\.[0-9]{1,4}){1,2}", re.IGNORECASE)
+# By which specification a device type is known; a CAD has one of its own (docs/assumptions.md).
+_SPECIFIED = {
+    **dict.fromkeys(("CHF", "GPF"), "CHTS"),
+    **dict.fromkeys(("ESME", "GSME", "HCALCS", "PPMID", "IHD"), "SMETS"),
+}
 _GBCS_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}")
 
 LONGEST_ADDRESS = 254
@@ -109,9 +115,20 @@ def grant_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
 @rule("smets-1", "F2.18", Severity.FATAL, "Trial Device Approvals exist for SMETS2+ Device Models only.")
 def _smets_1(facts: ApplicationFacts) -> Iterator[str]:
     version = (facts.smets_version or "").strip()
-    named = _SMETS_VERSION.fullmatch(version)
-    if _SMETS1.fullmatch(version) or (named and int(named[1]) < _FIRST_SMETS2_MINOR):
+    if _is_smets1(version):
         yield f"{shown(version)} is a SMETS1 version."
+
+
+@rule("smets-version", "F2.18", Severity.WARNING, "Give it as the DCC's systems hold it, for example SMETS V1.58.")
+def _smets_version(facts: ApplicationFacts) -> Iterator[str]:
+    version = (facts.smets_version or "").strip()
+    named = _ANY_VERSION.fullmatch(version)
+    if not version:
+        yield "No SMETS or CHTS version is given, so nothing shows that it is a SMETS2+ Device Model."
+    elif named is None and not _is_smets1(version):
+        yield f"{shown(version)} is no SMETS or CHTS version."
+    elif named is not None and named[1].upper() != _SPECIFIED.get(facts.device.type, named[1].upper()):
+        yield f"{shown(version)} is not for a device of type {facts.device.type}."
 
 
 @rule("gbcs-version", "F2.18", Severity.FATAL, "Give the version as the DCC's systems hold it, for example 4.2.")
@@ -264,10 +281,21 @@ TRIAL_RULES: tuple[Rule[TrialFacts], ...] = (
 )
 """What any approval must satisfy."""
 
-APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (_smets_1, _gbcs_version, *TRIAL_RULES, _contact_malformed)
+APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
+    _smets_1,
+    _smets_version,
+    _gbcs_version,
+    *TRIAL_RULES,
+    _contact_malformed,
+)
 
 GRANT_RULES = APPLICATION_RULES
 """A grant must satisfy all that an application must: what was true when it was asked for may not be any more."""
+
+
+def _is_smets1(version: str) -> bool:
+    named = _SMETS_VERSION.fullmatch(version)
+    return _SMETS1.fullmatch(version) is not None or (named is not None and int(named[1]) < _FIRST_SMETS2_MINOR)
 
 
 def _device_names(device: Device) -> tuple[tuple[str, str], ...]:

@@ -12,10 +12,10 @@ class RequirementFacts:
     """The further requirements of an application.
 
     Args:
-        open: how many are neither met nor waived.
+        open: the identifiers of those that are neither met nor waived.
     """
 
-    open: int
+    open: tuple[str, ...]
 
 
 def requirement_findings(facts: RequirementFacts) -> tuple[Finding, ...]:
@@ -25,9 +25,9 @@ def requirement_findings(facts: RequirementFacts) -> tuple[Finding, ...]:
 
 @rule("requirement-open", "F2.20", Severity.FATAL, "Record each as met, or waive it with a reason.")
 def _requirement_open(facts: RequirementFacts) -> Iterator[str]:
-    if facts.open:
-        # How many, never which: their words are between the SSC and the applicant.
-        yield f"{facts.open} further {'requirement is' if facts.open == 1 else 'requirements are'} open."
+    for identifier in facts.open:
+        # Which, and never its words: they are between the SSC and the applicant.
+        yield f"Further requirement {identifier} is open."
 
 
 REQUIREMENT_RULES: tuple[Rule[RequirementFacts], ...] = (_requirement_open,)

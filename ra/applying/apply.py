@@ -117,7 +117,8 @@ def judged(
     desk: Desk, tx: Transaction, command: Apply, organisation: Organisation, *, at: datetime
 ) -> tuple[Finding, ...]:
     """Return what the rules find about an application; RulesRefused if anything is fatal."""
-    found = application_rules.application_findings(application_facts(desk, tx, command, organisation, at=at))
+    told = application_rules.application_findings(application_facts(desk, tx, command, organisation, at=at))
+    found = (*told, *csr.parse(command.csr).notices)
     refuse_fatal(found)
     return found
 

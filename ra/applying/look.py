@@ -14,6 +14,7 @@ from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
 from ra.applying.evidence import attachment_shown
 from ra.applying.requirements import requirement_shown
+from ra.applying.same_model import known_of_model
 from ra.applying.views import (
     ApplicationAnswer,
     ApplicationListed,
@@ -52,11 +53,13 @@ def application(desk: Desk, actor: Actor, identifier: str) -> ApplicationAnswer:
         required = requirements.requirements_of(tx, found.id)
         attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
         missing = _missing(desk, tx, found, required, at=at)
+        known = known_of_model(tx, found, at) if named and found.state in UNDECIDED else ()
     return ApplicationAnswer(
         **vars(_listed(found)),
         requirements=tuple(requirement_shown(each, named=named) for each in required),
         evidence=tuple(attachment_shown(each, named=named) for each in attached),
         missing=missing,
+        for_officers=known,
     )
 
 

@@ -8,10 +8,11 @@ from core.approval import Firmware
 from core.canonical import canonical
 from core.clauses import serves
 from core.facts import Fact, FactKind
-from core.kinds import AmendmentRequestState
+from core.kinds import OPEN_REQUEST, AmendmentRequestState
 from core.words import required
 from policy.roles import Operation
 from ra.access import authorise_approval, authorise_own
+from ra.applying.as_asked import oddities, otherwise
 from ra.applying.views import AmendmentAsked, AmendmentRequestAnswer, AmendmentRequested, AmendmentRequestList
 from ra.bounds import require_amendment_request
 from ra.desk import Desk, new_identifier
@@ -20,6 +21,7 @@ from ra.standing import require_open
 from ra.views import FirmwareAnswer, document, view_of
 from store.reading import amendment_requests as reading
 from store.reading import approvals as approval_reading
+from store.reading import requests
 from store.transactions import Transaction
 from store.verbs import amendment_requests, facts
 
@@ -90,18 +92,20 @@ def withdraw_request(
 
 def show_request(desk: Desk, actor: Actor, identifier: str) -> AmendmentRequestAnswer:
     """Return a request; another Manufacturer's is as if it were not there."""
+    at = desk.clock.now()
     with desk.store.read() as tx:
         asked = reading.amendment_request(tx, identifier)
         owner = approval_reading.approval(tx, asked.approval).organisation_id
-    authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, asked.id, owner)
-    return _shown(asked)
+        authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, asked.id, owner)
+        return _shown(tx, asked, at)
 
 
 def requests_of(desk: Desk, actor: Actor, approval: str) -> AmendmentRequestList:
     """Return the requests about an approval, oldest first."""
+    at = desk.clock.now()
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_AMENDMENT_REQUEST, approval_reading.record(tx, approval))
-        return AmendmentRequestList(tuple(_shown(each) for each in reading.requests_of(tx, approval)))
+        return AmendmentRequestList(tuple(_shown(tx, each, at) for each in reading.requests_of(tx, approval)))
 
 
 def authorise_request(actor: Actor, operation: Operation, identifier: str, owner: str) -> None:
@@ -126,7 +130,8 @@ def _ask(desk: Desk, tx: Transaction, actor: Actor, command: RequestAmendment, *
     amendment_requests.ask(tx, asked)
     # What is asked for is the Manufacturer's business until it is decided; the fact names it only.
     _record(tx, FactKind.AMENDMENT_REQUESTED, asked, actor=actor, at=at)
-    return AmendmentRequested(request=asked.id, approval=asked.approval, state=asked.state)
+    found = oddities(tx, asked, at)
+    return AmendmentRequested(request=asked.id, approval=asked.approval, state=asked.state, findings=found)
 
 
 def _withdraw(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> AmendmentRequested:
@@ -143,7 +148,9 @@ def _record(tx: Transaction, kind: FactKind, asked: reading.AmendmentRequest, *,
     facts.record(tx, Fact(kind, at, actor, subject=asked.approval, payload={"request": asked.id}))
 
 
-def _shown(asked: reading.AmendmentRequest) -> AmendmentRequestAnswer:
+def _shown(tx: Transaction, asked: reading.AmendmentRequest, at: datetime) -> AmendmentRequestAnswer:
+    granted = asked.state is AmendmentRequestState.GRANTED and asked.decision_id is not None
+    became = otherwise(tx, asked, requests.decision(tx, asked.decision_id or "")) if granted else ()
     return AmendmentRequestAnswer(
         request=asked.id,
         approval=asked.approval,
@@ -154,4 +161,6 @@ def _shown(asked: reading.AmendmentRequest) -> AmendmentRequestAnswer:
         asked_by=asked.asked_by,
         decision=asked.decision_id,
         closed_at=asked.closed_at,
+        findings=oddities(tx, asked, at) if asked.state in OPEN_REQUEST else (),
+        otherwise=tuple(each.detail for each in became),
     )

@@ -99,7 +99,10 @@ def close_requirement(
 
 @serves("F2.20")
 def set_standing(desk: Desk, actor: Actor, words: str, request: RequestKey | None = None) -> StandingSet:
-    """Require something of every application, from now on, and of those that wait for a proposal."""
+    """Require something of every application, from now on, and of those that are not decided.
+
+    One whose grant is proposed is among them: the grant is asked for it again when it is seconded.
+    """
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
     with desk.store.begin("set standing requirement") as tx:
@@ -142,8 +145,8 @@ def standing(desk: Desk, actor: Actor) -> StandingList:
     )
 
 
-def open_of(tx: Transaction, application_id: str) -> list[str]:
-    """Return the words of each open requirement of an application, and hold the application until the commit.
+def held_open_of(tx: Transaction, application_id: str) -> list[Requirement]:
+    """Return the open requirements of an application, and hold the application until the commit.
 
     Asked when a grant is proposed and when it is seconded: with any open, it is refused (F2.20).
 
@@ -152,7 +155,12 @@ def open_of(tx: Transaction, application_id: str) -> list[str]:
         application_id: of the application.
     """
     requests.locked_application(tx, application_id)
-    return [each.text for each in reading.requirements_of(tx, application_id) if each.state == RequirementState.OPEN]
+    return open_of(tx, application_id)
+
+
+def open_of(tx: Transaction, application_id: str) -> list[Requirement]:
+    """Return the open requirements of an application, oldest first."""
+    return [each for each in reading.requirements_of(tx, application_id) if each.state is RequirementState.OPEN]
 
 
 @serves("F2.20")
@@ -222,7 +230,7 @@ def _set_standing(tx: Transaction, actor: Actor, words: str, *, at: datetime) ->
     # Written before applications are looked for: whichever is being taken in at this moment is then either seen
     # here or sees it itself (hold_standing).
     requirements.set_standing(tx, made)
-    waiting = requests.locked_submitted(tx)
+    waiting = requests.locked_undecided(tx)
     facts.record(tx, Fact(FactKind.STANDING_REQUIREMENT_SET, at, actor, subject=made.id))
     _write(tx, [_instance(made, each, at) for each in waiting], actor=actor, at=at)
     return StandingSet(made.id, len(waiting))

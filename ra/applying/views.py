@@ -93,11 +93,17 @@ class AmendmentAsked:
 
 @dataclass(frozen=True, kw_only=True)
 class AmendmentRequested:
-    """A request was taken in, or taken back."""
+    """A request was taken in, or taken back.
+
+    Args:
+        findings: what is odd about it while it is not decided, such as an expiry in the past; it is taken in
+            all the same.
+    """
 
     request: str
     approval: str
     state: AmendmentRequestState
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +112,7 @@ class AmendmentRequestAnswer(AmendmentRequested):
 
     Args:
         decision: that took it up, if one did.
+        otherwise: of one that was granted, a sentence for each thing that is not as it was asked.
     """
 
     asked: AmendmentAsked
@@ -114,6 +121,7 @@ class AmendmentRequestAnswer(AmendmentRequested):
     asked_by: str
     decision: str | None
     closed_at: datetime | None
+    otherwise: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -211,11 +219,18 @@ class ApplicationListed:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationAnswer(ApplicationListed):
-    """An application with what belongs to it; `missing` says what stands between it and a grant."""
+    """An application with what belongs to it.
+
+    Args:
+        missing: what stands between it and a grant.
+        for_officers: what the register knows of its Device Model beside it, while it is not decided: others that asked
+            for it, what the NCSC has certified. Told to the SSC and the auditor only, for it speaks of others.
+    """
 
     requirements: tuple[RequirementAnswer, ...]
     evidence: tuple[EvidenceAnswer, ...]
     missing: tuple[str, ...]
+    for_officers: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ from core.clauses import serves
 from core.errors import DigestMismatch, NotTheProposer, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OPEN_DECISION, AuthorisedAct
-from officers.statement import Claim
+from officers.claims import about
+from officers.statement import Claim, Listed
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import Signed, authorised, roster_shown
@@ -104,7 +105,13 @@ def _sign_for(
         **named(statement),
     }
     facts.record(tx, Fact(FactKind.DECISION_AUTHORISED, at, actor, subject=decision.id, payload=said))
-    return DecisionAuthorised(decision=decision.id, kind=decision.kind, authorised_by=actor.name, authorised_at=at)
+    return DecisionAuthorised(
+        decision=decision.id,
+        kind=decision.kind,
+        approval=decision.approval,
+        authorised_by=actor.name,
+        authorised_at=at,
+    )
 
 
 def require_authorised(tx: Transaction, decision: Decision, at: datetime) -> None:
@@ -126,12 +133,8 @@ def claim_of(act: AuthorisedAct, decision: Decision, tbs_sha256: str | None = No
         decision: to which.
         tbs_sha256: of the bytes to be signed that are accepted, hex; None where there are none.
     """
-    return Claim(
-        act=act,
-        subject=decision.id,
-        proposal_sha256=decision.proposal_sha256,
-        tbs_sha256=None if tbs_sha256 is None else (tbs_sha256.lower(),),
-    )
+    tbs = None if tbs_sha256 is None else (tbs_sha256.lower(),)
+    return about(act, Listed(decision=decision.id, proposal_sha256=decision.proposal_sha256, tbs_sha256=tbs))
 
 
 def named(statement: str | None) -> Mapping[str, Json]:

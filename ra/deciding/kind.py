@@ -78,6 +78,10 @@ class Kind(ABC, Generic[Command]):
     def require_still_right(self, tx: Transaction, decision: Decision) -> None:
         """Run again, at seconding, the rules whose answer may have changed; RulesRefused. Most kinds have none."""
 
+    def against(self, tx: Transaction, decision: Decision) -> tuple[Finding, ...]:  # noqa: ARG002 - most kinds have none
+        """Return what these rules find now, for officers who look at an open proposal; nothing is held."""
+        return ()
+
     @abstractmethod
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """Return, in words, why it can no longer be decided at an instant; None if it can."""

@@ -1,18 +1,21 @@
 """look: decisions with everything that will be true if they are made, for the officers who make them."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from core.actors import Actor
 from core.approval import DEVICE_WORDS
+from core.canonical import read_json
 from core.kinds import OPEN_DECISION
 from core.words import counted
 from policy.roles import Operation
 from ra.access import authorise
+from ra.applying.requirements import open_of, requirement_shown
 from ra.deciding import notice
+from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
 from ra.deciding.views import (
     DecidedChange,
@@ -41,9 +44,9 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
-        preview = _preview(tx, found, at) if found.state in OPEN_DECISION else None
         said = witnesses_of(tx, [found.id]).get(found.id, ())
-        return _decision(found, requests.draft_of(tx, identifier), said, preview)
+        shown = _decision(found, requests.draft_of(tx, identifier), said)
+        return _opened(tx, found, shown, at) if found.state in OPEN_DECISION else shown
 
 
 def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPage:
@@ -52,10 +55,19 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int) -> DecisionPa
     with desk.store.read() as tx:
         rows = page(limit, lambda most: requests.decision_list(tx, after=after, limit=most), lambda each: each.id)
         said = witnesses_of(tx, [each.id for each in rows.found])
-        listed = tuple(
-            _decision(each, requests.draft_of(tx, each.id), said.get(each.id, ()), None) for each in rows.found
-        )
+        listed = tuple(_decision(each, requests.draft_of(tx, each.id), said.get(each.id, ())) for each in rows.found)
     return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)
+
+
+def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, at: datetime) -> DecisionAnswer:
+    """An open decision: what stands against it as things are now, and what will be true."""
+    unmet = [] if found.application_id is None else open_of(tx, found.application_id)
+    return replace(
+        shown,
+        against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at)),
+        requirements=tuple(requirement_shown(each, named=True) for each in unmet),
+        preview=_preview(tx, found, at),
+    )
 
 
 def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
@@ -74,9 +86,7 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
     )
 
 
-def _decision(
-    found: Decision, draft: DraftRow | None, witnesses: Sequence[Witness], preview: PreviewAnswer | None
-) -> DecisionAnswer:
+def _decision(found: Decision, draft: DraftRow | None, witnesses: Sequence[Witness]) -> DecisionAnswer:
     said = said_in(found)
     return DecisionAnswer(
         decision=found.id,
@@ -113,7 +123,9 @@ def _decision(
         witnesses=tuple(
             WitnessAnswer(officer=each.officer, saw=each.saw, why=each.why, at=each.at) for each in witnesses
         ),
-        preview=preview,
+        against=(),
+        requirements=(),
+        preview=None,
     )
 
 
@@ -123,7 +135,7 @@ def _draft(draft: DraftRow, said: Mapping[str, Any]) -> DraftAnswer:
         tbs_sha256=draft.tbs_sha256,
         tbs=base64.b64encode(draft.tbs).decode(),
         in_words=in_words(said),
-        lint=json.loads(draft.lint),
+        lint=read_json(draft.lint),
         not_before=draft.not_before,
         not_after=draft.not_after,
         drafted_at=draft.drafted_at,

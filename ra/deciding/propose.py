@@ -16,6 +16,7 @@ from core.kinds import CERTIFYING
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding import notice
+from ra.deciding.beside import beside
 from ra.deciding.every_kind import Proposal, by_command
 from ra.deciding.views import DecisionProposed
 from ra.desk import Desk
@@ -58,7 +59,8 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
         lapses_at=at + desk.rules.proposal_life,
     )
     made = kind.table(desk, tx, tabled, command)
-    decision = replace(made.decision, findings=canonical(findings_json(made.findings)).decode())
+    found = (*made.findings, *beside(tx, made.decision, at))
+    decision = replace(made.decision, findings=canonical(findings_json(found)).decode())
     if decision.issue is not None:  # an amendment may certify, too
         require_issuing(tx)
         require_no_doubt(desk, tx)
@@ -76,7 +78,7 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
         kind=decision.kind,
         approval=decision.approval,
         proposal_sha256=decision.proposal_sha256,
-        findings=tuple(made.findings),
+        findings=found,
         wanting=notice.lacking(tx, decision, at=at),
     )
 

@@ -3,12 +3,12 @@
 `trialcpa-verify decision` reads these, and nothing of ours need be believed then.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from core.actors import Actor
+from core.canonical import read_json
 from core.chain import SealedRow, journal_name
 from core.clauses import serves
 from core.facts import FactKind
@@ -120,8 +120,8 @@ def _named(rows: Sequence[SealedRow]) -> Collection[str]:
 
 def _said(row: SealedRow) -> Mapping[str, Any]:
     try:
-        said = json.loads(row.payload)
-    except (ValueError, RecursionError):
+        said = read_json(row.payload)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -132,7 +132,7 @@ def _kept(found: Authorised) -> AuthorisationKept:
         statement=dict(statement.document()),
         key=statement.key,
         proof=found.proof,
-        listed=None if found.members is None else json.loads(found.members),
+        listed=None if found.members is None else read_json(found.members),
     )
 
 

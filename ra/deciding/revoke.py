@@ -11,8 +11,9 @@ from core.approval import EndCause
 from core.canonical import Json
 from core.clauses import serves
 from core.facts import Fact, FactKind
-from core.kinds import AuthorisedAct, DecisionKind, DecisionState
-from officers.statement import Claim, revocation_digest
+from core.kinds import DecisionKind, DecisionState
+from officers.claims import to_revoke
+from officers.statement import revocation_digest
 from policy.roles import Operation
 from ra.access import authorise, not_permitted
 from ra.authorising import Signed, authorised
@@ -73,8 +74,7 @@ def _revoke(
         invalidity_date=command.invalidity_date,
         breach=command.breach,
     )
-    claim = Claim(act=AuthorisedAct.REVOKE, subject=command.approval, proposal_sha256=order)
-    statement = authorised(tx, actor, claim, signed, at)
+    statement = authorised(tx, actor, to_revoke(command.approval, order), signed, at)
     decisions.propose(tx, decision)
     alone: dict[str, Json] = {
         "kind": decision.kind,

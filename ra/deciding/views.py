@@ -9,6 +9,7 @@ from core.classification import Classification, Recipient
 from core.errors import Finding
 from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState, DraftState, Witnessed
+from ra.applying.views import RequirementAnswer
 from ra.telling.views import StepForeseen
 from ra.views import Page
 
@@ -118,6 +119,8 @@ class DecisionAnswer:
     Args:
         authorised_at: when its proposer signed for it with a key of their own; null before.
         witnesses: what officers say of it, once it has issued or ended something.
+        against: what the rules find now, while it is open: what is fatal blocks it. Empty in a list.
+        requirements: the further requirements of its application that are open (F2.20). Empty in a list.
         preview: while it is open; null in a list.
     """
 
@@ -152,6 +155,8 @@ class DecisionAnswer:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     witnesses: tuple[WitnessAnswer, ...]
+    against: tuple[Finding, ...]
+    requirements: tuple[RequirementAnswer, ...]
     preview: PreviewAnswer | None
 
 
@@ -182,10 +187,15 @@ class DecisionProposed:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionAuthorised:
-    """The proposer has signed for a proposal with a key of their own: from now on another officer may second it."""
+    """The proposer has signed for a proposal with a key of their own: from now on another officer may second it.
+
+    Args:
+        approval: that it is about, or will be; None where it is about none.
+    """
 
     decision: str
     kind: DecisionKind
+    approval: str | None = None
     authorised_by: str
     authorised_at: datetime
 

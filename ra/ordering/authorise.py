@@ -7,6 +7,7 @@ from core.canonical import Json
 from core.errors import AuthorisationMissing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import AuthorisedAct, OrderState
+from officers.claims import to_order
 from officers.order import counting, officers_wanted, read_order
 from officers.statement import Claim
 from policy.roles import Operation
@@ -23,7 +24,7 @@ from store.verbs import facts, orders
 
 def claim_of(order: Order) -> Claim:
     """Return what an authorisation of an order has to say."""
-    return Claim(act=AuthorisedAct(order.kind.value), subject=order.id, proposal_sha256=order.body_sha256)
+    return to_order(AuthorisedAct(order.kind.value), order.id, order.body_sha256)
 
 
 def authorise_order(

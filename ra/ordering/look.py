@@ -1,10 +1,10 @@
 """look: orders with what they say in words, who has signed for them, and what became of them."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from core.actors import Actor
+from core.canonical import read_json
 from core.errors import OrderRefused
 from officers.order import in_words, officers_wanted, read_order
 from policy.roles import Operation
@@ -70,7 +70,7 @@ def _shown(tx: Transaction, found: Order, signers: Sequence[OrderSigner], at: da
 
 def _object(body: str) -> dict[str, object]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = read_json(body)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

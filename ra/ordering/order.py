@@ -4,13 +4,12 @@ It becomes true when the authority takes it up, by the authorisations that it ha
 is refused here is refused as a courtesy.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from core.actors import Actor
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OrderState
@@ -106,7 +105,7 @@ def _order(desk: Desk, tx: Transaction, actor: Actor, command: Command, at: date
     return OrderProposed(
         order=kept.id,
         kind=kind,
-        body=json.loads(body),
+        body=read_json(body),
         body_sha256=kept.body_sha256,
         officers=officers_wanted(kind),
         lapses_at=kept.lapses_at,

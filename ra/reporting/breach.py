@@ -13,10 +13,12 @@ from core.classification import SALT_OCTETS
 from core.clauses import serves
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import AuthorisedAct, BreachState
+from core.instants import text
+from core.kinds import BreachState
+from core.local_time import utc
 from core.status import open_at
 from core.words import counted, required
-from officers.statement import Claim
+from officers.claims import to_confirm
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import Signed, authorised
@@ -77,38 +79,67 @@ def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, not
 
 @serves("F2.23", "F2.21(d)")
 def suspect_limit(
-    tx: Transaction, approval: str, *, deployed: int, maximum: int, actor: Actor, at: datetime
+    tx: Transaction,
+    approval: str,
+    *,
+    deployed: int,
+    maximum: int,
+    actor: Actor,
+    at: datetime,
+    since: datetime | None = None,
 ) -> str | None:
-    """Record, in the transaction of a report of deployments, that there are more devices than F2.21(d) allows.
+    """Record, in the transaction in which it is seen, that there are more devices than F2.21(d) allows.
 
     Args:
         tx: the caller's.
         approval: its identifier.
-        deployed: how many devices are deployed now.
+        deployed: how many devices are deployed.
         maximum: how many may be.
-        actor: who reported them.
+        actor: who reported them, or noticed it.
         at: now.
+        since: from when on so many were; None if they are now.
 
     Returns:
-        The new breach; None if one of the limit is suspected or confirmed already: this says nothing new.
+        The breach; None if one of the limit is suspected or confirmed already: this says nothing new, unless what
+        made that one had been corrected.
     """
     # Held until the commit: two reports at the same moment record one suspicion.
     approval_reading.locked(tx, approval)
-    if reading.open_limit_breach(tx, approval) is not None:
+    known = reading.open_limit_breach(tx, approval)
+    if known is not None and not breaches.keep_limit(tx, known, at=None):
         return None
-    identifier = new_identifier("breach", at)
-    note = _salted(
-        f"{counted(deployed, 'device is', 'devices are')} reported as deployed; the approval allows {maximum}."
-    )
-    breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
+    identifier = known or new_identifier("breach", at)
+    if known is None:
+        when = "" if since is None else f" since {utc(since)}"
+        many = counted(deployed, "device is", "devices are")
+        note = _salted(f"{many} reported as deployed{when}; the approval allows {maximum}.")
+        breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
     said: dict[str, Json] = {
         "breach": identifier,
         "clause": LIMIT_CLAUSE,
         "deployed": deployed,
         "maximum": maximum,
     }
+    if since is not None:
+        said["since"] = text(since)
     facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, subject=approval, payload=said))
     return identifier
+
+
+@serves("F2.21(d)", "F2.23")
+def limit_was_kept(tx: Transaction, approval: str, *, actor: Actor, at: datetime) -> None:
+    """Record that what made a suspicion of the limit has been corrected; officers still judge it.
+
+    Args:
+        tx: the caller's, in which the correction is recorded.
+        approval: its identifier; as far as is known now there were never more devices than it allowed.
+        actor: who corrected it.
+        at: now.
+    """
+    found = reading.open_limit_breach(tx, approval)
+    if found is not None and breaches.keep_limit(tx, found, at=at):
+        said: dict[str, Json] = {"breach": found, "clause": LIMIT_CLAUSE}
+        facts.record(tx, Fact(FactKind.LIMIT_KEPT, at, actor, subject=approval, payload=said))
 
 
 @serves("F2.23")
@@ -144,8 +175,7 @@ def judge(
     kind = FactKind.BREACH_CONFIRMED if confirmed else FactKind.BREACH_DISMISSED
 
     def act() -> BreachMoved:
-        claim = Claim(act=AuthorisedAct.CONFIRM_BREACH, subject=identifier)
-        statement = authorised(tx, actor, claim, signed, at) if confirmed else None
+        statement = authorised(tx, actor, to_confirm(identifier), signed, at) if confirmed else None
         breaches.judge(tx, identifier, confirmed=confirmed, why=words, by=actor.name, at=at)
         return _moved(tx, identifier, kind, words, actor, at, statement=statement)
 
@@ -271,4 +301,5 @@ def _breach(found: Breach) -> BreachAnswer:
         why=found.why.text if found.why else None,
         closed_at=found.closed_at,
         decision=found.decision,
+        kept_at=found.kept_at,
     )

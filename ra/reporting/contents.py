@@ -29,9 +29,16 @@ class ListItem(EntriesAnswer):
 
 @dataclass(frozen=True)
 class DeployedItem:
-    """(d) Devices deployed."""
+    """(d) Devices deployed: under approvals in force, and still after the end of theirs.
+
+    Args:
+        in_force: of them, under approvals that stand; null in reports from before they were told apart.
+        after_end: of them, under approvals that have ended (F2.31).
+    """
 
     deployed: int
+    in_force: int | None = None
+    after_end: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +93,30 @@ class AttachmentAnswer:
     media_type: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnsweredQuestion:
+    """What the SSC asked, and what this report answers; null before it does.
+
+    Args:
+        standing: whether each report answers it.
+    """
+
+    question: str
+    text: str
+    standing: bool
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+    answered_by: str | None
+
+
 @dataclass(frozen=True)
 class OtherItem:
     """(h) What else the SSC has asked for."""
 
     remarks: tuple[RemarkAnswer, ...]
     attachments: tuple[AttachmentAnswer, ...]
+    questions: tuple[AnsweredQuestion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +188,9 @@ class ReportAnswer:
         report: the month, `2027-05`.
         since: the end of the report before; null for the first.
         until: the instant up to which it counts.
+        early: whether its month was not over; what followed is in the next one.
+        covers: the months whose report it is, in order: its own, those before it that were left out, and the rest of
+            one that was issued early.
         look_ahead_months: in which an approval that expires is named under (g).
         corrections: of what earlier reports told.
         approvals: all there were by `until`.
@@ -175,6 +203,8 @@ class ReportAnswer:
     issued_at: datetime | None
     since: datetime | None
     until: datetime
+    early: bool = False
+    covers: tuple[str, ...] = ()
     look_ahead_months: int
     items: ReportItems
     corrections: tuple[CorrectionAnswer, ...]

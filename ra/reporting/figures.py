@@ -2,7 +2,8 @@
 
 A report counts everything that is recorded when it is made, and the next one counts from there: both totals are in the
 reports themselves. So nothing is lost or told twice, whatever was recorded late, in the same second or by a slow
-transaction, and for every approval: deployed now = deployed before + (e) - (f) - corrections.
+transaction, and for every approval: deployed now = deployed before + (e) - (f) - deployments taken back + ends taken
+back.
 """
 
 import calendar
@@ -16,8 +17,9 @@ from typing import Any
 from core.approval import ApprovalRecord
 from core.clauses import serves
 from core.cpl import Kind
-from core.status import State, approval_status
+from core.status import State, approval_status, open_at
 from ra.reporting.contents import (
+    AnsweredQuestion,
     AttachmentAnswer,
     CorrectionAnswer,
     CountedAnswer,
@@ -32,6 +34,7 @@ from ra.reporting.contents import (
     RemarkAnswer,
     ReportLine,
 )
+from store.reading.report_questions import Asked
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
 _ON_THE_LIST = frozenset({Kind.ADD, Kind.CHANGE})
@@ -78,6 +81,11 @@ class Line:
         return self.record.ended_at is not None and self.record.ended_at <= self.until
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended by then, by an act or by time; a certificate that is cancelled for its key ends none."""
+        return self.ended or not open_at(self.record, self.until)
+
+    @property
     def expiry(self) -> datetime:
         """The last second in which it holds, amendments that have been decided included."""
         return self.record.terms[-1].expiry
@@ -90,7 +98,8 @@ class Line:
     @property
     def decommissioned_since(self) -> int:
         """Devices reported as decommissioned since the previous report."""
-        return self.stints.decommissioned - self.before.decommissioned + self.stints.voided_decommissioned
+        stints = self.stints
+        return stints.decommissioned - self.before.decommissioned + stints.voided_decommissioned + stints.undone
 
     @property
     def corrected(self) -> int:
@@ -161,8 +170,13 @@ def removed_from_the_list(lines: Sequence[Line]) -> ListItem:
 
 @serves("F2.28(d)")
 def deployed(lines: Sequence[Line]) -> DeployedItem:
-    """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table."""
-    return DeployedItem(sum(each.stints.deployed for each in lines))
+    """(d) Trial Devices deployed, in aggregate; by approval they stand in the report's table.
+
+    Those that are still deployed after the end of their approval are no Trial Devices any more (F2.31), and told apart.
+    """
+    after_end = sum(each.stints.deployed for each in lines if each.over)
+    every = sum(each.stints.deployed for each in lines)
+    return DeployedItem(deployed=every, in_force=every - after_end, after_end=after_end)
 
 
 @serves("F2.28(e)")
@@ -178,7 +192,10 @@ def deployed_since(lines: Sequence[Line]) -> DeployedSinceItem:
 def decommissioned_since(lines: Sequence[Line]) -> DecommissionedSinceItem:
     """(f) Trial Devices decommissioned since the previous report, and how many of them before it."""
     late = sum(
-        each.stints.decommissioned_early - each.before.decommissioned + each.stints.voided_decommissioned
+        each.stints.decommissioned_early
+        - each.before.decommissioned
+        + each.stints.voided_decommissioned
+        + each.stints.undone
         for each in lines
     )
     return DecommissionedSinceItem(
@@ -207,13 +224,27 @@ def expiring(lines: Sequence[Line], *, until: datetime, months: int) -> Expiring
 
 
 @serves("F2.28(h)")
-def other_information(remarks: Iterable[Remark], attachments: Iterable[Attachment]) -> OtherItem:
-    """(h) What else the SSC has asked for and the DCC has: free text and files."""
+def other_information(
+    remarks: Iterable[Remark], attachments: Iterable[Attachment], asked: Iterable[Asked]
+) -> OtherItem:
+    """(h) What else the SSC has asked for and the DCC has: answers to each question, free text and files."""
     return OtherItem(
         tuple(RemarkAnswer(text=each.text, made_at=each.made_at, made_by=each.made_by) for each in remarks),
         tuple(
             AttachmentAnswer(name=each.name, sha256=each.sha256, size=each.size, media_type=each.media_type)
             for each in attachments
+        ),
+        tuple(
+            AnsweredQuestion(
+                question=each.question.id,
+                text=each.question.text,
+                standing=each.question.month is None,
+                asked_at=each.question.asked_at,
+                answer=each.answer,
+                answered_at=each.answered_at,
+                answered_by=each.answered_by,
+            )
+            for each in asked
         ),
     )
 
@@ -252,6 +283,9 @@ def corrections(lines: Sequence[Line]) -> tuple[CorrectionAnswer, ...]:
         if each.stints.voided_decommissioned:
             words = "counted as deployed and then as decommissioned, and never deployed; (d) stays what it is"
             told.append(_correction(each, each.stints.voided_decommissioned, words))
+        if each.stints.undone:
+            words = "counted as decommissioned, and never taken out then"
+            told.append(_correction(each, each.stints.undone, words))
     return tuple(told)
 
 

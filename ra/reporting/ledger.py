@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from core.deployments import Event, Line, LineCode, Outcome, Stint, Verdict, sentence
+from core.deployments import Event, Line, LineCode, Outcome, Stint, UndoneEnd, Verdict, sentence
 from core.instants import last_second, text
 from ra.reporting.catalogue import Catalogue, Misfit
 
@@ -26,6 +26,7 @@ _DEPENDS_ON_OTHERS = frozenset(
         LineCode.NO_LONGER_DEPLOYED,
         LineCode.BEFORE_DEPLOYED,
         LineCode.NOTHING_TO_CORRECT,
+        LineCode.NOTHING_TO_TAKE_BACK,
         LineCode.APPROVAL_DIFFERS,
         LineCode.OUTSIDE_APPROVALS,
         LineCode.DEVICE_AMBIGUOUS,
@@ -54,6 +55,7 @@ class Ledger:
             Event.DECOMMISSIONED: self._decommissioned,
             Event.REPLACED: self._replaced,
             Event.CORRECTED: self._corrected,
+            Event.NOT_DECOMMISSIONED: self._not_decommissioned,
         }
 
     def take(self, lines: Sequence[Line]) -> list[Verdict]:
@@ -140,6 +142,9 @@ class Ledger:
         return None
 
     def _decommissioned(self, line: Line) -> Verdict:
+        taken_back = self._taken_back(line)
+        if taken_back is not None:
+            return taken_back
         for stint in self._standing(line):
             ended = stint.decommissioned_at
             # An inventory says only that the device is out; where it is, that is known.
@@ -154,6 +159,9 @@ class Ledger:
         return _verdict(line, Outcome.RECORDED, approval=stint.approval)
 
     def _replaced(self, line: Line) -> Verdict:
+        taken_back = self._taken_back(line)
+        if taken_back is not None:
+            return taken_back
         for stint in self._standing(line):
             ended = stint.decommissioned_at
             if stint.replaced_by == line.by and ended is not None and line.names(ended):
@@ -166,6 +174,17 @@ class Ledger:
         if begun.outcome is Outcome.RECORDED:
             stint.decommissioned_at, stint.replaced_by, stint.changed = when, line.by, True
         return begun
+
+    def _taken_back(self, line: Line) -> Verdict | None:
+        """An end that was recorded before and that a correction has taken back, alone or with its deployment."""
+        for stint in self._stints[line.device_id]:
+            ends = [(each.at, each.by) for each in stint.undone]
+            if stint.void_reason is not None and stint.decommissioned_at is not None:
+                ends.append((stint.decommissioned_at, stint.replaced_by))
+            fits = any(line.names(at) and line.by in ("", by) for at, by in ends)
+            if fits and self._meant(line, stint):
+                return _verdict(line, Outcome.KNOWN, LineCode.WAS_CORRECTED, "on", stint.approval)
+        return None
 
     def _ending(self, line: Line) -> tuple[Stint, datetime] | Misfit:
         """The stint that ends by a line and its last instant, or why none does."""
@@ -198,11 +217,40 @@ class Ledger:
         for stint in found:
             if stint.void_reason == line.why and line.names(stint.deployed_at):
                 return _verdict(line, Outcome.KNOWN, approval=stint.approval)
-        for stint in found:
-            if stint.open and line.names(stint.deployed_at):
+        # One that stands before one that is over: whoever means the other names its approval.
+        for stint in sorted(found, key=lambda each: not each.open):
+            if stint.void_reason is None and line.names(stint.deployed_at):
                 stint.void_reason, stint.changed = line.why, True
                 return _verdict(line, Outcome.RECORDED, approval=stint.approval)
         return _verdict(line, Outcome.REFUSED, LineCode.NOTHING_TO_CORRECT, "on")
+
+    def _not_decommissioned(self, line: Line) -> Verdict:
+        """The device was never taken out at that instant: it has been deployed all the time."""
+        found = [each for each in self._stints[line.device_id] if self._meant(line, each)]
+        for stint in found:
+            if any(each.why == line.why and line.names(each.at) for each in stint.undone):
+                return _verdict(line, Outcome.KNOWN, approval=stint.approval)
+        for stint in found:
+            ended = stint.decommissioned_at
+            if stint.void_reason is None and ended is not None and line.names(ended):
+                other = self._after(stint, ended)
+                if other is not None:
+                    return _misfit(line, other)
+                stint.undone = (*stint.undone, UndoneEnd(ended, stint.replaced_by, line.why))
+                stint.decommissioned_at, stint.replaced_by, stint.changed = None, None, True
+                return _verdict(line, Outcome.RECORDED, approval=stint.approval)
+        return _verdict(line, Outcome.REFUSED, LineCode.NOTHING_TO_TAKE_BACK, "on")
+
+    def _after(self, stint: Stint, ended: datetime) -> Misfit | None:
+        """Why a stint cannot go on beyond its end: the device has been deployed again since."""
+        for other in self._stints[stint.device_id]:
+            if other is stint or other.void_reason is not None or other.deployed_at < ended:
+                continue
+            held = {"approval": other.approval, "since": text(other.deployed_at)}
+            if other.decommissioned_at is None:
+                return Misfit(LineCode.DEPLOYED_ELSEWHERE, "on", held)
+            return Misfit(LineCode.OVERLAPS, "on", {**held, "until": text(other.decommissioned_at)})
+        return None
 
     # --- what is known -------------------------------------------------------------------------------------------
 
@@ -220,10 +268,14 @@ class Ledger:
         return line.model is None or self._catalogue.fits(stint.approval, line.model)
 
 
-def _place(line: Line) -> tuple[datetime, int]:
-    """When a line is taken: in the order of what happened; on one day devices go up before others come down."""
-    ends = line.event in {Event.DECOMMISSIONED, Event.REPLACED}
-    return last_second(line.on.date()) if ends and line.whole_day else line.on, line.number
+def _place(line: Line) -> tuple[datetime, bool, int]:
+    """When a line is taken: in the order of what happened; on one day devices go up before others come down.
+
+    What takes something back follows what it takes back.
+    """
+    ends = line.event in {Event.DECOMMISSIONED, Event.REPLACED, Event.NOT_DECOMMISSIONED}
+    back = line.event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED}
+    return last_second(line.on.date()) if ends and line.whole_day else line.on, back, line.number
 
 
 def _seen_within(line: Line, stint: Stint) -> bool:

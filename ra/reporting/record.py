@@ -11,21 +11,21 @@ from core.actors import Actor
 from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
 from core.clauses import serves
+from core.days import DayOrder
 from core.deployments import Event, Form, Line, LineCode, Model, Outcome, Stint, Verdict, by_device, sentence
 from core.errors import StoreUnavailable
 from core.facts import Fact, FactKind
 from core.instants import text
-from core.status import approval_status
-from intake.deployment_lines import column_name, read_csv, read_json
+from intake.deployment_lines import column_name, read_lines, read_table
 from intake.duis import read_inventory
 from policy.roles import Operation
 from ra.access import authorise
 from ra.bounds import require_act, require_lines
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, earlier, remember, wait_for_the_same
-from ra.reporting.breach import suspect_limit
 from ra.reporting.catalogue import Catalogue, Misfit
 from ra.reporting.ledger import Ledger
+from ra.reporting.limit import compare_limit, look_whether_kept
 from ra.reporting.views import LineTaken, ReportTaken
 from store.reading import approvals as approval_reading
 from store.reading import deployments as deployment_reading
@@ -83,7 +83,13 @@ class _Part:
 
 @serves("F2.28(d)", "F2.28(e)", "F2.28(f)")
 def record_deployments(
-    desk: Desk, actor: Actor, form: Form, body: bytes, request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    form: Form,
+    body: bytes,
+    request: RequestKey | None = None,
+    *,
+    order: DayOrder = DayOrder.UNKNOWN,
 ) -> ReportTaken:
     """Take a report in, line by line; a line that is wrong harms no other, and the same report twice changes nothing.
 
@@ -96,6 +102,7 @@ def record_deployments(
         form: of `body`.
         body: what was sent, at most the caller's limit.
         request: under which the same request is done once.
+        order: what the sender says of dates in numbers.
 
     Raises:
         DeploymentsMalformed, InventoryUnusable: the report as a whole cannot be read.
@@ -105,7 +112,7 @@ def record_deployments(
         StoreUnavailable: the register is busy; what was committed stands, and the report can be sent again.
     """
     authorise(actor, Operation.RECORD_DEPLOYMENTS)
-    read = _read(desk, form, body)
+    read = _read(desk, form, body, order)
     with desk.store.read() as tx:
         taken = earlier(tx, actor, request, ReportTaken)
         if taken is not None:
@@ -128,12 +135,12 @@ def record_deployments(
     return _outcome(report, results)
 
 
-def _read(desk: Desk, form: Form, body: bytes) -> list[Line | Verdict]:
+def _read(desk: Desk, form: Form, body: bytes, order: DayOrder) -> list[Line | Verdict]:
     match form:
         case Form.CSV:
-            return read_csv(body)
+            return read_table(body, order)
         case Form.JSON:
-            return read_json(body)
+            return read_lines(body, order)
         case Form.DUIS:
             counted, gone = desk.rules.deployed_statuses, desk.rules.decommissioned_statuses
             return read_inventory(body, deployed=counted, decommissioned=gone)
@@ -185,7 +192,13 @@ def _bounded(each: Line | Verdict, often: Counter[str]) -> Line | Verdict:
 
 def _net(group: Sequence[Line]) -> int:
     """How many devices more are deployed after a group than before, if all of it is recorded."""
-    change = {Event.DEPLOYED: 1, Event.REPLACED: 0, Event.DECOMMISSIONED: -1, Event.CORRECTED: -1}
+    change = {
+        Event.DEPLOYED: 1,
+        Event.REPLACED: 0,
+        Event.DECOMMISSIONED: -1,
+        Event.CORRECTED: -1,
+        Event.NOT_DECOMMISSIONED: 1,
+    }
     return sum(change[line.event] for line in group)
 
 
@@ -254,7 +267,7 @@ def _taken(tx: Transaction, report: _Report, catalogue: Catalogue, part: _Part, 
         "sha256": _digest(part.lines),
     }
     facts.record(tx, Fact(FactKind.DEPLOYMENTS_RECORDED, at, report.actor, subject=report.batch, payload=payload))
-    _suspect(tx, catalogue, {each.approval for each in begun}, report.actor, at)
+    _compare(tx, catalogue, [*begun, *ended], report.actor, at)
     return verdicts
 
 
@@ -270,13 +283,19 @@ def _refresh(tx: Transaction, catalogue: Catalogue, lines: Iterable[Line]) -> No
 
 
 @serves("F2.21(d)")
-def _suspect(tx: Transaction, catalogue: Catalogue, approvals: Iterable[str], actor: Actor, at: datetime) -> None:
-    """Record a suspected breach for each approval that has more devices now than it allows; the report stands."""
-    for approval, deployed in sorted(deployment_reading.deployed_at(tx, approvals, at).items()):
+def _compare(tx: Transaction, catalogue: Catalogue, changed: Sequence[Stint], actor: Actor, at: datetime) -> None:
+    """Compare each approval with its limit, from the first instant at which there may be more devices than were known.
+
+    What comes down or is taken back makes them fewer; then what holds now is compared, and whether the limit was kept.
+    """
+    for approval in sorted({each.approval for each in changed}):
+        mine = [each for each in changed if each.approval == approval]
+        standing = [each.deployed_at for each in mine if each.id is None and each.void_reason is None]
+        standing += [end.at for each in mine for end in each.newly_undone if each.void_reason is None]
         record = catalogue.record(approval)
-        maximum = (approval_status(record, at).terms or record.terms[0]).maximum_devices
-        if deployed > maximum:
-            suspect_limit(tx, approval, deployed=deployed, maximum=maximum, actor=actor, at=at)
+        compare_limit(tx, record, first=min(standing, default=at), actor=actor, at=at)
+        if any(each.void_reason is not None for each in mine):
+            look_whether_kept(tx, record, actor=actor, at=at)
 
 
 # --- what is told ------------------------------------------------------------------------------------------------
@@ -309,10 +328,12 @@ def _by_approval(begun: Sequence[Stint], ended: Sequence[Stint]) -> Mapping[str,
     for each in begun:
         counts[each.approval]["deployed"] += 1
     for each in (*begun, *ended):
-        if each.decommissioned_at is not None:
+        if each.decommissioned_at is not None and each.decommissioned_at != each.ended_before:
             counts[each.approval]["decommissioned"] += 1
         if each.void_reason is not None:
             counts[each.approval]["corrected"] += 1
+        if each.newly_undone:
+            counts[each.approval]["ends_taken_back"] += len(each.newly_undone)
     return {approval: dict(each) for approval, each in counts.items()}
 
 

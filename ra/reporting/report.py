@@ -5,26 +5,27 @@ same bytes, and what is corrected or told late appears in the next one, which sa
 """
 
 import hashlib
-import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from core.actors import Actor
-from core.canonical import Json, canonical, salted_digest
+from core.canonical import Json, canonical, read_json, salted_digest
 from core.classification import SALT_OCTETS
 from core.errors import MonthMalformed, NoSuchThing, ReportOutOfTurn, TrialCpaError
 from core.facts import Fact, FactKind
 from core.instants import seconds
 from core.kinds import Rendition
+from core.status import ENDED
 from core.words import required
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
 from ra.repeat import RequestKey, earlier, once
 from ra.reporting import figures
+from ra.reporting.breach import suspect_limit
 from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
 from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
@@ -33,7 +34,9 @@ from store.reading import approvals as approval_reading
 from store.reading import notices as renderings
 from store.reading import reports as reading
 from store.reading.authority import authority_row
+from store.reading.report_questions import asked_of
 from store.reading.reports import IssuedReport
+from store.reading.tasks import first_grant
 from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import reports as verbs
@@ -70,7 +73,7 @@ def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
     if kept is not None:
         return kept
     # No transaction is open: typesetting takes its time. If we die here, the next who asks renders it.
-    octets = _renderer(form)(json.loads(said))
+    octets = _renderer(form)(read_json(said))
     if not frozen:
         return octets
     with desk.store.begin("render report") as tx:
@@ -90,12 +93,29 @@ def reports(desk: Desk, actor: Actor, *, after: str, limit: int) -> ReportPage:
     return ReportPage(reports=tuple(map(_listed, rows.found)), next=rows.next, truncated=rows.truncated)
 
 
-def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | None = None) -> ReportIssued:
-    """Issue a month's report and freeze it. Months are issued in order; one that is left out is covered by the next.
+def issue_report(
+    desk: Desk,
+    actor: Actor,
+    month: str,
+    request: RequestKey | None = None,
+    *,
+    early: bool = False,
+    months: Sequence[str] | None = None,
+) -> ReportIssued:
+    """Issue a month's report and freeze it. Months are issued in order, each when it is over.
+
+    Args:
+        desk: where.
+        actor: of the DCC.
+        month: `2027-05`.
+        request: the Idempotency-Key, if one was sent.
+        early: whether it is meant to be issued before its month is over.
+        months: those that it covers, where months before it were left out; None where none was.
 
     Raises:
         MonthMalformed: not `2027-05`.
-        ReportOutOfTurn: the month has not begun, or a later one has been issued.
+        ReportOutOfTurn: the month has not begun, or a later one has been issued; it is not over and that is not said,
+            it covers other months than are named, or it does not answer a question of the SSC.
         WrongState: it has been issued.
     """
     authorise(actor, Operation.ISSUE_REPORT)
@@ -108,6 +128,7 @@ def issue_report(desk: Desk, actor: Actor, month: str, request: RequestKey | Non
         # Counting a million devices takes a second or two, in which nobody has to wait for us: what is recorded
         # meanwhile is in the next report, which counts from what this one counted.
         draft = _drafted(desk, tx, month, at=at)
+        _require_meant(tx, draft.report, early=early, months=months)
     with desk.store.begin("issue report") as tx:
         return once(desk, tx, actor, request, ReportIssued, lambda: _issued(tx, draft, actor, at=at), at=at)
 
@@ -122,6 +143,10 @@ def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> 
         raise ReportOutOfTurn(month=month, detail=f"that for {draft.previous} ends in this very second")
     issued = _frozen(tx, draft.report, actor, at=at)
     verbs.issue(tx, issued)
+    for each in draft.report.approvals:
+        if each.above_limit and each.state not in ENDED:
+            count, limit = each.deployed, each.limit
+            suspect_limit(tx, each.approval, deployed=count, maximum=limit, actor=actor, at=at)
     said: dict[str, Json] = {"month": month, "document_sha256": issued.document_sha256}
     facts.record(tx, Fact(FactKind.REPORT_ISSUED, at, actor, subject=_subject(month), payload=said))
     return _listed(issued)
@@ -162,6 +187,41 @@ def _require_turn(tx: Transaction, month: str, *, at: datetime) -> None:
         raise ReportOutOfTurn(month=month, detail="the month has not begun")
     if month < month_of(authority_row(tx).created_at):
         raise ReportOutOfTurn(month=month, detail="there was no authority then")
+
+
+def _require_meant(tx: Transaction, said: ReportAnswer, *, early: bool, months: Sequence[str] | None) -> None:
+    """Raise ReportOutOfTurn unless whoever issues a report says what is unusual about it."""
+    if said.early and not early:
+        raise ReportOutOfTurn(month=said.report, detail="the month is not over; wait, or say that it is early")
+    named = ", ".join(said.covers)
+    if months is not None and tuple(months) != said.covers:
+        raise ReportOutOfTurn(month=said.report, detail=f"it covers {named}; name exactly these months")
+    newest = reading.newest_month(tx)
+    left_out = [each for each in said.covers if each not in {said.report, newest}]
+    if left_out and months is None:
+        missing = ", ".join(left_out)
+        raise ReportOutOfTurn(
+            month=said.report,
+            detail=f"there was none for {missing}; issue that first, or name the months that this covers: {named}",
+        )
+
+
+def _covered(tx: Transaction, month: str, newest: IssuedReport | None) -> tuple[str, ...]:
+    """The months whose report it is: from behind the last that was reported whole, or from the first grant on."""
+    if newest is None:
+        granted = first_grant(tx)
+        first = month if granted is None else min(month, month_of(granted))
+    else:
+        first = newest.month if read_json(newest.document).get("early") else _after(newest.month)
+    found = [first]
+    while found[-1] < month:
+        found.append(_after(found[-1]))
+    return tuple(found)
+
+
+def _after(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
 
 
 # --- the document ------------------------------------------------------------------------------------------------
@@ -212,6 +272,8 @@ def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft
         issued_at=None,
         since=None if newest is None else newest.until,
         until=at,
+        early=month_of(at) == month,
+        covers=_covered(tx, month, newest),
         look_ahead_months=months,
         items=items,
         corrections=figures.corrections(lines),
@@ -221,7 +283,7 @@ def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft
 
 
 def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> list[figures.Line]:
-    before = {} if newest is None else figures.counted_in(json.loads(newest.document))
+    before = {} if newest is None else figures.counted_in(read_json(newest.document))
     stints = reading.stint_counts(tx, since=None if newest is None else newest.until, until=until)
     instructed = reading.instructed(tx, until=until)
     names = reading.manufacturer_names(tx)
@@ -243,6 +305,10 @@ def _lines(tx: Transaction, newest: IssuedReport | None, *, until: datetime) -> 
 def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime) -> IssuedReport:
     """The draft with every remark that was made before this moment, as it will stay."""
     items = replace(draft.items, h=_other_information(tx, draft.report))
+    unanswered = ", ".join(each.question for each in items.h.questions if each.answer is None)
+    if unanswered:
+        detail = f"it does not answer what the Sub-Committee asks: {unanswered}"
+        raise ReportOutOfTurn(month=draft.report, detail=detail)
     final = canonical(document(replace(draft, issued=True, issued_at=at, items=items)))
     return IssuedReport(
         month=draft.report,
@@ -256,7 +322,8 @@ def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime)
 
 
 def _other_information(tx: Transaction, month: str) -> OtherItem:
-    return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month))
+    asked = asked_of(tx, month, after=reading.newest_month(tx) or "")
+    return figures.other_information(reading.remarks(tx, month), reading.attachments(tx, month), asked)
 
 
 def _listed(found: IssuedReport) -> ReportIssued:

@@ -30,6 +30,8 @@ class BreachAnswer(BreachMoved):
         why: the words of the judgement, or of its closing.
         closed_at: when it was answered or closed.
         decision: the revocation that answered it.
+        kept_at: of the limit: since when it is known that it was kept, because what made the suspicion was corrected;
+            it still has to be judged.
     """
 
     clause: str
@@ -41,6 +43,7 @@ class BreachAnswer(BreachMoved):
     why: str | None
     closed_at: datetime | None
     decision: str | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,3 +169,47 @@ class ReportRemarked:
     report: str
     made_at: datetime
     made_by: str
+
+
+@dataclass(frozen=True)
+class QuestionAsked:
+    """A question was put for a month's report, or for each (null)."""
+
+    question: str
+    month: str | None
+
+
+@dataclass(frozen=True)
+class QuestionEnded:
+    """A standing question was ended."""
+
+    question: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A month's report answers a question."""
+
+    question: str
+    report: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionAnswer:
+    """What the SSC asks the DCC to tell: for one report, or a standing question (`month` null) for each."""
+
+    question: str
+    month: str | None
+    text: str
+    asked_at: datetime
+    asked_by: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QuestionList:
+    """Every question, oldest first."""
+
+    questions: tuple[QuestionAnswer, ...]

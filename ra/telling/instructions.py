@@ -15,8 +15,9 @@ from core.cpl import Instruction, InstructionState
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
+from core.local_time import utc
 from core.words import required
-from documents.cpl import instructions_csv, instructions_xlsx
+from documents.cpl import instructions_csv, instructions_plain, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
@@ -32,9 +33,10 @@ from store.verbs import cpl, facts
 
 FORMS: Mapping[str, Callable[[Iterable[Instruction], datetime], bytes]] = {
     "csv": instructions_csv,
+    "plain": instructions_plain,
     "xlsx": instructions_xlsx,
 }
-"""In what form instructions are exported."""
+"""In what form instructions are exported: `csv` is for spreadsheets, `plain` the same for programs."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Asked:
 
     Args:
         state: in which state.
-        overdue: whether it is overdue: due before now, and pending or rejected.
+        overdue: whether it is overdue: its UK working day is over, and it is pending or rejected.
         due_before: due before an instant.
     """
 
@@ -218,6 +220,13 @@ def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, 
     return InstructionSuperseded(identifier=given.id, detail=detail)
 
 
+def _early(given: Instruction) -> str:
+    loaded = utc(given.acknowledged_at or given.due)
+    return (
+        f"It was loaded at {loaded}, before it was due: until {utc(given.due)} the list shows what does not hold yet."
+    )
+
+
 def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
     given = found.instruction
     return InstructionAnswer(
@@ -230,6 +239,7 @@ def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
         instructed_at=given.instructed_at,
         state=given.state,
         overdue=given.overdue(at),
+        remark=_early(given) if given.early else None,
         acknowledged_at=given.acknowledged_at,
         acknowledged_by=found.acknowledged_by,
         reason=found.reason,

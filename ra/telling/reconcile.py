@@ -6,6 +6,8 @@ with what `core.cpl.wanted` says at this moment, and each difference is told wit
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -14,6 +16,7 @@ from core.approval import DEVICE_COLUMNS, ApprovalRecord
 from core.canonical import Json
 from core.clauses import serves
 from core.cpl import TRIAL_MARKER, Entry, Remark, firmware_key, wanted
+from core.days import DayOrder
 from core.errors import BodyTooLarge, IdentifierMalformed
 from core.facts import Fact, FactKind
 from core.identifiers import ApprovalIdentifier
@@ -46,13 +49,14 @@ _Key = tuple[str, str]
 
 
 @serves("F2.27", "F2.29", "F2.31")
-def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
+def reconcile(desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrder.UNKNOWN) -> Reconciled:
     """Compare a list with what it should show now.
 
     Args:
         desk: where; its rules say what the columns may be called.
         actor: who.
         octets: the list, CSV or XLSX; its content says which.
+        order: what the sender says of dates in numbers.
 
     Raises:
         BodyTooLarge, ListTooLong, WorkbookTooLarge: larger than is read.
@@ -62,7 +66,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes) -> Reconciled:
     if len(octets) > LARGEST_LIST:
         raise BodyTooLarge(limit=LARGEST_LIST)
     at = desk.clock.now()
-    listed = read_list(octets, desk.rules.list_columns)
+    listed = read_list(octets, desk.rules.list_columns, order)
     with desk.store.read() as tx:
         compared = _Comparison(tx, listed, at)
     told = Reconciled(
@@ -118,6 +122,11 @@ class _Comparison:
         self._by_firmware: dict[str, list[Entry]] = defaultdict(list)
         for (_, firmware), entry in self._wanted.items():
             self._by_firmware[firmware].append(entry)
+        self._past: dict[str, list[Entry]] = defaultdict(list)
+        for record in reversed(self._records.values()):  # the latest first
+            for key, entry in _ever(record).items():
+                if (record.identifier, key) not in self._wanted:
+                    self._past[key].append(entry)
         self._on_line: dict[_Key, int] = {}
         for line in listed.entries:
             if line.trial:
@@ -125,17 +134,21 @@ class _Comparison:
         for line in listed.entries:
             if not line.trial:
                 self._ordinary(line)
+        for line in listed.unread:
+            self._unread(line)
         self._absent()
 
     def _trial(self, listed: ListedEntry) -> None:
         identifier = _identifier(listed.approval)
         record = self._records.get(identifier or "")
         if record is None:
-            meant = self._by_device(listed)
-            if meant is None:
-                self.unknown.append(_unknown(listed))
-            else:
+            meant, past = self._by_device(listed), self._by_device(listed, self._past)
+            if meant is not None:
                 self._compare(listed, meant)
+            elif past is not None:
+                self.gone.append(self._gone(listed, self._records[past.approval]))
+            else:
+                self.unknown.append(_unknown(listed))
             return
         key = (record.identifier, firmware_key(listed.firmware_version))
         if key in self._wanted:
@@ -144,15 +157,32 @@ class _Comparison:
             self.gone.append(self._gone(listed, record))
 
     def _ordinary(self, listed: ListedEntry) -> None:
-        """A line without a marker says something wrong only if it stands where an entry of ours should."""
-        meant = self._by_device(listed)
-        if meant is not None and (meant.approval, meant.key) not in self._on_line:
-            self._compare(listed, meant)
+        """A line without marker and identifier that is about a device of ours, in whatever state its approval is.
 
-    def _by_device(self, listed: ListedEntry) -> Entry | None:
+        Where the NCSC has certified the model after the end, it is the ordinary product's.
+        """
+        meant = self._by_device(listed)
+        if meant is not None:
+            if (meant.approval, meant.key) not in self._on_line:
+                self._compare(listed, meant)
+            return
+        past = self._by_device(listed, self._past)
+        if past is not None and reading.ncsc_certificate(self._tx, past.approval) is None:
+            self.gone.append(self._gone(listed, self._records[past.approval]))
+
+    def _unread(self, listed: ListedEntry) -> None:
+        """A line that cannot be read stands there all the same: what it is about is not missing."""
+        key = (_identifier(listed.approval) or "", firmware_key(listed.firmware_version))
+        meant = self._wanted.get(key) or self._by_device(listed)
+        if meant is not None:
+            self._on_line.setdefault((meant.approval, meant.key), listed.line)
+
+    def _by_device(self, listed: ListedEntry, among: Mapping[str, Sequence[Entry]] | None = None) -> Entry | None:
+        """The entry that a line is about by its device and firmware, of what is wanted now or another table."""
+        table = self._by_firmware if among is None else among
         fitting = (
             entry
-            for entry in self._by_firmware.get(firmware_key(listed.firmware_version), ())
+            for entry in table.get(firmware_key(listed.firmware_version), ())
             if not any(_differ(each) for each in self._device_fields(listed, entry))
         )
         return next(fitting, None)
@@ -228,12 +258,22 @@ class _Comparison:
             newest = told[-1] if told else None
             self.missing.append(
                 MissingAnswer(
-                    **vars(EntryAnswer.of(entry)),
+                    **vars(EntryAnswer.of(replace(entry, smets_version=reading.smets_version_of(self._tx, approval)))),
                     instruction=newest.id if newest else None,
                     instruction_state=newest.state if newest else None,
                     due=newest.due if newest else None,
                 )
             )
+
+
+def _ever(record: ApprovalRecord) -> dict[str, Entry]:
+    """Each entry that an approval ever named, by firmware."""
+    entries = (
+        Entry(approval=record.identifier, device=record.device, firmware=each, expiry=terms.expiry)
+        for terms in record.terms
+        for each in terms.firmware
+    )
+    return {each.key: each for each in entries}
 
 
 def _identifier(said: str) -> str | None:

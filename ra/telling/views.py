@@ -76,7 +76,12 @@ class ApprovalPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionAnswer:
-    """A condition of an approval."""
+    """A condition of an approval.
+
+    Args:
+        set_at: the instant of the decision that set it.
+        ended_at: the instant of the decision that took it away; null while it stands.
+    """
 
     number: int
     text: str
@@ -149,7 +154,11 @@ class EntryAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class InstructionAnswer(EntryAnswer, _InstructionHead):
-    """What the Panel was told about an entry, and what it said."""
+    """What the Panel was told about an entry, and what it said.
+
+    Args:
+        remark: what is to be said of it, such as that it was loaded early; null if nothing.
+    """
 
     sentence: str
     cause: str
@@ -160,6 +169,7 @@ class InstructionAnswer(EntryAnswer, _InstructionHead):
     acknowledged_by: str | None
     reason: str | None
     ncsc_certificate: str | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

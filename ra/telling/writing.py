@@ -6,14 +6,13 @@ transaction of the act, so that there is no decision without its notice and no n
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import Json, canonical, salted_digest
+from core.canonical import Json, canonical, read_json, salted_digest
 from core.classification import SALT_OCTETS, Classification, Passage, Recipient, highest
 from core.clauses import serves
 from core.facts import Fact, FactKind
@@ -93,7 +92,7 @@ def drafted_copies(matter: Matter) -> dict[str, Json]:
 
 def document_of(copy_text: str) -> dict[str, Json]:
     """Return a copy's document from its canonical JSON."""
-    document: dict[str, Json] = json.loads(copy_text)
+    document: dict[str, Json] = read_json(copy_text)
     return document
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -64,7 +64,8 @@ def calendar_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Fe
         events += place.reports(at, rules, report_reading.newest_month(tx))
     name = f"{authority.name}: trials"
     shown = canonical([name, *([str(value) for value in astuple(each)] for each in events)])
-    return Feed(calendar(name, events, made_at=at), hashlib.sha256(shown).hexdigest())
+    octets = calendar(name, events, made_at=at, organizer=authority.base_url)
+    return Feed(octets, hashlib.sha256(shown).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,17 @@ class _Place:
         of = f"{approval.device.words}, of {approval.organisation}"
         if ended is None or ended > approval.start:
             told = f"The trial of {of} starts: {utc(approval.start)}, which is {uk(approval.start)} (F2.27)."
-            yield self._event(f"{identifier}-start", approval.start, f"Trial starts: {identifier}", told, link)
+            title = f"Trial starts: {identifier}"
+            yield self._event(f"{identifier}-start", approval.start, title, told, link, sequence=approval.changes)
         if ended is not None:
             told = f"The approval of {of} was ended: {utc(ended)}, which is {uk(ended)} (F2.31)."
-            yield self._event(f"{identifier}-end", ended, f"Trial ended: {identifier}", told, link)
+            title = f"Trial ended: {identifier}"
+            yield self._event(f"{identifier}-end", ended, title, told, link, sequence=approval.changes)
             return
         told = f"The approval of {of} expires: {utc(approval.expiry)}, which is {uk(approval.expiry)} (F2.31)."
         title = f"Trial expires: {identifier}"
-        yield self._event(f"{identifier}-end", approval.expiry, title, told, link, alarm_days=self.alarm_days)
+        end = self._event(f"{identifier}-end", approval.expiry, title, told, link, sequence=approval.changes)
+        yield replace(end, alarm_days=self.alarm_days)
 
     def reports(self, at: datetime, rules: Rules, newest: str | None) -> Iterator[CalendarEvent]:
         """The days on which the DCC's monthly report is due (F2.28), from the present month on."""
@@ -100,10 +104,9 @@ class _Place:
             summary = f"Monthly report for {month} {'was issued' if done else 'is due'}"
             told = f"The DCC's report on Trial Devices for {month} (F2.28)."
             due = first_second(begun.replace(day=rules.report_day))
-            yield self._event(f"report-{month}", due, summary, told, f"{self.base_url}/v1/reports/{month}")
+            link = f"{self.base_url}/v1/reports/{month}"
+            yield self._event(f"report-{month}", due, summary, told, link, sequence=int(done))
 
-    def _event(
-        self, name: str, at: datetime, summary: str, told: str, link: str, *, alarm_days: int | None = None
-    ) -> CalendarEvent:
+    def _event(self, name: str, at: datetime, summary: str, told: str, link: str, *, sequence: int) -> CalendarEvent:
         uid = f"{name}@{urlsplit(self.base_url).hostname}"
-        return CalendarEvent(uid=uid, day=at.date(), summary=summary, description=told, url=link, alarm_days=alarm_days)
+        return CalendarEvent(uid=uid, day=at.date(), summary=summary, description=told, url=link, sequence=sequence)

@@ -13,8 +13,8 @@ from core.actors import Actor, Party, PartyKind
 from core.classification import in_words
 from core.cpl import InstructionState, Kind
 from core.instants import ONE_SECOND, first_second, last_second
-from core.kinds import BreachState
-from core.local_time import uk, utc
+from core.kinds import BreachState, DecisionKind
+from core.local_time import overdue_before, uk, utc
 from core.renewal import Lasting
 from policy.roles import Operation, party_of, permitted
 from ra.access import authorise, not_permitted
@@ -24,9 +24,11 @@ from ra.reporting.report import month_of
 from ra.views import cut
 from ra.waiting.seeing import restored, to_witness
 from ra.waiting.views import TaskAnswer, TaskList
+from store.reading import deployments as deployment_reading
 from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.renewal import everything_lasting
+from store.reading.report_questions import asked_of
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -99,7 +101,8 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 _requests(tx),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
-                _instructions(tx, at, due_by=at - timedelta(seconds=1)),
+                _after_end(tx, at),
+                _instructions(tx, at, due_by=overdue_before(at) - ONE_SECOND, or_rejected=True),
             ]
         case PartyKind.MANUFACTURER:
             kinds = [
@@ -109,10 +112,15 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 _undelivered(tx, party, at),
             ]
         case PartyKind.DCC:
-            kinds = [_report(tx, at, rules), _expiring(tx, party, at, rules), _undelivered(tx, party, at)]
+            kinds = [
+                _report(tx, at, rules),
+                _after_end(tx, at),
+                _expiring(tx, party, at, rules),
+                _undelivered(tx, party, at),
+            ]
         case PartyKind.PANEL:
             kinds = [
-                _instructions(tx, at, due_by=at + COMING),
+                _instructions(tx, at, due_by=at + COMING, or_rejected=False),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
             ]
@@ -164,6 +172,8 @@ def _decisions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
         soon = each.lapses_at is not None and each.lapses_at - at <= LAPSES_SOON
         if each.lapses_at is not None:
             told += f" It lapses at {utc(each.lapses_at)}."
+        if each.open_requirements and each.kind is DecisionKind.GRANT:
+            told += f" Its application has {_requirements_open(each.open_requirements)}: it cannot be seconded (F2.20)."
         link = f"/v1/decisions/{each.id}"
         yield TaskAnswer(
             kind="decision-to-second",
@@ -198,6 +208,8 @@ def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:
 
 def _suspected(breach: WaitingBreach, what: str) -> TaskAnswer:
     told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
+    if breach.kept_at is not None:
+        told += f" What made it was corrected at {utc(breach.kept_at)}: as far as is known, the limit was kept."
     return TaskAnswer(
         kind="breach-suspected",
         subject=breach.id,
@@ -271,6 +283,9 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[TaskAnswer]
         return
     due = last_second(this_month.replace(day=rules.report_day))
     told = f"The monthly report for {month} is to be issued by {utc(due)} (F2.28)."
+    asked = sum(each.answer is None for each in asked_of(tx, month, after=newest or ""))
+    if asked:
+        told += f" It has still to answer {asked} question{'s' if asked > 1 else ''} of the Sub-Committee (F2.28(h))."
     yield TaskAnswer(
         kind="report-to-issue",
         subject=month,
@@ -280,6 +295,19 @@ def _report(tx: Transaction, at: datetime, rules: Rules) -> Iterator[TaskAnswer]
         due=due,
         urgent=at > due,
     )
+
+
+def _after_end(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
+    """Devices that are still deployed after the end of their approval, until none is left (F2.28(d), F2.31)."""
+    for each in deployment_reading.deployed_after_end(tx, at, limit=reading.MOST_OF_A_KIND + 1):
+        many = "1 device is" if each.devices == 1 else f"{each.devices:,} devices are"
+        yield TaskAnswer(
+            kind="deployed-after-end",
+            subject=each.approval,
+            sentence=f"{many} still deployed under {each.approval}, which ended at {utc(each.ended_at)} (F2.31).",
+            since=each.ended_at,
+            link=f"/v1/approvals/{each.approval}/deployments",
+        )
 
 
 # --- of several --------------------------------------------------------------------------------------------------
@@ -358,11 +386,11 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAn
             )
 
 
-def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterator[TaskAnswer]:
-    for each in reading.instructions_waiting(tx, due_by=due_by):
+def _instructions(tx: Transaction, at: datetime, *, due_by: datetime, or_rejected: bool) -> Iterator[TaskAnswer]:
+    for each in reading.instructions_waiting(tx, due_by=due_by, or_rejected=or_rejected):
         what = f"{_INSTRUCTIONS[each.kind]} {each.approval}, firmware {each.firmware_version}"
-        overdue = each.due < at
-        if each.state == InstructionState.REJECTED:
+        overdue, rejected = each.due < overdue_before(at), each.state is InstructionState.REJECTED
+        if rejected:
             kind, told = "cpl-rejected", f"The Panel could not {what}, on the Central Products List"
         elif overdue:
             kind, told = "cpl-overdue", f"Overdue: {what}, on the Central Products List"
@@ -373,10 +401,10 @@ def _instructions(tx: Transaction, at: datetime, *, due_by: datetime) -> Iterato
             kind=kind,
             subject=each.id,
             sentence=sentence,
-            since=each.instructed_at,
+            since=each.since,
             link="/v1/cpl/instructions",
             due=each.due,
-            urgent=overdue,
+            urgent=overdue or rejected,
         )
 
 

@@ -1,12 +1,12 @@
 """Breaches of conditions: suspected, judged, answered by a revocation or closed (F2.23)."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
 
+from core.canonical import read_json
 from core.errors import NoSuchThing
 from core.kinds import OPEN_BREACH, BreachState
 from store.tables import approvals
@@ -37,6 +37,7 @@ class Breach:
         why: the last words said of it: of the judgement, or of its closing.
         closed_at: when it was answered or closed.
         decision: the revocation that answered it.
+        kept_at: of the limit: when what made the suspicion had been corrected, so that the limit was kept.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Breach:
     why: SaltedWords | None
     closed_at: datetime | None
     decision: str | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +147,10 @@ def _breach(row: Row[Any]) -> Breach:
         why=None if row.why is None else _words(row.why),
         closed_at=row.closed_at,
         decision=row.decision_id,
+        kept_at=row.kept_at,
     )
 
 
 def _words(kept: str) -> SaltedWords:
-    said = json.loads(kept)
+    said = read_json(kept)
     return SaltedWords(said["text"], bytes.fromhex(said["salt"]))

@@ -1,14 +1,15 @@
 """What the Panel was told about the Central Products List, what it said, and what the NCSC has certified meanwhile."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 
+from core.canonical import read_json
 from core.cpl import OPEN_INSTRUCTION, Instruction, InstructionState, entry_of
 from core.errors import NoSuchThing
+from core.local_time import overdue_before
 from store.tables import applications, approvals
 from store.transactions import Transaction
 from store.trial_tables import cpl_instructions, ncsc_certificates
@@ -38,7 +39,7 @@ class InstructionFilter:
     """Which instructions are asked for; None means any.
 
     Args:
-        at: now: what is overdue was due before it and is pending or rejected.
+        at: now: what fell due on a UK working day that is over, and is pending or rejected, is overdue.
         state: in which state.
         overdue: whether it is overdue.
         due_before: due before an instant.
@@ -81,7 +82,7 @@ def instruction_list(
     if asked.due_before is not None:
         query = query.where(c.due < asked.due_before)
     if asked.overdue is not None:
-        overdue = c.state.in_(OPEN_INSTRUCTION) & (c.due < asked.at)
+        overdue = c.state.in_(OPEN_INSTRUCTION) & (c.due < overdue_before(asked.at))
         query = query.where(overdue if asked.overdue else ~overdue)
     return [_given_instruction(row) for row in tx.connection.execute(query if limit is None else query.limit(limit))]
 
@@ -124,7 +125,7 @@ def _instruction(row: Row[Any]) -> Instruction:
     return Instruction(
         id=row.id,
         kind=row.kind,
-        entry=entry_of(json.loads(row.entry)),
+        entry=entry_of(read_json(row.entry)),
         due=row.due,
         state=row.state,
         instructed_at=row.instructed_at,

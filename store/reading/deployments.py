@@ -1,16 +1,19 @@
 """Deployments as they are counted and looked up: a stint that a correction took back never counts."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
-from core.deployments import Form, Stint
+from core.deployments import Form, Stint, UndoneEnd
 from core.errors import NoSuchThing
 from core.mirror import Units
+from core.status import first_second_after
+from store.tables import approvals
 from store.transactions import Transaction
-from store.trial_tables import deployment_batches, deployments
+from store.trial_tables import deployment_batches, deployments, undone_ends
 
 _MOST_NAMED = 500
 """Values in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -37,6 +40,15 @@ class Batch:
     recorded: int
     known: int
     refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterEnd:
+    """An approval that has ended, since when, and how many devices are still deployed under it."""
+
+    approval: str
+    ended_at: datetime
+    devices: int
 
 
 def batch(tx: Transaction, identifier: str) -> Batch:
@@ -75,12 +87,14 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
             columns.firmware_version,
             columns.deployed_at,
             columns.decommissioned_at,
+            columns.decommission_recorded_at,
             columns.replaced_by,
             columns.void_reason,
         ).where(columns.device_id.in_(some))
         query = query.order_by(columns.device_id, columns.id)
         if hold:
             query = query.with_for_update()
+        undone = _undone_ends(tx, some)
         found += [
             Stint(
                 id=row.id,
@@ -91,9 +105,28 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
                 decommissioned_at=row.decommissioned_at,
                 replaced_by=row.replaced_by,
                 void_reason=row.void_reason,
+                undone=tuple(undone[row.id]),
+                ended_before=row.decommissioned_at,
+                end_recorded=row.decommission_recorded_at,
+                undone_before=len(undone[row.id]),
             )
             for row in tx.connection.execute(query)
         ]
+    return found
+
+
+def _undone_ends(tx: Transaction, devices: Sequence[str]) -> defaultdict[int, list[UndoneEnd]]:
+    """The ends that were taken back, by stint."""
+    c, stints = undone_ends.c, deployments.c
+    query = (
+        select(c.deployment_id, c.decommissioned_at, c.replaced_by, c.reason)
+        .join(deployments, stints.id == c.deployment_id)
+        .where(stints.device_id.in_(devices))
+        .order_by(c.undone_at, c.decommissioned_at, c.reason)
+    )
+    found: defaultdict[int, list[UndoneEnd]] = defaultdict(list)
+    for row in tx.connection.execute(query):
+        found[row.deployment_id].append(UndoneEnd(row.decommissioned_at, row.replaced_by, row.reason))
     return found
 
 
@@ -106,6 +139,74 @@ def deployed_at(tx: Transaction, identifiers: Iterable[str], at: datetime) -> di
         for approval, number in tx.connection.execute(query.group_by(columns.approval)):
             counts[approval] = number
     return counts
+
+
+def deployed_after_end(tx: Transaction, at: datetime, *, limit: int) -> list[AfterEnd]:
+    """Return the approvals that have ended and under which devices are still deployed (F2.31), the oldest end first."""
+    c, a = deployments.c, approvals.c
+    over = (a.ended_at.is_not(None)) | (a.expiry < at)
+    query = (
+        select(a.identifier, a.expiry, a.ended_at, func.count().label("devices"))
+        .join(deployments, c.approval == a.identifier)
+        .where(over, c.decommissioned_at.is_(None), c.voided_at.is_(None))
+        .group_by(a.identifier, a.expiry, a.ended_at)
+        .order_by(a.expiry, a.identifier)
+        .limit(limit)
+    )
+    return [
+        AfterEnd(
+            approval=row.identifier,
+            ended_at=row.ended_at if row.ended_at is not None else first_second_after(row.expiry),
+            devices=row.devices,
+        )
+        for row in tx.connection.execute(query)
+    ]
+
+
+def ever_standing(tx: Transaction, approval: str, *, since: datetime) -> int:
+    """Return how many stints under an approval stood at some time from an instant on: at no instant were there more."""
+    columns = deployments.c
+    lasting = or_(columns.decommissioned_at.is_(None), columns.decommissioned_at > since)
+    query = select(func.count()).where(columns.approval == approval, columns.voided_at.is_(None), lasting)
+    return int(tx.connection.execute(query).scalar() or 0)
+
+
+def first_deployed(tx: Transaction, approval: str) -> datetime | None:
+    """Return the first instant at which a device was deployed under an approval, as far as is known now."""
+    columns = deployments.c
+    first = func.min(columns.deployed_at, type_=columns.deployed_at.type)
+    return tx.connection.execute(
+        select(first).where(columns.approval == approval, columns.voided_at.is_(None))
+    ).scalar()
+
+
+def peak(tx: Transaction, approval: str, first: datetime, last: datetime) -> tuple[int, datetime]:
+    """Return the most devices deployed under an approval at once between two instants, both included, and since when.
+
+    Args:
+        tx: the transaction.
+        approval: its identifier.
+        first: second that is looked at.
+        last: second that is looked at.
+    """
+    columns = deployments.c
+
+    def moves(at: ColumnElement[datetime], change: int) -> Select[datetime, int]:
+        mine = (columns.approval == approval, columns.voided_at.is_(None), at > first, at <= last)
+        return select(at.label("at"), literal(change).label("change")).where(*mine)
+
+    every = union_all(moves(columns.deployed_at, 1), moves(columns.decommissioned_at, -1)).subquery()
+    # What happens in one second happens at once: a device that takes another's place is none more.
+    change = func.sum(every.c.change).label("change")
+    turns = select(every.c.at, change).group_by(every.c.at).subquery()
+    more = func.sum(turns.c.change).over(order_by=turns.c.at).label("more")
+    running = select(turns.c.at, more).subquery()
+    query = select(running.c.at, running.c.more).order_by(running.c.more.desc(), running.c.at).limit(1)
+    before = deployed_at(tx, [approval], first)[approval]
+    found = tx.connection.execute(query).one_or_none()
+    if found is None or found.more <= 0:
+        return before, first
+    return before + int(found.more), found.at
 
 
 def ever_decommissioned(tx: Transaction, approval: str) -> int:

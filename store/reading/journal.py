@@ -5,17 +5,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 
+from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
 from core.facts import FactKind
-from core.instants import text
+from core.instants import parse, text
 from core.mirror import Proof
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
 
 _MOST_PROVED = 10_000
 """Rows from a fact to the head that covers it; the sealer signs one after each thousand."""
+
+_MOST_HEADS = 8
+"""Heads that are looked at where the newest is not signed: the authority takes back what nobody of ours sealed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,12 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
 
 
 def unsealed(
-    tx: Transaction, limit: int, *, only: Collection[FactKind] | None = None, but: Collection[FactKind] = ()
+    tx: Transaction,
+    limit: int,
+    *,
+    only: Collection[FactKind] | None = None,
+    but: Collection[FactKind] = (),
+    behind: Unsealed | None = None,
 ) -> list[Unsealed]:
     """Return facts that wait for their number, in the order in which they will get one.
 
@@ -67,10 +76,14 @@ def unsealed(
         limit: the most.
         only: of these kinds; None for all.
         but: of other kinds than these.
+        behind: those that come after this one in that order; None for all.
     """
     query = select(journal).where(waits_to_be_sealed, journal.c.kind.not_in(but))
     if only is not None:
         query = query.where(journal.c.kind.in_(only))
+    if behind is not None:
+        at = parse(behind.row.at)
+        query = query.where(or_(journal.c.at > at, and_(journal.c.at == at, journal.c.id > behind.row_id)))
     query = query.order_by(journal.c.at, journal.c.id).limit(limit)
     return [
         Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
@@ -105,6 +118,17 @@ def heads_after(tx: Transaction, number: int, limit: int) -> list[Head]:
     """Return the heads that the register has for rows behind a number, in order."""
     columns = journal_heads.c
     query = select(journal_heads).where(columns.number > number).order_by(columns.number).limit(limit)
+    return [_head(row) for row in tx.connection.execute(query)]
+
+
+def standing_heads(tx: Transaction) -> list[Head]:
+    """Return the newest heads that there are for rows of the journal as they stand, the newest first.
+
+    Whoever writes rows can write both; whether a head is signed is for whoever acts upon it to find out.
+    """
+    h, j = journal_heads.c, journal.c
+    stands = (j.seal_number == h.number) & (j.link == h.link) & (h.number <= LARGEST_EXACT)  # no other can be signed
+    query = select(journal_heads).join(journal, stands).order_by(h.number.desc()).limit(_MOST_HEADS)
     return [_head(row) for row in tx.connection.execute(query)]
 
 

@@ -73,11 +73,19 @@ def open_orders(tx: Transaction, identifiers: Collection[str], kinds: Collection
     return [_order(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id))] if identifiers else []
 
 
-def orders_passed(tx: Transaction, at: datetime, limit: int) -> list[Order]:
-    """Return orders that wait and whose time has passed, the earliest first."""
+def orders_passed(tx: Transaction, at: datetime, limit: int, but: Collection[str] = ()) -> list[Order]:
+    """Return orders of kinds that there are, that wait and whose time has passed, the earliest first.
+
+    Args:
+        tx: open.
+        at: now.
+        limit: the most.
+        but: identifiers of those that are passed over.
+    """
     c = orders.c
-    query = select(orders).where(c.state == OrderState.OPEN, c.lapses_at <= at).order_by(c.lapses_at, c.id)
-    return [_order(row) for row in tx.connection.execute(query.limit(limit))]
+    query = select(orders).where(c.state == OrderState.OPEN, c.lapses_at <= at, c.kind.in_(OrderKind))
+    rows = tx.connection.execute(query.order_by(c.lapses_at, c.id).limit(limit + len(but)))
+    return [_order(row) for row in rows if row.id not in but][:limit]
 
 
 def signers_of(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, list[OrderSigner]]:

@@ -21,6 +21,7 @@ from store.trial_tables import (
     evidence,
     report_remarks,
     reports,
+    undone_ends,
 )
 
 _BEFORE_EVERYTHING = datetime(1, 1, 1, tzinfo=UTC)
@@ -38,6 +39,7 @@ class StintCounts:
         voided_unreported: recorded after the previous report and taken back since: no report ever counted them.
         voided_unreported_early: those of them whose deployment lies at or before the previous report's end.
         voided_decommissioned: taken back since the previous report, which counted them as decommissioned.
+        undone: ends taken back since the previous report, which counted them: the devices were never taken out.
     """
 
     recorded: int = 0
@@ -48,6 +50,7 @@ class StintCounts:
     voided_unreported: int = 0
     voided_unreported_early: int = 0
     voided_decommissioned: int = 0
+    undone: int = 0
 
     @property
     def deployed(self) -> int:
@@ -144,7 +147,23 @@ def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) ->
     by = c.approval.concat("")
     columns = (count.label(name) for name, count in counted.items())
     rows = tx.connection.execute(select(by, *columns).where(c.recorded_at <= until).group_by(by)).mappings()
-    return {str(row[by]): StintCounts(**{name: int(row[name]) for name in counted}) for row in rows}
+    taken_back = _undone(tx, first, until)
+    return {
+        str(row[by]): StintCounts(**{name: int(row[name]) for name in counted}, undone=taken_back.get(str(row[by]), 0))
+        for row in rows
+    }
+
+
+def _undone(tx: Transaction, first: datetime, until: datetime) -> dict[str, int]:
+    """How many ends of each approval were counted by the previous report and taken back since."""
+    c = undone_ends.c
+    query = (
+        select(deployments.c.approval, func.count())
+        .join(deployments, deployments.c.id == c.deployment_id)
+        .where(c.undone_at > first, c.undone_at <= until, c.recorded_at <= first)
+        .group_by(deployments.c.approval)
+    )
+    return {str(approval): int(number) for approval, number in tx.connection.execute(query)}
 
 
 def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed]]:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.kinds import OPEN_DECISION, ApplicationState, DecisionState, DraftState, KeyState
+from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction
@@ -60,11 +60,9 @@ def locked_application(tx: Transaction, identifier: str) -> Application:
     return application(tx, identifier)
 
 
-def locked_submitted(tx: Transaction) -> list[str]:
-    """Return the identifiers of all applications that wait for a proposal, in order, and hold their rows."""
-    query = (
-        select(applications.c.id).where(applications.c.state == ApplicationState.SUBMITTED).order_by(applications.c.id)
-    )
+def locked_undecided(tx: Transaction) -> list[str]:
+    """Return the identifiers of all applications that are not decided, proposed ones too, and hold their rows."""
+    query = select(applications.c.id).where(applications.c.state.in_(UNDECIDED)).order_by(applications.c.id)
     return [row.id for row in tx.connection.execute(query.with_for_update())]
 
 

@@ -90,12 +90,16 @@ class StatusReader:
         with self._store.read() as tx:
             number, link, _ = journal_reading.last_sealed(tx)
             head = SealedHead(number=number, link=link)
+            heads = tuple(
+                SealedHead(number=each.number, link=each.link, signature=each.signature)
+                for each in journal_reading.standing_heads(tx)
+            )
             waiting = frozenset(tx.connection.execute(select(columns.id).where(waits_to_be_sealed)).scalars())
             now = _Cursor(head, waiting)
             if now == cursor:
-                return Changes(now, head=head)
+                return Changes(now, heads=heads)
             if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
-                return Changes(now, everything=True, authority=True, head=head, restored=True)
+                return Changes(now, everything=True, authority=True, heads=heads, restored=True)
             query = select(columns.id, columns.kind, columns.approvals).where(
                 (columns.seal_number > cursor.head.number) | waits_to_be_sealed
             )
@@ -106,7 +110,7 @@ class StatusReader:
             now,
             authority=not kinds.isdisjoint(_AUTHORITY_FACTS),
             approvals=touched,
-            head=head,
+            heads=heads,
             restored=FactKind.RESTORE_ACCEPTED in kinds,
         )
 

@@ -26,7 +26,7 @@ from core.kinds import (
     RequirementState,
 )
 from store.rows import device_of
-from store.tables import acceptances, applications, approvals, certificates, decisions, organisations
+from store.tables import acceptances, applications, approvals, certificates, decisions, organisations, terms
 from store.transactions import Transaction
 from store.trial_tables import (
     amendment_requests,
@@ -60,7 +60,11 @@ class WaitingApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingDecision:
-    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation."""
+    """A decision that needs another officer: to second it, or to acknowledge an urgent revocation.
+
+    Args:
+        open_requirements: of its application: while there are any, a grant is not seconded (F2.20).
+    """
 
     id: str
     kind: DecisionKind
@@ -68,6 +72,7 @@ class WaitingDecision:
     proposer: str
     proposed_at: datetime
     lapses_at: datetime | None
+    open_requirements: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +85,7 @@ class WaitingBreach:
     condition: int | None
     suspected_at: datetime
     judged_at: datetime | None
+    kept_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +109,12 @@ class WaitingRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningApproval:
-    """An approval with its days; `ended_at` is None while nobody has ended it before its expiry."""
+    """An approval with its days.
+
+    Args:
+        ended_at: None while nobody has ended it before its expiry.
+        changes: how often its days may have changed: the issues after its first, and its end.
+    """
 
     identifier: str
     organisation_id: str
@@ -113,6 +124,7 @@ class RunningApproval:
     start: datetime
     expiry: datetime
     ended_at: datetime | None
+    changes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,14 +139,14 @@ class WaitingCopy:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingInstruction:
-    """An instruction to the Panel that is not loaded."""
+    """An instruction to the Panel that is not loaded, since it was given or rejected."""
 
     id: str
     approval: str
     firmware_version: str
     kind: Kind
     state: InstructionState
-    instructed_at: datetime
+    since: datetime
     due: datetime
 
 
@@ -181,7 +193,10 @@ def revocations_unacknowledged(tx: Transaction) -> list[WaitingDecision]:
 def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecision]:
     c = decisions.c
     thing = func.coalesce(c.approval, c.application_id).label("thing")
-    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at)
+    r = requirements.c
+    unmet = (r.application_id == c.application_id) & (r.state == RequirementState.OPEN)
+    count = select(func.count()).where(unmet).scalar_subquery().label("open")
+    columns = (c.id, c.kind, thing, c.proposer, c.proposed_at, c.lapses_at, count)
     query = select(*columns).where(*so).order_by(c.lapses_at, c.proposed_at, c.id).limit(_AND_ONE)
     return [
         WaitingDecision(
@@ -191,6 +206,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
             proposer=row.proposer,
             proposed_at=row.proposed_at,
             lapses_at=row.lapses_at,
+            open_requirements=row.open,
         )
         for row in tx.connection.execute(query)
     ]
@@ -199,7 +215,7 @@ def _decisions(tx: Transaction, *so: ColumnElement[bool]) -> list[WaitingDecisio
 def breaches_open(tx: Transaction) -> list[WaitingBreach]:
     """Return breaches that are suspected, or confirmed without the revocation they owe."""
     c = breaches.c
-    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at)
+    columns = (c.id, c.approval, c.state, c.condition, c.suspected_at, c.judged_at, c.kept_at)
     query = select(*columns).where(c.state.in_(OPEN_BREACH)).order_by(c.suspected_at, c.id)
     return [
         WaitingBreach(
@@ -209,6 +225,7 @@ def breaches_open(tx: Transaction) -> list[WaitingBreach]:
             condition=row.condition,
             suspected_at=row.suspected_at,
             judged_at=row.judged_at,
+            kept_at=row.kept_at,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))
     ]
@@ -283,8 +300,9 @@ def standing_since(tx: Transaction, since: datetime, *, organisation_id: str | N
 
 def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str | None) -> list[RunningApproval]:
     c = approvals.c
+    issue = select(func.max(terms.c.issue)).where(terms.c.approval == c.identifier).scalar_subquery()
     query = (
-        select(approvals, organisations.c.name)
+        select(approvals, organisations.c.name, issue.label("issue"))
         .join(organisations, organisations.c.id == c.organisation_id)
         .where(*so)
         .order_by(c.expiry, c.identifier)
@@ -301,6 +319,7 @@ def _approvals(tx: Transaction, *so: ColumnElement[bool], organisation_id: str |
             start=row.start,
             expiry=row.expiry,
             ended_at=row.ended_at,
+            changes=row.issue - 1 + (row.ended_at is not None),
         )
         for row in tx.connection.execute(query)
     ]
@@ -334,11 +353,18 @@ def copies_waiting(
     ]
 
 
-def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingInstruction]:
-    """Return instructions to the Panel that are due by an instant and pending or rejected."""
+def instructions_waiting(tx: Transaction, *, due_by: datetime, or_rejected: bool) -> list[WaitingInstruction]:
+    """Return instructions to the Panel that are due by an instant and pending or rejected.
+
+    Args:
+        tx: a transaction.
+        due_by: the instant.
+        or_rejected: also those that the Panel has rejected, whenever they are due.
+    """
     c = cpl_instructions.c
-    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due)
-    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), c.due <= due_by).order_by(c.due, c.id)
+    so = (c.due <= due_by) | (c.state == InstructionState.REJECTED) if or_rejected else c.due <= due_by
+    columns = (c.id, c.approval, c.firmware_version, c.kind, c.state, c.instructed_at, c.due, c.acknowledged_at)
+    query = select(*columns).where(c.state.in_(OPEN_INSTRUCTION), so).order_by(c.due, c.id)
     return [
         WaitingInstruction(
             id=row.id,
@@ -346,7 +372,7 @@ def instructions_waiting(tx: Transaction, *, due_by: datetime) -> list[WaitingIn
             firmware_version=row.firmware_version,
             kind=row.kind,
             state=row.state,
-            instructed_at=row.instructed_at,
+            since=row.instructed_at if row.state is InstructionState.PENDING else row.acknowledged_at,
             due=row.due,
         )
         for row in tx.connection.execute(query.limit(_AND_ONE))

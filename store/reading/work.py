@@ -15,8 +15,19 @@ from core.status import Revoked, first_end, first_second_after
 from store.reading.approvals import of_issuer_in_service, of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
-from store.tables import approvals, certificates, crls, decisions, drafts, journal, ocsp_answers, waits_to_be_sealed
+from store.tables import (
+    approvals,
+    certificates,
+    crls,
+    decisions,
+    drafts,
+    journal,
+    ocsp_answers,
+    terms,
+    waits_to_be_sealed,
+)
 from store.transactions import Transaction
+from store.trial_tables import limit_comparisons
 
 _MOST_EXPIRED = 500
 """Approvals whose expiry is journalled in one transaction."""
@@ -54,6 +65,22 @@ class ClaimedEnd:
     cause: EndCause | None
     fate: int
     due: datetime
+
+
+def limits_to_compare(tx: Transaction, at: datetime, limit: int, but: Collection[str] = ()) -> list[tuple[str, int]]:
+    """Return (approval, issue) of later issues that have taken over and whose limit has not been compared (F2.21(d)).
+
+    Args:
+        tx: open.
+        at: this moment.
+        limit: the most.
+        but: approvals that are passed over.
+    """
+    c, done = terms.c, limit_comparisons.c
+    compared = select(done.issue).where(done.approval == c.approval, done.issue == c.issue).exists()
+    query = select(c.approval, c.issue).where(c.issue > 1, c.effective <= at, ~compared)
+    rows = tx.connection.execute(query.order_by(c.approval, c.issue).limit(limit + len(but)))
+    return [(str(row.approval), int(row.issue)) for row in rows if row.approval not in but][:limit]
 
 
 def pulse(tx: Transaction) -> tuple[int, int]:

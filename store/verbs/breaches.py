@@ -6,10 +6,10 @@ from sqlalchemy import insert, select, update
 
 from core.canonical import canonical
 from core.errors import NoSuchThing, WrongState
-from core.kinds import BreachState
+from core.kinds import OPEN_BREACH, BreachState
 from store.reading.breaches import SaltedWords
 from store.transactions import Transaction
-from store.trial_tables import breaches
+from store.trial_tables import breaches, limit_comparisons
 
 
 def suspect(
@@ -93,6 +93,23 @@ def answer(tx: Transaction, identifier: str, approval: str, *, decision: str, at
     ).rowcount
     if not won:
         raise _wrong_state(tx, identifier, BreachState.CONFIRMED, approval)
+
+
+def keep_limit(tx: Transaction, identifier: str, *, at: datetime | None) -> bool:
+    """Write that an open breach of the limit is none any more as far as is known (None: that it is again).
+
+    Returns:
+        Whether that is new.
+    """
+    c = breaches.c
+    otherwise = c.kept_at.is_(None) if at is not None else c.kept_at.is_not(None)
+    moved = update(breaches).where(c.id == identifier, c.state.in_(OPEN_BREACH), otherwise).values(kept_at=at)
+    return tx.connection.execute(moved).rowcount == 1
+
+
+def record_comparison(tx: Transaction, approval: str, issue: int, *, at: datetime) -> None:
+    """Write that the limit of a later issue has been compared; a second one breaks a constraint."""
+    tx.connection.execute(insert(limit_comparisons).values(approval=approval, issue=issue, compared_at=at))
 
 
 def _kept(words: SaltedWords) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from app.officer import to_confirm
 from core.instants import first_second
 from core.kinds import BreachState
+from officers.claims import to_confirm
 from story.cast import Reply
 from story.section_f.applying import DEVICE, FIRMWARE, LIMIT
 from story.section_f.deciding import prove_state

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from app.cli.ceremony import planned
 from app.cli.clock import set_clock
-from app.cli.init import make_demo, planned, write_demo_credentials
+from app.cli.demo import make_demo, write_demo_credentials
 from app.house import OFFSET_SECONDS
 from app.settings import FILE_NAME
 from story.album import Album

@@ -17,10 +17,9 @@ from core.canonical import Json
 from core.chain import content_digest, link
 from core.facts import Fact, FactKind
 from core.instants import parse
-from core.kinds import AuthorisationFlaw, AuthorisedAct
+from core.kinds import AuthorisationFlaw, AuthorisedAct, RosterCause
 from core.reasons import ReasonCode
 from jobs.roster import roster_record, set_roster
-from memory.records import RosterCause
 from officers.key_file import public_key_of, thumbprint_of
 from officers.roster import Member, new_member
 from officers.statement import (
@@ -30,7 +29,7 @@ from officers.statement import (
     Claim,
     Listed,
     Statement,
-    members_text,
+    listed_text,
     new_statement,
 )
 from ra.authorising import Signed, authority_shown
@@ -102,7 +101,7 @@ def listing(statement: Statement, *, decision: str) -> Authorised:
         decision=decision, proposal_sha256=statement.claim.proposal_sha256, tbs_sha256=statement.claim.tbs_sha256
     )
     changed = claiming(statement, subject="ab" * 32, proposal_sha256=None, tbs_sha256=None)
-    return by_officer_2(changed, members=members_text([one]))
+    return by_officer_2(changed, members=listed_text([one]))
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def at_its_end() -> Iterator[Step]:
         "remark",
         lambda world, _known, key: remark_report(world.desk, DCC, MONTH, "The new hubs are late.", key),
     )
-    yield _ending("report", lambda world, _known, key: issue_report(world.desk, DCC, MONTH, key))
+    yield _ending("report", lambda world, _known, key: issue_report(world.desk, DCC, MONTH, key, early=True))
     yield _ending("print", lambda world, _known, _key: {"pdf": len(rendered(world.desk, DCC, MONTH, Rendition.PDF))})
     yield from _breaches()
     yield _ending(

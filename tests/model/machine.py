@@ -4,6 +4,7 @@ The machine says which act must be refused, and with which error, before it trie
 and what may be done is done.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.grounds import Minutes
 from ra.reporting import breach
-from ra.reporting.report import issue_report, month_of
+from ra.reporting.report import issue_report, month_of, report
 from ra.telling.instructions import Acknowledge, acknowledge
 from ra.telling.views import InstructionAnswer
 from store.reading import breaches as breach_reading
@@ -391,7 +392,8 @@ class Machine(RuleBasedStateMachine):
     def issue_report(self) -> None:
         """The month's report is frozen, and the next one counts from there (F2.28)."""
         month = month_of(self.now)
-        issue_report(self.world.desk, DCC, month)
+        covers = json.loads(report(self.world.desk, DCC, month))["covers"]
+        issue_report(self.world.desk, DCC, month, early=True, months=covers)
         self.reports[month], said = self.witness.report(month)
         self.witness.counts(self.trials, said, self.witness.instructions())
         for each in self.trials:

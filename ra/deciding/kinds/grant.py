@@ -1,5 +1,6 @@
 """To grant an application (F2.18, F2.21): the approval comes to be when it is seconded, its certificate follows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -17,7 +18,7 @@ from policy.section_f.application import grant_findings
 from policy.section_f.requirements import RequirementFacts, requirement_findings
 from ra import proposal as proposals
 from ra.applying.apply import application_facts, as_applied, require_key_free
-from ra.applying.requirements import open_of
+from ra.applying.requirements import held_open_of, open_of
 from ra.deciding.kind import CertifyingKind, Proposed
 from ra.desk import Desk
 from ra.findings import refuse_fatal
@@ -28,6 +29,7 @@ from ra.telling.matter import NoticeSaid
 from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import requests
+from store.reading.requirements import Requirement
 from store.rows import Approval, Decision
 from store.transactions import Transaction
 from store.verbs import applications, approvals, conditions, decisions, facts
@@ -86,7 +88,7 @@ class Grant(CertifyingKind[ProposeGrant]):
         wanted = replace(as_applied(application), start=start, expiry=expiry, maximum_devices=limit)
         found = (
             *grant_findings(application_facts(desk, tx, wanted, organisation, at=tabled.at)),
-            *open_requirements(tx, application.id),
+            *_open_requirements(held_open_of(tx, application.id)),
         )
         refuse_fatal(found)
         terms = Terms(
@@ -128,7 +130,11 @@ class Grant(CertifyingKind[ProposeGrant]):
 
     def require_still_right(self, tx: Transaction, decision: Decision) -> None:
         """A requirement may have been set since (F2.20)."""
-        refuse_fatal(open_requirements(tx, application_of(decision)))
+        refuse_fatal(_open_requirements(held_open_of(tx, application_of(decision))))
+
+    def against(self, tx: Transaction, decision: Decision) -> tuple[Finding, ...]:
+        """The requirements that are open now."""
+        return _open_requirements(open_of(tx, application_of(decision)))
 
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """A grant's start is today or later (UTC)."""
@@ -194,6 +200,6 @@ class Grant(CertifyingKind[ProposeGrant]):
 
 
 @serves("F2.20")
-def open_requirements(tx: Transaction, application: str) -> tuple[Finding, ...]:
-    """Return what open requirements have against a grant (F2.20); asked when proposed and again when seconded."""
-    return requirement_findings(RequirementFacts(len(open_of(tx, application))))
+def _open_requirements(found: Sequence[Requirement]) -> tuple[Finding, ...]:
+    """What open requirements have against a grant (F2.20); asked when proposed and again when seconded."""
+    return requirement_findings(RequirementFacts(tuple(each.id for each in found)))

@@ -115,6 +115,7 @@ class Rekey(CertifyingKind[ProposeRekey]):
                 )
             ),
             *revocation_findings(RevocationFacts(cause, command.invalidity_date, at)),
+            *(() if parsed is None else parsed.notices),
         )
         refuse_fatal(found)
         if parsed is None:

@@ -1,0 +1,162 @@
+"""The ceremony as it is planned and held: what is fixed for ever, its passphrases, and the files that it leaves."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from app import settings as settings_file
+from app.home_files import write_secret, write_whole
+from ca.profile import TEST_ARC, Profile
+from core.clock import SystemClock
+from core.errors import HomeOccupied
+from core.identifiers import Environment
+from jobs.ceremony import Ceremony, hold
+from keys.passphrase import FromFile, FromPrompt, chosen_passphrase, new_passphrase, parse_source
+from officers.roster import Member
+from ra.deciding.every_kind import COUNTED
+from store import schema
+from store.transactions import Store
+
+TRANSCRIPT_SIGNATURE = "transcript.sig"
+PASSPHRASE_FILE = "keys/passphrase"  # noqa: S105 - where it lies, not what it is
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the ceremony is to make; everything in it is fixed for ever but the port, and who is on the roster."""
+
+    home: Path
+    environment: Environment
+    name: str
+    arc: str
+    base_url: str
+    port: int
+    store_url: str
+    passphrase: str
+    root_passphrase: str
+    root_dir: Path
+    longest_trial_days: int
+    test_clock: datetime | None
+    roster: tuple[Member, ...] = ()
+
+
+def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
+    """Fill in what was not chosen; a live authority must choose its arc, base and passphrase itself."""
+    test = environment == "test"
+    port = int(str(chosen.get("port") or settings_file.DEFAULT_PORT))
+    missing = [f"--{each.replace('_', '-')}" for each in ("arc", "base_url", "passphrase") if not chosen.get(each)]
+    if missing and not test:
+        raise click.UsageError(f"A live authority has no defaults for {', '.join(missing)}.")
+    clock = chosen.get("test_clock")
+    if clock is not None and not test:
+        raise click.UsageError("A live authority's clock is the clock.")
+    own = f"file:{PASSPHRASE_FILE}"  # in the home, wherever that is moved to
+    passphrase = _from_here(chosen.get("passphrase")) or own
+    return Plan(
+        home=home,
+        environment=environment,
+        name=str(chosen.get("name") or ("TEST Trial CPA" if test else "Trial CPA")),
+        arc=str(chosen.get("arc") or TEST_ARC),
+        base_url=str(chosen.get("base_url") or f"http://127.0.0.1:{port}").rstrip("/"),
+        port=port,
+        store_url=str(chosen.get("store_url") or "sqlite:///store.sqlite"),
+        passphrase=passphrase,
+        root_passphrase=_from_here(chosen.get("root_passphrase")) or passphrase,
+        root_dir=Path(str(chosen.get("root_dir") or home / "root")),
+        longest_trial_days=int(str(chosen.get("longest_trial_days") or 731)),
+        test_clock=clock if isinstance(clock, datetime) else None,
+    )
+
+
+def _from_here(source: object) -> str | None:
+    """Return a source of a passphrase as it was typed, a file of it by its whole path: settings begin at the home."""
+    if source is None:
+        return None
+    scheme, _, path = str(source).partition(":")
+    return f"file:{Path(path).expanduser().absolute()}" if scheme == "file" and path else str(source)
+
+
+def require_new(home: Path) -> None:
+    """Raise HomeOccupied if the folder holds an authority whose ceremony is over."""
+    if _transcript(home).exists():
+        raise HomeOccupied(path=home)
+
+
+def _transcript(home: Path) -> Path:
+    return home / "ceremony" / "transcript.txt"
+
+
+def require_sound(plan: Plan) -> Profile:
+    """Return the profile of what was planned, before anything is written: what cannot be used stops it here."""
+    for source in (plan.passphrase, plan.root_passphrase):
+        parse_source(source)
+    if plan.test_clock is not None and plan.test_clock < SystemClock().now():
+        raise click.UsageError("--test-clock must not lie in the past: a clock only runs ahead.")
+    return Profile(environment=plan.environment, arc=plan.arc, base_url=plan.base_url, name=plan.name)
+
+
+def make(plan: Plan) -> str:
+    """Hold the ceremony that was planned, or finish one that died; return its transcript.
+
+    Raises:
+        HomeOccupied: the folder holds an authority whose ceremony is over.
+    """
+    require_new(plan.home)
+    profile = require_sound(plan)
+    passphrase, root_passphrase = passphrases(plan)
+    plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_secret(  # its store URL may hold a database password
+        plan.home / settings_file.FILE_NAME,
+        settings_file.template(
+            store_url=plan.store_url,
+            port=plan.port,
+            passphrase=plan.passphrase,
+            longest_trial_days=plan.longest_trial_days,
+        ),
+    )
+    settings = settings_file.load(plan.home)
+    os.umask(0o077)  # the SQLite file and its companions are for this user only
+    store = Store(settings.store_url)
+    schema.upgrade(store)
+    machine = SystemClock()
+    at = plan.test_clock or machine.now()
+    ceremony = Ceremony(
+        profile=profile,
+        longest_trial=timedelta(days=plan.longest_trial_days),
+        clock_offset=max(at - machine.now(), timedelta(0)),  # a second may have begun since
+        keys_dir=settings.keys_dir,
+        root_dir=plan.root_dir,
+        memory_dir=settings.keys_dir,
+        passphrase=passphrase,
+        root_passphrase=root_passphrase,
+        officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
+        roster=plan.roster,
+    )
+    held = hold(store, ceremony, at)
+    store.close()
+    write_whole(_transcript(plan.home).with_name(TRANSCRIPT_SIGNATURE), held.signature)
+    # Last: its presence says that the ceremony is over.
+    write_secret(_transcript(plan.home), held.transcript)
+    return held.transcript
+
+
+def passphrases(plan: Plan) -> tuple[bytes, bytes]:
+    """Return the passphrases of the authority's keys and of the root's, before anything is made but a test one's own.
+
+    Raises:
+        PassphraseUnusable: one cannot be had, or is too short.
+    """
+    if plan.passphrase == f"file:{PASSPHRASE_FILE}":
+        plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own = plan.home / PASSPHRASE_FILE
+        write_secret(own, new_passphrase(), exist_ok=True)
+        passphrase = FromFile(own).read()
+    else:
+        passphrase = chosen_passphrase(parse_source(plan.passphrase, FromPrompt(instead="--passphrase file:PATH")))
+    if plan.root_passphrase == plan.passphrase:
+        return passphrase, passphrase
+    at_prompt = FromPrompt(of="the root's key", instead="--root-passphrase file:PATH")
+    return passphrase, chosen_passphrase(parse_source(plan.root_passphrase, at_prompt))

@@ -1,0 +1,87 @@
+"""limit: the number of F2.21(d) is compared with what was deployed at any instant at which either may have changed.
+
+When a report of devices brings more, at its peak and not only at its end; when an amendment takes effect; and when the
+monthly report is issued. The limit is no lock on facts: what exceeds it is recorded, and a breach suspected.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from core.actors import Actor
+from core.approval import ApprovalRecord
+from core.clauses import serves
+from core.instants import ONE_SECOND
+from core.status import approval_status
+from ra.reporting.breach import limit_was_kept, suspect_limit
+from store.reading import deployments as reading
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excess:
+    """More devices than the approval allowed: how many, the limit that held, and since when."""
+
+    deployed: int
+    maximum: int
+    since: datetime
+
+
+@serves("F2.21(d)")
+def compare_limit(tx: Transaction, record: ApprovalRecord, *, first: datetime, actor: Actor, at: datetime) -> None:
+    """Suspect a breach if more devices were deployed than the limit of the time allowed.
+
+    Args:
+        tx: the caller's, in which something changed.
+        record: the approval, held.
+        first: the first instant at which there may be more devices than before, or another limit.
+        actor: who brought it about.
+        at: now.
+    """
+    found = _excess(tx, record, first, at)
+    if found is not None:
+        since = found.since if found.since != at else None
+        suspect_limit(
+            tx,
+            record.identifier,
+            deployed=found.deployed,
+            maximum=found.maximum,
+            actor=actor,
+            at=at,
+            since=since,
+        )
+
+
+@serves("F2.21(d)")
+def look_whether_kept(tx: Transaction, record: ApprovalRecord, *, actor: Actor, at: datetime) -> None:
+    """Say of a suspicion that it rests upon nothing any more, if by what is known now the limit was always kept."""
+    first = reading.first_deployed(tx, record.identifier)
+    if first is None or _excess(tx, record, first, at) is None:
+        limit_was_kept(tx, record.identifier, actor=actor, at=at)
+
+
+def limit_at(record: ApprovalRecord, at: datetime) -> int:
+    """Return the number of F2.21(d) that holds at an instant."""
+    return (approval_status(record, at).terms or record.terms[0]).maximum_devices
+
+
+def _excess(tx: Transaction, record: ApprovalRecord, first: datetime, at: datetime) -> Excess | None:
+    """The first time from `first` to `at` in which there were too many, at its worst; None if there never were."""
+    times = list(_times(record, first, at))
+    # There are never more at once than there were at all: mostly that is few enough, and nothing more is counted.
+    most = reading.ever_standing(tx, record.identifier, since=first)
+    for begins, ends in times:
+        maximum = limit_at(record, begins)
+        if most > maximum:
+            deployed, since = reading.peak(tx, record.identifier, begins, ends)
+            if deployed > maximum:
+                return Excess(deployed=deployed, maximum=maximum, since=since)
+    return None
+
+
+def _times(record: ApprovalRecord, first: datetime, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches of time in each of which one issue holds, first and last second."""
+    turns = (max(each.not_before, each.signed_at) for each in record.certificates)
+    begins = [first, *sorted({turn for turn in turns if first < turn <= at}), at + ONE_SECOND]
+    yield from ((begun, after - ONE_SECOND) for begun, after in pairwise(begins))

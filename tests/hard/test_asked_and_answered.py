@@ -1,0 +1,52 @@
+"""A Manufacturer's request for an amendment: what is odd is told, and an answer that is another says so (F2.29)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ra.applying.request_amendment import RequestAmendment, request_amendment, show_request
+from ra.deciding.kinds.amendment import ProposeAmendment
+from tests.acting import propose
+from tests.test_amendments import running
+from tests.world import FIRMWARE, MANUFACTURER, OFFICER_1, World
+
+
+@pytest.mark.clause("F2.29")
+def test_a_request_for_nothing_for_the_past_or_for_what_is_so_says_so_and_is_taken_in(world: World) -> None:
+    approval = running(world)
+    for what, code in (
+        ({}, "nothing-asked"),
+        ({"expiry": date(2020, 6, 30)}, "asked-for-the-past"),
+        ({"start": date(2027, 5, 1)}, "asked-for-the-past"),
+        ({"maximum_devices": 500}, "asked-as-it-is"),
+        ({"expiry": date(2027, 6, 30)}, "asked-as-it-is"),
+        ({"firmware_added": FIRMWARE}, "asked-as-it-is"),
+        ({"firmware_removed": ("00009999",)}, "asked-firmware-not-there"),
+        ({"maximum_devices": 600}, None),
+        ({"other": "Another contact."}, None),
+    ):
+        wanted: dict[str, Any] = {**what}
+        asked = request_amendment(world.desk, MANUFACTURER, RequestAmendment(approval, "We need it.", **wanted))
+        codes = [each.code for each in asked.findings]
+        assert (code in codes) if code else not codes, what
+        assert show_request(world.desk, MANUFACTURER, asked.request).findings == asked.findings
+
+
+@pytest.mark.clause("F2.29")
+def test_an_amendment_that_gives_less_than_was_asked_is_shown_as_another(world: World) -> None:
+    approval = running(world)
+    asking = RequestAmendment(approval, "More.", maximum_devices=900, expiry=date(2027, 9, 30))
+    asked = request_amendment(world.desk, MANUFACTURER, asking).request
+    told = propose(world.desk, OFFICER_1, ProposeAmendment(approval, "Six.", maximum_devices=6, request=asked))
+    assert [each.code for each in told.findings].count("not-as-asked") == 2
+    assert show_request(world.desk, MANUFACTURER, asked).otherwise == ()  # what is proposed is no answer yet
+    world.authority.settle()
+    world.seconded(told.decision)
+    world.authority.settle()
+    seen = show_request(world.desk, MANUFACTURER, asked)
+    assert seen.otherwise == (
+        "An expiry date of 2027-09-30 was asked for; it is 2027-06-30.",
+        "900 devices were asked for; 6 are approved.",
+    )
+    assert (seen.state, seen.findings) == ("granted", ())
