@@ -94,6 +94,15 @@ class WaitingAnswer:
     certificate: NoticeCertificate | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CorrectedAnswer:
+    """The notice that this one corrects."""
+
+    notice: str
+    title: str
+    written_at: datetime
+
+
 @dataclass(frozen=True)
 class OutlineAnswer:
     """What the record says of one copy."""
@@ -133,6 +142,8 @@ class NoticeFetched:
     withheld: Annotated[int, SOMETIMES] = 0
     certificate: NoticeCertificate | None
     waiting: Annotated[tuple[WaitingAnswer, ...], SOMETIMES] = ()
+    approval_ended: Annotated[datetime | None, SOMETIMES] = None
+    corrects: Annotated[CorrectedAnswer | None, SOMETIMES] = None
     salt: Annotated[str | None, SOMETIMES] = None
     version: Annotated[int, SOMETIMES] = 0
     record_salt: Annotated[str, SOMETIMES] = ""

@@ -149,6 +149,14 @@ class BodyMalformed(RequestMalformed):
     hint_text = "The form of each request is described in /openapi.json."
 
 
+class NothingSaid(RequestMalformed):
+    """Words that an act cannot do without are missing, or are blanks."""
+
+    code = "nothing-said"
+    sentence = "There is nothing to read in: {what}."
+    hint_text = "Say it in words: whoever reads the record, or the notice, has nothing else."
+
+
 class CsrMalformed(RequestMalformed):
     """Bytes that are not a PKCS#10 request that can be read."""
 

@@ -97,6 +97,7 @@ class FactKind(StrEnum):
     REPORT_QUESTION_ANSWERED = "report-question-answered"
     DOSSIER_ASKED = "dossier-asked"
     DOSSIER_SIGNED = "dossier-signed"
+    AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class DecisionKind(StrEnum):
     WITHDRAW = "withdraw"
     REKEY = "rekey"
     WITHDRAW_WAITING = "withdraw-waiting"
+    CORRECT = "correct"
 
 
 CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
@@ -152,13 +153,19 @@ class AmendmentRequestState(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
 
 
 OPEN_REQUEST = (AmendmentRequestState.OPEN, AmendmentRequestState.PROPOSED)
 """Nothing has been decided about it, and the Manufacturer still asks."""
 
-CLOSED_REQUEST = (AmendmentRequestState.GRANTED, AmendmentRequestState.REFUSED, AmendmentRequestState.WITHDRAWN)
-"""Nothing more becomes of it."""
+CLOSED_REQUEST = (
+    AmendmentRequestState.GRANTED,
+    AmendmentRequestState.REFUSED,
+    AmendmentRequestState.WITHDRAWN,
+    AmendmentRequestState.LAPSED,
+)
+"""Nothing more becomes of it; `lapsed` because its approval ended first."""
 
 
 class RequirementState(StrEnum):
@@ -240,6 +247,8 @@ class NoticeKind(StrEnum):
     REVOCATION = "revocation"
     WITHDRAWAL = "withdrawal"
     NEW_KEY = "new-key"
+    CORRECTION = "correction"
+    REQUEST_LAPSED = "request-lapsed"
 
 
 CANCELLATION = "cancellation"

@@ -188,6 +188,15 @@ def open_at(approval: ApprovalRecord, at: datetime) -> bool:
     return at <= (_terms_of(approval, certificate) if certificate else approval.terms[0]).expiry
 
 
+def ended_at(approval: ApprovalRecord, at: datetime) -> datetime | None:
+    """Return since when an approval has ended, by an act or by time; None while it may still be amended."""
+    if open_at(approval, at):
+        return None
+    certificate = _certificate_at(approval, at)
+    terms = _terms_of(approval, certificate) if certificate else approval.terms[0]
+    return approval.ended_at or first_second_after(terms.expiry)
+
+
 class _Verdict(NamedTuple):
     """A status before it is put into words: two are equal exactly if their words are."""
 

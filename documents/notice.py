@@ -16,6 +16,7 @@ from core import instants, local_time
 from core.canonical import Json
 from core.classification import Classification, Recipient, in_words
 from core.kinds import CANCELLATION, CHANGE_WITHDRAWAL, NoticeKind, Waiting
+from core.words import counted
 from documents import typesetting
 
 TEMPLATE = "notice.typ"
@@ -28,7 +29,7 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.REFUSAL: "The Security Sub-Committee has not approved {application} of {manufacturer}.",
         NoticeKind.AMENDMENT: "The Security Sub-Committee has amended {approval} of {manufacturer}.",
         NoticeKind.AMENDMENT_REFUSAL: (
-            "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}; it stands unchanged."
+            "The Security Sub-Committee has refused an amendment of {approval} of {manufacturer}{standing}."
         ),
         NoticeKind.REVOCATION: (
             "The Security Sub-Committee has revoked {approval} of {manufacturer}. Its Trial CPA Certificate is "
@@ -41,6 +42,14 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.NEW_KEY: (
             "The Security Sub-Committee has had the Trial CPA Certificate of {approval} of {manufacturer} reissued "
             "for a new key.{nothing_else}"
+        ),
+        NoticeKind.CORRECTION: (
+            "The Security Sub-Committee corrects its notice {corrected} about {about} of {manufacturer}. Where the two "
+            "differ this one holds; the rest of that notice stands as it was written."
+        ),
+        NoticeKind.REQUEST_LAPSED: (
+            "The request of {manufacturer} for an amendment of {approval} is closed: the approval has ended, and "
+            "nothing was decided about the request."
         ),
     }
 )
@@ -64,7 +73,8 @@ _CLASS_WORDS = MappingProxyType(
         Classification.WHITE: "public",
         Classification.GREEN: "for the parties of the Code",
         Classification.AMBER: "for the recipient named",
-        Classification.RED: "for the Security Sub-Committee",
+        # Red stays with the SSC, but for those whom its officers name: this copy is one's who was named.
+        Classification.RED: "for {recipient} alone",
     }
 )
 _MAY_WITHHOLD = ("F2.24", "F2.29", "F2.30")
@@ -77,7 +87,26 @@ def notice_pdf(document: Mapping[str, Json]) -> bytes:
     Args:
         document: the copy as the register keeps it; `notice` null makes a draft, and says so on each page.
     """
-    return typesetting.typeset(TEMPLATE, _view(document), dated=_instant(document["written_at"]))
+    dated = _instant(document["written_at"])
+    return typesetting.typeset(TEMPLATE, _view(document), dated=dated, places=_places(document))
+
+
+def _places(document: Mapping[str, Json]) -> dict[str, list[str]]:
+    """Where words of people stand, by what a reader would look for."""
+    decision = cast("Mapping[str, Json]", document["decision"])
+    changes = [str(each[name]) for each in _objects(document["changes"]) for name in ("subject", "before", "after")]
+    places = {
+        "the head": [str(document["title"]), str(document["manufacturer"]), *map(str, decision.values())],
+        "what changes": changes,
+        "the facts": [str(each.get("value", "")) for each in _objects(document["facts"])],
+        "the firmware": [str(each["version"]) for each in _objects(document["firmware"])],
+    }
+    for passage in _objects(document["passages"]):
+        heading = typesetting.line(str(passage["heading"]))
+        places.setdefault(f"“{heading}”", []).extend([heading, str(passage["text"])])
+    for condition in _objects(document["conditions"]):
+        places[f"condition {condition['number']}"] = [str(condition["text"])]
+    return places
 
 
 def _view(document: Mapping[str, Json]) -> dict[str, Json]:
@@ -98,11 +127,12 @@ def _view(document: Mapping[str, Json]) -> dict[str, Json]:
         "authority": typesetting.line(str(document["authority"])),
         "foot": f"{number or 'Draft'} · copy for {copy_for}",
         "classification": classification.value,
-        "class_words": _CLASS_WORDS[classification],
+        "class_words": _CLASS_WORDS[classification].format(recipient=copy_for),
         "status_page": status_page,
         "qr": None if status_page is None or len(status_page) > LONGEST_QR else _qr_code(status_page),
         "meta": _meta(document, copy_for),
         "lead": _lead(document),
+        "facts_heading": "The notice that is corrected" if document.get("corrects") else "The facts",
         "facts": [_fact(each) for each in _objects(document["facts"])],
         "firmware": [_shown(each) for each in _objects(document["firmware"])],
         "changes": [_shown(each) for each in _objects(document["changes"])],
@@ -154,13 +184,35 @@ def _lead(document: Mapping[str, Json]) -> str:
     approval, application = _text(document["approval"]), _text(document["application"])
     kind = str(document["kind"])
     sentence = _LEADS[kind] if kind in _LEADS else _SENTENCES[NoticeKind(kind)]
+    named = "a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}"
+    asked = "an application" if application is None else f"application {application}"
     words = sentence.format(
         nothing_else="" if document.get("waiting") or document["changes"] else " Nothing else changes.",
-        approval="a Trial Device Approval" if approval is None else f"Trial Device Approval {approval}",
-        application="an application" if application is None else f"application {application}",
+        approval=named,
+        application=asked,
+        about=named if approval is not None else asked,
         manufacturer=document["manufacturer"],
+        standing=_standing(document),
+        corrected=_corrected(document),
     )
     return typesetting.line(words)
+
+
+def _standing(document: Mapping[str, Json]) -> str:
+    """How an approval stands whose amendment is refused; documents of before do not say it."""
+    if "approval_ended" not in document:
+        return ""
+    ended = document["approval_ended"]
+    return (
+        "; it stands unchanged" if ended is None else f"; the approval has ended, at {local_time.utc(_instant(ended))}"
+    )
+
+
+def _corrected(document: Mapping[str, Json]) -> str:
+    if document.get("corrects") is None:
+        return ""
+    corrected = cast("Mapping[str, Json]", document["corrects"])
+    return f"{corrected['notice']}, written at {local_time.utc(_instant(corrected['written_at']))},"
 
 
 def _fact(fact: Mapping[str, Json]) -> Json:
@@ -187,9 +239,9 @@ def _class_of(member: Mapping[str, Json]) -> dict[str, Json]:
 
 def _withheld(document: Mapping[str, Json]) -> str | None:
     count, clause = document["withheld"], str(document["clause"])
-    if not count:
+    if not isinstance(count, int) or not count:
         return None
-    what = "1 passage is" if count == 1 else f"{count} passages are"
+    what = counted(count, "passage is", "passages are")
     return f"{what} withheld under {clause if clause in _MAY_WITHHOLD else 'F2.22'}."
 
 

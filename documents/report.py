@@ -6,6 +6,7 @@ from datetime import datetime
 from core import instants, local_time
 from core.approval import device_said
 from core.canonical import Json
+from core.words import counted
 from documents import typesetting
 from documents.report_words import (
     Figure,
@@ -55,7 +56,7 @@ def _view(document: Members) -> dict[str, Json]:
         "meta": _meta(document),
         "figures": [_figure(each) for each in figures(items)],
         "chart": _chart(approvals),
-        "look_ahead": number(document["look_ahead_months"]),
+        "look_ahead": counted(number(document["look_ahead_months"]), "month"),
         "expiring": [_expiring(each) for each in objects(members(items["g"])["expiring"])],
         "remarks": [
             *(_answer(each) for each in questions(further)),
@@ -100,7 +101,9 @@ def _figure(figure: Figure) -> Json:
         "letter": figure.letter,
         "words": figure.words,
         "number": f"{figure.number:,}",
-        "beside": [{"words": words, "number": f"{count:,}"} for words, count in figure.beside],
+        "beside": [
+            {"words": one if count == 1 else many, "number": f"{count:,}"} for one, many, count in figure.beside
+        ],
     }
 
 

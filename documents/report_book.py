@@ -8,6 +8,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from core import instants, local_time
 from core.approval import DEVICE_MEMBERS
 from core.canonical import Json
+from core.words import counted
 from documents.report_words import (
     Members,
     covered,
@@ -56,11 +57,11 @@ def _summary(document: Members) -> Sheet:
     ]
     for figure in figures(items):
         rows.append((f"({figure.letter})", _capital(figure.words), figure.number))
-        rows.extend((f"({figure.letter})", f"   {words}", count) for words, count in figure.beside)
+        rows.extend((f"({figure.letter})", f"   {many}", count) for _, many, count in figure.beside)
     expiring, further = objects(members(items["g"])["expiring"]), members(items["h"])
     ahead = number(document["look_ahead_months"])
     rows += [
-        ("(g)", f"Approvals that expire in the next {ahead} months: sheet Expiring", len(expiring)),
+        ("(g)", f"Approvals that expire in the next {counted(ahead, 'month')}: sheet Expiring", len(expiring)),
         ("(h)", "Remarks: sheet Remarks and corrections", len(objects(further["remarks"]))),
         ("(h)", "Attachments: sheet Remarks and corrections", len(objects(further["attachments"]))),
         ("", "Corrections to earlier reports: sheet Remarks and corrections", len(objects(document["corrections"]))),

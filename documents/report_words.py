@@ -21,13 +21,13 @@ class Figure:
         letter: of F2.28.
         words: the item in short, in the Code's words.
         number: what the item asks for, in aggregate.
-        beside: further numbers, each with its words.
+        beside: further numbers, each with its words for one and for any other number.
     """
 
     letter: str
     words: str
     number: int
-    beside: tuple[tuple[str, int], ...]
+    beside: tuple[tuple[str, str, int], ...]
 
 
 def figures(items: Members) -> tuple[Figure, ...]:
@@ -42,13 +42,17 @@ def figures(items: Members) -> tuple[Figure, ...]:
     )
 
 
+_WAITING = "instructed, not acknowledged"
+_LATE = "in earlier periods, told late"
+
+
 def _listed(letter: str, words: str, items: Members) -> Figure:
     item = _item(items, letter)
     waiting = members(item["instructed_not_acknowledged"])
     beside = (
-        ("entries", number(item["entries"])),
-        ("models instructed, not acknowledged", number(waiting["models"])),
-        ("entries instructed, not acknowledged", number(waiting["entries"])),
+        ("entry", "entries", number(item["entries"])),
+        (f"model {_WAITING}", f"models {_WAITING}", number(waiting["models"])),
+        (f"entry {_WAITING}", f"entries {_WAITING}", number(waiting["entries"])),
     )
     return Figure(letter=letter, words=words, number=number(item["models"]), beside=beside)
 
@@ -57,7 +61,7 @@ def _deployed(items: Members) -> Figure:
     item = _item(items, "d")
     beside = (("in_force", "under approvals in force"), ("after_end", "still deployed after the end of theirs (F2.31)"))
     # A report that was issued before they were told apart does not have them.
-    told = tuple((words, number(item[name])) for name, words in beside if item.get(name) is not None)
+    told = tuple((words, words, number(item[name])) for name, words in beside if item.get(name) is not None)
     return Figure(letter="d", words="Trial Devices deployed", number=number(item["deployed"]), beside=told)
 
 
@@ -67,7 +71,7 @@ def _counted(letter: str, words: str, what: str, items: Members) -> Figure:
         letter=letter,
         words=words,
         number=number(item[what]),
-        beside=(("in earlier periods, told late", number(item["of_earlier_periods"])),),
+        beside=((_LATE, _LATE, number(item["of_earlier_periods"])),),
     )
 
 

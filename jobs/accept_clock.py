@@ -7,6 +7,7 @@ from core.canonical import Json
 from core.errors import ClockRefused
 from core.facts import Fact, FactKind
 from core.instants import ONE_SECOND, text
+from core.words import required
 from jobs.acts import digest_of
 from jobs.doubt import BEHIND, Doubt, Limits, Shown, judged, stepped
 from memory.memory import Memory
@@ -44,8 +45,10 @@ def accept_clock(store: Store, memory: Memory, limits: Limits, *, shown: At, yea
         sentence: why, in the operator's words.
 
     Raises:
+        NothingSaid: there is no word in the sentence.
         ClockRefused: nobody doubts the clock, or it is in another year than the operator.
     """
+    required(sentence, of="why")
     reading, last, _ = doubt_of(store, memory, limits)
     if abs(stepped(reading, shown) or timedelta(0)) > BEHIND:
         raise ClockRefused(detail=f"it was moved after it showed {text(shown.wall)}")

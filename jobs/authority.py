@@ -30,7 +30,7 @@ from jobs.doubt import Limits
 from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
 from jobs.ends import remember_ends
-from jobs.expire import lapse_passed, record_expiries
+from jobs.expire import close_requests, lapse_passed, record_expiries
 from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
@@ -223,6 +223,7 @@ class Authority:
             renew_statement_signer,
             record_expiries,
             lapse_passed,
+            close_requests,
             compare_limits,
             draft_proposals,
             sign_seconded,

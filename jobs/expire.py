@@ -10,9 +10,11 @@ from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from jobs.ends import make_expiries_final
 from ra.deciding.lapse import lapse, passed
+from ra.telling.lapsed_request import close_request
 from ra.telling.listing import EXPIRY, instruct
 from store.reading import approvals as approval_reading
 from store.reading import requests, work
+from store.reading.amendment_requests import open_after_the_end
 from store.rows import Decision
 from store.verbs import approvals, facts
 
@@ -69,3 +71,23 @@ def _why(duty: Duty, decision: Decision, at: datetime) -> str:
 def _lapse(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
     with duty.begin("lapse") as tx:
         return int(lapse(tx, decision, why=why, actor=AUTHORITY, at=at))
+
+
+@serves("F2.29", "F2.31")
+def close_requests(duty: Duty, at: datetime) -> int:
+    """Close requests for amendments whose approvals have ended, by an act or by time; return how many.
+
+    One that a proposal holds waits until that is decided or has lapsed: then it is open again, and found here.
+    """
+    aside = duty.aside("close_requests")
+    with duty.read() as tx:
+        waiting = open_after_the_end(tx, at, but=aside.passed_over(duty.noticed, at))
+    closed = 0
+    for asked in waiting:
+        closed += aside.alone(duty.noticed, asked.id, at, partial(_close, duty, asked.id, at)) or 0
+    return closed
+
+
+def _close(duty: Duty, request: str, at: datetime) -> int:
+    with duty.begin("close request") as tx:
+        return int(close_request(tx, request, actor=AUTHORITY, at=at))

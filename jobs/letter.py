@@ -7,6 +7,7 @@ by relays.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from textwrap import fill
 from typing import cast
 
@@ -19,6 +20,9 @@ from jobs.mail import Attachment
 
 _WIDTH = 76
 """Characters of a line: RFC 5322 (2.1.1) recommends at most 78."""
+
+# An identifier is copied out of a mail: it has hyphens, and is never broken at one.
+_filled = partial(fill, width=_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ def letter(document: Mapping[str, Json], written: str, pdf: bytes) -> Letter:
 
 def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> Iterator[str]:
     if document["environment"] != "live":
-        yield fill("TEST: this notice comes from a test authority; nothing in it holds outside the test.", _WIDTH)
+        yield _filled("TEST: this notice comes from a test authority; nothing in it holds outside the test.")
         yield ""
-    yield fill(f"{document['title']} ({document['clause']})", _WIDTH)
+    yield _filled(f"{document['title']} ({document['clause']})")
     yield ""
     yield f"Notice {document['notice']} of {document['authority']},"
     copy_for = in_words(Recipient(str(document["recipient"])))
@@ -73,16 +77,16 @@ def _lines(document: Mapping[str, Json], attachments: Sequence[Attachment]) -> I
         yield ""
     for change in cast("Sequence[Mapping[str, Json]]", document.get("waiting", ())):
         became = "still takes effect" if change["outcome"] == Waiting.CARRY else "is withdrawn"
-        yield fill(f"What was decided for {_when(parse(str(change['effective'])))} {became}.", _WIDTH)
+        yield _filled(f"What was decided for {_when(parse(str(change['effective'])))} {became}.")
         yield ""
-    yield fill("The reasons, and any conditions, are in the notice itself. Attached:", _WIDTH)
+    yield _filled("The reasons, and any conditions, are in the notice itself. Attached:")
     yield from (f"  {each.name}" for each in attachments)
     if document["status_page"]:
         yield ""
         yield "How the approval stands now:"
         yield f"  {document['status_page']}"
     yield ""
-    yield fill("This message was sent by a machine that reads no answers.", _WIDTH)
+    yield _filled("This message was sent by a machine that reads no answers.")
 
 
 def _table(document: Mapping[str, Json]) -> Iterator[str]:
@@ -101,7 +105,7 @@ def _table(document: Mapping[str, Json]) -> Iterator[str]:
     rows += [("Firmware", _one_line(each["version"])) for each in versions]
     column = max(len(label) for label, _ in rows) + 2
     for label, said in rows:
-        yield fill(said, _WIDTH, initial_indent=label.ljust(column), subsequent_indent=" " * column)
+        yield _filled(said, initial_indent=label.ljust(column), subsequent_indent=" " * column)
 
 
 def _when(at: datetime) -> str:

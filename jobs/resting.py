@@ -14,7 +14,7 @@ from core.canonical import read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
-from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind
+from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind, NoticeKind
 from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
 from ra.deciding.end import ending_of
@@ -47,6 +47,8 @@ def resting(row: SealedRow) -> Resting:
         raise _malformed(f"there is no fact of the kind {row.kind}") from None
     if kind is FactKind.DECISION_REJECTED and _by_us(row):
         return Resting.OURS  # a proposal that cannot be drafted is rejected by the authority
+    if kind is FactKind.NOTICE_WRITTEN and _by_us(row) and said_by(row).get("kind") == NoticeKind.REQUEST_LAPSED:
+        return Resting.OURS  # nobody decided what time alone has brought about
     return rests_upon(kind)
 
 
@@ -93,6 +95,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.END_SETTLED
             | FactKind.CERTIFICATE_RESTORED
             | FactKind.END_RESTORED
+            | FactKind.AMENDMENT_REQUEST_LAPSED
             | FactKind.NOTICE_DELIVERED
             | FactKind.NOTICE_UNDELIVERED
             | FactKind.FACT_REFUSED
@@ -236,6 +239,7 @@ _FOLLOWS: Mapping[DecisionKind, frozenset[FactKind]] = {
     DecisionKind.WITHDRAW: frozenset({FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.REKEY: frozenset({FactKind.CERTIFICATE_REVOKED}),
     DecisionKind.WITHDRAW_WAITING: frozenset({FactKind.CERTIFICATE_REVOKED}),
+    DecisionKind.CORRECT: frozenset(),
 }
 """What follows from each kind of decision, beside its notice."""
 

@@ -16,6 +16,7 @@ from core.facts import Fact, FactKind
 from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.status import Revoked
+from core.words import required
 from jobs.acts import digest_of
 from jobs.evidence import proved_facts
 from jobs.publish import joined
@@ -110,9 +111,11 @@ def settle(
         sentence: why, in the operator's words.
 
     Raises:
+        NothingSaid: there is no word in the sentence.
         WrongState: the difference is another one by now, or the register's date cannot be chosen.
         StoreWentBack: the register is older than what was sealed; that is accepted first, or put right.
     """
+    required(sentence, of="why")
     published, register = difference.published, difference.register
     wrong = WrongState(
         kind="Certificate", identifier=published.serial, state="otherwise by now", needed="as it was shown"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.canonical import Json, canonical, read_json
 from core.classification import Passage, passage_of
+from core.words import required
 from store.rows import Decision
 
 REASONS = "reasons"
@@ -71,8 +72,13 @@ def grounds_of(reasons: "str | Passage", minutes: Minutes, *, first_number: int 
         reasons: words alone are Amber and go to all three recipients.
         minutes: what comes with them.
         first_number: of the first new condition; an approval's conditions are counted through and never renumbered.
+
+    Raises:
+        NothingSaid: the reasons, a passage or a condition are blanks.
     """
     summary = reasons if isinstance(reasons, Passage) else Passage.of(REASONS, reasons)
+    for each in (summary, *minutes.passages, *minutes.conditions):
+        required(each.text, of=each.subject)
     numbered = tuple(
         (number, replace(each, subject=f"condition {number}"))
         for number, each in enumerate(minutes.conditions, first_number)

@@ -241,16 +241,23 @@ notices = Table(
     metadata,
     Column("number", String, primary_key=True),
     *word("kind", NoticeKind),
-    Column("decision_id", ForeignKey("decisions.id"), nullable=False, unique=True),
+    Column("decision_id", ForeignKey("decisions.id"), unique=True),
     Column("approval", ForeignKey("approvals.identifier")),
     Column("application_id", ForeignKey("applications.id")),
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
     Column("serial", ForeignKey("certificates.serial")),
+    Column("corrects", ForeignKey("notices.number")),
     Column("record", String, nullable=False),
     Column("record_salt", Octets, nullable=False),
     Column("written_at", Instant, nullable=False),
+    # What time alone brings about was decided by nobody.
+    CheckConstraint(
+        f"(decision_id IS NULL) = ({among('kind', NoticeKind.REQUEST_LAPSED)})", name="tells_of_a_decision"
+    ),
+    CheckConstraint(f"(corrects IS NOT NULL) = ({among('kind', NoticeKind.CORRECTION)})", name="correction_names_one"),
     Index(None, "approval"),
     Index(None, "application_id"),
+    Index(None, "corrects"),
     sqlite_strict=True,
 )
 

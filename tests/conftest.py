@@ -95,6 +95,7 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_cpl_api",
         "test_deployments_api",
         "test_issuing_ca",
+        "test_notice_words",
         "test_notices",
         "test_redaction",
         "test_rekey",

@@ -112,7 +112,7 @@ class OutcomeBody(Body):
     """A requirement is met, or waived; the reason says what shows it, or why."""
 
     state: RequirementClosed
-    reason: Annotated[Words, Field(pattern=r"\S")]
+    reason: Words
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -158,6 +158,6 @@ class AcceptanceBody(Body):
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
-        if not self.accepted and not self.reason.strip():
+        if not self.accepted and not self.reason:
             raise ValueError("a rejection says what is wrong")
         return self

@@ -1,6 +1,7 @@
 """What may be sent about decisions: one body for each kind, with the command that it becomes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal, Self, TypeAlias, assert_never
 
 from pydantic import Field, RootModel, model_validator
@@ -30,6 +31,7 @@ from core.kinds import DecisionKind, Waiting, Witnessed
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.correction import SUMMARY, ProposeCorrection
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
@@ -263,6 +265,23 @@ class WithdrawWaitingBody(MinutedBody):
         return ProposeWaitingWithdrawal(approval_of(self.approval), self.why(), self.minutes())
 
 
+class CorrectBody(MinutedBody):
+    """Correct a notice: a new one that names it and says why; its passages hold instead of those told before."""
+
+    kind: Literal[DecisionKind.CORRECT]
+    notice: Annotated[Token, Field(description="The number of the notice that is wrong, TDN-2027-0001.")]
+    summary: Annotated[
+        ClassifiedBody | None, Field(description="The summary of reasons in place of the one that was told.")
+    ] = None
+
+    def command(self) -> ProposeCorrection:
+        """Return what is proposed."""
+        minutes = self.minutes()
+        if self.summary is not None:
+            minutes = replace(minutes, passages=(self.summary.passage(SUMMARY), *minutes.passages))
+        return ProposeCorrection(self.notice.upper(), self.why(), minutes)
+
+
 AnyDecision: TypeAlias = (
     GrantBody
     | RefuseBody
@@ -272,6 +291,7 @@ AnyDecision: TypeAlias = (
     | WithdrawBody
     | RekeyBody
     | WithdrawWaitingBody
+    | CorrectBody
 )
 
 
@@ -294,6 +314,8 @@ def body_of(kind: DecisionKind) -> type[AnyDecision]:
             return RekeyBody
         case DecisionKind.WITHDRAW_WAITING:
             return WithdrawWaitingBody
+        case DecisionKind.CORRECT:
+            return CorrectBody
         case _:
             assert_never(kind)
 
@@ -375,7 +397,7 @@ class WitnessBody(Body):
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
-        if (self.saw is Witnessed.DISOWNED) != bool(self.why.strip()):
+        if (self.saw is Witnessed.DISOWNED) != bool(self.why):
             raise ValueError("who disowns a decision says why, and nobody else does")
         return self
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -18,6 +18,7 @@ from core.days import DayOrder, read_day
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
 from core.plain_text import trimmed
+from core.words import says_something
 from ra.views import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
@@ -62,12 +63,25 @@ _TRIMMED = BeforeValidator(_trimmed)
 """Cuts the blanks at the ends, as every reader of identifiers, days and names does."""
 
 # PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
-_NO_CONTROLS = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+_CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
+_NO_CONTROLS = f"^[^{_CONTROLS}]*$"
+_SOMETHING = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+
+
+def _said(words: str) -> str:
+    # The pattern tells a client as much as JSON Schema can; what is drawn as nothing is found here.
+    if not says_something(words):
+        raise ValueError("there is nothing in it to read")
+    return words
+
 
 # A validator stands behind the bounds of its field: before them, pydantic would keep them out of the description.
 Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=TOKEN_LIMIT, pattern="^[!-~]+$"), _TRIMMED]
 Name: TypeAlias = Annotated[str, Field(max_length=NAME_LIMIT, pattern=_NO_CONTROLS), _TRIMMED]
-Words: TypeAlias = Annotated[str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_NO_CONTROLS)]
+Words: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=WORDS_LIMIT, pattern=_SOMETHING), AfterValidator(_said)
+]
+"""Words for people; wherever reasons are asked for it is this. Blanks are none."""
 Identifier: TypeAlias = Annotated[
     str,
     Field(

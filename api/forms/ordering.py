@@ -5,13 +5,13 @@ from typing import Annotated, Literal, TypeAlias, assert_never
 from pydantic import Field, RootModel
 
 from api.forms.authorising import AuthorisedBody
-from api.forms.fields import Body, Name
+from api.forms.fields import Body, Name, Words
 from core.kinds import OrderKind
 from officers.order import LONGEST_WHY
 from officers.roster import LARGEST_KEY_FILE, MOST, new_member
 from ra.ordering.order import ChangeRoster, StartIssuing, StopIssuing
 
-_Why: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_WHY, description="Why, in a sentence.")]
+_Why: TypeAlias = Annotated[Words, Field(max_length=LONGEST_WHY, description="Why, in a sentence.")]
 
 
 class StopBody(Body):

@@ -57,7 +57,7 @@ class AcknowledgementBody(Body):
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
-        if (self.outcome is InstructionState.REJECTED) != bool(self.reason.strip()):
+        if (self.outcome is InstructionState.REJECTED) != bool(self.reason):
             raise ValueError("a rejection says why, and nothing else does")
         return self
 

@@ -45,7 +45,7 @@ def _settle(house: House, memory: Memory, serial: str | None, date: str | None, 
     if serial is None:
         _show(found)
         return
-    if date is None or not why:
+    if date is None or why is None:
         raise click.UsageError("Say --date published or --date register, and --why.")
     chosen = next((each for each in found if each.published.serial == serial.upper()), None)
     if chosen is None:

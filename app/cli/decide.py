@@ -14,6 +14,7 @@ from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
+from app.cli.words import WORDS
 from app.client import Client, path
 from app.officer import Hand, to_revoke
 from app.recomputed import Recomputed, recomputed
@@ -225,6 +226,24 @@ def revoke(
     raise SystemExit(_told(service, [outcome], ""))
 
 
+@decide.command(epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @text.txt")
+@click.argument("notice")
+@click.option("--why", required=True, type=WORDS, help="What was wrong, and why it is put right.")
+@click.option("--summary", type=WORDS, help="The summary of reasons, as it should have been.")
+@click.option("--assessment", type=WORDS, help="The assessment, as it should have been.")
+@click.option("--description", type=WORDS, help="The description of the device, as it should have been.")
+@signs(elsewhere=False, later=True)
+@asks_service
+def correct(*, notice: str, why: str, summary: str | None, signing: Signing, service: Service, **told: str) -> None:
+    """Propose a notice that names the one it corrects and says why; that one stays as it was written.
+
+    Words are Amber and go to all three; a form can say otherwise. What was decided is amended, not corrected.
+    """
+    passages = [{"subject": subject, "text": words} for subject, words in told.items() if words is not None]
+    body = {"kind": DecisionKind.CORRECT, "notice": notice.upper(), "reasons": why, "passages": passages}
+    raise SystemExit(_proposed(service, signing, [{**body, **({"summary": {"text": summary}} if summary else {})}]))
+
+
 @decide.command(
     "withdraw-waiting",
     short_help="Propose to withdraw what waits.",
@@ -431,8 +450,8 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
             assert_never(outcome)
     about = " ".join(each for each in (outcome.decision, *what) if each)
     shown.sentence(console, f"{place}. {about}: {state}")
-    if isinstance(outcome, DecisionProposed) and outcome.findings:
-        shown.findings(console, outcome.findings)
+    if isinstance(outcome, DecisionProposed) and (outcome.findings or outcome.wanting):
+        shown.findings(console, (*outcome.findings, *outcome.wanting))
 
 
 def _words_of(file: TextIO) -> str:

@@ -125,6 +125,15 @@ approval = "TDA-…"
 reasons = "A summary of why."
 """
 
+_CORRECT = """\
+[[decision]]
+kind = "correct"                    # a notice was wrong: a new one names it; what was decided is amended, not corrected
+notice = "TDN-…"
+reasons = "What was wrong, and why it is put right."
+# [decision.summary]                # the summary of reasons in place of the one that was told
+# text = "A summary of why, as it should have been."
+"""
+
 
 def example(kind: DecisionKind) -> str:
     """Return a decision of a kind as the template shows it."""
@@ -145,6 +154,8 @@ def example(kind: DecisionKind) -> str:
             return _REKEY
         case DecisionKind.WITHDRAW_WAITING:
             return _WITHDRAW_WAITING
+        case DecisionKind.CORRECT:
+            return _CORRECT
         case _:
             assert_never(kind)
 

@@ -90,6 +90,9 @@ def _preview(console: Console, preview: PreviewAnswer) -> None:
     for gone in preview.withdrawn:
         _change(console, f"What waits until {shown.when(gone.effective)} is withdrawn: this never comes", gone.changes)
     _notices(console, preview.notices)
+    if preview.wanting:
+        shown.heading(console, "What its recipients would NOT be told", "bold yellow")
+        shown.findings(console, preview.wanting)
     _cpl(console, preview.cpl)
 
 

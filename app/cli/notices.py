@@ -34,7 +34,7 @@ def _notices(client: Client, approval: str | None, *, as_json: bool) -> None:
         shown.out(),
         ("notice", "kind", "about", "written", "copies"),
         [
-            (each.notice, each.kind, _about(each), each.written_at, [_copy(one) for one in each.copies])
+            (each.notice, _kind(each), _about(each), each.written_at, [_copy(one) for one in each.copies])
             for each in found
         ],
         none="No notice.",
@@ -57,6 +57,12 @@ def _undelivered(client: Client, approval: str | None, *, as_json: bool) -> None
         ],
         none="Every copy has reached its recipient.",
     )  # fmt: skip
+
+
+def _kind(notice: NoticeEntry) -> str:
+    corrects = f" of {notice.corrects}" if notice.corrects else ""
+    corrected = f", corrected by {', '.join(notice.corrected_by)}" if notice.corrected_by else ""
+    return f"{notice.kind}{corrects}{corrected}"
 
 
 def _about(notice: NoticeEntry | UndeliveredLine) -> str:

@@ -14,6 +14,7 @@ from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.canonical import read_json
 from core.errors import InputUnusable
+from core.words import counted
 from ra.applying.views import EvidenceAnswer
 from ra.reporting.contents import (
     DecommissionedSinceItem,
@@ -163,7 +164,7 @@ def show(console: Console, said: ReportAnswer) -> None:
 def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
     """Each item with its number, and what stands beside it."""
     expiring = ", ".join(f"{each.approval} {shown.day_of(each.expiry)}" for each in items.g.expiring)
-    ahead = f"within {months} months. {expiring}".strip()
+    ahead = f"within {counted(months, 'month')}. {expiring}".strip()
     return [
         ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
         ("(b)", "added since the previous report", *_on_the_list(items.b)),

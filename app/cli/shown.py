@@ -19,6 +19,7 @@ from core.approval import Device
 from core.errors import Finding, InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
+from core.words import counted
 
 PIPED_WIDTH = 160
 """Columns where there is no terminal to ask."""
@@ -119,7 +120,7 @@ def many(number: int, one: str, several: str = "") -> str:
         one: the noun.
         several: its plural, if that is not the noun with an s.
     """
-    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+    return counted(number, one, several or None)
 
 
 def when(instant: object) -> str:

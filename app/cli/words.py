@@ -8,6 +8,7 @@ import click
 
 from app.cli.form_files import LARGEST_TEXT_FILE
 from core.errors import InputUnusable
+from core.words import says_something
 
 _FROM = "@"
 """A text that begins so names a file: what others on this machine may not read belongs on no command line."""
@@ -27,7 +28,7 @@ class WordsType(click.ParamType[str]):
         """Return the text; InputUnusable if it names a file that is no text, usage if there is nothing in it."""
         said = str(value)
         words = (_text_of(said.removeprefix(_FROM)) if said.startswith(_FROM) else said).strip()
-        if not words:
+        if not says_something(words):
             self.fail("there is nothing in it.", param, ctx)
         return words
 

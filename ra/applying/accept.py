@@ -12,6 +12,7 @@ from core.clauses import serves
 from core.errors import NoSuchThing
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise_approval
 from ra.applying.views import CertificateAnswered
@@ -59,6 +60,8 @@ def _answer(tx: Transaction, actor: Actor, command: AnswerCertificate, *, at: da
         authorise_approval(actor, Operation.ACCEPT_CERTIFICATE, approval_reading.record(tx, approval))
     except NoSuchThing:
         raise NoSuchThing(kind="certificate", identifier=command.serial) from None
+    if not command.accepted:
+        required(command.reason, of="what is wrong with it")
     acceptances.answer(tx, command.serial, accepted=command.accepted, reason=command.reason, by=actor.name, at=at)
     kind = FactKind.CERTIFICATE_ACCEPTED if command.accepted else FactKind.CERTIFICATE_REJECTED
     # The reason is the Manufacturer's own words and stays in the register.

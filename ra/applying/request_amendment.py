@@ -9,6 +9,7 @@ from core.canonical import canonical
 from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.kinds import OPEN_REQUEST, AmendmentRequestState
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise_approval, authorise_own
 from ra.applying.as_asked import oddities, otherwise
@@ -122,7 +123,7 @@ def _ask(desk: Desk, tx: Transaction, actor: Actor, command: RequestAmendment, *
         approval=approval.identifier,
         state=AmendmentRequestState.OPEN,
         asked=canonical(document(command.asked())).decode(),
-        reasons=command.reasons,
+        reasons=required(command.reasons, of="reasons"),
         asked_at=at,
         asked_by=actor.name,
     )

@@ -13,6 +13,7 @@ from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.kinds import UNDECIDED, RequirementState
+from core.words import required
 from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.applying.views import (
@@ -203,7 +204,7 @@ def _set(tx: Transaction, actor: Actor, application: str, words: str, *, at: dat
         id=new_identifier("req", at),
         application=application,
         standing=None,
-        text=words,
+        text=required(words, of="the requirement"),
         state=RequirementState.OPEN,
         set_at=at,
         set_by=actor.name,
@@ -217,14 +218,15 @@ def _close(
 ) -> RequirementSet:
     application = reading.requirement(tx, identifier).application
     _hold_undecided(tx, application)
-    requirements.close(tx, identifier, to=outcome, reason=reason, by=actor.name, at=at)
+    requirements.close(tx, identifier, to=outcome, reason=required(reason, of="the reason"), by=actor.name, at=at)
     kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
     facts.record(tx, Fact(kind, at, actor, subject=application, payload={"requirement": identifier}))
     return RequirementSet(requirement=identifier, application=application, state=outcome)
 
 
 def _set_standing(tx: Transaction, actor: Actor, words: str, *, at: datetime) -> StandingSet:
-    made = StandingRequirement(id=new_identifier("std", at), text=words, set_at=at, set_by=actor.name)
+    text = required(words, of="the requirement")
+    made = StandingRequirement(id=new_identifier("std", at), text=text, set_at=at, set_by=actor.name)
     # Written before applications are looked for: whichever is being taken in at this moment is then either seen
     # here or sees it itself (hold_standing).
     requirements.set_standing(tx, made)

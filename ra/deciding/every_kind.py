@@ -6,6 +6,7 @@ from core.kinds import DecisionKind
 from ra.deciding.kind import Kind
 from ra.deciding.kinds.amendment import Amendment, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import AmendmentRefusal, ProposeAmendmentRefusal
+from ra.deciding.kinds.correction import Correction, ProposeCorrection
 from ra.deciding.kinds.grant import Grant, ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal, Refusal
 from ra.deciding.kinds.rekey import ProposeRekey, Rekey
@@ -22,12 +23,15 @@ Proposal: TypeAlias = (
     | ProposeWithdrawal
     | ProposeRekey
     | ProposeWaitingWithdrawal
+    | ProposeCorrection
 )
 """What an officer may propose."""
 
 GRANT, REFUSAL, REKEY = Grant(), Refusal(), Rekey()
 AMENDMENT, AMENDMENT_REFUSAL = Amendment(), AmendmentRefusal()
 REVOCATION, WITHDRAWAL, WAITING_WITHDRAWAL = Revocation(), Withdrawal(), WaitingWithdrawal()
+REVOCATION, WITHDRAWAL = Revocation(), Withdrawal()
+CORRECTION = Correction()
 
 
 def kind_of(kind: DecisionKind) -> Kind[Any]:
@@ -49,6 +53,8 @@ def kind_of(kind: DecisionKind) -> Kind[Any]:
             return REKEY
         case DecisionKind.WITHDRAW_WAITING:
             return WAITING_WITHDRAWAL
+        case DecisionKind.CORRECT:
+            return CORRECTION
         case _:
             assert_never(kind)
 
@@ -76,5 +82,7 @@ def by_command(command: Proposal) -> Kind[Any]:
             return REKEY
         case ProposeWaitingWithdrawal():
             return WAITING_WITHDRAWAL
+        case ProposeCorrection():
+            return CORRECTION
         case _:
             assert_never(command)

@@ -11,6 +11,7 @@ from core.approval import DEVICE_WORDS
 from core.canonical import read_json
 from core.instants import parse
 from core.kinds import OPEN_DECISION
+from core.words import counted
 from policy.roles import Operation
 from ra.access import authorise
 from ra.applying.requirements import open_of, requirement_shown
@@ -96,6 +97,7 @@ def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
         cpl=() if listed is None else would_follow(tx, listed, at),
         carried=tuple(_carried(each) for each in said.get("carried") or ()),
         withdrawn=tuple(_withdrawn(each) for each in said.get("withdrawn") or ()),
+        wanting=notice.lacking(tx, found, at=at),
     )
 
 
@@ -182,12 +184,13 @@ def _draft(draft: DraftRow, said: Mapping[str, Any]) -> DraftAnswer:
 def in_words(said: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the certificate will say, a sentence each, for the officer who has to accept its bytes."""
     device, organisation = said["device"], said["organisation"]
+    most = counted(said["maximum_devices"], "device")
     named = [(name, words) for name, words in DEVICE_WORDS.items() if name != "type"]
     return (
         f"Trial CPA Certificate {said['approval']}, issue {said['issue']}, for {organisation['certificate_name']}.",
         f"Device: {device['type']}, {', '.join(f'{words} {device[name]}' for name, words in named)}.",
         *(f"Firmware {each['version']}, image SHA-256 {each['image_sha256']}." for each in said["firmware"]),
-        f"At most {said['maximum_devices']} devices; anybody who reads the certificate sees limit and firmware.",
+        f"At most {most}; anybody who reads the certificate sees limit and firmware.",
         f"Valid from {said['not_before']} to {said['not_after']}, both inclusive; it ends with the approval (F2.25).",
         f"Public key SHA-256 {said['public_key_sha256']}.",
     )

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from core.actors import Actor
 from core.canonical import Json
+from core.errors import Finding
 from core.identifiers import Serial
 from ra.deciding.every_kind import kind_of
 from ra.telling.matter import matter_of
+from ra.telling.wanting import wanting
 from ra.telling.writing import drafted_copies, write_notice
 from store.rows import Decision
 from store.transactions import Transaction
@@ -31,3 +33,9 @@ def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, 
     """Return the notice that a proposal would lead to, by recipient, as each would get it (F2.22)."""
     told = kind_of(decision.kind).told(decision, None)
     return drafted_copies(matter_of(tx, decision, told, at=at, written=False))
+
+
+def lacking(tx: Transaction, decision: Decision, *, at: datetime) -> tuple[Finding, ...]:
+    """Return what recipients of the notice that a proposal would lead to would not get, and the Code has it told."""
+    told = kind_of(decision.kind).told(decision, None)
+    return wanting(matter_of(tx, decision, told, at=at, written=False))

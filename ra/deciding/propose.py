@@ -15,6 +15,7 @@ from core.facts import Fact, FactKind
 from core.kinds import CERTIFYING
 from policy.roles import Operation
 from ra.access import authorise
+from ra.deciding import notice
 from ra.deciding.beside import beside
 from ra.deciding.every_kind import Proposal, by_command
 from ra.deciding.views import DecisionProposed
@@ -78,6 +79,7 @@ def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: d
         approval=decision.approval,
         proposal_sha256=decision.proposal_sha256,
         findings=found,
+        wanting=notice.lacking(tx, decision, at=at),
     )
 
 

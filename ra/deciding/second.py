@@ -13,6 +13,7 @@ from core.clauses import serves
 from core.errors import DecisionLapsed, DigestMismatch, SamePerson, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionState
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import Signed, authorised
@@ -123,9 +124,11 @@ def reject(
 
     Raises:
         AuthorisationMissing, AuthorisationRefused: nothing was signed, or something else.
+        NothingSaid: no word of why.
         WrongState: it was seconded or ended.
     """
     authorise(actor, Operation.REJECT)
+    required(why, of="why")
     at = desk.clock.now()
     with desk.store.begin("reject") as tx:
         return once(

@@ -108,6 +108,7 @@ class PreviewAnswer:
         withdrawn: Changes that wait and never come to be.
         notices: By recipient, the notice as it will get it (F2.22).
         cpl: Instructions to the Panel (F2.27, F2.29, F2.31).
+        wanting: For each recipient, what its notice would lack and the Code has it told (F2.21, F2.23).
     """
 
     certificate: tuple[str, ...]
@@ -116,6 +117,7 @@ class PreviewAnswer:
     cpl: tuple[StepForeseen, ...]
     carried: tuple[CarriedChange, ...] = ()
     withdrawn: tuple[PendingAnswer, ...] = ()
+    wanting: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,12 @@ class DecisionPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionProposed:
-    """A decision was proposed."""
+    """A decision was proposed.
+
+    Args:
+        wanting: for each recipient, what its notice would lack and the Code has it told. Empty in what earlier releases
+            kept under an Idempotency-Key.
+    """
 
     decision: str
     state: DecisionState
@@ -189,6 +196,7 @@ class DecisionProposed:
     approval: str | None
     proposal_sha256: str
     findings: tuple[Finding, ...]
+    wanting: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.kinds import Witnessed
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise
 from ra.deciding.views import DecisionWitnessed
@@ -48,6 +49,7 @@ def witness(desk: Desk, actor: Actor, command: Witness, request: RequestKey | No
 
     Raises:
         NoSuchThing: there is no such decision.
+        NothingSaid: it is disowned without a word of why.
         WrongState: nothing was issued or ended by it, or the officer has said so before; who has disowned a decision
             cannot take that back.
     """
@@ -58,7 +60,8 @@ def witness(desk: Desk, actor: Actor, command: Witness, request: RequestKey | No
 
 
 def _witness(tx: Transaction, actor: Actor, command: Witness, at: datetime) -> DecisionWitnessed:
-    decision, why = requests.decision(tx, command.decision), command.why or None
+    disowned = command.saw is Witnessed.DISOWNED
+    decision, why = requests.decision(tx, command.decision), required(command.why, of="why") if disowned else None
     if not issued_or_ended(decision.kind, decision.state, decision.issue):
         raise WrongState(
             kind="Decision", identifier=decision.id, state=decision.state, needed="one that issued or ended something"

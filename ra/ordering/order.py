@@ -13,6 +13,7 @@ from core.canonical import Json, read_json
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OrderState
+from core.words import required
 from officers.order import Change, Ordered, Start, Stop, body_sha256, changed, kind_of, officers_wanted, written
 from officers.roster import Member, Roster
 from policy.roles import Operation
@@ -75,6 +76,7 @@ def order(desk: Desk, actor: Actor, command: Command, request: RequestKey | None
         NoSuchThing: there is no roster of officers' keys, by which orders are authorised.
     """
     authorise(actor, Operation.ORDER)
+    required(command.why, of="why")
     at = desk.clock.now()
     with desk.store.begin("propose order") as tx:
         return once(desk, tx, actor, request, OrderProposed, lambda: _order(desk, tx, actor, command, at), at=at)

@@ -17,6 +17,7 @@ from core.instants import text
 from core.kinds import BreachState
 from core.local_time import utc
 from core.status import open_at
+from core.words import counted, required
 from officers.claims import to_confirm
 from policy.roles import Operation
 from ra.access import authorise
@@ -66,10 +67,10 @@ def suspect(
 
 
 def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
+    identifier, words = new_identifier("breach", at), _salted(note)
     approval_reading.record(tx, approval)
     if not reading.condition_begun(tx, approval, condition, at):
         raise NoSuchThing(kind="condition", identifier=f"{condition} of {approval}")
-    identifier, words = new_identifier("breach", at), _salted(note)
     breaches.suspect(tx, identifier, approval, condition, words, by=actor.name, at=at)
     said: dict[str, Json] = {"breach": identifier, "condition": condition, "note_salted_sha256": _digest(words)}
     facts.record(tx, Fact(FactKind.BREACH_SUSPECTED, at, actor, subject=approval, payload=said))
@@ -110,7 +111,8 @@ def suspect_limit(
     identifier = known or new_identifier("breach", at)
     if known is None:
         when = "" if since is None else f" since {utc(since)}"
-        note = _salted(f"{deployed} devices are reported as deployed{when}; the approval allows {maximum}.")
+        many = counted(deployed, "device is", "devices are")
+        note = _salted(f"{many} reported as deployed{when}; the approval allows {maximum}.")
         breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
     said: dict[str, Json] = {
         "breach": identifier,
@@ -258,7 +260,7 @@ def listed(
 
 
 def _salted(words: str) -> SaltedWords:
-    return SaltedWords(words, secrets.token_bytes(SALT_OCTETS))
+    return SaltedWords(required(words, of="what is said of the breach"), secrets.token_bytes(SALT_OCTETS))
 
 
 def _digest(words: SaltedWords) -> str:

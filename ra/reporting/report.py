@@ -19,6 +19,7 @@ from core.facts import Fact, FactKind
 from core.instants import seconds
 from core.kinds import Rendition
 from core.status import ENDED
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
@@ -172,7 +173,9 @@ def _remarked(tx: Transaction, month: str, words: str, actor: Actor, *, at: date
     require_open_month(tx, month)
     salt = secrets.token_bytes(SALT_OCTETS)
     # The identifier holds the salt of the words' digest; it stays beside them and is told to nobody.
-    verbs.remark(tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=words, by=actor.name, at=at)
+    verbs.remark(
+        tx, f"remark-{seconds(at):08x}-{salt.hex()}", month, text=required(words, of="the remark"), by=actor.name, at=at
+    )
     said: dict[str, Json] = {"month": month, "salted_sha256": salted_digest(words, salt)}
     facts.record(tx, Fact(FactKind.REPORT_REMARKED, at, actor, subject=_subject(month), payload=said))
     return ReportRemarked(report=month, made_at=at, made_by=actor.name)

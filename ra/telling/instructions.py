@@ -16,6 +16,7 @@ from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongStat
 from core.facts import Fact, FactKind
 from core.instants import first_second
 from core.local_time import utc
+from core.words import required
 from documents.cpl import instructions_csv, instructions_plain, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
@@ -127,7 +128,7 @@ def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: dateti
         tx,
         command.instruction,
         loaded=command.loaded,
-        reason=None if command.loaded else command.reason,
+        reason=None if command.loaded else required(command.reason, of="why it is rejected"),
         by=actor.name,
         at=at,
     )

@@ -18,6 +18,7 @@ from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
 from core.kinds import Waiting
+from core.status import ended_at
 from core.waiting import terms_at
 from ra.grounds import conditions_of, passages_of
 from ra.proposal import application_of, firmware_json, said_in
@@ -30,6 +31,21 @@ from store.rows import Application, Decision, Organisation
 from store.transactions import Transaction
 
 
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """The notice that another corrects.
+
+    Args:
+        notice: its number.
+        title: what it was called.
+        written_at: when it was written, RFC 3339.
+    """
+
+    notice: str
+    title: str
+    written_at: str
+
+
 @dataclass(frozen=True)
 class NoticeSaid:
     """What the kind of a decision says of its notice.
@@ -38,11 +54,13 @@ class NoticeSaid:
         form: how it is called.
         effective: from when it holds, RFC 3339; None if nothing takes effect, or not yet.
         cause: why an approval or its certificate ends by it; None if none does.
+        corrects: the notice that it corrects; None if it corrects none.
     """
 
     form: NoticeForm
     effective: str | None = None
     cause: EndCause | None = None
+    corrects: Corrected | None = None
 
 
 @dataclass(frozen=True)
@@ -111,8 +129,26 @@ def matter_of(tx: Transaction, decision: Decision, told: NoticeSaid, *, at: date
 
 
 def facts_of(matter: Matter) -> list[Json]:
-    """Return the table of facts: description, dates, limit and, where there is one, the end."""
+    """Return the table of facts: description, dates, limit and, where there is one, the end.
+
+    A correction repeats none of them: what it does not correct is told where it was told, and may hold no more.
+    """
+    if matter.told.corrects is not None:
+        return _corrected(matter.told.corrects)
     return [*_description(matter), *_dates(matter), *_limit(matter), *_end(matter)]
+
+
+def _corrected(corrected: Corrected) -> list[Json]:
+    return [
+        {"clause": "", "label": "Corrects notice", "value": corrected.notice},
+        {"clause": "", "label": "Its title", "value": corrected.title},
+        {"clause": "", "label": "Written", "instant": corrected.written_at},
+    ]
+
+
+def ended_since(matter: Matter) -> datetime | None:
+    """Return since when the approval has ended, by an act or by time; None while it stands, or where there is none."""
+    return None if matter.approval is None else ended_at(matter.approval, matter.at)
 
 
 _DEVICE_LABELS = {"type": "Device type", "manufacturer": "Manufacturer code"}
@@ -164,8 +200,10 @@ def _limit(matter: Matter) -> Iterator[Json]:
 @serves("F2.30", "F2.31")
 def _end(matter: Matter) -> Iterator[Json]:
     """How an approval ends and what is cancelled with it. The cause is public; a breach's own words are not here."""
-    cause = matter.told.cause
+    cause, ended = matter.told.cause, ended_since(matter)
     if cause is None:
+        if ended is not None:
+            yield {"clause": "F2.31", "label": "The approval has ended", "instant": text(ended)}
         return
     yield {"clause": "F2.30", "label": "Cause", "value": CAUSES[cause]}
     if matter.written:
@@ -184,6 +222,8 @@ def _paragraph(matter: Matter, item: str) -> str:
 
 def firmware(matter: Matter) -> list[Json]:
     """Return the firmware versions: as the proposal says them, else as approved, else as applied for."""
+    if matter.told.corrects is not None:
+        return []
     said = matter.said.get("firmware")
     if said is not None:
         return [{"version": each["version"], "image_sha256": each["image_sha256"]} for each in said]

@@ -79,9 +79,11 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
             lambda each: each.number,
         )
         numbers = [each.number for each in rows.found]
-        copies = reading.copies(tx, numbers)
+        copies, corrections = reading.copies(tx, numbers), reading.corrections(tx, numbers)
         ways = reading.deliveries_of(tx, numbers) if sight.recipient is None else []
-    shown = tuple(_entry(each, _seen(copies[each.number], sight), ways) for each in rows.found)
+    shown = tuple(
+        _entry(each, _seen(copies[each.number], sight), ways, corrections.get(each.number, ())) for each in rows.found
+    )
     return NoticePage(notices=shown, next=rows.next, truncated=rows.truncated)
 
 
@@ -217,7 +219,9 @@ def _seen(copies: Sequence[Copy], sight: _Sight) -> list[Copy]:
     return [each for each in copies if sight.recipient in (None, each.recipient)]
 
 
-def _entry(notice: Notice, copies: Sequence[Copy], ways: Sequence[Delivery]) -> NoticeEntry:
+def _entry(
+    notice: Notice, copies: Sequence[Copy], ways: Sequence[Delivery], corrected_by: tuple[str, ...]
+) -> NoticeEntry:
     return NoticeEntry(
         notice=notice.number,
         kind=notice.kind,
@@ -225,6 +229,8 @@ def _entry(notice: Notice, copies: Sequence[Copy], ways: Sequence[Delivery]) -> 
         application=notice.application_id,
         serial=notice.serial,
         written_at=notice.written_at,
+        corrects=notice.corrects,
+        corrected_by=corrected_by,
         copies=tuple(_copy(each, ways) for each in copies),
     )
 

@@ -247,7 +247,12 @@ class CopyAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeEntry:
-    """A notice in a list, with the copies that whoever asks may see."""
+    """A notice in a list, with the copies that whoever asks may see.
+
+    Args:
+        corrects: the number of the notice that it corrects; null if it corrects none.
+        corrected_by: the numbers of those that correct it, in order.
+    """
 
     notice: str
     kind: NoticeKind
@@ -255,6 +260,8 @@ class NoticeEntry:
     application: str | None
     serial: Serial | None
     written_at: datetime
+    corrects: str | None
+    corrected_by: tuple[str, ...]
     copies: tuple[CopyAnswer, ...]
 
 

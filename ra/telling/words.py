@@ -19,6 +19,7 @@ class NoticeForm:
         reasons_clause: the paragraph that demands its summary of reasons.
         reasons: the heading of that summary.
         itemised: whether what it tells is demanded item by item, as F2.21(a) to (e) do of a grant.
+        demanded: the subjects of what the Code has set out in it, in words.
     """
 
     kind: NoticeKind
@@ -28,6 +29,7 @@ class NoticeForm:
     reasons_clause: str
     reasons: str
     itemised: bool = False
+    demanded: tuple[str, ...] = ("reasons",)
 
 
 CAUSES: Mapping[EndCause, str] = {
@@ -38,7 +40,13 @@ CAUSES: Mapping[EndCause, str] = {
     EndCause.CHANGE_WITHDRAWN: "The change that it was for is withdrawn",
 }
 
-_HEADINGS = {"assessment": "Assessment", "description": "Description of the Trial Device"}
+_HEADINGS = {
+    "assessment": "Assessment",
+    "description": "Description of the Trial Device",
+    "summary": "Summary of reasons",
+}
+_AS_CORRECTED = frozenset(_HEADINGS)
+"""Subjects whose words, in a correction, take the place of others."""
 
 
 def heading(form: NoticeForm, subject: str) -> str:
@@ -50,7 +58,8 @@ def heading(form: NoticeForm, subject: str) -> str:
     """
     if subject == "reasons":
         return form.reasons
-    return _HEADINGS.get(subject, subject[:1].upper() + subject[1:])
+    named = _HEADINGS.get(subject, subject[:1].upper() + subject[1:])
+    return f"{named}, as corrected" if form.kind is NoticeKind.CORRECTION and subject in _AS_CORRECTED else named
 
 
 def clause(form: NoticeForm, subject: str) -> str:

@@ -8,6 +8,8 @@ transaction of the act, so that there is no decision without its notice and no n
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 
 from core.actors import Actor
 from core.canonical import Json, canonical, read_json, salted_digest
@@ -16,8 +18,9 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import text
-from ra.telling.matter import Matter, certificate_of, facts_of, firmware, waiting
+from ra.telling.matter import Matter, certificate_of, ended_since, facts_of, firmware, waiting
 from ra.telling.words import clause, heading
+from store.reading.authority import AuthorityRow
 from store.reading.notices import Copy, Notice
 from store.transactions import Transaction
 from store.verbs import facts
@@ -43,8 +46,7 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
         The notice's number.
     """
     at, decision = matter.at, matter.decision
-    prefix = "TDN" if matter.authority.environment == "live" else "TTN"
-    number = f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
+    number = new_number(tx, matter.authority, at)
     certificates = [certificate_of(tx, matter, each) for each in serials]
     documents = [_copy(matter, recipient, number, certificates) for recipient in Recipient]
     notice = Notice(
@@ -56,6 +58,7 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
         organisation_id=matter.organisation.id,
         serial=next(iter(serials), None),
         written_at=at,
+        corrects=None if matter.told.corrects is None else matter.told.corrects.notice,
     )
     record = canonical(_record(matter, number, certificates, [copy for copy, _ in documents])).decode()
     salt = secrets.token_bytes(SALT_OCTETS)
@@ -65,10 +68,17 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
         "kind": notice.kind,
         "decision": decision.id,
         "record_salted_sha256": salted_digest(record, salt),
-        "copies": _outline([copy for copy, _ in documents]),
+        "copies": outline([copy for copy, _ in documents]),
+        **({} if notice.corrects is None else {"corrects": notice.corrects}),
     }
     facts.record(tx, Fact(FactKind.NOTICE_WRITTEN, at, actor, subject=notice.subject, payload=written))
     return number
+
+
+def new_number(tx: Transaction, authority: AuthorityRow, at: datetime) -> str:
+    """Take the next number of the year of `at`: `TDN-2027-0001`, or `TTN-…` of a test authority."""
+    prefix = "TDN" if authority.environment == "live" else "TTN"
+    return f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
 
 
 @serves("F2.22")
@@ -111,7 +121,7 @@ def _document(
 
 
 def _common(matter: Matter, number: str | None, certificates: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    approval = matter.decision.approval
+    approval, corrects, ended = matter.decision.approval, matter.told.corrects, ended_since(matter)
     base = matter.authority.base_url.rstrip("/")
     return {
         "notice": number,
@@ -131,6 +141,8 @@ def _common(matter: Matter, number: str | None, certificates: Sequence[Mapping[s
         "firmware": firmware(matter),
         "certificate": dict(certificates[0]) if certificates else None,
         **({"waiting": told} if (told := waiting(matter, certificates)) else {}),
+        "approval_ended": None if ended is None else text(ended),
+        **({} if corrects is None else {"corrects": asdict(corrects)}),
     }
 
 
@@ -186,12 +198,16 @@ def _hidden_conditions(matter: Matter, recipient: Recipient) -> set[int]:
 def _copy(
     matter: Matter, recipient: Recipient, number: str, certificates: Sequence[Mapping[str, Json]]
 ) -> tuple[Copy, str]:
-    document = _document(matter, recipient, number, certificates)
-    written = canonical(document)
+    return copy_of(_document(matter, recipient, number, certificates))
+
+
+def copy_of(document: Mapping[str, Json]) -> tuple[Copy, str]:
+    """Return one copy as it is kept, with its document in canonical JSON."""
+    written = canonical(dict(document))
     withheld = document["withheld"]
     copy = Copy(
-        notice=number,
-        recipient=recipient,
+        notice=str(document["notice"]),
+        recipient=Recipient(str(document["recipient"])),
         classification=Classification(str(document["classification"])),
         withheld=withheld if isinstance(withheld, int) else 0,
         document_sha256=hashlib.sha256(written).hexdigest(),
@@ -223,11 +239,12 @@ def _record(
         "changes": _changes(matter),
         "passages": [{**_told(matter, each), **each.kept()} for each in matter.passages],
         "conditions": [{"number": count, **each.kept()} for count, each in matter.conditions],
-        "copies": _outline(copies),
+        "copies": outline(copies),
     }
 
 
-def _outline(copies: Sequence[Copy]) -> dict[str, Json]:
+def outline(copies: Sequence[Copy]) -> dict[str, Json]:
+    """Return what the record and the journal say of copies, by recipient."""
     return {
         copy.recipient.value: {
             "document_sha256": copy.document_sha256,

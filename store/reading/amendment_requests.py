@@ -1,13 +1,15 @@
 """What Manufacturers have asked to be amended."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
 from core.errors import NoSuchThing
 from core.kinds import AmendmentRequestState
+from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests
 
@@ -40,6 +42,24 @@ def requests_of(tx: Transaction, approval: str) -> list[AmendmentRequest]:
     columns = amendment_requests.c
     query = select(amendment_requests).where(columns.approval == approval).order_by(columns.asked_at, columns.id)
     return [_request(row) for row in tx.connection.execute(query)]
+
+
+def open_after_the_end(tx: Transaction, at: datetime, *, but: Collection[str] = ()) -> list[AmendmentRequest]:
+    """Return requests that wait for a proposal under an approval that has ended, oldest first.
+
+    Args:
+        tx: reads.
+        at: now.
+        but: identifiers that are passed over.
+    """
+    r, a = amendment_requests.c, approvals.c
+    query = (
+        select(amendment_requests)
+        .join(approvals, a.identifier == r.approval)
+        .where(r.state == AmendmentRequestState.OPEN, or_(a.ended_at.is_not(None), a.expiry < at))
+        .order_by(r.asked_at, r.id)
+    )
+    return [each for each in map(_request, tx.connection.execute(query)) if each.id not in but]
 
 
 def _request(row: Row[Any]) -> AmendmentRequest:

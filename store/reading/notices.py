@@ -28,22 +28,24 @@ class Notice:
     Args:
         number: `TDN-2027-0001`, or `TTN-…` of a test authority.
         kind: what it tells.
-        decision_id: the decision it tells of.
+        decision_id: the decision it tells of; None where time alone brought it about.
         approval: the approval it is about, if there is one.
         application_id: the application it goes back to.
         organisation_id: the Manufacturer's.
         serial: the certificate that travels with it, if one does.
         written_at: when.
+        corrects: the number of the notice that it corrects, if it corrects one.
     """
 
     number: str
     kind: NoticeKind
-    decision_id: str
+    decision_id: str | None
     approval: str | None
     application_id: str | None
     organisation_id: str
     serial: Serial | None
     written_at: datetime
+    corrects: str | None = None
 
     @property
     def subject(self) -> str:
@@ -135,6 +137,16 @@ def notice_list(
     if approval is not None:
         query = query.where(notices.c.approval == approval)
     return [_notice(row) for row in tx.connection.execute(query)]
+
+
+def corrections(tx: Transaction, numbers: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return, for each of some notices that was corrected, the numbers of those that correct it, in order."""
+    c = notices.c
+    query = select(c.corrects, c.number).where(c.corrects.in_(list(numbers))).order_by(c.number)
+    found: dict[str, tuple[str, ...]] = {}
+    for row in tx.connection.execute(query) if numbers else ():
+        found[row.corrects] = (*found.get(row.corrects, ()), row.number)
+    return found
 
 
 def record(tx: Transaction, number: str) -> tuple[str, bytes]:
@@ -310,6 +322,7 @@ def _notice(row: Row[Any]) -> Notice:
         organisation_id=row.organisation_id,
         serial=None if row.serial is None else Serial(row.serial),
         written_at=row.written_at,
+        corrects=row.corrects,
     )
 
 

@@ -5,12 +5,10 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from core.errors import NoSuchThing, WrongState
-from core.kinds import AmendmentRequestState
+from core.kinds import CLOSED_REQUEST, AmendmentRequestState
 from store.reading.amendment_requests import AmendmentRequest
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests
-
-_CLOSED = (AmendmentRequestState.GRANTED, AmendmentRequestState.REFUSED, AmendmentRequestState.WITHDRAWN)
 
 
 def ask(tx: Transaction, asked: AmendmentRequest) -> None:
@@ -47,7 +45,7 @@ def move(
     won = tx.connection.execute(
         update(amendment_requests)
         .where(columns.id == identifier, columns.state == needed)
-        .values(state=to, decision_id=decision_id, closed_at=at if to in _CLOSED else None)
+        .values(state=to, decision_id=decision_id, closed_at=at if to in CLOSED_REQUEST else None)
     ).rowcount
     if won:
         return

@@ -63,6 +63,7 @@ def write(
             application_id=notice.application_id,
             organisation_id=notice.organisation_id,
             serial=notice.serial,
+            corrects=notice.corrects,
             record=record,
             record_salt=record_salt,
             written_at=notice.written_at,

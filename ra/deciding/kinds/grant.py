@@ -40,6 +40,7 @@ FORM = NoticeForm(
     title="Trial Device Approval granted",
     clause="F2.21",
     itemised=True,
+    demanded=("reasons", "assessment", "description"),
     reasons_clause="F2.21(b)",
     reasons="Why the approval is granted",
 )

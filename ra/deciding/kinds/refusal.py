@@ -27,6 +27,7 @@ FORM = NoticeForm(
     clause="F2.24",
     reasons_clause="F2.24",
     reasons="Why it is not approved",
+    demanded=("reasons", "assessment"),
 )
 
 
