@@ -216,6 +216,7 @@ def test_bounds_are_settings(tmp_path: Path) -> None:
 UNBOUNDED = {
     "ra/access.py grant_access": "the SSC's own act",
     "ra/access.py revoke_access": "the SSC's own act",
+    "ra/auditing/dossier.py _put_together": "one dossier of each approval in five minutes, for SSC and auditor",
     "ra/deciding/second.py second": "the SSC's own act, of several officers at one moment",
     "ra/reporting/report.py rendered": "one rendering of each report, which the DCC caused",
     "ra/telling/notices.py pdf_of": "one rendering of each copy, which the SSC caused",

@@ -5,16 +5,21 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
 from cryptography import x509
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.cli.dossier import fetched
+from app.client import Client, Fetched
 from core.alarms import AlarmCode
 from core.approval import EndCause
+from core.canonical import canonical
 from core.dossier import MANIFEST, SIGNATURE, packed
+from core.errors import InputUnusable
 from core.facts import FactKind
 from core.instants import ONE_SECOND
 from ra.auditing.dossier import ASKED_WITHIN
@@ -107,12 +112,22 @@ def test_what_was_changed_since_it_was_asked_for_is_not_signed(world: World) -> 
     approval, api = world.granted(), Api(world)
     asked(api, approval)
     with world.store.begin("forge") as tx:
-        forged = json.dumps({"approval": approval})
+        said = json.loads(tx.connection.execute(select(dossiers.c.manifest)).scalar_one())
+        forged = canonical({**said, "asked_by": "nobody"}).decode()
         digest = hashlib.sha256(forged.encode()).hexdigest()
         tx.connection.execute(update(dossiers).values(manifest=forged, manifest_sha256=digest))
     world.authority.settle()
     assert asked(api, approval).status_code == 202
     assert AlarmCode.REGISTER_CONTRADICTS in {each.code for each in world.alarms()}
+
+
+def test_the_command_asks_until_it_is_signed() -> None:
+    answers = [Fetched(b"{}", "application/json", None)] * 2 + [Fetched(b"PK", "application/zip", "it.zip")]
+    client = SimpleNamespace(fetch=lambda *_: answers.pop(0))
+    assert fetched(cast("Client", client), "TDT-2027-0042-5", sleep=0) == Fetched(b"PK", "application/zip", "it.zip")
+    client = SimpleNamespace(fetch=lambda *_: Fetched(b"{}", "application/json", None))
+    with pytest.raises(InputUnusable, match="not signed yet"):
+        fetched(cast("Client", client), "TDT-2027-0042-5", sleep=0)
 
 
 @pytest.mark.parametrize("who", ["manufacturer", "dcc", "panel"])

@@ -30,6 +30,7 @@ _KEYS = {
     "root.crl",
     "issuing-1.key",
     "responder-1.key",
+    "statement-1.key",
     "journal.key",
     "memory.key",
     "passphrase",
@@ -81,7 +82,7 @@ def _wrong(home: Path) -> list[str]:
     house = open_house(load(home))
     with house.store.read() as tx:
         every = certificates(tx)
-    if sorted(each.role for each in every) != ["issuing", "responder", "root"]:
+    if sorted(each.role for each in every) != ["issuing", "responder", "root", "statement"]:
         found.append(f"the hierarchy is {[each.role for each in every]}")
     if any(str(each.serial) not in transcript for each in every):
         found.append("the transcript tells of another hierarchy")
