@@ -366,10 +366,18 @@ def test_an_approval_is_revoked_at_once_or_proposed_to_be(people: People, form: 
     assert (said.status, f"revoke {approval}: proposed" in said.words) == (0, True), said.err
     decision = json.loads(people.run("officer-1", "decide", "list", "--json").out)["decisions"][0]
     assert people.run("officer-2", "decide", "reject", decision["decision"], "--why", "At once.").status == 0
-    said = people.run("officer-1", *words, "--urgent")
+    people.api.settle()
+    for typed in ("\n", "TDT-2027-0002-0\n"):
+        refused = people.run("officer-1", *words, "--urgent", typed=typed)
+        assert (refused.status, "nothing was revoked" in refused.err) == (1, True)
+    assert people.run("officer-1", *words, "--urgent", "--json").status == 2
+    assert done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["state"] != "cancelled"
+    for each in ("Acme Metering Ltd", "The trial is over.", "remove its entries", "must acknowledge", "issue 1, "):
+        assert each in refused.words
+    said = people.run("officer-1", *words, "--urgent", typed=f"{approval.lower()}\n")
     assert (said.status, f"{approval}: revoked" in said.words) == (0, True), said.err
     assert done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["state"] == "cancelled"
-    again = people.run("officer-1", *words, "--urgent")
+    again = people.run("officer-1", *words, "--urgent", "--yes-i-have-read")
     assert "[already-ended]" in again.err
 
 

@@ -3,22 +3,23 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import click
 from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
-from app.cli import asking, decision_shown, shown
+from app.cli import asking, decision_shown, revocation_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
+from app.cli.words import WORDS_OF_FILE, why_option
 from app.client import Client, path
 from app.officer import Hand, to_revoke
 from app.recomputed import Recomputed, recomputed
 from core.approval import EndCause
-from core.errors import InputUnusable, TrialCpaError
+from core.errors import TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
 from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
@@ -41,6 +42,8 @@ TYPED = 8
 
 DRAFT_SECONDS = 10.0
 """How long a draft is waited for; the authority makes one in some hundredths of a second."""
+
+_CAUSES = [each.value for each in EndCause if each is not EndCause.MANUFACTURER]
 
 EXIT_REFUSED = 1
 _SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second"
@@ -168,7 +171,7 @@ def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing
 
 @decide.command(epilog="\b\nExample:\n  trialcpa decide reject dec-6564f1a2-9c3b1d2e4f60718a --why 'See minute 7.'")
 @click.argument("decision")
-@click.option("--why", required=True, help="A sentence, for the record.")
+@why_option("A sentence, for the record.")
 @signs()
 @asks_service
 def reject(*, decision: str, why: str, signing: Signing, service: Service) -> None:
@@ -181,46 +184,48 @@ def reject(*, decision: str, why: str, signing: Signing, service: Service) -> No
     raise SystemExit(_told(service, [outcome], ""))
 
 
-@decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --reasons why.txt")
+@decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --why @why.txt")
 @click.argument("approval")
-@click.option(
-    "--cause", required=True, type=click.Choice([each.value for each in EndCause if each is not EndCause.MANUFACTURER])
-)
+@click.option("--cause", required=True, type=click.Choice(_CAUSES), metavar="CAUSE", help=f"{', '.join(_CAUSES)}.")
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
-@click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
+@why_option("A summary of why, for the notice.", required=False)
+@click.option("--reasons", hidden=True, type=WORDS_OF_FILE, help="As --why @FILE, by its former name.")
 @click.option("--invalidity-date", help="Since when the key is compromised.")
 @click.option("--urgent", is_flag=True, help="At once, by you alone (F2.30).")
+@click.option("--yes-i-have-read", is_flag=True, help="With --urgent: do not ask.")
 @signs(later=True)
 @asks_service
 def revoke(
-    *,
-    approval: str,
-    cause: str,
-    breach: str | None,
-    reasons: TextIO,
-    invalidity_date: str | None,
-    urgent: bool,
-    signing: Signing,
-    service: Service,
+    *, approval: str, urgent: bool, yes_i_have_read: bool, signing: Signing, service: Service, **said: str | None
 ) -> None:
     """Propose to revoke an approval, or revoke it at once."""
+    words = said["why"] or said["reasons"]
+    if words is None:
+        raise click.UsageError("Say --why: a summary of why.")
     if urgent and signing.later:
         raise click.UsageError("--urgent is at once: sign for it now, or give --authorisation.")
     if signing.authorisation is not None and not urgent:
         raise click.UsageError("A proposal is signed for once it is made: --sign-later, then decide authorise.")
+    cause, breach, invalidity_date = EndCause(str(said["cause"])), said["breach"], said["invalidity_date"]
     body = {
-        "cause": cause,
-        "reasons": _words_of(reasons),
+        "cause": cause.value,
+        "reasons": words,
         **({"breach": breach} if breach else {}),
         **({"invalidity_date": invalidity_date} if invalidity_date else {}),
     }
     if not urgent:
         proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
         raise SystemExit(_proposed(service, signing, [proposed]))
+    if service.as_json and not yes_i_have_read:
+        raise click.UsageError("--json asks nothing: look first (trialcpa status), then say --yes-i-have-read.")
+    since = read_instant(invalidity_date) if invalidity_date else None
+    identifier = str(ApprovalIdentifier.parse(approval))
     with service.connect() as client:
-        since = read_instant(invalidity_date) if invalidity_date else None
-        identifier = str(ApprovalIdentifier.parse(approval))
-        claim = to_revoke(identifier, cause=cause, invalidity_date=since, breach=breach)
+        if not service.as_json:
+            revocation_shown.show(shown.out(), client, identifier, cause, words)
+        if not yes_i_have_read:
+            revocation_shown.require_typed(identifier)
+        claim = to_revoke(identifier, cause=cause.value, invalidity_date=since, breach=breach)
         sent = {**body, **signing.hand(client).for_claim(claim)}
         outcome = client.do(ApprovalRevoked, path("approvals", identifier, "revocation"), sent)
     raise SystemExit(_told(service, [outcome], ""))
@@ -253,13 +258,13 @@ def acknowledge(decision: str, service: Service) -> None:
 @click.argument("decision")
 @click.option("--seen", is_flag=True, help="You have seen it, and know of nothing against it.")
 @click.option("--disowned", is_flag=True, help="It was not made as the register has it; this is never taken back.")
-@click.option("--why", default="", help="A sentence, for the record, with --disowned.")
+@why_option("A sentence, for the record, with --disowned.", required=False)
 @asks_service
-def witness(*, decision: str, seen: bool, disowned: bool, why: str, service: Service) -> None:
+def witness(*, decision: str, seen: bool, disowned: bool, why: str | None, service: Service) -> None:
     """Say of an issue or an end that you have seen it, or that it was not decided so, after it was shown."""
     if seen == disowned:
         raise click.UsageError("Say one of --seen and --disowned.")
-    if disowned != bool(why.strip()):
+    if disowned != bool(why):
         raise click.UsageError("Say --why with --disowned, and only with it.")
     body = {"saw": Witnessed.DISOWNED, "why": why} if disowned else {"saw": Witnessed.SEEN}
     with service.connect() as client:
@@ -420,10 +425,3 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
     shown.sentence(console, f"{place}. {about}: {state}")
     if isinstance(outcome, DecisionProposed) and outcome.findings:
         shown.findings(console, outcome.findings)
-
-
-def _words_of(file: TextIO) -> str:
-    try:
-        return str(file.read()).strip()
-    except (OSError, UnicodeDecodeError):
-        raise InputUnusable(path=file.name, detail="it cannot be read as text.") from None
