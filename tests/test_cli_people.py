@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from app.cli.decision_form import decisions, members_of
 from app.cli.main import cli
 from app.cli.verify import cli as verifying
 from app.terminal import harmless
+from core.approval import Device
 from core.errors import InputUnusable
 from core.kinds import DecisionKind
+from policy.section_f.application import EXAMPLE_CERTIFICATES, EXAMPLE_DEVICE, EXAMPLE_PURPOSE
 from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa
 from tests.world import World, csr_pem
@@ -379,6 +382,14 @@ def test_an_approval_is_revoked_at_once_or_proposed_to_be(people: People, form: 
     assert done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["state"] == "cancelled"
     again = people.run("officer-1", *words, "--urgent", "--yes-i-have-read")
     assert "[already-ended]" in again.err
+
+
+def test_what_the_form_shows_is_what_a_live_authority_refuses() -> None:
+    shown = tomllib.loads(TEMPLATE)
+    assert Device(**shown["device"]) == EXAMPLE_DEVICE
+    assert shown["purpose"].strip() == EXAMPLE_PURPOSE
+    assert {shown["assurance"][0]["certificate"], shown["earlier_cpa"]["certificate"]} == set(EXAMPLE_CERTIFICATES)
+    assert shown["contact"].endswith("@example.com")
 
 
 def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_path: Path) -> None:
