@@ -16,6 +16,7 @@ EXIT_REFUSED = 1
 _FOR_PEOPLE = {
     "apply": ("app.cli.apply", "Apply for a Trial Device Approval, with evidence."),
     "status": ("app.cli.status", "Where it stands, what is missing, what waits for you."),
+    "verify": ("app.cli.verification", "Whether a device or certificate is covered, and why not."),
     "decide": ("app.cli.decide", "Propose, see what will be true, second; your own key."),
     "officer": ("app.cli.officer", "Propose, see what will be true, second; your own key."),
     "roster": ("app.cli.roster", "Whose keys count; orders to the authority."),
