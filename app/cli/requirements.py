@@ -90,7 +90,7 @@ def met(requirement: str, why: str, service: Service) -> None:
 
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
 @click.argument("requirement")
-@why_option("In a sentence. The Manufacturer reads it.", former="--reason")
+@why_option("In a sentence. The SSC and the auditor read it.", former="--reason")
 @asks_service
 def waive(requirement: str, why: str, service: Service) -> None:
     """Waive a requirement."""
