@@ -4,6 +4,7 @@ A problem document becomes an error that says what to do. A write carries an Ide
 got lost is asked for again and nothing is done twice.
 """
 
+import hashlib
 import json
 import re
 import time
@@ -111,6 +112,11 @@ class Client:
         """Do something, once; return its outcome."""
         return _view(kind, self._written("POST", path, body, query), self.base_url + path)
 
+    def do_once(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
+        """Do something that is not done again however often it is asked for: the key is made of what is sent."""
+        key = hashlib.sha256(f"{path}\n{json.dumps(body, sort_keys=True)}".encode()).hexdigest()
+        return _view(kind, self._written("POST", path, body, {}, key), self.base_url + path)
+
     def change(self, kind: type[V], path: str, body: Mapping[str, object]) -> V:
         """Change something, once; return its outcome."""
         return _view(kind, self._written("PATCH", path, body, {}), self.base_url + path)
@@ -137,11 +143,17 @@ class Client:
         return Fetched(answer.content, answer.headers.get("Content-Type", ""), named[1] if named else None)
 
     def _written(
-        self, method: str, path: str, body: Mapping[str, object], query: Mapping[str, str | None]
+        self, method: str, path: str, body: Mapping[str, object], query: Mapping[str, str | None], key: str = ""
     ) -> httpx.Response:
         octets = json.dumps(body).encode("ascii")
         return self._ask(
-            method, path, query, octets=octets, content_type="application/json", accept="application/json", once=True
+            method,
+            path,
+            query,
+            octets=octets,
+            content_type="application/json",
+            accept="application/json",
+            once=key or uuid4().hex,
         )
 
     def _ask(
@@ -153,13 +165,13 @@ class Client:
         octets: bytes = b"",
         content_type: str | None = None,
         accept: str,
-        once: bool = False,
+        once: str = "",
     ) -> httpx.Response:
         headers = {"Accept": accept}
         if content_type is not None:
             headers["Content-Type"] = content_type
         if once:
-            headers["Idempotency-Key"] = uuid4().hex  # the same for each attempt
+            headers["Idempotency-Key"] = once  # the same for each attempt
         params = {name: value for name, value in query.items() if value is not None}
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS

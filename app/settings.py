@@ -412,8 +412,11 @@ def _bounds(reader: _Reader) -> Bounds:
 
 
 def _store_url(reader: _Reader, home: Path) -> str:
-    """A relative SQLite path is meant from the home, not from wherever the command was started."""
-    url = reader.text("store", "url", "sqlite:///store.sqlite")
+    return store_url_in(reader.text("store", "url", "sqlite:///store.sqlite"), home)
+
+
+def store_url_in(url: str, home: Path) -> str:
+    """Return where a register is: a relative SQLite path is meant from the home, not from where a command began."""
     if url.startswith("sqlite:///"):
         return f"sqlite:///{(home / url.removeprefix('sqlite:///')).resolve()}"
     return url

@@ -677,6 +677,22 @@ class HomeOccupied(ConfigurationError):
     hint_text = "Choose an empty folder and an empty store; an authority is never overwritten."
 
 
+class StoreUrlUnusable(ConfigurationError):
+    """The address of the register names no database that this authority can work with. It may hold a password."""
+
+    code = "store-url-unusable"
+    sentence = "The register cannot be opened where it is said to be: {detail}."
+    hint_text = "Give sqlite:///PATH, or postgresql://USER@HOST/DATABASE, which needs pip install 'trialcpa[postgres]'."
+
+
+class PlaceUnusable(ConfigurationError):
+    """A file or folder of the authority's, or of whoever runs a command, cannot be read or written."""
+
+    code = "place-unusable"
+    sentence = "{path} cannot be used: {detail}."
+    hint_text = "Name another place, or give the account that runs this the right to it."
+
+
 class BackupLockUnusable(ConfigurationError):
     """What a backup is to be sealed or opened with is no recipient, no key or no passphrase."""
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.boundaries import boundary
-from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable
+from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for another (SQLite's busy_timeout) before it gives up with StoreUnavailable. What the waits
@@ -26,6 +26,9 @@ on PostgreSQL are is in store/postgresql.py."""
 
 WHOLE_SECONDS = 120
 """How long one statement that reads the whole register may take: a million certificates are two gigabytes."""
+
+_SQLITE = "sqlite:///"
+_DATABASES = ("sqlite", "postgresql")
 
 # A process has a fixed number of threads, each with one connection or, for an instant, two; a pool that made them wait
 # for each other could make them wait for ever.
@@ -175,11 +178,30 @@ class Store:
 
 def sqlite_url(path: Path) -> str:
     """Return the URL of an SQLite store in a file."""
-    return f"sqlite:///{path}"
+    return f"{_SQLITE}{path}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of an SQLite store; None for a database elsewhere."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def _parsed(url: str) -> URL:
+    """Return the URL of a register; StoreUrlUnusable if it is none that we work with."""
+    if url.startswith(_SQLITE):
+        # All that follows is the path as it is: a folder may have a percent or a question mark in its name.
+        return URL.create("sqlite", database=url.removeprefix(_SQLITE))
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # it may hold a password, and is not repeated
+        raise StoreUrlUnusable(detail="its address is no URL") from None
+    if parsed.get_backend_name() not in _DATABASES:
+        raise StoreUrlUnusable(detail=f"{parsed.get_backend_name()} is none of {' and '.join(_DATABASES)}")
+    return parsed
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         ours = _postgresql()
         options = {"pool_pre_ping": True, "max_overflow": _AS_MANY_AS_ASK, "hide_parameters": True}
@@ -215,8 +237,10 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # n
 
 def _postgresql() -> ModuleType:
     """Return what is particular to PostgreSQL, whose driver an authority on SQLite need not have."""
-    from store import postgresql  # noqa: PLC0415 - see above
-
+    try:
+        from store import postgresql  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise StoreUrlUnusable(detail=f"PostgreSQL's driver is missing ({error.name})") from error
     return postgresql
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import asking
+from app.cli.main import cli
 from core.errors import QuestionUnanswered
 from tests.people_world import trialcpa, write_private
 
@@ -78,3 +79,31 @@ def test_wherever_a_passphrase_is_chosen_a_short_one_is_refused_before_anything_
     said = trialcpa(*words, "file:short")
     assert (said.status, "15 characters at least" in said.words, "hunter2" in said.words) == (1, True, False), said
     assert sorted(each.name for each in tmp_path.iterdir()) == ["long", "short"]
+
+
+@pytest.mark.parametrize(
+    ("words", "former"),
+    [
+        (("breaches", "suspect"), "--note"),
+        (("requirements", "met"), "--reason"),
+        (("requirements", "waive"), "--reason"),
+        (("amendments", "request"), "--reasons"),
+        (("decide", "revoke"), "--reasons"),
+        (("cpl", "acknowledge"), "--rejected"),
+    ],
+)
+def test_why_has_one_name_and_what_it_was_called_before_is_taken_and_not_shown(
+    words: tuple[str, str], former: str
+) -> None:
+    found: click.Command = cli
+    for each in words:
+        assert isinstance(found, click.Group)
+        made = found.get_command(click.Context(found), each)
+        assert made is not None
+        found = made
+    taken = {name for each in found.params for name in each.opts}
+    assert former in taken
+    assert taken & {"--why", "--reject"}
+    assert former not in CliRunner().invoke(found, ["--help"]).output
+    told = CliRunner().invoke(found, [former]).output
+    assert f"'{former}' requires an argument" in told

@@ -98,11 +98,11 @@ def test_the_largest_text_file_is_taken(tmp_path: Path) -> None:
         (["requirements", "add", "app-1"], "say what is required"),
         (["requirements", "add", "app-1", "--standing", "x"], "say what is required"),
         (["requirements", "add", "app-1", "x", "--standing", "x"], "say what is required"),
-        (["requirements", "met", "req-1", "--reason", " "], "there is nothing in it."),
-        (["breaches", "suspect", "TDA-2027-0042-Y", "--note", "x"], "Missing option '--condition'"),
+        (["requirements", "met", "req-1", "--why", " "], "there is nothing in it."),
+        (["breaches", "suspect", "TDA-2027-0042-Y", "--why", "x"], "Missing option '--condition'"),
         (["breaches", "close", "breach-1"], "Missing option '--why'"),
-        (["amendments", "request", "TDA-2027-0042-Y", "--reasons", "x"], "Say what is to be amended."),
-        (["amendments", "request", "TDA-2027-0042-Y", "--reasons", "x", "--firmware", "1"], "is not VERSION=IMAGE"),
+        (["amendments", "request", "TDA-2027-0042-Y", "--why", "x"], "Say what is to be amended."),
+        (["amendments", "request", "TDA-2027-0042-Y", "--why", "x", "--firmware", "1"], "is not VERSION=IMAGE"),
     ],
 )
 def test_what_is_typed_wrong_is_told_before_anything_is_asked(words: list[str], told: str) -> None:
@@ -132,13 +132,13 @@ def test_requirements_are_set_met_and_waived_and_standing_ones_reach_every_appli
     assert identifier in shown
     assert "in force" in shown
 
-    met = people.run("officer-1", "requirements", "met", own["requirement"], "--reason", "It came.")
+    met = people.run("officer-1", "requirements", "met", own["requirement"], "--why", "It came.")
     assert f"{own['requirement']}: met, of {first}" in good(met).words
-    waived = people.run("officer-2", "requirements", "waive", all_of["requirement"], "--reason", "Not here.", "--json")
+    waived = people.run("officer-2", "requirements", "waive", all_of["requirement"], "--why", "Not here.", "--json")
     assert document(waived) == {"requirement": all_of["requirement"], "application": first, "state": "waived"}
     listed = good(people.run("auditor", "requirements", "list", first))
     assert [word for word in ("met", "It came.", "waived", "Not here.") if word not in listed.words] == []
-    again = people.run("officer-1", "requirements", "met", own["requirement"], "--reason", "Again.")
+    again = people.run("officer-1", "requirements", "met", own["requirement"], "--why", "Again.")
     assert code(again) == "wrong-state"
 
     ended = good(people.run("officer-1", "requirements", "end", identifier))
@@ -167,7 +167,7 @@ def test_a_breach_is_suspected_with_evidence_judged_and_revoked_for(
     (tmp_path / "bad.pdf").write_bytes(b"no PDF at all")
     files = ["--evidence", str(tmp_path / "bad.pdf"), "--evidence", str(tmp_path / "photo.pdf")]
     note = f"@{tmp_path / 'note.txt'}"
-    said = people.run("officer-1", "breaches", "suspect", approval, "--condition", "2", "--note", note, *files)
+    said = people.run("officer-1", "breaches", "suspect", approval, "--condition", "2", "--why", note, *files)
     assert said.status == 1, said.err  # recorded, with a file that was refused
     (held,) = document(people.run("officer-1", "breaches", "list", "--json"))["breaches"]
     breach = held["breach"]
@@ -192,11 +192,11 @@ def test_a_breach_is_suspected_with_evidence_judged_and_revoked_for(
     assert (tmp_path / "fetched.pdf").read_bytes() == PDF
 
     confirmed = good(people.run("officer-2", "breaches", "confirm", breach, "--why", "Its number was read."))
-    step = f"trialcpa decide revoke {approval} --cause breach --breach {breach} --reasons FILE"
+    step = f"trialcpa decide revoke {approval} --cause breach --breach {breach} --why @FILE"
     assert "A revocation is owed (F2.23)" in confirmed.words
     assert step in confirmed.words
-    words = step.removeprefix("trialcpa ").removesuffix("FILE").split()
-    good(people.run("officer-1", *words, str(tmp_path / "note.txt"), "--urgent"))
+    words = step.removeprefix("trialcpa ").replace("@FILE", note).split()
+    good(people.run("officer-1", *words, "--urgent", typed=f"{approval}\n"))
     answered = good(people.run("officer-1", "breaches", "list", approval, "--state", "answered")).words
     assert (breach in answered, "condition 2" in answered) == (True, True)
     assert "No breach." in good(people.run("officer-1", "breaches", "list", "--state", "confirmed")).words
@@ -207,7 +207,7 @@ def test_a_breach_is_suspected_with_evidence_judged_and_revoked_for(
 def test_a_breach_is_dismissed_or_closed_when_nothing_is_left_to_revoke(
     people: People, approval: str, tmp_path: Path
 ) -> None:
-    suspect = ["breaches", "suspect", approval, "--condition", "1", "--note", "Seen.", "--json"]
+    suspect = ["breaches", "suspect", approval, "--condition", "1", "--why", "Seen.", "--json"]
     one, other = (document(people.run("officer-1", *suspect))["breach"] for _ in range(2))
     dismissed = good(people.run("officer-1", "breaches", "dismiss", one, "--why", "It was another's."))
     assert f"{one}: dismissed" in dismissed.words
@@ -218,8 +218,8 @@ def test_a_breach_is_dismissed_or_closed_when_nothing_is_left_to_revoke(
     close = ["breaches", "close", other, "--why", "It had ended."]
     assert code(people.run("officer-1", *close)) == "wrong-state"  # it stands: the revocation is owed
     (tmp_path / "why.txt").write_text("The trial is over.\n")
-    revoke = ["decide", "revoke", approval, "--cause", "ssc", "--reasons", str(tmp_path / "why.txt"), "--urgent"]
-    good(people.run("officer-1", *revoke))
+    revoke = ["decide", "revoke", approval, "--cause", "ssc", "--why", f"@{tmp_path / 'why.txt'}", "--urgent"]
+    good(people.run("officer-1", *revoke, typed=f"{approval}\n"))
     (tmp_path / "a.pdf").write_bytes(b"no PDF at all")
     refused = people.run("officer-1", *close, "--evidence", str(tmp_path / "a.pdf"))
     assert (refused.status, "the state of the breach is as it was" in refused.words) == (1, True)
@@ -233,7 +233,7 @@ def test_a_breach_is_dismissed_or_closed_when_nothing_is_left_to_revoke(
 
 def test_what_the_ssc_writes_about_a_breach_is_not_for_the_manufacturer(people: People, approval: str) -> None:
     assert code(people.run("manufacturer", "breaches", "list", approval)) == "operation-not-permitted"
-    missing = people.run("officer-1", "breaches", "suspect", approval, "--condition", "9", "--note", "x")
+    missing = people.run("officer-1", "breaches", "suspect", approval, "--condition", "9", "--why", "x")
     assert code(missing) == "not-found"
     unknown = people.run("officer-1", "breaches", "attach", "breach-none", __file__)
     assert (code(unknown), "evidence is one of" in unknown.words) == ("input-unusable", True)
@@ -250,7 +250,7 @@ def test_a_manufacturer_asks_for_an_amendment_adds_to_it_and_takes_it_back(
     (tmp_path / "bad.csv").write_bytes(b"\x00")
     digest = hashlib.sha256(b"the image of firmware 9001").hexdigest()
     wishes = ["--expiry", "2027-08-31", "--maximum-devices", "800", "--firmware", f"9001={tmp_path / 'new.bin'}"]
-    wishes += ["--remove-firmware", "0002012F", "--other", "A [bold]hub\u202e too.", "--reasons", "It snowed."]
+    wishes += ["--remove-firmware", "0002012F", "--other", "A [bold]hub\u202e too.", "--why", "It snowed."]
     wishes += ["--evidence", str(tmp_path / "bad.csv")]
     said = people.run("manufacturer", "amendments", "request", approval, *wishes)
     assert said.status == 1, said.err  # asked for, with a file that was refused
@@ -291,7 +291,7 @@ def test_a_manufacturer_asks_for_an_amendment_adds_to_it_and_takes_it_back(
 def test_of_an_amendment_that_cannot_be_asked_for_nothing_is_sent(
     people: People, approval: str, tmp_path: Path
 ) -> None:
-    ask = ["amendments", "request", approval, "--reasons", "x"]
+    ask = ["amendments", "request", approval, "--why", "x"]
     for words, told in (
         (["--firmware", f"9001={tmp_path / 'none.bin'}"], "input-unusable"),
         (["--expiry", "2027-08-31", "--evidence", str(tmp_path / "none.pdf")], "input-unusable"),
@@ -312,7 +312,7 @@ def test_another_officer_is_shown_an_urgent_revocation_and_acknowledges_it(
 ) -> None:
     (tmp_path / "why.txt").write_text("A key was stolen.\n")
     words = ["decide", "revoke", approval, "--cause", "ssc", "--reasons", str(tmp_path / "why.txt"), "--urgent"]
-    decision = document(people.run("officer-1", *words, "--json"))["decisions"][0]["decision"]
+    decision = document(people.run("officer-1", *words, "--json", "--yes-i-have-read"))["decisions"][0]["decision"]
     assert "must acknowledge it (F2.30)" in good(people.run("officer-2", "status")).words
     assert code(people.run("officer-1", "decide", "acknowledge", decision, "--json")) == "same-person"
     said = good(people.run("officer-2", "decide", "acknowledge", decision))

@@ -320,7 +320,7 @@ def test_an_urgent_revocation_is_signed_for_here_or_elsewhere(people: People, tm
     signed = people.run("officer-1", "officer", "sign", "--revoke", typed, "--cause", "ssc", typed="y\n")
     (tmp_path / "signed.json").write_text(signed.out[signed.out.index("{") :])
     (tmp_path / "why.txt").write_text("It has to be.\n")
-    words = ("decide", "revoke", typed, "--reasons", str(tmp_path / "why.txt"), "--urgent", "--json")
+    words = ("decide", "revoke", typed, "--reasons", str(tmp_path / "why.txt"), "--urgent", YES, "--json")
     other = unkeyed(
         people, "officer-1", *words, "--cause", "key-compromise", "--authorisation", str(tmp_path / "signed.json")
     )
@@ -337,7 +337,7 @@ def test_a_breach_is_confirmed_by_what_was_signed_elsewhere(people: People, tmp_
     assert people.run("officer-2", "decide", "second", decision, YES).status == 0
     people.api.settle()
     approval = done(people.api.ask("auditor", "GET", f"/v1/decisions/{decision}"))["approval"]
-    suspected = people.run("officer-1", "breaches", "suspect", approval, "--condition", "1", "--note", "x", "--json")
+    suspected = people.run("officer-1", "breaches", "suspect", approval, "--condition", "1", "--why", "x", "--json")
     breach = json.loads(suspected.out)["breach"]
     signed = people.run("officer-2", "officer", "sign", "--breach", breach, YES)
     (tmp_path / "signed.json").write_text(signed.out)

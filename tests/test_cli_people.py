@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +22,10 @@ from app.cli.decision_form import decisions, members_of
 from app.cli.main import cli
 from app.cli.verify import cli as verifying
 from app.terminal import harmless
+from core.approval import Device
 from core.errors import InputUnusable
 from core.kinds import DecisionKind
+from policy.section_f.application import EXAMPLE_CERTIFICATES, EXAMPLE_DEVICE, EXAMPLE_PURPOSE
 from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa
 from tests.world import World, csr_pem
@@ -142,17 +147,14 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(people: People, fo
     assert done(people.api.ask("manufacturer", "GET", "/v1/applications"))["applications"] == []
 
 
-def test_evidence_that_is_refused_stops_neither_the_application_nor_the_other_files(people: People, form: Path) -> None:
+def test_a_file_that_is_no_evidence_stops_the_application_before_it_is_sent(people: People, form: Path) -> None:
     (form.parent / "bad.pdf").write_bytes(b"no PDF at all")
     (form.parent / "good.csv").write_text("a,b\n1,2\n")
     files = [word for name in ("bad.pdf", "good.csv") for word in ("--evidence", str(form.parent / name))]
     said = people.run("manufacturer", "apply", str(form), *files)
-    assert said.status == 1
-    application = said.out.split()[0]
-    assert "bad.pdf: The file cannot be taken" in said.words
-    assert f"trialcpa apply --change {application} --evidence FILE" in said.words
-    shown = done(people.api.ask("manufacturer", "GET", f"/v1/applications/{application}"))
-    assert [each["name"] for each in shown["evidence"]] == ["good.csv"]
+    assert (said.status, "bad.pdf cannot be used: The file cannot be taken" in said.err) == (1, True), said.err
+    assert done(people.api.ask("manufacturer", "GET", "/v1/applications"))["applications"] == []
+    application = json.loads(people.run("manufacturer", "apply", str(form), *files[2:], "--json").out)["application"]
     (form.parent / "bad.pdf").write_bytes(PDF)
     mended = people.run("manufacturer", "apply", "--change", application, "--evidence", str(form.parent / "bad.pdf"))
     assert mended.status == 0, mended.err
@@ -366,11 +368,57 @@ def test_an_approval_is_revoked_at_once_or_proposed_to_be(people: People, form: 
     assert (said.status, f"revoke {approval}: proposed" in said.words) == (0, True), said.err
     decision = json.loads(people.run("officer-1", "decide", "list", "--json").out)["decisions"][0]
     assert people.run("officer-2", "decide", "reject", decision["decision"], "--why", "At once.").status == 0
-    said = people.run("officer-1", *words, "--urgent")
+    people.api.settle()
+    for typed in ("\n", "TDT-2027-0002-0\n"):
+        refused = people.run("officer-1", *words, "--urgent", typed=typed)
+        assert (refused.status, "nothing was revoked" in refused.err) == (1, True)
+    assert people.run("officer-1", *words, "--urgent", "--json").status == 2
+    assert done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["state"] != "cancelled"
+    for each in ("Acme Metering Ltd", "The trial is over.", "remove its entries", "must acknowledge", "issue 1, "):
+        assert each in refused.words
+    said = people.run("officer-1", *words, "--urgent", typed=f"{approval.lower()}\n")
     assert (said.status, f"{approval}: revoked" in said.words) == (0, True), said.err
     assert done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["state"] == "cancelled"
-    again = people.run("officer-1", *words, "--urgent")
+    again = people.run("officer-1", *words, "--urgent", "--yes-i-have-read")
     assert "[already-ended]" in again.err
+
+
+def test_everything_is_checked_before_anything_is_sent(form: Path, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "no.pdf").write_bytes(b"no PDF at all")
+    for octets, files, told in (
+        (secret, [], "private key"),
+        (secret + csr_pem(key), [], "private key"),
+        (b"nothing\n", [], "which cannot be sent"),
+        (csr_pem(ec.generate_private_key(ec.SECP521R1())), [], "which cannot be certified"),
+        (csr_pem(key), ["--evidence", str(tmp_path / "no.pdf")], "no.pdf cannot be used"),
+    ):
+        (tmp_path / "device.csr").write_bytes(octets)
+        # No key is named and nobody listens: what is wrong here is told without either.
+        said = trialcpa("apply", str(form), *files, TRIALCPA_URL="http://127.0.0.1:9")
+        assert (said.status, told in said.err.lower() or told in said.err) == (1, True), said.err
+        assert "[input-unusable]" in said.err
+
+
+def test_a_form_that_is_sent_twice_is_one_application_which_can_be_taken_back(people: People, form: Path) -> None:
+    first = applied(people, form)
+    assert applied(people, form) == first
+    more = json.loads(people.run("manufacturer", "apply", str(form), "--again", "--json").out)["application"]
+    assert more != first
+    said = people.run("manufacturer", "apply", "--cancel", more)
+    assert (said.status, f"{more} was taken back." in said.words) == (0, True), said.err
+    assert done(people.api.ask("manufacturer", "GET", f"/v1/applications/{more}"))["state"] == "cancelled"
+    assert people.run("manufacturer", "apply", str(form), "--cancel", more).status == 2
+    assert "[wrong-state]" in people.run("manufacturer", "apply", "--cancel", more).err
+
+
+def test_what_the_form_shows_is_what_a_live_authority_refuses() -> None:
+    shown = tomllib.loads(TEMPLATE)
+    assert Device(**shown["device"]) == EXAMPLE_DEVICE
+    assert shown["purpose"].strip() == EXAMPLE_PURPOSE
+    assert {shown["assurance"][0]["certificate"], shown["earlier_cpa"]["certificate"]} == set(EXAMPLE_CERTIFICATES)
+    assert shown["contact"].endswith("@example.com")
 
 
 def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_path: Path) -> None:
@@ -385,8 +433,8 @@ def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_
     assert str(caught.value).count("as the template does: write which one.") == text.count('-…"')
     assert "decision 1.application still says “app-…”" in str(caught.value)
     path.write_text(text.replace("-…", "-1"))
-    for name in ("new.csr", "firmware-00020130.bin"):
-        (tmp_path / name).write_text("x")
+    (tmp_path / "new.csr").write_bytes(csr_pem())
+    (tmp_path / "firmware-00020130.bin").write_text("x")
     made = decisions(path)
     assert [each["kind"] for each in made] == list(DecisionKind)
     known = {name for kind in DecisionKind for name in members_of(body_of(kind))}

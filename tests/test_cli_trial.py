@@ -224,7 +224,7 @@ def test_the_panel_lists_exports_acknowledges_and_compares(people: People, tmp_p
     said = people.run("panel", "cpl", "reconcile", str(_list(tmp_path, rows)))
     assert (said.status, "The list holds what it should." in said.out) == (0, True), said.out + said.err
 
-    refused = people.run("panel", "cpl", "acknowledge", one["instruction"], "--rejected", "The model is unknown to us.")
+    refused = people.run("panel", "cpl", "acknowledge", one["instruction"], "--reject", "The model is unknown to us.")
     assert (refused.status, f"{one['instruction']}: rejected" in refused.words) == (0, True)
     both = people.run("panel", "cpl", "acknowledge", one["instruction"], "cpl-none")
     assert (both.status, f"{one['instruction']}: loaded" in both.words) == (1, True)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.serving import address
+from app.client import require_safe
 from app.settings import change_port, load
 from core.alarms import Alarm, AlarmCode
 from core.kinds import ProcessRole
 from store.transactions import Store
 from store.verbs import watching
+from tests.people_world import trialcpa as people_run
 from tests.world import NOW
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +97,39 @@ def test_a_ceremony_that_cannot_be_held_leaves_nothing_behind(words: list[str], 
     assert told in " ".join(said.stderr.split())
     assert "hunter2" not in said.stdout + said.stderr
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("below", "store", "told"),
+    [
+        ("file/home", None, "place-unusable"),
+        ("home", "nonsense", "store-url-unusable"),
+        ("home", "sqlite:////nowhere/at/all/store.sqlite", "store-url-unusable"),
+        ("home", "postgresql://nobody:secret@127.0.0.1:9/x", "store-unavailable"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_told_in_a_sentence_and_nothing_is_left(
+    below: str, store: str | None, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    said = people_run("init", "--test", "--home", str(tmp_path / below), *(["--store", store] if store else []))
+    assert (said.status, f"[{told}]" in said.err) == (1, True), said.err
+    assert "secret" not in said.words
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        ("127.0.0.1", 8470, "http://127.0.0.1:8470"),
+        ("0.0.0.0", 9000, "http://127.0.0.1:9000"),
+        ("::1", 8470, "http://[::1]:8470"),
+        ("::", 8470, "http://[::1]:8470"),
+    ],
+)
+def test_the_banner_names_where_the_service_is_found(host: str, port: int, url: str) -> None:
+    assert address(host, port) == url
+    require_safe(url)
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path, held: Path) -> None:

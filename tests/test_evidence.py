@@ -434,7 +434,11 @@ def test_neither_words_nor_names_of_a_file_leave_by_another_door(api: Api, caplo
         api.ask(who, "GET", each).get_data(as_text=True)
         for who in ("officer-1", "dcc", "panel")
         for each in ("/v1/applications", f"/v1/decisions/{decision}", "/v1/approvals", "/metrics")
+        if (who, each) != ("officer-1", f"/v1/decisions/{decision}")
     ]
+    # An officer sees which files a decision rests on, as with its application, and has to fetch what is in them.
+    seen = api.ask("officer-1", "GET", f"/v1/decisions/{decision}").get_data(as_text=True)
+    assert ("Tezcatlipoca" in seen, "Quetzalcoatl" in seen) == (False, True)
     for said in spread:
         assert "Tezcatlipoca" not in said
         assert "Quetzalcoatl" not in said

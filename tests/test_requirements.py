@@ -219,7 +219,7 @@ def test_an_applicant_sees_what_is_required_of_it_and_not_who_said_so(world: Wor
     close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason=REASON)
     (seen,) = requirements_of(world.desk, MANUFACTURER, identifier).requirements
     assert seen.text == WORDS
-    assert seen.reason == REASON
+    assert seen.reason is None
     assert "officer" not in str(seen)
     assert look.application(world.desk, MANUFACTURER, identifier).missing == ()
     with pytest.raises(NoSuchThing):
@@ -361,3 +361,12 @@ def test_an_outcome_without_a_reason_or_of_another_kind_is_refused(shared: Api, 
     )
     path = f"/v1/requirements/{made['requirement']}/outcome"
     refused(shared.ask("officer-1", "POST", path, body), 400, "body-malformed")
+
+
+def test_why_the_ssc_waives_is_not_for_the_applicant(world: World) -> None:
+    own = world.applied()
+    requirement = required(world, own)
+    close_requirement(world.desk, OFFICER_2, requirement, outcome=RequirementState.WAIVED, reason="They are small.")
+    assert [each.reason for each in look.application(world.desk, MANUFACTURER, own).requirements] == [None]
+    known = look.application(world.desk, OFFICER_1, own)
+    assert [each.reason for each in known.requirements] == ["They are small."]

@@ -14,6 +14,7 @@ from policy.rules import judge, rule
 from policy.section_f.application import (
     APPLICATION_RULES,
     DEVICE_TYPES,
+    EXAMPLE_PURPOSE,
     GRANT_RULES,
     MOST_DEVICES,
     MOST_FIRMWARE_VERSIONS,
@@ -30,6 +31,8 @@ DEVICE = Device("ESME", "AB01", "010A030B", "01")
 TODAY = date(2027, 1, 4)
 # What F2.19 finds has a test of its own (test_section_f_assurance.py); here nothing is asked and nothing is wrong.
 EVIDENCE = AssuranceFacts(DEVICE, (), (), EarlierCpa("CPA-1", "AB01", "OLDER", "01", date(2020, 1, 1)), TODAY)
+AS_SHOWN = EarlierCpa("CPA-0001", "AB01", "OLDER", "01", date(2020, 1, 1))
+OTHER = Device("ESME", "AB01", "010A030C", "01")
 SOUND = ApplicationFacts(
     device=DEVICE,
     firmware=(Firmware("0002012F", DIGEST),),
@@ -110,6 +113,11 @@ DEFECTS = [
     ("issuing-window-closed", {"issuing_window_end": datetime(2027, 1, 3, 23, 59, 59, tzinfo=UTC)}),
     ("certificate-name-length", {"certificate_name": ""}),
     ("certificate-name-length", {"certificate_name": "M" * 65}),
+    ("example-value", {"live": True}),
+    ("example-value", {"live": True, "device": OTHER, "contact": "trials@example.com"}),
+    ("example-value", {"live": True, "device": OTHER, "contact": "trials@meters.EXAMPLE"}),
+    ("example-value", {"live": True, "device": OTHER, "purpose": f"\n{EXAMPLE_PURPOSE}\n"}),
+    ("example-value", {"live": True, "device": OTHER, "evidence": replace(EVIDENCE, earlier=AS_SHOWN)}),
     ("contact-malformed", {"contact": "nobody"}),
     ("contact-malformed", {"contact": "a@b"}),
     ("contact-malformed", {"contact": "a b@c.example"}),
@@ -142,6 +150,7 @@ def test_each_rule_has_a_defect_here() -> None:
 
 
 AT_THE_LIMIT = [
+    {"live": True, "device": OTHER, "contact": "trials@example.co.uk", "purpose": "Forty homes in Leeds."},
     {"device": Device("CHF", "M" * 30, "N" * 30, "H" * 30), "smets_version": "CHTS V1.4"},
     {"device": replace(DEVICE, manufacturer="Ünlü & Söhne")},
     {"firmware": _firmware("12345678", "1")},

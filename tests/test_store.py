@@ -1,7 +1,9 @@
 """The store on both databases: migrations give exactly the tables, and what must never be true cannot be written."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Table, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from core.errors import SchemaMismatch, StoreUnavailable
+from core.errors import SchemaMismatch, StoreUnavailable, StoreUrlUnusable
 from core.kinds import HierarchyRole
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema, tables
@@ -45,7 +47,7 @@ from store.tables import (
     signs_of_life,
     terms,
 )
-from store.transactions import Store, violated
+from store.transactions import Store, sqlite_url, violated
 from store.types import Word
 from tests.planting import (
     OTHER,
@@ -449,3 +451,29 @@ def test_the_end_of_time_is_kept_as_it_is(world: World) -> None:
     with world.store.read() as tx:
         found = tx.connection.execute(select(organisations.c.created_at).where(organisations.c.id == "org-far"))
         assert found.scalar() == last
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a?b", "a b", "a#b", "Müller & Söhne", "a'b", "%2e%2e"])
+def test_a_register_lies_in_its_folder_whatever_that_is_called(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    file = tmp_path / name / "store.sqlite"
+    with closing(Store(sqlite_url(file))) as store:
+        assert store.revision() is None
+    assert sorted(each.parent for each in tmp_path.rglob("*.sqlite")) == [file.parent]
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:secret@h/x", "nonsense", "secret", "postgresql://u:secret@h:port/x", "file:secret", ""]
+)
+def test_an_address_that_names_no_register_of_ours_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(StoreUrlUnusable) as error:
+        Store(url)
+    assert "secret" not in f"{error.value} {error.value.hint}"
+
+
+def test_a_driver_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "store.postgresql", None)
+    monkeypatch.delattr("store.postgresql", raising=False)
+    with pytest.raises(StoreUrlUnusable, match="driver is missing") as error:
+        Store("postgresql://u@h/x")
+    assert "trialcpa[postgres]" in error.value.hint

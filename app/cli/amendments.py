@@ -12,7 +12,7 @@ from app.cli.apply import Attached, Image, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
 from app.cli.form_files import sha256_of
 from app.cli.service import Service, asks_service
-from app.cli.words import WORDS
+from app.cli.words import WORDS, why_option
 from app.client import Client, path
 from core.errors import InputUnusable
 from ra.applying.views import (
@@ -91,7 +91,7 @@ def show(request: str, service: Service) -> None:
 
 @amendments.command(
     short_help="Ask for an amendment of your approval.",
-    epilog="\b\nExample:\n  trialcpa amendments request TDA-2027-0042-Y --firmware 3=f.bin --reasons Fix",
+    epilog="\b\nExample:\n  trialcpa amendments request TDA-2027-0042-Y --firmware 3=f.bin --why Fix",
 )
 @click.argument("approval")
 @click.option("--expiry", metavar="DAY", help="The last UTC day, such as 2027-09-30.")
@@ -100,7 +100,7 @@ def show(request: str, service: Service) -> None:
 @click.option("--firmware", multiple=True, type=Image(), help="Added; its SHA-256 is computed.")
 @click.option("--remove-firmware", multiple=True, metavar="VERSION", help="Removed.")
 @click.option("--other", type=WORDS, help="Anything else.")
-@click.option("--reasons", type=WORDS, required=True, help="Why.")
+@why_option("In a sentence.", former="--reasons")
 @click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT.")
 @asks_service
 def request(
@@ -108,7 +108,7 @@ def request(
     approval: str,
     firmware: tuple[tuple[str, Path], ...],
     remove_firmware: tuple[str, ...],
-    reasons: str,
+    why: str,
     evidence: tuple[Path, ...],
     service: Service,
     **terms: str | int | None,
@@ -124,7 +124,7 @@ def request(
         raise click.UsageError("Say what is to be amended.")
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
-        said = {**wishes, "reasons": reasons}
+        said = {**wishes, "reasons": why}
         outcome = client.do(AmendmentRequested, path("approvals", approval, "amendment-requests"), said)
         attached = _attach(client, outcome.request, files)
     # It was taken in, so it can be read as the service reads it.

@@ -12,10 +12,10 @@ from app.cli.form_files import (
     firmware,
     list_of,
     read_toml,
+    request_file,
     require_sound,
     sha256_of,
     table_of,
-    text_file,
     whole,
     words,
 )
@@ -82,7 +82,7 @@ _MEMBERS: Members = {
     "maximum_devices": Member(whole, needed=True),
     "contact": Member(words),
     "purpose": Member(words, needed=True),
-    "csr": Member(text_file, needed=True),
+    "csr": Member(request_file, needed=True),
     "assurance": Member(list_of(table_of({"scheme": Member(words, needed=True), **_CERTIFIED}))),
     "earlier_cpa": Member(table_of({**_CERTIFIED, "issued_on": Member(day, needed=True), "expires_on": Member(day)})),
 }

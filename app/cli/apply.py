@@ -12,8 +12,9 @@ from app.cli import shown
 from app.cli.application_form import TEMPLATE, application, change
 from app.cli.service import Service, asks_service
 from app.client import Client, path
-from core.errors import InputUnusable, ServiceRefused
-from ra.applying.views import ApplicationChanged, ApplicationTaken, EvidenceAnswer
+from core.errors import InputUnusable, ServiceRefused, TrialCpaError
+from intake.evidence import accepted_type
+from ra.applying.views import ApplicationCancelled, ApplicationChanged, ApplicationTaken, EvidenceAnswer
 from ra.views import document
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -80,30 +81,38 @@ class Image(click.ParamType[tuple[str, Path]]):
 @click.option("--evidence", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help="PDF, XLSX, CSV, TXT.")
 @click.option("--firmware", multiple=True, type=Image(), help="Its SHA-256 is computed.")
 @click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
-@click.option("--dry-run", is_flag=True, help="Show what would be sent.")
+@click.option("--cancel", metavar="APPLICATION", help="Take this one back, before a decision is proposed.")
+@click.option("--again", is_flag=True, help="Apply once more with a form that was sent before.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would be sent.")
 @asks_service
 def apply(
+    *,
     form: Path | None,
-    template: bool,  # noqa: FBT001 - click
     evidence: tuple[Path, ...],
     firmware: tuple[tuple[str, Path], ...],
     changed: str | None,
-    dry_run: bool,  # noqa: FBT001 - click
+    cancel: str | None,
     service: Service,
+    **flags: bool,
 ) -> None:
     """Apply for a Trial Device Approval (F2.18 to F2.20) with a form and its evidence."""
-    if template:
+    if flags["template"]:
         click.echo(TEMPLATE, nl=False)
+        return
+    if cancel is not None:
+        if form is not None or evidence or firmware or changed is not None:
+            raise click.UsageError("--cancel stands alone.")
+        _cancel(service, cancel)
         return
     if form is None and (changed is None or not evidence):
         raise click.UsageError("Name a form: trialcpa apply FILE.toml (trialcpa apply --template prints one).")
     request = {} if form is None else (change if changed else application)(form, firmware)
-    files = [(each, evidence_type(each)) for each in evidence]
-    if dry_run:
+    files = [(each, _checked(each)) for each in evidence]
+    if flags["dry_run"]:
         shown.as_json({**request, "evidence": [str(each) for each in evidence]} if evidence else request)
         return
     with service.connect() as client:
-        outcome = _said(client, request, changed)
+        outcome = _said(client, request, changed, again=flags["again"])
         identifier = str(changed) if outcome is None else outcome.application
         attached = attach(client, path("applications", identifier, "evidence"), files)
     if service.as_json:
@@ -125,6 +134,17 @@ def evidence_type(file: Path) -> str:
     if not 0 < size <= LARGEST_EVIDENCE:
         raise InputUnusable(path=file, detail=f"it has {size:,} octets; evidence has 1 to {LARGEST_EVIDENCE:,}.")
     return known
+
+
+def _checked(file: Path) -> str:
+    """Return the media type of a file of evidence by what is in it; InputUnusable if the service would not take it."""
+    known = evidence_type(file)
+    try:
+        return accepted_type(known, file.read_bytes())
+    except OSError as error:
+        raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
+    except TrialCpaError as error:
+        raise InputUnusable(path=file, detail=f"{error} {error.hint}") from None
 
 
 def attach(client: Client, address: str, files: Sequence[tuple[Path, str]]) -> Attached:
@@ -155,11 +175,22 @@ def show_attached(console: Console, attached: Attached) -> None:
 
 
 def _said(
-    client: Client, request: Mapping[str, object], changed: str | None
+    client: Client, request: Mapping[str, object], changed: str | None, *, again: bool
 ) -> ApplicationTaken | ApplicationChanged | None:
     if changed is None:
-        return client.do(ApplicationTaken, "/v1/applications", request)
+        # The same form twice is one application: whoever saw no answer asks again and is told which it was.
+        send = client.do if again else client.do_once
+        return send(ApplicationTaken, "/v1/applications", request)
     return client.change(ApplicationChanged, path("applications", changed), request) if request else None
+
+
+def _cancel(service: Service, application: str) -> None:
+    with service.connect() as client:
+        outcome = client.do(ApplicationCancelled, path("applications", application, "cancellation"), {})
+    if service.as_json:
+        shown.as_json(document(outcome))
+    else:
+        shown.heading(shown.out(), f"{outcome.application} was taken back.", "bold green")
 
 
 def _show(identifier: str, outcome: ApplicationTaken | ApplicationChanged | None, attached: Attached) -> None:

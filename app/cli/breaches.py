@@ -11,7 +11,7 @@ from app.cli.apply import Attached, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
-from app.cli.words import WORDS
+from app.cli.words import why_option
 from app.client import Client, path
 from core.approval import EndCause
 from core.kinds import BreachState
@@ -88,18 +88,18 @@ def show(breach: str, service: Service) -> None:
 
 @breaches.command(
     short_help="Record that a condition may have been breached.",
-    epilog="\b\nExample:\n  trialcpa breaches suspect TDA-2027-0042-Y --condition 2 --note @note.txt",
+    epilog="\b\nExample:\n  trialcpa breaches suspect TDA-2027-0042-Y --condition 2 --why @why.txt",
 )
 @click.argument("approval")
 @click.option("--condition", type=click.IntRange(1), required=True, help="Its number (trialcpa status APPROVAL).")
-@click.option("--note", type=WORDS, required=True, help="What is suspected.")
+@why_option("What is suspected.", former="--note")
 @click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT.")
 @asks_service
-def suspect(approval: str, condition: int, note: str, evidence: tuple[Path, ...], service: Service) -> None:
+def suspect(approval: str, condition: int, why: str, evidence: tuple[Path, ...], service: Service) -> None:
     """Record that a condition may have been breached; a report above the limit does so by itself."""
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
-        said = {"condition": condition, "note": note}
+        said = {"condition": condition, "note": why}
         outcome = client.do(BreachMoved, path("approvals", approval, "breaches"), said)
         attached = _attach(client, outcome.breach, files)
     _told(service, outcome, attached)
@@ -125,7 +125,7 @@ def attach(breach: str, file: tuple[Path, ...], service: Service) -> None:
     epilog="\b\nExample:\n  trialcpa breaches confirm breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt",
 )
 @click.argument("breach")
-@click.option("--why", type=WORDS, required=True, help="What shows it.")
+@why_option("What shows it.")
 @signs()
 @asks_service
 def confirm(*, breach: str, why: str, signing: Signing, service: Service) -> None:
@@ -138,7 +138,7 @@ def confirm(*, breach: str, why: str, signing: Signing, service: Service) -> Non
 
 @breaches.command(epilog="\b\nExample:\n  trialcpa breaches dismiss breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
 @click.argument("breach")
-@click.option("--why", type=WORDS, required=True, help="Why it is none.")
+@why_option("Why it is none.")
 @asks_service
 def dismiss(breach: str, why: str, service: Service) -> None:
     """Dismiss a suspected breach."""
@@ -152,7 +152,7 @@ def dismiss(breach: str, why: str, service: Service) -> None:
     epilog="\b\nExample:\n  trialcpa breaches close breach-6564f1a2-9c3b1d2e4f60718a --why @why.txt",
 )
 @click.argument("breach")
-@click.option("--why", type=WORDS, required=True, help="Why no revocation follows.")
+@why_option("Why no revocation follows.")
 @click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT; it is added first.")
 @asks_service
 def close(breach: str, why: str, evidence: tuple[Path, ...], service: Service) -> None:
@@ -197,7 +197,7 @@ def _next(console: Console, said: BreachMoved) -> None:
             step = (
                 "A revocation is owed (F2.23): "
                 f"trialcpa decide revoke {said.approval} --cause {EndCause.BREACH} "
-                f"--breach {said.breach} --reasons FILE"
+                f"--breach {said.breach} --why @FILE"
             )
         case BreachState.DISMISSED | BreachState.ANSWERED | BreachState.CLOSED:
             return

@@ -1,6 +1,7 @@
 """The ceremony as it is planned and held: what is fixed for ever, its passphrases, and the files that it leaves."""
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,14 +12,14 @@ from app import settings as settings_file
 from app.home_files import write_secret, write_whole
 from ca.profile import TEST_ARC, Profile
 from core.clock import SystemClock
-from core.errors import HomeOccupied
+from core.errors import HomeOccupied, StoreUrlUnusable
 from core.identifiers import Environment
 from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, FromPrompt, chosen_passphrase, new_passphrase, parse_source
 from officers.roster import Member
 from ra.deciding.every_kind import COUNTED
 from store import schema
-from store.transactions import Store
+from store.transactions import Store, sqlite_file
 
 TRANSCRIPT_SIGNATURE = "transcript.sig"
 PASSPHRASE_FILE = "keys/passphrase"  # noqa: S105 - where it lies, not what it is
@@ -106,6 +107,7 @@ def make(plan: Plan) -> str:
     """
     require_new(plan.home)
     profile = require_sound(plan)
+    _require_register(plan)
     passphrase, root_passphrase = passphrases(plan)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_secret(  # its store URL may hold a database password
@@ -141,6 +143,24 @@ def make(plan: Plan) -> str:
     # Last: its presence says that the ceremony is over.
     write_secret(_transcript(plan.home), held.transcript)
     return held.transcript
+
+
+def _require_register(plan: Plan) -> None:
+    """Check that the register can be had, before anything is written.
+
+    Raises:
+        StoreUrlUnusable: its address names no database that we work with, or a file in no folder.
+        StoreUnavailable: the database does not answer.
+    """
+    where = settings_file.store_url_in(plan.store_url, plan.home)
+    file = sqlite_file(where)
+    if file is not None:
+        folder = file.parent
+        if folder != plan.home.resolve() and not folder.is_dir():
+            raise StoreUrlUnusable(detail=f"there is no folder {folder}")
+        return
+    with closing(Store(where)) as store:
+        store.revision()
 
 
 def passphrases(plan: Plan) -> tuple[bytes, bytes]:

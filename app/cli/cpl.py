@@ -8,6 +8,7 @@ from rich.console import Console
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
+from app.cli.words import WORDS, Renamed
 from app.client import path
 from core.approval import DEVICE_COLUMNS
 from core.cpl import InstructionState
@@ -92,13 +93,15 @@ def export(form: str | None, output: Path, state: str | None, plain: bool, servi
     epilog="\b\nExample:\n  trialcpa cpl acknowledge cpl-6564f1a2-9c3b1d2e4f60718a",
 )
 @click.argument("instruction", nargs=-1, required=True)
-@click.option("--rejected", metavar="REASON", help="It cannot be loaded, and why.")
+@click.option(
+    "--reject", "--rejected", cls=Renamed, type=WORDS, metavar="WHY", help="It cannot be loaded; say why, or @FILE."
+)
 @asks_service
-def acknowledge(instruction: tuple[str, ...], rejected: str | None, service: Service) -> None:
+def acknowledge(instruction: tuple[str, ...], reject: str | None, service: Service) -> None:
     """Say that instructions are loaded into the list, or rejected; each stands alone."""
     body: dict[str, str] = {"outcome": InstructionState.LOADED}
-    if rejected is not None:
-        body = {"outcome": InstructionState.REJECTED, "reason": rejected}
+    if reject is not None:
+        body = {"outcome": InstructionState.REJECTED, "reason": reject}
     done: list[InstructionAnswer] = []
     problems: list[dict[str, str]] = []
     with service.connect() as client:

@@ -3,37 +3,36 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import click
 from rich.console import Console
 
 from api.answers import DecisionBatchAnswer, Problem
-from app.cli import asking, decision_shown, shown
+from app.cli import asking, decision_shown, revocation_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
+from app.cli.decide_witness import acknowledge, witness
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
-from app.cli.words import WORDS
+from app.cli.words import WORDS, WORDS_OF_FILE, why_option
 from app.client import Client, path
 from app.officer import Hand, to_revoke
 from app.recomputed import Recomputed, recomputed
-from core.approval import OFFICERS_CAUSES
-from core.errors import InputUnusable, TrialCpaError
+from core.approval import OFFICERS_CAUSES, EndCause
+from core.errors import TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
-from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState, Witnessed
+from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState
 from officers.statement import MOST_LISTED, Listed
 from ra.deciding.views import (
     ApprovalRevoked,
-    DecisionAcknowledged,
     DecisionAnswer,
     DecisionAuthorised,
     DecisionPage,
     DecisionProposed,
     DecisionRejected,
     DecisionSeconded,
-    DecisionWitnessed,
 )
 from ra.views import document
 
@@ -42,6 +41,8 @@ TYPED = 8
 
 DRAFT_SECONDS = 10.0
 """How long a draft is waited for; the authority makes one in some hundredths of a second."""
+
+_CAUSES = [each.value for each in OFFICERS_CAUSES]
 
 EXIT_REFUSED = 1
 _SECOND_NEXT = "Another officer sees and seconds: trialcpa decide second"
@@ -58,6 +59,8 @@ def decide() -> None:
 
 
 decide.add_command(export)
+decide.add_command(acknowledge)
+decide.add_command(witness)
 
 
 @decide.command("list", epilog="\b\nExample:\n  trialcpa decide list")
@@ -170,7 +173,7 @@ def second(*, decision: tuple[str, ...], yes_i_have_read: bool, signing: Signing
 
 @decide.command(epilog="\b\nExample:\n  trialcpa decide reject dec-6564f1a2-9c3b1d2e4f60718a --why 'See minute 7.'")
 @click.argument("decision")
-@click.option("--why", required=True, help="A sentence, for the record.")
+@why_option("A sentence, for the record.")
 @signs()
 @asks_service
 def reject(*, decision: str, why: str, signing: Signing, service: Service) -> None:
@@ -183,44 +186,48 @@ def reject(*, decision: str, why: str, signing: Signing, service: Service) -> No
     raise SystemExit(_told(service, [outcome], ""))
 
 
-@decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --reasons why.txt")
+@decide.command(epilog="\b\nExample:\n  trialcpa decide revoke TDA-2027-0042-Y --cause ssc --why @why.txt")
 @click.argument("approval")
-@click.option("--cause", required=True, type=click.Choice([each.value for each in OFFICERS_CAUSES]))
+@click.option("--cause", required=True, type=click.Choice(_CAUSES), metavar="CAUSE", help=f"{', '.join(_CAUSES)}.")
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
-@click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
+@why_option("A summary of why, for the notice.", required=False)
+@click.option("--reasons", hidden=True, type=WORDS_OF_FILE, help="As --why @FILE, by its former name.")
 @click.option("--invalidity-date", help="Since when the key is compromised.")
 @click.option("--urgent", is_flag=True, help="At once, by you alone (F2.30).")
+@click.option("--yes-i-have-read", is_flag=True, help="With --urgent: do not ask.")
 @signs(later=True)
 @asks_service
 def revoke(
-    *,
-    approval: str,
-    cause: str,
-    breach: str | None,
-    reasons: TextIO,
-    invalidity_date: str | None,
-    urgent: bool,
-    signing: Signing,
-    service: Service,
+    *, approval: str, urgent: bool, yes_i_have_read: bool, signing: Signing, service: Service, **said: str | None
 ) -> None:
     """Propose to revoke an approval, or revoke it at once."""
+    words = said["why"] or said["reasons"]
+    if words is None:
+        raise click.UsageError("Say --why: a summary of why.")
     if urgent and signing.later:
         raise click.UsageError("--urgent is at once: sign for it now, or give --authorisation.")
     if signing.authorisation is not None and not urgent:
         raise click.UsageError("A proposal is signed for once it is made: --sign-later, then decide authorise.")
+    cause, breach, invalidity_date = EndCause(str(said["cause"])), said["breach"], said["invalidity_date"]
     body = {
-        "cause": cause,
-        "reasons": _words_of(reasons),
+        "cause": cause.value,
+        "reasons": words,
         **({"breach": breach} if breach else {}),
         **({"invalidity_date": invalidity_date} if invalidity_date else {}),
     }
     if not urgent:
         proposed = {"kind": DecisionKind.REVOKE, "approval": approval, **body}
         raise SystemExit(_proposed(service, signing, [proposed]))
+    if service.as_json and not yes_i_have_read:
+        raise click.UsageError("--json asks nothing: look first (trialcpa status), then say --yes-i-have-read.")
+    since = read_instant(invalidity_date) if invalidity_date else None
+    identifier = str(ApprovalIdentifier.parse(approval))
     with service.connect() as client:
-        since = read_instant(invalidity_date) if invalidity_date else None
-        identifier = str(ApprovalIdentifier.parse(approval))
-        claim = to_revoke(identifier, cause=cause, invalidity_date=since, breach=breach)
+        if not service.as_json:
+            revocation_shown.show(shown.out(), client, identifier, cause, words)
+        if not yes_i_have_read:
+            revocation_shown.require_typed(identifier)
+        claim = to_revoke(identifier, cause=cause.value, invalidity_date=since, breach=breach)
         sent = {**body, **signing.hand(client).for_claim(claim)}
         outcome = client.do(ApprovalRevoked, path("approvals", identifier, "revocation"), sent)
     raise SystemExit(_told(service, [outcome], ""))
@@ -228,7 +235,7 @@ def revoke(
 
 @decide.command(epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @text.txt")
 @click.argument("notice")
-@click.option("--why", required=True, type=WORDS, help="What was wrong, and why it is put right.")
+@why_option("What was wrong, and why it is put right.")
 @click.option("--summary", type=WORDS, help="The summary of reasons, as it should have been.")
 @click.option("--assessment", type=WORDS, help="The assessment, as it should have been.")
 @click.option("--description", type=WORDS, help="The description of the device, as it should have been.")
@@ -247,64 +254,16 @@ def correct(*, notice: str, why: str, summary: str | None, signing: Signing, ser
 @decide.command(
     "withdraw-waiting",
     short_help="Propose to withdraw what waits.",
-    epilog="\b\nExample:\n  trialcpa decide withdraw-waiting TDA-2027-0042-Y --reasons why.txt",
+    epilog="\b\nExample:\n  trialcpa decide withdraw-waiting TDA-2027-0042-Y --why @why.txt",
 )
 @click.argument("approval")
-@click.option("--reasons", required=True, help="A text file; - is the terminal.", type=click.File("r"))
+@why_option("A summary of why, for the notice.")
 @signs(elsewhere=False, later=True)
 @asks_service
-def withdraw_waiting(*, approval: str, reasons: TextIO, signing: Signing, service: Service) -> None:
+def withdraw_waiting(*, approval: str, why: str, signing: Signing, service: Service) -> None:
     """Propose that what is decided for later, and has not begun, never does; what holds goes on (F2.29)."""
-    proposed = {"kind": DecisionKind.WITHDRAW_WAITING, "approval": approval, "reasons": _words_of(reasons)}
+    proposed = {"kind": DecisionKind.WITHDRAW_WAITING, "approval": approval, "reasons": why}
     raise SystemExit(_proposed(service, signing, [proposed]))
-
-
-@decide.command(
-    short_help="Say that you are informed of a revocation.",
-    epilog="\b\nExample:\n  trialcpa decide acknowledge dec-6564f1a2-9c3b1d2e4f60718a",
-)
-@click.argument("decision")
-@asks_service
-def acknowledge(decision: str, service: Service) -> None:
-    """Say that you are informed of an urgent revocation by another officer (F2.30), after it was shown."""
-    with service.connect() as client:
-        if not service.as_json:
-            said = client.show(DecisionAnswer, path("decisions", decision))
-            decision_shown.show(shown.out(), said, recomputed(said).certificates)
-        outcome = client.do(DecisionAcknowledged, path("decisions", decision, "acknowledgement"), {})
-    if service.as_json:
-        shown.as_json(document(outcome))
-        return
-    who, at = outcome.acknowledged_by, shown.when(outcome.acknowledged_at)
-    shown.heading(shown.out(), f"{outcome.decision}: acknowledged by {who}, {at}", "bold green")
-
-
-@decide.command(
-    short_help="Say that you have seen it, or disown it.",
-    epilog="\b\nExample:\n  trialcpa decide witness dec-6564f1a2-9c3b1d2e4f60718a --seen",
-)
-@click.argument("decision")
-@click.option("--seen", is_flag=True, help="You have seen it, and know of nothing against it.")
-@click.option("--disowned", is_flag=True, help="It was not made as the register has it; this is never taken back.")
-@click.option("--why", default="", help="A sentence, for the record, with --disowned.")
-@asks_service
-def witness(*, decision: str, seen: bool, disowned: bool, why: str, service: Service) -> None:
-    """Say of an issue or an end that you have seen it, or that it was not decided so, after it was shown."""
-    if seen == disowned:
-        raise click.UsageError("Say one of --seen and --disowned.")
-    if disowned != bool(why.strip()):
-        raise click.UsageError("Say --why with --disowned, and only with it.")
-    body = {"saw": Witnessed.DISOWNED, "why": why} if disowned else {"saw": Witnessed.SEEN}
-    with service.connect() as client:
-        if not service.as_json:
-            said = client.show(DecisionAnswer, path("decisions", decision))
-            decision_shown.show(shown.out(), said, recomputed(said).certificates)
-        outcome = client.do(DecisionWitnessed, path("decisions", decision, "witness"), body)
-    if service.as_json:
-        shown.as_json(document(outcome))
-        return
-    told = f"{outcome.decision}: {outcome.saw} by {outcome.officer}, {shown.when(outcome.at)}"
-    shown.heading(shown.out(), told, "bold red" if disowned else "bold green")
 
 
 def drafted(client: Client, decision: str) -> DecisionAnswer:
@@ -452,10 +411,3 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
     shown.sentence(console, f"{place}. {about}: {state}")
     if isinstance(outcome, DecisionProposed) and (outcome.findings or outcome.wanting):
         shown.findings(console, (*outcome.findings, *outcome.wanting))
-
-
-def _words_of(file: TextIO) -> str:
-    try:
-        return str(file.read()).strip()
-    except (OSError, UnicodeDecodeError):
-        raise InputUnusable(path=file.name, detail="it cannot be read as text.") from None

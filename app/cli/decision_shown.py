@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
-from app.cli import shown
-from ra.deciding.views import DecidedCondition, DecidedPassage, DecisionAnswer, PreviewAnswer
+from app.cli import application_shown, shown
+from ra.deciding.views import DecidedCondition, DecidedPassage, DecidedUpon, DecisionAnswer, PreviewAnswer
 from ra.telling.views import StepForeseen
-from ra.views import DecidedChange
+from ra.views import DecidedChange, document
 
 Document = Mapping[str, Any]
 
@@ -52,6 +52,8 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
             ("officer", "says", "at", "why"),
             [(each.officer, each.saw, shown.when(each.at), each.why or "") for each in said.witnesses],
         )
+    if said.upon is not None:
+        _upon(console, said, said.upon)
     listed: list[DecidedPassage | DecidedCondition] = [*said.passages, *said.conditions]
     shown.heading(console, "Words of the decision, and who gets them")
     shown.table(
@@ -73,6 +75,36 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
     if said.requirements:
         shown.heading(console, "Further requirements that are open (F2.20)")
         shown.table(console, ("requirement", "text"), [(each.requirement, each.text) for each in said.requirements])
+
+
+def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
+    """Show what it is about, whole: the application, the request, the breach, and the last decision beside it."""
+    heading = "The application" if said.application else "The application on which the approval was granted"
+    shown.heading(console, f"{heading}: {about.application.application}, {about.application.state}")
+    application_shown.show(console, about.application)
+    if about.request is not None:
+        shown.heading(console, f"The request {about.request.request} (F2.29)")
+        asked = document(about.request.asked)
+        wanted = [(name.replace("_", " "), str(value)) for name, value in asked.items() if value not in (None, [], "")]
+        shown.facts(console, [*wanted, ("why", about.request.reasons)])
+    if about.breach is not None:
+        shown.heading(console, f"The breach {about.breach.breach}, {about.breach.state} ({about.breach.clause})")
+        shown.facts(
+            console,
+            [
+                ("suspected", f"{shown.when(about.breach.suspected_at)} by {about.breach.suspected_by}"),
+                ("note", about.breach.note),
+                ("why", about.breach.why),
+            ],
+        )
+    if about.request is not None or about.breach is not None:
+        shown.heading(console, "Evidence of these")
+        application_shown.evidence(console, about.evidence)
+    if about.before is not None:
+        last = about.before
+        when = shown.when(last.proposed_at)
+        shown.heading(console, f"Since the last decision: {last.decision}, {last.kind}, {last.state}, proposed {when}")
+        application_shown.differences(console, last.differences)
 
 
 def _preview(console: Console, preview: PreviewAnswer) -> None:

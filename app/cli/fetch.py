@@ -9,6 +9,7 @@ import click
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
+from app.cli.words import WORDS
 from app.client import Client, Fetched, path
 from core.classification import Recipient
 from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
@@ -50,7 +51,7 @@ class _Thing:
 )
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
 @click.option("--accept", is_flag=True, help="Say that the certificate is what you asked for.")
-@click.option("--reject", metavar="WHY", help="Say that it is not.")
+@click.option("--reject", type=WORDS, metavar="WHY", help="Say that it is not, and why; or @FILE.")
 @asks_service
 def fetch(
     *,

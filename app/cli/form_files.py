@@ -13,9 +13,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputUnusable
+from core.errors import InputUnusable, RulesRefused, TrialCpaError
 from core.instants import text as instant_text
 from core.plain_text import TextUnreadable, utf8
+from policy import csr
 
 Read = Callable[["Form", str, Any], object]
 """Turns a value of the file into a member of the request; what is wrong with it is told to the form."""
@@ -179,6 +180,21 @@ def text_file(form: Form, where: str, value: object) -> object:
     except TextUnreadable as error:
         told = f"names {path}, which is not a text that can be sent ({error})"
         return form.wrong(where, f"{told}; a request in DER becomes PEM by openssl req -in … -inform DER.")
+
+
+def request_file(form: Form, where: str, value: object) -> object:
+    """A certificate request in a file that is named; what is none, a private key above all, is never sent."""
+    said = text_file(form, where, value)
+    if not isinstance(said, str):
+        return said
+    try:
+        csr.parse(said.encode("utf-8"))
+    except RulesRefused as error:
+        found = " ".join(f"{each.detail} {each.remedy}" for each in error.findings)
+        return form.wrong(where, f"names {value}, which cannot be certified. {found}")
+    except TrialCpaError as error:
+        return form.wrong(where, f"names {value}, which cannot be sent. {error} {error.hint}")
+    return said
 
 
 def firmware(form: Form, where: str, value: object) -> object:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import click
 
-from core.errors import TrialCpaError
+from core.errors import PlaceUnusable, TrialCpaError
 
 EXIT_REFUSED = 1
 """Something was asked that cannot be done; the sentence says what to do next."""
@@ -16,6 +16,7 @@ EXIT_REFUSED = 1
 _FOR_PEOPLE = {
     "apply": ("app.cli.apply", "Apply for a Trial Device Approval, with evidence."),
     "status": ("app.cli.status", "Where it stands, what is missing, what waits for you."),
+    "verify": ("app.cli.verification", "Whether a device or certificate is covered, and why not."),
     "decide": ("app.cli.decide", "Propose, see what will be true, second; your own key."),
     "officer": ("app.cli.officer", "Propose, see what will be true, second; your own key."),
     "roster": ("app.cli.roster", "Whose keys count; orders to the authority."),
@@ -125,6 +126,12 @@ def main(words: Sequence[str] | None = None) -> None:
     except TrialCpaError as error:
         # What a service answered keeps its own code.
         click.echo(f"Error: {error}\n  {error.hint}  [{error.fields.get('problem', error.code)}]", err=True)
+        sys.exit(EXIT_REFUSED)
+    except OSError as error:
+        if error.filename is None:  # of a connection, or of a pipe: no place that somebody could choose otherwise
+            raise
+        place = PlaceUnusable(path=error.filename, detail=error.strerror or type(error).__name__)
+        click.echo(f"Error: {place}\n  {place.hint}  [{place.code}]", err=True)
         sys.exit(EXIT_REFUSED)
 
 

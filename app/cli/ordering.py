@@ -8,7 +8,7 @@ import click
 from app.cli import asking, shown
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, roster_of, signs
-from app.cli.words import WORDS
+from app.cli.words import why_option
 from app.client import Client, path
 from app.officer import Hand
 from core.canonical import canonical
@@ -27,7 +27,7 @@ _TYPED = 8
 
 
 @click.command(epilog='\b\nExample:\n  trialcpa stop-issuing --why "Device keys turned up on a forum."')
-@click.option("--why", type=WORDS, required=True, help="In a sentence; everybody at the SSC reads it.")
+@why_option("In a sentence; everybody at the SSC reads it.")
 @signs(elsewhere=False)
 @asks_service
 def stop_issuing(*, why: str, signing: Signing, service: Service) -> None:
@@ -37,7 +37,7 @@ def stop_issuing(*, why: str, signing: Signing, service: Service) -> None:
 
 
 @click.command(epilog='\b\nExample:\n  trialcpa start-issuing --why "It was another manufacturer."')
-@click.option("--why", type=WORDS, required=True, help="In a sentence; everybody at the SSC reads it.")
+@why_option("In a sentence; everybody at the SSC reads it.")
 @signs(elsewhere=False)
 @asks_service
 def start_issuing(*, why: str, signing: Signing, service: Service) -> None:

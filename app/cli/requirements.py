@@ -4,7 +4,7 @@ import click
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
-from app.cli.words import WORDS
+from app.cli.words import WORDS, why_option
 from app.client import path
 from core.kinds import RequirementState
 from ra.applying.views import RequirementList, RequirementSet, StandingAnswer, StandingEnded, StandingList, StandingSet
@@ -79,24 +79,22 @@ def add(application: str | None, text: str | None, standing: str | None, service
         raise click.UsageError("Name an application and say what is required, or say --standing and what.")
 
 
-@requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --reason Shown.")
+@requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --why Shown.")
 @click.argument("requirement")
-@click.option("--reason", required=True, type=WORDS, help="What shows it. The Manufacturer reads it.")
+@why_option("What shows it. The Manufacturer reads it.", former="--reason")
 @asks_service
-def met(requirement: str, reason: str, service: Service) -> None:
+def met(requirement: str, why: str, service: Service) -> None:
     """Record a requirement as met."""
-    _close(service, requirement, RequirementState.MET, reason)
+    _close(service, requirement, RequirementState.MET, why)
 
 
-@requirements.command(
-    epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --reason @why.txt"
-)
+@requirements.command(epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
 @click.argument("requirement")
-@click.option("--reason", required=True, type=WORDS, help="Why. The Manufacturer reads it.")
+@why_option("In a sentence. The SSC and the auditor read it.", former="--reason")
 @asks_service
-def waive(requirement: str, reason: str, service: Service) -> None:
+def waive(requirement: str, why: str, service: Service) -> None:
     """Waive a requirement."""
-    _close(service, requirement, RequirementState.WAIVED, reason)
+    _close(service, requirement, RequirementState.WAIVED, why)
 
 
 @requirements.command(

@@ -13,7 +13,7 @@ from app.cli.ordering import give, waits_for
 from app.cli.root_key import open_root, root_dir_option, root_passphrase_option
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
-from app.cli.words import WORDS
+from app.cli.words import why_option
 from app.home_files import write_whole
 from app.house import House, opened
 from app.officer import ROSTER_PATH
@@ -117,7 +117,7 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
 @click.option("--add", multiple=True, metavar="NAME=PUBLIC.pem", help="A key that counts from then on; repeat it.")
 @click.option("--remove", multiple=True, metavar="THUMBPRINT", help="A key that counts no more; repeat it.")
 @click.option("--keep", is_flag=True, help="Keep who counts: the roster that waits does not come into force.")
-@click.option("--why", type=WORDS, required=True, help="In a sentence.")
+@why_option("In a sentence.")
 @signs(elsewhere=False)
 @asks_service
 def change(

@@ -65,7 +65,7 @@ def asks_service(command: Callable[..., None]) -> Callable[..., None]:
             "--key-file",
             type=click.Path(dir_okay=False, path_type=Path),
             envvar="TRIALCPA_KEY_FILE",
-            help="Your API key, mode 0600; else TRIALCPA_KEY_FILE.",
+            help="Your API key, 0600; else TRIALCPA_KEY_FILE.",
         ),
         click.option("--url", default=DEFAULT_URL, envvar="TRIALCPA_URL", help="Else TRIALCPA_URL, else this machine."),
     ):

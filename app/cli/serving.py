@@ -8,16 +8,19 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from app import settings as settings_file
 from app.cli.ceremony import planned
 from app.cli.clock import set_clock
 from app.cli.demo import make_demo, write_demo_credentials
 from app.cli.options import INSTANT, home_option
+from app.cli.service import DEFAULT_URL
 from app.house import home_of, open_authority, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
 from core.errors import HomeOccupied, StoreUnavailable
@@ -49,7 +52,7 @@ def serve(
     fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
     if fresh:
         require_free("127.0.0.1", port or settings_file.DEFAULT_PORT)
-        console.print(f"Making a TEST authority in {folder} …")
+        console.print(f"Making a TEST authority in {escape(str(folder))} …")
         make_demo(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
     settings = settings_file.load(folder)
     if store_url and not fresh and settings.store_url != store_url:
@@ -67,7 +70,7 @@ def serve(
     _warn_other_base(console, row.base_url, settings.port)
     house.store.close()
     supervisor = Supervisor(settings, lambda sentence: console.print(f"[yellow]{sentence}[/yellow]"))
-    raise SystemExit(supervisor.run(lambda: _say_ready(console, folder, settings.port, row.name)))
+    raise SystemExit(supervisor.run(lambda: _say_ready(console, folder, settings, row.name)))
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
@@ -140,7 +143,7 @@ def typed() -> str:
     if found is not None and there.exists() and Path(found).samefile(there):
         return "trialcpa"
     beside = Path(sys.executable).with_name("trialcpa")
-    return str(from_here(beside)) if beside.exists() else f"{sys.executable} -m app.cli.main"
+    return quote(str(from_here(beside))) if beside.exists() else f"{quote(sys.executable)} -m app.cli.main"
 
 
 def from_here(path: Path) -> Path:
@@ -149,15 +152,30 @@ def from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _say_ready(console: Console, folder: Path, port: int, name: str) -> None:
-    console.print(f"\n[bold green]{name} is ready[/bold green] on http://127.0.0.1:{port}  (Ctrl-C stops it)\n")
+def address(host: str, port: int) -> str:
+    """Return where a service is found from this machine.
+
+    Args:
+        host: where it listens; every address of the machine stands for the one that leads back to it.
+        port: where it listens.
+    """
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://{f'[{here}]' if ':' in here else here}:{port}"
+
+
+def _say_ready(console: Console, folder: Path, settings: settings_file.Settings, name: str) -> None:
+    url = address(settings.host, settings.port)
+    console.print(f"\n[bold green]{escape(name)} is ready[/bold green] on {url}  (Ctrl-C stops it)\n")
     credentials = folder / "demo" / "credentials.json"
     us, folder = typed(), from_here(folder)
-    console.print("In a second shell:")
-    console.print(f"  {us} story --home {folder}            the life of a certificate, step by step")
-    console.print(f"  curl http://127.0.0.1:{port}/v1/authority   what this authority is")
+    lines = [
+        f"  {us} story --home {quote(str(folder))}            the life of a certificate, step by step",
+        f"  curl {quote(f'{url}/v1/authority')}   what this authority is",
+    ]
     if credentials.exists():
-        where = "" if port == settings_file.DEFAULT_PORT else f" --url http://127.0.0.1:{port}"
-        status = f"  {us} status --key-file {folder}/demo/dcc.key{where}"
-        console.print(f"{status}    what waits for the DCC; others beside it")
-        console.print(f"API keys for trying it out are in {credentials}, officers' own keys beside it (*.key.pem).\n")
+        where = "" if url == DEFAULT_URL else f" --url {quote(url)}"
+        key = quote(str(folder / "demo" / "dcc.key"))
+        lines.append(f"  {us} status --key-file {key}{where}    what waits for the DCC; others beside it")
+        lines.append(f"API keys for trying it out are in {credentials}, officers' own keys beside it (*.key.pem).\n")
+    # As it is: a folder's name may look like markup.
+    console.print("\n".join(["In a second shell:", *lines]), markup=False)

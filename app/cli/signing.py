@@ -142,7 +142,7 @@ def signs(*, elsewhere: bool = True, later: bool = False) -> Callable[[Callable[
 
 def module_option(command: _F) -> _F:
     """Add `--pkcs11-module FILE`, for keys in tokens."""
-    said = f"The library that reaches your token; else {MODULE_VARIABLE}."
+    said = f"Its library; else {MODULE_VARIABLE}."
     return click.option("--pkcs11-module", type=_FILE, envvar=MODULE_VARIABLE, help=said)(command)
 
 
@@ -159,12 +159,12 @@ def _options(*, elsewhere: bool, later: bool) -> list[Callable[[Callable[..., No
             metavar="SOURCE",
             default="prompt",
             envvar=PASSPHRASE_VARIABLE,
-            help="Its passphrase or PIN: file:PATH, fd:N or prompt.",
+            help="Passphrase or PIN: file:PATH, fd:N or prompt.",
         ),
         click.option(
             "--officer-key",
             metavar="FILE|URI",
             envvar=KEY_VARIABLE,
-            help=f"Your own key, in a file or in a token (pkcs11:…); else {KEY_VARIABLE}.",
+            help=f"Your own key; else {KEY_VARIABLE}.",
         ),
     ]

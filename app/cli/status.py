@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from app.cli import shown
+from app.cli import application_shown, shown
 from app.cli.service import Service, asks_service
 from app.client import Client, path
 from core.errors import IdentifierMalformed, ServiceRefused
@@ -21,7 +21,7 @@ from ra.telling.views import (
     ConditionList,
     NoticePage,
 )
-from ra.views import FirmwareAnswer, document
+from ra.views import document
 from ra.waiting.views import TaskList
 
 Document = Mapping[str, Any]
@@ -137,20 +137,7 @@ def _application(client: Client, identifier: str) -> tuple[Document, Callable[[C
     def show(console: Console) -> None:
         shown.heading(console, f"{said.application}: {said.state}")
         shown.sentence(console, said.stage)
-        shown.facts(
-            console,
-            [
-                ("Manufacturer", said.organisation),
-                ("device", shown.device_of(said.device)),
-                ("versions", f"{said.smets_version} {said.gbcs_version}".strip()),
-                ("firmware", _firmware(said.firmware)),
-                ("start", shown.first_day(said.start)),
-                ("expiry", shown.last_day(said.expiry)),
-                ("most devices", f"{said.maximum_devices:,}"),
-                ("submitted", f"{shown.when(said.submitted_at)} by {said.submitted_by}"),
-                ("changed", shown.when(said.changed_at)),
-            ],
-        )
+        application_shown.show(console, said)
         shown.heading(console, "Missing for a grant")
         for each in said.missing:
             shown.sentence(console, f"- {each}", style="yellow")
@@ -161,12 +148,6 @@ def _application(client: Client, identifier: str) -> tuple[Document, Callable[[C
             console,
             ("requirement", "state", "text", "reason"),
             [(each.requirement, each.state, each.text, each.reason) for each in said.requirements],
-        )
-        shown.heading(console, "Evidence (F2.19)")
-        shown.table(
-            console,
-            ("evidence", "name", "type", "#octets"),
-            [(each.evidence, each.name, each.media_type, f"{each.size:,}") for each in said.evidence],
         )
         shown.heading(console, "What the rules found")
         shown.findings(console, said.findings)
@@ -196,7 +177,7 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
             [
                 ("Manufacturer", said.organisation),
                 ("device", shown.device_of(said.device)),
-                ("firmware", _firmware(said.firmware)),
+                ("firmware", application_shown.firmware(said.firmware)),
                 ("start", shown.when(said.start)),
                 ("expiry", shown.when(said.expiry)),
                 ("most devices", limit + of_which),
@@ -246,10 +227,6 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
         **document(said),
         **{name: document(found) for name, found in more.items() if found is not None},
     }, show
-
-
-def _firmware(listed: Sequence[FirmwareAnswer]) -> list[str]:
-    return [f"{each.version}  {each.image_sha256}" for each in listed]
 
 
 def _ended(certificate: CertificateSummary) -> str:

@@ -1,14 +1,17 @@
 """Texts that people give to a command: as they stand, or out of a file, so that they need not be typed in one line."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from app.cli.form_files import LARGEST_TEXT_FILE
 from core.errors import InputUnusable
 from core.words import says_something
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _FROM = "@"
 """A text that begins so names a file: what others on this machine may not read belongs on no command line."""
@@ -33,7 +36,51 @@ class WordsType(click.ParamType[str]):
         return words
 
 
+class WordsOfFileType(WordsType):
+    """The contents of a file, `FILE`, or of what is typed, `-`."""
+
+    name = "FILE"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the text; for errors see `WordsType`."""
+        return super().convert(f"{_FROM}{value}", param, ctx)
+
+
 WORDS = WordsType()
+WORDS_OF_FILE = WordsOfFileType()
+
+
+class Renamed(click.Option):
+    """An option that had other names once: they are taken still, and only the first is shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return how help shows it."""
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Return what it is called where something is wrong with it."""
+        return f"'{self.opts[0]}'"
+
+
+def why_option(said: str, *, former: str | None = None, required: bool = True) -> Callable[[_F], _F]:
+    """Add `--why`: the one name for the words in which somebody says why.
+
+    Args:
+        said: its help.
+        former: what it was called there before, which is taken still.
+        required: whether the command does nothing without it.
+    """
+    names = ("--why", *(() if former is None else (former,)), "why")
+    return click.option(*names, cls=Renamed, type=WORDS, required=required, help=said)
 
 
 def _text_of(name: str) -> str:

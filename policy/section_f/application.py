@@ -54,6 +54,15 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
+EXAMPLE_DEVICE = Device(type="ESME", manufacturer="AB01", model="010A030B", hardware_version="01")
+EXAMPLE_PURPOSE = "Why the trial is needed, where it takes place, who takes part."
+EXAMPLE_CERTIFICATES = ("ZIG-0001", "CPA-0001")
+"""What the form of an application shows (app/cli/application_form.py), and nobody means."""
+
+_EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
+"""RFC 2606, 2 and 3: names that no mail is ever delivered to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrialFacts:
     """What any approval says, whether it is applied for, granted or amended.
@@ -91,12 +100,16 @@ class ApplicationFacts(TrialFacts):
         evidence: the certificates that it names (F2.19).
         gbcs_version: as DUIS writes it, `4.2`; empty if it was not given.
         contact: the e-mail address for notices; empty if none was given.
+        purpose: why, where, who.
+        live: whether this is a live authority's, which takes no example for what is meant.
     """
 
     smets_version: str | None
     evidence: AssuranceFacts
     gbcs_version: str = ""
     contact: str = ""
+    purpose: str = ""
+    live: bool = False
 
 
 def application_findings(facts: ApplicationFacts) -> tuple[Finding, ...]:
@@ -262,6 +275,23 @@ def _contact_malformed(facts: ApplicationFacts) -> Iterator[str]:
         yield "The contact is not an e-mail address that notices can be sent to."
 
 
+@rule("example-value", "F2.18", Severity.FATAL, "Write what is meant; forms and documentation show examples.")
+def _example_value(facts: ApplicationFacts) -> Iterator[str]:
+    if not facts.live:
+        return
+    earlier = facts.evidence.earlier
+    named = [each.certificate for each in facts.evidence.held] + ([] if earlier is None else [earlier.certificate])
+    if facts.device == EXAMPLE_DEVICE:
+        yield "The device is the one that the form shows as an example."
+    if " ".join(facts.purpose.split()) == EXAMPLE_PURPOSE:
+        yield "The purpose still says what the form says there."
+    for each in EXAMPLE_CERTIFICATES:
+        if each in named:
+            yield f"The certificate {each} is the one that the form shows as an example."
+    if _EXAMPLE_DOMAIN.search(facts.contact):
+        yield "The contact is at a domain that is reserved for examples (RFC 2606)."
+
+
 TRIAL_RULES: tuple[Rule[TrialFacts], ...] = (
     _device_type,
     _device_name_length,
@@ -287,6 +317,7 @@ APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _gbcs_version,
     *TRIAL_RULES,
     _contact_malformed,
+    _example_value,
 )
 
 GRANT_RULES = APPLICATION_RULES

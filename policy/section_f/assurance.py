@@ -56,6 +56,38 @@ def assurance_findings(facts: AssuranceFacts) -> tuple[Finding, ...]:
     return judge(ASSURANCE_RULES, facts)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One thing that F2.19 asks for, and the certificates that are named for it.
+
+    Args:
+        asked: in words.
+        held: each certificate in words; empty if none is named.
+    """
+
+    asked: str
+    held: tuple[str, ...]
+
+
+def asked_and_held(facts: AssuranceFacts) -> tuple[Asked, ...]:
+    """Return what F2.19 asks of an application, each beside what it names; what nobody asks for comes last."""
+    schemes = tuple(dict.fromkeys(each.casefold() for each in facts.schemes))
+    others = [each for each in facts.held if each.scheme.casefold() not in schemes]
+    earlier = () if facts.earlier is None else (_certificate(facts.earlier),)
+    model = f"for this {facts.device.type}, manufacturer {facts.device.manufacturer}, model {facts.device.model}"
+    return (
+        *(
+            Asked(
+                f"(a) a {scheme} certificate {model}",
+                tuple(_certificate(each) for each in facts.held if each.scheme.casefold() == scheme.casefold()),
+            )
+            for scheme in facts.schemes
+        ),
+        Asked("(b) a CPA Certificate that the NCSC issued to the Manufacturer for another Device Model", earlier),
+        *(Asked(f"not asked for here: {shown(each.scheme)}", (_certificate(each),)) for each in others),
+    )
+
+
 # --- (a): every Assurance Certificate other than CPA, for this model ---------------------------------------------
 
 
@@ -162,10 +194,17 @@ def _names(certificate: AssuranceCertificate | EarlierCpa, device: Device) -> bo
     )
 
 
-def _model(certificate: AssuranceCertificate) -> str:
+def _model(certificate: AssuranceCertificate | EarlierCpa) -> str:
     hardware = certificate.hardware_version
     named = f"manufacturer {shown(certificate.manufacturer)}, model {shown(certificate.model)}"
     return f"{named}, hardware version {shown(hardware)}" if hardware else named
+
+
+def _certificate(certificate: AssuranceCertificate | EarlierCpa) -> str:
+    dated = "" if certificate.issued_on is None else f", issued on {certificate.issued_on.isoformat()}"
+    ends = certificate.expires_on if isinstance(certificate, EarlierCpa) else None
+    until = "" if ends is None else f", until {ends.isoformat()}"
+    return f"{shown(certificate.certificate)}: {_model(certificate)}{dated}{until}"
 
 
 _HARDWARE = "hardware version"

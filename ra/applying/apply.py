@@ -34,6 +34,7 @@ from ra.findings import findings_json, refuse_fatal
 from ra.issuing import issuing_ca
 from ra.repeat import RequestKey, once
 from store.reading import requests
+from store.reading.authority import authority_row
 from store.rows import Application, Organisation
 from store.transactions import Transaction
 from store.verbs import applications, facts
@@ -149,6 +150,8 @@ def application_facts(
         ),
         gbcs_version=command.gbcs_version,
         contact=command.contact,
+        purpose=command.purpose,
+        live=authority_row(tx).environment == "live",
     )
 
 

@@ -9,16 +9,19 @@ from core.clauses import serves
 from core.errors import Finding, Severity
 from core.kinds import UNDECIDED, ApplicationState, EvidenceSubject, RequirementState
 from policy.roles import Operation, permitted
-from policy.section_f.application import grant_findings
+from policy.section_f.application import ApplicationFacts, grant_findings
+from policy.section_f.assurance import asked_and_held
 from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
 from ra.applying.evidence import attachment_shown
+from ra.applying.last_time import changes_of, earlier
 from ra.applying.requirements import requirement_shown
 from ra.applying.same_model import known_of_model
 from ra.applying.views import (
     ApplicationAnswer,
     ApplicationListed,
     ApplicationPage,
+    AssuranceAsked,
     RequirementList,
 )
 from ra.desk import Desk
@@ -50,16 +53,36 @@ def application(desk: Desk, actor: Actor, identifier: str) -> ApplicationAnswer:
     with desk.store.read() as tx:
         found = requests.application(tx, identifier)
         authorise_application(actor, Operation.READ_APPLICATION, found)
-        required = requirements.requirements_of(tx, found.id)
-        attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
-        missing = _missing(desk, tx, found, required, at=at)
-        known = known_of_model(tx, found, at) if named and found.state in UNDECIDED else ()
+        return application_shown(desk, tx, found, named=named, at=at)
+
+
+def application_shown(
+    desk: Desk, tx: Transaction, found: Application, *, named: bool, at: datetime
+) -> ApplicationAnswer:
+    """Return an application with all that belongs to it.
+
+    Args:
+        desk: the authority's.
+        tx: open.
+        found: the application.
+        named: whether officers are named, and what speaks of others is told: to the SSC and the auditor only.
+        at: now.
+    """
+    required = requirements.requirements_of(tx, found.id)
+    attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
+    organisation = requests.organisation(tx, found.organisation_id)
+    facts = application_facts(desk, tx, as_applied(found), organisation, at=at)
+    asked = asked_and_held(facts.evidence)
     return ApplicationAnswer(
         **vars(_listed(found)),
+        manufacturer=organisation.name,
+        asked=tuple(AssuranceAsked(asked=each.asked, held=each.held) for each in asked),
+        changes=changes_of(tx, found),
+        earlier=earlier(tx, found),
         requirements=tuple(requirement_shown(each, named=named) for each in required),
         evidence=tuple(attachment_shown(each, named=named) for each in attached),
-        missing=missing,
-        for_officers=known,
+        missing=_missing(found, required, facts),
+        for_officers=known_of_model(tx, found, at) if named and found.state in UNDECIDED else (),
     )
 
 
@@ -120,15 +143,12 @@ def _listed(found: Application) -> ApplicationListed:
     )
 
 
-def _missing(
-    desk: Desk, tx: Transaction, found: Application, required: list[Requirement], *, at: datetime
-) -> tuple[str, ...]:
+def _missing(found: Application, required: list[Requirement], facts: ApplicationFacts) -> tuple[str, ...]:
     """A sentence for each thing that stands between an application and a grant; none once it is decided."""
     if found.state not in UNDECIDED:
         return ()
-    organisation = requests.organisation(tx, found.organisation_id)
     # Judged anew: dates pass, and settings change.
-    findings = grant_findings(application_facts(desk, tx, as_applied(found), organisation, at=at))
+    findings = grant_findings(facts)
     return (
         *(f"This further requirement is open: {each.text}" for each in required if each.state == RequirementState.OPEN),
         *(_told(each) for each in findings if each.severity is not Severity.NOTICE),

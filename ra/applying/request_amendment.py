@@ -97,7 +97,7 @@ def show_request(desk: Desk, actor: Actor, identifier: str) -> AmendmentRequestA
         asked = reading.amendment_request(tx, identifier)
         owner = approval_reading.approval(tx, asked.approval).organisation_id
         authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, asked.id, owner)
-        return _shown(tx, asked, at)
+        return request_shown(tx, asked, at)
 
 
 def requests_of(desk: Desk, actor: Actor, approval: str) -> AmendmentRequestList:
@@ -105,7 +105,7 @@ def requests_of(desk: Desk, actor: Actor, approval: str) -> AmendmentRequestList
     at = desk.clock.now()
     with desk.store.read() as tx:
         authorise_approval(actor, Operation.READ_AMENDMENT_REQUEST, approval_reading.record(tx, approval))
-        return AmendmentRequestList(tuple(_shown(tx, each, at) for each in reading.requests_of(tx, approval)))
+        return AmendmentRequestList(tuple(request_shown(tx, each, at) for each in reading.requests_of(tx, approval)))
 
 
 def authorise_request(actor: Actor, operation: Operation, identifier: str, owner: str) -> None:
@@ -148,7 +148,8 @@ def _record(tx: Transaction, kind: FactKind, asked: reading.AmendmentRequest, *,
     facts.record(tx, Fact(kind, at, actor, subject=asked.approval, payload={"request": asked.id}))
 
 
-def _shown(tx: Transaction, asked: reading.AmendmentRequest, at: datetime) -> AmendmentRequestAnswer:
+def request_shown(tx: Transaction, asked: reading.AmendmentRequest, at: datetime) -> AmendmentRequestAnswer:
+    """Return a request as it is shown."""
     granted = asked.state is AmendmentRequestState.GRANTED and asked.decision_id is not None
     became = otherwise(tx, asked, requests.decision(tx, asked.decision_id or "")) if granted else ()
     return AmendmentRequestAnswer(

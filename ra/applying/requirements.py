@@ -183,7 +183,7 @@ def requirement_shown(found: Requirement, *, named: bool) -> RequirementAnswer:
 
     Args:
         found: the requirement.
-        named: whether the officers are named; an applicant deals with the SSC.
+        named: whether the officers are named, and the words of a waiver told; an applicant deals with the SSC.
     """
     return RequirementAnswer(
         requirement=found.id,
@@ -194,7 +194,8 @@ def requirement_shown(found: Requirement, *, named: bool) -> RequirementAnswer:
         set_by=found.set_by if named else None,
         closed_at=found.closed_at,
         closed_by=found.closed_by if named else None,
-        reason=found.reason,
+        # Why it is waived is the SSC's judgement of another thing than the applicant's; it was classified for nobody.
+        reason=None if found.state is RequirementState.WAIVED and not named else found.reason,
     )
 
 

@@ -218,15 +218,59 @@ class ApplicationListed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssuranceAsked:
+    """One thing that F2.19 asks for, and the certificates that the application names for it, each in words."""
+
+    asked: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembersChanged:
+    """The Manufacturer has changed what its application says; `members` names what, as the request does."""
+
+    at: datetime
+    version: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differs:
+    """A member that is another than the last time."""
+
+    subject: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierApplication:
+    """The last application of the same Manufacturer for the same Device Model, and where this one differs."""
+
+    application: str
+    state: ApplicationState
+    submitted_at: datetime
+    differences: tuple[Differs, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApplicationAnswer(ApplicationListed):
     """An application with what belongs to it.
 
     Args:
+        manufacturer: by name.
+        asked: what F2.19 asks for, each beside the certificates that are named for it.
+        changes: what it said was changed, oldest first.
+        earlier: null if there is none.
         missing: what stands between it and a grant.
         for_officers: what the register knows of its Device Model beside it, while it is not decided: others that asked
             for it, what the NCSC has certified. Told to the SSC and the auditor only, for it speaks of others.
     """
 
+    manufacturer: str
+    asked: tuple[AssuranceAsked, ...]
+    changes: tuple[MembersChanged, ...]
+    earlier: EarlierApplication | None
     requirements: tuple[RequirementAnswer, ...]
     evidence: tuple[EvidenceAnswer, ...]
     missing: tuple[str, ...]

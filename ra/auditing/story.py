@@ -23,6 +23,8 @@ _KINDS: dict[DecisionKind, str] = {
     DecisionKind.REVOKE: "to revoke the approval",
     DecisionKind.WITHDRAW: "to end the approval at the Manufacturer's request",
     DecisionKind.REKEY: "to certify another key",
+    DecisionKind.WITHDRAW_WAITING: "to withdraw what was decided for later",
+    DecisionKind.CORRECT: "to correct a notice",
 }
 
 _CAUSES: dict[EndCause, str] = {
@@ -30,6 +32,7 @@ _CAUSES: dict[EndCause, str] = {
     EndCause.BREACH: "for a breach of its conditions",
     EndCause.KEY_COMPROMISE: "because its key was compromised",
     EndCause.MANUFACTURER: "at the Manufacturer's request",
+    EndCause.CHANGE_WITHDRAWN: "because the change was withdrawn before it began",
 }
 
 

@@ -18,6 +18,7 @@ from ra.applying.requirements import open_of, requirement_shown
 from ra.deciding import notice
 from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
+from ra.deciding.upon import upon
 from ra.deciding.views import (
     CarriedChange,
     DecidedCondition,
@@ -46,7 +47,7 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
         said = witnesses_of(tx, [found.id]).get(found.id, ())
-        shown = _decision(found, requests.drafts_of(tx, identifier), said)
+        shown = replace(_decision(found, requests.drafts_of(tx, identifier), said), upon=upon(desk, tx, found, at))
         return _opened(tx, found, shown, at) if found.state in OPEN_DECISION else shown
 
 
@@ -164,6 +165,7 @@ def _decision(found: Decision, rows: Sequence[DraftRow], witnesses: Sequence[Wit
         against=(),
         requirements=(),
         preview=None,
+        upon=None,
     )
 
 

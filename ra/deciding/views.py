@@ -9,7 +9,14 @@ from core.classification import Classification, Recipient
 from core.errors import Finding
 from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState, DraftState, Witnessed
-from ra.applying.views import RequirementAnswer
+from ra.applying.views import (
+    AmendmentRequestAnswer,
+    ApplicationAnswer,
+    Differs,
+    EvidenceAnswer,
+    RequirementAnswer,
+)
+from ra.reporting.views import BreachAnswer
 from ra.telling.views import StepForeseen
 from ra.views import DecidedChange, Page, PendingAnswer
 
@@ -121,6 +128,40 @@ class PreviewAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionBefore:
+    """The last decision about the same application or approval, and where this one differs."""
+
+    decision: str
+    kind: DecisionKind
+    state: DecisionState
+    proposed_at: datetime
+    outcome: str | None
+    differences: tuple[Differs, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedUpon:
+    """What a decision is about, whole: what officers must have seen before they sign.
+
+    Args:
+        manufacturer: by name.
+        application: that is decided, or on which the approval was granted.
+        request: the Manufacturer's request for the amendment (F2.29).
+        breach: that it answers (F2.23).
+        evidence: the files of request and breach; those of the application are with it. Each is had from
+            `/v1/evidence/…`.
+        before: null if nothing was proposed before.
+    """
+
+    manufacturer: str
+    application: ApplicationAnswer
+    request: AmendmentRequestAnswer | None
+    breach: BreachAnswer | None
+    evidence: tuple[EvidenceAnswer, ...]
+    before: DecisionBefore | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionAnswer:
     """A decision with everything that will be true: proposal, findings, draft and both digests.
 
@@ -135,6 +176,7 @@ class DecisionAnswer:
         against: what the rules find now, while it is open: what is fatal blocks it. Empty in a list.
         requirements: the further requirements of its application that are open (F2.20). Empty in a list.
         preview: while it is open; null in a list.
+        upon: what it is about; null in a list.
     """
 
     decision: str
@@ -172,6 +214,7 @@ class DecisionAnswer:
     against: tuple[Finding, ...]
     requirements: tuple[RequirementAnswer, ...]
     preview: PreviewAnswer | None
+    upon: DecidedUpon | None
 
 
 @dataclass(frozen=True, kw_only=True)

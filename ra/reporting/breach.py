@@ -236,7 +236,7 @@ def shown(desk: Desk, actor: Actor, identifier: str) -> BreachAnswer:
     """Return one breach; NoSuchThing if there is none."""
     authorise(actor, Operation.READ_BREACHES)
     with desk.store.read() as tx:
-        return _breach(reading.breach(tx, identifier))
+        return breach_shown(reading.breach(tx, identifier))
 
 
 def listed(
@@ -256,7 +256,7 @@ def listed(
             lambda most: reading.breach_list(tx, approval=approval, state=state, after=after, limit=most),
             lambda each: each.id,
         )
-    return BreachPage(breaches=tuple(map(_breach, rows.found)), next=rows.next, truncated=rows.truncated)
+    return BreachPage(breaches=tuple(map(breach_shown, rows.found)), next=rows.next, truncated=rows.truncated)
 
 
 def _salted(words: str) -> SaltedWords:
@@ -286,7 +286,8 @@ def _moved(
     return BreachMoved(breach=identifier, approval=found.approval, condition=found.condition, state=found.state)
 
 
-def _breach(found: Breach) -> BreachAnswer:
+def breach_shown(found: Breach) -> BreachAnswer:
+    """Return a breach as it is shown."""
     return BreachAnswer(
         breach=found.id,
         approval=found.approval,

@@ -4,12 +4,11 @@ What was decided is not touched: a condition, a date or a limit is amended (F2.2
 summary of reasons, an assessment, a description, and who gets them.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.classification import Passage
 from core.clauses import serves
 from core.kinds import DecisionKind, NoticeKind
@@ -56,7 +55,7 @@ class Correction(Kind[ProposeCorrection]):
     def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeCorrection) -> Proposed:
         """Return the correction as proposed; NoSuchThing if there is no such notice."""
         corrected = notices.notice(tx, command.notice)
-        written = json.loads(notices.record(tx, corrected.number)[0])
+        written = read_json(notices.record(tx, corrected.number)[0])
         # A refusal's notice is about an application; every other is about an approval.
         application = corrected.application_id if corrected.approval is None else None
         said: dict[str, Json] = {

@@ -1,0 +1,148 @@
+"""`trialcpa verify`: is it covered? Of an approval, a certificate, a serial number, a device, or a list of them."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from app.cli import shown
+from app.cli.service import Service, asks_service
+from app.client import Client, path
+from core.errors import IdentifierMalformed, InputUnusable, ServiceRefused, TrialCpaError
+from core.identifiers import ApprovalIdentifier
+from core.plain_text import TextUnreadable, utf8
+
+LARGEST_FILE = 1024 * 1024
+"""Octets of a certificate or a list of names."""
+
+COVERED, NOT_COVERED, TROUBLE = 0, 1, 2
+"""How it ends, as grep does: all are covered, one is not, one could not be asked."""
+
+_PEM = b"-----BEGIN CERTIFICATE-----"
+_DER = b"\x30\x82"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What was answered to one question; `answer` is null where it could not be asked, and `problem` says why."""
+
+    asked: str
+    answer: Mapping[str, Any] | None
+    problem: str = ""
+
+
+@click.command(
+    epilog="\b\nExample:\n  trialcpa verify TDA-2027-0042-Y chain.pem --at 2027-02-01T10:00:00Z\n"
+    "  trialcpa verify --manufacturer AB01 --model 010A030B --firmware 0002012F"
+)
+@click.argument("thing", nargs=-1, metavar="[APPROVAL|SERIAL|CERTIFICATE|@LIST]...")
+@click.option("--manufacturer", help="Of a device model, with --model.")
+@click.option("--model", help="Of a device model.")
+@click.option("--type", "type_", help="Its type, where several have the name.")
+@click.option("--hardware-version", help="The same of its hardware version.")
+@click.option("--firmware", "firmware_version", help="The version that it runs.")
+@click.option("--device-id", help="One unit, by EUI-64: is it within the limit?")
+@click.option("--at", help="A past instant: was it covered then?")
+@asks_service
+def verify(*, thing: tuple[str, ...], device_id: str | None, at: str | None, service: Service, **said: str) -> None:
+    """Ask whether it is covered; the reasons are shown where it is not.
+
+    @LIST is a text file with one name a line. Exit status: 0 all are covered, 1 one is not, 2 one could not be asked.
+    """
+    device = {name.rstrip("_"): value for name, value in said.items() if value is not None}
+    if bool(thing) == bool(device):
+        raise click.UsageError("Name what is asked about, or a device by --manufacturer and --model.")
+    more = {name: value for name, value in (("device_id", device_id), ("at", at)) if value is not None}
+    try:
+        asked = [(" ".join(device.values()), {"device": device})] if device else list(_questions(thing))
+        with service.connect() as client:
+            told = [_ask(client, name, {**question, **more}) for name, question in asked]
+    except TrialCpaError as error:  # nothing was answered, which is not a no
+        click.echo(f"Error: {error}\n  {error.hint}  [{error.code}]", err=True)
+        raise SystemExit(TROUBLE) from None
+    if service.as_json:
+        answers = [{"asked": each.asked, **(each.answer or {"problem": each.problem})} for each in told]
+        shown.as_json({"answers": answers})
+    else:
+        _show(shown.out(), told)
+    raise SystemExit(_status(told))
+
+
+def _ask(client: Client, name: str, question: Mapping[str, object]) -> _Told:
+    try:
+        return _Told(name, client.do(dict, path("verify"), question))
+    except ServiceRefused as error:
+        return _Told(name, None, f"{error} {error.hint}")
+
+
+def _status(told: list[_Told]) -> int:
+    if any(each.answer is None for each in told):
+        return TROUBLE
+    return COVERED if all(each.answer and each.answer.get("valid") is True for each in told) else NOT_COVERED
+
+
+def _questions(things: tuple[str, ...]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Return what is asked, each under the name that it was given; a list stands for all that it names."""
+    for thing in things:
+        if thing.startswith("@"):
+            lines = [each.strip() for each in _text(Path(thing[1:])).splitlines()]
+            named = [each for each in lines if each and not each.startswith("#")]
+            if not named:
+                raise InputUnusable(path=thing[1:], detail="it names nothing to ask about.")
+            yield from ((each, _question(each)) for each in named)
+        else:
+            yield thing, _question(thing)
+
+
+def _question(thing: str) -> dict[str, object]:
+    if Path(thing).is_file():
+        octets = _octets(Path(thing))
+        if _PEM in octets:  # of a chain the first one is meant
+            begin = octets.index(_PEM)
+            return {"certificate": octets[begin:].split(b"-----END CERTIFICATE-----")[0].decode("ascii", "replace")
+                    + "-----END CERTIFICATE-----\n"}  # fmt: skip
+        if octets.startswith(_DER):
+            return {"certificate": base64.b64encode(octets).decode()}
+        raise InputUnusable(path=thing, detail="it holds no certificate; a list of names is given as @FILE.")
+    try:
+        return {"approval": str(ApprovalIdentifier.parse(thing))}
+    except IdentifierMalformed:
+        return {"serial": thing}  # the service knows every form of one, and says what is wrong with any other
+
+
+def _octets(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            octets = opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
+    if len(octets) > LARGEST_FILE:
+        raise InputUnusable(path=file, detail=f"it has more than {LARGEST_FILE:,} octets.")
+    return octets
+
+
+def _text(file: Path) -> str:
+    try:
+        return utf8(_octets(file))
+    except TextUnreadable as error:
+        raise InputUnusable(path=file, detail=f"it cannot be read: {error}.") from None
+
+
+def _show(console: Console, told: list[_Told]) -> None:
+    for each in told:
+        if each.answer is None:
+            shown.heading(console, f"{each.asked}: could not be asked", "bold yellow")
+            shown.sentence(console, each.problem)
+            continue
+        answer = each.answer
+        covered = answer.get("valid") is True
+        words = "covered" if covered else "NOT covered"
+        shown.heading(console, f"{each.asked}: {words}", "bold green" if covered else "bold red")
+        pairs = [(name.replace("_", " "), answer.get(name)) for name in ("state", "approval", "issue", "serial")]
+        shown.facts(console, [*pairs, ("as of", shown.when(answer.get("as_of")))])
+        for one in answer.get("reasons", []):
+            shown.sentence(console, f"- {one['detail']} {one['remedy']}  ({one['clause']}, {one['code']})")

@@ -1,0 +1,59 @@
+"""`trialcpa verify` asks about what people have in hand, shows the reasons, and ends as grep does."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.cli.verification import _question, _questions, _status, _Told
+from core.errors import InputUnusable
+from tests.api_world import Api
+from tests.people_world import served, trialcpa
+from tests.world import World
+
+PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def test_what_is_in_hand_becomes_the_question(tmp_path: Path) -> None:
+    (tmp_path / "chain.pem").write_text(f"of us\n{PEM}{PEM}")
+    (tmp_path / "one.cer").write_bytes(b"\x30\x82\x01\x00")
+    assert _question(str(tmp_path / "chain.pem")) == {"certificate": PEM}
+    assert _question(str(tmp_path / "one.cer")) == {"certificate": "MIIBAA=="}
+    assert _question("5F:3A:00") == {"serial": "5F:3A:00"}
+    (tmp_path / "list.txt").write_text("# ours\n5F3A\n\n  5F3B  \n")
+    assert [name for name, _ in _questions((f"@{tmp_path / 'list.txt'}", "5F3C"))] == ["5F3A", "5F3B", "5F3C"]
+    (tmp_path / "empty.txt").write_text("# none\n")
+    with pytest.raises(InputUnusable, match="names nothing"):
+        list(_questions((f"@{tmp_path / 'empty.txt'}",)))
+    (tmp_path / "no.cer").write_text("nothing")
+    with pytest.raises(InputUnusable, match="it holds no certificate"):
+        _question(str(tmp_path / "no.cer"))
+
+
+@pytest.mark.parametrize(
+    ("valid", "status"), [([True, True], 0), ([True, False], 1), ([True, None], 2), ([False, None], 2), ([True], 0)]
+)
+def test_it_ends_as_grep_does(valid: list[bool | None], status: int) -> None:
+    assert _status([_Told("it", None if each is None else {"valid": each}) for each in valid]) == status
+
+
+def test_what_nobody_answered_is_not_a_no(tmp_path: Path) -> None:
+    for words in (["5F3A"], [f"@{tmp_path / 'none.txt'}"], []):
+        said = trialcpa("verify", *words, TRIALCPA_URL="http://127.0.0.1:9")
+        assert said.status == 2, said.err
+
+
+def test_an_approval_is_asked_about_over_http_and_the_reasons_are_shown(
+    store_copy: Callable[[str], str], keys_folder: Path, tmp_path: Path
+) -> None:
+    world = World(store_copy("sqlite"), keys_folder)
+    with served(Api(world), tmp_path) as people:
+        approval = people.api.granted()
+        told = people.run("dcc", "verify", approval, "5F3A", "--json")
+        first, second = json.loads(told.out)["answers"]
+        assert (told.status, first["approval"], second["valid"]) == (1, approval, False)
+        told = people.run("dcc", "verify", "--manufacturer", "AB01", "--model", "none", "--firmware", "1")
+        assert (told.status, "NOT covered" in told.words, "device-not-approved)" in told.words) == (1, True, True)
+        assert people.run("dcc", "verify", "no serial at all").status == 2
+    world.close()
