@@ -70,26 +70,6 @@ def stage(told: Told) -> Iterator[Stage]:
         yield made
 
 
-def test_each_command_of_the_readme_works_as_it_stands_there(
-    stage: Stage, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Against the demo authority of this home, as `var` of the folder in which they are typed."""
-    (tmp_path / "var").symlink_to(told.home)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("getpass.getpass", lambda _: "correct horse battery staple")
-    run = []
-    for each in copied(f"{SystemClock().now():%Y-%m}"):
-        assert unknown_in(each.words) == []
-        # The rest of this file plays the story; a token is somebody's own (tests/test_token.py).
-        if each.whole and each.words[0] != "story" and not any(word.startswith("pkcs11:") for word in each.words):
-            said = typed(*each.words, TRIALCPA_URL=stage.server)
-            assert (said.status, each.to is None or said.out != "") == (0, True), (each, said)
-            run.append(each.words[:2])
-    assert len(run) == 7
-    assert (tmp_path / "jane.key.pub.pem").exists()
-    assert next(tmp_path.glob("trial-devices-*.pdf")).read_bytes().startswith(b"%PDF-")
-
-
 @pytest.mark.clause("F2.31")
 def test_on_its_own_in_an_empty_home_every_channel_agrees(told: Told) -> None:
     assert (told.status, told.lines[-1]) == (0, "every channel agrees"), "\n".join(told.lines)
@@ -113,6 +93,26 @@ def test_nothing_that_it_started_is_left_running(told: Told) -> None:
     assert port is not None
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port[1]}/healthz", trust_env=False)
+
+
+def test_each_command_of_the_readme_works_as_it_stands_there(
+    stage: Stage, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against the demo authority of this home, as `var` of the folder in which they are typed."""
+    (tmp_path / "var").symlink_to(told.home)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("getpass.getpass", lambda _: "correct horse battery staple")
+    run = []
+    for each in copied(f"{SystemClock().now():%Y-%m}"):
+        assert unknown_in(each.words) == []
+        # The rest of this file plays the story; a token is somebody's own (tests/test_token.py).
+        if each.whole and each.words[0] != "story" and not any(word.startswith("pkcs11:") for word in each.words):
+            said = typed(*each.words, TRIALCPA_URL=stage.server)
+            assert (said.status, each.to is None or said.out != "") == (0, True), (each, said)
+            run.append(each.words[:2])
+    assert len(run) == 7
+    assert (tmp_path / "jane.key.pub.pem").exists()
+    assert next(tmp_path.glob("trial-devices-*.pdf")).read_bytes().startswith(b"%PDF-")
 
 
 def test_every_object_and_exchange_is_kept_in_order_without_any_api_key(told: Told) -> None:
