@@ -180,7 +180,7 @@ def test_what_cannot_be_taken_leaves_nothing(world: World) -> None:
     for file in (
         File("a.pdf", "application/pdf", b"no PDF"),
         File("a.pdf", "text/plain", PDF),
-        File("a.exe", "application/octet-stream", b"MZ"),
+        File("a.exe", "application/octet-stream", b"MZ\x90\x00"),
         File("a.txt", "text/plain", b""),
     ):
         with pytest.raises(EvidenceUnacceptable):
@@ -232,7 +232,7 @@ def test_only_the_ssc_and_the_auditor_read_and_only_the_owner_and_officers_attac
 
 def test_who_may_not_attach_is_told_so_before_anything_is_looked_into(world: World) -> None:
     with pytest.raises(OperationNotPermitted):
-        attach(world.desk, DCC, of(world.applied()), File("a.exe", "application/octet-stream", b"MZ"))
+        attach(world.desk, DCC, of(world.applied()), File("a.exe", "application/octet-stream", b"MZ\x90\x00"))
 
 
 def test_the_same_request_sent_twice_is_answered_alike(world: World) -> None:
