@@ -87,21 +87,31 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 POSTGRESQL_WITH_LONG = frozenset(
     {
+        "hard",
+        "test_amendments",
         "test_api_cycle",
         "test_bodies",
+        "test_breaches",
         "test_calendar",
         "test_committee",
         "test_compromised_ca",
+        "test_cpl",
         "test_cpl_api",
+        "test_deployments",
         "test_deployments_api",
+        "test_evidence",
         "test_issuing_ca",
         "test_notice_words",
         "test_notices",
         "test_redaction",
         "test_rekey",
+        "test_reminders",
         "test_reports",
+        "test_requirements",
         "test_responder_key",
         "test_settle",
+        "test_tasks",
+        "test_waiting",
         "test_witness",
     }
 )
@@ -147,7 +157,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if config.getoption("--quick") and ("hypothesis" in item.keywords or "postgresql" in _parameters(item)):
             return False
         long = "long" in item.keywords
-        if item.path.stem in POSTGRESQL_WITH_LONG:
+        if not POSTGRESQL_WITH_LONG.isdisjoint({item.path.stem, item.path.parent.name}):
             long = long or "postgresql" in _parameters(item)
         return not long or config.getoption("--long")
 

@@ -160,6 +160,7 @@ def test_lines_that_wait_for_each_other_are_gone_through_a_bounded_number_of_tim
 
 
 def test_every_code_has_its_sentence() -> None:
-    fields = dict.fromkeys(["what", "fields", "approval", "start", "ended", "since", "until", "most"], "1")
+    names = ["what", "fields", "approval", "start", "ended", "since", "until", "most", "first", "second"]
+    fields = dict.fromkeys(names, "1")
     for code in LineCode:
         assert sentence(code, **fields).endswith("."), code

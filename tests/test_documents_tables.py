@@ -165,13 +165,13 @@ def test_instructions_survive_a_spreadsheet_as_csv() -> None:
 
 @pytest.mark.clause("F2.27")
 def test_instructions_survive_a_spreadsheet_as_a_workbook() -> None:
-    late = replace(INSTRUCTION, due=START - timedelta(seconds=1))
+    late = replace(INSTRUCTION, due=START - timedelta(days=7, seconds=1))  # a UK working day or more before
     sheet = _load(instructions_xlsx([INSTRUCTION, late], START))["CPL instructions"]
     header, first, second = sheet.iter_rows()
     assert tuple(cell.value for cell in header) == COLUMNS
     assert [cell.value for cell in first] == AS_TEXT
     assert {(cell.data_type, cell.number_format, cell.quotePrefix) for cell in first} == {("s", "@", True)}
-    assert (second[2].value, second[13].value) == ("2027-01-03T23:59:59Z", "yes")
+    assert (second[2].value, second[13].value) == ("2026-12-27T23:59:59Z", "yes")
 
 
 def test_a_csv_for_programs_changes_nothing() -> None:

@@ -138,7 +138,7 @@ def test_a_hub_counts_once_by_its_chf(trial: World) -> None:
 def test_each_wrong_device_is_told_by_element_and_harms_no_other(trial: World) -> None:
     answer = send_inventory(
         trial,
-        seen(1, DeviceID="00DB000000000001"),
+        seen(1, DeviceID="00DB00000000001"),
         seen(2, DeviceModel="X" * 31),
         {name: value for name, value in seen(3).items() if name != "DeviceManufacturer"},
         seen(4, DeviceFirmwareVersion="123456789"),

@@ -191,8 +191,10 @@ def test_an_order_lapses_after_a_week_and_then_takes_nobody_in(world: World) -> 
 def test_an_order_of_no_kind_that_there_is_keeps_no_other_from_lapsing(world: World) -> None:
     stopped(world)
     start = ordered(world, StartIssuing("It was nothing."), OFFICER_1)
+    no_rule = "ALTER TABLE orders DROP CONSTRAINT ck_orders_kind_known"  # which the database's owner may
     forge(
         world,
+        *(() if world.url.startswith("sqlite") else (no_rule,)),
         "INSERT INTO orders (id, kind, state, body, body_sha256, proposer, proposed_at, lapses_at) "
         f"VALUES ('order-odd', 'no such kind', 'open', '{{}}', '{'ab' * 32}', 'mallory', 0, 1)",
     )

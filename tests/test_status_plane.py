@@ -46,6 +46,7 @@ def test_a_question_is_answered_in_the_words_of_the_contract(plane: Plane) -> No
         "deemed_cpa_certificate": True,
         "device": {"type": "ESME", "manufacturer": "AB01", "model": "010A030B", "hardware_version": "01"},
         "reasons": [],
+        "pending": [],
         "as_of": "2027-02-01T12:00:00Z",
         "fresh_until": "2027-02-01T13:00:00Z",
     }

@@ -202,6 +202,13 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("fk_notices_application_id", "a notice of no application", turn(notices, application_id="app-none")),
     ("fk_notices_organisation_id", "a notice to nobody", turn(notices, organisation_id="org-none")),
     ("fk_notices_serial", "a notice with no certificate", turn(notices, serial="77" * 16)),
+    ("ck_notices_tells_of_a_decision", "decided by nobody", turn(notices, decision_id=None)),
+    ("ck_notices_correction_names_one", "a grant that corrects", turn(notices, corrects="TDN-2027-0001")),
+    (
+        "fk_notices_corrects",
+        "a correction of no notice",
+        again(notices, number="TDN-other", kind="correction", decision_id="dec-other", corrects="TDN-none"),
+    ),
     ("pk_notice_copies", "two copies for one recipient", again(notice_copies)),
     ("ck_notice_copies_recipient_known", "a copy for the public", again(notice_copies, recipient="press")),
     ("ck_notice_copies_classification_known", "a copy of no class", turn(notice_copies, classification="secret")),

@@ -157,7 +157,7 @@ def test_a_grant_without_its_certificate_is_never_valid(world: World) -> None:
         ({"approval": "TDT-2027-0042-5"}, "unknown-approval"),
         ({"approval": "TDA-2027-0042-Y"}, "unknown-approval"),
         ({"serial": "5F3A"}, "unknown-serial"),
-        ({"serial": "00" * 20}, "unknown-serial"),
+        ({"serial": "0A" * 20}, "unknown-serial"),
         ({"device": DEVICE}, "device-not-approved"),
     ],
 )
