@@ -121,6 +121,11 @@ def test_what_cannot_be_cut_is_sent_as_it_is(octets: bytes) -> None:
     assert [part.octets for part in chunks(octets, 2)] == [octets]
 
 
+def test_sentences_full_of_commas_are_not_taken_for_cells() -> None:
+    parts = chunks(b"event\tdevice_id\twhy\na\t1\ta, b, c, d, e, f, g\na\t2\th, i, j, k, l, m\na\t3\t\n", 2)
+    assert [part.octets.splitlines()[0] for part in parts] == [b"sep=\t", b"sep=\t"]
+
+
 def test_a_file_in_the_letters_of_windows_is_cut_into_parts_in_utf_8() -> None:
     parts = chunks("event,device_id\né,1\né,2\né,3\n".encode("cp1252"), 2)
     head = "sep=,\r\nevent,device_id\r\n"
