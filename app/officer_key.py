@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.errors import KeyUnusable, OfficerKeyUnusable, PassphraseUnusable
-from keys.passphrase import FromPrompt, parse_source
+from keys.passphrase import FromPrompt, chosen_passphrase, parse_source
 from keys.sealed import generate_private, open_asked
 from keys.signer import SoftwareSigner
 from keys.token import Token, TokenSigner, find_token
@@ -62,13 +62,14 @@ def make_officer_key(named: KeyName, secret: str, module: Path | None = None) ->
     Raises:
         KeyUnusable: the file is there already, or cannot be written.
         TokenKeyUnusable: the token has a key of that name.
+        PassphraseUnusable: the one that was chosen for a file is too short.
     """
     if isinstance(named, KeyInToken):
         made = _logged_in(named, secret, module, writes=True).generate(named)
         made.prove()
         return made
-    source = parse_source(secret, FromPrompt(twice=True, of=f"your key {named}"))
-    return SoftwareSigner(generate_private(named, source.read()))
+    source = parse_source(secret, FromPrompt(of=f"your key {named}"))
+    return SoftwareSigner(generate_private(named, chosen_passphrase(source)))
 
 
 def public_half(named: KeyName, secret: str, module: Path | None = None) -> bytes:

@@ -129,9 +129,10 @@ def row_of(table: Table, record: Record) -> Row | None:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """What stands most often between the cells of the first rows, outside quotation marks."""
+    """What stands in most of the first rows outside quotation marks, and if that is several, most often."""
     bare = re.sub(r'"[^"]*"', "", "\n".join(lines[:_LOOKED_AT]))
-    return max(SEPARATORS, key=bare.count)
+    # A sentence in a cell may have more commas than its row has cells; the header and rows without one have none.
+    return max(SEPARATORS, key=lambda each: (sum(each in row for row in bare.split("\n")), bare.count(each)))
 
 
 def _records(lines: Sequence[str], begin: int) -> Iterator[Record]:

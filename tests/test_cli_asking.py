@@ -1,6 +1,5 @@
 """What a command asks: whoever is not there to answer is told what to say instead, and nothing is done."""
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +50,7 @@ def test_what_is_no_yes_ends_the_command() -> None:
 def test_ctrl_c_is_no_answer_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         try:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.default_int_handler(signal.SIGINT, None)  # a signal itself is ignored where a shell started us by &
         except KeyboardInterrupt:
             raise click.Abort from None
 

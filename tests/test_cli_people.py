@@ -424,7 +424,9 @@ def test_what_the_form_shows_is_what_a_live_authority_refuses() -> None:
 def test_the_template_of_decisions_has_every_kind_and_all_that_each_may_say(tmp_path: Path) -> None:
     path = tmp_path / "decisions.toml"
     commented = {
-        line[2:] for line in DECISIONS.splitlines() if line.startswith("# ") and " = " in line and line[2:3].islower()
+        line[2:]
+        for line in DECISIONS.splitlines()
+        if line.startswith("# [decision.") or (line.startswith("# ") and " = " in line and line[2:3].islower())
     }
     text = "\n".join(line[2:] if line[2:] in commented else line for line in DECISIONS.splitlines())
     path.write_text(text)

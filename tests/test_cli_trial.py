@@ -65,6 +65,9 @@ def test_a_file_that_is_cut_loses_no_line_and_every_line_keeps_its_number(
     seen = {}
     for part in parts:
         reader = csv.reader(io.StringIO(part.octets.decode(), newline=""), delimiter=delimiter, strict=True)
+        if len(rows) > most:  # what stands between cells, the whole file shows and a part of it may not
+            assert part.octets.startswith(f"sep={delimiter}\r\n".encode())
+            next(reader)
         assert next(reader) == ["event", "device_id", "by", "why"]
         number = reader.line_num + 1
         for cells in reader:
@@ -111,11 +114,22 @@ def test_whatever_the_file_holds_it_is_sent(octets: bytes, most: int) -> None:
         b"[" * 100_000,
         b"no,header\n1,2\n3,4\n5,6\n",
         b'event,device_id\n"a\nb,c\nd,e\nf,g\n',
-        "event,device_id\né,1\né,2\né,3\n".encode("latin-1"),
+        "event,device_id\né,1\né,2\né,3\n".encode("utf-16-le"),  # without its mark
     ],
 )
 def test_what_cannot_be_cut_is_sent_as_it_is(octets: bytes) -> None:
     assert [part.octets for part in chunks(octets, 2)] == [octets]
+
+
+def test_sentences_full_of_commas_are_not_taken_for_cells() -> None:
+    parts = chunks(b"event\tdevice_id\twhy\na\t1\ta, b, c, d, e, f, g\na\t2\th, i, j, k, l, m\na\t3\t\n", 2)
+    assert [part.octets.splitlines()[0] for part in parts] == [b"sep=\t", b"sep=\t"]
+
+
+def test_a_file_in_the_letters_of_windows_is_cut_into_parts_in_utf_8() -> None:
+    parts = chunks("event,device_id\né,1\né,2\né,3\n".encode("cp1252"), 2)
+    head = "sep=,\r\nevent,device_id\r\n"
+    assert [part.octets.decode() for part in parts] == [f"{head}é,1\r\né,2\r\n", f"{head}é,3\r\n"]
 
 
 # --- deployments -------------------------------------------------------------------------------------------------

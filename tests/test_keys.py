@@ -44,6 +44,7 @@ def test_nobody_is_asked_for_the_passphrase_of_a_key_that_is_not_there(tmp_path:
             raise AssertionError("somebody was asked")
 
     (tmp_path / "open.key").write_text("no key")
+    (tmp_path / "open.key").chmod(0o644)  # whatever the umask of whoever runs this
     for name, told in (("none.key", "No such file"), ("open.key", "make it 0600")):
         with pytest.raises(KeyUnusable, match=told):
             sealed.open_asked(tmp_path / name, _Asked())

@@ -233,16 +233,19 @@ def revoke(
     raise SystemExit(_told(service, [outcome], ""))
 
 
-@decide.command(epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @text.txt")
+@decide.command(
+    short_help="Propose to correct a notice.",
+    epilog="\b\nExample:\n  trialcpa decide correct TDN-2027-0042 --why @why.txt --summary @text.txt",
+)
 @click.argument("notice")
-@why_option("What was wrong, and why it is put right.")
-@click.option("--summary", type=WORDS, help="The summary of reasons, as it should have been.")
+@why_option("What was wrong.")
+@click.option("--summary", type=WORDS, help="The summary, as it should have been.")
 @click.option("--assessment", type=WORDS, help="The assessment, as it should have been.")
-@click.option("--description", type=WORDS, help="The description of the device, as it should have been.")
+@click.option("--description", type=WORDS, help="The description, as it should have been.")
 @signs(elsewhere=False, later=True)
 @asks_service
 def correct(*, notice: str, why: str, summary: str | None, signing: Signing, service: Service, **told: str) -> None:
-    """Propose a notice that names the one it corrects and says why; that one stays as it was written.
+    """Propose a notice that corrects another, which stays as it was written.
 
     Words are Amber and go to all three; a form can say otherwise. What was decided is amended, not corrected.
     """

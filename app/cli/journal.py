@@ -103,7 +103,7 @@ def lines(store: Store) -> Iterator[str]:
 @journal.command(
     short_help="Prove an export.",
     epilog="\b\nExample:\n  trialcpa journal fetch > journal.jsonl\n"
-    "  trialcpa journal prove journal.jsonl --transcript transcript.txt --head kept.jsonl",
+    "  trialcpa journal prove journal.jsonl --transcript transcript.txt \\\n    --head kept.jsonl",
 )
 @click.argument("file", type=_FILE)
 @click.option(
@@ -123,8 +123,7 @@ def lines(store: Store) -> Iterator[str]:
     "kept",
     multiple=True,
     metavar="FILE|ROW:LINK",
-    help="What you kept from before, so that a journal cut off or written anew since shows: an earlier export, or "
-    " the number and link of a row. Repeatable.",
+    help="What you kept from before: an export, or the number and link of a row. Repeat it for several.",
 )
 def prove(*, file: Path, transcript: Path | None, root: Path | None, known: str | None, kept: tuple[str, ...]) -> None:
     """Prove an export by what you hold from elsewhere: exit 0 if it is unbroken, 1 if not, 2 if that cannot be known.

@@ -65,7 +65,7 @@ def key() -> None:
 @key.command(
     short_help="Make your key, in a file or in a token.",
     epilog="""\b
-Examples:
+Example:
   trialcpa officer key new jane.key.pem
   trialcpa officer key new 'pkcs11:token=Jane;object=jane.doe'
 """,
@@ -99,7 +99,7 @@ def new(key: str, public: Path | None, passphrase: str, pkcs11_module: Path | No
     "show",
     short_help="Print its thumbprint and public half.",
     epilog="""\b
-Examples:
+Example:
   trialcpa officer key show jane.key.pem
   trialcpa officer key show jane.key.pub.pem
 """,
@@ -127,8 +127,7 @@ def _beside(named: KeyName) -> Path:
 
 @officer.command(
     short_help="Sign for an act that is done elsewhere.",
-    epilog="\b\nExample:\n  trialcpa officer sign --revoke TDA-2027-0042-Y --cause ssc > signed.json\n"
-    "  trialcpa officer sign --restore restore.json > jane.json",
+    epilog="\b\nExample:\n  trialcpa officer sign --revoke TDA-2027-0042-Y --cause ssc > signed.json",
 )
 @click.option("--decision", multiple=True, help="Repeat it for several by one statement.")
 @click.option("--act", type=click.Choice([each.value for each in _ACTS]), help="Of --decision.")
@@ -136,7 +135,7 @@ def _beside(named: KeyName) -> Path:
 @click.option("--cause", type=click.Choice(_CAUSES), metavar="CAUSE", help=f"Of --revoke: {', '.join(_CAUSES)}.")
 @click.option("--invalidity-date", type=INSTANT, help="Of --revoke: key compromised since then.")
 @click.option("--breach", help="Confirm it; of --revoke: what it answers.")
-@click.option("--restore", type=_FILE, help="A register that went back: what trialcpa store accept-restore wrote.")
+@click.option("--restore", type=_FILE, help="Of store accept-restore; no service is asked.")
 @click.option("--yes-i-have-read", is_flag=True, help="Do not ask.")
 @signs(elsewhere=False)
 @asks_service
@@ -152,10 +151,7 @@ def sign(
     signing: Signing,
     **asked: object,
 ) -> None:
-    """Sign for an act, shown as its very bytes have it, and print the authorisation, to be sent by other means.
-
-    For --restore no service is asked: FILE holds all of it.
-    """
+    """Sign for an act, shown as its bytes have it, and print the authorisation."""
     named = [bool(decision), approval is not None, breach is not None and approval is None, restore is not None]
     if named.count(True) != 1 or bool(decision) != bool(act) or (approval is None) != (cause is None):
         raise click.UsageError("Say one of: --decision with --act, --revoke with --cause, --breach, --restore.")

@@ -33,7 +33,7 @@ FORMS: Mapping[str, str] = {
 }
 
 
-@click.command(epilog="\b\nExample:\n  trialcpa report 2027-05\n  trialcpa report 2027-05 --issue --as pdf")
+@click.command(epilog="\b\nExample:\n  trialcpa report 2027-05 --issue --as pdf")
 @click.argument("month", metavar="YYYY-MM")
 @click.option("--remark", help="Add free text (h) before it is issued.")
 @click.option("--ask", metavar="TEXT", help="Ask the DCC to tell something in it (h).")
@@ -43,9 +43,7 @@ FORMS: Mapping[str, str] = {
 @click.option("--attach", type=click.Path(dir_okay=False, path_type=Path), help="Add a file (h) before it is issued.")
 @click.option("--issue", is_flag=True, help="Issue and freeze it; asks first.")
 @click.option("--early", is_flag=True, help="With --issue: though the month is not over.")
-@click.option(
-    "--covers", "months", metavar="YYYY-MM,…", help="With --issue: the months it covers, if some were left out."
-)
+@click.option("--covers", "months", metavar="YYYY-MM,…", help="With --issue: its months, if some were left out.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--as", "form", type=click.Choice(tuple(FORMS)), help="Fetch it in this form.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
@@ -62,7 +60,7 @@ def report(
     service: Service,
     **more: tuple[str, str] | str | bool | None,
 ) -> None:
-    """Show the monthly report (F2.28), as it was issued or would be now; issue it, fetch it."""
+    """Show the monthly report (F2.28), issued or as it would be now; issue it."""
     if output is not None and form is None:
         form = output.suffix.lower().lstrip(".") or "json"
         if form not in FORMS:

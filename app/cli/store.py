@@ -68,17 +68,17 @@ def upgrade(home: Path | None) -> None:
     "files",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="What was published or exported since: CRLs, certificates, journals; a folder stands for all files in it.",
+    help="CRLs, certificates, journals since; files or folders.",
 )
-@click.option("--to-sign", type=_FILE, help="Write what officers sign for into this file, and accept nothing yet.")
+@click.option("--to-sign", type=_FILE, help="Write what officers sign for, and accept nothing yet.")
 @click.option(
     "--authorisation",
     "authorisations",
     multiple=True,
     type=_FILE,
-    help="What an officer signed: trialcpa officer sign --restore. Two officers at least; repeat it.",
+    help="Of trialcpa officer sign --restore; one per officer.",
 )
-@click.option("--why", help="A sentence, for the record; asked for if it is missing.")
+@click.option("--why", help="A sentence, for the record; else it is asked for.")
 @click.option("--yes", is_flag=True, help="Do not ask: the difference was looked at before.")
 def accept_restore(
     *,
