@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from flask import Request, g, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.status.refused import ENVIRON, Refused
@@ -24,6 +25,7 @@ from core.errors import (
     NotPermitted,
 )
 from core.json_text import JsonUnreadable, read_sent
+from core.words import says_something
 from ra.access import authenticate
 from ra.desk import Desk
 from ra.repeat import RequestKey
@@ -41,6 +43,7 @@ _ITS_TYPES = frozenset({"str", "int", "bool", "list", "none", "nullable"})
 _SAID: Mapping[str, str] = {
     "string_type": "it must be text",
     "string_too_short": "it is empty",
+    "string_blank": "there is nothing in it to read",
     "string_pattern_mismatch": "it has characters that are not taken here",
     "int_type": "it must be a whole number",
     "int_from_float": "it must be a whole number",
@@ -176,7 +179,11 @@ def _as_sent() -> bytes:
     """The body in a form that is equal for equal requests."""
     if request.mimetype != "application/json" or (request.content_length or 0) > BODY_LIMIT:
         return request.get_data(cache=True)
-    return canonical(request.get_json()) if request.get_data() else b""
+    try:
+        return canonical(request.get_json()) if request.get_data() else b""
+    except ValueError:
+        # A number that is not whole, or half a character, where the form leaves what is inside to somebody else.
+        return request.get_data()
 
 
 def malformed(error: ValidationError) -> BodyMalformed:
@@ -185,9 +192,9 @@ def malformed(error: ValidationError) -> BodyMalformed:
     Args:
         error: several problems are told at once.
     """
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = error.errors(include_url=False, include_context=False)
     # Where one of several forms is taken, each that does not fit is a problem of its own.
-    found = dict.fromkeys(_told(problem["loc"], problem["type"], problem["msg"]) for problem in problems)
+    found = dict.fromkeys(_told(problem["loc"], _kind(problem), problem["msg"]) for problem in problems)
     told = list(found)[:_MOST_PROBLEMS]
     if len(found) > _MOST_PROBLEMS:
         told.append(f"and {len(found) - _MOST_PROBLEMS} more")
@@ -197,6 +204,13 @@ def malformed(error: ValidationError) -> BodyMalformed:
 def _is_sent(part: int | str) -> bool:
     """Whether a part of a place is somebody's own word, and not what the validator calls its types."""
     return isinstance(part, int) or not (_ITS_OWN.search(part) or part in _ITS_TYPES)
+
+
+def _kind(problem: ErrorDetails) -> str:
+    """What sort of problem it is; blanks that miss a pattern are told from characters that do."""
+    sent, found = problem["input"], problem["type"]
+    blank = found == "string_pattern_mismatch" and isinstance(sent, str) and not says_something(sent)
+    return "string_blank" if blank else found
 
 
 def _told(where: Sequence[int | str], found: str, message: str) -> str:

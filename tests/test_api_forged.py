@@ -392,6 +392,10 @@ def test_what_is_not_there_or_is_no_object_is_told_so(unchanged: Asked) -> None:
         refused(api.send(OFFICER, "POST", unchanged.path, body | {"authorisation": each}), 400, "body-malformed")
     for each in (*wrong[:-1], {}):
         refused(api.send(OFFICER, "POST", unchanged.path, good | {"listed": each}), 400, "body-malformed")
+    # Nothing reads what is listed for no signature; that it has no canonical form is nobody's failure.
+    for each in ([1.5], ["\ud800"], [{"\ud800": 0}], [2**60]):
+        unsigned = api.send(OFFICER, "POST", unchanged.path, body | {"listed": each}, Idempotency_Key="a")
+        refused(unsigned, 403, "authorisation-missing")
     twice = json.dumps(good).replace('"statement": ', '"statement": {}, "statement": ')
     refused(api.send(OFFICER, "POST", unchanged.path, twice.encode()), 400, "body-malformed")
     many = good | {"listed": [[]] * 100_000}

@@ -95,7 +95,8 @@ def test_a_service_whose_authority_is_at_work_is_ready(api: Api) -> None:
     checks = _checks(api, 200)
     assert set(checks) == {
         "store", "mirror", "register", "told-ends", "told-here", "authority", "crl", "root-crl", "responder", "keys",
-        "issuing-window", "issuing-ca", "root", "journal", "revocation-list", "clock"
+        "issuing-window", "issuing-ca", "root", "journal", "revocation-list", "clock",
+        "statement-signer",
     }  # fmt: skip
     assert not any(each["warning"] for each in checks.values())
     assert all(each["detail"] for each in checks.values())

@@ -61,7 +61,7 @@ def test_the_panel_is_told_acknowledges_and_is_told_to_remove_at_the_end(api: Ap
         ({}, "outcome"),
         ({"outcome": "published"}, "outcome"),
         ({"outcome": "rejected"}, "a rejection says why"),
-        ({"outcome": "rejected", "reason": "  "}, "a rejection says why"),
+        ({"outcome": "rejected", "reason": "  "}, "“reason”: there is nothing in it to read"),
         ({"outcome": "loaded", "reason": "Because."}, "a rejection says why"),
     ],
 )

@@ -17,6 +17,7 @@ FAMILIES = {
     errors.Conflict: 409,
     errors.TooMany: 429,
     errors.RequestTooLarge: 413,
+    errors.RequestUnsupported: 415,
     errors.Refusal: 422,
     errors.Unavailable: 503,
     errors.ConfigurationError: 500,

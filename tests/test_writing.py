@@ -274,7 +274,8 @@ def test_fit_for_writing_is_told_with_each_check_named(api: Api) -> None:
     assert set(checks) == {
         "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list", "clock",
         "register", "told-ends", "told-here",
-        "keys", "issuing-window", "issuing-ca", "root", "write", "disk", "courier", "notices", "lists", "answers",
+        "keys", "issuing-window", "issuing-ca", "root", "statement-signer", "write", "disk", "courier",
+        "notices", "lists", "answers",
     }  # fmt: skip
     assert set(checks) - set(told(api, "")[1]) == {"write", "disk", "courier", "notices", "lists", "answers"}
     assert told(api, "?for=status") == told(api, "")
