@@ -207,7 +207,7 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     (
         "fk_notices_corrects",
         "a correction of no notice",
-        again(notices, number="TDN-other", kind="correction", decision_id="dec-other", corrects="TDN-none"),
+        turn(notices, kind="correction", corrects="TDN-none"),
     ),
     ("pk_notice_copies", "two copies for one recipient", again(notice_copies)),
     ("ck_notice_copies_recipient_known", "a copy for the public", again(notice_copies, recipient="press")),
