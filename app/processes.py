@@ -17,11 +17,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from api.authority import AuthorityAnswer
 from api.readiness import Purpose, Readiness
 from app.settings import Settings
+from app.stopping import stopped_by_signal
 from core.errors import PortTaken
 from core.kinds import ProcessRole
 from ra.views import view_of
@@ -56,8 +56,7 @@ class Supervisor:
         Returns:
             0 after an orderly stop; 1 if a process ended by itself before the service was ever ready.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
+        self._stopping = stopped_by_signal()
         try:
             for role in ProcessRole:
                 self._start(role)
@@ -82,9 +81,6 @@ class Supervisor:
             return 0
         finally:
             self._end_children()
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping.set()
 
     def _start(self, role: ProcessRole) -> None:
         command = [sys.executable, "-m", "app.cli.main", "run", role, "--supervised", "--home", str(self.settings.home)]

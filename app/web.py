@@ -5,7 +5,6 @@ It holds no private key of the authority and does not read the folder they lie i
 
 import asyncio
 import concurrent.futures
-import signal
 import sys
 import tempfile
 import threading
@@ -29,6 +28,7 @@ from app import garbage
 from app.house import open_house
 from app.served import Served, Waiting
 from app.settings import Settings
+from app.stopping import SIGNALS
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
 from front.crowd import peer_of, plain
@@ -86,7 +86,7 @@ def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], th
 async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Event], Inside | None]) -> None:
     stopping, halted = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
     server = await front.listen(settings.host, settings.port)
     # What runs beside ends only by an error: then so do we, with its words, and are started again.

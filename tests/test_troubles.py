@@ -142,8 +142,11 @@ def test_a_service_that_is_not_ready_says_so_stays_and_says_when_it_is(
     store_kind: str, empty_store_url: Callable[[str], str], tmp_path: Path
 ) -> None:
     made = Service(tmp_path / "home", empty_store_url(store_kind))
-    made.process.send_signal(signal.SIGINT)
-    assert made.process.wait(60) == 0
+    try:
+        made.process.send_signal(signal.SIGINT)
+        assert made.process.wait(60) == 0
+    finally:
+        end(made.process, made.home)
     log = tmp_path / "again.log"
     command = [sys.executable, "-m", "app.cli.main", "serve", "--home", str(made.home)]
     with locked(load(made.home).store_url), log.open("wb") as output:

@@ -23,6 +23,7 @@ from app.cli.options import INSTANT, home_option
 from app.cli.service import DEFAULT_URL
 from app.house import home_of, open_authority, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
+from app.stopping import stopped_by_signal
 from core.errors import HomeOccupied, StoreUnavailable
 from core.kinds import ProcessRole
 from core.trouble import Trouble
@@ -83,9 +84,7 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
     if role == ProcessRole.WEB:
         _run_web(settings, supervised=supervised)
         return
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stopped_by_signal()
     if supervised:
         end_with_supervisor(stopping.set)
     house = _opened(lambda: open_house(settings), stopping)
