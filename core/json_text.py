@@ -1,5 +1,9 @@
 """JSON from strangers, read strictly: UTF-8, each member named once, nothing that RFC 8259 does not know."""
 
+import re
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json
 from core.plain_text import TextUnreadable, utf8
 
@@ -27,3 +31,50 @@ def read_sent(octets: bytes) -> object:
         # Readers differ in which of two equal names they believe (RFC 8259, 4): nobody may be asked by one and read by
         # two. Also numbers of thousands of digits.
         raise JsonUnreadable("it is not JSON in UTF-8 with each member named once") from None
+
+
+Plain: TypeAlias = Mapping[str, str | Mapping[str, str]]
+"""An object of strings, and of objects of strings."""
+
+_BLANK = r"[ \t\r\n]*"
+_STRING = r'"((?:[ !#-\[\]-~]|\\n)*)"'
+_MEMBER = rf"{_STRING}{_BLANK}:{_BLANK}{_STRING}"
+_MEMBERS = _MEMBER.replace("(", "(?:").replace("(?:?:", "(?:")
+_LIST = rf"{_MEMBERS}(?:{_BLANK},{_BLANK}{_MEMBERS})*"
+_FLAT = re.compile(rf"{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}{_BLANK}")
+_NESTED = re.compile(
+    rf'{_BLANK}\{{{_BLANK}"([a-z_]*)"{_BLANK}:{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}{_BLANK}\}}{_BLANK}'
+)
+_EACH = re.compile(_MEMBER)
+
+
+def read_plain(octets: bytes) -> Plain | None:
+    """Return what JSON of the plainest form says, much faster than `read_sent`, which says the same of it.
+
+    The form is one object of strings, or one object of one such object, in ASCII, with no escape but that of a line's
+    end, and each member named once.
+
+    Returns:
+        None for anything else: `read_sent` reads it, or says what is wrong with it.
+    """
+    if not octets.isascii():
+        return None
+    text = octets.decode("ascii")
+    flat = _FLAT.fullmatch(text)
+    if flat is not None:
+        return _members(flat[1])
+    nested = _NESTED.fullmatch(text)
+    members = None if nested is None else _members(nested[2])
+    return None if nested is None or members is None else {nested[1]: members}
+
+
+def _members(written: str) -> Mapping[str, str] | None:
+    pairs: list[tuple[str, str]] = _EACH.findall(written)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        return None
+    return {_unescaped(name): _unescaped(value) for name, value in pairs} if "\\" in written else found
+
+
+def _unescaped(written: str) -> str:
+    return written.replace("\\n", "\n")

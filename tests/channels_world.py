@@ -96,7 +96,8 @@ class Channels:
             HASHES[hash_name],
         )
         now = self.world.clock.now()
-        der, _ = respond(self.mirror.view(), asked.build().public_bytes(Encoding.DER), now)
+        answered = respond(self.mirror.view(), asked.build().public_bytes(Encoding.DER), now)
+        der = answered.body
         return self._proof(der, serial, now)
 
     def attached(self, subject: Subject) -> Proof | None:

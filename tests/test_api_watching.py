@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from immutables import Map
 
 from api.readiness import _of_hierarchy
 from api.status.consistency import compare
@@ -283,8 +284,8 @@ CORRUPTIONS: dict[str, tuple[Callable[[Snapshot, MirroredApproval], Snapshot], s
         lambda view, other: amended(view, frozenset(), [other]),
         {"snapshot"},
     ),
-    "a serial not found": (lambda view, _: replace(view, serials={}), {"verify"}),
-    "a fingerprint not found": (lambda view, _: replace(view, fingerprints={}), {"verify"}),
+    "a serial not found": (lambda view, _: replace(view, serials=Map()), {"verify"}),
+    "a fingerprint not found": (lambda view, _: replace(view, fingerprints=Map()), {"verify"}),
     "other bytes": (
         lambda view, other: _with(view, ders=dict.fromkeys(_held(view).ders, next(iter(other.ders.values())))),
         {"certificate", "verify"},

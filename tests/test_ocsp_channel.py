@@ -55,7 +55,8 @@ def max_age(headers: list[tuple[str, str]]) -> int:
 def test_both_hashes_of_certid_are_answered_with_an_answer_for_that_hash(world: World, hash_name: HashName) -> None:
     identifier = world.grant()
     world.presign(identifier, NOON)
-    body, headers = respond(view(world), world.ocsp_request(world.certificate(identifier), hash_name), NOON)
+    answered = respond(view(world), world.ocsp_request(world.certificate(identifier), hash_name), NOON)
+    body, headers = answered.body, answered.headers
     response = ocsp.load_der_ocsp_response(body)
     assert response.certificate_status is ocsp.OCSPCertStatus.GOOD
     assert response.hash_algorithm.name == hash_name
@@ -86,7 +87,7 @@ def test_openssl_asks_with_a_nonce_and_accepts_the_answer(world: World, tmp_path
         if act is not None:
             world.end(identifier, NOON, act)
             world.presign(identifier, NOON)
-        (tmp_path / "response").write_bytes(respond(view(world), (tmp_path / "request").read_bytes(), NOON)[0])
+        (tmp_path / "response").write_bytes(respond(view(world), (tmp_path / "request").read_bytes(), NOON).body)
         command = check.replace("-cert", f"-{hash_name} -cert")
         # openssl judges an answer's times by its own clock only.
         told = subprocess.run(
@@ -108,7 +109,7 @@ def test_a_nonce_of_a_length_that_none_has_is_a_malformed_request(world: World, 
     world.presign(identifier, NOON)
     builder = ocsp.OCSPRequestBuilder().add_certificate(world.certificate(identifier), world.issuing, hashes.SHA256())
     request = builder.add_extension(x509.OCSPNonce(b"n" * length), critical=False).build().public_bytes(Encoding.DER)
-    assert respond(view(world), request, NOON)[0] == MALFORMED_REQUEST
+    assert respond(view(world), request, NOON).body == MALFORMED_REQUEST
 
 
 @pytest.mark.parametrize("length", [1, 16, 32, 33, 128])
@@ -117,7 +118,7 @@ def test_a_nonce_of_any_other_length_is_neither_refused_nor_echoed(world: World,
     world.presign(identifier, NOON)
     builder = ocsp.OCSPRequestBuilder().add_certificate(world.certificate(identifier), world.issuing, hashes.SHA256())
     request = builder.add_extension(x509.OCSPNonce(b"n" * length), critical=False).build().public_bytes(Encoding.DER)
-    response = ocsp.load_der_ocsp_response(respond(view(world), request, NOON)[0])
+    response = ocsp.load_der_ocsp_response(respond(view(world), request, NOON).body)
     assert response.certificate_status is ocsp.OCSPCertStatus.GOOD
     assert not list(response.extensions)
 
@@ -129,7 +130,7 @@ def test_a_request_with_several_certids_is_unauthorized(world: World, count: int
     one = der_ocsp.OCSPRequest.load(world.ocsp_request(world.certificate(identifier)))
     several = [one["tbs_request"]["request_list"][0]] * count
     request = der_ocsp.OCSPRequest({"tbs_request": {"request_list": several}}).dump()
-    assert respond(view(world), request, NOON)[0] == UNAUTHORIZED
+    assert respond(view(world), request, NOON).body == UNAUTHORIZED
 
 
 def test_what_is_not_ours_is_unauthorized_and_never_good(world: World) -> None:
@@ -156,7 +157,8 @@ def test_what_is_not_ours_is_unauthorized_and_never_good(world: World) -> None:
         )
         requests.append(builder.build().public_bytes(Encoding.DER))
     for request in requests:
-        body, headers = respond(view(world), request, NOON)
+        answered = respond(view(world), request, NOON)
+        body, headers = answered.body, answered.headers
         assert body == UNAUTHORIZED
         assert dict(headers)["Cache-Control"] == "no-store"
 
@@ -166,7 +168,7 @@ def test_a_grant_whose_certificate_is_not_recorded_is_unauthorized(world: World)
     request = world.ocsp_request(world.certificate(identifier))
     held = world.kept[identifier]
     world.keep(replace(held, record=replace(held.record, certificates=())))
-    assert respond(view(world), request, NOON)[0] == UNAUTHORIZED
+    assert respond(view(world), request, NOON).body == UNAUTHORIZED
 
 
 def test_with_two_issuing_cas_each_serial_is_known_under_its_own(world: World) -> None:
@@ -177,8 +179,8 @@ def test_with_two_issuing_cas_each_serial_is_known_under_its_own(world: World) -
     second: AuthorityCertificate = replace(described, key_id="ff" * 8)
     both = build(replace(authority, certificates=[*authority.certificates, second]), world.approvals(None), 0.0)
     certificate = world.certificate(identifier)
-    assert respond(both, later.ocsp_request(certificate), NOON)[0] == UNAUTHORIZED
-    assert respond(both, world.ocsp_request(certificate), NOON)[0] not in UNSUCCESSFUL
+    assert respond(both, later.ocsp_request(certificate), NOON).body == UNAUTHORIZED
+    assert respond(both, world.ocsp_request(certificate), NOON).body not in UNSUCCESSFUL
 
 
 def test_an_answer_is_shown_from_its_first_to_its_last_second(world: World) -> None:
@@ -187,12 +189,12 @@ def test_an_answer_is_shown_from_its_first_to_its_last_second(world: World) -> N
     request = world.ocsp_request(world.certificate(identifier))
 
     def told(at: datetime) -> bool:
-        return respond(view(world), request, at)[0] not in UNSUCCESSFUL
+        return respond(view(world), request, at).body not in UNSUCCESSFUL
 
     assert not told(NOON - SECOND)
     assert told(NOON)
     assert told(NOON + 12 * HOUR)
-    assert respond(view(world), request, NOON + 12 * HOUR + SECOND)[0] == TRY_LATER
+    assert respond(view(world), request, NOON + 12 * HOUR + SECOND).body == TRY_LATER
 
 
 def test_the_newest_true_answer_is_chosen_whatever_their_order(world: World) -> None:
@@ -204,7 +206,7 @@ def test_the_newest_true_answer_is_chosen_whatever_their_order(world: World) -> 
     world.keep(replace(world.kept[identifier], answers=tuple(held_answers)))
     request = world.ocsp_request(world.certificate(identifier))
     for hour, newest in ((0, 0), (1, 1), (2, 2), (5, 2)):
-        response = ocsp.load_der_ocsp_response(respond(view(world), request, NOON + hour * HOUR)[0])
+        response = ocsp.load_der_ocsp_response(respond(view(world), request, NOON + hour * HOUR).body)
         assert response.this_update_utc == NOON + newest * HOUR
 
 
@@ -213,15 +215,15 @@ def test_after_a_revocation_the_old_good_is_not_shown_and_the_new_answer_is(worl
     identifier = world.grant()
     world.presign(identifier, NOON - HOUR)
     request = world.ocsp_request(world.certificate(identifier))
-    old = respond(view(world), request, NOON - SECOND)[0]
+    old = respond(view(world), request, NOON - SECOND).body
     world.end(identifier, NOON, EndCause.KEY_COMPROMISE, approval=False)
     assert old not in UNSUCCESSFUL
-    assert respond(view(world), request, NOON)[0] == TRY_LATER
+    assert respond(view(world), request, NOON).body == TRY_LATER
     before = world.kept[identifier].answers
     world.presign(identifier, NOON)
     world.keep(replace(world.kept[identifier], answers=(*before, *world.kept[identifier].answers)))
     for at in (NOON, NOON + HOUR):
-        response = ocsp.load_der_ocsp_response(respond(view(world), request, at)[0])
+        response = ocsp.load_der_ocsp_response(respond(view(world), request, at).body)
         assert response.certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
@@ -231,7 +233,7 @@ def test_an_answer_that_we_cannot_read_ourselves_is_not_shown(world: World) -> N
     held = world.kept[identifier]
     world.keep(replace(held, answers=tuple(replace(one, der=b"0\x03") for one in held.answers)))
     request = world.ocsp_request(world.certificate(identifier))
-    assert respond(view(world), request, NOON)[0] == UNAUTHORIZED
+    assert respond(view(world), request, NOON).body == UNAUTHORIZED
 
 
 def test_no_cache_keeps_an_answer_beyond_an_hour_its_validity_or_the_next_known_change(world: World) -> None:
@@ -242,7 +244,8 @@ def test_no_cache_keeps_an_answer_beyond_an_hour_its_validity_or_the_next_known_
         answered = view(world)
         for minutes in (0, 30, 90, 119, 120, 11 * 60 + 30, 12 * 60):
             at = signed + minutes * HOUR / 60
-            body, fields = respond(answered, request, at)
+            said = respond(answered, request, at)
+            body, fields = said.body, said.headers
             if body in UNSUCCESSFUL:
                 continue
             response, headers = ocsp.load_der_ocsp_response(body), dict(fields)
@@ -265,7 +268,8 @@ def test_a_known_replacement_bounds_the_cache_of_an_answer_signed_before_it_was_
     good = world.kept[identifier].answers
     world.amend(identifier, effective=NOON + 10 * SECOND, signed_at=NOON - SECOND)
     world.keep(replace(world.kept[identifier], answers=good))
-    body, headers = respond(view(world), world.ocsp_request(world.certificate(identifier)), NOON)
+    answered = respond(view(world), world.ocsp_request(world.certificate(identifier)), NOON)
+    body, headers = answered.body, answered.headers
     assert body not in UNSUCCESSFUL
     assert max_age(headers) == 9
 
@@ -302,8 +306,8 @@ def test_a_request_at_the_limit_is_read_and_one_octet_more_is_not(world: World) 
 
     spare = REQUEST_LIMIT - len(padded(REQUEST_LIMIT - 300)) + REQUEST_LIMIT - 300
     assert len(padded(spare)) == REQUEST_LIMIT
-    assert respond(view(world), padded(spare), NOON)[0] not in UNSUCCESSFUL
-    assert respond(view(world), padded(spare + 1), NOON)[0] == MALFORMED_REQUEST
+    assert respond(view(world), padded(spare), NOON).body not in UNSUCCESSFUL
+    assert respond(view(world), padded(spare + 1), NOON).body == MALFORMED_REQUEST
     assert request_in_path("A" * (REQUEST_LIMIT * 2 + 4)) is None
 
 
@@ -316,7 +320,7 @@ REQUEST = WORLD.ocsp_request(WORLD.certificate("TDT-2027-0042-5"))
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=80))
 def test_any_octets_get_an_unsuccessful_response(octets: bytes) -> None:
-    assert respond(VIEW, octets, NOON)[0] in UNSUCCESSFUL
+    assert respond(VIEW, octets, NOON).body in UNSUCCESSFUL
 
 
 @settings(max_examples=600, deadline=None)
@@ -327,7 +331,8 @@ def test_a_changed_request_gets_our_answer_or_an_unsuccessful_response(place: in
         "cut": REQUEST[:place],
         "insert": REQUEST[:place] + bytes([octet]) + REQUEST[place:],
     }[how]
-    body, headers = respond(VIEW, changed, NOON)
+    answered = respond(VIEW, changed, NOON)
+    body, headers = answered.body, answered.headers
     assert body in UNSUCCESSFUL or ocsp.load_der_ocsp_response(body).certificate_status is ocsp.OCSPCertStatus.GOOD
     assert dict(headers)["Content-Type"] == "application/ocsp-response"
 
@@ -336,4 +341,4 @@ def test_a_changed_request_gets_our_answer_or_an_unsuccessful_response(place: in
 @given(st.text(max_size=60))
 def test_any_text_in_the_path_is_octets_or_nothing(text: str) -> None:
     decoded = request_in_path(text)
-    assert decoded is None or respond(VIEW, decoded, NOON)[0] in UNSUCCESSFUL
+    assert decoded is None or respond(VIEW, decoded, NOON).body in UNSUCCESSFUL

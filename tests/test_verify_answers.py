@@ -90,7 +90,7 @@ def test_each_end_is_told_by_verification_and_ocsp_from_its_first_second_on(worl
     request = world.ocsp_request(world.certificate(identifier))
 
     def responded(at: datetime) -> bytes:
-        return respond(build(world.authority(), world.approvals(None), 0.0), request, at)[0]
+        return respond(build(world.authority(), world.approvals(None), 0.0), request, at).body
 
     for question in every_way(world, identifier):
         last, first = ask(world, question, row.at - SECOND), ask(world, question, row.at)

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, update
 from api.deployments import REPORT_LIMIT
 from api.lookout import QUIET_SECONDS, STANDS_SECONDS, Lookout
 from api.readiness import Check, Purpose, noticed
-from api.status.snapshot import Snapshot
+from api.status.snapshot import Snapshot, amended
 from api.writing import (
     COURIER_SILENT,
     DISK_FULL,
@@ -203,9 +203,9 @@ def test_lists_and_answers_are_in_force_from_their_first_second_to_their_last(sq
     late = [answer.next_update, answer.next_update + SECOND]
     assert [answers_not_in_force(view, at) for at in late] == [0, 1]
     ahead = replace(held, answers=[replace(each, this_update=late[1]) for each in held.answers])
-    assert answers_not_in_force(replace(view, approvals={approval: ahead}), late[0]) == 1
+    assert answers_not_in_force(amended(view, frozenset(), [ahead]), late[0]) == 1
     one_hash = replace(held, answers=[each for each in held.answers if each.hash_name == "sha1"])
-    without = replace(view, approvals={approval: one_hash})
+    without = amended(view, frozenset(), [one_hash])
     assert answers_not_in_force(without, signed + timedelta(seconds=61)) == 1
     assert answers_not_in_force(without, signed + timedelta(seconds=60)) == 0  # they are being signed
     ended = held.record.certificates[0].not_after + SECOND

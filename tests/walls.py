@@ -71,7 +71,7 @@ WALLS: Mapping[str, Wall] = {
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
-    "api.status": _wall("api.status api.problems core", "cryptography"),
+    "api.status": _wall("api.status api.problems core", "asn1crypto cryptography immutables"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "app": _wall(

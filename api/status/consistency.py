@@ -110,7 +110,7 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
             if holds_under_its_issuer(certificate, now):
                 _compare_ocsp(report, view, record, certificate, now)
                 _compare_crl(report, view, lists, record, certificate, now)
-    for strange in view.approvals.keys() - {record.identifier for record in register}:
+    for strange in set(view.approvals) - {record.identifier for record in register}:
         report.disagreements.append(
             DisagreementAnswer(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
         )

@@ -7,7 +7,8 @@ It signs nothing and makes nothing up: what it cannot answer with a true, signed
 import base64
 import binascii
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import cast
 
 from cryptography import x509
@@ -15,10 +16,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 
 from api.status.answers import newest_true_answer
-from api.status.exchange import MAX_AGE_SECONDS, http_date, seconds_to_keep
-from api.status.snapshot import CertId, Snapshot
+from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, seconds_to_keep
+from api.status.shapes import CertId, serial_asked
+from api.status.snapshot import Snapshot
 from core.approval import CertificateRecord
 from core.identifiers import serial_of
+from core.instants import ONE_SECOND
 from core.mirror import HashName, SignedAnswer
 from core.status import certificate_end
 
@@ -30,8 +33,6 @@ LONGEST_NONCE = 128
 
 MEDIA_TYPE = "application/ocsp-response"
 
-Headers = list[tuple[str, str]]
-
 # OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED } and nothing else (RFC 6960, 4.2.1).
 MALFORMED_REQUEST = bytes.fromhex("30030a0101")
 TRY_LATER = bytes.fromhex("30030a0103")
@@ -40,14 +41,33 @@ UNAUTHORIZED = bytes.fromhex("30030a0106")
 _UNREADABLE_EXTENSION = (ValueError, TypeError, NotImplementedError, x509.DuplicateExtension)
 
 
-def respond(view: Snapshot, request: bytes, now: datetime) -> tuple[bytes, Headers]:
-    """Return an OCSPResponse and its header fields; the HTTP status is always 200 (RFC 6960, A.1).
+def respond(view: Snapshot, request: bytes, now: datetime) -> Reply:
+    """Return an OCSPResponse; the HTTP status is always 200 (RFC 6960, A.1).
 
     Args:
         view: what is known.
         request: octets of a stranger.
         now: the present instant.
     """
+    serial = None if view.went_back else serial_asked(view.shapes, request)
+    identifier = None if serial is None else view.serials.get(serial)
+    if identifier is None:
+        return _parsed(view, request, now)
+    finished = view.finished[identifier]
+    kept = finished.find(request, Reply, now)
+    if kept is None:
+        kept = _parsed(view, request, now)
+        # What says that it may be kept for an hour says less in the hour before it changes.
+        finished.keep(request, kept, now, ahead=timedelta(seconds=MAX_AGE_SECONDS) + 2 * ONE_SECOND)
+    return kept
+
+
+def unsuccessful(response: bytes) -> Reply:
+    """Return an unsuccessful OCSPResponse: unsigned, so no cache may keep it (RFC 5019, 6.2)."""
+    return Reply(HTTPStatus.OK, response, [("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store")])
+
+
+def _parsed(view: Snapshot, request: bytes, now: datetime) -> Reply:
     asked = _parse(request)
     if isinstance(asked, bytes):
         return unsuccessful(asked)
@@ -55,12 +75,7 @@ def respond(view: Snapshot, request: bytes, now: datetime) -> tuple[bytes, Heade
     if isinstance(chosen, bytes):
         return unsuccessful(chosen)
     answer, certificate = chosen
-    return answer.der, _headers(answer, certificate_end(certificate).at, now)
-
-
-def unsuccessful(response: bytes) -> tuple[bytes, Headers]:
-    """Return an unsuccessful OCSPResponse and its header fields: unsigned, so no cache may keep it (RFC 5019, 6.2)."""
-    return response, [("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store")]
+    return Reply(HTTPStatus.OK, answer.der, _headers(answer, certificate_end(certificate).at, now))
 
 
 def request_in_path(encoded: str) -> bytes | None:
@@ -141,7 +156,7 @@ def _speaks_of(answer: SignedAnswer, issuer: CertId) -> bool:
         return False
 
 
-def _headers(answer: SignedAnswer, end: datetime, now: datetime) -> Headers:
+def _headers(answer: SignedAnswer, end: datetime, now: datetime) -> list[tuple[str, str]]:
     """RFC 5019, 6.2, with a lifetime that ends before the answer does and before what it says is known to change."""
     change = end if end > now else None
     keep = seconds_to_keep(now, MAX_AGE_SECONDS, answer.next_update, change)

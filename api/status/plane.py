@@ -14,14 +14,16 @@ from http import HTTPStatus
 from typing import NoReturn, Protocol, TypeAlias
 
 from api import problems
-from api.status import fetching, ocsp, page
+from api.status import fetching, page
 from api.status.exchange import MAX_AGE_SECONDS, Asked, Reply, conditional, refusal, seconds_to_keep
-from api.status.questions import QUESTION_LIMIT, about_approval, parse_question
+from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT, TRY_LATER, request_in_path, respond, unsuccessful
+from api.status.questions import QUESTION_LIMIT, Question, approval_named, parse_question
+from api.status.quickly import of_approval, quickly
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
-from api.status.verify import answer
+from api.status.template import template
+from api.status.verify import verdict
 from core.actors import Role
-from core.canonical import Json
 from core.errors import (
     BodyMalformed,
     CredentialInvalid,
@@ -33,12 +35,12 @@ from core.errors import (
     StatusStale,
 )
 from core.identifiers import ApprovalIdentifier, Serial
-from core.instants import parse as parse_instant
 from core.mirror import PublishedCrl, SignedAnswer, Units
 from core.status import ENDED, approval_status
 
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-_NOT_IN_TAG = frozenset({"as_of", "fresh_until"})
+_JSON = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
+_VERIFIED = [*_JSON, ("Cache-Control", "no-store")]
 
 
 class Elsewhere(Enum):
@@ -127,7 +129,7 @@ class StatusPlane:
         handlers, _ = self._find(path)
         if handlers is None:
             return None
-        return ocsp.REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
+        return REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
 
     def known(self, asked: Asked) -> None:
         """Find out from memory whether a request shows a credential that is in force.
@@ -190,9 +192,12 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
+        ready = quickly(view, request.asked.body, now, request.store.past_answer)
+        if ready is not None:
+            return Reply(HTTPStatus.OK, ready.filled(now), _VERIFIED)
         question = parse_question(request.asked.body, now)
-        answered = answer(view, question, now, request.store.past_answer, request.store.units)
-        return _json(answered, [("Cache-Control", "no-store")])
+        found = verdict(view, question, now, request.store.past_answer, request.store.units)
+        return Reply(HTTPStatus.OK, template(found).filled(now if question.at is None else question.at), _VERIFIED)
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.
@@ -204,13 +209,14 @@ class StatusPlane:
         self._authorise(view, request.asked, now)
         if request.asked.query:
             raise BodyMalformed(detail="this address takes no query; POST /v1/verify takes “at” and “device_id”")
-        answered = answer(view, about_approval(request.named["approval"]), now, request.store.past_answer)
-        lasting = {name: value for name, value in answered.items() if name not in _NOT_IN_TAG}
-        tag = f'W/"{hashlib.sha256(problems.encode(lasting)).hexdigest()}"'
-        keep = seconds_to_keep(now, MAX_AGE_SECONDS, parse_instant(str(answered["fresh_until"])))
+        subject = approval_named(request.named["approval"])
+        ready = of_approval(view, subject.identifier, now, request.store.past_answer)
+        if ready is None:
+            ready = template(verdict(view, Question(subject), now, request.store.past_answer))
+        keep = seconds_to_keep(now, MAX_AGE_SECONDS, ready.verdict.fresh_until(now))
         # Private: it was told to somebody with a credential.
-        reply = _json(answered, [("ETag", tag), ("Cache-Control", f"private, max-age={keep}")])
-        return conditional(request.asked, reply)
+        fields = [("ETag", ready.tag), ("Cache-Control", f"private, max-age={keep}")]
+        return conditional(request.asked, Reply(HTTPStatus.OK, ready.filled(now), [*_JSON, *fields]))
 
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
         role = self._credential(view, asked, now)
@@ -233,17 +239,18 @@ class StatusPlane:
         return self._ocsp(request.asked.body)
 
     def _ocsp_in_path(self, request: _Request) -> Reply:
-        asked = ocsp.request_in_path(request.named.get("request", ""))
+        asked = request_in_path(request.named.get("request", ""))
         if asked is None:
-            return _ocsp_reply(ocsp.unsuccessful(ocsp.MALFORMED_REQUEST))
+            return unsuccessful(MALFORMED_REQUEST)
         return conditional(request.asked, self._ocsp(asked))
 
     def _ocsp(self, asked: bytes) -> Reply:
         try:
             view = self._mirror.view()
         except StatusStale:
-            return _ocsp_reply(ocsp.unsuccessful(ocsp.TRY_LATER))  # an old good may not be true any more
-        return _ocsp_reply(ocsp.respond(view, asked, self._mirror.now()))
+            return unsuccessful(TRY_LATER)  # an old good may not be true any more
+        now = self._mirror.now()
+        return respond(view, asked, now)
 
     # --- fetching: what is signed says itself how long it holds, so the snapshot's age does not matter ---------------
 
@@ -306,13 +313,3 @@ def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:
         status, "method-not-allowed", "This address does not take that method.", f"Use {allowed}."
     )
     return Reply(status, problems.encode(described), [*problems.headers(status), ("Allow", allowed)])
-
-
-def _json(document: Mapping[str, Json], headers: list[tuple[str, str]]) -> Reply:
-    fields = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"), *headers]
-    return Reply(HTTPStatus.OK, problems.encode(document), fields)
-
-
-def _ocsp_reply(answered: tuple[bytes, ocsp.Headers]) -> Reply:
-    body, headers = answered
-    return Reply(HTTPStatus.OK, body, headers)

@@ -5,7 +5,8 @@ Everything that is not understood is refused. A member that we ignored might hav
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -28,7 +29,8 @@ FIRMWARELESS_TYPES = frozenset({"IHD", "CAD"})
 """Device types whose CPL entry names no firmware: they alone may be asked about without one."""
 
 _SUBJECTS = ("approval", "certificate", "serial", "device")
-_DEVICE_MEMBERS = (*DEVICE_MEMBERS, "firmware_version", "firmware_hash")
+_MEMBERS = frozenset({*_SUBJECTS, "at", "device_id"})
+_DEVICE_MEMBERS = frozenset({*DEVICE_MEMBERS, "firmware_version", "firmware_hash"})
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -106,7 +108,8 @@ def parse_question(body: bytes, now: datetime) -> Question:
         RequestMalformed: by the family: BodyMalformed, IdentifierMalformed, SerialMalformed, DeviceIdMalformed,
             CertificateMalformed, InstantMalformed, InstantInFuture.
     """
-    asked = _object(_decode(body), "the request", (*_SUBJECTS, "at", "device_id"))
+    asked = _object(_decode(body), "the request")
+    _known(asked, "the request", _MEMBERS)
     subjects = [name for name in _SUBJECTS if name in asked]
     if len(subjects) != 1:
         raise BodyMalformed(detail="name exactly one of approval, certificate, serial and device")
@@ -119,25 +122,27 @@ def parse_question(body: bytes, now: datetime) -> Question:
     )
 
 
-def about_approval(identifier: str) -> Question:
-    """Return the question about an approval's present; IdentifierMalformed if that is not an identifier."""
-    return Question(ByApproval(str(ApprovalIdentifier.parse(identifier))))
+def approval_named(identifier: str) -> ByApproval:
+    """Return the approval that an identifier names, however it is written; IdentifierMalformed if it is none."""
+    return ByApproval(str(ApprovalIdentifier.parse(identifier)))
 
 
-def _subject(name: str, asked: dict[str, object]) -> Subject:
+def _subject(name: str, asked: Mapping[str, object]) -> Subject:
     if name == "device":
-        return _device(_object(asked["device"], "device", _DEVICE_MEMBERS))
+        return device_of(_object(asked["device"], "device"))
     value = _required(asked, name, QUESTION_LIMIT)
     match name:
         case "approval":
-            return ByApproval(str(ApprovalIdentifier.parse(value)))
+            return approval_named(value)
         case "serial":
             return BySerial(parse_serial(value))
         case _:
             return ByCertificate(der_of(value))
 
 
-def _device(asked: dict[str, object]) -> ByDevice:
+def device_of(asked: Mapping[str, object]) -> ByDevice:
+    """Return the device that an object's members name; RequestMalformed if they do not."""
+    _known(asked, "device", _DEVICE_MEMBERS)
     kind = _text(asked, "type", TEXT_LIMIT)
     version = _text(asked, "firmware_version", TEXT_LIMIT)
     image = _text(asked, "firmware_hash", TEXT_LIMIT)
@@ -172,23 +177,27 @@ def _decode(body: bytes) -> object:
         raise BodyMalformed(detail=str(error)) from None
 
 
-def _object(value: object, where: str, members: Collection[str]) -> dict[str, object]:
+def _object(value: object, where: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise BodyMalformed(detail=f"{where} is not a JSON object")
-    unknown = sorted(name[:TEXT_LIMIT] for name in value if name not in members)
-    if unknown:
-        raise BodyMalformed(detail=f"{where} has a member that is not known: “{unknown[0]}”")
     return value
 
 
-def _required(asked: dict[str, object], name: str, limit: int) -> str:
+def _known(asked: Mapping[str, object], where: str, members: AbstractSet[str]) -> None:
+    if asked.keys() <= members:
+        return
+    unknown = min(name[:TEXT_LIMIT] for name in asked if name not in members)
+    raise BodyMalformed(detail=f"{where} has a member that is not known: “{unknown}”")
+
+
+def _required(asked: Mapping[str, object], name: str, limit: int) -> str:
     value = _text(asked, name, limit)
     if value is None:
         raise BodyMalformed(detail=f"“{name}” is missing")
     return value
 
 
-def _text(asked: dict[str, object], name: str, limit: int) -> str | None:
+def _text(asked: Mapping[str, object], name: str, limit: int) -> str | None:
     if name not in asked:
         return None
     value = asked[name]

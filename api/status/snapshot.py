@@ -9,15 +9,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
+from immutables import Map, MapMutation
 
+from api.status.finished import Finished
 from api.status.remembered import WebMemory
+from api.status.shapes import CertId, Shapes, shapes
 from core.approval import CertificateRecord, Device
 from core.clock import Clock
 from core.errors import RegisterWentBack, StatusStale, TrialCpaError
@@ -44,9 +47,6 @@ DEFAULT_INTERVAL = 0.1
 CATCH_UP_SECONDS = 1.0
 """How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
 
-CertId: TypeAlias = "tuple[HashName, bytes, bytes]"
-"""What an OCSP CertID says of the issuer: hash name, issuerNameHash, issuerKeyHash."""
-
 _HASHES: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - RFC 5019 clients ask with SHA-1; it identifies and proves nothing
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,9 @@ class Snapshot:
     Args:
         authority: the authority as it describes itself.
         issuers: the key identifier of each issuing CA, by what a CertID says of it.
+        shapes: how requests about them are written.
         approvals: by approval identifier.
+        finished: what has been answered of each of them, by approval identifier.
         serials: the approval identifier, by certificate serial.
         fingerprints: approval identifier and serial, by SHA-256 of the certificate's DER in lower-case hex.
         models: approval identifiers, by manufacturer and model in folded case.
@@ -69,10 +71,12 @@ class Snapshot:
 
     authority: AuthorityView
     issuers: Mapping[CertId, str]
-    approvals: Mapping[str, MirroredApproval]
-    serials: Mapping[Serial, str]
-    fingerprints: Mapping[str, tuple[str, Serial]]
-    models: Mapping[tuple[str, str], frozenset[str]]
+    shapes: Shapes
+    approvals: Map[str, MirroredApproval]
+    finished: Map[str, Finished] = field(compare=False)
+    serials: Map[Serial, str]
+    fingerprints: Map[str, tuple[str, Serial]]
+    models: Map[tuple[str, str], frozenset[str]]
     fetched_at: float
     went_back: bool = False
 
@@ -89,21 +93,27 @@ class Snapshot:
         found = self.fingerprints.get(fingerprint)
         return None if found is None else self.by_serial(found[1])
 
+    def named(self, manufacturer: str, model: str) -> frozenset[str]:
+        """Return the identifiers of every approval of a manufacturer's model."""
+        return self.models.get(_model_key(manufacturer, model), frozenset())
+
     def of_model(self, manufacturer: str, model: str) -> tuple[MirroredApproval, ...]:
         """Return every approval of a manufacturer's model, in order of their identifiers."""
-        identifiers = self.models.get(_model_key(manufacturer, model), frozenset())
-        return tuple(self.approvals[identifier] for identifier in sorted(identifiers))
+        return tuple(self.approvals[identifier] for identifier in sorted(self.named(manufacturer, model)))
 
 
 def build(authority: AuthorityView, approvals: Iterable[MirroredApproval], fetched_at: float) -> Snapshot:
     """Return the snapshot of an authority and all its approvals."""
+    issuers = _issuers(authority)
     empty = Snapshot(
         authority=authority,
-        issuers=_issuers(authority),
-        approvals={},
-        serials={},
-        fingerprints={},
-        models={},
+        issuers=issuers,
+        shapes=shapes(issuers),
+        approvals=Map(),
+        finished=Map(),
+        serials=Map(),
+        fingerprints=Map(),
+        models=Map(),
         fetched_at=fetched_at,
     )
     return amended(empty, frozenset(), approvals)
@@ -112,23 +122,36 @@ def build(authority: AuthorityView, approvals: Iterable[MirroredApproval], fetch
 def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[MirroredApproval]) -> Snapshot:
     """Return a snapshot in which the approvals named are as given; those named and not given are gone.
 
-    The dictionaries are copied, which costs about a millisecond with 10,000 approvals; the values are shared.
+    It costs what changed, however many there are: all else is shared with the snapshot before.
     """
-    by_identifier, serials = dict(snapshot.approvals), dict(snapshot.serials)
-    fingerprints, models = dict(snapshot.fingerprints), dict(snapshot.models)
+    by_identifier, finished = snapshot.approvals.mutate(), snapshot.finished.mutate()
+    serials, fingerprints, models = (
+        snapshot.serials.mutate(),
+        snapshot.fingerprints.mutate(),
+        snapshot.models.mutate(),
+    )
     for identifier in named:
         old = by_identifier.pop(identifier, None)
         if old is not None:
+            del finished[identifier]
             _forget(old, serials, fingerprints, models)
     for held in approvals:
         record = held.record
         by_identifier[record.identifier] = held
+        finished[record.identifier] = Finished(held)
         for certificate in record.certificates:
             serials[certificate.serial] = record.identifier
             fingerprints[certificate.fingerprint] = (record.identifier, certificate.serial)
         key = _device_key(record.device)
         models[key] = models.get(key, frozenset()) | {record.identifier}
-    return replace(snapshot, approvals=by_identifier, serials=serials, fingerprints=fingerprints, models=models)
+    return replace(
+        snapshot,
+        approvals=by_identifier.finish(),
+        finished=finished.finish(),
+        serials=serials.finish(),
+        fingerprints=fingerprints.finish(),
+        models=models.finish(),
+    )
 
 
 class Mirror:
@@ -256,7 +279,12 @@ class Mirror:
             known.restored(self._source)
         if read is not None:
             authority = known.lists_kept(read, old.authority.crls, behind=False)
-            new = replace(new, authority=authority, issuers=_issuers(authority))
+            new = replace(new, authority=authority)
+            issuers = _issuers(authority)
+            if issuers != new.issuers:
+                # What was answered of a certificate by its bytes rests on who may have signed it.
+                finished = Map({name: Finished(held) for name, held in new.approvals.items()})
+                new = replace(new, issuers=issuers, shapes=shapes(issuers), finished=finished)
         if changes.approvals:
             found = self._source.approvals(changes.approvals)
             kept = known.ends_kept(found, changes.approvals, old.approvals, self._instant(new.authority))
@@ -352,9 +380,9 @@ class Mirror:
 
 def _forget(
     old: MirroredApproval,
-    serials: dict[Serial, str],
-    fingerprints: dict[str, tuple[str, Serial]],
-    models: dict[tuple[str, str], frozenset[str]],
+    serials: MapMutation[Serial, str],
+    fingerprints: MapMutation[str, tuple[str, Serial]],
+    models: MapMutation[tuple[str, str], frozenset[str]],
 ) -> None:
     for certificate in old.record.certificates:
         serials.pop(certificate.serial, None)

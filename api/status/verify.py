@@ -4,7 +4,7 @@ Nothing is decided here. What is added is the look-up, the questions about firmw
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -13,7 +13,7 @@ from api.status.answers import newest_true_answer
 from api.status.certificates import is_ours
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
 from api.status.snapshot import Snapshot
-from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Terms
+from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Device, Terms
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import RegisterWentBack
@@ -57,10 +57,54 @@ class _Found:
         return self.held.record
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one question, but for the instant that it speaks of.
+
+    Args:
+        members: of the answer, all but `as_of` and `fresh_until`.
+        lasting: how long it may be relied on at most.
+        change: the next instant at which it will be another one, as far as is known.
+        terms: what the firmware of a device is compared with; None where it is compared with nothing.
+    """
+
+    members: Mapping[str, Json]
+    lasting: timedelta
+    change: datetime | None
+    terms: Terms | None
+
+    def fresh_until(self, as_of: datetime) -> datetime:
+        """Return the last instant for which the answer given at `as_of` may be relied on."""
+        last = datetime.max.replace(microsecond=0, tzinfo=as_of.tzinfo)
+        until = last if last - as_of < self.lasting else as_of + self.lasting
+        return until if self.change is None else min(until, self.change - ONE_SECOND)
+
+    def document(self, as_of: Json, fresh_until: Json) -> dict[str, Json]:
+        """Return the whole answer, in the contract's order."""
+        said = {**self.members, "as_of": as_of, "fresh_until": fresh_until}
+        return {name: said[name] for name in MEMBERS}
+
+
+MEMBERS = (
+    *("valid", "state", "approval", "issue", "serial", "not_before", "not_after", "device", "pending"),
+    *("deemed_cpa_certificate", "reasons", "as_of", "fresh_until", "ocsp"),
+)
+"""Of an answer, in the contract's order."""
+
+
 def answer(
     view: Snapshot, question: Question, now: datetime, past_answer: PastAnswer, units: UnitsAt | None = None
 ) -> dict[str, Json]:
-    """Return the answer to one question.
+    """Return the answer to one question, as `verdict` finds it, with its two instants."""
+    as_of = now if question.at is None else question.at
+    found = verdict(view, question, now, past_answer, units)
+    return found.document(text(as_of), text(found.fresh_until(as_of)))
+
+
+def verdict(
+    view: Snapshot, question: Question, now: datetime, past_answer: PastAnswer, units: UnitsAt | None = None
+) -> Verdict:
+    """Return what is answered to one question.
 
     `as_of` is the instant that it speaks of. From there to `fresh_until` it would have been the same, as far as is
     known: at most an hour, never up to the next known change. The same holds for a past instant: history does not
@@ -86,7 +130,7 @@ def answer(
     reasons = (*status.reasons, *_disputed(found, as_of), *_against_units(found, question, as_of, units))
     valid = status.state is State.ACTIVE and not reasons
     proof = _proof(found, reasons, as_of, past_answer if question.at is not None else None)
-    return {
+    members: dict[str, Json] = {
         "valid": valid,
         "state": status.state.value,
         **_subject(found),
@@ -96,10 +140,11 @@ def answer(
             {"code": one.code.value, "clause": one.clause, "detail": one.detail, "remedy": one.remedy}
             for one in reasons
         ],
-        "as_of": text(as_of),
-        "fresh_until": text(_fresh_until(status, reasons, as_of)),
         "ocsp": None if proof is None else base64.b64encode(proof.der).decode("ascii"),
     }
+    return Verdict(
+        members=members, lasting=_lasting(status, reasons), change=status.next_change, terms=_compared(found)
+    )
 
 
 def _subject(found: _Found) -> dict[str, Json]:
@@ -171,9 +216,7 @@ def _unknown(why: Reason) -> _Found:
 def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
     """The active approval of the device, else the one not yet started, else the last that ended."""
     candidates = [
-        held
-        for held in view.of_model(asked.manufacturer, asked.model)
-        if all(_same(getattr(asked, name), getattr(held.record.device, name)) for name in VARIANT_MEMBERS)
+        held for held in view.of_model(asked.manufacturer, asked.model) if is_variant(asked, held.record.device)
     ]
     if not candidates:
         return _unknown(reason(ReasonCode.DEVICE_NOT_APPROVED))
@@ -190,6 +233,11 @@ def _by_device(view: Snapshot, asked: ByDevice, at: datetime) -> _Found:
     # Where nothing had been granted at that instant, the first that was says when to ask.
     chosen = max(granted, key=_precedence, default=min(each, key=lambda one: one.record.granted_at))
     return _Found(chosen.held, replace(chosen.status, next_change=change))
+
+
+def is_variant(asked: ByDevice, device: Device) -> bool:
+    """Return whether a device of the model that was asked about is what was asked about, as far as it was said."""
+    return all(_same(getattr(asked, name), getattr(device, name)) for name in VARIANT_MEMBERS)
 
 
 def _same(asked: str | None, actual: str) -> bool:
@@ -237,13 +285,18 @@ def _disputed(found: _Found, as_of: datetime) -> tuple[Reason, ...]:
 # --- firmware and units ------------------------------------------------------------------------------------------
 
 
+def _compared(found: _Found) -> Terms | None:
+    """Return the terms that a device's firmware and units are compared with; None where nothing can be compared."""
+    return None if found.held is None or found.status.state is State.UNKNOWN else found.status.terms
+
+
 def _against_units(found: _Found, question: Question, as_of: datetime, units: UnitsAt | None) -> tuple[Reason, ...]:
-    terms = found.status.terms
-    if found.held is None or terms is None or found.status.state is State.UNKNOWN:
+    terms = _compared(found)
+    if terms is None:
         return ()
     against: list[Reason | None] = []
     if isinstance(question.subject, ByDevice):
-        against.append(_against_firmware(terms, question.subject))
+        against.append(against_firmware(terms, question.subject))
     if question.device_id is not None:
         if units is None:
             raise ValueError("a unit is asked about and nobody can look it up")  # never a yes for want of asking
@@ -251,7 +304,8 @@ def _against_units(found: _Found, question: Question, as_of: datetime, units: Un
     return tuple(one for one in against if one is not None)
 
 
-def _against_firmware(terms: Terms, asked: ByDevice) -> Reason | None:
+def against_firmware(terms: Terms, asked: ByDevice) -> Reason | None:
+    """Return what the terms of an approval say against the firmware that a device was asked about with; None if not."""
     if asked.firmware_version is None:
         return None  # only of a type that has none, see questions.py
     version = asked.firmware_version
@@ -274,13 +328,10 @@ def _against_unit(terms: Terms, units: Units) -> Reason | None:
 # --- freshness and proof -----------------------------------------------------------------------------------------
 
 
-def _fresh_until(status: Status, reasons: Sequence[Reason], as_of: datetime) -> datetime:
+def _lasting(status: Status, reasons: Sequence[Reason]) -> timedelta:
     codes = {one.code for one in reasons}
     unsettled = status.state is State.UNKNOWN or ReasonCode.CERTIFICATE_NOT_ISSUED in codes
-    lasting = UNSETTLED_FRESH_FOR if unsettled else FRESH_FOR
-    last = datetime.max.replace(microsecond=0, tzinfo=as_of.tzinfo)
-    until = last if last - as_of < lasting else as_of + lasting
-    return until if status.next_change is None else min(until, status.next_change - ONE_SECOND)
+    return UNSETTLED_FRESH_FOR if unsettled else FRESH_FOR
 
 
 def _proof(

@@ -1,0 +1,115 @@
+"""What was answered of one approval, kept for as long as the same would be answered again.
+
+Nearly all the cost of an answer is doing again what cannot have changed. What is kept here is bound to one entry of the
+snapshot: a change of the approval is another entry, which begins with nothing. Of an entry that stays, the answer
+changes only at the instants that its values name; between two of them it is kept.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from core.approval import CertificateRecord
+from core.mirror import MirroredApproval
+from core.status import first_second_after
+
+_T = TypeVar("_T")
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A value that holds from `since` until before `until`."""
+
+    value: object
+    since: datetime
+    until: datetime
+
+
+class Finished:
+    """One entry of the snapshot with what has been answered of it.
+
+    Args:
+        held: the entry.
+    """
+
+    __slots__ = ("_kept", "_turns", "held")
+
+    def __init__(self, held: MirroredApproval) -> None:
+        self.held = held
+        self._turns: tuple[datetime, ...] | None = None
+        self._kept: dict[Hashable, _Kept] = {}
+
+    def find(self, asked: Hashable, kind: type[_T], now: datetime) -> _T | None:
+        """Return what was kept for a question and holds at `now`; None if nothing was.
+
+        Args:
+            asked: what was asked, as far as it makes a difference.
+            kind: what it is answered with.
+            now: the present instant.
+        """
+        kept = self._kept.get(asked)
+        if kept is None or not kept.since <= now < kept.until:
+            return None
+        return kept.value if isinstance(kept.value, kind) else None
+
+    def keep(self, asked: Hashable, value: object, now: datetime, *, ahead: timedelta = timedelta(0)) -> None:
+        """Keep what is answered at `now` until it may be another one.
+
+        Args:
+            asked: what was asked; there are few of them for one approval: its own names, and those of its certificates.
+            value: what it is answered with.
+            now: the present instant.
+            ahead: how long before a change the answer says that it comes: so near to one it is kept for a second.
+        """
+        since, until = self.span(now)
+        until -= ahead if until - _ALWAYS > ahead else timedelta(0)
+        if until <= now:
+            since, until = now, first_second_after(now)
+        self._kept[asked] = _Kept(value, since, until)
+
+    def kept(self) -> Counter[str]:
+        """Return how many answers are kept, by the type of what was asked."""
+        return Counter(type(asked).__name__ for asked in self._kept)
+
+    def span(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return between which instants nothing of this entry changes: from the first until before the second."""
+        if self._turns is None:
+            self._turns = tuple(sorted({_ALWAYS, *turns(self.held), _NEVER}))
+        place = bisect_right(self._turns, now)
+        return self._turns[place - 1], self._turns[min(place, len(self._turns) - 1)]
+
+
+def turns(held: MirroredApproval) -> Iterator[datetime]:
+    """Yield every instant at which an answer about an approval may become another one.
+
+    Whatever a channel compares with the present instant is here; an instant too many costs an answer made anew.
+    """
+    record = held.record
+    yield record.granted_at
+    yield record.start
+    if record.ended_at is not None:
+        yield record.ended_at
+    for terms in record.terms:
+        yield terms.effective
+        yield first_second_after(terms.expiry)
+    for certificate in record.certificates:
+        yield from _of_certificate(certificate)
+    for answer in held.answers:
+        yield answer.this_update
+        yield first_second_after(answer.next_update)
+    yield from held.disputed
+
+
+def _of_certificate(certificate: CertificateRecord) -> Iterator[datetime]:
+    yield certificate.signed_at
+    yield certificate.not_before
+    yield first_second_after(certificate.not_after)
+    for end in (certificate.revoked_at, certificate.superseded_at, certificate.issuer_ended_at):
+        if end is not None:
+            yield end

@@ -1,0 +1,48 @@
+"""How nearly every OCSP request is written: one CertID of one of our issuing CAs, and nothing else (RFC 6960, 4.1.1).
+
+What has one of these shapes is read by comparing octets. All else is read by a parser, and answered no differently.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from asn1crypto import algos
+from asn1crypto import ocsp as der
+
+from core.identifiers import SERIAL_OCTETS, Serial
+from core.mirror import HashName
+
+CertId: TypeAlias = "tuple[HashName, bytes, bytes]"
+"""What an OCSP CertID says of the issuer: hash name, issuerNameHash, issuerKeyHash."""
+
+Shapes: TypeAlias = "Mapping[int, frozenset[bytes]]"
+"""By a request's octets in all: how it may begin, up to the octets of the serial number, which are its last."""
+
+_SEQUENCE = 0x30
+_SMALLEST = 1 << (8 * SERIAL_OCTETS - 2)
+"""As a number, a serial whose first two bits are 01, as in all of ours: no octet is added to write it."""
+
+
+def shapes(issuers: Iterable[CertId]) -> Shapes:
+    """Return the shapes of the requests about issuing CAs: the hash's parameters are NULL or absent (RFC 5754, 2)."""
+    found: dict[int, set[bytes]] = {}
+    for name, name_hash, key_hash in issuers:
+        for algorithm in _algorithms(name):
+            identifier = {"hash_algorithm": algorithm, "issuer_name_hash": name_hash, "issuer_key_hash": key_hash}
+            about = {"req_cert": {**identifier, "serial_number": _SMALLEST}}
+            octets = der.OCSPRequest({"tbs_request": {"request_list": [about]}}).dump()
+            found.setdefault(len(octets), set()).add(octets[:-SERIAL_OCTETS])
+    return {length: frozenset(each) for length, each in found.items()}
+
+
+def serial_asked(known: Shapes, request: bytes) -> Serial | None:
+    """Return the serial number that a request of one of the shapes asks about; None of any other request."""
+    if request[:-SERIAL_OCTETS] not in known.get(len(request), ()):
+        return None
+    return Serial(request[-SERIAL_OCTETS:].hex().upper())
+
+
+def _algorithms(name: HashName) -> tuple[algos.DigestAlgorithm, algos.DigestAlgorithm]:
+    identifier = algos.DigestAlgorithmId(name).dump()
+    bare = algos.DigestAlgorithm.load(bytes([_SEQUENCE, len(identifier)]) + identifier)
+    return algos.DigestAlgorithm({"algorithm": name}), bare

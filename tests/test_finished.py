@@ -1,0 +1,279 @@
+"""What is kept of an answer is what would be answered anew, octet by octet, at whatever instant and after any act."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asn1crypto import algos
+from asn1crypto import core as asn1
+from asn1crypto import ocsp as der
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api import problems
+from api.status.exchange import Asked, Reply
+from api.status.finished import Finished, turns
+from api.status.ocsp import respond
+from api.status.plane import StatusPlane
+from api.status.questions import parse_question
+from api.status.quickly import quickly
+from api.status.shapes import serial_asked
+from api.status.snapshot import Mirror, build
+from api.status.verify import answer
+from core.approval import Device, EndCause
+from core.canonical import Json
+from core.clock import FixedClock
+from core.json_text import JsonUnreadable, read_plain, read_sent
+from core.mirror import HashName
+from tests.status_world import API_KEY, DAY, EXPIRY, FIRMWARE, GRANTED, HOUR, NOON, SECOND, START, World
+
+MOMENTS = (GRANTED, START, NOON, NOON + 12 * HOUR, NOON + 13 * DAY, EXPIRY - HOUR, EXPIRY + SECOND)
+"""Around which something changes: grant, start, an answer's end, an amendment's instant, the expiry."""
+
+HASHES: tuple[HashName, ...] = ("sha1", "sha256")
+
+ACTS = st.one_of(
+    st.tuples(st.just("grant"), st.integers(1, 3)),
+    st.tuples(st.just("end"), st.integers(1, 3)),
+    st.tuples(st.just("compromise"), st.integers(1, 3)),
+    st.tuples(st.just("amend"), st.integers(1, 3)),
+    st.tuples(st.just("presign"), st.integers(1, 3)),
+    st.tuples(st.just("dispute"), st.integers(1, 3)),
+    st.tuples(st.just("move"), st.integers(0, len(MOMENTS) * 5 - 1)),
+)
+
+
+def verify(question: object, **spelled: object) -> Asked:
+    body = json.dumps(question, **spelled).encode()  # type: ignore[arg-type]
+    return Asked(method="POST", path="/v1/verify", fields={"authorization": f"Bearer {API_KEY}"}, body=body)
+
+
+def questions(world: World) -> Iterator[Asked]:
+    """Everything that is asked often, as it is spelled, about all that there is, and some that there is not."""
+    for identifier, held in world.kept.items():
+        yield verify({"approval": identifier})
+        yield verify({"approval": identifier}, separators=(",", ":"))
+        yield Asked(method="GET", path=f"/v1/verify/{identifier}", fields={"authorization": f"Bearer {API_KEY}"})
+        device = held.record.device.said()
+        yield verify({"device": {**device, "firmware_version": FIRMWARE.version}})
+        yield verify({"device": {**device, "firmware_version": "FFFFFFFF"}}, separators=(",", ":"))
+        yield verify({"device": {**device, "firmware_version": FIRMWARE.version, "firmware_hash": "0" * 64}})
+        yield verify({"device": {**device, "hardware_version": "other", "firmware_version": FIRMWARE.version}})
+        for certificate in held.record.certificates:
+            yield verify({"serial": certificate.serial})
+            yield verify({"serial": certificate.serial.lower()})
+            issued = world.certificate(identifier, certificate.issue)
+            yield verify({"certificate": issued.public_bytes(Encoding.PEM).decode()})
+            for name in HASHES:
+                request = world.ocsp_request(issued, name)
+                yield Asked(method="POST", path="/ocsp", body=request)
+                yield Asked(method="POST", path="/ocsp", body=without_parameters(request))
+
+
+def without_parameters(request: bytes) -> bytes:
+    """The same request with the hash's parameters absent (RFC 5754, 2)."""
+    asked = der.OCSPRequest.load(request)
+    about = asked["tbs_request"]["request_list"][0]["req_cert"]
+    oid = about["hash_algorithm"]["algorithm"].dump()
+    bare = algos.DigestAlgorithm.load(bytes([0x30, len(oid)]) + oid)
+    said = {name: about[name].native for name in ("issuer_name_hash", "issuer_key_hash", "serial_number")}
+    tbs = {"request_list": [{"req_cert": {"hash_algorithm": bare, **said}}]}
+    return bytes(der.OCSPRequest({"tbs_request": tbs}).dump())
+
+
+def plane_of(world: World, clock: FixedClock) -> tuple[StatusPlane, Mirror]:
+    mirror = Mirror(world, clock, monotonic=lambda: 0.0)
+    mirror.follow()
+    return StatusPlane(mirror, lambda _: True), mirror
+
+
+def answered(plane: StatusPlane, asked: Asked) -> Reply:
+    reply = plane.at_once(asked)
+    assert isinstance(reply, Reply)
+    return reply
+
+
+def do(world: World, clock: FixedClock, act: str, number: int, names: dict[int, str]) -> None:
+    now, name = clock.now(), names.get(number, "")
+    if act == "move":
+        place, by = divmod(number, 5)
+        clock.instant = MOMENTS[place] + (by - 2) * SECOND  # forwards and back
+    elif act == "grant" and not name:
+        names[number] = world.grant(number, device=Device("ESME", "AB01", f"M{number % 2}", "1"))
+    elif not name:
+        return
+    elif act == "end":
+        world.end(name, now, EndCause.SSC)
+    elif act == "compromise":
+        world.end(name, now, EndCause.KEY_COMPROMISE, approval=False)
+    elif act == "amend":
+        effective = max(now, NOON) + DAY
+        if effective < EXPIRY:
+            world.amend(name, effective=effective, signed_at=now, maximum_devices=7)
+    elif act == "presign":
+        world.presign(name, now)
+    elif act == "dispute":
+        world.keep(replace(world.kept[name], disputed=frozenset({now})))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(ACTS, min_size=1, max_size=10))
+def test_what_is_kept_is_what_would_be_answered_anew(acts: list[tuple[str, int]]) -> None:
+    world, clock, names = World(), FixedClock(NOON), dict[int, str]()
+    plane, mirror = plane_of(world, clock)
+    for act, number in [("grant", 1), *acts]:
+        do(world, clock, act, number, names)
+        mirror.follow()
+        anew, _ = plane_of(world, clock)
+        for asked in questions(world):
+            expected = answered(anew, asked)
+            assert answered(plane, asked) == expected
+            assert answered(plane, asked) == expected, "kept"
+            if asked.path == "/v1/verify":
+                view = build(world.authority(), world.approvals(None), 0.0)
+                now = mirror.now()
+                plain = answer(view, parse_question(asked.body, now), now, world.past_answer)
+                assert expected.body == problems.encode(plain)
+
+
+def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    world.presign(identifier, NOON)
+    plane, mirror = plane_of(world, clock)
+    for asked in questions(world):
+        answered(plane, asked)
+    kept = mirror.view().finished[identifier]
+    assert kept.kept() == {"ByApproval": 1, "BySerial": 1, "ByCertificate": 1, "bytes": 4}
+    for number in range(1000):
+        answered(
+            plane, verify({"device": {**world.kept[identifier].record.device.said(), "firmware_version": f"{number}"}})
+        )
+        answered(plane, verify({"serial": f"{number:032X}"}))
+        answered(plane, Asked(method="POST", path="/ocsp", body=b"\x30" * number))
+    assert sum(kept.kept().values()) == 7
+    # A change is another entry; one of another approval is not.
+    world.grant(7)
+    mirror.follow()
+    assert mirror.view().finished[identifier] is kept
+    world.presign(identifier, NOON + SECOND)
+    mirror.follow()
+    assert not mirror.view().finished[identifier].kept()
+
+
+def test_an_end_that_web_alone_knows_of_is_not_answered_from_what_is_kept() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    _, mirror = plane_of(world, clock)
+    view = mirror.view()
+    asked = verify({"approval": identifier}).body
+    assert quickly(view, asked, NOON, world.past_answer) is not None
+    assert quickly(replace(view, went_back=True), asked, NOON, world.past_answer) is None
+
+
+def test_a_request_is_read_by_its_shape_as_the_parser_reads_it() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    _, mirror = plane_of(world, clock)
+    view, serial = mirror.view(), world.kept[identifier].record.certificates[0].serial
+    issued = world.certificate(identifier)
+    forms = [
+        form
+        for name in HASHES
+        for request in [world.ocsp_request(issued, name)]
+        for form in (request, without_parameters(request))
+    ]
+    assert [serial_asked(view.shapes, each) for each in forms] == [serial] * 4
+    assert len({len(each) for each in forms}) == 4
+    for form in forms:
+        for place in range(len(form)):
+            for bit in range(8):
+                flipped = form[:place] + bytes([form[place] ^ 1 << bit]) + form[place + 1 :]
+                assert serial_asked(view.shapes, flipped) != serial
+        for cut in (form[:-1], form[1:], form + b"\x00", b"\x00" + form, b"", form * 2):
+            assert serial_asked(view.shapes, cut) is None
+    # Of another issuer, in the same shape.
+    assert serial_asked(view.shapes, World().ocsp_request(issued)) is None
+    stranger = asn1.Integer(int(serial, 16) ^ 1).dump()[2:]
+    assert respond(view, forms[0][:-16] + stranger, NOON).body == bytes.fromhex("30030a0106")
+
+
+@pytest.mark.parametrize("hours", [0, 1, 11, 12])
+def test_a_kept_answer_is_asked_for_anew_before_it_says_less(hours: int) -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    world.presign(identifier, NOON)
+    plane, _ = plane_of(world, clock)
+    request = Asked(method="POST", path="/ocsp", body=world.ocsp_request(world.certificate(identifier)))
+    answered(plane, request)
+    for late in range(-3, 4):
+        clock.instant = NOON + hours * HOUR + late * SECOND
+        if clock.instant >= NOON:
+            anew, _ = plane_of(world, clock)
+            assert answered(plane, request) == answered(anew, request)
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_nothing_changes_between_two_turns(first: int, second: int) -> None:
+    world = World()
+    identifier = world.grant()
+    world.amend(identifier, effective=NOON + 13 * DAY, signed_at=NOON)
+    world.presign(identifier, NOON)
+    held = world.kept[identifier]
+    since, until = Finished(held).span(GRANTED + first * DAY)
+    at = GRANTED + second * DAY
+    same = since <= at < until
+    between = [turn for turn in turns(held) if min(at, GRANTED + first * DAY) < turn <= max(at, GRANTED + first * DAY)]
+    assert same is not bool(between)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_time_are_turns_like_others(year: int) -> None:
+    world = World()
+    held = world.kept[world.grant()]
+    at = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    finished = Finished(held)
+    since, until = finished.span(at)
+    assert since <= at <= until
+    finished.keep("x", "kept", at, ahead=timedelta(hours=1))
+    assert finished.find("x", str, at) in {"kept", None}
+
+
+# --- JSON of the plainest form -----------------------------------------------------------------------------------
+
+TEXT = st.text(st.sampled_from('ab"\\\n\t {}:,[]é\x7f\x00'), max_size=6)
+VALUES: st.SearchStrategy[Json] = st.one_of(TEXT, st.dictionaries(TEXT, TEXT, max_size=3), st.none(), st.integers(0, 3))
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=3), st.sampled_from([None, 1]), st.booleans())
+def test_what_is_read_plainly_is_read_strictly_as_the_same(
+    document: dict[str, Json],
+    indent: int | None,
+    ascii_only: bool,  # noqa: FBT001 - drawn
+) -> None:
+    octets = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    assert read_plain(octets) in (None, read_sent(octets))
+
+
+@given(st.binary(max_size=4), st.integers(0, 60))
+def test_octets_that_are_no_json_are_not_read_plainly(octets: bytes, place: int) -> None:
+    written = b'{"device": {"type": "ESME", "model": "x"}}'
+    broken = written[:place] + octets + written[place:]
+    plainly = read_plain(broken)
+    if plainly is not None:
+        assert read_sent(broken) == plainly
+
+
+@pytest.mark.parametrize(
+    "twice", [b'{"a":"b","a":"c"}', b'{"d":{"a":"b","a":"b"}}', b'{"a":"b",}', b"{}", b'{"a":"\\u0041"}']
+)
+def test_what_is_named_twice_or_escaped_is_left_to_the_strict_reader(twice: bytes) -> None:
+    assert read_plain(twice) is None
+
+
+def test_the_strict_reader_refuses_what_is_named_twice() -> None:
+    with pytest.raises(JsonUnreadable):
+        read_sent(b'{"a":"b","a":"c"}')
