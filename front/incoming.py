@@ -3,7 +3,7 @@
 import contextlib
 import io
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from api.status.exchange import Asked, Reply
@@ -77,7 +77,7 @@ class Incoming:
         if self.length == 0 or self.length > self.at_once:
             return self.asked
         body = bytes(self._memory) if self._file is None else self.opened().read()
-        return replace(self.asked, body=body)
+        return self.asked.with_body(body)
 
     def opened(self) -> BinaryIO:
         """Return the body as a stream at its beginning."""
