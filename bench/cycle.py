@@ -3,9 +3,12 @@
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from core.approval import Device
+from jobs.duty import Duty, take_lease
+from jobs.recall import Copy
 from ra.bounds import Bounds
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
@@ -39,10 +42,7 @@ def measure(certificates: int) -> Cycle:
     """Fill a queue of seconded decisions and work it off."""
     with tempfile.TemporaryDirectory() as folder:
         world = held_world(Path(folder))
-        waiting = [
-            world.proposed(ProposeGrant(world.applied(device=_device(number)), "A bench."))
-            for number in range(certificates)
-        ]
+        waiting = [proposed(world, number) for number in range(certificates)]
         begun = time.perf_counter()
         world.authority.settle()
         drafting = time.perf_counter() - begun
@@ -70,6 +70,28 @@ def held_world(folder: Path) -> World:
     whatever = Bounds(open_applications=MANY, acts_per_day=MANY, deployment_lines_per_day=MANY)
     world.desk = replace(world.desk, rules=replace(world.desk.rules, bounds=whatever))
     return world
+
+
+def proposed(world: World, number: int) -> str:
+    """Apply for the device of a number, propose to grant it, and return the decision."""
+    return world.proposed(ProposeGrant(world.applied(device=_device(number)), "A bench."))
+
+
+def on_duty(world: World) -> Duty:
+    """Return what the jobs of the authority work with, under a lease of their own."""
+    epoch = take_lease(world.store, world.authority.holder, world.machine, timedelta(hours=1)).epoch
+    assert epoch is not None
+    return Duty(
+        store=world.store,
+        keyring=world.authority.keyring,
+        pace=world.authority.pace,
+        clock=world.clock,
+        machine=world.machine,
+        holder=world.authority.holder,
+        epoch=epoch,
+        memory=world.memory,
+        copy=Copy(world.memory, whole=True),
+    )
 
 
 def _device(number: int) -> Device:

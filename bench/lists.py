@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bench.cycle import held_world
+from bench.cycle import held_world, on_duty
 from core.approval import RevocationReason
 from core.identifiers import Serial, new_serial
 from core.instants import seconds
 from core.kinds import HierarchyRole
-from jobs.duty import Duty, take_lease
 from jobs.hierarchy import in_service
 from jobs.publish import publish
-from jobs.recall import Copy
 from memory.records import Ended, WillSign
 from store.reading import work
 from tests.world import NOW, World
@@ -108,19 +106,7 @@ def _plant(world: World, serials: list[Serial]) -> None:
 
 def _publish(world: World, entries: int) -> float:
     world.clock.advance(timedelta(seconds=1))
-    epoch = take_lease(world.store, "bench", world.machine, timedelta(hours=1)).epoch
-    assert epoch is not None
-    duty = Duty(
-        store=world.store,
-        keyring=world.authority.keyring,
-        pace=world.authority.pace,
-        clock=world.clock,
-        machine=world.machine,
-        holder="bench",
-        epoch=epoch,
-        memory=world.memory,
-        copy=Copy(world.memory, whole=True),
-    )
+    duty = on_duty(world)
     with world.store.read() as tx:
         (issuing,) = in_service(duty, tx, world.clock.now())
     begun = time.perf_counter()

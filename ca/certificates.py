@@ -15,8 +15,9 @@ from core.identifiers import Serial, serial_of
 from keys.signer import spki
 
 _KNOWN = 64
+"""Certificates of the hierarchy, and keys, that are remembered parsed: an authority has a handful at a time."""
+
 _KNOWN_SIGNED = 4096
-"""Certificates of the hierarchy that are remembered parsed: an authority has a handful at a time."""
 
 
 def subject_key_identifier(public_key: bytes) -> bytes:
@@ -166,6 +167,7 @@ def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool
     return True
 
 
+@lru_cache(maxsize=_KNOWN)
 def elliptic_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
     """Return the key of a SubjectPublicKeyInfo, DER; ValueError if it is not one of ours or a manufacturer's."""
     key = serialization.load_der_public_key(public_key)

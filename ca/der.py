@@ -5,6 +5,7 @@ what we computed ourselves; nothing here ever looks at bytes from outside.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -13,16 +14,22 @@ ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 """AlgorithmIdentifier 1.2.840.10045.4.3.2 without parameters: NULL there is wrong (RFC 5758, 3.2)."""
 
 _UTC_TIME = b"\x17\x0d"
+_KNOWN = 1_024
+"""Instants and lengths that are remembered written: a thousand answers signed together have a handful of each."""
 
 
 def tlv(tag: int, *parts: bytes) -> bytes:
     """Return tag, definite length in the shortest form, and the contents (X.690, 10.1)."""
     contents = parts[0] if len(parts) == 1 else b"".join(parts)
-    size = len(contents)
+    return _header(tag, len(contents)) + contents
+
+
+@lru_cache(maxsize=_KNOWN)
+def _header(tag: int, size: int) -> bytes:
     if size < 0x80:
-        return bytes((tag, size)) + contents
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + contents
+    return bytes((tag, 0x80 | len(length))) + length
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -56,6 +63,7 @@ def oid(dotted: str) -> bytes:
     return tlv(0x06, *map(_base128, (40 * first + second, *rest)))
 
 
+@lru_cache(maxsize=_KNOWN)
 def generalized_time(at: datetime) -> bytes:
     """Return GeneralizedTime in UTC without fractions (RFC 5280, 4.1.2.5.2). `at`: aware UTC, whole seconds."""
     return tlv(0x18, f"{at.year:04d}{at:%m%d%H%M%SZ}".encode("ascii"))

@@ -45,6 +45,7 @@ from jobs.seal import seal
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
+from policy.ocsp_again import Linted
 from ra.desk import Rules
 from store.reading import work
 from store.transactions import Store
@@ -123,6 +124,7 @@ class Authority:
     _asides: dict[str, Aside] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
     _seen: Seen = field(default_factory=Seen, init=False, repr=False)
+    _linted: Linted = field(default_factory=Linted, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -279,6 +281,7 @@ class Authority:
             asides=self._asides,
             refused=self._refused,
             seen=self._seen,
+            linted=self._linted,
             rules=self.rules,
         )
 

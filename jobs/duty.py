@@ -12,6 +12,7 @@ from jobs.keyring import Keyring
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, require_not_behind
 from memory.memory import Memory
+from policy.ocsp_again import Linted
 from ra.desk import Rules
 from store.transactions import Store, Transaction
 from store.verbs import authority
@@ -61,6 +62,7 @@ class Duty:
         asides: of each job, the rows that it passes over.
         refused: of each key, the last list that the gate refused.
         seen: the lists that the register was seen to hold as they were signed.
+        linted: the shapes of OCSP answers of which one was linted.
     """
 
     store: Store
@@ -77,6 +79,7 @@ class Duty:
     asides: dict[str, Aside] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+    linted: Linted = field(default_factory=Linted)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).

@@ -31,7 +31,7 @@ from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count
 from jobs.hierarchy import in_service, ours, responders_at
 from memory.beliefs import Remembered
-from policy.profile import clear_ocsp
+from policy.profile import clear_ocsp, inspect_ocsp
 from store.reading import approvals as approval_reading
 from store.reading import work
 from store.verbs import artefacts, facts
@@ -242,10 +242,12 @@ def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer
             next_update=next_update,
         )
         answer = ocsp.draft(order)
-        cleared = clear_ocsp(answer, order)
+        cleared = clear_ocsp(answer, order, duty.linted)
         if not isinstance(cleared, Clearance):
             raise RulesRefused(cleared)
-        der = ocsp.sign(answer, cleared, signer, responder.der)
+        finished = ocsp.sign(answer, cleared, signer, responder.der)
+        if found := inspect_ocsp(finished, order):
+            raise RulesRefused(found)
         signed.append(
             SignedAnswer(
                 serial=asked.known.serial,
@@ -253,7 +255,7 @@ def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer
                 this_update=at,
                 next_update=next_update,
                 revoked_at=revoked.at if revoked else None,
-                der=der,
+                der=finished.der,
             )
         )
     return signed, due_again

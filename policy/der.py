@@ -3,6 +3,7 @@ is none. It writes our own values only and reads nothing (X.690, 10).
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -13,13 +14,21 @@ CONTEXT_3 = 0xA3
 BIT_STRING = 0x03
 SEQUENCE = 0x30
 
+_KNOWN = 1_024
+"""Instants and lengths that are remembered written: a thousand answers signed together have a handful of each."""
+
 
 def tlv(tag: int, content: bytes) -> bytes:
     """Return tag, shortest length and content."""
-    if len(content) < 0x80:
-        return bytes([tag, len(content)]) + content
-    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
+    return _header(tag, len(content)) + content
+
+
+@lru_cache(maxsize=_KNOWN)
+def _header(tag: int, size: int) -> bytes:
+    if size < 0x80:
+        return bytes([tag, size])
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -54,6 +63,7 @@ def octets(value: bytes) -> bytes:
     return tlv(0x04, value)
 
 
+@lru_cache(maxsize=_KNOWN)
 def generalized_time(at: datetime) -> bytes:
     """Return GeneralizedTime without fractions (RFC 5280, 4.1.2.5.2). `at` is aware UTC."""
     return tlv(0x18, (f"{at.year:04d}" + at.strftime("%m%d%H%M%SZ")).encode())

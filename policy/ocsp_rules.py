@@ -7,72 +7,73 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from ca.revocation.ocsp import OcspDraft, OcspOrder
-from core.approval import RevocationReason
 from core.errors import Severity
 from core.identifiers import serial_number
 from core.instants import text
 from policy import der
 from policy.certificate_rules import OUR_FAULT
 from policy.expected import key_hash, own_key_identifier
+from policy.ocsp_again import BASIC_RESPONSE, GOOD, HASH_OIDS, REASONS, SUCCESSFUL, public_key_of
 from policy.rules import Rule, rule
 
 LONGEST_ANSWER = timedelta(hours=12)
 """From thisUpdate to nextUpdate (design: OCSP); a longer one would outlive a revocation for longer than is promised."""
 
-_REASONS = {
-    RevocationReason.KEY_COMPROMISE: x509.ReasonFlags.key_compromise,
-    RevocationReason.SUPERSEDED: x509.ReasonFlags.superseded,
-    RevocationReason.CESSATION_OF_OPERATION: x509.ReasonFlags.cessation_of_operation,
-    RevocationReason.PRIVILEGE_WITHDRAWN: x509.ReasonFlags.privilege_withdrawn,
-}
-_HASH_OIDS = {
-    "sha1": x509.ObjectIdentifier("1.3.14.3.2.26"),
-    "sha256": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1"),
-}
-_BASIC_RESPONSE = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.1")
-_SUCCESSFUL, _GOOD, _UNKNOWN = b"\x0a\x01\x00", b"\x80\x00", b"\x82\x00"
+_UNKNOWN = b"\x82\x00"
 _KNOWN = 64
 """Responders whose signature is remembered: an authority has one or two at a time."""
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
 
 
-@dataclass(frozen=True)
-class OcspFacts:
-    """A draft, read, beside what it must say.
+@dataclass(frozen=True, kw_only=True)
+class OcspOrdered:
+    """What an answer must say: nothing was read for it.
 
     Args:
         draft: what is to be signed.
-        preview: the same under a throwaway key, DER.
-        answer: the preview, read; a successful response.
-        single: what it says about the first, and only, certificate.
         order: what it must say.
-        issuer: the CA that issued the certificate asked about.
         responder: what will sign the answer.
     """
 
     draft: OcspDraft
-    preview: bytes
-    answer: ocsp.OCSPResponse
-    single: ocsp.OCSPSingleResponse
     order: OcspOrder
-    issuer: x509.Certificate
     responder: x509.Certificate
 
 
+@dataclass(frozen=True, kw_only=True)
+class OcspFacts(OcspOrdered):
+    """A draft, read, beside what it must say.
+
+    Args:
+        draft, order, responder: see OcspOrdered.
+        preview: the same as the draft under a throwaway key, DER.
+        answer: the preview, read; a successful response.
+        single: what it says about the first, and only, certificate.
+        issuer: the CA that issued the certificate asked about.
+    """
+
+    preview: bytes
+    answer: ocsp.OCSPResponse
+    single: ocsp.OCSPSingleResponse
+    issuer: x509.Certificate
+
+
 OcspRule = Rule[OcspFacts]
+_Facts = TypeVar("_Facts", bound=OcspOrdered)
 
 
-def _ocsp(code: str, clause: str) -> Callable[[Callable[[OcspFacts], Iterator[str]]], OcspRule]:
+def _ocsp(code: str, clause: str) -> Callable[[Callable[[_Facts], Iterator[str]]], Rule[_Facts]]:
     return rule(f"ocsp.{code}", clause, Severity.FATAL, OUR_FAULT)
 
 
@@ -80,6 +81,10 @@ def _ocsp(code: str, clause: str) -> Callable[[Callable[[OcspFacts], Iterator[st
 def _draft(facts: OcspFacts) -> Iterator[str]:
     if facts.answer.tbs_response_bytes != facts.draft.tbs:
         yield "The preview does not show the bytes that are to be signed."
+
+
+@_ocsp("draft", "design: sign exactly what was linted")
+def _draft_ordered(facts: OcspOrdered) -> Iterator[str]:
     if (facts.draft.serial, facts.draft.responder_der) != (facts.order.serial, facts.order.responder_der):
         yield "The draft is for another serial or responder than was ordered."
 
@@ -92,7 +97,7 @@ def _signature_algorithm(facts: OcspFacts) -> Iterator[str]:
 
 @_ocsp("responder-id", "RFC 6960 4.2.2.3")
 def _responder_id(facts: OcspFacts) -> Iterator[str]:
-    if facts.answer.responder_key_hash != key_hash(_spki(facts.responder), "sha1"):
+    if facts.answer.responder_key_hash != key_hash(public_key_of(facts.responder), "sha1"):
         yield "The responder is not named by the hash of its key."
 
 
@@ -117,7 +122,7 @@ def _responder_delegated(facts: OcspFacts) -> Iterator[str]:
 
 
 @_ocsp("responder-outlived", "RFC 6960 4.2.2.2")
-def _responder_outlived(facts: OcspFacts) -> Iterator[str]:
+def _responder_outlived(facts: OcspOrdered) -> Iterator[str]:
     if facts.order.this_update < facts.responder.not_valid_before_utc:
         yield "The answer begins before its responder."
     if facts.order.next_update > facts.responder.not_valid_after_utc:
@@ -130,7 +135,7 @@ def _certificate_id(facts: OcspFacts) -> Iterator[str]:
     wanted = (
         serial_number(facts.order.serial),
         hashlib.new(name, facts.issuer.subject.public_bytes(), usedforsecurity=False).digest(),
-        key_hash(_spki(facts.issuer), name),
+        key_hash(public_key_of(facts.issuer), name),
     )
     if (single.serial_number, single.issuer_name_hash, single.issuer_key_hash) != wanted:
         yield "The answer is about another certificate than was ordered."
@@ -151,10 +156,15 @@ def _status(facts: OcspFacts) -> Iterator[str]:
     wanted = (
         (ocsp.OCSPCertStatus.GOOD, None, None)
         if revoked is None
-        else (ocsp.OCSPCertStatus.REVOKED, revoked.at, _REASONS[revoked.reason])
+        else (ocsp.OCSPCertStatus.REVOKED, revoked.at, REASONS[revoked.reason])
     )
     if found != wanted:
         yield "Status, time or reason are not those that were ordered."
+
+
+@_ocsp("status", "RFC 6960 4.2.1")
+def _status_ordered(facts: OcspOrdered) -> Iterator[str]:
+    revoked = facts.order.revoked
     if revoked is not None and revoked.serial != facts.order.serial:
         yield "The revocation ordered is another certificate's."
     if revoked is not None and revoked.at > facts.order.this_update:
@@ -174,12 +184,16 @@ def _next_update(facts: OcspFacts) -> Iterator[str]:
         yield "There is no nextUpdate."
     elif following != facts.order.next_update:
         yield f"nextUpdate is {text(following)}."
-    elif following <= facts.single.this_update_utc:
+
+
+@_ocsp("next-update", "RFC 9919 4.4")
+def _next_update_ordered(facts: OcspOrdered) -> Iterator[str]:
+    if facts.order.next_update <= facts.order.this_update:
         yield "nextUpdate is not after thisUpdate."
 
 
 @_ocsp("too-long", "design: OCSP")
-def _too_long(facts: OcspFacts) -> Iterator[str]:
+def _too_long(facts: OcspOrdered) -> Iterator[str]:
     if facts.order.next_update - facts.order.this_update > LONGEST_ANSWER:
         yield f"The answer would be good from {text(facts.order.this_update)} to {text(facts.order.next_update)}."
 
@@ -202,32 +216,36 @@ def _extension_unexpected(facts: OcspFacts) -> Iterator[str]:
 def _encoding(facts: OcspFacts) -> Iterator[str]:
     """Finds what readers forgive in the whole answer: NULL parameters, a boolean that is neither, spare elements."""
     # Of several answers, or under another hash, other rules tell; the library cannot read them all.
-    told = len(list(facts.answer.responses)) != 1 or facts.single.hash_algorithm.name not in _HASH_OIDS
+    told = len(list(facts.answer.responses)) != 1 or facts.single.hash_algorithm.name not in HASH_OIDS
     if not told and _rewritten(facts) != facts.preview:
         yield "Written again from what was read, the answer is not the same octets."
 
 
+ORDERED_RULES: tuple[Rule[OcspOrdered], ...] = (
+    _draft_ordered,
+    _responder_outlived,
+    _status_ordered,
+    _next_update_ordered,
+    _too_long,
+)
+"""What an answer may not say, whatever its shape: judged for each."""
+
 OCSP_RULES: tuple[OcspRule, ...] = (
+    *ORDERED_RULES,
     _draft,
     _signature_algorithm,
     _responder_id,
     _responder_certificate,
     _responder_delegated,
-    _responder_outlived,
     _certificate_id,
     _single_response,
     _status,
     _this_update,
     _next_update,
-    _too_long,
     _produced_at,
     _extension_unexpected,
     _encoding,
 )
-
-
-def _spki(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 @lru_cache(maxsize=_KNOWN)
@@ -243,7 +261,7 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 def _rewritten(facts: OcspFacts) -> bytes:
     """The OCSPResponse written from what was read (RFC 6960, 4.2.1), in the one form that an answer of ours has."""
     answer, single = facts.answer, facts.single
-    digest = der.sequence(der.oid(_HASH_OIDS[single.hash_algorithm.name]))
+    digest = der.sequence(der.oid(HASH_OIDS[single.hash_algorithm.name]))
     identifier = der.sequence(
         digest,
         der.octets(single.issuer_name_hash),
@@ -271,8 +289,8 @@ def _rewritten(facts: OcspFacts) -> bytes:
         der.tlv(der.BIT_STRING, b"\x00" + answer.signature),
         der.tlv(der.CONTEXT_0, certificates) if answer.certificates else b"",
     )
-    whole = der.sequence(der.oid(_BASIC_RESPONSE), der.octets(basic))
-    return der.sequence(_SUCCESSFUL, der.tlv(der.CONTEXT_0, whole))
+    whole = der.sequence(der.oid(BASIC_RESPONSE), der.octets(basic))
+    return der.sequence(SUCCESSFUL, der.tlv(der.CONTEXT_0, whole))
 
 
 def _rewritten_responder(answer: ocsp.OCSPResponse) -> bytes:
@@ -283,7 +301,7 @@ def _rewritten_responder(answer: ocsp.OCSPResponse) -> bytes:
 
 def _rewritten_status(single: ocsp.OCSPSingleResponse) -> bytes:
     if single.revocation_time_utc is None:
-        return _GOOD if single.certificate_status is ocsp.OCSPCertStatus.GOOD else _UNKNOWN
+        return GOOD if single.certificate_status is ocsp.OCSPCertStatus.GOOD else _UNKNOWN
     reason = b"" if single.revocation_reason is None else x509.CRLReason(single.revocation_reason).public_bytes()
     explained = der.tlv(der.CONTEXT_0, reason) if reason else b""
     return der.tlv(der.CONTEXT_1, der.generalized_time(single.revocation_time_utc) + explained)

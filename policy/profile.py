@@ -18,14 +18,16 @@ from ca.draft import Draft
 from ca.issuer.order import Order
 from ca.profile import Profile
 from ca.revocation.crl import CrlDraft, CrlOrder
-from ca.revocation.ocsp import OcspDraft, OcspOrder
+from ca.revocation.ocsp import OcspAnswer, OcspDraft, OcspOrder
 from core.errors import Finding, Severity
 from core.kinds import HierarchyRole
+from policy import ocsp_again as again
 from policy import pkix
 from policy.certificate_rules import HIERARCHY_RULES, OUR_FAULT, TRIAL_RULES, CertificateFacts
 from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES, CrlFacts
 from policy.expected import expected_certificate, expected_hierarchy
-from policy.ocsp_rules import OCSP_RULES, OcspFacts
+from policy.ocsp_again import Linted
+from policy.ocsp_rules import OCSP_RULES, ORDERED_RULES, OcspFacts, OcspOrdered
 from policy.rules import judge
 
 LONGEST_LINTED_CRL = 250
@@ -154,40 +156,68 @@ def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ..
     )
 
 
-def clear_ocsp(draft: OcspDraft, order: OcspOrder) -> Clearance | tuple[Finding, ...]:
-    """Judge the draft of an OCSP answer.
+def clear_ocsp(draft: OcspDraft, order: OcspOrder, linted: Linted) -> Clearance | tuple[Finding, ...]:
+    """Judge the draft of an OCSP answer: whole, if it is the first of its shape (docs/adr/0043).
+
+    Of every answer, what is ordered must be allowed, and the draft must be the octets that follow from it.
 
     Args:
         draft: the bytes to be signed.
         order: what they must say.
+        linted: the shapes of which an answer was judged whole; this one's is added if nothing is found.
 
     Returns:
         The witness for exactly these bytes, or everything that is wrong with them.
     """
+
+    def ordered() -> tuple[OcspOrdered, bytes]:
+        facts = OcspOrdered(draft=draft, order=order, responder=_authority(order.responder_der))
+        return facts, again.to_be_signed(order)
+
+    shape = again.shape(order)
+    findings = _read_and_judged(ordered, lambda read: (*_agreed(draft.tbs, read[1]), *judge(ORDERED_RULES, read[0])))
+    if findings or shape not in linted:
+        findings = _judged_whole(draft, order) or findings
+    cleared = _cleared(ClearanceKind.OCSP, draft.digest, findings)
+    if isinstance(cleared, Clearance):
+        linted.add(shape)
+    return cleared
+
+
+def inspect_ocsp(answer: OcspAnswer, order: OcspOrder) -> tuple[Finding, ...]:
+    """Return what speaks against letting a signed answer out: that it is not, octet by octet, what it must be.
+
+    Args:
+        answer: as it was signed.
+        order: what it must say.
+    """
+    return _agreed(answer.der, again.response(order, answer.signature))
+
+
+def _judged_whole(draft: OcspDraft, order: OcspOrder) -> tuple[Finding, ...]:
     preview = draft.preview
 
     def facts() -> OcspFacts:
         answer = ocsp.load_der_ocsp_response(preview)
         single = next(iter(answer.responses))
-        issuer, responder = _authority(order.issuer_der), _authority(order.responder_der)
         return OcspFacts(
             draft=draft,
             preview=preview,
             answer=answer,
             single=single,
             order=order,
-            issuer=issuer,
-            responder=responder,
+            issuer=_authority(order.issuer_der),
+            responder=_authority(order.responder_der),
         )
 
-    return _cleared(
-        ClearanceKind.OCSP,
-        draft.digest,
-        (
-            *_read_and_judged(facts, lambda read: judge(OCSP_RULES, read)),
-            *pkix.lint_ocsp(preview),
-        ),
-    )
+    return (*_read_and_judged(facts, lambda read: judge(OCSP_RULES, read)), *pkix.lint_ocsp(preview))
+
+
+def _agreed(octets: bytes, expected: bytes) -> tuple[Finding, ...]:
+    if octets == expected:
+        return ()
+    detail = "Written again from what was ordered, the answer is not the same octets."
+    return (Finding(code="ocsp.encoding", clause="X.690 10", severity=Severity.FATAL, detail=detail, remedy=OUR_FAULT),)
 
 
 @lru_cache(maxsize=_KNOWN)

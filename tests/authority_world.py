@@ -119,7 +119,7 @@ class World:
 
     def answer(self, serial: Serial, revoked: Revoked | None = None, **changes: Any) -> bytes:
         drafted = ocsp.draft(self.ocsp_order(serial, revoked, **changes))
-        return ocsp.sign(drafted, clearance(drafted), self.responder_key, self.responder)
+        return ocsp.sign(drafted, clearance(drafted), self.responder_key, self.responder).der
 
 
 LEAF_KEY = spki(ec.generate_private_key(ec.SECP256R1()).public_key())

@@ -24,6 +24,7 @@ from core.kinds import HierarchyRole
 from core.status import Revoked
 from policy.certificate_rules import HIERARCHY_RULES, TRIAL_RULES
 from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES
+from policy.ocsp_again import Linted
 from policy.ocsp_rules import OCSP_RULES
 from policy.profile import clear_certificate, clear_crl, clear_hierarchy, clear_ocsp
 from policy.rules import Rule
@@ -214,7 +215,7 @@ def test_a_list_gets_the_findings_it_names(path: Path) -> None:
 def test_an_answer_gets_the_findings_it_names(path: Path) -> None:
     case = read_case(path)
     draft, order = _answer(case)
-    _check(case, clear_ocsp(draft, order), Clearance(ClearanceKind.OCSP, hashlib.sha256(draft.tbs).digest()))
+    _check(case, clear_ocsp(draft, order, Linted()), Clearance(ClearanceKind.OCSP, hashlib.sha256(draft.tbs).digest()))
 
 
 @_of_kind("gate")

@@ -75,6 +75,19 @@ class OcspDraft:
         return _response(self.tbs, signature, self.responder_der)
 
 
+@dataclass(frozen=True)
+class OcspAnswer:
+    """A signed answer.
+
+    Args:
+        der: OCSPResponse, DER.
+        signature: that is in it, as it was verified, DER.
+    """
+
+    der: bytes
+    signature: bytes
+
+
 def draft(order: OcspOrder) -> OcspDraft:
     """Return the exact bytes of an answer (RFC 6960, 4.2.1). The same order gives the same bytes.
 
@@ -93,8 +106,10 @@ def draft(order: OcspOrder) -> OcspDraft:
     return OcspDraft(order.serial, tbs, order.responder_der)
 
 
-def sign(answer: OcspDraft, clearance: Clearance, signer: Signer, responder_der: bytes) -> bytes:
-    """Return the whole OCSPResponse, DER, signed by the responder. Signed again it is the same, octet by octet.
+def sign(answer: OcspDraft, clearance: Clearance, signer: Signer, responder_der: bytes) -> OcspAnswer:
+    """Return the whole answer, signed by the responder. Signed again it is the same, octet by octet.
+
+    Left to the caller: that the finished octets are read again before anybody else sees them.
 
     Args:
         answer: what to sign.
@@ -112,7 +127,8 @@ def sign(answer: OcspDraft, clearance: Clearance, signer: Signer, responder_der:
     if answer.responder_der != responder_der:
         raise IssuerMismatch(serial=label, detail="it names another responder")
     holds_key(signer, issuer(responder_der).public_key, label)
-    return _response(answer.tbs, verified_signature(signer, answer.tbs, label), responder_der)
+    signature = verified_signature(signer, answer.tbs, label)
+    return OcspAnswer(_response(answer.tbs, signature, responder_der), signature)
 
 
 def _response(tbs: bytes, signature: bytes, responder_der: bytes) -> bytes:
