@@ -11,6 +11,7 @@ from api.answers import answer
 from api.forms.applying import AcceptanceBody
 from api.forms.fields import WriteHeader
 from api.forms.paths import ApprovalPath, SerialPath
+from api.forms.telling import CertificateQuery
 from api.incoming import actor, wanted_form
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
@@ -48,11 +49,11 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
     }
 
     @app.get("/v1/approvals/<approval>/certificate", operation_id="fetchCertificateOfApproval", **shared)
-    def fetch_certificate_of(path: ApprovalPath) -> Response:
-        """Fetch the newest certificate of an approval."""
+    def fetch_certificate_of(path: ApprovalPath, query: CertificateQuery) -> Response:
+        """Fetch the certificate of an approval that holds now, or one by its issue."""
         media_type = wanted_form(_FORMS, otherwise=formats.CHAIN_TYPE)
         identifier = str(ApprovalIdentifier.parse(path.approval))
-        return _document(look.certificate_of(desk, actor(), identifier), media_type)
+        return _document(look.certificate_of(desk, actor(), identifier, query.issue), media_type)
 
     @app.get("/v1/certificates/<serial>", operation_id="fetchCertificate", **shared)
     def fetch_certificate(path: SerialPath) -> Response:
@@ -79,5 +80,5 @@ def _document(found: FetchedCertificate, media_type: str) -> Response:
     said = formats.CERTS_ONLY_TYPE if media_type == formats.PKCS7_TYPE else media_type
     response = Response(_FORMS[media_type](found.chain), content_type=said)
     response.headers["Vary"] = "Accept"
-    response.headers["Content-Disposition"] = f'attachment; filename="{found.approval}.{formats.SUFFIX[said]}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.name}.{formats.SUFFIX[said]}"'
     return response

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from core.kinds import DecisionKind
 from policy.section_f.application import EXAMPLE_CERTIFICATES, EXAMPLE_DEVICE, EXAMPLE_PURPOSE
 from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa
+from tests.test_amendments import amended
 from tests.world import World, csr_pem
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -500,6 +502,25 @@ def test_the_manufacturer_accepts_or_rejects_what_it_fetched(people: People, for
     again = people.run("manufacturer", "fetch", serial, "--accept")
     assert again.err.rstrip().endswith("[wrong-state]")  # the first answer stands
     assert people.run("manufacturer", "fetch", "TTN-2027-0001", "--as", "json", "--accept").status == 2
+
+
+@pytest.mark.clause("F2.25")
+@pytest.mark.clause("F2.29")
+def test_what_is_answered_is_what_was_fetched_and_never_what_waits_unless_it_is_named(
+    people: People, form: Path
+) -> None:
+    approval = granted(people, form)
+    amended(people.api.world, approval, maximum_devices=20, effective=datetime(2027, 3, 1, tzinfo=UTC))
+    holds, waits = done(people.api.ask("dcc", "GET", f"/v1/approvals/{approval}"))["certificates"]
+    said = people.run("manufacturer", "fetch", approval, "--issue", "2", "--reject", "Nobody asked for it.")
+    assert (said.status, said.err) == (0, f"{waits['serial']}: rejected\n")
+    assert said.out == people.run("manufacturer", "fetch", waits["serial"]).out
+    said = people.run("manufacturer", "fetch", approval, "--accept")
+    assert (said.status, said.err) == (0, f"{holds['serial']}: accepted\n")
+    assert said.out == people.run("dcc", "fetch", approval).out == people.run("dcc", "fetch", holds["serial"]).out
+    assert "issue 1" in people.run("dcc", "status", approval).words
+    for issue, named in (("3", approval), ("1", holds["serial"])):
+        assert people.run("manufacturer", "fetch", named, "--issue", issue, "--accept").status != 0
 
 
 def _der(folder: Path) -> bytes:

@@ -1,6 +1,6 @@
 """Every channel shows what holds now, and beside it what is decided and waits (F2.29)."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -8,6 +8,7 @@ from sqlalchemy import update
 from api.status.page import approval_page
 from api.status.questions import ByApproval, BySerial
 from core.alarms import AlarmCode
+from core.errors import NoSuchThing
 from core.instants import last_second, text
 from core.waiting import pending
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
@@ -18,7 +19,7 @@ from ra.waiting.calendar import calendar_feed
 from store.tables import certificates
 from tests.channels_world import Channels, Proof
 from tests.test_amendments import FEBRUARY, amended, running
-from tests.test_waiting import DECEMBER, MARCH, says
+from tests.test_waiting import APRIL, DECEMBER, MARCH, says
 from tests.world import DCC, World
 
 
@@ -60,6 +61,28 @@ def test_every_channel_shows_what_holds_and_beside_it_what_waits(world: World) -
     channels.follow()
     assert channels.asked(ByApproval(approval))["pending"] == []
     assert channels.asked(ByApproval(approval), at=FEBRUARY)["pending"] == [document(waits)]
+
+
+@pytest.mark.clause("F2.25")
+def test_the_certificate_is_the_one_that_holds_now_and_another_is_asked_for_by_its_issue(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=MARCH)
+    amended(world, approval, maximum_devices=20, effective=APRIL)
+    channels = Channels(world)
+    # Issue by issue: at which instant it is the one, among others after a stolen key and after the end.
+    for at, issue in ((FEBRUARY, 1), (MARCH, 2), (APRIL, 3), (datetime(2027, 7, 1, tzinfo=UTC), 3)):
+        world.at(at)
+        world.authority.settle()
+        channels.follow()
+        fetched = approvals.certificate_of(world.desk, DCC, approval)
+        verified = channels.asked(ByApproval(approval))
+        assert (verified["serial"], verified["issue"]) == (fetched.serial, issue)
+        assert approvals.approval(world.desk, DCC, approval).issue == issue
+        for each in world.record(approval).certificates:
+            asked = approvals.certificate_of(world.desk, DCC, approval, each.issue)
+            assert (asked.serial, asked.name) == (each.serial, f"{approval}-issue-{each.issue}")
+    with pytest.raises(NoSuchThing, match="issue 4"):
+        approvals.certificate_of(world.desk, DCC, approval, 4)
 
 
 def test_what_waited_is_told_of_a_past_instant_as_it_was_known_then(world: World) -> None:

@@ -175,9 +175,10 @@ class AuthorityClient:
         path = f"/crl/{name}.crl" if number is None else f"/crl/{name}/{number}.crl"
         return self._fetch("GET", path, limit=CRL_LIMIT)
 
-    def certificate(self, approval: str) -> bytes:
-        """Return an approval's certificate with its chain, as PEM."""
+    def certificate(self, approval: str, issue: int | None = None) -> bytes:
+        """Return the certificate of an approval that holds now, or the one of an issue, with its chain, as PEM."""
         path = f"/v1/approvals/{quote(approval, safe='')}/certificate"
+        path += "" if issue is None else f"?issue={issue}"
         return self._fetch("GET", path, accept="application/pem-certificate-chain", credential=True)
 
     def page(self, approval: str) -> bytes:

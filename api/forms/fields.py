@@ -180,7 +180,8 @@ class Body(Sent):
 # --- queries, header fields --------------------------------------------------------------------------------------
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
+    """Refuse a number of a query that is not written in digits."""
     # Without this pydantic would read “5.0”, “ 5” and “1_0” as whole numbers.
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("it must be written in digits")
@@ -195,7 +196,7 @@ class PageQuery(Sent):
     after: Annotated[
         str, Field(max_length=TOKEN_LIMIT, pattern="^[!-~]*$", description="`next` of the page before.")
     ] = ""
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE), BeforeValidator(_digits)] = DEFAULT_PAGE
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE), BeforeValidator(digits)] = DEFAULT_PAGE
 
 
 class DatesQuery(Sent):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from flask_openapi3.models import RawModel
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from api.forms.fields import (
     CSV_TYPE,
@@ -16,7 +16,9 @@ from api.forms.fields import (
     PageOfApprovalQuery,
     Sent,
     Words,
+    digits,
 )
+from core.canonical import LARGEST_EXACT
 from core.classification import Recipient
 from core.cpl import InstructionState
 
@@ -29,6 +31,18 @@ class CopyQuery(Sent):
     recipient: Annotated[
         Recipient | None,
         Field(description="For SSC and auditor: show the copy as this recipient gets it."),
+    ] = None
+
+
+class CertificateQuery(Sent):
+    """Which certificate of an approval; left out, the one that verification speaks of now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    issue: Annotated[
+        int | None,
+        Field(ge=1, le=LARGEST_EXACT, description="One that waits, as `pending` has it, or one that has ended."),
+        BeforeValidator(digits),
     ] = None
 
 

@@ -12,7 +12,7 @@ from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import Client, Fetched, path
 from core.classification import Recipient
-from core.errors import IdentifierMalformed, InputUnusable, SerialMalformed
+from core.errors import IdentifierMalformed, InputUnusable, NoSuchThing, SerialMalformed
 from core.identifiers import ApprovalIdentifier, parse_serial
 from ra.applying.views import CertificateAnswered
 from ra.telling.views import ApprovalAnswer
@@ -36,9 +36,13 @@ class _Thing:
 
     name: str
     address: Mapping[str, str]
+    approval: bool = False
 
 
-@click.command(epilog="\b\nExample:\n  trialcpa fetch TDA-2027-0042-Y -o chain.pem\n  trialcpa fetch TDN-2027-0001")
+@click.command(
+    epilog="\b\nExample:\n  trialcpa fetch TDA-2027-0042-Y -o chain.pem    # the one that holds now"
+    "\n  trialcpa fetch TDA-2027-0042-Y --issue 3       # one that waits\n  trialcpa fetch TDN-2027-0001"
+)
 @click.argument("thing", metavar="APPROVAL|SERIAL|NOTICE|EVIDENCE")
 @click.option(
     "--as",
@@ -49,6 +53,12 @@ class _Thing:
 @click.option(
     "--of", "recipient", type=click.Choice([each.value for each in Recipient]), help="Whose copy of a notice."
 )
+@click.option(
+    "--issue",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Of an approval, this certificate, though it waits.",
+)
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
 @click.option("--accept", is_flag=True, help="Say that the certificate is what you asked for.")
 @click.option("--reject", type=WORDS, metavar="WHY", help="Say that it is not, and why; or @FILE.")
@@ -58,6 +68,7 @@ def fetch(
     thing: str,
     form: str | None,
     recipient: str | None,
+    issue: int | None,
     output: Path | None,
     accept: bool,
     reject: str | None,
@@ -73,10 +84,17 @@ def fetch(
     chosen = form or ("json" if service.as_json and "json" in asked.address else next(iter(asked.address)))
     if chosen not in asked.address:
         raise click.UsageError(f"{asked.name} can be had as {', '.join(asked.address)}.")
+    if issue is not None and (not asked.approval or chosen == "json"):
+        raise click.UsageError("--issue is for the certificate of an approval.")
+    answers = accept or reject is not None
+    if answers and "pem" not in asked.address:
+        raise click.UsageError("Only a certificate is accepted or rejected.")
     with service.connect() as client:
-        fetched = _fetched(client, asked.address[chosen], chosen, recipient)
-        if accept or reject is not None:
-            _answer(client, asked, reject)
+        if answers and asked.approval:
+            asked, issue = _certificate(client, asked, issue), None
+        fetched = _fetched(client, asked.address[chosen], chosen, recipient=recipient, issue=issue)
+        if answers:
+            _answer(client, asked.name, reject)
     if output is None and chosen not in _TEXTS:
         suffix = _SUFFIXES.get(chosen, chosen)
         output = Path(fetched.name or f"{asked.name}.{suffix}")
@@ -85,13 +103,19 @@ def fetch(
     shown.to_file(fetched.body, output)
 
 
-def _answer(client: Client, asked: _Thing, reject: str | None) -> None:
-    """Accept or reject the certificate that was fetched; of an approval it is the newest."""
-    if "pem" not in asked.address:
-        raise click.UsageError("Only a certificate is accepted or rejected.")
-    serial = asked.name
-    if "json" in asked.address:
-        serial = client.show(ApprovalAnswer, asked.address["json"]).certificates[-1].serial
+def _certificate(client: Client, asked: _Thing, issue: int | None) -> _Thing:
+    """Return which certificate of an approval is fetched and answered, by its serial: one and the same."""
+    said = client.show(ApprovalAnswer, path("approvals", asked.name))
+    wanted = issue or said.issue
+    serial = next((each.serial for each in said.certificates if each.issue == wanted), None)
+    if serial is None:
+        raise NoSuchThing(kind="certificate", identifier=f"of {asked.name}, issue {wanted or 1}")
+    address = dict.fromkeys(("pem", "der", "p7"), path("certificates", serial))
+    return _Thing(serial, {**asked.address, **address})
+
+
+def _answer(client: Client, serial: str, reject: str | None) -> None:
+    """Accept or reject the certificate that was fetched."""
     said = {"accepted": True} if reject is None else {"accepted": False, "reason": reject}
     client.do(CertificateAnswered, path("certificates", serial, "acceptance"), said)
     click.echo(f"{serial}: {'accepted' if reject is None else 'rejected'}", err=True)
@@ -113,12 +137,12 @@ def _meant(thing: str) -> _Thing:
             raise no_approval from None
         return _Thing(str(serial), dict.fromkeys(("pem", "der", "p7"), path("certificates", serial)))
     certificate = dict.fromkeys(("pem", "der", "p7"), path("approvals", approval, "certificate"))
-    return _Thing(approval, {**certificate, "json": path("approvals", approval)})
+    return _Thing(approval, {**certificate, "json": path("approvals", approval)}, approval=True)
 
 
-def _fetched(client: Client, address: str, form: str, recipient: str | None) -> Fetched:
+def _fetched(client: Client, address: str, form: str, *, recipient: str | None, issue: int | None) -> Fetched:
     if form == "json":
         # As it was sent: a notice is read as it was written.
         document = client.show(dict, address, recipient=recipient)
         return Fetched((json.dumps(document, indent=2) + "\n").encode("ascii"), FORMS["json"], None)
-    return client.fetch(address, FORMS[form], recipient=recipient)
+    return client.fetch(address, FORMS[form], recipient=recipient, issue=issue)

@@ -182,6 +182,7 @@ def _approval(client: Client, approval: str) -> tuple[Document, Callable[[Consol
                 ("expiry", shown.when(said.expiry)),
                 ("most devices", limit + of_which),
                 ("ended", f"{shown.when(said.ended_at)}: {said.end_cause}" if said.ended_at else None),
+                ("certificate", f"issue {said.issue}" if said.issue else None),
                 ("as of", shown.when(said.as_of)),
             ],
         )

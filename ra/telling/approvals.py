@@ -11,7 +11,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
 from core.status import approval_status, certificate_end
-from core.waiting import lasting, pending, terms_at
+from core.waiting import pending, terms_at
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
@@ -26,9 +26,15 @@ from store.transactions import Transaction
 
 @dataclass(frozen=True)
 class FetchedCertificate:
-    """A certificate with the chain above it, DER each, the certificate first."""
+    """A certificate with the chain above it, DER each, the certificate first.
 
-    approval: str
+    Args:
+        name: what a file of it is called, without what says its form.
+        serial: the certificate's.
+        chain: the certificate, then who signed it, up to the root.
+    """
+
+    name: str
     serial: Serial
     chain: tuple[bytes, ...]
 
@@ -60,18 +66,43 @@ def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPa
     return ApprovalPage(approvals=listed, next=rows.next, truncated=rows.truncated)
 
 
-def certificate_of(desk: Desk, actor: Actor, identifier: str) -> FetchedCertificate:
-    """Return the newest certificate of an approval that holds or will, with its chain; NoSuchThing before it is issued.
+def certificate_of(desk: Desk, actor: Actor, identifier: str, issue: int | None = None) -> FetchedCertificate:
+    """Return the certificate of an approval that verification speaks of now, with its chain; or the one of an issue.
 
-    A change that was withdrawn before it began is none of them.
+    What is decided and waits is not it before its instant: it does not hold yet, nor what it says of the limit.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        identifier: of the approval.
+        issue: which one, ended and waiting ones included; None is the one that holds.
+
+    Raises:
+        NoSuchThing: none is issued yet, or not this one; another Manufacturer's is as if it were not there.
     """
+    at = desk.clock.now()
     with desk.store.read() as tx:
         found = approval_reading.record(tx, identifier)
         authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
         if not found.certificates:
             raise NoSuchThing(kind="certificate yet of approval", identifier=identifier)
-        serial = (lasting(found) or found.certificates)[-1].serial
-        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+        if issue is None:
+            name, serial = identifier, _spoken_of(found, at).serial
+        else:
+            name, serial = f"{identifier}-issue-{issue}", _issued(found, issue).serial
+        return FetchedCertificate(name, serial, _chain(tx, serial))
+
+
+def _spoken_of(found: ApprovalRecord, at: datetime) -> CertificateRecord:
+    # Recorded in a second that whoever asks had not reached when they read the clock: then there is but one.
+    return approval_status(found, at).certificate or found.certificates[0]
+
+
+def _issued(found: ApprovalRecord, issue: int) -> CertificateRecord:
+    for each in found.certificates:
+        if each.issue == issue:
+            return each
+    raise NoSuchThing(kind="certificate", identifier=f"of {found.identifier}, issue {issue}")
 
 
 def certificate(desk: Desk, actor: Actor, serial: Serial) -> FetchedCertificate:
@@ -114,7 +145,7 @@ def _ended(certificate: CertificateRecord, at: datetime) -> datetime | None:
 
 def _approval(found: ApprovalRecord, organisation: str, beside: _Beside, at: datetime) -> ApprovalListed:
     answered, listed = beside
-    terms = terms_at(found, at)
+    terms, status = terms_at(found, at), approval_status(found, at)
     return ApprovalListed(
         approval=found.identifier,
         organisation=organisation,
@@ -140,6 +171,7 @@ def _approval(found: ApprovalRecord, organisation: str, beside: _Beside, at: dat
             )
             for each in found.certificates
         ),
-        state=approval_status(found, at).state,
+        state=status.state,
+        issue=status.certificate.issue if status.certificate else None,
         pending=tuple(PendingAnswer.of(each) for each in pending(found, at)),
     )

@@ -47,6 +47,7 @@ class ApprovalListed:
     """An approval as it stands now.
 
     Args:
+        issue: which of the certificates `state` is of, as verification says; null before one is issued.
         pending: changes that are decided and wait: what holds now is beside them.
     """
 
@@ -62,6 +63,7 @@ class ApprovalListed:
     end_cause: EndCause | None
     certificates: tuple[CertificateSummary, ...]
     state: State
+    issue: int | None = None
     pending: tuple[PendingAnswer, ...] = ()
 
 
