@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +30,15 @@ from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.evidence import add_evidence
 from api.forms.authorising import LISTED_LIMIT
-from api.incoming import BODY_LIMIT, StrictRequest, malformed, note_refusal, recognise, refuse_repeated_parameters
+from api.incoming import (
+    BODY_LIMIT,
+    StrictRequest,
+    actor,
+    malformed,
+    note_refusal,
+    recognise,
+    refuse_repeated_parameters,
+)
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
@@ -44,6 +53,7 @@ from api.watching import add_watching
 from core.canonical import Json
 from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpaError
 from ra.desk import Desk
+from ra.doors import admit
 
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
 """What needs no credential. Everything else does, also what somebody adds and forgets to think about."""
@@ -54,6 +64,9 @@ or record something that is lost again."""
 
 WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH})
 """What looks at credentials itself: calendar programs know HTTP Basic and nothing else."""
+
+_PARAMETER = re.compile(r"<(\w+)>")
+"""A part of an address that is anything, as the router writes it."""
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -136,10 +149,12 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     service = Service(desk, mirror, after_write)
-    _add_guards(app, desk, mirror)
+    acts: dict[tuple[str, str], str] = {}
+    _add_guards(app, desk, mirror, acts)
     for add in _RESOURCES:
         add(app, service)
     add_watching(app, service, lookout)
+    acts |= _acts(app)
     _add_description(app)
     return app
 
@@ -149,14 +164,27 @@ def description(app: OpenAPI) -> dict[str, Any]:
     return bodies.described(add_status_plane(app.api_doc))
 
 
-def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror) -> None:
+def _acts(app: OpenAPI) -> dict[tuple[str, str], str]:
+    """Return what each address does, by the name that /openapi.json has for it; by method and address."""
+    return {
+        (method.upper(), path): str(getattr(item, method).operationId)
+        for path, item in app.paths.items()
+        for method in ("get", "post", "patch")
+        if getattr(item, method) is not None
+    }
+
+
+def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror, acts: Mapping[tuple[str, str], str]) -> None:
     @app.before_request
-    def admit() -> None:
+    def guard() -> None:
         rule = request.url_rule
         if rule is not None and rule.rule not in WHILE_BEHIND:
             mirror.require_whole()
         if rule is not None and rule.rule not in PUBLIC | WITH_ITS_OWN_DOOR:
             recognise(desk)
+            # HEAD is answered as GET is, without the body.
+            method = "GET" if request.method == "HEAD" else request.method
+            admit(actor(), acts.get((method, _PARAMETER.sub(r"{\1}", rule.rule)), ""))
         refuse_repeated_parameters()
         if rule is not None and rule.rule in BATCH_PATHS:
             request.max_content_length = LISTED_LIMIT

@@ -46,7 +46,7 @@ def _add_of_applications(app: OpenAPI, service: Service) -> None:
     @app.post("/v1/applications/<application>/evidence", operation_id="attachEvidence", **writing)
     def attach(header: WriteHeader, path: ApplicationPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - `raw` describes the body; it is read under its own limit
         """Attach a file to an application; the same file twice changes nothing."""
-        return _attach(service, header, Subject(EvidenceSubject.APPLICATION, path.application), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.APPLICATION, path.application), query)
 
     @app.get("/v1/applications/<application>/evidence", operation_id="listEvidence", **reading)
     def listed(path: ApplicationPath) -> Response:
@@ -62,7 +62,7 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
     @app.post("/v1/breaches/<breach>/evidence", operation_id="attachBreachEvidence", **writing)
     def of_breach(header: WriteHeader, path: BreachPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
         """Attach a file to a breach that is suspected or confirmed."""
-        return _attach(service, header, Subject(EvidenceSubject.BREACH, path.breach), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.BREACH, path.breach), query)
 
     @app.get("/v1/breaches/<breach>/evidence", operation_id="listBreachEvidence", **reading)
     def listed_of_breach(path: BreachPath) -> Response:
@@ -74,7 +74,7 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
     @app.post("/v1/reports/<month>/attachments", operation_id="attachToReport", **writing)
     def of_report(header: WriteHeader, path: MonthPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
         """Attach a file to a month's report, as long as it has not been issued."""
-        return _attach(service, header, Subject(EvidenceSubject.REPORT, path.month), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.REPORT, path.month), query)
 
     @app.get("/v1/reports/<month>/attachments", operation_id="listReportAttachments", **reading)
     def listed_of_report(path: MonthPath) -> Response:
@@ -91,7 +91,7 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
         raw: EvidenceFile,  # noqa: ARG001 - as above
     ) -> Response:
         """Attach a file to a request for an amendment that is not decided."""
-        return _attach(service, header, Subject(EvidenceSubject.AMENDMENT_REQUEST, path.request), query.name)
+        return _attach(service, header, Subject(EvidenceSubject.AMENDMENT_REQUEST, path.request), query)
 
     @app.get("/v1/amendment-requests/<request>/evidence", operation_id="listAmendmentEvidence", **reading)
     def listed_of_amendment(path: AmendmentRequestPath) -> Response:
@@ -150,12 +150,12 @@ def _described(tag: Any, *paragraphs: str) -> tuple[dict[str, Any], dict[str, An
     return reading, writing
 
 
-def _attach(service: Service, header: WriteHeader, subject: Subject, name: str) -> Response:
+def _attach(service: Service, header: WriteHeader, subject: Subject, query: EvidenceQuery) -> Response:
     try:
         octets = raw_body(LARGEST_FILE)
     except BodyTooLarge:
         raise EvidenceTooLarge(limit=LARGEST_FILE) from None
-    file = File(name, request.mimetype, octets)
+    file = File(name=query.name, media_type=request.mimetype, octets=octets, classification=query.classification)
     return service.write(
         header, lambda key: evidence.attach(service.desk, actor(), subject, file, key), created=_ATTACHED
     )

@@ -4,6 +4,7 @@ Everything that is not understood is refused; a member that we ignored might hav
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -134,15 +135,19 @@ def note_refusal(error: Exception) -> None:
 
 
 def request_key(key: str | None) -> RequestKey | None:
-    """Return the Idempotency-Key with the digest of method, path and body; None if none was sent.
+    """Return the Idempotency-Key with the digest of method, path, query and body; None if none was sent.
 
     Args:
         key: the field's value.
     """
     if key is None:
         return None
-    body = _as_sent()
-    asked = b"\n".join((request.method.encode(), request.path.encode("utf-8", "surrogatepass"), body))
+    path = request.path
+    if request.args:
+        # In one order, each name once (refuse_repeated_parameters). Without a query it is what it was before there
+        # were any: what was sent then is known again.
+        path += "?" + json.dumps(dict(sorted(request.args.items())))
+    asked = b"\n".join((request.method.encode(), path.encode("utf-8", "surrogatepass"), _as_sent()))
     return RequestKey(key, hashlib.sha256(asked).hexdigest())
 
 

@@ -61,7 +61,13 @@ def add_requirements(app: OpenAPI, service: Service) -> None:
         return service.write(
             header,
             lambda key: requirements.close_requirement(
-                desk, actor(), path.requirement, outcome=body.state, reason=body.reason, request=key
+                desk,
+                actor(),
+                path.requirement,
+                outcome=body.state,
+                reason=body.reason,
+                classification=body.classification,
+                request=key,
             ),
         )
 

@@ -146,7 +146,7 @@ def difference(
     ends = sorted(_lost_ends(tx, memory, learned, approvals), key=lambda each: each.end.serial)
     wanting = []
     for serial, name in sorted(learned.named.items()):
-        if serial not in lost and memory.certificate(serial) is None:
+        if serial not in lost and memory.certificate(serial) is None and memory.certified(serial) is None:
             wanting.append((serial, name))
     certificates = sorted(lost.values(), key=lambda each: (each.record.approval, each.record.issue))
     lists = tuple(_lost_lists(tx, memory, learned, hierarchy))

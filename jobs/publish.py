@@ -29,6 +29,7 @@ from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count, statable_at
 from jobs.hierarchy import in_service
+from jobs.listed import entries
 from jobs.published import Refused, previous
 from jobs.resting import said_by
 from memory.records import Listed
@@ -101,10 +102,10 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
         _notice_changed(duty, before.changed)
         _notice_differences(duty, tx, at)
     listed, der = _signed(duty, drafted, order, issuing)
-    again = duty.memory.entries(issuing.key_id, at)
+    again = entries(duty.memory, issuing, at)
     problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at)
     if problems and (settled := duty.memory.settled()):
-        again = duty.memory.entries(issuing.key_id, at)
+        again = entries(duty.memory, issuing, at)
         problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at, settled=settled)
     if problems:
         duty.refused[issuing.key_id] = Refused(listed=listed, detail=" ".join(problems))
@@ -151,7 +152,7 @@ def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.C
         this_update=at,
         next_update=later(at, duty.pace.crl_life),
         expired_certs_on_crl=issuing.not_before,
-        entries=duty.memory.entries(issuing.key_id, at),
+        entries=entries(duty.memory, issuing, at),
     )
 
 

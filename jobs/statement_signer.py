@@ -9,10 +9,12 @@ from datetime import datetime
 
 from ca.certificates import authority_key_id
 from core.alarms import AlarmCode
+from core.approval import RevocationReason
 from core.errors import WrongState
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.duty import Duty
+from jobs.ended import end_in_hierarchy
 from jobs.hierarchy import Certifier, certify_statement_signer, compared, in_service, ours
 from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
@@ -73,16 +75,21 @@ def signing_certificate(duty: Duty, every: Sequence[AuthorityCertificate], at: d
     return max(holding, key=lambda each: each.not_before, default=None)
 
 
-def new_statement_key(store: Store, memory: Memory, place: KeyPlace, at: datetime) -> AuthorityCertificate:
+def new_statement_key(
+    store: Store, memory: Memory, place: KeyPlace, at: datetime, *, compromised: bool = False
+) -> AuthorityCertificate:
     """Make a new key of the statement signer, and let the newest issuing CA that holds certify it.
 
-    If we die behind the key, the next run opens it; behind the memory, it has the same bytes signed.
+    If we die behind the key, the next run opens it; behind the memory, it has the same bytes signed. Ends come last: if
+    we die before one is remembered, the next run makes another key and ends all that were there before.
 
     Args:
         store: the register.
         memory: of the authority.
         place: where the keys lie, that of the issuing CA among them.
         at: now.
+        compromised: somebody else may have a key before: each certificate of one is revoked by the CA that issued it,
+            and on that CA's list with the authority's next turn.
 
     Returns:
         The certificate of the new key.
@@ -103,6 +110,7 @@ def new_statement_key(store: Store, memory: Memory, place: KeyPlace, at: datetim
     files = key_files(memory)
     pinned = {each.serial: each.key_sha256 for each in memory.hierarchy(HierarchyRole.ISSUING)}
     signer = place.opened(files[pinned[held[-1].serial]])
+    before = [each for each in memory.hierarchy(HierarchyRole.STATEMENT) if each.not_after >= at]
     number = next_number(memory, HierarchyRole.STATEMENT)
     key = generate(place.folder / statement_file(number), place.passphrase, exist_ok=True)
     certifier = Certifier(
@@ -113,6 +121,8 @@ def new_statement_key(store: Store, memory: Memory, place: KeyPlace, at: datetim
         public_key=key.public_key,
     )
     certify_statement_signer(memory, store, store.begin, certifier, at)
+    for each in before if compromised else ():
+        end_in_hierarchy(store, memory, each.serial, RevocationReason.KEY_COMPROMISE, at)
     with store.read() as tx:
         return compared(memory, tx, HierarchyRole.STATEMENT)[0][-1]
 

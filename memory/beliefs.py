@@ -234,7 +234,12 @@ def unlisted(cursor: sqlite3.Cursor, held: Listed, at: datetime) -> bool:
         SELECT 1 FROM certificate AS c LEFT JOIN ended AS e USING (serial)
         WHERE c.issuer = :key AND c.not_after >= :since AND c.not_after < :at AND e.at IS NULL LIMIT 1
     """
-    return any(cursor.execute(query, asked).fetchone() for query in (ended, behind, expired))
+    # Whose list has it the record does not say; one list more of each CA does no harm.
+    signer = """
+        SELECT 1 FROM ended AS e JOIN hierarchy AS h USING (serial)
+        WHERE h.role = 'statement' AND e.at <= :at AND (e.record > :record OR e.at > :since) LIMIT 1
+    """
+    return any(cursor.execute(query, asked).fetchone() for query in (ended, behind, expired, signer))
 
 
 def head(cursor: sqlite3.Cursor) -> Head:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from core.actors import Actor, Party, PartyKind, Role
-from core.classification import Recipient
+from core.classification import Classification, Recipient
 
 
 class Operation(StrEnum):
@@ -37,6 +37,8 @@ class Operation(StrEnum):
     """How much there is of everything, and how old: figures that name nobody and nothing."""
     CHANGE_APPLICATION = "change-application"
     ATTACH_EVIDENCE = "attach-evidence"
+    CLASSIFY = "classify"
+    """Say whom a file, or why a requirement is closed, is kept from."""
     READ_EVIDENCE = "read-evidence"
     SET_REQUIREMENT = "set-requirement"
     READ_STANDING_REQUIREMENTS = "read-standing-requirements"
@@ -146,6 +148,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.REJECT,
                     Operation.REVOKE,
                     Operation.ATTACH_EVIDENCE,
+                    Operation.CLASSIFY,
                     Operation.SET_REQUIREMENT,
                     Operation.ACKNOWLEDGE_DECISION,
                     Operation.WITNESS_DECISION,
@@ -284,6 +287,21 @@ def recipient_of(actor: Actor) -> Recipient | None:
     """
     party = party_of(actor)
     return None if party is None else party.recipient
+
+
+def sees(actor: Actor, *, of: PartyKind, classification: Classification) -> bool:
+    """Return whether somebody who may read a thing sees what a party has put to it: its own, and what is not Red.
+
+    Args:
+        actor: who reads the thing.
+        of: for whom that was put there.
+        classification: under which class.
+    """
+    party = party_of(actor)
+    if party is None:
+        return False
+    whole = permitted(actor, Operation.READ_EVERY_PASSAGE, owner=None)
+    return whole or party.kind is of or classification is not Classification.RED
 
 
 def needs_organisation(role: Role) -> bool:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -126,6 +126,15 @@ class Store:
                     _postgresql().allow_no_more(connection)
 
     @contextmanager
+    def snapshot(self) -> Iterator["Store"]:
+        """Lend this store as it is at one moment: whoever reads it until the block ends reads in one transaction.
+
+        For what is put together of parts that others read, none of which may contradict another.
+        """
+        with self.read() as tx:
+            yield _Snapshot(self, tx)
+
+    @contextmanager
     def migration_connection(self) -> Iterator[Connection]:
         """Lend a connection to Alembic, which manages its own transaction. It does not go back to the pool."""
         with self._engine.connect() as connection:
@@ -174,6 +183,28 @@ class Store:
                     self._engine.dispose()
                 raise trouble(detail=type(error.orig).__name__) from error
             raise
+
+
+class _Snapshot(Store):
+    """A store at one moment: it is read, and nothing else.
+
+    Args:
+        store: whose.
+        tx: open while it lasts.
+    """
+
+    def __init__(self, store: Store, tx: Transaction) -> None:
+        self.dialect = store.dialect
+        self._tx = tx
+
+    def begin(self, label: str) -> NoReturn:
+        """Nothing is written to what was."""
+        raise AssertionError(f"{label} would write to a snapshot")
+
+    @contextmanager
+    def read(self, *, whole: bool = False) -> Iterator[Transaction]:  # noqa: ARG002 - each statement has the time that the snapshot has
+        """Return the one transaction; it goes on when the block ends."""
+        yield self._tx
 
 
 def sqlite_url(path: Path) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import UniqueConstraint as Unique
 
+from core.actors import PartyKind, Role
 from core.classification import Classification, Recipient
 from core.cpl import ANSWERED_INSTRUCTION, InstructionState, Kind
 from core.deployments import Form
@@ -62,7 +63,10 @@ evidence = Table(
     Column("salt", Octets, nullable=False),
     Column("attached_at", Instant, nullable=False),
     Column("attached_by", String, nullable=False),
-    Unique("subject_kind", "subject", "sha256"),
+    *word("party", PartyKind),  # for whom
+    *word("classification", Classification),
+    # What one party has attached takes no place from another, and no other learns that it has.
+    Unique("subject_kind", "subject", "sha256", "party"),
     Index(None, "attached_by"),
     sqlite_strict=True,
 )
@@ -93,7 +97,9 @@ requirements = Table(
     Column("closed_at", Instant),  # fate
     Column("closed_by", String),  # fate
     Column("reason", String),  # fate
+    *word("reason_class", Classification, nullable=True),  # fate
     CheckConstraint(f"({among('state', RequirementState.OPEN)}) = (closed_at IS NULL)", name="closed_whole"),
+    CheckConstraint("(reason IS NULL) = (reason_class IS NULL)", name="reason_has_a_class"),
     CheckConstraint(f"{among('state', RequirementState.OPEN)} OR length(reason) > 0", name="closed_for_a_reason"),
     Unique("application_id", "standing_id"),
     Index(None, "application_id"),
@@ -492,5 +498,24 @@ reports = Table(
     CheckConstraint("since IS NULL OR since < until", name="period"),
     is_sha256("document_sha256"),
     Unique("until"),
+    sqlite_strict=True,
+)
+
+# --- calendars ---------------------------------------------------------------------------------------------------
+
+calendar_addresses = Table(
+    "calendar_addresses",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("secret_sha256", String, nullable=False),
+    Column("name", String, nullable=False),  # what its owner calls it
+    Column("owner", String, nullable=False),
+    *word("role", Role),
+    Column("organisation_id", ForeignKey("organisations.id")),
+    Column("made_at", Instant, nullable=False),
+    Column("revoked_at", Instant),  # fate
+    Unique("secret_sha256"),
+    is_sha256("secret_sha256"),
+    Index(None, "owner"),
     sqlite_strict=True,
 )

@@ -136,6 +136,7 @@ def test_requirements_are_set_met_and_waived_and_standing_ones_reach_every_appli
     assert f"{own['requirement']}: met, of {first}" in good(met).words
     waived = people.run("officer-2", "requirements", "waive", all_of["requirement"], "--why", "Not here.", "--json")
     assert document(waived) == {"requirement": all_of["requirement"], "application": first, "state": "waived"}
+    assert "Not here." not in good(people.run("manufacturer", "requirements", "list", first)).words
     listed = good(people.run("auditor", "requirements", "list", first))
     assert [word for word in ("met", "It came.", "waived", "Not here.") if word not in listed.words] == []
     again = people.run("officer-1", "requirements", "met", own["requirement"], "--why", "Again.")

@@ -98,6 +98,8 @@ def test_a_file_is_attached_listed_and_fetched_as_it_was(world: World) -> None:
         "sha256": sha256,
         "attached_at": "2027-01-03T12:00:00Z",
         "attached_by": None,
+        "attached_for": "manufacturer",
+        "classification": "amber",
     }
     for actor in (OFFICER_1, ADMIN, AUDITOR):
         (listed,) = attachments(world.desk, actor, of(application)).evidence
@@ -135,6 +137,8 @@ def test_the_journal_proves_a_file_to_whoever_has_it_and_its_salt(world: World) 
         "salted_sha256": salted_digest(hashlib.sha256(PDF).hexdigest(), kept.salt),
         "media_type": "application/pdf",
         "size": len(PDF),
+        "party": "manufacturer",
+        "classification": "amber",
     }
 
 

@@ -327,6 +327,48 @@ def _critical_policy(der: bytes) -> bool:
     return x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.CertificatePolicies).critical
 
 
+def test_whose_a_file_is_comes_from_the_journal_and_what_the_ssc_said_stays_with_it(lived_in: Store) -> None:
+    config = schema._config()
+    with lived_in.migration_connection() as connection:
+        if lived_in.dialect == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+        connection.commit()
+    application, digest = ROWS["applications"][0]["id"], "ab" * 32
+    files = (("ev-1", "application", "manufacturer"), ("ev-2", "application", "ssc-officer"), ("ev-3", "report", "dcc"))
+    with lived_in.begin("live in it") as tx:
+        run = tx.connection.execute
+        run(text("INSERT INTO evidence_files (sha256, size, octets) VALUES (:sha256, 1, :octets)"),
+            {"sha256": digest, "octets": b"."})  # fmt: skip
+        for identifier, kind, role in files:
+            run(text("INSERT INTO evidence VALUES (:id, :kind, :id, :sha256, 'a', 'text/plain', 1, :salt, 1, 'x')"),
+                {"id": identifier, "kind": kind, "sha256": digest, "salt": b"s" * 16})  # fmt: skip
+            fact = {
+                "id": 90_000 + len(identifier + role),
+                "role": role,
+                "payload": json.dumps({"evidence": identifier}),
+            }
+            run(text("INSERT INTO journal (id, kind, at, actor, role, approvals, payload) VALUES "
+                     "(:id, 'evidence-attached', 1, 'x', :role, '', :payload)"), fact)  # fmt: skip
+        for identifier, state, reason in (("req-1", "waived", "x"), ("req-2", "met", "x"), ("req-3", "open", None)):
+            closed = None if reason is None else 1
+            run(text("INSERT INTO requirements VALUES (:id, :of, NULL, 'x', :state, 1, 'x', :closed, 'x', :reason)"),
+                {"id": identifier, "of": application, "state": state, "closed": closed, "reason": reason})  # fmt: skip
+    schema.upgrade(lived_in)
+    with lived_in.read() as tx:
+        run = tx.connection.execute
+        kept = run(text("SELECT id, party, classification FROM evidence ORDER BY id")).all()
+        reasons = run(text("SELECT id, reason_class FROM requirements ORDER BY id")).all()
+    assert [tuple(row) for row in kept] == [
+        ("ev-1", "manufacturer", "amber"),
+        ("ev-2", "ssc", "red"),
+        ("ev-3", "dcc", "amber"),
+    ]
+    assert [tuple(row) for row in reasons] == [("req-1", "red"), ("req-2", "amber"), ("req-3", None)]
+
+
 # --- what must never be true still cannot be written --------------------------------------------------------------
 
 

@@ -94,10 +94,11 @@ def test_a_requirement_is_open_until_it_is_met_or_waived_with_a_reason(world: Wo
         "closed_at": "2027-01-03T13:00:00Z",
         "closed_by": "officer-2",
         "reason": REASON,
+        "reason_class": "amber",
     }
     assert states[second].state == "waived"
     assert [(row["subject"], row["payload"]) for row in journal(world.store, FactKind.REQUIREMENT_MET)] == [
-        (identifier, {"requirement": first})
+        (identifier, {"requirement": first, "classification": "amber"})
     ]
     assert len(journal(world.store, FactKind.REQUIREMENT_WAIVED)) == 1
 

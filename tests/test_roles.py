@@ -5,8 +5,9 @@ import itertools
 import pytest
 from sqlalchemy import CheckConstraint
 
-from core.actors import AUTHORITY, CONSOLE, COURIER, Actor, Role
-from policy.roles import TABLE, Operation, Scope, needs_organisation, party_of, permitted, recipient_of
+from core.actors import AUTHORITY, CONSOLE, COURIER, Actor, PartyKind, Role
+from core.classification import Classification
+from policy.roles import TABLE, Operation, Scope, needs_organisation, party_of, permitted, recipient_of, sees
 from store.tables import credentials
 from store.types import not_among
 
@@ -70,6 +71,7 @@ GRID = {
     "read-counts": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", "monitor": "yyy", **SSC},
     "change-application": {"manufacturer": "y--"},
     "attach-evidence": {"manufacturer": "y--", "ssc-officer": "yyy"},
+    "classify": {"ssc-officer": "yyy"},
     "read-evidence": SSC,
     "set-requirement": {"ssc-officer": "yyy"},
     "read-standing-requirements": {"manufacturer": "yyy", **SSC},
@@ -113,6 +115,18 @@ def test_each_cell_of_the_table_is_as_written_out_here(role: Role, operation: Op
 def test_the_grid_names_every_operation_and_no_other() -> None:
     assert set(GRID) == {operation.value for operation in Operation}
     assert {role for row in GRID.values() for role in row} == {role.value for role in Role}
+
+
+@pytest.mark.parametrize("classification", Classification)
+@pytest.mark.parametrize("of", PartyKind)
+@pytest.mark.parametrize("role", Role)
+def test_of_what_a_party_has_added_its_own_is_seen_and_what_is_not_red(
+    role: Role, of: PartyKind, classification: Classification
+) -> None:
+    own = {"manufacturer": PartyKind.MANUFACTURER, "dcc": PartyKind.DCC, "panel": PartyKind.PANEL}.get(role.value)
+    of_the_ssc = role.value in {"ssc-officer", "ssc-admin", "auditor"}
+    seen = of_the_ssc or (own is not None and (own is of or classification is not Classification.RED))
+    assert sees(Actor("somebody", role, MINE), of=of, classification=classification) is seen
 
 
 @pytest.mark.parametrize("actor", [AUTHORITY, COURIER, CONSOLE, Actor("nobody", None, MINE)])

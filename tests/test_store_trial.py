@@ -14,6 +14,7 @@ from store.transactions import violated
 from store.trial_tables import (
     amendment_requests,
     breaches,
+    calendar_addresses,
     conditions,
     cpl_instructions,
     deliveries,
@@ -94,7 +95,23 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("pk_evidence", "evidence numbered twice", again(evidence, subject="app-other")),
     ("ck_evidence_subject_kind_known", "evidence of nothing known", turn(evidence, subject_kind="rumour")),
     ("fk_evidence_sha256", "evidence that is not there", turn(evidence, sha256=OTHER)),
-    ("uq_evidence_subject_kind_subject_sha256", "one file twice for one thing", again(evidence, id="evi-other")),
+    (
+        "uq_evidence_subject_kind_subject_sha256_party",
+        "one file twice for one thing",
+        again(evidence, id="evi-other", classification="white"),
+    ),
+    ("ck_evidence_party_known", "evidence for nobody known", turn(evidence, party="press")),
+    ("ck_evidence_classification_known", "evidence of no class", turn(evidence, classification="pink")),
+    # --- calendars
+    ("pk_calendar_addresses", "an address numbered twice", again(calendar_addresses, secret_sha256=OTHER)),
+    ("uq_calendar_addresses_secret_sha256", "one secret twice", again(calendar_addresses, id="cal-other")),
+    ("ck_calendar_addresses_secret_sha256_is_sha256", "a secret as it is", turn(calendar_addresses, secret_sha256="s")),
+    ("ck_calendar_addresses_role_known", "an address of nobody known", turn(calendar_addresses, role="press")),
+    (
+        "fk_calendar_addresses_organisation_id",
+        "an address of an organisation that is not there",
+        turn(calendar_addresses, organisation_id="org-none"),
+    ),
     # --- requirements (F2.20)
     ("pk_standing_requirements", "a standing requirement numbered twice", again(standing_requirements)),
     ("ck_standing_requirements_ended_whole", "ended by nobody", turn(standing_requirements, ended_at=NOW)),
@@ -103,14 +120,28 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     (
         "ck_requirements_state_known",
         "a requirement in no state",
-        turn(requirements, state="maybe", closed_at=NOW, reason="."),
+        turn(requirements, state="maybe", closed_at=NOW, reason=".", reason_class="red"),
     ),
-    ("ck_requirements_closed_whole", "met and never", turn(requirements, state="met", reason=".")),
+    (
+        "ck_requirements_closed_whole",
+        "met and never",
+        turn(requirements, state="met", reason=".", reason_class="amber"),
+    ),
+    (
+        "ck_requirements_reason_class_known",
+        "waived under no class that is known",
+        turn(requirements, state="waived", closed_at=NOW, reason=".", reason_class="pink"),
+    ),
+    (
+        "ck_requirements_reason_has_a_class",
+        "waived under no class",
+        turn(requirements, state="waived", closed_at=NOW, reason="."),
+    ),
     ("ck_requirements_closed_whole", "closed and open", turn(requirements, closed_at=NOW)),
     (
         "ck_requirements_closed_for_a_reason",
         "waived for nothing",
-        turn(requirements, state="waived", closed_at=NOW, reason=""),
+        turn(requirements, state="waived", closed_at=NOW, reason="", reason_class="red"),
     ),
     (
         "fk_requirements_application_id",
@@ -342,7 +373,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 26
+    assert len(TRIAL) == 27
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:
@@ -382,7 +413,10 @@ def test_the_rules_refuse_no_more_than_they_should(furnished: Callable[[str], Wo
         turn(decisions, kind="amend"),  # of what no certificate says
         again(evidence, id="evi-other", subject_kind="breach"),
         turn(standing_requirements, ended_at=NOW, ended_by="officer-1"),
-        turn(requirements, state="waived", closed_at=NOW, closed_by="officer-1", reason="."),
+        turn(requirements, state="waived", closed_at=NOW, closed_by="officer-1", reason=".", reason_class="red"),
+        again(evidence, id="evi-other", party="ssc", classification="red"),
+        again(calendar_addresses, id="cal-other", secret_sha256=OTHER),
+        turn(calendar_addresses, revoked_at=NOW),
         again(requirements, id="req-other", standing_id=None),
         again(secondings, officer="officer-3", tbs_sha256=A_DIGEST),
         turn(witnesses, saw="disowned", why="."),

@@ -10,6 +10,7 @@ from store.transactions import Transaction
 from store.trial_tables import (
     amendment_requests,
     breaches,
+    calendar_addresses,
     conditions,
     cpl_instructions,
     deliveries,
@@ -53,6 +54,7 @@ ADDED_TO_DECISIONS = {
 DEVICE_ID = "00-DB-12-34-56-78-90-01"
 
 OURS: dict[Table, Any] = {
+    calendar_addresses: calendar_addresses.c.id == "cal-ours",
     decisions: decisions.c.id == "dec-ours",
     evidence_files: evidence_files.c.sha256 == A_DIGEST,
     evidence: evidence.c.id == "evi-ours",
@@ -131,6 +133,19 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "salt": SALT,
                 "attached_at": NOW,
                 "attached_by": "acme-desk",
+                "party": "manufacturer",
+                "classification": "amber",
+            },
+        ),
+        (
+            calendar_addresses,
+            {
+                "id": "cal-ours",
+                "secret_sha256": A_DIGEST,
+                "name": "",
+                "owner": "panel",
+                "role": "panel",
+                "made_at": NOW,
             },
         ),
         (standing_requirements, {"id": "std-ours", "text": "A report.", **by}),

@@ -21,6 +21,7 @@ from api.forms.fields import (
     Sent,
     Words,
 )
+from core.classification import Classification
 from ra.applying.evidence import MEDIA_TYPES
 from ra.applying.requirements import RequirementClosed
 
@@ -113,6 +114,16 @@ class OutcomeBody(Body):
 
     state: RequirementClosed
     reason: Words
+    classification: (
+        Annotated[
+            Classification,
+            Field(
+                strict=False,
+                description="Of the reason. A waiver's is `red` unless this says otherwise: not for the applicant.",
+            ),
+        ]
+        | SkipJsonSchema[None]
+    ) = None
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -127,6 +138,10 @@ class EvidenceQuery(Sent):
         str,
         Field(min_length=1, max_length=NAME_LIMIT, description="Its name, for whoever opens it; folders are cut off."),
     ]
+    classification: Annotated[
+        Classification | None,
+        Field(description="The SSC's to say: what it attaches is `red` otherwise, and not the Manufacturer's to see."),
+    ] = None
 
 
 class EvidenceFile(RawModel):

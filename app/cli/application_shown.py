@@ -41,7 +41,7 @@ def evidence(console: Console, attached: Sequence[EvidenceAnswer]) -> None:
     """Show attached files, and how one is had."""
     shown.table(
         console,
-        ("evidence", "name", "type", "#octets", "attached", "by"),
+        ("evidence", "name", "type", "#octets", "attached", "by", "class"),
         [
             (
                 each.evidence,
@@ -49,7 +49,8 @@ def evidence(console: Console, attached: Sequence[EvidenceAnswer]) -> None:
                 each.media_type,
                 f"{each.size:,}",
                 shown.day_of(each.attached_at),
-                each.attached_by,
+                each.attached_by or each.attached_for,
+                each.classification,
             )
             for each in attached
         ],

@@ -11,6 +11,7 @@ from rich.console import Console
 from app.cli import shown
 from app.cli.application_form import TEMPLATE, application, change
 from app.cli.service import Service, asks_service
+from app.cli.words import class_option
 from app.client import Client, path
 from core.errors import InputUnusable, ServiceRefused, TrialCpaError
 from intake.evidence import accepted_type
@@ -82,6 +83,7 @@ class Image(click.ParamType[tuple[str, Path]]):
 @click.option("--firmware", multiple=True, type=Image(), help="Its SHA-256 is computed.")
 @click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
 @click.option("--cancel", metavar="APPLICATION", help="Take this one back, before a decision is proposed.")
+@class_option("Of the evidence that the SSC adds with --change: `red` otherwise, not the Manufacturer's to see.")
 @click.option("--again", is_flag=True, help="Apply once more with a form that was sent before.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would be sent.")
 @asks_service
@@ -92,6 +94,7 @@ def apply(
     firmware: tuple[tuple[str, Path], ...],
     changed: str | None,
     cancel: str | None,
+    classification: str | None,
     service: Service,
     **flags: bool,
 ) -> None:
@@ -106,6 +109,8 @@ def apply(
         return
     if form is None and (changed is None or not evidence):
         raise click.UsageError("Name a form: trialcpa apply FILE.toml (trialcpa apply --template prints one).")
+    if classification is not None and (changed is None or not evidence):
+        raise click.UsageError("--class is for evidence that the SSC adds with --change.")
     request = {} if form is None else (change if changed else application)(form, firmware)
     files = [(each, _checked(each)) for each in evidence]
     if flags["dry_run"]:
@@ -114,7 +119,7 @@ def apply(
     with service.connect() as client:
         outcome = _said(client, request, changed, again=flags["again"])
         identifier = str(changed) if outcome is None else outcome.application
-        attached = attach(client, path("applications", identifier, "evidence"), files)
+        attached = attach(client, path("applications", identifier, "evidence"), files, classification)
     if service.as_json:
         shown.as_json({**({} if outcome is None else document(outcome)), **document(attached)})
     else:
@@ -147,18 +152,22 @@ def _checked(file: Path) -> str:
         raise InputUnusable(path=file, detail=f"{error} {error.hint}") from None
 
 
-def attach(client: Client, address: str, files: Sequence[tuple[Path, str]]) -> Attached:
+def attach(
+    client: Client, address: str, files: Sequence[tuple[Path, str]], classification: str | None = None
+) -> Attached:
     """Send each file; one that is refused stops none of the others, and what it belongs to stands.
 
     Args:
         client: to the service.
         address: where evidence for that thing is taken.
         files: each with its media type (evidence_type).
+        classification: from whom they are kept, where the SSC says so.
     """
     attached, refused = [], []
     for file, media_type in files:
         try:
-            attached.append(client.hand_in(EvidenceAnswer, address, file.read_bytes(), media_type, name=file.name))
+            query = {"name": file.name, "classification": classification}
+            attached.append(client.hand_in(EvidenceAnswer, address, file.read_bytes(), media_type, **query))
         except ServiceRefused as error:
             refused.append(NotTaken(str(file), str(error), error.hint))
         except OSError as error:

@@ -224,7 +224,7 @@ def revoke(
     identifier = str(ApprovalIdentifier.parse(approval))
     with service.connect() as client:
         if not service.as_json:
-            revocation_shown.show(shown.out(), client, identifier, cause, words)
+            revocation_shown.show(shown.out(), client, identifier, cause, words, breach=breach)
         if not yes_i_have_read:
             revocation_shown.require_typed(identifier)
         claim = to_revoke(identifier, cause=cause.value, invalidity_date=since, breach=breach)
@@ -412,5 +412,5 @@ def _tell(console: Console, place: int, outcome: Outcome) -> None:
             assert_never(outcome)
     about = " ".join(each for each in (outcome.decision, *what) if each)
     shown.sentence(console, f"{place}. {about}: {state}")
-    if isinstance(outcome, DecisionProposed) and (outcome.findings or outcome.wanting):
+    if isinstance(outcome, DecisionProposed | ApprovalRevoked) and (outcome.findings or outcome.wanting):
         shown.findings(console, (*outcome.findings, *outcome.wanting))

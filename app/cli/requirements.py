@@ -4,7 +4,7 @@ import click
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
-from app.cli.words import WORDS, why_option
+from app.cli.words import WORDS, class_option, why_option
 from app.client import path
 from core.kinds import RequirementState
 from ra.applying.views import RequirementList, RequirementSet, StandingAnswer, StandingEnded, StandingList, StandingSet
@@ -82,19 +82,21 @@ def add(application: str | None, text: str | None, standing: str | None, service
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --why Shown.")
 @click.argument("requirement")
 @why_option("What shows it. The Manufacturer reads it.", former="--reason")
+@class_option("Of what shows it: `red` is not the Manufacturer's to see.")
 @asks_service
-def met(requirement: str, why: str, service: Service) -> None:
+def met(requirement: str, why: str, classification: str | None, service: Service) -> None:
     """Record a requirement as met."""
-    _close(service, requirement, RequirementState.MET, why)
+    _close(service, requirement, RequirementState.MET, why, classification)
 
 
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
 @click.argument("requirement")
 @why_option("In a sentence. The SSC and the auditor read it.", former="--reason")
+@class_option("Of these words: with another than `red` the Manufacturer reads them, too.")
 @asks_service
-def waive(requirement: str, why: str, service: Service) -> None:
+def waive(requirement: str, why: str, classification: str | None, service: Service) -> None:
     """Waive a requirement."""
-    _close(service, requirement, RequirementState.WAIVED, why)
+    _close(service, requirement, RequirementState.WAIVED, why, classification)
 
 
 @requirements.command(
@@ -110,8 +112,10 @@ def end(standing: str, service: Service) -> None:
     _say(service, outcome, f"{outcome.standing}: ended {shown.when(outcome.ended_at)}; where it is open it stays so")
 
 
-def _close(service: Service, requirement: str, state: RequirementState, reason: str) -> None:
-    said = {"state": state, "reason": reason}
+def _close(
+    service: Service, requirement: str, state: RequirementState, reason: str, classification: str | None
+) -> None:
+    said = {"state": state, "reason": reason, **({"classification": classification} if classification else {})}
     with service.connect() as client:
         outcome = client.do(RequirementSet, path("requirements", requirement, "outcome"), said)
     _say(service, outcome, _moved(outcome))

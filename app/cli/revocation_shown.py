@@ -1,5 +1,7 @@
 """An urgent revocation (F2.30) as the one officer must see it who makes it: what will be true, and for whom."""
 
+from collections.abc import Iterator
+
 import click
 from rich.console import Console
 
@@ -7,11 +9,14 @@ from app.cli import application_shown, asking, shown
 from app.client import Client, path
 from core.approval import EndCause
 from core.errors import ServiceRefused
-from ra.reporting.views import DeploymentsAnswer
+from core.kinds import BreachState
+from ra.reporting.views import BreachPage, DeploymentsAnswer
 from ra.telling.views import ApprovalAnswer
 
 
-def show(console: Console, client: Client, approval: str, cause: EndCause, words: str) -> None:
+def show(
+    console: Console, client: Client, approval: str, cause: EndCause, words: str, *, breach: str | None = None
+) -> None:
     """Show what ends, and everything that follows from it at once.
 
     Args:
@@ -20,6 +25,7 @@ def show(console: Console, client: Client, approval: str, cause: EndCause, words
         approval: its identifier.
         cause: of the end.
         words: the summary of why, as the notice will have it.
+        breach: that it is for, if it is for one.
     """
     said = client.show(ApprovalAnswer, path("approvals", approval))
     shown.heading(console, f"To revoke {approval} at once, by you alone (F2.30)", "bold red")
@@ -41,6 +47,8 @@ def show(console: Console, client: Client, approval: str, cause: EndCause, words
     shown.heading(console, "What will be true")
     for each in _follows(cause):
         shown.sentence(console, f"- {each}")
+    for owed in _owed(client, approval, breach):
+        shown.sentence(console, f"- {owed}", style="yellow")
 
 
 def require_typed(approval: str) -> None:
@@ -72,6 +80,15 @@ def _follows(cause: EndCause) -> tuple[str, ...]:
         told,
         acknowledged,
     )
+
+
+def _owed(client: Client, approval: str, breach: str | None) -> Iterator[str]:
+    """Yield what goes on being owed, because this revocation is not for it (F2.23)."""
+    address, state = path("approvals", approval, "breaches"), BreachState.CONFIRMED.value
+    for page in client.pages(BreachPage, address, state=state):
+        for each in page.breaches:
+            if each.breach != breach:
+                yield f"Breach {each.breach} stays unanswered (F2.23): say --breach {each.breach} if this is for it."
 
 
 def _deployed(client: Client, approval: str) -> str:

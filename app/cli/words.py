@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from app.cli.form_files import LARGEST_TEXT_FILE
+from core.classification import Classification
 from core.errors import InputUnusable
 from core.words import says_something
 
@@ -81,6 +82,13 @@ def why_option(said: str, *, former: str | None = None, required: bool = True) -
     """
     names = ("--why", *(() if former is None else (former,)), "why")
     return click.option(*names, cls=Renamed, type=WORDS, required=required, help=said)
+
+
+def class_option(said: str) -> Callable[[_F], _F]:
+    """Add `--class`: from whom the SSC keeps what it says or attaches; `said` is its help."""
+    return click.option(
+        "--class", "classification", type=click.Choice([each.value for each in Classification]), help=said
+    )
 
 
 def _text_of(name: str) -> str:

@@ -6,19 +6,19 @@ nor name is in the journal, only a salted digest.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from core.actors import Actor
+from core.actors import Actor, PartyKind
 from core.canonical import Json, salted_digest
-from core.classification import SALT_OCTETS
+from core.classification import SALT_OCTETS, Classification
 from core.clauses import serves
 from core.errors import EvidenceFull, NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OPEN_BREACH, OPEN_REQUEST, UNDECIDED, EvidenceSubject
 from intake import evidence as files
-from policy.roles import Operation, permitted
+from policy.roles import Operation, party_of, permitted, sees
 from ra.access import authorise
 from ra.applying.apply import authorise_application
 from ra.applying.request_amendment import authorise_request
@@ -40,7 +40,7 @@ MEDIA_TYPES = files.MEDIA_TYPES
 """What is taken."""
 
 MOST_FILES = 40
-"""Files attached to one subject: a certificate and a test report for each scheme fit several times."""
+"""Files attached to one subject for one party: a certificate and a test report for each scheme fit several times."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,13 @@ class File:
         name: what its sender calls it.
         media_type: what its sender says it is.
         octets: its content.
+        classification: from whom the SSC keeps it; by default what the SSC attaches is Red.
     """
 
     name: str
     media_type: str
     octets: bytes
+    classification: Classification | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,13 @@ def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: Requ
         EvidenceFull: there are MOST_FILES already.
         BoundReached: the organisation has attached as much as may be kept for it.
         NoSuchThing: there is no such subject, or it is another organisation's.
+        OperationNotPermitted: who attaches it may not attach anything there, or not classify what it attaches.
         WrongState: the subject takes no evidence any more.
     """
     _authorise_blind(actor, subject)
+    party = _party(actor)
+    if file.classification is not None:
+        authorise(actor, Operation.CLASSIFY)
     # Before any transaction: looking into a workbook takes its time, and a stranger chose how much.
     media_type = files.accepted_type(file.media_type, file.octets)
     sha256 = hashlib.sha256(file.octets).hexdigest()
@@ -107,6 +113,8 @@ def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: Requ
         salt=secrets.token_bytes(SALT_OCTETS),
         attached_at=at,
         attached_by=actor.name,
+        party=party,
+        classification=file.classification or (Classification.RED if party is PartyKind.SSC else Classification.AMBER),
     )
     with desk.store.begin("attach evidence") as tx:
         return once(
@@ -121,12 +129,13 @@ def attach(desk: Desk, actor: Actor, subject: Subject, file: File, request: Requ
 
 
 def attachments(desk: Desk, actor: Actor, subject: Subject) -> EvidenceList:
-    """Return what is attached to a subject; whoever may read the subject may see what lies with it, not read it."""
+    """Return what is attached to a subject; whoever may read the subject sees of what lies with it what is not kept
+    from them, and reads none of it.
+    """
     with desk.store.read() as tx:
         _authorise_reading(tx, actor, subject)
         found = reading.attachments_of(tx, subject.kind, subject.identifier)
-    named = permitted(actor, Operation.READ_NAMES, owner=None)
-    return EvidenceList(tuple(attachment_shown(each, named=named) for each in found))
+    return EvidenceList(attachments_shown(found, actor))
 
 
 def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
@@ -137,13 +146,18 @@ def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
         return FetchedFile(found.name, found.media_type, reading.content(tx, found.sha256))
 
 
-def attachment_shown(found: Attachment, *, named: bool) -> EvidenceAnswer:
-    """Return an attachment as it is listed.
+def attachments_shown(found: Iterable[Attachment], reader: Actor) -> tuple[EvidenceAnswer, ...]:
+    """Return attachments as they are listed to somebody who may read what they are attached to.
 
-    Args:
-        found: the attachment.
-        named: whether it says who attached it.
+    The one place that lists them: what the SSC keeps for itself is not there for a Manufacturer, and to whom no names
+    are told, nobody is named.
     """
+    return tuple(
+        _shown(each, reader) for each in found if sees(reader, of=each.party, classification=each.classification)
+    )
+
+
+def _shown(found: Attachment, reader: Actor) -> EvidenceAnswer:
     return EvidenceAnswer(
         evidence=found.id,
         name=found.name,
@@ -151,28 +165,36 @@ def attachment_shown(found: Attachment, *, named: bool) -> EvidenceAnswer:
         size=found.size,
         sha256=found.sha256,
         attached_at=found.attached_at,
-        attached_by=found.attached_by if named else None,
+        attached_by=found.attached_by if permitted(reader, Operation.READ_NAMES, owner=None) else None,
+        attached_for=found.party,
+        classification=found.classification,
     )
+
+
+def _party(actor: Actor) -> PartyKind:
+    party = party_of(actor)
+    assert party is not None, "who may attach something acts for somebody"
+    return party.kind
 
 
 def _attach(
     desk: Desk, tx: Transaction, actor: Actor, subject: Subject, offered: Attachment, octets: bytes
 ) -> EvidenceAnswer:
     _require_open(tx, actor, subject)
-    found = reading.attached(tx, subject.kind, subject.identifier, offered.sha256)
+    found = reading.attached(tx, offered)
     if found is None:
-        if reading.attached_count(tx, subject.kind, subject.identifier) >= MOST_FILES:
+        if reading.attached_count(tx, offered) >= MOST_FILES:
             raise EvidenceFull(limit=MOST_FILES)
         require_octets(tx, desk.rules.bounds, actor, offered.sha256, offered.size)
         found = _write(tx, offered, octets, actor)
-    return attachment_shown(found, named=permitted(actor, Operation.READ_NAMES, owner=None))
+    return _shown(found, actor)
 
 
 def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> Attachment:
     evidence.keep(tx, made.sha256, octets)
     if not evidence.attach(tx, made):
         # The same file came for the same subject at the same moment; the first stands.
-        return reading.attached(tx, made.subject_kind, made.subject, made.sha256) or made
+        return reading.attached(tx, made) or made
     payload: dict[str, Json] = {
         "evidence": made.id,
         "subject_kind": made.subject_kind,
@@ -180,6 +202,8 @@ def _write(tx: Transaction, made: Attachment, octets: bytes, actor: Actor) -> At
         "salted_sha256": salted_digest(made.sha256, made.salt),
         "media_type": made.media_type,
         "size": made.size,
+        "party": made.party.value,
+        "classification": made.classification.value,
     }
     facts.record(tx, Fact(FactKind.EVIDENCE_ATTACHED, made.attached_at, actor, subject=made.subject, payload=payload))
     return made

@@ -13,7 +13,7 @@ from policy.section_f.application import ApplicationFacts, grant_findings
 from policy.section_f.assurance import asked_and_held
 from ra.access import own_organisation
 from ra.applying.apply import application_facts, as_applied, authorise_application
-from ra.applying.evidence import attachment_shown
+from ra.applying.evidence import attachments_shown
 from ra.applying.last_time import changes_of, earlier
 from ra.applying.requirements import requirement_shown
 from ra.applying.same_model import known_of_model
@@ -49,15 +49,14 @@ def application(desk: Desk, actor: Actor, identifier: str) -> ApplicationAnswer:
     An applicant is not told which officer did what; another Manufacturer's application is as if it were not there.
     """
     at = desk.clock.now()
-    named = permitted(actor, Operation.READ_NAMES, owner=None)
     with desk.store.read() as tx:
         found = requests.application(tx, identifier)
         authorise_application(actor, Operation.READ_APPLICATION, found)
-        return application_shown(desk, tx, found, named=named, at=at)
+        return application_shown(desk, tx, found, actor, at=at)
 
 
 def application_shown(
-    desk: Desk, tx: Transaction, found: Application, *, named: bool, at: datetime
+    desk: Desk, tx: Transaction, found: Application, reader: Actor, *, at: datetime
 ) -> ApplicationAnswer:
     """Return an application with all that belongs to it.
 
@@ -65,9 +64,10 @@ def application_shown(
         desk: the authority's.
         tx: open.
         found: the application.
-        named: whether officers are named, and what speaks of others is told: to the SSC and the auditor only.
+        reader: to whom; officers are named, and what speaks of others is told, to the SSC and the auditor only.
         at: now.
     """
+    named = permitted(reader, Operation.READ_NAMES, owner=None)
     required = requirements.requirements_of(tx, found.id)
     attached = evidence.attachments_of(tx, EvidenceSubject.APPLICATION, found.id)
     organisation = requests.organisation(tx, found.organisation_id)
@@ -79,8 +79,8 @@ def application_shown(
         asked=tuple(AssuranceAsked(asked=each.asked, held=each.held) for each in asked),
         changes=changes_of(tx, found),
         earlier=earlier(tx, found),
-        requirements=tuple(requirement_shown(each, named=named) for each in required),
-        evidence=tuple(attachment_shown(each, named=named) for each in attached),
+        requirements=tuple(requirement_shown(each, reader) for each in required),
+        evidence=attachments_shown(attached, reader),
         missing=_missing(found, required, facts),
         for_officers=known_of_model(tx, found, at) if named and found.state in UNDECIDED else (),
     )
@@ -113,8 +113,7 @@ def requirements_of(desk: Desk, actor: Actor, application: str) -> RequirementLi
     with desk.store.read() as tx:
         authorise_application(actor, Operation.READ_APPLICATION, requests.application(tx, application))
         found = requirements.requirements_of(tx, application)
-    named = permitted(actor, Operation.READ_NAMES, owner=None)
-    return RequirementList(tuple(requirement_shown(each, named=named) for each in found))
+    return RequirementList(tuple(requirement_shown(each, actor) for each in found))
 
 
 def _listed(found: Application) -> ApplicationListed:

@@ -5,16 +5,19 @@ between the SSC and the applicant, so the journal names them and never repeats t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from core.actors import Actor
+from core.actors import Actor, PartyKind
+from core.canonical import Json
+from core.classification import Classification
 from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.kinds import UNDECIDED, RequirementState
 from core.words import required
-from policy.roles import Operation, permitted
+from policy.roles import Operation, permitted, sees
 from ra.access import authorise
 from ra.applying.views import (
     RequirementAnswer,
@@ -34,6 +37,14 @@ from store.verbs import facts, requirements
 
 RequirementClosed: TypeAlias = Literal[RequirementState.MET, RequirementState.WAIVED]
 """How a requirement ceases to stand in the way."""
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """Why a requirement is closed, in words with their class."""
+
+    words: str
+    classification: Classification
 
 
 @serves("F2.20")
@@ -67,6 +78,7 @@ def close_requirement(
     *,
     outcome: RequirementClosed,
     reason: str,
+    classification: Classification | None = None,
     request: RequestKey | None = None,
 ) -> RequirementSet:
     """Record a requirement as met, or waive it.
@@ -77,6 +89,7 @@ def close_requirement(
         identifier: of the requirement.
         outcome: which.
         reason: what shows that it is met, or why it is waived.
+        classification: of the reason; by default Red where it is waived, which the applicant is not told, else Amber.
         request: the Idempotency-Key, if one was sent.
 
     Raises:
@@ -85,6 +98,9 @@ def close_requirement(
     """
     authorise(actor, Operation.SET_REQUIREMENT)
     at = desk.clock.now()
+    # Why it is waived is the SSC's judgement of another thing than the applicant's.
+    waived = outcome == RequirementState.WAIVED
+    said = _Reason(reason, classification or (Classification.RED if waived else Classification.AMBER))
     with desk.store.begin("close requirement") as tx:
         return once(
             desk,
@@ -92,7 +108,7 @@ def close_requirement(
             actor,
             request,
             RequirementSet,
-            lambda: _close(tx, actor, identifier, outcome, reason, at=at),
+            lambda: _close(tx, actor, identifier, outcome, said, at=at),
             at=at,
         )
 
@@ -178,13 +194,14 @@ def instantiate_standing(tx: Transaction, application: str, *, actor: Actor, at:
     _write(tx, [_instance(each, application, at) for each in in_force], actor=actor, at=at)
 
 
-def requirement_shown(found: Requirement, *, named: bool) -> RequirementAnswer:
-    """Return a requirement as it is shown.
+def requirement_shown(found: Requirement, reader: Actor) -> RequirementAnswer:
+    """Return a requirement as it is shown to somebody who may read its application.
 
-    Args:
-        found: the requirement.
-        named: whether the officers are named, and the words of a waiver told; an applicant deals with the SSC.
+    Officers are named to the SSC and the auditor only; an applicant deals with the SSC. The words for which it is
+    closed are told to whomever their class leaves them.
     """
+    named = permitted(reader, Operation.READ_NAMES, owner=None)
+    kept = found.reason_class is None or not sees(reader, of=PartyKind.SSC, classification=found.reason_class)
     return RequirementAnswer(
         requirement=found.id,
         text=found.text,
@@ -194,8 +211,8 @@ def requirement_shown(found: Requirement, *, named: bool) -> RequirementAnswer:
         set_by=found.set_by if named else None,
         closed_at=found.closed_at,
         closed_by=found.closed_by if named else None,
-        # Why it is waived is the SSC's judgement of another thing than the applicant's; it was classified for nobody.
-        reason=None if found.state is RequirementState.WAIVED and not named else found.reason,
+        reason=None if kept else found.reason,
+        reason_class=found.reason_class,
     )
 
 
@@ -215,13 +232,17 @@ def _set(tx: Transaction, actor: Actor, application: str, words: str, *, at: dat
 
 
 def _close(
-    tx: Transaction, actor: Actor, identifier: str, outcome: RequirementClosed, reason: str, *, at: datetime
+    tx: Transaction, actor: Actor, identifier: str, outcome: RequirementClosed, reason: _Reason, *, at: datetime
 ) -> RequirementSet:
     application = reading.requirement(tx, identifier).application
     _hold_undecided(tx, application)
-    requirements.close(tx, identifier, to=outcome, reason=required(reason, of="the reason"), by=actor.name, at=at)
+    words = required(reason.words, of="the reason")
+    requirements.close(
+        tx, identifier, to=outcome, reason=words, reason_class=reason.classification, by=actor.name, at=at
+    )
     kind = FactKind.REQUIREMENT_MET if outcome == RequirementState.MET else FactKind.REQUIREMENT_WAIVED
-    facts.record(tx, Fact(kind, at, actor, subject=application, payload={"requirement": identifier}))
+    said: dict[str, Json] = {"requirement": identifier, "classification": reason.classification.value}
+    facts.record(tx, Fact(kind, at, actor, subject=application, payload=said))
     return RequirementSet(requirement=identifier, application=application, state=outcome)
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from core.actors import PartyKind
 from core.approval import Device
 from core.assurance import AssuranceCertificate, EarlierCpa
+from core.classification import Classification
 from core.errors import Finding
 from core.identifiers import Serial
 from core.kinds import AmendmentRequestState, ApplicationState, RequirementState
@@ -56,6 +58,8 @@ class EvidenceAnswer:
 
     Args:
         attached_by: named to the SSC and the auditor only; an applicant deals with the SSC, not with its officers.
+        attached_for: the party for which it was attached.
+        classification: what the SSC attaches as `red` is listed to the SSC and the auditor only.
     """
 
     evidence: str
@@ -65,6 +69,8 @@ class EvidenceAnswer:
     sha256: str
     attached_at: datetime
     attached_by: str | None
+    attached_for: PartyKind
+    classification: Classification
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,12 @@ class RequirementSet:
 
 @dataclass(frozen=True, kw_only=True)
 class RequirementAnswer:
-    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only."""
+    """A further requirement (F2.20): `open`, `met` or `waived`. Officers are named to the SSC and the auditor only.
+
+    Args:
+        reason: what shows that it is met, or why it is waived; null to a Manufacturer where its class is `red`.
+        reason_class: of these words; `red` unless the SSC says otherwise where it is waived, `amber` where it is met.
+    """
 
     requirement: str
     text: str
@@ -153,6 +164,7 @@ class RequirementAnswer:
     closed_at: datetime | None
     closed_by: str | None
     reason: str | None
+    reason_class: Classification | None
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ whoever asks again gets it. What was asked for a little while ago is not made ag
 import hashlib
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from core import dossier as form
 from core.actors import Actor
 from core.canonical import Json
 from core.chain import journal_name
+from core.clock import FixedClock
 from core.facts import Fact, FactKind
 from documents.dossier import dossier_pdf
 from policy.roles import Operation
@@ -85,7 +86,7 @@ def dossier(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | Dossier
         if asked is not None and asked.signature is not None:
             return FetchedDossier(f"{approval}-dossier", _whole(asked, reading.parts(tx, asked.id)))
     if asked is None:
-        asked = _put_together(desk, actor, approval, at)
+        asked = _put_together(desk, actor, approval)
     return DossierAsked(dossier=asked.id, approval=approval, asked_at=asked.asked_at)
 
 
@@ -95,12 +96,16 @@ def _whole(asked: Asked, parts: bytes) -> bytes:
     return form.packed({**files, form.MANIFEST: asked.manifest.encode(), form.SIGNATURE: asked.signature})
 
 
-def _put_together(desk: Desk, actor: Actor, approval: str, at: datetime) -> Asked:
-    found = gather(desk, actor, approval)
-    with desk.store.read() as tx:
-        authority = authority_row(tx)
-        head = journal_reading.last_head(tx)
-        journal = _journal(tx, found)
+def _put_together(desk: Desk, actor: Actor, approval: str) -> Asked:
+    with desk.store.snapshot() as moment:
+        with moment.read() as tx:
+            # The first that is read: whatever was decided by then happened before the instant that the clock says now.
+            authority = authority_row(tx)
+            head = journal_reading.last_head(tx)
+            at = desk.clock.now()
+        found = gather(replace(desk, store=moment, clock=FixedClock(at)), actor, approval)
+        with moment.read() as tx:
+            journal = _journal(tx, found)
     files = {**_files(found), "journal.jsonl": journal, "README.txt": _READ_ME.encode()}
     story = told(found, authority=authority.name, environment=authority.environment, at=at)
     files["story.pdf"] = dossier_pdf(story, dated=at)

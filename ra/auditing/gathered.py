@@ -81,7 +81,7 @@ def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
     """Return everything about an approval.
 
     Args:
-        desk: where.
+        desk: where; of one moment, or what is read later says what the parts before do not know.
         actor: may read all of it.
         approval: its identifier.
 

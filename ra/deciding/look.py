@@ -47,8 +47,10 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
     with desk.store.read() as tx:
         found = requests.decision(tx, identifier)
         said = witnesses_of(tx, [found.id]).get(found.id, ())
-        shown = replace(_decision(found, requests.drafts_of(tx, identifier), said), upon=upon(desk, tx, found, at))
-        return _opened(tx, found, shown, at) if found.state in OPEN_DECISION else shown
+        shown = replace(
+            _decision(found, requests.drafts_of(tx, identifier), said), upon=upon(desk, tx, found, actor, at)
+        )
+        return _opened(tx, found, shown, actor, at) if found.state in OPEN_DECISION else shown
 
 
 def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> DecisionPage:
@@ -73,13 +75,13 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str
     return DecisionPage(decisions=listed, next=rows.next, truncated=rows.truncated)
 
 
-def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, at: datetime) -> DecisionAnswer:
+def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, reader: Actor, at: datetime) -> DecisionAnswer:
     """An open decision: what stands against it as things are now, and what will be true."""
     unmet = [] if found.application_id is None else open_of(tx, found.application_id)
     return replace(
         shown,
         against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at)),
-        requirements=tuple(requirement_shown(each, named=True) for each in unmet),
+        requirements=tuple(requirement_shown(each, reader) for each in unmet),
         preview=_preview(tx, found, at),
     )
 

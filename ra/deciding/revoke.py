@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.actors import Actor
 from core.approval import OFFICERS_CAUSES
-from core.canonical import Json
+from core.canonical import Json, canonical
 from core.clauses import serves
 from core.facts import Fact, FactKind
 from core.kinds import DecisionKind, DecisionState
@@ -19,10 +19,11 @@ from ra.access import authorise, not_permitted
 from ra.authorising import Signed, authorised
 from ra.deciding import notice
 from ra.deciding.authorise import named
+from ra.deciding.beside import beside
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
 from ra.deciding.views import ApprovalRevoked
 from ra.desk import Desk
-from ra.findings import refuse_fatal
+from ra.findings import findings_json, refuse_fatal
 from ra.grounds import grounds_of
 from ra.instant import instant_of_end
 from ra.proposal import Tabled
@@ -58,7 +59,7 @@ def revoke(
         raise not_permitted(actor, "revoke alone")
     with desk.store.begin("revoke") as tx:
         at = instant_of_end(desk, tx)  # only now: waiting for our turn to write must not backdate the end
-        refuse_fatal(ending_findings(command, at))
+        refuse_fatal(ending_findings(command, at))  # what is not fatal is told with the outcome
         return once(
             desk, tx, actor, request, ApprovalRevoked, lambda: _revoke(desk, tx, actor, command, signed, at), at=at
         )
@@ -67,7 +68,11 @@ def revoke(
 def _revoke(
     desk: Desk, tx: Transaction, actor: Actor, command: Revoke, signed: Signed | None, at: datetime
 ) -> ApprovalRevoked:
-    decision = _urgent_decision(desk, tx, actor, command, at)
+    made = _urgent_decision(desk, tx, actor, command, at)
+    # As things are before it: by the end itself a breach may be answered, and the notice is written.
+    found = (*ending_findings(command, at), *beside(tx, made, at))
+    wanting = notice.lacking(tx, made, at=at)
+    decision = replace(made, findings=canonical(findings_json(found)).decode())
     order = revocation_digest(
         command.approval,
         cause=command.cause,
@@ -93,6 +98,8 @@ def _revoke(
         revoked_at=at,
         serials=tuple(serials),
         decision=decision.id,
+        findings=found,
+        wanting=wanting,
     )
 
 

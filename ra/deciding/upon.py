@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from core.actors import Actor
 from core.approval import Firmware
 from core.clauses import serves
 from core.kinds import EvidenceSubject
-from ra.applying.evidence import attachment_shown
+from ra.applying.evidence import attachments_shown
 from ra.applying.last_time import differences, firmware_said
 from ra.applying.look import application_shown
 from ra.applying.request_amendment import request_shown
@@ -32,28 +33,32 @@ _CERTIFIED: Mapping[str, str] = {
 
 
 @serves("F2.18", "F2.19")
-def upon(desk: Desk, tx: Transaction, decision: Decision, at: datetime) -> DecidedUpon:
+def upon(desk: Desk, tx: Transaction, decision: Decision, reader: Actor, at: datetime) -> DecidedUpon:
     """Return what a decision is about, for the officers who make it and whoever checks them.
 
     Args:
         desk: the authority's.
         tx: open.
         decision: open, or closed.
+        reader: to whom.
         at: now.
     """
     about = decision.application_id or approvals.approval(tx, decision.approval or "").application_id
-    application = application_shown(desk, tx, requests.application(tx, about), named=True, at=at)
+    application = application_shown(desk, tx, requests.application(tx, about), reader, at=at)
     request, breach = decision.amendment_request, decision.breach
     return DecidedUpon(
         manufacturer=application.manufacturer,
         application=application,
         request=None if request is None else request_shown(tx, amendment_request(tx, request), at),
         breach=None if breach is None else breach_shown(breaches.breach(tx, breach)),
-        evidence=tuple(
-            attachment_shown(each, named=True)
-            for kind, subject in ((EvidenceSubject.AMENDMENT_REQUEST, request), (EvidenceSubject.BREACH, breach))
-            if subject is not None
-            for each in evidence.attachments_of(tx, kind, subject)
+        evidence=attachments_shown(
+            (
+                each
+                for kind, subject in ((EvidenceSubject.AMENDMENT_REQUEST, request), (EvidenceSubject.BREACH, breach))
+                if subject is not None
+                for each in evidence.attachments_of(tx, kind, subject)
+            ),
+            reader,
         ),
         before=_before(tx, decision),
     )

@@ -259,13 +259,21 @@ class DecisionAuthorised:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRevoked:
-    """An approval was revoked, or its compromised certificate cancelled."""
+    """An approval was revoked, or its compromised certificate cancelled.
+
+    Args:
+        findings: what the rules found, and what else is known: another revocation that is owed.
+        wanting: for each recipient, what its notice lacks and the Code has it told. Both are empty in what earlier
+            releases kept under an Idempotency-Key.
+    """
 
     approval: str
     cause: EndCause
     revoked_at: datetime
     serials: tuple[Serial, ...]
     decision: str
+    findings: tuple[Finding, ...] = ()
+    wanting: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
+from core.actors import PartyKind
+from core.classification import Classification
 from core.errors import NoSuchThing
 from core.kinds import AmendmentRequestState, BreachState, EvidenceSubject
 from store.tables import approvals
@@ -27,6 +29,8 @@ class Attachment:
         size: octets.
         salt: random, for the digest that the journal holds.
         attached_at, attached_by: when, and the person.
+        party: for whom that person acted.
+        classification: from whom the party keeps it.
     """
 
     id: str
@@ -39,6 +43,8 @@ class Attachment:
     salt: bytes
     attached_at: datetime
     attached_by: str
+    party: PartyKind
+    classification: Classification
 
 
 def attachment(tx: Transaction, identifier: str) -> Attachment:
@@ -56,20 +62,22 @@ def attachments_of(tx: Transaction, subject_kind: EvidenceSubject, subject: str)
     return [_attachment(row) for row in tx.connection.execute(query.order_by(c.attached_at, c.id))]
 
 
-def attached(tx: Transaction, subject_kind: EvidenceSubject, subject: str, sha256: str) -> Attachment | None:
-    """Return the attachment of a file to something, if it is attached."""
+def attached(tx: Transaction, like: Attachment) -> Attachment | None:
+    """Return the attachment of the same file to the same thing for the same party, if there is one."""
     c = evidence.c
-    row = tx.connection.execute(
-        select(evidence).where(c.subject_kind == subject_kind, c.subject == subject, c.sha256 == sha256)
-    ).one_or_none()
+    row = tx.connection.execute(select(evidence).where(*_same(like), c.sha256 == like.sha256)).one_or_none()
     return None if row is None else _attachment(row)
 
 
-def attached_count(tx: Transaction, subject_kind: EvidenceSubject, subject: str) -> int:
-    """Return how many files are attached to something."""
-    c = evidence.c
-    query = select(func.count()).select_from(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
+def attached_count(tx: Transaction, like: Attachment) -> int:
+    """Return how many files are attached to the same thing for the same party."""
+    query = select(func.count()).select_from(evidence).where(*_same(like))
     return int(tx.connection.execute(query).scalar_one())
+
+
+def _same(like: Attachment) -> tuple[ColumnElement[bool], ...]:
+    c = evidence.c
+    return c.subject_kind == like.subject_kind, c.subject == like.subject, c.party == like.party
 
 
 def content(tx: Transaction, sha256: str) -> bytes:
@@ -131,4 +139,6 @@ def _attachment(row: Row[Any]) -> Attachment:
         salt=bytes(row.salt),
         attached_at=row.attached_at,
         attached_by=row.attached_by,
+        party=row.party,
+        classification=row.classification,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from core.classification import Classification
 from core.errors import NoSuchThing
 from core.kinds import RequirementState
 from store.transactions import Transaction
@@ -24,6 +25,7 @@ class Requirement:
         state: whether it still stands in the way.
         set_at, set_by: when, and the officer.
         closed_at, closed_by, reason: when it was met or waived, by whom and why.
+        reason_class: from whom the reason is kept.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Requirement:
     closed_at: datetime | None = None
     closed_by: str | None = None
     reason: str | None = None
+    reason_class: Classification | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,4 +98,5 @@ def _requirement(row: Row[Any]) -> Requirement:
         closed_at=row.closed_at,
         closed_by=row.closed_by,
         reason=row.reason,
+        reason_class=row.reason_class,
     )

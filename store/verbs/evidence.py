@@ -31,5 +31,7 @@ def attach(tx: Transaction, attachment: Attachment) -> bool:
         salt=attachment.salt,
         attached_at=attachment.attached_at,
         attached_by=attachment.attached_by,
+        party=attachment.party,
+        classification=attachment.classification,
     )
     return bool(tx.connection.execute(insert.on_conflict_do_nothing()).rowcount)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import insert, select, text, update
 
+from core.classification import Classification
 from core.errors import NoSuchThing, WrongState
 from core.kinds import RequirementState
 from store.reading.requirements import Requirement, StandingRequirement
@@ -36,7 +37,16 @@ def set_requirements(tx: Transaction, wanted: Sequence[Requirement]) -> None:
     )
 
 
-def close(tx: Transaction, identifier: str, *, to: RequirementState, reason: str, by: str, at: datetime) -> None:
+def close(
+    tx: Transaction,
+    identifier: str,
+    *,
+    to: RequirementState,
+    reason: str,
+    reason_class: Classification,
+    by: str,
+    at: datetime,
+) -> None:
     """Record a requirement as met or waived.
 
     Args:
@@ -44,6 +54,7 @@ def close(tx: Transaction, identifier: str, *, to: RequirementState, reason: str
         identifier: of the requirement.
         to: met or waived.
         reason: why; not empty.
+        reason_class: from whom the reason is kept.
         by: the officer.
         at: now.
 
@@ -55,7 +66,7 @@ def close(tx: Transaction, identifier: str, *, to: RequirementState, reason: str
     won = tx.connection.execute(
         update(requirements)
         .where(c.id == identifier, c.state == RequirementState.OPEN)
-        .values(state=to, reason=reason, closed_by=by, closed_at=at)
+        .values(state=to, reason=reason, reason_class=reason_class, closed_by=by, closed_at=at)
     ).rowcount
     if won:
         return

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.approval import Device, EndCause
+from core.classification import Classification, Passage, Recipient
 from core.errors import Finding
 from ra.applying import look
 from ra.deciding.end import Revoke
@@ -15,7 +16,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.look import decision as shown
 from ra.telling.instructions import record_ncsc_certificate
 from tests.acting import judge, propose, revoke
-from tests.test_breaches import conditioned, suspected
+from tests.test_breaches import conditioned, confirmed, suspected
 from tests.world import AUDITOR, MANUFACTURER, OFFICER_1, OFFICER_2, RIVAL, World, csr_pem
 
 LATER = datetime(2027, 1, 4, 12, 0, tzinfo=UTC)
@@ -78,3 +79,20 @@ def test_an_owed_revocation_warns_at_every_later_decision_until_it_is_done(world
     assert of_model(shown(world.desk, OFFICER_2, amendment.decision).against) == ["revocation-owed"]
     revoke(world.desk, OFFICER_1, Revoke(approval, EndCause.BREACH, "A condition was not kept.", breach=breach))
     assert "revocation-owed" not in of_model(shown(world.desk, OFFICER_2, refusal.decision).against)
+
+
+@pytest.mark.clause("F2.23")
+@pytest.mark.clause("F2.30")
+@pytest.mark.parametrize("cited", [False, True], ids=["for something else", "for the breach"])
+def test_an_urgent_revocation_warns_like_every_other_decision(world: World, *, cited: bool) -> None:
+    approval = conditioned(world)
+    world.at(LATER)
+    breach = confirmed(world, approval)
+    unread = Passage.of("reasons", "At once.", Classification.AMBER, (Recipient.MANUFACTURER, Recipient.DCC))
+    cause = EndCause.BREACH if cited else EndCause.SSC
+    done = revoke(world.desk, OFFICER_1, Revoke(approval, cause, unread, breach=breach if cited else None))
+    assert of_model(done.findings) == ([] if cited else ["revocation-owed"])
+    assert [(each.code, each.clause) for each in done.wanting] == [("recipient-without-reasons", "F2.30")]
+    assert "the Panel" in done.wanting[0].detail
+    # Whoever acknowledges it finds the same in the register.
+    assert of_model(shown(world.desk, OFFICER_2, done.decision).findings) == of_model(done.findings)
