@@ -11,6 +11,7 @@ from store.trial_tables import (
     amendment_requests,
     breaches,
     conditions,
+    contacts,
     cpl_instructions,
     deliveries,
     deployment_batches,
@@ -54,6 +55,7 @@ DEVICE_ID = "00-DB-12-34-56-78-90-01"
 
 OURS: dict[Table, Any] = {
     decisions: decisions.c.id == "dec-ours",
+    contacts: contacts.c.id == "con-ours",
     evidence_files: evidence_files.c.sha256 == A_DIGEST,
     evidence: evidence.c.id == "evi-ours",
     standing_requirements: standing_requirements.c.id == "std-ours",
@@ -115,6 +117,18 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "proposer": "officer-1",
                 "proposed_at": NOW,
                 "closed_at": NOW,
+            },
+        ),
+        (
+            contacts,
+            {
+                "id": "con-ours",
+                "organisation_id": about.organisation_id,
+                "notices": "",
+                "urgent": "",
+                "salt": SALT,
+                "held_from": NOW,
+                "set_by": "acme-desk",
             },
         ),
         (evidence_files, {"sha256": A_DIGEST, "size": 1, "octets": b"."}),
