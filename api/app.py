@@ -25,6 +25,7 @@ from api.authorising import BATCH_PATHS, add_authorising
 from api.authority import add_authority
 from api.breaches import add_breaches
 from api.certificates import add_certificates
+from api.contacts import add_contacts
 from api.cpl import add_cpl
 from api.decisions import add_decisions
 from api.deployments import add_deployments
@@ -92,6 +93,7 @@ HTTP_WORDS: dict[int, tuple[str, str, str]] = {
 
 _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_applications,
+    add_contacts,
     add_evidence,
     add_requirements,
     add_decisions,

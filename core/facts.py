@@ -98,6 +98,7 @@ class FactKind(StrEnum):
     DOSSIER_ASKED = "dossier-asked"
     DOSSIER_SIGNED = "dossier-signed"
     AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
+    CONTACT_CHANGED = "contact-changed"
 
 
 @dataclass(frozen=True)

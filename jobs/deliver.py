@@ -51,7 +51,7 @@ PORTION = 10
 NOTICE_HEADER = "Trialcpa-Notice"
 DOCUMENT_HEADER = "Trialcpa-Document-SHA256"
 
-_NOT_CONFIGURED = "The address is not in the settings, or not in the application, any more."
+_NOT_CONFIGURED = "The address is not in the settings, or not that of the Manufacturer, any more."
 
 
 @dataclass
@@ -61,7 +61,7 @@ class NoticeDelivery:
     Args:
         desk: where.
         mailer: sends mail; None where no relay is configured.
-        mail_to: the mail addresses of DCC and Panel; the Manufacturer's is in its application.
+        mail_to: the mail addresses of DCC and Panel; the Manufacturer's is the contact that it has.
         subscribers: webhooks; those that name a recipient take its notices.
     """
 
@@ -113,7 +113,7 @@ class NoticeDelivery:
             )
             for sending, held in found
             for channel, address in self._addresses(sending)
-            if (channel, address) not in held
+            if (channel, address) not in held and not (channel is Channel.MAIL and sending.reached_before)
         ]
         if missing:
             # If we die before the commit the next turn opens them; another courier may open some at the same moment.
@@ -123,11 +123,11 @@ class NoticeDelivery:
         self._seen = pulse
 
     def _addresses(self, sending: Sending) -> list[tuple[Channel, str]]:
-        """Return the (channel, address) pairs that the settings, or the application, name for a copy now."""
+        """Return the (channel, address) pairs that the settings, or the Manufacturer, name for a copy now."""
         mail: Sequence[str] = ()
         if self.mailer is not None:
             of_maker = sending.recipient is Recipient.MANUFACTURER
-            mail = [sending.contact] if of_maker else self.mail_to.get(sending.recipient, ())
+            mail = sending.contacts if of_maker else self.mail_to.get(sending.recipient, ())
         hooks = [each for each in self.subscribers if each.takes(sending.recipient, sending.notice.organisation_id)]
         return [
             *((Channel.MAIL, each) for each in mail if MAIL_ADDRESS.fullmatch(each)),

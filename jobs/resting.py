@@ -151,6 +151,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.ORDER_PROPOSED
             | FactKind.ORDER_LAPSED
             | FactKind.DOSSIER_ASKED
+            | FactKind.CONTACT_CHANGED
         ):
             return Resting.NOTHING
         case _:

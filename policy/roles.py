@@ -72,6 +72,9 @@ class Operation(StrEnum):
     """Whose keys count as officers'."""
     READ_DOSSIER = "read-dossier"
     """Everything about an approval as one file, signed."""
+    CHANGE_CONTACT = "change-contact"
+    READ_CONTACTS = "read-contacts"
+    """Where notices of a Manufacturer go, and went."""
     READ_EVERY_PASSAGE = "read-every-passage"
     """The words of decisions whole, whomever their classes keep them from (F2.22)."""
 
@@ -102,6 +105,7 @@ _READ_EVERYTHING = (
     Operation.READ_ROSTER,
     Operation.READ_EVERY_PASSAGE,
     Operation.READ_DOSSIER,
+    Operation.READ_CONTACTS,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
     Operation.READ_REPORT,
@@ -182,6 +186,8 @@ def _rights(role: Role) -> _Rights:
                     Operation.READ_AMENDMENT_REQUEST,
                     Operation.READ_CONDITIONS,
                     Operation.READ_NOTICES,
+                    Operation.CHANGE_CONTACT,
+                    Operation.READ_CONTACTS,
                 ),
             )
         case Role.DCC:

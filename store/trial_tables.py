@@ -37,6 +37,35 @@ from core.kinds import (
 from store.tables import is_sha256, metadata
 from store.types import Instant, Number, Octets, String, Word, among, not_among, word
 
+# --- people ------------------------------------------------------------------------------------------------------
+
+_HOLDS = "held_until IS NULL"
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("notices", String, nullable=False),  # empty: they are only fetched
+    Column("urgent", String, nullable=False),
+    Column("salt", Octets, nullable=False),
+    Column("application_id", ForeignKey("applications.id")),  # that stated it, if the organisation had none
+    Column("held_from", Instant, nullable=False),
+    Column("held_until", Instant),  # fate
+    Column("set_by", String, nullable=False),
+    CheckConstraint("held_until IS NULL OR held_from <= held_until", name="holds_and_ends"),
+    # One at a time; what an organisation changes, it changes for all of its approvals.
+    Index(
+        "uq_contacts_held",
+        "organisation_id",
+        unique=True,
+        sqlite_where=text(_HOLDS),
+        postgresql_where=text(_HOLDS),
+    ),
+    Index(None, "organisation_id"),
+    sqlite_strict=True,
+)
+
 # --- applications ------------------------------------------------------------------------------------------------
 
 evidence_files = Table(

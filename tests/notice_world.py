@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from core.actors import AUTHORITY
 from core.canonical import Json, canonical, digest
@@ -18,8 +18,8 @@ from core.identifiers import Serial
 from core.kinds import DecisionKind, DecisionState
 from ra.deciding import notice
 from store.rows import Decision
-from store.tables import applications, decisions, journal
-from store.trial_tables import notice_copies
+from store.tables import applications, decisions, journal, organisations
+from store.trial_tables import contacts, notice_copies
 from tests.world import World
 
 EVERYBODY = tuple(Recipient)
@@ -120,6 +120,12 @@ def facts_of(world: World, kind: FactKind) -> list[dict[str, Any]]:
 
 
 def contact(world: World, address: str) -> None:
-    """Let every application name this address for notices."""
+    """Let every Manufacturer have this address for notices, in every place where one is kept."""
     with world.store.begin("contact by hand") as tx:
         tx.connection.execute(update(applications).values(contact=address))
+        tx.connection.execute(delete(contacts))
+        for organisation in tx.connection.execute(select(organisations.c.id)).scalars().all():
+            held = {"notices": address, "urgent": "", "salt": b"salt of sixteen.", "held_from": world.clock.now()}
+            tx.connection.execute(
+                insert(contacts).values(id=f"con-{organisation}", organisation_id=organisation, set_by="-", **held)
+            )

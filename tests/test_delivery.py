@@ -391,7 +391,7 @@ def test_an_address_that_left_the_settings_gets_nothing_more(world: World, offic
     assert found["dcc", "new@dcc.example"].state == "delivered"
     old = found["dcc", "old@dcc.example"]
     assert (old.state, old.attempts) == ("waiting", 2)
-    assert old.last_error == "The address is not in the settings, or not in the application, any more."
+    assert old.last_error == "The address is not in the settings, or not that of the Manufacturer, any more."
     assert [each.to for each in office.received] == [["new@dcc.example"]]
 
 

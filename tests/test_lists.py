@@ -38,6 +38,8 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     granted = [api.granted(device={**device, "model": model}) for model in ("010A030B", "010A030C")]
     for why in ("The list is wrong.", "So is the next."):
         done(api.ask("officer-1", "POST", "/v1/orders", {"kind": "stop-issuing", "why": why}), 201)
+    for notices in ("first@acme.example", "second@acme.example"):
+        done(api.ask("manufacturer", "POST", "/v1/contacts", {"notices": notices}), 201)
     with world.store.begin("furnish") as tx:
         for number, approval in enumerate(granted):
             suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)

@@ -102,6 +102,8 @@ GRID = {
     "read-roster": SSC,
     "read-every-passage": SSC,
     "read-dossier": SSC,
+    "change-contact": {"manufacturer": "y--"},
+    "read-contacts": {"manufacturer": "y--", **SSC},
 }
 
 

@@ -144,8 +144,15 @@ def test_each_defect_is_found_by_its_own_rule_and_by_no_other(code: str, changed
         assert findings[0].remedy
 
 
+@pytest.mark.clause("F2.21")
+def test_a_contact_that_is_not_the_one_held_is_told_and_refuses_nothing() -> None:
+    (found,) = application_findings(replace(SOUND, contact="a@c.example", contact_held="b@c.example"))
+    assert (found.code, found.severity) == ("contact-not-the-one-held", Severity.NOTICE)
+
+
 def test_each_rule_has_a_defect_here() -> None:
-    assert {code for code, _ in DEFECTS} | {"smets-version"} == {rule.code for rule in APPLICATION_RULES}
+    advisory = {"smets-version", "contact-not-the-one-held"}
+    assert {code for code, _ in DEFECTS} | advisory == {rule.code for rule in APPLICATION_RULES}
     assert set(APPLICATION_RULES) <= set(GRANT_RULES)
 
 
@@ -168,6 +175,7 @@ AT_THE_LIMIT = [
     {"gbcs_version": "4.2"},
     {"gbcs_version": ""},
     {"contact": "trials+gb@meters.acme.example"},
+    {"contact": "a@c.example", "contact_held": "a@c.example"},
     {"contact": "a" * 64 + "@c.example"},
     {"start": date(2028, 2, 29), "expiry": date(2028, 2, 29)},
     {

@@ -18,7 +18,9 @@ from api.forms.fields import (
     DeviceBody,
     FirmwareBody,
     Name,
+    PageQuery,
     Sent,
+    Token,
     Words,
 )
 from core.classification import Classification
@@ -98,6 +100,31 @@ class ApplicationChangeBody(Body):
         if empty - {"earlier_cpa"}:
             raise ValueError(f"{min(empty - {'earlier_cpa'})} cannot be null; leave it out to keep it as it is")
         return self
+
+
+class ContactBody(Body):
+    """Where notices of one's own organisation go from now on; what is left out stays as it is."""
+
+    notices: Contact | SkipJsonSchema[None] = None
+    urgent: (
+        Annotated[Name, Field(description="A second address, which urgent notices go to as well; empty for none.")]
+        | SkipJsonSchema[None]
+    ) = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.notices is None and self.urgent is None:
+            raise ValueError("name the address for notices, or that for urgent ones")
+        return self
+
+
+class ContactQuery(PageQuery):
+    """Which contacts."""
+
+    organisation: Annotated[Token | None, Field(description="Only of this one, by its identifier.")] = None
+    holding: Annotated[
+        bool | None, Field(description="Only those that hold now; or, if false, those that did before.")
+    ] = None
 
 
 # --- what is required beside F2.19 -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from app.cli import application_shown, shown
+from ra.applying.views import ContactAnswer
 from ra.deciding.views import DecidedCondition, DecidedPassage, DecidedUpon, DecisionAnswer, PreviewAnswer
 from ra.telling.views import StepForeseen
 from ra.views import DecidedChange, document
@@ -82,6 +83,7 @@ def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
     heading = "The application" if said.application else "The application on which the approval was granted"
     shown.heading(console, f"{heading}: {about.application.application}, {about.application.state}")
     application_shown.show(console, about.application)
+    _contact(console, about.contact)
     if about.request is not None:
         shown.heading(console, f"The request {about.request.request} (F2.29)")
         asked = document(about.request.asked)
@@ -105,6 +107,21 @@ def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
         when = shown.when(last.proposed_at)
         shown.heading(console, f"Since the last decision: {last.decision}, {last.kind}, {last.state}, proposed {when}")
         application_shown.differences(console, last.differences)
+
+
+def _contact(console: Console, held: ContactAnswer | None) -> None:
+    shown.heading(console, "Where its notices go now")
+    if held is None:
+        shown.sentence(console, "It named no contact: notices are only fetched.")
+        return
+    shown.facts(
+        console,
+        [
+            ("notices", held.notices or "only fetched"),
+            ("urgent ones, too", held.urgent or "none was named"),
+            ("since", f"{shown.when(held.since)} by {held.set_by}"),
+        ],
+    )
 
 
 def _preview(console: Console, preview: PreviewAnswer) -> None:

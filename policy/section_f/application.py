@@ -10,6 +10,7 @@ from core.errors import Finding, Severity
 from core.instants import ONE_SECOND, first_second, last_second, text
 from policy.rules import Rule, judge, rule
 from policy.section_f.assurance import AssuranceFacts, assurance_findings
+from policy.section_f.contact import is_address, is_example
 from policy.section_f.wording import LONGEST_SHOWN, printable, shown
 
 DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
@@ -44,23 +45,10 @@ _SPECIFIED = {
 }
 _GBCS_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}")
 
-LONGEST_ADDRESS = 254
-"""RFC 5321 (4.5.3.1.3): a path of 256 octets, without its angle brackets."""
-
-# The dot-string of RFC 5321 (4.1.2) at a domain name: what mail systems deliver to. Quoted local parts and address
-# literals are allowed by the standard and used by nobody who applies.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
-
-
 EXAMPLE_DEVICE = Device(type="ESME", manufacturer="AB01", model="010A030B", hardware_version="01")
 EXAMPLE_PURPOSE = "Why the trial is needed, where it takes place, who takes part."
 EXAMPLE_CERTIFICATES = ("ZIG-0001", "CPA-0001")
 """What the form of an application shows (app/cli/application_form.py), and nobody means."""
-
-_EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
-"""RFC 2606, 2 and 3: names that no mail is ever delivered to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +88,7 @@ class ApplicationFacts(TrialFacts):
         evidence: the certificates that it names (F2.19).
         gbcs_version: as DUIS writes it, `4.2`; empty if it was not given.
         contact: the e-mail address for notices; empty if none was given.
+        contact_held: the one that the organisation has; None if it never named any.
         purpose: why, where, who.
         live: whether this is a live authority's, which takes no example for what is meant.
     """
@@ -108,6 +97,7 @@ class ApplicationFacts(TrialFacts):
     evidence: AssuranceFacts
     gbcs_version: str = ""
     contact: str = ""
+    contact_held: str | None = None
     purpose: str = ""
     live: bool = False
 
@@ -269,10 +259,14 @@ def _certificate_name_length(facts: TrialFacts) -> Iterator[str]:
 
 @rule("contact-malformed", "F2.21", Severity.FATAL, "Give one address, name@company.example, or leave it out.")
 def _contact_malformed(facts: ApplicationFacts) -> Iterator[str]:
-    contact = facts.contact
-    # Where a person can be reached is not repeated, not even to whoever said it.
-    if contact and (len(contact) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(contact)):
+    if facts.contact and not is_address(facts.contact):
         yield "The contact is not an e-mail address that notices can be sent to."
+
+
+@rule("contact-not-the-one-held", "F2.21", Severity.NOTICE, "To change it for all: trialcpa contacts change.")
+def _contact_not_the_one_held(facts: ApplicationFacts) -> Iterator[str]:
+    if facts.contact and facts.contact_held not in (None, facts.contact):
+        yield "Notices go to the contact that the organisation has; the one that the application names is another."
 
 
 @rule("example-value", "F2.18", Severity.FATAL, "Write what is meant; forms and documentation show examples.")
@@ -288,7 +282,7 @@ def _example_value(facts: ApplicationFacts) -> Iterator[str]:
     for each in EXAMPLE_CERTIFICATES:
         if each in named:
             yield f"The certificate {each} is the one that the form shows as an example."
-    if _EXAMPLE_DOMAIN.search(facts.contact):
+    if is_example(facts.contact):
         yield "The contact is at a domain that is reserved for examples (RFC 2606)."
 
 
@@ -317,6 +311,7 @@ APPLICATION_RULES: tuple[Rule[ApplicationFacts], ...] = (
     _gbcs_version,
     *TRIAL_RULES,
     _contact_malformed,
+    _contact_not_the_one_held,
     _example_value,
 )
 

@@ -26,6 +26,7 @@ from policy.roles import Operation
 from policy.section_f import application as application_rules
 from policy.section_f.assurance import AssuranceFacts
 from ra.access import authorise, authorise_own
+from ra.applying.contacts import state_first_contact
 from ra.applying.requirements import instantiate_standing
 from ra.applying.views import ApplicationCancelled, ApplicationTaken
 from ra.bounds import require_application
@@ -33,7 +34,7 @@ from ra.desk import Desk, new_identifier
 from ra.findings import findings_json, refuse_fatal
 from ra.issuing import issuing_ca
 from ra.repeat import RequestKey, once
-from store.reading import requests
+from store.reading import contacts, requests
 from store.reading.authority import authority_row
 from store.rows import Application, Organisation
 from store.transactions import Transaction
@@ -53,7 +54,8 @@ class Apply:
         purpose: why, in the Manufacturer's words.
         csr: one PKCS#10 request, as it was sent.
         gbcs_version: as DUIS writes it, `4.2`; empty if it is not said.
-        contact: the e-mail address for notices; empty if they are only fetched. Never journalled.
+        contact: the e-mail address for notices, which becomes the organisation's if it has none; empty if they are only
+            fetched. Never journalled.
         assurance: the Assurance Certificates other than CPA that it holds for this model (F2.19).
         earlier_cpa: the CPA Certificate from the NCSC for another model (F2.19).
     """
@@ -129,6 +131,7 @@ def application_facts(
 ) -> application_rules.ApplicationFacts:
     """Gather what the rules judge."""
     issuing = issuing_ca(tx)
+    held = contacts.held(tx, organisation.id)
     return application_rules.ApplicationFacts(
         device=command.device,
         firmware=command.firmware,
@@ -150,6 +153,7 @@ def application_facts(
         ),
         gbcs_version=command.gbcs_version,
         contact=command.contact,
+        contact_held=None if held is None else held.notices,
         purpose=command.purpose,
         live=authority_row(tx).environment == "live",
     )
@@ -218,6 +222,7 @@ def _take_in(
     submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
     facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, subject=application.id, payload=submitted))
     instantiate_standing(tx, application.id, actor=actor, at=at)
+    state_first_contact(tx, actor, organisation, command.contact, application=application.id, at=at)
     return ApplicationTaken(application.id, application.state, found)
 
 

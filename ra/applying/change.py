@@ -17,6 +17,7 @@ from policy import csr as csr_policy
 from policy.csr import ParsedCsr
 from policy.roles import Operation
 from ra.applying.apply import Apply, as_applied, authorise_application, judged, lowered, require_key_free
+from ra.applying.contacts import state_first_contact
 from ra.applying.views import ApplicationChanged
 from ra.desk import Desk
 from ra.findings import findings_json
@@ -88,7 +89,8 @@ def _change(
     before = as_applied(found)
     after = _after(before, change, parsed)
     changed = [each.name for each in fields(Apply) if getattr(before, each.name) != getattr(after, each.name)]
-    findings = judged(desk, tx, after, requests.organisation(tx, found.organisation_id), at=at)
+    organisation = requests.organisation(tx, found.organisation_id)
+    findings = judged(desk, tx, after, organisation, at=at)
     version = found.version
     if changed:
         if parsed is not None:
@@ -101,6 +103,7 @@ def _change(
         # Names only: what an application says is between the SSC and the applicant.
         payload: dict[str, Json] = {"members": [*changed], "version": version}
         facts.record(tx, Fact(FactKind.APPLICATION_CHANGED, at, actor, subject=found.id, payload=payload))
+        state_first_contact(tx, actor, organisation, after.contact, application=found.id, at=at)
     return ApplicationChanged(
         application=found.id, state=found.state, version=version, changed=tuple(changed), findings=findings
     )

@@ -301,3 +301,44 @@ class RequirementList:
     """The requirements of an application, oldest first."""
 
     requirements: tuple[RequirementAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactAnswer:
+    """Where notices of a Manufacturer go, or went.
+
+    Args:
+        notices: the e-mail address for notices; empty if they are only fetched.
+        urgent: a second one, which urgent notices go to as well; empty if there is none.
+        since: from when on it holds.
+        until: until when it held; null while it holds.
+        application: that stated it, where the organisation had none; null where it was changed.
+    """
+
+    contact: str
+    organisation: str
+    manufacturer: str
+    notices: str
+    urgent: str
+    since: datetime
+    until: datetime | None
+    set_by: str
+    application: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPage(Page):
+    """Contacts in order, those that hold and those that held before."""
+
+    contacts: tuple[ContactAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactChanged:
+    """Where notices go from now on, those of approvals that exist already included."""
+
+    contact: str
+    notices: str
+    urgent: str
+    since: datetime
+    findings: tuple[Finding, ...]

@@ -12,6 +12,7 @@ from core.kinds import DecisionKind, DecisionState, DraftState, Witnessed
 from ra.applying.views import (
     AmendmentRequestAnswer,
     ApplicationAnswer,
+    ContactAnswer,
     Differs,
     EvidenceAnswer,
     RequirementAnswer,
@@ -145,6 +146,8 @@ class DecidedUpon:
 
     Args:
         manufacturer: by name.
+        contact: where the Manufacturer has its notices sent now; null if it never said. What was said when it applied
+            is with the application.
         application: that is decided, or on which the approval was granted.
         request: the Manufacturer's request for the amendment (F2.29).
         breach: that it answers (F2.23).
@@ -154,6 +157,7 @@ class DecidedUpon:
     """
 
     manufacturer: str
+    contact: ContactAnswer | None
     application: ApplicationAnswer
     request: AmendmentRequestAnswer | None
     breach: BreachAnswer | None

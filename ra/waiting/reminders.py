@@ -16,6 +16,7 @@ from ra.waiting.calendar import calendar_of
 from ra.waiting.seeing import to_witness_of_all
 from ra.waiting.tasks import days_left, tasks_of, threshold
 from ra.waiting.views import TaskAnswer, TaskList
+from store.reading import contacts
 from store.reading import tasks as reading
 from store.reading.tasks import RunningApproval
 from store.transactions import Transaction
@@ -63,7 +64,7 @@ def reminders_due(
         tx: reads.
         at: now.
         rules: on which days of the week, and at which thresholds, people are reminded.
-        addresses: of SSC, DCC and Panel; a Manufacturer's are in its applications.
+        addresses: of SSC, DCC and Panel; a Manufacturer's is the contact that it has.
     """
     for party, name, known_addresses in _parties(tx, addresses):
         if not known_addresses:
@@ -105,7 +106,9 @@ def _parties(
     for kind, name in _NAMES.items():
         yield Party(kind), name, addresses.get(kind, ())
     for organisation, name in reading.manufacturers(tx):
-        yield Party(PartyKind.MANUFACTURER, organisation), name, reading.contacts(tx, organisation)
+        held = contacts.held(tx, organisation)
+        named = [] if held is None or not held.notices else [held.notices]
+        yield Party(PartyKind.MANUFACTURER, organisation), name, named
 
 
 def _thresholds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> dict[str, str]:

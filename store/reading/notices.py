@@ -14,9 +14,9 @@ from core.classification import Classification, Recipient
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
-from store.tables import applications
+from store.tables import decisions
 from store.transactions import Transaction
-from store.trial_tables import deliveries, notice_copies, notices, renderings
+from store.trial_tables import contacts, deliveries, notice_copies, notices, renderings
 
 _C = notice_copies.c
 
@@ -111,12 +111,24 @@ class Sending:
     Args:
         notice: the notice.
         recipient: whose copy.
-        contact: the mail address that the Manufacturer's application names; empty if it names none.
+        contact: the Manufacturer's address for notices as it holds; empty if it has none.
+        urgent_contact: likewise, for urgent notices.
+        urgent: whether it is urgent: one officer alone has decided what it tells.
+        reached_before: whether a copy for the Manufacturer had been taken by mail before that contact began to hold.
     """
 
     notice: Notice
     recipient: Recipient
     contact: str
+    urgent_contact: str
+    urgent: bool
+    reached_before: bool
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """The mail addresses at which the Manufacturer is to have it."""
+        both = (self.contact, self.urgent_contact) if self.urgent else (self.contact,)
+        return tuple(dict.fromkeys(each for each in both if each))
 
 
 def notice(tx: Transaction, number: str) -> Notice:
@@ -264,7 +276,7 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
         limit: copies on the page.
     """
     d = deliveries.c
-    of_copy = and_(d.notice == _C.notice, d.recipient == _C.recipient)
+    of_copy = and_(d.notice == _C.notice, d.recipient == _C.recipient, not_(_left_behind()))
     missing = or_(not_(exists().where(of_copy)), exists().where(of_copy, d.state != DeliveryState.DELIVERED))
     query = (
         _copies()
@@ -295,6 +307,23 @@ def _unreached() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
     return and_(_C.fetched_at.is_(None), not_(taken))
 
 
+def _left_behind() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
+    """A delivery by mail to an address that its Manufacturer has left since: it waits for nobody any more."""
+    d, n = deliveries.c, notices.alias().c
+    holds = exists().where(
+        n.number == d.notice,
+        contacts.c.organisation_id == n.organisation_id,
+        contacts.c.held_until.is_(None),
+        or_(contacts.c.notices == d.address, contacts.c.urgent == d.address),
+    )
+    return and_(
+        d.channel == Channel.MAIL,
+        d.recipient == Recipient.MANUFACTURER,
+        d.state != DeliveryState.DELIVERED,
+        not_(holds),
+    )
+
+
 def _notices() -> Select[Any]:
     return select(*(column for column in notices.c if column.name not in {"record", "record_salt"}))
 
@@ -304,11 +333,28 @@ def _copies() -> Select[Any]:
 
 
 def _sendings() -> Select[Any]:
+    d = deliveries.c
+    taken = exists().where(
+        d.notice == _C.notice,
+        d.recipient == _C.recipient,
+        d.recipient == Recipient.MANUFACTURER,
+        d.channel == Channel.MAIL,
+        d.delivered_at < contacts.c.held_from,
+    )
     return (
         _notices()
-        .add_columns(_C.recipient, applications.c.contact)
+        .add_columns(
+            _C.recipient,
+            contacts.c.notices.label("contact"),
+            contacts.c.urgent.label("urgent_contact"),
+            decisions.c.urgent.label("urgent"),
+            taken.label("reached_before"),
+        )
         .join(notice_copies, _C.notice == notices.c.number)
-        .outerjoin(applications, applications.c.id == notices.c.application_id)
+        .outerjoin(
+            contacts, and_(contacts.c.organisation_id == notices.c.organisation_id, contacts.c.held_until.is_(None))
+        )
+        .outerjoin(decisions, decisions.c.id == notices.c.decision_id)
     )
 
 
@@ -338,7 +384,14 @@ def _copy(row: Row[Any]) -> Copy:
 
 
 def _sending(row: Row[Any]) -> Sending:
-    return Sending(notice=_notice(row), recipient=row.recipient, contact=row.contact or "")
+    return Sending(
+        notice=_notice(row),
+        recipient=row.recipient,
+        contact=row.contact or "",
+        urgent_contact=row.urgent_contact or "",
+        urgent=bool(row.urgent),
+        reached_before=bool(row.reached_before),
+    )
 
 
 def _delivery(row: Row[Any]) -> Delivery:

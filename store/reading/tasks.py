@@ -385,19 +385,6 @@ def first_grant(tx: Transaction) -> datetime | None:
     return tx.connection.execute(select(func.min(c.granted_at, type_=c.granted_at.type))).scalar()
 
 
-def contacts(tx: Transaction, organisation_id: str) -> list[str]:
-    """Return the addresses that a Manufacturer named in applications which wait or have led to a running approval."""
-    a = applications.c
-    lives = exists().where(approvals.c.application_id == a.id, approvals.c.ended_at.is_(None))
-    query = (
-        select(a.contact)
-        .where(a.organisation_id == organisation_id, a.contact != "", a.state.in_(UNDECIDED) | lives)
-        .distinct()
-        .order_by(a.contact)
-    )
-    return [str(contact) for contact in tx.connection.execute(query).scalars()]
-
-
 def manufacturers(tx: Transaction) -> list[tuple[str, str]]:
     """Return (identifier, name) of every organisation that has ever applied."""
     query = (
