@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 
 from core.trouble import Trouble
 
@@ -239,12 +240,30 @@ class Noticed:
         sentence: for whoever asks how the service is doing, with or without a credential: nothing withheld, no address.
         subject: what tells it from others of its code; empty if there can only be one.
         told: whoever noticed it tells the log, in words that are not for everybody.
+        as_many: how many things of its kind it stands for: one, or all those that nobody names.
     """
 
     code: AlarmCode
     sentence: str
     subject: str = ""
     told: bool = False
+    as_many: int = 1
+
+    @classmethod
+    def more(cls, code: AlarmCode, many: int) -> "Noticed":
+        """Return what stands for all those of a kind that are not named."""
+        return cls(code=code, sentence=f"And {many} more of this kind.", subject="more", as_many=many)
+
+
+def first_of(sentences: Iterable[str], most: int) -> str:
+    """Return the first of some sentences as one text, which says so where there are more; empty where there is none.
+
+    Args:
+        sentences: what was found, as it is found.
+        most: so many are told.
+    """
+    found = list(islice(sentences, most + 1))
+    return " ".join(found if len(found) <= most else [*found[:most], "There are more of this kind."])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,15 +65,6 @@ def _ended(memory: Memory, row: SealedRow) -> bool:
     return end is not None and (text(end.at), int(end.reason)) == (row.at, said.get("reason"))
 
 
-def _claimed(memory: Memory, tx: Transaction, most: int) -> list[Unsealed]:
-    """Return what the register says that an operator accepted: a portion, and more if that hides what they did."""
-    claimed = page = journal.unsealed(tx, most, only=ACTS)
-    while len(page) == most:
-        page = journal.unsealed(tx, most, only=ACTS, behind=page[-1])
-        claimed = [*claimed, *(each for each in page if not pretended(memory, each.row))]
-    return claimed
-
-
 def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
     """Return facts that wait for their number, in the order in which they get one; what is pretended is an alarm.
 
@@ -83,13 +74,16 @@ def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
         most: so many at once.
     """
     waiting = journal.unsealed(tx, most, but=ACTS)
-    claimed = _claimed(duty.memory, tx, most)
-    known = [each for each in claimed if not pretended(duty.memory, each.row)]
-    if len(known) < len(claimed):
-        first = next(each.row for each in claimed if each not in known)
+    known, strangers, first = list[Unsealed](), 0, None
+    for each in journal.every_unsealed(tx, only=ACTS):  # all: what nobody did is not to hide what somebody did
+        if pretended(duty.memory, each.row):
+            strangers, first = strangers + 1, first or each.row
+        elif len(known) < most:
+            known.append(each)
+    if first is not None:
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
-            f"The register says {len(claimed) - len(known)} times what an operator did, and nobody did that "
+            f"The register says {strangers} times what an operator did, and nobody did that "
             f"(the first is {first.kind} of {first.at}): such facts are not sealed, and nobody believes them. Look for "
             "whoever writes rows, and take the rows out.",
             subject="an operator's acts",

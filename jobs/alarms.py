@@ -76,9 +76,9 @@ def bounded(noticed: Iterable[Noticed]) -> list[Noticed]:
     told: list[Noticed] = []
     for code, same in by_code.items():
         told += list(same.values())[:MOST_TOLD]
-        if len(same) > MOST_TOLD:
-            more = f"And {len(same) - MOST_TOLD} more of this kind."
-            told.append(Noticed(code=code, sentence=more, subject="more"))
+        others = list(same.values())[MOST_TOLD:]
+        if others:
+            told.append(Noticed.more(code, sum(each.as_many for each in others)))
     return told
 
 

@@ -58,12 +58,16 @@ class Aside:
         gone = [name for name, row in self._rows.items() if row.until + TRIED_AGAIN < at]
         for name in gone:
             self._done(name)  # it was due to be tried and nobody came upon it
-        over = {name: row.said for name, row in self._rows.items() if row.until > at}
+        over = {name: self._rows[name].said for name in self.stand_aside(at)}
         noticed.extend(said for _, said in sorted(over.items())[:MOST_TOLD])
         if len(over) > MOST_TOLD:
             more = f"The authority's job {self._job} passes over {len(over) - MOST_TOLD} more rows of the register."
             noticed.append(Noticed(code=AlarmCode.JOB_FAILS, subject=f"{self._job}: more", sentence=more))
         return frozenset(over)
+
+    def stand_aside(self, at: datetime) -> frozenset[str]:
+        """Return the rows that are not to be tried at `at`, for a job that tells of them elsewhere."""
+        return frozenset(name for name, row in self._rows.items() if row.until > at)
 
     def alone(self, noticed: list[Noticed], name: str, at: datetime, act: Callable[[], T]) -> T | None:
         """Do something about one row; if it fails, put the row aside.

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 
 from ca.certificates import tbs_sha256
-from core.alarms import AlarmCode
+from core.alarms import AlarmCode, first_of
 from core.chain import GENESIS, link
 from core.facts import FactKind
 from core.instants import parse, text
@@ -71,11 +70,11 @@ class Audit:
                 AlarmCode.JOURNAL_CHANGED,
                 f"Row {changed} of the journal is missing, or does not say what it said when it was sealed.",
             )
-        hidden = list(islice(_unstated(duty.memory, rows, at), _MOST_TOLD))
+        hidden = first_of(_unstated(duty.memory, rows, at), _MOST_TOLD)
         if hidden:
             duty.notice(
                 AlarmCode.REGISTER_CONTRADICTS,
-                "Sealed facts say what no list and no answer does: " + " ".join(hidden),
+                f"Sealed facts say what no list and no answer does: {hidden}",
                 subject="unstated ends",
             )
 
@@ -105,9 +104,9 @@ class Audit:
             held = proof.certificates_held(tx, [each.serial for each in portion])
             claimed = proof.drafts_claimed(tx, [each.serial for each in portion if each.serial not in held])
         found = _wrong(duty.memory, (each for each in portion if each.serial not in claimed), held, at)
-        told = list(islice(found, _MOST_TOLD))
+        told = first_of(found, _MOST_TOLD)
         if told:
-            duty.notice(AlarmCode.REGISTER_CONTRADICTS, " ".join(told), subject="certificates")
+            duty.notice(AlarmCode.REGISTER_CONTRADICTS, told, subject="certificates")
 
 
 def _wrong(memory: Memory, known: Iterable[Remembered], held: dict[str, Held], at: datetime) -> Iterator[str]:

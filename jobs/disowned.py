@@ -19,9 +19,10 @@ _WHOM = "look for whoever holds the officers' keys"
 def notice_disowned(duty: Duty, at: datetime) -> int:
     """Notice each disowned decision of which something stands, or that was disowned of late; officers end, not this."""
     with duty.read() as tx:
-        found = disowned(tx, at, since=at - TOLD)
+        found, others = disowned(tx, at, since=at - TOLD)
     for each in found:
         duty.notice(AlarmCode.DECISION_DISOWNED, _sentence(each), subject=each.id)
+    duty.notice_more(AlarmCode.DECISION_DISOWNED, others)
     return 0
 
 

@@ -1,10 +1,12 @@
 """draft: for each proposal that issues certificates, the exact bytes to be signed, linted and stored.
 
-If one of a decision's certificates cannot be drafted, none is. Nothing is signed here. If we die before the commit, the
-next turn drafts again under other serials; after it, the drafts wait for the second officer.
+If one of a decision's certificates cannot be drafted, none is. Nothing is signed here. What is built is stored in
+portions. If we die before the commit, the next turn drafts again under other serials; after it, the drafts wait for
+the second officer.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -31,6 +33,14 @@ from store.rows import Decision, DraftRow
 from store.verbs import decisions, drafts, facts
 
 
+@dataclass(frozen=True)
+class _Unit:
+    """Every draft of one decision, in order of issue: all are stored, or none."""
+
+    decision: Decision
+    rows: Sequence[DraftRow]
+
+
 def draft_proposals(duty: Duty, at: datetime) -> int:
     """Draft for every proposal that waits for it; return how many drafts were stored."""
     if duty.issuing_stands:
@@ -41,8 +51,27 @@ def draft_proposals(duty: Duty, at: datetime) -> int:
         every = issuing_cas(duty, tx, at) if waiting else []
     if not every:
         return 0
-    drafted = (aside.alone(duty.noticed, each.id, at, partial(_draft, duty, each, every, at)) for each in waiting)
-    return sum(each or 0 for each in drafted)
+    drafted = 0
+    for first in range(0, len(waiting), duty.pace.portion):
+        portion = waiting[first : first + duty.pace.portion]
+        keys: dict[str, Mapping[str, bytes]] = {}
+        for some in aside.together(duty.noticed, portion, _identifier, at, lambda some: _keys(duty, some)):
+            keys |= some
+        built = (
+            aside.alone(duty.noticed, each.id, at, partial(_built, duty, each, keys[each.id], every, at))
+            for each in portion
+            if each.id in keys
+        )
+        drafted += sum(
+            aside.together(
+                duty.noticed,
+                [each for each in built if each],
+                lambda each: each.decision.id,
+                at,
+                lambda some: _kept(duty, some, at),
+            )
+        )
+    return drafted
 
 
 def chosen(duty: Duty, every: Sequence[IssuingCa], begins: datetime, ends: datetime, at: datetime) -> IssuingCa | None:
@@ -93,28 +122,38 @@ def order_of(decision: Decision, issue: int, serial: Serial, issuer_der: bytes, 
     )
 
 
-def _draft(duty: Duty, decision: Decision, every: Sequence[IssuingCa], at: datetime) -> int:
+def _identifier(decision: Decision) -> str:
+    return decision.id
+
+
+def _keys(duty: Duty, waiting: Sequence[Decision]) -> dict[str, Mapping[str, bytes]]:
+    """Return the public keys that decisions certify, by their identifiers."""
     with duty.read() as tx:
-        keys = keys_of(tx, decision)
+        return {each.id: keys_of(tx, each) for each in waiting}
+
+
+def _built(
+    duty: Duty, decision: Decision, keys: Mapping[str, bytes], every: Sequence[IssuingCa], at: datetime
+) -> _Unit | None:
+    """Return every draft of a decision, linted; None where it waits for a key, or one cannot be made."""
     rows = []
     for issue in issues_of(decision):
         serial, terms = new_serial(), certified_terms(decision, issue).terms
         issuing = chosen(duty, every, terms.effective, terms.expiry, at)
         if issuing is None:
-            return 0
+            return None
         order = order_of(decision, issue, serial, issuing.der, keys)
         try:
             draft = build.draft(duty.keyring.profile, order)
         except DraftImpossible as error:
-            return _give_up(duty, decision, str(error), at)
+            _give_up(duty, decision, str(error), at)
+            return None
         cleared = clear_certificate(draft, order, duty.keyring.profile)
         if not isinstance(cleared, Clearance):
-            return _give_up(duty, decision, _told(cleared), at)
+            _give_up(duty, decision, _told(cleared), at)
+            return None
         rows.append(_row(decision, issue, draft, issuing, at))
-    try:
-        return _store(duty, decision, rows, at)
-    except KeyTaken as error:
-        return _give_up(duty, decision, f"{error} {error.hint}", at)
+    return _Unit(decision, rows)
 
 
 def _row(decision: Decision, issue: int, draft: Draft, issuing: IssuingCa, at: datetime) -> DraftRow:
@@ -137,31 +176,44 @@ def _row(decision: Decision, issue: int, draft: Draft, issuing: IssuingCa, at: d
     )
 
 
-def _store(duty: Duty, decision: Decision, rows: Sequence[DraftRow], at: datetime) -> int:
+def _kept(duty: Duty, units: Sequence[_Unit], at: datetime) -> int:
+    """Store drafts of several decisions as a whole, or of one, which is given up if its key has been taken."""
+    try:
+        return _store(duty, units, at)
+    except KeyTaken as error:
+        if len(units) > 1:
+            raise  # whose it was is found when each is stored alone
+        _give_up(duty, units[0].decision, f"{error} {error.hint}", at)
+        return 0
+
+
+def _store(duty: Duty, units: Sequence[_Unit], at: datetime) -> int:
+    stored = 0
     with duty.begin("draft") as tx:
-        # Somebody may have rejected the proposal while we built: then nothing is reserved.
-        if not decisions.move(tx, decision.id, needed=[DecisionState.PROPOSED], to=DecisionState.DRAFTED):
-            return 0
-        for row in rows:
-            drafts.reserve_key(tx, row.public_key_sha256, approval=row.approval, at=at)
-            drafts.store_draft(tx, row)
-            drafted: dict[str, Json] = {
-                "serial": row.serial,
-                "tbs_sha256": row.tbs_sha256,
-                "decision": decision.id,
-                "issue": row.issue,
-            }
-            facts.record(
-                tx,
-                Fact(kind=FactKind.CERTIFICATE_DRAFTED, at=at, actor=AUTHORITY, subject=row.approval, payload=drafted),
-            )
-    return len(rows)
+        for unit in units:
+            # Somebody may have rejected the proposal while we built: then nothing is reserved.
+            if decisions.move(tx, unit.decision.id, needed=[DecisionState.PROPOSED], to=DecisionState.DRAFTED):
+                stored += len(unit.rows)
+                for row in unit.rows:
+                    drafts.reserve_key(tx, row.public_key_sha256, approval=row.approval, at=at)
+                    drafts.store_draft(tx, row)
+                facts.record(tx, *(_drafted(row, at) for row in unit.rows))
+    return stored
 
 
-def _give_up(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
+def _drafted(row: DraftRow, at: datetime) -> Fact:
+    drafted: dict[str, Json] = {
+        "serial": row.serial,
+        "tbs_sha256": row.tbs_sha256,
+        "decision": row.decision_id,
+        "issue": row.issue,
+    }
+    return Fact(kind=FactKind.CERTIFICATE_DRAFTED, at=at, actor=AUTHORITY, subject=row.approval, payload=drafted)
+
+
+def _give_up(duty: Duty, decision: Decision, why: str, at: datetime) -> None:
     with duty.begin("reject draft") as tx:
         reject(tx, decision, why=why, actor=AUTHORITY, statement=None, at=at)
-    return 0
 
 
 def _told(findings: tuple[Finding, ...]) -> str:

@@ -92,6 +92,11 @@ class Duty:
         said, about = printable(sentence, _MOST_SAID), printable(subject, _MOST_NAMED)
         self.noticed.append(Noticed(code=code, sentence=said, subject=about))
 
+    def notice_more(self, code: AlarmCode, many: int) -> None:
+        """Say how many things of a kind there are beside those that were noticed one by one."""
+        if many:
+            self.noticed.append(Noticed.more(code, many))
+
     @property
     def issuing_stands(self) -> bool:
         """Whether an officer has stopped that Trial CPA Certificates are drafted and signed. Status goes on."""

@@ -41,10 +41,13 @@ _OF_APPROVAL = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
 
 _PORTION = 500
 
+_JOB = "remember_ends"
+"""Whoever makes an end final passes over the same rows, which the first job of a turn tells of."""
+
 
 def remember_ends(duty: Duty, at: datetime) -> int:
     """Remember every end by an act that has come by `at` and is proved; return how many were new."""
-    aside = duty.aside("remember_ends")
+    aside = duty.aside(_JOB)
     over = aside.passed_over(duty.noticed, at)
     with duty.read() as tx:
         claims = [each for each in work.acts_to_state(tx, at) if each.end.serial not in over]
@@ -66,11 +69,15 @@ def remember_ends(duty: Duty, at: datetime) -> int:
 
 def make_expiries_final(duty: Duty, at: datetime) -> None:
     """Let every expiry that has come by `at` be final: lists and answers of that instant say it."""
+    aside, last = duty.aside(_JOB), None
     while True:
         with duty.read() as tx:
-            expired = work.expiries_to_make_final(tx, at, _PORTION)
-        if not expired or not any(_made_final(duty, expired, at)):
+            page = work.expiries_to_make_final(tx, at, _PORTION, behind=last)
+        if not page or page[-1] == last:
             return
+        over = aside.stand_aside(at)
+        _made_final(duty, [each for each in page if each.end.serial not in over], at)
+        last = page[-1]  # those that could not be made final are not in the way of the rest
 
 
 def statable_at(duty: Duty, at: datetime) -> datetime | None:
@@ -122,7 +129,7 @@ def may_still_count(duty: Duty, tx: Transaction, claim: work.ClaimedEnd, at: dat
 
 def _made_final(duty: Duty, claims: Sequence[work.ClaimedEnd], at: datetime) -> list[list[work.ClaimedEnd]]:
     """Make ends final, each row alone where together they fail; return those that still are as they were read."""
-    aside = duty.aside("remember_ends")
+    aside = duty.aside(_JOB)
     return aside.together(
         duty.noticed, claims, lambda each: each.end.serial, at, lambda some: _final_at_once(duty, some, at)
     )

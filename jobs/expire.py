@@ -18,6 +18,9 @@ from store.reading.amendment_requests import open_after_the_end
 from store.rows import Decision
 from store.verbs import approvals, facts
 
+_PORTION = 500
+"""Proposals whose approvals are read at once."""
+
 
 @serves("F2.31")
 def record_expiries(duty: Duty, at: datetime) -> int:
@@ -55,17 +58,23 @@ def lapse_passed(duty: Duty, at: datetime) -> int:
     with duty.read() as tx:
         waiting = [each for each in requests.open_decisions(tx) if each.id not in over]
     lapsed = 0
-    # Each in a transaction of its own: one that the database breaks off over a row has nothing to say of the others.
-    for decision in waiting:
-        why = aside.alone(duty.noticed, decision.id, at, partial(_why, duty, decision, at))
-        if why:
-            lapsed += aside.alone(duty.noticed, decision.id, at, partial(_lapse, duty, decision, why, at)) or 0
+    for first in range(0, len(waiting), _PORTION):
+        portion, whys = waiting[first : first + _PORTION], dict[str, str]()
+        for some in aside.together(duty.noticed, portion, lambda each: each.id, at, lambda some: _whys(duty, some, at)):
+            whys |= some
+        for decision in portion:
+            if decision.id in whys:
+                why = whys[decision.id]
+                lapsed += aside.alone(duty.noticed, decision.id, at, partial(_lapse, duty, decision, why, at)) or 0
     return lapsed
 
 
-def _why(duty: Duty, decision: Decision, at: datetime) -> str:
+def _whys(duty: Duty, waiting: Sequence[Decision], at: datetime) -> dict[str, str]:
+    """Return why proposals can no longer be decided, by identifier; those that can are left out."""
     with duty.read() as tx:
-        return passed(tx, decision, at) or ""
+        approval_reading.read_ahead(tx, (each.approval for each in waiting if each.approval is not None))
+        found = {each.id: passed(tx, each, at) for each in waiting}
+    return {each: why for each, why in found.items() if why is not None}
 
 
 def _lapse(duty: Duty, decision: Decision, why: str, at: datetime) -> int:

@@ -10,13 +10,12 @@ good one stays.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 
 from ca.clearance import Clearance
 from ca.revocation import crl as lists
 from ca.revocation import gate
 from core.actors import AUTHORITY
-from core.alarms import AlarmCode
+from core.alarms import AlarmCode, first_of
 from core.canonical import Json
 from core.clauses import serves
 from core.errors import PublicationRefused, WrongState
@@ -178,9 +177,9 @@ def _notice_differences(duty: Duty, tx: Transaction, at: datetime) -> None:
 
     The register's word is about the certificates of every issuing CA, and is compared with what is remembered of all.
     """
-    told = list(islice(_differences(duty, duty.memory.entries(None, at), approval_reading.ended(tx, at)), MOST_TOLD))
+    told = first_of(_differences(duty, duty.memory.entries(None, at), approval_reading.ended(tx, at)), MOST_TOLD)
     if told:
-        duty.notice(AlarmCode.REGISTER_CONTRADICTS, " ".join(told), subject="ends")
+        duty.notice(AlarmCode.REGISTER_CONTRADICTS, told, subject="ends")
 
 
 def _differences(duty: Duty, remembered: Iterable[Revoked], register: Iterable[Revoked]) -> Iterator[str]:

@@ -49,7 +49,6 @@ from store.verbs import artefacts, authorisations, facts, restored
 NUMBERS_SKIPPED = 1_000
 """Approval numbers left out after a restore: far more than are reserved between two backups."""
 
-_MOST, _EVERY = 1_000, 1_000_000
 
 RESTORE = "restore"
 """The cause of what the Panel is told again."""
@@ -206,7 +205,7 @@ def _said_before(tx: Transaction, fact: Fact) -> SealedRow | None:
 
     What was lost is not compared: it was entered then, and nothing is lost any more.
     """
-    for each in journal.unsealed(tx, _MOST, only=[fact.kind]):
+    for each in journal.every_unsealed(tx, only=[fact.kind]):
         said = said_by(each.row)
         same = all(said.get(name) == fact.payload[name] for name in ("sealed_before", "restored_to"))
         if same and each.row.actor == fact.actor.name:
@@ -216,7 +215,7 @@ def _said_before(tx: Transaction, fact: Fact) -> SealedRow | None:
 
 def _entered_before(tx: Transaction, memory: Memory, accepted: SealedRow) -> list[str]:
     """Return the digests of what was entered with a restore that was accepted before we died, as it is remembered."""
-    waiting = journal.unsealed(tx, _EVERY, only=ENTERED)
+    waiting = journal.every_unsealed(tx, only=ENTERED)
     same = [each.row for each in waiting if (each.row.at, each.row.actor) == (accepted.at, accepted.actor)]
     return [content_digest(each) for each in same if _is_remembered(memory, each)]
 

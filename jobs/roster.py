@@ -134,12 +134,13 @@ def show_rosters(duty: Duty, at: datetime) -> int:
     remembered = {each.number: each for each in duty.memory.rosters()}
     with duty.read() as tx:
         shown = {each.number: _said(each) for each in reading.shown_rosters(tx)}
-        told_of = journal.last_of(tx, FactKind.ROSTER_SET)
     wrong = [each for each in remembered.values() if shown.get(each.number) != _kept(each)]
     strange = sorted(set(shown) - set(remembered))
     if not wrong and not strange:
         return 0
     newest = max(remembered, default=0)
+    with duty.read() as tx:
+        told_of = journal.last_of(tx, FactKind.ROSTER_SET)  # which may read the whole journal
     # We died behind the memory if the newest was never told; otherwise somebody has taken its row out.
     died = newest if told_of is None or said_by(told_of).get("number") != newest else None
     for number in (*(each.number for each in wrong if each.number in shown or each.number != died), *strange):

@@ -7,7 +7,7 @@ A claimed draft is always finished, so a signature that the register does not kn
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -292,12 +292,14 @@ def _claim(duty: Duty, ready: Sequence[_Unit], at: datetime) -> list[_Unit]:
     """Claim drafts, those of a decision together; one whose time has passed, or whose approval has ended, lapses."""
     claimed = []
     with duty.begin("claim") as tx:
+        held = _held(tx, {each[0].row.approval for each in ready if each[0].row.state is not DraftState.CLAIMED})
         for unit in ready:
             first = unit[0]
             if first.row.state == DraftState.CLAIMED:
                 claimed.append(unit)  # a signature may exist already: it is finished, whatever happened since
                 continue
-            approval = approval_reading.locked(tx, first.row.approval)
+            # A second decision about the same approval sees what came of the first.
+            approval = held.pop(first.row.approval, None) or approval_reading.record(tx, first.row.approval)
             why = _in_the_way(tx, approval, first, at)
             if why is not None:
                 lapse(tx, first.decision, why=why, actor=AUTHORITY, at=at)
@@ -316,6 +318,12 @@ def _claim(duty: Duty, ready: Sequence[_Unit], at: datetime) -> list[_Unit]:
                         ),
                     )
     return claimed
+
+
+def _held(tx: Transaction, approvals: Collection[str]) -> dict[str, ApprovalRecord]:
+    """Hold the rows of approvals until the commit, and return them by identifier."""
+    approval_reading.hold(tx, approvals)
+    return {each.identifier: each for each in approval_reading.records(tx, approvals)}
 
 
 def _claimed(duty: Duty, tx: Transaction, unit: _Unit, at: datetime) -> bool:
@@ -359,7 +367,7 @@ def _record(duty: Duty, signed: Sequence[Sequence[_Signed]]) -> int:
 def _record_one(tx: Transaction, signed: _Signed, at: datetime) -> None:
     row, decision = signed.ready.row, signed.ready.decision
     # It is held until the commit: a revocation either sees this certificate or is seen by it.
-    approval = approval_reading.record(tx, row.approval)
+    approval = approval_reading.approval(tx, row.approval)
     ended = approval.ended_at is not None
     certificate = CertificateRecord(
         serial=row.serial,

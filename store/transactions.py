@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core.approval import ApprovalRecord
 from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
 
@@ -58,11 +59,15 @@ class Transaction:
     Args:
         connection: SQLAlchemy's; only store/ touches it.
         dialect: `sqlite` or `postgresql`.
+        writing: whether it may change what it reads; one that does not sees the same state from first to last.
+        ahead: approvals that were read ahead, by identifier (store/reading/approvals.py); only of one that reads.
     """
 
-    def __init__(self, connection: Connection, dialect: str) -> None:
+    def __init__(self, connection: Connection, dialect: str, *, writing: bool = True) -> None:
         self.connection = connection
         self.dialect = dialect
+        self.writing = writing
+        self.ahead: dict[str, ApprovalRecord] = {}
 
 
 class Store:
@@ -119,7 +124,7 @@ class Store:
                     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     if whole:
                         _postgresql().allow(connection, WHOLE_SECONDS)
-                yield Transaction(connection, self.dialect)
+                yield Transaction(connection, self.dialect, writing=False)
             finally:
                 connection.rollback()
                 if whole and self.dialect != "sqlite":

@@ -342,6 +342,19 @@ def test_an_end_that_the_list_does_not_have_or_has_too_much_is_named(sqlite: Api
     assert found[0].found.endswith("privilege_withdrawn")
 
 
+def test_under_an_issuing_ca_whose_time_is_over_nobody_is_left_to_answer(sqlite: Api) -> None:
+    sqlite.world.revoked(sqlite.granted())
+    sqlite.settle()
+    silent, now = _with(sqlite.mirror.view(), answers=[]), NOW + timedelta(minutes=2)
+    for ends, channels in ((now, {"ocsp sha1", "ocsp sha256"}), (now - SECOND, set[str]())):
+        every = [
+            replace(each, not_after=ends) if each.role == "issuing" else each for each in silent.authority.certificates
+        ]
+        view = replace(silent, authority=replace(silent.authority, certificates=tuple(every)))
+        found = compare(_register(sqlite.world), view, now, sqlite.mirror.past_answer).disagreements
+        assert {each.channel for each in found} == channels, ends
+
+
 def _register(world: World) -> Sequence[ApprovalRecord]:
     with world.store.read() as tx:
         return approval_reading.records(tx)

@@ -195,8 +195,8 @@ def test_a_disowned_issue_that_waits_for_its_signature_is_an_alarm(world: World)
     world.seconded(decision)
     says(world, OFFICER_1, decision, Witnessed.DISOWNED)
     with world.store.read() as tx:
-        (found,) = disowned(tx, world.clock.now(), since=world.clock.now())
-    assert (found.id, found.serial) == (decision, None)
+        (found,), others = disowned(tx, world.clock.now(), since=world.clock.now())
+    assert (found.id, found.serial, others) == (decision, None, 0)
     assert "stands: revoke" in alarms(world)[decision]
 
 

@@ -20,6 +20,7 @@ from api.status.verify import PastAnswer, answer
 from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
+from core.kinds import HierarchyRole
 from core.mirror import HashName, PublishedCrl
 from core.status import Revoked, approval_status, certificate_status, holds_under_its_issuer, revocation_at
 
@@ -88,7 +89,7 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         past_answer: for verification; not asked, as the questions are about now.
     """
     report = Report(now)
-    lists = _lists(view, report, now)
+    lists, over = _lists(view, report, now), _over(view, now)
     for record in register:
         held = view.approvals.get(record.identifier)
         if held is None or held.record != record:
@@ -107,7 +108,8 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         for certificate in record.certificates:
             report.checked += 1
             _compare_certificate(report, view, record, certificate, now)
-            if holds_under_its_issuer(certificate, now):
+            der = held.ders.get(certificate.serial, b"")
+            if holds_under_its_issuer(certificate, now) and _issuing_key(der) not in over:
                 _compare_ocsp(report, view, record, certificate, now)
                 _compare_crl(report, view, lists, record, certificate, now)
     for strange in set(view.approvals) - {record.identifier for record in register}:
@@ -213,6 +215,19 @@ def _said(der: bytes, serial: Serial) -> str:
 # --- CRL ---------------------------------------------------------------------------------------------------------
 
 
+def _over(view: Snapshot, now: datetime) -> frozenset[str]:
+    """Return the keys of the issuing CAs whose time is over: nobody is left who could list or answer for them.
+
+    All that they issued has expired by then (ADR 30).
+    """
+    over = {
+        each.key_id
+        for each in view.authority.certificates
+        if each.role is HierarchyRole.ISSUING and each.not_after < now
+    }
+    return frozenset(over - {each.key_id for each in view.authority.issuing(now)})
+
+
 def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
     """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement."""
     lists: dict[str, _Listed] = {}
@@ -299,6 +314,7 @@ def _compare_strangers(report: Report, ours: set[Serial], lists: Mapping[str, _L
 
 
 def _issuing_key(der: bytes) -> str | None:
+    """Return the identifier of the key that a certificate says signed it; None if it says none, or is none."""
     try:
         extensions = x509.load_der_x509_certificate(der).extensions
         identifier = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier

@@ -36,6 +36,7 @@ class ModelFacts:
         ended: approvals that have ended.
         certified: the NCSC's certificates for it, each with the approval for which it was recorded.
         same_key: other applications, not decided, that ask for a certificate of the same public key.
+        more: the names of those of these members of which there is more than is told.
     """
 
     applied: tuple[Elsewhere, ...] = ()
@@ -43,6 +44,12 @@ class ModelFacts:
     ended: tuple[Elsewhere, ...] = ()
     certified: tuple[tuple[str, str], ...] = ()
     same_key: tuple[Elsewhere, ...] = ()
+    more: frozenset[str] = frozenset()
+
+    def beyond(self, member: str) -> Iterator[str]:
+        """Say that there is more of a member than is told, where there is."""
+        if member in self.more:
+            yield "There are more than the newest, which are told here."
 
 
 @serves("F2.18")
@@ -55,30 +62,35 @@ def model_findings(facts: ModelFacts) -> tuple[Finding, ...]:
 def _model_applied_for(facts: ModelFacts) -> Iterator[str]:
     for each in facts.applied:
         yield f"Application {each.identifier} of {each.whose} is for the same Device Model; it is {each.state}."
+    yield from facts.beyond("applied")
 
 
 @rule("model-approved", "F2.18", Severity.WARNING, "Two approvals of one Device Model never overlap in time.")
 def _model_approved(facts: ModelFacts) -> Iterator[str]:
     for each in facts.approved:
         yield f"Approval {each.identifier} of {each.whose} is for the same Device Model; it is {each.state}."
+    yield from facts.beyond("approved")
 
 
 @rule("model-tried-before", "F2.31", Severity.NOTICE, "Look at what became of it.")
 def _model_tried_before(facts: ModelFacts) -> Iterator[str]:
     for each in facts.ended:
         yield f"Approval {each.identifier} of {each.whose} was for the same Device Model; it is {each.state}."
+    yield from facts.beyond("ended")
 
 
 @rule("model-certified", "F2.31", Severity.WARNING, "Ask whether a trial is wanted: it has its CPA Certificate.")
 def _model_certified(facts: ModelFacts) -> Iterator[str]:
     for certificate, approval in facts.certified:
         yield f"The NCSC has certified this Device Model: {certificate}, recorded for {approval}."
+    yield from facts.beyond("certified")
 
 
 @rule("key-asked-for-twice", "F2.25", Severity.WARNING, "Ask both whose key it is; only one of them can be granted.")
 def _key_asked_for_twice(facts: ModelFacts) -> Iterator[str]:
     for each in facts.same_key:
         yield f"Application {each.identifier} of {each.whose} asks for a certificate of the same public key."
+    yield from facts.beyond("same_key")
 
 
 MODEL_RULES: tuple[Rule[ModelFacts], ...] = (

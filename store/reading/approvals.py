@@ -54,17 +54,28 @@ def hold(tx: Transaction, identifiers: Iterable[str]) -> None:
         tx.connection.execute(select(column).where(column.in_(some)).order_by(column).with_for_update()).all()
 
 
+def read_ahead(tx: Transaction, identifiers: Iterable[str]) -> None:
+    """Read approvals at once that are asked for one by one later in the same transaction, which only reads.
+
+    Raises:
+        ValueError: the transaction writes, so what it read first may not be so any more.
+    """
+    if tx.writing:
+        raise ValueError("what is read ahead in a transaction that writes may be outdated")
+    tx.ahead.update((each.identifier, each) for each in records(tx, frozenset(identifiers)))
+
+
 def record(tx: Transaction, identifier: str) -> ApprovalRecord:
     """Return one approval; NoSuchThing if there is none."""
-    found = records(tx, [identifier])
-    if not found:
+    found = find(tx, identifier)
+    if found is None:
         raise NoSuchThing(kind="approval", identifier=identifier)
-    return found[0]
+    return found
 
 
 def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
     """Return an approval with everything its status depends on, if there is one."""
-    return next(iter(records(tx, [identifier])), None)
+    return tx.ahead.get(identifier) or next(iter(records(tx, [identifier])), None)
 
 
 def approval(tx: Transaction, identifier: str) -> Approval:
@@ -217,7 +228,11 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
 
     c, t, a = certificates.c, terms.c, approvals.c
     d, e = drafts.c, authority_ends.c
-    ended = narrowed(select(d.serial, e.at).join(authority_ends, e.serial == d.issuer_serial), d.approval)
+    # By the certificate: it is found by its approval, and drafts are not.
+    ended = narrowed(
+        select(c.serial, e.at).join(drafts, d.serial == c.serial).join(authority_ends, e.serial == d.issuer_serial),
+        c.approval,
+    )
     issuers = {row.serial: row.at for row in tx.connection.execute(ended)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
     for row in tx.connection.execute(narrowed(select(certificates).order_by(c.approval, c.issue), c.approval)):

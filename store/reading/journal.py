@@ -1,7 +1,7 @@
 """The journal: what is sealed, what waits to be sealed, and what readers with cursors have not seen."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ _MOST_PROVED = 10_000
 
 _MOST_HEADS = 8
 """Heads that are looked at where the newest is not signed: the authority takes back what nobody of ours sealed."""
+
+
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,14 @@ def unsealed(
     return [
         Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
     ]
+
+
+def every_unsealed(tx: Transaction, *, only: Collection[FactKind]) -> Iterator[Unsealed]:
+    """Read the facts of some kinds that wait for their number, in that order, page by page: all of them."""
+    page = unsealed(tx, _PAGE, only=only)
+    while page:
+        yield from page
+        page = unsealed(tx, _PAGE, only=only, behind=page[-1])
 
 
 def count_unsealed(tx: Transaction) -> int:

@@ -11,7 +11,7 @@ from store.transactions import Transaction
 from store.trial_tables import ncsc_certificates
 
 MOST = 20
-"""Of each what is told, the newest: nobody compares more."""
+"""Of each what is told, the newest, and whether there is more: nobody compares more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +31,19 @@ class NcscCertificate:
     approval: str
 
 
-def applications_for(tx: Transaction, device: Device, *, other_than: str) -> list[OtherApplication]:
+def applications_for(tx: Transaction, device: Device, *, other_than: str, limit: int) -> list[OtherApplication]:
     """Return the applications for a Device Model that are not decided, the newest first."""
-    return _applications(tx, applications.c.device_key == device.key, other_than)
+    return _applications(tx, applications.c.device_key == device.key, other_than, limit)
 
 
-def applications_with_key(tx: Transaction, public_key_sha256: str, *, other_than: str) -> list[OtherApplication]:
+def applications_with_key(
+    tx: Transaction, public_key_sha256: str, *, other_than: str, limit: int
+) -> list[OtherApplication]:
     """Return the applications that ask for a certificate of a public key and are not decided, the newest first."""
-    return _applications(tx, applications.c.public_key_sha256 == public_key_sha256, other_than)
+    return _applications(tx, applications.c.public_key_sha256 == public_key_sha256, other_than, limit)
 
 
-def approvals_of(tx: Transaction, device: Device) -> list[tuple[str, str]]:
+def approvals_of(tx: Transaction, device: Device, *, limit: int) -> list[tuple[str, str]]:
     """Return (identifier, Manufacturer's name) of each approval of a Device Model there ever was, the newest first."""
     c = approvals.c
     query = (
@@ -50,10 +52,10 @@ def approvals_of(tx: Transaction, device: Device) -> list[tuple[str, str]]:
         .where(c.device_key == device.key)
         .order_by(c.granted_at.desc(), c.identifier.desc())
     )
-    return [(str(row.identifier), str(row.name)) for row in tx.connection.execute(query.limit(MOST))]
+    return [(str(row.identifier), str(row.name)) for row in tx.connection.execute(query.limit(limit))]
 
 
-def certificates_for(tx: Transaction, device: Device) -> list[NcscCertificate]:
+def certificates_for(tx: Transaction, device: Device, *, limit: int) -> list[NcscCertificate]:
     """Return the NCSC's certificates for a Device Model that are recorded, in order of approval."""
     c = ncsc_certificates.c
     query = (
@@ -64,11 +66,11 @@ def certificates_for(tx: Transaction, device: Device) -> list[NcscCertificate]:
     )
     return [
         NcscCertificate(certificate=row.certificate, approval=row.approval)
-        for row in tx.connection.execute(query.limit(MOST))
+        for row in tx.connection.execute(query.limit(limit))
     ]
 
 
-def _applications(tx: Transaction, so: ColumnElement[bool], other_than: str) -> list[OtherApplication]:
+def _applications(tx: Transaction, so: ColumnElement[bool], other_than: str, limit: int) -> list[OtherApplication]:
     c = applications.c
     query = (
         select(c.id, organisations.c.name, c.state)
@@ -76,5 +78,5 @@ def _applications(tx: Transaction, so: ColumnElement[bool], other_than: str) -> 
         .where(so, c.id != other_than, c.state.in_(UNDECIDED))
         .order_by(c.submitted_at.desc(), c.id.desc())
     )
-    rows = tx.connection.execute(query.limit(MOST))
+    rows = tx.connection.execute(query.limit(limit))
     return [OtherApplication(id=row.id, organisation=row.name, state=row.state) for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from core.kinds import AGREED_DECISION, ENDING, DecisionKind, DecisionState, Witnessed
 from store.reading.proof import seconders
@@ -14,7 +14,7 @@ from store.transactions import Transaction
 from store.trial_tables import witnesses
 
 MOST_DISOWNED = 100
-"""Disowned decisions that are told at once: whoever has so many looks for one cause."""
+"""Disowned decisions that are told one by one: whoever has so many looks for one cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +121,10 @@ def unwitnessed(tx: Transaction, officer: str, *, since: datetime) -> list[Unwit
     ]
 
 
-def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned]:
+def disowned(tx: Transaction, at: datetime, *, since: datetime) -> tuple[list[Disowned], int]:
     """Return disowned decisions of which a certificate stands or is to be signed, and those that were disowned of late.
+
+    Of those that are more than MOST_DISOWNED there is the number.
 
     Args:
         tx: open.
@@ -142,9 +144,9 @@ def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned
         .where(said.saw == Witnessed.DISOWNED, stands)
         .distinct()
         .order_by(c.id)
-        .limit(MOST_DISOWNED)
     )
-    return [
+    others = tx.connection.execute(select(func.count()).select_from(query.subquery())).scalar_one() - MOST_DISOWNED
+    found = [
         Disowned(
             id=row.id,
             kind=row.kind,
@@ -152,5 +154,6 @@ def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned
             state=row.state,
             serial=row.serial if row.serial is not None and row.ends_at > at else None,
         )
-        for row in tx.connection.execute(query)
+        for row in tx.connection.execute(query.limit(MOST_DISOWNED))
     ]
+    return found, max(0, others)

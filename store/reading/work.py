@@ -169,11 +169,23 @@ def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
     return [claimed_end(row) for row in tx.connection.execute(query.order_by(c.ends_at, c.serial))]
 
 
-def expiries_to_make_final(tx: Transaction, at: datetime, limit: int) -> list[ClaimedEnd]:
-    """Return certificates that have expired by `at`, and whose end is not final yet, the earliest first."""
+def expiries_to_make_final(
+    tx: Transaction, at: datetime, limit: int, *, behind: ClaimedEnd | None = None
+) -> list[ClaimedEnd]:
+    """Return certificates that have expired by `at`, and whose end is not final yet, the earliest first.
+
+    Args:
+        tx: open.
+        at: this moment.
+        limit: the most.
+        behind: those that come after this one in that order; None for all.
+    """
     c = certificates.c
     query = select(certificates).where(c.listed_in.is_(None), c.final_at.is_(None), c.not_after < at, c.ends_at <= at)
     query = query.where(c.ends_at > c.not_after, of_known_cause())
+    if behind is not None:
+        ended, serial = behind.end.at, behind.end.serial
+        query = query.where(or_(c.ends_at > ended, and_(c.ends_at == ended, c.serial > serial)))
     rows = tx.connection.execute(query.order_by(c.ends_at, c.serial).limit(limit))
     return [claimed_end(row) for row in rows]
 

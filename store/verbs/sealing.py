@@ -11,20 +11,23 @@ from store.transactions import Transaction
 
 
 def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetime) -> bool:
-    """Number and link facts: (row id, number, link) each; False if any was sealed by somebody else meanwhile."""
+    """Number and link facts: (row id, number, link) each; False, and none is, if one was sealed or refused since."""
     statement = (
         update(journal)
         .where(journal.c.id == bindparam("row_id"), waits_to_be_sealed)
         .values(seal_number=bindparam("number"), link=bindparam("digest"), sealed_at=bindparam("at_"))
     )
+    values = [{"row_id": row_id, "number": number, "digest": digest, "at_": at} for row_id, number, digest in rows]
+    numbered = tx.connection.begin_nested()
     try:
-        for row_id, number, digest in rows:
-            values = {"row_id": row_id, "number": number, "digest": digest, "at_": at}
-            if not tx.connection.execute(statement, values).rowcount:
-                return False
+        whole = tx.connection.execute(statement, values).rowcount == len(rows)
     except IntegrityError:
-        return False
-    return True
+        whole = False
+    if whole:
+        numbered.commit()
+    else:
+        numbered.rollback()
+    return whole
 
 
 def refuse(tx: Transaction, row_id: int, *, why: str) -> bool:
