@@ -1,15 +1,15 @@
 """For whom a file was attached and from whom it is kept; from whom a reason is; addresses that calendars subscribe to."""
 
-import json
 import re
 
 import sqlalchemy as sa
 from alembic import op
 
+from core.canonical import read_json
 from store.types import Instant
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -53,7 +53,7 @@ def _filled() -> None:
     """Say of what is there for whom it was attached, as the journal does, and keep what the SSC has said for itself."""
     connection = op.get_bind()
     facts = sa.text("SELECT payload FROM journal WHERE kind = 'evidence-attached' AND role = 'manufacturer'")
-    theirs = [{"id": json.loads(payload)["evidence"]} for payload in connection.execute(facts).scalars()]
+    theirs = [{"id": read_json(payload)["evidence"]} for payload in connection.execute(facts).scalars()]
     op.execute("UPDATE evidence SET party = 'dcc' WHERE subject_kind = 'report'")
     op.execute("UPDATE evidence SET party = 'manufacturer' WHERE subject_kind = 'amendment-request'")
     if theirs:
