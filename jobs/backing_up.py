@@ -86,6 +86,7 @@ def _written(taken: Taken, path: Path, file: BinaryIO, lock: Lock, at: datetime,
         tempfile.TemporaryDirectory(prefix=".backup-", dir=taken.keys_dir) as scratch,
         taken.store.read(whole=True) as tx,
     ):
+        sealed = _head(taken.keys_dir / FILE_NAME)
         number, link, _ = journal.last_sealed(tx)  # the first statement: from here on the register's state is fixed
         memory = Path(scratch) / FILE_NAME
         copied = copy_memory(taken.keys_dir, memory, lambda: dump.stay(tx))
@@ -113,12 +114,21 @@ def _written(taken: Taken, path: Path, file: BinaryIO, lock: Lock, at: datetime,
                 seal=copied.seal.hex(),
                 tables=dict(state.tables),
                 members=members,
+                sealed=sealed,
             )
             return state.made
 
         seal(Packing(state.pieces(), manifest), file, lock)
         assert state.made is not None
         return state.made
+
+
+def _head(memory: Path) -> int:
+    """Return the row that a head was last signed for: when it is remembered, its rows are in the register."""
+    if not memory.exists():
+        return 0  # that is said by whoever copies it
+    with closing(CopyRead(memory)) as read:
+        return read.head.number
 
 
 @dataclass

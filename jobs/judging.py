@@ -61,10 +61,12 @@ class Judging:
     Args:
         tx: open; the register that is being written, table by table, those of FIRST first.
         memory: the copy that lay in the same backup.
+        sealed: the row up to which a head was signed when the register's state was fixed.
     """
 
     tx: Transaction
     memory: CopyRead
+    sealed: int
     _signers: dict[HierarchyRole, list[AuthorityCertificate]] | None = None
     _journal: tuple[str, bytes] | None = None
     _doubtful: list[TakenBack] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Judging:
         """Raise NotOurs where what stands under our signatures is not there any more.
 
         Without the certificate of an issuing CA nothing that it signed is known for ours, and the root's signature upon
-        it is nowhere else.
+        it is nowhere else. A row of the journal that is not what was sealed cannot be guessed.
         """
         held = {each.serial for each in self._of(HierarchyRole.ISSUING)}
         for each in self.memory.hierarchy(HierarchyRole.ISSUING):
@@ -98,11 +100,14 @@ class Judging:
                     "its row of authority_certificates back from an older backup, and make another one"
                 )
 
+        for number in (each.number for each in self._doubtful):
+            if 0 < number <= self.sealed and journal.link_of(self.tx, number) is None:
+                raise NotOurs(f"row {number} is not what was sealed")
+
     def take_back(self) -> list[TakenBack]:
         """Take every number back that stands behind the last head; return from which facts.
 
-        If it was ours, no head was signed over it yet: it is sealed anew, as everything that waits. A row that is
-        missing below that, because it was changed, is found by whoever proves the journal.
+        If it was ours, no head was signed over it yet: it is sealed anew, as everything that waits.
         """
         last = max(journal.last_head(self.tx), self._remembered())
         found, digest, number = list(self._doubtful), journal.link_of(self.tx, last) or bytes(32), last

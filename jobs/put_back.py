@@ -178,7 +178,7 @@ def _laid_out(unpacking: Unpacking, home: Path, told: Told) -> Opened:
     ):
         schema.upgrade(store)
         with store.begin("restore") as tx:
-            judging = Judging(tx=tx, memory=memory)
+            judging = Judging(tx=tx, memory=memory, sealed=unpacking.manifest.sealed)
             for table in (*FIRST, *(each for each in dump.names() if each not in FIRST)):
                 lines = _lines_of(unpacking, table)
                 told(table, dump.load(tx, table, lines, left.append, judging.of(table)))

@@ -77,10 +77,10 @@ def look_at_copy(path: Path) -> Copied:
 
 
 class CopyRead:
-    """A copy as it is read without the key: what it says is believed where the memory lies, and proved with the key.
+    """A memory as it is read without the key: what it says is believed where it lies, and proved with the key.
 
     Args:
-        path: of the copy, which nobody writes.
+        path: of the file.
 
     Raises:
         MemoryUnusable: each question, if the copy cannot be read.
@@ -89,7 +89,8 @@ class CopyRead:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._guarded():
-            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            uri = f"{path.absolute().as_uri()}?mode=rw"  # a reader of a file with a log makes its index, if need be
+            self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
 
     def close(self) -> None:
         """Close the file."""

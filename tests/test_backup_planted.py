@@ -305,11 +305,18 @@ def _signed_beyond(rows: Members, keys: Path) -> None:
     rows["journal_heads"].append({**newest, "number": number, "link": bytes(32), "signature": signature})
 
 
+def _relinked_without_heads(rows: Members, keys: Path) -> None:
+    _relinked(rows, keys)
+    rows["journal_heads"].clear()
+    rows["memory_records"].clear()
+
+
 REFUSED: dict[str, tuple[Callable[[Members, Path], object], str]] = {
     "a sealed fact changed": (_changed("journal", 3, actor="somebody"), "row 4 is not what was sealed"),
     "a sealed fact lost": (_lost("journal", 3), "row 4 is not what was sealed"),
     "a link changed": (_changed("journal", 3, link=bytes(32)), "row 4 is not what was sealed"),
     "all linked again": (_relinked, "row 1 is not what was sealed"),
+    "all linked again, and no head": (_relinked_without_heads, "row 1 is not what was sealed"),
     "a number taken from a sealed fact": (
         _changed("journal", 3, seal_number=None, link=None, sealed_at=None),
         "row 4 is not what was sealed",
