@@ -37,6 +37,8 @@ class Manifest:
         records, seal: the newest record of the memory and its seal (hex).
         tables: rows of each table.
         members: each by its name, but the manifest.
+        sealed: the row that a head was last signed for, as the memory had it before the register's state was fixed: up
+            to there each row must be as it was sealed. 0 in backups of before.
     """
 
     __pydantic_config__ = _AS_JSON
@@ -54,6 +56,7 @@ class Manifest:
     seal: str
     tables: Mapping[str, int]
     members: Mapping[str, Member]
+    sealed: int = 0
 
     def octets(self) -> bytes:
         """Return it as canonical JSON (RFC 8785)."""

@@ -17,13 +17,14 @@ from typing import BinaryIO
 from backup.archive import MEMORY, SETTINGS, Packing, Piece
 from backup.manifest import VERSION, Manifest, Member
 from backup.sealing import Lock, seal
+from ca.certificates import tbs_sha256
 from core.errors import BackupNotWritten
 from core.kinds import HierarchyRole
 from keys.ceremony import ROOT_FILE
 from keys.private_file import written
 from keys.sealed import sealed_files
 from memory.book import FILE_NAME
-from memory.copying import Copied, copy_memory
+from memory.copying import Copied, CopyRead, copy_memory
 from store import dump
 from store.reading import authority as reading
 from store.reading import journal
@@ -73,31 +74,37 @@ def back_up(taken: Taken, path: Path, lock: Lock, at: datetime, told: Told) -> M
         raise BackupNotWritten(path=path, detail="there is a file already, and backups are never overwritten")
     try:
         with written(path, step="link backup", over=False) as file:
-            manifest = _written(taken, file, lock, at, told)
+            manifest = _written(taken, path, file, lock, at, told)
     except OSError as error:
         raise BackupNotWritten(path=path, detail=error.strerror or type(error).__name__) from error
     return manifest
 
 
-def _written(taken: Taken, file: BinaryIO, lock: Lock, at: datetime, told: Told) -> Manifest:
+def _written(taken: Taken, path: Path, file: BinaryIO, lock: Lock, at: datetime, told: Told) -> Manifest:
     with (
         # Beside the keys, where the same disk has the memory and nobody else reads.
         tempfile.TemporaryDirectory(prefix=".backup-", dir=taken.keys_dir) as scratch,
         taken.store.read(whole=True) as tx,
     ):
+        sealed = _head(taken.keys_dir / FILE_NAME)
         number, link, _ = journal.last_sealed(tx)  # the first statement: from here on the register's state is fixed
         memory = Path(scratch) / FILE_NAME
         copied = copy_memory(taken.keys_dir, memory, lambda: dump.stay(tx))
         state = _State(taken=taken, tx=tx, memory=memory, copied=copied, told=told)
 
         def manifest(members: Mapping[str, Member]) -> Manifest:
-            row = reading.authority_row(tx)
-            root = reading.certificates(tx, HierarchyRole.ROOT)[-1]
+            # Whose it is the memory says, and no row that somebody has written since.
+            with closing(CopyRead(memory)) as read:
+                begun, known = read.begun, {each.serial: each.tbs_sha256 for each in read.hierarchy(HierarchyRole.ROOT)}
+            every = reading.certificates(tx, HierarchyRole.ROOT)
+            roots = [each.der for each in every if known.get(each.serial) == tbs_sha256(each.der)]
+            if not roots:
+                raise BackupNotWritten(path=path, detail="the register has lost the root's certificate")
             state.made = Manifest(
                 version=VERSION,
-                authority=row.name,
-                environment=row.environment,
-                root_sha256=hashlib.sha256(root.der).hexdigest(),
+                authority=begun.name,
+                environment=begun.environment,
+                root_sha256=hashlib.sha256(roots[-1]).hexdigest(),
                 revision=taken.revision,
                 made_at=at,
                 rows=number,
@@ -107,12 +114,21 @@ def _written(taken: Taken, file: BinaryIO, lock: Lock, at: datetime, told: Told)
                 seal=copied.seal.hex(),
                 tables=dict(state.tables),
                 members=members,
+                sealed=sealed,
             )
             return state.made
 
         seal(Packing(state.pieces(), manifest), file, lock)
         assert state.made is not None
         return state.made
+
+
+def _head(memory: Path) -> int:
+    """Return the row that a head was last signed for: when it is remembered, its rows are in the register."""
+    if not memory.exists():
+        return 0  # that is said by whoever copies it
+    with closing(CopyRead(memory)) as read:
+        return read.head.number
 
 
 @dataclass

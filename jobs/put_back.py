@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +16,12 @@ from backup.archive import MEMORY, SETTINGS, Flawed, Unpacking
 from backup.manifest import Manifest
 from backup.sealing import Key, Unsealable, unseal
 from core.canonical import Json, canonical, read_json
-from core.errors import BackupUnusable, HomeOccupied
+from core.errors import BackupUnusable, HomeMissing, HomeOccupied, MemoryUnusable
 from core.instants import text
 from jobs.backing_up import Told
+from jobs.judging import FIRST, Judging, NotOurs, TakenBack
 from memory.book import FILE_NAME
+from memory.copying import CopyRead
 from store import dump, schema
 from store.transactions import Store, sqlite_url
 
@@ -38,11 +40,15 @@ class Opened:
         manifest: its own word.
         settings: the file of the settings, as it was.
         home: the folder, laid out as a home: keys with the memory, and the register as an SQLite file.
+        left_out: rows that it holds and the register there has not: not ours, or refused by a constraint.
+        taken_back: facts whose number was behind the last head, and that wait to be sealed.
     """
 
     manifest: Manifest
     settings: str
     home: Path
+    left_out: tuple[dump.LeftOut, ...] = ()
+    taken_back: tuple[TakenBack, ...] = ()
 
     @property
     def keys_dir(self) -> Path:
@@ -66,7 +72,7 @@ def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) 
         told: asked to show how far it is.
 
     Raises:
-        BackupUnusable: it is cut, damaged, of another form or revision, or its rows contradict each other.
+        BackupUnusable: it is cut, damaged, of another form or revision, or was changed under a head of ours.
         BackupLockUnusable: the key is none.
     """
     archive = scratch / "archive.tar"
@@ -78,15 +84,15 @@ def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) 
             _require_revision(unpacking.manifest, revision)
             opened_as = _laid_out(unpacking, scratch / "home", told)
         archive.unlink()
-    except (Unsealable, Flawed, dump.Unloadable) as error:
+    except (Unsealable, Flawed, dump.Unloadable, NotOurs, MemoryUnusable, HomeMissing) as error:
         raise BackupUnusable(path=path, detail=str(error)) from error
     except OSError as error:
         raise BackupUnusable(path=path, detail=error.strerror or type(error).__name__) from error
     return opened_as
 
 
-def load_register(unpacked: Store, store: Store, told: Told) -> None:
-    """Copy a register that was proved into an empty one of the other kind.
+def load_register(unpacked: Store, store: Store, told: Told) -> list[dump.LeftOut]:
+    """Copy a register that was proved into an empty one of the other kind; return what that one refuses.
 
     Raises:
         HomeOccupied: it is not empty.
@@ -94,11 +100,13 @@ def load_register(unpacked: Store, store: Store, told: Told) -> None:
     """
     require_empty(store)
     schema.upgrade(store)
+    left = list[dump.LeftOut]()
     with unpacked.read(whole=True) as source, store.begin("restore") as tx:
         for name in dump.names():
             lines = (line for _, portion in dump.dumped(source, name) for line in portion.splitlines())
-            told(name, dump.load(tx, name, lines))
+            told(name, dump.load(tx, name, lines, left.append))
         dump.go_on_counting(tx)
+    return left
 
 
 def require_empty(store: Store) -> None:
@@ -163,12 +171,20 @@ def _laid_out(unpacking: Unpacking, home: Path, told: Told) -> Opened:
     _as_the_authority_has_it(keys_dir / FILE_NAME)
     told("memory", unpacking.manifest.records)
     os.close(os.open(opened.store_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    with closing(Store(sqlite_url(opened.store_path))) as store:
+    left = list[dump.LeftOut]()
+    with (
+        closing(Store(sqlite_url(opened.store_path))) as store,
+        closing(CopyRead(keys_dir / FILE_NAME)) as memory,
+    ):
         schema.upgrade(store)
         with store.begin("restore") as tx:
-            for table in dump.names():
-                told(table, dump.load(tx, table, _lines_of(unpacking, table)))
-    return opened
+            judging = Judging(tx=tx, memory=memory, sealed=unpacking.manifest.sealed)
+            for table in (*FIRST, *(each for each in dump.names() if each not in FIRST)):
+                lines = _lines_of(unpacking, table)
+                told(table, dump.load(tx, table, lines, left.append, judging.of(table)))
+            judging.require_whole()
+            taken_back = judging.take_back()
+    return replace(opened, left_out=tuple(left), taken_back=tuple(taken_back))
 
 
 def _lines_of(unpacking: Unpacking, table: str) -> Iterator[bytes]:

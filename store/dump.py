@@ -7,20 +7,22 @@ transaction.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, Table, Text, column, func, insert, select, table
 from sqlalchemy import text as sql
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.sql.expression import ColumnClause, TableClause
 from sqlalchemy.sql.sqltypes import _Binary
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from core.alarms import printable
 from core.canonical import read_json
 from store import trial_tables
 from store.tables import metadata
-from store.transactions import Transaction
+from store.transactions import Transaction, violated
 
 _TABLES = {each.name: each for each in metadata.sorted_tables}
 """In an order in which each comes behind those that it refers to."""
@@ -34,8 +36,37 @@ _USUALLY_AT_ONCE = 500
 _PORTION_OCTETS = 4 * 1024 * 1024
 
 
+_MOST_SAID = 200
+"""Characters of a key, or of a reason: whoever wrote the row chose the first."""
+
+Row: TypeAlias = Mapping[str, int | str | bytes | None]
+"""A row as it stands in the lines, by column."""
+
+Judge: TypeAlias = Callable[[Row], Row | str]
+"""Returns a row as it is to be written, or why it is left out."""
+
+
 class Unloadable(Exception):
     """Lines that are no rows of this register; its text says why."""
+
+
+class _Foreign(Exception):
+    """A value of another kind than its column has; its text says which column."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A row that was not written.
+
+    Args:
+        table: its table.
+        key: the values of its primary key, as far as they can be shown.
+        why: in a few words.
+    """
+
+    table: str
+    key: str
+    why: str
 
 
 def names() -> tuple[str, ...]:
@@ -60,12 +91,14 @@ def stay(tx: Transaction) -> None:
 
 def dumped(tx: Transaction, name: str) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a table in order of its key, some mebioctets at a time, each with how many rows it has."""
-    plain, of = _plain(name), _TABLES[name]
+    plain, of = table(name, *(column(each.name) for each in _TABLES[name].columns)), _TABLES[name]
     query = select(plain).order_by(*(plain.c[each.name] for each in of.primary_key.columns))
     at_once = _AT_ONCE.get(name, _USUALLY_AT_ONCE)
+    octets = [isinstance(_bare(each.type), _Binary) for each in of.columns]
     held, size, rows = list[bytes](), 0, 0
     for row in tx.connection.execute(query, execution_options={"yield_per": at_once}):
-        line = json.dumps([_said(each) for each in row], separators=(",", ":")).encode("ascii") + b"\n"
+        said = [_said(each, octets=binary) for each, binary in zip(row, octets, strict=True)]
+        line = json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
         held.append(line)
         size, rows = size + len(line), rows + 1
         if size >= _PORTION_OCTETS:
@@ -75,23 +108,36 @@ def dumped(tx: Transaction, name: str) -> Iterator[tuple[int, bytes]]:
         yield rows, b"".join(held)
 
 
-def load(tx: Transaction, name: str, lines: Iterable[bytes]) -> int:
-    """Write the rows of a table that has none; return how many there were.
+def load(
+    tx: Transaction, name: str, lines: Iterable[bytes], left: Callable[[LeftOut], None], judge: Judge | None = None
+) -> int:
+    """Write the rows of a table that has none; return how many were written.
+
+    A row with a value of another kind, one that a constraint refuses, and one that is judged not to be ours are left
+    out: whoever owned the database may have planted it, and no such row keeps the others from being written.
+
+    Args:
+        tx: open.
+        name: of the table.
+        lines: its rows.
+        left: told of each row that is left out.
+        judge: asked about each row before it is written; None if every row is taken.
 
     Raises:
-        Unloadable: a line is no row of this table, or a constraint refuses it.
+        Unloadable: a line is no row of this table at all.
     """
-    plain = _plain(name)
-    columns, at_once = list(plain.c), _AT_ONCE.get(name, _USUALLY_AT_ONCE)
-    held, rows = list[dict[str, Any]](), 0
+    loading = _Loading(tx, name, left)
     for line in lines:
-        held.append(_read(line, columns, name, rows + 1))
-        rows += 1
-        if len(held) >= at_once:
-            _write(tx, plain, held, rows)
-            held = []
-    _write(tx, plain, held, rows)
-    return rows
+        row = loading.read(line)
+        if row is None:
+            continue
+        judged = row if judge is None else judge(row)
+        if isinstance(judged, str):
+            left(loading.left_out(row, judged))
+        else:
+            loading.hold(judged)
+    loading.write()
+    return loading.written
 
 
 def go_on_counting(tx: Transaction) -> None:
@@ -123,16 +169,93 @@ def _bare(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return BigInteger() if isinstance(bare, Integer) else Text()
 
 
-def _said(value: Any) -> int | str | None:  # noqa: ANN401 - a value of any column
-    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes | memoryview) else value
+def _said(value: Any, *, octets: bool) -> int | str | dict[str, str] | None:  # noqa: ANN401 - a value of any column
+    """Return a value as it stands in a line; one of another kind, of which SQLite has four, as what it is."""
+    if isinstance(value, bytes | memoryview):
+        encoded = base64.b64encode(value).decode("ascii")
+        return encoded if octets else {"octets": encoded}
+    if isinstance(value, float):
+        return {"real": repr(value)}
+    return {"text": value} if octets and isinstance(value, str) else value
 
 
-def _read(line: bytes, columns: list[ColumnClause[Any]], name: str, number: int) -> dict[str, Any]:
-    try:
-        said = list[Any](read_json(line, largest=2**63))
-        return {each.name: _value(value, each) for each, value in zip(columns, said, strict=True)}
-    except (ValueError, TypeError) as error:
-        raise Unloadable(f"row {number} of {name} cannot be read: {error}") from error
+class _Loading:
+    """A table whose rows are being written.
+
+    Args:
+        tx: open.
+        name: of the table.
+        left: told of each row that is left out.
+    """
+
+    def __init__(self, tx: Transaction, name: str, left: Callable[[LeftOut], None]) -> None:
+        self._tx, self._name, self._left = tx, name, left
+        self._plain = _plain(name)
+        self._columns = list(self._plain.c)
+        self._key = [each.name for each in _TABLES[name].primary_key.columns]
+        self._at_once = _AT_ONCE.get(name, _USUALLY_AT_ONCE)
+        self._held = list[Row]()
+        self._read = 0
+        self.written = 0
+
+    def read(self, line: bytes) -> Row | None:
+        """Return the row that a line says; None if a value is of another kind: it is left out."""
+        self._read += 1
+        row = dict[str, Any]()
+        try:
+            said = list[Any](read_json(line, largest=2**63))
+            row = {each.name: value for each, value in zip(self._columns, said, strict=True)}
+            return {each.name: _value(row[each.name], each) for each in self._columns}
+        except (ValueError, TypeError) as error:
+            raise Unloadable(f"row {self._read} of {self._name} cannot be read: {error}") from error
+        except _Foreign as error:
+            self._left(self.left_out(row, str(error)))
+            return None
+
+    def hold(self, row: Row) -> None:
+        """Write a row, with others."""
+        self._held.append(row)
+        if len(self._held) >= self._at_once:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is held; where one of the rows is refused, one by one."""
+        rows, self._held = self._held, []
+        if not rows:
+            return
+        if self._refusal(rows) is None:
+            self.written += len(rows)
+            return
+        for row in rows:
+            why = self._refusal([row])
+            if why is None:
+                self.written += 1
+            else:
+                self._left(self.left_out(row, f"the database refuses it ({why})"))
+
+    def left_out(self, row: Mapping[str, Any], why: str) -> LeftOut:
+        """Return a row as it is told of."""
+        key = "/".join(str(row.get(each)) for each in self._key)
+        return LeftOut(table=self._name, key=printable(key, _MOST_SAID), why=printable(why, _MOST_SAID))
+
+    def _refusal(self, rows: list[Row]) -> str | None:
+        """Write rows, or none of them; return what the database says if it refuses one."""
+        try:
+            with self._tx.connection.begin_nested():
+                self._tx.connection.execute(insert(self._plain), [dict(each) for each in rows])
+        except (IntegrityError, DataError) as error:
+            return _broken(error)
+        except UnicodeError:
+            return "half a character"
+        return None
+
+
+def _broken(error: DBAPIError) -> str:
+    """Return which rule a row breaks: what PostgreSQL says beside it repeats the row, which may be withheld (F2.22)."""
+    diagnostic = getattr(error.orig, "diag", None)
+    if diagnostic is not None and not diagnostic.constraint_name:
+        return str(diagnostic.message_primary or type(error.orig).__name__)
+    return violated(error)
 
 
 def _value(value: Any, of: ColumnClause[Any]) -> int | str | bytes | None:  # noqa: ANN401 - as JSON has it
@@ -143,13 +266,4 @@ def _value(value: Any, of: ColumnClause[Any]) -> int | str | bytes | None:  # no
             return value
     elif isinstance(value, str):
         return base64.b64decode(value, validate=True) if isinstance(of.type, _Binary) else value
-    raise ValueError(f"{of.name} is of another kind")
-
-
-def _write(tx: Transaction, plain: TableClause, rows: list[dict[str, Any]], number: int) -> None:
-    if not rows:
-        return
-    try:
-        tx.connection.execute(insert(plain), rows)
-    except (IntegrityError, DataError, UnicodeError) as error:
-        raise Unloadable(f"the database refuses a row of {plain.name}, number {number} or one before it") from error
+    raise _Foreign(f"{of.name} holds a value of another kind")

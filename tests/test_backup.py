@@ -315,7 +315,6 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no manifest at all": (lambda octets: octets.replace(b'"tables":{', b'"tables":[', 1), "manifest cannot be read"),
     "rows that are none": (_another("register/lease/000001.jsonl", b"[1]\n"), "row 1 of lease"),
     "half a row": (_another("register/lease/000001.jsonl", b"[1"), "within a line"),
-    "a row twice": (_cell("approvals", 0, None), "refuses a row of approvals"),
     "a memory that is none": (_another("memory/memory.sqlite", b"x" * 4096), "memory is no database"),
     "fewer rows": (_said(tables={}), "other numbers of rows"),
     "another root": (_said(root_sha256="0" * 64), "another one is in the manifest"),

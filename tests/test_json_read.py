@@ -141,7 +141,7 @@ def test_a_file_of_an_officer_s_and_a_line_of_a_backup_are_read_so_too(tmp_path:
     if bad != "one too large":  # a row holds numbers of 64 bits
         transaction: Any = None
         with pytest.raises(Unloadable):
-            load(transaction, "lease", [b"[%s]" % BAD[bad].encode()])
+            load(transaction, "lease", [b"[%s]" % BAD[bad].encode()], print)
 
 
 def test_what_was_told_holds_numbers_as_rows_do() -> None:

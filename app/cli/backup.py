@@ -2,7 +2,8 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -24,9 +25,13 @@ from jobs.put_back import STORE_FILE, Opened, load_register, mark, open_backup, 
 from keys.passphrase import FromPrompt, PassphraseSource, chosen_passphrase, parse_source
 from memory.book import RESERVE_NAME
 from store import schema
+from store.dump import LeftOut
 from store.transactions import Store, sqlite_url
 
 LARGEST_IDENTITY = 64 * 1024
+
+EXIT_LEFT_OUT = 3
+"""Of `backup verify`: it can be restored, and somebody has written rows that are left out then."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -97,10 +102,13 @@ def make(file: Path, recipient: str | None, passphrase: str | None, home: Path |
 @click.argument("file", type=_THERE)
 @_opening
 def verify(file: Path, **given: str | Path | None) -> None:
-    """Put a backup into a scratch place and prove what is in it; exit with 1 if anything does not hold."""
-    with _opened(file, file.absolute().parent, given) as (_, findings):
-        _show(findings)
-    raise SystemExit(1 if _wrong(findings) else 0)
+    """Put a backup into a scratch place and prove what is in it.
+
+    Exit with 1 if anything does not hold, with 3 if it can be restored without some rows, each of which is named.
+    """
+    with _opened(file, file.absolute().parent, given) as (opened, findings):
+        _show(opened, findings)
+    raise SystemExit(1 if _wrong(findings) else EXIT_LEFT_OUT if _planted(opened) else 0)
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa restore today.age --home /var/lib/trialcpa --identity key.txt")
@@ -116,7 +124,7 @@ def restore(file: Path, home: Path, store_url: str | None, **given: str | Path |
     _require_free(home)
     home.parent.mkdir(parents=True, exist_ok=True)
     with _target(store_url) as target, _opened(file, home.parent, given) as (opened, findings):
-        _show(findings)
+        _show(opened, findings)
         if _wrong(findings):
             raise BackupUnusable(path=file, detail="something in it does not hold; nothing was restored")
         text = moved(opened.settings, store_url=store_url or f"sqlite:///{STORE_FILE}")
@@ -124,7 +132,8 @@ def restore(file: Path, home: Path, store_url: str | None, **given: str | Path |
         load(opened.home)
         if target is not None:
             with closing(Store(sqlite_url(opened.store_path))) as unpacked, _showing() as told:
-                load_register(unpacked, target, told)
+                refused = load_register(unpacked, target, told)
+            _name(refused)
             opened.store_path.unlink()
         mark(opened.keys_dir, opened.manifest)
         # If we die before this, there is no home; a PostgreSQL register that was loaded is dropped and loaded again.
@@ -152,7 +161,14 @@ def _opened(
                 path=file, detail=f"it is another authority's: its root is {opened.manifest.root_sha256}"
             )
         with closing(Store(sqlite_url(opened.store_path))) as store:
-            place = PutBack(manifest=opened.manifest, store=store, keys_dir=opened.keys_dir, passphrase=passphrase)
+            place = PutBack(
+                manifest=opened.manifest,
+                store=store,
+                keys_dir=opened.keys_dir,
+                passphrase=passphrase,
+                left_out=Counter(each.table for each in opened.left_out),
+                taken_back=len(opened.taken_back),
+            )
             findings = tuple(prove(place, SystemClock().now()))
         (opened.keys_dir / RESERVE_NAME).unlink(missing_ok=True)
         yield opened, findings
@@ -169,7 +185,26 @@ def _target(store_url: str | None) -> Iterator[Store | None]:
         yield store
 
 
-def _show(findings: tuple[Finding, ...]) -> None:
+def _name(left_out: Sequence[LeftOut]) -> None:
+    for each in left_out:
+        click.echo(f"Left out: {each.table} {each.key}: {each.why}.")
+
+
+def _planted(opened: Opened) -> bool:
+    """Return whether somebody has written rows: a backup that is made while facts are sealed has some to seal anew."""
+    return bool(opened.left_out) or not all(each.as_sealed for each in opened.taken_back)
+
+
+def _show(opened: Opened, findings: tuple[Finding, ...]) -> None:
+    _name(opened.left_out)
+    for fact in opened.taken_back:
+        whose = "it may have been sealed just then" if fact.as_sealed else "the authority did not give it"
+        click.echo(
+            f"Taken back: journal {fact.row_id}: its number, {fact.number}, is under no head, and {whose}; it waits to "
+            "be sealed."
+        )
+    if _planted(opened):
+        click.echo("Somebody has written rows into this register: look for whoever did (docs/backup.md).")
     table = Table("what", "", "found", box=None, pad_edge=False)
     for each in findings:
         table.add_row(each.what, each.outcome.value, each.detail)

@@ -42,7 +42,7 @@ class IntendedCertificate:
 
 def authority_row(tx: Transaction) -> AuthorityRow:
     """Return the authority's row; HomeMissing if the store holds none."""
-    row = tx.connection.execute(select(authority)).one_or_none()
+    row = tx.connection.execute(select(authority).where(authority.c.id == 1)).one_or_none()
     if row is None:
         raise HomeMissing(path="the store")
     return AuthorityRow(
@@ -59,7 +59,7 @@ def authority_row(tx: Transaction) -> AuthorityRow:
 def clock_offset(store: Store) -> timedelta:
     """Return how far the test clock runs ahead; zero before there is an authority."""
     with store.read() as tx:
-        value = tx.connection.execute(select(authority.c.clock_offset)).scalar()
+        value = tx.connection.execute(select(authority.c.clock_offset).where(authority.c.id == 1)).scalar()
     return timedelta(seconds=int(value or 0))
 
 

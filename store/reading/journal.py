@@ -113,6 +113,19 @@ def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     return [sealed_row(row) for row in tx.connection.execute(query)]
 
 
+def numbered_after(tx: Transaction, number: int, limit: int) -> list[tuple[int, Sealed]]:
+    """Return rows that carry a number behind `number`, in order, each with its row id."""
+    query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
+    return [(int(row.id), sealed_row(row)) for row in tx.connection.execute(query)]
+
+
+def last_numbers(tx: Transaction, most: int, limit: int) -> list[int]:
+    """Return the largest numbers of rows up to and with `most`, the largest first."""
+    number = journal.c.seal_number
+    query = select(number).where(number <= most).order_by(number.desc()).limit(limit)
+    return [int(each) for each in tx.connection.execute(query).scalars()]
+
+
 def link_of(tx: Transaction, number: int) -> bytes | None:
     """Return the link that a sealed row carries; None if there is no such row."""
     found = tx.connection.execute(select(journal.c.link).where(journal.c.seal_number == number)).scalar()
