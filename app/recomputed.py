@@ -18,6 +18,7 @@ from core.canonical import digest
 from core.errors import KeysOfTwo, ShownOtherwise
 from core.identifiers import serial_of
 from core.instants import text
+from core.words import counted
 from officers.restore import CertificateAgain
 from officers.statement import Listed
 from ra.deciding.views import DecisionAnswer, DraftAnswer
@@ -146,7 +147,7 @@ def _words(certificate: x509.Certificate, statement: Statement) -> list[tuple[st
         ("trial", f"{text(statement.start)} to {text(statement.expiry)}"),
         ("device", f"{device.type} {device.manufacturer} {device.model} {device.hardware_version}"),
         ("firmware", [f"{each.version}  {each.image_digest}" for each in statement.firmware]),
-        ("at most", f"{statement.maximum_devices} devices"),
+        ("at most", counted(statement.maximum_devices, "device")),
         ("public key", f"SHA-256 {key_sha256(certificate)}"),
     ]
 

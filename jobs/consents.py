@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from core.chain import SealedRow, content_digest
 from core.facts import FactKind
 from core.kinds import AuthorisedAct
+from core.words import counted
 from jobs.resting import order_of, stands
 from memory.memory import Memory
 from memory.officers import roster_of
@@ -56,7 +57,7 @@ class Consents:
             return None
         if gone:
             return f"the key of {', '.join(gone)} that signed for it is not on the roster any more"
-        return f"{len(people)} officers have signed for it, and {officers_needed(decision, self._rules)} must"
+        return f"{counted(len(people), 'officer')} signed for it, and {officers_needed(decision, self._rules)} must"
 
     def why_not_alone(self, decision: Decision, facts: Iterable[SealedRow]) -> str | None:
         """Return why an urgent revocation does not count; None if its officer has signed for it.

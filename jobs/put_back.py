@@ -4,13 +4,11 @@ Everything happens in a scratch folder first, where all of it is proved (jobs/ba
 its name. A mark beside the keys says that nobody has accepted it yet: until then nothing is signed (jobs/restore.py).
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from backup.archive import MEMORY, SETTINGS, Flawed, Unpacking
 from backup.manifest import Manifest
@@ -20,6 +18,7 @@ from core.errors import BackupUnusable, HomeMissing, HomeOccupied, MemoryUnusabl
 from core.instants import text
 from jobs.backing_up import Told
 from jobs.judging import FIRST, Judging, NotOurs, TakenBack
+from keys.private_file import written
 from memory.book import FILE_NAME
 from memory.copying import CopyRead
 from store import dump, schema
@@ -77,7 +76,7 @@ def open_backup(path: Path, key: Key, scratch: Path, revision: str, told: Told) 
     """
     archive = scratch / "archive.tar"
     try:
-        with path.open("rb") as sealed, _private(archive) as opened:
+        with path.open("rb") as sealed, written(archive, over=False) as opened:
             unseal(sealed, opened, key)
         with archive.open("rb") as file:
             unpacking = Unpacking(file)
@@ -121,7 +120,7 @@ def require_empty(store: Store) -> None:
 def mark(keys_dir: Path, manifest: Manifest) -> None:
     """Say that a backup was put back and nobody has accepted it yet."""
     said: dict[str, Json] = {"made_at": text(manifest.made_at), "rows": manifest.rows, "records": manifest.records}
-    with _private(keys_dir / MARK_FILE) as file:
+    with written(keys_dir / MARK_FILE, over=False) as file:
         file.write(canonical(said))
 
 
@@ -163,14 +162,15 @@ def _laid_out(unpacking: Unpacking, home: Path, told: Told) -> Opened:
     for name in unpacking.names:
         if name.startswith("keys/"):
             # The archive let no name through but one of letters and digits.
-            with _private(keys_dir / name.removeprefix("keys/")) as file:
+            with written(keys_dir / name.removeprefix("keys/"), over=False) as file:
                 file.write(b"".join(unpacking.octets(name)))
-    with _private(keys_dir / FILE_NAME) as file:
+    with written(keys_dir / FILE_NAME, over=False) as file:
         for some in unpacking.octets(MEMORY):
             file.write(some)
     _as_the_authority_has_it(keys_dir / FILE_NAME)
     told("memory", unpacking.manifest.records)
-    os.close(os.open(opened.store_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with written(opened.store_path, over=False):
+        pass  # empty: SQLite writes into a file that nobody else may touch
     left = list[dump.LeftOut]()
     with (
         closing(Store(sqlite_url(opened.store_path))) as store,
@@ -205,12 +205,3 @@ def _text(octets: bytes) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Flawed("its settings are no text") from error
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[BinaryIO]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(descriptor)

@@ -14,6 +14,7 @@ from core.canonical import Json
 from core.errors import AuthorisationMissing, AuthorisationRefused, MemoryContradicted
 from core.facts import Fact, FactKind
 from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind, ProcessRole
+from core.words import counted
 from jobs.lost import Difference
 from jobs.resting import said_by
 from jobs.roster import authority_begun, roster_counting
@@ -136,7 +137,8 @@ def _counted(
         people.add(officer)
     if len(people) < officers_wanted(rules):
         raise _refused(
-            AuthorisationFlaw.UNDECIDED, f"{len(people)} officers have signed for it, and {officers_wanted(rules)} must"
+            AuthorisationFlaw.UNDECIDED,
+            f"{counted(len(people), 'officer')} signed for it, and {officers_wanted(rules)} must",
         )
     return list(new.values())
 

@@ -19,6 +19,7 @@ from core.chain import DATED_AHEAD, head_statement, link
 from core.errors import JournalChanged
 from core.facts import Fact, FactKind
 from core.instants import parse, text
+from core.words import counted
 from jobs.acts import to_seal
 from jobs.behind_head import require_as_sealed, take_back
 from jobs.duty import Duty
@@ -129,8 +130,8 @@ def _sealed_at(duty: Duty, tx: Transaction, waiting: Sequence[Unsealed], at: dat
     if ahead:
         duty.notice(
             AlarmCode.FACT_AHEAD,
-            f"{len(ahead)} facts were dated ahead, as late as {text(max(ahead))}, when the authority's clock was at "
-            f"{text(at)}; they are sealed with that instant.",
+            f"{counted(len(ahead), 'fact')} dated ahead, as late as {text(max(ahead))}, when the authority's clock was "
+            f"at {text(at)}: sealed with that instant.",
         )
     return max([at, *(each for each in dated if each - at <= DATED_AHEAD)])
 

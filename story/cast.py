@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 
+from app.cli.decide_export import fetched
 from app.cli.demo import open_demo_key
+from app.client import Client
 from app.officer import ROSTER_PATH, Hand, Officer, officer_on, roster_read
 from app.recomputed import read, recomputed
 from core.canonical import read_json
@@ -87,6 +90,8 @@ class Person:
             transport=wrap(httpx.HTTPTransport()),
             observer=lambda exchange: album.note(name, exchange),
         )
+        self._open = ExitStack()
+        self._service = self._open.enter_context(Client(base_url, api_key))
         self._http = httpx.Client(
             base_url=base_url,
             transport=wrap(httpx.HTTPTransport()),
@@ -145,6 +150,19 @@ class Person:
         """Do something else that is signed for; for the error see act."""
         return self.act("POST", path, {**body, **self._signs().for_claim(claim)})
 
+    @property
+    def signs(self) -> bool:
+        """Whether acts are signed for here, with keys of their own."""
+        return self._signs().signs
+
+    def dossier(self, decision: str) -> Mapping[str, bytes]:
+        """Return the files that prove who agreed to a decision, as `trialcpa decide export` writes them.
+
+        Raises:
+            ServiceRefused, ServiceUnreachable, ServiceAnswerMalformed: they are not to be had.
+        """
+        return fetched(self._service, decision)
+
     def _signed(self, act: AuthorisedAct, shown: Reply) -> Mapping[str, object]:
         """Sign for a decision: its digests are recomputed from its bytes."""
         try:
@@ -186,6 +204,7 @@ class Person:
     def close(self) -> None:
         """Let the connections go."""
         self.client.close()
+        self._open.close()
         self._http.close()
 
 

@@ -11,6 +11,7 @@ from core.approval import DEVICE_WORDS
 from core.instants import next_midnight, text
 from core.status import State
 from story import grant
+from story.agreed import tell_who_agreed
 from story.album import Content
 from story.checks import (
     ACTIVE,
@@ -84,6 +85,9 @@ def play(scene: Scene) -> None:
 
     teller.step(f"What was true at {text(before.at)} can still be proved")
     _past(scene, granted, before)
+
+    teller.step("Who agreed to it? The dossier of the decision, asked for by an officer and proved by anybody")
+    tell_who_agreed(scene, decision)
 
 
 def _not_at_midnight(scene: Scene) -> None:

@@ -90,6 +90,7 @@ def _scene(teller: Teller, album: Album, stage: Stage, stack: ExitStack, wrap: W
         album=album,
         cast=cast,
         trust=stage.trust,
+        ceremony=stage.ceremony,
         server=stage.server,
         patience=PATIENCE,
         following=following,

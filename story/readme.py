@@ -22,6 +22,7 @@ def write(album: Album) -> None:
     parts = [_HEAD]
     for begin, end in pairwise([*leaves, len(names)]):  # none where no certificate came
         parts += _certificate(names[begin:end], album.moments)
+    parts += _agreed(names)
     parts.append(_linters(names))
     album.readme("\n".join(parts))
 
@@ -47,6 +48,14 @@ def _certificate(names: Sequence[str], moments: Mapping[str, datetime]) -> list[
             f"  {then} ocsptool --verify-response --load-trust {issuing} --load-response {answer}\n"
         )
     return parts
+
+
+def _agreed(names: Sequence[str]) -> list[str]:
+    if not any(name.endswith("-dossier.zip") for name in names):
+        return []
+    dossier, root = _first(names, "-dossier.zip"), _first(names, "-root.pem")
+    proof = f"trialcpa-verify decision {dossier} --root {root} --transcript ../ceremony/transcript.txt"
+    return [f"WHO AGREED to the first one, from here\n  {proof}\n"]
 
 
 def _linters(names: Sequence[str]) -> str:

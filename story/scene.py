@@ -27,6 +27,7 @@ class Scene:
         album: keeps.
         cast: acts.
         trust: the root, had from the home and not from the server; environment and arc.
+        ceremony: the folder with its transcript, of the home.
         server: where the server listens.
         patience: seconds in which the authority must have done what follows from an act.
         following: seconds in which every channel must say that something was revoked.
@@ -37,6 +38,7 @@ class Scene:
     album: Album
     cast: Cast
     trust: Trust
+    ceremony: Path
     server: str
     patience: float
     following: float

@@ -33,12 +33,14 @@ class Stage:
         house: to read what the ceremony fixed, and to move a test clock.
         credentials: the API keys for trying things out.
         trust: the root from the home itself, environment and arc.
+        ceremony: the folder of the home with the ceremony's transcript.
         server: where it listens.
     """
 
     house: House
     credentials: Path
     trust: Trust
+    ceremony: Path
     server: str
 
 
@@ -123,6 +125,7 @@ def _stage(home: Path) -> Stage:
         house=house,
         credentials=write_demo_credentials(home),
         trust=trust,
+        ceremony=home / "ceremony",
         server=_address(settings),
     )
     _require_same(stage)

@@ -293,7 +293,7 @@ def test_of_many_alarms_of_a_kind_some_are_told_and_of_the_others_the_number() -
     other = Noticed(code=AlarmCode.FACT_AHEAD, sentence="It is ahead.")
     told = bounded([*many, many[0], other])
     assert told[:MOST_TOLD] == many[:MOST_TOLD]
-    more = Noticed(code=AlarmCode.END_UNPROVED, sentence="And 980 more of this kind.", subject="more")
+    more = Noticed.more(AlarmCode.END_UNPROVED, 980)
     assert told[MOST_TOLD:] == [more, other]
 
 

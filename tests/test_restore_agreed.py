@@ -194,7 +194,7 @@ def test_as_many_officers_as_to_any_decision_must_agree(back: WentBack) -> None:
     world = back.world
     signed = world.signed_for_restore(Asked(), ONE, TWO)
     three = Rules(officers={DecisionKind.REVOKE: 3})
-    with pytest.raises(AuthorisationRefused, match="2 officers have signed for it, and 3 must"):
+    with pytest.raises(AuthorisationRefused, match="2 officers signed for it, and 3 must"):
         world.accept_restore(signed=signed, rules=three)
     world.accept_restore(signed=signed, rules=Rules(officers={DecisionKind.REVOKE: 2}))
 

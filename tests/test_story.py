@@ -35,7 +35,7 @@ from tests.readme_commands import copied, unknown_in
 
 Alter = Callable[[httpx.Request, bytes], bytes]
 
-NUMBERED = re.compile(r"(\d\d)-[a-z0-9-]+\.(csr|json|cer|pem|der|crl|html)")
+NUMBERED = re.compile(r"(\d\d)-[a-z0-9-]+\.(csr|json|cer|pem|der|crl|html|zip)")
 
 
 @dataclass
@@ -81,6 +81,8 @@ def test_on_its_own_in_an_empty_home_every_channel_agrees(told: Told) -> None:
         "privilegeWithdrawn",
         "cessationOfOperation",
         "23:59:59Z: active",
+        "trialcpa-verify decision",
+        "by their own keys",
     ):
         assert proof in text
     assert max(map(len, told.lines)) <= 100
@@ -145,6 +147,10 @@ def test_the_commands_in_its_readme_run_and_say_what_the_story_said(told: Told) 
             said.setdefault(moment, []).append(ran.stdout + ran.stderr)
         elif ", at " in line:
             moment = line.partition(",")[0]
+    assert (
+        f"trialcpa-verify decision {next(folder.glob('*-dossier.zip')).name} --root"
+        in (folder / "README.txt").read_text()
+    )
     assert list(said) == ["", "ACTIVE", "CANCELLED", "PAST", "LAST-SECOND", "EXPIRED"]
     for moment, good in (
         ("ACTIVE", True),

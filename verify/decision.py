@@ -29,6 +29,7 @@ from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
 from core.instants import parse
 from core.kinds import AuthorisedAct
+from core.words import counted
 from officers.claims import about, to_revoke
 from officers.proof import Asked, prove
 from officers.roster import FEWEST, Roster
@@ -316,7 +317,7 @@ class _Proof:
         elif not self._ledger.missing and (not proposed or len(people) < wanted):  # else that may be what is missing
             self._ledger.refute(
                 Against.OFFICERS_WANTING,
-                f"{len(people)} officers are proved to have signed for it; it takes {wanted}, the proposer among them.",
+                f"Proved is that {counted(len(people), 'officer')} signed; it takes {wanted}, the proposer among them.",
             )
         self._require_on(max((roster for _, _, roster in self._used), key=lambda each: each.number, default=None), "it")
 

@@ -23,6 +23,7 @@ from core.approval import ApprovalRecord
 from core.canonical import canonical, read_json
 from core.chain import head_statement, journal_name
 from core.mirror import SealedHead
+from keys.private_file import keep
 
 LARGEST_HEAD = 64 * 1024
 LARGEST_ENDS = 1024 * 1024 * 1024
@@ -172,20 +173,8 @@ class MemoryFiles:
 
     def _replace(self, path: Path, octets: bytes) -> bool:
         """Write a file whole or not at all; if we die in between, the one before is there."""
-        beside = path.with_name(f".{path.name}.new")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(beside, flags, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(octets)
-                file.flush()
-                os.fsync(descriptor)
-            beside.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            keep(path, octets)
         except OSError as error:
             self._failed(path, error)
             return False

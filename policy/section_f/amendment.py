@@ -9,6 +9,7 @@ from core.clauses import serves
 from core.errors import Finding, Severity
 from core.instants import text
 from core.status import first_second_after
+from core.words import counted
 from policy.rules import Rule, judge, rule
 from policy.section_f.application import TRIAL_RULES, TrialFacts
 from policy.section_f.wording import shown
@@ -142,7 +143,7 @@ def _condition_not_there(facts: AmendmentFacts) -> Iterator[str]:
 @rule("limit-below-deployed", "F2.21(d)", Severity.WARNING, "Tell the DCC which devices have to be decommissioned.")
 def _limit_below_deployed(facts: AmendmentFacts) -> Iterator[str]:
     if facts.maximum_devices < facts.deployed:
-        yield f"{facts.deployed} devices are deployed; the limit would be {facts.maximum_devices}."
+        yield f"Deployed: {counted(facts.deployed, 'device')}; the limit would be {facts.maximum_devices:,}."
 
 
 AMENDMENT_RULES: tuple[Rule[AmendmentFacts], ...] = (

@@ -9,6 +9,7 @@ from datetime import date
 
 from core.clauses import serves
 from core.errors import Finding, Severity
+from core.words import counted
 from policy.rules import Rule, judge, rule
 from policy.section_f.wording import shown
 
@@ -93,7 +94,7 @@ def _asked_as_it_is(facts: RequestFacts) -> Iterator[str]:
     if asked.expiry == holds.expiry:
         yield f"The expiry date is {holds.expiry.isoformat()} already."
     if asked.maximum_devices == holds.maximum_devices:
-        yield f"The limit is {holds.maximum_devices:,} devices already."
+        yield f"The limit is {counted(holds.maximum_devices, 'device')} already."
     for version in asked.added:
         if holds.names(version):
             yield f"The approval names firmware version {shown(version)} already."
@@ -137,7 +138,8 @@ def _not_as_asked(facts: AnswerFacts) -> Iterator[str]:
     if asked.expiry is not None and asked.expiry != becomes.expiry:
         yield f"An expiry date of {asked.expiry.isoformat()} was asked for; it is {becomes.expiry.isoformat()}."
     if asked.maximum_devices is not None and asked.maximum_devices != becomes.maximum_devices:
-        yield f"{asked.maximum_devices:,} devices were asked for; {becomes.maximum_devices:,} are approved."
+        asked_for = counted(asked.maximum_devices, "device")
+        yield f"A limit of {asked_for} was asked for; it is {becomes.maximum_devices:,}."
     for version in asked.added:
         if not becomes.names(version):
             yield f"Firmware version {shown(version)} was to be added; it is not."

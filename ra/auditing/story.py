@@ -9,6 +9,7 @@ from core.canonical import Json
 from core.classification import in_words
 from core.kinds import AuthorisedAct, BreachState, DecisionKind, RequirementState
 from core.local_time import utc
+from core.words import counted
 from ra.applying.views import ApplicationAnswer
 from ra.auditing.gathered import Decided, Gathered
 from ra.deciding.views import AuthorisationKept, DecisionAnswer
@@ -166,7 +167,7 @@ def _applied(application: ApplicationAnswer, organisation: str) -> Iterator[Even
     device = _named(application.device)
     yield Event(
         application.submitted_at,
-        f"{organisation} applied for a trial of {device}: at most {application.maximum_devices} devices, "
+        f"{organisation} applied for a trial of {device}: at most {counted(application.maximum_devices, 'device')}, "
         f"from {application.start} to {application.expiry}.",
         application.submitted_by,
     )

@@ -51,6 +51,7 @@ def play(teller: Teller, home: Path) -> bool:
             album=album,
             cast=cast,
             trust=stage.trust,
+            ceremony=stage.ceremony,
             server=stage.server,
             patience=PATIENCE,
             following=PATIENCE,

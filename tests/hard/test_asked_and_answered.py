@@ -47,6 +47,6 @@ def test_an_amendment_that_gives_less_than_was_asked_is_shown_as_another(world: 
     seen = show_request(world.desk, MANUFACTURER, asked)
     assert seen.otherwise == (
         "An expiry date of 2027-09-30 was asked for; it is 2027-06-30.",
-        "900 devices were asked for; 6 are approved.",
+        "A limit of 900 devices was asked for; it is 6.",
     )
     assert (seen.state, seen.findings) == ("granted", ())

@@ -15,7 +15,9 @@ from ca import der as write
 from core.clock import Clock
 from core.facts import FactKind
 from core.identifiers import serial_of
+from core.kinds import OrderKind, OrderState
 from memory.memory import Memory
+from store.officers_tables import orders, rosters
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
 from store.reading import journal
@@ -47,6 +49,7 @@ def problems(store: Store, clock: Clock, signings: Iterable[Signing], memory: Me
         found = [
             *_signed(tx, signed),
             *forgotten(tx, memory, signed),
+            *_carried_out(tx, memory),
             *_unfinished(tx),
             *_decided(tx),
             *_told_once(tx),
@@ -130,6 +133,20 @@ def _unfinished(tx: Transaction) -> Iterator[str]:
         count = _count(tx, condition)
         if count:
             yield f"{count} {what}"
+
+
+def _carried_out(tx: Transaction, memory: Memory) -> Iterator[str]:
+    """What the authority remembers of orders and rosters is in the register, and the register says no more."""
+    done = (orders.c.state == OrderState.DONE) & orders.c.kind.in_([OrderKind.STOP_ISSUING, OrderKind.START_ISSUING])
+    query = select(orders.c.id, orders.c.kind).where(done).order_by(orders.c.closed_at, orders.c.id)
+    carried = [(row.id, row.kind is OrderKind.STOP_ISSUING) for row in tx.connection.execute(query)]
+    held = memory.issuing
+    if (held is None) != (not carried) or (held is not None and (held.order, held.stopped) not in carried):
+        yield f"of issuing {held} is remembered, and the register says {carried}"
+    shown = set(tx.connection.execute(select(rosters.c.number)).scalars())
+    remembered = {each.number for each in memory.rosters()}
+    if shown != remembered:
+        yield f"rosters {sorted(remembered)} are remembered, and the register shows {sorted(shown)}"
 
 
 def _decided(tx: Transaction) -> Iterator[str]:

@@ -23,6 +23,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.repeat import RequestKey
 from tests.acting import reject, revoke
+from tests.kill.ordering import Ordering
 from tests.kill.steps import Known, Step, approval_of, propose_step, second_step
 from tests.kill.trial import FEBRUARY, at_its_end, before_the_start, while_it_runs
 from tests.world import ADMIN, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, application, csr_pem, ending
@@ -36,6 +37,7 @@ class Scenario:
     """The steps of one sweep; its CSRs are made once, so that a repeated request is the same request."""
 
     csrs: dict[str, bytes] = field(default_factory=dict)
+    ordering: Ordering = field(default_factory=Ordering)
 
     def steps(self) -> Iterator[Step]:
         for trial in "ABC":
@@ -59,6 +61,7 @@ class Scenario:
         yield from self._new_keys()
         yield from self._ends()
         yield from self._refusals()
+        yield from self.ordering.steps()
         yield from _access()
         yield from before_the_start(self._csr("apply T"))
         yield self._apply("L", swept=False)

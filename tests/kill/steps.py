@@ -1,8 +1,9 @@
 """What the sweep's steps are made of: where a process works, who does a step, and what the courier is to deliver.
 
-A web step is one use case, called as the API calls it, with an Idempotency-Key. An authority step is all its work
-until nothing is due. A courier step delivers until everybody has everything. Steps that are not `swept` lead to the
-next swept one and die nowhere; they repeat boundaries that another step dies at.
+A web step is one use case, called as the API calls it, with an Idempotency-Key; an operator's is one command beside
+the keys. An authority step is all its work until nothing is due. A courier step delivers until everybody has
+everything. Steps that are not `swept` lead to the next swept one and die nowhere; they repeat boundaries that another
+step dies at.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ from tests.acting import propose, second
 from tests.kill.typesetter import elsewhere
 from tests.world import NOW, OFFICER_1, World
 
-Who = Literal["web", "authority", "courier"]
+Who = Literal["web", "authority", "operator", "courier"]
 Known = dict[str, Any]
 """Outcomes by the name of the step that was acknowledged with them."""
 
@@ -161,7 +162,7 @@ class Step:
 
     def do(self, world: World, known: Known, outside: Outside | None) -> Any:
         """Do it as its process does; return what is acknowledged."""
-        if self.who == "web":
+        if self.who in ("web", "operator"):
             digest = hashlib.sha256(self.name.encode()).hexdigest()
             outcome = self.act(world, known, RequestKey(self.name.replace(" ", "-"), digest))
             return document(outcome) if is_dataclass(outcome) else outcome
