@@ -29,6 +29,7 @@ from api.contacts import add_contacts
 from api.cpl import add_cpl
 from api.decisions import add_decisions
 from api.deployments import add_deployments
+from api.end_requests import add_end_requests
 from api.evidence import add_evidence
 from api.forms.authorising import LISTED_LIMIT
 from api.incoming import (
@@ -102,6 +103,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_approvals,
     add_auditing,
     add_amendments,
+    add_end_requests,
     add_breaches,
     add_certificates,
     add_notices,

@@ -99,6 +99,10 @@ class FactKind(StrEnum):
     DOSSIER_SIGNED = "dossier-signed"
     AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
     CONTACT_CHANGED = "contact-changed"
+    END_REQUESTED = "end-requested"
+    END_REQUEST_WITHDRAWN = "end-request-withdrawn"
+    END_REQUEST_ANSWERED = "end-request-answered"
+    END_REQUEST_LAPSED = "end-request-lapsed"
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,33 @@ CLOSED_REQUEST = (
 """Nothing more becomes of it; `lapsed` because its approval ended first."""
 
 
+class EndRequestState(StrEnum):
+    """Where a Manufacturer's request for the end of its approval stands (F2.30)."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+OPEN_END_REQUEST = (EndRequestState.OPEN, EndRequestState.PROPOSED)
+"""The Manufacturer still asks; there is one of an approval at most."""
+
+IN_WORDS_END_REQUEST = (EndRequestState.REFUSED, EndRequestState.ANSWERED)
+"""The SSC has said in words what becomes of it; the approval stands."""
+
+CLOSED_END_REQUEST = (
+    EndRequestState.GRANTED,
+    *IN_WORDS_END_REQUEST,
+    EndRequestState.WITHDRAWN,
+    EndRequestState.LAPSED,
+)
+"""Nothing more becomes of it; `lapsed` because its approval ended otherwise."""
+
+
 class RequirementState(StrEnum):
     """Whether a further requirement (F2.20) still stands in the way."""
 
@@ -249,6 +276,15 @@ class NoticeKind(StrEnum):
     NEW_KEY = "new-key"
     CORRECTION = "correction"
     REQUEST_LAPSED = "request-lapsed"
+    END_REQUEST_LAPSED = "end-request-lapsed"
+    END_REQUEST_ANSWERED = "end-request-answered"
+
+
+OF_NO_DECISION = (NoticeKind.REQUEST_LAPSED, NoticeKind.END_REQUEST_LAPSED, NoticeKind.END_REQUEST_ANSWERED)
+"""These tell of nothing that became true by a decision: what time has brought about, and what is only said."""
+
+SAID_BY_OFFICERS = (NoticeKind.END_REQUEST_ANSWERED,)
+"""These tell what an officer says, which decides nothing."""
 
 
 CANCELLATION = "cancellation"

@@ -51,6 +51,12 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
             "The request of {manufacturer} for an amendment of {approval} is closed: the approval has ended, and "
             "nothing was decided about the request."
         ),
+        NoticeKind.END_REQUEST_LAPSED: (
+            "The request of {manufacturer} for the end of {approval} is closed: the approval has ended otherwise."
+        ),
+        NoticeKind.END_REQUEST_ANSWERED: (
+            "The Security Sub-Committee has answered the request of {manufacturer} for the end of {approval}{standing}."
+        ),
     }
 )
 _CANCELLED = (

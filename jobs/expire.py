@@ -10,11 +10,12 @@ from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from jobs.ends import make_expiries_final
 from ra.deciding.lapse import lapse, passed
-from ra.telling.lapsed_request import close_request
+from ra.telling.lapsed_request import close_end_request, close_request
 from ra.telling.listing import EXPIRY, instruct
 from store.reading import approvals as approval_reading
 from store.reading import requests, work
 from store.reading.amendment_requests import open_after_the_end
+from store.reading.end_requests import ends_open_after_the_end
 from store.rows import Decision
 from store.verbs import approvals, facts
 
@@ -82,21 +83,28 @@ def _lapse(duty: Duty, decision: Decision, why: str, at: datetime) -> int:
         return int(lapse(tx, decision, why=why, actor=AUTHORITY, at=at))
 
 
-@serves("F2.29", "F2.31")
+@serves("F2.29", "F2.30", "F2.31")
 def close_requests(duty: Duty, at: datetime) -> int:
-    """Close requests for amendments whose approvals have ended, by an act or by time; return how many.
+    """Close requests for amendments and ends whose approvals have ended, by an act or by time; return how many.
 
     One that a proposal holds waits until that is decided or has lapsed: then it is open again, and found here.
     """
     aside = duty.aside("close_requests")
     with duty.read() as tx:
-        waiting = open_after_the_end(tx, at, but=aside.passed_over(duty.noticed, at))
+        over = aside.passed_over(duty.noticed, at)
+        waiting = [(each.id, _close) for each in open_after_the_end(tx, at, but=over)]
+        waiting += [(each, _close_end) for each in ends_open_after_the_end(tx, at, but=over)]
     closed = 0
-    for asked in waiting:
-        closed += aside.alone(duty.noticed, asked.id, at, partial(_close, duty, asked.id, at)) or 0
+    for asked, close in waiting:
+        closed += aside.alone(duty.noticed, asked, at, partial(close, duty, asked, at)) or 0
     return closed
 
 
 def _close(duty: Duty, request: str, at: datetime) -> int:
     with duty.begin("close request") as tx:
         return int(close_request(tx, request, actor=AUTHORITY, at=at))
+
+
+def _close_end(duty: Duty, request: str, at: datetime) -> int:
+    with duty.begin("close request for an end") as tx:
+        return int(close_end_request(tx, request, actor=AUTHORITY, at=at))

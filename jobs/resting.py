@@ -14,7 +14,7 @@ from core.canonical import read_json
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, InstantMalformed
 from core.facts import FactKind
-from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind, NoticeKind
+from core.kinds import OF_NO_DECISION, SAID_BY_OFFICERS, AuthorisationFlaw, AuthorisedAct, DecisionKind
 from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
 from ra.deciding.end import ending_of
@@ -47,8 +47,9 @@ def resting(row: SealedRow) -> Resting:
         raise _malformed(f"there is no fact of the kind {row.kind}") from None
     if kind is FactKind.DECISION_REJECTED and _by_us(row):
         return Resting.OURS  # a proposal that cannot be drafted is rejected by the authority
-    if kind is FactKind.NOTICE_WRITTEN and _by_us(row) and said_by(row).get("kind") == NoticeKind.REQUEST_LAPSED:
-        return Resting.OURS  # nobody decided what time alone has brought about
+    if kind is FactKind.NOTICE_WRITTEN and said_by(row).get("kind") in OF_NO_DECISION:
+        # Nobody decided what time alone has brought about; what is only said decides nothing.
+        return Resting.NOTHING if said_by(row)["kind"] in SAID_BY_OFFICERS else Resting.OURS
     return rests_upon(kind)
 
 
@@ -96,6 +97,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.CERTIFICATE_RESTORED
             | FactKind.END_RESTORED
             | FactKind.AMENDMENT_REQUEST_LAPSED
+            | FactKind.END_REQUEST_LAPSED
             | FactKind.NOTICE_DELIVERED
             | FactKind.NOTICE_UNDELIVERED
             | FactKind.FACT_REFUSED
@@ -152,6 +154,9 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.ORDER_LAPSED
             | FactKind.DOSSIER_ASKED
             | FactKind.CONTACT_CHANGED
+            | FactKind.END_REQUESTED
+            | FactKind.END_REQUEST_WITHDRAWN
+            | FactKind.END_REQUEST_ANSWERED
         ):
             return Resting.NOTHING
         case _:

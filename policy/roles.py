@@ -72,6 +72,9 @@ class Operation(StrEnum):
     """Whose keys count as officers'."""
     READ_DOSSIER = "read-dossier"
     """Everything about an approval as one file, signed."""
+    REQUEST_END = "request-end"
+    READ_END_REQUEST = "read-end-request"
+    ANSWER_END_REQUEST = "answer-end-request"
     CHANGE_CONTACT = "change-contact"
     READ_CONTACTS = "read-contacts"
     """Where notices of a Manufacturer go, and went."""
@@ -106,6 +109,7 @@ _READ_EVERYTHING = (
     Operation.READ_EVERY_PASSAGE,
     Operation.READ_DOSSIER,
     Operation.READ_CONTACTS,
+    Operation.READ_END_REQUEST,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
     Operation.READ_REPORT,
@@ -158,6 +162,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.WITNESS_DECISION,
                     Operation.ORDER,
                     Operation.RECORD_BREACH,
+                    Operation.ANSWER_END_REQUEST,
                     Operation.ASK_OF_REPORT,
                     Operation.RECORD_NCSC_CERTIFICATE,
                     Operation.RECONCILE_CPL,
@@ -186,6 +191,8 @@ def _rights(role: Role) -> _Rights:
                     Operation.READ_AMENDMENT_REQUEST,
                     Operation.READ_CONDITIONS,
                     Operation.READ_NOTICES,
+                    Operation.REQUEST_END,
+                    Operation.READ_END_REQUEST,
                     Operation.CHANGE_CONTACT,
                     Operation.READ_CONTACTS,
                 ),

@@ -21,13 +21,18 @@ from core.classification import Classification, Recipient
 from core.cpl import ANSWERED_INSTRUCTION, InstructionState, Kind
 from core.deployments import Form
 from core.kinds import (
+    CLOSED_END_REQUEST,
     CLOSED_REQUEST,
+    IN_WORDS_END_REQUEST,
+    OF_NO_DECISION,
     OPEN_BREACH,
+    OPEN_END_REQUEST,
     SETTLED_BREACH,
     AmendmentRequestState,
     BreachState,
     Channel,
     DeliveryState,
+    EndRequestState,
     EvidenceSubject,
     NoticeKind,
     Rendition,
@@ -192,6 +197,33 @@ amendment_requests = Table(
     sqlite_strict=True,
 )
 
+_ASKS = among("state", *OPEN_END_REQUEST)
+
+end_requests = Table(
+    "end_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    *word("state", EndRequestState),  # fate
+    Column("reasons", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("decision_id", ForeignKey("decisions.id")),  # fate: that ended the approval as was asked
+    Column("answer", String),  # fate
+    Column("answered_by", String),  # fate
+    Column("closed_at", Instant),  # fate
+    CheckConstraint(f"({among('state', *CLOSED_END_REQUEST)}) = (closed_at IS NOT NULL)", name="closed_whole"),
+    CheckConstraint(
+        f"({among('state', EndRequestState.GRANTED)}) = (decision_id IS NOT NULL)", name="granted_by_decision"
+    ),
+    CheckConstraint(f"({among('state', *IN_WORDS_END_REQUEST)}) = (answer IS NOT NULL)", name="answered_in_words"),
+    CheckConstraint("(answer IS NULL) = (answered_by IS NULL)", name="answered_by_somebody"),
+    # To ask again says nothing new.
+    Index("uq_end_requests_open", "approval", unique=True, sqlite_where=text(_ASKS), postgresql_where=text(_ASKS)),
+    Index(None, "approval"),
+    sqlite_strict=True,
+)
+
 conditions = Table(
     "conditions",
     metadata,
@@ -286,9 +318,7 @@ notices = Table(
     Column("record_salt", Octets, nullable=False),
     Column("written_at", Instant, nullable=False),
     # What time alone brings about was decided by nobody.
-    CheckConstraint(
-        f"(decision_id IS NULL) = ({among('kind', NoticeKind.REQUEST_LAPSED)})", name="tells_of_a_decision"
-    ),
+    CheckConstraint(f"(decision_id IS NULL) = ({among('kind', *OF_NO_DECISION)})", name="tells_of_a_decision"),
     CheckConstraint(f"(corrects IS NOT NULL) = ({among('kind', NoticeKind.CORRECTION)})", name="correction_names_one"),
     Index(None, "approval"),
     Index(None, "application_id"),

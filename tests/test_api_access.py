@@ -87,6 +87,11 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listAmendmentRequests": SSC | {"manufacturer"},
     "showAmendmentRequest": SSC | {"manufacturer"},
     "withdrawAmendmentRequest": {"manufacturer"},
+    "requestEnd": {"manufacturer"},
+    "listEndRequests": SSC | {"manufacturer", "rival"},
+    "showEndRequest": SSC | {"manufacturer"},
+    "withdrawEndRequest": {"manufacturer"},
+    "answerEndRequest": OFFICERS,
     "changeContact": {"manufacturer", "rival"},
     "listContacts": SSC | {"manufacturer", "rival"},
     "listConditions": READERS | {"manufacturer"},
@@ -161,6 +166,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
     wanted = {"reasons": "x", "maximum_devices": 600}
     asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": "x"})
     leaving = {"kind": "change-roster", "why": "x", "remove": [member("officer-3").key]}
     order = api.ask("officer-1", "POST", "/v1/orders", leaving)
     with api.world.store.begin("furnish") as tx:
@@ -176,6 +182,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "breach": str(breach),
         "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
         "request": done(asked, 201)["request"],
+        "end_request": done(ending, 201)["request"],
         "order": done(order, 201)["order"],
     }
 
@@ -208,6 +215,8 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
+        "requestEnd": {"reasons": "x"},
+        "answerEndRequest": {"outcome": "refused", "answer": "x"},
         "attachEvidence": b"x",
         "attachBreachEvidence": b"x",
         "attachToReport": b"x",

@@ -40,6 +40,8 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
         done(api.ask("officer-1", "POST", "/v1/orders", {"kind": "stop-issuing", "why": why}), 201)
     for notices in ("first@acme.example", "second@acme.example"):
         done(api.ask("manufacturer", "POST", "/v1/contacts", {"notices": notices}), 201)
+    for approval in granted:
+        done(api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": "It is over."}), 201)
     with world.store.begin("furnish") as tx:
         for number, approval in enumerate(granted):
             suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)

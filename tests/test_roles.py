@@ -102,6 +102,9 @@ GRID = {
     "read-roster": SSC,
     "read-every-passage": SSC,
     "read-dossier": SSC,
+    "request-end": {"manufacturer": "y--"},
+    "read-end-request": {"manufacturer": "y--", **SSC},
+    "answer-end-request": {"ssc-officer": "yyy"},
     "change-contact": {"manufacturer": "y--"},
     "read-contacts": {"manufacturer": "y--", **SSC},
 }

@@ -18,13 +18,16 @@ from api.forms.fields import (
     DeviceBody,
     FirmwareBody,
     Name,
+    PageOfApprovalQuery,
     PageQuery,
     Sent,
     Token,
     Words,
 )
 from core.classification import Classification
+from core.kinds import EndRequestState
 from ra.applying.evidence import MEDIA_TYPES
+from ra.applying.request_end import EndRequestInWords
 from ra.applying.requirements import RequirementClosed
 
 MOST_CERTIFICATES = 50
@@ -190,6 +193,25 @@ class AmendmentRequestBody(Body):
     firmware_added: Annotated[list[FirmwareBody], Field(max_length=MOST_FIRMWARE, default_factory=list)]
     firmware_removed: Annotated[list[Name], Field(max_length=MOST_FIRMWARE, default_factory=list)]
     other: Words | None = None
+
+
+class EndRequestBody(Body):
+    """That a Manufacturer wants its approval to end (F2.30)."""
+
+    reasons: Words
+
+
+class EndAnswerBody(Body):
+    """What the SSC says of a request for an end that it does not grant."""
+
+    outcome: EndRequestInWords
+    answer: Annotated[Words, Field(description="For the Manufacturer, who is told it in a notice.")]
+
+
+class EndRequestQuery(PageOfApprovalQuery):
+    """Which requests for ends."""
+
+    state: EndRequestState | None = None
 
 
 class AcceptanceBody(Body):

@@ -204,6 +204,7 @@ class RevokeBody(MinutedBody):
     approval: Identifier
     cause: OfficersCause
     breach: Token | None = None
+    request: Annotated[Token | None, Field(description="The Manufacturer's request for the end.")] = None
     invalidity_date: Moment | None = None
 
     def command(self) -> ProposeRevocation:
@@ -214,6 +215,7 @@ class RevokeBody(MinutedBody):
             reasons=self.why(),
             invalidity_date=instant_of(self.invalidity_date, "invalidity_date"),
             breach=self.breach,
+            request=self.request,
             minutes=self.minutes(),
         )
 
@@ -223,10 +225,11 @@ class WithdrawBody(MinutedBody):
 
     kind: Literal[DecisionKind.WITHDRAW]
     approval: Identifier
+    request: Annotated[Token | None, Field(description="In which it was asked for, if it was asked for here.")] = None
 
     def command(self) -> ProposeWithdrawal:
         """Return what is proposed; IdentifierMalformed."""
-        return ProposeWithdrawal(approval_of(self.approval), self.why(), self.minutes())
+        return ProposeWithdrawal(approval_of(self.approval), self.why(), self.minutes(), request=self.request)
 
 
 class RekeyBody(MinutedBody):

@@ -61,6 +61,12 @@ class AmendmentRequestPath(Sent):
     request: Token
 
 
+class EndRequestPath(Sent):
+    """Which request for the end of an approval."""
+
+    end_request: Token
+
+
 class BreachPath(Sent):
     """Which breach."""
 

@@ -106,6 +106,7 @@ _WITHDRAW = """\
 [[decision]]
 kind = "withdraw"                   # an approval ends at the Manufacturer's request
 approval = "TDA-…"
+# request = "enr-…"                 # in which it did so here
 reasons = "As the Manufacturer asked."
 """
 

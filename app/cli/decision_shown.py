@@ -89,6 +89,12 @@ def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
         asked = document(about.request.asked)
         wanted = [(name.replace("_", " "), str(value)) for name, value in asked.items() if value not in (None, [], "")]
         shown.facts(console, [*wanted, ("why", about.request.reasons)])
+    if about.end_request is not None:
+        asked_at = shown.when(about.end_request.asked_at)
+        shown.heading(console, f"The request for the end {about.end_request.request} (F2.30)")
+        shown.facts(
+            console, [("asked", f"{asked_at} by {about.end_request.asked_by}"), ("why", about.end_request.reasons)]
+        )
     if about.breach is not None:
         shown.heading(console, f"The breach {about.breach.breach}, {about.breach.state} ({about.breach.clause})")
         shown.facts(

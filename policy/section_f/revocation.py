@@ -19,12 +19,14 @@ class RevocationFacts:
         invalidity_date: since when the key is known to be compromised, if it is said.
         at: the present instant.
         breach_cited: whether it cites a breach of a condition.
+        request_named: whether it names the Manufacturer's request for the end.
     """
 
     cause: EndCause
     invalidity_date: datetime | None
     at: datetime
     breach_cited: bool = False
+    request_named: bool = False
 
 
 def revocation_findings(facts: RevocationFacts) -> tuple[Finding, ...]:
@@ -66,10 +68,17 @@ def _breach_not_cited(facts: RevocationFacts) -> Iterator[str]:
         yield "The cause is a breach and no recorded one is cited."
 
 
+@rule("request-without-end", "F2.30", Severity.FATAL, "Name no request, or end the approval.")
+def _request_without_end(facts: RevocationFacts) -> Iterator[str]:
+    if facts.request_named and facts.cause is EndCause.KEY_COMPROMISE:
+        yield "A request for the end is named, and of a compromised key only the certificate is cancelled."
+
+
 REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
     _invalidity_date_unfounded,
     _invalidity_date_malformed,
     _invalidity_date_in_future,
     _breach_without_cause,
     _breach_not_cited,
+    _request_without_end,
 )

@@ -9,7 +9,7 @@ from core.assurance import AssuranceCertificate, EarlierCpa
 from core.classification import Classification
 from core.errors import Finding
 from core.identifiers import Serial
-from core.kinds import AmendmentRequestState, ApplicationState, RequirementState
+from core.kinds import AmendmentRequestState, ApplicationState, EndRequestState, RequirementState
 from ra.views import FirmwareAnswer, Page
 
 
@@ -342,3 +342,46 @@ class ContactChanged:
     urgent: str
     since: datetime
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRequestAnswer:
+    """A request of a Manufacturer for the end of its approval, and what became of it (F2.30).
+
+    Args:
+        decision: that ended the approval as was asked.
+        answer: what the SSC says where it has refused or answered it in words.
+        answered_by: null for the Manufacturer, which deals with the SSC and not with its officers.
+    """
+
+    request: str
+    approval: str
+    state: EndRequestState
+    reasons: str
+    asked_at: datetime
+    asked_by: str
+    decision: str | None
+    answer: str | None
+    answered_by: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRequestPage(Page):
+    """Requests for the end of approvals, in order."""
+
+    requests: tuple[EndRequestAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRequested:
+    """Where a request for the end of an approval stands now.
+
+    Args:
+        notice: the number of the notice in which its Manufacturer is told; null where nobody is.
+    """
+
+    request: str
+    approval: str
+    state: EndRequestState
+    notice: str | None = None

@@ -144,6 +144,7 @@ def _files(found: Gathered) -> dict[str, bytes]:
         "application.json": written(document(found.application)),
         "conditions.json": written(document(found.conditions)),
         "amendment-requests.json": written([document(each) for each in found.requests]),
+        "end-requests.json": written([document(each) for each in found.end_requests]),
         "notices.json": written([document(each) for each in found.notices]),
         "breaches.json": written([document(each) for each in found.breaches]),
         "instructions.json": written([document(each) for each in found.instructions]),

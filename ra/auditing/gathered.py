@@ -8,8 +8,8 @@ from core.actors import Actor
 from core.errors import NoRoster
 from core.kinds import AuthorisedAct
 from ra.applying import look as applying
-from ra.applying import request_amendment
-from ra.applying.views import AmendmentRequestAnswer, ApplicationAnswer
+from ra.applying import request_amendment, request_end
+from ra.applying.views import AmendmentRequestAnswer, ApplicationAnswer, EndRequestAnswer
 from ra.deciding import look as deciding
 from ra.deciding import record
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
@@ -54,6 +54,7 @@ class Gathered:
         approval: as it stands.
         application: that it was granted for.
         requests: for amendments.
+        end_requests: for its end.
         conditions: of the approval.
         decisions: about it, in order.
         notices: likewise, by recipient with their delivery.
@@ -67,6 +68,7 @@ class Gathered:
     approval: ApprovalAnswer
     application: ApplicationAnswer
     requests: tuple[AmendmentRequestAnswer, ...]
+    end_requests: tuple[EndRequestAnswer, ...]
     conditions: ConditionList
     decisions: tuple[Decided, ...]
     notices: tuple[NoticeEntry, ...]
@@ -102,6 +104,10 @@ def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
         approval=found,
         application=applying.application(desk, actor, listed[0].application),
         requests=request_amendment.requests_of(desk, actor, approval).requests,
+        end_requests=_every(
+            lambda after: request_end.end_requests(desk, actor, approval=approval, after=after, limit=LARGEST_PAGE),
+            lambda page: page.requests,
+        ),
         conditions=conditions(desk, actor, approval),
         decisions=tuple(_decided(desk, actor, each) for each in decided),
         notices=_every(

@@ -132,6 +132,11 @@ def _events(found: Gathered, at: datetime) -> Iterator[Event]:
         yield from _decided(each.said)
     for one in found.requests:
         yield Event(one.asked_at, f"An amendment was asked for: {one.reasons}", one.asked_by)
+    for each_end in found.end_requests:
+        yield Event(each_end.asked_at, f"Its end was asked for: {each_end.reasons}", each_end.asked_by)
+        if each_end.answer is not None and each_end.closed_at is not None:
+            said = f"The request for the end was {each_end.state}: {each_end.answer}"
+            yield Event(each_end.closed_at, said, each_end.answered_by or "")
     for made in approval.certificates:
         yield Event(made.signed_at, f"Certificate {made.serial}, issue {made.issue}, was signed.", "the authority")
         if made.acceptance is not None:

@@ -16,7 +16,7 @@ from core.errors import AlreadyEnded, Finding
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import parse, text
-from core.kinds import DecisionKind
+from core.kinds import DecisionKind, EndRequestState
 from core.status import certificate_end
 from policy.section_f.revocation import RevocationFacts, revocation_findings
 from ra.grounds import NO_MINUTES, Grounds, Minutes
@@ -27,7 +27,7 @@ from ra.telling.listing import Foreseen, instruct
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals, facts
+from store.verbs import approvals, end_requests, facts
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Revoke:
         reasons: a summary of why; words alone are Amber, for all three recipients.
         invalidity_date: since when a compromised key is known to be.
         breach: the confirmed breach of a condition that this revocation answers (F2.23); its cause is then `breach`.
+        request: the Manufacturer's request for the end, if it is granted by this; an urgent revocation names none.
         minutes: what comes with the decision.
     """
 
@@ -49,6 +50,7 @@ class Revoke:
     reasons: str | Passage
     invalidity_date: datetime | None = None
     breach: str | None = None
+    request: str | None = None
     minutes: Minutes = NO_MINUTES
 
 
@@ -59,12 +61,15 @@ class Ending:
     approval: str
     cause: EndCause
     invalidity_date: datetime | None
+    request: str | None = None
 
 
 def ending_findings(command: Revoke, at: datetime) -> Sequence[Finding]:
     """Return what the rules have against an end."""
     cited = command.breach is not None
-    return revocation_findings(RevocationFacts(command.cause, command.invalidity_date, at, breach_cited=cited))
+    named = command.request is not None
+    judged = RevocationFacts(command.cause, command.invalidity_date, at, breach_cited=cited, request_named=named)
+    return revocation_findings(judged)
 
 
 def decision_to_end(
@@ -76,6 +81,7 @@ def decision_to_end(
         "cause": ending.cause.value,
         "invalidity_date": text(ending.invalidity_date) if ending.invalidity_date else None,
         "breach": breach,
+        **({} if ending.request is None else {"request": ending.request}),
     }
     return replace(new_decision(kind, said, grounds, tabled), approval=ending.approval, breach=breach)
 
@@ -84,7 +90,7 @@ def ending_of(decision: Decision) -> Ending:
     """Return the end that a proposal says."""
     said = said_in(decision)
     since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
-    return Ending(said["approval"], EndCause(said["cause"]), since)
+    return Ending(said["approval"], EndCause(said["cause"]), since, request=said.get("request"))
 
 
 def why_passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
@@ -133,6 +139,7 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
             "decision": decision.id,
             "breach": decision.breach,
             "proposal_sha256": decision.proposal_sha256,
+            **({} if ending.request is None else {"request": ending.request}),
         }
         facts.record(tx, Fact(kind, at, actor, subject=approval, approvals=(approval,), payload=ended))
     for serial in serials:
@@ -148,6 +155,9 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         )
     if decision.breach is not None:
         answer(tx, decision.breach, approval, decision=decision.id, at=at)
+    if ending.request is not None:
+        held, granted = EndRequestState.PROPOSED, EndRequestState.GRANTED
+        end_requests.move(tx, ending.request, needed=held, to=granted, decision_id=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
     return serials
 

@@ -7,18 +7,20 @@ from typing import Any
 from core.actors import Actor
 from core.approval import Firmware
 from core.clauses import serves
-from core.kinds import EvidenceSubject
+from core.kinds import ENDING, EvidenceSubject
 from ra.applying.contacts import contact_shown
 from ra.applying.evidence import attachments_shown
 from ra.applying.last_time import differences, firmware_said
 from ra.applying.look import application_shown
 from ra.applying.request_amendment import request_shown
+from ra.applying.request_end import end_request_shown
 from ra.deciding.views import DecidedUpon, DecisionBefore
 from ra.desk import Desk
 from ra.proposal import said_in
 from ra.reporting.breach import breach_shown
 from store.reading import approvals, breaches, contacts, evidence, requests
 from store.reading.amendment_requests import amendment_request
+from store.reading.end_requests import end_request
 from store.reading.last_time import decision_before
 from store.rows import Decision
 from store.transactions import Transaction
@@ -47,12 +49,14 @@ def upon(desk: Desk, tx: Transaction, decision: Decision, reader: Actor, at: dat
     about = decision.application_id or approvals.approval(tx, decision.approval or "").application_id
     application = application_shown(desk, tx, requests.application(tx, about), reader, at=at)
     held = contacts.held(tx, application.organisation)
+    ends = said_in(decision).get("request") if decision.kind in ENDING else None
     request, breach = decision.amendment_request, decision.breach
     return DecidedUpon(
         manufacturer=application.manufacturer,
         contact=None if held is None else contact_shown(held),
         application=application,
         request=None if request is None else request_shown(tx, amendment_request(tx, request), at),
+        end_request=None if ends is None else end_request_shown(end_request(tx, ends), named=True),
         breach=None if breach is None else breach_shown(breaches.breach(tx, breach)),
         evidence=attachments_shown(
             (

@@ -14,6 +14,7 @@ from ra.applying.views import (
     ApplicationAnswer,
     ContactAnswer,
     Differs,
+    EndRequestAnswer,
     EvidenceAnswer,
     RequirementAnswer,
 )
@@ -150,6 +151,7 @@ class DecidedUpon:
             is with the application.
         application: that is decided, or on which the approval was granted.
         request: the Manufacturer's request for the amendment (F2.29).
+        end_request: the Manufacturer's request for the end (F2.30).
         breach: that it answers (F2.23).
         evidence: the files of request and breach; those of the application are with it. Each is had from
             `/v1/evidence/…`.
@@ -160,6 +162,7 @@ class DecidedUpon:
     contact: ContactAnswer | None
     application: ApplicationAnswer
     request: AmendmentRequestAnswer | None
+    end_request: EndRequestAnswer | None
     breach: BreachAnswer | None
     evidence: tuple[EvidenceAnswer, ...]
     before: DecisionBefore | None

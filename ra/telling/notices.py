@@ -74,7 +74,12 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
         rows = page(
             limit,
             lambda most: reading.notice_list(
-                tx, organisation_id=sight.organisation, approval=approval, after=after, limit=most
+                tx,
+                organisation_id=sight.organisation,
+                recipient=sight.recipient,
+                approval=approval,
+                after=after,
+                limit=most,
             ),
             lambda each: each.number,
         )

@@ -99,6 +99,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 _breaches(tx),
                 _rejections(tx, at),
                 _requests(tx),
+                _end_requests(tx),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
                 _after_end(tx, at),
@@ -249,6 +250,13 @@ def _requests(tx: Transaction) -> Iterator[TaskAnswer]:
         told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
         link = f"/v1/amendment-requests/{each.id}"
         yield TaskAnswer(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
+
+
+def _end_requests(tx: Transaction) -> Iterator[TaskAnswer]:
+    for each in reading.end_requests_open(tx):
+        told = f"The Manufacturer asks for the end of {each.approval}; end it, or answer (F2.30)."
+        link = f"/v1/end-requests/{each.id}"
+        yield TaskAnswer(kind="end-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
 
 
 # --- of a Manufacturer and the DCC -------------------------------------------------------------------------------

@@ -140,12 +140,29 @@ def notice(tx: Transaction, number: str) -> Notice:
 
 
 def notice_list(
-    tx: Transaction, *, organisation_id: str | None, approval: str | None, after: str, limit: int
+    tx: Transaction,
+    *,
+    organisation_id: str | None,
+    recipient: Recipient | None = None,
+    approval: str | None,
+    after: str,
+    limit: int,
 ) -> list[Notice]:
-    """Return notices of one organisation or all, of one approval or all, by number from behind `after` on."""
+    """Return notices of one organisation or all, of one approval or all, by number from behind `after` on.
+
+    Args:
+        tx: reads.
+        organisation_id: of which Manufacturer; None for all.
+        recipient: those of which this one has a copy; None for all.
+        approval: about which; None for all.
+        after: the number.
+        limit: notices.
+    """
     query = _notices().where(notices.c.number > after).order_by(notices.c.number).limit(limit)
     if organisation_id is not None:
         query = query.where(notices.c.organisation_id == organisation_id)
+    if recipient is not None:
+        query = query.where(exists().where(_C.notice == notices.c.number, _C.recipient == recipient))
     if approval is not None:
         query = query.where(notices.c.approval == approval)
     return [_notice(row) for row in tx.connection.execute(query)]

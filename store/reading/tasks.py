@@ -23,6 +23,7 @@ from core.kinds import (
     DecisionKind,
     DecisionState,
     DeliveryState,
+    EndRequestState,
     RequirementState,
 )
 from store.rows import device_of
@@ -33,6 +34,7 @@ from store.trial_tables import (
     breaches,
     cpl_instructions,
     deliveries,
+    end_requests,
     notice_copies,
     notices,
     reminders,
@@ -100,7 +102,7 @@ class WaitingCertificate:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingRequest:
-    """A request to amend an approval that nobody has proposed a decision on (F2.29)."""
+    """A request to amend or to end an approval that nobody has proposed a decision on (F2.29, F2.30)."""
 
     id: str
     approval: str
@@ -269,6 +271,16 @@ def requests_open(tx: Transaction) -> list[WaitingRequest]:
     """Return requests for an amendment on which no decision is proposed."""
     c = amendment_requests.c
     query = select(c.id, c.approval, c.asked_at).where(c.state == AmendmentRequestState.OPEN).order_by(c.asked_at, c.id)
+    return [
+        WaitingRequest(id=row.id, approval=row.approval, asked_at=row.asked_at)
+        for row in tx.connection.execute(query.limit(_AND_ONE))
+    ]
+
+
+def end_requests_open(tx: Transaction) -> list[WaitingRequest]:
+    """Return requests for the end of an approval on which no decision is proposed."""
+    c = end_requests.c
+    query = select(c.id, c.approval, c.asked_at).where(c.state == EndRequestState.OPEN).order_by(c.asked_at, c.id)
     return [
         WaitingRequest(id=row.id, approval=row.approval, asked_at=row.asked_at)
         for row in tx.connection.execute(query.limit(_AND_ONE))

@@ -9,6 +9,7 @@ from core.kinds import CANCELLATION, DecisionKind, NoticeKind
 from ra.deciding import end
 from ra.deciding.end import Ending, Revoke, decision_to_end, end_approval, ending_findings, ending_of
 from ra.deciding.kind import Kind, Proposed
+from ra.deciding.taking_up import give_back_end, take_up_end
 from ra.desk import Desk
 from ra.findings import refuse_fatal
 from ra.grounds import grounds_of
@@ -58,12 +59,14 @@ class Revocation(Kind[ProposeRevocation]):
         found = ending_findings(command, tabled.at)
         refuse_fatal(found)
         require_open(approval_reading.record(tx, command.approval), tabled.at)
-        ending = Ending(command.approval, command.cause, command.invalidity_date)
+        take_up_end(tx, command.request, command.approval)
+        ending = Ending(command.approval, command.cause, command.invalidity_date, request=command.request)
         grounds = grounds_of(command.reasons, command.minutes)
         return Proposed(decision_to_end(self.kind, ending, grounds, tabled, breach=command.breach), found)
 
     def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
-        """It holds nothing."""
+        """The request for the end that it named, if any, is open again."""
+        give_back_end(tx, ending_of(decision).request)
 
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """An approval ends once."""

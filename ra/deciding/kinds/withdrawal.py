@@ -11,6 +11,7 @@ from core.kinds import DecisionKind, NoticeKind
 from ra.deciding import end
 from ra.deciding.end import Ending, decision_to_end, end_approval, ending_of
 from ra.deciding.kind import Kind, Proposed
+from ra.deciding.taking_up import give_back_end, take_up_end
 from ra.desk import Desk
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.proposal import Tabled
@@ -34,11 +35,12 @@ FORM = NoticeForm(
 
 @dataclass(frozen=True)
 class ProposeWithdrawal:
-    """End an approval at its Manufacturer's request (F2.30)."""
+    """End an approval at its Manufacturer's request (F2.30), which is named if it was made here."""
 
     approval: str
     reasons: str | Passage
     minutes: Minutes = NO_MINUTES
+    request: str | None = None
 
 
 class Withdrawal(Kind[ProposeWithdrawal]):
@@ -51,11 +53,13 @@ class Withdrawal(Kind[ProposeWithdrawal]):
     def table(self, desk: Desk, tx: Transaction, tabled: Tabled, command: ProposeWithdrawal) -> Proposed:
         """Return the end as proposed."""
         require_open(approval_reading.record(tx, command.approval), tabled.at)
-        ending = Ending(command.approval, EndCause.MANUFACTURER, None)
+        take_up_end(tx, command.request, command.approval)
+        ending = Ending(command.approval, EndCause.MANUFACTURER, None, request=command.request)
         return Proposed(decision_to_end(self.kind, ending, grounds_of(command.reasons, command.minutes), tabled))
 
     def released(self, tx: Transaction, decision: Decision, at: datetime) -> None:
-        """It holds nothing."""
+        """The request for the end that it named, if any, is open again."""
+        give_back_end(tx, ending_of(decision).request)
 
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """An approval ends once."""

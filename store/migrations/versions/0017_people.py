@@ -1,9 +1,10 @@
-"""Contacts belong to organisations.
+"""Contacts belong to organisations; Manufacturers ask for ends, and are told.
 
 What applications stated becomes the contact of their organisation: of each the one that was stated last, which is where
 its people were to be reached by then. No fact of the journal says so, as nobody did anything.
 """
 
+import re
 import secrets
 
 import sqlalchemy as sa
@@ -24,8 +25,108 @@ _HOLDS = "INSERT INTO contacts (id, organisation_id, notices, urgent, salt, appl
 (:id, :organisation, :notices, '', :salt, :application, :since, :by)"
 
 
+_NO_DECISION = ("request-lapsed", "end-request-lapsed", "end-request-answered")
+_TOLD = _NO_DECISION[1:]
+_TELLS = f"(decision_id IS NULL) = (kind IN ({', '.join(map(repr, _NO_DECISION))}))"
+_ASKS = "state IN ('open', 'proposed')"
+
+
 def upgrade() -> None:
     _contacts()
+    _end_requests()
+    if op.get_context().dialect.name == "sqlite":
+        _anew(
+            "notices",
+            [
+                (r"(known CHECK \(kind IN \([^)]*)\)", rf"\1, {', '.join(map(repr, _TOLD))})"),
+                (r"\(decision_id IS NULL\) = \(kind = 'request-lapsed'\)", _TELLS),
+            ],
+        )
+    else:
+        _also("notices", "kind", *_TOLD)
+        op.drop_constraint(op.f("ck_notices_tells_of_a_decision"), "notices")
+        op.create_check_constraint(op.f("ck_notices_tells_of_a_decision"), "notices", _TELLS)
+
+
+def _end_requests() -> None:
+    op.create_table(
+        "end_requests",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("approval", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("decision_id", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('open', 'proposed', 'granted', 'refused', 'answered', 'withdrawn', 'lapsed')",
+            name=op.f("ck_end_requests_state_known"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('granted', 'refused', 'answered', 'withdrawn', 'lapsed')) = (closed_at IS NOT NULL)",
+            name=op.f("ck_end_requests_closed_whole"),
+        ),
+        sa.CheckConstraint(
+            "(state = 'granted') = (decision_id IS NOT NULL)", name=op.f("ck_end_requests_granted_by_decision")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('refused', 'answered')) = (answer IS NOT NULL)", name=op.f("ck_end_requests_answered_in_words")
+        ),
+        sa.CheckConstraint(
+            "(answer IS NULL) = (answered_by IS NULL)", name=op.f("ck_end_requests_answered_by_somebody")
+        ),
+        sa.ForeignKeyConstraint(["approval"], ["approvals.identifier"], name=op.f("fk_end_requests_approval")),
+        sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name=op.f("fk_end_requests_decision_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_end_requests")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_end_requests_open",
+        "end_requests",
+        ["approval"],
+        unique=True,
+        sqlite_where=sa.text(_ASKS),
+        postgresql_where=sa.text(_ASKS),
+    )
+    op.create_index(op.f("ix_end_requests_approval"), "end_requests", ["approval"], unique=False)
+
+
+def _anew(table: str, changes: list[tuple[str, str]]) -> None:
+    """SQLite cannot change a CHECK: the table is written anew, as it stands, with what is to be different."""
+    connection = op.get_bind()
+    lines = sa.text("SELECT sql FROM sqlite_master WHERE type = :type AND tbl_name = :table AND sql IS NOT NULL")
+    made = str(connection.execute(lines, {"type": "table", "table": table}).scalar_one())
+    beside = [
+        str(each)
+        for kind in ("index", "trigger")
+        for each in connection.execute(lines, {"type": kind, "table": table}).scalars()
+    ]
+    for pattern, by in changes:
+        made, found = re.subn(pattern, by, made, count=1)
+        if not found:
+            raise RuntimeError(f"{table} is not as it was before this revision: {pattern}")
+    columns = ", ".join(each["name"] for each in sa.inspect(connection).get_columns(table))
+    new = re.sub(rf'^CREATE TABLE "?{table}"?', f"CREATE TABLE {table}_new", made)
+    connection.exec_driver_sql(new)
+    connection.exec_driver_sql(f"INSERT INTO {table}_new ({columns}) SELECT {columns} FROM {table}")  # noqa: S608 - our own
+    op.drop_table(table)
+    op.rename_table(f"{table}_new", table)
+    for each in beside:
+        connection.exec_driver_sql(each)
+
+
+def _also(table: str, column: str, *words: str) -> None:
+    name = f"ck_{table}_{column}_known"
+    found = op.get_bind().execute(
+        sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"), {"name": name}
+    )
+    known = re.findall(r"'([a-z-]+)'::text", str(found.scalar_one()))
+    op.drop_constraint(op.f(name), table)
+    listed = ", ".join(f"'{each}'" for each in (*known, *words))
+    op.create_check_constraint(op.f(name), table, f"{column} IN ({listed})")
 
 
 def _contacts() -> None:
