@@ -98,6 +98,8 @@ class FactKind(StrEnum):
     DOSSIER_ASKED = "dossier-asked"
     DOSSIER_SIGNED = "dossier-signed"
     AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
+    CALENDAR_ADDRESS_MADE = "calendar-address-made"
+    CALENDAR_ADDRESS_REVOKED = "calendar-address-revoked"
 
 
 @dataclass(frozen=True)

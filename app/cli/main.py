@@ -26,6 +26,7 @@ _FOR_PEOPLE = {
     "requirements": ("app.cli.requirements", "Further requirements of applications."),
     "breaches": ("app.cli.breaches", "Breaches of conditions: suspected, confirmed, closed."),
     "amendments": ("app.cli.amendments", "Requests to amend an approval."),
+    "calendar": ("app.cli.calendar", "Addresses that calendar programs subscribe to."),
     "dossier": ("app.cli.dossier", "Everything about an approval as one signed file."),
     "notices": ("app.cli.notices", "List notices, fetch one, or a certificate."),
     "fetch": ("app.cli.fetch", "List notices, fetch one, or a certificate."),
