@@ -24,6 +24,7 @@ from api.auditing import add_auditing
 from api.authorising import BATCH_PATHS, add_authorising
 from api.authority import add_authority
 from api.breaches import add_breaches
+from api.calendars import SUBSCRIBED_PATH, add_calendars
 from api.certificates import add_certificates
 from api.contacts import add_contacts
 from api.cpl import add_cpl
@@ -64,8 +65,8 @@ WHILE_BEHIND = PUBLIC | {"/metrics", "/v1/consistency"}
 """What is answered of a register that went back. Everything else would tell a yes, take a key that was revoked since,
 or record something that is lost again."""
 
-WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH})
-"""What looks at credentials itself: calendar programs know HTTP Basic and nothing else."""
+WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH, SUBSCRIBED_PATH})
+"""What looks at credentials itself: calendar programs know HTTP Basic and nothing else, or only an address."""
 
 _PARAMETER = re.compile(r"<(\w+)>")
 """A part of an address that is anything, as the router writes it."""
@@ -111,6 +112,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_deployments,
     add_reports,
     add_tasks,
+    add_calendars,
     add_authority,
 )
 

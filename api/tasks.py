@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, g, request
@@ -18,11 +19,25 @@ from core.actors import Actor
 from core.errors import CredentialInvalid, CredentialMissing, NotAuthenticated
 from ra.access import authenticate
 from ra.desk import Desk
-from ra.waiting.calendar import MEDIA_TYPE, calendar_feed
+from ra.waiting.calendar import MEDIA_TYPE, Feed, calendar_feed
 from ra.waiting.tasks import tasks
 from ra.waiting.views import TaskList
 
 CALENDAR_PATH = "/v1/calendar.ics"
+FED: Mapping[str | int, Any] = {
+    200: {
+        "description": "Starts, expiries and report dates as all-day events of UTC days (RFC 5545).",
+        "content": {"text/calendar": {"schema": {"type": "string"}}},
+        "headers": {
+            "ETag": Header(
+                description="The same as long as the calendar shows the same.", schema=Schema(type=DataType.STRING)
+            )
+        },
+    },
+    304: {"description": "It shows what it showed."},
+}
+"""What /openapi.json says of a calendar as an answer."""
+
 _CHALLENGE = 'Basic realm="trialcpa", charset="UTF-8"'  # RFC 7617, 2 and 2.1
 _LONGEST_BASIC = 1_000
 """Characters of a Basic credential that are looked at; an API key has fewer than a hundred."""
@@ -44,26 +59,12 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         """List what waits for whoever asks: for the SSC, a Manufacturer, the DCC or the Panel."""
         return reply(tasks(desk, actor()))
 
-    answers: dict[str | int, Any] = {
-        200: {
-            "description": "Starts, expiries and report dates as all-day events of UTC days (RFC 5545).",
-            "content": {"text/calendar": {"schema": {"type": "string"}}},
-            "headers": {
-                "ETag": Header(
-                    description="The same as long as the calendar shows the same.", schema=Schema(type=DataType.STRING)
-                )
-            },
-        },
-        304: {"description": "It shows what it showed."},
-        **refusals(*READ_REFUSALS),
-    }
-
     @app.get(
         CALENDAR_PATH,
         operation_id="calendar",
         tags=[TRIAL],
         security=[*WITH_CREDENTIAL, {"basic": []}],
-        responses=answers,
+        responses={**FED, **refusals(*READ_REFUSALS)},
         openapi_extensions=clauses("F2.27", "F2.31"),
     )
     def calendar() -> Response:
@@ -76,13 +77,17 @@ def add_tasks(app: OpenAPI, service: Service) -> None:
         except NotAuthenticated as error:
             note_refusal(error)
             return _unauthenticated(error)
-        found = calendar_feed(desk, who)
-        fed = Response(found.octets, content_type=MEDIA_TYPE)
-        # Weak: DTSTAMP tells when it was made, and nothing else differs (RFC 9110, 8.8.1).
-        fed.set_etag(found.digest, weak=True)
-        fed.headers["Cache-Control"] = "private, no-cache"
-        fed.make_conditional(request)
-        return fed
+        return fed(calendar_feed(desk, who))
+
+
+def fed(found: Feed) -> Response:
+    """Return the answer with a calendar, or that it shows what it showed."""
+    made = Response(found.octets, content_type=MEDIA_TYPE)
+    # Weak: DTSTAMP tells when it was made, and nothing else differs (RFC 9110, 8.8.1).
+    made.set_etag(found.digest, weak=True)
+    made.headers["Cache-Control"] = "private, no-cache"
+    made.make_conditional(request)
+    return made
 
 
 def _asks(desk: Desk) -> Actor:

@@ -405,6 +405,7 @@ def _bounds(reader: _Reader) -> Bounds:
         open_applications=whole("open_applications", usual.open_applications),
         open_amendment_requests=whole("open_amendment_requests", usual.open_amendment_requests),
         evidence_octets=whole("evidence_mebioctets", usual.evidence_octets // MEBIOCTET) * MEBIOCTET,
+        calendar_addresses=whole("calendar_addresses", usual.calendar_addresses),
         acts_per_day=whole("acts_per_day", usual.acts_per_day),
         # Below what one report may hold, a report that is taken on no day could be sent for ever.
         deployment_lines_per_day=whole("deployment_lines_per_day", usual.deployment_lines_per_day, least=MOST_LINES),

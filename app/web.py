@@ -31,7 +31,7 @@ from app.settings import Settings
 from app.stopping import SIGNALS
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
-from front.crowd import peer_of, plain
+from core.peers import peer_of, plain
 from front.head import forwarded
 from front.server import Front
 from front.service import Turn

@@ -446,6 +446,14 @@ class TooMuchToday(TooMany):
     hint_text = "Send it again later, or in smaller parts; each that was made counts for 24 hours."
 
 
+class AskedTooOften(TooMany):
+    """A calendar was fetched more often than any program needs."""
+
+    code = "asked-too-often"
+    sentence = "Calendars are asked for too often from where you are, or for the organisation whose this is."
+    hint_text = "Let your calendar program ask every few hours."
+
+
 class IdempotencyKeyReused(Conflict):
     """One Idempotency-Key with two different requests."""
 

@@ -103,6 +103,8 @@ class FactKind(StrEnum):
     END_REQUEST_WITHDRAWN = "end-request-withdrawn"
     END_REQUEST_ANSWERED = "end-request-answered"
     END_REQUEST_LAPSED = "end-request-lapsed"
+    CALENDAR_ADDRESS_MADE = "calendar-address-made"
+    CALENDAR_ADDRESS_REVOKED = "calendar-address-revoked"
 
 
 @dataclass(frozen=True)

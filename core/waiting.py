@@ -13,6 +13,9 @@ from core.approval import ApprovalRecord, CertificateRecord, EndCause, Firmware,
 from core.clauses import serves
 from core.instants import text
 
+EXPIRY = "expiry"
+"""The one subject of a change that is White: an approval's dates are on its public page."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -135,7 +138,7 @@ def difference(before: Terms, after: Terms, *, new_key: bool = False) -> tuple[C
         new_key: whether another key is certified.
     """
     pairs = [
-        ("expiry", text(before.expiry), text(after.expiry)),
+        (EXPIRY, text(before.expiry), text(after.expiry)),
         ("maximum devices", str(before.maximum_devices), str(after.maximum_devices)),
         ("firmware", versions(before.firmware), versions(after.firmware)),
         ("key", "as it was", "a new one" if new_key else "as it was"),

@@ -15,7 +15,7 @@ import httptools
 
 from api.status.exchange import Asked, Reply, refusal
 from core.errors import BodyTooLarge
-from front.crowd import peer_of, plain
+from core.peers import peer_of, plain
 from front.framing import CHUNKS, HEADS, RequestLines
 from front.head import forwarded, framed_alike, read_head
 from front.incoming import Incoming

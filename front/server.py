@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 
 from api.status.exchange import http_date
 from core.clock import Clock
+from core.peers import plain
 from front.connection import Connection
-from front.crowd import Crowd, Member, plain
+from front.crowd import Crowd, Member
 from front.framing import Framing
 from front.incoming import Incoming, Spool
 from front.limits import Limits

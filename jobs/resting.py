@@ -113,6 +113,8 @@ def rests_upon(kind: FactKind) -> Resting:
             FactKind.ORGANISATION_ADDED
             | FactKind.ACCESS_GRANTED
             | FactKind.ACCESS_REVOKED
+            | FactKind.CALENDAR_ADDRESS_MADE
+            | FactKind.CALENDAR_ADDRESS_REVOKED
             | FactKind.APPLICATION_SUBMITTED
             | FactKind.APPLICATION_CHANGED
             | FactKind.APPLICATION_CANCELLED

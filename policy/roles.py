@@ -62,6 +62,8 @@ class Operation(StrEnum):
     ISSUE_REPORT = "issue-report"
     ASK_OF_REPORT = "ask-of-report"
     READ_CALENDAR = "read-calendar"
+    SUBSCRIBE = "subscribe"
+    """Have addresses under which calendar programs read one's own calendar."""
     READ_TASKS = "read-tasks"
     ORDER = "order"
     """What is no decision about an approval: stop issuing, start again, change whose keys count."""
@@ -122,6 +124,7 @@ _EVERYBODY = (
     Operation.READ_STATUS,
     Operation.READ_COUNTS,
     Operation.READ_CALENDAR,
+    Operation.SUBSCRIBE,
     Operation.READ_TASKS,
 )
 

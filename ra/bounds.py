@@ -10,6 +10,7 @@ from core.actors import Actor, PartyKind
 from core.errors import BoundReached, TooMuchToday
 from policy.roles import party_of
 from store.reading import bounds as reading
+from store.reading import calendars
 from store.reading.bounds import Holder
 from store.transactions import Transaction
 
@@ -28,6 +29,8 @@ class Bounds:
         open_amendment_requests: that nobody has decided, about all of its approvals; as many, for the same reason.
         evidence_octets: of the files that it has attached, each counted once: 200 of the largest (10 MiB), four for
             each application that may be open.
+        calendar_addresses: that answer, of one organisation, or of one person who acts for none: a program for each of
+            twenty people, or ten who have two.
         acts_per_day: acts that leave a row, of whichever kind, in 24 hours: one in nine seconds, all day.
         deployment_lines_per_day: lines of reports of deployments in 24 hours: ten of the largest reports (100,000).
     """
@@ -35,6 +38,7 @@ class Bounds:
     open_applications: int = 50
     open_amendment_requests: int = 50
     evidence_octets: int = 2048 * MEBIOCTET
+    calendar_addresses: int = 20
     acts_per_day: int = 10_000
     deployment_lines_per_day: int = 1_000_000
 
@@ -87,6 +91,18 @@ def require_amendment_request(tx: Transaction, bounds: Bounds, organisation: str
         1,
         bounds.open_amendment_requests,
         "Withdraw one that is not needed, or wait until the SSC has decided one",
+    )
+
+
+def require_calendar_address(tx: Transaction, bounds: Bounds, actor: Actor) -> None:
+    """Raise BoundReached if an actor's organisation may have no further calendar address; the SSC's people, too."""
+    reading.hold(tx, Holder(actor.name, actor.organisation))
+    _require(
+        "calendar addresses",
+        calendars.addresses_answering(tx, actor),
+        1,
+        bounds.calendar_addresses,
+        "Revoke one that is not needed (trialcpa calendar list)",
     )
 
 

@@ -92,6 +92,9 @@ ACTS: Mapping[str, Operation] = {
     "attachToReport": Operation.REMARK_REPORT,
     # watching, waiting, auditing
     "listTasks": Operation.READ_TASKS,
+    "makeCalendarAddress": Operation.SUBSCRIBE,
+    "listCalendarAddresses": Operation.SUBSCRIBE,
+    "revokeCalendarAddress": Operation.SUBSCRIBE,
     "consistency": Operation.READ_STATUS,
     "metrics": Operation.READ_COUNTS,
     "listJournal": Operation.READ_JOURNAL,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.status.exchange import Asked
-from front.crowd import peer_of
+from core.peers import peer_of
 from front.head import _ONCE
 from front.workers import Workers
 from front.wsgi import call

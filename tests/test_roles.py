@@ -97,6 +97,7 @@ GRID = {
     "remark-report": {"dcc": "yyy"},
     "issue-report": {"dcc": "yyy"},
     "read-calendar": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
+    "subscribe": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-tasks": {"manufacturer": "yyy", "dcc": "yyy", "panel": "yyy", **SSC},
     "read-names": {"dcc": "yyy", **SSC},
     "read-roster": SSC,

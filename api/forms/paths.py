@@ -91,6 +91,18 @@ class QuestionPath(Sent):
     question: Token
 
 
+class CalendarPath(Sent):
+    """Which calendar address."""
+
+    calendar: Token
+
+
+class CalendarSecretPath(Sent):
+    """Which calendar, by the secret in its address."""
+
+    secret: str  # of whatever length: what is none of ours is all answered alike
+
+
 class NoticePath(Sent):
     """Which notice."""
 

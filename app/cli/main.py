@@ -28,6 +28,7 @@ _FOR_PEOPLE = {
     "amendments": ("app.cli.amendments", "Requests to amend an approval, or to end it."),
     "ends": ("app.cli.ends", "Requests to amend an approval, or to end it."),
     "contacts": ("app.cli.contacts", "Where your notices are sent."),
+    "calendar": ("app.cli.calendar", "Addresses that calendar programs subscribe to."),
     "dossier": ("app.cli.dossier", "Everything about an approval as one signed file."),
     "notices": ("app.cli.notices", "List notices, fetch one, or a certificate."),
     "fetch": ("app.cli.fetch", "List notices, fetch one, or a certificate."),

@@ -11,7 +11,7 @@ from core.approval import ApprovalRecord
 from core.canonical import canonical
 from core.instants import first_second
 from core.local_time import uk, utc
-from core.waiting import pending, terms_at
+from core.waiting import EXPIRY, pending, terms_at
 from documents.calendar import MEDIA_TYPE, CalendarEvent, calendar
 from policy.roles import Operation
 from ra.desk import Desk, Rules
@@ -57,11 +57,20 @@ def calendar_feed(desk: Desk, actor: Actor) -> Feed:
         return calendar_of(tx, party, at, desk.rules)
 
 
-def calendar_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Feed:
-    """Return the calendar of a party at an instant."""
+def calendar_of(tx: Transaction, party: Party, at: datetime, rules: Rules, *, white: bool = False) -> Feed:
+    """Return the calendar of a party at an instant.
+
+    Args:
+        tx: open.
+        party: whose.
+        at: the instant.
+        rules: from the settings.
+        white: only what is White (state, device, dates), as on an approval's public page: no organisation, no limit, no
+            firmware.
+    """
     authority = authority_row(tx)
     found = reading.standing_since(tx, at - REMEMBERED, organisation_id=party.organisation)
-    place = _Place(authority.base_url, min(rules.expiry_days, default=None))
+    place = _Place(authority.base_url, min(rules.expiry_days, default=None), white)
     records = {each.identifier: each for each in approval_reading.records(tx, [each.identifier for each in found])}
     events = [event for each in found for event in place.approval(each, records[each.identifier], at)]
     if party.kind in _REPORTED_TO:
@@ -74,16 +83,23 @@ def calendar_of(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Fe
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the authority is, for identifiers and links, and how many days before an expiry a calendar rings."""
+    """Where the authority is, for identifiers and links.
+
+    Args:
+        base_url: its address.
+        alarm_days: how many days before an expiry a calendar rings.
+        white: whether only what is White is said.
+    """
 
     base_url: str
     alarm_days: int | None
+    white: bool
 
     def approval(self, approval: RunningApproval, record: ApprovalRecord, at: datetime) -> Iterator[CalendarEvent]:
         """Its start, what waits, and its end as it holds now; of one that somebody ended it moves to that day."""
         identifier, ended = approval.identifier, approval.ended_at
         link = f"{self.base_url}/approvals/{identifier}"
-        of = f"{approval.device.words}, of {approval.organisation}"
+        of = approval.device.words if self.white else f"{approval.device.words}, of {approval.organisation}"
         if ended is None or ended > approval.start:
             told = f"The trial of {of} starts: {utc(approval.start)}, which is {uk(approval.start)} (F2.27)."
             title = f"Trial starts: {identifier}"
@@ -94,9 +110,11 @@ class _Place:
             yield self._event(f"{identifier}-end", ended, title, told, link, sequence=approval.changes)
             return
         for each in pending(record, at):
-            changes = "; ".join(f"{one.subject} from {one.before} to {one.after}" for one in each.changes)
+            told_of = [one for one in each.changes if not self.white or one.subject == EXPIRY]
+            changes = "; ".join(f"{one.subject} from {one.before} to {one.after}" for one in told_of)
             told = f"What is decided of the approval of {of} takes effect: {utc(each.effective)}, which is "
-            told += f"{uk(each.effective)} (F2.29): {changes or 'a new certificate'}."
+            otherwise = "other terms, or a new certificate" if self.white else "a new certificate"
+            told += f"{uk(each.effective)} (F2.29): {changes or otherwise}."
             title = f"Change takes effect: {identifier}"
             yield self._event(
                 f"{identifier}-issue-{each.issue}", each.effective, title, told, link, sequence=approval.changes

@@ -31,6 +31,47 @@ class TaskAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalendarAddressMade:
+    """An address for a calendar program.
+
+    Args:
+        name: what its owner calls it.
+        address: where the calendar is read, by whoever has it. Told by the call that made it and never again: null
+            where the same request was sent before.
+    """
+
+    calendar: str
+    name: str
+    made_at: datetime
+    address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarAddressAnswer:
+    """An address for a calendar program, without its secret, which is kept nowhere."""
+
+    calendar: str
+    name: str
+    made_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CalendarAddressList:
+    """Whoever asks has made these, oldest first."""
+
+    calendars: tuple[CalendarAddressAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarAddressRevoked:
+    """An address answers nothing any more."""
+
+    calendar: str
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskList(Bounded):
     """What waits for a party at `as_of`, what is urgent first.
 
