@@ -20,10 +20,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.approval import ApprovalRecord
 from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
+from store.in_turn import Line, Turn
 
 BUSY_TIMEOUT_SECONDS = 10
-"""How long a writer waits for another (SQLite's busy_timeout) before it gives up with StoreUnavailable. What the waits
-on PostgreSQL are is in store/postgresql.py."""
+"""How long a writer waits for others, from its coming on, before it gives up with StoreUnavailable. What the waits on
+PostgreSQL are is in store/postgresql.py."""
+
+_ASKED_AGAIN_SECONDS = 0.002
+"""After which a writer asks again whether another process has done writing: a commit takes about as long."""
 
 WHOLE_SECONDS = 120
 """How long one statement that reads the whole register may take: a million certificates are two gigabytes."""
@@ -80,6 +84,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self.dialect = self._engine.dialect.name
+        self._line = Line()
 
     @contextmanager
     def begin(self, label: str) -> Iterator[Transaction]:
@@ -91,17 +96,17 @@ class Store:
         Raises:
             StoreUnavailable: the database does not answer or is busy for too long; nothing was written.
         """
-        with self._connected(writing=True) as connection:
+        with self._in_turn() as turn, self._connected(writing=True) as connection:
             try:
                 if self.dialect == "sqlite":
-                    # A writer that begins as a reader can find, when it writes, that it has read too early.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    _begin_immediate(connection, turn.left)
                 else:
                     connection.exec_driver_sql(_postgresql().WRITING)
                 yield Transaction(connection, self.dialect)
                 # If we die before the commit nothing of this happened; after it, all of it did.
                 with boundary(f"commit {label}"):
                     _commit(connection)
+                    turn.over()
             except BaseException:
                 connection.rollback()
                 raise
@@ -165,6 +170,20 @@ class Store:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[Turn]:
+        """Wait until it is this writer's turn, where one at a time may write.
+
+        PostgreSQL lets many write at once, and has a line of its own, in the order of their coming, before each lock.
+        """
+        if self.dialect != "sqlite":
+            yield Turn(0.0, lambda: None)
+            return
+        with self._line.turn(BUSY_TIMEOUT_SECONDS) as turn:
+            if turn is None:
+                raise StoreUnavailable(detail="others write")
+            yield turn
 
     @contextmanager
     def _connected(self, *, writing: bool = False) -> Iterator[Connection]:
@@ -269,6 +288,28 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # n
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _begin_immediate(connection: Connection, seconds: float) -> None:
+    """Begin as a writer: one that begins as a reader can find, when it writes, that it has read too early.
+
+    Other processes write, too. SQLite's own pauses grow to a tenth of a second, and who pauses sees nobody's end.
+    """
+    raw = connection.connection
+    until = time.monotonic() + seconds
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if _sqlite_code(error.orig or error) not in _BUSY or time.monotonic() >= until:
+                    raise
+                time.sleep(_ASKED_AGAIN_SECONDS)
+            else:
+                return
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
 
 
 def _postgresql() -> ModuleType:
