@@ -40,7 +40,13 @@ FORM = NoticeForm(
 
 @dataclass(frozen=True)
 class ProposeWaitingWithdrawal:
-    """Withdraw what waits of an approval."""
+    """Withdraw what waits of an approval, all of it.
+
+    Args:
+        approval: its identifier.
+        reasons: a summary of why.
+        minutes: what comes with the decision.
+    """
 
     approval: str
     reasons: str | Passage
