@@ -8,13 +8,12 @@ from core.approval import EndCause
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
-from core.errors import AlreadyEnded, DeviceAlreadyApproved, WrongState
+from core.errors import DeviceAlreadyApproved, WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
 from core.kinds import CHANGE_WITHDRAWAL, DecisionKind, NoticeKind
 from ra.deciding import later_issue
 from ra.deciding.kind import Kind, Proposed
-from ra.deciding.later_issue import Basis
 from ra.desk import Desk
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.proposal import Tabled, approval_of, new_decision, said_in
@@ -35,6 +34,12 @@ FORM = NoticeForm(
     clause="F2.29",
     reasons_clause="F2.29",
     reasons="Why it is withdrawn",
+)
+
+_NOTHING_WAITS = ("without a change that waits", "with one that is decided and has not begun")
+_KEY_GONE = (
+    "waiting for a new key, as the one that it was to change under is compromised",
+    "certified under a new one: a rekey carries what waits, or withdraws it",
 )
 
 
@@ -66,10 +71,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         require_open(record, tabled.at)
         basis = later_issue.basis_at(record, tabled.at)
         if not any(each.revoked_at is None for each in basis.behind):
-            needed = "a change that is decided and has not begun"
-            raise WrongState(
-                kind="Approval", identifier=record.identifier, state="without one that waits", needed=needed
-            )
+            # What waits under a compromised key has no certificate left to withdraw; its terms wait for the new key.
+            state, needed = _KEY_GONE if basis.behind else _NOTHING_WAITS
+            raise WrongState(kind="Approval", identifier=record.identifier, state=state, needed=needed)
         expiry = basis.terms.expiry
         other = approval_reading.overlapping(
             tx, record.device, start=record.start, expiry=expiry, other_than=record.identifier
@@ -91,7 +95,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """The approval stands, and exactly this still waits."""
         record = approval_reading.record(tx, approval_of(decision))
-        return why_ended(record, at) or _why_otherwise(later_issue.basis_at(record, at), decision)
+        if why_ended(record, at) is None and not later_issue.basis_at(record, at).is_as(said_in(decision)):
+            return "what waits has changed, or has begun, since it was proposed"
+        return why_ended(record, at)
 
     @serves("F2.29")
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
@@ -100,8 +106,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         record = approval_reading.locked(tx, approval)
         basis = later_issue.basis_at(record, at)
         # Asked again behind the lock: something else may have been recorded since.
-        if _why_otherwise(basis, decision) is not None or basis.certificate is None:
-            raise AlreadyEnded(identifier=approval, state="what waited of it is another change by now")
+        if basis.certificate is None or not basis.is_as(said):
+            state, needed = "another change by now", "as it was proposed"
+            raise WrongState(kind="What waits of", identifier=approval, state=state, needed=needed)
         serials = approvals.withdraw_waiting(tx, approval, [each.serial for each in basis.behind], at=at)
         approvals.restore_course(tx, basis.certificate.serial, at=at)
         approvals.move_dates(tx, approval, start=record.start, expiry=basis.terms.expiry)
@@ -134,10 +141,3 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
     def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds at once."""
         return NoticeSaid(FORM, effective=None if at is None else text(at))
-
-
-def _why_otherwise(basis: Basis, decision: Decision) -> str | None:
-    said, outline = said_in(decision), basis.outline()
-    if all(said[name] == outline[name] for name in outline):
-        return None
-    return "what waits has changed, or has begun, since it was proposed"
