@@ -52,6 +52,14 @@ def test_the_readers_see_what_is_there() -> None:
     assert len(seen) > 100
 
 
+def test_every_act_of_a_person_says_what_is_true_if_we_die_there() -> None:
+    told = (ROOT / "docs" / "issuance-cycle.md").read_text(encoding="utf-8")
+    begun = re.compile(r'\.begin\("([^"]+)"\)')
+    acts = {label for file in (ROOT / "ra").rglob("*.py") for label in begun.findall(file.read_text(encoding="utf-8"))}
+    assert "apply" in acts
+    assert sorted(each for each in acts if f"`commit {each}`" not in told) == []
+
+
 def plant(root: Path, files: dict[str, str]) -> list[str]:
     """The trespasses in a small tree with these files; every package is as it must be."""
     made = {f"{name.rsplit('/', 1)[0]}/__init__.py" for name in files}
