@@ -16,6 +16,9 @@ from core.instants import text
 EXPIRY = "expiry"
 """The one subject of a change that is White: an approval's dates are on its public page."""
 
+MOST_DRAFTS = 50
+"""Certificates that one decision leads to: its own, and the changes that it carries."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -6,15 +6,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
+from api.forms.deciding import Digests
 from core.approval import ApprovalRecord, EndCause, Firmware, RevocationReason
 from core.classification import Passage
 from core.errors import DecisionLapsed, DigestMismatch, RulesRefused, TrialCpaError, WrongState
 from core.instants import last_second, text
 from core.kinds import Waiting
 from core.status import State, approval_status, certificate_status, revocation_at
-from core.waiting import lasting, pending
+from core.waiting import MOST_DRAFTS, lasting, pending
+from policy.section_f.waiting import Carried, WaitingFacts, waiting_findings
 from ra.deciding import look
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
@@ -220,6 +223,18 @@ def test_what_cannot_be_carried_is_refused_and_says_what_to_do(world: World) -> 
     record = world.record(approval)
     assert approval_status(record, MARCH).state is State.EXPIRED
     assert pending(record, FEBRUARY)[0].effective == MIDNIGHT
+
+
+@pytest.mark.clause("F2.29")
+@pytest.mark.parametrize(("many", "codes"), [(MOST_DRAFTS - 1, []), (MOST_DRAFTS, ["carried-too-many"])])
+def test_no_more_is_carried_than_can_be_seconded(many: int, codes: list[str]) -> None:
+    one = Carried(effective=MARCH, expiry=APRIL, expiry_before=APRIL, firmware=1)
+    facts = WaitingFacts(withdraws=False, behind=many, carried=(one,) * many)
+    assert [each.code for each in waiting_findings(facts)] == codes
+    digests = TypeAdapter[Any](Digests)
+    digests.validate_python(["0" * 64] * MOST_DRAFTS)
+    with pytest.raises(ValidationError):
+        digests.validate_python(["0" * 64] * (MOST_DRAFTS + 1))
 
 
 @pytest.mark.clause("F2.29")

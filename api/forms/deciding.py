@@ -28,6 +28,7 @@ from api.forms.fields import (
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
 from core.kinds import DecisionKind, Waiting, Witnessed
+from core.waiting import MOST_DRAFTS
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
@@ -63,9 +64,6 @@ WaitingSaid: TypeAlias = Annotated[
         "own instants, which is what is done if it is left out; or withdrawn.",
     ),
 ]
-
-MOST_DRAFTS = 50
-"""Certificates that one decision leads to: its own, and the changes that it carries."""
 
 Digests: TypeAlias = Annotated[
     Digest | Annotated[list[Digest], Field(min_length=1, max_length=MOST_DRAFTS)],

@@ -7,6 +7,7 @@ from datetime import datetime
 from core.errors import Finding, Severity
 from core.instants import text
 from core.status import first_second_after
+from core.waiting import MOST_DRAFTS
 from policy.rules import Rule, judge, rule
 
 
@@ -66,4 +67,15 @@ def _carried_without_firmware(facts: WaitingFacts) -> Iterator[str]:
             yield f"From {text(each.effective)} on, when a change that waits begins, no firmware would be left."
 
 
-WAITING_RULES: tuple[Rule[WaitingFacts], ...] = (_nothing_waits, _carried_outside_trial, _carried_without_firmware)
+@rule("carried-too-many", "F2.29", Severity.FATAL, "Withdraw what waits with it: “waiting”: “withdraw”.")
+def _carried_too_many(facts: WaitingFacts) -> Iterator[str]:
+    if len(facts.carried) >= MOST_DRAFTS:  # more digests than seconding takes: it could only lapse
+        yield f"{len(facts.carried)} changes wait; a decision leads to {MOST_DRAFTS} certificates, its own among them."
+
+
+WAITING_RULES: tuple[Rule[WaitingFacts], ...] = (
+    _nothing_waits,
+    _carried_outside_trial,
+    _carried_without_firmware,
+    _carried_too_many,
+)
