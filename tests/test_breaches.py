@@ -57,7 +57,7 @@ def state(world: World, identifier: str) -> str:
 
 def owed(world: World) -> list[str]:
     with world.store.read() as tx:
-        return [each.breach for each in breach.owed(tx)]
+        return [each.breach for each in reading.owed(tx)]
 
 
 @pytest.mark.clause("F2.23")

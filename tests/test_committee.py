@@ -22,8 +22,9 @@ from ra.deciding.views import Accepted, DecisionProposed, DecisionSeconded
 from ra.desk import Desk
 from ra.grounds import Minutes
 from ra.repeat import RequestKey
-from ra.reporting.breach import owed, suspect
+from ra.reporting.breach import suspect
 from store.reading import requests
+from store.reading.breaches import owed
 from store.rows import Decision
 from store.tables import decisions, journal
 from tests.acting import judge, propose_batch, revoke, second_batch

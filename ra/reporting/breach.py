@@ -28,7 +28,7 @@ from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
 from ra.views import page
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading
-from store.reading.breaches import Breach, OwedRevocation, SaltedWords
+from store.reading.breaches import Breach, SaltedWords
 from store.transactions import Transaction
 from store.verbs import breaches, facts
 
@@ -224,12 +224,6 @@ def answer(tx: Transaction, breach: str, approval: str, *, decision: str, at: da
         WrongState: it is not confirmed, or was answered already.
     """
     breaches.answer(tx, breach, approval, decision=decision, at=at)
-
-
-@serves("F2.23")
-def owed(tx: Transaction) -> list[OwedRevocation]:
-    """Return every confirmed breach whose revocation is owed, the oldest first."""
-    return reading.owed(tx)
 
 
 def shown(desk: Desk, actor: Actor, identifier: str) -> BreachAnswer:

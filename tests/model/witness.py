@@ -19,12 +19,12 @@ from core.approval import CertificateRecord, Device
 from core.identifiers import Serial
 from core.instants import parse, text
 from ra.access import grant_access
-from ra.reporting.breach import owed
 from ra.reporting.report import report
 from ra.telling import approvals as look
 from ra.telling.instructions import Asked, instructions
 from ra.telling.views import InstructionAnswer
 from store.reading import approvals as approval_reading
+from store.reading.breaches import owed
 from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof
 from tests.deployments_world import eui
