@@ -47,7 +47,13 @@ def manifest(
 
 
 def is_manifest(written: str, *, authority: str, approval: str) -> bool:
-    """Return whether something is a manifest of this version, about an approval of an authority."""
+    """Return whether something is a manifest of this version, about an approval of an authority.
+
+    Args:
+        written: what may be one.
+        authority: its name.
+        approval: its identifier.
+    """
     try:
         said = read_json(written)
         same = canonical(said) == written.encode()

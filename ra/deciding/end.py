@@ -56,7 +56,14 @@ class Revoke:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a decision ends an approval or its certificate; read back from its proposal."""
+    """How a decision ends an approval or its certificate; read back from its proposal.
+
+    Args:
+        approval: its identifier.
+        cause: of a compromised key the certificate ends and the approval stands.
+        invalidity_date: since when that key is known to be; None where it is not said, or nothing is compromised.
+        request: the Manufacturer's, which is granted by this; None where it names none.
+    """
 
     approval: str
     cause: EndCause
@@ -75,7 +82,15 @@ def ending_findings(command: Revoke, at: datetime) -> Sequence[Finding]:
 def decision_to_end(
     kind: DecisionKind, ending: Ending, grounds: Grounds, tabled: Tabled, *, breach: str | None = None
 ) -> Decision:
-    """Return the decision to end an approval, as it is proposed."""
+    """Return the decision to end an approval, as it is proposed.
+
+    Args:
+        kind: to revoke or to withdraw.
+        ending: of which approval, and why.
+        grounds: the words for it.
+        tabled: by whom, when and under which rules.
+        breach: that it answers, if it does.
+    """
     said: dict[str, Json] = {
         "approval": ending.approval,
         "cause": ending.cause.value,

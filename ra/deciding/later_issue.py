@@ -119,7 +119,16 @@ def findings(basis: Basis, first: Terms, said: Waiting | None, trial: TrialFacts
 
 
 def trial_of(desk: Desk, tx: Transaction, basis: Basis, start: datetime, terms: Terms, at: datetime) -> TrialFacts:
-    """Return an approval as it would be, as the rules look at any approval."""
+    """Return an approval as it would be, as the rules look at any approval.
+
+    Args:
+        desk: its rules say how long a trial may be.
+        tx: open.
+        basis: of the decision.
+        start: of the approval, as it would be.
+        terms: those that the decision makes hold.
+        at: now.
+    """
     issuing = issuing_ca(tx)
     organisation = requests.organisation(tx, basis.approval.organisation)
     return TrialFacts(
@@ -137,7 +146,13 @@ def trial_of(desk: Desk, tx: Transaction, basis: Basis, start: datetime, terms: 
 
 
 def last_expiry(basis: Basis, first: Terms, said: Waiting | None) -> datetime:
-    """Return when the approval will expire, with what is carried."""
+    """Return when the approval will expire, with what is carried.
+
+    Args:
+        basis: of the decision.
+        first: what it decides.
+        said: what becomes of that which waits; None carries it.
+    """
     return first.expiry if said is Waiting.WITHDRAW else (first, *carried(basis, first))[-1].expiry
 
 
@@ -308,7 +323,15 @@ def take_over(tx: Transaction, decision: Decision, at: datetime, *, at_once: boo
 
 
 def take_back_words(tx: Transaction, approval: str, issues: Sequence[int], decision_id: str, at: datetime) -> None:
-    """Let conditions that were to begin or to end with changes that are withdrawn be as if nobody had decided them."""
+    """Let conditions that were to begin or to end with changes that are withdrawn be as if nobody had decided them.
+
+    Args:
+        tx: open.
+        approval: its identifier.
+        issues: those that are withdrawn.
+        decision_id: by which.
+        at: now.
+    """
     record = approval_reading.record(tx, approval)
     decided = {each.decision for each in record.terms if each.issue in issues}
     conditions.take_back(tx, approval, sorted(decided), by=decision_id, at=at)

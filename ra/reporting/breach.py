@@ -238,6 +238,14 @@ def listed(
 ) -> BreachPage:
     """Return a page of breaches, of one approval or all, and the cursor for the next.
 
+    Args:
+        desk: where.
+        actor: who asks.
+        approval: of this one only.
+        state: in this state only.
+        after: the identifier of the last of the page before; empty for the first.
+        limit: rows on the page.
+
     Raises:
         NoSuchThing: there is no such approval.
     """
