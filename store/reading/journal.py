@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select
@@ -61,7 +62,7 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
         .order_by(journal.c.seal_number.desc())
         .limit(1)
     ).one_or_none()
-    return (0, GENESIS, None) if row is None else (int(row.seal_number), bytes(row.link), text(row.sealed_at))
+    return (0, GENESIS, None) if row is None else (int(row.seal_number), _octets(row.link), _text(row.sealed_at))
 
 
 def unsealed(
@@ -89,7 +90,8 @@ def unsealed(
         query = query.where(or_(journal.c.at > at, and_(journal.c.at == at, journal.c.id > behind.row_id)))
     query = query.order_by(journal.c.at, journal.c.id).limit(limit)
     return [
-        Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
+        Unsealed(int(row.id), _row(row, 0, ""), tuple((row.approvals or "").split()))
+        for row in tx.connection.execute(query)
     ]
 
 
@@ -221,15 +223,28 @@ def cursor(tx: Transaction, reader: str) -> int:
 def sealed_row(row: Row[Any]) -> Sealed:
     """Return a sealed row of the journal as it was read."""
     return Sealed(
-        row=_row(row, int(row.seal_number), text(row.sealed_at)),
-        link=bytes(row.link),
-        approvals=tuple(row.approvals.split()),
+        row=_row(row, int(row.seal_number), _text(row.sealed_at)),
+        link=_octets(row.link),
+        approvals=tuple((row.approvals or "").split()),
     )
+
+
+def _text(at: datetime | None) -> str:
+    """Return an instant as text; none where somebody has taken it out of a row that must have one."""
+    return "" if at is None else text(at)
+
+
+def _octets(value: bytes | None) -> bytes:
+    """Return octets; none where somebody has taken them out of a row that must have some."""
+    return bytes(value or b"")
 
 
 def _head(row: Row[Any]) -> Head:
     return Head(
-        number=int(row.number), link=bytes(row.link), signature=bytes(row.signature), signed_at=text(row.signed_at)
+        number=int(row.number),
+        link=_octets(row.link),
+        signature=_octets(row.signature),
+        signed_at=_text(row.signed_at),
     )
 
 
@@ -238,7 +253,7 @@ def _row(row: Row[Any], number: int, sealed_at: str) -> SealedRow:
         number=number,
         sealed_at=sealed_at,
         kind=row.kind,
-        at=text(row.at),
+        at=_text(row.at),
         actor=row.actor,
         role=row.role,
         organisation=row.organisation,

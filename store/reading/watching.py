@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, func, select, text, type_coerce
+from sqlalchemy import func, select, text, type_coerce
 
 from core.alarms import Alarm, AlarmCode
 from core.instants import seconds
@@ -17,7 +17,7 @@ from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life, waits_to_be_sealed
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies
-from store.types import instant_of
+from store.types import Number, instant_of
 
 _CODES = frozenset(AlarmCode)
 
@@ -163,8 +163,9 @@ def stops_issuing(tx: Transaction) -> Alarm | None:
 def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:
     """Return the alarms of one kind of process, or of all; one whose beginning cannot be read is passed over."""
     a = alarm_rows.c
-    began = type_coerce(a.since, BigInteger()).label("began")
-    query = select(a.code, a.subject, a.sentence, began).order_by(a.code, a.subject, a.raised_by)
+    began = type_coerce(a.since, Number).label("began")
+    whole = a.since.is_not(None) & a.subject.is_not(None) & a.sentence.is_not(None)
+    query = select(a.code, a.subject, a.sentence, began).where(whole).order_by(a.code, a.subject, a.raised_by)
     if raiser is not None:
         query = query.where(a.raised_by == raiser)
     # A code that this release does not know is another one's: its process will take the row away.
