@@ -13,7 +13,7 @@ from core.errors import WrongState
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.duty import Duty
-from jobs.hierarchy import Certifier, certify_statement_signer, compared, in_service, ours
+from jobs.hierarchy import Certifier, certify_statement_signer, held_of, in_service, ours
 from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
 from jobs.recall import require_not_behind
@@ -94,7 +94,7 @@ def new_statement_key(store: Store, memory: Memory, place: KeyPlace, at: datetim
     with store.read() as tx:
         require_clock(tx)
         require_not_behind(tx, memory)
-        known, _ = compared(memory, tx, HierarchyRole.ISSUING)
+        known = held_of(memory, tx, HierarchyRole.ISSUING)
     held = [each for each in known if each.not_before <= at <= each.not_after and memory.end(each.serial) is None]
     if not held:
         raise WrongState(
@@ -114,7 +114,7 @@ def new_statement_key(store: Store, memory: Memory, place: KeyPlace, at: datetim
     )
     certify_statement_signer(memory, store, store.begin, certifier, at)
     with store.read() as tx:
-        return compared(memory, tx, HierarchyRole.STATEMENT)[0][-1]
+        return held_of(memory, tx, HierarchyRole.STATEMENT)[-1]
 
 
 def _of_key(every: Sequence[AuthorityCertificate], key_id: str | None) -> list[AuthorityCertificate]:

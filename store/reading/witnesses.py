@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
 from core.kinds import AGREED_DECISION, ENDING, DecisionKind, DecisionState, Witnessed
 from store.reading.proof import seconders
@@ -15,6 +15,32 @@ from store.trial_tables import witnesses
 
 MOST_DISOWNED = 100
 """Disowned decisions that are told at once: whoever has so many looks for one cause."""
+
+_DISOWNED = (
+    select(
+        decisions.c.id,
+        decisions.c.kind,
+        decisions.c.approval,
+        decisions.c.state,
+        certificates.c.serial,
+        certificates.c.ends_at,
+    )
+    .join(witnesses, witnesses.c.decision_id == decisions.c.id)
+    .outerjoin(
+        certificates, and_(certificates.c.approval == decisions.c.approval, certificates.c.issue == decisions.c.issue)
+    )
+    .where(
+        witnesses.c.saw == Witnessed.DISOWNED,
+        or_(
+            certificates.c.ends_at > bindparam("at"),
+            decisions.c.state == DecisionState.SECONDED,
+            and_(decisions.c.state == DecisionState.DONE, witnesses.c.at > bindparam("since")),
+        ),
+    )
+    .distinct()
+    .order_by(decisions.c.id)
+    .limit(MOST_DISOWNED)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,21 +155,6 @@ def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned
         at: now.
         since: of what was disowned before, only those of which something is to be ended still are returned.
     """
-    c, said, own = decisions.c, witnesses.c, certificates.c
-    stands = or_(
-        own.ends_at > at,
-        c.state == DecisionState.SECONDED,
-        and_(c.state == DecisionState.DONE, said.at > since),
-    )
-    query = (
-        select(c.id, c.kind, c.approval, c.state, own.serial, own.ends_at)
-        .join(witnesses, said.decision_id == c.id)
-        .outerjoin(certificates, and_(own.approval == c.approval, own.issue == c.issue))
-        .where(said.saw == Witnessed.DISOWNED, stands)
-        .distinct()
-        .order_by(c.id)
-        .limit(MOST_DISOWNED)
-    )
     return [
         Disowned(
             id=row.id,
@@ -152,5 +163,5 @@ def disowned(tx: Transaction, at: datetime, *, since: datetime) -> list[Disowned
             state=row.state,
             serial=row.serial if row.serial is not None and row.ends_at > at else None,
         )
-        for row in tx.connection.execute(query)
+        for row in tx.connection.execute(_DISOWNED, {"at": at, "since": since})
     ]
