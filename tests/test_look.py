@@ -90,6 +90,10 @@ def test_a_job_that_fails_leaves_the_next_a_register_that_answers(world: World) 
             tx.connection.exec_driver_sql("SELECT what_is_not_there")
         with look.read(world.store, world.memory) as tx:
             assert authority_row(tx).environment == "test"
+            # And whoever looks meanwhile, and fails, has a reading of their own.
+            with pytest.raises((DBAPIError, StoreUnavailable)), look.read(world.store, world.memory) as other:
+                other.connection.exec_driver_sql("SELECT what_is_not_there")
+            assert authority_row(tx).environment == "test"
 
 
 def test_a_head_that_was_remembered_meanwhile_is_looked_for_again(world: World) -> None:
