@@ -67,8 +67,10 @@ def test_what_others_do_is_seen_when_one_of_ours_has_written_or_it_has_taken_lon
         now[0] = LASTS_SECONDS
         third = seen(look, world)
         assert third != second
-    world.applied(purpose="A third one, in Hull.")
-    assert seen(look, world) != third, "outside of a turn each reading is by itself"
+    for town in ("Hull", "Ely"):
+        world.applied(purpose=f"One more, in {town}.")
+        assert seen(look, world) != third, "outside of a turn each reading is by itself"
+        third = seen(look, world)
 
 
 def test_who_writes_while_they_look_keeps_what_they_see_and_the_next_sees_what_was_written(world: World) -> None:
