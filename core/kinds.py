@@ -29,6 +29,16 @@ CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
 ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.WITHDRAW_WAITING)
 """Each of these ends an approval, or a certificate of it."""
 
+COUNTED = (
+    DecisionKind.GRANT,
+    DecisionKind.REFUSE,
+    DecisionKind.AMEND,
+    DecisionKind.REFUSE_AMENDMENT,
+    DecisionKind.REVOKE,
+    DecisionKind.REKEY,
+)
+"""The kinds by whose setting officers are counted, each once: what `counted_as` of each kind says (ra/deciding/)."""
+
 
 class Waiting(StrEnum):
     """What becomes of the changes that wait behind a decision that certifies and begins before them (F2.29)."""

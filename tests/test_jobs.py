@@ -24,7 +24,7 @@ from core.mirror import PublishedCrl
 from core.status import State, approval_status
 from jobs import hierarchy
 from jobs.authority import Authority
-from jobs.duty import Pace
+from jobs.pace import Pace
 from jobs.root_list import publish_root_crl
 from keys.ceremony import ROOT_FILE
 from keys.sealed import open_sealed
