@@ -52,6 +52,7 @@ class Operation(StrEnum):
     READ_CPL = "read-cpl"
     ACKNOWLEDGE_CPL = "acknowledge-cpl"
     RECORD_NCSC_CERTIFICATE = "record-ncsc-certificate"
+    JUDGE_ADDITION = "judge-addition"
     RECONCILE_CPL = "reconcile-cpl"
     RECORD_DEPLOYMENTS = "record-deployments"
     READ_DEPLOYMENTS = "read-deployments"
@@ -153,6 +154,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.RECORD_BREACH,
                     Operation.ASK_OF_REPORT,
                     Operation.RECORD_NCSC_CERTIFICATE,
+                    Operation.JUDGE_ADDITION,
                     Operation.RECONCILE_CPL,
                 ),
             )

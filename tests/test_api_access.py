@@ -117,6 +117,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listCplInstructions": READERS,
     "acknowledgeCplInstruction": {"panel"},
     "recordNcscCertificate": OFFICERS,
+    "judgeAddition": OFFICERS,
     "reconcileCpl": OFFICERS | {"panel"},
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
@@ -220,6 +221,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "closeBreach": {"why": "x"},
         "acknowledgeCplInstruction": {"outcome": "loaded"},
         "recordNcscCertificate": {"certificate": "x", "certified_on": "2027-01-03"},
+        "judgeAddition": {"addition": "stands"},
         "reconcileCpl": b"approval,trial,expiry,manufacturer,model,firmware version",
         "recordDeployments": {"lines": [{"event": "deployed"}]},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from store import trial_tables
 from store.tables import decisions, metadata
 from store.transactions import violated
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     conditions,
@@ -261,6 +262,9 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("fk_cpl_instructions_approval", "an instruction of no approval", turn(cpl_instructions, approval=NONE_OF_OURS)),
     ("pk_ncsc_certificates", "certified twice", again(ncsc_certificates)),
     ("fk_ncsc_certificates_approval", "certified without an approval", turn(ncsc_certificates, approval=NONE_OF_OURS)),
+    ("pk_additions", "an addition judged in two rows", again(additions)),
+    ("ck_additions_said_known", "an addition that may be", turn(additions, said="may be")),
+    ("fk_additions_approval", "an addition of no approval", turn(additions, approval=NONE_OF_OURS)),
     # --- deployments and reports (F2.28)
     ("pk_deployment_batches", "a batch numbered twice", again(deployment_batches)),
     ("ck_deployment_batches_form_known", "a batch in no form", turn(deployment_batches, form="fax")),
@@ -342,7 +346,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 26
+    assert len(TRIAL) == 27
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:
