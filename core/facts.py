@@ -70,6 +70,7 @@ class FactKind(StrEnum):
     CPL_ACKNOWLEDGED = "cpl-acknowledged"
     CPL_RECONCILED = "cpl-reconciled"
     NCSC_CERTIFIED = "ncsc-certified"
+    ADDITION_JUDGED = "addition-judged"
     DEPLOYMENTS_RECORDED = "deployments-recorded"
     REPORT_REMARKED = "report-remarked"
     REPORT_ISSUED = "report-issued"

@@ -213,6 +213,13 @@ class RequirementState(StrEnum):
     WAIVED = "waived"
 
 
+class Addition(StrEnum):
+    """What the SSC says of an entry that is to be added while its certificate is awaited (F2.26, F2.27)."""
+
+    STANDS = "stands"
+    WAITS = "waits"
+
+
 class BreachState(StrEnum):
     """Where the breach of a condition stands (F2.23); `answered` by a revocation for it."""
 

@@ -145,6 +145,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.CPL_ACKNOWLEDGED
             | FactKind.CPL_RECONCILED
             | FactKind.NCSC_CERTIFIED
+            | FactKind.ADDITION_JUDGED
             | FactKind.DEPLOYMENTS_RECORDED
             | FactKind.REPORT_REMARKED
             | FactKind.REPORT_QUESTION_ASKED

@@ -54,6 +54,7 @@ class Operation(StrEnum):
     READ_CPL = "read-cpl"
     ACKNOWLEDGE_CPL = "acknowledge-cpl"
     RECORD_NCSC_CERTIFICATE = "record-ncsc-certificate"
+    JUDGE_ADDITION = "judge-addition"
     RECONCILE_CPL = "reconcile-cpl"
     RECORD_DEPLOYMENTS = "record-deployments"
     READ_DEPLOYMENTS = "read-deployments"
@@ -168,6 +169,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.ANSWER_END_REQUEST,
                     Operation.ASK_OF_REPORT,
                     Operation.RECORD_NCSC_CERTIFICATE,
+                    Operation.JUDGE_ADDITION,
                     Operation.RECONCILE_CPL,
                 ),
             )

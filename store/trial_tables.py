@@ -28,6 +28,7 @@ from core.kinds import (
     OPEN_BREACH,
     OPEN_END_REQUEST,
     SETTLED_BREACH,
+    Addition,
     AmendmentRequestState,
     BreachState,
     Channel,
@@ -261,6 +262,8 @@ breaches = Table(
     Column("closed_at", Instant),  # fate
     Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
     Column("kept_at", Instant),  # fate: when what made a suspicion of the limit had been corrected
+    Column("deployed", Number),  # of the limit: how many devices were too many, and since when they were
+    Column("since", Instant),
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
@@ -427,6 +430,17 @@ ncsc_certificates = Table(
     Column("recorded_by", String, nullable=False),
     sqlite_strict=True,
 )
+
+additions = Table(
+    "additions",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), primary_key=True),
+    *word("said", Addition),  # fate: the officers can say otherwise
+    Column("judged_at", Instant, nullable=False),  # fate
+    Column("judged_by", String, nullable=False),  # fate
+    sqlite_strict=True,
+)
+"""What the SSC says of an entry whose certificate was cancelled for its key before the start (F2.26, F2.27)."""
 
 # --- deployments and reports -------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ NOT_IN_THE_CYCLE = {
     "accept clock": "an operator's act after the clock was doubted; tests/test_clock.py has it",
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "answers anew": "a responder's key that is compromised; tests/test_responder_key.py has it",
+    "judge addition": "a key that is lost before the start; tests/hard/ asks of it",
     "answer question": "one row for a report; tests/hard/ asks and answers",
     "ask of report": "one row for a report; tests/hard/ asks and answers",
     "end question": "one row for a report; tests/hard/ asks and answers",

@@ -12,6 +12,7 @@ from store import trial_tables
 from store.tables import decisions, metadata
 from store.transactions import violated
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     calendar_addresses,
@@ -319,6 +320,9 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("fk_cpl_instructions_approval", "an instruction of no approval", turn(cpl_instructions, approval=NONE_OF_OURS)),
     ("pk_ncsc_certificates", "certified twice", again(ncsc_certificates)),
     ("fk_ncsc_certificates_approval", "certified without an approval", turn(ncsc_certificates, approval=NONE_OF_OURS)),
+    ("pk_additions", "an addition judged in two rows", again(additions)),
+    ("ck_additions_said_known", "an addition that may be", turn(additions, said="may be")),
+    ("fk_additions_approval", "an addition of no approval", turn(additions, approval=NONE_OF_OURS)),
     # --- deployments and reports (F2.28)
     ("pk_deployment_batches", "a batch numbered twice", again(deployment_batches)),
     ("ck_deployment_batches_form_known", "a batch in no form", turn(deployment_batches, form="fax")),

@@ -8,6 +8,7 @@ from sqlalchemy import Table, insert, select
 from store.tables import approvals, certificates, decisions
 from store.transactions import Transaction
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     calendar_addresses,
@@ -78,6 +79,7 @@ OURS: dict[Table, Any] = {
     reminders: reminders.c.key == "ours",
     cpl_instructions: cpl_instructions.c.id == "cpl-ours",
     ncsc_certificates: ncsc_certificates.c.certificate == "ours",
+    additions: additions.c.judged_by == "ours",
     deployment_batches: deployment_batches.c.id == "dpb-ours",
     deployments: deployments.c.device_id == DEVICE_ID,
     limit_comparisons: limit_comparisons.c.issue == 90,
@@ -287,6 +289,7 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "recorded_by": "officer-1",
             },
         ),
+        (additions, {"approval": approval, "said": "waits", "judged_at": NOW, "judged_by": "ours"}),
         (
             deployment_batches,
             {

@@ -113,7 +113,8 @@ def suspect_limit(
         when = "" if since is None else f" since {utc(since)}"
         many = counted(deployed, "device is", "devices are")
         note = _salted(f"{many} reported as deployed{when}; the approval allows {maximum}.")
-        breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
+        excess = deployed, since or at
+        breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at, excess=excess)
     said: dict[str, Json] = {
         "breach": identifier,
         "clause": LIMIT_CLAUSE,

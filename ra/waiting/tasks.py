@@ -98,6 +98,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 restored(tx),
                 _breaches(tx),
                 _rejections(tx, at),
+                _additions(tx, at),
                 _requests(tx),
                 _end_requests(tx),
                 _expiring(tx, party, at, rules),
@@ -242,6 +243,24 @@ def _rejections(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
             since=each.since,
             link=_certificate_link(each),
             urgent=True,
+        )
+
+
+def _additions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
+    for record, since in reading.additions_to_judge(tx, at):
+        told = (
+            f"The Trial CPA Certificate of {record.identifier} was cancelled for its key, and none holds on "
+            f"{uk(record.start)}, when its entry is to be added: say whether the addition stands, with the remark "
+            "“certificate awaited” (F2.27), or waits until a certificate holds (F2.26)."
+        )
+        yield TaskAnswer(
+            kind="addition-to-judge",
+            subject=record.identifier,
+            sentence=told,
+            since=since,
+            due=record.start,
+            link=f"/v1/approvals/{record.identifier}",
+            urgent=record.start <= at + COMING,
         )
 
 
