@@ -103,6 +103,8 @@ class FactKind(StrEnum):
     END_REQUEST_WITHDRAWN = "end-request-withdrawn"
     END_REQUEST_ANSWERED = "end-request-answered"
     END_REQUEST_LAPSED = "end-request-lapsed"
+    SUSPICION_TOLD = "suspicion-told"
+    SUSPICION_ANSWERED = "suspicion-answered"
 
 
 @dataclass(frozen=True)
