@@ -163,7 +163,7 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
         "decided by nothing",
         turn(end_requests, state="granted", closed_at=NOW, decision_id="dec-none"),
     ),
-    ("pk_suspicions", "told twice", again(suspicions)),
+    ("pk_suspicions", "told twice", again(suspicions, notice="TTN-2027-0001")),
     ("uq_suspicions_notice", "two told in one notice", again(suspicions, breach_id="bre-limit")),
     (
         "ck_suspicions_answered_whole",
