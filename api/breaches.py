@@ -13,7 +13,7 @@ from api.forms.reporting import BreachQuery, ClosureBody, JudgementBody, Suspici
 from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
-from ra.deciding.tell_breach import Suspected, tell_of
+from ra.deciding.tell_breach import Suspected, record_suspicion, tell_of
 from ra.reporting import breach
 from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage, SuspicionMoved
 
@@ -42,7 +42,7 @@ def _add_of_approvals(app: OpenAPI, service: Service) -> None:
         approval = str(ApprovalIdentifier.parse(path.approval))
         return service.write(
             header,
-            lambda key: suspect_breach(desk, actor(), approval, Suspected(body.condition, body.note, body.told), key),
+            lambda key: record_suspicion(desk, actor(), approval, Suspected(body.condition, body.note, body.told), key),
             created="/v1/breaches/{breach}",
         )
 

@@ -46,7 +46,7 @@ class Suspected:
 
 
 @serves("F2.23")
-def suspect_breach(
+def record_suspicion(
     desk: Desk, actor: Actor, approval: str, said: Suspected, request: RequestKey | None = None
 ) -> BreachMoved:
     """Record that a condition may have been breached, and tell its Manufacturer in the same act if that is wanted.

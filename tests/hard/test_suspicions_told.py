@@ -14,7 +14,7 @@ from ra.auditing.gathered import gather
 from ra.auditing.story import told as story
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.look import decision
-from ra.deciding.tell_breach import Suspected, suspect_breach, tell_of
+from ra.deciding.tell_breach import Suspected, record_suspicion, tell_of
 from ra.reporting.breach import shown
 from ra.reporting.suspicion import answer_suspicion, show_suspicion, suspicions_of
 from ra.telling.notices import listed
@@ -52,7 +52,7 @@ def test_it_is_told_what_the_ssc_chooses_and_nobody_else_is_told_anything(
 ) -> None:
     change_contact(world.desk, MANUFACTURER, ChangeContact(notices=FIRST, urgent=DUTY))
     said = Suspected(1, NOTE, None if later else TOLD)
-    breach = suspect_breach(world.desk, OFFICER_1, approval, said).breach
+    breach = record_suspicion(world.desk, OFFICER_1, approval, said).breach
     if later:
         with pytest.raises(NoSuchThing):
             show_suspicion(world.desk, MANUFACTURER, breach)
@@ -84,7 +84,7 @@ def test_it_is_told_what_the_ssc_chooses_and_nobody_else_is_told_anything(
 
 @pytest.mark.clause("F2.23")
 def test_its_answer_is_seen_in_whatever_is_decided_and_lies_in_the_dossier(world: World, approval: str) -> None:
-    breach = suspect_breach(world.desk, OFFICER_1, approval, Suspected(1, NOTE, TOLD)).breach
+    breach = record_suspicion(world.desk, OFFICER_1, approval, Suspected(1, NOTE, TOLD)).breach
     kept = attach(world.desk, MANUFACTURER, theirs(breach), FILE)
     answer_suspicion(world.desk, MANUFACTURER, breach, ANSWER)
     with pytest.raises(WrongState):  # it is given once
@@ -113,7 +113,7 @@ def test_its_answer_is_seen_in_whatever_is_decided_and_lies_in_the_dossier(world
 
 @pytest.mark.clause("F2.23")
 def test_of_how_it_is_judged_it_sees_only_whether_it_may_still_answer(world: World, approval: str) -> None:
-    breach = suspect_breach(world.desk, OFFICER_1, approval, Suspected(1, NOTE, TOLD)).breach
+    breach = record_suspicion(world.desk, OFFICER_1, approval, Suspected(1, NOTE, TOLD)).breach
     judge(world.desk, OFFICER_1, breach, confirmed=True, why="Seen.")
     before = show_suspicion(world.desk, MANUFACTURER, breach)
     assert before.open
