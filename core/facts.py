@@ -106,6 +106,8 @@ class FactKind(StrEnum):
     END_REQUEST_LAPSED = "end-request-lapsed"
     CALENDAR_ADDRESS_MADE = "calendar-address-made"
     CALENDAR_ADDRESS_REVOKED = "calendar-address-revoked"
+    SUSPICION_TOLD = "suspicion-told"
+    SUSPICION_ANSWERED = "suspicion-answered"
 
 
 @dataclass(frozen=True)

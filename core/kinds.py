@@ -279,6 +279,8 @@ class EvidenceSubject(StrEnum):
     BREACH = "breach"
     REPORT = "report"
     AMENDMENT_REQUEST = "amendment-request"
+    SUSPICION = "suspicion"
+    """A breach whose suspicion its Manufacturer was told of, and which it answers."""
 
 
 class NoticeKind(StrEnum):
@@ -295,13 +297,22 @@ class NoticeKind(StrEnum):
     REQUEST_LAPSED = "request-lapsed"
     END_REQUEST_LAPSED = "end-request-lapsed"
     END_REQUEST_ANSWERED = "end-request-answered"
+    SUSPICION = "suspicion"
 
 
-OF_NO_DECISION = (NoticeKind.REQUEST_LAPSED, NoticeKind.END_REQUEST_LAPSED, NoticeKind.END_REQUEST_ANSWERED)
+OF_NO_DECISION = (
+    NoticeKind.REQUEST_LAPSED,
+    NoticeKind.END_REQUEST_LAPSED,
+    NoticeKind.END_REQUEST_ANSWERED,
+    NoticeKind.SUSPICION,
+)
 """These tell of nothing that became true by a decision: what time has brought about, and what is only said."""
 
-SAID_BY_OFFICERS = (NoticeKind.END_REQUEST_ANSWERED,)
+SAID_BY_OFFICERS = (NoticeKind.END_REQUEST_ANSWERED, NoticeKind.SUSPICION)
 """These tell what an officer says, which decides nothing."""
+
+URGENT = (NoticeKind.SUSPICION,)
+"""These go to the urgent address as well, whoever wrote them."""
 
 
 CANCELLATION = "cancellation"

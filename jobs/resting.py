@@ -158,6 +158,8 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.DOSSIER_ASKED
             | FactKind.CONTACT_CHANGED
             | FactKind.END_REQUESTED
+            | FactKind.SUSPICION_TOLD
+            | FactKind.SUSPICION_ANSWERED
             | FactKind.END_REQUEST_WITHDRAWN
             | FactKind.END_REQUEST_ANSWERED
         ):

@@ -285,6 +285,26 @@ breaches = Table(
     sqlite_strict=True,
 )
 
+suspicions = Table(
+    "suspicions",
+    metadata,
+    Column("breach_id", ForeignKey("breaches.id"), primary_key=True),
+    Column("told", String, nullable=False),
+    Column("told_salt", Octets, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("told_by", String, nullable=False),
+    Column("notice", ForeignKey("notices.number"), nullable=False, unique=True),
+    Column("answer", String),  # fate
+    Column("answer_salt", Octets),  # fate
+    Column("answered_at", Instant),  # fate
+    Column("answered_by", String),  # fate
+    CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered_whole"),
+    CheckConstraint("(answer IS NULL) = (answered_by IS NULL)", name="answered_by_somebody"),
+    CheckConstraint("(answer IS NULL) = (answer_salt IS NULL)", name="answered_under_a_salt"),
+    sqlite_strict=True,
+)
+"""Suspected breaches of which the SSC has let their Manufacturer know, and what that answered (F2.23)."""
+
 limit_comparisons = Table(
     "limit_comparisons",
     metadata,

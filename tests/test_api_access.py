@@ -93,6 +93,12 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "showEndRequest": SSC | {"manufacturer"},
     "withdrawEndRequest": {"manufacturer"},
     "answerEndRequest": OFFICERS,
+    "tellOfBreach": OFFICERS,
+    "listSuspicions": SSC | {"manufacturer", "rival"},
+    "showSuspicion": SSC | {"manufacturer"},
+    "answerSuspicion": {"manufacturer"},
+    "attachToSuspicion": {"manufacturer"},
+    "listSuspicionEvidence": SSC | {"manufacturer"},
     "changeContact": {"manufacturer", "rival"},
     "listContacts": SSC | {"manufacturer", "rival"},
     "listConditions": READERS | {"manufacturer"},
@@ -144,6 +150,7 @@ QUERIES = {
     "attachBreachEvidence": FILE_NAME,
     "attachToReport": FILE_NAME,
     "attachAmendmentEvidence": FILE_NAME,
+    "attachToSuspicion": FILE_NAME,
 }
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
@@ -179,6 +186,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
         decision = approval_reading.approval(tx, approval).decision_id
         set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], since=NOW)
+    done(api.ask("officer-1", "POST", f"/v1/breaches/{breach}/telling", {"text": "x"}))
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
@@ -223,6 +231,9 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
+        "tellOfBreach": {"text": "x"},
+        "answerSuspicion": {"answer": "x"},
+        "attachToSuspicion": b"x",
         "requestEnd": {"reasons": "x"},
         "answerEndRequest": {"outcome": "refused", "answer": "x"},
         "attachEvidence": b"x",
@@ -335,7 +346,7 @@ def test_whoever_does_not_decide_may_do_so_much_a_day_whatever_it_is(
             ):
                 asked.add(operation)
                 refused(_ask(shared, who, operation, things), 429, "too-much-today")
-    assert len(asked) == 16
+    assert len(asked) == 21
 
 
 BOUNDED_BY_ITSELF = {("dcc", "issueReport")}  # one for each month, and an earlier test has issued it

@@ -106,6 +106,8 @@ GRID = {
     "request-end": {"manufacturer": "y--"},
     "read-end-request": {"manufacturer": "y--", **SSC},
     "answer-end-request": {"ssc-officer": "yyy"},
+    "answer-suspicion": {"manufacturer": "y--"},
+    "read-suspicions": {"manufacturer": "y--", **SSC},
     "change-contact": {"manufacturer": "y--"},
     "read-contacts": {"manufacturer": "y--", **SSC},
 }

@@ -36,6 +36,7 @@ from store.trial_tables import (
     restored_certificates,
     secondings,
     standing_requirements,
+    suspicions,
     undone_ends,
     witnesses,
 )
@@ -71,6 +72,7 @@ OURS: dict[Table, Any] = {
     end_requests: end_requests.c.id == "enr-ours",
     conditions: conditions.c.number == 90,
     breaches: breaches.c.id == "bre-ours",
+    suspicions: suspicions.c.breach_id == "bre-ours",
     notice_counters: notice_counters.c.year == 2099,
     notices: notices.c.number == "TDN-ours",
     notice_copies: notice_copies.c.notice == "TDN-ours",
@@ -236,6 +238,17 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "record": "{}",
                 "record_salt": SALT,
                 "written_at": NOW,
+            },
+        ),
+        (
+            suspicions,
+            {
+                "breach_id": "bre-ours",
+                "told": ".",
+                "told_salt": SALT,
+                "told_at": NOW,
+                "told_by": "officer-1",
+                "notice": "TDN-ours",
             },
         ),
         (

@@ -29,6 +29,7 @@ from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.renewal import everything_lasting
 from store.reading.report_questions import asked_of
+from store.reading.suspicions import unanswered
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -110,6 +111,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
             kinds = [
                 _requirements(tx, party.organisation or ""),
                 _unanswered(tx, party.organisation or "", at),
+                _to_answer(tx, party.organisation or ""),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
             ]
@@ -298,6 +300,19 @@ def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Ta
             sentence=told,
             since=each.since,
             link=_certificate_link(each),
+        )
+
+
+def _to_answer(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
+    for each in islice(unanswered(tx, organisation), reading.MOST_OF_A_KIND + 1):
+        told = f"A breach of the conditions of {each.approval} is suspected ({each.notice}); you may answer (F2.23)."
+        yield TaskAnswer(
+            kind="suspicion-to-answer",
+            subject=each.breach,
+            sentence=told,
+            since=each.told_at,
+            link=f"/v1/suspicions/{each.breach}",
+            urgent=True,
         )
 
 
