@@ -90,10 +90,15 @@ def terms_at(approval: ApprovalRecord, at: datetime) -> Terms:
     return terms_of(approval, holding(approval, at))
 
 
+def planned_terms(approval: ApprovalRecord) -> Terms:
+    """Return the terms of an approval with everything that is decided of it; what was withdrawn is none of it."""
+    issues = lasting(approval)
+    return terms_of(approval, issues[-1] if issues else None)
+
+
 def planned_expiry(approval: ApprovalRecord) -> datetime:
     """Return the last second in which an approval holds, with everything that is decided of it."""
-    issues = lasting(approval)
-    return terms_of(approval, issues[-1] if issues else None).expiry
+    return planned_terms(approval).expiry
 
 
 @serves("F2.29")
@@ -101,7 +106,7 @@ def pending(approval: ApprovalRecord, at: datetime) -> tuple[Pending, ...]:
     """Return what is decided of an approval and waits at an instant, as was known then; once it has ended, nothing."""
     if len(approval.certificates) < 2 or (approval.ended_at is not None and approval.ended_at <= at):
         return ()
-    known = _as_known(approval, at)
+    known = as_known(approval, at)
     held = holding(known, at)
     if held is None:
         return ()
@@ -114,7 +119,7 @@ def pending(approval: ApprovalRecord, at: datetime) -> tuple[Pending, ...]:
     return tuple(found)
 
 
-def _as_known(approval: ApprovalRecord, at: datetime) -> ApprovalRecord:
+def as_known(approval: ApprovalRecord, at: datetime) -> ApprovalRecord:
     """Return an approval without what came to be known of its issues after an instant."""
     recorded = [each for each in approval.certificates if each.signed_at <= at]
     return replace(approval, certificates=tuple(_fate_known(each, recorded, at) for each in recorded))

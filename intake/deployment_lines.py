@@ -35,6 +35,7 @@ from core.identifiers import ApprovalIdentifier, parse_device_id
 from core.instants import first_second, read_instant
 from core.json_text import JsonUnreadable, read_sent
 from core.plain_text import trimmed
+from core.words import says_something
 from intake.table import TableUnreadable, divided, row_of
 from intake.workbook import FORMULA, NUMBER, Row, is_workbook, read_workbook
 
@@ -320,7 +321,7 @@ def _replacing(event: Event, device_id: str, given: Mapping[str, str]) -> str:
 
 def _why(event: Event, given: Mapping[str, str]) -> str:
     why = given.get("why", "").strip()
-    if bool(why) is not (event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED}):
+    if says_something(why) is not (event in {Event.CORRECTED, Event.NOT_DECOMMISSIONED}):
         raise _UnreadableError(LineCode.MALFORMED, "why", "a correction says why, and nothing else does")
     return why
 

@@ -20,13 +20,15 @@ from core.classification import Classification, Passage, Recipient, in_words
 from core.errors import NoSuchThing, NothingSaid, SamePerson
 from core.facts import FactKind
 from core.identifiers import Serial
-from core.kinds import AmendmentRequestState, NoticeKind, RequirementState, Witnessed
+from core.kinds import AmendmentRequestState, EndRequestState, NoticeKind, RequirementState, Witnessed
 from core.words import counted, says_something
 from documents.notice import notice_pdf
 from ra.applying.accept import AnswerCertificate, answer_certificate
 from ra.applying.request_amendment import RequestAmendment, request_amendment
+from ra.applying.request_end import RequestEnd, request_end
 from ra.applying.requirements import close_requirement, set_requirement, set_standing
 from ra.deciding import look
+from ra.deciding.answer_end import answer_end_request
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
@@ -35,6 +37,7 @@ from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
 from ra.deciding.propose import propose
 from ra.deciding.revoke import revoke
@@ -43,6 +46,7 @@ from ra.deciding.witness import Witness, witness
 from ra.grounds import Minutes
 from ra.ordering.order import ChangeRoster, StartIssuing, StopIssuing, order
 from ra.reporting import breach
+from ra.reporting.questions import answer_question, ask
 from ra.reporting.report import remark_report
 from ra.telling import notices as telling
 from store.reading.amendment_requests import amendment_request
@@ -50,6 +54,7 @@ from tests.api_world import Api, done, refused
 from tests.documents_world import Pdf, fact, notice, passage, squeezed
 from tests.notice_world import documents, facts_of
 from tests.people_world import served
+from tests.test_amendments import amended
 from tests.world import AUDITOR, DEVICE, MANUFACTURER, OFFICER_1, OFFICER_2, World, csr_pem
 
 BLANKS = (" ", "\n\t ", "\u00a0\u2003\u3000", "\u200b\ufeff\u2060", "\u00ad", "\u3164\u2800", "\u202e\u0301")
@@ -65,7 +70,7 @@ def test_what_nobody_sees_says_nothing(blank: str) -> None:
     assert says_something(f"{blank}.{blank}")
 
 
-_ASKED = frozenset({"reasons", "reason", "why", "note", "text", "purpose", "other"})
+_ASKED = frozenset({"reasons", "reason", "why", "note", "text", "purpose", "other", "answer"})
 """What members are called in which people say something."""
 
 
@@ -88,6 +93,7 @@ def test_the_table_of_members_has_what_people_say_to_every_kind_of_command() -> 
         *("JudgementBody.why", "ClosureBody.why", "SuspicionBody.note", "RemarkBody.text"),
         *("StopBody.why", "StartBody.why", "ChangeBody.why", "RequirementBody.text", "OutcomeBody.reason"),
         *("AcceptanceBody.reason", "AcknowledgementBody.reason", "ApplicationBody.purpose"),
+        *("EndRequestBody.reasons", "EndAnswerBody.answer", "QuestionBody.text", "AnswerBody.text"),
     }
 
 
@@ -171,23 +177,43 @@ BY_OFFICERS: dict[str, Doing] = {
         outcome=RequirementState.MET,
         reason=blank,
     ),
+    "end answered": lambda world, approval, blank: answer_end_request(
+        world.desk,
+        OFFICER_1,
+        request_end(world.desk, MANUFACTURER, RequestEnd(approval, "It is over.")).request,
+        EndRequestState.ANSWERED,
+        blank,
+    ),
+    "question of a report": lambda world, _, blank: ask(world.desk, OFFICER_1, blank, None),
     "stop": lambda world, _, blank: order(world.desk, OFFICER_1, StopIssuing(blank)),
     "start": lambda world, _, blank: order(world.desk, OFFICER_1, StartIssuing(blank)),
     "roster": lambda world, _, blank: order(world.desk, OFFICER_1, ChangeRoster(why=blank)),
+    "withdrawal of what waits": lambda world, approval, blank: propose(
+        world.desk, OFFICER_1, ProposeWaitingWithdrawal(_waiting(world, approval), blank)
+    ),
 }
 BY_OTHERS: dict[str, Doing] = {
     "amendment asked for": lambda world, approval, blank: request_amendment(
         world.desk, MANUFACTURER, RequestAmendment(approval, blank)
     ),
+    "end asked for": lambda world, approval, blank: request_end(world.desk, MANUFACTURER, RequestEnd(approval, blank)),
     "certificate rejected": lambda world, approval, blank: answer_certificate(
         world.desk, MANUFACTURER, AnswerCertificate(_serial(world, approval), accepted=False, reason=blank)
     ),
     "remark": lambda world, _, blank: remark_report(world.desk, DCC, "2027-01", blank),
+    "answer of a report": lambda world, _, blank: answer_question(
+        world.desk, DCC, "2027-01", ask(world.desk, OFFICER_1, "How many?", "2027-01").question, blank
+    ),
 }
 
 
 def _serial(world: World, approval: str) -> Serial:
     return world.record(approval).certificates[0].serial
+
+
+def _waiting(world: World, approval: str) -> str:
+    amended(world, approval, maximum_devices=600, effective=world.record(approval).start + timedelta(days=30))
+    return approval
 
 
 def _granting(world: World, approval: str) -> str:

@@ -7,6 +7,7 @@ from core.canonical import read_json
 from core.clauses import serves
 from core.errors import Finding
 from core.instants import parse
+from core.waiting import as_known, planned_terms
 from policy.section_f.amendment_request import (
     AnswerFacts,
     Holding,
@@ -59,9 +60,8 @@ def _wishes(request: AmendmentRequest) -> Wishes:
 
 
 def _holds(record: ApprovalRecord, by: datetime | None = None) -> Holding:
-    """What was last decided of an approval, or had been certified by an instant."""
-    issued = {each.issue for each in record.certificates if by is None or each.signed_at <= by}
-    last = next((each for each in reversed(record.terms) if by is None or each.issue in issued), record.terms[0])
+    """What is decided of an approval, or was known by an instant to be; a change that was withdrawn is not."""
+    last = planned_terms(record if by is None else as_known(record, by))
     return Holding(
         start=record.start.date(),
         expiry=last.expiry.date(),

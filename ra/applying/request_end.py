@@ -50,6 +50,7 @@ def request_end(desk: Desk, actor: Actor, command: RequestEnd, request: RequestK
 
     Raises:
         NoSuchThing: there is no such approval, or it is another Manufacturer's.
+        NothingSaid: no word of why.
         AlreadyEnded: it has ended.
         WrongState: its end is asked for already; to ask again says nothing new.
     """
@@ -141,6 +142,7 @@ def _ask(tx: Transaction, actor: Actor, command: RequestEnd, *, at: datetime) ->
     # Held until the commit: of two at the same moment one is the first.
     approval = approval_reading.locked(tx, command.approval)
     authorise_approval(actor, Operation.REQUEST_END, approval)
+    reasons = required(command.reasons, of="reasons")
     require_open(approval, at)
     known = reading.end_asked(tx, command.approval)
     if known is not None:
@@ -150,7 +152,7 @@ def _ask(tx: Transaction, actor: Actor, command: RequestEnd, *, at: datetime) ->
         id=new_identifier("enr", at),
         approval=command.approval,
         state=EndRequestState.OPEN,
-        reasons=required(command.reasons, of="reasons"),
+        reasons=reasons,
         asked_at=at,
         asked_by=actor.name,
     )

@@ -30,7 +30,6 @@ Proposal: TypeAlias = (
 GRANT, REFUSAL, REKEY = Grant(), Refusal(), Rekey()
 AMENDMENT, AMENDMENT_REFUSAL = Amendment(), AmendmentRefusal()
 REVOCATION, WITHDRAWAL, WAITING_WITHDRAWAL = Revocation(), Withdrawal(), WaitingWithdrawal()
-REVOCATION, WITHDRAWAL = Revocation(), Withdrawal()
 CORRECTION = Correction()
 
 

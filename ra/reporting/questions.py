@@ -6,6 +6,7 @@ from core.actors import Actor
 from core.clauses import serves
 from core.errors import WrongState
 from core.facts import Fact, FactKind
+from core.words import required
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk, new_identifier
@@ -32,6 +33,7 @@ def ask(desk: Desk, actor: Actor, words: str, month: str | None, request: Reques
 
     Raises:
         MonthMalformed: not `2027-05`.
+        NothingSaid: there is nothing in the words.
         WrongState, ReportOutOfTurn: the month's report, or a later one, has been issued.
     """
     authorise(actor, Operation.ASK_OF_REPORT)
@@ -66,9 +68,18 @@ def answer_question(
 ) -> QuestionAnswered:
     """Answer a question in a month's report; that something is not available to the DCC is an answer, too.
 
+    Args:
+        desk: where.
+        actor: of the DCC.
+        month: `2027-05`.
+        identifier: of the question.
+        words: the answer.
+        request: the Idempotency-Key, if one was sent.
+
     Raises:
         MonthMalformed, ReportOutOfTurn, WrongState: nothing can be added to that report.
         NoSuchThing: there is no such question.
+        NothingSaid: there is nothing in the answer.
         WrongState: that report is not asked, or has answered it.
     """
     authorise(actor, Operation.REMARK_REPORT)
@@ -109,7 +120,8 @@ def _ask(tx: Transaction, actor: Actor, words: str, month: str | None, *, at: da
     report_verbs.hold(tx)  # a report that is issued at this moment has answered it, or comes before it
     if month is not None:
         require_open_month(tx, month)
-    made = reading.Question(id=new_identifier("ask", at), month=month, text=words, asked_at=at, asked_by=actor.name)
+    text = required(words, of="the question")
+    made = reading.Question(id=new_identifier("ask", at), month=month, text=text, asked_at=at, asked_by=actor.name)
     report_questions.ask(tx, made)
     # The words are between the SSC and the DCC until a report is issued; the fact names the question only.
     facts.record(tx, Fact(FactKind.REPORT_QUESTION_ASKED, at, actor, subject=made.id, payload={"month": month}))
@@ -125,6 +137,7 @@ def _answer(
     asked = reading.asked_of(tx, month, after=reports.newest_month(tx) or "")
     if identifier not in {each.question.id for each in asked}:
         raise WrongState(kind="Question", identifier=identifier, state=f"not asked of {month}", needed="asked of it")
-    report_questions.answer(tx, identifier, month, text=words, by=actor.name, at=at)
+    text = required(words, of="the answer")
+    report_questions.answer(tx, identifier, month, text=text, by=actor.name, at=at)
     facts.record(tx, Fact(FactKind.REPORT_QUESTION_ANSWERED, at, actor, subject=identifier, payload={"month": month}))
     return QuestionAnswered(identifier, month, at)

@@ -1,14 +1,17 @@
 """A Manufacturer's request for an amendment: what is odd is told, and an answer that is another says so (F2.29)."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from core.classification import Passage
 from ra.applying.request_amendment import RequestAmendment, request_amendment, show_request
 from ra.deciding.kinds.amendment import ProposeAmendment
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
+from ra.grounds import Minutes
 from tests.acting import propose
-from tests.test_amendments import running
+from tests.test_amendments import amended, running
 from tests.world import FIRMWARE, MANUFACTURER, OFFICER_1, World
 
 
@@ -50,3 +53,31 @@ def test_an_amendment_that_gives_less_than_was_asked_is_shown_as_another(world: 
         "A limit of 900 devices was asked for; it is 6.",
     )
     assert (seen.state, seen.findings) == ("granted", ())
+
+
+@pytest.mark.clause("F2.29")
+def test_what_is_decided_for_later_is_so_already_until_it_is_withdrawn(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=datetime(2027, 3, 1, tzinfo=UTC))
+
+    def codes(limit: int) -> list[str]:
+        asking = RequestAmendment(approval, "We need it.", maximum_devices=limit)
+        return [each.code for each in request_amendment(world.desk, MANUFACTURER, asking).findings]
+
+    assert (codes(900), codes(500)) == (["asked-as-it-is"], [])
+    world.seconded(world.proposed(ProposeWaitingWithdrawal(approval, "The field is full.")))
+    assert (codes(900), codes(500)) == ([], ["asked-as-it-is"])
+
+
+@pytest.mark.clause("F2.29")
+def test_an_answer_in_words_alone_is_held_against_what_was_decided_and_not_withdrawn(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=datetime(2027, 3, 1, tzinfo=UTC))
+    world.seconded(world.proposed(ProposeWaitingWithdrawal(approval, "The field is full.")))
+    asking = RequestAmendment(approval, "More.", maximum_devices=900)
+    asked = request_amendment(world.desk, MANUFACTURER, asking).request
+    words = Minutes(conditions=(Passage.of("condition", "Only in Leeds."),))
+    told = propose(world.desk, OFFICER_1, ProposeAmendment(approval, "Leeds.", request=asked, minutes=words))
+    assert [each.detail for each in told.findings if each.code == "not-as-asked"] == [
+        "A limit of 900 devices was asked for; it is 500."
+    ]

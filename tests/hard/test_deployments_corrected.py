@@ -77,9 +77,8 @@ def test_an_end_is_taken_back_only_where_the_device_was_not_deployed_again_since
     # The correction of what stands in the way may come in the same report, in any order.
     assert outcomes(send(world, not_gone(1), corrected(1, "2027-01-20"))) == ["recorded"] * 2
     assert list(standing(world)) == [eui(1)]
-    assert codes(send(world, {"event": "not-decommissioned", "device_id": eui(1), "on": "2027-01-10"})) == [
-        "line-malformed"
-    ]
+    for nothing in ("", " ", "\u3164"):
+        assert codes(send(world, not_gone(1, why=nothing))) == ["line-malformed"]
 
 
 @pytest.mark.clause("F2.28(f)")
