@@ -12,6 +12,7 @@ from tests.api_world import Api, done
 from tests.world import DCC, NOW, World
 
 WHOLE = {
+    "listCalendarAddresses": "one person's own, made one by one: at most twenty answer (adr 22)",
     "listEvidence": "MOST_FILES of a subject at most (ra/applying/evidence.py)",
     "listBreachEvidence": "as listEvidence",
     "listSuspicionEvidence": "as listEvidence",
