@@ -90,6 +90,7 @@ GRID = {
     "read-cpl": {"dcc": "yyy", "panel": "yyy", **SSC},
     "acknowledge-cpl": {"panel": "yyy"},
     "record-ncsc-certificate": {"ssc-officer": "yyy"},
+    "judge-addition": {"ssc-officer": "yyy"},
     "reconcile-cpl": {"panel": "yyy", "ssc-officer": "yyy"},
     "record-deployments": {"dcc": "yyy"},
     "read-deployments": {"dcc": "yyy", **SSC},
