@@ -205,6 +205,25 @@ def test_the_report_is_looked_at_added_to_issued_and_fetched(
     assert people.run("dcc", "report", "2027-01", "-o", "it.docx").status == 2
 
 
+@pytest.mark.clause("F2.28(h)")
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--remark", " "),
+        ("--ask", ""),
+        ("--ask-each", "\u3164"),
+        ("--answer", "ask-1", ""),
+        ("--early",),
+        ("--covers", "2026-12,2027-01"),
+    ],
+    ids=lambda options: options[0],
+)
+def test_nothing_that_is_said_of_a_report_is_passed_over(people: People, options: tuple[str, ...]) -> None:
+    said = people.run("dcc", "report", "2027-01", *options)
+    assert (said.status, said.out) == (2, "")
+    assert options[0] in said.err
+
+
 # --- the list ----------------------------------------------------------------------------------------------------
 
 

@@ -273,8 +273,17 @@ def test_what_waits_is_withdrawn_by_a_decision_with_its_notice_and_what_holds_go
     amended(world, approval, maximum_devices=600)
     assert says(world.record(approval), MARCH)[1] == 600
     world.at(MIDNIGHT)  # the one for tomorrow begins first
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongState, match="without a change that waits"):
         world.proposed(ProposeWaitingWithdrawal(approval, "Nothing waits."))
+
+
+@pytest.mark.clause("F2.29")
+def test_what_waits_for_a_new_key_is_withdrawn_by_the_rekey_and_whoever_tries_otherwise_is_told(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, maximum_devices=900, effective=MARCH)
+    revoke(world.desk, OFFICER_1, Revoke(approval, EndCause.KEY_COMPROMISE, "It was stolen."))
+    with pytest.raises(WrongState, match="a rekey carries what waits, or withdraws it"):
+        world.proposed(ProposeWaitingWithdrawal(approval, "Too many."))
 
 
 def test_a_decision_withdraws_what_waits_if_it_says_so(world: World) -> None:

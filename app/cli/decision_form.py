@@ -99,6 +99,7 @@ kind = "revoke"                     # F2.30; cause: ssc, breach or key-compromis
 approval = "TDA-…"
 cause = "breach"
 breach = "breach-…"
+# request = "enr-…"                 # the Manufacturer's request for the end, if there is one
 reasons = "A summary of why."
 """
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from app.cli import asking, shown
 from app.cli.apply import evidence_type
 from app.cli.service import Service, asks_service
+from app.cli.words import WORDS
 from app.client import Client, path
 from core.canonical import read_json
 from core.errors import InputUnusable
@@ -35,11 +36,11 @@ FORMS: Mapping[str, str] = {
 
 @click.command(epilog="\b\nExample:\n  trialcpa report 2027-05 --issue --as pdf")
 @click.argument("month", metavar="YYYY-MM")
-@click.option("--remark", help="Add free text (h) before it is issued.")
-@click.option("--ask", metavar="TEXT", help="Ask the DCC to tell something in it (h).")
-@click.option("--ask-each", metavar="TEXT", help="Ask that in each report from now on.")
+@click.option("--remark", type=WORDS, metavar="TEXT", help="Add free text (h) before it is issued.")
+@click.option("--ask", type=WORDS, metavar="TEXT", help="Ask the DCC to tell something in it (h).")
+@click.option("--ask-each", type=WORDS, metavar="TEXT", help="Ask that in each report from now on.")
 @click.option("--end-question", metavar="QUESTION", help="End what is asked of each report.")
-@click.option("--answer", nargs=2, metavar="QUESTION TEXT", help="Answer a question of the SSC (h).")
+@click.option("--answer", type=(str, WORDS), metavar="QUESTION TEXT", help="Answer a question of the SSC (h).")
 @click.option("--attach", type=click.Path(dir_okay=False, path_type=Path), help="Add a file (h) before it is issued.")
 @click.option("--issue", is_flag=True, help="Issue and freeze it; asks first.")
 @click.option("--early", is_flag=True, help="With --issue: though the month is not over.")
@@ -65,6 +66,8 @@ def report(
         form = output.suffix.lower().lstrip(".") or "json"
         if form not in FORMS:
             raise click.UsageError(f"Say --as {', '.join(FORMS)}.")
+    if not issue and (more["early"] or more["months"] is not None):
+        raise click.UsageError("--early and --covers say how it is issued: with --issue.")
     media_type = None if attach is None else evidence_type(attach)
     with service.connect() as client:
         if remark is not None:
@@ -82,12 +85,12 @@ def _ask_and_answer(client: Client, month: str, more: Mapping[str, Any]) -> None
     """Put, end or answer questions of the SSC (F2.28(h))."""
     asked = path("reports", "questions")
     for name, about in (("ask", {"month": month}), ("ask_each", {})):
-        if more[name]:
+        if more[name] is not None:
             put = client.do(QuestionAsked, asked, {"text": more[name], **about})
             click.echo(f"{put.question} is asked.", err=True)
-    if more["end_question"]:
+    if more["end_question"] is not None:
         client.do(QuestionEnded, path("reports", "questions", more["end_question"], "end"), {})
-    if more["answer"]:
+    if more["answer"] is not None:
         question, text = more["answer"]
         client.do(QuestionAnswered, path("reports", month, "answers"), {"question": question, "text": text})
 

@@ -7,7 +7,14 @@ from datetime import datetime
 from core.approval import Device, EndCause
 from core.canonical import Json
 from core.classification import in_words
-from core.kinds import AuthorisedAct, BreachState, DecisionKind, RequirementState
+from core.kinds import (
+    AmendmentRequestState,
+    AuthorisedAct,
+    BreachState,
+    DecisionKind,
+    EndRequestState,
+    RequirementState,
+)
 from core.local_time import utc
 from core.words import counted
 from ra.applying.views import ApplicationAnswer
@@ -130,13 +137,7 @@ def _events(found: Gathered, at: datetime) -> Iterator[Event]:
     yield from _applied(found.application, approval.organisation)
     for each in found.decisions:
         yield from _decided(each.said)
-    for one in found.requests:
-        yield Event(one.asked_at, f"An amendment was asked for: {one.reasons}", one.asked_by)
-    for each_end in found.end_requests:
-        yield Event(each_end.asked_at, f"Its end was asked for: {each_end.reasons}", each_end.asked_by)
-        if each_end.answer is not None and each_end.closed_at is not None:
-            said = f"The request for the end was {each_end.state}: {each_end.answer}"
-            yield Event(each_end.closed_at, said, each_end.answered_by or "")
+    yield from _asked(found)
     for made in approval.certificates:
         yield Event(made.signed_at, f"Certificate {made.serial}, issue {made.issue}, was signed.", "the authority")
         if made.acceptance is not None:
@@ -148,6 +149,28 @@ def _events(found: Gathered, at: datetime) -> Iterator[Event]:
         yield Event(approval.ended_at, f"The approval ended{cause}.")
     elif approval.expiry < at:
         yield Event(approval.expiry, "The approval expired with this second.")
+
+
+def _asked(found: Gathered) -> Iterator[Event]:
+    """What the Manufacturer asked for, and how that was closed where no decision was taken about it."""
+    for one in found.requests:
+        yield Event(one.asked_at, f"An amendment was asked for: {one.reasons}", one.asked_by)
+        yield from _closed(one.closed_at, one.state, "an amendment")
+    for each in found.end_requests:
+        yield Event(each.asked_at, f"Its end was asked for: {each.reasons}", each.asked_by)
+        if each.answer is not None and each.closed_at is not None:
+            said = f"The request for the end was {each.state}: {each.answer}"
+            yield Event(each.closed_at, said, each.answered_by or "")
+        yield from _closed(each.closed_at, each.state, "the end")
+
+
+def _closed(at: datetime | None, state: AmendmentRequestState | EndRequestState, what: str) -> Iterator[Event]:
+    if at is None:
+        return
+    if state in {AmendmentRequestState.WITHDRAWN, EndRequestState.WITHDRAWN}:
+        yield Event(at, f"The Manufacturer took its request for {what} back.")
+    elif state in {AmendmentRequestState.LAPSED, EndRequestState.LAPSED}:
+        yield Event(at, f"The request for {what} was closed, because the approval had ended.")
 
 
 def _told(found: Gathered) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from core.approval import ApprovalRecord, CertificateRecord, Terms
 from core.canonical import Json
@@ -62,6 +63,10 @@ class Basis:
     def outline(self) -> dict[str, Json]:
         """Return what a proposal says of it, by which is known later whether it has changed."""
         return {"built_on": self.terms.issue, "in_place_of": [each.issue for each in self.behind]}
+
+    def is_as(self, said: Mapping[str, Any]) -> bool:
+        """Return whether it is what a proposal says that it was built on."""
+        return all(said[name] == value for name, value in self.outline().items())
 
 
 def basis_at(approval: ApprovalRecord, effective: datetime) -> Basis:
@@ -232,8 +237,7 @@ def _why_otherwise(approval: ApprovalRecord, decision: Decision) -> str | None:
     if "built_on" not in said:
         return None
     basis = basis_at(approval, terms.effective)
-    outline = basis.outline()
-    if basis.issue == terms.issue and all(said[name] == outline[name] for name in outline):
+    if basis.issue == terms.issue and basis.is_as(said):
         return None
     return "what it was built on has changed since it was proposed: propose it again"
 

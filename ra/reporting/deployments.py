@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from core.actors import Actor
 from core.clauses import serves
 from core.deployments import Stint
-from core.status import approval_status
 from core.waiting import pending
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
+from ra.reporting.limit import limit_at
 from ra.reporting.views import BatchAnswer, DeployedDevice, DeploymentsAnswer, StintAnswer
 from ra.views import PendingAnswer
 from store.reading import approvals as approval_reading
@@ -55,7 +55,7 @@ def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | Non
         deployed = deployment_reading.deployed_at(tx, [approval], at)[approval]
         ended = deployment_reading.ever_decommissioned(tx, approval)
         stints = deployment_reading.stints_of(tx, [device_id]) if device_id is not None else []
-    limit = (approval_status(record, at).terms or record.terms[0]).maximum_devices
+    limit = limit_at(record, at)
     return DeploymentsAnswer(
         approval=approval,
         as_of=at,

@@ -35,6 +35,7 @@ from ra.reporting.contents import (
     RemarkAnswer,
     ReportLine,
 )
+from ra.reporting.limit import limit_at
 from store.reading.report_questions import Asked
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
@@ -73,8 +74,7 @@ class Line:
     @cached_property
     def limit(self) -> int:
         """The number of F2.21(d) that holds at that instant."""
-        terms = approval_status(self.record, self.until).terms or self.record.terms[0]
-        return terms.maximum_devices
+        return limit_at(self.record, self.until)
 
     @property
     def ended(self) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core.actors import Actor
 from core.clauses import serves
@@ -108,7 +109,7 @@ def revoke_address(
     at = desk.clock.now()
     with desk.store.begin("revoke calendar address") as tx:
         return once(
-            desk, tx, actor, request, CalendarAddressRevoked, lambda: _revoke(desk, tx, actor, identifier), at=at
+            desk, tx, actor, request, CalendarAddressRevoked, lambda: _revoke(tx, actor, identifier, at=at), at=at
         )
 
 
@@ -138,8 +139,7 @@ def _make(desk: Desk, tx: Transaction, actor: Actor, made: CalendarAddress, secr
     return CalendarAddressMade(calendar=made.id, name=made.name, made_at=made.made_at)
 
 
-def _revoke(desk: Desk, tx: Transaction, actor: Actor, identifier: str) -> CalendarAddressRevoked:
-    at = desk.clock.now()
+def _revoke(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> CalendarAddressRevoked:
     if not calendars.revoke(tx, identifier, actor, at=at):
         if identifier not in {each.id for each in reading.addresses_of(tx, actor)}:
             raise NoSuchThing(kind="calendar address", identifier=identifier)

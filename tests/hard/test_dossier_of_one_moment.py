@@ -1,4 +1,4 @@
-"""A dossier is of one moment: whatever is decided while it is put together is in none of its parts."""
+"""A dossier is of one moment: what is decided while it is put together is in none of its parts. Its story is whole."""
 
 import json
 from datetime import timedelta
@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from ra.applying import look as applying
+from ra.applying.request_amendment import RequestAmendment, request_amendment, withdraw_request
+from ra.applying.request_end import RequestEnd, request_end, withdraw_end_request
+from ra.auditing.gathered import gather
+from ra.auditing.story import told as story
 from ra.telling import approvals, notices
 from tests.api_world import Api
 from tests.test_dossier import asked, files_of
-from tests.world import World
+from tests.world import AUDITOR, MANUFACTURER, World
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,29 @@ def test_what_is_written_between_two_parts_is_in_none(
     assert told == {"grant"}
     assert len(json.loads(files["instructions.json"])) == 1
     assert "approval-revoked" not in files["journal.jsonl"]
+
+
+@pytest.mark.clause("F2.29")
+@pytest.mark.clause("F2.30")
+def test_its_story_says_how_each_request_was_closed_about_which_nobody_decided(world: World) -> None:
+    approval, who = world.granted(), MANUFACTURER
+    world.at(world.record(approval).start + timedelta(days=1))
+    more, end = RequestAmendment(approval, "More.", maximum_devices=600), RequestEnd(approval, "It is over.")
+    withdraw_request(world.desk, who, request_amendment(world.desk, who, more).request)
+    withdraw_end_request(world.desk, who, request_end(world.desk, who, end).request)
+    request_amendment(world.desk, who, more)
+    request_end(world.desk, who, end)
+    world.passes(timedelta(minutes=1))
+    world.revoked(approval)
+    world.authority.settle()
+    found = gather(world.desk, AUDITOR, approval)
+    said: Any = story(found, authority="A", environment="test", at=world.clock.now())["events"]
+    closed = [
+        each["words"] for each in said if each["words"].split(" request")[0] in {"The", "The Manufacturer took its"}
+    ]
+    assert closed == [
+        "The Manufacturer took its request for an amendment back.",
+        "The Manufacturer took its request for the end back.",
+        "The request for an amendment was closed, because the approval had ended.",
+        "The request for the end was closed, because the approval had ended.",
+    ]

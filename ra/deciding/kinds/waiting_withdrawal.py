@@ -8,14 +8,13 @@ from core.approval import ApprovalRecord, CertificateRecord, EndCause
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
-from core.errors import AlreadyEnded, DeviceAlreadyApproved, WrongState
+from core.errors import DeviceAlreadyApproved, WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
 from core.kinds import CHANGE_WITHDRAWAL, DecisionKind, NoticeKind
 from core.status import certificate_end
 from ra.deciding import later_issue
 from ra.deciding.kind import Kind, Proposed
-from ra.deciding.later_issue import Basis
 from ra.desk import Desk
 from ra.grounds import NO_MINUTES, Minutes, grounds_of
 from ra.proposal import Tabled, approval_of, new_decision, said_in
@@ -38,10 +37,22 @@ FORM = NoticeForm(
     reasons="Why it is withdrawn",
 )
 
+_NOTHING_WAITS = ("without a change that waits", "with one that is decided and has not begun")
+_KEY_GONE = (
+    "waiting for a new key, as the one that it was to change under is compromised",
+    "certified under a new one: a rekey carries what waits, or withdraws it",
+)
+
 
 @dataclass(frozen=True)
 class ProposeWaitingWithdrawal:
-    """Withdraw what waits of an approval."""
+    """Withdraw what waits of an approval, all of it.
+
+    Args:
+        approval: its identifier.
+        reasons: a summary of why.
+        minutes: what comes with the decision.
+    """
 
     approval: str
     reasons: str | Passage
@@ -61,10 +72,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         require_open(record, tabled.at)
         basis = later_issue.basis_at(record, tabled.at)
         if not any(each.revoked_at is None for each in basis.behind):
-            needed = "a change that is decided and has not begun"
-            raise WrongState(
-                kind="Approval", identifier=record.identifier, state="without one that waits", needed=needed
-            )
+            # What waits under a compromised key has no certificate left to withdraw; its terms wait for the new key.
+            state, needed = _KEY_GONE if basis.behind else _NOTHING_WAITS
+            raise WrongState(kind="Approval", identifier=record.identifier, state=state, needed=needed)
         expiry = basis.terms.expiry
         other = approval_reading.overlapping(
             tx, record.device, start=record.start, expiry=expiry, other_than=record.identifier
@@ -86,7 +96,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """The approval stands, and exactly this still waits."""
         record = approval_reading.record(tx, approval_of(decision))
-        return why_ended(record, at) or _why_otherwise(later_issue.basis_at(record, at), decision)
+        if why_ended(record, at) is None and not later_issue.basis_at(record, at).is_as(said_in(decision)):
+            return "what waits has changed, or has begun, since it was proposed"
+        return why_ended(record, at)
 
     @serves("F2.29")
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
@@ -95,8 +107,9 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         record = approval_reading.locked(tx, approval)
         basis = later_issue.basis_at(record, at)
         # Asked again behind the lock: something else may have been recorded since.
-        if _why_otherwise(basis, decision) is not None or basis.certificate is None:
-            raise AlreadyEnded(identifier=approval, state="what waited of it is another change by now")
+        if basis.certificate is None or not basis.is_as(said):
+            state, needed = "another change by now", "as it was proposed"
+            raise WrongState(kind="What waits of", identifier=approval, state=state, needed=needed)
         gone = [each.serial for each in _gone(record, basis, at)]
         serials = approvals.withdraw_waiting(tx, approval, gone, at=at)
         approvals.restore_course(tx, basis.certificate.serial, at=at)
@@ -132,15 +145,8 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         return NoticeSaid(FORM, effective=None if at is None else text(at))
 
 
-def _gone(record: ApprovalRecord, basis: Basis, at: datetime) -> list[CertificateRecord]:
+def _gone(record: ApprovalRecord, basis: later_issue.Basis, at: datetime) -> list[CertificateRecord]:
     """What never begins: what waits, and what it was to take the place of, which would begin again without it."""
     held = 0 if basis.certificate is None else basis.certificate.issue
     coming = [each for each in record.certificates if each.issue > held and each.not_before > at]
     return [each for each in coming if certificate_end(each).at > at]
-
-
-def _why_otherwise(basis: Basis, decision: Decision) -> str | None:
-    said, outline = said_in(decision), basis.outline()
-    if all(said[name] == outline[name] for name in outline):
-        return None
-    return "what waits has changed, or has begun, since it was proposed"
