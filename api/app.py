@@ -51,6 +51,7 @@ from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror
 from api.status_description import add_status_plane
+from api.suspicions import add_suspicions
 from api.tasks import CALENDAR_PATH, add_tasks
 from api.watching import add_watching
 from core.canonical import Json
@@ -106,6 +107,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_amendments,
     add_end_requests,
     add_breaches,
+    add_suspicions,
     add_certificates,
     add_notices,
     add_cpl,

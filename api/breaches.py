@@ -9,12 +9,13 @@ from flask_openapi3.openapi import OpenAPI
 from api.answers import answer
 from api.forms.fields import WriteHeader
 from api.forms.paths import ApprovalPath, BreachPath
-from api.forms.reporting import BreachQuery, ClosureBody, JudgementBody, SuspicionBody
+from api.forms.reporting import BreachQuery, ClosureBody, JudgementBody, SuspicionBody, TellingBody
 from api.incoming import actor
 from api.service import READ_REFUSALS, TRIAL, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
+from ra.deciding.tell_breach import Suspected, record_suspicion, tell_of
 from ra.reporting import breach
-from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage, SuspicionMoved
 
 
 def add_breaches(app: OpenAPI, service: Service) -> None:
@@ -37,11 +38,11 @@ def _add_of_approvals(app: OpenAPI, service: Service) -> None:
         **_shared(),
     )
     def suspect_breach(header: WriteHeader, path: ApprovalPath, body: SuspicionBody) -> Response:
-        """Record that a condition may have been breached."""
+        """Record that a condition may have been breached, and tell its Manufacturer at once if that is said."""
         approval = str(ApprovalIdentifier.parse(path.approval))
         return service.write(
             header,
-            lambda key: breach.suspect(desk, actor(), approval, body.condition, body.note, key),
+            lambda key: record_suspicion(desk, actor(), approval, Suspected(body.condition, body.note, body.told), key),
             created="/v1/breaches/{breach}",
         )
 
@@ -80,6 +81,16 @@ def _add_breaches(app: OpenAPI, service: Service) -> None:
     def show_breach(path: BreachPath) -> Response:
         """Show a breach."""
         return reply(breach.shown(desk, actor(), path.breach))
+
+    @app.post(
+        "/v1/breaches/<breach>/telling",
+        operation_id="tellOfBreach",
+        responses={200: answer(SuspicionMoved), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared(),
+    )
+    def tell_of_breach(header: WriteHeader, path: BreachPath, body: TellingBody) -> Response:
+        """Tell a Manufacturer of a suspected breach, which it may answer."""
+        return service.write(header, lambda key: tell_of(desk, actor(), path.breach, body.text, key))
 
     @app.post(
         "/v1/breaches/<breach>/judgement",

@@ -11,6 +11,7 @@ from api.forms.fields import CSV_TYPE, XLSX_TYPE, DatesQuery, WriteHeader, perha
 from api.forms.paths import ApprovalPath, InstructionPath
 from api.forms.telling import (
     AcknowledgementBody,
+    AdditionBody,
     InstructionQuery,
     ListFile,
     NcscCertificateBody,
@@ -32,10 +33,11 @@ from core.cpl import InstructionState
 from core.days import read_day
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
+from ra.telling import addition
 from ra.telling import instructions as cpl
 from ra.telling.instructions import Acknowledge, Asked
 from ra.telling.reconcile import LARGEST_LIST, reconcile
-from ra.telling.views import InstructionAnswer, InstructionPage, NcscCertified, Reconciled
+from ra.telling.views import AdditionJudged, InstructionAnswer, InstructionPage, NcscCertified, Reconciled
 
 _FORMS = {JSON_TYPE: "json", CSV_TYPE: "csv", XLSX_TYPE: "xlsx"}
 _ON_THE_LIST = ("F2.27", "F2.29", "F2.31")
@@ -113,6 +115,19 @@ def _add_certificate_and_reconciliation(app: OpenAPI, service: Service) -> None:
             lambda key: cpl.record_ncsc_certificate(
                 desk, actor(), approval, certificate=body.certificate, certified_on=certified_on, request=key
             ),
+        )
+
+    @app.post(
+        "/v1/approvals/<approval>/addition",
+        operation_id="judgeAddition",
+        responses={200: answer(AdditionJudged), **refusals(*WRITE_REFUSALS, HTTPStatus.NOT_FOUND)},
+        **_shared("F2.26", "F2.27"),
+    )
+    def judge_addition(header: WriteHeader, path: ApprovalPath, body: AdditionBody) -> Response:
+        """Say whether an entry is added on its day though its certificate was cancelled for its key, or waits."""
+        approval = str(ApprovalIdentifier.parse(path.approval))
+        return service.write(
+            header, lambda key: addition.judge_addition(desk, actor(), approval, body.addition, request=key)
         )
 
     @app.post(

@@ -69,6 +69,16 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
         """List the files attached to a breach."""
         return reply(evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.BREACH, path.breach)))
 
+    @app.post("/v1/suspicions/<breach>/evidence", operation_id="attachToSuspicion", **writing)
+    def of_suspicion(header: WriteHeader, path: BreachPath, query: EvidenceQuery, raw: EvidenceFile) -> Response:  # noqa: ARG001 - as above
+        """Attach a file to one's answer to a suspicion, before or after the words."""
+        return _attach(service, header, Subject(EvidenceSubject.SUSPICION, path.breach), query)
+
+    @app.get("/v1/suspicions/<breach>/evidence", operation_id="listSuspicionEvidence", **reading)
+    def listed_of_suspicion(path: BreachPath) -> Response:
+        """List the files that a Manufacturer attached to its answer to a suspicion."""
+        return reply(evidence.attachments(service.desk, actor(), Subject(EvidenceSubject.SUSPICION, path.breach)))
+
     reading, writing = _described(TRIAL, "F2.28(h)")
 
     @app.post("/v1/reports/<month>/attachments", operation_id="attachToReport", **writing)
@@ -102,7 +112,9 @@ def _add_of_the_trial(app: OpenAPI, service: Service) -> None:
 
 
 def _add_download(app: OpenAPI, service: Service) -> None:
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES}
+    # What is text is said to be text: generated clients read it as that, and cannot make octets of it again.
+    binary, text = {"type": "string", "format": "binary"}, {"type": "string"}
+    content = {each: {"schema": text if each.startswith("text/") else binary} for each in MEDIA_TYPES}
 
     @app.get(
         "/v1/evidence/<evidence>",

@@ -35,6 +35,9 @@ _Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 _Long = Annotated[str, Field(min_length=1, max_length=QUESTION_LIMIT)]
 
 
+_SUBJECTS = ("approval", "certificate", "serial", "device")
+
+
 class AskedDevice(Sent):
     """A device model; strings are compared without case."""
 
@@ -53,10 +56,7 @@ class AskedDevice(Sent):
 class VerifyQuestion(Sent):
     """One question: exactly one of approval, certificate, serial and device."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"oneOf": [{"required": [name]} for name in ("approval", "certificate", "serial", "device")]},
-    )
+    model_config = ConfigDict(extra="forbid")
 
     approval: Annotated[_Long, Field(json_schema_extra={"pattern": APPROVAL_PATTERN})] = ""
     certificate: Annotated[_Long, Field(description="One certificate in PEM.")] = ""
@@ -132,7 +132,24 @@ def _schemas() -> dict[str, Any]:
         for member in schemas[name]["properties"].values():
             member.pop("default", None)
     schemas["VerifyQuestion"]["properties"]["device"] = {"$ref": _TEMPLATE.format(model="AskedDevice")}
-    return schemas
+    return schemas | _alternatives(schemas["VerifyQuestion"])
+
+
+def _alternatives(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the question as one of four forms, each whole: of a rule across members no generated client knows."""
+    members = question["properties"]
+    whole = {
+        f"AskBy{name.capitalize()}": {
+            "title": f"AskBy{name.capitalize()}",
+            "type": "object",
+            "additionalProperties": False,
+            "required": [name],
+            "properties": {each: members[each] for each in (name, "device_id", "at")},
+        }
+        for name in _SUBJECTS
+    }
+    of = {each: question[each] for each in ("title", "description")}
+    return whole | {question["title"]: {**of, "oneOf": [{"$ref": _TEMPLATE.format(model=each)} for each in whole]}}
 
 
 def _paths() -> dict[str, Any]:
@@ -147,7 +164,9 @@ def _paths() -> dict[str, Any]:
     page = {str(status): _page(status) for status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND)}
     page["503"] = _page(HTTPStatus.SERVICE_UNAVAILABLE)
     question = {"application/json": {"schema": {"$ref": _TEMPLATE.format(model="VerifyQuestion")}}}
-    request = {"application/ocsp-request": {"schema": {"type": "string", "format": "binary"}}}
+    # As octets too: what the type is called decides nothing, and no client that is made from this knows the other one.
+    octets = {"schema": {"type": "string", "format": "binary"}}
+    request = {"application/ocsp-request": octets, "application/octet-stream": octets}
     crl = {"200": _octets("The list, DER.", fetching.CRL_TYPE), **unchanged, **absent}
     certificate = {"200": _octets("The certificate, DER.", fetching.CERTIFICATE_TYPE), **unchanged, **absent}
     chain = {"200": _octets("The chain, PEM.", fetching.CHAIN_TYPE), **unchanged, **absent}
@@ -223,7 +242,7 @@ def _paths() -> dict[str, Any]:
                 "page", "Fetching", "The public page of an approval.", page, [_path("approval")], serves=("F2.26",)
             )
         },
-        "/healthz": {"get": _operation("alive", "Watching", "Alive.", {"200": _octets("Alive.", "text/plain")})},
+        "/healthz": {"get": _operation("alive", "Watching", "Alive.", {"200": _text("Alive.", "text/plain")})},
     }
 
 
@@ -264,8 +283,12 @@ def _octets(description: str, media_type: str) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}
 
 
+def _text(description: str, media_type: str) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
+
+
 def _page(status: HTTPStatus) -> dict[str, Any]:
-    return {"description": status.phrase, "content": {"text/html": {"schema": {"type": "string"}}}}
+    return _text(status.phrase, "text/html")
 
 
 def _refused(*statuses: HTTPStatus) -> dict[str, Any]:

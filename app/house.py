@@ -12,15 +12,12 @@ from app.settings import Settings, load
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing, MemoryMissing, RestoreNotAccepted
+from core.errors import HomeMissing, MemoryMissing
 from core.identifiers import Environment
 from core.kinds import HierarchyRole
-from jobs.authority import Authority
 from jobs.clocks import clocks
 from jobs.keyring import KeyPlace, Keyring, opened_keyring
-from jobs.put_back import marked
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file, statement_file
-from keys.passphrase import FromFile
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
 from memory.book import FILE_NAME
@@ -190,42 +187,6 @@ def opened_with_keys(home: Path | None) -> Iterator[Opened]:
             clock = house.clock_of(memory.begun.environment)
             place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
             yield Opened(replace(house, clock=clock), memory, place)
-
-
-def open_authority(house: House) -> Authority:
-    """Open the private keys and the memory and return the authority process.
-
-    Who it is, it knows by itself: nothing in the register makes it another authority.
-
-    Raises:
-        KeyUnusable: a key cannot be opened, or is not the one that this authority remembers.
-        MemoryMissing, MemoryUnusable: it does not know what it has signed.
-        RestoreNotAccepted: a backup was put back, and nobody has accepted it yet.
-    """
-    made_at = marked(house.settings.keys_dir)
-    if made_at is not None:
-        raise RestoreNotAccepted(made_at=made_at)
-    passphrase = house.settings.passphrase.read()
-    memory = open_memory(house, passphrase)
-    place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
-    moved = house.clock_of(memory.begun.environment)
-    keyring = opened_keyring(memory, place, moved.now())
-    memory.keep_reserve()
-
-    def reopen() -> Keyring:
-        again = KeyPlace(folder=place.folder, passphrase=house.settings.passphrase.read())
-        return opened_keyring(memory, again, moved.now())
-
-    return Authority(
-        store=house.store,
-        clock=moved,
-        machine=house.machine,
-        keyring=keyring,
-        memory=memory,
-        pace=house.settings.pace,
-        rules=house.settings.rules,
-        reopen=reopen if isinstance(house.settings.passphrase, FromFile) else None,
-    )
 
 
 def keyring_of(house: House, memory: Memory) -> Keyring:

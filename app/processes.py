@@ -17,14 +17,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from api.authority import AuthorityAnswer
 from api.readiness import Purpose, Readiness
 from app.settings import Settings
 from app.stopping import stopped_by_signal
 from core.errors import PortTaken
 from core.kinds import ProcessRole
 from ra.views import view_of
+
+if TYPE_CHECKING:
+    from api.authority import AuthorityAnswer
 
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
@@ -184,8 +187,10 @@ def told_ready(host: str, port: int, query: str) -> Readiness | None:
         return None
 
 
-def told_authority(host: str, port: int) -> AuthorityAnswer | None:
+def told_authority(host: str, port: int) -> "AuthorityAnswer | None":
     """Return whose service answers there; None if nobody does, or not as we would."""
+    from api.authority import AuthorityAnswer  # noqa: PLC0415 - who starts processes need not load what they answer with
+
     try:
         with urllib.request.urlopen(f"http://{host}:{port}/v1/authority", timeout=_ASKED_SECONDS) as reply:
             return view_of(AuthorityAnswer, reply.read())

@@ -5,9 +5,9 @@ later instant that is known, with what was instructed so far, and gives the fewe
 (F2.29, F2.31). An entry is one approval and one firmware version: the list has a line for each version of a model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeAlias, assert_never
@@ -17,7 +17,7 @@ from core.canonical import Json
 from core.clauses import serves
 from core.instants import parse, text
 from core.local_time import overdue_before
-from core.status import first_second_after
+from core.status import certificate_end, first_second_after, open_at
 
 TRIAL_MARKER = "Trial Device"
 """What the list shows beside each entry of ours (F2.27)."""
@@ -170,7 +170,7 @@ def firmware_key(version: str) -> str:
 
 
 @serves("F2.27", "F2.31")
-def wanted(record: ApprovalRecord, at: datetime, *, smets_version: str = "") -> dict[str, Entry]:
+def wanted(record: ApprovalRecord, at: datetime, *, smets_version: str = "", waits: bool = False) -> dict[str, Entry]:
     """Return what the list must show of an approval at `at`, by firmware key.
 
     Its entries from the start date on, as the latest issue in force says them; nothing before a certificate is
@@ -181,7 +181,10 @@ def wanted(record: ApprovalRecord, at: datetime, *, smets_version: str = "") -> 
         record: the approval.
         at: the instant.
         smets_version: of the device, if it is known.
+        waits: whether the SSC lets the addition wait for a valid certificate: before the first that holds, nothing.
     """
+    if waits and _holds_from(record) > at:
+        return {}
     ended = record.ended_at is not None and record.ended_at <= at
     terms = _in_force(record, at)
     if ended or terms is None or at < record.start or at > terms.expiry:
@@ -207,6 +210,7 @@ def steps(
     ncsc: bool,  # noqa: FBT001 - the fourth fact that the answer depends on, named by every caller
     *,
     smets_version: str = "",
+    waits: bool = False,
 ) -> list[Step]:
     """Return the fewest steps that make what was instructed lead to what is wanted, now and later.
 
@@ -221,10 +225,11 @@ def steps(
         at: now.
         ncsc: whether the NCSC has certified the model meanwhile (F2.31).
         smets_version: as in `wanted`.
+        waits: as in `wanted`.
     """
     # Whoever asks read the clock before the register: an end of the same moment may carry a second not reached yet.
     now = at if record.ended_at is None else max(at, record.ended_at)
-    timeline = _Timeline(record, now, smets_version)
+    timeline = _Timeline(record, now, lambda turn: wanted(record, turn, smets_version=smets_version, waits=waits))
     living = sorted(
         (each for each in instructed if each.state is not InstructionState.SUPERSEDED), key=lambda each: each.order
     )
@@ -234,6 +239,29 @@ def steps(
         for key in sorted(keys)
         for step in _steps_for(key, timeline, [each for each in living if each.entry.key == key], ncsc=ncsc)
     ]
+
+
+@serves("F2.26", "F2.27")
+def certificate_awaited(record: ApprovalRecord, at: datetime, *, due: datetime | None = None) -> bool:
+    """Return whether an entry would be added without a valid certificate: what was issued was cancelled for its key.
+
+    Nobody can take a device whose certificate does not hold for one that is covered, and the Panel is to add its entry
+    on the start date all the same: the officers are asked. Once a certificate has held, the entry stays, whatever
+    becomes of that certificate.
+
+    Args:
+        record: the approval.
+        at: now.
+        due: when the entry is to be added; None is the start date.
+    """
+    added = max(due or record.start, at)
+    return bool(record.certificates) and open_at(record, at) and _holds_from(record) > added
+
+
+def _holds_from(record: ApprovalRecord) -> datetime:
+    """The first instant at which a certificate holds, has held or will; the end of time if none does."""
+    taken = ((_takes_over(each), certificate_end(each).at) for each in record.certificates)
+    return min((begins for begins, ends in taken if begins < ends), default=datetime.max.replace(tzinfo=UTC))
 
 
 # --- what is wanted when -----------------------------------------------------------------------------------------
@@ -258,14 +286,16 @@ def _in_force(record: ApprovalRecord, at: datetime) -> Terms | None:
 class _Timeline:
     """What is wanted of one approval: now, since when, and how it changes later."""
 
-    def __init__(self, record: ApprovalRecord, now: datetime, smets_version: str) -> None:
+    def __init__(
+        self, record: ApprovalRecord, now: datetime, wanted_at: Callable[[datetime], dict[str, Entry]]
+    ) -> None:
         self.now = now
         turns = {record.start, *(_takes_over(each) for each in _taking_over(record))}
         self._later = [now, *sorted(turn for turn in turns if turn > now)]
         end = _end(record, now)
         passed = sorted({turn for turn in turns if turn <= now} | ({end} if end is not None else set()))
         self._passed = passed or [now]
-        shown = {turn: wanted(record, turn, smets_version=smets_version) for turn in {*self._later, *self._passed}}
+        shown = {turn: wanted_at(turn) for turn in {*self._later, *self._passed}}
         self._wanted = shown
         self.keys = {key for entries in shown.values() for key in entries}
         self.ended = end is not None

@@ -70,6 +70,7 @@ class FactKind(StrEnum):
     CPL_ACKNOWLEDGED = "cpl-acknowledged"
     CPL_RECONCILED = "cpl-reconciled"
     NCSC_CERTIFIED = "ncsc-certified"
+    ADDITION_JUDGED = "addition-judged"
     DEPLOYMENTS_RECORDED = "deployments-recorded"
     REPORT_REMARKED = "report-remarked"
     REPORT_ISSUED = "report-issued"
@@ -105,6 +106,8 @@ class FactKind(StrEnum):
     END_REQUEST_LAPSED = "end-request-lapsed"
     CALENDAR_ADDRESS_MADE = "calendar-address-made"
     CALENDAR_ADDRESS_REVOKED = "calendar-address-revoked"
+    SUSPICION_TOLD = "suspicion-told"
+    SUSPICION_ANSWERED = "suspicion-answered"
 
 
 @dataclass(frozen=True)

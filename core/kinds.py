@@ -29,6 +29,16 @@ CERTIFYING = (DecisionKind.GRANT, DecisionKind.REKEY)
 ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.WITHDRAW_WAITING)
 """Each of these ends an approval, or a certificate of it."""
 
+COUNTED = (
+    DecisionKind.GRANT,
+    DecisionKind.REFUSE,
+    DecisionKind.AMEND,
+    DecisionKind.REFUSE_AMENDMENT,
+    DecisionKind.REVOKE,
+    DecisionKind.REKEY,
+)
+"""The kinds by whose setting officers are counted, each once: what `counted_as` of each kind says (ra/deciding/)."""
+
 
 class Waiting(StrEnum):
     """What becomes of the changes that wait behind a decision that certifies and begins before them (F2.29)."""
@@ -203,6 +213,13 @@ class RequirementState(StrEnum):
     WAIVED = "waived"
 
 
+class Addition(StrEnum):
+    """What the SSC says of an entry that is to be added while its certificate is awaited (F2.26, F2.27)."""
+
+    STANDS = "stands"
+    WAITS = "waits"
+
+
 class BreachState(StrEnum):
     """Where the breach of a condition stands (F2.23); `answered` by a revocation for it."""
 
@@ -262,6 +279,8 @@ class EvidenceSubject(StrEnum):
     BREACH = "breach"
     REPORT = "report"
     AMENDMENT_REQUEST = "amendment-request"
+    SUSPICION = "suspicion"
+    """A breach whose suspicion its Manufacturer was told of, and which it answers."""
 
 
 class NoticeKind(StrEnum):
@@ -278,13 +297,22 @@ class NoticeKind(StrEnum):
     REQUEST_LAPSED = "request-lapsed"
     END_REQUEST_LAPSED = "end-request-lapsed"
     END_REQUEST_ANSWERED = "end-request-answered"
+    SUSPICION = "suspicion"
 
 
-OF_NO_DECISION = (NoticeKind.REQUEST_LAPSED, NoticeKind.END_REQUEST_LAPSED, NoticeKind.END_REQUEST_ANSWERED)
+OF_NO_DECISION = (
+    NoticeKind.REQUEST_LAPSED,
+    NoticeKind.END_REQUEST_LAPSED,
+    NoticeKind.END_REQUEST_ANSWERED,
+    NoticeKind.SUSPICION,
+)
 """These tell of nothing that became true by a decision: what time has brought about, and what is only said."""
 
-SAID_BY_OFFICERS = (NoticeKind.END_REQUEST_ANSWERED,)
+SAID_BY_OFFICERS = (NoticeKind.END_REQUEST_ANSWERED, NoticeKind.SUSPICION)
 """These tell what an officer says, which decides nothing."""
+
+URGENT = (NoticeKind.SUSPICION,)
+"""These go to the urgent address as well, whoever wrote them."""
 
 
 CANCELLATION = "cancellation"

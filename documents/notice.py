@@ -54,6 +54,10 @@ _SENTENCES: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.END_REQUEST_LAPSED: (
             "The request of {manufacturer} for the end of {approval} is closed: the approval has ended otherwise."
         ),
+        NoticeKind.SUSPICION: (
+            "The Security Sub-Committee suspects a breach of the conditions of {approval} of {manufacturer}, and has "
+            "decided nothing. The Manufacturer may answer."
+        ),
         NoticeKind.END_REQUEST_ANSWERED: (
             "The Security Sub-Committee has answered the request of {manufacturer} for the end of {approval}{standing}."
         ),

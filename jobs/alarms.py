@@ -12,7 +12,7 @@ from core.alarms import Alarm, AlarmCode, Noticed, Standing
 from core.kinds import ProcessRole
 from jobs.aside import MOST_TOLD
 from store.reading import watching as reading
-from store.transactions import Store, Transaction
+from store.transactions import Transaction
 from store.verbs import watching as verbs
 
 
@@ -34,7 +34,7 @@ class Alarms:
 
     def hold(
         self,
-        store: Store,
+        read: Callable[[], AbstractContextManager[Transaction]],
         begin: Callable[[str], AbstractContextManager[Transaction]],
         noticed: Iterable[Noticed],
         at: datetime,
@@ -42,7 +42,7 @@ class Alarms:
         """Let the register say what is so now; a turn in which nothing changed writes nothing.
 
         Args:
-            store: where what is written is read.
+            read: opens a reading transaction.
             begin: opens a writing transaction for a label.
             noticed: everything that is so now.
             at: this moment.
@@ -50,7 +50,7 @@ class Alarms:
         Returns:
             How many rows were written or taken away.
         """
-        with store.read() as tx:
+        with read() as tx:
             rows = {each.key: each for each in reading.alarms(tx, self._raiser)}
         if self._own is None or self._alone:
             self._own = set(rows)

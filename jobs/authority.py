@@ -28,7 +28,7 @@ from jobs.disowned import notice_disowned
 from jobs.dossiers import sign_dossiers
 from jobs.doubt import Limits
 from jobs.draft import draft_proposals
-from jobs.duty import Duty, Lease, Pace, later, release_lease, take_lease
+from jobs.duty import Duty, Lease, later, release_lease, take_lease
 from jobs.ends import remember_ends
 from jobs.expire import close_requests, lapse_passed, record_expiries
 from jobs.hierarchy import keys_missed, renew_responder
@@ -36,6 +36,7 @@ from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.limits import compare_limits
 from jobs.orders import take_up_orders, take_up_stops
+from jobs.pace import Pace
 from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
@@ -189,6 +190,10 @@ class Authority:
         duty = self._duty()
         if duty is None:
             return None
+        with duty.look.lasting():
+            return self._worked(duty)
+
+    def _worked(self, duty: Duty) -> int:
         self._require_not_behind(duty)
         self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
@@ -293,7 +298,7 @@ class Authority:
         except StoreWentBack as error:
             noticed = Noticed(code=AlarmCode.STORE_WENT_BACK, sentence=str(error))
             with suppress(LeaseLost):  # whoever works instead finds the same, and tells it
-                self._alarms.hold(duty.store, duty.begin_to_tell, [noticed], self._believed.now())
+                self._alarms.hold(duty.store.read, duty.begin_to_tell, [noticed], self._believed.now())
             raise
 
     def _lasting(self, at: datetime) -> list[Noticed]:
@@ -335,7 +340,7 @@ class Authority:
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""
         noticed = [*self._lasting(at), *(each for one in self._noticed.values() for each in one)]
-        return self._alarms.hold(duty.store, duty.begin, noticed, at)
+        return self._alarms.hold(duty.read, duty.begin, noticed, at)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:
         name = job.__name__

@@ -34,7 +34,7 @@ def take_back(duty: Duty, at: datetime) -> bool:
     Raises:
         JournalChanged: the row of the head itself does not say what was sealed: that is for people to put right.
     """
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         if journal.last_sealed(tx)[0] <= duty.memory.head.number:
             return False
         right, number = _right_up_to(duty, tx, at)

@@ -201,7 +201,7 @@ class Courier:
         try:
             with self.store.begin("sign of life") as tx:
                 watching.live(tx, ProcessRole.COURIER, at=self.machine.now())
-            self._alarms.hold(self.store, self.store.begin, self._noticed(), self.clock.now())
+            self._alarms.hold(self.store.read, self.store.begin, self._noticed(), self.clock.now())
         except StoreUnavailable as error:
             self._unsigned.begins(f"{error} What is delivered cannot be recorded.")
             raise

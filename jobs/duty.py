@@ -9,6 +9,8 @@ from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
 from jobs.aside import Aside
 from jobs.keyring import Keyring
+from jobs.look import Look
+from jobs.pace import Pace
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, require_not_behind
 from memory.memory import Memory
@@ -19,28 +21,6 @@ from store.verbs import authority
 
 _MOST_SAID, _MOST_NAMED = 4_000, 100
 """Characters of an alarm: a row may hold a megabyte where a serial number should be."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often and for how long (settings; defaults from the profile).
-
-    Args:
-        ocsp_life: validity of an OCSP answer; renewed at half.
-        crl_life: validity of a CRL.
-        crl_interval: a CRL is reissued at least this often.
-        lease_length: how long the lease holds without renewal.
-        portion: drafts or certificates handled in one transaction.
-        most_jump, longest_rest: how far the machine's clock may move before it is doubted (jobs/doubt.py).
-    """
-
-    ocsp_life: timedelta = timedelta(hours=12)
-    crl_life: timedelta = timedelta(hours=48)
-    crl_interval: timedelta = timedelta(hours=12)
-    lease_length: timedelta = timedelta(seconds=5)
-    portion: int = 50
-    most_jump: timedelta = timedelta(minutes=5)
-    longest_rest: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -63,6 +43,7 @@ class Duty:
         refused: of each key, the last list that the gate refused.
         seen: the lists that the register was seen to hold as they were signed.
         linted: the shapes of OCSP answers of which one was linted.
+        look: the register as the jobs of this turn see it.
     """
 
     store: Store
@@ -80,6 +61,7 @@ class Duty:
     refused: dict[str, Refused] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     linted: Linted = field(default_factory=Linted)
+    look: Look = field(default_factory=Look)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).
@@ -109,9 +91,8 @@ class Duty:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a reading transaction; StoreWentBack if the register is not the one that was sealed last."""
-        with self.store.read() as tx:
-            require_not_behind(tx, self.memory)
+        """Open a reading transaction, in a turn one with the job before; StoreWentBack if the register went back."""
+        with self.look.read(self.store, self.memory) as tx:
             yield tx
 
     @contextmanager
@@ -135,6 +116,7 @@ class Duty:
     @contextmanager
     def begin_to_tell(self, label: str) -> Iterator[Transaction]:
         """Open a writing transaction for an alarm, which is told in a register that went back, too."""
+        self.look.end()
         with self.store.begin(label) as tx:
             authority.require_lease(tx, self.holder, self.epoch)
             yield tx

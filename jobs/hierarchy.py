@@ -74,7 +74,7 @@ def certify(
         MemoryContradicted: its key is used for something else.
     """
     with store.read() as tx:
-        waiting = _waiting(memory, compared(memory, tx, certifier.role)[0], certifier, at)
+        waiting = _waiting(memory, held_of(memory, tx, certifier.role), certifier, at)
         intended = {each.serial for each in reading.intended(tx, certifier.role)}
     meant = again(waiting.serial, waiting.tbs, certifier.signer.public_key) if waiting else draft()
     cleared = clear_hierarchy(
@@ -188,7 +188,7 @@ def certify_statement_signer(memory: Memory, store: Store, begin: Begin, certifi
 
 def ours(duty: Duty, tx: Transaction, role: HierarchyRole) -> list[AuthorityCertificate]:
     """Return the certificates of a role that the register holds and this authority remembers, oldest first."""
-    known, strangers = compared(duty.memory, tx, role)
+    known, strangers = compared(duty.memory, duty.look.certificates(tx, role), role)
     held = {each.serial for each in known}
     for lost in (each for each in duty.memory.hierarchy(role) if each.serial not in held):
         if role is HierarchyRole.ISSUING and not _is_being_recorded(duty, lost.serial):
@@ -236,15 +236,14 @@ def _preferred(keyring: Keyring, certificate: AuthorityCertificate) -> tuple[boo
 
 def _notice_intended(duty: Duty, tx: Transaction) -> None:
     """Notice what the register says is about to be signed and nobody means to sign."""
-    for role in HierarchyRole:
-        meant = {each.serial: each.tbs_sha256 for each in duty.memory.hierarchy(role)}
-        for each in reading.intended(tx, role):
-            if meant.get(each.serial) != hashlib.sha256(each.tbs).hexdigest():
-                duty.notice(
-                    AlarmCode.REGISTER_CONTRADICTS,
-                    f"The register wants a certificate of the {role}, {each.serial}, which is not signed.",
-                    subject=each.serial,
-                )
+    for each in reading.intended(tx):
+        meant = {one.serial: one.tbs_sha256 for one in duty.memory.hierarchy(each.role)}
+        if meant.get(each.serial) != hashlib.sha256(each.tbs).hexdigest():
+            duty.notice(
+                AlarmCode.REGISTER_CONTRADICTS,
+                f"The register wants a certificate of the {each.role}, {each.serial}, which is not signed.",
+                subject=each.serial,
+            )
 
 
 def issuing_cas(duty: Duty, tx: Transaction, at: datetime) -> list[IssuingCa]:
@@ -280,14 +279,18 @@ def keys_missed(duty: Duty, at: datetime) -> list[AuthorityCertificate]:
     return of_issuing + [each for each in lacking if duty.memory.end(each.serial) is None]
 
 
+def held_of(memory: Memory, tx: Transaction, role: HierarchyRole) -> list[AuthorityCertificate]:
+    """Return the certificates of a role that the register holds and the authority remembers, oldest first."""
+    return compared(memory, reading.certificates(tx, role), role)[0]
+
+
 def compared(
-    memory: Memory, tx: Transaction, role: HierarchyRole
+    memory: Memory, every: Sequence[AuthorityCertificate], role: HierarchyRole
 ) -> tuple[list[AuthorityCertificate], list[AuthorityCertificate]]:
     """Return the register's certificates of a role, oldest first: those that are remembered, and all others."""
     remembered = memory.hierarchy(role)
     digests = {each.serial: each.tbs_sha256 for each in remembered}
     place = {each.serial: number for number, each in enumerate(remembered)}
-    every = reading.certificates(tx, role)
     known, strangers = list[AuthorityCertificate](), list[AuthorityCertificate]()
     for each in every:
         (known if digests.get(each.serial) == tbs_sha256(each.der) else strangers).append(each)
@@ -301,13 +304,13 @@ def _waiting(
 
     It is for the same key and under the same issuer: another CA's, or one for a key before, is nobody's to finish.
     """
-    recorded = {each.serial for each in held}
+    there = {each.serial for each in held}
     wanted = hashlib.sha256(certifier.public_key).hexdigest()
     above = "" if certifier.issuer_der is None else issuer(certifier.issuer_der).key_identifier.hex()
     lacking = {
         each.serial
         for each in memory.hierarchy(certifier.role)
-        if each.serial not in recorded and each.key_sha256 == wanted and each.not_before <= at < each.not_after
+        if each.serial not in there and each.key_sha256 == wanted and each.not_before <= at < each.not_after
     }
     meant = memory.hierarchy_records(certifier.role) if lacking else []
     return next((each for each in meant if each.serial in lacking and _above(each) == above), None)

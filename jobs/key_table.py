@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.identifiers import Serial
 from core.kinds import HierarchyRole
-from jobs.hierarchy import compared
+from jobs.hierarchy import held_of
 from jobs.keyring import key_files
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE
 from memory.beliefs import Certified
@@ -75,7 +75,7 @@ def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[
     """
     with store.read() as tx:
         answers, stated = reading.answers_under(tx), dossiers.signed_under(tx)
-        recorded = {each.serial for role in HierarchyRole for each in compared(memory, tx, role)[0]}
+        recorded = {each.serial for role in HierarchyRole for each in held_of(memory, tx, role)}
     table = _Table(memory=memory, folder=folder, answers=answers, stated=stated, recorded=recorded, at=at)
     heads, records = memory.counted().get("head", 0), memory.last
     return [

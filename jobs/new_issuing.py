@@ -23,7 +23,7 @@ from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 from jobs.ended import end_issuing_ca
-from jobs.hierarchy import compared, intend, record, remembered
+from jobs.hierarchy import held_of, intend, record, remembered
 from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
 from jobs.published import previous
 from jobs.recall import require_not_behind
@@ -147,7 +147,7 @@ def accept_response(
     with store.read() as tx:
         require_not_behind(tx, memory)
         root = root_of(memory, tx)
-        recorded = {each.serial for each in compared(memory, tx, HierarchyRole.ISSUING)[0]}
+        recorded = {each.serial for each in held_of(memory, tx, HierarchyRole.ISSUING)}
     wanted = None if response.certificate is None else _wanted(memory, place, root, response.certificate)
     published = None if response.newest_list is None else _accept_list(store, memory, root, response.newest_list, at)
     if wanted is None or response.certificate is None or wanted.serial in recorded:
@@ -168,7 +168,7 @@ def require_clock(tx: Transaction) -> None:
 
 def _waiting(memory: Memory, tx: Transaction, at: datetime) -> Hierarchy | None:
     """Return the issuing CA that was asked for last, if it is not recorded, holds, and was not ended meanwhile."""
-    recorded = {each.serial for each in compared(memory, tx, HierarchyRole.ISSUING)[0]}
+    recorded = {each.serial for each in held_of(memory, tx, HierarchyRole.ISSUING)}
     lacking = [each for each in memory.hierarchy_records(HierarchyRole.ISSUING) if each.serial not in recorded]
     held = [each for each in lacking if each.not_before <= at < each.not_after and memory.end(each.serial) is None]
     return held[-1] if held else None

@@ -11,7 +11,7 @@ from core.approval import RevocationReason
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.ended import end_in_hierarchy
-from jobs.hierarchy import Certifier, certify_responder, compared
+from jobs.hierarchy import Certifier, certify_responder, held_of
 from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
 from jobs.recall import require_not_behind
@@ -47,7 +47,7 @@ def new_responder_key(
     with store.read() as tx:
         require_clock(tx)
         require_not_behind(tx, memory)
-        known, _ = compared(memory, tx, HierarchyRole.ISSUING)
+        known = held_of(memory, tx, HierarchyRole.ISSUING)
     held = [each for each in known if each.not_before <= at <= each.not_after and memory.end(each.serial) is None]
     files = key_files(memory)
     pinned = {each.serial: each.key_sha256 for each in memory.hierarchy(HierarchyRole.ISSUING)}
@@ -71,5 +71,5 @@ def new_responder_key(
         with store.begin("answers anew") as tx:
             artefacts.all_due(tx)
     with store.read() as tx:
-        every, _ = compared(memory, tx, HierarchyRole.RESPONDER)
+        every = held_of(memory, tx, HierarchyRole.RESPONDER)
     return every[-len(held) :] if held else []

@@ -145,6 +145,7 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.CPL_ACKNOWLEDGED
             | FactKind.CPL_RECONCILED
             | FactKind.NCSC_CERTIFIED
+            | FactKind.ADDITION_JUDGED
             | FactKind.DEPLOYMENTS_RECORDED
             | FactKind.REPORT_REMARKED
             | FactKind.REPORT_QUESTION_ASKED
@@ -157,6 +158,8 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.DOSSIER_ASKED
             | FactKind.CONTACT_CHANGED
             | FactKind.END_REQUESTED
+            | FactKind.SUSPICION_TOLD
+            | FactKind.SUSPICION_ANSWERED
             | FactKind.END_REQUEST_WITHDRAWN
             | FactKind.END_REQUEST_ANSWERED
         ):

@@ -27,7 +27,7 @@ from core.mirror import AuthorityCertificate
 from jobs.acts import ENTERED, digest_of
 from jobs.entering import Entry, approval_end, end_again, enter, supersede
 from jobs.handed import Learned, People, learn, remembered_again
-from jobs.hierarchy import compared
+from jobs.hierarchy import held_of
 from jobs.keyring import Keyring
 from jobs.lost import Difference, LostCertificate, Reached, difference
 from jobs.recall import require_not_behind
@@ -108,7 +108,7 @@ def look(store: Store, memory: Memory, keyring: Keyring, asked: Asked, at: datet
         known = memory.head
         number, link, _ = journal.last_sealed(tx)
         _require_behind(tx, memory, number, link, put_back=asked.put_back)
-        every = tuple(each for role in HierarchyRole for each in compared(memory, tx, role)[0])
+        every = tuple(each for role in HierarchyRole for each in held_of(memory, tx, role))
         learned = learn(asked.handed, memory, keyring, every, at)
         reached = Reached(
             register=Row(number=number, link=link),

@@ -17,7 +17,7 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 from core.status import Revoked
 from jobs.duty import later
-from jobs.hierarchy import compared
+from jobs.hierarchy import held_of
 from jobs.published import previous
 from keys.signer import Signer
 from memory.memory import Memory
@@ -140,7 +140,7 @@ def root_of(memory: Memory, tx: Transaction) -> AuthorityCertificate:
     Raises:
         RegisterUnproved: the register does not hold the root that this authority began with.
     """
-    roots, _ = compared(memory, tx, HierarchyRole.ROOT)
+    roots = held_of(memory, tx, HierarchyRole.ROOT)
     if not roots:
         raise RegisterUnproved(detail="it does not hold the root's certificate that this authority remembers")
     return roots[-1]

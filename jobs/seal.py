@@ -53,7 +53,7 @@ def seal(duty: Duty, at: datetime) -> int:
 
 def _seal_waiting(duty: Duty, at: datetime) -> tuple[int, frozenset[bytes]]:
     """Seal what waits; return how many facts were sealed or refused, and the links of those that were sealed."""
-    with duty.store.read() as tx:
+    with duty.read() as tx:
         found = to_seal(duty, tx, _MOST)
     if not found:
         return 0, frozenset()  # an idle turn writes nothing, not even that it holds the lease

@@ -15,7 +15,7 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.duty import Duty
 from jobs.ended import end_in_hierarchy
-from jobs.hierarchy import Certifier, certify_statement_signer, compared, in_service, ours
+from jobs.hierarchy import Certifier, certify_statement_signer, held_of, in_service, ours
 from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
 from jobs.recall import require_not_behind
@@ -101,7 +101,7 @@ def new_statement_key(
     with store.read() as tx:
         require_clock(tx)
         require_not_behind(tx, memory)
-        known, _ = compared(memory, tx, HierarchyRole.ISSUING)
+        known = held_of(memory, tx, HierarchyRole.ISSUING)
     held = [each for each in known if each.not_before <= at <= each.not_after and memory.end(each.serial) is None]
     if not held:
         raise WrongState(
@@ -124,7 +124,7 @@ def new_statement_key(
     for each in before if compromised else ():
         end_in_hierarchy(store, memory, each.serial, RevocationReason.KEY_COMPROMISE, at)
     with store.read() as tx:
-        return compared(memory, tx, HierarchyRole.STATEMENT)[0][-1]
+        return held_of(memory, tx, HierarchyRole.STATEMENT)[-1]
 
 
 def _of_key(every: Sequence[AuthorityCertificate], key_id: str | None) -> list[AuthorityCertificate]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from core.canonical import Json, canonical, digest
 from core.errors import RosterUnusable
+from core.words import counted
 
 FEWEST = 2
 """Officers on a roster: nothing is decided by one (docs/adr/0012)."""
@@ -151,7 +152,7 @@ def require_usable(members: Sequence[Member]) -> None:
     """
     officers = {each.officer for each in members}
     if len(officers) < FEWEST:
-        raise RosterUnusable(detail=f"it has {len(officers)} officers, and {FEWEST} are the fewest")
+        raise RosterUnusable(detail=f"it has {counted(len(officers), 'officer')}, and {FEWEST} are the fewest")
     if len(members) > MOST:
         raise RosterUnusable(detail=f"it has more than {MOST} keys")
     if len({each.key for each in members}) < len(members):

@@ -54,6 +54,7 @@ class Operation(StrEnum):
     READ_CPL = "read-cpl"
     ACKNOWLEDGE_CPL = "acknowledge-cpl"
     RECORD_NCSC_CERTIFICATE = "record-ncsc-certificate"
+    JUDGE_ADDITION = "judge-addition"
     RECONCILE_CPL = "reconcile-cpl"
     RECORD_DEPLOYMENTS = "record-deployments"
     READ_DEPLOYMENTS = "read-deployments"
@@ -77,6 +78,9 @@ class Operation(StrEnum):
     REQUEST_END = "request-end"
     READ_END_REQUEST = "read-end-request"
     ANSWER_END_REQUEST = "answer-end-request"
+    ANSWER_SUSPICION = "answer-suspicion"
+    READ_SUSPICIONS = "read-suspicions"
+    """Suspected breaches of which a Manufacturer was told, as it was told them."""
     CHANGE_CONTACT = "change-contact"
     READ_CONTACTS = "read-contacts"
     """Where notices of a Manufacturer go, and went."""
@@ -111,6 +115,7 @@ _READ_EVERYTHING = (
     Operation.READ_EVERY_PASSAGE,
     Operation.READ_DOSSIER,
     Operation.READ_CONTACTS,
+    Operation.READ_SUSPICIONS,
     Operation.READ_END_REQUEST,
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
@@ -168,6 +173,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.ANSWER_END_REQUEST,
                     Operation.ASK_OF_REPORT,
                     Operation.RECORD_NCSC_CERTIFICATE,
+                    Operation.JUDGE_ADDITION,
                     Operation.RECONCILE_CPL,
                 ),
             )
@@ -196,6 +202,8 @@ def _rights(role: Role) -> _Rights:
                     Operation.READ_NOTICES,
                     Operation.REQUEST_END,
                     Operation.READ_END_REQUEST,
+                    Operation.ANSWER_SUSPICION,
+                    Operation.READ_SUSPICIONS,
                     Operation.CHANGE_CONTACT,
                     Operation.READ_CONTACTS,
                 ),

@@ -28,6 +28,7 @@ from core.kinds import (
     OPEN_BREACH,
     OPEN_END_REQUEST,
     SETTLED_BREACH,
+    Addition,
     AmendmentRequestState,
     BreachState,
     Channel,
@@ -261,6 +262,8 @@ breaches = Table(
     Column("closed_at", Instant),  # fate
     Column("decision_id", ForeignKey("decisions.id")),  # fate: the revocation that cites it
     Column("kept_at", Instant),  # fate: when what made a suspicion of the limit had been corrected
+    Column("deployed", Number),  # of the limit: how many devices were too many, and since when they were
+    Column("since", Instant),
     ForeignKeyConstraint(
         ["approval", "condition"], ["conditions.approval", "conditions.number"], name="fk_breaches_condition"
     ),
@@ -281,6 +284,26 @@ breaches = Table(
     Index(None, "approval"),
     sqlite_strict=True,
 )
+
+suspicions = Table(
+    "suspicions",
+    metadata,
+    Column("breach_id", ForeignKey("breaches.id"), primary_key=True),
+    Column("told", String, nullable=False),
+    Column("told_salt", Octets, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("told_by", String, nullable=False),
+    Column("notice", ForeignKey("notices.number"), nullable=False, unique=True),
+    Column("answer", String),  # fate
+    Column("answer_salt", Octets),  # fate
+    Column("answered_at", Instant),  # fate
+    Column("answered_by", String),  # fate
+    CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered_whole"),
+    CheckConstraint("(answer IS NULL) = (answered_by IS NULL)", name="answered_by_somebody"),
+    CheckConstraint("(answer IS NULL) = (answer_salt IS NULL)", name="answered_under_a_salt"),
+    sqlite_strict=True,
+)
+"""Suspected breaches of which the SSC has let their Manufacturer know, and what that answered (F2.23)."""
 
 limit_comparisons = Table(
     "limit_comparisons",
@@ -427,6 +450,17 @@ ncsc_certificates = Table(
     Column("recorded_by", String, nullable=False),
     sqlite_strict=True,
 )
+
+additions = Table(
+    "additions",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), primary_key=True),
+    *word("said", Addition),  # fate: the officers can say otherwise
+    Column("judged_at", Instant, nullable=False),  # fate
+    Column("judged_by", String, nullable=False),  # fate
+    sqlite_strict=True,
+)
+"""What the SSC says of an entry whose certificate was cancelled for its key before the start (F2.26, F2.27)."""
 
 # --- deployments and reports -------------------------------------------------------------------------------------
 

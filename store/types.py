@@ -23,6 +23,32 @@ def instant_of(value: int) -> datetime:
     return from_seconds(min(max(value, seconds(_FIRST)), seconds(_LAST)))
 
 
+_LARGEST = 2**63 - 1
+
+
+def number_of(value: object) -> int:
+    """Return what stands in a column of numbers, as a number: of a fraction or one that is too large the nearest that a
+    column holds; of a text or octets the largest, as SQLite sorts them behind every number.
+
+    Whoever owns the file can take the rule out of it that a number is one. What is so large is under no head, in no
+    calendar and beyond every limit: that is told of where it is read.
+    """
+    if isinstance(value, int):
+        return value
+    return max(-_LARGEST, min(int(value), _LARGEST)) if isinstance(value, float) else _LARGEST
+
+
+def octets_of(value: object) -> bytes:
+    """Return what stands in a column of octets, as octets: of a text its own, of a number none."""
+    return (
+        value.encode("utf-8", "replace")
+        if isinstance(value, str)
+        else bytes(value)
+        if isinstance(value, bytes)
+        else b""
+    )
+
+
 class Instant(TypeDecorator[datetime]):
     """An instant as whole seconds since 1970-01-01T00:00:00Z.
 
@@ -39,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - signature of SQLAlchemy
         """Read seconds as an aware instant in UTC."""
-        return None if value is None else instant_of(int(value))
+        return None if value is None else instant_of(number_of(value))
 
 
 def text_of(value: object) -> str | None:
@@ -127,5 +153,20 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"'{each}'" for each in words)
 
 
-Number = BigInteger().with_variant(Integer(), "sqlite")
-Octets = LargeBinary
+class _SqliteNumber(Integer):
+    """A column of numbers of SQLite."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], int | None]:  # noqa: ARG002 - signature of SQLAlchemy
+        """Read a number as a number."""
+        return lambda value: None if value is None else number_of(value)
+
+
+class Octets(LargeBinary):
+    """A column of octets."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], bytes | None] | None:  # noqa: ARG002 - signature of SQLAlchemy
+        """Read octets as octets; PostgreSQL has nothing else in such a column, and its driver gives them so."""
+        return (lambda value: None if value is None else octets_of(value)) if dialect.name == "sqlite" else None
+
+
+Number = BigInteger().with_variant(_SqliteNumber(), "sqlite")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import delete
 
+from app.authority import open_authority
 from app.cli.ceremony import make, planned
-from app.house import House, open_authority, open_house
+from app.house import House, open_house
 from app.settings import load
 from core.approval import EndCause
 from jobs.duty import release_lease

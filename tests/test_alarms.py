@@ -100,7 +100,7 @@ class Raising:
             self.writes += 1
             return self.world.store.begin(label)
 
-        self.alarms.hold(self.world.store, begin, found, NOW + minutes * MINUTE)
+        self.alarms.hold(self.world.store.read, begin, found, NOW + minutes * MINUTE)
         return said(self.world)
 
 

@@ -21,6 +21,7 @@ from core.errors import OperationNotPermitted
 from core.facts import Fact, FactKind
 from policy import roles
 from policy.roles import Operation, Scope, party_of, recipient_of
+from ra import doors
 from ra.access import grant_access, key_digest, list_access, revoke_access
 from ra.bounds import Bounds
 from ra.reporting.breach import suspect_limit
@@ -92,6 +93,12 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "showEndRequest": SSC | {"manufacturer"},
     "withdrawEndRequest": {"manufacturer"},
     "answerEndRequest": OFFICERS,
+    "tellOfBreach": OFFICERS,
+    "listSuspicions": SSC | {"manufacturer", "rival"},
+    "showSuspicion": SSC | {"manufacturer"},
+    "answerSuspicion": {"manufacturer"},
+    "attachToSuspicion": {"manufacturer"},
+    "listSuspicionEvidence": SSC | {"manufacturer"},
     "changeContact": {"manufacturer", "rival"},
     "listContacts": SSC | {"manufacturer", "rival"},
     "listConditions": READERS | {"manufacturer"},
@@ -111,6 +118,9 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "answerReportQuestion": {"dcc"},
     "listTasks": EVERYBODY,
     "calendar": EVERYBODY,
+    "makeCalendarAddress": EVERYBODY,
+    "listCalendarAddresses": EVERYBODY,
+    "revokeCalendarAddress": EVERYBODY,
     "listNotices": READERS | {"manufacturer", "rival"},
     "showNotice": READERS | {"manufacturer"},
     "listNoticesOfApproval": READERS | {"manufacturer"},
@@ -124,6 +134,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listCplInstructions": READERS,
     "acknowledgeCplInstruction": {"panel"},
     "recordNcscCertificate": OFFICERS,
+    "judgeAddition": OFFICERS,
     "reconcileCpl": OFFICERS | {"panel"},
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
@@ -139,11 +150,12 @@ QUERIES = {
     "attachBreachEvidence": FILE_NAME,
     "attachToReport": FILE_NAME,
     "attachAmendmentEvidence": FILE_NAME,
+    "attachToSuspicion": FILE_NAME,
 }
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
     "showAuthority", "ready", "ocspPost", "ocspPostBelow", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate",
-    "chain", "authorityCertificate", "page", "alive",
+    "chain", "authorityCertificate", "page", "alive", "subscribedCalendar",
 }  # fmt: skip
 
 
@@ -164,6 +176,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     standing = api.ask("officer-1", "POST", "/v1/requirements/standing", {"text": "x"})
     attach = f"/v1/applications/{application_id}/evidence{FILE_NAME}"
     evidence = api.ask("manufacturer", "POST", attach, b"x", Content_Type="text/plain")
+    calendars = [done(api.ask("manufacturer", "POST", "/v1/calendars", {"name": each}), 201) for each in "ab"]
     wanted = {"reasons": "x", "maximum_devices": 600}
     asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
     ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": "x"})
@@ -173,12 +186,15 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
         decision = approval_reading.approval(tx, approval).decision_id
         set_conditions(tx, approval, decision, [(1, Passage.of("condition 1", "x"))], since=NOW)
+    done(api.ask("officer-1", "POST", f"/v1/breaches/{breach}/telling", {"text": "x"}))
     return {
         "requirement": done(requirement, 201)["requirement"],
         "standing": done(standing, 201)["standing"],
         "question": done(api.ask("officer-1", "POST", "/v1/reports/questions", {"text": "x"}), 201)["question"],
         "evidence": done(evidence, 201)["evidence"],
         "waiting": application_id,
+        "calendar": calendars[0]["calendar"],
+        "secret": calendars[1]["address"].rpartition("/")[2].removesuffix(".ics"),
         "breach": str(breach),
         "instruction": done(api.ask("panel", "GET", "/v1/cpl/instructions"))["instructions"][0]["instruction"],
         "request": done(asked, 201)["request"],
@@ -215,6 +231,9 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
+        "tellOfBreach": {"text": "x"},
+        "answerSuspicion": {"answer": "x"},
+        "attachToSuspicion": b"x",
         "requestEnd": {"reasons": "x"},
         "answerEndRequest": {"outcome": "refused", "answer": "x"},
         "attachEvidence": b"x",
@@ -232,8 +251,10 @@ def _bodies(api: Api) -> dict[str, Any]:
         "closeBreach": {"why": "x"},
         "acknowledgeCplInstruction": {"outcome": "loaded"},
         "recordNcscCertificate": {"certificate": "x", "certified_on": "2027-01-03"},
+        "judgeAddition": {"addition": "stands"},
         "reconcileCpl": b"approval,trial,expiry,manufacturer,model,firmware version",
         "recordDeployments": {"lines": [{"event": "deployed"}]},
+        "makeCalendarAddress": {"name": "x"},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
     }
 
@@ -278,7 +299,9 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(shared: Api, oper
             # What comes after the door: done, or refused for what was asked.
             met = answer.status_code in {200, 201, 202, 404, 409, 422} or answer.get_json()["code"] in WRONG_PERSON
             assert met, (who, answer.data)
-            assert answer.status_code != 404 or operation == "proposeDecision", (who, answer.data)
+            # Each has calendar addresses of their own; this one is the manufacturer's.
+            elsewhere = operation == "revokeCalendarAddress" and who != "manufacturer"
+            assert answer.status_code != 404 or operation == "proposeDecision" or elsewhere, (who, answer.data)
         elif who == "rival" and "manufacturer" in MAY[operation]:
             refused(answer, 404, "not-found")
         else:
@@ -298,6 +321,7 @@ def test_with_an_empty_table_nobody_may_do_anything(
 ) -> None:
     things = _things(shared)
     monkeypatch.setattr(roles, "TABLE", {})
+    monkeypatch.setattr(doors, "ACTS", {})  # each use case judges for itself
     for who in PEOPLE:
         answer = _ask(shared, who, operation, things)
         refused(answer, 403, "operation-not-permitted")
@@ -322,7 +346,7 @@ def test_whoever_does_not_decide_may_do_so_much_a_day_whatever_it_is(
             ):
                 asked.add(operation)
                 refused(_ask(shared, who, operation, things), 429, "too-much-today")
-    assert len(asked) == 14
+    assert len(asked) == 21
 
 
 BOUNDED_BY_ITSELF = {("dcc", "issueReport")}  # one for each month, and an earlier test has issued it
@@ -368,7 +392,10 @@ def stranger(shared: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
     shared.mirror.follow()
 
 
-def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(shared: Api, stranger: Actor) -> None:
+def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(
+    shared: Api, stranger: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "ACTS", {})  # each use case judges for itself, whoever lets people in
     things, met = _things(shared), set[CodeType]()
     sys.setprofile(lambda frame, event, _: met.add(frame.f_code) if event == "call" else None)
     try:
@@ -462,7 +489,8 @@ def test_what_is_public_needs_no_credential(shared: Api, operation: str) -> None
     assert "security" not in described
     crl = next(iter(shared.mirror.view().authority.crls.values()))
     approval: str = shared.approval  # type: ignore[attr-defined]
-    named = path.format(key_id=crl.key_id, number=crl.number, request="AAAA", approval=approval)
+    secret: str = shared.furniture["secret"]  # type: ignore[attr-defined]
+    named = path.format(key_id=crl.key_id, number=crl.number, request="AAAA", approval=approval, secret=secret)
     answer = shared.ask(None, method, named, b"" if method == "POST" else None)
     assert answer.status_code in {200, 503}, answer.data
     assert answer.status_code == 200 or operation == "ready"

@@ -15,7 +15,8 @@ import pyrage
 import pytest
 
 from api.status.memory_files import Known, MemoryFiles
-from app.house import House, open_authority, open_house
+from app.authority import open_authority
+from app.house import House, open_house
 from app.settings import load
 from backup.archive import MANIFEST, Packing, Piece, Unpacking
 from backup.manifest import Manifest

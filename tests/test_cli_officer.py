@@ -435,7 +435,7 @@ def test_who_cannot_be_the_first_officers_is_told_before_anything_is_made(tmp_pa
     live = ["--live", "--arc", "1.3.6.1.4.1.99999.1", "--base-url", "http://pki.sec.org", "--passphrase", "fd:9"]
     for words, told in (
         (live, "no defaults for --officer"),
-        (["--test", f"--officer=jane={one}"], "it has 1 officers, and 2 are the fewest"),
+        (["--test", f"--officer=jane={one}"], "it has 1 officer, and 2 are the fewest"),
         (["--test", f"--officer=jane={one}", f"--officer=john={one}"], "a key is on it twice"),
         (["--test", f"--officer=jane={tmp_path / 'no.pem'}"], "the key of jane cannot be read"),
         (["--test", f"--officer=jane={tmp_path / 'none.pem'}"], "No such file"),

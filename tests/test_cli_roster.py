@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.authority import open_authority
 from app.cli.ceremony import PASSPHRASE_FILE, make, planned
-from app.house import open_authority, open_house
+from app.house import open_house
 from app.settings import load
 from memory.officers import roster_of
 from officers.key_file import public_pem

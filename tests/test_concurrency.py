@@ -19,7 +19,8 @@ from core.errors import AlreadyEnded, Conflict, LeaseLost, StoreUnavailable, Tri
 from core.kinds import AuthorisedAct
 from core.status import State, certificate_status
 from jobs.authority import Authority
-from jobs.duty import Duty, Pace
+from jobs.duty import Duty
+from jobs.pace import Pace
 from jobs.recall import Copy
 from officers.statement import Claim, Listed, list_digest
 from ra.applying.apply import apply

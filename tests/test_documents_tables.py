@@ -148,12 +148,12 @@ INSTRUCTION = Instruction(
     instructed_at=START - timedelta(days=3),
 )
 AS_TEXT = ["CPLI-0001", "add", "2027-01-04T00:00:00Z", "TDA-2027-0042-Y", "Trial Device", "2027-06-30T23:59:59Z",
-           "ESME", "106C", "0100", "01", "1E10", "ab" * 32, "pending", "no"]  # fmt: skip
+           "ESME", "106C", "0100", "01", "1E10", "ab" * 32, "pending", "no", "Certificate awaited."]  # fmt: skip
 
 
 @pytest.mark.clause("F2.27")
 def test_instructions_survive_a_spreadsheet_as_csv() -> None:
-    header, row = _read(instructions_csv([INSTRUCTION], START))
+    header, row = _read(instructions_csv([(INSTRUCTION, "Certificate awaited.")], START))
     assert tuple(header) == COLUMNS
     assert [plain(cell) for cell in row] == AS_TEXT
     assert [name for name, cell in zip(header, row, strict=True) if cell.startswith(GUARD)] == [
@@ -166,7 +166,7 @@ def test_instructions_survive_a_spreadsheet_as_csv() -> None:
 @pytest.mark.clause("F2.27")
 def test_instructions_survive_a_spreadsheet_as_a_workbook() -> None:
     late = replace(INSTRUCTION, due=START - timedelta(days=7, seconds=1))  # a UK working day or more before
-    sheet = _load(instructions_xlsx([INSTRUCTION, late], START))["CPL instructions"]
+    sheet = _load(instructions_xlsx([(INSTRUCTION, "Certificate awaited."), (late, "")], START))["CPL instructions"]
     header, first, second = sheet.iter_rows()
     assert tuple(cell.value for cell in header) == COLUMNS
     assert [cell.value for cell in first] == AS_TEXT

@@ -24,16 +24,17 @@ from core.mirror import PublishedCrl
 from core.status import State, approval_status
 from jobs import hierarchy
 from jobs.authority import Authority
-from jobs.duty import Pace
+from jobs.pace import Pace
 from jobs.root_list import publish_root_crl
 from keys.ceremony import ROOT_FILE
 from keys.sealed import open_sealed
+from policy import linters
 from store.reading import authority as authority_reading
 from store.tables import certificates, crls, journal, lease, ocsp_answers
 from store.transactions import Store
 from tests.attack.forging import forge
 from tests.channels_world import HASHES, Channels, Proof
-from tests.world import BORN, NOW, PASSPHRASE, World, keyring
+from tests.world import BORN, DEVICE, NOW, PASSPHRASE, World, keyring
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2027, 1, 4, tzinfo=UTC)
@@ -244,6 +245,31 @@ def test_no_row_lets_the_root_s_key_sign(world: World) -> None:
 
 
 # --- OCSP ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_certificate_is_linted_whole_once_and_its_answers_by_their_shapes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From draft to publication: the bytes that were seconded are those that were linted, and are not again."""
+    linted: list[tuple[str, bytes]] = []
+
+    def counted(kind: str) -> None:
+        lint = getattr(linters, kind)
+
+        def linting(der: bytes) -> object:
+            linted.append((kind, der))
+            return lint(der)
+
+        monkeypatch.setattr(linters, kind, linting)
+
+    counted("certificate")
+    counted("ocsp")
+    for device in (DEVICE, OTHER):
+        world.granted(device=device)
+    kinds = [kind for kind, _ in linted]
+    assert len(set(linted)) == len(linted)
+    assert kinds.count("certificate") == 2
+    assert kinds.count("ocsp") == len(HASHES)
 
 
 def test_answers_are_renewed_at_half_their_life(world: World) -> None:

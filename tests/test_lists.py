@@ -12,8 +12,10 @@ from tests.api_world import Api, done
 from tests.world import DCC, NOW, World
 
 WHOLE = {
+    "listCalendarAddresses": "one person's own, made one by one: at most twenty answer (adr 22)",
     "listEvidence": "MOST_FILES of a subject at most (ra/applying/evidence.py)",
     "listBreachEvidence": "as listEvidence",
+    "listSuspicionEvidence": "as listEvidence",
     "listReportAttachments": "as listEvidence",
     "listAmendmentEvidence": "as listEvidence",
     "listRequirements": "all that the SSC set",
@@ -42,9 +44,10 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
         done(api.ask("manufacturer", "POST", "/v1/contacts", {"notices": notices}), 201)
     for approval in granted:
         done(api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": "It is over."}), 201)
+    suspected = []
     with world.store.begin("furnish") as tx:
         for number, approval in enumerate(granted):
-            suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
+            suspected.append(suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW))
             issued = IssuedReport(
                 month=f"2027-0{number + 1}",
                 since=None,
@@ -55,6 +58,8 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
                 issued_by="dcc",
             )
             reports.issue(tx, issued)
+    for breach in suspected:
+        done(api.ask("officer-1", "POST", f"/v1/breaches/{breach}/telling", {"text": "There may be too many."}))
     yield api
     world.close()
 

@@ -10,7 +10,8 @@ import click
 import pytest
 from sqlalchemy import text
 
-from app.house import House, open_authority, open_house, open_memory
+from app.authority import open_authority
+from app.house import House, open_house, open_memory
 from app.settings import load
 from core.alarms import AlarmCode
 from core.approval import EndCause

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert
 
+from app.authority import open_authority
 from app.cli.ceremony import make, planned
-from app.house import House, open_authority, open_house, open_memory, opened
+from app.house import House, open_house, open_memory, opened
 from app.settings import load
 from core.alarms import AlarmCode
 from core.errors import MemoryBehind, MemoryMissing

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from core.classification import Recipient
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.kinds import DecisionKind
+from ra.applying import look as application_look
+from ra.deciding import beside, look
 from ra.deciding import notice as writing
+from ra.deciding.kinds.grant import ProposeGrant
 from ra.telling.notices import pdf_of
 from store.reading import notices as reading
 from store.tables import decisions
@@ -24,7 +28,7 @@ from store.trial_tables import notices, renderings
 from store.verbs import notices as verbs
 from tests.api_world import Api, done, refused
 from tests.notice_world import decision, documents, facts_of, grant_again, grant_said, noticed, passage, written
-from tests.world import NOW, OFFICER_1, World
+from tests.world import NOW, OFFICER_1, OFFICER_2, World
 
 KINDS = {
     DecisionKind.GRANT: "grant",
@@ -53,6 +57,28 @@ def serial_of(world: World, approval: str) -> Serial:
 
 def facts_in(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {each["label"]: (each["clause"], each.get("value") or each["instant"]) for each in document["facts"]}
+
+
+def test_showing_a_decision_reads_each_thing_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its notice is about, and what else is known of its Device Model: each costs a handful of statements."""
+    asked = world.proposed(ProposeGrant(world.applied(), "It looks sound."))
+    read: list[str] = []
+
+    def counted(of: ModuleType, name: str) -> None:
+        reads = getattr(of, name)
+
+        def reading(*given: Any, **named: Any) -> object:
+            read.append(name)
+            return reads(*given, **named)
+
+        monkeypatch.setattr(of, name, reading)
+
+    counted(writing, "matter_of")
+    counted(application_look, "known_of_model")
+    counted(beside, "known_of_model")
+    shown = look.decision(world.desk, OFFICER_2, asked)
+    assert shown.preview is not None
+    assert sorted(read) == ["known_of_model", "matter_of"]
 
 
 # --- what they say ------------------------------------------------------------------------------------------------
@@ -203,7 +229,7 @@ def told_alike(world: World, approval: str, kind: DecisionKind, notice: str) -> 
         issue=granted.issue if kind in ("grant", "rekey") else None,
     )
     with world.store.read() as tx:
-        shown = writing.foreseen(tx, made, at=world.clock.now())
+        shown = writing.foreseen(tx, made, at=world.clock.now()).copies
     # What does not exist yet, or has not happened yet, is all that may be missing.
     later = {"notice", "salt", "effective", "facts"}
     for recipient, document in documents(world, noticed(world, made)).items():

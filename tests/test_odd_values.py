@@ -4,6 +4,7 @@ Somebody who owns the database switches its constraints off and writes what no c
 knows. On SQLite, which lets a test do so; what reads the rows is the same on both databases.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -21,6 +22,7 @@ from core.approval import EndCause
 from core.errors import StoreWentBack
 from core.facts import FactKind
 from core.kinds import DecisionState, DraftState
+from jobs.courier import Courier, Subscriber
 from store import officers_tables, tables, trial_tables
 from store.reading import journal as reading
 from tests.channels_world import HASHES, Channels
@@ -82,6 +84,26 @@ def _by_hand(world: World) -> sqlite3.Connection:
     return connection
 
 
+FOREIGN: dict[str, tuple[object, ...]] = {"TEXT": (b"\xff\xfe",), "BLOB": ("a text", 5)}
+FOREIGN_NUMBERS = ("soon", b"\xff", 2.0**70, 1.5)
+"""What stands in a column of another kind, once nothing says any more of which kind it is; SQLite keeps 2^70 so."""
+
+
+def _foreign(column: Column[Any]) -> tuple[object, ...]:
+    return (*FOREIGN.get(column.type.compile(dialect()), FOREIGN_NUMBERS), None)
+
+
+def _without_kinds(world: World) -> None:
+    """Take out of every table that its columns hold one kind of value, and that there is always one."""
+    with closing(_by_hand(world)) as by_hand:
+        by_hand.execute("PRAGMA writable_schema = ON")
+        every = by_hand.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql LIKE '%STRICT%'")
+        for name, sql in every.fetchall():
+            loose = re.sub(r"(?<!IS) NOT NULL", "", sql.replace(" STRICT", ""))
+            by_hand.execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", (loose, name))
+    world.store.close()
+
+
 def _values(column: Column[Any]) -> tuple[object, ...]:
     kind = column.type.compile(dialect())
     fitting: tuple[object, ...] = {"TEXT": TEXTS, "BLOB": OCTETS}.get(kind, NUMBERS)
@@ -115,7 +137,7 @@ def _require_served(world: World, number: int) -> None:
     assert {channels.ocsp(certificate.serial, name).status for name in HASHES} == {"revoked"}
 
 
-def _swept(world: World, every: int) -> Iterator[str]:
+def _swept(world: World, every: int, values: Callable[[Column[Any]], tuple[object, ...]] = _values) -> Iterator[str]:
     """Put every `every`-th odd value into every column that the authority reads, one after the other, and take it out.
 
     It stands in all rows of the table at once, as far as they need not differ.
@@ -123,14 +145,15 @@ def _swept(world: World, every: int) -> Iterator[str]:
     count = 0
     with closing(_by_hand(world)) as by_hand:
         for table, column in ((each, column) for each in READ for column in each.columns):
-            for value in _values(column):
+            for value in values(column):
                 count += 1
                 if count % every:
                     continue
                 before = by_hand.execute(f"SELECT rowid, {column.name} FROM {table.name}").fetchall()
                 put = BROKEN_TEXT if value == BROKEN_TEXT else "?"
                 given = () if value == BROKEN_TEXT else (value,)
-                by_hand.execute(f"UPDATE OR IGNORE {table.name} SET {column.name} = {put}", given)
+                with suppress(sqlite3.IntegrityError):  # the key that SQLite counts rows by is always a number
+                    by_hand.execute(f"UPDATE OR IGNORE {table.name} SET {column.name} = {put}", given)
                 yield f"{table.name}.{column.name} = {value!r:.20}"
                 # What the authority has put right itself, a number that nobody gave, is right as it is.
                 kept = [(was, row, *given) for row, was in before]
@@ -154,6 +177,73 @@ def test_no_value_in_any_column_leaves_the_turn(world: World, every: int) -> Non
     assert alarmed > tried // 4
     world.at(world.clock.now() + MINUTE)
     world.authority.settle()
+
+
+@pytest.mark.parametrize("every", [pytest.param(17, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)])
+def test_no_value_of_another_kind_leaves_a_turn_and_status_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, every: int
+) -> None:
+    """What the authority, web and the courier read, when nothing says any more that a number is a number."""
+    monkeypatch.setattr("jobs.courier.post", lambda *_: None)
+    _peopled(world)
+    _without_kinds(world)
+    channels, courier = Channels(world), Courier(world.store, [])
+    tried = alarmed = 0
+    for number, _ in enumerate(_swept(world, every, _foreign)):
+        world.at(world.clock.now() + MINUTE)
+        world.machine.advance(MINUTE)
+        with suppress(StoreWentBack):
+            world.authority.turn()
+        channels.follow()
+        courier.deliver(Subscriber(f"http://listener.test/{number}", b"a secret of a test"))
+        tried += 1
+        alarmed += bool(world.alarms())
+    assert tried > 40
+    assert every > 1 or alarmed > tried // 4  # what is compared in each turn is in the table below
+    world.at(world.clock.now() + MINUTE)
+    world.authority.settle()
+    channels.follow()
+
+
+_FACT = "INSERT INTO journal (kind, at, actor, approvals, payload, seal_number, link, sealed_at) VALUES "
+
+NOTICED = {
+    "nothing for an arc": ("UPDATE authority SET arc = NULL", AlarmCode.AUTHORITY_CHANGED),
+    "octets for a name": ("UPDATE authority SET name = x'fffe'", AlarmCode.AUTHORITY_CHANGED),
+    "a number for a list": ("UPDATE crls SET der = 5", AlarmCode.REGISTER_CONTRADICTS),
+    "a text for a list": ("UPDATE crls SET der = 'a text'", AlarmCode.REGISTER_CONTRADICTS),
+    "a text for a certificate": ("UPDATE authority_certificates SET der = 'a'", AlarmCode.REGISTER_CONTRADICTS),
+    "a text for a number": (
+        _FACT + "('crl-refused', 0, 'console', '', '{}', 'soon', x'00', 0)",
+        AlarmCode.JOURNAL_CHANGED,
+    ),
+    "octets for a number, and nothing for a link": (
+        _FACT + "('crl-refused', 0, 'console', '', '{}', x'ff', NULL, NULL)",
+        AlarmCode.JOURNAL_CHANGED,
+    ),
+    "a number of 2^70": (
+        _FACT + "('crl-refused', 0, 'console', '', '{}', 1180591620717411303424, 'text', 'soon')",
+        AlarmCode.JOURNAL_CHANGED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTICED)
+def test_a_value_of_another_kind_in_what_each_turn_compares_is_an_alarm(world: World, name: str) -> None:
+    statement, code = NOTICED[name]
+    world.granted(device=device(1))
+    world.authority.settle()
+    _without_kinds(world)
+    channels = Channels(world)
+    with closing(_by_hand(world)) as by_hand:
+        by_hand.execute(statement)
+        # Two turns: what is noticed first, and what comes of it.
+        for _ in range(2):
+            world.at(world.clock.now() + MINUTE)
+            world.machine.advance(MINUTE)
+            world.authority.turn()
+            channels.follow()
+    assert code in {each.code for each in world.alarms()}
 
 
 ODD_TEXTS = (

@@ -5,18 +5,22 @@ One loss, change or lie at a time is a file: tests/vectors/lint/gate.
 
 import weakref
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ca.certificates import issuer
-from ca.revocation import crl
+from ca.revocation import crl, gate
 from ca.revocation.gate import MOST_TOLD, inspect
+from ca.revocation.octets import Cut, cut
 from core.approval import RevocationReason
 from core.identifiers import Serial, serial_of
 from core.status import Revoked
@@ -94,6 +98,68 @@ def test_gate_finds_every_difference(listed: list[Revoked], recorded: list[Revok
     order = the_world().crl_order(listed, this_update=later, next_update=later + timedelta(hours=2))
     problems = inspect(the_world().sign_crl(order), order=order, previous=None, register=recorded, at=later)
     assert (problems == ()) == (listed == recorded)
+
+
+_FINAL = datetime(9999, 12, 31, 1, tzinfo=UTC)
+
+
+def _list_of(entries: Iterable[Revoked], number: int) -> tuple[bytes, crl.CrlOrder]:
+    order = the_world().crl_order(entries, number=number, this_update=_FINAL, next_update=_FINAL + timedelta(hours=2))
+    return the_world().sign_crl(order), order
+
+
+@settings(max_examples=100, deadline=None)
+@given(_registers, st.data())
+def test_gate_finds_every_difference_beside_a_list_before(recorded: list[Revoked], data: st.DataObject) -> None:
+    """What stood in the last list is taken as read; whatever is not so, in any of the three, is found all the same."""
+
+    def but(entries: list[Revoked]) -> list[Revoked]:
+        """The same, or without one, or with one that is dated otherwise."""
+        if not entries or data.draw(st.booleans()):
+            return entries
+        place = data.draw(st.integers(0, len(entries) - 1))
+        other = [] if data.draw(st.booleans()) else [replace(entries[place], at=AT + DAY)]
+        return [*entries[:place], *other, *entries[place + 1 :]]
+
+    before, listed = but(recorded), but(recorded)
+    der, order = _list_of(listed, 8)
+    problems = inspect(der, order=order, previous=_list_of(before, 7)[0], register=iter(recorded), at=_FINAL)
+    assert (problems == ()) == (listed == recorded and all(each in listed for each in before))
+
+
+def test_a_list_costs_what_changed_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries whose octets stood in the last list and follow from the register are not read again; others are."""
+    seen, read = list[int](), gate._read
+
+    def counted(of: x509.CertificateRevocationList, one: Cut | None, told: Any) -> Any:
+        seen.extend([] if one is None else [one.serial])
+        return read(of, one, told)
+
+    monkeypatch.setattr(gate, "_read", counted)
+    before = the_world().full_crl(ENTRIES[:-1], number=6)
+    assert _inspect(the_world().full_crl(ENTRIES), previous=before) == ()
+    assert seen == [int(ENTRIES[-1].serial, 16)]
+    seen.clear()
+    assert _inspect(the_world().full_crl(ENTRIES)) == ()
+    assert len(seen) == len(ENTRIES)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_registers)
+def test_a_list_is_cut_where_another_library_cuts_it(entries: list[Revoked]) -> None:
+    read = _parsed(_list_of(entries, 7)[0])
+    cuts = list(cut(read.tbs_certlist_bytes))
+    assert [each.serial for each in cuts] == [each.serial_number for each in read]
+    assert [each.place for each in cuts] == list(range(len(entries)))
+    assert b"".join(each.octets for each in cuts) in read.tbs_certlist_bytes
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=80), st.integers(0, 400))
+def test_what_is_no_list_is_cut_into_nothing_or_refused(other: bytes, place: int) -> None:
+    tbs = _parsed(the_world().full_crl(ENTRIES)).tbs_certlist_bytes
+    with suppress(ValueError):
+        list(cut(tbs[:place] + other + tbs[place + len(other) :]))
 
 
 @settings(max_examples=200, deadline=None)

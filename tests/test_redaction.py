@@ -134,7 +134,7 @@ def test_no_copy_holds_a_trace_of_what_is_not_for_its_recipient(
     approval: str = shared.approval  # type: ignore[attr-defined]
     made = grant_again(shared, approval, passages=passages, conditions=list(enumerate(set_now, 1)))
     with shared.store.read() as tx:
-        drafts = notice.foreseen(tx, made, at=NOW)
+        drafts = notice.foreseen(tx, made, at=NOW).copies
     for recipient in EVERYBODY:
         document: Any = drafts[recipient.value]
         octets = canonical(document)

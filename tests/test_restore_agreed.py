@@ -254,7 +254,7 @@ def test_if_we_die_behind_the_consumption_the_same_bytes_count_again_and_never_o
     for wrong, reason in (
         ([signed[0], by(back.stated(TWO))], "officer-2 has agreed to that by another statement before"),
         ([signed[0], replace(signed[1], proof=signed[0].proof)], "does not verify"),
-        ([signed[0]], "1 officers have signed"),
+        ([signed[0]], "1 officer signed"),
     ):
         with pytest.raises(AuthorisationRefused, match=reason):
             world.accept_restore(signed=wrong)

@@ -90,6 +90,7 @@ GRID = {
     "read-cpl": {"dcc": "yyy", "panel": "yyy", **SSC},
     "acknowledge-cpl": {"panel": "yyy"},
     "record-ncsc-certificate": {"ssc-officer": "yyy"},
+    "judge-addition": {"ssc-officer": "yyy"},
     "reconcile-cpl": {"panel": "yyy", "ssc-officer": "yyy"},
     "record-deployments": {"dcc": "yyy"},
     "read-deployments": {"dcc": "yyy", **SSC},
@@ -106,6 +107,8 @@ GRID = {
     "request-end": {"manufacturer": "y--"},
     "read-end-request": {"manufacturer": "y--", **SSC},
     "answer-end-request": {"ssc-officer": "yyy"},
+    "answer-suspicion": {"manufacturer": "y--"},
+    "read-suspicions": {"manufacturer": "y--", **SSC},
     "change-contact": {"manufacturer": "y--"},
     "read-contacts": {"manufacturer": "y--", **SSC},
 }

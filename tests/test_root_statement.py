@@ -191,7 +191,7 @@ def statement_file(store_copy: Callable[[str], str], keys_folder: Path) -> bytes
 
 @ON_SQLITE
 def test_the_root_signs_no_roster_of_one_officer(world: World) -> None:
-    with pytest.raises(TrialCpaError, match="1 officers"):
+    with pytest.raises(TrialCpaError, match="1 officer"):
         root_statement(world, member(ONE), second_key(ONE))
     with pytest.raises(RosterStatementRefused, match="not this authority's root"):
         sign_roster(

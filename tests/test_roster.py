@@ -99,8 +99,8 @@ def test_who_may_change_whose_keys_count(world: World, case: str) -> None:
 
 # What makes no roster, and what is said of it.
 UNUSABLE: dict[str, tuple[tuple[Member, ...], tuple[str, ...], str]] = {
-    "fewer than two": ((), (key_of(ONE), key_of(TWO)), "it has 1 officers"),
-    "two keys of one person are one person": ((second_key(ONE),), (key_of(TWO), key_of(THREE)), "it has 1 officers"),
+    "fewer than two": ((), (key_of(ONE), key_of(TWO)), "it has 1 officer"),
+    "two keys of one person are one person": ((second_key(ONE),), (key_of(TWO), key_of(THREE)), "it has 1 officer"),
     "a key that is there": ((member(ONE),), (), "a key is on it twice"),
     "a key of somebody else's that is there": ((replace(member(ONE), officer=FOUR),), (), "a key is on it twice"),
     "a key that is not there": ((), (key_of(FOUR),), "is not on it"),

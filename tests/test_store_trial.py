@@ -12,6 +12,7 @@ from store import trial_tables
 from store.tables import decisions, metadata
 from store.transactions import violated
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     calendar_addresses,
@@ -39,6 +40,7 @@ from store.trial_tables import (
     restored_certificates,
     secondings,
     standing_requirements,
+    suspicions,
     undone_ends,
     witnesses,
 )
@@ -193,6 +195,21 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
         "decided by nothing",
         turn(end_requests, state="granted", closed_at=NOW, decision_id="dec-none"),
     ),
+    ("pk_suspicions", "told twice", again(suspicions, notice="TTN-2027-0001")),
+    ("uq_suspicions_notice", "two told in one notice", again(suspicions, breach_id="bre-limit")),
+    (
+        "ck_suspicions_answered_whole",
+        "answered and never",
+        turn(suspicions, answer=".", answered_by=".", answer_salt=b"."),
+    ),
+    (
+        "ck_suspicions_answered_by_somebody",
+        "by nobody",
+        turn(suspicions, answer=".", answered_at=NOW, answer_salt=b"."),
+    ),
+    ("ck_suspicions_answered_under_a_salt", "bare", turn(suspicions, answer=".", answered_at=NOW, answered_by=".")),
+    ("fk_suspicions_breach_id", "a suspicion of nothing", turn(suspicions, breach_id="bre-none")),
+    ("fk_suspicions_notice", "told in nothing", turn(suspicions, notice="TDN-none")),
     ("pk_amendment_requests", "a request numbered twice", again(amendment_requests)),
     ("ck_amendment_requests_state_known", "a request in no state", turn(amendment_requests, state="maybe")),
     ("ck_amendment_requests_closed_whole", "granted and never", turn(amendment_requests, state="granted")),
@@ -319,6 +336,9 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("fk_cpl_instructions_approval", "an instruction of no approval", turn(cpl_instructions, approval=NONE_OF_OURS)),
     ("pk_ncsc_certificates", "certified twice", again(ncsc_certificates)),
     ("fk_ncsc_certificates_approval", "certified without an approval", turn(ncsc_certificates, approval=NONE_OF_OURS)),
+    ("pk_additions", "an addition judged in two rows", again(additions)),
+    ("ck_additions_said_known", "an addition that may be", turn(additions, said="may be")),
+    ("fk_additions_approval", "an addition of no approval", turn(additions, approval=NONE_OF_OURS)),
     # --- deployments and reports (F2.28)
     ("pk_deployment_batches", "a batch numbered twice", again(deployment_batches)),
     ("ck_deployment_batches_form_known", "a batch in no form", turn(deployment_batches, form="fax")),
@@ -400,7 +420,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 27
+    assert len(TRIAL) == 30
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:
@@ -442,6 +462,7 @@ def test_the_rules_refuse_no_more_than_they_should(furnished: Callable[[str], Wo
             turn(end_requests, state="answered", closed_at=NOW, answer=".", answered_by="officer-1"),
             again(end_requests, id="enr-other", state="open", closed_at=None, answer=None, answered_by=None),
         ),
+        turn(suspicions, answer=".", answer_salt=b".", answered_at=NOW, answered_by="acme-desk"),
         turn(contacts, held_until=NOW),
         both(turn(contacts, held_until=NOW), again(contacts, id="con-other", held_until=None)),
         again(evidence, id="evi-other", subject_kind="breach"),

@@ -121,7 +121,7 @@ def signed(archive: Archive, octets: bytes | None = None) -> bytes:
         (forged.of_another_authority, Against.STATEMENT_REFUSED, "authority"),
         (forged.used_again, Against.STATEMENT_USED_AGAIN, "two acts"),
         (forged.unsigned, Against.STATEMENT_UNSIGNED, "nothing that was signed"),
-        (forged.proposer_silent, Against.OFFICERS_WANTING, "1 officers"),
+        (forged.proposer_silent, Against.OFFICERS_WANTING, "1 officer signed"),
         (forged.gone_before_the_signature, Against.OFFICER_GONE, "officer-2 was not on roster 2"),
         (forged.signed_before_it_was_agreed, Against.ORDER_REVERSED, "signature-intended"),
         (forged.granted_to_another, Against.CONSEQUENCE_STRANGE, "TDT-2027-0009-X"),

@@ -323,6 +323,26 @@ def test_a_proposal_to_withdraw_lapses_once_what_waited_has_begun(world: World) 
     assert says(world.record(approval), MIDNIGHT)[1] == 900
 
 
+@pytest.mark.clause("F2.29")
+def test_what_a_carried_change_took_the_place_of_does_not_begin_when_that_is_withdrawn(world: World) -> None:
+    approval = running(world)
+    amended(world, approval, firmware_added=(NEW,), effective=APRIL)
+    amended(world, approval, maximum_devices=900, effective=MARCH)
+    assert [each.issue for each in world.record(approval).certificates] == [1, 2, 3, 4]
+    world.seconded(world.proposed(ProposeWaitingWithdrawal(approval, "Not needed.")))
+    world.authority.settle()
+    record, now = world.record(approval), world.clock.now()
+    for each in record.certificates[1:]:
+        assert [code.code for code in certificate_status(record, each, now).reasons] == ["change-withdrawn"]
+    assert certificate_status(record, record.certificates[0], APRIL).state is State.ACTIVE
+    world.at(APRIL)
+    world.authority.settle()
+    told = instructions(world.desk, PANEL, Asked(), after="", limit=100).instructions
+    assert [(each.kind, each.firmware_version) for each in told if each.state != "superseded"] == [
+        ("add", FIRMWARE[0].version)
+    ]
+
+
 # --- conditions ---------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Table, insert, select
 from store.tables import approvals, certificates, decisions
 from store.transactions import Transaction
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     calendar_addresses,
@@ -35,6 +36,7 @@ from store.trial_tables import (
     restored_certificates,
     secondings,
     standing_requirements,
+    suspicions,
     undone_ends,
     witnesses,
 )
@@ -70,6 +72,7 @@ OURS: dict[Table, Any] = {
     end_requests: end_requests.c.id == "enr-ours",
     conditions: conditions.c.number == 90,
     breaches: breaches.c.id == "bre-ours",
+    suspicions: suspicions.c.breach_id == "bre-ours",
     notice_counters: notice_counters.c.year == 2099,
     notices: notices.c.number == "TDN-ours",
     notice_copies: notice_copies.c.notice == "TDN-ours",
@@ -78,6 +81,7 @@ OURS: dict[Table, Any] = {
     reminders: reminders.c.key == "ours",
     cpl_instructions: cpl_instructions.c.id == "cpl-ours",
     ncsc_certificates: ncsc_certificates.c.certificate == "ours",
+    additions: additions.c.judged_by == "ours",
     deployment_batches: deployment_batches.c.id == "dpb-ours",
     deployments: deployments.c.device_id == DEVICE_ID,
     limit_comparisons: limit_comparisons.c.issue == 90,
@@ -237,6 +241,17 @@ def furnish(_world: World, tx: Transaction) -> None:
             },
         ),
         (
+            suspicions,
+            {
+                "breach_id": "bre-ours",
+                "told": ".",
+                "told_salt": SALT,
+                "told_at": NOW,
+                "told_by": "officer-1",
+                "notice": "TDN-ours",
+            },
+        ),
+        (
             notice_copies,
             {
                 "notice": "TDN-ours",
@@ -287,6 +302,7 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "recorded_by": "officer-1",
             },
         ),
+        (additions, {"approval": approval, "said": "waits", "judged_at": NOW, "judged_by": "ours"}),
         (
             deployment_batches,
             {

@@ -22,6 +22,7 @@ from core.canonical import Json
 from core.clock import FixedClock
 from core.facts import Fact, FactKind
 from core.instants import text as instant_text
+from core.kinds import COUNTED
 from jobs.authority import Authority
 from jobs.ceremony import Ceremony, hold
 from jobs.clocks import clocks
@@ -35,7 +36,7 @@ from memory.memory import Memory
 from officers.statement import Authorisation
 from ra.applying.apply import Apply, apply
 from ra.deciding.end import Revoke
-from ra.deciding.every_kind import COUNTED, Proposal
+from ra.deciding.every_kind import Proposal
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal

@@ -50,6 +50,21 @@ class SuspicionBody(Body):
 
     condition: Annotated[int, Field(ge=1, le=LARGEST_CONDITION, description="The number of the condition (F2.21(e)).")]
     note: Words
+    told: Annotated[
+        Words | None, Field(description="What its Manufacturer is told of it at once; left out, nothing.")
+    ] = None
+
+
+class TellingBody(Body):
+    """What a Manufacturer is told of a suspected breach; the SSC's own note stays with the SSC."""
+
+    text: Words
+
+
+class SuspicionAnswerBody(Body):
+    """What a Manufacturer answers to a suspicion."""
+
+    answer: Words
 
 
 class JudgementBody(AuthorisedBody):

@@ -21,6 +21,7 @@ from api.forms.fields import (
 from core.canonical import LARGEST_EXACT
 from core.classification import Recipient
 from core.cpl import InstructionState
+from core.kinds import Addition
 
 
 class CopyQuery(Sent):
@@ -74,6 +75,12 @@ class AcknowledgementBody(Body):
         if (self.outcome is InstructionState.REJECTED) != bool(self.reason):
             raise ValueError("a rejection says why, and nothing else does")
         return self
+
+
+class AdditionBody(Body):
+    """What the SSC says of an entry that is to be added while its certificate is awaited (F2.26, F2.27)."""
+
+    addition: Literal[Addition.STANDS, Addition.WAITS]
 
 
 class NcscCertificateBody(Body):

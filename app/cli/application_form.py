@@ -1,6 +1,6 @@
 """The form of an application (F2.18 to F2.20): its template, and how it becomes a request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +107,50 @@ def change(path: Path, images: Sequence[tuple[str, Path]]) -> dict[str, Any]:
     return _request(path, images, optional, complete=False)
 
 
+def collected(
+    draft: Path, before: Mapping[str, Any], form: Path | None, images: Sequence[tuple[str, Path]]
+) -> dict[str, Any]:
+    """Return a request that is not whole yet, with what a form and images add to it.
+
+    Args:
+        draft: the file in which it is kept, by which a problem is told where there is no form.
+        before: the request so far.
+        form: what it names takes the place of what was there; None for none.
+        images: firmware versions with their image files.
+
+    Raises:
+        InputUnusable: with every problem at once.
+    """
+    named = {} if form is None else change(form, ())
+    told = Form(draft if form is None else form)
+    request = _with_images(told, {**before, **named}, images)
+    require_sound(told)
+    return request
+
+
+def missing(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of what a request lacks before it can be sent."""
+    needed = {member.called or name for name, member in _MEMBERS.items() if member.needed}
+    return tuple(sorted((needed | {"firmware"}) - request.keys()))
+
+
 def _request(path: Path, images: Sequence[tuple[str, Path]], members: Members, *, complete: bool) -> dict[str, Any]:
     form, raw = read_toml(path)
     request = form.table("", raw, members)
-    named = [_image(form, version, image) for version, image in images]
-    if named:
-        versions = {str(each["version"]).casefold() for each in named}
-        kept = [each for each in request.get("firmware", []) if str(each.get("version")).casefold() not in versions]
-        request["firmware"] = [*kept, *named]
-    if complete and "firmware" not in raw and not named:
+    request = _with_images(form, request, images)
+    if complete and "firmware" not in raw and not images:
         form.wrong("firmware", "is missing: add [[firmware]], or --firmware VERSION=IMAGE.")
     require_sound(form)
     return request
+
+
+def _with_images(form: Form, request: dict[str, Any], images: Sequence[tuple[str, Path]]) -> dict[str, Any]:
+    named = [_image(form, version, image) for version, image in images]
+    if not named:
+        return request
+    versions = {str(each["version"]).casefold() for each in named}
+    kept = [each for each in request.get("firmware", []) if str(each.get("version")).casefold() not in versions]
+    return {**request, "firmware": [*kept, *named]}
 
 
 def _image(form: Form, version: str, image: Path) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """`trialcpa apply`: a Manufacturer applies for a Trial Device Approval, or changes what it has applied for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from app.cli import shown
+from app.cli import application_draft, shown
+from app.cli.application_draft import Draft
 from app.cli.application_form import TEMPLATE, application, change
 from app.cli.service import Service, asks_service
 from app.cli.words import class_option
@@ -85,6 +86,9 @@ class Image(click.ParamType[tuple[str, Path]]):
 @click.option("--cancel", metavar="APPLICATION", help="Take this one back, before a decision is proposed.")
 @class_option("Of the evidence that the SSC adds with --change: `red` otherwise, not the Manufacturer's to see.")
 @click.option("--again", is_flag=True, help="Apply once more with a form that was sent before.")
+@click.option("--draft", type=click.Path(dir_okay=False, path_type=Path), help="Collect in this file, or show it.")
+@click.option("--send", is_flag=True, help="Send the draft; go on if that broke off.")
+@click.option("--discard", is_flag=True, help="Throw the draft away.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would be sent.")
 @asks_service
 def apply(
@@ -95,6 +99,7 @@ def apply(
     changed: str | None,
     cancel: str | None,
     classification: str | None,
+    draft: Path | None,
     service: Service,
     **flags: bool,
 ) -> None:
@@ -102,15 +107,17 @@ def apply(
     if flags["template"]:
         click.echo(TEMPLATE, nl=False)
         return
+    if draft is not None:
+        if changed is not None or cancel is not None or flags["again"] or flags["dry_run"]:
+            raise click.UsageError("--draft goes with a form, --evidence, --firmware, --send and --discard only.")
+        raise SystemExit(_drafted(service, draft, (form, firmware, evidence), flags))
     if cancel is not None:
         if form is not None or evidence or firmware or changed is not None:
             raise click.UsageError("--cancel stands alone.")
         _cancel(service, cancel)
         return
-    if form is None and (changed is None or not evidence):
-        raise click.UsageError("Name a form: trialcpa apply FILE.toml (trialcpa apply --template prints one).")
-    if classification is not None and (changed is None or not evidence):
-        raise click.UsageError("--class is for evidence that the SSC adds with --change.")
+    adds = changed is not None and bool(evidence)
+    _require_whole(flags, has_form=form is not None, adds=adds, classified=classification is not None)
     request = {} if form is None else (change if changed else application)(form, firmware)
     files = [(each, _checked(each)) for each in evidence]
     if flags["dry_run"]:
@@ -125,6 +132,87 @@ def apply(
     else:
         _show(identifier, outcome, attached)
     raise SystemExit(EXIT_REFUSED if attached.refused else 0)
+
+
+def _require_whole(flags: Mapping[str, bool], *, has_form: bool, adds: bool, classified: bool) -> None:
+    """Fail with what is missing, or goes with something else; `adds` says that evidence is added to an application."""
+    if flags["send"] or flags["discard"]:
+        raise click.UsageError("Say which draft: --draft FILE.")
+    if not has_form and not adds:
+        raise click.UsageError("Name a form: trialcpa apply FILE.toml (trialcpa apply --template prints one).")
+    if classified and not adds:
+        raise click.UsageError("--class is for evidence that the SSC adds with --change.")
+
+
+def _drafted(
+    service: Service,
+    draft: Path,
+    more: tuple[Path | None, Sequence[tuple[str, Path]], Sequence[Path]],
+    flags: Mapping[str, bool],
+) -> int:
+    """Collect in a draft, show it, send it, or throw it away; return the exit status."""
+    if flags["discard"]:
+        return _discard(service, draft)
+    for each in more[2]:
+        _checked(each)
+    held = _draft_kept(draft, *more)
+    if flags["send"]:
+        return _send(service, draft, held)
+    if service.as_json:
+        shown.as_json({"request": dict(held.request), "evidence": list(held.evidence)})
+    else:
+        application_draft.show(shown.out(), draft, held)
+    return 0
+
+
+def _draft_kept(path: Path, form: Path | None, images: Sequence[tuple[str, Path]], evidence: Sequence[Path]) -> Draft:
+    """Return a draft with what is collected now, which is kept; InputUnusable if there is neither."""
+    held = application_draft.read(path)
+    if form is None and not images and not evidence:
+        if held is None:
+            raise InputUnusable(path=path, detail="there is no such draft; name a form or --evidence to begin one.")
+        return held
+    more = application_draft.with_more(path, held or Draft(), form, images, evidence)
+    application_draft.write(path, more)
+    return more
+
+
+def _send(service: Service, path_of_draft: Path, held: Draft) -> int:
+    """Send a draft, or what is left of it; return the exit status. The draft is gone once all of it is there."""
+    files = [(each, _checked(each)) for each in application_draft.require_whole(path_of_draft, held)]
+    outcome = None
+    with service.connect() as client:
+        if held.application is None:
+            # Under the same key each time: if we die before the next line, it is told which one it was.
+            outcome = client.do_once(ApplicationTaken, "/v1/applications", held.request)
+            held = replace(held, application=outcome.application)
+            application_draft.write(path_of_draft, held)
+        # The service knows a file that it has: what is sent again after we died is not there twice.
+        attached = attach(client, path("applications", str(held.application), "evidence"), files)
+    if not attached.refused:
+        path_of_draft.unlink()
+    if service.as_json:
+        said = {"application": held.application} if outcome is None else document(outcome)
+        shown.as_json({**said, **document(attached)})
+    else:
+        _show(str(held.application), outcome, attached)
+    return EXIT_REFUSED if attached.refused else 0
+
+
+def _discard(service: Service, draft: Path) -> int:
+    held = application_draft.read(draft)
+    if held is None:
+        raise InputUnusable(path=draft, detail="there is no such draft.")
+    draft.unlink()
+    if service.as_json:
+        shown.as_json({"discarded": str(draft), "application": held.application})
+        return 0
+    console = shown.out()
+    shown.sentence(console, f"{draft} is thrown away.")
+    if held.application is not None:
+        told = f"What was sent of it stands: trialcpa apply --cancel {held.application} takes it back."
+        shown.sentence(console, told)
+    return 0
 
 
 def evidence_type(file: Path) -> str:

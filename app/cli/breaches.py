@@ -9,15 +9,16 @@ from rich.console import Console
 from app.cli import shown
 from app.cli.apply import Attached, evidence_type, show_attached
 from app.cli.apply import attach as attach_files
+from app.cli.decision_shown import answered
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
-from app.cli.words import why_option
+from app.cli.words import WORDS, why_option
 from app.client import Client, path
 from core.approval import EndCause
 from core.kinds import BreachState
 from officers.claims import to_confirm
 from ra.applying.views import EvidenceList
-from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage, SuspicionMoved
 from ra.views import document
 
 EXIT_REFUSED = 1
@@ -64,6 +65,7 @@ def show(breach: str, service: Service) -> None:
     with service.connect() as client:
         said = client.show(BreachAnswer, path("breaches", breach))
         attached = client.show(EvidenceList, path("breaches", breach, "evidence"))
+        theirs = () if said.told is None else client.show(EvidenceList, path("suspicions", breach, "evidence")).evidence
     if service.as_json:
         shown.as_json({**document(said), **document(attached)})
         return
@@ -78,9 +80,11 @@ def show(breach: str, service: Service) -> None:
             ("note", said.note),
             ("judged", f"{shown.when(said.judged_at)} by {said.judged_by}" if said.judged_at else None),
             ("why", said.why),
+            *answered(said),
             ("answered" if said.decision else "closed", shown.when(said.closed_at)),
             ("by the decision", said.decision),
             ("evidence", [f"{each.evidence}  {each.name}" for each in attached.evidence]),
+            ("the Manufacturer's", [f"{each.evidence}  {each.name}" for each in theirs]),
         ],
     )
     _next(console, said)
@@ -93,16 +97,36 @@ def show(breach: str, service: Service) -> None:
 @click.argument("approval")
 @click.option("--condition", type=click.IntRange(1), required=True, help="Its number (trialcpa status APPROVAL).")
 @why_option("What is suspected.", former="--note")
+@click.option("--tell", type=WORDS, help="Tell the Manufacturer this at once.")
 @click.option("--evidence", multiple=True, type=_FILE, help="PDF, XLSX, CSV, TXT.")
 @asks_service
-def suspect(approval: str, condition: int, why: str, evidence: tuple[Path, ...], service: Service) -> None:
+def suspect(
+    *, approval: str, condition: int, why: str, tell: str | None, evidence: tuple[Path, ...], service: Service
+) -> None:
     """Record that a condition may have been breached; a report above the limit does so by itself."""
     files = [(each, evidence_type(each)) for each in evidence]
     with service.connect() as client:
-        said = {"condition": condition, "note": why}
+        said = {"condition": condition, "note": why, **({} if tell is None else {"told": tell})}
         outcome = client.do(BreachMoved, path("approvals", approval, "breaches"), said)
         attached = _attach(client, outcome.breach, files)
     _told(service, outcome, attached)
+
+
+@breaches.command(
+    short_help="Tell the Manufacturer of a suspected breach.",
+    epilog="\b\nExample:\n  trialcpa breaches tell breach-6564f1a2-9c3b1d2e4f60718a --words @told.txt",
+)
+@click.argument("breach")
+@click.option("--words", type=WORDS, required=True, help="What it is told; your note stays with the SSC.")
+@asks_service
+def tell(*, breach: str, words: str, service: Service) -> None:
+    """Tell a Manufacturer of a suspected breach, at its urgent address too; it may answer."""
+    with service.connect() as client:
+        outcome = client.do(SuspicionMoved, path("breaches", breach, "telling"), {"text": words})
+    if service.as_json:
+        shown.as_json(document(outcome))
+    else:
+        shown.sentence(shown.out(), f"{outcome.breach}: the Manufacturer is told in {outcome.notice}")
 
 
 @breaches.command(

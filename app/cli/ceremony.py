@@ -14,10 +14,10 @@ from ca.profile import TEST_ARC, Profile
 from core.clock import SystemClock
 from core.errors import HomeOccupied, StoreUrlUnusable
 from core.identifiers import Environment
+from core.kinds import COUNTED
 from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, FromPrompt, chosen_passphrase, new_passphrase, parse_source
 from officers.roster import Member
-from ra.deciding.every_kind import COUNTED
 from store import schema
 from store.transactions import Store, sqlite_file
 

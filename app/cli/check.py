@@ -13,7 +13,7 @@ from api.readiness import Purpose
 from api.status.memory_files import LARGEST_HEAD, Known, contents, read_known
 from app.cli.options import home_option
 from app.cli.shown import many
-from app.house import House, home_of, open_authority, open_house
+from app.house import House, home_of, open_house
 from app.processes import told_authority, told_ready
 from app.settings import load
 from core.chain import GENESIS
@@ -180,6 +180,8 @@ def _approvals(house: House) -> Iterator[str]:
 
 
 def _keys(house: House) -> Iterator[str]:
+    from app.authority import open_authority  # noqa: PLC0415 - who looks without --keys opens none
+
     memory = open_authority(house).memory
     with house.store.read() as tx:
         require_not_behind(tx, memory)

@@ -14,7 +14,8 @@ from core.approval import DEVICE_COLUMNS
 from core.cpl import InstructionState
 from core.days import DayOrder
 from core.errors import InputUnusable, ServiceRefused
-from ra.telling.views import EntryAnswer, InstructionAnswer, InstructionPage, Reconciled, UnknownAnswer
+from core.kinds import Addition
+from ra.telling.views import AdditionJudged, EntryAnswer, InstructionAnswer, InstructionPage, Reconciled, UnknownAnswer
 from ra.views import document
 
 FORMS: Mapping[str, str] = {
@@ -86,6 +87,31 @@ def export(form: str | None, output: Path, state: str | None, plain: bool, servi
         wanted = "true" if plain else None
         fetched = client.fetch("/v1/cpl/instructions", FORMS[chosen], state=state, plain=wanted)
     shown.to_file(fetched.body, output)
+
+
+@cpl.command(
+    "addition",
+    short_help="Say whether an addition stands or waits.",
+    epilog="\b\nExample:\n  trialcpa cpl addition TDA-2027-0042-Y --waits",
+)
+@click.argument("approval")
+@click.option("--stands", is_flag=True, help="It is added on its day; “certificate awaited”.")
+@click.option("--waits", is_flag=True, help="It is added once a certificate holds.")
+@asks_service
+def addition_(*, approval: str, stands: bool, waits: bool, service: Service) -> None:
+    """Say whether an entry is added though its certificate was cancelled for its key.
+
+    F2.27 has the Panel add it on the start date; F2.26 needs a valid Trial CPA Certificate. The officers decide.
+    """
+    if stands == waits:
+        raise click.UsageError("Say --stands or --waits.")
+    said = Addition.STANDS if stands else Addition.WAITS
+    with service.connect() as client:
+        outcome = client.do(AdditionJudged, path("approvals", approval, "addition"), {"addition": said})
+    if service.as_json:
+        shown.as_json(document(outcome))
+        return
+    click.echo(f"{outcome.approval}: its addition {outcome.addition}.")
 
 
 @cpl.command(

@@ -8,6 +8,7 @@ from rich.console import Console
 from app.cli import application_shown, shown
 from ra.applying.views import ContactAnswer
 from ra.deciding.views import DecidedCondition, DecidedPassage, DecidedUpon, DecisionAnswer, PreviewAnswer
+from ra.reporting.views import BreachAnswer
 from ra.telling.views import StepForeseen
 from ra.views import DecidedChange, document
 
@@ -103,9 +104,16 @@ def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
                 ("suspected", f"{shown.when(about.breach.suspected_at)} by {about.breach.suspected_by}"),
                 ("note", about.breach.note),
                 ("why", about.breach.why),
+                *answered(about.breach),
             ],
         )
-    if about.request is not None or about.breach is not None:
+    for each in about.suspicions:
+        if about.breach is None or each.breach != about.breach.breach:
+            shown.heading(
+                console, f"The Manufacturer was told of breach {each.breach} of {each.approval}, {each.state}"
+            )
+            shown.facts(console, [("note", each.note), *answered(each)])
+    if about.request is not None or about.breach is not None or about.suspicions:
         shown.heading(console, "Evidence of these")
         application_shown.evidence(console, about.evidence)
     if about.before is not None:
@@ -113,6 +121,20 @@ def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:
         when = shown.when(last.proposed_at)
         shown.heading(console, f"Since the last decision: {last.decision}, {last.kind}, {last.state}, proposed {when}")
         application_shown.differences(console, last.differences)
+
+
+def answered(breach: BreachAnswer) -> list[tuple[str, str | None]]:
+    """Return what a Manufacturer was told of a breach, and what it answers, as facts."""
+    told = breach.told
+    if told is None:
+        return [("told", "the Manufacturer was told nothing of it")]
+    when = "not yet" if told.answered_at is None else f"{shown.when(told.answered_at)} by {told.answered_by}"
+    return [
+        ("told", f"{shown.when(told.at)} by {told.by}, in {told.notice}"),
+        ("in the words", told.text),
+        ("answered", when),
+        ("its answer", told.answer),
+    ]
 
 
 def _contact(console: Console, held: ContactAnswer | None) -> None:

@@ -100,7 +100,7 @@ def withdraw(request: str, service: Service) -> None:
 
 @ends.command(
     short_help="Refuse a request, or answer it in words.",
-    epilog="\b\nExample:\n  trialcpa ends answer enr-6564f1a2-9c3b1d2e4f60718a --refused --words @why.txt",
+    epilog="\b\nExample:\n  trialcpa ends answer enr-6564f1a2-9c3b1d2e4f60718a --words @why.txt",
 )
 @click.argument("request")
 @click.option("--refused", is_flag=True, help="It is refused; otherwise it is answered.")

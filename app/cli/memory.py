@@ -15,6 +15,7 @@ from app.settings import load
 from core.actors import CONSOLE
 from core.errors import LeaseHeld, MemoryBegun, MemoryMissing
 from core.instants import text
+from core.kinds import COUNTED
 from jobs.beginning import WATERMARK_FILE, Beginning, prove_register
 from jobs.clocks import clocks
 from jobs.duty import release_lease, take_lease
@@ -22,7 +23,6 @@ from keys.ceremony import RECORD_FILE
 from keys.record_key import make_record_key
 from memory.memory import Memory
 from memory.records import Begun
-from ra.deciding.every_kind import COUNTED
 
 _NEWEST = 5
 

@@ -10,6 +10,9 @@ import click
 from core.errors import InstantMalformed
 from core.instants import read_instant
 
+DEFAULT_URL = "http://127.0.0.1:8470"
+"""Where a service is that nobody has put elsewhere."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from app.cli.options import DEFAULT_URL
 from app.client import Client
 from core.errors import ApiKeyUnusable
 from keys.private_file import NotPrivate, read_private
 
-DEFAULT_URL = "http://127.0.0.1:8470"
 KEY_LIMIT = 1024
 """Octets; what is longer is not an API key but the wrong file."""
 

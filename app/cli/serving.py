@@ -16,12 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from app import settings as settings_file
-from app.cli.ceremony import planned
-from app.cli.clock import set_clock
-from app.cli.demo import make_demo, write_demo_credentials
-from app.cli.options import INSTANT, home_option
-from app.cli.service import DEFAULT_URL
-from app.house import home_of, open_authority, open_house
+from app.cli.options import DEFAULT_URL, INSTANT, home_option
+from app.house import home_of, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
 from app.stopping import stopped_by_signal
 from core.errors import HomeOccupied, StoreUnavailable
@@ -53,6 +49,9 @@ def serve(
     fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
     if fresh:
         require_free("127.0.0.1", port or settings_file.DEFAULT_PORT)
+        from app.cli.ceremony import planned  # noqa: PLC0415 - once in its life
+        from app.cli.demo import make_demo  # noqa: PLC0415
+
         console.print(f"Making a TEST authority in {escape(str(folder))} …")
         make_demo(planned(folder, "test", port=port, store_url=store_url, test_clock=test_clock))
     settings = settings_file.load(folder)
@@ -62,8 +61,12 @@ def serve(
     house = open_house(settings)
     row = house.row()
     if create_test and row.environment == "test":
+        from app.cli.demo import write_demo_credentials  # noqa: PLC0415 - none but a test authority has any
+
         write_demo_credentials(folder)  # unless they are there; not only when fresh: we may have died before it
     if test_clock is not None and not fresh:
+        from app.cli.clock import set_clock  # noqa: PLC0415 - none but a test authority's can be set
+
         set_clock(house, test_clock)
     if port is not None and port != settings.port:
         settings_file.change_port(folder, port)
@@ -91,6 +94,8 @@ def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001
     if house is None:
         return
     if role == ProcessRole.AUTHORITY:
+        from app.authority import open_authority  # noqa: PLC0415 - the other roles sign nothing
+
         authority = _opened(lambda: open_authority(house), stopping)
         if authority is not None:
             authority.run(stopping)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -185,12 +185,16 @@ def _entries(revoked: Iterable[Revoked]) -> tuple[bytes, int]:
 
 def _entry(entry: Revoked) -> bytes:
     """Return one revokedCertificate with its reason (RFC 5280, 5.3.1) and, where known, invalidityDate (5.3.2)."""
-    if entry.invalidity_date is None:
-        extensions = _ONLY_REASON[entry.reason]
-    else:
-        since = write.extension(INVALIDITY_DATE, write.generalized_time(entry.invalidity_date))
-        extensions = write.sequence(_REASONS[entry.reason], since)
-    return write.sequence(_serial(entry.serial), write.time(entry.at), extensions)
+    return write.sequence(_serial(entry.serial), _said(entry.at, entry.reason, entry.invalidity_date))
+
+
+@lru_cache(maxsize=_CHUNK)
+def _said(at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
+    """What stands behind the serial number: the same for all that end together."""
+    if invalidity_date is None:
+        return write.time(at) + _ONLY_REASON[reason]
+    since = write.extension(INVALIDITY_DATE, write.generalized_time(invalidity_date))
+    return write.time(at) + write.sequence(_REASONS[reason], since)
 
 
 def _serial(serial: Serial) -> bytes:

@@ -7,7 +7,7 @@ that lose entries unnoticed are the commonest failure of other authorities.
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,7 +17,8 @@ from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 from ca import der as write
 from ca.certificates import Issuer, issuer
 from ca.revocation.crl import EXPIRED_CERTS_ON_CRL, CrlOrder
-from ca.revocation.rewritten import Rewriting
+from ca.revocation.octets import Cut, cut
+from ca.revocation.rewritten import Rewriting, entry
 from core.approval import RevocationReason
 from core.identifiers import Serial, serial_number, serial_of
 from core.instants import text
@@ -72,7 +73,8 @@ def inspect(
         1. it can be read, is this CA's, and the CA's key signed it;
         2. its extensions are those of the profile with the values of the order, and no others;
         3. it is valid now, and its number and its time are beyond those of the last one;
-        4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date;
+        4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date; one that has
+           the octets that follow from the register, and had them in the last list, was read then;
         5. no entry has a date in the future or a reason that is not ours (removeFromCRL would un-revoke);
         6. every entry of the last list is still there, unchanged but for dates that an operator has settled;
         7. written again from these values, in the one form that the profile allows, it is the same octets: what the
@@ -191,24 +193,40 @@ def _check_entries(
     settled: Collection[Serial],
     told: _Problems,
 ) -> Rewriting:
-    """Compare the entries, and write them again on the way."""
+    """Compare the entries, and write them again on the way.
+
+    One whose octets are those that the register's values have in the one form that is allowed, and those that it had
+    in the last list, was read when it came onto a list, and is not read again: a list costs what changed in it.
+    """
     again = Rewriting()
     latest = crl.last_update_utc
-    before_us = iter(()) if last is None else _listed(last, told)
-    for listed, recorded, before in _joined(_listed(crl, told), map(_recorded, register), before_us):
-        if listed != recorded:  # 4
-            told.problem(_disagreement(listed, recorded, "register"))
-        if before is not None and not _kept(listed, before, settled):  # 6
-            told.problem(_disagreement(listed, before, "last list"))
+    before_us = iter(()) if last is None else cut(last.tbs_certlist_bytes)
+    for new, recorded, old in _joined(cut(crl.tbs_certlist_bytes), map(_recorded, register), before_us):
+        if new is not None and recorded is not None and old is not None and new.octets == old.octets == recorded.octets:
+            again.written(recorded.octets)  # 4, 6, 7
+            if recorded.at > latest:  # 5
+                told.problem(f"{serial_of(new.serial)} is dated in the future: {text(recorded.at)}")
+            continue
+        listed, before = _read(crl, new, told), None if last is None else _read(last, old, told)
+        _check_entry(listed, None if recorded is None else recorded.entry, before, settled, told)
         if listed is None:
             continue
         if listed.at > latest:  # 5
             told.problem(f"{serial_of(listed.serial)} is dated in the future: {text(listed.at)}")
         if listed.reason is None:  # 5
             told.problem(f"{serial_of(listed.serial)} has no reason, or one that is not ours")
-        elif listed == recorded:  # 7
-            again.entry(listed.serial, listed.at, listed.reason, listed.invalidity_date)
+        elif recorded is not None and listed == recorded.entry:  # 7
+            again.written(recorded.octets)
     return again
+
+
+def _check_entry(
+    listed: _Entry | None, recorded: _Entry | None, before: _Entry | None, settled: Collection[Serial], told: _Problems
+) -> None:
+    if listed != recorded:  # 4
+        told.problem(_disagreement(listed, recorded, "register"))
+    if before is not None and not _kept(listed, before, settled):  # 6
+        told.problem(_disagreement(listed, before, "last list"))
 
 
 def _kept(listed: _Entry | None, before: _Entry, settled: Collection[Serial]) -> bool:
@@ -233,29 +251,54 @@ def _disagreement(listed: _Entry | None, other: _Entry | None, where: str) -> st
     return f"{serial}: the list says {listed}, the {where} {other}"
 
 
-def _listed(crl: x509.CertificateRevocationList, told: _Problems) -> Iterator[_Entry]:
-    for revoked in crl:
-        reason: RevocationReason | None = None
-        invalidity_date: datetime | None = None
-        for extension in revoked.extensions:
-            if extension.oid == CRLEntryExtensionOID.CRL_REASON:
-                reason = _REASONS.get(extension.value.reason)
-            elif extension.oid == CRLEntryExtensionOID.INVALIDITY_DATE:
-                invalidity_date = extension.value.invalidity_date_utc
-            else:
-                told.problem(f"{serial_of(revoked.serial_number)} has an extension that does not belong there")
-        yield _Entry(revoked.serial_number, revoked.revocation_date_utc, reason, invalidity_date)
+def _read(crl: x509.CertificateRevocationList, one: Cut | None, told: _Problems) -> _Entry | None:
+    """Return an entry of a list as `cryptography` reads it."""
+    if one is None:
+        return None
+    revoked = crl[one.place]
+    reason: RevocationReason | None = None
+    invalidity_date: datetime | None = None
+    for extension in revoked.extensions:
+        if extension.oid == CRLEntryExtensionOID.CRL_REASON:
+            reason = _REASONS.get(extension.value.reason)
+        elif extension.oid == CRLEntryExtensionOID.INVALIDITY_DATE:
+            invalidity_date = extension.value.invalidity_date_utc
+        else:
+            told.problem(f"{serial_of(revoked.serial_number)} has an extension that does not belong there")
+    return _Entry(revoked.serial_number, revoked.revocation_date_utc, reason, invalidity_date)
 
 
-def _recorded(revoked: Revoked) -> _Entry:
-    return _Entry(serial_number(revoked.serial), revoked.at, revoked.reason, revoked.invalidity_date)
+class _Recorded(NamedTuple):
+    """What must be there: its values, and the octets that they have on a list."""
+
+    serial: int
+    at: datetime
+    octets: bytes
+    revoked: Revoked
+
+    @property
+    def entry(self) -> _Entry:
+        return _Entry(self.serial, self.at, self.revoked.reason, self.revoked.invalidity_date)
+
+
+def _recorded(revoked: Revoked) -> _Recorded:
+    serial = serial_number(revoked.serial)
+    octets = entry(serial, revoked.at, revoked.reason, revoked.invalidity_date)
+    return _Recorded(serial, revoked.at, octets, revoked)
+
+
+class _Numbered(Protocol):
+    @property
+    def serial(self) -> int: ...
+
+
+_One = TypeVar("_One", bound=_Numbered)
+_Two = TypeVar("_Two", bound=_Numbered)
 
 
 def _joined(
-    one: Iterator[_Entry],
-    two: Iterator[_Entry],
-    three: Iterator[_Entry],
-) -> Iterator[tuple[_Entry | None, _Entry | None, _Entry | None]]:
+    one: Iterator[_One], two: Iterator[_Two], three: Iterator[_One]
+) -> Iterator[tuple[_One | None, _Two | None, _One | None]]:
     """Join three streams by serial, holding one entry of each; ValueError where one is out of order or repeats."""
     first, second, third = next(one, None), next(two, None), next(three, None)
     while heads := [head.serial for head in (first, second, third) if head is not None]:
@@ -269,7 +312,7 @@ def _joined(
         third = _following(three, lowest) if take_third else third
 
 
-def _following(stream: Iterator[_Entry], done: int) -> _Entry | None:
+def _following(stream: Iterator[_One], done: int) -> _One | None:
     following = next(stream, None)
     if following is not None and following.serial <= done:
         raise ValueError(f"{serial_of(following.serial)} is out of order or there twice")

@@ -22,6 +22,8 @@ _FLAGS = {
     RevocationReason.PRIVILEGE_WITHDRAWN: x509.ReasonFlags.privilege_withdrawn,
 }
 
+_KNOWN = 4_096
+
 
 class Rewriting:
     """Takes the entries of a list one after another, as they are read, and says at the end what the list must be."""
@@ -29,12 +31,9 @@ class Rewriting:
     def __init__(self) -> None:
         self._entries = bytearray()
 
-    def entry(self, serial: int, at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> None:
-        """Write one entry: serial number, date, reason and, where known, invalidityDate; none of them critical."""
-        dated = b"" if invalidity_date is None else _extension(x509.InvalidityDate(invalidity_date))
-        self._entries += write.sequence(
-            write.integer(serial), write.time(at), write.sequence(_reason(reason), dated) if dated else _alone(reason)
-        )
+    def written(self, octets: bytes) -> None:
+        """Take an entry that `entry` wrote."""
+        self._entries += octets
 
     def tbs(self, order: CrlOrder) -> bytes:
         """Return TBSCertList, DER, of the entries that were taken and everything else as it was ordered."""
@@ -56,6 +55,18 @@ class Rewriting:
             write.sequence(bytes(self._entries)) if self._entries else b"",
             write.explicit(0, write.sequence(*extensions)),
         )
+
+
+def entry(serial: int, at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
+    """Write one entry: serial number, date, reason and, where known, invalidityDate; none of them critical."""
+    return write.sequence(write.integer(serial), _said(at, reason, invalidity_date))
+
+
+@lru_cache(maxsize=_KNOWN)
+def _said(at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
+    """What stands behind the serial number: the same for all that end together."""
+    dated = b"" if invalidity_date is None else _extension(x509.InvalidityDate(invalidity_date))
+    return write.time(at) + (write.sequence(_reason(reason), dated) if dated else _alone(reason))
 
 
 @lru_cache(maxsize=len(_FLAGS))

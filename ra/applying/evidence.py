@@ -19,7 +19,7 @@ from core.facts import Fact, FactKind
 from core.kinds import OPEN_BREACH, OPEN_REQUEST, UNDECIDED, EvidenceSubject
 from intake import evidence as files
 from policy.roles import Operation, party_of, permitted, sees
-from ra.access import authorise
+from ra.access import authorise, authorise_own
 from ra.applying.apply import authorise_application
 from ra.applying.request_amendment import authorise_request
 from ra.applying.views import EvidenceAnswer, EvidenceList
@@ -28,7 +28,7 @@ from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
 from ra.standing import is_month, require_open_month
 from store.reading import evidence as reading
-from store.reading import requests
+from store.reading import requests, suspicions
 from store.reading.evidence import Attachment
 from store.transactions import Transaction
 from store.verbs import evidence, facts, reports
@@ -216,6 +216,7 @@ _ATTACHING: Mapping[EvidenceSubject, Operation] = {
     EvidenceSubject.BREACH: Operation.RECORD_BREACH,
     EvidenceSubject.REPORT: Operation.REMARK_REPORT,
     EvidenceSubject.AMENDMENT_REQUEST: Operation.REQUEST_AMENDMENT,
+    EvidenceSubject.SUSPICION: Operation.ANSWER_SUSPICION,
 }
 
 
@@ -239,6 +240,9 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
             owner, state = reading.amendment_request_owner(tx, subject.identifier, hold=True)
             authorise_request(actor, Operation.REQUEST_AMENDMENT, subject.identifier, owner)
             _require_state(subject, "Amendment request", state, OPEN_REQUEST)
+        case EvidenceSubject.SUSPICION:
+            _authorise_suspicion(tx, actor, Operation.ANSWER_SUSPICION, subject)
+            _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), OPEN_BREACH)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)
@@ -259,11 +263,23 @@ def _authorise_reading(tx: Transaction, actor: Actor, subject: Subject) -> None:
         case EvidenceSubject.AMENDMENT_REQUEST:
             owner, _ = reading.amendment_request_owner(tx, subject.identifier)
             authorise_request(actor, Operation.READ_AMENDMENT_REQUEST, subject.identifier, owner)
+        case EvidenceSubject.SUSPICION:
+            _authorise_suspicion(tx, actor, Operation.READ_SUSPICIONS, subject)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.READ_REPORT)
             _require_month(subject.identifier)
         case _:
             assert_never(subject.kind)
+
+
+def _authorise_suspicion(tx: Transaction, actor: Actor, operation: Operation, subject: Subject) -> None:
+    """What its Manufacturer was not told of is to it, as to any other, as if it were not there."""
+    told = suspicions.suspicion(tx, subject.identifier)
+    if told is None:
+        if not permitted(actor, operation, owner=actor.organisation):
+            authorise(actor, operation)
+        raise NoSuchThing(kind="suspicion", identifier=subject.identifier)
+    authorise_own(actor, operation, kind="suspicion", identifier=told.breach, owner=told.organisation)
 
 
 def _require_state(subject: Subject, kind: str, state: str, needed: tuple[str, ...]) -> None:

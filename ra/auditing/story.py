@@ -228,6 +228,11 @@ def _decided(said: DecisionAnswer) -> Iterator[Event]:
 def _breach(breach: BreachAnswer) -> Iterator[Event]:
     of = breach.clause if breach.condition is None else f"condition {breach.condition}"
     yield Event(breach.suspected_at, f"A breach of {of} was suspected: {breach.note}", breach.suspected_by)
+    if breach.told is not None:
+        yield Event(breach.told.at, f"Its Manufacturer was told of it in {breach.told.notice}.", breach.told.by)
+        if breach.told.answered_at is not None:
+            answer = f"The Manufacturer's answer: {breach.told.answer}"
+            yield Event(breach.told.answered_at, answer, breach.told.answered_by or "")
     if breach.judged_at is not None:
         how = "dismissed" if breach.state is BreachState.DISMISSED else "confirmed"
         yield Event(breach.judged_at, f"It was {how}{f': {breach.why}' if breach.why else ''}", breach.judged_by or "")

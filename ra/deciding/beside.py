@@ -16,16 +16,20 @@ from store.transactions import Transaction
 
 
 @serves("F2.18", "F2.23")
-def beside(tx: Transaction, decision: Decision, at: datetime) -> tuple[Finding, ...]:
+def beside(
+    tx: Transaction, decision: Decision, at: datetime, *, known: tuple[Finding, ...] | None = None
+) -> tuple[Finding, ...]:
     """Return what officers are told beside what the rules of the decision's own kind find; nothing of it is fatal.
 
     Args:
         tx: open.
         decision: that is proposed, or open.
         at: now.
+        known: of the Device Model of its application, where that was read already.
     """
     about = None if decision.application_id is None else requests.application(tx, decision.application_id)
-    known = () if about is None else known_of_model(tx, about, at)
+    if known is None:
+        known = () if about is None else known_of_model(tx, about, at)
     return (*_owed(tx, decision, about), *known, *_not_as_asked(tx, decision))
 
 

@@ -58,10 +58,6 @@ def kind_of(kind: DecisionKind) -> Kind[Any]:
             assert_never(kind)
 
 
-COUNTED = tuple(dict.fromkeys(kind_of(each).counted_as for each in DecisionKind))
-"""The kinds by whose setting officers are counted, each once."""
-
-
 def by_command(command: Proposal) -> Kind[Any]:
     """Return the kind of decision that a command proposes."""
     match command:

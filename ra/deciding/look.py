@@ -10,7 +10,7 @@ from core.actors import Actor
 from core.approval import DEVICE_WORDS
 from core.canonical import read_json
 from core.instants import parse
-from core.kinds import OPEN_DECISION
+from core.kinds import OPEN_DECISION, UNDECIDED
 from core.words import counted
 from policy.roles import Operation
 from ra.access import authorise
@@ -78,9 +78,11 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str
 def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, reader: Actor, at: datetime) -> DecisionAnswer:
     """An open decision: what stands against it as things are now, and what will be true."""
     unmet = [] if found.application_id is None else open_of(tx, found.application_id)
+    about = None if found.application_id is None or shown.upon is None else shown.upon.application
+    known = about.for_officers if about is not None and about.state in UNDECIDED else None
     return replace(
         shown,
-        against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at)),
+        against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at, known=known)),
         requirements=tuple(requirement_shown(each, reader) for each in unmet),
         preview=_preview(tx, found, at),
     )
@@ -89,18 +91,18 @@ def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, reader: Act
 def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
     """What will be true: the certificate in words, what changes, each notice as it will be read, the CPL."""
     said = said_in(found)
-    listed = kind_of(found.kind).foreseen(tx, found, at)
+    listed, told = kind_of(found.kind).foreseen(tx, found, at), notice.foreseen(tx, found, at=at)
     return PreviewAnswer(
         certificate=in_words(said) if found.issue is not None else (),
         difference=tuple(
             DecidedChange(after=each["after"], before=each["before"], subject=each["subject"])
             for each in said.get("changes", [])
         ),
-        notices=notice.foreseen(tx, found, at=at),
+        notices=told.copies,
         cpl=() if listed is None else would_follow(tx, listed, at),
         carried=tuple(_carried(each) for each in said.get("carried") or ()),
         withdrawn=tuple(_withdrawn(each) for each in said.get("withdrawn") or ()),
-        wanting=notice.lacking(tx, found, at=at),
+        wanting=told.lacking,
     )
 
 

@@ -1,6 +1,7 @@
 """The notice that a decision leads to: its kind says how it is called, ra/telling/ writes it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.actors import Actor
@@ -29,10 +30,24 @@ def write(tx: Transaction, decision: Decision, *, actor: Actor, at: datetime, se
     return write_notice(tx, matter_of(tx, decision, told, at=at, written=True), actor=actor, serials=serials)
 
 
-def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> dict[str, Json]:
-    """Return the notice that a proposal would lead to, by recipient, as each would get it (F2.22)."""
+@dataclass(frozen=True)
+class Foreseen:
+    """The notice that a proposal would lead to.
+
+    Args:
+        copies: by recipient, as each would get it (F2.22).
+        lacking: what recipients would not get, and the Code has it told.
+    """
+
+    copies: dict[str, Json]
+    lacking: tuple[Finding, ...]
+
+
+def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> Foreseen:
+    """Return the notice that a proposal would lead to: what it is about is read once."""
     told = kind_of(decision.kind).told(decision, None)
-    return drafted_copies(matter_of(tx, decision, told, at=at, written=False))
+    matter = matter_of(tx, decision, told, at=at, written=False)
+    return Foreseen(drafted_copies(matter), wanting(matter))
 
 
 def lacking(tx: Transaction, decision: Decision, *, at: datetime) -> tuple[Finding, ...]:

@@ -22,6 +22,7 @@ from store.reading import approvals, breaches, contacts, evidence, requests
 from store.reading.amendment_requests import amendment_request
 from store.reading.end_requests import end_request
 from store.reading.last_time import decision_before
+from store.reading.suspicions import told_and_open
 from store.rows import Decision
 from store.transactions import Transaction
 
@@ -49,6 +50,7 @@ def upon(desk: Desk, tx: Transaction, decision: Decision, reader: Actor, at: dat
     about = decision.application_id or approvals.approval(tx, decision.approval or "").application_id
     application = application_shown(desk, tx, requests.application(tx, about), reader, at=at)
     held = contacts.held(tx, application.organisation)
+    told = told_and_open(tx, application.organisation)
     ends = said_in(decision).get("request") if decision.kind in ENDING else None
     request, breach = decision.amendment_request, decision.breach
     return DecidedUpon(
@@ -57,16 +59,21 @@ def upon(desk: Desk, tx: Transaction, decision: Decision, reader: Actor, at: dat
         application=application,
         request=None if request is None else request_shown(tx, amendment_request(tx, request), at),
         end_request=None if ends is None else end_request_shown(end_request(tx, ends), named=True),
-        breach=None if breach is None else breach_shown(breaches.breach(tx, breach)),
+        breach=None if breach is None else breach_shown(tx, breaches.breach(tx, breach)),
         evidence=attachments_shown(
             (
                 each
-                for kind, subject in ((EvidenceSubject.AMENDMENT_REQUEST, request), (EvidenceSubject.BREACH, breach))
+                for kind, subject in (
+                    (EvidenceSubject.AMENDMENT_REQUEST, request),
+                    (EvidenceSubject.BREACH, breach),
+                    *((EvidenceSubject.SUSPICION, each) for each in dict.fromkeys((breach, *(one.id for one in told)))),
+                )
                 if subject is not None
                 for each in evidence.attachments_of(tx, kind, subject)
             ),
             reader,
         ),
+        suspicions=tuple(breach_shown(tx, each) for each in told),
         before=_before(tx, decision),
     )
 

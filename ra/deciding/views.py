@@ -155,6 +155,8 @@ class DecidedUpon:
         breach: that it answers (F2.23).
         evidence: the files of request and breach; those of the application are with it. Each is had from
             `/v1/evidence/…`.
+        suspicions: every suspected breach of this Manufacturer's, not judged yet or owing a revocation, of which it
+            was told, with what it answers (F2.23).
         before: null if nothing was proposed before.
     """
 
@@ -165,6 +167,7 @@ class DecidedUpon:
     end_request: EndRequestAnswer | None
     breach: BreachAnswer | None
     evidence: tuple[EvidenceAnswer, ...]
+    suspicions: tuple[BreachAnswer, ...]
     before: DecisionBefore | None
 
 

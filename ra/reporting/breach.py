@@ -24,11 +24,12 @@ from ra.access import authorise
 from ra.authorising import Signed, authorised
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
-from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage
+from ra.reporting.views import BreachAnswer, BreachMoved, BreachPage, SuspicionTold
 from ra.views import page
 from store.reading import approvals as approval_reading
 from store.reading import breaches as reading
 from store.reading.breaches import Breach, SaltedWords
+from store.reading.suspicions import suspicion
 from store.transactions import Transaction
 from store.verbs import breaches, facts
 
@@ -61,12 +62,13 @@ def suspect(
             actor,
             request,
             BreachMoved,
-            lambda: _suspected(tx, actor, approval, condition, note, at=at),
+            lambda: suspected(tx, actor, approval, condition, note, at=at),
             at=at,
         )
 
 
-def _suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
+def suspected(tx: Transaction, actor: Actor, approval: str, condition: int, note: str, *, at: datetime) -> BreachMoved:
+    """Record a suspicion in somebody's transaction; for the arguments, and what is refused, see `suspect`."""
     identifier, words = new_identifier("breach", at), _salted(note)
     approval_reading.record(tx, approval)
     if not reading.condition_begun(tx, approval, condition, at):
@@ -113,7 +115,8 @@ def suspect_limit(
         when = "" if since is None else f" since {utc(since)}"
         many = counted(deployed, "device is", "devices are")
         note = _salted(f"{many} reported as deployed{when}; the approval allows {maximum}.")
-        breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at)
+        excess = deployed, since or at
+        breaches.suspect(tx, identifier, approval, None, note, by=actor.name, at=at, excess=excess)
     said: dict[str, Json] = {
         "breach": identifier,
         "clause": LIMIT_CLAUSE,
@@ -230,7 +233,7 @@ def shown(desk: Desk, actor: Actor, identifier: str) -> BreachAnswer:
     """Return one breach; NoSuchThing if there is none."""
     authorise(actor, Operation.READ_BREACHES)
     with desk.store.read() as tx:
-        return breach_shown(reading.breach(tx, identifier))
+        return breach_shown(tx, reading.breach(tx, identifier))
 
 
 def listed(
@@ -258,7 +261,8 @@ def listed(
             lambda most: reading.breach_list(tx, approval=approval, state=state, after=after, limit=most),
             lambda each: each.id,
         )
-    return BreachPage(breaches=tuple(map(breach_shown, rows.found)), next=rows.next, truncated=rows.truncated)
+        found = tuple(breach_shown(tx, each) for each in rows.found)
+    return BreachPage(breaches=found, next=rows.next, truncated=rows.truncated)
 
 
 def _salted(words: str) -> SaltedWords:
@@ -288,8 +292,9 @@ def _moved(
     return BreachMoved(breach=identifier, approval=found.approval, condition=found.condition, state=found.state)
 
 
-def breach_shown(found: Breach) -> BreachAnswer:
-    """Return a breach as it is shown."""
+def breach_shown(tx: Transaction, found: Breach) -> BreachAnswer:
+    """Return a breach as it is shown to the SSC, with what its Manufacturer was told of it and answers."""
+    told = suspicion(tx, found.id)
     return BreachAnswer(
         breach=found.id,
         approval=found.approval,
@@ -305,4 +310,15 @@ def breach_shown(found: Breach) -> BreachAnswer:
         closed_at=found.closed_at,
         decision=found.decision,
         kept_at=found.kept_at,
+        told=None
+        if told is None
+        else SuspicionTold(
+            text=told.told.text,
+            at=told.told_at,
+            by=told.told_by,
+            notice=told.notice,
+            answer=None if told.answer is None else told.answer.text,
+            answered_at=told.answered_at,
+            answered_by=told.answered_by,
+        ),
     )

@@ -1,10 +1,11 @@
 """limit: the number of F2.21(d) is compared with what was deployed at any instant at which either may have changed.
 
 When a report of devices brings more, at its peak and not only at its end; when an amendment takes effect; and when the
-monthly report is issued. The limit is no lock on facts: what exceeds it is recorded, and a breach suspected.
+monthly report is issued. The limit is no lock on facts: what exceeds it is recorded, and a breach suspected. What
+officers have dismissed stays dismissed while the limit is the same and no more devices are deployed than were then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -15,6 +16,7 @@ from core.clauses import serves
 from core.instants import ONE_SECOND
 from core.status import approval_status
 from ra.reporting.breach import limit_was_kept, suspect_limit
+from store.reading import breaches as breach_reading
 from store.reading import deployments as reading
 from store.transactions import Transaction
 
@@ -39,25 +41,42 @@ def compare_limit(tx: Transaction, record: ApprovalRecord, *, first: datetime, a
         actor: who brought it about.
         at: now.
     """
-    found = _excess(tx, record, first, at)
-    if found is not None:
-        since = found.since if found.since != at else None
-        suspect_limit(
-            tx,
-            record.identifier,
-            deployed=found.deployed,
-            maximum=found.maximum,
-            actor=actor,
-            at=at,
-            since=since,
-        )
+    suspect_excess(tx, record, _excesses(tx, record, first, at), actor=actor, at=at)
+
+
+@serves("F2.21(d)", "F2.23")
+def suspect_excess(
+    tx: Transaction, record: ApprovalRecord, excesses: Iterable[Excess], *, actor: Actor, at: datetime
+) -> None:
+    """Suspect a breach for the first excess that officers have not dismissed.
+
+    Args:
+        tx: the caller's.
+        record: the approval, held.
+        excesses: times in which there were more devices than the approval allowed.
+        actor: who brought it about, or noticed it.
+        at: now.
+    """
+    for each in excesses:
+        dismissed = breach_reading.dismissed_limits(tx, record.identifier)
+        if not any(each.deployed <= most and _one_limit(record, each.since, since) for most, since in dismissed):
+            suspect_limit(
+                tx,
+                record.identifier,
+                deployed=each.deployed,
+                maximum=each.maximum,
+                actor=actor,
+                at=at,
+                since=None if each.since == at else each.since,
+            )
+            return
 
 
 @serves("F2.21(d)")
 def look_whether_kept(tx: Transaction, record: ApprovalRecord, *, actor: Actor, at: datetime) -> None:
     """Say of a suspicion that it rests upon nothing any more, if by what is known now the limit was always kept."""
     first = reading.first_deployed(tx, record.identifier)
-    if first is None or _excess(tx, record, first, at) is None:
+    if first is None or next(_excesses(tx, record, first, at), None) is None:
         limit_was_kept(tx, record.identifier, actor=actor, at=at)
 
 
@@ -66,8 +85,13 @@ def limit_at(record: ApprovalRecord, at: datetime) -> int:
     return (approval_status(record, at).terms or record.terms[0]).maximum_devices
 
 
-def _excess(tx: Transaction, record: ApprovalRecord, first: datetime, at: datetime) -> Excess | None:
-    """The first time from `first` to `at` in which there were too many, at its worst; None if there never were."""
+def _one_limit(record: ApprovalRecord, one: datetime, other: datetime) -> bool:
+    """Whether the limit was the same from one instant to the other, in whichever order."""
+    return len({limit_at(record, begins) for begins, _ in _times(record, *sorted((one, other)))}) == 1
+
+
+def _excesses(tx: Transaction, record: ApprovalRecord, first: datetime, at: datetime) -> Iterator[Excess]:
+    """The times from `first` to `at` in which there were too many, each at its worst."""
     times = list(_times(record, first, at))
     # There are never more at once than there were at all: mostly that is few enough, and nothing more is counted.
     most = reading.ever_standing(tx, record.identifier, since=first)
@@ -76,8 +100,7 @@ def _excess(tx: Transaction, record: ApprovalRecord, first: datetime, at: dateti
         if most > maximum:
             deployed, since = reading.peak(tx, record.identifier, begins, ends)
             if deployed > maximum:
-                return Excess(deployed=deployed, maximum=maximum, since=since)
-    return None
+                yield Excess(deployed=deployed, maximum=maximum, since=since)
 
 
 def _times(record: ApprovalRecord, first: datetime, at: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -25,8 +25,8 @@ from ra.access import authorise
 from ra.desk import Desk
 from ra.repeat import RequestKey, earlier, once
 from ra.reporting import figures
-from ra.reporting.breach import suspect_limit
 from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
+from ra.reporting.limit import Excess, suspect_excess
 from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
 from ra.views import document, page
@@ -145,8 +145,8 @@ def _issued(tx: Transaction, draft: "_Draft", actor: Actor, *, at: datetime) -> 
     verbs.issue(tx, issued)
     for each in draft.report.approvals:
         if each.above_limit and each.state not in ENDED:
-            count, limit = each.deployed, each.limit
-            suspect_limit(tx, each.approval, deployed=count, maximum=limit, actor=actor, at=at)
+            found = Excess(deployed=each.deployed, maximum=each.limit, since=at)
+            suspect_excess(tx, approval_reading.locked(tx, each.approval), (found,), actor=actor, at=at)
     said: dict[str, Json] = {"month": month, "document_sha256": issued.document_sha256}
     facts.record(tx, Fact(FactKind.REPORT_ISSUED, at, actor, subject=_subject(month), payload=said))
     return _listed(issued)

@@ -19,6 +19,58 @@ class BreachMoved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuspicionTold:
+    """What a Manufacturer was told of a suspected breach, in which notice, and what it answers; null before it does."""
+
+    text: str
+    at: datetime
+    by: str
+    notice: str
+    answer: str | None
+    answered_at: datetime | None
+    answered_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspicionAnswer:
+    """A suspected breach as its Manufacturer was told of it.
+
+    Args:
+        condition: its number; null for the limit of F2.21(d).
+        text: what the SSC says of it.
+        open: whether it may be answered: nothing that follows from it has been decided.
+        answer: of the Manufacturer; null before there is one.
+    """
+
+    breach: str
+    approval: str
+    condition: int | None
+    text: str
+    told_at: datetime
+    notice: str
+    open: bool
+    answer: str | None
+    answered_at: datetime | None
+    answered_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspicionPage(Page):
+    """Suspected breaches that were told, in order."""
+
+    suspicions: tuple[SuspicionAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspicionMoved:
+    """A suspected breach was told, or answered."""
+
+    breach: str
+    approval: str
+    notice: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BreachAnswer(BreachMoved):
     """A breach; `why` holds the last words said of it.
 
@@ -32,6 +84,7 @@ class BreachAnswer(BreachMoved):
         decision: the revocation that answered it.
         kept_at: of the limit: since when it is known that it was kept, because what made the suspicion was corrected;
             it still has to be judged.
+        told: what its Manufacturer was told of it, and answers; null where it was told nothing.
     """
 
     clause: str
@@ -44,6 +97,7 @@ class BreachAnswer(BreachMoved):
     closed_at: datetime | None
     decision: str | None
     kept_at: datetime | None
+    told: SuspicionTold | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,20 +4,20 @@ Told, loaded and seen on the list are three facts (a published update was once n
 is the first, its acknowledgement the second, a reconciliation (ra/telling/reconcile.py) looks at the third.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.actors import Actor
 from core.canonical import Json
 from core.clauses import serves
-from core.cpl import Instruction, InstructionState
+from core.cpl import Instruction, InstructionState, certificate_awaited
 from core.errors import InstructionSuperseded, NcscCertificateRefused, WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
 from core.local_time import utc
 from core.words import required
-from documents.cpl import instructions_csv, instructions_plain, instructions_xlsx
+from documents.cpl import Remarked, instructions_csv, instructions_plain, instructions_xlsx
 from policy.roles import Operation
 from ra.access import authorise
 from ra.desk import Desk
@@ -31,12 +31,18 @@ from store.reading.cpl import GivenInstruction, InstructionFilter
 from store.transactions import Transaction
 from store.verbs import cpl, facts
 
-FORMS: Mapping[str, Callable[[Iterable[Instruction], datetime], bytes]] = {
+FORMS: Mapping[str, Callable[[Iterable[Remarked], datetime], bytes]] = {
     "csv": instructions_csv,
     "plain": instructions_plain,
     "xlsx": instructions_xlsx,
 }
 """In what form instructions are exported: `csv` is for spreadsheets, `plain` the same for programs."""
+
+
+CERTIFICATE_AWAITED = (
+    "Certificate awaited: the Trial CPA Certificate was cancelled for its key, and until another holds the device is "
+    "not covered (F2.26)."
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def instructions(desk: Desk, actor: Actor, asked: Asked, *, after: str, limit: i
             lambda most: reading.instruction_list(tx, _filter(asked, at), after=after, limit=most),
             lambda each: each.instruction.id,
         )
-    shown = tuple(_instruction(each, at) for each in rows.found)
+        awaited = _awaited(tx, rows.found, at)
+    shown = tuple(_instruction(each, awaited, at) for each in rows.found)
     return InstructionPage(instructions=shown, next=rows.next, truncated=rows.truncated)
 
 
@@ -102,7 +109,8 @@ def exported(desk: Desk, actor: Actor, asked: Asked, form: str) -> bytes:
     at = desk.clock.now()
     with desk.store.read() as tx:
         found = reading.instruction_list(tx, _filter(asked, at))
-    return FORMS[form]([each.instruction for each in found], at)
+        awaited = _awaited(tx, found, at)
+    return FORMS[form]([(each.instruction, _remark(each.instruction, awaited) or "") for each in found], at)
 
 
 @serves("F2.27", "F2.31")
@@ -139,7 +147,7 @@ def _acknowledge(tx: Transaction, actor: Actor, command: Acknowledge, at: dateti
     # Why the Panel rejected it is its own words, and stays in the register.
     approval = found.instruction.entry.approval
     facts.record(tx, Fact(FactKind.CPL_ACKNOWLEDGED, at, actor, subject=approval, payload=said))
-    return _instruction(found, at)
+    return _instruction(found, _awaited(tx, [found], at), at)
 
 
 @serves("F2.31")
@@ -224,6 +232,25 @@ def _refusal(tx: Transaction, found: GivenInstruction, state: InstructionState, 
     return InstructionSuperseded(identifier=given.id, detail=detail)
 
 
+def _awaited(tx: Transaction, found: Sequence[GivenInstruction], at: datetime) -> set[str]:
+    """The instructions by which the list shows, or will, an entry whose certificate is awaited (F2.26)."""
+    shows = [each.instruction for each in found if each.instruction.shown is not None]
+    adding = [each for each in shows if each.state is not InstructionState.SUPERSEDED]
+    approvals = sorted({each.entry.approval for each in adding})
+    records = {each.identifier: each for each in approval_reading.records(tx, approvals)} if approvals else {}
+    return {each.id for each in adding if certificate_awaited(records[each.entry.approval], at, due=each.due)}
+
+
+def _remark(given: Instruction, awaited: Collection[str]) -> str | None:
+    """What the Panel should know beside an instruction."""
+    said = []
+    if given.id in awaited:
+        said.append(CERTIFICATE_AWAITED)
+    if given.early:
+        said.append(_early(given))
+    return " ".join(said) or None
+
+
 def _early(given: Instruction) -> str:
     loaded = utc(given.acknowledged_at or given.due)
     return (
@@ -231,7 +258,7 @@ def _early(given: Instruction) -> str:
     )
 
 
-def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
+def _instruction(found: GivenInstruction, awaited: Collection[str], at: datetime) -> InstructionAnswer:
     given = found.instruction
     return InstructionAnswer(
         instruction=given.id,
@@ -243,7 +270,7 @@ def _instruction(found: GivenInstruction, at: datetime) -> InstructionAnswer:
         instructed_at=given.instructed_at,
         state=given.state,
         overdue=given.overdue(at),
-        remark=_early(given) if given.early else None,
+        remark=_remark(given, awaited),
         acknowledged_at=given.acknowledged_at,
         acknowledged_by=found.acknowledged_by,
         reason=found.reason,

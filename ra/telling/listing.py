@@ -5,7 +5,7 @@ where an approval is ended, and where its expiry is journalled. core/cpl.py deci
 """
 
 import secrets
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
@@ -15,6 +15,7 @@ from core.clauses import serves
 from core.cpl import Entry, Instruct, Instruction, InstructionState, Kind, Step, Supersede, steps
 from core.facts import Fact, FactKind
 from core.instants import seconds, text
+from core.kinds import Addition
 from core.local_time import utc
 from ra.telling.views import EntryAnswer, InstructionForeseen, StepForeseen, SupersessionForeseen
 from store.reading import approvals as approval_reading
@@ -24,6 +25,9 @@ from store.verbs import cpl, facts
 
 EXPIRY = "expiry"
 """The cause of what follows when an approval has run its time."""
+
+ADDITION = "addition"
+"""The cause of what follows when the SSC says whether an addition stands or waits for a certificate."""
 
 NCSC_CERTIFICATE = "ncsc-certificate"
 """The cause of what follows when the NCSC has certified the model after the end."""
@@ -43,7 +47,7 @@ def instruct(tx: Transaction, approval: str, *, cause: str, actor: Actor, at: da
     Args:
         tx: the caller's, in which the change became true.
         approval: its identifier.
-        cause: a decision's identifier, `EXPIRY` or `NCSC_CERTIFICATE`.
+        cause: a decision's identifier, `EXPIRY`, `ADDITION` or `NCSC_CERTIFICATE`.
         actor: who brought it about.
         at: now.
 
@@ -63,6 +67,9 @@ def instruct(tx: Transaction, approval: str, *, cause: str, actor: Actor, at: da
             overtaken: dict[str, Json] = {"instruction": step.instruction.id, "cause": cause}
             facts.record(tx, Fact(FactKind.CPL_INSTRUCTION_SUPERSEDED, at, actor, subject=approval, payload=overtaken))
         else:
+            if cause == ADDITION:
+                # It was not owed before the officers said so: nobody is late with it.
+                step = replace(step, due=max(step.due, at))  # noqa: PLW2901 - the same step, due now
             identifier = _identifier(instructed, len(given), at)
             cpl.instruct(tx, identifier, step, cause=cause, at=at)
             told = {"instruction": identifier, "kind": step.kind, "due": text(step.due), "cause": cause}
@@ -117,7 +124,8 @@ def _steps(
     if smets_version is None:
         smets_version = reading.smets_version_of(tx, record.identifier)
     certified = reading.ncsc_certificate(tx, record.identifier) is not None
-    return steps(record, instructed, at, certified, smets_version=smets_version)
+    waits = reading.addition(tx, record.identifier) is Addition.WAITS
+    return steps(record, instructed, at, certified, smets_version=smets_version, waits=waits)
 
 
 def _identifier(instructed: list[Instruction], given: int, at: datetime) -> str:

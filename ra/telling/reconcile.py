@@ -114,10 +114,11 @@ class _Comparison:
         self.remarks: list[Remark] = []
         self._tx, self._at, self._fields = tx, at, listed.fields
         self._records = {each.identifier: each for each in approval_reading.records(tx)}
+        waiting = reading.additions_that_wait(tx)
         self._wanted: dict[_Key, Entry] = {
             (record.identifier, key): entry
             for record in self._records.values()
-            for key, entry in wanted(record, at).items()
+            for key, entry in wanted(record, at, waits=record.identifier in waiting).items()
         }
         # A list of everybody's products is long: only entries of the same firmware are compared with a line.
         self._by_firmware: dict[str, list[Entry]] = defaultdict(list)

@@ -8,7 +8,7 @@ from core.approval import Device, EndCause
 from core.classification import Classification, Recipient
 from core.cpl import TRIAL_MARKER, Entry, InstructionState, Kind, Remark
 from core.identifiers import Serial
-from core.kinds import Channel, DeliveryState, NoticeKind
+from core.kinds import Addition, Channel, DeliveryState, NoticeKind
 from core.status import State
 from ra.views import FROM, FirmwareAnswer, Page, PendingAnswer
 
@@ -119,6 +119,19 @@ class _InstructionHead:
     instruction: str
     kind: Kind
     due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditionJudged:
+    """The SSC has said whether an addition stands, or waits until a certificate holds.
+
+    Args:
+        instructions: the identifiers of what the Panel was told because of it.
+    """
+
+    approval: str
+    addition: Addition
+    instructions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from store.reading import reports as report_reading
 from store.reading import tasks as reading
 from store.reading.renewal import everything_lasting
 from store.reading.report_questions import asked_of
+from store.reading.suspicions import unanswered
 from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -98,6 +99,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 restored(tx),
                 _breaches(tx),
                 _rejections(tx, at),
+                _additions(tx, at),
                 _requests(tx),
                 _end_requests(tx),
                 _expiring(tx, party, at, rules),
@@ -109,6 +111,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
             kinds = [
                 _requirements(tx, party.organisation or ""),
                 _unanswered(tx, party.organisation or "", at),
+                _to_answer(tx, party.organisation or ""),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
             ]
@@ -245,6 +248,24 @@ def _rejections(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
         )
 
 
+def _additions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
+    for record, since in reading.additions_to_judge(tx, at):
+        told = (
+            f"The Trial CPA Certificate of {record.identifier} was cancelled for its key, and none holds on "
+            f"{uk(record.start)}, when its entry is to be added: say whether the addition stands, with the remark "
+            "“certificate awaited” (F2.27), or waits until a certificate holds (F2.26)."
+        )
+        yield TaskAnswer(
+            kind="addition-to-judge",
+            subject=record.identifier,
+            sentence=told,
+            since=since,
+            due=record.start,
+            link=f"/v1/approvals/{record.identifier}",
+            urgent=record.start <= at + COMING,
+        )
+
+
 def _requests(tx: Transaction) -> Iterator[TaskAnswer]:
     for each in reading.requests_open(tx):
         told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
@@ -279,6 +300,19 @@ def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[Ta
             sentence=told,
             since=each.since,
             link=_certificate_link(each),
+        )
+
+
+def _to_answer(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
+    for each in islice(unanswered(tx, organisation), reading.MOST_OF_A_KIND + 1):
+        told = f"A breach of the conditions of {each.approval} is suspected ({each.notice}); you may answer (F2.23)."
+        yield TaskAnswer(
+            kind="suspicion-to-answer",
+            subject=each.breach,
+            sentence=told,
+            since=each.told_at,
+            link=f"/v1/suspicions/{each.breach}",
+            urgent=True,
         )
 
 

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from core.errors import NoSuchThing
 from core.kinds import AmendmentRequestState
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests
+
+_AFTER_THE_END = (
+    select(amendment_requests)
+    .join(approvals, approvals.c.identifier == amendment_requests.c.approval)
+    .where(
+        amendment_requests.c.state == AmendmentRequestState.OPEN,
+        or_(approvals.c.ended_at.is_not(None), approvals.c.expiry < bindparam("at")),
+    )
+    .order_by(amendment_requests.c.asked_at, amendment_requests.c.id)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +62,7 @@ def open_after_the_end(tx: Transaction, at: datetime, *, but: Collection[str] = 
         at: now.
         but: identifiers that are passed over.
     """
-    r, a = amendment_requests.c, approvals.c
-    query = (
-        select(amendment_requests)
-        .join(approvals, a.identifier == r.approval)
-        .where(r.state == AmendmentRequestState.OPEN, or_(a.ended_at.is_not(None), a.expiry < at))
-        .order_by(r.asked_at, r.id)
-    )
-    return [each for each in map(_request, tx.connection.execute(query)) if each.id not in but]
+    return [each for each in map(_request, tx.connection.execute(_AFTER_THE_END, {"at": at})) if each.id not in but]
 
 
 def _request(row: Row[Any]) -> AmendmentRequest:

@@ -10,6 +10,8 @@ from store.officers_tables import authorisations, rosters
 from store.rows import Authorised
 from store.transactions import Transaction
 
+_SHOWN = select(rosters).order_by(rosters.c.number)
+
 _LONGEST = 8_192
 """Characters of a statement, or of a proof (officers/statement.py)."""
 
@@ -65,5 +67,5 @@ def shown_rosters(tx: Transaction) -> list[ShownRoster]:
             cause=row.cause,
             set_at=row.set_at,
         )
-        for row in tx.connection.execute(select(rosters).order_by(rosters.c.number))
+        for row in tx.connection.execute(_SHOWN)
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from core.approval import RevocationReason
 from core.errors import HomeMissing
@@ -14,6 +14,13 @@ from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from store.tables import authority, authority_certificates, authority_ends, ocsp_answers
 from store.transactions import Store, Transaction
+
+_C = authority_certificates.c
+_AUTHORITY = select(authority)
+_CERTIFICATES = select(authority_certificates).where(_C.der.is_not(None)).order_by(_C.issued_at, _C.serial)
+_INTENDED = select(authority_certificates).where(_C.der.is_(None)).order_by(_C.intended_at)
+_OF_ROLE = _C.role == bindparam("role")
+_CERTIFICATES_OF_ROLE, _INTENDED_OF_ROLE = _CERTIFICATES.where(_OF_ROLE), _INTENDED.where(_OF_ROLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class IntendedCertificate:
 
 def authority_row(tx: Transaction) -> AuthorityRow:
     """Return the authority's row; HomeMissing if the store holds none."""
-    row = tx.connection.execute(select(authority).where(authority.c.id == 1)).one_or_none()
+    row = tx.connection.execute(_AUTHORITY).one_or_none()
     if row is None:
         raise HomeMissing(path="the store")
     return AuthorityRow(
@@ -65,11 +72,8 @@ def clock_offset(store: Store) -> timedelta:
 
 def certificates(tx: Transaction, role: HierarchyRole | None = None) -> list[AuthorityCertificate]:
     """Return the signed certificates of the hierarchy, oldest first, of one role or all."""
-    columns = authority_certificates.c
-    query = select(authority_certificates).where(columns.der.is_not(None)).order_by(columns.issued_at, columns.serial)
-    if role is not None:
-        query = query.where(columns.role == role)
-    return [_certificate(row) for row in tx.connection.execute(query)]
+    rows = tx.connection.execute(*((_CERTIFICATES,) if role is None else (_CERTIFICATES_OF_ROLE, {"role": role})))
+    return [_certificate(row) for row in rows]
 
 
 def ends(tx: Transaction) -> list[Revoked]:
@@ -85,12 +89,9 @@ def answers_under(tx: Transaction) -> dict[Serial, int]:
     return {Serial(row.responder_serial): int(row.held) for row in rows}
 
 
-def intended(tx: Transaction, role: HierarchyRole) -> list[IntendedCertificate]:
-    """Return certificates of the hierarchy that are written and not signed."""
-    columns = authority_certificates.c
-    rows = tx.connection.execute(
-        select(authority_certificates).where(columns.der.is_(None), columns.role == role).order_by(columns.intended_at)
-    )
+def intended(tx: Transaction, role: HierarchyRole | None = None) -> list[IntendedCertificate]:
+    """Return certificates of the hierarchy that are written and not signed, oldest first, of one role or all."""
+    rows = tx.connection.execute(*((_INTENDED,) if role is None else (_INTENDED_OF_ROLE, {"role": role})))
     return [
         IntendedCertificate(
             serial=Serial(row.serial),

@@ -104,6 +104,14 @@ def open_limit_breach(tx: Transaction, approval: str) -> str | None:
     return None if found is None else str(found)
 
 
+def dismissed_limits(tx: Transaction, approval: str) -> list[tuple[int, datetime]]:
+    """Return of each dismissed suspicion of the limit of an approval how many devices it was about, and since when."""
+    c = breaches.c
+    mine = (c.approval == approval, c.condition.is_(None), c.state == BreachState.DISMISSED)
+    query = select(c.deployed, c.since).where(*mine, c.deployed.is_not(None), c.since.is_not(None))
+    return [(int(row.deployed), row.since) for row in tx.connection.execute(query)]
+
+
 def owed(tx: Transaction) -> list[OwedRevocation]:
     """Return every confirmed breach that no revocation has answered, the oldest first."""
     c, a = breaches.c, approvals.c

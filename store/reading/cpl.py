@@ -9,10 +9,11 @@ from sqlalchemy import Row, Select, select
 from core.canonical import read_json
 from core.cpl import OPEN_INSTRUCTION, Instruction, InstructionState, entry_of
 from core.errors import NoSuchThing
+from core.kinds import Addition
 from core.local_time import overdue_before
 from store.tables import applications, approvals
 from store.transactions import Transaction
-from store.trial_tables import cpl_instructions, ncsc_certificates
+from store.trial_tables import additions, cpl_instructions, ncsc_certificates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,18 @@ def ncsc_certificate(tx: Transaction, approval: str) -> str | None:
     query = select(ncsc_certificates.c.certificate).where(ncsc_certificates.c.approval == approval)
     found = tx.connection.execute(query).scalar()
     return None if found is None else str(found)
+
+
+def addition(tx: Transaction, approval: str) -> Addition | None:
+    """Return what the SSC says of the addition of an approval's entries; None if nobody was asked, or has answered."""
+    found = tx.connection.execute(select(additions.c.said).where(additions.c.approval == approval)).scalar()
+    return None if found is None else Addition(found)
+
+
+def additions_that_wait(tx: Transaction) -> set[str]:
+    """Return the approvals whose entries are to wait for a valid certificate."""
+    query = select(additions.c.approval).where(additions.c.said == Addition.WAITS)
+    return set(tx.connection.execute(query).scalars())
 
 
 def smets_version_of(tx: Transaction, approval: str) -> str:

@@ -4,11 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Integer, Row, bindparam, func, select
 
 from core.identifiers import Serial
 from store.tables import authority_certificates, dossiers
 from store.transactions import Transaction
+
+_SAID = tuple(each for each in dossiers.c if each.name not in {"parts", "signer_serial"})
+_UNSIGNED = (
+    select(*_SAID)
+    .where(dossiers.c.signature.is_(None))
+    .order_by(dossiers.c.asked_at, dossiers.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +53,7 @@ def newest(tx: Transaction, approval: str, *, since: datetime) -> Asked | None:
 
 def unsigned(tx: Transaction, *, limit: int) -> list[Asked]:
     """Return the dossiers that wait for a signature, the oldest first."""
-    c = dossiers.c
-    query = select(*_SAID).where(c.signature.is_(None)).order_by(c.asked_at, c.id).limit(limit)
-    return [_asked(row) for row in tx.connection.execute(query)]
+    return [_asked(row) for row in tx.connection.execute(_UNSIGNED, {"most": limit})]
 
 
 def parts(tx: Transaction, identifier: str) -> bytes:
@@ -69,9 +75,6 @@ def signed_under(tx: Transaction) -> dict[Serial, int]:
     query = select(c.signer_serial, func.count().label("held")).where(c.signer_serial.is_not(None))
     rows = tx.connection.execute(query.group_by(c.signer_serial))
     return {Serial(row.signer_serial): int(row.held) for row in rows}
-
-
-_SAID = tuple(each for each in dossiers.c if each.name not in {"parts", "signer_serial"})
 
 
 def _asked(row: Row[Any]) -> Asked:

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Integer, Row, Text, and_, bindparam, func, or_, select
 
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
@@ -23,6 +24,29 @@ _MOST_HEADS = 8
 
 
 _PAGE = 1_000
+# What the authority asks in each turn is put together once: that costs more than the asking.
+_NUMBER, _MOST = bindparam("number", type_=Integer()), bindparam("most", type_=Integer())
+_LAST_SEALED = (
+    select(journal.c.seal_number, journal.c.link, journal.c.sealed_at)
+    .where(journal.c.seal_number.is_not(None))
+    .order_by(journal.c.seal_number.desc())
+    .limit(1)
+)
+_SEALED_AFTER = select(journal).where(journal.c.seal_number > _NUMBER).order_by(journal.c.seal_number).limit(_MOST)
+_LINK_OF = select(journal.c.link).where(journal.c.seal_number == _NUMBER)
+_HEADS_AFTER = (
+    select(journal_heads).where(journal_heads.c.number > _NUMBER).order_by(journal_heads.c.number).limit(_MOST)
+)
+_HEAD_LINK = select(journal_heads.c.link).where(journal_heads.c.number == _NUMBER)
+_KINDS = bindparam("kinds", expanding=True, type_=Text())
+_LAST_OF = select(journal).where(journal.c.kind.in_(_KINDS)).order_by(journal.c.id.desc()).limit(1)
+_UNSEALED = select(journal).where(waits_to_be_sealed).order_by(journal.c.at, journal.c.id).limit(_MOST)
+_UNSEALED_BUT = _UNSEALED.where(journal.c.kind.not_in(_KINDS))
+_UNSEALED_ONLY = _UNSEALED.where(journal.c.kind.in_(_KINDS))
+_BEHIND = or_(
+    journal.c.at > bindparam("behind_at"),
+    and_(journal.c.at == bindparam("behind_at"), journal.c.id > bindparam("behind_id")),
+)
 
 
 @dataclass(frozen=True)
@@ -55,13 +79,8 @@ class Head:
 
 def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
     """Return (number, link, sealed_at) of the last sealed row; (0, GENESIS, None) before the first."""
-    row = tx.connection.execute(
-        select(journal.c.seal_number, journal.c.link, journal.c.sealed_at)
-        .where(journal.c.seal_number.is_not(None))
-        .order_by(journal.c.seal_number.desc())
-        .limit(1)
-    ).one_or_none()
-    return (0, GENESIS, None) if row is None else (int(row.seal_number), bytes(row.link), text(row.sealed_at))
+    row = tx.connection.execute(_LAST_SEALED).one_or_none()
+    return (0, GENESIS, None) if row is None else (int(row.seal_number), _octets(row.link), _text(row.sealed_at))
 
 
 def unsealed(
@@ -77,20 +96,17 @@ def unsealed(
     Args:
         tx: open.
         limit: the most.
-        only: of these kinds; None for all.
-        but: of other kinds than these.
+        only: of these kinds alone; None for all but some.
+        but: of other kinds than these, where none are named that alone are asked for.
         behind: those that come after this one in that order; None for all.
     """
-    query = select(journal).where(waits_to_be_sealed, journal.c.kind.not_in(but))
-    if only is not None:
-        query = query.where(journal.c.kind.in_(only))
+    query = _UNSEALED_BUT if only is None else _UNSEALED_ONLY
+    asked: dict[str, object] = {"kinds": list(but if only is None else only), "most": limit}
     if behind is not None:
-        at = parse(behind.row.at)
-        query = query.where(or_(journal.c.at > at, and_(journal.c.at == at, journal.c.id > behind.row_id)))
-    query = query.order_by(journal.c.at, journal.c.id).limit(limit)
-    return [
-        Unsealed(int(row.id), _row(row, 0, ""), tuple(row.approvals.split())) for row in tx.connection.execute(query)
-    ]
+        query = query.where(_BEHIND)
+        asked |= {"behind_at": parse(behind.row.at), "behind_id": behind.row_id}
+    rows = tx.connection.execute(query, asked)
+    return [Unsealed(int(row.id), _row(row, 0, ""), tuple((row.approvals or "").split())) for row in rows]
 
 
 def every_unsealed(tx: Transaction, *, only: Collection[FactKind]) -> Iterator[Unsealed]:
@@ -109,8 +125,8 @@ def count_unsealed(tx: Transaction) -> int:
 
 def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     """Return sealed rows behind `number`, in order."""
-    query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)
-    return [sealed_row(row) for row in tx.connection.execute(query)]
+    rows = tx.connection.execute(_SEALED_AFTER, {"number": number, "most": limit})
+    return [sealed_row(row) for row in rows]
 
 
 def numbered_after(tx: Transaction, number: int, limit: int) -> list[tuple[int, Sealed]]:
@@ -128,7 +144,7 @@ def last_numbers(tx: Transaction, most: int, limit: int) -> list[int]:
 
 def link_of(tx: Transaction, number: int) -> bytes | None:
     """Return the link that a sealed row carries; None if there is no such row."""
-    found = tx.connection.execute(select(journal.c.link).where(journal.c.seal_number == number)).scalar()
+    found = tx.connection.execute(_LINK_OF, {"number": number}).scalar()
     return None if found is None else bytes(found)
 
 
@@ -140,9 +156,8 @@ def heads(tx: Transaction) -> list[Head]:
 
 def heads_after(tx: Transaction, number: int, limit: int) -> list[Head]:
     """Return the heads that the register has for rows behind a number, in order."""
-    columns = journal_heads.c
-    query = select(journal_heads).where(columns.number > number).order_by(columns.number).limit(limit)
-    return [_head(row) for row in tx.connection.execute(query)]
+    rows = tx.connection.execute(_HEADS_AFTER, {"number": number, "most": limit})
+    return [_head(row) for row in rows]
 
 
 def heads_between(tx: Transaction, after: int, last: int) -> list[Head]:
@@ -170,14 +185,13 @@ def standing_heads(tx: Transaction) -> list[Head]:
 
 def head_link(tx: Transaction, number: int) -> bytes | None:
     """Return the link that a head of exactly this row is for; None if there is no such head."""
-    found = tx.connection.execute(select(journal_heads.c.link).where(journal_heads.c.number == number)).scalar()
+    found = tx.connection.execute(_HEAD_LINK, {"number": number}).scalar()
     return None if found is None else bytes(found)
 
 
 def last_of(tx: Transaction, *kinds: FactKind) -> SealedRow | None:
     """Return the newest fact of some kinds, sealed or not; None if there is none."""
-    query = select(journal).where(journal.c.kind.in_(kinds)).order_by(journal.c.id.desc()).limit(1)
-    row = tx.connection.execute(query).one_or_none()
+    row = tx.connection.execute(_LAST_OF, {"kinds": kinds}).one_or_none()
     return None if row is None else _row(row, int(row.seal_number or 0), "")
 
 
@@ -221,15 +235,28 @@ def cursor(tx: Transaction, reader: str) -> int:
 def sealed_row(row: Row[Any]) -> Sealed:
     """Return a sealed row of the journal as it was read."""
     return Sealed(
-        row=_row(row, int(row.seal_number), text(row.sealed_at)),
-        link=bytes(row.link),
-        approvals=tuple(row.approvals.split()),
+        row=_row(row, int(row.seal_number), _text(row.sealed_at)),
+        link=_octets(row.link),
+        approvals=tuple((row.approvals or "").split()),
     )
+
+
+def _text(at: datetime | None) -> str:
+    """Return an instant as text; none where somebody has taken it out of a row that must have one."""
+    return "" if at is None else text(at)
+
+
+def _octets(value: bytes | None) -> bytes:
+    """Return octets; none where somebody has taken them out of a row that must have some."""
+    return bytes(value or b"")
 
 
 def _head(row: Row[Any]) -> Head:
     return Head(
-        number=int(row.number), link=bytes(row.link), signature=bytes(row.signature), signed_at=text(row.signed_at)
+        number=int(row.number),
+        link=_octets(row.link),
+        signature=_octets(row.signature),
+        signed_at=_text(row.signed_at),
     )
 
 
@@ -238,7 +265,7 @@ def _row(row: Row[Any], number: int, sealed_at: str) -> SealedRow:
         number=number,
         sealed_at=sealed_at,
         kind=row.kind,
-        at=text(row.at),
+        at=_text(row.at),
         actor=row.actor,
         role=row.role,
         organisation=row.organisation,

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, and_, exists, not_, or_, select, tuple_
 from core.classification import Classification, Recipient
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
+from core.kinds import URGENT, Channel, DeliveryState, NoticeKind, Rendition
 from store.tables import decisions
 from store.transactions import Transaction
 from store.trial_tables import contacts, deliveries, notice_copies, notices, renderings
@@ -113,7 +113,7 @@ class Sending:
         recipient: whose copy.
         contact: the Manufacturer's address for notices as it holds; empty if it has none.
         urgent_contact: likewise, for urgent notices.
-        urgent: whether it is urgent: one officer alone has decided what it tells.
+        urgent: whether it is: one officer alone has decided what it tells, or a breach is suspected.
         reached_before: whether a copy for the Manufacturer had been taken by mail before that contact began to hold.
     """
 
@@ -406,7 +406,7 @@ def _sending(row: Row[Any]) -> Sending:
         recipient=row.recipient,
         contact=row.contact or "",
         urgent_contact=row.urgent_contact or "",
-        urgent=bool(row.urgent),
+        urgent=bool(row.urgent) or row.kind in URGENT,
         reached_before=bool(row.reached_before),
     )
 

@@ -5,12 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Integer, Row, bindparam, select
 
 from core.errors import NoSuchThing
 from core.kinds import OrderKind, OrderState
 from store.officers_tables import authorisations, order_authorisations, orders
 from store.transactions import Transaction
+
+_PASSED = (
+    select(orders)
+    .where(
+        orders.c.state == OrderState.OPEN,
+        orders.c.lapses_at <= bindparam("at"),
+        orders.c.kind.in_(OrderKind),
+    )
+    .order_by(orders.c.lapses_at, orders.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +93,7 @@ def orders_passed(tx: Transaction, at: datetime, limit: int, but: Collection[str
         limit: the most.
         but: identifiers of those that are passed over.
     """
-    c = orders.c
-    query = select(orders).where(c.state == OrderState.OPEN, c.lapses_at <= at, c.kind.in_(OrderKind))
-    rows = tx.connection.execute(query.order_by(c.lapses_at, c.id).limit(limit + len(but)))
+    rows = tx.connection.execute(_PASSED, {"at": at, "most": limit + len(but)})
     return [_order(row) for row in rows if row.id not in but][:limit]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Integer, Row, bindparam, select
 
 from core.errors import NoSuchThing
 from core.identifiers import Serial
@@ -14,6 +14,12 @@ from store.transactions import Transaction
 
 PAGE = 100
 """Rows on a page of a list."""
+
+_BY_AGE = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id)
+_OPEN = _BY_AGE.where(decisions.c.state.in_(OPEN_DECISION))
+_TO_DRAFT = _BY_AGE.where(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)).limit(
+    bindparam("most", type_=Integer())
+)
 
 
 def organisation(tx: Transaction, identifier: str) -> Organisation:
@@ -97,17 +103,13 @@ def decision_list(tx: Transaction, *, approval: str | None = None, after: str, l
 
 def decisions_to_draft(tx: Transaction, *, limit: int = PAGE, but: Collection[str] = ()) -> list[Decision]:
     """Return proposals that issue a certificate and have no draft yet, oldest first, but those passed over."""
-    c = decisions.c
-    query = select(decisions).where(c.state == DecisionState.PROPOSED, c.issue.is_not(None))
-    rows = tx.connection.execute(query.order_by(c.proposed_at, c.id).limit(limit + len(but)))
+    rows = tx.connection.execute(_TO_DRAFT, {"most": limit + len(but)})
     return [decision_row(row) for row in rows if row.id not in but][:limit]
 
 
 def open_decisions(tx: Transaction) -> list[Decision]:
     """Return every proposal that has been neither seconded nor ended, oldest first."""
-    c = decisions.c
-    query = select(decisions).where(c.state.in_(OPEN_DECISION)).order_by(c.proposed_at, c.id)
-    return [decision_row(row) for row in tx.connection.execute(query)]
+    return [decision_row(row) for row in tx.connection.execute(_OPEN)]
 
 
 def drafts_of(tx: Transaction, decision_id: str) -> list[DraftRow]:

@@ -104,7 +104,7 @@ class StatusReader:
                 (columns.seal_number > cursor.head.number) | waits_to_be_sealed
             )
             fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
-        touched = frozenset(identifier for row in fresh for identifier in row.approvals.split())
+        touched = frozenset(identifier for row in fresh for identifier in (row.approvals or "").split())
         kinds = {row.kind for row in fresh}
         return Changes(
             now,
@@ -190,7 +190,7 @@ class StatusReader:
         for key_id in tx.connection.execute(keys).scalars().all():
             query = (
                 select(crls)
-                .where(columns.key_id == key_id, columns.this_update <= now)
+                .where(columns.key_id == key_id, columns.this_update <= now, columns.number >= 1)
                 .order_by(columns.number.desc())
                 .limit(1)
             )

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
-from core.approval import Device
+from core.approval import ApprovalRecord, Device, EndCause
 from core.classification import Recipient
-from core.cpl import OPEN_INSTRUCTION, InstructionState, Kind
+from core.cpl import OPEN_INSTRUCTION, InstructionState, Kind, certificate_awaited
 from core.identifiers import Serial
 from core.kinds import (
     OPEN_BREACH,
@@ -26,10 +26,12 @@ from core.kinds import (
     EndRequestState,
     RequirementState,
 )
+from store.reading import approvals as approval_reading
 from store.rows import device_of
 from store.tables import acceptances, applications, approvals, certificates, decisions, organisations, terms
 from store.transactions import Transaction
 from store.trial_tables import (
+    additions,
     amendment_requests,
     breaches,
     cpl_instructions,
@@ -244,6 +246,24 @@ def certificates_rejected(tx: Transaction, at: datetime) -> list[WaitingCertific
         .limit(_AND_ONE)
     )
     return [_certificate(row) for row in tx.connection.execute(query)]
+
+
+def additions_to_judge(tx: Transaction, at: datetime) -> list[tuple[ApprovalRecord, datetime]]:
+    """Return approvals under which entries are added, or to be, while a certificate is awaited, and nobody has said
+    whether that stands; with the instant since when that is so.
+    """
+    c, a = certificates.c, approvals.c
+    query = (
+        select(a.identifier, func.max(c.revoked_at).label("since"))
+        .join(certificates, c.approval == a.identifier)
+        .where(c.cause == EndCause.KEY_COMPROMISE, a.ended_at.is_(None), a.expiry >= at)
+        .where(~exists().where(additions.c.approval == a.identifier))
+        .group_by(a.identifier)
+        .order_by(a.identifier)
+    )
+    since = {str(row.identifier): row.since for row in tx.connection.execute(query)}
+    found = approval_reading.records(tx, list(since)) if since else []
+    return [(each, since[each.identifier]) for each in found if certificate_awaited(each, at)]
 
 
 def certificates_unanswered(tx: Transaction, at: datetime, *, organisation_id: str) -> list[WaitingCertificate]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, func, select, text, type_coerce
+from sqlalchemy import bindparam, func, select, text, type_coerce
 
 from core.alarms import Alarm, AlarmCode
 from core.instants import seconds
@@ -17,9 +17,21 @@ from store.tables import alarms as alarm_rows
 from store.tables import certificates, journal, lease, signs_of_life, waits_to_be_sealed
 from store.transactions import Transaction
 from store.trial_tables import deliveries, notice_copies
-from store.types import instant_of
+from store.types import Number, instant_of
 
 _CODES = frozenset(AlarmCode)
+
+_ALARMS = (
+    select(
+        alarm_rows.c.code,
+        alarm_rows.c.subject,
+        alarm_rows.c.sentence,
+        type_coerce(alarm_rows.c.since, Number).label("began"),
+    )
+    .where(alarm_rows.c.since.is_not(None), alarm_rows.c.subject.is_not(None), alarm_rows.c.sentence.is_not(None))
+    .order_by(alarm_rows.c.code, alarm_rows.c.subject, alarm_rows.c.raised_by)
+)
+_ALARMS_OF = _ALARMS.where(alarm_rows.c.raised_by == bindparam("raiser"))
 
 MOST_AHEAD = timedelta(minutes=5)
 """How far the authority's clock may be ahead of ours by what a row says; what says more is believed by nobody."""
@@ -162,15 +174,11 @@ def stops_issuing(tx: Transaction) -> Alarm | None:
 
 def alarms(tx: Transaction, raiser: ProcessRole | None = None) -> tuple[Alarm, ...]:
     """Return the alarms of one kind of process, or of all; one whose beginning cannot be read is passed over."""
-    a = alarm_rows.c
-    began = type_coerce(a.since, BigInteger()).label("began")
-    query = select(a.code, a.subject, a.sentence, began).order_by(a.code, a.subject, a.raised_by)
-    if raiser is not None:
-        query = query.where(a.raised_by == raiser)
+    rows = tx.connection.execute(*((_ALARMS,) if raiser is None else (_ALARMS_OF, {"raiser": raiser})))
     # A code that this release does not know is another one's: its process will take the row away.
     return tuple(
         Alarm(code=AlarmCode(row.code), subject=row.subject, since=since, sentence=row.sentence)
-        for row in tx.connection.execute(query)
+        for row in rows
         if row.code in _CODES and seconds(since := instant_of(row.began)) == row.began
     )
 

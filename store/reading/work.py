@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Integer, Row, and_, bindparam, func, or_, select
 
 from core.approval import EndCause, RevocationReason
 from core.identifiers import Serial
@@ -28,9 +28,92 @@ from store.tables import (
 )
 from store.transactions import Transaction
 from store.trial_tables import limit_comparisons
+from store.types import Instant
 
 _MOST_EXPIRED = 500
 """Approvals whose expiry is journalled in one transaction."""
+
+# What the authority asks in each turn, or more often, is put together once: that costs more than the asking.
+_AT, _MOST = bindparam("at", type_=Instant()), bindparam("most", type_=Integer())
+_PULSE = select(
+    select(func.max(journal.c.id)).scalar_subquery().label("newest"),
+    select(func.count()).select_from(journal).where(waits_to_be_sealed).scalar_subquery().label("waiting"),
+)
+_LIMITS = (
+    select(terms.c.approval, terms.c.issue)
+    .where(
+        terms.c.issue > 1,
+        terms.c.effective <= _AT,
+        ~select(limit_comparisons.c.issue)
+        .where(limit_comparisons.c.approval == terms.c.approval, limit_comparisons.c.issue == terms.c.issue)
+        .exists(),
+    )
+    .order_by(terms.c.approval, terms.c.issue)
+    .limit(_MOST)
+)
+_UNSIGNED = drafts.c.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
+_TO_SIGN = (
+    select(drafts.c.decision_id)
+    .join(decisions, decisions.c.id == drafts.c.decision_id)
+    .where(decisions.c.state == DecisionState.SECONDED, _UNSIGNED)
+    .group_by(drafts.c.decision_id, decisions.c.seconded_at)
+    .order_by(func.min(drafts.c.state), decisions.c.seconded_at, func.min(drafts.c.serial))
+    .limit(_MOST)
+)
+_LATEST = bindparam("latest", type_=Instant())
+_PRESIGNING = (
+    select(certificates.c.serial, certificates.c.approval, certificates.c.fate)
+    .where(
+        or_(
+            certificates.c.presign_due <= _AT,
+            certificates.c.presign_due > _LATEST,
+            # Of those that end within the life of an answer only: few, and found by an index.
+            and_(
+                certificates.c.listed_in.is_(None),
+                certificates.c.ends_at > _AT,
+                certificates.c.ends_at <= _LATEST,
+                certificates.c.presign_due == certificates.c.ends_at,
+                select(ocsp_answers.c.id)
+                .where(ocsp_answers.c.serial == certificates.c.serial, ocsp_answers.c.this_update > _AT)
+                .exists(),
+            ),
+        )
+    )
+    .order_by(certificates.c.presign_due, certificates.c.serial)
+    .limit(_MOST)
+)
+_ACTS = (
+    select(certificates)
+    .where(
+        certificates.c.listed_in.is_(None),
+        certificates.c.ends_at <= _AT,
+        or_(
+            certificates.c.ends_at == certificates.c.revoked_at, certificates.c.ends_at == certificates.c.superseded_at
+        ),
+        # Under a CA that was ended no list will have it: it is remembered once, and that is all.
+        or_(certificates.c.final_at.is_(None), of_issuer_in_service()),
+        of_known_cause(),
+    )
+    .order_by(certificates.c.ends_at, certificates.c.serial)
+)
+_EXPIRED = (
+    select(approvals.c.identifier)
+    .where(
+        approvals.c.ended_at.is_(None),
+        # What a wrong clock recorded ahead of now has not happened yet.
+        or_(approvals.c.expiry_recorded_at.is_(None), approvals.c.expiry_recorded_at > _AT),
+        approvals.c.expiry < _AT,
+    )
+    .order_by(approvals.c.expiry, approvals.c.identifier)
+    .limit(_MOST)
+)
+_CRL = select(crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.entries)
+_OF_KEY = crls.c.key_id == bindparam("key_id")
+_NUMBERED = crls.c.number == bindparam("number", type_=Integer())
+_CRL_NUMBERED = _CRL.where(_OF_KEY, _NUMBERED)
+_CRL_NUMBERED_BYTES = _CRL_NUMBERED.add_columns(crls.c.der)
+_LAST_CRL = _CRL.where(_OF_KEY).order_by(crls.c.number.desc()).limit(1)
+_LAST_CRL_BYTES = _LAST_CRL.add_columns(crls.c.der)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +159,7 @@ def limits_to_compare(tx: Transaction, at: datetime, limit: int, but: Collection
         limit: the most.
         but: approvals that are passed over.
     """
-    c, done = terms.c, limit_comparisons.c
-    compared = select(done.issue).where(done.approval == c.approval, done.issue == c.issue).exists()
-    query = select(c.approval, c.issue).where(c.issue > 1, c.effective <= at, ~compared)
-    rows = tx.connection.execute(query.order_by(c.approval, c.issue).limit(limit + len(but)))
+    rows = tx.connection.execute(_LIMITS, {"at": at, "most": limit + len(but)})
     return [(str(row.approval), int(row.issue)) for row in rows if row.approval not in but][:limit]
 
 
@@ -88,9 +168,7 @@ def pulse(tx: Transaction) -> tuple[int, int]:
 
     Every act writes a fact: either the newest row is another one, or another number of rows waits to be sealed.
     """
-    waiting = select(func.count()).select_from(journal).where(waits_to_be_sealed).scalar_subquery()
-    newest = select(func.max(journal.c.id)).scalar_subquery()
-    row = tx.connection.execute(select(newest.label("newest"), waiting.label("waiting"))).one()
+    row = tx.connection.execute(_PULSE).one()
     return int(row.newest or 0), int(row.waiting)
 
 
@@ -106,18 +184,11 @@ def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> li
         For each decision its drafts, in order of issue.
     """
     d = drafts.c
-    unsigned = d.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
-    first = (
-        select(d.decision_id)
-        .join(decisions, decisions.c.id == d.decision_id)
-        .where(decisions.c.state == DecisionState.SECONDED, unsigned)
-        .group_by(d.decision_id, decisions.c.seconded_at)
-        .order_by(func.min(d.state), decisions.c.seconded_at, func.min(d.serial))
-        .limit(limit + len(but))
-    )
-    named = list(tx.connection.execute(first).scalars())
+    named = list(tx.connection.execute(_TO_SIGN, {"most": limit + len(but)}).scalars())
+    if not named:
+        return []
     found: dict[str, list[DraftRow]] = {each: [] for each in named}
-    for row in tx.connection.execute(select(drafts).where(d.decision_id.in_(named), unsigned).order_by(d.issue)):
+    for row in tx.connection.execute(select(drafts).where(d.decision_id.in_(named), _UNSIGNED).order_by(d.issue)):
         found[row.decision_id].append(draft_row(row))
     units = [rows for rows in found.values() if rows and not any(each.serial in but for each in rows)]
     return units[:limit]
@@ -136,37 +207,14 @@ def presigning_due(
             that was ahead: it counts as missing. So does what is dated ahead and due at its certificate's end.
         but: serials of those that are passed over.
     """
-    columns, answers = certificates.c, ocsp_answers.c
-    # Of those that end within the life of an answer only: few, and found by an index.
-    until_its_end = and_(
-        columns.listed_in.is_(None),
-        columns.ends_at > at,
-        columns.ends_at <= latest,
-        columns.presign_due == columns.ends_at,
-        select(answers.id).where(answers.serial == columns.serial, answers.this_update > at).exists(),
-    )
-    query = (
-        select(columns.serial, columns.approval, columns.fate)
-        .where(or_(columns.presign_due <= at, columns.presign_due > latest, until_its_end))
-        .order_by(columns.presign_due, columns.serial)
-        .limit(limit + len(but))
-    )
-    rows = [row for row in tx.connection.execute(query) if row.serial not in but]
+    asked = {"at": at, "latest": latest, "most": limit + len(but)}
+    rows = [row for row in tx.connection.execute(_PRESIGNING, asked) if row.serial not in but]
     return [Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in rows[:limit]]
 
 
 def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
     """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL."""
-    c = certificates.c
-    query = select(certificates).where(
-        c.listed_in.is_(None),
-        c.ends_at <= at,
-        or_(c.ends_at == c.revoked_at, c.ends_at == c.superseded_at),
-        # Under a CA that was ended no list will have it: it is remembered once, and that is all.
-        or_(c.final_at.is_(None), of_issuer_in_service()),
-        of_known_cause(),
-    )
-    return [claimed_end(row) for row in tx.connection.execute(query.order_by(c.ends_at, c.serial))]
+    return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
 
 
 def expiries_to_make_final(
@@ -225,26 +273,15 @@ def claimed_end(row: Row[Any]) -> ClaimedEnd:
 
 def expired_unrecorded(tx: Transaction, at: datetime, but: Collection[str] = ()) -> list[str]:
     """Return approvals that have expired by `at` and whose expiry is not in the journal, but those passed over."""
-    columns = approvals.c
-    query = (
-        select(columns.identifier)
-        .where(
-            columns.ended_at.is_(None),
-            # What a wrong clock recorded ahead of now has not happened yet.
-            or_(columns.expiry_recorded_at.is_(None), columns.expiry_recorded_at > at),
-            columns.expiry < at,
-        )
-        .order_by(columns.expiry, columns.identifier)
-        .limit(_MOST_EXPIRED + len(but))
-    )
-    found = [str(each) for each in tx.connection.execute(query).scalars()]
+    asked = {"at": at, "most": _MOST_EXPIRED + len(but)}
+    found = [str(each) for each in tx.connection.execute(_EXPIRED, asked).scalars()]
     return [each for each in found if each not in but][:_MOST_EXPIRED]
 
 
 def last_crl(tx: Transaction, key_id: str, *, with_bytes: bool) -> PublishedCrl | None:
     """Return the newest CRL of a key; its bytes only when asked for."""
-    newest = tx.connection.execute(select(func.max(crls.c.number)).where(crls.c.key_id == key_id)).scalar()
-    return None if newest is None else crl(tx, key_id, int(newest), with_bytes=with_bytes)
+    query = _LAST_CRL_BYTES if with_bytes else _LAST_CRL
+    return _crl(tx.connection.execute(query, {"key_id": key_id}).one_or_none(), key_id, with_bytes=with_bytes)
 
 
 def crl_numbers(tx: Transaction, key_id: str) -> list[int]:
@@ -279,11 +316,12 @@ def signed_drafts(tx: Transaction, after: tuple[str, int], limit: int) -> list[t
 
 def crl(tx: Transaction, key_id: str, number: int, *, with_bytes: bool) -> PublishedCrl | None:
     """Return a CRL of a key by its number; its bytes only when asked for."""
-    columns = [crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.entries]
-    query = select(*columns, *([crls.c.der] if with_bytes else [])).where(
-        crls.c.key_id == key_id, crls.c.number == number
-    )
-    row = tx.connection.execute(query).one_or_none()
+    query = _CRL_NUMBERED_BYTES if with_bytes else _CRL_NUMBERED
+    row = tx.connection.execute(query, {"key_id": key_id, "number": number}).one_or_none()
+    return _crl(row, key_id, with_bytes=with_bytes)
+
+
+def _crl(row: Row[Any] | None, key_id: str, *, with_bytes: bool) -> PublishedCrl | None:
     if row is None:
         return None
     return PublishedCrl(

@@ -21,6 +21,7 @@ def suspect(
     *,
     by: str,
     at: datetime,
+    excess: tuple[int, datetime] | None = None,
 ) -> None:
     """Write a suspected breach; a second open one of the limit breaks a constraint, so the caller holds the approval.
 
@@ -32,6 +33,7 @@ def suspect(
         note: what is suspected.
         by: who suspects it.
         at: now.
+        excess: of the limit: how many devices were deployed, and since when.
     """
     tx.connection.execute(
         insert(breaches).values(
@@ -42,6 +44,8 @@ def suspect(
             note=_kept(note),
             suspected_at=at,
             suspected_by=by,
+            deployed=excess[0] if excess else None,
+            since=excess[1] if excess else None,
         )
     )
 

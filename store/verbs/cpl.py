@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from core.canonical import canonical
 from core.cpl import OPEN_INSTRUCTION, Instruct, InstructionState
 from core.errors import NoSuchThing, WrongState
+from core.kinds import Addition
 from store.transactions import Transaction
-from store.trial_tables import cpl_instructions, ncsc_certificates
+from store.trial_tables import additions, cpl_instructions, ncsc_certificates
 
 
 def instruct(tx: Transaction, identifier: str, step: Instruct, *, cause: str, at: datetime) -> None:
@@ -75,6 +76,23 @@ def acknowledge(
     if found is None:
         raise NoSuchThing(kind="CPL instruction", identifier=identifier)
     return InstructionState(found)
+
+
+def judge_addition(tx: Transaction, approval: str, said: Addition, *, by: str, at: datetime) -> None:
+    """Write what the SSC says of the addition of an approval's entries; the caller holds the approval.
+
+    Raises:
+        WrongState: it has said so already.
+    """
+    c = additions.c
+    values = {"said": said, "judged_at": at, "judged_by": by}
+    found = tx.connection.execute(select(c.said).where(c.approval == approval)).scalar()
+    if found is None:
+        tx.connection.execute(insert(additions).values(approval=approval, **values))
+    elif not tx.connection.execute(
+        update(additions).where(c.approval == approval, c.said != said).values(**values)
+    ).rowcount:
+        raise WrongState(kind="Addition of", identifier=approval, state=f"“{said}” already", needed="otherwise")
 
 
 def record_ncsc_certificate(

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.authority import open_authority
 from app.cli.ceremony import make, planned
 from app.cli.demo import make_demo, open_demo_key, write_demo_credentials
-from app.house import open_authority, open_house
+from app.house import open_house
 from app.settings import load
 from core.errors import HomeOccupied
 from officers.roster import thumbprint

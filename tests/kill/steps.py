@@ -21,9 +21,9 @@ from core.kinds import DecisionKind
 from jobs.authority import Authority
 from jobs.courier import Courier, Subscriber
 from jobs.deliver import CLAIM, NoticeDelivery
-from jobs.duty import Pace
 from jobs.keyring import Keyring
 from jobs.mail import Mailer, Relay
+from jobs.pace import Pace
 from jobs.remind import Reminders
 from keys.signer import Signer, SoftwareSigner
 from ra.deciding.every_kind import Proposal

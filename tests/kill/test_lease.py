@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from core.clock import FixedClock, SystemClock
 from core.errors import StoreUnavailable
 from jobs.authority import Authority
-from jobs.duty import Pace
+from jobs.pace import Pace
 from ra.deciding.kinds.grant import ProposeGrant
 from store.reading import journal
 from store.tables import lease, metadata

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from app.house import open_authority, open_house
+from app.authority import open_authority
+from app.house import open_house
 from app.settings import load
 from tests.demo_officers import DemoOfficers
 from tests.kill.acknowledged import acknowledged_problems

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from core.cpl import steps
 from core.facts import FactKind
 from core.instants import text
+from core.kinds import Addition
 from store.reading import approvals as approval_reading
 from store.reading import cpl as cpl_reading
 from store.tables import decisions, journal
@@ -155,7 +156,8 @@ def _listed(tx: Transaction, at: datetime) -> Iterator[str]:
         told = cpl_reading.instructions_of(tx, record.identifier)
         certified = cpl_reading.ncsc_certificate(tx, record.identifier) is not None
         smets = cpl_reading.smets_version_of(tx, record.identifier)
-        wanting = steps(record, told, at, certified, smets_version=smets)
+        waits = cpl_reading.addition(tx, record.identifier) is Addition.WAITS
+        wanting = steps(record, told, at, certified, smets_version=smets, waits=waits)
         if wanting:
             yield f"the Panel has not been told of {record.identifier}: {wanting}"
         once = Counter((each.kind, each.entry.key, each.entry.expiry, each.due) for each in told)

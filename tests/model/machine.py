@@ -26,8 +26,9 @@ from core.errors import (
     TrialCpaError,
     WrongState,
 )
-from core.instants import first_second, last_second, next_midnight, text
+from core.instants import first_second, last_second, next_midnight, parse, text
 from core.kinds import Waiting
+from ra.applying.requirements import end_standing, set_standing
 from ra.deciding.kinds.amendment import ProposeAmendment
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
@@ -39,7 +40,7 @@ from ra.telling.views import InstructionAnswer
 from store.reading import breaches as breach_reading
 from store.reading import requests
 from tests.acting import judge
-from tests.deployments_world import deployed, gone, outcomes, send
+from tests.deployments_world import corrected, deployed, gone, outcomes, send
 from tests.model.model import Certificate, Trial
 from tests.model.witness import SECOND, Panel, Witness
 from tests.world import DCC, DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PANEL, World, ending
@@ -48,6 +49,8 @@ DAY = timedelta(days=1)
 DEVICES = ("01", "02", "03", "04")
 VERSIONS = {"0001": "ab" * 32, "000A": "cd" * 32, "9001": "ef" * 32}
 PROPOSAL_LIFE = timedelta(days=30)
+ASKED_AGAIN = 60
+"""Answers of a kind that are asked again at a time, evenly over what has been told so far."""
 CREDENTIAL_LIFE = timedelta(days=300)
 MEANWHILE = ("nothing", "restart")
 
@@ -56,7 +59,7 @@ LIMITS = st.integers(1, 3)
 FIRMWARE = st.frozensets(st.sampled_from(sorted(VERSIONS)), min_size=1)
 EFFECTIVE = {"effective": st.tuples(st.integers(0, 8), st.integers(0, 86_399))}
 CHANGES = st.one_of(
-    st.fixed_dictionaries({"limit": LIMITS}, optional=EFFECTIVE),
+    st.fixed_dictionaries({"limit": LIMITS}, optional=EFFECTIVE | {"condition": st.sampled_from(["set", "end"])}),
     st.fixed_dictionaries({"firmware": FIRMWARE}, optional=EFFECTIVE),
     st.fixed_dictionaries({"expiry": st.integers(-1, 60)}, optional=EFFECTIVE | {"firmware": FIRMWARE}),
     st.fixed_dictionaries({"start": st.integers(0, 15)}, optional={"expiry": st.integers(10, 60), "limit": LIMITS}),
@@ -113,6 +116,7 @@ class Machine(RuleBasedStateMachine):
         self.reports: dict[str, bytes] = {}
         self.units = 0
         self.gone: dict[int, datetime] = {}
+        self.fresh: dict[int, str] = {}
 
     @property
     def now(self) -> datetime:
@@ -152,7 +156,7 @@ class Machine(RuleBasedStateMachine):
         )
         minutes = Minutes(conditions=(Passage.of("condition 1", "Leeds only."),))
         trial = Trial("", device, start)
-        says = Certificate(start, expiry, limit, firmware, expiry + SECOND)
+        says = Certificate(start, expiry, limit, firmware, expiry + SECOND, conditions=frozenset({"Leeds only."}))
         taken = DeviceAlreadyApproved if self._taken(trial, start, expiry) else None
         command = ProposeGrant(application, "It looks sound.", minutes=minutes)
         self._propose(Proposed("", trial, start, [says], self.now), command, taken, meanwhile)
@@ -175,6 +179,12 @@ class Machine(RuleBasedStateMachine):
         held, behind = trial.basis(begins)
         firmware = change.get("firmware", held.firmware)
         expiry = last_second(today + change["expiry"] * DAY) if "expiry" in change else held.expiry
+        limit = change.get("limit", held.limit)
+        # Words that come with another certificate; words alone are in tests/test_waiting.py.
+        word = change.get("condition") if limit != held.limit else None
+        words = f"Not in house {len(self.waiting)} of {text(self.now)}."
+        added = frozenset({words} if word == "set" else ())
+        ended = frozenset(sorted(held.conditions)[:1] if word == "end" else ())
         command = ProposeAmendment(
             trial.name,
             "The trial goes on.",
@@ -185,8 +195,11 @@ class Machine(RuleBasedStateMachine):
             firmware_removed=tuple(sorted(held.firmware - firmware)),
             effective=named if "effective" in change else None,
             waiting=Waiting.WITHDRAW if withdraws else None,
+            minutes=Minutes(conditions=tuple(Passage.of("condition", each) for each in added)),
+            conditions_removed=self.witness.numbers(trial, ended),
         )
-        says = Certificate(begins, expiry, change.get("limit", held.limit), firmware, expiry + SECOND)
+        said = held.conditions - ended | added
+        says = Certificate(begins, expiry, limit, firmware, expiry + SECOND, conditions=said)
         line = trial.decided(says, withdraws=withdraws)
         proposed = Proposed("", trial, start, line, self.now, withdraws, (held, behind))
         self._propose(proposed, command, self._against(proposed), meanwhile)
@@ -239,6 +252,8 @@ class Machine(RuleBasedStateMachine):
         error: type[TrialCpaError] | None = None
         if self._passed(proposed):
             error = DecisionLapsed
+        elif proposed.trial.required:
+            error = RulesRefused
         elif proposed.grant and taken:
             error = DeviceAlreadyApproved
         if self._try(lambda: self.world.seconded(proposed.decision), error) is None:
@@ -257,6 +272,25 @@ class Machine(RuleBasedStateMachine):
         takes_over = self.now if proposed.moves_start else proposed.says.begins
         trial.start = proposed.start
         trial.issue(proposed.line, takes_over)
+
+    @precondition(lambda self: any(each.grant for each in self.waiting))
+    @rule()
+    def require(self) -> None:
+        """A standing requirement reaches what is proposed already; ended, it reaches nothing later (F2.20)."""
+        made = set_standing(self.world.desk, OFFICER_1, "Show that it was tried in rain.").standing
+        end_standing(self.world.desk, OFFICER_2, made)
+        for each in self.waiting:
+            if each.grant:
+                each.trial.required.add(made)
+
+    @precondition(lambda self: any(each.trial.required for each in self.waiting))
+    @rule(which=WHICH)
+    def meet(self, which: int) -> None:
+        """Everything that is open of one application is met."""
+        waiting = [each for each in self.waiting if each.trial.required]
+        chosen = waiting[which % len(waiting)]
+        self.witness.meet(chosen.decision, len(chosen.trial.required))
+        chosen.trial.required.clear()
 
     # --- what stands against an act -----------------------------------------------------------------------------
 
@@ -401,6 +435,7 @@ class Machine(RuleBasedStateMachine):
         back = sorted(unit for unit, at in self.gone.items() if at < self.now) if again else []
         chosen = [*back, *range(self.units + 1, self.units + 1 + units)][:units]
         self.units += units
+        self.witness.recorded.reported.add(self.now)
         version = min((trial.holding(self.now) or trial.issued[-1]).firmware)
         lines = [deployed(each, trial.name, text(self.now), firmware_version=version) for each in chosen]
         said = outcomes(send(self.world, *lines, *lines))
@@ -410,6 +445,7 @@ class Machine(RuleBasedStateMachine):
             return
         self.gone = {unit: at for unit, at in self.gone.items() if unit not in chosen}
         trial.units.update(chosen)
+        self.fresh |= dict.fromkeys(chosen, text(self.now))
         trial.since["up"] += units
         if len(trial.units) > held.limit:
             with self.world.store.read() as tx:
@@ -421,10 +457,23 @@ class Machine(RuleBasedStateMachine):
         """A unit comes down, whether or not its approval still stands."""
         trial = [each for each in self.trials if each.units][which % sum(bool(each.units) for each in self.trials)]
         unit = min(trial.units)
+        self.witness.recorded.reported.add(self.now)
         assert outcomes(send(self.world, gone(unit, text(self.now)))) == ["recorded"]
         trial.units.remove(unit)
+        self.fresh.pop(unit, None)
         trial.since["down"] += 1
         self.gone[unit] = self.now
+
+    @precondition(lambda self: any(each.units & self.fresh.keys() for each in self.trials))
+    @rule()
+    def correct(self) -> None:
+        """A unit was never there: it goes, and the next report does not count it as having gone up or come down."""
+        trial = next(each for each in self.trials if each.units & self.fresh.keys())
+        unit = max(trial.units & self.fresh.keys())
+        self.witness.recorded.reported |= {parse(self.fresh[unit]), self.now}
+        assert outcomes(send(self.world, corrected(unit, self.fresh.pop(unit)))) == ["recorded"]
+        trial.units.remove(unit)
+        trial.since["up"] -= 1
 
     @precondition(lambda self: month_of(self.now) not in self.reports)
     @rule()
@@ -433,6 +482,7 @@ class Machine(RuleBasedStateMachine):
         month = month_of(self.now)
         covers = json.loads(report(self.world.desk, DCC, month))["covers"]
         issue_report(self.world.desk, DCC, month, early=True, months=covers)
+        self.fresh = {}
         self.reports[month], said = self.witness.report(month)
         self.witness.counts(self.trials, said, self.witness.instructions())
         for each in self.trials:
@@ -463,7 +513,7 @@ class Machine(RuleBasedStateMachine):
         before.close()
         self.world = World(before.url, before.folder, before.clock, before.machine)
         self.world.authority.holder = before.authority.holder
-        self.witness = Witness(self.world)
+        self.witness = Witness(self.world, self.witness.recorded)
 
     @precondition(lambda self: self.trials)
     @rule(which=WHICH, part=st.integers(0, 100))
@@ -473,6 +523,11 @@ class Machine(RuleBasedStateMachine):
         record = self.world.record(trial.name)
         since = max(record.granted_at, record.certificates[0].signed_at)
         self.witness.past(trial, since + int((self.now - since).total_seconds()) * part // 100 * SECOND)
+
+    @rule()
+    def ask_again(self) -> None:
+        """What was answered so far is answered again, of its instant."""
+        self.witness.ask_again(ASKED_AGAIN)
 
     # --- what must hold after each act --------------------------------------------------------------------------
 
@@ -484,6 +539,7 @@ class Machine(RuleBasedStateMachine):
         self.world.authority.settle()
         self.witness.verification(self.trials)
         self.witness.signatures(self.trials)
+        self.witness.conditions(self.trials)
         for number, device in enumerate(DEVICES):
             version = sorted(VERSIONS)[(len(self.trials) + number) % len(VERSIONS)]
             self.witness.models(self.trials, replace(DEVICE, hardware_version=device), version)

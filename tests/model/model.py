@@ -13,6 +13,7 @@ class Certificate:
     firmware: frozenset[str]
     ends: datetime
     why: str = "expired"
+    conditions: frozenset[str] = frozenset()
 
     def says(self, at: datetime) -> str:
         return self.why if at >= self.ends else "active" if at >= self.begins else "not-yet-started"
@@ -21,7 +22,8 @@ class Certificate:
         expiry = self.expiry if waits.expiry == before.expiry else waits.expiry
         limit = self.limit if waits.limit == before.limit else waits.limit
         firmware = self.firmware - (before.firmware - waits.firmware) | (waits.firmware - before.firmware)
-        return Certificate(waits.begins, expiry, limit, firmware, expiry + timedelta(seconds=1))
+        said = self.conditions - (before.conditions - waits.conditions) | (waits.conditions - before.conditions)
+        return Certificate(waits.begins, expiry, limit, firmware, expiry + timedelta(seconds=1), conditions=said)
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Trial:
     issued: list[Certificate] = field(default_factory=list)
     over: tuple[datetime, str] | None = None
     units: set[int] = field(default_factory=set)
+    required: set[str] = field(default_factory=set)
     listed: dict[str, datetime] = field(default_factory=dict)
     before: bool = False  # whether the previous report counted it on the list
     since: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("added", "removed", "up", "down"), 0))
@@ -78,8 +81,7 @@ class Trial:
         return next((word for word in ("active", "not-yet-started") if word in words), ended)
 
     def shown(self, at: datetime) -> dict[str, datetime]:
-        held = self.holding(at)
-        return dict.fromkeys(held.firmware, held.expiry) if held else {}
+        return dict.fromkeys(held.firmware, held.expiry) if (held := self.holding(at)) else {}
 
     def loaded(self, firmware: str, expiry: datetime | None) -> None:
         self.since["added"] += expiry is not None and firmware not in self.listed

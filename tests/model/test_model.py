@@ -127,9 +127,22 @@ def one_life(machine: Machine) -> None:
         partial(machine.amend, which=0, change={"limit": 3}, meanwhile="nothing"),
         partial(machine.wait_for_a_turn, which=0, beside=0),
         partial(machine.deploy, which=0, units=2, again=False),
+        machine.correct,
         machine.panel_does_what_is_due,
         machine.issue_report,
+        partial(grant, device="03", meanwhile=None),
+        machine.require,
+        partial(machine.second, which=0, late=0, meanwhile="nothing"),
+        partial(machine.meet, which=0),
+        partial(machine.second, which=0, late=0, meanwhile="nothing"),
+        partial(
+            machine.amend, which=0, change={"limit": 1, "effective": (2, 0), "condition": "set"}, meanwhile="nothing"
+        ),
         partial(machine.withdraw_waiting, which=0),
+        partial(
+            machine.amend, which=0, change={"limit": 2, "effective": (3, 0), "condition": "end"}, meanwhile="nothing"
+        ),
+        machine.ask_again,
         partial(machine.end, which=1, withdrawn=False),
         partial(machine.amend, which=0, change={"expiry": 45}, meanwhile=None),
         partial(machine.second, which=0, late=1, meanwhile="nothing"),

@@ -2,7 +2,7 @@
 
 import json
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,19 +18,24 @@ from core.actors import CONSOLE, Role
 from core.approval import CertificateRecord, Device
 from core.identifiers import Serial
 from core.instants import parse, text
+from core.kinds import RequirementState
 from ra.access import grant_access
+from ra.applying.requirements import close_requirement, open_of
 from ra.reporting.report import report
 from ra.telling import approvals as look
+from ra.telling.conditions import conditions as look_conditions
 from ra.telling.instructions import Asked, instructions
 from ra.telling.views import InstructionAnswer
 from store.reading import approvals as approval_reading
+from store.reading import requests
 from store.reading.breaches import owed
 from tests.api_world import done
 from tests.channels_world import HASHES, Channels, Proof
 from tests.deployments_world import eui
 from tests.model.model import Certificate, Trial
+from tests.model.recorded import Recorded
 from tests.over_wsgi import OverWsgi
-from tests.world import DCC, PANEL, PROFILE, World
+from tests.world import DCC, OFFICER_1, PANEL, PROFILE, World
 from verify.statement import decode
 
 SECOND = timedelta(seconds=1)
@@ -68,8 +73,9 @@ class Panel:
 class Witness:
     """Whoever looks at one world from outside."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, recorded: Recorded | None = None) -> None:
         self.world = world
+        self.recorded = Recorded() if recorded is None else recorded
         self.channels = Channels(world)
         self.since = world.clock.now()
         life = world.desk.rules.longest_credential
@@ -87,10 +93,28 @@ class Witness:
     # --- verification -------------------------------------------------------------------------------------------
 
     def asked(self, **question: Any) -> dict[str, Any]:
+        said = self._asked(question)
+        if "at" not in question:
+            self.recorded.keep(self.now, question, said)
+        return said
+
+    def _asked(self, question: Mapping[str, Any]) -> dict[str, Any]:
         said = done(self.client.post("/v1/verify", json=question, headers=self.bearer))
         codes = [each["code"] for each in said["reasons"]]
         assert said["valid"] is said["deemed_cpa_certificate"] is (said["state"] == "active" and not codes)
         return said | {"codes": codes}
+
+    def ocsp(self, serial: Serial, name: str) -> Proof:
+        said = self.channels.ocsp(serial, name)
+        self.recorded.keep_ocsp(self.now, serial, said)
+        return said
+
+    def ask_again(self, most: int | None) -> None:
+        """Of every answer that was given: what is said of its instant now."""
+        self.channels.follow()
+        with self.world.store.read() as tx:
+            register = approval_reading.records(tx)
+        self.recorded.ask_again(self._asked, register, most)
 
     def verification(self, trials: Sequence[Trial]) -> None:
         """What is computed from the instant: right whether or not the authority is at work."""
@@ -108,7 +132,7 @@ class Witness:
             for mine, record in self._issued(trial):
                 self._says(self.asked(serial=record.serial), mine.says(self.now))
                 for name in HASHES:
-                    assert self.channels.ocsp(record.serial, name) in {self._proof(mine), Proof("try_later")}
+                    assert self.ocsp(record.serial, name) in {self._proof(mine), Proof("try_later")}
             self._units(trial, held)
 
     def _says(self, said: dict[str, Any], word: str) -> None:
@@ -152,7 +176,7 @@ class Witness:
                 self._der(trial, number, mine, record)
                 if mine.ends <= self.now:
                     ended[record.serial] = (mine.ends, WORDS[mine.why][1], None)
-                told = {self.channels.ocsp(record.serial, name) for name in HASHES}
+                told = {self.ocsp(record.serial, name) for name in HASHES}
                 if told != {self._proof(mine)}:
                     # Nothing that is signed in its last second could hold any longer.
                     assert (mine.ends - SECOND, told) == (self.now, {Proof("try_later")})
@@ -187,6 +211,29 @@ class Witness:
         assert said.start <= mine.begins
         pem = read.public_bytes(Encoding.PEM).decode()
         self._says(self.asked(certificate=pem), mine.says(self.now))
+
+    # --- conditions and requirements ---------------------------------------------------------------------------------
+
+    def conditions(self, trials: Sequence[Trial]) -> None:
+        """Each condition holds while an issue does that has it (F2.21(e), F2.29)."""
+        for trial in trials:
+            held = trial.holding(self.now)
+            if held is not None:
+                said = look_conditions(self.world.desk, OFFICER_1, trial.name).conditions
+                begun = {each.text for each in said if each.since <= self.now and _lasts(each.until, self.now)}
+                assert begun == held.conditions, (trial.name, said)
+
+    def numbers(self, trial: Trial, texts: Iterable[str]) -> tuple[int, ...]:
+        said = look_conditions(self.world.desk, OFFICER_1, trial.name).conditions
+        return tuple(max(each.number for each in said if each.text == one) for one in texts)
+
+    def meet(self, decision: str, count: int) -> None:
+        """Close what is open of the application that a decision is about: so many, no more."""
+        with self.world.store.read() as tx:
+            found = open_of(tx, requests.decision(tx, decision).application_id or "")
+        assert len(found) == count
+        for each in found:
+            close_requirement(self.world.desk, OFFICER_1, each.id, outcome=RequirementState.MET, reason="It was.")
 
     # --- the Central Products List ------------------------------------------------------------------------------
 
@@ -267,6 +314,10 @@ class Witness:
     def owed(self) -> set[str]:
         with self.world.store.read() as tx:
             return {each.breach for each in owed(tx)}
+
+
+def _lasts(until: datetime | None, at: datetime) -> bool:
+    return until is None or at < until
 
 
 def _planned(trial: Trial) -> datetime:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.actors import Actor
-from core.approval import EndCause
+from core.approval import ApprovalRecord, CertificateRecord, EndCause
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
@@ -12,6 +12,7 @@ from core.errors import DeviceAlreadyApproved, WrongState
 from core.facts import Fact, FactKind
 from core.instants import text
 from core.kinds import CHANGE_WITHDRAWAL, DecisionKind, NoticeKind
+from core.status import certificate_end
 from ra.deciding import later_issue
 from ra.deciding.kind import Kind, Proposed
 from ra.desk import Desk
@@ -109,7 +110,8 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
         if basis.certificate is None or not basis.is_as(said):
             state, needed = "another change by now", "as it was proposed"
             raise WrongState(kind="What waits of", identifier=approval, state=state, needed=needed)
-        serials = approvals.withdraw_waiting(tx, approval, [each.serial for each in basis.behind], at=at)
+        gone = [each.serial for each in _gone(record, basis, at)]
+        serials = approvals.withdraw_waiting(tx, approval, gone, at=at)
         approvals.restore_course(tx, basis.certificate.serial, at=at)
         approvals.move_dates(tx, approval, start=record.start, expiry=basis.terms.expiry)
         later_issue.take_back_words(tx, approval, said["in_place_of"], decision.id, at)
@@ -131,7 +133,7 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """What the Panel was to do later is not to be done."""
         record = approval_reading.record(tx, approval_of(decision))
-        gone = {each.issue for each in later_issue.basis_at(record, at).behind}
+        gone = {each.issue for each in _gone(record, later_issue.basis_at(record, at), at)}
         certificates = tuple(
             replace(each, revoked_at=at, cause=EndCause.CHANGE_WITHDRAWN) if each.issue in gone else each
             for each in record.certificates
@@ -141,3 +143,10 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
     def told(self, decision: Decision, at: datetime | None) -> NoticeSaid:
         """It holds at once."""
         return NoticeSaid(FORM, effective=None if at is None else text(at))
+
+
+def _gone(record: ApprovalRecord, basis: later_issue.Basis, at: datetime) -> list[CertificateRecord]:
+    """What never begins: what waits, and what it was to take the place of, which would begin again without it."""
+    held = 0 if basis.certificate is None else basis.certificate.issue
+    coming = [each for each in record.certificates if each.issue > held and each.not_before > at]
+    return [each for each in coming if certificate_end(each).at > at]

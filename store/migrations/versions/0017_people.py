@@ -25,7 +25,7 @@ _HOLDS = "INSERT INTO contacts (id, organisation_id, notices, urgent, salt, appl
 (:id, :organisation, :notices, '', :salt, :application, :since, :by)"
 
 
-_NO_DECISION = ("request-lapsed", "end-request-lapsed", "end-request-answered")
+_NO_DECISION = ("request-lapsed", "end-request-lapsed", "end-request-answered", "suspicion")
 _TOLD = _NO_DECISION[1:]
 _TELLS = f"(decision_id IS NULL) = (kind IN ({', '.join(map(repr, _NO_DECISION))}))"
 _ASKS = "state IN ('open', 'proposed')"
@@ -34,6 +34,7 @@ _ASKS = "state IN ('open', 'proposed')"
 def upgrade() -> None:
     _contacts()
     _end_requests()
+    _suspicions()
     if op.get_context().dialect.name == "sqlite":
         _anew(
             "notices",
@@ -42,7 +43,9 @@ def upgrade() -> None:
                 (r"\(decision_id IS NULL\) = \(kind = 'request-lapsed'\)", _TELLS),
             ],
         )
+        _anew("evidence", [(r"(known CHECK \(subject_kind IN \([^)]*)\)", r"\1, 'suspicion')")])
     else:
+        _also("evidence", "subject_kind", "suspicion")
         _also("notices", "kind", *_TOLD)
         op.drop_constraint(op.f("ck_notices_tells_of_a_decision"), "notices")
         op.create_check_constraint(op.f("ck_notices_tells_of_a_decision"), "notices", _TELLS)
@@ -92,6 +95,32 @@ def _end_requests() -> None:
         postgresql_where=sa.text(_ASKS),
     )
     op.create_index(op.f("ix_end_requests_approval"), "end_requests", ["approval"], unique=False)
+
+
+def _suspicions() -> None:
+    op.create_table(
+        "suspicions",
+        sa.Column("breach_id", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("told_salt", sa.LargeBinary(), nullable=False),
+        sa.Column("told_at", Instant(), nullable=False),
+        sa.Column("told_by", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answer_salt", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name=op.f("ck_suspicions_answered_whole")),
+        sa.CheckConstraint("(answer IS NULL) = (answered_by IS NULL)", name=op.f("ck_suspicions_answered_by_somebody")),
+        sa.CheckConstraint(
+            "(answer IS NULL) = (answer_salt IS NULL)", name=op.f("ck_suspicions_answered_under_a_salt")
+        ),
+        sa.ForeignKeyConstraint(["breach_id"], ["breaches.id"], name=op.f("fk_suspicions_breach_id")),
+        sa.ForeignKeyConstraint(["notice"], ["notices.number"], name=op.f("fk_suspicions_notice")),
+        sa.PrimaryKeyConstraint("breach_id", name=op.f("pk_suspicions")),
+        sa.UniqueConstraint("notice", name=op.f("uq_suspicions_notice")),
+        sqlite_strict=True,
+    )
 
 
 def _anew(table: str, changes: list[tuple[str, str]]) -> None:
