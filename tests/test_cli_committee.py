@@ -69,11 +69,18 @@ def test_a_text_is_given_as_it_is_or_in_a_file_or_typed(tmp_path: Path, monkeypa
     assert WORDS.convert(f"@{tmp_path / 'why.txt'}", None, None) == "Zwölf\nLines."
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Typed.\n")))
     assert WORDS.convert("@-", None, None) == "Typed."
+    (tmp_path / "why.txt").write_text("Notepad marks it.\n", encoding="utf-8-sig")
+    assert WORDS.convert(f"@{tmp_path / 'why.txt'}", None, None) == "Notepad marks it."
 
 
 @pytest.mark.parametrize(
     ("octets", "told"),
-    [(None, "No such file"), (b"\xff", "not text in UTF-8"), (b"x" * (LARGEST_TEXT_FILE + 1), "larger than 256 KiB")],
+    [
+        (None, "No such file"),
+        (b"\xff", "not text in UTF-8"),
+        ("Notepad's other one.".encode("utf-16"), "text in UTF-16"),
+        (b"x" * (LARGEST_TEXT_FILE + 1), "larger than 256 KiB"),
+    ],
 )
 def test_a_file_that_is_no_text_is_told(tmp_path: Path, octets: bytes | None, told: str) -> None:
     path = tmp_path / "why.txt"

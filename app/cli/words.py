@@ -10,6 +10,7 @@ import click
 from app.cli.form_files import LARGEST_TEXT_FILE
 from core.classification import Classification
 from core.errors import InputUnusable
+from core.plain_text import TextUnreadable, utf8
 from core.words import says_something
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -103,6 +104,6 @@ def _text_of(name: str) -> str:
     if len(octets) > LARGEST_TEXT_FILE:
         raise InputUnusable(path=name, detail=f"it is larger than {LARGEST_TEXT_FILE // 1024} KiB.")
     try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputUnusable(path=name, detail="it is not text in UTF-8.") from None
+        return utf8(octets)
+    except TextUnreadable as error:
+        raise InputUnusable(path=name, detail=f"{error}.") from None

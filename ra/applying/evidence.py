@@ -26,6 +26,7 @@ from ra.applying.views import EvidenceAnswer, EvidenceList
 from ra.bounds import require_octets
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
+from ra.reporting.suspicion import settled
 from ra.standing import is_month, require_open_month
 from store.reading import evidence as reading
 from store.reading import requests, suspicions
@@ -242,7 +243,8 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
             _require_state(subject, "Amendment request", state, OPEN_REQUEST)
         case EvidenceSubject.SUSPICION:
             _authorise_suspicion(tx, actor, Operation.ANSWER_SUSPICION, subject)
-            _require_state(subject, "Breach", reading.breach_state(tx, subject.identifier, hold=True), OPEN_BREACH)
+            if reading.breach_state(tx, subject.identifier, hold=True) not in OPEN_BREACH:
+                raise settled(subject.identifier)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)

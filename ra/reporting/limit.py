@@ -74,7 +74,12 @@ def suspect_excess(
 
 @serves("F2.21(d)")
 def look_whether_kept(tx: Transaction, record: ApprovalRecord, *, actor: Actor, at: datetime) -> None:
-    """Say of a suspicion that it rests upon nothing any more, if by what is known now the limit was always kept."""
+    """Say of a suspicion that it rests upon nothing any more, if by what is known now the limit was always kept.
+
+    A deployment was taken back; or an end is told late, and the device had come down before the others went up.
+    """
+    if breach_reading.open_limit_breach(tx, record.identifier) is None:
+        return
     first = reading.first_deployed(tx, record.identifier)
     if first is None or next(_excesses(tx, record, first, at), None) is None:
         limit_was_kept(tx, record.identifier, actor=actor, at=at)

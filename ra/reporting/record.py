@@ -294,7 +294,7 @@ def _compare(tx: Transaction, catalogue: Catalogue, changed: Sequence[Stint], ac
         standing += [end.at for each in mine for end in each.newly_undone if each.void_reason is None]
         record = catalogue.record(approval)
         compare_limit(tx, record, first=min(standing, default=at), actor=actor, at=at)
-        if any(each.void_reason is not None for each in mine):
+        if any(each.void_reason is not None or each.decommissioned_at != each.ended_before for each in mine):
             look_whether_kept(tx, record, actor=actor, at=at)
 
 

@@ -76,6 +76,11 @@ def show_suspicion(desk: Desk, actor: Actor, identifier: str) -> SuspicionAnswer
         return _shown(_authorised(tx, actor, Operation.READ_SUSPICIONS, identifier))
 
 
+def settled(identifier: str) -> WrongState:
+    """Return the refusal of what comes too late for a suspicion. Which of the ends it came to is the SSC's."""
+    return WrongState(kind="Suspicion", identifier=identifier, state="settled", needed="open")
+
+
 def _authorised(tx: Transaction, actor: Actor, operation: Operation, identifier: str) -> Suspicion:
     found = reading.suspicion(tx, identifier)
     if found is None:
@@ -91,8 +96,7 @@ def _answer(tx: Transaction, actor: Actor, identifier: str, words: str, *, at: d
     approval_reading.locked(tx, found.approval)
     found = _authorised(tx, actor, Operation.ANSWER_SUSPICION, identifier)
     if found.state not in OPEN_BREACH:
-        # Which of the ends it came to is the SSC's.
-        raise WrongState(kind="Suspicion", identifier=identifier, state="settled", needed="open")
+        raise settled(identifier)
     answer = SaltedWords(required(words, of="the answer"), secrets.token_bytes(SALT_OCTETS))
     if not suspicions.answer(tx, identifier, answer, by=actor.name, at=at):
         raise WrongState(kind="Suspicion", identifier=identifier, state="answered", needed="not answered before")

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.approval import DEVICE_WORDS, ApprovalRecord, EndCause, Firmware, device_said
 from core.canonical import Json
-from core.classification import Passage
+from core.classification import Passage, Recipient
 from core.clauses import serves
 from core.identifiers import Serial
 from core.instants import text
@@ -25,7 +25,7 @@ from ra.proposal import application_of, firmware_json, said_in
 from ra.telling.words import CAUSES, NoticeForm
 from store.reading import approvals as approval_reading
 from store.reading import conditions as condition_reading
-from store.reading import requests
+from store.reading import notices, requests
 from store.reading.authority import AuthorityRow, authority_row
 from store.rows import Application, Decision, Organisation
 from store.transactions import Transaction
@@ -73,6 +73,7 @@ class Matter:
         said: its proposal.
         authority: who writes.
         application, organisation: whose Trial Device it is.
+        recipients: who has a copy: all, but of a correction those who have one of the notice that it corrects.
         approval: the approval, if there is one.
         passages, conditions: every word of the decision, those that some do not get included.
         standing: every condition that the approval ever had, by number.
@@ -86,6 +87,7 @@ class Matter:
     authority: AuthorityRow
     application: Application
     organisation: Organisation
+    recipients: Sequence[Recipient]
     approval: ApprovalRecord | None
     passages: Sequence[Passage]
     conditions: Sequence[tuple[int, Passage]]
@@ -119,6 +121,7 @@ def matter_of(tx: Transaction, decision: Decision, told: NoticeSaid, *, at: date
         authority=authority_row(tx),
         application=application,
         organisation=requests.organisation(tx, application.organisation_id),
+        recipients=_recipients(tx, told),
         approval=approval,
         passages=passages_of(decision),
         conditions=conditions_of(decision),
@@ -126,6 +129,14 @@ def matter_of(tx: Transaction, decision: Decision, told: NoticeSaid, *, at: date
         at=at,
         written=written,
     )
+
+
+@serves("F2.22")
+def _recipients(tx: Transaction, told: NoticeSaid) -> Sequence[Recipient]:
+    """Whoever was not told learns nothing by a correction: that there is a suspicion, or a request, is news itself."""
+    if told.corrects is None:
+        return tuple(Recipient)
+    return [each.recipient for each in notices.copies(tx, [told.corrects.notice])[told.corrects.notice]]
 
 
 def facts_of(matter: Matter) -> list[Json]:

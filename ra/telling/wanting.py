@@ -25,7 +25,7 @@ CONDITION_UNSEEN = "condition-unseen"
 @serves("F2.21(a)", "F2.21(b)", "F2.21(e)", "F2.22", "F2.23", "F2.24", "F2.29", "F2.30")
 def wanting(matter: Matter) -> tuple[Finding, ...]:
     """Return a warning for each recipient and each thing that its copy would lack, in the order of the recipients."""
-    return tuple(each for recipient in Recipient for each in _lacking(matter, recipient))
+    return tuple(each for recipient in matter.recipients for each in _lacking(matter, recipient))
 
 
 def _lacking(matter: Matter, recipient: Recipient) -> Iterator[Finding]:

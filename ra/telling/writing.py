@@ -48,7 +48,7 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
     at, decision = matter.at, matter.decision
     number = new_number(tx, matter.authority, at)
     certificates = [certificate_of(tx, matter, each) for each in serials]
-    documents = [_copy(matter, recipient, number, certificates) for recipient in Recipient]
+    documents = [_copy(matter, recipient, number, certificates) for recipient in matter.recipients]
     notice = Notice(
         number=number,
         kind=matter.told.form.kind,
@@ -87,7 +87,7 @@ def drafted_copies(matter: Matter) -> dict[str, Json]:
 
     Number and certificate are null: they do not exist yet.
     """
-    return {recipient.value: _document(matter, recipient, None) for recipient in Recipient}
+    return {recipient.value: _document(matter, recipient, None) for recipient in matter.recipients}
 
 
 def document_of(copy_text: str) -> dict[str, Json]:

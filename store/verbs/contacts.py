@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import case, insert, literal, update
 
 from store.reading.contacts import Contact
 from store.transactions import Transaction
@@ -32,4 +32,7 @@ def take_over(tx: Transaction, contact: Contact) -> None:
 def _end(tx: Transaction, organisation: str, *, at: datetime) -> None:
     c = contacts.c
     holding = update(contacts).where(c.organisation_id == organisation, c.held_until.is_(None))
-    tx.connection.execute(holding.values(held_until=at))
+    # A clock that was set back since: it held until it began, and the next one holds from what the clock says now.
+    tx.connection.execute(
+        holding.values(held_until=case((c.held_from > at, c.held_from), else_=literal(at, c.held_from.type)))
+    )

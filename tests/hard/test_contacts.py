@@ -182,3 +182,13 @@ def test_it_is_changed_and_read_over_http(api: Api) -> None:
     page = done(api.ask("officer-1", "GET", f"/v1/contacts?holding=true&organisation={MANUFACTURER.organisation}"))
     assert [(each["urgent"], each["until"]) for each in page["contacts"]] == [(DUTY, None)]
     assert page["truncated"] is False
+
+
+@pytest.mark.clause("F2.21(b)")
+def test_a_contact_is_changed_though_the_clock_was_set_back_since(world: World) -> None:
+    changed(world, FIRST)
+    for back in (timedelta(seconds=1), timedelta(hours=2)):
+        world.move_clock(-back - MINUTE)
+        changed(world, SECOND, urgent=str(back.seconds) + DUTY)
+        assert contacts_of(world.desk, MANUFACTURER, holding=True, after="", limit=9).contacts[0].notices == SECOND
+    assert all(each.until is None or each.since <= each.until for each in held(world).contacts)

@@ -89,6 +89,17 @@ def test_a_suspicion_whose_reports_were_corrected_says_that_the_limit_was_kept(w
 
 
 @pytest.mark.clause("F2.21(d)")
+@pytest.mark.clause("F2.28(f)")
+def test_an_end_that_is_told_late_may_show_that_the_limit_was_kept(world: World) -> None:
+    approval = world.granted(maximum_devices=1)
+    world.at(FEBRUARY)
+    send(world, deployed(1, approval, "2027-01-05"), deployed(2, approval, "2027-01-10"))
+    assert limit_breach(world, approval).kept_at is None
+    send(world, gone(1, "2027-01-08"))
+    assert limit_breach(world, approval).kept_at == FEBRUARY
+
+
+@pytest.mark.clause("F2.21(d)")
 @pytest.mark.clause("F2.28(d)")
 def test_the_monthly_report_compares_every_approval_that_stands(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     approval = world.granted(maximum_devices=1)

@@ -12,6 +12,7 @@ from ra.applying.contacts import ChangeContact, change_contact
 from ra.applying.evidence import File, Subject, attach, attachments, fetch
 from ra.auditing.gathered import gather
 from ra.auditing.story import told as story
+from ra.deciding.kinds.correction import ProposeCorrection
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.look import decision
 from ra.deciding.tell_breach import Suspected, record_suspicion, tell_of
@@ -123,8 +124,30 @@ def test_of_how_it_is_judged_it_sees_only_whether_it_may_still_answer(world: Wor
     with pytest.raises(WrongState) as refusal:
         answer_suspicion(world.desk, MANUFACTURER, breach, ANSWER)
     assert refusal.value.fields["state"] == "settled"
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongState) as late:
         attach(world.desk, MANUFACTURER, theirs(breach), FILE)
+    assert late.value.fields == refusal.value.fields, "a file that comes too late is told no more than words are"
+
+
+@pytest.mark.clause("F2.22")
+@pytest.mark.clause("F2.23")
+def test_a_correction_of_what_only_its_manufacturer_was_told_goes_to_nobody_else(world: World, approval: str) -> None:
+    breach = record_suspicion(world.desk, OFFICER_1, approval, Suspected(1, NOTE, TOLD)).breach
+    corrected = show_suspicion(world.desk, MANUFACTURER, breach).notice
+    for _ in range(2):  # and of its correction, too
+        made = propose(world.desk, OFFICER_1, ProposeCorrection(corrected, "It was in Leeds.")).decision
+        preview = decision(world.desk, OFFICER_2, made).preview
+        assert preview is not None
+        assert list(preview.notices) == [Recipient.MANUFACTURER]
+        world.seconded(made)
+        corrected = next(
+            each.notice
+            for each in listed(world.desk, AUDITOR, after="", limit=200).notices
+            if each.corrects == corrected
+        )
+        assert list(documents(world, corrected)) == [Recipient.MANUFACTURER]
+        for other in (DCC, PANEL):
+            assert corrected not in {each.notice for each in listed(world.desk, other, after="", limit=200).notices}
 
 
 @pytest.mark.clause("F2.23")
