@@ -27,6 +27,11 @@ def why_ended(approval: ApprovalRecord, at: datetime) -> str | None:
     return None if open_at(approval, at) else f"approval {approval.identifier} has ended"
 
 
+def suspicion_settled(identifier: str) -> WrongState:
+    """Return the refusal of what comes too late for a suspicion. Which of the ends it came to is the SSC's."""
+    return WrongState(kind="Suspicion", identifier=identifier, state="settled", needed="open")
+
+
 def require_certified(approval: ApprovalRecord) -> None:
     """Raise WrongState unless a first certificate was issued."""
     if not approval.certificates:

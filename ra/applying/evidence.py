@@ -26,8 +26,7 @@ from ra.applying.views import EvidenceAnswer, EvidenceList
 from ra.bounds import require_octets
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
-from ra.reporting.suspicion import settled
-from ra.standing import is_month, require_open_month
+from ra.standing import is_month, require_open_month, suspicion_settled
 from store.reading import evidence as reading
 from store.reading import requests, suspicions
 from store.reading.evidence import Attachment
@@ -244,7 +243,7 @@ def _require_open(tx: Transaction, actor: Actor, subject: Subject) -> None:
         case EvidenceSubject.SUSPICION:
             _authorise_suspicion(tx, actor, Operation.ANSWER_SUSPICION, subject)
             if reading.breach_state(tx, subject.identifier, hold=True) not in OPEN_BREACH:
-                raise settled(subject.identifier)
+                raise suspicion_settled(subject.identifier)
         case EvidenceSubject.REPORT:
             authorise(actor, Operation.REMARK_REPORT)
             _require_month(subject.identifier)

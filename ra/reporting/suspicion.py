@@ -19,6 +19,7 @@ from ra.access import authorise, authorise_approval, authorise_own, own_organisa
 from ra.desk import Desk
 from ra.repeat import RequestKey, once
 from ra.reporting.views import SuspicionAnswer, SuspicionMoved, SuspicionPage
+from ra.standing import suspicion_settled
 from ra.views import page
 from store.reading import approvals as approval_reading
 from store.reading import suspicions as reading
@@ -76,11 +77,6 @@ def show_suspicion(desk: Desk, actor: Actor, identifier: str) -> SuspicionAnswer
         return _shown(_authorised(tx, actor, Operation.READ_SUSPICIONS, identifier))
 
 
-def settled(identifier: str) -> WrongState:
-    """Return the refusal of what comes too late for a suspicion. Which of the ends it came to is the SSC's."""
-    return WrongState(kind="Suspicion", identifier=identifier, state="settled", needed="open")
-
-
 def _authorised(tx: Transaction, actor: Actor, operation: Operation, identifier: str) -> Suspicion:
     found = reading.suspicion(tx, identifier)
     if found is None:
@@ -96,7 +92,7 @@ def _answer(tx: Transaction, actor: Actor, identifier: str, words: str, *, at: d
     approval_reading.locked(tx, found.approval)
     found = _authorised(tx, actor, Operation.ANSWER_SUSPICION, identifier)
     if found.state not in OPEN_BREACH:
-        raise settled(identifier)
+        raise suspicion_settled(identifier)
     answer = SaltedWords(required(words, of="the answer"), secrets.token_bytes(SALT_OCTETS))
     if not suspicions.answer(tx, identifier, answer, by=actor.name, at=at):
         raise WrongState(kind="Suspicion", identifier=identifier, state="answered", needed="not answered before")

@@ -13,15 +13,16 @@ from core.actors import Actor, Party, PartyKind
 from core.classification import in_words
 from core.cpl import InstructionState, Kind
 from core.instants import ONE_SECOND, first_second, last_second
-from core.kinds import BreachState, DecisionKind
 from core.local_time import overdue_before, uk, utc
 from core.renewal import Lasting
+from core.words import counted
 from policy.roles import Operation, party_of, permitted
 from ra.access import authorise, not_permitted
-from ra.deciding.every_kind import kind_of
 from ra.desk import Desk, Rules
 from ra.reporting.report import month_of
 from ra.views import cut
+from ra.waiting import of_the_ssc
+from ra.waiting.of_the_ssc import COMING, certificate_named, link_of
 from ra.waiting.seeing import restored, to_witness
 from ra.waiting.views import TaskAnswer, TaskList
 from store.reading import deployments as deployment_reading
@@ -30,14 +31,8 @@ from store.reading import tasks as reading
 from store.reading.renewal import everything_lasting
 from store.reading.report_questions import asked_of
 from store.reading.suspicions import unanswered
-from store.reading.tasks import RunningApproval, WaitingBreach, WaitingCertificate, WaitingDecision
+from store.reading.tasks import RunningApproval
 from store.transactions import Transaction
-
-LAPSES_SOON = timedelta(days=3)
-"""A proposal that lapses within this time is urgent: officers do not meet every day."""
-
-COMING = timedelta(days=7)
-"""The Panel is told of an instruction so long before it is due: it works in office hours."""
 
 UNDELIVERED_FOR_LONG = timedelta(days=1)
 """A notice that has not arrived for so long is urgent."""
@@ -93,15 +88,15 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
     match party.kind:
         case PartyKind.SSC:
             kinds = [
-                _applications(tx),
-                _decisions(tx, at),
-                _revocations(tx),
+                of_the_ssc.applications(tx),
+                of_the_ssc.decisions(tx, at),
+                of_the_ssc.revocations(tx),
                 restored(tx),
-                _breaches(tx),
-                _rejections(tx, at),
-                _additions(tx, at),
-                _requests(tx),
-                _end_requests(tx),
+                of_the_ssc.breaches(tx),
+                of_the_ssc.rejections(tx, at),
+                of_the_ssc.additions(tx, at),
+                of_the_ssc.requests(tx),
+                of_the_ssc.end_requests(tx),
                 _expiring(tx, party, at, rules),
                 _undelivered(tx, party, at),
                 _after_end(tx, at),
@@ -153,139 +148,12 @@ def expiry_words(approval: RunningApproval, day: date) -> str:
     )
 
 
-# --- of the SSC --------------------------------------------------------------------------------------------------
-
-
-def _applications(tx: Transaction) -> Iterator[TaskAnswer]:
-    for each in reading.applications_waiting(tx):
-        told = f"{each.organisation}'s application for {each.device.words} waits for a decision (F2.18)"
-        if each.open_requirements:
-            told += f"; it has {_requirements_open(each.open_requirements)}"
-        yield TaskAnswer(
-            kind="application-waiting",
-            subject=each.id,
-            sentence=f"{told}.",
-            since=each.submitted_at,
-            link=f"/v1/applications/{each.id}",
-        )
-
-
-def _decisions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
-    for each in reading.decisions_waiting(tx):
-        told = f"{each.proposer} proposes {_named(each)}; another officer must second or reject it."
-        soon = each.lapses_at is not None and each.lapses_at - at <= LAPSES_SOON
-        if each.lapses_at is not None:
-            told += f" It lapses at {utc(each.lapses_at)}."
-        if each.open_requirements and each.kind is DecisionKind.GRANT:
-            told += f" Its application has {_requirements_open(each.open_requirements)}: it cannot be seconded (F2.20)."
-        link = f"/v1/decisions/{each.id}"
-        yield TaskAnswer(
-            kind="decision-to-second",
-            subject=each.id,
-            sentence=told,
-            since=each.proposed_at,
-            link=link,
-            due=each.lapses_at,
-            urgent=soon,
-        )
-
-
-def _revocations(tx: Transaction) -> Iterator[TaskAnswer]:
-    for each in reading.revocations_unacknowledged(tx):
-        told = f"{each.proposer} alone decided {_named(each)}; a second officer must acknowledge it (F2.30)."
-        link = f"/v1/decisions/{each.id}"
-        yield TaskAnswer(
-            kind="revocation-to-acknowledge",
-            subject=each.id,
-            sentence=told,
-            since=each.proposed_at,
-            link=link,
-            urgent=True,
-        )
-
-
-def _breaches(tx: Transaction) -> Iterator[TaskAnswer]:
-    for each in reading.breaches_open(tx):
-        what = "the limit of devices (F2.21(d))" if each.condition is None else f"condition {each.condition}"
-        yield _owed(each, what) if each.state == BreachState.CONFIRMED else _suspected(each, what)
-
-
-def _suspected(breach: WaitingBreach, what: str) -> TaskAnswer:
-    told = f"A breach of {what} of {breach.approval} is suspected; it must be confirmed or dismissed (F2.23)."
-    if breach.kept_at is not None:
-        told += f" What made it was corrected at {utc(breach.kept_at)}: as far as is known, the limit was kept."
-    return TaskAnswer(
-        kind="breach-suspected",
-        subject=breach.id,
-        sentence=told,
-        since=breach.suspected_at,
-        link=_breaches_link(breach),
-    )
-
-
-def _owed(breach: WaitingBreach, what: str) -> TaskAnswer:
-    told = f"A breach of {what} of {breach.approval} is confirmed: a revocation for it is owed (F2.23)."
-    since = breach.judged_at or breach.suspected_at
-    return TaskAnswer(
-        kind="revocation-owed", subject=breach.id, sentence=told, since=since, link=_breaches_link(breach), urgent=True
-    )
-
-
-def _breaches_link(breach: WaitingBreach) -> str:
-    return f"/v1/approvals/{breach.approval}/breaches"
-
-
-def _rejections(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
-    for each in reading.certificates_rejected(tx, at):
-        told = f"The Manufacturer has rejected {_certificate(each)}; the officers must decide what follows (F2.25)."
-        yield TaskAnswer(
-            kind="certificate-rejected",
-            subject=each.serial,
-            sentence=told,
-            since=each.since,
-            link=_certificate_link(each),
-            urgent=True,
-        )
-
-
-def _additions(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
-    for record, since in reading.additions_to_judge(tx, at):
-        told = (
-            f"The Trial CPA Certificate of {record.identifier} was cancelled for its key, and none holds on "
-            f"{uk(record.start)}, when its entry is to be added: say whether the addition stands, with the remark "
-            "“certificate awaited” (F2.27), or waits until a certificate holds (F2.26)."
-        )
-        yield TaskAnswer(
-            kind="addition-to-judge",
-            subject=record.identifier,
-            sentence=told,
-            since=since,
-            due=record.start,
-            link=f"/v1/approvals/{record.identifier}",
-            urgent=record.start <= at + COMING,
-        )
-
-
-def _requests(tx: Transaction) -> Iterator[TaskAnswer]:
-    for each in reading.requests_open(tx):
-        told = f"The Manufacturer asks for an amendment of {each.approval} (F2.29)."
-        link = f"/v1/amendment-requests/{each.id}"
-        yield TaskAnswer(kind="amendment-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
-
-
-def _end_requests(tx: Transaction) -> Iterator[TaskAnswer]:
-    for each in reading.end_requests_open(tx):
-        told = f"The Manufacturer asks for the end of {each.approval}; end it, or answer (F2.30)."
-        link = f"/v1/end-requests/{each.id}"
-        yield TaskAnswer(kind="end-requested", subject=each.id, sentence=told, since=each.asked_at, link=link)
-
-
 # --- of a Manufacturer and the DCC -------------------------------------------------------------------------------
 
 
 def _requirements(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
     for each in reading.applications_waiting(tx, organisation_id=organisation):
-        what = f"Your application for {each.device.words} has {_requirements_open(each.open_requirements)}"
+        what = f"Your application for {each.device.words} has {counted(each.open_requirements, 'open requirement')}"
         told = f"{what}; it cannot be granted before each is met or waived (F2.20)."
         since, link = each.oldest_requirement or each.submitted_at, f"/v1/applications/{each.id}/requirements"
         yield TaskAnswer(kind="requirement-open", subject=each.id, sentence=told, since=since, link=link)
@@ -293,13 +161,13 @@ def _requirements(tx: Transaction, organisation: str) -> Iterator[TaskAnswer]:
 
 def _unanswered(tx: Transaction, organisation: str, at: datetime) -> Iterator[TaskAnswer]:
     for each in reading.certificates_unanswered(tx, at, organisation_id=organisation):
-        told = f"Check {_certificate(each)} against your request, and accept or reject it (F2.25)."
+        told = f"Check {certificate_named(each)} against your request, and accept or reject it (F2.25)."
         yield TaskAnswer(
             kind="certificate-to-answer",
             subject=each.serial,
             sentence=told,
             since=each.since,
-            link=_certificate_link(each),
+            link=link_of(each),
         )
 
 
@@ -448,19 +316,3 @@ def _instructions(tx: Transaction, at: datetime, *, due_by: datetime, or_rejecte
             due=each.due,
             urgent=overdue or rejected,
         )
-
-
-def _requirements_open(count: int) -> str:
-    return "1 open requirement" if count == 1 else f"{count} open requirements"
-
-
-def _named(decision: WaitingDecision) -> str:
-    return kind_of(decision.kind).task.format(decision.thing)
-
-
-def _certificate(certificate: WaitingCertificate) -> str:
-    return f"the Trial CPA Certificate of {certificate.approval}, issue {certificate.issue}"
-
-
-def _certificate_link(certificate: WaitingCertificate) -> str:
-    return f"/v1/certificates/{certificate.serial}"
