@@ -6,7 +6,7 @@ its octets (detached, DER). Every other file is named in `files` with its SHA-25
 
 import io
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from core.canonical import Json, canonical, read_json
@@ -15,6 +15,9 @@ from core.instants import text
 FORMAT, VERSION = "trialcpa-dossier", 1
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.p7s"
+
+ASKED_WITHIN = timedelta(minutes=5)
+"""What was asked for so lately is handed out, and not put together anew: a person who waits asks every second."""
 
 
 def manifest(

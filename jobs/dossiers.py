@@ -12,7 +12,7 @@ from functools import partial
 from ca.statement import stated
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
-from core.dossier import is_manifest
+from core.dossier import ASKED_WITHIN, is_manifest
 from core.facts import Fact, FactKind
 from core.instants import parse
 from core.kinds import HierarchyRole
@@ -26,16 +26,13 @@ from store.reading import dossiers as reading
 from store.reading.dossiers import Asked
 from store.verbs import dossiers, facts
 
-_PORTION = 20
-"""Dossiers in one turn: people ask for them one by one."""
-
 
 def sign_dossiers(duty: Duty, at: datetime) -> int:
     """Sign the dossiers that were asked for; return how many."""
     aside = duty.aside("sign_dossiers")
     with duty.read() as tx:
         passed = aside.passed_over(duty.noticed, at)
-        waiting = [each for each in reading.unsigned(tx, limit=_PORTION + len(passed)) if each.id not in passed]
+        waiting = [each for each in reading.unsigned(tx, since=at - ASKED_WITHIN, at=at) if each.id not in passed]
         certificate = signing_certificate(duty, ours(duty, tx, HierarchyRole.STATEMENT), at) if waiting else None
     if certificate is None:
         return 0

@@ -11,18 +11,17 @@ from zipfile import ZipFile
 
 import pytest
 from cryptography import x509
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.cli.dossier import fetched
 from app.client import Client, Fetched
 from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.canonical import canonical
-from core.dossier import MANIFEST, SIGNATURE, packed
+from core.dossier import ASKED_WITHIN, MANIFEST, SIGNATURE, packed
 from core.errors import InputUnusable
 from core.facts import FactKind
 from core.instants import ONE_SECOND
-from ra.auditing.dossier import ASKED_WITHIN
 from store.tables import dossiers
 from tests.api_world import Api, refused
 from tests.dossier_world import root_of
@@ -75,6 +74,23 @@ def test_it_is_signed_in_the_authoritys_turn_and_told_in_the_journal(world: Worl
         assert (said["dossier"], said["manifest_sha256"]) == (identifier, hashlib.sha256(manifest).hexdigest())
     world.passes(ASKED_WITHIN + ONE_SECOND)
     assert json.loads(asked(api, approval).data)["dossier"] != identifier
+
+
+def test_what_nothing_proves_keeps_no_other_dossier_waiting(world: World) -> None:
+    approval, api = world.granted(), Api(world)
+    before = world.clock.now()
+    world.passes(ONE_SECOND)
+    assert asked(api, approval).status_code == 202
+    said = {"approval": approval, "asked_by": "auditor-1", "manifest": "{}", "manifest_sha256": "0" * 64}
+    planted = [{"id": f"dos-{number:04d}", "asked_at": before, "parts": b"PK", **said} for number in range(50)]
+    with world.store.begin("planted") as tx:
+        tx.connection.execute(insert(dossiers), planted)
+    world.authority.settle()
+    signed = select(dossiers.c.id).where(dossiers.c.signature.is_not(None))
+    with world.store.read() as tx:
+        found = tx.connection.execute(signed).scalars().all()
+    assert len(found) == 1
+    assert found[0] not in {each["id"] for each in planted}
 
 
 def test_its_manifest_names_every_file_and_openssl_takes_its_signature(world: World, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import hashlib
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from core import dossier as form
 from core.actors import Actor
@@ -34,9 +33,6 @@ from store.reading.dossiers import Asked
 from store.reading.proof import sealed_about, sealed_rosters
 from store.transactions import Transaction
 from store.verbs import dossiers, facts
-
-ASKED_WITHIN = timedelta(minutes=5)
-"""What was asked for so lately is not put together anew: a person who waits asks every second."""
 
 _READ_ME = """This is the dossier of a Trial Device Approval. story.pdf tells it; it rests upon
 the other files.
@@ -82,7 +78,7 @@ def dossier(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | Dossier
     at = desk.clock.now()
     with desk.store.read() as tx:
         approval_reading.record(tx, approval)
-        asked = reading.newest(tx, approval, since=at - ASKED_WITHIN)
+        asked = reading.newest(tx, approval, since=at - form.ASKED_WITHIN)
         if asked is not None and asked.signature is not None:
             return FetchedDossier(f"{approval}-dossier", _whole(asked, reading.parts(tx, asked.id)))
     if asked is None:
@@ -129,7 +125,7 @@ def _put_together(desk: Desk, actor: Actor, approval: str) -> Asked:
     )
     with desk.store.begin("ask for dossier") as tx:
         approval_reading.locked(tx, approval)
-        meanwhile = reading.newest(tx, approval, since=at - ASKED_WITHIN)
+        meanwhile = reading.newest(tx, approval, since=at - form.ASKED_WITHIN)
         if meanwhile is not None:
             return meanwhile
         dossiers.ask(tx, asked, parts=form.packed(files))

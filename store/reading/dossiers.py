@@ -1,21 +1,24 @@
 """Dossiers of approvals: what was asked for, and what the authority has signed of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from core.identifiers import Serial
 from store.tables import authority_certificates, dossiers
 from store.transactions import Transaction
 
 _SAID = tuple(each for each in dossiers.c if each.name not in {"parts", "signer_serial"})
+_PAGE = 20
 _UNSIGNED = (
     select(*_SAID)
-    .where(dossiers.c.signature.is_(None))
-    .order_by(dossiers.c.asked_at, dossiers.c.id)
-    .limit(bindparam("most", type_=Integer()))
+    .where(dossiers.c.signature.is_(None), dossiers.c.asked_at.between(bindparam("since"), bindparam("at")))
+    .where(dossiers.c.id > bindparam("behind"))
+    .order_by(dossiers.c.id)
+    .limit(_PAGE)
 )
 
 
@@ -51,9 +54,20 @@ def newest(tx: Transaction, approval: str, *, since: datetime) -> Asked | None:
     return None if row is None else _asked(row)
 
 
-def unsigned(tx: Transaction, *, limit: int) -> list[Asked]:
-    """Return the dossiers that wait for a signature, the oldest first."""
-    return [_asked(row) for row in tx.connection.execute(_UNSIGNED, {"most": limit})]
+def unsigned(tx: Transaction, *, since: datetime, at: datetime) -> Iterator[Asked]:
+    """Yield the dossiers that wait for a signature and are still handed out, by their identifiers.
+
+    All of them, some at a time: those that nothing proves, or that are not what was asked for, hold up no other.
+
+    Args:
+        tx: open for as long as more are wanted.
+        since: what was asked for before is not handed out.
+        at: now.
+    """
+    behind = ""
+    while rows := tx.connection.execute(_UNSIGNED, {"since": since, "at": at, "behind": behind}).all():
+        yield from map(_asked, rows)
+        behind = rows[-1].id
 
 
 def parts(tx: Transaction, identifier: str) -> bytes:
