@@ -73,7 +73,7 @@ def test_an_amended_expiry_is_a_new_certificate_that_takes_over_at_midnight(worl
     first, second = record.certificates
     assert (second.issue, second.not_before, second.not_after) == (2, MIDNIGHT, last_second(expiry))
     assert first.superseded_at == MIDNIGHT
-    certificate = x509.load_der_x509_certificate(certificate_of(world.desk, MANUFACTURER, approval).chain[0])
+    certificate = x509.load_der_x509_certificate(certificate_of(world.desk, MANUFACTURER, approval, 2).chain[0])
     assert certificate.not_valid_after_utc == last_second(expiry)
     assert certificate.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)[0].value == approval
     for at in (MIDNIGHT - ONE_SECOND, MIDNIGHT, MIDNIGHT + ONE_SECOND):

@@ -87,6 +87,7 @@ def test_a_stranger_finds_no_difference_between_what_is_anothers_and_what_is_not
         "changeApplication": {"purpose": "x"},
         "requestAmendment": {"reasons": "x", "maximum_devices": 1},
         "answerCertificate": {"accepted": True},
+        "requestEnd": {"reasons": "x"},
     }
     tried = set()
     for method, path, said in operations(api):
@@ -130,7 +131,7 @@ def with_key_and_query(api: Api) -> dict[str, list[str]]:
 def test_a_key_is_for_one_query_wherever_there_is_one(api: Api) -> None:
     every = with_key_and_query(api)
     assert {"/v1/reports/{month}", "/v1/deployments", "/v1/cpl/reconciliations"} < set(every)
-    assert len(every) == 7
+    assert len(every) == 8
     for path, query in every.items():
         asked = [f"{path}?{'&'.join(f'{name}={value}' for name in query)}" for value in "ab"]
         turned = f"{path}?{'&'.join(f'{name}=a' for name in reversed(query))}"

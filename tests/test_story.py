@@ -112,7 +112,7 @@ def test_each_command_of_the_readme_works_as_it_stands_there(
             said = typed(*each.words, TRIALCPA_URL=stage.server)
             assert (said.status, each.to is None or said.out != "") == (0, True), (each, said)
             run.append(each.words[:2])
-    assert len(run) == 7
+    assert len(run) == 8
     assert (tmp_path / "jane.key.pub.pem").exists()
     assert next(tmp_path.glob("trial-devices-*.pdf")).read_bytes().startswith(b"%PDF-")
 

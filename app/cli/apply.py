@@ -83,9 +83,9 @@ class Image(click.ParamType[tuple[str, Path]]):
 @click.option("--evidence", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help="PDF, XLSX, CSV, TXT.")
 @click.option("--firmware", multiple=True, type=Image(), help="Its SHA-256 is computed.")
 @click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
-@click.option("--cancel", metavar="APPLICATION", help="Take this one back, before a decision is proposed.")
-@class_option("Of the evidence that the SSC adds with --change: `red` otherwise, not the Manufacturer's to see.")
-@click.option("--again", is_flag=True, help="Apply once more with a form that was sent before.")
+@click.option("--cancel", metavar="APPLICATION", help="Take this one back.")
+@class_option("Of what the SSC adds: white, green, amber, red.")
+@click.option("--again", is_flag=True, help="Apply once more with a form sent before.")
 @click.option("--draft", type=click.Path(dir_okay=False, path_type=Path), help="Collect in this file, or show it.")
 @click.option("--send", is_flag=True, help="Send the draft; go on if that broke off.")
 @click.option("--discard", is_flag=True, help="Throw the draft away.")
@@ -103,7 +103,7 @@ def apply(
     service: Service,
     **flags: bool,
 ) -> None:
-    """Apply for a Trial Device Approval (F2.18 to F2.20) with a form and its evidence."""
+    """Apply for a Trial Device Approval (F2.18 to F2.20): a form and evidence."""
     if flags["template"]:
         click.echo(TEMPLATE, nl=False)
         return

@@ -37,7 +37,7 @@ def new(name: str, service: Service) -> None:
 @calendar.command("list", epilog="\b\nExample:\n  trialcpa calendar list")
 @asks_service
 def list_(service: Service) -> None:
-    """List the addresses that you have made; what they are is shown nowhere."""
+    """List the addresses that you have made, without their secrets."""
     with service.connect() as client:
         said = client.show(CalendarAddressList, path("calendars"))
     if service.as_json:

@@ -86,10 +86,9 @@ def why_option(said: str, *, former: str | None = None, required: bool = True) -
 
 
 def class_option(said: str) -> Callable[[_F], _F]:
-    """Add `--class`: from whom the SSC keeps what it says or attaches; `said` is its help."""
-    return click.option(
-        "--class", "classification", type=click.Choice([each.value for each in Classification]), help=said
-    )
+    """Add `--class`: from whom the SSC keeps what it says or attaches; `said` is its help, and names the classes."""
+    known = click.Choice([each.value for each in Classification])
+    return click.option("--class", "classification", type=known, metavar="CLASS", help=said)
 
 
 def _text_of(name: str) -> str:

@@ -16,7 +16,7 @@ from store.tables import authority, authority_certificates, authority_ends, ocsp
 from store.transactions import Store, Transaction
 
 _C = authority_certificates.c
-_AUTHORITY = select(authority)
+_AUTHORITY = select(authority).where(authority.c.id == 1)
 _CERTIFICATES = select(authority_certificates).where(_C.der.is_not(None)).order_by(_C.issued_at, _C.serial)
 _INTENDED = select(authority_certificates).where(_C.der.is_(None)).order_by(_C.intended_at)
 _OF_ROLE = _C.role == bindparam("role")

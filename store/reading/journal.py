@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, Text, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Integer, Row, Text, and_, bindparam, func, or_, select
 
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
@@ -25,7 +25,7 @@ _MOST_HEADS = 8
 
 _PAGE = 1_000
 # What the authority asks in each turn is put together once: that costs more than the asking.
-_NUMBER, _MOST = bindparam("number", type_=Integer()), bindparam("most", type_=Integer())
+_NUMBER, _MOST = bindparam("number", type_=BigInteger()), bindparam("most", type_=Integer())
 _LAST_SEALED = (
     select(journal.c.seal_number, journal.c.link, journal.c.sealed_at)
     .where(journal.c.seal_number.is_not(None))

@@ -218,6 +218,6 @@ def test_an_answer_that_time_has_changed_is_seen(
         run.do("wait", 1)
         assert run.refused == []
         run.witness.ask_again(None)
-        monkeypatch.setattr(waiting, "_as_known", lambda approval, _: approval)
+        monkeypatch.setattr(waiting, "as_known", lambda approval, _: approval)
         with pytest.raises(AssertionError):
             run.witness.ask_again(None)
