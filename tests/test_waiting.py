@@ -370,6 +370,60 @@ def test_conditions_begin_and_end_at_the_instant_of_their_amendment(world: World
         world.seconded(decision)
 
 
+@pytest.mark.clause("F2.21(e)")
+@pytest.mark.clause("F2.29")
+@pytest.mark.parametrize(
+    ("changes", "changes_before"),
+    [({}, {}), ({"maximum_devices": 600}, {}), ({}, {"maximum_devices": 600})],
+    ids=["words alone", "with a certificate", "behind one whose certificate is awaited"],
+)
+def test_of_two_proposals_that_number_a_condition_alike_one_lapses(
+    world: World, changes: dict[str, Any], changes_before: dict[str, Any]
+) -> None:
+    approval = running(world)
+
+    def proposed(town: str, **more: Any) -> str:
+        minutes = Minutes(conditions=(Passage.of("condition", f"Only in {town}."),))
+        return drafted(world, ProposeAmendment(approval, "Moved.", minutes=minutes, **more))
+
+    second, first = proposed("York", **changes), proposed("Leeds", **changes_before)
+    world.seconded(first)
+    with pytest.raises(DecisionLapsed, match="condition 1"):
+        world.seconded(second)
+    world.authority.settle()
+    assert (world.decision_state(first), world.decision_state(second)) == ("done", "lapsed")
+    assert [each.text for each in conditions(world.desk, OFFICER_1, approval).conditions] == ["Only in Leeds."]
+    assert not world.alarms()
+
+
+@pytest.mark.clause("F2.21(e)")
+@pytest.mark.clause("F2.29")
+@pytest.mark.parametrize("waiting", ["carried", "carried twice", "overtaken"])
+@pytest.mark.parametrize("by", ["a decision of its own", "another change"])
+def test_with_what_is_withdrawn_its_words_never_come_however_often_it_was_carried(
+    world: World, waiting: str, by: str
+) -> None:
+    approval = running(world)
+    leeds, york = Passage.of("condition", "Only in Leeds."), Passage.of("condition", "Only in York.")
+    amended(world, approval, minutes=Minutes(conditions=(leeds,)), maximum_devices=510)
+    moved = {"conditions_removed": (1,), "minutes": Minutes(conditions=(york,))}
+    amended(world, approval, maximum_devices=520, effective=APRIL, **moved)
+    begins = APRIL if waiting == "overtaken" else MARCH
+    amended(world, approval, expiry=DECEMBER, effective=begins)
+    if waiting == "carried twice":
+        amended(world, approval, firmware_added=(NEW,), effective=MARCH - ONE_SECOND)
+    world.at(MARCH + ONE_SECOND)
+    world.authority.settle()
+    if by == "another change":
+        amended(world, approval, maximum_devices=530, waiting=Waiting.WITHDRAW)
+    else:
+        world.seconded(world.proposed(ProposeWaitingWithdrawal(approval, "Not needed.")))
+        world.authority.settle()
+    shown = conditions(world.desk, OFFICER_1, approval).conditions
+    assert [each.until for each in shown] == [None, APRIL]
+    assert [each.since for each in shown] == [MIDNIGHT, APRIL]
+
+
 # --- any pair -----------------------------------------------------------------------------------------------------
 
 _INSTANTS = [datetime(2027, 2, day, 12, tzinfo=UTC) for day in (5, 10, 15, 20)]

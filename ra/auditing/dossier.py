@@ -8,6 +8,7 @@ import hashlib
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from core import dossier as form
 from core.actors import Actor
@@ -78,12 +79,17 @@ def dossier(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | Dossier
     at = desk.clock.now()
     with desk.store.read() as tx:
         approval_reading.record(tx, approval)
-        asked = reading.newest(tx, approval, since=at - form.ASKED_WITHIN)
+        asked = _lately(tx, approval, at)
         if asked is not None and asked.signature is not None:
             return FetchedDossier(f"{approval}-dossier", _whole(asked, reading.parts(tx, asked.id)))
     if asked is None:
         asked = _put_together(desk, actor, approval)
     return DossierAsked(dossier=asked.id, approval=approval, asked_at=asked.asked_at)
+
+
+def _lately(tx: Transaction, approval: str, at: datetime) -> Asked | None:
+    # One that a clock dated far ahead, which was set back since, is of another moment: nobody waits for that.
+    return reading.newest(tx, approval, since=at - form.ASKED_WITHIN, until=at + form.ASKED_WITHIN)
 
 
 def _whole(asked: Asked, parts: bytes) -> bytes:
@@ -125,7 +131,7 @@ def _put_together(desk: Desk, actor: Actor, approval: str) -> Asked:
     )
     with desk.store.begin("ask for dossier") as tx:
         approval_reading.locked(tx, approval)
-        meanwhile = reading.newest(tx, approval, since=at - form.ASKED_WITHIN)
+        meanwhile = _lately(tx, approval, at)
         if meanwhile is not None:
             return meanwhile
         dossiers.ask(tx, asked, parts=form.packed(files))

@@ -328,13 +328,24 @@ def take_back_words(tx: Transaction, approval: str, issues: Sequence[int], decis
     Args:
         tx: open.
         approval: its identifier.
-        issues: those that are withdrawn.
-        decision_id: by which.
+        issues: those that waited. What they took the place of never begins either, nor do its words.
+        decision_id: the decision that withdraws them.
         at: now.
     """
     record = approval_reading.record(tx, approval)
-    decided = {each.decision for each in record.terms if each.issue in issues}
+    first = min(each.not_before for each in record.certificates if each.issue in issues)
+    behind = [each.issue for each in record.certificates if each.not_before >= first]
+    own = {each.issue for each in record.terms if each.decision == decision_id}
+    decided = {_decided(tx, record, issue) for issue in behind if issue not in own}
     conditions.take_back(tx, approval, sorted(decided), by=decision_id, at=at)
+
+
+def _decided(tx: Transaction, record: ApprovalRecord, issue: int) -> str:
+    """Return the decision whose words an issue brings: of one that was carried the one that it was first decided by."""
+    decision = next(each.decision for each in record.terms if each.issue == issue)
+    carried: Iterable[Mapping[str, Any]] = said_in(requests.decision(tx, decision)).get("carried") or ()
+    before = next((int(each["in_place_of"]) for each in carried if each["issue"] == issue), None)
+    return decision if before is None else _decided(tx, record, before)
 
 
 def key_held(tx: Transaction, basis: Basis) -> bytes:

@@ -46,10 +46,10 @@ class Asked:
     signed_at: datetime | None
 
 
-def newest(tx: Transaction, approval: str, *, since: datetime) -> Asked | None:
-    """Return the last dossier of an approval that was asked for at an instant or after it, if there is one."""
+def newest(tx: Transaction, approval: str, *, since: datetime, until: datetime) -> Asked | None:
+    """Return the last dossier of an approval that was asked for between two instants, if there is one."""
     c = dossiers.c
-    query = select(*_SAID).where(c.approval == approval, c.asked_at >= since)
+    query = select(*_SAID).where(c.approval == approval, c.asked_at.between(since, until))
     row = tx.connection.execute(query.order_by(c.asked_at.desc(), c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _asked(row)
 

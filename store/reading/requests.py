@@ -112,6 +112,15 @@ def open_decisions(tx: Transaction) -> list[Decision]:
     return [decision_row(row) for row in tx.connection.execute(_OPEN)]
 
 
+def seconded_of(tx: Transaction, approval: str) -> list[Decision]:
+    """Return the decisions about an approval that enough officers have agreed on and whose certificates are awaited."""
+    c = decisions.c
+    return [
+        decision_row(row)
+        for row in tx.connection.execute(_BY_AGE.where(c.approval == approval, c.state == DecisionState.SECONDED))
+    ]
+
+
 def drafts_of(tx: Transaction, decision_id: str) -> list[DraftRow]:
     """Return the drafts of a decision that have not been abandoned, in order of issue; most have one, many none."""
     d = drafts.c

@@ -56,6 +56,15 @@ def test_what_is_written_between_two_parts_is_in_none(
     assert "approval-revoked" not in files["journal.jsonl"]
 
 
+def test_one_that_a_clock_dated_ahead_is_not_handed_out_for_that_of_now(world: World) -> None:
+    approval, api = world.granted(), Api(world)
+    world.move_clock(timedelta(hours=1))
+    ahead = asked(api, approval).json["dossier"]
+    assert asked(api, approval).json["dossier"] == ahead
+    world.move_clock(-timedelta(hours=1))
+    assert asked(api, approval).json["dossier"] != ahead
+
+
 @pytest.mark.clause("F2.29")
 @pytest.mark.clause("F2.30")
 def test_its_story_says_how_each_request_was_closed_about_which_nobody_decided(world: World) -> None:

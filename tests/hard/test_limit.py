@@ -42,6 +42,20 @@ def test_a_lower_limit_is_compared_when_it_takes_effect_and_not_before(world: Wo
 
 
 @pytest.mark.clause("F2.21(d)")
+@pytest.mark.clause("F2.29")
+def test_what_was_too_much_when_a_lower_limit_took_effect_is_seen_though_nobody_looked_then(world: World) -> None:
+    approval = running(world)
+    send(world, *(deployed(number, approval) for number in range(1, 4)))
+    amended(world, approval, maximum_devices=2)
+    world.at(MIDNIGHT + timedelta(days=3))  # the authority was down
+    send(world, gone(1, (MIDNIGHT + timedelta(days=2)).date().isoformat()))
+    assert suspected(world) == []
+    world.authority.settle()
+    assert suspected(world) == [approval]
+    assert "3 devices are reported as deployed since 00:00:00 UTC" in limit_breach(world, approval).note
+
+
+@pytest.mark.clause("F2.21(d)")
 def test_a_report_is_compared_at_its_peak_and_not_only_at_its_end(world: World) -> None:
     approval = world.granted(maximum_devices=2)
     world.at(FEBRUARY)

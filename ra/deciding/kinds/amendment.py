@@ -14,7 +14,7 @@ from core.approval import ApprovalRecord, Firmware, Terms
 from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
-from core.errors import DeviceAlreadyApproved, Finding
+from core.errors import DeviceAlreadyApproved, Finding, WrongState
 from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import first_second, last_second, next_midnight, parse, text
@@ -151,17 +151,22 @@ class Amendment(CertifyingKind[ProposeAmendment]):
     def passed(self, tx: Transaction, decision: Decision, at: datetime) -> str | None:
         """The approval stands; an effective instant and a start that moves have not come."""
         if decision.issue is not None:
-            return later_issue.why_passed(tx, decision, at)
+            return later_issue.why_passed(tx, decision, at) or _number_taken(tx, decision)
         effective = _effective(decision)
         if effective is not None and effective <= at:
             return f"its effective instant {text(effective)} has passed"
-        return why_ended(approval_reading.record(tx, approval_of(decision)), at)
+        return why_ended(approval_reading.record(tx, approval_of(decision)), at) or _number_taken(tx, decision)
 
     @serves("F2.29")
     def decide(self, tx: Transaction, decision: Decision, actor: Actor, at: datetime) -> None:
         """What the certificate does not say holds from now on; the rest, and its words, with the certificate."""
-        if decision.issue is None:
+        if decision.issue is None or conditions_said(decision):
             approval_reading.locked(tx, approval_of(decision))
+            # Asked again behind the lock: of two that are seconded at the same moment one is first.
+            if _number_taken(tx, decision) is not None:
+                state, needed = "with other conditions by now", "as it was when this was proposed"
+                raise WrongState(kind="Approval", identifier=approval_of(decision), state=state, needed=needed)
+        if decision.issue is None:
             _amend_words(tx, decision, actor, at)
 
     def reserve(self, tx: Transaction, decision: Decision) -> None:
@@ -185,6 +190,24 @@ class Amendment(CertifyingKind[ProposeAmendment]):
         """From the effective instant; what the certificate does not say changes with the decision."""
         effective = said_in(decision).get("effective") or (None if at is None else text(at))
         return NoticeSaid(FORM, effective=None if effective is None else str(effective))
+
+
+def _number_taken(tx: Transaction, decision: Decision) -> str | None:
+    """Return that a number of a condition is another one's since it was proposed; None if all of them are free.
+
+    Officers have read the numbers, and signed for them: none is given anew. What is seconded has its numbers already,
+    though its conditions are written with its certificate.
+    """
+    numbers = {number for number, _ in conditions_said(decision)}
+    if not numbers:
+        return None
+    approval = approval_of(decision)
+    others = [each for each in requests.seconded_of(tx, approval) if each.id != decision.id]
+    taken = {each.number for each in conditions_of(tx, approval)}
+    taken |= {number for each in others for number, _ in conditions_said(each)}
+    if numbers.isdisjoint(taken):
+        return None
+    return f"another decision has set condition {min(numbers & taken)} since it was proposed: propose it again"
 
 
 def _effective(decision: Decision) -> datetime | None:
