@@ -31,6 +31,17 @@ def test_what_is_in_hand_becomes_the_question(tmp_path: Path) -> None:
         _question(str(tmp_path / "no.cer"))
 
 
+def test_what_was_mistyped_is_told_as_what_it_was_meant_to_be(tmp_path: Path) -> None:
+    for wrong in ("TDT-2027-0042-X", "tda-2027-42", "TDA-"):
+        assert _question(wrong) == {"approval": wrong}
+    for file in ("chain.pem", str(tmp_path / "one"), r"C:\of\us", "leaf.p7b"):
+        with pytest.raises(InputUnusable, match="there is no such file"):
+            _question(file)
+    for half in (("--manufacturer", "AB01"), ("--model", "010A030B", "--firmware", "1")):
+        said = trialcpa("verify", *half, TRIALCPA_URL="http://127.0.0.1:9")
+        assert (said.status, "--manufacturer and --model, both" in said.err) == (2, True), said.err
+
+
 @pytest.mark.parametrize(
     ("valid", "status"), [([True, True], 0), ([True, False], 1), ([True, None], 2), ([False, None], 2), ([True], 0)]
 )

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.approval import Device, Firmware
+from core.approval import Device, EndCause, Firmware
 from core.errors import ListTooLong, ListUnreadable, OperationNotPermitted, TrialCpaError
 from core.facts import FactKind
 from intake import cpl_list
@@ -337,6 +337,10 @@ def test_what_should_be_gone_or_not_there_yet_is_told_with_the_reason(world: Wor
     approval = world.granted()
     line = changed(approval=approval)
     (early,) = compared(world, line).gone
+    assert "The trial has not begun" in early.sentence
+    leaked = world.granted(device=Device("ESME", "AB01", "M3", "01"))
+    world.revoked(leaked, EndCause.KEY_COMPROMISE)  # the certificate alone has ended
+    (early,) = compared(world, changed(approval=leaked, model="M3")).gone
     assert "The trial has not begun" in early.sentence
     world.at(START)
     (other,) = compared(world, line, changed(approval=approval, firmware_version="12")).gone

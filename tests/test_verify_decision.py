@@ -325,6 +325,22 @@ def test_an_auditor_exports_a_dossier_and_anybody_proves_it(
     assert "What is to be trusted cannot be" in capsys.readouterr().err
 
 
+def test_the_dossier_of_an_approval_refutes_nothing_by_holding_several_decisions(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, packed = tmp_path / "root.cer", tmp_path / "TDT-2027-0001-dossier.zip"
+    root.write_bytes(archive.root)
+    with zipfile.ZipFile(packed, "w") as made:
+        made.writestr(JOURNAL, b"")
+        for name, octets in archive.grant.items():
+            made.writestr(f"decisions/dec-1/{name}", octets)
+    (tmp_path / "unpacked" / "decisions" / "dec-1").mkdir(parents=True)
+    key = base64.b64encode(archive.journal_key).decode()
+    for named in (packed, tmp_path / "unpacked"):
+        assert _run("--root", str(root), "--journal-key", key, str(named)) == 2
+        assert "holds several decisions" in " ".join(capsys.readouterr().err.split())
+
+
 def _run(*words: str) -> int:
     with pytest.raises(SystemExit) as stopped:
         main(["decision", *words])

@@ -128,7 +128,11 @@ def show(console: Console, path: Path, draft: Draft) -> None:
     shown.heading(console, f"Draft {path}: {state}")
     shown.facts(console, [(name.replace("_", " "), _in_short(value)) for name, value in draft.request.items()])
     shown.facts(console, [("evidence", list(draft.evidence)), ("missing", list(missing(draft.request)))])
-    shown.sentence(console, f"To send it: trialcpa apply --draft {path} --send", style="dim")
+    if missing(draft.request):
+        goes_on = f"Add what is missing to a form: trialcpa apply FORM.toml --draft {path}"
+    else:
+        goes_on = f"To send it: trialcpa apply --draft {path} --send"
+    shown.sentence(console, goes_on, style="dim")
 
 
 def _in_short(value: object) -> str:

@@ -79,17 +79,17 @@ class Image(click.ParamType[tuple[str, Path]]):
     epilog="\b\nExample:\n  trialcpa apply --template > trial.toml\n  trialcpa apply trial.toml --evidence report.pdf"
 )
 @click.argument("form", required=False, type=click.Path(dir_okay=False, path_type=Path), metavar="[FILE.toml]")
-@click.option("--template", is_flag=True, help="Print a form to fill in, and do nothing else.")
+@click.option("--template", is_flag=True, help="Print a form to fill in, and stop.")
 @click.option("--evidence", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help="PDF, XLSX, CSV, TXT.")
 @click.option("--firmware", multiple=True, type=Image(), help="Its SHA-256 is computed.")
 @click.option("--change", "changed", metavar="APPLICATION", help="Change this one, or add evidence to it.")
-@click.option("--cancel", metavar="APPLICATION", help="Take this one back.")
-@class_option("Of what the SSC adds: white, green, amber, red.")
-@click.option("--again", is_flag=True, help="Apply once more with a form sent before.")
+@click.option("--cancel", metavar="APPLICATION", help="Take it back, before a decision is proposed.")
+@class_option("white to red, of what the SSC adds; else red.", metavar="CLASS")
+@click.option("--again", is_flag=True, help="Apply again with a form that was sent before.")
 @click.option("--draft", type=click.Path(dir_okay=False, path_type=Path), help="Collect in this file, or show it.")
 @click.option("--send", is_flag=True, help="Send the draft; go on if that broke off.")
 @click.option("--discard", is_flag=True, help="Throw the draft away.")
-@click.option("--dry-run", is_flag=True, help="Check everything and show what would be sent.")
+@click.option("--dry-run", is_flag=True, help="Check it, and show what would be sent.")
 @asks_service
 def apply(
     *,
@@ -103,7 +103,7 @@ def apply(
     service: Service,
     **flags: bool,
 ) -> None:
-    """Apply for a Trial Device Approval (F2.18 to F2.20): a form and evidence."""
+    """Apply for a Trial Device Approval with a form and its evidence (F2.18)."""
     if flags["template"]:
         click.echo(TEMPLATE, nl=False)
         return

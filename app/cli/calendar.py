@@ -34,7 +34,9 @@ def new(name: str, service: Service) -> None:
     shown.sentence(shown.out(), f"Give it to one calendar program. To end it: trialcpa calendar revoke {made.calendar}")
 
 
-@calendar.command("list", epilog="\b\nExample:\n  trialcpa calendar list")
+@calendar.command(
+    "list", short_help="List the addresses that you have made.", epilog="\b\nExample:\n  trialcpa calendar list"
+)
 @asks_service
 def list_(service: Service) -> None:
     """List the addresses that you have made, without their secrets."""

@@ -38,7 +38,7 @@ def cpl() -> None:
 
 @cpl.command("list", epilog="\b\nExample:\n  trialcpa cpl list --overdue")
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--overdue", is_flag=True, help="Only those whose day has come and that are not loaded.")
+@click.option("--overdue", is_flag=True, help="Only those whose UK working day is over and that are not loaded.")
 @click.option("--approval", help="Only those about this approval.")
 @asks_service
 def list_(*, state: str | None, overdue: bool, approval: str | None, service: Service) -> None:

@@ -56,7 +56,7 @@ minute = "7.2"
 text = "Devices are installed in Leeds only."
 # classification = "green"
 [[decision.passages]]
-subject = "assessment"
+subject = "assessment"              # F2.21(b); "description", of the device, is F2.21(a): one passage for each
 text = "What the assessment found."
 classification = "red"
 # recipients = ["dcc"]

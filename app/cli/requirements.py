@@ -82,7 +82,7 @@ def add(application: str | None, text: str | None, standing: str | None, service
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements met req-6564f1a2-9c3b1d2e4f60718a --why Shown.")
 @click.argument("requirement")
 @why_option("What shows it. The Manufacturer reads it.", former="--reason")
-@class_option("Of what shows it: white, green, amber; red is not the Manufacturer's.")
+@class_option("Of what shows it: `red` is not the Manufacturer's to see.")
 @asks_service
 def met(requirement: str, why: str, classification: str | None, service: Service) -> None:
     """Record a requirement as met."""
@@ -92,7 +92,7 @@ def met(requirement: str, why: str, classification: str | None, service: Service
 @requirements.command(epilog="\b\nExample:\n  trialcpa requirements waive req-6564f1a2-9c3b1d2e4f60718a --why @why.txt")
 @click.argument("requirement")
 @why_option("In a sentence. The SSC and the auditor read it.", former="--reason")
-@class_option("Of these words: white, green, amber; red is not the Manufacturer's.")
+@class_option("Of these words: with another than `red` the Manufacturer reads them, too.")
 @asks_service
 def waive(requirement: str, why: str, classification: str | None, service: Service) -> None:
     """Waive a requirement."""

@@ -1,6 +1,7 @@
 """`trialcpa verify`: is it covered? Of an approval, a certificate, a serial number, a device, or a list of them."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,12 @@ COVERED, NOT_COVERED, TROUBLE = 0, 1, 2
 _PEM = b"-----BEGIN CERTIFICATE-----"
 _DER = b"\x30\x82"
 
+_MEANT_AS_APPROVAL = re.compile(r"TD[AT]-", re.IGNORECASE)
+"""One that was copied with a wrong character: of serial numbers nothing is to be said to whoever wrote it."""
+
+_MEANT_AS_FILE = re.compile(r"[/\\]|\.[a-z][a-z0-9]{1,3}$", re.IGNORECASE)
+"""No serial number and no approval has a stroke or an ending in it."""
+
 
 @dataclass(frozen=True)
 class _Told:
@@ -44,7 +51,7 @@ class _Told:
 @click.option("--model", help="Of a device model.")
 @click.option("--type", "type_", help="Its type, where several have the name.")
 @click.option("--hardware-version", help="The same of its hardware version.")
-@click.option("--firmware", "firmware_version", help="The version that it runs.")
+@click.option("--firmware", "firmware_version", help="The version that it runs; only an IHD or a CAD has none.")
 @click.option("--device-id", help="One unit, by EUI-64: is it within the limit?")
 @click.option("--at", help="A past instant: was it covered then?")
 @asks_service
@@ -56,6 +63,8 @@ def verify(*, thing: tuple[str, ...], device_id: str | None, at: str | None, ser
     device = {name.rstrip("_"): value for name, value in said.items() if value is not None}
     if bool(thing) == bool(device):
         raise click.UsageError("Name what is asked about, or a device by --manufacturer and --model.")
+    if device and not {"manufacturer", "model"} <= device.keys():
+        raise click.UsageError("A device is named by --manufacturer and --model, both.")
     more = {name: value for name, value in (("device_id", device_id), ("at", at)) if value is not None}
     try:
         asked = [(" ".join(device.values()), {"device": device})] if device else list(_questions(thing))
@@ -111,7 +120,10 @@ def _question(thing: str) -> dict[str, object]:
     try:
         return {"approval": str(ApprovalIdentifier.parse(thing))}
     except IdentifierMalformed:
-        return {"serial": thing}  # the service knows every form of one, and says what is wrong with any other
+        if _MEANT_AS_FILE.search(thing):
+            raise InputUnusable(path=thing, detail="there is no such file.") from None
+        # The service knows every form of either, and says what is wrong with any other.
+        return {"approval" if _MEANT_AS_APPROVAL.match(thing) else "serial": thing}
 
 
 def _octets(file: Path) -> bytes:

@@ -23,6 +23,11 @@ EXIT: Mapping[Outcome, int] = {Outcome.PROVED: 0, Outcome.REFUTED: 1, Outcome.UN
 _NOT_READ = (Unreadable, BadZipFile, RuntimeError, EOFError, OSError, zlib.error)
 """What reading a dossier raises; RuntimeError is what `zipfile` says of encryption."""
 
+
+class _SeveralDecisions(Exception):
+    """What was named is more than the dossier of one decision; nothing is said of any."""
+
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -66,6 +71,11 @@ def decision(
         raise click.UsageError(f"What is to be trusted cannot be: {error}.") from None
     try:
         told = prove_files(parts(dossier) | ({} if journal is None else {"journal.jsonl": journal.read_bytes()}), trust)
+    except _SeveralDecisions:
+        raise click.UsageError(
+            f"{dossier} holds several decisions, as the dossier of an approval does: unpack it, and name the folder of "
+            "one, decisions/dec-…"
+        ) from None
     except _NOT_READ as error:
         told = Told(decision="", against=[Finding(Against.PART_UNREADABLE, f"{dossier}: {error}.")])
     click.echo(json.dumps(document(told), indent=2) if as_json else harmless("\n".join(_lines(told))))
@@ -81,11 +91,17 @@ def parts(dossier: Path) -> dict[str, bytes]:
     Raises:
         Unreadable: one of them is larger than such a part ever is, or there twice.
         BadZipFile: it is no ZIP, or a broken one.
+        _SeveralDecisions: parts lie in several folders.
     """
     if dossier.is_dir():
+        if (dossier / "decisions").is_dir():
+            raise _SeveralDecisions
         return {name: _within(name, dossier / name) for name in PARTS if (dossier / name).is_file()}
     found: dict[str, bytes] = {}
     with ZipFile(dossier) as packed:
+        placed = [each.rpartition("/") for each in packed.namelist()]
+        if len({folder for folder, _, name in placed if name in PARTS}) > 1:
+            raise _SeveralDecisions
         for each in packed.infolist():
             name = each.filename.rpartition("/")[2]
             if name not in PARTS:

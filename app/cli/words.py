@@ -85,10 +85,15 @@ def why_option(said: str, *, former: str | None = None, required: bool = True) -
     return click.option(*names, cls=Renamed, type=WORDS, required=required, help=said)
 
 
-def class_option(said: str) -> Callable[[_F], _F]:
-    """Add `--class`: from whom the SSC keeps what it says or attaches; `said` is its help, and names the classes."""
-    known = click.Choice([each.value for each in Classification])
-    return click.option("--class", "classification", type=known, metavar="CLASS", help=said)
+def class_option(said: str, *, metavar: str | None = None) -> Callable[[_F], _F]:
+    """Add `--class`: from whom the SSC keeps what it says or attaches; `said` is its help.
+
+    Args:
+        said: its help.
+        metavar: what stands for the four classes in a help that has no room for them.
+    """
+    classes = click.Choice([each.value for each in Classification])
+    return click.option("--class", "classification", type=classes, metavar=metavar, help=said)
 
 
 def _text_of(name: str) -> str:

@@ -38,8 +38,9 @@ from store.verbs import dossiers, facts
 _READ_ME = """This is the dossier of a Trial Device Approval. story.pdf tells it; it rests upon
 the other files.
 
-That the authority has stated it, with the root's certificate that you hold from elsewhere:
+That the authority has stated it, with the root's certificate that you hold from elsewhere (root.cer):
 
+  openssl x509 -in root.cer -out root.pem
   openssl cms -verify -binary -inform DER -in manifest.p7s -content manifest.json -CAfile root.pem
 
 manifest.json names each other file with its SHA-256. Who agreed to a decision, offline:
@@ -47,6 +48,7 @@ manifest.json names each other file with its SHA-256. Who agreed to a decision, 
   trialcpa-verify decision decisions/dec-... --root root.cer --transcript transcript.txt
 
 The journal's rows in journal.jsonl follow each other up to heads that its key has signed (docs/issuance-cycle.md).
+They are those about this approval and the roster; `trialcpa journal prove` proves the whole journal, and not them.
 """
 
 

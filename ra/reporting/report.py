@@ -307,7 +307,7 @@ def _frozen(tx: Transaction, draft: ReportAnswer, actor: Actor, *, at: datetime)
     items = replace(draft.items, h=_other_information(tx, draft.report))
     unanswered = ", ".join(each.question for each in items.h.questions if each.answer is None)
     if unanswered:
-        detail = f"it does not answer what the Sub-Committee asks: {unanswered}"
+        detail = f"it does not answer what the Sub-Committee asks: {unanswered}; answer each first"
         raise ReportOutOfTurn(month=draft.report, detail=detail)
     final = canonical(document(replace(draft, issued=True, issued_at=at, items=items)))
     return IssuedReport(

@@ -236,6 +236,8 @@ class _Comparison:
                 done = "revoked" if status.state is State.CANCELLED else "withdrawn"
                 if record.ended_at is not None:
                     why = f"The approval was {done} at {utc(record.ended_at)}."
+                elif self._at < record.start:  # its certificate was cancelled for its key, and the approval stands
+                    why = f"The trial has not begun; it begins at {utc(record.start)}."
             case State.EXPIRED:
                 why = f"The approval expired at {utc(planned_expiry(record))}."
             case State.ACTIVE | State.UNKNOWN:

@@ -59,7 +59,8 @@ def test_what_was_collected_is_kept_privately_shown_and_thrown_away(form: Path) 
         True,
         True,
     )
-    assert "firmware" in said.words  # what is missing is told
+    assert "firmware" in said.words  # what is missing is told, and not that it can be sent
+    assert ("Add what is missing" in said.words, "--send" in said.words) == (True, False)
     unsent = offline("--draft", str(draft), "--send")
     assert (unsent.status, "device is missing." in unsent.words, "csr is missing." in unsent.words) == (1, True, True)
     # The next form adds to it; what it names again takes the place of what was there.
