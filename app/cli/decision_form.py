@@ -38,7 +38,7 @@ _HEAD = """\
 # it is Amber and goes to all three; what is Red goes to nobody. What is withheld never leaves the register (F2.22).
 # Limit and firmware are in the certificate, which is public.
 #
-# Write what is meant wherever the dots are (app-…, TDA-…); a test authority's approvals begin with TDT.
+# Write what is meant wherever the dots are (app-…, TDA-…, TDN-…); a test authority's begin with TDT and TTN.
 
 """
 

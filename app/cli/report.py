@@ -165,7 +165,7 @@ def show(console: Console, said: ReportAnswer) -> None:
 def _items(items: ReportItems, months: int) -> list[tuple[str, str, str, str]]:
     """Each item with its number, and what stands beside it."""
     expiring = ", ".join(f"{each.approval} {shown.day_of(each.expiry)}" for each in items.g.expiring)
-    ahead = f"within {counted(months, 'month')}. {expiring}".strip()
+    ahead = f"within {counted(months, 'month')}" + (f": {expiring}" if expiring else "")
     return [
         ("(a)", "Trial Devices on the Central Products List", *_on_the_list(items.a)),
         ("(b)", "added since the previous report", *_on_the_list(items.b)),
