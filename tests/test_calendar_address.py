@@ -42,6 +42,11 @@ def everything(world: World) -> str:
     return str(rows)
 
 
+@pytest.mark.parametrize("name", ["", " ", "\N{ZERO WIDTH SPACE}", "\N{RIGHT-TO-LEFT OVERRIDE}"], ids=ascii)
+def test_an_address_that_nobody_could_tell_from_another_is_not_made(world: World, name: str) -> None:
+    refused(Api(world).ask("manufacturer", "POST", "/v1/calendars", {"name": name}), 400, "body-malformed")
+
+
 @pytest.mark.clause("F2.27")
 def test_an_address_is_made_listed_and_revoked_by_its_owner_and_its_secret_is_told_once(world: World) -> None:
     api = Api(world)

@@ -4,10 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.forms.fields import Body, Name
+from api.forms.fields import NAME_LIMIT, Body, Words
 
 
 class CalendarBody(Body):
     """An address for a calendar program."""
 
-    name: Annotated[Name, Field(description="What you call it, to know which one to revoke: the phone, the office's.")]
+    name: Annotated[
+        Words,
+        Field(max_length=NAME_LIMIT, description="What you call it, to know which to revoke: the phone, the office's."),
+    ]
