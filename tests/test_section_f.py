@@ -268,6 +268,7 @@ REVOCATION_DEFECTS = [
     ("invalidity-date-in-future", {"invalidity_date": NOON + timedelta(seconds=1)}),
     ("breach-without-cause", {"breach_cited": True}),
     ("breach-not-cited", {"cause": EndCause.BREACH, "invalidity_date": None}),
+    ("request-without-end", {"request_named": True}),
 ]
 
 
