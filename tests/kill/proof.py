@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from api.status.consistency import compare
 from api.status.snapshot import Mirror
@@ -17,6 +17,7 @@ from core.facts import FactKind
 from core.identifiers import serial_of
 from core.kinds import OrderKind, OrderState
 from memory.memory import Memory
+from ra.issuing import stopped_by
 from store.officers_tables import orders, rosters
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
@@ -119,15 +120,23 @@ def _authority_keys(tx: Transaction) -> set[bytes]:
 
 
 def _unfinished(tx: Transaction) -> Iterator[str]:
-    """Every order is finished or abandoned by rule; what waits, waits for a person."""
+    """Every order is finished or abandoned by rule; what waits, waits for a person.
+
+    While officers have issuing stand, what was proposed or seconded before waits for them.
+    """
+    ends_in_a_certificate = decisions.c.issue.is_not(None)
+    stands = stopped_by(tx) is not None
     for what, condition in (
-        ("decisions are seconded and not done", decisions.c.state == "seconded"),
+        (
+            "decisions are seconded and not done",
+            (decisions.c.state == "seconded") & ~(ends_in_a_certificate & literal(stands)),
+        ),
         ("drafts are claimed and not signed", drafts.c.state == "claimed"),
         ("certificates of the hierarchy are intended and not signed", authority_certificates.c.der.is_(None)),
         ("facts have no number", journal_table.c.seal_number.is_(None)),
         (
             "proposals to certify wait for a draft",
-            (decisions.c.state == "proposed") & decisions.c.issue.is_not(None),
+            (decisions.c.state == "proposed") & ends_in_a_certificate & ~literal(stands),
         ),
     ):
         count = _count(tx, condition)
