@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from ca.revocation import gate
 from core.approval import OFFICERS_CAUSES, EndCause, RevocationReason
-from core.errors import AlreadyEnded
+from core.errors import AlreadyEnded, WrongState
 from core.instants import text
 from core.status import State, approval_status
 from jobs import ends, presign, publish
@@ -25,7 +25,7 @@ EXPIRY = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
 ROUNDS = 1_000
 
 
-def require_taken(refused: AlreadyEnded | None) -> None:
+def require_taken(refused: AlreadyEnded | WrongState | None) -> None:
     assert refused is None
 
 
