@@ -24,6 +24,7 @@ from core.facts import FactKind
 from core.instants import ONE_SECOND
 from store.tables import dossiers
 from tests.api_world import Api, refused
+from tests.documents_world import Pdf
 from tests.dossier_world import root_of
 from tests.journal_lines import lines
 from tests.test_statement_signer import openssl_verifies
@@ -74,6 +75,15 @@ def test_it_is_signed_in_the_authoritys_turn_and_told_in_the_journal(world: Worl
         assert (said["dossier"], said["manifest_sha256"]) == (identifier, hashlib.sha256(manifest).hexdigest())
     world.passes(ASKED_WITHIN + ONE_SECOND)
     assert json.loads(asked(api, approval).data)["dossier"] != identifier
+
+
+def test_its_story_says_a_reason_once_and_of_what_class_it_is(world: World) -> None:
+    approval = world.granted()
+    world.revoked(approval, EndCause.BREACH)
+    world.authority.settle()
+    said = Pdf(dossier_of(world, approval)["story.pdf"]).text
+    assert said.count("It has to be.") == 1
+    assert said.count("It looks sound.") == 1
 
 
 def test_what_nothing_proves_keeps_no_other_dossier_waiting(world: World) -> None:

@@ -258,7 +258,8 @@ def _decision(each: Decided) -> dict[str, Json]:
         "state": said.state.value,
         "when": utc(said.seconded_at or said.closed_at or said.proposed_at),
         "proposal_sha256": said.proposal_sha256,
-        "reasons": said.reasons,
+        # Where a passage says the same it says it with its class: nobody reads it twice.
+        "reasons": "" if any(one.text == said.reasons for one in said.passages) else said.reasons,
         "minute": of,
         "passages": [
             {"subject": _plain(one.subject), "class": one.classification.value, "text": one.text}
