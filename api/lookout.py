@@ -24,6 +24,7 @@ from api.readiness import Check, Purpose, Readiness, answered, for_status, notic
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror, Snapshot
+from api.status.tally import Tallied
 from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing
 from core.errors import StatusStale, StoreUnavailable
@@ -95,6 +96,7 @@ class Lookout:
         mirror: what the status plane answers from; it also knows the present instant.
         write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
         disks: folders that are written to, by what lies there.
+        tallied: what is counted, for /metrics.
         lease: how long an authority process says that it will be at work.
         monotonic: seconds that only grow; a test hands in its own.
         free: octets that are left where a folder lies; a test hands in its own.
@@ -108,6 +110,7 @@ class Lookout:
         disks: Mapping[str, Path],
         *,
         lease: timedelta = timedelta(seconds=5),
+        tallied: Tallied | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
@@ -133,6 +136,7 @@ class Lookout:
         self._writing_since: float | None = None
         self._standing = Standing(_log)
         self._elsewhere: tuple[Alarm, ...] = ()
+        self.tallied = tallied or Tallied()
         self.comparing = Comparing(store, mirror)
         self.ends_told = EndsTold(store)
         self._stopping = threading.Event()

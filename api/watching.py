@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from api import metrics as figures
 from api.answers import answer
 from api.comparing import Passed
+from api.following import TimedMirror
 from api.forms.watching import ReadyQuery
 from api.incoming import actor
 from api.lookout import Lookout
@@ -72,7 +73,10 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         """Figures for Prometheus; they name nobody."""
         authorise_counting(actor())
         now = service.mirror.now()
-        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout, now)
+        mirror, store = service.mirror, service.desk.store
+        first = mirror.first_after if isinstance(mirror, TimedMirror) else None
+        process = figures.OfProcess(first_after=first, writers_waiting=store.writers_waiting)
+        said = figures.metrics(mirror.held(), mirror.age(), _backlog(service), lookout, now, process)
         return Response(said, content_type=figures.MEDIA_TYPE)
 
     @app.get(
