@@ -5,7 +5,9 @@ finding; the lengths below are therefore wider than those of the rules.
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -168,6 +170,11 @@ class Sent(BaseModel):
         cls, *, by_alias: bool = True, ref_template: str = DEFAULT_REF_TEMPLATE, mode: JsonSchemaMode = "validation"
     ) -> dict[str, Any]:
         """Return the description of the form (JSON Schema 2020-12)."""
+        return deepcopy(cls._described(by_alias, ref_template, mode))  # whoever asks takes it apart
+
+    @classmethod
+    @cache
+    def _described(cls, by_alias: bool, ref_template: str, mode: JsonSchemaMode) -> dict[str, Any]:  # noqa: FBT001 - as pydantic calls it
         return super().model_json_schema(by_alias, ref_template, schema_generator=_Schema, mode=mode)
 
 
