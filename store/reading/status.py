@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Row, func, select
 
+from core.deployed import Deployed, Stint, Unit
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.mirror import (
@@ -29,6 +30,7 @@ from core.mirror import (
 )
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
+from store.reading import deployed_units
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
 from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
@@ -100,7 +102,7 @@ class StatusReader:
                 return Changes(now, heads=heads)
             if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
                 return Changes(now, everything=True, authority=True, heads=heads, restored=True)
-            query = select(columns.id, columns.kind, columns.approvals).where(
+            query = select(columns.id, columns.kind, columns.at, columns.approvals).where(
                 (columns.seal_number > cursor.head.number) | waits_to_be_sealed
             )
             fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
@@ -110,9 +112,20 @@ class StatusReader:
             now,
             authority=not kinds.isdisjoint(_AUTHORITY_FACTS),
             approvals=touched,
+            reported=frozenset(row.at for row in fresh if row.kind == FactKind.DEPLOYMENTS_RECORDED),
             heads=heads,
             restored=FactKind.RESTORE_ACCEPTED in kinds,
         )
+
+    def deployed(self) -> Mapping[str, Deployed]:
+        """Return which units are deployed, and were, by approval."""
+        with self._store.read(whole=True) as tx:
+            return deployed_units.every_unit(tx)
+
+    def reported(self, at: frozenset[datetime]) -> Mapping[str, Mapping[Unit, Sequence[Stint]]]:
+        """Return every stint of the units that reports recorded at some instants were about, by approval."""
+        with self._store.read() as tx:
+            return deployed_units.units_reported(tx, at)
 
     def link_of(self, number: int) -> bytes | None:
         """Return the link of a sealed row of the journal; None if there is no such row."""
