@@ -3,10 +3,12 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, type_coerce
 
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, RevocationReason, Terms
 from core.errors import NoSuchThing
@@ -15,13 +17,27 @@ from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
 from store.transactions import Transaction
-from store.types import Number, String, instant_of
+from store.types import Number, String, instant_of, one_of_words
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
 
 _STREAM = 5_000
 """Rows fetched at once when a whole list is read."""
+
+_DERS = select(certificates.c.serial, certificates.c.der).where(
+    certificates.c.serial.in_(bindparam("serials", expanding=True))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is asked of approvals: their certificates whose CA was ended, these themselves, their terms, their rows."""
+
+    issuers_ended: Select[Any]
+    certificates: Select[Any]
+    terms: Select[Any]
+    approvals: Select[Any]
 
 
 def records(tx: Transaction, identifiers: Collection[str] | None = None) -> list[ApprovalRecord]:
@@ -158,11 +174,10 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
 
 def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
     """Return certificates, DER, by serial."""
-    c = certificates.c
     return {
         Serial(row.serial): bytes(row.der)
         for portion in _portions(serials)
-        for row in tx.connection.execute(select(c.serial, c.der).where(c.serial.in_(portion)))
+        for row in tx.connection.execute(_DERS, {"serials": portion})
     }
 
 
@@ -181,13 +196,7 @@ def public_key(tx: Transaction, approval: str, sha256: str) -> bytes:
 
 def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
     """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
-    c = certificates.c
-    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
-    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
-    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
-        c.ends_at <= at, of_known_cause()
-    )
-    rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
+    rows = tx.connection.execution_options(yield_per=_STREAM).execute(_ended(), {"at": at})
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
@@ -200,12 +209,21 @@ def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
         )
 
 
+@cache
+def _ended() -> Select[Any]:
+    c = certificates.c
+    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
+    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
+    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held))
+    return query.where(c.ends_at <= bindparam("at"), of_known_cause()).order_by(c.serial)
+
+
 def of_known_cause() -> ColumnElement[bool]:
     """Return the condition that a certificate was ended for no cause, or for one of ours.
 
     Only somebody who switches constraints off writes another one. What cannot be read as an end is none for a list.
     """
-    return or_(certificates.c.cause.is_(None), certificates.c.cause.in_(list(EndCause)))
+    return or_(certificates.c.cause.is_(None), one_of_words(certificates.c.cause, EndCause))
 
 
 def of_issuer_in_service() -> ColumnElement[bool]:
@@ -222,23 +240,36 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
     return tx.connection.execute(query).scalar() is not None
 
 
-def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
-    def narrowed(query: Select[Any], column: object) -> Select[Any]:
-        return query if identifiers is None else query.where(column.in_(identifiers))  # type: ignore[attr-defined]
+@cache
+def _asked(*, narrowed: bool) -> _Asked:
+    """Return what is asked of approvals, put together once: of all, or of those that are named."""
 
-    c, t, a = certificates.c, terms.c, approvals.c
-    d, e = drafts.c, authority_ends.c
+    def of(query: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
+        return query.where(column.in_(bindparam("named", expanding=True))) if narrowed else query
+
+    c, t, a, d, e = certificates.c, terms.c, approvals.c, drafts.c, authority_ends.c
     # By the certificate: it is found by its approval, and drafts are not.
-    ended = narrowed(
-        select(c.serial, e.at).join(drafts, d.serial == c.serial).join(authority_ends, e.serial == d.issuer_serial),
-        c.approval,
+    ended = select(c.serial, e.at).join(drafts, d.serial == c.serial).join(authority_ends, e.serial == d.issuer_serial)
+    return _Asked(
+        issuers_ended=of(ended, c.approval),
+        certificates=of(select(certificates).order_by(c.approval, c.issue), c.approval),
+        terms=of(select(terms).order_by(t.approval, t.issue), t.approval),
+        approvals=of(select(approvals).order_by(a.identifier), a.identifier),
     )
-    issuers = {row.serial: row.at for row in tx.connection.execute(ended)}
+
+
+def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
+    asked = _asked(narrowed=identifiers is not None)
+
+    def rows(query: Select[Any]) -> Iterable[Row[Any]]:
+        return tx.connection.execute(query, None if identifiers is None else {"named": list(identifiers)})
+
+    issuers = {row.serial: row.at for row in rows(asked.issuers_ended)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
-    for row in tx.connection.execute(narrowed(select(certificates).order_by(c.approval, c.issue), c.approval)):
+    for row in rows(asked.certificates):
         issued[row.approval].append(_certificate(row, issuers.get(row.serial)))
     agreed: dict[str, list[Terms]] = defaultdict(list)
-    for row in tx.connection.execute(narrowed(select(terms).order_by(t.approval, t.issue), t.approval)):
+    for row in rows(asked.terms):
         agreed[row.approval].append(
             Terms(
                 issue=row.issue,
@@ -261,7 +292,7 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
             ended_at=row.ended_at,
             end_cause=row.end_cause,
         )
-        for row in tx.connection.execute(narrowed(select(approvals).order_by(a.identifier), a.identifier))
+        for row in rows(asked.approvals)
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, or_, select, true, type_coerce, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, true, type_coerce, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
@@ -23,6 +23,10 @@ DUE_NOW = from_seconds(0)
 
 _MOST_NAMED = 500
 """Serials named in one statement."""
+
+_NAMED = certificates.c.serial.in_(bindparam("serials", expanding=True))
+_FATES = select(certificates.c.serial, certificates.c.fate).where(_NAMED)
+_FINAL = update(certificates).where(_NAMED, certificates.c.final_at.is_(None)).values(final_at=bindparam("since"))
 
 
 def grant(tx: Transaction, approval: Approval) -> None:
@@ -244,13 +248,13 @@ def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) ->
     Returns:
         Those whose fate is still that one; the others are judged anew.
     """
-    c, confirmed = certificates.c, set[Serial]()
+    confirmed = set[Serial]()
     serials = list(fates)
     for first in range(0, len(serials), _MOST_NAMED):
         named = serials[first : first + _MOST_NAMED]
-        rows = tx.connection.execute(select(c.serial, c.fate).where(c.serial.in_(named)))
+        rows = tx.connection.execute(_FATES, {"serials": named})
         same = {Serial(row.serial) for row in rows if row.fate == fates[Serial(row.serial)]}
-        tx.connection.execute(update(certificates).where(c.serial.in_(same), c.final_at.is_(None)).values(final_at=at))
+        tx.connection.execute(_FINAL, {"serials": list(same), "since": at})
         confirmed |= same
     return confirmed
 
