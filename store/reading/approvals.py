@@ -15,7 +15,7 @@ from core.identifiers import Serial
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
-from store.transactions import Transaction
+from store.transactions import Transaction, read_once
 from store.types import Number, String, instant_of, one_of_words
 
 _MOST_NAMED = 500
@@ -115,6 +115,7 @@ def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
     return tx.ahead.get(identifier) or next(iter(records(tx, [identifier])), None)
 
 
+@read_once
 def approval(tx: Transaction, identifier: str) -> Approval:
     """Return an approval's row; NoSuchThing if there is none."""
     row = tx.connection.execute(_APPROVAL, {"identifier": identifier}).one_or_none()

@@ -10,7 +10,7 @@ from core.identifiers import Serial
 from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
-from store.transactions import Transaction
+from store.transactions import Transaction, read_once
 from store.types import one_of_words
 
 PAGE = 100
@@ -36,6 +36,7 @@ _DRAFTS = (
 _KEY = select(public_keys).where(public_keys.c.sha256 == bindparam("sha256"))
 
 
+@read_once
 def organisation(tx: Transaction, identifier: str) -> Organisation:
     """Return an organisation; NoSuchThing if there is none."""
     row = tx.connection.execute(_ORGANISATION, {"identifier": identifier}).one_or_none()
@@ -62,6 +63,7 @@ def credential_by_key(tx: Transaction, key_sha256: str) -> Credential | None:
     return None if row is None else _credential(row)
 
 
+@read_once
 def application(tx: Transaction, identifier: str) -> Application:
     """Return an application; NoSuchThing if there is none."""
     row = tx.connection.execute(_APPLICATION, {"identifier": identifier}).one_or_none()

@@ -63,6 +63,7 @@ _SINCE = select(journal.c.id, journal.c.kind, journal.c.at, journal.c.approvals)
     (journal.c.seal_number > _NUMBER) | waits_to_be_sealed
 )
 _NAMES = select(organisations.c.id, organisations.c.name)
+_NAMES_OF = _NAMES.where(organisations.c.id.in_(_NAMED))
 _DERS = select(certificates.c.serial, certificates.c.der)
 _DERS_OF = _DERS.where(certificates.c.serial.in_(_NAMED))
 _DISPUTED = select(journal.c.subject, journal.c.at).where(journal.c.refused.is_not(None), journal.c.kind.in_(_ENDS))
@@ -205,7 +206,8 @@ class StatusReader:
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             found = approval_reading.records(tx, identifiers)
-            names = {row.id: row.name for row in tx.connection.execute(_NAMES)}
+            owners = None if identifiers is None else [*{record.organisation for record in found}]
+            names = {row.id: row.name for part in _portions(owners) for row in _asked(tx, _NAMES, _NAMES_OF, part)}
             serials = [certificate.serial for record in found for certificate in record.certificates]
             ders = _ders(tx, serials if identifiers is not None else None)
             answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, exists, func, insert, or_, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
-from core.errors import AlreadyEnded, DeviceAlreadyApproved
+from core.errors import AlreadyEnded, DeviceAlreadyApproved, NoSuchThing
 from core.identifiers import Serial
 from core.instants import from_seconds, text
 from core.kinds import KeyState
@@ -130,6 +130,7 @@ def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datet
 
     Raises:
         AlreadyEnded: it was ended before or has expired; the first end stands.
+        NoSuchThing: there is no such approval.
     """
     won = tx.connection.execute(
         _END, {"approval": identifier, "now": at, "ended_at": at, "end_cause": cause, "ended_by": by}
@@ -143,7 +144,9 @@ def _first_end(tx: Transaction, identifier: str) -> str:
     """Return when an approval has ended, in words."""
     row = tx.connection.execute(
         select(approvals.c.ended_at, approvals.c.expiry).where(approvals.c.identifier == identifier)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="approval", identifier=identifier)
     if row.ended_at is not None:
         return f"it was ended at {text(row.ended_at)}, and the first end stands"
     return f"it expired at {text(first_second_after(row.expiry))}, and the first end stands"
