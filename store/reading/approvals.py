@@ -179,14 +179,23 @@ def public_key(tx: Transaction, approval: str, sha256: str) -> bytes:
     return found
 
 
-def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
-    """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
+def ended(tx: Transaction, at: datetime, behind: str = "", to: str | None = None) -> Iterator[Revoked]:
+    """Yield, in order of serial, entries that a CRL made at `at` must have: revoked, superseded and expired.
+
+    Args:
+        tx: open.
+        at: of the list.
+        behind: the serial number behind which they are.
+        to: the last; None for all that follow.
+    """
     c = certificates.c
     # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
     held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
     query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
-        c.ends_at <= at, of_known_cause()
+        c.ends_at <= at, c.serial > behind, of_known_cause()
     )
+    if to is not None:
+        query = query.where(c.serial <= to)
     rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
