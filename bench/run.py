@@ -91,9 +91,7 @@ def _work(share: int) -> Iterator[Row]:
         yield (
             f"CRL of {listed.entries} entries built anew, gated, published; seconds of a processor",
             aim,
-            f"{listed.anew_worked:.1f}, {listed.anew_worked / listed.openssl_worked:.1f} times openssl's "
-            f"{listed.openssl_worked:.1f}; one entry more {listed.more_worked:.1f} ({listed.anew:.1f}, {listed.more:.1f} "
-            f"and {listed.openssl:.1f} s by the clock); {listed.memory:.0f} MB",
+            listed.told,
         )
     start = memory.measure(100_000 // share)
     octets = f"{start.octets / 2**20:.0f} MB"

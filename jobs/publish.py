@@ -178,7 +178,7 @@ def _notice_changed(duty: Duty, changed: Iterable[Listed]) -> None:
 
 def _signed(duty: Duty, order: lists.CrlOrder, issuing: IssuingCa) -> tuple[Listed, bytes]:
     drafted = lists.draft(order)
-    cleared = clear_crl(drafted, order)
+    cleared = clear_crl(drafted, order, duty.linted)
     if not isinstance(cleared, Clearance):
         told = " ".join(f"[{each.code}] {each.detail}" for each in cleared)
         raise PublicationRefused(number=drafted.number, detail=told)

@@ -82,7 +82,7 @@ class World:
     def leaf(self, **changes: Any) -> bytes:
         return sign(build.draft(self.profile, self.order(**changes)), self.issuing_key, self.issuing)
 
-    def crl_order(self, entries: Iterable[Revoked] = (), **changes: Any) -> crl.CrlOrder:
+    def crl_order(self, entries: Iterable[Revoked] | Entries = (), **changes: Any) -> crl.CrlOrder:
         order = crl.CrlOrder(
             issuer_der=self.issuing,
             number=7,

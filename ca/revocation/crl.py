@@ -17,7 +17,7 @@ from ca import der as write
 from ca.certificates import issuer, signature_holds
 from ca.clearance import Clearance, ClearanceKind
 from ca.revocation.kept import Entries
-from ca.revocation.octets import to_be_signed
+from ca.revocation.octets import shows, to_be_signed
 from ca.signing import cleared, holds_key, verified_signature
 from core.approval import RevocationReason
 from core.errors import IssuerMismatch
@@ -80,6 +80,10 @@ class CrlDraft:
     def digest(self) -> bytes:
         """SHA-256 of the to-be-signed bytes, 32 octets."""
         return hashlib.sha256(self.tbs).digest()
+
+    def is_in(self, der: bytes) -> bool:
+        """Return whether a CRL has these to-be-signed bytes and no others; ValueError if it has another structure."""
+        return shows(der, self.tbs)
 
     @property
     def preview(self) -> bytes:
