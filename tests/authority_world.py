@@ -20,6 +20,7 @@ from ca.issuer import build
 from ca.issuer.order import Order
 from ca.profile import TEST_ARC, Profile
 from ca.revocation import crl, ocsp
+from ca.revocation.kept import Entries
 from ca.signing import sign_certificate
 from core.approval import Device, Firmware
 from core.identifiers import Serial, new_serial
