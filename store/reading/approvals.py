@@ -204,9 +204,19 @@ def public_key(tx: Transaction, approval: str, sha256: str) -> bytes:
     return found
 
 
-def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
-    """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
-    rows = tx.connection.execution_options(yield_per=_STREAM).execute(_ended(), {"at": at})
+def ended(tx: Transaction, at: datetime, behind: str = "", to: str | None = None) -> Iterator[Revoked]:
+    """Yield, in order of serial, entries that a CRL made at `at` must have: revoked, superseded and expired.
+
+    Args:
+        tx: open.
+        at: of the list.
+        behind: the serial number behind which they are.
+        to: the last; None for all that follow.
+    """
+    query, asked = _ended(to_the_end=to is None), {"at": at, "behind": behind}
+    rows = tx.connection.execution_options(yield_per=_STREAM).execute(
+        query, asked if to is None else {**asked, "to": to}
+    )
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
@@ -220,12 +230,15 @@ def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
 
 
 @cache
-def _ended() -> Select[Any]:
+def _ended(*, to_the_end: bool) -> Select[Any]:
     c = certificates.c
     # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
     held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
     query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held))
-    return query.where(c.ends_at <= bindparam("at"), of_known_cause()).order_by(c.serial)
+    query = query.where(c.ends_at <= bindparam("at"), c.serial > bindparam("behind"), of_known_cause()).order_by(
+        c.serial
+    )
+    return query if to_the_end else query.where(c.serial <= bindparam("to"))
 
 
 def of_known_cause() -> ColumnElement[bool]:
