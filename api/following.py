@@ -1,51 +1,62 @@
-"""A mirror whose polls are timed, and which knows how long after the start of its process it could answer first."""
+"""Whoever has acted reads their own act at once: the mirror follows after each, once for all who act together."""
 
-import time
-from collections.abc import Callable, Hashable
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from api.status.snapshot import Mirror
-from api.status.tally import Tallies
-from core.clock import process_age
-from core.mirror import Changes
-from store.reading.status import StatusReader
+TOGETHER_SECONDS = 0.025
+"""How long whoever has acted waits for others who are acting: as long as some of them take, who write one after the
+other. Verification hears of the act no later than by the poll that is made anyway (api/status/snapshot.py)."""
 
-FOLLOW = "follow"
-"""What a poll is called among what is counted."""
+FOLLOWED_SECONDS = 1.0
+"""How long whoever has acted waits for what another of them began; one takes a few milliseconds."""
 
 
-class ToldReader(StatusReader):
-    """Reads the register for the snapshot, and says of which approvals."""
+class Following:
+    """Has something follow the register after acts.
 
-    read_anew: Callable[[frozenset[str] | None], None] = staticmethod(lambda _: None)
-    """Told which approvals may be others from the next snapshot on; None is all of them."""
-
-    def changes(self, cursor: Hashable | None) -> Changes:
-        """Return what has changed since `cursor`; None asks for everything."""
-        found = super().changes(cursor)
-        if found.everything or found.approvals:
-            self.read_anew(None if found.everything else found.approvals)
-        return found
-
-
-class TimedMirror(Mirror):
-    """Follows a source, and counts how long each poll took.
+    What is begun after a commit has read what was committed: of those who act at the same time one has it done, and
+    the others wait for that. Who acts alone waits for nobody.
 
     Args:
-        source, clock, more: as of Mirror.
-        polls: where that is counted.
+        follow: reads what has changed; whatever it raises comes through to who has it done.
+        together: seconds for which is waited for others.
     """
 
-    def __init__(self, *source: Any, polls: Tallies, **more: Any) -> None:  # noqa: ANN401 - as Mirror has it
-        super().__init__(*source, **more)
-        self._polls = polls
-        self.first_after: float | None = None
-        """Seconds from the start of this process to its first snapshot; None before."""
+    def __init__(self, follow: Callable[[], None], *, together: float = TOGETHER_SECONDS) -> None:
+        self._follow = follow
+        self._together = together
+        self._changed = threading.Condition()
+        self._acting = 0
+        self._begun = 0
+        self._ended = 0
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Say that one acts, until the block ends."""
+        with self._changed:
+            self._acting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._acting -= 1
+                self._changed.notify_all()
 
     def follow(self) -> None:
-        """Poll once, as Mirror does."""
-        began = time.perf_counter()
-        super().follow()
-        self._polls.note_beside_others(FOLLOW, time.perf_counter() - began)
-        if self.first_after is None:
-            self.first_after = process_age()
+        """Return when what was committed before this call has been followed, or takes too long."""
+        with self._changed:
+            before = self._begun
+            self._changed.wait_for(lambda: self._begun > before or not self._acting, self._together)
+            if self._begun > before:
+                self._changed.wait_for(lambda: self._ended > before, FOLLOWED_SECONDS)
+                return
+            self._begun += 1
+            mine = self._begun
+            self._changed.notify_all()
+        try:
+            self._follow()
+        finally:
+            with self._changed:
+                self._ended = max(self._ended, mine)
+                self._changed.notify_all()

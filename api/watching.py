@@ -11,13 +11,13 @@ from flask_openapi3.openapi import OpenAPI
 from api import metrics as figures
 from api.answers import answer
 from api.comparing import Passed
-from api.following import TimedMirror
 from api.forms.watching import ReadyQuery
 from api.incoming import actor
 from api.lookout import Lookout
 from api.readiness import Readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
 from api.status.consistency import DisagreementAnswer, Report
+from api.timed import TimedMirror
 from core.errors import StoreUnavailable
 from ra.access import authorise_counting, authorise_watching
 from store.reading.watching import Backlog, backlog

@@ -16,7 +16,6 @@ from typing import Any
 
 from api.app import create_app, described, description
 from api.bodies import BodyLimits
-from api.following import TimedMirror, ToldReader
 from api.lookout import Lookout
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
@@ -26,6 +25,7 @@ from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from api.status.tally import Tallied
+from api.timed import TimedMirror, ToldReader
 from api.verified import VerificationTold
 from app import garbage
 from app.house import open_house

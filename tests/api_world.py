@@ -7,12 +7,12 @@ from typing import Any
 from werkzeug.test import Client, TestResponse
 
 from api.app import create_app
-from api.following import TimedMirror
 from api.lookout import Lookout
 from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.remembered import WebMemory
 from api.status.tally import Tallied
+from api.timed import TimedMirror
 from api.writing import MEGABYTE
 from app.web import small_write
 from core.actors import CONSOLE, Actor, Role

@@ -18,7 +18,7 @@ from api.status.snapshot import Snapshot, amended
 from api.status.verify import answer
 from core.alarms import AlarmCode
 from core.errors import StoreUnavailable
-from core.mirror import PublishedCrl
+from core.mirror import PublishedCrl, unpacked
 from store.tables import approvals
 from tests.api_world import Api, application, done
 from tests.world import NOW, World
@@ -82,7 +82,7 @@ def _broken_answer(compared: Compared, ended: str) -> None:
     (other,) = [each for name, each in compared.api.mirror.held().approvals.items() if name != ended]
 
     def swapped(view: Snapshot) -> Snapshot:
-        held = view.approvals[ended]
+        held = unpacked(view.approvals[ended])
         serial = held.record.certificates[0].serial
         answers = [replace(each, serial=serial, revoked_at=NOW) for each in other.answers]
         return amended(view, frozenset({ended}), [replace(held, answers=answers)])
@@ -192,7 +192,7 @@ def test_everything_is_compared_a_portion_at_a_time_and_then_again(compared: Com
 def test_an_approval_that_only_the_snapshot_has_is_named(compared: Compared) -> None:
     api = compared.api
     kept = api.granted()
-    held = api.mirror.held().approvals[kept]
+    held = unpacked(api.mirror.held().approvals[kept])
     strange = replace(held, record=replace(held.record, identifier="TDA-2099-0001-X"))
     compared.breaks = lambda view: amended(view, frozenset(), [strange])
     found = compared.named()

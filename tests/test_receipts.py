@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from api.ends_told import OWED_WITHIN, EndsTold
-from api.following import ToldReader
+from api.timed import ToldReader
 from api.verified import VerificationTold
 from app.web import note_verified
 from core.alarms import AlarmCode

@@ -9,7 +9,7 @@ from alembic import op
 from store.types import Instant, Number
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
