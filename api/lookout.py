@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 
 from api import problems
 from api.comparing import Comparing
+from api.counting import AT_ONCE, Counts, counts
 from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
@@ -139,6 +140,8 @@ class Lookout:
         self.tallied = tallied or Tallied()
         self.comparing = Comparing(store, mirror)
         self.ends_told = EndsTold(store)
+        self.counts: Counts | None = None
+        """What a large register has, as it was counted last."""
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -182,10 +185,12 @@ class Lookout:
             self._elsewhere = heard.found
 
     def count_answers(self) -> None:
-        """Count the OCSP answers that are not in force, if it is time: a large register's take seconds."""
+        """Count the OCSP answers that are not in force, and the rest, if it is time: a large register takes seconds."""
         began, view = self._monotonic(), self._view()
         if view is not None and began >= self._answers[0]:
             found = answers_not_in_force(view, self._mirror.now())
+            if len(view.approvals) > AT_ONCE:
+                self.counts = counts(view, self._mirror.now())
             ended = self._monotonic()
             self._answers = (ended + _SHARE * (ended - began), found)
 

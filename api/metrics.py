@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from api.comparing import Comparing
+from api.counting import AT_ONCE, Counts, counts
 from api.ends_told import BOUNDS
 from api.lookout import Lookout
 from api.status.snapshot import Snapshot
 from core.alarms import Alarm
-from core.mirror import in_force
 from core.renewal import Lasting
-from core.status import State, approval_status
+from core.status import State
 from store.reading.watching import Backlog
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -57,12 +57,15 @@ def metrics(
         lookout: what somebody should look at, and what has an end.
         now: the present instant.
     """
+    # Of a large register each one is looked at in the background only: who asks every few seconds costs nothing.
+    counted = counts(view, now) if len(view.approvals) <= AT_ONCE else lookout.counts
     families = [
-        _family("approvals", "Approvals by state.", _approvals(view, now)),
+        _family("approvals", "Approvals by state.", _approvals(counted)),
         _family("crl_age_seconds", "Age of the newest CRL of each CA.", _crl_ages(view, now)),
         _family("crl_left_seconds", "Seconds until the newest CRL of each CA runs out.", _crl_left(view, now)),
         _family("crl_entries", "Entries on the newest CRL of each CA.", _crl_entries(view)),
-        _family("ocsp_answers", "OCSP answers held, by whether they are in force.", _answers(view, now)),
+        _family("ocsp_answers", "OCSP answers held, by whether they are in force.", _answers(counted)),
+        _family("units", "Units deployed under all approvals.", _known(None if counted is None else counted.units)),
         _family("snapshot_age_seconds", "Seconds since the mirror last heard of the register.", iter([({}, age)])),
         _family("store_up", "Whether the register answers.", iter([({}, float(left is not None))])),
         _family("unsealed_facts", "Facts that wait for their number in the journal.", _left(left, "unsealed")),
@@ -100,8 +103,8 @@ def _line(name: str, labels: Mapping[str, str], value: float) -> str:
 
 def _histogram(name: str, words: str, bounds: Sequence[float], timed: Iterable[_Timed]) -> str:
     lines = [_family(name, words, (), "histogram").rstrip("\n")]
-    for labels, counts, seconds in timed:
-        every = list(accumulate(counts))
+    for labels, took, seconds in timed:
+        every = list(accumulate(took))
         within = [(f"{bound:g}", count) for bound, count in zip(bounds, every, strict=False)]
         for bound, count in (*within, ("+Inf", every[-1])):
             lines.append(_line(f"{name}_bucket", {**labels, "le": bound}, count))
@@ -164,11 +167,10 @@ def _resident() -> int | None:
         return None
 
 
-def _approvals(view: Snapshot, now: datetime) -> Iterator[_Sample]:
-    counted = Counter(approval_status(held.record, now).state for held in view.approvals.values())
+def _approvals(counted: Counts | None) -> Iterator[_Sample]:
     for state in State:
-        if state is not State.UNKNOWN:
-            yield {"state": state.value}, counted[state]
+        if counted is not None and state is not State.UNKNOWN:
+            yield {"state": state.value}, counted.states[state]
 
 
 def _crl_ages(view: Snapshot, now: datetime) -> Iterator[_Sample]:
@@ -186,10 +188,10 @@ def _crl_entries(view: Snapshot) -> Iterator[_Sample]:
         yield {"key": crl.key_id}, crl.entries
 
 
-def _answers(view: Snapshot, now: datetime) -> Iterator[_Sample]:
-    counted = Counter(in_force(answer, now) for held in view.approvals.values() for answer in held.answers)
-    yield {"in_force": "yes"}, counted[True]
-    yield {"in_force": "no"}, counted[False]
+def _answers(counted: Counts | None) -> Iterator[_Sample]:
+    if counted is not None:
+        yield {"in_force": "yes"}, counted.answers[True]
+        yield {"in_force": "no"}, counted.answers[False]
 
 
 def _left(left: Backlog | None, name: str) -> Iterator[_Sample]:

@@ -215,6 +215,19 @@ def test_the_figures_are_in_the_format_of_prometheus(api: Api) -> None:
     assert len(figures["trialcpa_crl_age_seconds"].samples) == 2
 
 
+def test_of_a_large_register_the_figures_say_what_was_counted_last(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.granted()
+    for module in ("api.metrics", "api.lookout"):
+        monkeypatch.setattr(f"{module}.AT_ONCE", 0)
+    assert _figures(sqlite)["trialcpa_approvals"].samples == []
+    sqlite.mirror.read_units()
+    sqlite.look()
+    for name, value in (("trialcpa_approvals", 1), ("trialcpa_ocsp_answers", 2), ("trialcpa_units", 0)):
+        assert sum(each.value for each in _figures(sqlite)[name].samples) == value, name
+
+
 def test_there_is_a_figure_for_what_is_promised(sqlite: Api) -> None:
     approval = sqlite.granted()
     for _ in range(3):

@@ -1,6 +1,7 @@
 """A receipt says how long it took until each channel told an end, and who has acknowledged it (ADR 52)."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -177,6 +178,30 @@ def test_an_end_that_is_seen_by_nobody_is_found_with_the_next_look_at_all(sqlite
     again.turn()
     again.write()
     assert Told.VERIFICATION in _told(_receipts(sqlite, approval)[0])
+
+
+def test_a_thread_of_web_sees_it_and_nobody_waits_for_it(sqlite: Api) -> None:
+    approval = sqlite.granted()
+    seeing = _verified(sqlite)
+    seeing.start()
+    sqlite.world.revoked(approval)
+    seeing.touched(frozenset({approval}))
+    sqlite.mirror.follow()
+    until = time.monotonic() + 20
+    while Told.VERIFICATION not in _told(_receipts(sqlite, approval)[0]):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    seeing.stop()
+
+
+def test_what_does_not_come_into_the_snapshot_is_not_looked_for_all_the_time(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.world.revoked(sqlite.granted())
+    seeing = _verified(sqlite)
+    assert seeing.turn() == 1
+    monkeypatch.setattr("api.verified._GIVES_UP_SECONDS", 0.0)
+    assert seeing.turn() == 0
 
 
 def test_a_receipt_is_shown_to_those_who_rely_on_certificates_and_to_nobody_else(sqlite: Api) -> None:
