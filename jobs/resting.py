@@ -7,6 +7,7 @@ of their own; what follows from a decision counts by the decision.
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, assert_never
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
@@ -19,6 +20,9 @@ from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
 from ra.deciding.end import ending_of
 from store.rows import Decision
+
+_PROPOSALS = 64
+"""Proposals that are kept as they were read."""
 
 _OURS = frozenset(each.name for each in (AUTHORITY, CONSOLE, COURIER))
 
@@ -298,8 +302,14 @@ def said_by(row: SealedRow) -> Mapping[str, Any]:
 
 
 def _proposal(decision: Decision) -> Mapping[str, Any]:
+    return _said_in(decision.proposal)
+
+
+@lru_cache(maxsize=_PROPOSALS)
+def _said_in(proposal: str) -> Mapping[str, Any]:
+    """Return what a proposal says; each is asked for many times while what follows from it is weighed."""
     try:
-        said = read_json(decision.proposal)
+        said = read_json(proposal)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
