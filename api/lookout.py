@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from api import problems
+from api.comparing import Comparing
+from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
@@ -131,6 +133,8 @@ class Lookout:
         self._writing_since: float | None = None
         self._standing = Standing(_log)
         self._elsewhere: tuple[Alarm, ...] = ()
+        self.comparing = Comparing(store, mirror)
+        self.ends_told = EndsTold(store)
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -141,6 +145,8 @@ class Lookout:
             (self.hear_alarms, lambda: _SECONDS),
             (self.count_answers, lambda: _SECONDS),
             (self.try_write, lambda: WRITE_SECONDS),
+            (self.comparing.step, self.comparing.pause),
+            (self.ends_told.hear, self.ends_told.pause),
         )
         for step in steps:
             threading.Thread(target=self._repeat, args=step, name=f"lookout {step[0].__name__}", daemon=True).start()
@@ -156,7 +162,9 @@ class Lookout:
         self._look_ahead(self._heard.found)
         checks = self._checks(Purpose.WRITING)
         tell = self._monotonic() - self._began >= QUIET_SECONDS
-        self._standing.hold(noticed(checks, self._standing.alarms), self._mirror.now(), tell=tell)
+        beside = (*self.comparing.noticed(), *self.ends_told.noticed())
+        found = (*noticed(checks, self._standing.alarms), *beside)
+        self._standing.hold(found, self._mirror.now(), tell=tell)
         self._looked = (self._monotonic(), self._mirror.now())
 
     def hear_courier(self) -> None:

@@ -8,7 +8,7 @@ import concurrent.futures
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
+from api.verified import ToldReader, VerificationTold
 from app import garbage
 from app.house import open_house
 from app.served import Served, Waiting
@@ -37,9 +38,8 @@ from front.server import Front
 from front.service import Turn
 from front.workers import Workers
 from ra.access import may_verify
-from store.reading.status import StatusReader
 from store.transactions import Store
-from store.verbs import watching
+from store.verbs import receipts, watching
 
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
@@ -66,7 +66,7 @@ class Inside:
     """
 
     served: Served
-    beside: tuple[Mirror, Lookout, RefusalLog]
+    beside: tuple[Mirror, Lookout, RefusalLog, VerificationTold]
 
 
 def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None]) -> None:
@@ -141,8 +141,10 @@ def make_inside(settings: Settings) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
     remembered = WebMemory(memory_place(settings))
-    reader = StatusReader(house.store, house.clock.now, is_genuine)
+    reader = ToldReader(house.store, house.clock.now, is_genuine)
     mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
+    reader.read_anew = verified.touched
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)
     refusals = RefusalLog()
@@ -165,13 +167,19 @@ def make_inside(settings: Settings) -> Inside:
         description=told,
         note=note,
     )
-    return Inside(served, (mirror, lookout, refusals))
+    return Inside(served, (mirror, lookout, refusals, verified))
 
 
 def small_write(store: Store, machine: Clock) -> None:
     """Write something that matters to nobody: whether that can be done is what is asked."""
     with store.begin("sign of life") as tx:
         watching.live(tx, ProcessRole.WEB, at=machine.now())
+
+
+def note_verified(store: Store, seen: Mapping[tuple[str, str], int]) -> None:
+    """Note on their receipts that verification tells of ends; nobody waits for it."""
+    with store.begin("note verification") as tx:
+        receipts.note_verified(tx, seen)
 
 
 def memory_place(settings: Settings) -> Path:

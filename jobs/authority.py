@@ -35,6 +35,7 @@ from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.limits import compare_limits
+from jobs.listed import Kept
 from jobs.orders import take_up_orders, take_up_stops
 from jobs.pace import Pace
 from jobs.presign import presign
@@ -126,6 +127,7 @@ class Authority:
     _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
     _seen: Seen = field(default_factory=Seen, init=False, repr=False)
     _linted: Linted = field(default_factory=Linted, init=False, repr=False)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -290,6 +292,7 @@ class Authority:
             refused=self._refused,
             seen=self._seen,
             linted=self._linted,
+            kept=self._kept,
             rules=self.rules,
         )
 
@@ -322,6 +325,7 @@ class Authority:
             self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
+        self._kept = Kept()  # what was taken over may have come before what was known
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)
             self._stays[changed.code, changed.subject] = (changed, later(now, STAYS))

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 from core.errors import MemoryContradicted, MemoryUnusable
 from core.identifiers import Serial
 from core.kinds import AuthorisedAct, HierarchyRole
-from core.status import Revoked
-from memory import beliefs, officers, taking
+from core.status import Ending, Revoked
+from memory import beliefs, officers, on_lists, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import Book
 from memory.records import (
@@ -151,10 +151,20 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.root_entries(cursor, at)
 
-    def entries(self, issuer: str | None, at: datetime) -> Iterator[Revoked]:
-        """Return the entries of an issuing CA's list made at `at`, in order of serials; None for those of all."""
+    def entries(self, at: datetime, behind: str, most: int) -> list[Revoked]:
+        """Return the entries of all issuing CAs' lists made at `at`, in order of serials: a portion behind one."""
         with self._book.reading() as cursor:
-            yield from beliefs.entries(cursor, issuer, at)
+            return beliefs.entries(cursor, at, behind, most)
+
+    def endings(self, issuer: str, at: datetime) -> Iterator[tuple[Serial, Ending]]:
+        """Return the entries of an issuing CA's list made at `at`, in order of serials."""
+        with self._book.reading() as cursor:
+            yield from on_lists.endings(cursor, issuer, at)
+
+    def changed(self, issuer: str, record: int, since: datetime, at: datetime) -> list[tuple[Serial, Revoked | None]]:
+        """Return what a list made at `at` may say otherwise than one before; see memory/on_lists.py."""
+        with self._book.reading() as cursor:
+            return list(on_lists.changed(cursor, issuer, record, since, at))
 
     def newest_list(self, key_id: str, now: datetime | None = None) -> Listed | None:
         """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""

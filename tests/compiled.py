@@ -7,7 +7,7 @@ next test's engine finds it. It saves a fifth of the suite's time, and changes n
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
@@ -28,10 +28,9 @@ def once_for_all(patch: pytest.MonkeyPatch) -> None:
     for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
         patch.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(kind, "__hash__", lambda one: hash(type(one)))
-    make = transactions.create_engine
 
     def made(*arguments: Any, **named: Any) -> Engine:
-        engine = make(*arguments, **named)
+        engine = create_engine(*arguments, **named)
         engine.update_execution_options(compiled_cache=kept)
         return engine
 

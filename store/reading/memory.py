@@ -10,6 +10,7 @@ from store.transactions import Transaction
 
 _LAST = select(func.max(memory_records.c.number))
 _NEWEST = select(memory_records.c.number, memory_records.c.mac).order_by(memory_records.c.number.desc()).limit(1)
+_REMEMBERED = select(memory_records.c.at).where(memory_records.c.number == _LAST.scalar_subquery())
 
 
 def last_record(tx: Transaction) -> int:
@@ -25,10 +26,7 @@ def newest(tx: Transaction) -> tuple[int, bytes | None]:
 
 def last_remembered(tx: Transaction) -> datetime | None:
     """Return when the newest record was written, by the clock of the authority's machine; None if there is none."""
-    newest = select(func.max(memory_records.c.number)).scalar_subquery()
-    found: datetime | None = tx.connection.execute(
-        select(memory_records.c.at).where(memory_records.c.number == newest)
-    ).scalar()
+    found: datetime | None = tx.connection.execute(_REMEMBERED).scalar()
     return found
 
 

@@ -13,6 +13,12 @@ from store.tables import certificates, decisions
 from store.transactions import Transaction
 from store.trial_tables import witnesses
 
+_SAID = (
+    select(witnesses)
+    .where(witnesses.c.decision_id.in_(bindparam("decisions", expanding=True)))
+    .order_by(witnesses.c.at, witnesses.c.officer)
+)
+
 MOST_DISOWNED = 100
 """Disowned decisions that are told one by one: whoever has so many looks for one cause."""
 
@@ -107,9 +113,8 @@ def _issued_or_ended() -> ColumnElement[bool]:
 
 def witnesses_of(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, list[Witness]]:
     """Return what was said of decisions, in order of time; decisions of which nothing was said are left out."""
-    c, found = witnesses.c, dict[str, list[Witness]]()
-    query = select(witnesses).where(c.decision_id.in_(identifiers)).order_by(c.at, c.officer)
-    for row in tx.connection.execute(query) if identifiers else ():
+    found = dict[str, list[Witness]]()
+    for row in tx.connection.execute(_SAID, {"decisions": list(identifiers)}) if identifiers else ():
         said = Witness(decision=row.decision_id, officer=row.officer, saw=row.saw, why=row.why, at=row.at)
         found.setdefault(said.decision, []).append(said)
     return found

@@ -1,6 +1,6 @@
 """What the authority process has to do, read from what the store says: there is no queue that could be lost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,7 @@ from store.trial_tables import limit_comparisons
 from store.types import Instant, one_of_words
 
 _MOST_EXPIRED = 500
+_MOST_NAMED = 500
 """Approvals whose expiry is journalled in one transaction."""
 
 # What the authority asks in each turn, or more often, is put together once: that costs more than the asking.
@@ -238,9 +239,19 @@ def presigning_due(
     return [Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in rows[:limit]]
 
 
-def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
-    """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL."""
-    return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
+def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None) -> list[ClaimedEnd]:
+    """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL.
+
+    Args:
+        tx: open.
+        at: this moment.
+        of: only of these certificates; None for all.
+    """
+    if of is None:
+        return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
+    portions = (of[first : first + _MOST_NAMED] for first in range(0, len(of), _MOST_NAMED))
+    named = (_ACTS.where(certificates.c.serial.in_(portion)) for portion in portions)
+    return [claimed_end(row) for query in named for row in tx.connection.execute(query, {"at": at})]
 
 
 def expiries_to_make_final(
