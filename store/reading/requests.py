@@ -11,12 +11,13 @@ from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyS
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction, read_once
+from store.types import one_of_words
 
 PAGE = 100
 """Rows on a page of a list."""
 
 _BY_AGE = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id)
-_OPEN = _BY_AGE.where(decisions.c.state.in_(OPEN_DECISION))
+_OPEN = _BY_AGE.where(one_of_words(decisions.c.state, OPEN_DECISION))
 _TO_DRAFT = _BY_AGE.where(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)).limit(
     bindparam("most", type_=Integer())
 )

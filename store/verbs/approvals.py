@@ -45,6 +45,9 @@ _CANCEL = (
     .returning(_C.serial, _C.public_key_sha256)
 )
 _CANCEL_OF_KEY = _CANCEL.where(_C.public_key_sha256 == bindparam("of_key"))
+_NAMED = certificates.c.serial.in_(bindparam("serials", expanding=True))
+_FATES = select(certificates.c.serial, certificates.c.fate).where(_NAMED)
+_FINAL = update(certificates).where(_NAMED, certificates.c.final_at.is_(None)).values(final_at=bindparam("since"))
 
 
 def grant(tx: Transaction, approval: Approval) -> None:
@@ -259,13 +262,13 @@ def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) ->
     Returns:
         Those whose fate is still that one; the others are judged anew.
     """
-    c, confirmed = certificates.c, set[Serial]()
+    confirmed = set[Serial]()
     serials = list(fates)
     for first in range(0, len(serials), _MOST_NAMED):
         named = serials[first : first + _MOST_NAMED]
-        rows = tx.connection.execute(select(c.serial, c.fate).where(c.serial.in_(named)))
+        rows = tx.connection.execute(_FATES, {"serials": named})
         same = {Serial(row.serial) for row in rows if row.fate == fates[Serial(row.serial)]}
-        tx.connection.execute(update(certificates).where(c.serial.in_(same), c.final_at.is_(None)).values(final_at=at))
+        tx.connection.execute(_FINAL, {"serials": list(same), "since": at})
         confirmed |= same
     return confirmed
 
