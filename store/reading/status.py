@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, select
 
 from core.deployed import Deployed, Stint, Unit
 from core.facts import FactKind
 from core.identifiers import Serial
+from core.instants import seconds
 from core.mirror import (
     AuthorityCertificate,
     AuthorityView,
     Changes,
     CredentialRecord,
-    MirroredApproval,
+    Held,
     Proof,
     PublishedCrl,
     SealedHead,
     SignedAnswer,
     Units,
 )
-from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
-from store.reading import deployed_units
+from store.reading import deployed_units, packed
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
-from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
+from store.tables import credentials, crls, journal, ocsp_answers, waits_to_be_sealed
 from store.transactions import Store, Transaction
 
 _AUTHORITY_FACTS = frozenset(
@@ -165,30 +165,14 @@ class StatusReader:
                 ended=frozenset(each.serial for each in authority_reading.ends(tx)),
             )
 
-    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[Held]:
         """Return the approvals named, or all of them (None)."""
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
-            found = approval_reading.records(tx, identifiers)
-            names = {row.id: row.name for row in tx.connection.execute(select(organisations))}
-            serials = [certificate.serial for record in found for certificate in record.certificates]
-            ders = _ders(tx, serials if identifiers is not None else None)
-            answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)
-            disputed = _disputed(tx, [record.identifier for record in found] if identifiers is not None else None)
-            # Where the newest is dated ahead, by a wrong clock, the newest that is not is held beside it.
-            ahead = [each for each, some in answers.items() if any(one.this_update > now for one in some)]
-            for serial, before in _answers(tx, ahead, now).items() if ahead else ():
-                answers[serial] += before
-        return [
-            MirroredApproval(
-                record=record,
-                organisation_name=names[record.organisation],
-                ders={certificate.serial: ders[certificate.serial] for certificate in record.certificates},
-                answers=[answer for certificate in record.certificates for answer in answers[certificate.serial]],
-                disputed=frozenset(disputed.get(record.identifier, ())),
-            )
-            for record in found
-        ]
+            if identifiers is None:
+                return packed.every(tx, self._store, _disputed(tx, None), now)
+            named = sorted(identifiers)
+            return packed.some(tx, self._store, named, _disputed(tx, named), now)
 
     def _newest_crls(
         self, tx: Transaction, hierarchy: Sequence[AuthorityCertificate], now: datetime
@@ -290,46 +274,13 @@ def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, Crede
     }
 
 
-def _ders(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, bytes]:
-    query = select(certificates.c.serial, certificates.c.der)
-    return {
-        Serial(row.serial): bytes(row.der)
-        for part in _portions(serials)
-        for row in tx.connection.execute(query if part is None else query.where(certificates.c.serial.in_(part)))
-    }
-
-
-def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> dict[Serial, list[SignedAnswer]]:
-    """The newest answer of each serial and hash that is not dated ahead of `now`."""
-    found: dict[Serial, list[SignedAnswer]] = defaultdict(list)
-    columns = ocsp_answers.c
-    for part in _portions(serials):
-        newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
-        if now != END_OF_TIME:
-            newest = newest.where(columns.this_update <= now)
-        if part is not None:
-            newest = newest.where(columns.serial.in_(part))
-        for row in tx.connection.execute(select(ocsp_answers).where(columns.id.in_(newest))):
-            found[Serial(row.serial)].append(
-                SignedAnswer(
-                    serial=Serial(row.serial),
-                    hash_name=row.hash_name,
-                    this_update=row.this_update,
-                    next_update=row.next_update,
-                    revoked_at=row.revoked_at,
-                    der=bytes(row.der),
-                )
-            )
-    return found
-
-
-def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> dict[str, set[datetime]]:
-    """The instants of ends that were not sealed, by approval."""
-    columns, found = journal.c, defaultdict[str, set[datetime]](set)
+def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
+    """The instants of ends that were not sealed, by approval, in seconds."""
+    columns, found = journal.c, defaultdict[str, list[int]](list)
     query = select(columns.subject, columns.at).where(columns.refused.is_not(None), columns.kind.in_(_ENDS))
     for part in _portions(approvals):
         for row in tx.connection.execute(query if part is None else query.where(columns.subject.in_(part))):
-            found[row.subject].add(row.at)
+            found[row.subject].append(seconds(row.at))
     return found
 
 
