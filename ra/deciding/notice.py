@@ -9,6 +9,7 @@ from core.canonical import Json
 from core.errors import Finding
 from core.identifiers import Serial
 from ra.deciding.every_kind import kind_of
+from ra.deciding.many import is_of_many
 from ra.telling.matter import matter_of
 from ra.telling.wanting import wanting
 from ra.telling.writing import drafted_copies, write_notice
@@ -44,7 +45,9 @@ class Foreseen:
 
 
 def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> Foreseen:
-    """Return the notice that a proposal would lead to: what it is about is read once."""
+    """Return the notice that a proposal would lead to: what it is about is read once. Of many, none is shown."""
+    if is_of_many(decision):
+        return Foreseen({}, ())
     told = kind_of(decision.kind).told(decision, None)
     matter = matter_of(tx, decision, told, at=at, written=False)
     return Foreseen(drafted_copies(matter), wanting(matter))
@@ -52,5 +55,7 @@ def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> Foreseen:
 
 def lacking(tx: Transaction, decision: Decision, *, at: datetime) -> tuple[Finding, ...]:
     """Return what recipients of the notice that a proposal would lead to would not get, and the Code has it told."""
+    if is_of_many(decision):
+        return ()
     told = kind_of(decision.kind).told(decision, None)
     return wanting(matter_of(tx, decision, told, at=at, written=False))
