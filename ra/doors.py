@@ -41,6 +41,8 @@ ACTS: Mapping[str, Operation] = {
     "listAuthorisations": Operation.READ_DECISION,
     "showDecisionJournal": Operation.READ_JOURNAL,
     "revokeApproval": Operation.REVOKE,
+    "proposeRevocations": Operation.PROPOSE,
+    "showRevocations": Operation.READ_DECISION,
     "showRoster": Operation.READ_ROSTER,
     "listOrders": Operation.READ_ORDERS,
     "proposeOrder": Operation.ORDER,
