@@ -6,9 +6,10 @@ and whatever is kept was found by the plain way first.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import assert_never
 
 from api.status.certificates import der_of
-from api.status.questions import ByApproval, ByCertificate, BySerial, Question, Subject, device_of
+from api.status.questions import ByApproval, ByCertificate, BySerial, Question, device_of
 from api.status.snapshot import Snapshot
 from api.status.template import Template, template
 from api.status.verify import PastAnswer, against_firmware, is_variant, verdict
@@ -77,7 +78,11 @@ def _of_device(view: Snapshot, members: Mapping[str, str], now: datetime, past_a
 
 
 def _answered(
-    view: Snapshot, identifier: str | None, subject: Subject, now: datetime, past_answer: PastAnswer
+    view: Snapshot,
+    identifier: str | None,
+    subject: ByApproval | BySerial | ByCertificate,
+    now: datetime,
+    past_answer: PastAnswer,
 ) -> Template | None:
     """Return what is kept of an approval for a question, or what the plain way says, kept from now on.
 
@@ -86,8 +91,22 @@ def _answered(
     finished = None if identifier is None else view.finished.get(identifier)
     if finished is None:
         return None
-    kept = finished.find(subject, Template, now)
+    name = kept_as(subject)
+    kept = finished.find(name, Template, now)
     if kept is None:
         kept = template(verdict(view, Question(subject), now, past_answer))
-        finished.keep(subject, kept, now)
+        finished.keep(name, kept, now)
     return kept
+
+
+def kept_as(subject: ByApproval | BySerial | ByCertificate) -> str:
+    """Return under which name an answer is kept: texts of three forms, and one of them is compared in no time."""
+    match subject:
+        case ByApproval():
+            return subject.identifier
+        case BySerial():
+            return subject.serial
+        case ByCertificate():
+            return subject.fingerprint
+        case _:
+            assert_never(subject)
