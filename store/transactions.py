@@ -20,7 +20,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.approval import ApprovalRecord
 from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
+from store.following import Following
 from store.in_turn import Line, Turn
+from store.sqlite_listening import Versions
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for others, from its coming on, before it gives up with StoreUnavailable. What the waits on
@@ -166,6 +168,13 @@ class Store:
         found = self.revision()
         if found != needed:
             raise SchemaMismatch(found=found or "none", needed=needed)
+
+    def following(self) -> Following:
+        """Return what tells that something was committed, on a connection of its own; whoever asks closes it."""
+        if self.dialect == "sqlite":
+            return Following(partial(Versions, str(self._engine.url.database)))
+        words, named = self._engine.dialect.create_connect_args(self._engine.url)
+        return Following(partial(_postgresql().Notices, words, named))
 
     def close(self) -> None:
         """Give back every connection."""

@@ -29,6 +29,7 @@ from core.kinds import HierarchyRole
 from core.mirror import (
     AuthorityView,
     Changes,
+    Following,
     HashName,
     MirroredApproval,
     PublishedCrl,
@@ -43,6 +44,12 @@ DEFAULT_MAX_AGE = 600.0
 
 DEFAULT_INTERVAL = 0.1
 """Seconds between two polls: with the time a poll takes, well below the 250 ms promised."""
+
+SAFETY_SECONDS = 1.0
+"""Seconds between two polls where changes are told: what was not told is seen nevertheless."""
+
+REST_SECONDS = 0.02
+"""Seconds after each poll: what is committed by the hundred is read by the portion."""
 
 CATCH_UP_SECONDS = 1.0
 """How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
@@ -163,6 +170,7 @@ class Mirror:
         max_age: seconds above which a snapshot is refused.
         monotonic: seconds that only grow, for ages; a test hands in its own.
         remembered: what this process has told, before it was started as well.
+        following: begins to tell when something may have changed; without it that is looked for from time to time.
     """
 
     def __init__(
@@ -173,7 +181,9 @@ class Mirror:
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
         remembered: WebMemory | None = None,
+        following: Callable[[], Following] | None = None,
     ) -> None:
+        self._following = following
         self.remembered = WebMemory() if remembered is None else remembered
         self._source = source
         self._clock = clock
@@ -295,7 +305,11 @@ class Mirror:
         return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
-        """Follow in a background thread, at once and then every `interval` seconds, until `stop`."""
+        """Follow in a background thread until `stop`: at once, and whenever something has changed.
+
+        Args:
+            interval: seconds between two polls, where nobody tells of changes.
+        """
         if self._thread is not None:
             raise RuntimeError("the mirror is already following")
         self._stopping.clear()
@@ -362,6 +376,14 @@ class Mirror:
         return self._source.units(approval, device_id, at)
 
     def _run(self, interval: float) -> None:
+        following = None if self._following is None else self._following()
+        try:
+            self._follow_on(interval, following)
+        finally:
+            if following is not None:
+                following.close()
+
+    def _follow_on(self, interval: float, following: Following | None) -> None:
         trouble = Trouble(_log)
         while not self._stopping.is_set():
             try:
@@ -375,7 +397,11 @@ class Mirror:
                 trouble.begins(f"the store cannot be followed; answers come from the last snapshot: {kind}")
             else:
                 trouble.ends("the store is followed again")
-            self._stopping.wait(interval)
+            if following is None:
+                self._stopping.wait(interval)
+            else:
+                self._stopping.wait(REST_SECONDS)
+                following.wait(SAFETY_SECONDS, self._stopping)
 
 
 def _forget(
