@@ -143,7 +143,7 @@ def make_inside(settings: Settings) -> Inside:
     remembered = WebMemory(memory_place(settings))
     reader = StatusReader(house.store, house.clock.now, is_genuine)
     mirror = Mirror(
-        reader, house.machine, max_age=settings.status_max_age, remembered=remembered, following=house.store.following
+        reader, house.machine, max_age=settings.status_max_age, remembered=remembered, hearing=house.store.hearing
     )
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)

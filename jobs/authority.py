@@ -35,6 +35,7 @@ from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.limits import compare_limits
+from jobs.listed import Kept
 from jobs.orders import take_up_orders, take_up_stops
 from jobs.pace import Pace
 from jobs.presign import presign
@@ -42,13 +43,13 @@ from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.roster import show_rosters
-from jobs.seal import seal
+from jobs.seal import seal, seal_own
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from ra.desk import Rules
-from store.following import Following
+from store.hearing import Hearing
 from store.reading import work
 from store.transactions import Store
 
@@ -124,6 +125,7 @@ class Authority:
     _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
     _seen: Seen = field(default_factory=Seen, init=False, repr=False)
     _linted: Linted = field(default_factory=Linted, init=False, repr=False)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -141,16 +143,16 @@ class Authority:
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
-        following = self.store.following()
+        hearing = self.store.hearing()
         try:
-            self._work(stopping, ready, following)
+            self._work(stopping, ready, hearing)
         finally:
-            following.close()
+            hearing.close()
         if self._epoch is not None:
             with suppress(StoreUnavailable):  # it runs out by itself
                 release_lease(self.store, self.holder, self.machine)
 
-    def _work(self, stopping: threading.Event, ready: Callable[[], None], following: Following) -> None:
+    def _work(self, stopping: threading.Event, ready: Callable[[], None], hearing: Hearing) -> None:
         announced, before = False, (0, 0)
         while not stopping.is_set():
             try:
@@ -167,7 +169,7 @@ class Authority:
             if worked is None:
                 stopping.wait(WAITING_SECONDS)
             elif not worked:
-                self._rest(stopping, before, following)
+                self._rest(stopping, before, hearing)
 
     def turn(self) -> int | None:
         """Do everything that is due now, once.
@@ -202,10 +204,13 @@ class Authority:
         self._require_not_behind(duty)
         self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        # Each has the keys that are at hand by then: one that was taken up is used in the same turn.
-        done = sum(
-            self._guarded(job, replace(duty, keyring=self.keyring), self._believed.now()) for job in self._jobs()
-        )
+        done = 0
+        for job in self._jobs():
+            if duty.keyring is not self.keyring:
+                duty = replace(duty, keyring=self.keyring)  # one that was taken up is used in the same turn
+            done += self._guarded(job, duty, self._believed.now())
+        if done:
+            done += self._guarded(seal_own, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -249,13 +254,13 @@ class Authority:
             if not self.turn():
                 return
 
-    def _rest(self, stopping: threading.Event, before: tuple[int, int], following: Following) -> None:
+    def _rest(self, stopping: threading.Event, before: tuple[int, int], hearing: Hearing) -> None:
         """Wait until somebody has acted or a second has passed: what time alone makes due is due to the second."""
         until = time.monotonic() + 1.0
         try:
             while (left := until - time.monotonic()) > 0 and not stopping.is_set():
                 # Our own commits, and what is none of ours, are told as well: the pulse says whether to work.
-                if following.wait(left, stopping) and self._pulse() != before:
+                if hearing.wait(left, stopping) and self._pulse() != before:
                     return
         except StoreUnavailable:
             stopping.wait(WAITING_SECONDS)  # the next turn finds it, and tells
@@ -293,6 +298,7 @@ class Authority:
             refused=self._refused,
             seen=self._seen,
             linted=self._linted,
+            kept=self._kept,
             rules=self.rules,
         )
 
@@ -325,6 +331,7 @@ class Authority:
             self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
+        self._kept = Kept()  # what was taken over may have come before what was known
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)
             self._stays[changed.code, changed.subject] = (changed, later(now, STAYS))

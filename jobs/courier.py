@@ -123,7 +123,7 @@ class Courier:
             lanes += [_Lane(each, calling, stopping) for each in shared]
             self._lanes = list(lanes)
             lanes.append(_Lane(self.sign, own, stopping))  # last: what waits for a lock must hold up nobody
-            following = self.store.following()
+            hearing = self.store.hearing()
             while not stopping.is_set():
                 try:
                     with self.store.read() as tx:
@@ -135,8 +135,8 @@ class Courier:
                     for each in lanes:
                         each.wake()
                 stopping.wait(REST_SECONDS)
-                following.wait(IDLE_SECONDS, stopping)
-            following.close()
+                hearing.wait(IDLE_SECONDS, stopping)
+            hearing.close()
 
     def deliver(self, subscriber: Subscriber) -> int:
         """Deliver one portion in order; return how many rows the subscriber has now heard or need not hear.

@@ -15,13 +15,14 @@ from core.facts import Fact, FactKind
 from core.instants import seconds
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
-from core.status import Revoked
+from core.status import Revoked, endings
 from jobs.duty import later
 from jobs.hierarchy import held_of
 from jobs.published import previous
 from keys.signer import Signer
 from memory.memory import Memory
 from memory.records import Listed
+from policy.linted import Linted
 from policy.profile import clear_crl
 from store.transactions import Store, Transaction
 from store.verbs import artefacts, facts
@@ -69,7 +70,7 @@ class RootList:
         Raises:
             PublicationRefused: it is not what was drafted, or loses what was listed before.
         """
-        problems = gate.inspect(der, order=self.order, previous=before, register=self.entries, at=at)
+        problems = gate.inspect(der, order=self.order, previous=before, register=lambda: endings(self.entries), at=at)
         if problems:
             raise PublicationRefused(number=self.order.number, detail=" ".join(problems))
         return PublishedCrl(
@@ -103,7 +104,7 @@ def root_list(root_der: bytes, number: int, entries: Sequence[Revoked], this_upd
         entries=tuple(entries),
     )
     drafted = lists.draft(order)
-    cleared = clear_crl(drafted, order)
+    cleared = clear_crl(drafted, order, Linted())
     if not isinstance(cleared, Clearance):
         raise PublicationRefused(number=number, detail=" ".join(each.detail for each in cleared))
     return RootList(order=order, entries=tuple(entries), draft=drafted, clearance=cleared)

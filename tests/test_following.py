@@ -1,180 +1,115 @@
-"""Whoever follows the store hears of a commit at once, whoever made it, and of nothing that was not committed."""
+"""Those who act together are followed once, after the last of them; whoever acts alone waits for nobody."""
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count, pairwise
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
 
-from core.errors import StoreUnavailable
-from core.kinds import ProcessRole
-from store import following
-from store.following import BLIND_SECONDS, Following
-from store.sqlite_listening import Versions
-from store.transactions import Store
-from store.verbs import watching
-from tests.status_world import NOON, SECOND
+from api.following import Following
 
-GO_ON = threading.Event()
-"""Set by nobody: nothing is to stop."""
-
-SOON, LONG = 2.0, 0.4
-"""Seconds: in which what is told has come on the busiest machine, and in which nothing comes if nothing was done."""
+PATIENCE = 20.0
 
 
-@pytest.fixture
-def store_url(store_kind: str, store_copy: Callable[[str], str]) -> str:
-    return store_copy(store_kind)
+def _started(run: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
 
 
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = Store(store_url)
-    yield opened
-    opened.close()
+def _until(so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not so():
+        assert time.monotonic() < until, "it did not come to pass"
+        time.sleep(0.001)
 
 
-@contextmanager
-def followed(store: Store) -> Iterator[Following]:
-    found = store.following()
-    try:
-        quiet(found)
-        yield found
-    finally:
-        found.close()
+class _Register:
+    """What is committed, and what was read of it; a reader can be held."""
+
+    def __init__(self) -> None:
+        self.committed = 0
+        self.seen = 0
+        self.reads = 0
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def read(self) -> None:
+        self.reads += 1
+        found = self.committed
+        assert self.may_end.wait(PATIENCE)
+        self.seen = max(self.seen, found)
 
 
-def quiet(found: Following) -> None:
-    """Wait until it hears, and has told of what was before."""
-    until = time.monotonic() + 20
-    while found.wait(LONG, GO_ON):
-        assert time.monotonic() < until
-
-
-COUNTED = count()
-
-
-def write(store: Store) -> None:
-    with store.begin("sign of life") as tx:
-        watching.live(tx, ProcessRole.WEB, at=NOON + next(COUNTED) * SECOND)
-
-
-def write_and_fail(store: Store) -> None:
-    with store.begin("sign of life") as tx:
-        watching.live(tx, ProcessRole.WEB, at=NOON + next(COUNTED) * SECOND)
-        raise ZeroDivisionError
-
-
-def test_a_commit_of_anybody_is_heard_and_nothing_else_is(store: Store, store_url: str) -> None:
-    other = Store(store_url)
-    with followed(store) as found:
-        for writer in (store, other, other):
-            write(writer)
-            assert found.wait(SOON, GO_ON)
-        quiet(found)
-        with pytest.raises(ZeroDivisionError):
-            write_and_fail(other)
-        with other.read() as tx:
-            tx.connection.execute(text("SELECT 1"))
-        assert not found.wait(LONG, GO_ON)
-    other.close()
-
-
-def test_many_commits_are_told_once_and_none_is_lost(store: Store) -> None:
-    with followed(store) as found:
-        for _ in range(20):
-            write(store)
-        assert found.wait(SOON, GO_ON)
-        quiet(found)
-
-
-def test_a_wait_ends_when_one_is_to_stop(store: Store) -> None:
-    stopping = threading.Event()
-    with followed(store) as found:
-        threading.Timer(0.1, stopping.set).start()
-        began = time.monotonic()
-        assert not found.wait(30, stopping)
-        assert time.monotonic() - began < SOON
-
-
-class Deaf:
-    """A connection that hears for as long as nobody cuts it."""
-
-    def __init__(self, cut: threading.Event) -> None:
-        self._cut = cut
-
-    def heard(self) -> bool:
-        if self._cut.wait(0.01):
-            raise StoreUnavailable
-        return False
-
-    def close(self) -> None:
-        pass
-
-
-def test_who_hears_nothing_looks_often_and_listens_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "_FIRST_PAUSE", 0.01)
-    cut, tried = threading.Event(), list[float]()
-
-    def listen() -> Deaf:
-        tried.append(time.monotonic())
-        if cut.is_set():
-            raise StoreUnavailable
-        return Deaf(cut)
-
-    found = Following(listen)
-    quiet(found)
-    assert len(tried) == 1
-    cut.set()
-    assert found.wait(30, GO_ON)  # it may have missed something from here on
+def test_whoever_acts_alone_is_followed_at_once() -> None:
+    register = _Register()
+    following = Following(register.read, together=PATIENCE)
     began = time.monotonic()
-    assert found.wait(30, GO_ON)
-    assert time.monotonic() - began < BLIND_SECONDS + SOON
-    while len(tried) < 5:
-        found.wait(30, GO_ON)
-    pauses = [later - earlier for earlier, later in pairwise(tried[1:])]
-    assert pauses[-1] > pauses[0]  # a register that is gone is not asked without end
-    cut.clear()
-    quiet(found)
-    found.close()
+    for number in range(1, 4):
+        with following.acting():
+            register.committed += 1
+        following.follow()
+        assert (register.seen, register.reads) == (number, number)
+    assert time.monotonic() - began < PATIENCE / 2
 
 
-def test_a_register_that_is_gone_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreUnavailable):
-        Versions(str(tmp_path / "none" / "register.db"))
-    heard = Versions(str(tmp_path / "register.db"))
-    monkeypatch.setattr(heard, "_connection", Broken())
-    with pytest.raises(StoreUnavailable):
-        heard.heard()
+def test_those_who_act_together_are_followed_once_and_all_see_their_own_act() -> None:
+    register = _Register()
+    following = Following(register.read, together=PATIENCE)
+    everybody, one_by_one, saw = threading.Barrier(8), threading.Lock(), list[bool]()
+
+    def act() -> None:
+        with following.acting():
+            everybody.wait(PATIENCE)
+            with one_by_one:
+                register.committed += 1
+                mine = register.committed
+        following.follow()
+        saw.append(register.seen >= mine)
+
+    threads = [_started(act) for _ in range(8)]
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert saw == [True] * 8
+    assert register.reads == 1
 
 
-class Broken:
-    def execute(self, _: str) -> None:
-        raise sqlite3.OperationalError
+def test_what_was_begun_before_an_act_does_not_count_for_it() -> None:
+    register = _Register()
+    following = Following(register.read, together=PATIENCE)
+    register.may_end.clear()
+    register.committed = 1
+    first = _started(following.follow)
+    _until(lambda: register.reads == 1)
+    register.committed = 2
+    second = _started(following.follow)
+    _until(lambda: register.reads == 2)
+    register.may_end.set()
+    for thread in (first, second):
+        thread.join(PATIENCE)
+    assert register.seen == 2
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
-def test_a_session_that_the_server_ends_is_made_anew(kind: str, store_copy: Callable[[str], str]) -> None:
-    store = Store(store_copy(kind))
-    with followed(store) as found:
-        with store.begin("sign of life") as tx:
-            tx.connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-                )
-            )
-        quiet(found)
-        write(store)
-        assert found.wait(SOON, GO_ON)
-    with store.read() as tx:
-        left = tx.connection.execute(
-            text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
-        )
-        assert left.scalar_one() == 0
-    store.close()
+def test_nobody_waits_long_for_one_who_goes_on_acting() -> None:
+    register = _Register()
+    following = Following(register.read, together=0.001)
+    with following.acting():
+        register.committed = 1
+        following.follow()
+        assert register.seen == 1
+
+
+def test_a_failure_comes_through_to_who_has_it_done_and_keeps_nobody_from_the_next() -> None:
+    fails = [True]
+
+    def read() -> None:
+        if fails.pop():
+            raise OSError("no register")
+        fails.append(False)
+
+    following = Following(read)
+    with pytest.raises(OSError, match="no register"):
+        following.follow()
+    fails.append(False)
+    following.follow()
+    assert following._ended == following._begun == 2

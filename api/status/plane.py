@@ -1,8 +1,8 @@
 """The status plane as one function of what is asked: verification, OCSP, CRLs, certificates, the public page.
 
 There is no server in it, no thread and no lock, and `at_once` never reads the store: whatever holds the rest of the
-service up does not hold this up. Questions about the past, or about one unit, read the store once, in `from_store`;
-many at once are answered there too, because they take long.
+service up does not hold this up. A question about the past whose proof the store alone has kept reads it once, in
+`from_store`, and so does one about a unit until the units have been read; many at once are answered there as well.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class Elsewhere(Enum):
 
 
 class _Past(Protocol):
-    """What the snapshot does not hold; see Mirror."""
+    """What the snapshot does not hold, or not yet; see Mirror."""
 
     def past_answer(self, serial: Serial, at: datetime, /) -> SignedAnswer | None: ...
     def past_crl(self, key_id: str, number: int, /) -> PublishedCrl | None: ...
@@ -202,7 +202,8 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, request.store.units)
+        units = request.store.units if view.deployed is None else view.units
+        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, units)
         return Reply(HTTPStatus.OK, found.filled(as_of), _VERIFIED)
 
     def _verify_batch(self, request: _Request) -> Reply:
@@ -211,7 +212,8 @@ class StatusPlane:
         self._authorise(view, request.asked, now)
         if isinstance(request.store, _NotAtOnce):
             raise _AsksStoreError
-        return batch_reply(view, request.asked, now, request.store.past_answer, request.store.units)
+        units = request.store.units if view.deployed is None else view.units
+        return batch_reply(view, request.asked, now, request.store.past_answer, units)
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.

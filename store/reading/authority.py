@@ -13,12 +13,14 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from store.tables import authority, authority_certificates, authority_ends, ocsp_answers
-from store.transactions import Store, Transaction
+from store.transactions import Store, Transaction, read_once
 
 _C = authority_certificates.c
 _AUTHORITY = select(authority).where(authority.c.id == 1)
 _CERTIFICATES = select(authority_certificates).where(_C.der.is_not(None)).order_by(_C.issued_at, _C.serial)
 _INTENDED = select(authority_certificates).where(_C.der.is_(None)).order_by(_C.intended_at)
+_OFFSET = select(authority.c.clock_offset).where(authority.c.id == 1)
+_ENDS = select(authority_ends).order_by(authority_ends.c.serial)
 _OF_ROLE = _C.role == bindparam("role")
 _CERTIFICATES_OF_ROLE, _INTENDED_OF_ROLE = _CERTIFICATES.where(_OF_ROLE), _INTENDED.where(_OF_ROLE)
 
@@ -47,6 +49,7 @@ class IntendedCertificate:
     intended_at: datetime
 
 
+@read_once
 def authority_row(tx: Transaction) -> AuthorityRow:
     """Return the authority's row; HomeMissing if the store holds none."""
     row = tx.connection.execute(_AUTHORITY).one_or_none()
@@ -66,7 +69,7 @@ def authority_row(tx: Transaction) -> AuthorityRow:
 def clock_offset(store: Store) -> timedelta:
     """Return how far the test clock runs ahead; zero before there is an authority."""
     with store.read() as tx:
-        value = tx.connection.execute(select(authority.c.clock_offset).where(authority.c.id == 1)).scalar()
+        value = tx.connection.execute(_OFFSET).scalar()
     return timedelta(seconds=int(value or 0))
 
 
@@ -78,7 +81,7 @@ def certificates(tx: Transaction, role: HierarchyRole | None = None) -> list[Aut
 
 def ends(tx: Transaction) -> list[Revoked]:
     """Return what was ended in the hierarchy before its time, in order of serials."""
-    rows = tx.connection.execute(select(authority_ends).order_by(authority_ends.c.serial))
+    rows = tx.connection.execute(_ENDS)
     return [Revoked(serial=Serial(row.serial), at=row.at, reason=RevocationReason(row.reason)) for row in rows]
 
 

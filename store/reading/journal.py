@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, Text, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Integer, Row, Select, Text, and_, bindparam, func, or_, select
 
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
@@ -15,6 +16,7 @@ from core.instants import parse, text
 from core.mirror import Proof
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
+from store.types import one_of_words
 
 _MOST_PROVED = 10_000
 """Rows from a fact to the head that covers it; the sealer signs one after each thousand."""
@@ -37,12 +39,21 @@ _LINK_OF = select(journal.c.link).where(journal.c.seal_number == _NUMBER)
 _HEADS_AFTER = (
     select(journal_heads).where(journal_heads.c.number > _NUMBER).order_by(journal_heads.c.number).limit(_MOST)
 )
+_STANDING_HEADS = (
+    select(journal_heads)
+    .join(
+        journal,
+        (journal.c.seal_number == journal_heads.c.number)
+        & (journal.c.link == journal_heads.c.link)
+        & (journal_heads.c.number <= LARGEST_EXACT),  # no other can be signed
+    )
+    .order_by(journal_heads.c.number.desc())
+    .limit(_MOST_HEADS)
+)
 _HEAD_LINK = select(journal_heads.c.link).where(journal_heads.c.number == _NUMBER)
 _KINDS = bindparam("kinds", expanding=True, type_=Text())
 _LAST_OF = select(journal).where(journal.c.kind.in_(_KINDS)).order_by(journal.c.id.desc()).limit(1)
 _UNSEALED = select(journal).where(waits_to_be_sealed).order_by(journal.c.at, journal.c.id).limit(_MOST)
-_UNSEALED_BUT = _UNSEALED.where(journal.c.kind.not_in(_KINDS))
-_UNSEALED_ONLY = _UNSEALED.where(journal.c.kind.in_(_KINDS))
 _BEHIND = or_(
     journal.c.at > bindparam("behind_at"),
     and_(journal.c.at == bindparam("behind_at"), journal.c.id > bindparam("behind_id")),
@@ -83,6 +94,13 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
     return (0, GENESIS, None) if row is None else (int(row.seal_number), _octets(row.link), _text(row.sealed_at))
 
 
+@cache
+def _unsealed(kinds: frozenset[FactKind], *, wanted: bool) -> Select[Any]:
+    """Return the question for facts of some kinds, or of all others; it is put together once for each set of them."""
+    of_them = one_of_words(journal.c.kind, sorted(kinds))
+    return _UNSEALED.where(of_them if wanted else ~of_them)
+
+
 def unsealed(
     tx: Transaction,
     limit: int,
@@ -100,8 +118,8 @@ def unsealed(
         but: of other kinds than these, where none are named that alone are asked for.
         behind: those that come after this one in that order; None for all.
     """
-    query = _UNSEALED_BUT if only is None else _UNSEALED_ONLY
-    asked: dict[str, object] = {"kinds": list(but if only is None else only), "most": limit}
+    query = _unsealed(frozenset(but if only is None else only), wanted=only is not None)
+    asked: dict[str, object] = {"most": limit}
     if behind is not None:
         query = query.where(_BEHIND)
         asked |= {"behind_at": parse(behind.row.at), "behind_id": behind.row_id}
@@ -177,10 +195,7 @@ def standing_heads(tx: Transaction) -> list[Head]:
 
     Whoever writes rows can write both; whether a head is signed is for whoever acts upon it to find out.
     """
-    h, j = journal_heads.c, journal.c
-    stands = (j.seal_number == h.number) & (j.link == h.link) & (h.number <= LARGEST_EXACT)  # no other can be signed
-    query = select(journal_heads).join(journal, stands).order_by(h.number.desc()).limit(_MOST_HEADS)
-    return [_head(row) for row in tx.connection.execute(query)]
+    return [_head(row) for row in tx.connection.execute(_STANDING_HEADS)]
 
 
 def head_link(tx: Transaction, number: int) -> bytes | None:

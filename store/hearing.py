@@ -45,7 +45,7 @@ class Listening(Protocol):
         ...
 
 
-class Following:
+class Hearing:
     """Tells one thread that something was committed, and listens for it on another.
 
     Args:
@@ -58,7 +58,7 @@ class Following:
         self._hears = False
         self._closing = threading.Event()
         self._trouble = Trouble(_log)
-        self._thread = threading.Thread(target=self._run, name="following", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
         self._thread.start()
 
     def wait(self, seconds: float, stopping: threading.Event) -> bool:
