@@ -123,7 +123,7 @@ class Courier:
             lanes += [_Lane(each, calling, stopping) for each in shared]
             self._lanes = list(lanes)
             lanes.append(_Lane(self.sign, own, stopping))  # last: what waits for a lock must hold up nobody
-            hearing = self.store.hearing()
+            hearing = self.store.hearing(REST_SECONDS)
             while not stopping.is_set():
                 try:
                     with self.store.read() as tx:

@@ -6,8 +6,9 @@ import time
 
 from core.errors import StoreUnavailable
 
-LOOK_SECONDS = 0.01
-"""How often the number is asked for: below what anybody notices, and a hundred times in a second is next to nothing."""
+LOOK_SECONDS = 0.02
+"""How often the number is asked for: a fifth of what a revocation may take to verification, and fifty times in a second
+is next to nothing."""
 
 
 class Versions:
@@ -15,9 +16,11 @@ class Versions:
 
     Args:
         file: the database.
+        look: seconds between two looks at it.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, look: float = LOOK_SECONDS) -> None:
+        self._look = look
         try:
             self._connection = sqlite3.connect(file, timeout=LOOK_SECONDS, isolation_level=None)
             self._seen = self._version()
@@ -25,8 +28,8 @@ class Versions:
             raise StoreUnavailable(detail=type(error).__name__) from error
 
     def heard(self) -> bool:
-        """Wait for LOOK_SECONDS, and say whether another connection has committed meanwhile."""
-        time.sleep(LOOK_SECONDS)
+        """Wait until the next look, and say whether another connection has committed meanwhile."""
+        time.sleep(self._look)
         try:
             version = self._version()
         except sqlite3.Error as error:

@@ -22,7 +22,7 @@ from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
 from store.hearing import Hearing
 from store.in_turn import Line, Turn
-from store.sqlite_listening import Versions
+from store.sqlite_listening import LOOK_SECONDS, Versions
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for others, from its coming on, before it gives up with StoreUnavailable. What the waits on
@@ -200,10 +200,14 @@ class Store:
         if found != needed:
             raise SchemaMismatch(found=found or "none", needed=needed)
 
-    def hearing(self) -> Hearing:
-        """Return what tells that something was committed, on a connection of its own; whoever asks closes it."""
+    def hearing(self, look: float = LOOK_SECONDS) -> Hearing:
+        """Return what tells that something was committed, on a connection of its own; whoever asks closes it.
+
+        Args:
+            look: seconds after which it is told at the latest, where it has to be looked for.
+        """
         if self.dialect == "sqlite":
-            return Hearing(partial(Versions, str(self._engine.url.database)))
+            return Hearing(partial(Versions, str(self._engine.url.database), look))
         words, named = self._engine.dialect.create_connect_args(self._engine.url)
         return Hearing(partial(_postgresql().Notices, words, named))
 
