@@ -140,7 +140,7 @@ class Comparing:
 
     def noticed(self) -> Iterator[Noticed]:
         """Yield that something disagrees, while it does."""
-        named = self._told()
+        named = self.disagreements()
         if named:
             said = f"{counted(len(named), 'answer or entry', 'answers or entries')} disagree with the register"
             yield Noticed(code=AlarmCode.CHANNELS_DISAGREE, sentence=f"{said}: /v1/consistency names them.")
@@ -175,10 +175,11 @@ class Comparing:
             report = Report(as_of=so_far.as_of, checked=so_far.checked, pending=so_far.pending)
         else:
             report = Report(self._mirror.now())
-        report.disagreements += self._told()
+        report.disagreements += self.disagreements()
         return report
 
-    def _told(self) -> list[DisagreementAnswer]:
+    def disagreements(self) -> list[DisagreementAnswer]:
+        """Return what is known to disagree."""
         return [each for some in list(self._named.values()) for each in some]
 
     def _at_once(self) -> Report:

@@ -19,11 +19,13 @@ from typing import Generic, TypeVar
 
 from api import problems
 from api.comparing import Comparing
+from api.counting import AT_ONCE, Counts, counts
 from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror, Snapshot
+from api.status.tally import Tallied
 from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing
 from core.errors import StatusStale, StoreUnavailable
@@ -95,6 +97,7 @@ class Lookout:
         mirror: what the status plane answers from; it also knows the present instant.
         write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
         disks: folders that are written to, by what lies there.
+        tallied: what is counted, for /metrics.
         lease: how long an authority process says that it will be at work.
         monotonic: seconds that only grow; a test hands in its own.
         free: octets that are left where a folder lies; a test hands in its own.
@@ -108,6 +111,7 @@ class Lookout:
         disks: Mapping[str, Path],
         *,
         lease: timedelta = timedelta(seconds=5),
+        tallied: Tallied | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
@@ -133,8 +137,11 @@ class Lookout:
         self._writing_since: float | None = None
         self._standing = Standing(_log)
         self._elsewhere: tuple[Alarm, ...] = ()
+        self.tallied = tallied or Tallied()
         self.comparing = Comparing(store, mirror)
         self.ends_told = EndsTold(store)
+        self.counts: Counts | None = None
+        """What a large register has, as it was counted last."""
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -178,10 +185,12 @@ class Lookout:
             self._elsewhere = heard.found
 
     def count_answers(self) -> None:
-        """Count the OCSP answers that are not in force, if it is time: a large register's take seconds."""
+        """Count the OCSP answers that are not in force, and the rest, if it is time: a large register takes seconds."""
         began, view = self._monotonic(), self._view()
         if view is not None and began >= self._answers[0]:
             found = answers_not_in_force(view, self._mirror.now())
+            if len(view.approvals) > AT_ONCE:
+                self.counts = counts(view, self._mirror.now())
             ended = self._monotonic()
             self._answers = (ended + _SHARE * (ended - began), found)
 

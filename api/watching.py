@@ -17,6 +17,7 @@ from api.lookout import Lookout
 from api.readiness import Readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
 from api.status.consistency import DisagreementAnswer, Report
+from api.timed import TimedMirror
 from core.errors import StoreUnavailable
 from ra.access import authorise_counting, authorise_watching
 from store.reading.watching import Backlog, backlog
@@ -72,7 +73,10 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         """Figures for Prometheus; they name nobody."""
         authorise_counting(actor())
         now = service.mirror.now()
-        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout, now)
+        mirror, store = service.mirror, service.desk.store
+        first = mirror.first_after if isinstance(mirror, TimedMirror) else None
+        process = figures.OfProcess(first_after=first, writers_waiting=store.writers_waiting)
+        said = figures.metrics(mirror.held(), mirror.age(), _backlog(service), lookout, now, process)
         return Response(said, content_type=figures.MEDIA_TYPE)
 
     @app.get(

@@ -24,7 +24,9 @@ from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
-from api.verified import ToldReader, VerificationTold
+from api.status.tally import Tallied
+from api.timed import TimedMirror, ToldReader
+from api.verified import VerificationTold
 from app import garbage
 from app.house import open_house
 from app.served import Served, Waiting
@@ -142,11 +144,19 @@ def make_inside(settings: Settings) -> Inside:
     house = open_house(settings)
     remembered = WebMemory(memory_place(settings))
     reader = ToldReader(house.store, house.clock.now, is_genuine)
-    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    tallied = Tallied()
+    mirror = TimedMirror(
+        reader,
+        house.machine,
+        max_age=settings.status_max_age,
+        remembered=remembered,
+        hearing=house.store.hearing,
+        polls=tallied.polls,
+    )
     verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
     reader.read_anew = verified.touched
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
-    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)
+    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
@@ -158,7 +168,7 @@ def make_inside(settings: Settings) -> Inside:
         peer = forwarded(asked, proxies)
         refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
-    plane, told = StatusPlane(mirror, may_verify), described(application)
+    plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
         application=application.wsgi_app,

@@ -59,7 +59,7 @@ class Compared:
         assert not list(self.of.noticed())  # not at first sight
         self.seconds += AGAIN_SECONDS
         self.of.step()
-        return self.of._told()
+        return self.of.disagreements()
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_an_end_on_its_way_is_no_disagreement(compared: Compared) -> None:
     compared.seconds += AGAIN_SECONDS
     api.mirror.follow()  # answers and the list have not
     compared.of.step()
-    assert compared.of._told() == []
+    assert compared.of.disagreements() == []
     assert compared.of._suspects == {}
 
 
@@ -164,7 +164,7 @@ def test_what_changed_between_two_looks_is_looked_at_once_more(compared: Compare
     for named in (False, True):
         compared.seconds += AGAIN_SECONDS
         compared.of.step()
-        assert bool(compared.of._told()) is named
+        assert bool(compared.of.disagreements()) is named
 
 
 def _broken_register_by(compared: Compared, approval: str, by: str) -> None:

@@ -1,5 +1,7 @@
 """A receipt says how long it took until each channel told an end, and who has acknowledged it (ADR 52)."""
 
+import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -10,7 +12,8 @@ import pytest
 from sqlalchemy import select, update
 
 from api.ends_told import OWED_WITHIN, EndsTold
-from api.verified import ToldReader, VerificationTold
+from api.timed import ToldReader
+from api.verified import VerificationTold
 from app.web import note_verified
 from core.alarms import AlarmCode
 from core.approval import EndCause
@@ -28,6 +31,7 @@ from store.trial_tables import cpl_instructions, notices, receipt_lines, receipt
 from store.verbs import notices as notice_verbs
 from store.verbs import receipts as verbs
 from tests.api_world import Api, application, done, refused
+from tests.people_world import served
 from tests.world import NOW, OFFICER_1, World
 
 OTHER = {"device": {**application()["device"], "model": "OTHER"}}
@@ -176,6 +180,30 @@ def test_an_end_that_is_seen_by_nobody_is_found_with_the_next_look_at_all(sqlite
     assert Told.VERIFICATION in _told(_receipts(sqlite, approval)[0])
 
 
+def test_a_thread_of_web_sees_it_and_nobody_waits_for_it(sqlite: Api) -> None:
+    approval = sqlite.granted()
+    seeing = _verified(sqlite)
+    seeing.start()
+    sqlite.world.revoked(approval)
+    seeing.touched(frozenset({approval}))
+    sqlite.mirror.follow()
+    until = time.monotonic() + 20
+    while Told.VERIFICATION not in _told(_receipts(sqlite, approval)[0]):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    seeing.stop()
+
+
+def test_what_does_not_come_into_the_snapshot_is_not_looked_for_all_the_time(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.world.revoked(sqlite.granted())
+    seeing = _verified(sqlite)
+    assert seeing.turn() == 1
+    monkeypatch.setattr("api.verified._GIVES_UP_SECONDS", 0.0)
+    assert seeing.turn() == 0
+
+
 def test_a_receipt_is_shown_to_those_who_rely_on_certificates_and_to_nobody_else(sqlite: Api) -> None:
     approval = sqlite.granted()
     begun = NOW + timedelta(days=2)  # its entry is on the list by then
@@ -290,3 +318,25 @@ def test_how_long_it_took_is_counted_by_channel(api: Api) -> None:
         Told.OCSP: (1, 30, {25: 0, 50: 1, 1_000: 1}),
         Told.LIST: (1, 300, {25: 0, 50: 0, 1_000: 1}),
     }
+
+
+def test_a_receipt_is_a_small_table_at_the_command_line(
+    store_copy: Callable[[str], str], keys_folder: Path, tmp_path: Path
+) -> None:
+    world = World(store_copy("sqlite"), keys_folder)
+    (tmp_path / "keys").mkdir()
+    with served(Api(world), tmp_path / "keys") as people:
+        approval = people.api.granted()
+        assert "no act has ended anything of it" in people.run("dcc", "receipts", approval).words
+        world.revoked(approval)
+        people.api.settle()
+        (receipt,) = _receipts(people.api, approval)
+        (listed,) = [each.number for each in receipt.lines if each.told is Told.LIST]
+        said = people.run("dcc", "receipts", approval)
+        assert said.status == 0
+        shown = said.words
+        assert f"{approval}: ended at 2027-01-03T12:00:00Z by {receipt.decision}" in shown
+        assert re.search(rf"list, number {listed} +[0-9,]+ ms", shown)
+        assert re.search("verification +not yet", shown)
+        assert re.search("notice to the DCC +not yet +not yet", shown)
+    world.close()

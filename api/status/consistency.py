@@ -21,7 +21,7 @@ from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
 from core.kinds import HierarchyRole
-from core.mirror import HashName, PublishedCrl
+from core.mirror import HashName, MirroredApproval, PublishedCrl, unpacked
 from core.status import Revoked, approval_status, certificate_status, holds_under_its_issuer, revocation_at
 
 PENDING_FOR = timedelta(seconds=60)
@@ -165,7 +165,8 @@ def compare_approvals(
     """
     now = report.as_of
     for record in register:
-        held = view.approvals.get(record.identifier)
+        packed = view.approvals.get(record.identifier)
+        held = None if packed is None else unpacked(packed)
         if held is None or held.record != record:
             found = "absent" if held is None else "another state"
             report.disagreements.append(
@@ -178,13 +179,13 @@ def compare_approvals(
                 )
             )
             continue
-        _compare_verification(report, view, record, now, past_answer)
+        _compare_verification(report, view, held, past_answer)
         for certificate in record.certificates:
             report.checked += 1
-            _compare_certificate(report, view, record, certificate, now)
+            _compare_certificate(report, held, certificate)
             key = _issuing_key(held.ders.get(certificate.serial, b""))
             if holds_under_its_issuer(certificate, now) and key not in lists.over:
-                _compare_ocsp(report, view, record, certificate, now)
+                _compare_ocsp(report, held, certificate)
                 _compare_crl(report, lists.listed.get(key or ""), record, certificate, now)
 
 
@@ -219,10 +220,8 @@ def strangers(view: Snapshot, lists: Lists, ours: Container[Serial]) -> list[Ser
 # --- verification ------------------------------------------------------------------------------------------------
 
 
-def _compare_verification(
-    report: Report, view: Snapshot, record: ApprovalRecord, now: datetime, past_answer: PastAnswer
-) -> None:
-    ders = view.approvals[record.identifier].ders
+def _compare_verification(report: Report, view: Snapshot, held: MirroredApproval, past_answer: PastAnswer) -> None:
+    record, ders, now = held.record, held.ders, report.as_of
     asked = [
         (None, approval_status(record, now).state, Question(ByApproval(record.identifier))),
         *(
@@ -242,17 +241,14 @@ def _compare_verification(
             )
 
 
-def _compare_certificate(
-    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
-) -> None:
+def _compare_certificate(report: Report, held: MirroredApproval, certificate: CertificateRecord) -> None:
     """The bytes that are handed out are those that the register recognises."""
-    der = view.approvals[record.identifier].ders.get(certificate.serial, b"")
-    found = hashlib.sha256(der).hexdigest()
-    if found != certificate.fingerprint and certificate.signed_at <= now:
+    found = hashlib.sha256(held.ders.get(certificate.serial, b"")).hexdigest()
+    if found != certificate.fingerprint and certificate.signed_at <= report.as_of:
         report.disagreements.append(
             DisagreementAnswer(
                 channel="certificate",
-                approval=record.identifier,
+                approval=held.record.identifier,
                 serial=certificate.serial,
                 expected=certificate.fingerprint,
                 found=found,
@@ -263,26 +259,25 @@ def _compare_certificate(
 # --- OCSP --------------------------------------------------------------------------------------------------------
 
 
-def _compare_ocsp(
-    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
-) -> None:
+def _compare_ocsp(report: Report, held: MirroredApproval, certificate: CertificateRecord) -> None:
+    now = report.as_of
     revoked = revocation_at(certificate, now)
     since = certificate.signed_at if revoked is None else max(revoked.at, certificate.signed_at)
     for name in _HASHES:
-        held = newest_true_answer(view.approvals[record.identifier].answers, certificate, name, now)
-        if held is None:
+        signed = newest_true_answer(held.answers, certificate, name, now)
+        if signed is None:
             if now - since <= PENDING_FOR:
                 report.pending += 1
                 continue
             found = "no answer in force"
         else:
-            found = _said(held.der, certificate.serial)
+            found = _said(signed.der, certificate.serial)
         expected = _words(revoked)
         if found != expected:
             report.disagreements.append(
                 DisagreementAnswer(
                     channel=f"ocsp {name}",
-                    approval=record.identifier,
+                    approval=held.record.identifier,
                     serial=certificate.serial,
                     expected=expected,
                     found=found,
