@@ -44,7 +44,7 @@ from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.roster import show_rosters
-from jobs.seal import seal
+from jobs.seal import seal, seal_own
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
@@ -200,10 +200,13 @@ class Authority:
         self._require_not_behind(duty)
         self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        # Each has the keys that are at hand by then: one that was taken up is used in the same turn.
-        done = sum(
-            self._guarded(job, replace(duty, keyring=self.keyring), self._believed.now()) for job in self._jobs()
-        )
+        done = 0
+        for job in self._jobs():
+            if duty.keyring is not self.keyring:
+                duty = replace(duty, keyring=self.keyring)  # one that was taken up is used in the same turn
+            done += self._guarded(job, duty, self._believed.now())
+        if done:
+            done += self._guarded(seal_own, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 

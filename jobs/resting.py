@@ -6,6 +6,7 @@ of their own; what follows from a decision counts by the decision.
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, assert_never
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
@@ -17,8 +18,11 @@ from core.kinds import OF_NO_DECISION, SAID_BY_OFFICERS, AuthorisationFlaw, Auth
 from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
 from ra.deciding.end import approvals_of, ending_of
-from ra.proposal import is_as_decided, said_in
+from ra.proposal import is_as_decided
 from store.rows import Decision
+
+_PROPOSALS = 64
+"""Proposals that are kept as they were read."""
 
 _OURS = frozenset(each.name for each in (AUTHORITY, CONSOLE, COURIER))
 
@@ -301,8 +305,14 @@ def said_by(row: SealedRow) -> Mapping[str, Any]:
 
 
 def _proposal(decision: Decision) -> Mapping[str, Any]:
+    return _said_in(decision.proposal)
+
+
+@lru_cache(maxsize=_PROPOSALS)
+def _said_in(proposal: str) -> Mapping[str, Any]:
+    """Return what a proposal says; each is asked for many times while what follows from it is weighed."""
     try:
-        said = said_in(decision)
+        said = read_json(proposal)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}

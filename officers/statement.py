@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
@@ -109,6 +109,10 @@ class Statement:
 
     def octets(self) -> bytes:
         """Return the octets that are signed: its canonical form."""
+        return self._octets
+
+    @cached_property  # digested, compared and kept in one act
+    def _octets(self) -> bytes:
         return canonical(self.document())
 
     @property

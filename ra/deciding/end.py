@@ -28,7 +28,7 @@ from ra.telling.listing import Foreseen, instruct
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals, end_requests, facts
+from store.verbs import approvals, end_requests, facts, receipts
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         WrongState: the breach that it cites is not confirmed, or was answered already.
     """
     approval, cause = ending.approval, ending.cause
-    record = approval_reading.locked(tx, approval)
+    approval_reading.hold(tx, [approval])
     if cause is EndCause.KEY_COMPROMISE:
-        since, key = ending.invalidity_date, _compromised(record, at)
+        since, key = ending.invalidity_date, _compromised(approval_reading.record(tx, approval), at)
         serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, key=key, invalidity_date=since)
         if not serials:
             raise AlreadyEnded(identifier=approval, state=approvals.last_end(tx, approval))
@@ -192,6 +192,7 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         held, granted = EndRequestState.PROPOSED, EndRequestState.GRANTED
         end_requests.move(tx, ending.request, needed=held, to=granted, decision_id=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
+    receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
     return serials
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, or_, select, type_coerce
@@ -14,8 +16,8 @@ from core.identifiers import Serial
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
-from store.transactions import Transaction
-from store.types import Number, String, instant_of
+from store.transactions import Transaction, read_once
+from store.types import Number, String, instant_of, one_of_words
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -25,17 +27,44 @@ _STREAM = 5_000
 
 # Read several times in every act and after it: a statement is put together once, which costs more than the asking.
 _C, _D, _E = certificates.c, drafts.c, authority_ends.c
-_NAMED = bindparam("named", expanding=True, type_=Text())
-# By the certificate: it is found by its approval, and drafts are not.
-_ISSUERS_ENDED = (
-    select(_C.serial, _E.at).join(drafts, _D.serial == _C.serial).join(authority_ends, _E.serial == _D.issuer_serial)
-)
+_NAMED, _ONE = bindparam("named", expanding=True, type_=Text()), bindparam("named", type_=Text())
 _CERTIFICATES = select(certificates).order_by(_C.approval, _C.issue)
 _TERMS = select(terms).order_by(terms.c.approval, terms.c.issue)
 _APPROVALS = select(approvals).order_by(approvals.c.identifier)
-_ISSUERS_ENDED_OF, _CERTIFICATES_OF = (each.where(_C.approval.in_(_NAMED)) for each in (_ISSUERS_ENDED, _CERTIFICATES))
-_TERMS_OF = _TERMS.where(terms.c.approval.in_(_NAMED))
-_APPROVALS_NAMED = _APPROVALS.where(approvals.c.identifier.in_(_NAMED))
+_ISSUERS_ENDED = (
+    select(_C.serial, _E.at).join(drafts, _D.serial == _C.serial).join(authority_ends, _E.serial == _D.issuer_serial)
+)
+"""By the certificate: it is found by its approval, and drafts are not. Almost always there are none: all are asked for
+at once, and with the certificates of those that are named."""
+
+_WITH_ISSUERS = (
+    _CERTIFICATES.add_columns(_E.at.label("issuer_ended_at"))
+    .outerjoin(drafts, _D.serial == _C.serial)
+    .outerjoin(authority_ends, _E.serial == _D.issuer_serial)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statements:
+    """What is asked for approvals, in this order."""
+
+    certificates: Select[Any]
+    terms: Select[Any]
+    approvals: Select[Any]
+
+
+_EVERY = _Statements(certificates=_CERTIFICATES, terms=_TERMS, approvals=_APPROVALS)
+
+
+def _of(named: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> _Statements:
+    return _Statements(
+        certificates=_WITH_ISSUERS.where(named(_C.approval)),
+        terms=_TERMS.where(named(terms.c.approval)),
+        approvals=_APPROVALS.where(named(approvals.c.identifier)),
+    )
+
+
+_SOME, _SINGLE = _of(lambda column: column.in_(_NAMED)), _of(lambda column: column == _ONE)
 _HOLD = (
     select(approvals.c.identifier)
     .where(approvals.c.identifier.in_(_NAMED))
@@ -55,6 +84,9 @@ _OVERLAPPING = (
         approvals.c.expiry >= bindparam("since"),
     )
     .limit(1)
+)
+_DERS = select(certificates.c.serial, certificates.c.der).where(
+    certificates.c.serial.in_(bindparam("serials", expanding=True))
 )
 
 
@@ -111,6 +143,7 @@ def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
     return tx.ahead.get(identifier) or next(iter(records(tx, [identifier])), None)
 
 
+@read_once
 def approval(tx: Transaction, identifier: str) -> Approval:
     """Return an approval's row; NoSuchThing if there is none."""
     row = tx.connection.execute(_APPROVAL, {"identifier": identifier}).one_or_none()
@@ -196,11 +229,10 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
 
 def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
     """Return certificates, DER, by serial."""
-    c = certificates.c
     return {
         Serial(row.serial): bytes(row.der)
         for portion in _portions(serials)
-        for row in tx.connection.execute(select(c.serial, c.der).where(c.serial.in_(portion)))
+        for row in tx.connection.execute(_DERS, {"serials": portion})
     }
 
 
@@ -226,15 +258,10 @@ def ended(tx: Transaction, at: datetime, behind: str = "", to: str | None = None
         behind: the serial number behind which they are.
         to: the last; None for all that follow.
     """
-    c = certificates.c
-    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
-    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
-    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
-        c.ends_at <= at, c.serial > behind, of_known_cause()
+    query, asked = _ended(to_the_end=to is None), {"at": at, "behind": behind}
+    rows = tx.connection.execution_options(yield_per=_STREAM).execute(
+        query, asked if to is None else {**asked, "to": to}
     )
-    if to is not None:
-        query = query.where(c.serial <= to)
-    rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
@@ -247,12 +274,24 @@ def ended(tx: Transaction, at: datetime, behind: str = "", to: str | None = None
         )
 
 
+@cache
+def _ended(*, to_the_end: bool) -> Select[Any]:
+    c = certificates.c
+    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
+    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
+    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held))
+    query = query.where(c.ends_at <= bindparam("at"), c.serial > bindparam("behind"), of_known_cause()).order_by(
+        c.serial
+    )
+    return query if to_the_end else query.where(c.serial <= bindparam("to"))
+
+
 def of_known_cause() -> ColumnElement[bool]:
     """Return the condition that a certificate was ended for no cause, or for one of ours.
 
     Only somebody who switches constraints off writes another one. What cannot be read as an end is none for a list.
     """
-    return or_(certificates.c.cause.is_(None), certificates.c.cause.in_(list(EndCause)))
+    return or_(certificates.c.cause.is_(None), one_of_words(certificates.c.cause, EndCause))
 
 
 def of_issuer_in_service() -> ColumnElement[bool]:
@@ -270,15 +309,16 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
 
 
 def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
-    def rows(every: Select[Any], those_named: Select[Any]) -> Iterable[Row[Any]]:
-        return tx.connection.execute(*((every,) if identifiers is None else (those_named, {"named": identifiers})))
-
-    issuers = {row.serial: row.at for row in rows(_ISSUERS_ENDED, _ISSUERS_ENDED_OF)}
+    asked, named = _asked(identifiers)
+    issuers: dict[str, datetime] = {}
+    if identifiers is None:
+        issuers = {row.serial: row.at for row in tx.connection.execute(_ISSUERS_ENDED)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
-    for row in rows(_CERTIFICATES, _CERTIFICATES_OF):
-        issued[row.approval].append(_certificate(row, issuers.get(row.serial)))
+    for row in tx.connection.execute(asked.certificates, named):
+        ended_at = issuers.get(row.serial) if identifiers is None else row.issuer_ended_at
+        issued[row.approval].append(_certificate(row, ended_at))
     agreed: dict[str, list[Terms]] = defaultdict(list)
-    for row in rows(_TERMS, _TERMS_OF):
+    for row in tx.connection.execute(asked.terms, named):
         agreed[row.approval].append(
             Terms(
                 issue=row.issue,
@@ -301,8 +341,17 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
             ended_at=row.ended_at,
             end_cause=row.end_cause,
         )
-        for row in rows(_APPROVALS, _APPROVALS_NAMED)
+        for row in tx.connection.execute(asked.approvals, named)
     ]
+
+
+def _asked(identifiers: Collection[str] | None) -> tuple[_Statements, Mapping[str, object]]:
+    """Return the statements for some approvals, or all (None), and what they are asked with."""
+    if identifiers is None:
+        return _EVERY, {}
+    if len(identifiers) == 1:
+        return _SINGLE, {"named": next(iter(identifiers))}
+    return _SOME, {"named": identifiers}
 
 
 def _certificate(row: Row[Any], issuer_ended_at: datetime | None) -> CertificateRecord:
