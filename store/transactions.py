@@ -200,6 +200,11 @@ class Store:
         if found != needed:
             raise SchemaMismatch(found=found or "none", needed=needed)
 
+    @property
+    def writers_waiting(self) -> int:
+        """How many of this process wait for their turn to write; where many may write at once, none."""
+        return self._line.waiting
+
     def hearing(self, look: float = LOOK_SECONDS) -> Hearing:
         """Return what tells that something was committed, on a connection of its own; whoever asks closes it.
 

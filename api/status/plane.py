@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
-from typing import NoReturn, Protocol, TypeAlias
+from time import perf_counter
+from typing import NoReturn, Protocol
 
 from api import problems
 from api.status import fetching, page
@@ -25,6 +26,7 @@ from api.status.questions import QUESTION_LIMIT, Question, approval_named
 from api.status.quickly import of_approval
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
+from api.status.tally import Tallied
 from api.status.template import template
 from api.status.verify import verdict
 from core.actors import Role
@@ -91,7 +93,12 @@ class _Request:
     store: _Past
 
 
-_Handler: TypeAlias = Callable[[_Request], Reply]
+class _Handler(Protocol):
+    """Answers one kind of question, by whose name it is counted."""
+
+    __name__: str
+
+    def __call__(self, request: _Request, /) -> Reply: ...
 
 
 class StatusPlane:
@@ -100,10 +107,12 @@ class StatusPlane:
     Args:
         mirror: where the snapshot comes from; started and stopped by whoever made it.
         may_verify: says whether a role may ask /v1/verify.
+        tallied: where answers are counted.
     """
 
-    def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool]) -> None:
+    def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool], tallied: Tallied | None = None) -> None:
         self._mirror = mirror
+        self._tallied = tallied or Tallied()
         self._may_verify = may_verify
         verification = {"POST": self._verify}
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
@@ -126,11 +135,11 @@ class StatusPlane:
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
         """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
-        return self._answer(asked, _NotAtOnce())
+        return self._answer(asked, _NotAtOnce(), self._tallied.at_once.note)
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
-        return self._answer(asked, self._mirror)
+        return self._answer(asked, self._mirror, self._tallied.from_store.note_beside_others)
 
     def body_limit(self, path: str) -> int | None:
         """Return how many octets a body for this path may have; None if the path is not about status."""
@@ -166,21 +175,24 @@ class StatusPlane:
         ended = "expired" if self._mirror.now() >= known.expires_at else ""
         return refusal(error, refused(error, place, known, ended=ended))
 
-    def _answer(self, asked: Asked, store: _Past) -> Reply | Elsewhere:
+    def _answer(self, asked: Asked, store: _Past, note: Callable[[str, float], None]) -> Reply | Elsewhere:
         handlers, named = self._find(asked.path)
         if handlers is None:
             return Elsewhere.BEHIND
         handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
         if handler is None:
             return _method_not_allowed(handlers)
+        began = perf_counter()
         try:
-            return handler(_Request(asked, named, store))
+            reply = handler(_Request(asked, named, store))
         except _AsksStoreError:
             return Elsewhere.LONG if asked.path == BATCH else Elsewhere.STORE
         except (NotAuthenticated, NotPermitted) as error:
-            return self.refusal(error, asked, self._place(asked.path))
+            reply = self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
-            return refusal(error)
+            reply = refusal(error)
+        note(handler.__name__, perf_counter() - began)
+        return reply
 
     def _find(self, path: str) -> tuple[Mapping[str, _Handler] | None, Mapping[str, str]]:
         exact = self._exact.get(path)
