@@ -18,8 +18,8 @@ from bench import (
     cycle,
     deployments,
     documents,
-    hearing,
     ending,
+    hearing,
     lists,
     memory,
     rates,
@@ -150,8 +150,10 @@ def _batch(share: int) -> Iterator[Row]:
         yield (
             f"A batch of 10,000 different questions by {each.kind}, in random order",
             "250,000 answers for each second of a processor" if each.kind in {"approval", "serial"} else "–",
-            f"{each.again:.1f} µs of processor each ({1e6 / each.again:,.0f} a second); nothing kept yet "
-            f"{each.first:.0f} µs; {each.octets:,} octets; {each.memory / 2**20:.1f} MB a batch",
+            (
+                f"{each.again:.1f} µs of processor each ({1e6 / each.again:,.0f} a second); nothing kept yet "
+                f"{each.first:.0f} µs; {each.octets:,} octets; {each.memory / 2**20:.1f} MB a batch"
+            ),
         )
 
 
