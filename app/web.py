@@ -8,7 +8,7 @@ import concurrent.futures
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,9 @@ from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
+from api.status.tally import Tallied
+from api.timed import TimedMirror, ToldReader
+from api.verified import VerificationTold
 from app import garbage
 from app.house import open_house
 from app.served import Served, Waiting
@@ -37,9 +40,8 @@ from front.server import Front
 from front.service import Turn
 from front.workers import Workers
 from ra.access import may_verify
-from store.reading.status import StatusReader
 from store.transactions import Store
-from store.verbs import watching
+from store.verbs import receipts, watching
 
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
@@ -66,7 +68,7 @@ class Inside:
     """
 
     served: Served
-    beside: tuple[Mirror, Lookout, RefusalLog]
+    beside: tuple[Mirror, Lookout, RefusalLog, VerificationTold]
 
 
 def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None]) -> None:
@@ -141,10 +143,20 @@ def make_inside(settings: Settings) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
     remembered = WebMemory(memory_place(settings))
-    reader = StatusReader(house.store, house.clock.now, is_genuine)
-    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    reader = ToldReader(house.store, house.clock.now, is_genuine)
+    tallied = Tallied()
+    mirror = TimedMirror(
+        reader,
+        house.machine,
+        max_age=settings.status_max_age,
+        remembered=remembered,
+        hearing=house.store.hearing,
+        polls=tallied.polls,
+    )
+    verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
+    reader.read_anew = verified.touched
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
-    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)
+    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
@@ -156,7 +168,7 @@ def make_inside(settings: Settings) -> Inside:
         peer = forwarded(asked, proxies)
         refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
-    plane, told = StatusPlane(mirror, may_verify), described(application)
+    plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
         application=application.wsgi_app,
@@ -165,13 +177,19 @@ def make_inside(settings: Settings) -> Inside:
         description=told,
         note=note,
     )
-    return Inside(served, (mirror, lookout, refusals))
+    return Inside(served, (mirror, lookout, refusals, verified))
 
 
 def small_write(store: Store, machine: Clock) -> None:
     """Write something that matters to nobody: whether that can be done is what is asked."""
     with store.begin("sign of life") as tx:
         watching.live(tx, ProcessRole.WEB, at=machine.now())
+
+
+def note_verified(store: Store, seen: Mapping[tuple[str, str], int]) -> None:
+    """Note on their receipts that verification tells of ends; nobody waits for it."""
+    with store.begin("note verification") as tx:
+        receipts.note_verified(tx, seen)
 
 
 def memory_place(settings: Settings) -> Path:

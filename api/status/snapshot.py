@@ -14,6 +14,7 @@ from typing import cast
 
 from immutables import Map
 
+from api.status.awaiting import awaiting
 from api.status.finished import Finished
 from api.status.indexes import NO_UNITS, forget, model_key, reported_on, several
 from api.status.remembered import WebMemory
@@ -27,6 +28,7 @@ from core.instants import seconds
 from core.mirror import (
     AuthorityView,
     Changes,
+    Hearing,
     Held,
     PublishedCrl,
     SignedAnswer,
@@ -61,7 +63,7 @@ class Snapshot:
         approvals: by approval identifier.
         finished: what has been answered of each of them, by approval identifier.
         serials: the approval identifier, by certificate serial.
-        fingerprints: approval identifier and serial, by SHA-256 of the certificate's DER in lower-case hex.
+        fingerprints: the certificate's serial, by SHA-256 of the certificate's DER in lower-case hex.
         models: the approval identifier, or several, by manufacturer and model in folded case.
         fetched_at: monotonic seconds at which the poll that confirmed it began.
         deployed: the units of each approval that has any, by approval identifier; None until they have been read.
@@ -74,7 +76,7 @@ class Snapshot:
     approvals: Map[str, Held]
     finished: Map[str, Finished] = field(compare=False)
     serials: Map[Serial, str]
-    fingerprints: Map[str, tuple[str, Serial]]
+    fingerprints: Map[str, Serial]
     models: Map[str, frozenset[str] | str]
     fetched_at: float
     deployed: Map[str, Deployed] | None = field(default=None, compare=False)
@@ -91,7 +93,7 @@ class Snapshot:
     def by_fingerprint(self, fingerprint: str) -> tuple[Held, CertificateRecord] | None:
         """Return the approval and the certificate whose DER has this SHA-256, or None if there is none."""
         found = self.fingerprints.get(fingerprint)
-        return None if found is None else self.by_serial(found[1])
+        return None if found is None else self.by_serial(found)
 
     def named(self, manufacturer: str, model: str) -> frozenset[str]:
         """Return the identifiers of every approval of a manufacturer's model."""
@@ -156,7 +158,7 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]
         finished[identifier] = Finished(held)
         for serial, fingerprint in names.certificates:
             serials[serial] = identifier
-            fingerprints[fingerprint] = (identifier, serial)
+            fingerprints[fingerprint] = serial
         key = model_key(names.manufacturer, names.model)
         others = models.get(key)
         models[key] = identifier if others is None else several(others) | {identifier}
@@ -179,6 +181,7 @@ class Mirror:
         max_age: seconds above which a snapshot is refused.
         monotonic: seconds that only grow, for ages; a test hands in its own.
         remembered: what this process has told, before it was started as well.
+        hearing: begins to tell when something may have changed; without it that is looked for from time to time.
     """
 
     def __init__(
@@ -189,7 +192,9 @@ class Mirror:
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
         remembered: WebMemory | None = None,
+        hearing: Callable[[], Hearing] | None = None,
     ) -> None:
+        self._hearing = hearing
         self.remembered = WebMemory() if remembered is None else remembered
         self._source = source
         self._clock = clock
@@ -337,7 +342,11 @@ class Mirror:
         return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
-        """Follow in a background thread, at once and then every `interval` seconds, until `stop`; units in another."""
+        """Follow in a background thread until `stop`: at once, and whenever something has changed; units in another.
+
+        Args:
+            interval: seconds between two polls, where nobody tells of changes.
+        """
         if self._threads:
             raise RuntimeError("the mirror is already following")
         self._stopping.clear()
@@ -411,9 +420,10 @@ class Mirror:
 
     def _run(self, interval: float) -> None:
         trouble = Trouble(_log)
-        while not self._stopping.is_set():
-            self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
-            self._stopping.wait(interval)
+        with awaiting(self._hearing, interval, self._stopping) as wait:
+            while not self._stopping.is_set():
+                self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
+                wait()
 
     def _hold_units(self) -> None:
         trouble = Trouble(_log)
