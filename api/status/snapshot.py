@@ -374,6 +374,11 @@ class Mirror:
             raise StatusStale(age=int(age), limit=int(self._max_age))
         return snapshot
 
+    @property
+    def holds(self) -> bool:
+        """Whether there is a snapshot."""
+        return self._snapshot is not None
+
     def held(self) -> Snapshot:
         """Return the newest snapshot whatever its age, for what says itself how long it holds: CRLs, certificates.
 
