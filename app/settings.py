@@ -58,6 +58,7 @@ class Settings:
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
         web_threads: threads of the API.
+        web_workers: how many web processes listen.
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
@@ -66,6 +67,8 @@ class Settings:
         pace: how often the authority signs and publishes.
         webhooks: whom the courier tells.
         mail: the relay and who gets mail; None if no mail is sent.
+        web_worker: which of several web processes this one is, from 1 on; the file does not say it.
+        web_late: whether it listens only when it can answer, as others do already; nor this.
     """
 
     home: Path
@@ -75,6 +78,7 @@ class Settings:
     keys_dir: Path
     passphrase: PassphraseSource
     web_threads: int
+    web_workers: int
     web_memory: Path
     web_proxies: frozenset[str]
     status_max_age: float
@@ -83,6 +87,8 @@ class Settings:
     pace: Pace
     webhooks: tuple[Webhook, ...]
     mail: Mail | None
+    web_worker: int = 0
+    web_late: bool = False
 
 
 def load(home: Path) -> Settings:
@@ -355,6 +361,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         keys_dir=reader.path(reader.text("keys", "directory", "keys")),
         passphrase=reader.source("keys", "passphrase"),
         web_threads=reader.whole("web", "threads", 8, least=1, most=256),
+        web_workers=reader.whole("web", "workers", 1, least=1, most=64),
         web_memory=reader.path(reader.text("web", "memory", "run")),
         web_proxies=reader.proxies(),
         status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),

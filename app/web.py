@@ -58,6 +58,9 @@ _WAITING = 4
 (front.limits.Limits.turn_seconds)."""
 
 
+_LOOK_SECONDS = 0.05
+
+
 @dataclass(frozen=True)
 class Inside:
     """What is behind the front, once the register has answered.
@@ -90,7 +93,8 @@ async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Ev
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
-    server = await front.listen(settings.host, settings.port)
+    listen = partial(front.listen, settings.host, settings.port, shared=settings.web_workers > 1)
+    server = None if settings.web_late else await listen()
     # What runs beside ends only by an error: then so do we, with its words, and are started again.
     beside = [asyncio.create_task(each) for each in (front.watch(), stopping.wait())]
     opening = _in_a_thread(lambda: open_it(halted))
@@ -105,16 +109,27 @@ async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Ev
             each.start()
         front.service = inside.served
         garbage.only_young()
+        if server is None:
+            if not await _first_ended(asyncio.create_task(_held(inside.beside[0])), *beside):
+                return
+            server = await listen()
         beside.append(asyncio.create_task(garbage.collect(front.resting, front.now)))
         await _first_ended(*beside)
     finally:
         halted.set()
-        server.close()
+        if server is not None:
+            server.close()
         await front.stop()
         for task in beside:
             task.cancel()
         for one in reversed(inside.beside if inside else ()):
             one.stop()
+
+
+async def _held(mirror: Mirror) -> None:
+    """Wait until there is a snapshot to answer from."""
+    while not mirror.holds:  # noqa: ASYNC110 - a thread of its own reads it, and knows no loop
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _first_ended(*tasks: "asyncio.Future[Any]") -> bool:
@@ -193,9 +208,10 @@ def note_verified(store: Store, seen: Mapping[tuple[str, str], int]) -> None:
 
 
 def memory_place(settings: Settings) -> Path:
-    """Return where this web process keeps what it has told: by where it listens, so several have each their own."""
+    """Return where this web process keeps what it has told: by where it listens, and which of several there it is."""
     listens = "".join(each if each.isalnum() or each in ".-" else "_" for each in settings.host)
-    return settings.web_memory / f"web-{listens}-{settings.port}"
+    which = f"-{settings.web_worker}" if settings.web_worker > 1 else ""
+    return settings.web_memory / f"web-{listens}-{settings.port}{which}"
 
 
 def disks(settings: Settings) -> dict[str, Path]:

@@ -26,6 +26,7 @@ from bench import (
     report,
     revocation,
     silence,
+    snapshot,
     stopping,
     troubles,
 )
@@ -162,6 +163,38 @@ def _hearing(share: int) -> Iterator[Row]:
         yield what, "–", figure
 
 
+def _snapshot(share: int) -> Iterator[Row]:
+    few, many = snapshot.measure([(1_000 // share, 10_000 // share), (100_000 // share, 1_000_000 // share)])
+    of = f"{many.approvals:,} approvals and {many.units:,} units"
+    yield (
+        f"A web process's start with {of}, of a processor, until its first answer",
+        "4 s",
+        f"{many.first:.1f} s, of which {many.imported:.1f} s imports; units held after {many.whole:.1f} s",
+    )
+    yield f"Memory of a web process with {of}", "400 MB", f"{many.memory:.0f} MB; with a hundredth {few.memory:.0f} MB"
+    yield (
+        f"A poll that brings one approval, with {few.approvals:,} and {many.approvals:,}",
+        "under 2 times",
+        f"{few.change:.2f} and {many.change:.2f} ms: {many.change / few.change:.2f} times",
+    )
+    yield (
+        f"A poll that brings 2,000 deployments, with {few.units:,} and {many.units:,} units",
+        "–",
+        f"{few.reported:.0f} and {many.reported:.0f} ms",
+    )
+    for kind in ("approval", "unit", "unit too many", "past"):
+        yield (
+            f"Verification of one {kind}, of a processor, half of the questions never asked before",
+            "10,000 a second of units and the past",
+            f"{few.answers[kind]:.0f} and {many.answers[kind]:.0f} µs",
+        )
+    yield (
+        "The same of an approval, each asked before",
+        "under 1.2 times",
+        f"{few.answers['approval again']:.1f} and {many.answers['approval again']:.1f} µs",
+    )
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
@@ -169,6 +202,7 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "rates": _rates,
     "batch": _batch,
     "hearing": _hearing,
+    "snapshot": _snapshot,
 }
 
 

@@ -71,12 +71,20 @@ class Front:
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
         self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)
 
-    async def listen(self, host: str, port: int) -> asyncio.Server:
-        """Begin to listen; `watch` has to run meanwhile."""
+    async def listen(self, host: str, port: int, *, shared: bool = False) -> asyncio.Server:
+        """Begin to listen; `watch` has to run meanwhile.
+
+        Args:
+            host: where.
+            port: where.
+            shared: whether other processes of ours listen there as well; the kernel shares out who comes.
+        """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         # For each connection. Left alone, the kernel takes megabytes of answers for a reader that never reads.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
         listening.setblocking(False)  # noqa: FBT003 - as it is called

@@ -46,6 +46,9 @@ DEFAULT_INTERVAL = 0.1
 CATCH_UP_SECONDS = 1.0
 """How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
 
+AT_ONCE = 1_000
+"""Approvals that are read and told together, of those that changed: in some 50 ms."""
+
 UNITS_AGAIN_SECONDS = 1.0
 """After which the units are tried again where they could not be read; the store is asked for each until then."""
 
@@ -312,10 +315,12 @@ class Mirror:
                 # What was answered of a certificate by its bytes rests on who may have signed it.
                 finished = Map({name: Finished(held) for name, held in new.approvals.items()})
                 new = replace(new, issuers=issuers, shapes=shapes(issuers), finished=finished)
-        if changes.approvals:
-            found = self._source.approvals(changes.approvals)
-            kept = known.ends_kept(found, changes.approvals, old.approvals, self._instant(new.authority))
-            new = amended(new, changes.approvals, kept)
+        named = sorted(changes.approvals)
+        for first in range(0, len(named), AT_ONCE):
+            some = frozenset(named[first : first + AT_ONCE])
+            kept = known.ends_kept(self._source.approvals(some), some, old.approvals, self._instant(new.authority))
+            # Of very many, those that have been read are told while the others are read.
+            self._snapshot = new = amended(new, some, kept)
         if new.deployed is None:
             self._reported |= changes.reported
         elif changes.reported:
@@ -377,6 +382,11 @@ class Mirror:
         if age > self._max_age:
             raise StatusStale(age=int(age), limit=int(self._max_age))
         return snapshot
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a snapshot."""
+        return self._snapshot is not None
 
     def held(self) -> Snapshot:
         """Return the newest snapshot whatever its age, for what says itself how long it holds: CRLs, certificates.

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
@@ -81,9 +82,14 @@ def serve(
 @click.argument("role", type=click.Choice([each.value for each in ProcessRole]))
 @home_option
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")
-def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001 - click
+@click.option("--worker", type=int, default=0, hidden=True, help="Which of several web processes it is.")
+@click.option("--late", is_flag=True, hidden=True, help="Listen when it can answer: others do.")
+def run(role: str, home: Path | None, supervised: bool, worker: int, late: bool) -> None:  # noqa: FBT001 - click
     """Run one process in the foreground, as a service manager would."""
-    settings = settings_file.load(home_of(home))
+    settings = replace(settings_file.load(home_of(home)), web_worker=worker, web_late=late)
+    if role == ProcessRole.WEB and settings.web_workers > 1 and not worker:
+        _run_several(settings, supervised=supervised)
+        return
     if role == ProcessRole.WEB:
         _run_web(settings, supervised=supervised)
         return
@@ -119,6 +125,15 @@ def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opene
             silent.ends("The register answers.")
             return opened
     return None
+
+
+def _run_several(settings: settings_file.Settings, *, supervised: bool) -> None:
+    from app.several import keep_several  # noqa: PLC0415 - few have several
+
+    stopping = stopped_by_signal()
+    if supervised:
+        end_with_supervisor(stopping.set)
+    raise SystemExit(keep_several(settings.home, settings.web_workers, stopping, _log.warning))
 
 
 def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
