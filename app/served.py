@@ -25,6 +25,7 @@ ALIVE = "/healthz"
 READY = "/readyz"
 DESCRIPTION = "/openapi.json"
 _FROM_MEMORY = ("GET", "HEAD")
+_TURNS = {Elsewhere.STORE: Turn.PAST, Elsewhere.LONG: Turn.LONG}
 
 _LONGEST_QUERY = 100
 """Characters in which somebody may ask what it is fit for, in whichever spelling."""
@@ -122,15 +123,19 @@ class Served:
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered)
-        if answered is Elsewhere.STORE:
-            return Turn.PAST
-        return Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+        turn = _TURNS.get(answered)
+        if turn is None:
+            turn = Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+        return turn
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer on a thread that may wait."""
+        del turn
         try:
-            if turn is Turn.PAST:
-                answered = self._plane.from_store(asked)
+            if self._plane.body_limit(asked.path) is not None:
+                # A body that is too long to be answered at once did not come with the request.
+                whole = asked if asked.body or not length else asked.with_body(body.read())
+                answered = self._plane.from_store(whole)
                 if isinstance(answered, Reply):
                     return self._noted(asked, answered)
             return self._noted(asked, wsgi.call(self._application, asked, body, length))

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
@@ -20,7 +21,7 @@ from front.framing import CHUNKS, HEADS, RequestLines
 from front.head import forwarded, framed_alike, read_head
 from front.incoming import Incoming
 from front.refusals import refused
-from front.sending import head_of
+from front.sending import PIECES, begun, head_of
 from front.service import Turn
 from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from front.server import Front
 
 _log = logging.getLogger(__name__)
-
-PIECE = 32 * 1024
-"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
 
 _AT_A_STRETCH = 1
 """Requests of one connection that are answered before others have their turn: hundreds may have sent theirs at once."""
@@ -55,7 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self._queue: deque[Incoming] = deque()
         self._current: Incoming | None = None
         self._held = bytearray()
-        self._rest: memoryview | None = None
+        self._rest: Iterator[bytes | memoryview] | None = None
         self._job: Job | None = None
         self._stuffed = False
         self._ended = False
@@ -137,9 +135,7 @@ class Connection(asyncio.BufferedProtocol):
         """All that was handed on is."""
         self._stuffed = False
         self._touched = self._front.now()
-        if self._stage is Stage.SEND:
-            self._pump()
-            self._advance()
+        self._pump_on()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -406,7 +402,6 @@ class Connection(asyncio.BufferedProtocol):
     def _send(self, incoming: Incoming, reply: Reply) -> None:
         incoming.drop()
         incoming.keep = incoming.keep and not self._ended and incoming.refusal is None and not self._front.stopping
-        bare = incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED
         try:
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
         except ValueError:
@@ -414,26 +409,31 @@ class Connection(asyncio.BufferedProtocol):
             reply = refusal(RuntimeError())
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
         self._enter(Stage.SEND)
-        if bare or len(reply.body) <= PIECE:
-            self._transport.write(head if bare else head + reply.body)
-        else:
-            self._transport.write(head)
-            self._rest = memoryview(reply.body)
+        octets, self._rest = begun(head, reply, bare=incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED)
+        self._transport.write(octets)
         self._pump()
 
     def _pump(self) -> None:
-        """Hand on what the kernel takes."""
-        while self._rest is not None and not self._stuffed:
-            piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+        """Hand on what the kernel takes: of a long answer some now, and the rest after others."""
+        for _ in range(PIECES):
+            piece = None if self._rest is None or self._stuffed else next(self._rest, None)
+            if piece is None:
+                break
             self._passed += len(piece)
             self._transport.write(piece)
-            if not self._rest:
-                self._rest = None
-        if self._rest is None and not self._stuffed and self._stage is Stage.SEND:
+        else:
+            asyncio.get_running_loop().call_soon(self._pump_on)
+            return
+        if not self._stuffed and self._stage is Stage.SEND:
             self._sent()
 
+    def _pump_on(self) -> None:
+        if self._stage is Stage.SEND:
+            self._pump()
+            self._advance()
+
     def _sent(self) -> None:
-        incoming, self._current = self._current, None
+        incoming, self._current, self._rest = self._current, None, None
         surplus = self._excess or bool(self._held)
         if self._queue or (incoming is not None and incoming.keep):
             begun = self._incoming is not None and self._incoming.asked is not None

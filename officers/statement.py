@@ -234,6 +234,11 @@ def revocation_digest(approval: str, *, cause: str, invalidity_date: datetime | 
     return digest(said).hex()
 
 
+def approvals_digest(approvals: Sequence[str]) -> str:
+    """Return the hex digest of a list of approvals that are revoked together, in order: their proposal has it."""
+    return digest(list[Json](approvals)).hex()
+
+
 def new_statement(authority: Authority, claim: Claim, *, officer: str, key: str, at: datetime) -> Statement:
     """Return a statement to be signed, valid for the usual time.
 

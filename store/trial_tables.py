@@ -332,7 +332,7 @@ notices = Table(
     metadata,
     Column("number", String, primary_key=True),
     *word("kind", NoticeKind),
-    Column("decision_id", ForeignKey("decisions.id"), unique=True),
+    Column("decision_id", ForeignKey("decisions.id")),
     Column("approval", ForeignKey("approvals.identifier")),
     Column("application_id", ForeignKey("applications.id")),
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
@@ -344,6 +344,15 @@ notices = Table(
     # What time alone brings about was decided by nobody.
     CheckConstraint(f"(decision_id IS NULL) = ({among('kind', *OF_NO_DECISION)})", name="tells_of_a_decision"),
     CheckConstraint(f"(corrects IS NOT NULL) = ({among('kind', NoticeKind.CORRECTION)})", name="correction_names_one"),
+    # One for each approval that a decision is about, and one of a decision that is about none.
+    Index("uq_notices_told_of_approval", "decision_id", "approval", unique=True),
+    Index(
+        "uq_notices_told",
+        "decision_id",
+        unique=True,
+        sqlite_where=text("approval IS NULL"),
+        postgresql_where=text("approval IS NULL"),
+    ),
     Index(None, "approval"),
     Index(None, "application_id"),
     Index(None, "corrects"),

@@ -42,7 +42,7 @@ class Template:
     def filled(self, as_of: datetime) -> bytes:
         """Return the answer as it is at an instant."""
         fresh_until = self.verdict.fresh_until(as_of)
-        return b"".join((self.before, _octets(as_of), self.between, _octets(fresh_until), self.after))
+        return b"".join((self.before, octets_of(as_of), self.between, octets_of(fresh_until), self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,30 @@ class Dated(Template):
 
 
 def template(verdict: Verdict) -> Template:
-    """Return the template of an answer."""
+    """Return the template of an answer. What is said of nothing of ours is the same whatever it was, and made once."""
+    return _of_nobody(_Nobodys(verdict)) if verdict.members["approval"] is None else _made(verdict)
+
+
+class _Nobodys:
+    """An answer about nothing of ours, which says its reasons and until when, and nothing else."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self._says = (verdict.reasons, verdict.lasting, verdict.change)
+
+    def __hash__(self) -> int:
+        return hash(self._says)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Nobodys) and self._says == other._says
+
+
+@lru_cache(maxsize=_INSTANTS)
+def _of_nobody(said: _Nobodys) -> Template:
+    return _made(said.verdict)
+
+
+def _made(verdict: Verdict) -> Template:
     octets = problems.encode(verdict.document(_AS_OF, _FRESH_UNTIL))
     before, _, rest = octets.partition(_hole(_AS_OF))
     between, _, after = rest.partition(_hole(_FRESH_UNTIL))
@@ -88,5 +111,6 @@ def _hole(mark: str) -> bytes:
 
 
 @lru_cache(maxsize=_INSTANTS)
-def _octets(at: datetime) -> bytes:
+def octets_of(at: datetime) -> bytes:
+    """Return an instant as it stands in an answer."""
     return f'"{text(at)}"'.encode("ascii")

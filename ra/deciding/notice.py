@@ -9,6 +9,7 @@ from core.canonical import Json
 from core.errors import Finding
 from core.identifiers import Serial
 from ra.deciding.every_kind import kind_of
+from ra.deciding.many import is_of_many
 from ra.telling.matter import Matter, matter_of
 from ra.telling.wanting import wanting
 from ra.telling.writing import drafted_copies, write_notice
@@ -60,14 +61,16 @@ class Foreseen:
 
 
 def foreseen(tx: Transaction, decision: Decision, *, at: datetime) -> Foreseen:
-    """Return the notice that a proposal would lead to: what it is about is read once."""
+    """Return the notice that a proposal would lead to: what it is about is read once. Of many, none is shown."""
+    if is_of_many(decision):
+        return Foreseen({}, ())
     matter = about(tx, decision, at=at)
     return Foreseen(drafted_copies(matter), wanting(matter))
 
 
 def lacking(tx: Transaction, decision: Decision, *, at: datetime) -> tuple[Finding, ...]:
     """Return what recipients of the notice that a proposal would lead to would not get, and the Code has it told."""
-    return wanting(about(tx, decision, at=at))
+    return () if is_of_many(decision) else wanting(about(tx, decision, at=at))
 
 
 def about(tx: Transaction, decision: Decision, *, at: datetime) -> Matter:

@@ -176,6 +176,23 @@ def under(tx: Transaction, issuer: Serial) -> list[str]:
     return [str(each) for each in found.scalars()]
 
 
+def standing_under(tx: Transaction, issuers: Collection[Serial], at: datetime) -> list[str]:
+    """Return the approvals that nobody has ended, with a certificate of some issuing CAs that stands at `at`."""
+    c, d, a = certificates.c, drafts.c, approvals.c
+    query = select(c.approval).join(drafts, d.serial == c.serial).join(approvals, a.identifier == c.approval).distinct()
+    query = query.where(d.issuer_serial.in_(issuers), c.ends_at > at, a.ended_at.is_(None)).order_by(c.approval)
+    return [str(each) for each in tx.connection.execute(query).scalars()]
+
+
+def known(tx: Transaction, identifiers: Collection[str]) -> set[str]:
+    """Return those of some identifiers that are an approval's."""
+    found: set[str] = set()
+    for some in _portions(sorted(identifiers)):
+        query = select(approvals.c.identifier).where(approvals.c.identifier.in_(some))
+        found.update(str(each) for each in tx.connection.execute(query).scalars())
+    return found
+
+
 def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
     """Return (approval, DER) of a certificate; NoSuchThing if there is none."""
     row = tx.connection.execute(_DER, {"serial": serial}).one_or_none()
