@@ -22,7 +22,7 @@ from api.status.shapes import CertId, Shapes, issuers_of, shapes
 from core.approval import CertificateRecord
 from core.clock import Clock
 from core.deployed import Deployed, unit_of
-from core.errors import RegisterWentBack, StatusStale, TrialCpaError
+from core.errors import RegisterWentBack, StatusStale
 from core.identifiers import Serial
 from core.instants import seconds
 from core.mirror import (
@@ -35,7 +35,7 @@ from core.mirror import (
     StatusSource,
     Units,
 )
-from core.trouble import Trouble
+from core.trouble import Trouble, tried
 
 DEFAULT_MAX_AGE = 600.0
 """Seconds after which a snapshot is too old to answer from (design: ten minutes)."""
@@ -432,7 +432,7 @@ class Mirror:
         trouble = Trouble(_log)
         with awaiting(self._hearing, interval, self._stopping) as wait:
             while not self._stopping.is_set():
-                if self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot"):
+                if tried(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot"):
                     wait()
                 else:
                     self._stopping.wait(interval)  # nobody tells when it can be
@@ -441,20 +441,6 @@ class Mirror:
         trouble = Trouble(_log)
         while self._unheld.wait() and not self._stopping.is_set():
             self._unheld.clear()
-            if not self._try(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
+            if not tried(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
                 self._stopping.wait(UNITS_AGAIN_SECONDS)
                 self._unheld.set()
-
-    @staticmethod
-    def _try(step: Callable[[], None], trouble: Trouble, words: str) -> bool:
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - see below
-            # Whatever it is, the thread lives on: the snapshot ages, and says so itself when it is too old.
-            foreseen = isinstance(error, TrialCpaError)
-            if not trouble.present and not foreseen:
-                _log.error("what nobody foresaw", exc_info=error)
-            trouble.begins(f"{words}: {error if foreseen else type(error).__name__}")
-            return False
-        trouble.ends("the store is followed again")
-        return True
