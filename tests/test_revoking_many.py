@@ -12,9 +12,10 @@ from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.boundaries import observe
 from core.canonical import canonical, read_json
+from core.classification import Recipient
 from core.errors import BodyMalformed, NoSuchThing, RulesRefused, WrongState
 from core.facts import FactKind
-from core.kinds import DecisionState, HierarchyRole
+from core.kinds import DecisionState, HierarchyRole, Told
 from core.status import State, approval_status
 from jobs import carry_out
 from officers.statement import approvals_digest
@@ -22,8 +23,9 @@ from ra.deciding import many
 from ra.deciding.many import ProposeRevocations
 from ra.deciding.propose import propose
 from ra.deciding.views import RevocationsAnswer
-from store.reading import requests, work
+from store.reading import receipts, requests, work
 from store.tables import journal
+from store.verbs.receipts import note_notified
 from tests.world import DEVICE, OFFICER_1, World, csr_pem
 
 
@@ -248,3 +250,16 @@ def test_whoever_dies_in_a_portion_leaves_the_rest_to_the_next(
     assert len(facts_of(world, FactKind.APPROVAL_REVOKED)) == 3
     assert len([1 for _, said in facts_of(world, FactKind.NOTICE_WRITTEN) if said["kind"] == "revocation"]) == 3
     assert len(facts_of(world, FactKind.REVOCATIONS_FINISHED)) == 1
+
+
+def test_each_has_a_receipt_of_its_own(world: World, given: list[str]) -> None:
+    decision = world.proposed(of_many(given))
+    world.seconded(decision)
+    world.authority.settle()
+    with world.store.begin("it came") as tx:
+        first, *others = (receipts.receipts_of(tx, each)[0] for each in given)
+        assert first.notice is not None
+        note_notified(tx, first.notice, Recipient.DCC)
+        told = [{line.told for line in receipts.receipts_of(tx, each)[0].lines} for each in given]
+    assert len({each.notice for each in (first, *others)}) == len(given)
+    assert (Told.DCC in told[0], Told.DCC in told[1] | told[2]) == (True, False)

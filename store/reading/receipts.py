@@ -123,9 +123,9 @@ def receipts_of(tx: Transaction, approval: str) -> list[Receipt]:
             certificates=row.certificates,
             lines=tuple(sorted(lines[row.decision], key=lambda each: order.index(each.told))),
             notice=tx.connection.execute(
-                select(notices.c.number).where(notices.c.decision_id == row.decision)
+                select(notices.c.number).where(notices.c.decision_id == row.decision, notices.c.approval == approval)
             ).scalar(),
-            dcc_at=_read_at(tx, row.decision, Recipient.DCC),
+            dcc_at=_read_at(tx, approval, row.decision, Recipient.DCC),
             panel_at=_panel_at(tx, approval, row.decision),
             closed_at=row.closed_at,
         )
@@ -133,7 +133,7 @@ def receipts_of(tx: Transaction, approval: str) -> list[Receipt]:
     ]
 
 
-def _read_at(tx: Transaction, decision: str, recipient: Recipient) -> datetime | None:
+def _read_at(tx: Transaction, approval: str, decision: str, recipient: Recipient) -> datetime | None:
     """When a recipient fetched its copy of the notice, or a listener of its took it."""
     n, c, d = notices.c, notice_copies.c, deliveries.c
     row = tx.connection.execute(
@@ -145,7 +145,7 @@ def _read_at(tx: Transaction, decision: str, recipient: Recipient) -> datetime |
             .label("taken_at"),
         )
         .join(notices, n.number == c.notice)
-        .where(n.decision_id == decision, c.recipient == recipient)
+        .where(n.decision_id == decision, n.approval == approval, c.recipient == recipient)
     ).one_or_none()
     return None if row is None else min((each for each in row if each is not None), default=None)
 
@@ -159,7 +159,7 @@ def _panel_at(tx: Transaction, approval: str, decision: str) -> datetime | None:
     if any(row.state in OPEN_INSTRUCTION for row in rows):
         return None
     answered = [row.acknowledged_at for row in rows if row.acknowledged_at is not None]
-    return max(answered) if answered else _read_at(tx, decision, Recipient.PANEL)
+    return max(answered) if answered else _read_at(tx, approval, decision, Recipient.PANEL)
 
 
 def unseen(tx: Transaction, approvals: Iterable[str] | None) -> list[Unseen]:
@@ -295,6 +295,7 @@ def _read_by(recipient: Recipient) -> ColumnElement[bool]:
     )
     return exists().where(
         n.decision_id == r.decision,
+        n.approval == r.approval,
         c.notice == n.number,
         c.recipient == recipient,
         or_(c.fetched_at.is_not(None), taken.correlate(notice_copies)),

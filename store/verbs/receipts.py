@@ -116,7 +116,8 @@ def note_notified(tx: Transaction, notice: str, recipient: Recipient) -> None:
     """Note that a notice of an end has come to the DCC or the Panel; of any other notice nothing."""
     told = _RECIPIENTS[recipient]
     if told is not None:
-        of_it = receipts.c.decision.in_(select(notices.c.decision_id).where(notices.c.number == notice))
+        n, r = notices.c, receipts.c
+        of_it = exists().where(n.number == notice, n.decision_id == r.decision, n.approval == r.approval)
         _write(tx, told, of_it, number=None)
 
 
