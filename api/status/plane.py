@@ -4,18 +4,18 @@ There is no server in it, no thread and no lock, and `at_once` never reads the s
 service up does not hold this up. Questions about the past, or about one unit, read the store once, in `from_store`.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from http import HTTPStatus
-from typing import NoReturn, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from api import problems
 from api.status import fetching, page
-from api.status.exchange import MAX_AGE_SECONDS, Asked, Reply, conditional, refusal, seconds_to_keep
+from api.status.exchange import Asked, Reply, conditional, lines_of, refusal
 from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT, TRY_LATER, request_in_path, respond, unsuccessful
 from api.status.questions import QUESTION_LIMIT, Question, approval_named, parse_question
 from api.status.quickly import of_approval, quickly
@@ -38,9 +38,12 @@ from core.identifiers import ApprovalIdentifier, Serial
 from core.mirror import PublishedCrl, SignedAnswer, Units
 from core.status import ENDED, approval_status
 
+_OK = int(HTTPStatus.OK)
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-_JSON = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
-_VERIFIED = [*_JSON, ("Cache-Control", "no-store")]
+_JSON = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+_JSON_LINES = lines_of(HTTPStatus.OK, _JSON)
+_VERIFIED = (*_JSON, ("Cache-Control", "no-store"))
+_VERIFIED_LINES = lines_of(HTTPStatus.OK, _VERIFIED)
 
 
 class Elsewhere(Enum):
@@ -75,8 +78,10 @@ class _NotAtOnce:
         raise _AsksStoreError
 
 
-@dataclass(frozen=True)
-class _Request:
+_NOT_AT_ONCE = _NotAtOnce()
+
+
+class _Request(NamedTuple):
     """One request, what its path names, and where the past is looked up."""
 
     asked: Asked
@@ -85,6 +90,10 @@ class _Request:
 
 
 _Handler: TypeAlias = Callable[[_Request], Reply]
+_Found: TypeAlias = "tuple[Mapping[str, _Handler] | None, Mapping[str, str]]"
+"""Who answers at a path, by method, and what the path names."""
+
+_NAMELESS: Mapping[str, str] = MappingProxyType({})
 
 
 class StatusPlane:
@@ -97,7 +106,8 @@ class StatusPlane:
 
     def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool]) -> None:
         self._mirror = mirror
-        self._may_verify = may_verify
+        self._verifiers = frozenset(role for role in Role if may_verify(role))
+        self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
         verification = {"POST": self._verify}
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
         self._exact: Mapping[str, Mapping[str, _Handler]] = {
@@ -118,7 +128,7 @@ class StatusPlane:
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
         """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
-        return self._answer(asked, _NotAtOnce())
+        return self._answer(asked, _NOT_AT_ONCE)
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
@@ -160,7 +170,7 @@ class StatusPlane:
         handlers, named = self._find(asked.path)
         if handlers is None:
             return Elsewhere.BEHIND
-        handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
+        handler = handlers.get(asked.method) or (handlers.get("GET") if asked.method == "HEAD" else None)
         if handler is None:
             return _method_not_allowed(handlers)
         try:
@@ -172,15 +182,22 @@ class StatusPlane:
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
 
-    def _find(self, path: str) -> tuple[Mapping[str, _Handler] | None, Mapping[str, str]]:
+    def _find(self, path: str) -> _Found:
         exact = self._exact.get(path)
         if exact is not None:
-            return exact, {}
+            return exact, _NAMELESS
+        last, found = self._found_last  # a request is found twice: for its body's limit, and whole
+        if last != path:
+            found = self._find_shaped(path)
+            self._found_last = (path, found)
+        return found
+
+    def _find_shaped(self, path: str) -> _Found:
         for shape, shaped in self._shaped:
             match = shape.fullmatch(path)
             if match is not None:
                 return shaped, match.groupdict()
-        return None, {}
+        return None, _NAMELESS
 
     def _place(self, path: str) -> str:
         """The shape of a path, without what somebody wrote into it."""
@@ -192,12 +209,12 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        ready = quickly(view, request.asked.body, now, request.store.past_answer)
-        if ready is not None:
-            return Reply(HTTPStatus.OK, ready.filled(now), _VERIFIED)
-        question = parse_question(request.asked.body, now)
-        found = verdict(view, question, now, request.store.past_answer, request.store.units)
-        return Reply(HTTPStatus.OK, template(found).filled(now if question.at is None else question.at), _VERIFIED)
+        ready, as_of = quickly(view, request.asked.body, now, request.store.past_answer), now
+        if ready is None:
+            question = parse_question(request.asked.body, now)
+            ready = template(verdict(view, question, now, request.store.past_answer, request.store.units))
+            as_of = now if question.at is None else question.at
+        return Reply(_OK, ready.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.
@@ -209,25 +226,28 @@ class StatusPlane:
         self._authorise(view, request.asked, now)
         if request.asked.query:
             raise BodyMalformed(detail="this address takes no query; POST /v1/verify takes “at” and “device_id”")
-        subject = approval_named(request.named["approval"])
-        ready = of_approval(view, subject.identifier, now, request.store.past_answer)
+        named = request.named["approval"]
+        ready = of_approval(view, named, now, request.store.past_answer)
         if ready is None:
-            ready = template(verdict(view, Question(subject), now, request.store.past_answer))
-        keep = seconds_to_keep(now, MAX_AGE_SECONDS, ready.verdict.fresh_until(now))
+            subject = approval_named(named)
+            ready = of_approval(view, subject.identifier, now, request.store.past_answer)
+            ready = ready or template(verdict(view, Question(subject), now, request.store.past_answer))
         # Private: it was told to somebody with a credential.
-        fields = [("ETag", ready.tag), ("Cache-Control", f"private, max-age={keep}")]
-        return conditional(request.asked, Reply(HTTPStatus.OK, ready.filled(now), [*_JSON, *fields]))
+        fields = (*_JSON, ("ETag", ready.tag), ("Cache-Control", f"private, max-age={ready.seconds_to_keep(now)}"))
+        lines = b"%sETag: %s\r\nCache-Control: %s\r\n" % (_JSON_LINES, ready.tag.encode(), fields[-1][1].encode())
+        return conditional(request.asked, Reply(_OK, ready.filled(now), fields, (), lines))
 
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
         role = self._credential(view, asked, now)
-        if not self._may_verify(role):
+        if role not in self._verifiers:
             raise OperationNotPermitted(role=role.value, operation="verify")
 
     @staticmethod
     def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:
-        if not asked.fields.get("authorization", "").partition(" ")[0]:
+        digest = _digest(asked)
+        credential = view.authority.credentials.get(digest) if digest else None
+        if credential is None and not asked.fields.get("authorization", "").partition(" ")[0]:
             raise CredentialMissing
-        credential = view.authority.credentials.get(_digest(asked))
         if credential is None or now >= credential.expires_at:
             raise CredentialInvalid
         return credential.role
@@ -299,11 +319,12 @@ class StatusPlane:
 
 def _digest(asked: Asked) -> str:
     """The form in which the API key that is shown is looked up; empty for anything that is none."""
-    scheme, _, key = asked.fields.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    scheme, _, shown = asked.fields.get("authorization", "").partition(" ")
+    key = shown.strip()
+    if (scheme != "Bearer" and scheme.lower() != "bearer") or not key:
         return ""
     # The server decodes header fields as Latin-1 (PEP 3333), so every octet has its way back.
-    return hashlib.sha256(key.strip().encode("latin-1", "replace")).hexdigest()
+    return sha256(key.encode("latin-1", "replace")).hexdigest()
 
 
 def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:

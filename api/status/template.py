@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from api import problems
-from api.status.verify import Verdict
+from api.status.exchange import MAX_AGE_SECONDS, seconds_to_keep
+from api.status.verify import Verdict, lasting_until
 from core.approval import Terms
 from core.instants import text
 
@@ -39,10 +41,18 @@ class Template:
         """What the approval says then; None where firmware is compared with nothing."""
         return self.verdict.terms
 
+    def seconds_to_keep(self, as_of: datetime) -> int:
+        """Return a max-age for the answer as it is at an instant."""
+        told = _written(as_of, self.verdict.lasting)
+        until = self.verdict.not_beyond(told.until)
+        return told.keep if until is told.until else seconds_to_keep(as_of, MAX_AGE_SECONDS, until)
+
     def filled(self, as_of: datetime) -> bytes:
         """Return the answer as it is at an instant."""
-        fresh_until = self.verdict.fresh_until(as_of)
-        return b"".join((self.before, _octets(as_of), self.between, _octets(fresh_until), self.after))
+        told = _written(as_of, self.verdict.lasting)
+        until = self.verdict.not_beyond(told.until)
+        fresh = told.fresh if until is told.until else _octets(until)
+        return b"".join((self.before, told.as_of, self.between, fresh, self.after))
 
 
 def template(verdict: Verdict) -> Template:
@@ -58,6 +68,36 @@ def template(verdict: Verdict) -> Template:
 
 def _hole(mark: str) -> bytes:
     return json.dumps(mark).encode("ascii")
+
+
+class _Written(NamedTuple):
+    """The instants of an answer that nothing shortens.
+
+    Args:
+        at: the instant that it speaks of.
+        until: until when it is fresh.
+        keep: a max-age.
+        as_of, fresh: both instants as octets.
+    """
+
+    at: datetime
+    until: datetime
+    keep: int
+    as_of: bytes
+    fresh: bytes
+
+
+_WRITTEN: dict[timedelta, _Written] = {}
+"""The last of each of the few lengths of time for which answers last: those of one second have the same instants."""
+
+
+def _written(as_of: datetime, lasting: timedelta) -> _Written:
+    found = _WRITTEN.get(lasting)
+    if found is None or found.at != as_of:
+        until = lasting_until(as_of, lasting)
+        keep = seconds_to_keep(as_of, MAX_AGE_SECONDS, until)
+        found = _WRITTEN[lasting] = _Written(as_of, until, keep, _octets(as_of), _octets(until))
+    return found
 
 
 @lru_cache(maxsize=_INSTANTS)
