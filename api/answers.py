@@ -3,6 +3,7 @@
 import inspect
 import operator
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -39,10 +40,16 @@ def answer(view: type[Any], *files: str) -> type[BaseModel]:
         def model_json_schema(  # type: ignore[override]
             cls, *, ref_template: str, mode: JsonSchemaMode = "serialization", **_: object
         ) -> dict[str, Any]:
-            return TypeAdapter(view).json_schema(ref_template=ref_template, schema_generator=_Exact, mode=mode)
+            # Whoever asks takes it apart.
+            return deepcopy(_schema(view, ref_template, mode))  # type: ignore[arg-type] # a class is hashable
 
     Described.__name__ = view.__name__  # by which flask-openapi3 calls the model of a refusal
     return Described
+
+
+@cache
+def _schema(view: type[Any], ref_template: str, mode: JsonSchemaMode) -> dict[str, Any]:
+    return TypeAdapter(view).json_schema(ref_template=ref_template, schema_generator=_Exact, mode=mode)
 
 
 class _Exact(GenerateJsonSchema):

@@ -32,6 +32,7 @@ from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.end_requests import add_end_requests
 from api.evidence import add_evidence
+from api.following import Following
 from api.forms.authorising import LISTED_LIMIT
 from api.incoming import (
     BODY_LIMIT,
@@ -156,7 +157,7 @@ def create_app(
     # An address is one address: no redirect that a credential would follow.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    service = Service(desk, mirror, after_write)
+    service = Service(desk, mirror, Following(after_write))
     acts: dict[tuple[str, str], str] = {}
     _add_guards(app, desk, mirror, acts)
     for add in _RESOURCES:

@@ -13,6 +13,7 @@ from flask_openapi3.models.tag import Tag
 
 from api import problems
 from api.bodies import EXTENSION
+from api.following import Following
 from api.forms.fields import WriteHeader
 from api.incoming import request_key
 from api.status.snapshot import Mirror
@@ -45,12 +46,12 @@ class Service:
     Args:
         desk: where use cases work.
         mirror: what the status plane answers from.
-        after_write: called after each write that succeeded, so that whoever acted reads their own write at once.
+        following: after each write that succeeded, so that whoever acted reads their own write at once.
     """
 
     desk: Desk
     mirror: Mirror
-    after_write: Callable[[], None]
+    following: Following
 
     def write(
         self,
@@ -66,10 +67,11 @@ class Service:
             act: the use case, which answers with a view; what it raises comes through.
             created: the address of what was made, with the outcome's members in braces; None if nothing was.
         """
-        outcome = document(act(request_key(header.idempotency_key)))
+        with self.following.acting():
+            outcome = document(act(request_key(header.idempotency_key)))
         try:
             with suppress(StoreUnavailable):  # the mirror's own thread says so, once
-                self.after_write()
+                self.following.follow()
         except Exception:  # noqa: BLE001 - see below
             # It is committed: whoever asked must not be told otherwise. The mirror follows by itself a little later.
             _log.exception("the status mirror could not be refreshed after a write")

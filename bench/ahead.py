@@ -13,7 +13,7 @@ from ca.revocation import ocsp
 from core.identifiers import new_serial
 from core.mirror import HashName
 from jobs.presign import presign
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from policy.profile import clear_ocsp, inspect_ocsp
 from tests.authority_world import the_world
 

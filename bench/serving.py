@@ -130,8 +130,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
-def until(so: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
-    """Wait until it is so.
+def until(so: Callable[[], bool], seconds: float = _PATIENCE_SECONDS, *, every: float = 0.05) -> None:
+    """Wait until it is so, which is looked at every so many seconds.
 
     Raises:
         TimeoutError: it did not come to pass.
@@ -141,7 +141,7 @@ def until(so: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
         with suppress(httpx.HTTPError):
             if so():
                 return
-        time.sleep(0.05)
+        time.sleep(every)
     raise TimeoutError("it did not come to pass")
 
 

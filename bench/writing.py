@@ -1,28 +1,38 @@
 """How many grants and revocations a second over HTTP, by 1, 2, 4 and 8 clients, and what each costs the processes.
 
+A grant is what four requests make of it and the wait between: apply, propose, second when the draft is there, fetch
+the certificate when it is there; the proposer's signature is a request of its own, and each look whether something is
+there is one, too. Clients keep their connections, and sign with keys that are in their hands.
+
 The seconds say little on a machine that does other work; processor time for each, by the process, says more.
 """
 
 import argparse
-import os
+import json
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
+from http.client import HTTPConnection
 from typing import Any
 
-import httpx
+import psutil  # type: ignore[import-untyped]
 
 from app.officer import to_revoke
 from bench.asking import percentile
-from bench.serving import Service, folder, granted, serving
+from bench.serving import ROLES, Service, application, folder, serving, until
+from tests.demo_officers import DemoOfficers
+from tests.world import csr_pem
 
 CLIENTS = (1, 2, 4, 8)
-_OFFICER = "ssc-officer-1"
-_TICKS = os.sysconf("SC_CLK_TCK")
-_CPU_FIELDS = slice(11, 13)
-"""utime and stime among the fields of /proc/PID/stat after the process's name (proc(5))."""
+_APPLICANT, _PROPOSER, _SECONDER = "manufacturer", "ssc-officer-1", "ssc-officer-2"
+_LOOKS_EVERY = 0.1
+"""Seconds after which a client looks again whether the authority has drafted, or signed."""
+
+_PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
@@ -30,99 +40,166 @@ class Written:
     """What was seen.
 
     Args:
+        what: was done.
         clients: how many wrote at once.
         rate: acts a second.
         milliseconds: of each act, as its client saw it.
         processor: milliseconds of a processor for each act, by role.
+        looks: how often each looked whether something was there, on average.
     """
 
+    what: str
     clients: int
     rate: float
     milliseconds: Sequence[float] = field(repr=False)
     processor: Mapping[str, float]
+    looks: float
 
     def __str__(self) -> str:
-        costs = ", ".join(f"{role} {cost:.0f}" for role, cost in self.processor.items())
+        costs = ", ".join(f"{role} {cost:.1f}" for role, cost in self.processor.items())
         seen = f"median {percentile(self.milliseconds, 50):.0f} ms, 99th {percentile(self.milliseconds, 99):.0f} ms"
-        return f"{self.rate:.1f} a second, {seen}; ms of a processor each: {costs}"
+        looked = f"; {self.looks:.1f} looks each" if self.looks else ""
+        said = f"{self.what}, {self.clients} client{'s' if self.clients > 1 else ''}: {self.rate:.1f} a second"
+        return f"{said}, {seen}; ms of a processor each: {costs}{looked}"
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Grants by the most clients, and revocations by each number of them."""
+class Clients:
+    """Whoever asks a service, each thread over a connection of its own that is kept.
 
-    granted: Written
-    revoked: Sequence[Written]
+    Args:
+        service: that is asked.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._mine = threading.local()
+        self._known = cache(self._asked)
+        self.officers = DemoOfficers(service.home, self._known)
+        self.looks: Counter[str] = Counter()
+
+    def ask(self, who: str, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+        """Ask once; the status, and what came."""
+        connection = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = HTTPConnection("127.0.0.1", self._service.port, timeout=60)
+        fields = {"Authorization": f"Bearer {self._service.keys[who]}"}
+        sent = None if body is None else json.dumps(body).encode()
+        connection.request(
+            method, path, body=sent, headers=fields | ({} if sent is None else {"Content-Type": "application/json"})
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def done(self, who: str, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Ask for what must be done."""
+        status, said = self.ask(who, method, path, body)
+        if not 200 <= status < 300:
+            raise RuntimeError(f"{method} {path}: {status} {said.decode(errors='replace')}")
+        return dict(json.loads(said))
+
+    def grant(self, asked: Mapping[str, Any]) -> str:
+        """Have an approval granted, and fetch its certificate."""
+        applied = self.done(_APPLICANT, "POST", "/v1/applications", asked)["application"]
+        wanted = {"kind": "grant", "application": applied, "reasons": "A bench."}
+        proposed = self.done(_PROPOSER, "POST", "/v1/decisions", wanted)
+        path = f"/v1/decisions/{proposed['decision']}"
+        shown = self.done(_PROPOSER, "GET", path)
+        self.done(_PROPOSER, "POST", f"{path}/authorisation", self.officers.for_proposal(_PROPOSER, shown))
+        until(lambda: self._drafted(path, shown), _PATIENCE, every=_LOOKS_EVERY)
+        signed = self.officers.for_seconding(_SECONDER, shown)
+        approval = str(self.done(_SECONDER, "POST", f"{path}/second", signed)["approval"])
+        until(lambda: self._fetched(approval), _PATIENCE, every=_LOOKS_EVERY)
+        return approval
+
+    def revocation(self, approval: str) -> dict[str, Any]:
+        """What an officer sends who revokes."""
+        claim = to_revoke(approval, cause="ssc", invalidity_date=None, breach=None)
+        return {"cause": "ssc", "reasons": "A bench.", **self.officers.for_claim(_PROPOSER, claim)}
+
+    def revoke(self, approval: str, body: Mapping[str, Any]) -> None:
+        """Revoke an approval."""
+        self.done(_PROPOSER, "POST", f"/v1/approvals/{approval}/revocation", body)
+
+    def _drafted(self, path: str, shown: dict[str, Any]) -> bool:
+        self.looks["draft"] += 1
+        shown.update(self.done(_SECONDER, "GET", path))
+        return bool(shown["state"] == "drafted")
+
+    def _fetched(self, approval: str) -> bool:
+        self.looks["certificate"] += 1
+        return self.ask(_APPLICANT, "GET", f"/v1/approvals/{approval}/certificate")[0] == 200
+
+    def _asked(self, who: str, method: str, path: str) -> dict[str, Any]:
+        return dict(self._service.call(who, method, path).json())
 
 
-def measure(each: int, *, store_url: str = "") -> Seen:
+def measure(each: int, *, store_url: str = "") -> Sequence[Written]:
     """Grant, and revoke what was granted: so many for each number of clients."""
     with folder() as made, serving(made / "home", store_url=store_url) as service:
+        clients = Clients(service)
+        some = [application(csr_pem().decode(), f"{number:08X}") for number in range(each * len(CLIENTS))]
         approvals: list[str] = []
 
-        def grant(number: int) -> None:
-            approvals.append(granted(service, f"{number:08X}")[0])
+        def grant(asked: Mapping[str, Any]) -> None:
+            approvals.append(clients.grant(asked))
 
-        most = CLIENTS[-1]
-        grants = _written(service, grant, range(each * len(CLIENTS)), most)
-        revoked = []
-        for place, clients in enumerate(CLIENTS):
-            some = [(one, _signed(service, one)) for one in approvals[place * each : (place + 1) * each]]
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{service.port}", timeout=60, trust_env=False, headers=_officer(service)
-            ) as http:
-                revoked.append(_written(service, lambda one: _revoke(http, *one), some, clients))
-        return Seen(grants, revoked)
+        seen = []
+        for place, number in enumerate(CLIENTS):
+            seen.append(_written(clients, "grant", service, grant, some[place * each :][:each], number))
+        for place, number in enumerate(CLIENTS):
+            signed = [(one, clients.revocation(one)) for one in approvals[place * each :][:each]]
+            seen.append(_written(clients, "revoke", service, lambda one: clients.revoke(*one), signed, number))
+        return seen
 
 
-def _officer(service: Service) -> dict[str, str]:
-    return {"Authorization": f"Bearer {service.keys[_OFFICER]}"}
-
-
-def _signed(service: Service, approval: str) -> dict[str, Any]:
-    claim = to_revoke(approval, cause="ssc", invalidity_date=None, breach=None)
-    return {"cause": "ssc", "reasons": "A bench.", **service.officers.for_claim(_OFFICER, claim)}
-
-
-def _revoke(http: httpx.Client, approval: str, body: dict[str, Any]) -> None:
-    http.post(f"/v1/approvals/{approval}/revocation", json=body).raise_for_status()
-
-
-def _written(service: Service, act: Callable[[Any], None], about: Sequence[Any], clients: int) -> Written:
+def _written(
+    clients: Clients,
+    what: str,
+    service: Service,
+    act: Callable[[Any], None],
+    about: Sequence[Any],
+    number: int,
+) -> Written:
     def timed(one: object) -> float:
         began = time.perf_counter()
         act(one)
         return (time.perf_counter() - began) * 1000
 
-    before, began = _processor(service), time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
+    looks, before, began = clients.looks.total(), _processor(service), time.perf_counter()
+    with ThreadPoolExecutor(number) as pool:
         seen = list(pool.map(timed, about))
     took = time.perf_counter() - began
     time.sleep(1)  # what the other processes still do about it is part of its price
     after = _processor(service)
-    costs = {role: (after[role] - before[role]) / len(about) for role in after}
-    return Written(clients=clients, rate=len(about) / took, milliseconds=seen, processor=costs)
+    return Written(
+        what=what,
+        clients=number,
+        rate=len(about) / took,
+        milliseconds=seen,
+        processor={role: (after[role] - before[role]) / len(about) for role in ROLES},
+        looks=(clients.looks.total() - looks) / len(about),
+    )
 
 
 def _processor(service: Service) -> dict[str, float]:
     """Return the milliseconds of a processor that each process has had."""
     spent = {}
     for role, pid in service.pids().items():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        spent[role] = sum(map(int, fields[_CPU_FIELDS])) / _TICKS * 1000
+        times = psutil.Process(pid).cpu_times()
+        spent[role] = (times.user + times.system) * 1000
     return spent
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("each", type=int, nargs="?", default=48, help="revocations by each number of clients")
+    parser.add_argument(
+        "each", type=int, nargs="?", default=48, help="grants and revocations by each number of clients"
+    )
     parser.add_argument("--store", default="", help="PostgreSQL instead of SQLite")
     chosen = parser.parse_args()
-    seen = measure(chosen.each, store_url=chosen.store)
-    print(f"grant, {seen.granted.clients} clients: {seen.granted}")
-    for one in seen.revoked:
-        print(f"revoke, {one.clients} clients: {one}")
+    for one in measure(chosen.each, store_url=chosen.store):
+        print(one)
 
 
 if __name__ == "__main__":

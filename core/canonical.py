@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]"
@@ -20,6 +20,8 @@ LARGEST_NAMED = 10**64
 """What is beyond all reason in a number: below it, the field is named that may not hold it."""
 
 _TEXT = json.JSONEncoder(ensure_ascii=False)
+_text: Callable[[str], str] = json.encoder.encode_basestring
+"""What `_TEXT` writes of a text, without asking first whether it is one."""
 
 _SHALLOW = json.JSONDecoder()
 
@@ -116,23 +118,36 @@ def salted_digest(text: str, salt: bytes) -> str:
 
 
 def _write(value: Json) -> str:
+    # In the order in which they occur: an act writes a thousand values. What is a kind of text or number, such as a
+    # word of a closed list, is neither of the first.
+    if type(value) is str:
+        return _text(value)
+    if isinstance(value, dict):
+        return _members(value)
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_write(item) for item in value]) + "]"
+    return _members(value) if isinstance(value, Mapping) else _single(value)
+
+
+def _single(value: Json) -> str:
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case str():
-            return _TEXT.encode(value)
+            return _text(value)
         case int():
             if abs(value) > LARGEST_EXACT:
                 raise ValueError(f"{value} is not exact in JSON")
             return str(value)
-        case Mapping():
-            # RFC 8785, 3.2.3: members are sorted by their UTF-16 code units, not by code points.
-            names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-            return "{" + ",".join(f"{_write(name)}:{_write(value[name])}" for name in names) + "}"
-        case list() | tuple():
-            return "[" + ",".join(_write(item) for item in value) + "]"
         case _:
             raise ValueError(f"{type(value).__name__} has no canonical form here")
+
+
+def _members(value: Mapping[str, Json]) -> str:
+    # RFC 8785, 3.2.3: members are sorted by their UTF-16 code units, not by code points; in ASCII they are the same.
+    ascii_only = "".join(value).isascii()
+    names = sorted(value) if ascii_only else sorted(value, key=lambda name: name.encode("utf-16-be"))
+    return "{" + ",".join([f"{_text(name)}:{_write(value[name])}" for name in names]) + "}"
 
 
 def _require_shallow(said: object) -> None:

@@ -46,7 +46,7 @@ from jobs.seal import seal
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from ra.desk import Rules
 from store.reading import work
 from store.transactions import Store

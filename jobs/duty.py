@@ -14,7 +14,7 @@ from jobs.pace import Pace
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, require_not_behind
 from memory.memory import Memory
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from ra.desk import Rules
 from store.transactions import Store, Transaction
 from store.verbs import authority
@@ -42,7 +42,7 @@ class Duty:
         asides: of each job, the rows that it passes over.
         refused: of each key, the last list that the gate refused.
         seen: the lists that the register was seen to hold as they were signed.
-        linted: the shapes of OCSP answers of which one was linted.
+        linted: the shapes of OCSP answers and lists of which one was linted.
         look: the register as the jobs of this turn see it.
     """
 

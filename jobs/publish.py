@@ -156,7 +156,7 @@ def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.C
 
 
 def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing: IssuingCa) -> tuple[Listed, bytes]:
-    cleared = clear_crl(drafted, order)
+    cleared = clear_crl(drafted, order, duty.linted)
     if not isinstance(cleared, Clearance):
         told = " ".join(f"[{each.code}] {each.detail}" for each in cleared)
         raise PublicationRefused(number=drafted.number, detail=told)

@@ -22,6 +22,7 @@ from jobs.published import previous
 from keys.signer import Signer
 from memory.memory import Memory
 from memory.records import Listed
+from policy.linted import Linted
 from policy.profile import clear_crl
 from store.transactions import Store, Transaction
 from store.verbs import artefacts, facts
@@ -103,7 +104,7 @@ def root_list(root_der: bytes, number: int, entries: Sequence[Revoked], this_upd
         entries=tuple(entries),
     )
     drafted = lists.draft(order)
-    cleared = clear_crl(drafted, order)
+    cleared = clear_crl(drafted, order, Linted())
     if not isinstance(cleared, Clearance):
         raise PublicationRefused(number=number, detail=" ".join(each.detail for each in cleared))
     return RootList(order=order, entries=tuple(entries), draft=drafted, clearance=cleared)

@@ -4,6 +4,8 @@ the publish gate reads each one back anyway, against the register.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
@@ -33,6 +35,9 @@ _OUR_REASONS = (
 _ENTRY_EXTENSIONS = (x509.CRLReason.oid, x509.InvalidityDate.oid)
 _VERSION_2 = der.integer(1)
 
+_KNOWN = 256
+"""Extensions that are kept, written again."""
+
 
 @dataclass(frozen=True)
 class CrlFacts:
@@ -52,8 +57,54 @@ class CrlFacts:
     order: CrlOrder
     issuer: x509.Certificate
 
+    @cached_property
+    def entries(self) -> tuple[x509.RevokedCertificate, ...]:
+        """Its entries, each read once; asked for only where they are few."""
+        return tuple(self.crl)
+
 
 CrlRule = Rule[CrlFacts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrlShape:
+    """What lists have in common that differ in their number, instants, serial numbers and signature only.
+
+    Args:
+        issuer_der: the CA, whose list keeps the expired since it began, unless it is the root.
+        number_size: octets of the CRLNumber.
+        utc: whether thisUpdate and nextUpdate are UTCTime: they are GeneralizedTime from 2050 on.
+        entries: each kind of entry that there is, by octets of its serial number, whether its date is UTCTime, its
+            reason, and whether it says from when on the certificate is invalid.
+    """
+
+    issuer_der: bytes
+    number_size: int
+    utc: tuple[bool, bool]
+    entries: frozenset[tuple[int, bool, x509.ReasonFlags, bool]]
+
+
+def crl_shape(facts: CrlFacts) -> CrlShape:
+    """Return the shape of a list against which no rule has anything."""
+    order = facts.order
+    return CrlShape(
+        issuer_der=order.issuer_der,
+        number_size=len(der.integer(order.number)),
+        utc=(_is_utc(order.this_update), _is_utc(order.next_update)),
+        entries=frozenset(map(_kind, facts.entries)),
+    )
+
+
+def _kind(entry: x509.RevokedCertificate) -> tuple[int, bool, x509.ReasonFlags, bool]:
+    said = {each.oid: each.value for each in entry.extensions}
+    reason = said[x509.CRLReason.oid]
+    assert isinstance(reason, x509.CRLReason), "a rule of ours requires one"
+    size = len(der.integer(entry.serial_number))
+    return size, _is_utc(entry.revocation_date_utc), reason.reason, x509.InvalidityDate.oid in said
+
+
+def _is_utc(at: datetime) -> bool:
+    return der.time(at)[0] == der.UTC_TIME
 
 
 def _crl(code: str, clause: str) -> Callable[[Callable[[CrlFacts], Iterator[str]]], CrlRule]:
@@ -141,7 +192,7 @@ def _extension_unexpected(facts: CrlFacts) -> Iterator[str]:
 @_crl("entry-order", "design: CRL")
 def _entry_order(facts: CrlFacts) -> Iterator[str]:
     previous = 0
-    for entry in facts.crl:
+    for entry in facts.entries:
         if entry.serial_number <= previous:
             yield f"Serial {entry.serial_number:X} is there twice, or out of order."
         previous = entry.serial_number
@@ -149,7 +200,7 @@ def _entry_order(facts: CrlFacts) -> Iterator[str]:
 
 @_crl("entry-date", "RFC 5280 5.1.2.6")
 def _entry_date(facts: CrlFacts) -> Iterator[str]:
-    for entry in facts.crl:
+    for entry in facts.entries:
         if entry.revocation_date_utc > facts.crl.last_update_utc:
             yield f"Serial {entry.serial_number:X} is revoked in the future."
 
@@ -157,7 +208,7 @@ def _entry_date(facts: CrlFacts) -> Iterator[str]:
 @_crl("entry-reason", "RFC 5280 5.3.1")
 def _entry_reason(facts: CrlFacts) -> Iterator[str]:
     """RemoveFromCRL in a full list makes OpenSSL accept the certificate; certificateHold is not in the Code."""
-    for entry in facts.crl:
+    for entry in facts.entries:
         try:
             reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
         except x509.ExtensionNotFound:
@@ -169,7 +220,7 @@ def _entry_reason(facts: CrlFacts) -> Iterator[str]:
 
 @_crl("entry-extension", "RFC 5280 5.3")
 def _entry_extension(facts: CrlFacts) -> Iterator[str]:
-    for entry in facts.crl:
+    for entry in facts.entries:
         for extension in entry.extensions:
             if extension.oid not in _ENTRY_EXTENSIONS or extension.critical:
                 yield f"Serial {entry.serial_number:X} carries {extension.oid.dotted_string}, or carries it critical."
@@ -233,7 +284,7 @@ def _rewritten(facts: CrlFacts) -> bytes:
         crl.issuer.public_bytes(),
         der.time(crl.last_update_utc),
         b"" if crl.next_update_utc is None else der.time(crl.next_update_utc),
-        der.sequence(*map(_rewritten_entry, crl)) if len(crl) else b"",
+        der.sequence(*map(_rewritten_entry, facts.entries)) if len(crl) else b"",
         der.tlv(der.CONTEXT_0, _rewritten_extensions(crl.extensions)),
     )
     return der.sequence(tbs, algorithm, der.tlv(der.BIT_STRING, b"\x00" + crl.signature))
@@ -245,6 +296,10 @@ def _rewritten_entry(entry: x509.RevokedCertificate) -> bytes:
 
 
 def _rewritten_extensions(extensions: x509.Extensions) -> bytes:
-    return der.sequence(
-        *(der.extension(each.oid, each.value.public_bytes(), critical=each.critical) for each in extensions)
-    )
+    return der.sequence(*map(_rewritten_extension, extensions))
+
+
+@lru_cache(maxsize=_KNOWN)
+def _rewritten_extension(extension: x509.Extension[x509.ExtensionType]) -> bytes:
+    """The same for all that say the same: of a list's entries most do."""
+    return der.extension(extension.oid, extension.value.public_bytes(), critical=extension.critical)

@@ -13,6 +13,7 @@ CONTEXT_2 = 0xA2
 CONTEXT_3 = 0xA3
 BIT_STRING = 0x03
 SEQUENCE = 0x30
+UTC_TIME = 0x17
 
 _KNOWN = 1_024
 """Instants and lengths that are remembered written: a thousand answers signed together have a handful of each."""
@@ -69,9 +70,10 @@ def generalized_time(at: datetime) -> bytes:
     return tlv(0x18, (f"{at.year:04d}" + at.strftime("%m%d%H%M%SZ")).encode())
 
 
+@lru_cache(maxsize=_KNOWN)
 def time(at: datetime) -> bytes:
     """Return UTCTime through 2049 and GeneralizedTime from 2050 on (RFC 5280, 4.1.2.5). `at` is aware UTC."""
-    return tlv(0x17, at.strftime("%y%m%d%H%M%SZ").encode()) if at.year < 2050 else generalized_time(at)
+    return tlv(UTC_TIME, at.strftime("%y%m%d%H%M%SZ").encode()) if at.year < 2050 else generalized_time(at)
 
 
 def extension(identifier: x509.ObjectIdentifier, value: bytes, *, critical: bool) -> bytes:

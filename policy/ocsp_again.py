@@ -35,7 +35,7 @@ BASIC_RESPONSE = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.1")
 SUCCESSFUL, GOOD = b"\x0a\x01\x00", b"\x80\x00"
 
 _KNOWN: Final = 256
-"""Shapes that are kept: two hashes and five fates for each responder; an authority has one or two at a time."""
+"""CAs and responders whose parts of an answer are kept, written: an authority has one or two at a time."""
 
 _TYPE = der.oid(BASIC_RESPONSE)
 _ALGORITHM = der.sequence(der.oid(SignatureAlgorithmOID.ECDSA_WITH_SHA256))
@@ -58,22 +58,6 @@ class Shape:
     hash_name: HashName
     reason: RevocationReason | None
     serial_size: int
-
-
-class Linted:
-    """The shapes of which an answer was judged whole, and nothing was found. Empty when a process begins."""
-
-    def __init__(self) -> None:
-        self._shapes: dict[Shape, None] = {}
-
-    def __contains__(self, shape: Shape) -> bool:
-        return shape in self._shapes
-
-    def add(self, shape: Shape) -> None:
-        """Keep that an answer of this shape was judged whole."""
-        while len(self._shapes) >= _KNOWN:
-            self._shapes.pop(next(iter(self._shapes)))
-        self._shapes[shape] = None
 
 
 def shape(order: OcspOrder) -> Shape:

@@ -24,9 +24,9 @@ from core.kinds import HierarchyRole
 from policy import ocsp_again as again
 from policy import pkix
 from policy.certificate_rules import HIERARCHY_RULES, OUR_FAULT, TRIAL_RULES, CertificateFacts
-from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES, CrlFacts
+from policy.crl_rules import ENTRY_RULES, STRUCTURE_RULES, CrlFacts, CrlShape, crl_shape
 from policy.expected import expected_certificate, expected_hierarchy
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from policy.ocsp_rules import OCSP_RULES, ORDERED_RULES, OcspFacts, OcspOrdered
 from policy.rules import judge
 
@@ -123,12 +123,15 @@ def clear_hierarchy(
     return _cleared(ClearanceKind.CERTIFICATE, draft.digest, tuple(findings))
 
 
-def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ...]:
+def clear_crl(draft: CrlDraft, order: CrlOrder, linted: Linted) -> Clearance | tuple[Finding, ...]:
     """Judge the draft of a CRL. Left to the publish gate: the entries against the register and the list before.
+
+    Every short one is judged by every rule, and written again; by pkilint the first of its shape (docs/adr/0045).
 
     Args:
         draft: the bytes to be signed.
         order: what they must say; its entries are not read again.
+        linted: the shapes of which a list was judged whole; this one's is added if nothing is found.
 
     Returns:
         The witness for exactly these bytes, or everything that is wrong with them.
@@ -146,14 +149,21 @@ def clear_crl(draft: CrlDraft, order: CrlOrder) -> Clearance | tuple[Finding, ..
             issuer=_authority(order.issuer_der),
         )
 
-    return _cleared(
-        ClearanceKind.CRL,
-        draft.digest,
-        (
-            *_read_and_judged(facts, lambda read: judge(rules, read)),
-            *(pkix.lint_crl(preview) if short else ()),
-        ),
-    )
+    shape: CrlShape | None = None  # of what a rule has something against there is none
+
+    def judged(read: CrlFacts) -> tuple[Finding, ...]:
+        nonlocal shape
+        found = judge(rules, read)
+        shape = crl_shape(read) if short and not found else None
+        return found
+
+    findings = _read_and_judged(facts, judged)
+    if short and (shape is None or shape not in linted):
+        findings = (*findings, *pkix.lint_crl(preview))
+    cleared = _cleared(ClearanceKind.CRL, draft.digest, findings)
+    if isinstance(cleared, Clearance) and shape is not None:
+        linted.add(shape)
+    return cleared
 
 
 def clear_ocsp(draft: OcspDraft, order: OcspOrder, linted: Linted) -> Clearance | tuple[Finding, ...]:

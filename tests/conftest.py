@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from store import schema
 from store.transactions import Store, sqlite_url
+from tests import compiled
 from tests.postgresql import kept_server
 from tests.world import World, hold_ceremony, memory_folder
 
@@ -177,6 +178,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _parameters(item: pytest.Item) -> list[object]:
     return list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        compiled.once_for_all(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

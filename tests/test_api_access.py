@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -203,6 +204,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
     }
 
 
+@cache
 def _operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
     paths = done(api.ask(None, "GET", "/openapi.json"))["paths"]
     return {
@@ -212,6 +214,7 @@ def _operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
     }
 
 
+@cache
 def _bodies(api: Api) -> dict[str, Any]:
     """Well-formed requests that come to nothing, so that cells do not disturb each other."""
     return {

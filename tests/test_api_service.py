@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from api.following import Following
 from api.forms.fields import WriteHeader
 from api.service import Service, reply
 from api.status.snapshot import Mirror
@@ -95,7 +96,7 @@ def _raising(error: Exception) -> None:
 def test_a_write_that_is_committed_is_told_though_the_mirror_cannot_follow(
     error: Exception, caplog: pytest.LogCaptureFixture, *, logged: bool
 ) -> None:
-    service = Service(cast("Desk", None), cast("Mirror", None), lambda: _raising(error))
+    service = Service(cast("Desk", None), cast("Mirror", None), Following(lambda: _raising(error)))
     answered = service.write(WriteHeader(), lambda _key: _Done(1))
     assert json.loads(answered.get_data()) == {"number": 1}
     assert bool(caplog.records) is logged

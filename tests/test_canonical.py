@@ -3,6 +3,9 @@
 import hashlib
 import json
 import math
+from collections import defaultdict
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -49,6 +52,34 @@ documents = st.recursive(
 )
 def test_the_form_is_that_of_rfc_8785(document: Any, form: str) -> None:
     assert canonical(document) == form.encode()
+
+
+class _Word(StrEnum):
+    SAID = "said"
+
+
+class _Place(IntEnum):
+    SECOND = 2
+
+
+@pytest.mark.parametrize(
+    ("document", "form"),
+    [
+        (_Word.SAID, '"said"'),
+        (_Place.SECOND, "2"),
+        ({_Word.SAID: _Word.SAID, "before": [_Place.SECOND, True]}, '{"before":[2,true],"said":"said"}'),
+        (MappingProxyType({"b": MappingProxyType({}), "a": ()}), '{"a":[],"b":{}}'),
+        (defaultdict(list, {"b": [1], "a": []}), '{"a":[],"b":[1]}'),
+    ],
+)
+def test_what_is_a_kind_of_text_number_or_object_is_written_as_that(document: Any, form: str) -> None:
+    assert canonical(document) == form.encode()
+
+
+@pytest.mark.parametrize("document", [{1: "a"}, {None: "a"}, {"a": {b"b": 1}}])
+def test_a_name_that_is_no_text_is_refused(document: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        canonical(document)
 
 
 def test_members_are_sorted_by_utf_16_code_units() -> None:

@@ -508,7 +508,7 @@ def test_a_migration_that_dies_before_any_of_its_statements_leaves_everything_as
 ) -> None:
     before, made = contents(lived_in), _schema(lived_in)
     # All that it writes is one transaction (asserted below), so that each death is undone in the same way.
-    apart = 1 if request.config.getoption("--long") else 4
+    apart = 1 if request.config.getoption("--long") else 16
     number, last = 1 - apart, ""
     while True:
         number += apart
@@ -523,7 +523,7 @@ def test_a_migration_that_dies_before_any_of_its_statements_leaves_everything_as
         assert _schema(lived_in) == made, last
         assert contents(lived_in) == before, last
         assert _references_are_enforced(lived_in), last
-    assert number > 60, "it died before every statement, or every fourth"
+    assert number > 60, "it died before every statement, or every sixteenth"
     assert [place for place, each in enumerate(seen) if each == "COMMIT"] == [len(seen) - 1], seen
     assert contents(lived_in) == before
     lived_in.require_revision(schema.needed_revision())

@@ -17,7 +17,7 @@ from core.errors import Finding, Severity
 from core.identifiers import Serial, new_serial, serial_of
 from core.status import Revoked
 from policy import pkix
-from policy.ocsp_again import Linted
+from policy.linted import Linted
 from policy.profile import clear_ocsp, inspect_ocsp
 from tests.authority_world import AT, make_world, the_world
 
@@ -92,7 +92,7 @@ def test_a_shape_against_which_the_linter_has_something_is_never_cleared(monkeyp
 
 
 def test_shapes_are_bounded(monkeypatch: pytest.MonkeyPatch, lints: list[bytes]) -> None:
-    monkeypatch.setattr("policy.ocsp_again._KNOWN", 1)
+    monkeypatch.setattr("policy.linted._KNOWN", 1)
     linted = Linted()
     for name in ("good", "good", "revoked", "good"):
         assert _cleared(ORDERS[name], linted)

@@ -15,6 +15,7 @@ from core.errors import Finding, Severity
 from core.identifiers import serial_number, serial_of
 from core.status import Revoked
 from policy import der, pkix
+from policy.linted import Linted
 from policy.profile import LONGEST_LINTED_CRL, clear_crl
 from tests.lint_corpus import answers, crls
 from tests.profile_world import AT, DAY, GOOD, ISSUING, ROOT, own_codes, private_key, signed
@@ -38,19 +39,19 @@ def _entries(number: int) -> Iterator[Revoked]:
 @pytest.mark.parametrize("number", [LONGEST_LINTED_CRL, LONGEST_LINTED_CRL + 1])
 def test_a_list_at_the_limit_and_a_longer_one_are_cleared(number: int) -> None:
     order = replace(crls.ORDER, entries=tuple(_entries(number)))
-    assert isinstance(clear_crl(crl.draft(order), order), Clearance)
+    assert isinstance(clear_crl(crl.draft(order), order, Linted()), Clearance)
 
 
 def test_every_entry_of_a_list_at_the_limit_is_looked_at() -> None:
     late = Revoked(serial_of(1 << 126 | 1 << 125), AT + DAY, SUPERSEDED)
     order = replace(crls.ORDER, entries=(*_entries(LONGEST_LINTED_CRL - 1), late))
-    assert own_codes(clear_crl(crl.draft(order), order)) == {"crl.entry-date"}
+    assert own_codes(clear_crl(crl.draft(order), order, Linted())) == {"crl.entry-date"}
 
 
 def test_a_longer_list_is_judged_by_its_structure() -> None:
     order = replace(crls.ORDER, entries=tuple(_entries(LONGEST_LINTED_CRL + 1)))
     later = replace(order, next_update=AT + timedelta(days=3))
-    assert own_codes(clear_crl(crl.draft(order), later)) == {"crl.next-update"}
+    assert own_codes(clear_crl(crl.draft(order), later, Linted())) == {"crl.next-update"}
 
 
 def test_what_the_lint_passes_over_in_a_longer_list_the_gate_finds() -> None:
@@ -61,7 +62,7 @@ def test_what_the_lint_passes_over_in_a_longer_list_the_gate_finds() -> None:
     tbs = crls.to_be_signed(entries=(*written, crls.entry(many[-1].serial, more=critical)))
     above = issuer(ISSUING.preview)
     draft = crl.CrlDraft(number=7, entries=len(many), tbs=tbs, issuer_key=above.public_key, issuer_name=above.name)
-    assert isinstance(clear_crl(draft, crls.ORDER), Clearance)
+    assert isinstance(clear_crl(draft, crls.ORDER, Linted()), Clearance)
     told = inspect(signed(tbs, private_key("issuing")), order=crls.ORDER, previous=None, register=many, at=AT)
     assert told == ("written again from its values, it is not the same octets",)
 

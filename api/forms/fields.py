@@ -5,7 +5,9 @@ finding; the lengths below are therefore wider than those of the rules.
 """
 
 from collections.abc import Iterable
+from copy import deepcopy
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -167,7 +169,13 @@ class Sent(BaseModel):
     def model_json_schema(  # type: ignore[override] # flask-openapi3 asks for it in these words
         cls, *, by_alias: bool = True, ref_template: str = DEFAULT_REF_TEMPLATE, mode: JsonSchemaMode = "validation"
     ) -> dict[str, Any]:
-        """Return the description of the form (JSON Schema 2020-12)."""
+        """Return the description of the form (JSON Schema 2020-12), the caller's own."""
+        return deepcopy(cls._described(by_alias, ref_template, mode))
+
+    @classmethod
+    @cache
+    def _described(cls, by_alias: bool, ref_template: str, mode: JsonSchemaMode) -> dict[str, Any]:  # noqa: FBT001 - the signature of pydantic
+        # Once: flask-openapi3 asks for it at each request that has header fields or a query.
         return super().model_json_schema(by_alias, ref_template, schema_generator=_Schema, mode=mode)
 
 

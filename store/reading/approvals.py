@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, or_, select, type_coerce
 
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, RevocationReason, Terms
 from core.errors import NoSuchThing
@@ -22,6 +22,40 @@ _MOST_NAMED = 500
 
 _STREAM = 5_000
 """Rows fetched at once when a whole list is read."""
+
+# Read several times in every act and after it: a statement is put together once, which costs more than the asking.
+_C, _D, _E = certificates.c, drafts.c, authority_ends.c
+_NAMED = bindparam("named", expanding=True, type_=Text())
+# By the certificate: it is found by its approval, and drafts are not.
+_ISSUERS_ENDED = (
+    select(_C.serial, _E.at).join(drafts, _D.serial == _C.serial).join(authority_ends, _E.serial == _D.issuer_serial)
+)
+_CERTIFICATES = select(certificates).order_by(_C.approval, _C.issue)
+_TERMS = select(terms).order_by(terms.c.approval, terms.c.issue)
+_APPROVALS = select(approvals).order_by(approvals.c.identifier)
+_ISSUERS_ENDED_OF, _CERTIFICATES_OF = (each.where(_C.approval.in_(_NAMED)) for each in (_ISSUERS_ENDED, _CERTIFICATES))
+_TERMS_OF = _TERMS.where(terms.c.approval.in_(_NAMED))
+_APPROVALS_NAMED = _APPROVALS.where(approvals.c.identifier.in_(_NAMED))
+_HOLD = (
+    select(approvals.c.identifier)
+    .where(approvals.c.identifier.in_(_NAMED))
+    .order_by(approvals.c.identifier)
+    .with_for_update()
+)
+_APPROVAL = select(approvals).where(approvals.c.identifier == bindparam("identifier"))
+_DER = select(_C.approval, _C.der).where(_C.serial == bindparam("serial"))
+_ISSUER_OF = select(_D.issuer_serial).where(_D.serial == bindparam("serial"))
+_OVERLAPPING = (
+    select(approvals.c.identifier)
+    .where(
+        approvals.c.device_key == bindparam("device"),
+        approvals.c.identifier != bindparam("other_than"),
+        approvals.c.ended_at.is_(None),
+        approvals.c.start <= bindparam("until"),
+        approvals.c.expiry >= bindparam("since"),
+    )
+    .limit(1)
+)
 
 
 def records(tx: Transaction, identifiers: Collection[str] | None = None) -> list[ApprovalRecord]:
@@ -49,9 +83,8 @@ def hold(tx: Transaction, identifiers: Iterable[str]) -> None:
     """
     if tx.dialect != "postgresql":
         return
-    column = approvals.c.identifier
     for some in _portions(sorted(identifiers)):
-        tx.connection.execute(select(column).where(column.in_(some)).order_by(column).with_for_update()).all()
+        tx.connection.execute(_HOLD, {"named": some}).all()
 
 
 def read_ahead(tx: Transaction, identifiers: Iterable[str]) -> None:
@@ -80,7 +113,7 @@ def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
 
 def approval(tx: Transaction, identifier: str) -> Approval:
     """Return an approval's row; NoSuchThing if there is none."""
-    row = tx.connection.execute(select(approvals).where(approvals.c.identifier == identifier)).one_or_none()
+    row = tx.connection.execute(_APPROVAL, {"identifier": identifier}).one_or_none()
     if row is None:
         raise NoSuchThing(kind="approval", identifier=identifier)
     return _approval(row)
@@ -98,18 +131,8 @@ def overlapping(
     tx: Transaction, device: Device, *, start: datetime, expiry: datetime, other_than: str = ""
 ) -> str | None:
     """Return the identifier of an approval of the device that has not ended and shares a second with the dates."""
-    columns = approvals.c
-    found = tx.connection.execute(
-        select(columns.identifier)
-        .where(
-            columns.device_key == device.key,
-            columns.identifier != other_than,
-            columns.ended_at.is_(None),
-            columns.start <= expiry,
-            columns.expiry >= start,
-        )
-        .limit(1)
-    ).scalar()
+    asked = {"device": device.key, "other_than": other_than, "until": expiry, "since": start}
+    found = tx.connection.execute(_OVERLAPPING, asked).scalar()
     return None if found is None else str(found)
 
 
@@ -122,9 +145,7 @@ def under(tx: Transaction, issuer: Serial) -> list[str]:
 
 def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
     """Return (approval, DER) of a certificate; NoSuchThing if there is none."""
-    row = tx.connection.execute(
-        select(certificates.c.approval, certificates.c.der).where(certificates.c.serial == serial)
-    ).one_or_none()
+    row = tx.connection.execute(_DER, {"serial": serial}).one_or_none()
     if row is None:
         raise NoSuchThing(kind="certificate", identifier=serial)
     return row.approval, bytes(row.der)
@@ -150,7 +171,7 @@ def listed_in(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Serial, 
 
 def issuer_of(tx: Transaction, serial: Serial) -> Serial:
     """Return the serial of the issuing CA's certificate under which a certificate was drafted."""
-    found = tx.connection.execute(select(drafts.c.issuer_serial).where(drafts.c.serial == serial)).scalar()
+    found = tx.connection.execute(_ISSUER_OF, {"serial": serial}).scalar()
     if found is None:
         raise NoSuchThing(kind="certificate", identifier=serial)
     return Serial(found)
@@ -223,22 +244,15 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
 
 
 def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
-    def narrowed(query: Select[Any], column: object) -> Select[Any]:
-        return query if identifiers is None else query.where(column.in_(identifiers))  # type: ignore[attr-defined]
+    def rows(every: Select[Any], those_named: Select[Any]) -> Iterable[Row[Any]]:
+        return tx.connection.execute(*((every,) if identifiers is None else (those_named, {"named": identifiers})))
 
-    c, t, a = certificates.c, terms.c, approvals.c
-    d, e = drafts.c, authority_ends.c
-    # By the certificate: it is found by its approval, and drafts are not.
-    ended = narrowed(
-        select(c.serial, e.at).join(drafts, d.serial == c.serial).join(authority_ends, e.serial == d.issuer_serial),
-        c.approval,
-    )
-    issuers = {row.serial: row.at for row in tx.connection.execute(ended)}
+    issuers = {row.serial: row.at for row in rows(_ISSUERS_ENDED, _ISSUERS_ENDED_OF)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
-    for row in tx.connection.execute(narrowed(select(certificates).order_by(c.approval, c.issue), c.approval)):
+    for row in rows(_CERTIFICATES, _CERTIFICATES_OF):
         issued[row.approval].append(_certificate(row, issuers.get(row.serial)))
     agreed: dict[str, list[Terms]] = defaultdict(list)
-    for row in tx.connection.execute(narrowed(select(terms).order_by(t.approval, t.issue), t.approval)):
+    for row in rows(_TERMS, _TERMS_OF):
         agreed[row.approval].append(
             Terms(
                 issue=row.issue,
@@ -261,7 +275,7 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
             ended_at=row.ended_at,
             end_cause=row.end_cause,
         )
-        for row in tx.connection.execute(narrowed(select(approvals).order_by(a.identifier), a.identifier))
+        for row in rows(_APPROVALS, _APPROVALS_NAMED)
     ]
 
 

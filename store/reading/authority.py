@@ -19,6 +19,8 @@ _C = authority_certificates.c
 _AUTHORITY = select(authority).where(authority.c.id == 1)
 _CERTIFICATES = select(authority_certificates).where(_C.der.is_not(None)).order_by(_C.issued_at, _C.serial)
 _INTENDED = select(authority_certificates).where(_C.der.is_(None)).order_by(_C.intended_at)
+_OFFSET = select(authority.c.clock_offset).where(authority.c.id == 1)
+_ENDS = select(authority_ends).order_by(authority_ends.c.serial)
 _OF_ROLE = _C.role == bindparam("role")
 _CERTIFICATES_OF_ROLE, _INTENDED_OF_ROLE = _CERTIFICATES.where(_OF_ROLE), _INTENDED.where(_OF_ROLE)
 
@@ -66,7 +68,7 @@ def authority_row(tx: Transaction) -> AuthorityRow:
 def clock_offset(store: Store) -> timedelta:
     """Return how far the test clock runs ahead; zero before there is an authority."""
     with store.read() as tx:
-        value = tx.connection.execute(select(authority.c.clock_offset).where(authority.c.id == 1)).scalar()
+        value = tx.connection.execute(_OFFSET).scalar()
     return timedelta(seconds=int(value or 0))
 
 
@@ -78,7 +80,7 @@ def certificates(tx: Transaction, role: HierarchyRole | None = None) -> list[Aut
 
 def ends(tx: Transaction) -> list[Revoked]:
     """Return what was ended in the hierarchy before its time, in order of serials."""
-    rows = tx.connection.execute(select(authority_ends).order_by(authority_ends.c.serial))
+    rows = tx.connection.execute(_ENDS)
     return [Revoked(serial=Serial(row.serial), at=row.at, reason=RevocationReason(row.reason)) for row in rows]
 
 

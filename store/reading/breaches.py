@@ -13,6 +13,20 @@ from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import breaches, conditions
 
+_OWED = (
+    select(
+        breaches.c.id,
+        breaches.c.approval,
+        breaches.c.condition,
+        breaches.c.judged_at,
+        approvals.c.expiry,
+        approvals.c.ended_at,
+    )
+    .join(approvals, approvals.c.identifier == breaches.c.approval)
+    .where(breaches.c.state == BreachState.CONFIRMED)
+    .order_by(breaches.c.judged_at, breaches.c.id)
+)
+
 
 @dataclass(frozen=True)
 class SaltedWords:
@@ -114,13 +128,6 @@ def dismissed_limits(tx: Transaction, approval: str) -> list[tuple[int, datetime
 
 def owed(tx: Transaction) -> list[OwedRevocation]:
     """Return every confirmed breach that no revocation has answered, the oldest first."""
-    c, a = breaches.c, approvals.c
-    query = (
-        select(c.id, c.approval, c.condition, c.judged_at, a.expiry, a.ended_at)
-        .join(approvals, a.identifier == c.approval)
-        .where(c.state == BreachState.CONFIRMED)
-        .order_by(c.judged_at, c.id)
-    )
     return [
         OwedRevocation(
             breach=row.id,
@@ -130,7 +137,7 @@ def owed(tx: Transaction) -> list[OwedRevocation]:
             expiry=row.expiry,
             ended_at=row.ended_at,
         )
-        for row in tx.connection.execute(query)
+        for row in tx.connection.execute(_OWED)
     ]
 
 

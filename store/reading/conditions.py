@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core.classification import Passage, Recipient
 from store.transactions import Transaction
 from store.trial_tables import conditions
+
+_CONDITIONS = select(conditions).where(conditions.c.approval == bindparam("approval")).order_by(conditions.c.number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,6 @@ class Condition:
 
 def conditions_of(tx: Transaction, approval: str) -> list[Condition]:
     """Return every condition that an approval ever had, in order of number."""
-    query = select(conditions).where(conditions.c.approval == approval).order_by(conditions.c.number)
     return [
         Condition(
             number=row.number,
@@ -48,5 +49,5 @@ def conditions_of(tx: Transaction, approval: str) -> list[Condition]:
             set_at=row.set_at,
             ended_at=row.ended_at,
         )
-        for row in tx.connection.execute(query)
+        for row in tx.connection.execute(_CONDITIONS, {"approval": approval})
     ]

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, bindparam, select
 
 from store.tables import organisations
 from store.transactions import Transaction
 from store.trial_tables import contacts
 
 _C = contacts.c
+_CONTACTS = select(contacts, organisations.c.name).join(organisations, organisations.c.id == _C.organisation_id)
+_HELD = _CONTACTS.where(_C.organisation_id == bindparam("organisation"), _C.held_until.is_(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +44,7 @@ class Contact:
 
 def held(tx: Transaction, organisation: str) -> Contact | None:
     """Return the contact of an organisation that holds; None if it never said one."""
-    row = tx.connection.execute(
-        _contacts().where(_C.organisation_id == organisation, _C.held_until.is_(None))
-    ).one_or_none()
+    row = tx.connection.execute(_HELD, {"organisation": organisation}).one_or_none()
     return None if row is None else _contact(row)
 
 
@@ -60,16 +60,12 @@ def contact_list(
         after: from behind this identifier on.
         limit: rows.
     """
-    query = _contacts().where(_C.id > after).order_by(_C.id).limit(limit)
+    query = _CONTACTS.where(_C.id > after).order_by(_C.id).limit(limit)
     if organisation is not None:
         query = query.where(_C.organisation_id == organisation)
     if holding is not None:
         query = query.where(_C.held_until.is_(None) if holding else _C.held_until.is_not(None))
     return [_contact(row) for row in tx.connection.execute(query)]
-
-
-def _contacts() -> Select[Any]:
-    return select(contacts, organisations.c.name).join(organisations, organisations.c.id == _C.organisation_id)
 
 
 def _contact(row: Row[Any]) -> Contact:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Text, bindparam, select
 
 from core.canonical import read_json
 from core.cpl import OPEN_INSTRUCTION, Instruction, InstructionState, entry_of
@@ -14,6 +14,18 @@ from core.local_time import overdue_before
 from store.tables import applications, approvals
 from store.transactions import Transaction
 from store.trial_tables import additions, cpl_instructions, ncsc_certificates
+
+# Read in every act that tells the Panel something: put together once.
+_APPROVAL = bindparam("approval", type_=Text())
+_INSTRUCTIONS = select(cpl_instructions).where(cpl_instructions.c.approval == _APPROVAL).order_by(cpl_instructions.c.id)
+_HELD_INSTRUCTIONS = _INSTRUCTIONS.with_for_update()
+_CERTIFIED = select(ncsc_certificates.c.certificate).where(ncsc_certificates.c.approval == _APPROVAL)
+_ADDITION = select(additions.c.said).where(additions.c.approval == _APPROVAL)
+_SMETS_VERSION = (
+    select(applications.c.smets_version)
+    .join(approvals, approvals.c.application_id == applications.c.id)
+    .where(approvals.c.identifier == _APPROVAL)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +74,8 @@ def instructions_of(tx: Transaction, approval: str, *, hold: bool = False) -> li
         approval: its identifier.
         hold: keep the rows as they are until the commit, so that no acknowledgement passes by.
     """
-    query = select(cpl_instructions).where(cpl_instructions.c.approval == approval).order_by(cpl_instructions.c.id)
-    return [_instruction(row) for row in tx.connection.execute(query.with_for_update() if hold else query)]
+    rows = tx.connection.execute(_HELD_INSTRUCTIONS if hold else _INSTRUCTIONS, {"approval": approval})
+    return [_instruction(row) for row in rows]
 
 
 def instruction(tx: Transaction, identifier: str) -> GivenInstruction:
@@ -94,14 +106,13 @@ def instruction_list(
 
 def ncsc_certificate(tx: Transaction, approval: str) -> str | None:
     """Return the NCSC's certificate for the model of an approval, if one is recorded (F2.31)."""
-    query = select(ncsc_certificates.c.certificate).where(ncsc_certificates.c.approval == approval)
-    found = tx.connection.execute(query).scalar()
+    found = tx.connection.execute(_CERTIFIED, {"approval": approval}).scalar()
     return None if found is None else str(found)
 
 
 def addition(tx: Transaction, approval: str) -> Addition | None:
     """Return what the SSC says of the addition of an approval's entries; None if nobody was asked, or has answered."""
-    found = tx.connection.execute(select(additions.c.said).where(additions.c.approval == approval)).scalar()
+    found = tx.connection.execute(_ADDITION, {"approval": approval}).scalar()
     return None if found is None else Addition(found)
 
 
@@ -113,12 +124,7 @@ def additions_that_wait(tx: Transaction) -> set[str]:
 
 def smets_version_of(tx: Transaction, approval: str) -> str:
     """Return the SMETS or CHTS version that an approval's application named; empty if it named none."""
-    query = (
-        select(applications.c.smets_version)
-        .join(approvals, approvals.c.application_id == applications.c.id)
-        .where(approvals.c.identifier == approval)
-    )
-    return str(tx.connection.execute(query).scalar() or "")
+    return str(tx.connection.execute(_SMETS_VERSION, {"approval": approval}).scalar() or "")
 
 
 def _given() -> Select[Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, select
 
 from core.actors import PartyKind
 from core.classification import Classification
@@ -13,6 +13,12 @@ from core.kinds import AmendmentRequestState, BreachState, EvidenceSubject
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import amendment_requests, breaches, evidence, evidence_files
+
+_ATTACHED_TO = (
+    select(evidence)
+    .where(evidence.c.subject_kind == bindparam("kind"), evidence.c.subject == bindparam("subject_id"))
+    .order_by(evidence.c.attached_at, evidence.c.id)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +63,8 @@ def attachment(tx: Transaction, identifier: str) -> Attachment:
 
 def attachments_of(tx: Transaction, subject_kind: EvidenceSubject, subject: str) -> list[Attachment]:
     """Return what is attached to something, oldest first."""
-    c = evidence.c
-    query = select(evidence).where(c.subject_kind == subject_kind, c.subject == subject)
-    return [_attachment(row) for row in tx.connection.execute(query.order_by(c.attached_at, c.id))]
+    rows = tx.connection.execute(_ATTACHED_TO, {"kind": subject_kind, "subject_id": subject})
+    return [_attachment(row) for row in rows]
 
 
 def attached(tx: Transaction, like: Attachment) -> Attachment | None:

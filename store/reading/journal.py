@@ -37,6 +37,17 @@ _LINK_OF = select(journal.c.link).where(journal.c.seal_number == _NUMBER)
 _HEADS_AFTER = (
     select(journal_heads).where(journal_heads.c.number > _NUMBER).order_by(journal_heads.c.number).limit(_MOST)
 )
+_STANDING_HEADS = (
+    select(journal_heads)
+    .join(
+        journal,
+        (journal.c.seal_number == journal_heads.c.number)
+        & (journal.c.link == journal_heads.c.link)
+        & (journal_heads.c.number <= LARGEST_EXACT),  # no other can be signed
+    )
+    .order_by(journal_heads.c.number.desc())
+    .limit(_MOST_HEADS)
+)
 _HEAD_LINK = select(journal_heads.c.link).where(journal_heads.c.number == _NUMBER)
 _KINDS = bindparam("kinds", expanding=True, type_=Text())
 _LAST_OF = select(journal).where(journal.c.kind.in_(_KINDS)).order_by(journal.c.id.desc()).limit(1)
@@ -177,10 +188,7 @@ def standing_heads(tx: Transaction) -> list[Head]:
 
     Whoever writes rows can write both; whether a head is signed is for whoever acts upon it to find out.
     """
-    h, j = journal_heads.c, journal.c
-    stands = (j.seal_number == h.number) & (j.link == h.link) & (h.number <= LARGEST_EXACT)  # no other can be signed
-    query = select(journal_heads).join(journal, stands).order_by(h.number.desc()).limit(_MOST_HEADS)
-    return [_head(row) for row in tx.connection.execute(query)]
+    return [_head(row) for row in tx.connection.execute(_STANDING_HEADS)]
 
 
 def head_link(tx: Transaction, number: int) -> bytes | None:

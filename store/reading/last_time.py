@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import Text, bindparam, or_, select
 
 from core.canonical import read_json
 from core.facts import FactKind
@@ -12,6 +12,34 @@ from store.reading.requests import decision_row
 from store.rows import Application, Decision
 from store.tables import applications, decisions, journal
 from store.transactions import Transaction
+from store.types import Instant
+
+_OTHER_THAN, _UNTIL = bindparam("other_than", type_=Text()), bindparam("until", type_=Instant())
+_APPLICATION_BEFORE = (
+    select(applications.c.id)
+    .where(
+        applications.c.organisation_id == bindparam("organisation"),
+        applications.c.device_key == bindparam("device"),
+        applications.c.id != _OTHER_THAN,
+        applications.c.submitted_at <= _UNTIL,
+    )
+    .order_by(applications.c.submitted_at.desc(), applications.c.id.desc())
+    .limit(1)
+)
+# Nothing equals what is not there: a decision about an application alone, or an approval alone, finds what it should.
+_DECISION_BEFORE = (
+    select(decisions)
+    .where(
+        or_(
+            decisions.c.application_id == bindparam("application"),
+            decisions.c.approval == bindparam("approval"),
+        ),
+        decisions.c.id != _OTHER_THAN,
+        decisions.c.proposed_at <= _UNTIL,
+    )
+    .order_by(decisions.c.proposed_at.desc(), decisions.c.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,37 +62,23 @@ def changes_of(tx: Transaction, application: str) -> list[Changed]:
 
 def application_before(tx: Transaction, application: Application) -> Application | None:
     """Return the application of the same Manufacturer for the same Device Model that came last before one."""
-    c = applications.c
-    query = (
-        select(c.id)
-        .where(
-            c.organisation_id == application.organisation_id,
-            c.device_key == application.device.key,
-            c.id != application.id,
-            c.submitted_at <= application.submitted_at,
-        )
-        .order_by(c.submitted_at.desc(), c.id.desc())
-        .limit(1)
-    )
-    before = tx.connection.execute(query).scalar_one_or_none()
+    asked = {
+        "organisation": application.organisation_id,
+        "device": application.device.key,
+        "other_than": application.id,
+        "until": application.submitted_at,
+    }
+    before = tx.connection.execute(_APPLICATION_BEFORE, asked).scalar_one_or_none()
     return None if before is None else application_by(tx, before)
 
 
 def decision_before(tx: Transaction, decision: Decision) -> Decision | None:
     """Return the decision about the same application or approval that was proposed last before one."""
-    c = decisions.c
-    about: list[ColumnElement[bool]] = []
-    if decision.application_id is not None:
-        about.append(c.application_id == decision.application_id)
-    if decision.approval is not None:
-        about.append(c.approval == decision.approval)
-    if not about:
-        return None
-    query = (
-        select(decisions)
-        .where(or_(*about), c.id != decision.id, c.proposed_at <= decision.proposed_at)
-        .order_by(c.proposed_at.desc(), c.id.desc())
-        .limit(1)
-    )
-    row = tx.connection.execute(query).one_or_none()
+    asked = {
+        "application": decision.application_id,
+        "approval": decision.approval,
+        "other_than": decision.id,
+        "until": decision.proposed_at,
+    }
+    row = tx.connection.execute(_DECISION_BEFORE, asked).one_or_none()
     return None if row is None else decision_row(row)

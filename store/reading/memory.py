@@ -8,18 +8,18 @@ from core.sealed_record import SealedRecord
 from store.tables import memory_records
 from store.transactions import Transaction
 
+_NEWEST = select(func.max(memory_records.c.number))
+_REMEMBERED = select(memory_records.c.at).where(memory_records.c.number == _NEWEST.scalar_subquery())
+
 
 def last_record(tx: Transaction) -> int:
     """Return the number of the newest record; 0 if there is none."""
-    return int(tx.connection.execute(select(func.max(memory_records.c.number))).scalar() or 0)
+    return int(tx.connection.execute(_NEWEST).scalar() or 0)
 
 
 def last_remembered(tx: Transaction) -> datetime | None:
     """Return when the newest record was written, by the clock of the authority's machine; None if there is none."""
-    newest = select(func.max(memory_records.c.number)).scalar_subquery()
-    found: datetime | None = tx.connection.execute(
-        select(memory_records.c.at).where(memory_records.c.number == newest)
-    ).scalar()
+    found: datetime | None = tx.connection.execute(_REMEMBERED).scalar()
     return found
 
 

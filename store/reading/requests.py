@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, select
+from sqlalchemy import Integer, Row, Text, bindparam, select
 
 from core.errors import NoSuchThing
 from core.identifiers import Serial
@@ -20,11 +20,24 @@ _OPEN = _BY_AGE.where(decisions.c.state.in_(OPEN_DECISION))
 _TO_DRAFT = _BY_AGE.where(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)).limit(
     bindparam("most", type_=Integer())
 )
+# What acts and whoever is asked before them read, one by one: put together once.
+_IDENTIFIER = bindparam("identifier", type_=Text())
+_ORGANISATION = select(organisations).where(organisations.c.id == _IDENTIFIER)
+_CREDENTIAL = select(credentials).where(credentials.c.key_sha256 == bindparam("key_sha256"))
+_APPLICATION = select(applications).where(applications.c.id == _IDENTIFIER)
+_HOLD_APPLICATION = select(applications.c.id).where(applications.c.id == _IDENTIFIER).with_for_update()
+_DECISION = select(decisions).where(decisions.c.id == _IDENTIFIER)
+_DRAFTS = (
+    select(drafts)
+    .where(drafts.c.decision_id == _IDENTIFIER, drafts.c.state != DraftState.ABANDONED)
+    .order_by(drafts.c.issue)
+)
+_KEY = select(public_keys).where(public_keys.c.sha256 == bindparam("sha256"))
 
 
 def organisation(tx: Transaction, identifier: str) -> Organisation:
     """Return an organisation; NoSuchThing if there is none."""
-    row = tx.connection.execute(select(organisations).where(organisations.c.id == identifier)).one_or_none()
+    row = tx.connection.execute(_ORGANISATION, {"identifier": identifier}).one_or_none()
     if row is None:
         raise NoSuchThing(kind="organisation", identifier=identifier)
     return _organisation(row)
@@ -44,13 +57,13 @@ def credential_list(tx: Transaction) -> list[Credential]:
 
 def credential_by_key(tx: Transaction, key_sha256: str) -> Credential | None:
     """Return the credential of that key digest, revoked or not."""
-    row = tx.connection.execute(select(credentials).where(credentials.c.key_sha256 == key_sha256)).one_or_none()
+    row = tx.connection.execute(_CREDENTIAL, {"key_sha256": key_sha256}).one_or_none()
     return None if row is None else _credential(row)
 
 
 def application(tx: Transaction, identifier: str) -> Application:
     """Return an application; NoSuchThing if there is none."""
-    row = tx.connection.execute(select(applications).where(applications.c.id == identifier)).one_or_none()
+    row = tx.connection.execute(_APPLICATION, {"identifier": identifier}).one_or_none()
     if row is None:
         raise NoSuchThing(kind="application", identifier=identifier)
     return _application(row)
@@ -62,7 +75,8 @@ def locked_application(tx: Transaction, identifier: str) -> Application:
 
     On SQLite a writing transaction has the whole store to itself; there is nothing more to lock.
     """
-    tx.connection.execute(select(applications.c.id).where(applications.c.id == identifier).with_for_update())
+    if tx.dialect == "postgresql":
+        tx.connection.execute(_HOLD_APPLICATION, {"identifier": identifier})
     return application(tx, identifier)
 
 
@@ -87,7 +101,7 @@ def application_list(
 
 def decision(tx: Transaction, identifier: str) -> Decision:
     """Return a decision; NoSuchThing if there is none."""
-    row = tx.connection.execute(select(decisions).where(decisions.c.id == identifier)).one_or_none()
+    row = tx.connection.execute(_DECISION, {"identifier": identifier}).one_or_none()
     if row is None:
         raise NoSuchThing(kind="decision", identifier=identifier)
     return decision_row(row)
@@ -123,9 +137,7 @@ def seconded_of(tx: Transaction, approval: str) -> list[Decision]:
 
 def drafts_of(tx: Transaction, decision_id: str) -> list[DraftRow]:
     """Return the drafts of a decision that have not been abandoned, in order of issue; most have one, many none."""
-    d = drafts.c
-    query = select(drafts).where(d.decision_id == decision_id, d.state != DraftState.ABANDONED).order_by(d.issue)
-    return [draft_row(row) for row in tx.connection.execute(query)]
+    return [draft_row(row) for row in tx.connection.execute(_DRAFTS, {"identifier": decision_id})]
 
 
 def draft_of(tx: Transaction, decision_id: str) -> DraftRow | None:
@@ -135,7 +147,7 @@ def draft_of(tx: Transaction, decision_id: str) -> DraftRow | None:
 
 def key_holder(tx: Transaction, sha256: str) -> tuple[str, KeyState] | None:
     """Return (approval, state) of a public key that is reserved, certified or compromised."""
-    row = tx.connection.execute(select(public_keys).where(public_keys.c.sha256 == sha256)).one_or_none()
+    row = tx.connection.execute(_KEY, {"sha256": sha256}).one_or_none()
     return None if row is None else (row.approval, row.state)
 
 

@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from core.classification import Classification
 from core.errors import NoSuchThing
 from core.kinds import RequirementState
 from store.transactions import Transaction
 from store.trial_tables import requirements, standing_requirements
+
+_REQUIREMENTS = (
+    select(requirements)
+    .where(requirements.c.application_id == bindparam("application"))
+    .order_by(requirements.c.set_at, requirements.c.id)
+)
+_EVER_STANDING = select(standing_requirements).order_by(standing_requirements.c.set_at, standing_requirements.c.id)
+_STANDING = _EVER_STANDING.where(standing_requirements.c.ended_at.is_(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +71,7 @@ def requirement(tx: Transaction, identifier: str) -> Requirement:
 
 def requirements_of(tx: Transaction, application: str) -> list[Requirement]:
     """Return the requirements of an application, oldest first."""
-    c = requirements.c
-    query = select(requirements).where(c.application_id == application).order_by(c.set_at, c.id)
-    return [_requirement(row) for row in tx.connection.execute(query)]
+    return [_requirement(row) for row in tx.connection.execute(_REQUIREMENTS, {"application": application})]
 
 
 def standing_list(tx: Transaction, *, ended: bool = True) -> list[StandingRequirement]:
@@ -75,9 +81,7 @@ def standing_list(tx: Transaction, *, ended: bool = True) -> list[StandingRequir
         tx: open.
         ended: also those that hold no more.
     """
-    c = standing_requirements.c
-    query = select(standing_requirements).order_by(c.set_at, c.id)
-    rows = tx.connection.execute(query if ended else query.where(c.ended_at.is_(None)))
+    rows = tx.connection.execute(_EVER_STANDING if ended else _STANDING)
     return [
         StandingRequirement(
             id=row.id, text=row.text, set_at=row.set_at, set_by=row.set_by, ended_at=row.ended_at, ended_by=row.ended_by

@@ -6,12 +6,12 @@ with the facts behind it that were seen unsealed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import BigInteger, Row, Select, Text, bindparam, func, select
 
 from core.facts import FactKind
 from core.identifiers import Serial
@@ -33,6 +33,7 @@ from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
 from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
 from store.transactions import Store, Transaction
+from store.types import Instant
 
 _AUTHORITY_FACTS = frozenset(
     {
@@ -51,6 +52,43 @@ END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 _ENDS = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED)
 
 N = TypeVar("N", bound=str)
+
+# Read after each write, and by each poll: put together once.
+_NUMBER, _NOW = bindparam("number", type_=BigInteger()), bindparam("now", type_=Instant())
+_NAMED = bindparam("named", expanding=True, type_=Text())
+_WAITING = select(journal.c.id).where(waits_to_be_sealed)
+_SINCE = select(journal.c.id, journal.c.kind, journal.c.approvals).where(
+    (journal.c.seal_number > _NUMBER) | waits_to_be_sealed
+)
+_NAMES = select(organisations.c.id, organisations.c.name)
+_DERS = select(certificates.c.serial, certificates.c.der)
+_DERS_OF = _DERS.where(certificates.c.serial.in_(_NAMED))
+_DISPUTED = select(journal.c.subject, journal.c.at).where(journal.c.refused.is_not(None), journal.c.kind.in_(_ENDS))
+_DISPUTED_OF = _DISPUTED.where(journal.c.subject.in_(_NAMED))
+_LISTED_KEYS = select(crls.c.key_id).distinct()
+_LISTS = (
+    select(crls)
+    .where(crls.c.key_id == bindparam("key_id"), crls.c.this_update <= _NOW, crls.c.number >= 1)
+    .order_by(crls.c.number.desc())
+    .limit(1)
+)
+_LISTS_BEFORE = _LISTS.where(crls.c.number < _NUMBER)
+_STANDING = select(credentials).where(credentials.c.revoked_at.is_(None))
+_REVOKED = select(credentials).where(credentials.c.revoked_at.is_not(None))
+
+
+def _newest_answers(*, of: bool, until: bool) -> Select[Any]:
+    """Return the statement for the newest answer of each serial and hash, of some, or of those not dated ahead."""
+    columns = ocsp_answers.c
+    newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
+    if until:
+        newest = newest.where(columns.this_update <= _NOW)
+    if of:
+        newest = newest.where(columns.serial.in_(_NAMED))
+    return select(ocsp_answers).where(columns.id.in_(newest))
+
+
+_NEWEST = {(of, until): _newest_answers(of=of, until=until) for of in (False, True) for until in (False, True)}
 
 IsGenuine: TypeAlias = Callable[[PublishedCrl, Sequence[AuthorityCertificate]], bool]
 """Tells of a CRL whether one of these certificates' keys signed it, and its row says what it says."""
@@ -86,7 +124,6 @@ class StatusReader:
 
     def changes(self, cursor: Hashable | None) -> Changes:
         """Return what has changed since `cursor`; None asks for everything."""
-        columns = journal.c
         with self._store.read() as tx:
             number, link, _ = journal_reading.last_sealed(tx)
             head = SealedHead(number=number, link=link)
@@ -94,16 +131,14 @@ class StatusReader:
                 SealedHead(number=each.number, link=each.link, signature=each.signature)
                 for each in journal_reading.standing_heads(tx)
             )
-            waiting = frozenset(tx.connection.execute(select(columns.id).where(waits_to_be_sealed)).scalars())
+            waiting = frozenset(tx.connection.execute(_WAITING).scalars())
             now = _Cursor(head, waiting)
             if now == cursor:
                 return Changes(now, heads=heads)
             if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
                 return Changes(now, everything=True, authority=True, heads=heads, restored=True)
-            query = select(columns.id, columns.kind, columns.approvals).where(
-                (columns.seal_number > cursor.head.number) | waits_to_be_sealed
-            )
-            fresh = [row for row in tx.connection.execute(query) if row.id not in cursor.unsealed]
+            since = tx.connection.execute(_SINCE, {"number": cursor.head.number})
+            fresh = [row for row in since if row.id not in cursor.unsealed]
         touched = frozenset(identifier for row in fresh for identifier in (row.approvals or "").split())
         kinds = {row.kind for row in fresh}
         return Changes(
@@ -148,7 +183,7 @@ class StatusReader:
                 crls_before=self._newest_crls(tx, hierarchy, now) if ahead else {},
                 credentials=standing_credentials(tx),
                 journal_key=row.journal_key,
-                revoked=_credentials(tx, credentials.c.revoked_at.is_not(None)),
+                revoked=_credentials(tx, _REVOKED),
                 ended=frozenset(each.serial for each in authority_reading.ends(tx)),
             )
 
@@ -157,7 +192,7 @@ class StatusReader:
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             found = approval_reading.records(tx, identifiers)
-            names = {row.id: row.name for row in tx.connection.execute(select(organisations))}
+            names = {row.id: row.name for row in tx.connection.execute(_NAMES)}
             serials = [certificate.serial for record in found for certificate in record.certificates]
             ders = _ders(tx, serials if identifiers is not None else None)
             answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)
@@ -184,24 +219,17 @@ class StatusReader:
 
         Where none is genuine the newest row is: whoever reads it sees that it is not signed.
         """
-        columns = crls.c
         newest: dict[str, PublishedCrl] = {}
-        keys = select(columns.key_id).distinct()
-        for key_id in tx.connection.execute(keys).scalars().all():
-            query = (
-                select(crls)
-                .where(columns.key_id == key_id, columns.this_update <= now, columns.number >= 1)
-                .order_by(columns.number.desc())
-                .limit(1)
-            )
-            row = tx.connection.execute(query).one_or_none()
+        for key_id in tx.connection.execute(_LISTED_KEYS).scalars().all():
+            asked = {"key_id": key_id, "now": now}
+            row = tx.connection.execute(_LISTS, asked).one_or_none()
             while row is not None:
                 crl = _published(row)
                 if self._is_genuine(crl, hierarchy):
                     newest[key_id] = crl
                     break
                 newest.setdefault(key_id, crl)
-                row = tx.connection.execute(query.where(columns.number < crl.number)).one_or_none()
+                row = tx.connection.execute(_LISTS_BEFORE, {**asked, "number": crl.number}).one_or_none()
         return newest
 
     def past_answer(self, serial: Serial, at: datetime) -> SignedAnswer | None:
@@ -259,11 +287,11 @@ def _published(row: Row[Any]) -> PublishedCrl:
 
 def standing_credentials(tx: Transaction) -> dict[str, CredentialRecord]:
     """Return every credential that is not revoked, by the digest of its key."""
-    return _credentials(tx, credentials.c.revoked_at.is_(None))
+    return _credentials(tx, _STANDING)
 
 
-def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, CredentialRecord]:
-    rows = tx.connection.execute(select(credentials).where(which))
+def _credentials(tx: Transaction, which: Select[Any]) -> dict[str, CredentialRecord]:
+    rows = tx.connection.execute(which)
     return {
         row.key_sha256: CredentialRecord(
             identifier=row.id,
@@ -278,25 +306,18 @@ def _credentials(tx: Transaction, which: ColumnElement[bool]) -> dict[str, Crede
 
 
 def _ders(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, bytes]:
-    query = select(certificates.c.serial, certificates.c.der)
     return {
-        Serial(row.serial): bytes(row.der)
-        for part in _portions(serials)
-        for row in tx.connection.execute(query if part is None else query.where(certificates.c.serial.in_(part)))
+        Serial(row.serial): bytes(row.der) for part in _portions(serials) for row in _asked(tx, _DERS, _DERS_OF, part)
     }
 
 
 def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> dict[Serial, list[SignedAnswer]]:
     """The newest answer of each serial and hash that is not dated ahead of `now`."""
     found: dict[Serial, list[SignedAnswer]] = defaultdict(list)
-    columns = ocsp_answers.c
+    until = now != END_OF_TIME
     for part in _portions(serials):
-        newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
-        if now != END_OF_TIME:
-            newest = newest.where(columns.this_update <= now)
-        if part is not None:
-            newest = newest.where(columns.serial.in_(part))
-        for row in tx.connection.execute(select(ocsp_answers).where(columns.id.in_(newest))):
+        asked = {**({"now": now} if until else {}), **({} if part is None else {"named": part})}
+        for row in tx.connection.execute(_NEWEST[part is not None, until], asked):
             found[Serial(row.serial)].append(
                 SignedAnswer(
                     serial=Serial(row.serial),
@@ -312,12 +333,15 @@ def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> di
 
 def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> dict[str, set[datetime]]:
     """The instants of ends that were not sealed, by approval."""
-    columns, found = journal.c, defaultdict[str, set[datetime]](set)
-    query = select(columns.subject, columns.at).where(columns.refused.is_not(None), columns.kind.in_(_ENDS))
+    found = defaultdict[str, set[datetime]](set)
     for part in _portions(approvals):
-        for row in tx.connection.execute(query if part is None else query.where(columns.subject.in_(part))):
+        for row in _asked(tx, _DISPUTED, _DISPUTED_OF, part):
             found[row.subject].add(row.at)
     return found
+
+
+def _asked(tx: Transaction, every: Select[Any], some: Select[Any], named: Sequence[N] | None) -> Iterable[Row[Any]]:
+    return tx.connection.execute(*((every,) if named is None else (some, {"named": named})))
 
 
 def _portions(names: Sequence[N] | None) -> Sequence[Sequence[N] | None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, bindparam, select
 
 from core.kinds import OPEN_BREACH, BreachState
 from store.reading.breaches import Breach, SaltedWords, breach
@@ -14,6 +14,14 @@ from store.transactions import Transaction
 from store.trial_tables import breaches, suspicions
 
 _S, _B = suspicions.c, breaches.c
+_SUSPICIONS = (
+    select(suspicions, _B.approval, _B.condition, _B.state, approvals.c.organisation_id)
+    .join(breaches, _B.id == _S.breach_id)
+    .join(approvals, approvals.c.identifier == _B.approval)
+)
+_TOLD_AND_OPEN = _SUSPICIONS.where(
+    approvals.c.organisation_id == bindparam("organisation"), _B.state.in_(OPEN_BREACH)
+).order_by(_S.told_at, _S.breach_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +56,7 @@ class Suspicion:
 
 def suspicion(tx: Transaction, identifier: str) -> Suspicion | None:
     """Return what a Manufacturer was told of a breach; None if it was told nothing."""
-    row = tx.connection.execute(_suspicions().where(_S.breach_id == identifier)).one_or_none()
+    row = tx.connection.execute(_SUSPICIONS.where(_S.breach_id == identifier)).one_or_none()
     return None if row is None else _suspicion(row)
 
 
@@ -56,7 +64,7 @@ def suspicion_list(
     tx: Transaction, *, organisation_id: str | None, approval: str | None, after: str, limit: int
 ) -> list[Suspicion]:
     """Return suspicions of one organisation or all, of one approval or all, by breach from behind `after` on."""
-    query = _suspicions().where(_S.breach_id > after).order_by(_S.breach_id).limit(limit)
+    query = _SUSPICIONS.where(_S.breach_id > after).order_by(_S.breach_id).limit(limit)
     if organisation_id is not None:
         query = query.where(approvals.c.organisation_id == organisation_id)
     if approval is not None:
@@ -66,27 +74,15 @@ def suspicion_list(
 
 def told_and_open(tx: Transaction, organisation_id: str) -> list[Breach]:
     """Return the breaches of an organisation's approvals of which it was told, and which are not settled."""
-    query = (
-        _suspicions()
-        .where(approvals.c.organisation_id == organisation_id, _B.state.in_(OPEN_BREACH))
-        .order_by(_S.told_at, _S.breach_id)
-    )
-    return [breach(tx, row.breach_id) for row in tx.connection.execute(query)]
+    told = tx.connection.execute(_TOLD_AND_OPEN, {"organisation": organisation_id})
+    return [breach(tx, row.breach_id) for row in told]
 
 
 def unanswered(tx: Transaction, organisation_id: str) -> Iterator[Suspicion]:
     """Yield the suspicions that an organisation may answer and has not, the oldest first."""
-    mine = _suspicions().where(approvals.c.organisation_id == organisation_id, _B.state.in_(OPEN_BREACH))
+    mine = _SUSPICIONS.where(approvals.c.organisation_id == organisation_id, _B.state.in_(OPEN_BREACH))
     query = mine.where(_S.answer.is_(None)).order_by(_S.told_at, _S.breach_id)
     return (_suspicion(row) for row in tx.connection.execute(query))
-
-
-def _suspicions() -> Select[Any]:
-    return (
-        select(suspicions, _B.approval, _B.condition, _B.state, approvals.c.organisation_id)
-        .join(breaches, _B.id == _S.breach_id)
-        .join(approvals, approvals.c.identifier == _B.approval)
-    )
 
 
 def _suspicion(row: Row[Any]) -> Suspicion:

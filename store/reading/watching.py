@@ -31,6 +31,7 @@ _ALARMS = (
     .where(alarm_rows.c.since.is_not(None), alarm_rows.c.subject.is_not(None), alarm_rows.c.sentence.is_not(None))
     .order_by(alarm_rows.c.code, alarm_rows.c.subject, alarm_rows.c.raised_by)
 )
+_DOUBTS = select(alarm_rows.c.sentence).where(alarm_rows.c.code == AlarmCode.CLOCK_DOUBTFUL)
 _ALARMS_OF = _ALARMS.where(alarm_rows.c.raised_by == bindparam("raiser"))
 
 MOST_AHEAD = timedelta(minutes=5)
@@ -163,8 +164,7 @@ def last_known(tx: Transaction) -> datetime:
 
 def doubts_clock(tx: Transaction) -> str | None:
     """Return in a sentence why the authority doubts its clock; None if it does not."""
-    a = alarm_rows.c
-    return tx.connection.execute(select(a.sentence).where(a.code == AlarmCode.CLOCK_DOUBTFUL)).scalars().first()
+    return tx.connection.execute(_DOUBTS).scalars().first()
 
 
 def stops_issuing(tx: Transaction) -> Alarm | None:

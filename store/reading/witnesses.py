@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 
 from core.kinds import AGREED_DECISION, ENDING, DecisionKind, DecisionState, Witnessed
 from store.reading.proof import seconders
@@ -12,6 +12,12 @@ from store.reading.tasks import MOST_OF_A_KIND
 from store.tables import certificates, decisions
 from store.transactions import Transaction
 from store.trial_tables import witnesses
+
+_SAID = (
+    select(witnesses)
+    .where(witnesses.c.decision_id.in_(bindparam("decisions", expanding=True)))
+    .order_by(witnesses.c.at, witnesses.c.officer)
+)
 
 MOST_DISOWNED = 100
 """Disowned decisions that are told one by one: whoever has so many looks for one cause."""
@@ -79,9 +85,8 @@ def _issued_or_ended() -> ColumnElement[bool]:
 
 def witnesses_of(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, list[Witness]]:
     """Return what was said of decisions, in order of time; decisions of which nothing was said are left out."""
-    c, found = witnesses.c, dict[str, list[Witness]]()
-    query = select(witnesses).where(c.decision_id.in_(identifiers)).order_by(c.at, c.officer)
-    for row in tx.connection.execute(query) if identifiers else ():
+    found = dict[str, list[Witness]]()
+    for row in tx.connection.execute(_SAID, {"decisions": list(identifiers)}) if identifiers else ():
         said = Witness(decision=row.decision_id, officer=row.officer, saw=row.saw, why=row.why, at=row.at)
         found.setdefault(said.decision, []).append(said)
     return found

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from core.errors import NoSuchThing, WrongState
 from core.kinds import ApplicationState
@@ -10,18 +10,25 @@ from store.rows import Application, firmware_text
 from store.tables import applications
 from store.transactions import Transaction
 
+_INSERT = insert(applications)
+_MOVE = update(applications).where(
+    applications.c.id == bindparam("application"), applications.c.state == bindparam("needed")
+)
+_MOVE_VERSION = _MOVE.where(applications.c.version == bindparam("version_read"))
+
 
 def submit(tx: Transaction, application: Application) -> None:
     """Write a new application."""
     tx.connection.execute(
-        insert(applications).values(
-            id=application.id,
-            organisation_id=application.organisation_id,
-            state=application.state,
-            submitted_at=application.submitted_at,
-            submitted_by=application.submitted_by,
+        _INSERT,
+        {
+            "id": application.id,
+            "organisation_id": application.organisation_id,
+            "state": application.state,
+            "submitted_at": application.submitted_at,
+            "submitted_by": application.submitted_by,
             **_said(application),
-        )
+        },
     )
 
 
@@ -62,10 +69,13 @@ def move(
         NoSuchThing: there is none.
         WrongState: it is in another state, or another version of it; somebody acted at the same moment.
     """
-    query = update(applications).where(applications.c.id == identifier, applications.c.state == needed)
-    if version is not None:
-        query = query.where(applications.c.version == version)
-    if not tx.connection.execute(query.values(state=to)).rowcount:
+    asked = {"application": identifier, "needed": needed, "state": to}
+    moved = (
+        tx.connection.execute(_MOVE, asked)
+        if version is None
+        else tx.connection.execute(_MOVE_VERSION, {**asked, "version_read": version})
+    )
+    if not moved.rowcount:
         raise _wrong_state(tx, identifier, needed, version)
 
 

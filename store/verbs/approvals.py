@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, or_, select, true, type_coerce, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
@@ -16,13 +16,35 @@ from store import overlap
 from store.rows import Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
 from store.transactions import Transaction, violated
-from store.types import Number
+from store.types import Instant, Number
 
 DUE_NOW = from_seconds(0)
 """An instant that has always come: the answers must be signed anew at once."""
 
 _MOST_NAMED = 500
 """Serials named in one statement."""
+
+_A, _C = approvals.c, certificates.c
+_INSERT, _INSERT_TERMS = insert(approvals), insert(terms)
+_AT = bindparam("now", type_=Instant())
+_STATED = exists().where(
+    _C.approval == _A.identifier, _C.final_at.is_not(None), _C.ends_at > _C.not_after, _C.not_after >= _A.expiry
+)
+_END = update(approvals).where(
+    _A.identifier == bindparam("approval"),
+    _A.ended_at.is_(None),
+    _A.expiry >= _AT,
+    _A.expiry_recorded_at.is_(None),
+    ~_STATED,
+)
+# The condition says that it is earlier than every end on record, so it becomes the end.
+_CANCEL = (
+    update(certificates)
+    .where(_C.approval == bindparam("of_approval"), _C.ends_at > _AT, _C.final_at.is_(None))
+    .values(fate=_C.fate + 1)
+    .returning(_C.serial, _C.public_key_sha256)
+)
+_CANCEL_OF_KEY = _CANCEL.where(_C.public_key_sha256 == bindparam("of_key"))
 
 
 def grant(tx: Transaction, approval: Approval) -> None:
@@ -34,17 +56,18 @@ def grant(tx: Transaction, approval: Approval) -> None:
     """
     try:
         tx.connection.execute(
-            insert(approvals).values(
-                identifier=approval.identifier,
-                decision_id=approval.decision_id,
-                application_id=approval.application_id,
-                organisation_id=approval.organisation_id,
+            _INSERT,
+            {
+                "identifier": approval.identifier,
+                "decision_id": approval.decision_id,
+                "application_id": approval.application_id,
+                "organisation_id": approval.organisation_id,
                 **approval.device.listed(),
-                device_key=approval.device.key,
-                granted_at=approval.granted_at,
-                start=approval.start,
-                expiry=approval.expiry,
-            )
+                "device_key": approval.device.key,
+                "granted_at": approval.granted_at,
+                "start": approval.start,
+                "expiry": approval.expiry,
+            },
         )
     except DBAPIError as error:
         if overlap.NAME in violated(error):
@@ -55,15 +78,16 @@ def grant(tx: Transaction, approval: Approval) -> None:
 def add_terms(tx: Transaction, approval: str, decision_id: str, added: Terms) -> None:
     """Write what one issue's certificate will say."""
     tx.connection.execute(
-        insert(terms).values(
-            approval=approval,
-            issue=added.issue,
-            decision_id=decision_id,
-            effective=added.effective,
-            expiry=added.expiry,
-            maximum_devices=added.maximum_devices,
-            firmware=firmware_text(added.firmware),
-        )
+        _INSERT_TERMS,
+        {
+            "approval": approval,
+            "issue": added.issue,
+            "decision_id": decision_id,
+            "effective": added.effective,
+            "expiry": added.expiry,
+            "maximum_devices": added.maximum_devices,
+            "firmware": firmware_text(added.firmware),
+        },
     )
 
 
@@ -104,16 +128,8 @@ def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datet
     Raises:
         AlreadyEnded: it was ended before or has expired; the first end stands.
     """
-    a, c = approvals.c, certificates.c
-    stated = exists().where(
-        c.approval == a.identifier, c.final_at.is_not(None), c.ends_at > c.not_after, c.not_after >= a.expiry
-    )
     won = tx.connection.execute(
-        update(approvals)
-        .where(
-            a.identifier == identifier, a.ended_at.is_(None), a.expiry >= at, a.expiry_recorded_at.is_(None), ~stated
-        )
-        .values(ended_at=at, end_cause=cause, ended_by=by)
+        _END, {"approval": identifier, "now": at, "ended_at": at, "end_cause": cause, "ended_by": by}
     ).rowcount
     if not won:
         raise AlreadyEnded(identifier=identifier, state=_first_end(tx, identifier))
@@ -152,22 +168,18 @@ def cancel_certificates(
     A certificate that has been superseded or has expired keeps its first end; so does one whose end is final, although
     a clock that is behind would have an end before that.
     """
-    # The condition says that `at` is earlier than every end on record, so it becomes the end.
-    of_key = true() if key is None else certificates.c.public_key_sha256 == key
     rows = tx.connection.execute(
-        update(certificates)
-        .where(
-            certificates.c.approval == approval, of_key, certificates.c.ends_at > at, certificates.c.final_at.is_(None)
-        )
-        .values(
-            revoked_at=at,
-            cause=cause,
-            invalidity_date=invalidity_date,
-            ends_at=at,
-            fate=certificates.c.fate + 1,
-            presign_due=DUE_NOW,
-        )
-        .returning(certificates.c.serial, certificates.c.public_key_sha256)
+        _CANCEL if key is None else _CANCEL_OF_KEY,
+        {
+            "of_approval": approval,
+            "now": at,
+            "revoked_at": at,
+            "cause": cause,
+            "invalidity_date": invalidity_date,
+            "ends_at": at,
+            "presign_due": DUE_NOW,
+            **({} if key is None else {"of_key": key}),
+        },
     ).all()
     if cause is EndCause.KEY_COMPROMISE and rows:
         # A compromised key is never certified again (shared profile: public key).

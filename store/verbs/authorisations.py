@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from store.officers_tables import authorisations, rosters
 from store.rows import Authorised
@@ -10,28 +10,31 @@ from store.tables import decisions
 from store.transactions import Transaction
 from store.verbs.conflicts import INSERT
 
+# Two acts under one statement at the same moment, each in its own transaction, keep it once.
+_KEEP = {dialect: into(authorisations).on_conflict_do_nothing() for dialect, into in INSERT.items()}
+_AUTHORISED = update(decisions).where(decisions.c.id == bindparam("decision_id"), decisions.c.authorised_at.is_(None))
+
 
 def keep(tx: Transaction, kept: Authorised, *, at: datetime) -> None:
     """Keep an authorisation in the transaction of its act; one about several things is kept with the first."""
-    insert = INSERT[tx.dialect](authorisations).values(
-        statement_sha256=kept.statement_sha256,
-        statement=kept.statement,
-        proof=kept.proof,
-        act=kept.act,
-        officer=kept.officer,
-        key=kept.key,
-        members=kept.members,
-        taken_at=at,
+    tx.connection.execute(
+        _KEEP[tx.dialect],
+        {
+            "statement_sha256": kept.statement_sha256,
+            "statement": kept.statement,
+            "proof": kept.proof,
+            "act": kept.act,
+            "officer": kept.officer,
+            "key": kept.key,
+            "members": kept.members,
+            "taken_at": at,
+        },
     )
-    # Two acts under one statement at the same moment, each in its own transaction, keep it once.
-    tx.connection.execute(insert.on_conflict_do_nothing())
 
 
 def authorised(tx: Transaction, decision: str, *, at: datetime) -> bool:
     """Write that its proposer has signed for a decision; False if that was written before."""
-    columns = decisions.c
-    statement = update(decisions).where(columns.id == decision, columns.authorised_at.is_(None))
-    return bool(tx.connection.execute(statement.values(authorised_at=at)).rowcount)
+    return bool(tx.connection.execute(_AUTHORISED, {"decision_id": decision, "authorised_at": at}).rowcount)
 
 
 def show_roster(

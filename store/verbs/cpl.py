@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.canonical import canonical
@@ -11,6 +11,13 @@ from core.errors import NoSuchThing, WrongState
 from core.kinds import Addition
 from store.transactions import Transaction
 from store.trial_tables import additions, cpl_instructions, ncsc_certificates
+
+_INSERT = insert(cpl_instructions)
+_SUPERSEDE = (
+    update(cpl_instructions)
+    .where(cpl_instructions.c.id == bindparam("instruction"), cpl_instructions.c.state.in_(OPEN_INSTRUCTION))
+    .values(state=InstructionState.SUPERSEDED)
+)
 
 
 def instruct(tx: Transaction, identifier: str, step: Instruct, *, cause: str, at: datetime) -> None:
@@ -24,31 +31,25 @@ def instruct(tx: Transaction, identifier: str, step: Instruct, *, cause: str, at
         at: now.
     """
     tx.connection.execute(
-        insert(cpl_instructions).values(
-            id=identifier,
-            approval=step.entry.approval,
-            firmware_version=step.entry.firmware.version,
-            firmware_key=step.entry.key,
-            kind=step.kind,
-            entry=canonical(step.entry.kept()).decode(),
-            due=step.due,
-            cause=cause,
-            instructed_at=at,
-            state=InstructionState.PENDING,
-        )
+        _INSERT,
+        {
+            "id": identifier,
+            "approval": step.entry.approval,
+            "firmware_version": step.entry.firmware.version,
+            "firmware_key": step.entry.key,
+            "kind": step.kind,
+            "entry": canonical(step.entry.kept()).decode(),
+            "due": step.due,
+            "cause": cause,
+            "instructed_at": at,
+            "state": InstructionState.PENDING,
+        },
     )
 
 
 def supersede(tx: Transaction, identifier: str) -> bool:
     """Let an instruction that is pending or rejected be overtaken; return whether this call did it."""
-    c = cpl_instructions.c
-    return bool(
-        tx.connection.execute(
-            update(cpl_instructions)
-            .where(c.id == identifier, c.state.in_(OPEN_INSTRUCTION))
-            .values(state=InstructionState.SUPERSEDED)
-        ).rowcount
-    )
+    return bool(tx.connection.execute(_SUPERSEDE, {"instruction": identifier}).rowcount)
 
 
 def acknowledge(

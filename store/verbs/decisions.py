@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import NoSuchThing, SamePerson, WrongState
@@ -17,6 +17,13 @@ _NEXT_NUMBER = text(
     "ON CONFLICT (year) DO UPDATE SET last = approval_counters.last + 1 RETURNING last"
 )
 """One statement, in words that both databases know: two who begin a year at the same moment get 1 and 2."""
+
+_INSERT = insert(decisions)
+_SECOND = update(decisions).where(
+    decisions.c.id == bindparam("decision_id"),
+    decisions.c.state == bindparam("state_read"),
+    decisions.c.proposal_sha256 == bindparam("proposal_read"),
+)
 
 
 def next_number(tx: Transaction, year: int) -> int:
@@ -37,32 +44,33 @@ def propose(tx: Transaction, decision: Decision) -> None:
     """
     try:
         tx.connection.execute(
-            insert(decisions).values(
-                id=decision.id,
-                kind=decision.kind,
-                state=decision.state,
-                application_id=decision.application_id,
-                approval=decision.approval,
-                issue=decision.issue,
-                proposal=decision.proposal,
-                proposal_sha256=decision.proposal_sha256,
-                reasons=decision.reasons,
-                reasons_salt=decision.reasons_salt,
-                public_key=decision.public_key,
-                findings=decision.findings,
-                urgent=1 if decision.urgent else 0,
-                proposer=decision.proposer,
-                proposed_at=decision.proposed_at,
-                closed_at=decision.closed_at,
-                officers=decision.officers,
-                meeting=decision.meeting,
-                minute=decision.minute,
-                passages=decision.passages,
-                conditions=decision.conditions,
-                amendment_request=decision.amendment_request,
-                breach=decision.breach,
-                lapses_at=decision.lapses_at,
-            )
+            _INSERT,
+            {
+                "id": decision.id,
+                "kind": decision.kind,
+                "state": decision.state,
+                "application_id": decision.application_id,
+                "approval": decision.approval,
+                "issue": decision.issue,
+                "proposal": decision.proposal,
+                "proposal_sha256": decision.proposal_sha256,
+                "reasons": decision.reasons,
+                "reasons_salt": decision.reasons_salt,
+                "public_key": decision.public_key,
+                "findings": decision.findings,
+                "urgent": 1 if decision.urgent else 0,
+                "proposer": decision.proposer,
+                "proposed_at": decision.proposed_at,
+                "closed_at": decision.closed_at,
+                "officers": decision.officers,
+                "meeting": decision.meeting,
+                "minute": decision.minute,
+                "passages": decision.passages,
+                "conditions": decision.conditions,
+                "amendment_request": decision.amendment_request,
+                "breach": decision.breach,
+                "lapses_at": decision.lapses_at,
+            },
         )
     except IntegrityError as error:
         identifier = decision.approval or decision.application_id
@@ -105,19 +113,17 @@ def second(
     """
     try:
         won = tx.connection.execute(
-            update(decisions)
-            .where(
-                decisions.c.id == decision.id,
-                decisions.c.state == decision.state,
-                decisions.c.proposal_sha256 == decision.proposal_sha256,
-            )
-            .values(
-                state=DecisionState.DONE if closes else DecisionState.SECONDED,
-                seconder=seconder,
-                seconded_at=at,
-                seconded_tbs_sha256=" ".join(tbs) or None,
-                closed_at=at if closes else None,
-            )
+            _SECOND,
+            {
+                "decision_id": decision.id,
+                "state_read": decision.state,
+                "proposal_read": decision.proposal_sha256,
+                "state": DecisionState.DONE if closes else DecisionState.SECONDED,
+                "seconder": seconder,
+                "seconded_at": at,
+                "seconded_tbs_sha256": " ".join(tbs) or None,
+                "closed_at": at if closes else None,
+            },
         ).rowcount
     except IntegrityError as error:
         raise SamePerson(person=seconder) from error

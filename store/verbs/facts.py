@@ -10,11 +10,13 @@ from core.facts import Fact
 from store.tables import journal
 from store.transactions import Transaction
 
+_INSERT = insert(journal)
+
 
 def record(tx: Transaction, *facts: Fact) -> None:
     """Write facts; each becomes true, and visible to every reader, with the commit of `tx`."""
     tx.connection.execute(
-        insert(journal),
+        _INSERT,
         [
             {
                 "kind": fact.kind.value,

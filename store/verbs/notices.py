@@ -36,6 +36,8 @@ _OPEN = text(
     bindparam("opened_at", type_=Instant),
 )
 
+_INSERT, _INSERT_COPIES = insert(notices), insert(notice_copies)
+
 
 def next_number(tx: Transaction, year: int) -> int:
     """Take the next notice number of a year; one that is not written frees it again, so there is no gap."""
@@ -55,22 +57,23 @@ def write(
     A second notice of one decision breaks the key: whoever writes it is wrong about what was decided.
     """
     tx.connection.execute(
-        insert(notices).values(
-            number=notice.number,
-            kind=notice.kind,
-            decision_id=notice.decision_id,
-            approval=notice.approval,
-            application_id=notice.application_id,
-            organisation_id=notice.organisation_id,
-            serial=notice.serial,
-            corrects=notice.corrects,
-            record=record,
-            record_salt=record_salt,
-            written_at=notice.written_at,
-        )
+        _INSERT,
+        {
+            "number": notice.number,
+            "kind": notice.kind,
+            "decision_id": notice.decision_id,
+            "approval": notice.approval,
+            "application_id": notice.application_id,
+            "organisation_id": notice.organisation_id,
+            "serial": notice.serial,
+            "corrects": notice.corrects,
+            "record": record,
+            "record_salt": record_salt,
+            "written_at": notice.written_at,
+        },
     )
     tx.connection.execute(
-        insert(notice_copies),
+        _INSERT_COPIES,
         [
             {
                 "notice": copy.notice,
