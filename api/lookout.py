@@ -91,7 +91,8 @@ class Lookout:
     Args:
         store: the register.
         mirror: what the status plane answers from; it also knows the present instant.
-        write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
+        write: writes something small, or raises StoreUnavailable; it has the store's deadlines. None of a process that
+            writes nothing, and is therefore never fit for writing.
         disks: folders that are written to, by what lies there.
         lease: how long an authority process says that it will be at work.
         monotonic: seconds that only grow; a test hands in its own.
@@ -102,7 +103,7 @@ class Lookout:
         self,
         store: Store,
         mirror: Mirror,
-        write: Callable[[], None],
+        write: Callable[[], None] | None,
         disks: Mapping[str, Path],
         *,
         lease: timedelta = timedelta(seconds=5),
@@ -140,7 +141,7 @@ class Lookout:
             (self.hear_courier, lambda: _SECONDS),
             (self.hear_alarms, lambda: _SECONDS),
             (self.count_answers, lambda: _SECONDS),
-            (self.try_write, lambda: WRITE_SECONDS),
+            *(((self.try_write, lambda: WRITE_SECONDS),) if self._write is not None else ()),
         )
         for step in steps:
             threading.Thread(target=self._repeat, args=step, name=f"lookout {step[0].__name__}", daemon=True).start()
@@ -179,6 +180,8 @@ class Lookout:
 
     def try_write(self) -> None:
         """Write once."""
+        if self._write is None:
+            return
         self._writing_since = self._monotonic()
         try:
             self._write()

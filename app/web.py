@@ -26,15 +26,16 @@ from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from app import garbage
 from app.house import open_house
-from app.served import Served, Waiting
+from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
+from app.status_settings import Address
 from app.stopping import SIGNALS
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
 from core.peers import peer_of, plain
 from front.head import forwarded
 from front.server import Front
-from front.service import Turn
+from front.service import Service, Turn
 from front.workers import Workers
 from ra.access import may_verify
 from store.reading.status import StatusReader
@@ -44,7 +45,7 @@ from store.verbs import watching
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
 
-_OF_THE_PAST = 4
+OF_THE_PAST = 4
 """Threads for questions about the past: a short read each, twice as many as the cores of the smallest machine."""
 
 _LONG = 4
@@ -65,30 +66,39 @@ class Inside:
         beside: what runs beside it, to be started, and stopped in the end.
     """
 
-    served: Served
+    served: Service
     beside: tuple[Mirror, Lookout, RefusalLog]
 
 
-def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None]) -> None:
+def serve_web(
+    settings: Settings,
+    waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None],
+    make: Callable[[Settings], Inside] | None = None,
+    address: Address | None = None,
+) -> None:
     """Listen until SIGTERM or SIGINT; from the beginning, though the register may be silent for long.
 
     Args:
         settings: whose house it is.
         waited_for: makes what is behind as soon as the register answers; None if it is told to stop before.
+        make: what is behind, if it is a part of what `make_inside` makes.
+        address: where it listens, if it is not where web does.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
+    threads = {Turn.API: settings.web_threads, Turn.PAST: OF_THE_PAST, Turn.LONG: _LONG}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     front = Front(Waiting(), workers, SystemClock(), proxies=settings.web_proxies)
-    asyncio.run(_run(front, settings, partial(waited_for, lambda: make_inside(settings))))
+    make = make or make_inside
+    address = address or Address(settings.host, settings.port)
+    asyncio.run(_run(front, address, partial(waited_for, lambda: make(settings))))
 
 
-async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Event], Inside | None]) -> None:
+async def _run(front: Front, address: Address, open_it: Callable[[threading.Event], Inside | None]) -> None:
     stopping, halted = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
-    server = await front.listen(settings.host, settings.port)
+    server = await front.listen(address.host, address.port)
     # What runs beside ends only by an error: then so do we, with its words, and are started again.
     beside = [asyncio.create_task(each) for each in (front.watch(), stopping.wait())]
     opening = _in_a_thread(lambda: open_it(halted))
@@ -137,7 +147,24 @@ def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | 
     return asyncio.wrap_future(done)
 
 
-def make_inside(settings: Settings) -> Inside:
+def make_status_inside(settings: Settings) -> Inside:
+    """Return what answers for status alone, and writes nothing; it raises what `make_inside` does."""
+    house = open_house(settings)
+    reader = StatusReader(house.store, house.clock.now, is_genuine)
+    remembered = WebMemory(settings.web_memory / "web-status")
+    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length)
+    refusals = RefusalLog()
+    served = StatusServed(StatusPlane(mirror, may_verify), lookout.ready, _noting(refusals, settings))
+    return Inside(served, (mirror, lookout, refusals))
+
+
+def make_api_inside(settings: Settings) -> Inside:
+    """Return all but status; it raises what `make_inside` does."""
+    return make_inside(settings, with_status=False)
+
+
+def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
     remembered = WebMemory(memory_place(settings))
@@ -150,12 +177,6 @@ def make_inside(settings: Settings) -> Inside:
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
-    proxies = frozenset(plain(each) for each in settings.web_proxies)
-
-    def note(asked: Asked, one: Refused) -> None:
-        peer = forwarded(asked, proxies)
-        refusals.note(asked, peer, one, counted_as=peer_of(peer))
-
     plane, told = StatusPlane(mirror, may_verify), described(application)
     served = Served(
         plane=plane,
@@ -163,9 +184,21 @@ def make_inside(settings: Settings) -> Inside:
         limits=limits,
         ready=lookout.ready,
         description=told,
-        note=note,
+        note=_noting(refusals, settings),
+        with_status=with_status,
     )
     return Inside(served, (mirror, lookout, refusals))
+
+
+def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:
+    # Who asks over a socket has no address of its own, and is the proxy.
+    proxies = frozenset({"", *(plain(each) for each in settings.web_proxies)})
+
+    def note(asked: Asked, one: Refused) -> None:
+        peer = forwarded(asked, proxies)
+        refusals.note(asked, peer, one, counted_as=peer_of(peer))
+
+    return note
 
 
 def small_write(store: Store, machine: Clock) -> None:

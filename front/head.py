@@ -58,7 +58,7 @@ def read_incoming(incoming: Incoming, limits: Limits, version: str, protocol: st
     found = _target(incoming.target)
     if found is None:
         return refused("target-malformed")
-    return _about_body(fields, version) or Asked(method=named, path=found[0], query=found[1], fields=fields, peer=peer)
+    return about_body(fields, version) or Asked(method=named, path=found[0], query=found[1], fields=fields, peer=peer)
 
 
 def _about_size(incoming: Incoming, limits: Limits) -> Reply | None:
@@ -119,7 +119,13 @@ def _target(target: bytes) -> tuple[str, str] | None:
     return decoded.decode("utf-8", "replace"), query.decode("latin-1")
 
 
-def _about_body(fields: Mapping[str, str], version: str) -> Reply | None:
+def about_body(fields: Mapping[str, str], version: str) -> Reply | None:
+    """Return what is wrong with a body by what the fields say of it; None if nothing is.
+
+    Args:
+        fields: the header fields, by name in lower case.
+        version: of the request line, such as “1.1”.
+    """
     coding = fields.get("transfer-encoding")
     if coding is not None and version == "1.0":
         return refused("not-http")  # RFC 9112, 6.1: its framing is faulty
