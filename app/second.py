@@ -17,7 +17,7 @@ from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from app import garbage
 from app.served import Waiting
@@ -59,7 +59,13 @@ def serve_second(settings: Settings, path: Path, waited_for: Opening) -> None:
         PlaceUnusable: somebody listens there, or it is no socket.
     """
     _make_room(path)
-    Server(
+    loading = partial(_application, settings, waited_for, os.getpid())
+    server(path).serve(target_loader=loading, wrap_loader=False)
+
+
+def server(path: Path) -> MPServer:
+    """Return a server on a Unix socket; it has never another address."""
+    return MPServer(
         "trialcpa status",
         uds=path,
         uds_permissions=_MODE,
@@ -72,7 +78,7 @@ def serve_second(settings: Settings, path: Path, waited_for: Opening) -> None:
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=_STOP_SECONDS,
-    ).serve(target_loader=partial(_application, settings, waited_for, os.getpid()), wrap_loader=False)
+    )
 
 
 def _application(settings: Settings, waited_for: Opening, parent: int) -> SecondFront:

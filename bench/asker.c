@@ -1,8 +1,9 @@
 /* Asks prepared requests over connections that stay, one core, over TCP or a Unix socket; prints one line of figures.
 
-   asker ADDRESS FILE CONNECTIONS SECONDS LEAST
+   asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST
    ADDRESS is a port of 127.0.0.1, or the path of a socket. FILE holds requests, each behind its length (four octets,
-   the least first); they are asked in their order, around and around. LEAST is how many octets of body a good answer
+   the least first); they are asked in their order, around and around, for so many seconds or, if that is sooner, until
+   MOST are answered. LEAST is how many octets of body a good answer
    has at least. Printed: answers, bad ones, seconds, and the 50th and 99th percentile in microseconds. */
 
 #define _GNU_SOURCE
@@ -79,9 +80,9 @@ static size_t whole(struct connection *it, size_t *body) {
 }
 
 int main(int count, char **words) {
-    if (count != 6) { fputs("asker ADDRESS FILE CONNECTIONS SECONDS LEAST\n", stderr); return 2; }
+    if (count != 7) { fputs("asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST\n", stderr); return 2; }
     address = words[1];
-    int connections = atoi(words[3]), least = atoi(words[5]), poll = epoll_create1(0);
+    int connections = atoi(words[3]), least = atoi(words[6]), poll = epoll_create1(0);
     FILE *file = fopen(words[2], "rb");
     struct stat about;
     if (!file || fstat(fileno(file), &about)) die(words[2]);
@@ -95,9 +96,9 @@ int main(int count, char **words) {
         epoll_ctl(poll, EPOLL_CTL_ADD, all[each].fd, &event);
         ask(&all[each]);
     }
-    long answers = 0, bad = 0;
+    long answers = 0, bad = 0, most = atol(words[5]);
     struct epoll_event events[64];
-    while ((at = now()) < until) {
+    while ((at = now()) < until && answers < most) {
         int found = epoll_wait(poll, events, 64, 100);
         for (int each = 0; each < found; each++) {
             struct connection *it = events[each].data.ptr;
@@ -118,6 +119,12 @@ int main(int count, char **words) {
             taken[microseconds < SLOWEST ? (int)microseconds : SLOWEST]++;
             answers++;
             if (memcmp(it->read + 9, "200", 3) || body < (size_t)least) bad++;
+            if (!memcmp(it->read, "HTTP/1.0", 8)) { /* it ends with its answer */
+                struct epoll_event event = {.events = EPOLLIN, .data.ptr = it};
+                close(it->fd);
+                it->fd = connected();
+                epoll_ctl(poll, EPOLL_CTL_ADD, it->fd, &event);
+            }
             ask(it);
         }
     }

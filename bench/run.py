@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bench import (
     ahead,
+    ceiling,
     compromise,
     cycle,
     deployments,
@@ -139,11 +140,17 @@ def _rates(share: int) -> Iterator[Row]:
         yield what, "–", figure
 
 
+def _ceiling(share: int) -> Iterator[Row]:
+    for what, figure in ceiling.rows(share):
+        yield what, "first front 0.8 of its ceiling, second 0.75", figure
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
     "troubles": _troubles,
     "rates": _rates,
+    "ceiling": _ceiling,
 }
 
 

@@ -1,6 +1,5 @@
 """JSON from strangers, read strictly: UTF-8, each member named once, nothing that RFC 8259 does not know."""
 
-import re
 from collections.abc import Mapping
 from typing import TypeAlias, cast
 
@@ -36,9 +35,15 @@ def read_sent(octets: bytes) -> object:
 Plain: TypeAlias = Mapping[str, str | Mapping[str, str]]
 """An object of strings, and of objects of strings."""
 
-_BLANK = r"[ \t\r\n]*+"
-_STRING = r'"([ !#-\[\]-~]*+)"'
-_SINGLE = re.compile(rf"{_BLANK}\{{{_BLANK}{_STRING}{_BLANK}:{_BLANK}{_STRING}{_BLANK}\}}{_BLANK}")
+_BLANK = " \t\r\n"
+_SINGLE = ("{", ":", "}")
+"""What stands around the two strings of an object of one member, but for blanks."""
+
+_PARTS_OF_ONE = 5
+"""Into which the quotation marks of two strings divide a text."""
+
+_OBJECTS = 2
+"""One within another; a text of many would be as deep."""
 
 
 def read_plain(octets: bytes) -> Plain | None:
@@ -53,10 +58,21 @@ def read_plain(octets: bytes) -> Plain | None:
     if not octets.isascii():
         return None
     text = octets.decode("ascii")
-    single = _SINGLE.fullmatch(text)
-    if single is not None:
-        return {single[1]: single[2]}
-    if text.count("\\") != text.count("\\n") or "[" in text or text.count("{") > _OBJECTS:
+    lines = "\\" in text
+    if lines and text.count("\\") != text.count("\\n"):
+        return None
+    parts = text.split('"')
+    if len(parts) == _PARTS_OF_ONE:
+        before, name, between, value, after = parts
+        around = (before.strip(_BLANK), between.strip(_BLANK), after.strip(_BLANK))
+        if around == _SINGLE and name.isprintable() and value.isprintable():
+            return {_lines(name): _lines(value)} if lines else {name: value}
+    return _several(text, len(parts) - 1)
+
+
+def _several(text: str, marks: int) -> Plain | None:
+    """Return what a text says that has so many quotation marks."""
+    if "[" in text or text.count("{") > _OBJECTS:
         return None
     try:
         said = read_shallow(text)
@@ -69,9 +85,9 @@ def read_plain(octets: bytes) -> Plain | None:
     if not isinstance(members, dict) or set(map(type, members.values())) != {str}:
         return None
     # Of a member that is named twice one is lost, and with it the quotation marks of a name and a value.
-    marks = 4 * len(members) + (0 if members is said else 2)
-    return cast("Plain", said) if text.count('"') == marks else None
+    kept = 4 * len(members) + (0 if members is said else 2)
+    return cast("Plain", said) if kept == marks else None
 
 
-_OBJECTS = 2
-"""One within another; a text of many would be as deep."""
+def _lines(written: str) -> str:
+    return written.replace("\\n", "\n")

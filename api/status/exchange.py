@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from core.instants import ONE_SECOND
 
 MAX_AGE_SECONDS = 3600
 """No reply of ours is kept by a cache for longer than an hour, however long its signature holds."""
+
+_INSTANTS = 4096
+"""Instants whose date is kept: answers are signed many in a second, and end together."""
 
 _NOT_IN_304 = frozenset({"content-type", "content-length"})
 
@@ -126,6 +130,7 @@ def seconds_to_keep(now: datetime, most: int, *ends: datetime | None) -> int:
     return max(0, min([most, *left]))
 
 
+@lru_cache(maxsize=_INSTANTS)
 def http_date(at: datetime) -> str:
     """Return an instant in the form of HTTP's date fields (RFC 9110, 5.6.7)."""
     return format_datetime(at, usegmt=True)

@@ -16,7 +16,7 @@ from cryptography.x509 import ocsp
 
 from api.status.answers import newest_true_answer
 from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, lines_of, seconds_to_keep
-from api.status.shapes import CertId, serial_asked
+from api.status.shapes import CertId, issuer_asked, serial_asked
 from api.status.snapshot import Snapshot
 from core.approval import CertificateRecord
 from core.identifiers import serial_of
@@ -53,12 +53,12 @@ def respond(view: Snapshot, request: bytes, now: datetime) -> Reply:
     """
     serial = None if view.went_back else serial_asked(view.shapes, request)
     identifier = None if serial is None else view.serials.get(serial)
-    if identifier is None:
+    if serial is None or identifier is None:
         return _parsed(view, request, now)
     finished = view.finished[identifier]
     kept = finished.find(request, Reply, now)
     if kept is None:
-        parsed = _parsed(view, request, now)
+        parsed = _answered(view, issuer_asked(view.shapes, request), int(serial, 16), now)
         kept = parsed._replace(lines=lines_of(parsed.status, parsed.headers))
         # What says that it may be kept for an hour says less in the hour before it changes.
         finished.keep(request, kept, now, ahead=timedelta(seconds=MAX_AGE_SECONDS) + 2 * ONE_SECOND)
@@ -74,7 +74,11 @@ def _parsed(view: Snapshot, request: bytes, now: datetime) -> Reply:
     asked = _parse(request)
     if isinstance(asked, bytes):
         return unsuccessful(asked)
-    chosen = _choose(view, *asked, now)
+    return _answered(view, *asked, now)
+
+
+def _answered(view: Snapshot, issuer: CertId, number: int, now: datetime) -> Reply:
+    chosen = _choose(view, issuer, number, now)
     if isinstance(chosen, bytes):
         return unsuccessful(chosen)
     answer, certificate = chosen

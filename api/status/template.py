@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from api import problems
 from api.status.exchange import MAX_AGE_SECONDS, seconds_to_keep
-from api.status.verify import Verdict, lasting_until
+from api.status.verify import Verdict, lasting_until, not_beyond
 from core.approval import Terms
 from core.instants import text
 
 _AS_OF, _FRESH_UNTIL = "\x00as of\x00", "\x00fresh until\x00"
 """In the holes while an answer is written. JSON escapes the NUL; no text of ours has one."""
+
+_HOLES = tuple(json.dumps(each).encode("ascii") for each in (_AS_OF, _FRESH_UNTIL))
 
 _INSTANTS = 4096
 """Instants whose text is kept: in one second there are its own, an hour later, and those of changes to come."""
@@ -26,31 +28,28 @@ class Template:
 
     Args:
         before, between, after: its octets, around the two holes.
-        verdict: what it says.
+        lasting, change, terms: as in its verdict; the rest of that is in the octets.
         tag: what tells it from another answer, whatever the instants; an ETag's value.
     """
 
     before: bytes
     between: bytes
     after: bytes
-    verdict: Verdict
+    lasting: timedelta
+    change: datetime | None
+    terms: Terms | None
     tag: str
-
-    @property
-    def terms(self) -> Terms | None:
-        """What the approval says then; None where firmware is compared with nothing."""
-        return self.verdict.terms
 
     def seconds_to_keep(self, as_of: datetime) -> int:
         """Return a max-age for the answer as it is at an instant."""
-        told = _written(as_of, self.verdict.lasting)
-        until = self.verdict.not_beyond(told.until)
+        told = _written(as_of, self.lasting)
+        until = not_beyond(told.until, self.change)
         return told.keep if until is told.until else seconds_to_keep(as_of, MAX_AGE_SECONDS, until)
 
     def filled(self, as_of: datetime) -> bytes:
         """Return the answer as it is at an instant."""
-        told = _written(as_of, self.verdict.lasting)
-        until = self.verdict.not_beyond(told.until)
+        told = _written(as_of, self.lasting)
+        until = not_beyond(told.until, self.change)
         fresh = told.fresh if until is told.until else _octets(until)
         return b"".join((self.before, told.as_of, self.between, fresh, self.after))
 
@@ -58,16 +57,20 @@ class Template:
 def template(verdict: Verdict) -> Template:
     """Return the template of an answer."""
     octets = problems.encode(verdict.document(_AS_OF, _FRESH_UNTIL))
-    before, _, rest = octets.partition(_hole(_AS_OF))
-    between, _, after = rest.partition(_hole(_FRESH_UNTIL))
+    before, _, rest = octets.partition(_HOLES[0])
+    between, _, after = rest.partition(_HOLES[1])
     # The horizon belongs to it: whoever has the answer may rely on it until then, and no longer.
     digest = hashlib.sha256(octets + repr((verdict.lasting, verdict.change)).encode("ascii"))
     tag = f'W/"{digest.hexdigest()}"'
-    return Template(before=before, between=between, after=after, verdict=verdict, tag=tag)
-
-
-def _hole(mark: str) -> bytes:
-    return json.dumps(mark).encode("ascii")
+    return Template(
+        before=before,
+        between=between,
+        after=after,
+        lasting=verdict.lasting,
+        change=verdict.change,
+        terms=verdict.terms,
+        tag=tag,
+    )
 
 
 class _Written(NamedTuple):

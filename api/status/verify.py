@@ -77,16 +77,17 @@ class Verdict:
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """Return the last instant for which the answer given at `as_of` may be relied on."""
-        return self.not_beyond(lasting_until(as_of, self.lasting))
-
-    def not_beyond(self, until: datetime) -> datetime:
-        """Return an instant, or the last one at which this is the answer, if that comes before."""
-        return until if self.change is None or until < self.change else self.change - ONE_SECOND
+        return not_beyond(lasting_until(as_of, self.lasting), self.change)
 
     def document(self, as_of: Json, fresh_until: Json) -> dict[str, Json]:
         """Return the whole answer, in the contract's order."""
         said = {**self.members, "as_of": as_of, "fresh_until": fresh_until}
         return {name: said[name] for name in MEMBERS}
+
+
+def not_beyond(until: datetime, change: datetime | None) -> datetime:
+    """Return an instant, or the last one before an answer is known to change, if that is sooner."""
+    return until if change is None or until < change else change - ONE_SECOND
 
 
 def lasting_until(as_of: datetime, lasting: timedelta) -> datetime:
