@@ -24,12 +24,16 @@ from cryptography.x509 import ocsp
 
 from core.approval import Device
 from core.clock import SystemClock
+from core.deployed import NEVER, Deployed, Stint, Unit, unit_of
 from core.identifiers import SERIAL_OCTETS, ApprovalIdentifier, Serial, new_serial
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityView, Changes, HashName, MirroredApproval, Proof, PublishedCrl, SignedAnswer, Units
 from tests.status_world import API_KEY, FIRMWARE, World
 
 _ALGORITHMS: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}
+UNIT, UNITS = "00-11-22-33-44-55-66-77", 10
+"""A unit that is deployed under every approval, and how many are under each."""
+
 _DAY = timedelta(days=1)
 _ZEROS = bytes(SERIAL_OCTETS)
 
@@ -80,6 +84,21 @@ class Register:
         """Return that no list of the past is kept."""
         del key_id, number
         return None
+
+    def deployed(self) -> Mapping[str, Deployed]:
+        """Return so many units for each approval, the one that is asked about and others of its own."""
+        stint = [(0, NEVER)]
+        return {
+            name: Deployed().changed(
+                {unit_of(UNIT): stint, **{number * UNITS + each: stint for each in range(1, UNITS)}}
+            )
+            for number, name in enumerate(self.held)
+        }
+
+    def reported(self, at: frozenset[datetime]) -> Mapping[str, Mapping[Unit, Sequence[Stint]]]:
+        """Return that nothing was reported since."""
+        del at
+        return {}
 
     def units(self, approval: str, device_id: str, at: datetime) -> Units:
         """Return that a unit is among those deployed."""
@@ -173,7 +192,7 @@ def _about(held: MirroredApproval, requests: Mapping[HashName, bytes], at: str) 
     yield _verify({"serial": certificate.serial}, key)
     yield _verify({"device": device}, key)
     yield _verify({"certificate": pem}, key)
-    yield _verify({"approval": identifier, "device_id": "00-11-22-33-44-55-66-77"}, key)
+    yield _verify({"approval": identifier, "device_id": UNIT}, key)
     yield _verify({"approval": identifier, "at": at}, key)
 
 

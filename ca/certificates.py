@@ -152,7 +152,7 @@ def public_key_in(der: bytes) -> bytes | None:
     return spki(key) if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
-def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
+def signature_holds(public_key: bytes, message: bytes | memoryview, signature: bytes) -> bool:
     """Return whether a signature (ECDSA with SHA-256, DER) over a message was made by the key behind a public one.
 
     Args:

@@ -20,12 +20,12 @@ _KNOWN = 1_024
 
 def tlv(tag: int, *parts: bytes) -> bytes:
     """Return tag, definite length in the shortest form, and the contents (X.690, 10.1)."""
-    contents = parts[0] if len(parts) == 1 else b"".join(parts)
-    return _header(tag, len(contents)) + contents
+    return b"".join((header(tag, sum(map(len, parts))), *parts))
 
 
 @lru_cache(maxsize=_KNOWN)
-def _header(tag: int, size: int) -> bytes:
+def header(tag: int, size: int) -> bytes:
+    """Return tag and length of what has so many octets."""
     if size < 0x80:
         return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")

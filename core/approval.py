@@ -185,3 +185,10 @@ class ApprovalRecord:
     certificates: tuple[CertificateRecord, ...] = ()
     ended_at: datetime | None = None
     end_cause: EndCause | None = None
+
+
+def ended_by_act(record: ApprovalRecord) -> bool:
+    """Return whether somebody has ended the approval, or a certificate of it; what ends by time needs no memory."""
+    return record.ended_at is not None or any(
+        each.revoked_at is not None or each.superseded_at is not None for each in record.certificates
+    )

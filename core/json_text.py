@@ -33,7 +33,7 @@ def read_sent(octets: bytes) -> object:
 
 
 Plain: TypeAlias = Mapping[str, str | Mapping[str, str]]
-"""An object of strings, and of objects of strings."""
+"""An object of strings, one of which may be an object of strings."""
 
 _BLANK = " \t\r\n"
 _SINGLE = ("{", ":", "}")
@@ -49,8 +49,8 @@ _OBJECTS = 2
 def read_plain(octets: bytes) -> Plain | None:
     """Return what JSON of the plainest form says, much faster than `read_sent`, which says the same of it.
 
-    The form is one object of strings, or one object of one such object, in ASCII, with no escape but that of a line's
-    end, and each member named once.
+    The form is one object of strings, of which one may be such an object instead, in ASCII, with no escape but that of
+    a line's end, and each member named once.
 
     Returns:
         None for anything else: `read_sent` reads it, or says what is wrong with it.
@@ -78,15 +78,15 @@ def _several(text: str, marks: int) -> Plain | None:
         said = read_shallow(text)
     except ValueError:
         return None
-    members = said
-    if isinstance(said, dict) and len(said) == 1:
-        (only,) = said.values()
-        members = only if isinstance(only, dict) else said
-    if not isinstance(members, dict) or set(map(type, members.values())) != {str}:
+    if not isinstance(said, dict) or not said:
         return None
-    # Of a member that is named twice one is lost, and with it the quotation marks of a name and a value.
-    kept = 4 * len(members) + (0 if members is said else 2)
-    return cast("Plain", said) if kept == marks else None
+    inside = [each for each in said.values() if isinstance(each, dict)]
+    (inner,) = inside if len(inside) == 1 else ({},)
+    strings = [each for each in (*said.values(), *inner.values()) if isinstance(each, str)]
+    if len(strings) != len(said) + len(inner) - len(inside) or bool(inside) is not bool(inner):
+        return None
+    # Of a member that is named twice one is lost, and with it its quotation marks.
+    return cast("Plain", said) if marks == 2 * (len(said) + len(inner) + len(strings)) else None
 
 
 def _lines(written: str) -> str:

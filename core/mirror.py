@@ -3,11 +3,12 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from core.actors import Role
-from core.approval import ApprovalRecord
+from core.approval import ApprovalRecord, ended_by_act
 from core.chain import GENESIS, SealedRow
+from core.deployed import Deployed, Stint, Unit
 from core.identifiers import Environment, Serial
 from core.kinds import HierarchyRole
 
@@ -155,6 +156,63 @@ class AuthorityView:
         return self.crls_before.get(key_id, newest)
 
 
+class Names(NamedTuple):
+    """By what an approval is found.
+
+    Args:
+        manufacturer, model: of its device.
+        certificates: serial and SHA-256 of each.
+    """
+
+    manufacturer: str
+    model: str
+    certificates: Sequence[tuple[Serial, str]]
+
+
+class Held(Protocol):
+    """One approval as a mirror holds it; whoever packs it tells what is asked of every one without unpacking."""
+
+    @property
+    def identifier(self) -> str:
+        """The identifier code of F2.25."""
+        ...
+
+    @property
+    def names(self) -> Names:
+        """By what it is found."""
+        ...
+
+    @property
+    def ended_by_act(self) -> bool:
+        """Whether somebody has ended it, or a certificate of it."""
+        ...
+
+    @property
+    def record(self) -> ApprovalRecord:
+        """See core/approval."""
+        ...
+
+    @property
+    def organisation_name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def ders(self) -> Mapping[Serial, bytes]:
+        """Certificate bytes by serial; they may be looked up in the store."""
+        ...
+
+    @property
+    def answers(self) -> Sequence[SignedAnswer]:
+        """The newest answer of each serial and hash."""
+        ...
+
+    @property
+    def disputed(self) -> frozenset[datetime]:
+        """The instants of ends that the authority refused to seal, because nothing proves them."""
+        ...
+
+
 @dataclass(frozen=True)
 class MirroredApproval:
     """One approval with what its channels hand out.
@@ -172,6 +230,35 @@ class MirroredApproval:
     ders: Mapping[Serial, bytes]
     answers: Sequence[SignedAnswer]
     disputed: frozenset[datetime] = frozenset()
+
+    @property
+    def identifier(self) -> str:
+        """The identifier code of F2.25."""
+        return self.record.identifier
+
+    @property
+    def names(self) -> Names:
+        """By what it is found."""
+        device = self.record.device
+        return Names(
+            device.manufacturer, device.model, [(each.serial, each.fingerprint) for each in self.record.certificates]
+        )
+
+    @property
+    def ended_by_act(self) -> bool:
+        """Whether somebody has ended it, or a certificate of it."""
+        return ended_by_act(self.record)
+
+
+def unpacked(held: Held) -> MirroredApproval:
+    """Return an approval with all its parts, however it is held."""
+    return MirroredApproval(
+        record=held.record,
+        organisation_name=held.organisation_name,
+        ders=held.ders,
+        answers=held.answers,
+        disputed=held.disputed,
+    )
 
 
 @dataclass(frozen=True)
@@ -226,6 +313,7 @@ class Changes:
         everything: the mirror must be read anew (the first time, or after too much has happened).
         authority: the AuthorityView may be another one.
         approvals: the approvals that may be others.
+        reported: the instants at which reports of deployments were recorded.
         heads: the newest that there are for rows as they stand, the newest first; nobody has verified them.
         restored: a restore was accepted.
     """
@@ -234,6 +322,7 @@ class Changes:
     everything: bool = False
     authority: bool = False
     approvals: frozenset[str] = field(default_factory=frozenset)
+    reported: frozenset[datetime] = field(default_factory=frozenset)
     heads: Sequence[SealedHead] = ()
     restored: bool = False
 
@@ -249,8 +338,16 @@ class StatusSource(Protocol):
         """Return the authority as it is now."""
         ...
 
-    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[Held]:
         """Return the approvals named, or all of them (None)."""
+        ...
+
+    def deployed(self) -> Mapping[str, Deployed]:
+        """Return which units are deployed, and were, by approval: a million of them take seconds."""
+        ...
+
+    def reported(self, at: frozenset[datetime]) -> Mapping[str, Mapping[Unit, Sequence[Stint]]]:
+        """Return every stint of the units that reports recorded at some instants were about, by approval."""
         ...
 
     def link_of(self, number: int) -> bytes | None:

@@ -4,7 +4,7 @@ One pure function of the record and the instant answers for every channel: verif
 and the consistency check. Nothing here waits for a job. tests/test_ends.py has the table of ends, row by row.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,6 +64,33 @@ class Revoked:
     at: datetime
     reason: RevocationReason
     invalidity_date: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ending:
+    """What a list says of a certificate behind its serial number: one value for all that end together.
+
+    Args:
+        at, reason, invalidity_date: as in Revoked.
+    """
+
+    at: datetime
+    reason: RevocationReason
+    invalidity_date: datetime | None
+
+    def of(self, serial: Serial) -> Revoked:
+        """Return the entry of one certificate."""
+        return Revoked(serial=serial, at=self.at, reason=self.reason, invalidity_date=self.invalidity_date)
+
+
+Endings: TypeAlias = Iterable[tuple[Serial, Ending]]
+"""The entries of a list in order of serials, where they may be a million."""
+
+
+def endings(entries: Iterable[Revoked]) -> Iterator[tuple[Serial, Ending]]:
+    """Return entries in that form."""
+    for each in entries:
+        yield each.serial, Ending(at=each.at, reason=each.reason, invalidity_date=each.invalidity_date)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.limits import compare_limits
+from jobs.listed import Kept
 from jobs.orders import take_up_orders, take_up_stops
 from jobs.pace import Pace
 from jobs.presign import presign
@@ -42,7 +43,7 @@ from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
 from jobs.roster import show_rosters
-from jobs.seal import seal
+from jobs.seal import seal, seal_own
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
@@ -126,6 +127,7 @@ class Authority:
     _refused: dict[str, Refused] = field(default_factory=dict, init=False, repr=False)
     _seen: Seen = field(default_factory=Seen, init=False, repr=False)
     _linted: Linted = field(default_factory=Linted, init=False, repr=False)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -197,10 +199,13 @@ class Authority:
         self._require_not_behind(duty)
         self._noticed["clock"] = self._believed.look()
         # Each job asks for itself: an instant taken before a long job would be in the past after it.
-        # Each has the keys that are at hand by then: one that was taken up is used in the same turn.
-        done = sum(
-            self._guarded(job, replace(duty, keyring=self.keyring), self._believed.now()) for job in self._jobs()
-        )
+        done = 0
+        for job in self._jobs():
+            if duty.keyring is not self.keyring:
+                duty = replace(duty, keyring=self.keyring)  # one that was taken up is used in the same turn
+            done += self._guarded(job, duty, self._believed.now())
+        if done:
+            done += self._guarded(seal_own, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -287,6 +292,7 @@ class Authority:
             refused=self._refused,
             seen=self._seen,
             linted=self._linted,
+            kept=self._kept,
             rules=self.rules,
         )
 
@@ -319,6 +325,7 @@ class Authority:
             self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
+        self._kept = Kept()  # what was taken over may have come before what was known
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)
             self._stays[changed.code, changed.subject] = (changed, later(now, STAYS))

@@ -9,6 +9,7 @@ from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
 from jobs.aside import Aside
 from jobs.keyring import Keyring
+from jobs.listed import Kept
 from jobs.look import Look
 from jobs.pace import Pace
 from jobs.published import Refused, Seen
@@ -43,6 +44,7 @@ class Duty:
         refused: of each key, the last list that the gate refused.
         seen: the lists that the register was seen to hold as they were signed.
         linted: the shapes of OCSP answers and lists of which one was linted.
+        kept: the entries of the lists that were published.
         look: the register as the jobs of this turn see it.
     """
 
@@ -61,6 +63,7 @@ class Duty:
     refused: dict[str, Refused] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     linted: Linted = field(default_factory=Linted)
+    kept: Kept = field(default_factory=Kept)
     look: Look = field(default_factory=Look)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:

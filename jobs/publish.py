@@ -8,7 +8,7 @@ If we die before the commit, the list never left the process; its number is reme
 good one stays.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from ca.clearance import Clearance
@@ -28,8 +28,8 @@ from jobs.aside import MOST_TOLD
 from jobs.duty import Duty, later
 from jobs.ends import make_expiries_final, may_still_count, statable_at
 from jobs.hierarchy import in_service
-from jobs.listed import entries
-from jobs.published import Refused, previous
+from jobs.listed import Listing, every
+from jobs.published import Previous, Refused, previous
 from jobs.resting import said_by
 from memory.records import Listed
 from policy.profile import clear_crl
@@ -66,6 +66,10 @@ def publish_if_due(duty: Duty, at: datetime) -> int:
     return done
 
 
+_LOOKED_AT = 5_000
+"""Ends that are compared with the register's when a list is made; the next one goes on behind them (docs/adr/0048)."""
+
+
 def _publish_if_due(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     with duty.read() as tx:
         held, changed = _held(duty, tx, issuing, at)
@@ -87,31 +91,59 @@ def publish(duty: Duty, issuing: IssuingCa, at: datetime) -> bool:
     """
     make_expiries_final(duty, at)
     with duty.read() as tx:
-        if any(may_still_count(duty, tx, each, at) for each in _acts_unsaid(duty, tx, issuing, at)):
+        before = previous(duty.memory, tx, issuing.key_id, at)
+        _notice_changed(duty, before.changed)
+        listing = duty.kept.listing(duty.memory, issuing, before.listed, at)
+        if any(may_still_count(duty, tx, each, at) for each in _acts_unsaid(duty, tx, issuing, listing, at)):
             return False  # the list would say that it expired: the end by an act, which is earlier, is proved first
+        _notice_differences(duty, tx, at)
     newest = duty.memory.newest_list(issuing.key_id)
     # Strictly rising, also after a restore that forgot the last numbers: never below the clock's seconds.
     number = max(seconds(at), newest.number + 1 if newest else 1)
     with duty.read() as tx:
         number = work.free_crl_number(tx, issuing.key_id, number)
-    order = _order(duty, issuing, number, at)
-    drafted = lists.draft(order)
-    with duty.read() as tx:
-        before = previous(duty.memory, tx, issuing.key_id, at)
-        _notice_changed(duty, before.changed)
-        _notice_differences(duty, tx, at)
-    listed, der = _signed(duty, drafted, order, issuing)
-    again = entries(duty.memory, issuing, at)
-    problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at)
+    order = lists.CrlOrder(
+        issuer_der=issuing.der,
+        number=number,
+        this_update=at,
+        next_update=later(at, duty.pace.crl_life),
+        expired_certs_on_crl=issuing.not_before,
+        entries=listing.entries,
+    )
+    listed, der = _signed(duty, order, issuing)
+    problems = _problems(duty, issuing, der, order, before, settled=())
     if problems and (settled := duty.memory.settled()):
-        again = entries(duty.memory, issuing, at)
-        problems = gate.inspect(der, order=order, previous=before.der, register=again, at=at, settled=settled)
+        problems = _problems(duty, issuing, der, order, before, settled=settled)
     if problems:
         duty.refused[issuing.key_id] = Refused(listed=listed, detail=" ".join(problems))
         _refuse(duty, number, problems, at)
         raise PublicationRefused(number=number, detail=" ".join(problems))
     duty.refused.pop(issuing.key_id, None)
-    return _commit(duty, issuing, order, der, drafted.entries, at)
+    if not _commit(duty, issuing, order, der, listing, at):
+        return False
+    duty.kept.keep(listed, listing)
+    return True
+
+
+def _problems(
+    duty: Duty,
+    issuing: IssuingCa,
+    der: bytes,
+    order: lists.CrlOrder,
+    before: Previous,
+    *,
+    settled: Collection[Serial],
+) -> tuple[str, ...]:
+    """Return what speaks against a list, by what is remembered: read again, and not what it was drafted from."""
+    return gate.inspect(
+        der,
+        order=order,
+        previous=before.der,
+        register=lambda: every(duty.memory, issuing, order.this_update),
+        at=order.this_update,
+        settled=settled,
+        since=duty.kept.since(duty.memory, issuing, before.listed, order.this_update),
+    )
 
 
 def _held(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> tuple[Listed | None, bool]:
@@ -144,18 +176,8 @@ def _notice_changed(duty: Duty, changed: Iterable[Listed]) -> None:
         )
 
 
-def _order(duty: Duty, issuing: IssuingCa, number: int, at: datetime) -> lists.CrlOrder:
-    return lists.CrlOrder(
-        issuer_der=issuing.der,
-        number=number,
-        this_update=at,
-        next_update=later(at, duty.pace.crl_life),
-        expired_certs_on_crl=issuing.not_before,
-        entries=entries(duty.memory, issuing, at),
-    )
-
-
-def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing: IssuingCa) -> tuple[Listed, bytes]:
+def _signed(duty: Duty, order: lists.CrlOrder, issuing: IssuingCa) -> tuple[Listed, bytes]:
+    drafted = lists.draft(order)
     cleared = clear_crl(drafted, order, duty.linted)
     if not isinstance(cleared, Clearance):
         told = " ".join(f"[{each.code}] {each.detail}" for each in cleared)
@@ -175,9 +197,14 @@ def _signed(duty: Duty, drafted: lists.CrlDraft, order: lists.CrlOrder, issuing:
 def _notice_differences(duty: Duty, tx: Transaction, at: datetime) -> None:
     """Say where the register has other ends than the authority remembers. The list says what is remembered.
 
-    The register's word is about the certificates of every issuing CA, and is compared with what is remembered of all.
+    The register's word is about the certificates of every issuing CA, and is compared with what is remembered of all:
+    a portion with each list, for ever; jobs/audit.py goes over all certificates meanwhile.
     """
-    told = first_of(_differences(duty, duty.memory.entries(None, at), approval_reading.ended(tx, at)), MOST_TOLD)
+    behind = duty.kept.looked
+    remembered = duty.memory.entries(at, behind, _LOOKED_AT)
+    to = remembered[-1].serial if len(remembered) == _LOOKED_AT else None
+    duty.kept.looked = to or ""
+    told = first_of(_differences(duty, remembered, approval_reading.ended(tx, at, behind, to)), MOST_TOLD)
     if told:
         duty.notice(AlarmCode.REGISTER_CONTRADICTS, told, subject="ends")
 
@@ -209,21 +236,21 @@ def joined(ours: Iterable[Revoked], theirs: Iterable[Revoked]) -> Iterator[tuple
             first, second = next(one, None), next(two, None)
 
 
-def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, entries: int, at: datetime) -> bool:
+def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, listing: Listing, at: datetime) -> bool:
     """Publish, unless another authority has published under this number meanwhile: then it is made anew."""
     made = PublishedCrl(
         key_id=issuing.key_id,
         number=order.number,
         this_update=order.this_update,
         next_update=order.next_update,
-        entries=entries,
+        entries=len(listing.entries),
         der=der,
     )
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, made, at=at)
-            artefacts.mark_listed(tx, list(_listed_now(duty, tx, issuing, at)), number=order.number)
-            said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": entries}
+            artefacts.mark_listed(tx, list(_listed_now(duty, tx, issuing, listing, at)), number=order.number)
+            said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": made.entries}
             facts.record(
                 tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)
             )
@@ -232,17 +259,24 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, e
     return True
 
 
-def _acts_unsaid(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Iterator[work.ClaimedEnd]:
+def _acts_unsaid(
+    duty: Duty, tx: Transaction, issuing: IssuingCa, listing: Listing, at: datetime
+) -> Iterator[work.ClaimedEnd]:
     """Yield the ends by an act that the register claims, of certificates that a list would say have expired."""
-    for claim in work.acts_to_state(tx, at):
+    new = None if listing.since is None else [each.serial for each in listing.since.changed]
+    for claim in work.acts_to_state(tx, at, new):
         known = duty.memory.certificate(claim.end.serial)
         if known is not None and known.issuer == issuing.key_id and known.not_after < at:
             yield claim
 
 
-def _listed_now(duty: Duty, tx: Transaction, issuing: IssuingCa, at: datetime) -> Iterator[Serial]:
+def _listed_now(duty: Duty, tx: Transaction, issuing: IssuingCa, listing: Listing, at: datetime) -> Iterator[Serial]:
     """Yield what the register holds for ended and unlisted, and this list has with the same end."""
+    new = {each.serial: each for each in (() if listing.since is None else listing.since.changed)}
     for claim in work.to_be_listed(tx, at):
+        if new.get(claim.end.serial) == claim.end:
+            yield claim.end.serial
+            continue
         known = duty.memory.certificate(claim.end.serial)
         if known is None or known.issuer != issuing.key_id:
             continue  # another CA's list has it

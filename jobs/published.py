@@ -25,10 +25,12 @@ class Previous:
     """What the next list of a key goes on from.
 
     Args:
-        der: the newest list that the register holds as it was signed; None if there is none.
+        listed: the newest list that the register holds as it was signed; None if there is none.
+        der: it.
         changed: newer ones, of which it holds other bytes.
     """
 
+    listed: Listed | None
     der: bytes | None
     changed: tuple[Listed, ...]
 
@@ -98,10 +100,10 @@ def previous(memory: Memory, tx: Transaction, key_id: str, at: datetime) -> Prev
     for each in _signed(memory, key_id, at):
         found = work.crl(tx, key_id, each.number, with_bytes=True)
         if found is not None and tbs_sha256(found.der) == each.tbs_sha256:
-            return Previous(der=found.der, changed=tuple(changed))
+            return Previous(listed=each, der=found.der, changed=tuple(changed))
         if found is not None:
             changed.append(each)
-    return Previous(der=None, changed=tuple(changed))
+    return Previous(listed=None, der=None, changed=tuple(changed))
 
 
 def _signed(memory: Memory, key_id: str, at: datetime) -> Iterator[Listed]:

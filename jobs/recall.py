@@ -85,10 +85,11 @@ class Copy:
         records = self._memory.after(known, _PORTION)
         if not first and not records:
             return known, True
+        newest = reading.newest(tx)
         if not first:
-            known = self._known_still(tx, known)
+            known = self._known_still(newest, known)
             records = self._memory.after(known, _PORTION)
-        whole = not (first and not self._whole) and self._ends_with(tx, known)
+        whole = not (first and not self._whole) and self._ends_with(newest, known)
         if not whole:
             writing.drop_records(tx)
             known, records = 0, self._memory.after(0, _PORTION)
@@ -98,17 +99,22 @@ class Copy:
             records = self._memory.after(known, _PORTION)
         return known, whole or (first and not self._whole)
 
-    def _known_still(self, tx: Transaction, known: int) -> int:
-        """Return the last record that was copied, or that an accepted restore has left: what went with it is lost."""
-        left = reading.last_record(tx)
-        if left >= known or not self._ends_with(tx, left):
+    def _known_still(self, newest: tuple[int, bytes | None], known: int) -> int:
+        """Return the last record that was copied, or that an accepted restore has left: what went with it is lost.
+
+        Args:
+            newest: number and seal of the last record that is there.
+            known: the number of the last one that was copied.
+        """
+        left, _ = newest
+        if left >= known or not self._ends_with(newest, left):
             return known
         since = self._memory.after(left, known - left + _PORTION)
         return left if any(_is_restore(each) for each in since) else known
 
-    def _ends_with(self, tx: Transaction, known: int) -> bool:
+    def _ends_with(self, newest: tuple[int, bytes | None], known: int) -> bool:
         """Return whether the copy ends with a record of this memory: seals are chained, so all before it is."""
-        return reading.last_record(tx) == known and reading.seal_of(tx, known) == self._memory.seal_of(known)
+        return newest == (known, self._memory.seal_of(known))
 
 
 def _is_restore(entry: SealedRecord) -> bool:

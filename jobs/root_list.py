@@ -15,7 +15,7 @@ from core.facts import Fact, FactKind
 from core.instants import seconds
 from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
-from core.status import Revoked
+from core.status import Revoked, endings
 from jobs.duty import later
 from jobs.hierarchy import held_of
 from jobs.published import previous
@@ -70,7 +70,7 @@ class RootList:
         Raises:
             PublicationRefused: it is not what was drafted, or loses what was listed before.
         """
-        problems = gate.inspect(der, order=self.order, previous=before, register=self.entries, at=at)
+        problems = gate.inspect(der, order=self.order, previous=before, register=lambda: endings(self.entries), at=at)
         if problems:
             raise PublicationRefused(number=self.order.number, detail=" ".join(problems))
         return PublishedCrl(

@@ -51,6 +51,21 @@ def seal(duty: Duty, at: datetime) -> int:
     return done
 
 
+def seal_own(duty: Duty, at: datetime) -> int:
+    """Seal what the jobs of this turn have written, so that nobody has to take another turn for it.
+
+    Where somebody else has acted meanwhile, nothing is sealed twice within a moment: the next turn, which follows at
+    once, seals theirs with ours.
+
+    Returns:
+        How many facts were sealed.
+    """
+    with duty.read() as tx:
+        waiting = to_seal(duty, tx, _MOST)
+    ours = bool(waiting) and all(each.row.actor == AUTHORITY.name for each in waiting)
+    return seal(duty, at) if ours else 0
+
+
 def _seal_waiting(duty: Duty, at: datetime) -> tuple[int, frozenset[bytes]]:
     """Seal what waits; return how many facts were sealed or refused, and the links of those that were sealed."""
     with duty.read() as tx:

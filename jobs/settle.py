@@ -4,6 +4,7 @@ An end that was published is never taken back, and its reason stays. What is cho
 that nothing contradicts itself any more.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ from jobs.acts import digest_of
 from jobs.evidence import proved_facts
 from jobs.publish import joined
 from jobs.recall import require_not_behind
+from memory.beliefs import Certified
 from memory.memory import Memory
 from memory.records import Acceptance, Accepted
 from store.reading import approvals as approval_reading
@@ -77,7 +79,7 @@ def differences(store: Store, memory: Memory, at: datetime) -> list[Difference]:
     for issuing in memory.hierarchy(HierarchyRole.ISSUING):
         newest = memory.newest_list(issuing.key_id, at)
         with store.read(whole=True) as tx:
-            for ours, theirs in joined(memory.entries(issuing.key_id, at), approval_reading.ended(tx, at)):
+            for ours, theirs in joined(_remembered(memory, issuing, at), approval_reading.ended(tx, at)):
                 known = None if ours is None else memory.certificate(ours.serial)
                 if ours is None or known is None or ours == theirs:
                     continue
@@ -91,6 +93,10 @@ def differences(store: Store, memory: Memory, at: datetime) -> list[Difference]:
                 )
                 found.append(difference)
     return found
+
+
+def _remembered(memory: Memory, issuing: Certified, at: datetime) -> Iterator[Revoked]:
+    return (ending.of(serial) for serial, ending in memory.endings(issuing.key_id, at))
 
 
 def settle(

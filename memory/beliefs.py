@@ -5,7 +5,7 @@ Each function takes a cursor of the book; what is asked and what is then written
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -175,21 +175,18 @@ def known_end(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> dateti
     return min(ends)
 
 
-def entries(cursor: sqlite3.Cursor, issuer: str | None, at: datetime) -> Iterator[Revoked]:
-    """Return the entries of an issuing CA's list made at `at`, in order of serials (F2.31): all ended, all expired.
-
-    None stands for every issuing CA: what the register is compared with.
-    """
+def entries(cursor: sqlite3.Cursor, at: datetime, behind: str, most: int) -> list[Revoked]:
+    """Return a portion of the entries of all issuing CAs' lists made at `at`, in order of serials, behind one."""
     query = """
         SELECT c.serial, c.not_after, e.at, e.reason, e.invalidity_date
         FROM certificate AS c LEFT JOIN ended AS e ON e.serial = c.serial AND e.at <= :at
-        WHERE (:issuer IS NULL OR c.issuer = :issuer) AND (c.not_after < :at OR e.at IS NOT NULL) ORDER BY c.serial
+        WHERE c.serial > :behind AND (c.not_after < :at OR e.at IS NOT NULL) ORDER BY c.serial LIMIT :most
     """
-    for serial, not_after, ended, reason, since in cursor.execute(query, {"issuer": issuer, "at": seconds(at)}):
-        if ended is None:
-            yield _expired(serial, from_seconds(not_after))
-        else:
-            yield _revoked(serial, ended, reason, since)
+    rows = cursor.execute(query, {"at": seconds(at), "behind": behind, "most": most})
+    return [
+        _expired(serial, from_seconds(not_after)) if ended is None else _revoked(serial, ended, reason, since)
+        for serial, not_after, ended, reason, since in rows
+    ]
 
 
 def newest_list(cursor: sqlite3.Cursor, key_id: str, now: datetime | None = None) -> Listed | None:

@@ -1,13 +1,15 @@
 """What can be asked of the memory; nothing is written here."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from core.errors import MemoryContradicted, MemoryUnusable
 from core.identifiers import Serial
 from core.kinds import AuthorisedAct, HierarchyRole
-from core.status import Revoked
-from memory import beliefs, officers, taking
+from core.status import Ending, Revoked
+from memory import beliefs, officers, on_lists, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import Book
 from memory.records import (
@@ -27,6 +29,8 @@ from memory.records import (
 )
 from officers.roster import Roster
 
+T = TypeVar("T")
+
 
 class Believed:
     """What the authority believes.
@@ -43,6 +47,24 @@ class Believed:
         self._acceptances: list[Acceptance] = []
         self._accepted_up_to = 0
         self._told: tuple[int, frozenset[str]] = (0, frozenset())
+        self._answers: dict[str, tuple[tuple[int, int], Any]] = {}
+
+    def _asked(self, what: str, ask: Callable[[sqlite3.Cursor], T]) -> T:
+        """Return what is believed of something that jobs ask many times in a turn; of one state of the book, once.
+
+        Args:
+            what: its name.
+            ask: asks the book; its answer is a value that nobody changes.
+        """
+        state = self._book.state()
+        known = self._answers.get(what)
+        if known is not None and known[0] == state:
+            return cast("T", known[1])
+        with self._book.reading() as cursor:
+            answer = ask(cursor)
+        if state is not None:
+            self._answers[what] = (state, answer)
+        return answer
 
     @property
     def begun(self) -> Begun:
@@ -83,13 +105,11 @@ class Believed:
 
     def hierarchy(self, role: HierarchyRole) -> list[Certified]:
         """Return the certificates of the hierarchy of a role, oldest first."""
-        with self._book.reading() as cursor:
-            return beliefs.hierarchy(cursor, role)
+        return list(self._asked(f"hierarchy {role}", lambda cursor: beliefs.hierarchy(cursor, role)))
 
     def hierarchy_records(self, role: HierarchyRole) -> list[Hierarchy]:
         """Return the same with their bytes."""
-        with self._book.reading() as cursor:
-            return beliefs.hierarchy_records(cursor, role)
+        return list(self._asked(f"records {role}", lambda cursor: beliefs.hierarchy_records(cursor, role)))
 
     def status(self, known: Remembered, at: datetime) -> Revoked | None:
         """Return what a list or an answer made at `at` says of a certificate; None means good."""
@@ -109,8 +129,7 @@ class Believed:
     @property
     def newest_end(self) -> datetime | None:
         """The latest end by an act that was stated; None if none was."""
-        with self._book.reading() as cursor:
-            return beliefs.newest_end(cursor)
+        return self._asked("newest end", beliefs.newest_end)
 
     def known_end(self, known: Remembered, at: datetime) -> datetime:
         """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
@@ -132,10 +151,20 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.root_entries(cursor, at)
 
-    def entries(self, issuer: str | None, at: datetime) -> Iterator[Revoked]:
-        """Return the entries of an issuing CA's list made at `at`, in order of serials; None for those of all."""
+    def entries(self, at: datetime, behind: str, most: int) -> list[Revoked]:
+        """Return the entries of all issuing CAs' lists made at `at`, in order of serials: a portion behind one."""
         with self._book.reading() as cursor:
-            yield from beliefs.entries(cursor, issuer, at)
+            return beliefs.entries(cursor, at, behind, most)
+
+    def endings(self, issuer: str, at: datetime) -> Iterator[tuple[Serial, Ending]]:
+        """Return the entries of an issuing CA's list made at `at`, in order of serials."""
+        with self._book.reading() as cursor:
+            yield from on_lists.endings(cursor, issuer, at)
+
+    def changed(self, issuer: str, record: int, since: datetime, at: datetime) -> list[tuple[Serial, Revoked | None]]:
+        """Return what a list made at `at` may say otherwise than one before; see memory/on_lists.py."""
+        with self._book.reading() as cursor:
+            return list(on_lists.changed(cursor, issuer, record, since, at))
 
     def newest_list(self, key_id: str, now: datetime | None = None) -> Listed | None:
         """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""
@@ -155,8 +184,7 @@ class Believed:
     @property
     def head(self) -> Head:
         """The last row of the journal that a head was signed for; row 0 before the first."""
-        with self._book.reading() as cursor:
-            return beliefs.head(cursor)
+        return self._asked("head", beliefs.head)
 
     def signed(self, record: Head) -> bool:
         """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""
@@ -209,13 +237,11 @@ class Believed:
     @property
     def newest_roster(self) -> RosterSet | None:
         """The newest roster, in force or to come; None before the first."""
-        with self._book.reading() as cursor:
-            return officers.newest_roster(cursor)
+        return self._asked("newest roster", officers.newest_roster)
 
     def rosters(self) -> list[RosterSet]:
         """Return every roster there was, in order."""
-        with self._book.reading() as cursor:
-            return officers.rosters(cursor)
+        return list(self._asked("rosters", officers.rosters))
 
     def consumed(self, subject: str, acts: Collection[AuthorisedAct]) -> list[Consumed]:
         """Return the authorisations that were used for a decision, approval, breach or order, in order."""
@@ -234,8 +260,7 @@ class Believed:
 
     def ordered(self) -> frozenset[str]:
         """Return every order that an officer's authorisation was ever used for."""
-        with self._book.reading() as cursor:
-            return officers.ordered(cursor)
+        return self._asked("ordered", officers.ordered)
 
     def certified_before(self, serial: str, subject: str, facts: Collection[str]) -> bool:
         """Return whether a certificate was to be signed before officers agreed to something; see memory/officers.py."""
@@ -245,14 +270,12 @@ class Believed:
     @property
     def sealed_before_rosters(self) -> int:
         """The last row of the journal that was under a head before there was a roster."""
-        with self._book.reading() as cursor:
-            return officers.sealed_before_rosters(cursor)
+        return self._asked("sealed before rosters", officers.sealed_before_rosters)
 
     @property
     def issuing(self) -> Issuing | None:
         """When issuing was last stopped or started again; None if it never was."""
-        with self._book.reading() as cursor:
-            return officers.issuing(cursor)
+        return self._asked("issuing", officers.issuing)
 
     def stops(self) -> list[Issuing]:
         """Return each time that issuing was stopped or started again, in order. It reads these records."""

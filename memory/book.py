@@ -142,6 +142,20 @@ class Book:
         finally:
             cursor.close()
 
+    def state(self) -> tuple[int, int] | None:
+        """Return what is another one after each change of the book, by whichever process; None amid one of our own.
+
+        Raises:
+            MemoryUnusable: it cannot be read.
+        """
+        if self._connection.in_transaction:
+            return None
+        try:
+            (others,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+        return others, self._connection.total_changes
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Ask of one state of the book; MemoryUnusable if it cannot be read."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core.approval import Device, Firmware, Terms, device_said
-from core.canonical import Json, canonical, digest, read_json
+from core.canonical import Json, canonical, read_json
 from core.errors import DecisionIncomplete
 from core.identifiers import Environment
 from core.instants import parse, text
@@ -65,7 +65,7 @@ def new_decision(kind: DecisionKind, said: Mapping[str, Json], grounds: Grounds,
         grounds: what it rests on.
         tabled: how it is put.
     """
-    document = {**_head(kind, grounds, tabled), **said}
+    proposal = canonical({**_head(kind, grounds, tabled), **said})
     return Decision(
         id=new_identifier("dec", tabled.at),
         kind=kind,
@@ -73,8 +73,8 @@ def new_decision(kind: DecisionKind, said: Mapping[str, Json], grounds: Grounds,
         application_id=None,
         approval=None,
         issue=None,
-        proposal=canonical(document).decode(),
-        proposal_sha256=digest(document).hex(),
+        proposal=proposal.decode(),
+        proposal_sha256=sha256(proposal),
         reasons=grounds.reasons.text,
         reasons_salt=grounds.reasons.salt,
         public_key=None,

@@ -5,12 +5,12 @@ The transaction is visible and belongs to the use case. No signature and no netw
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -31,6 +31,9 @@ _ASKED_AGAIN_SECONDS = 0.002
 
 WHOLE_SECONDS = 120
 """How long one statement that reads the whole register may take: a million certificates are two gigabytes."""
+
+P = ParamSpec("P")
+V = TypeVar("V")
 
 _SQLITE = "sqlite:///"
 _DATABASES = ("sqlite", "postgresql")
@@ -65,6 +68,7 @@ class Transaction:
         dialect: `sqlite` or `postgresql`.
         writing: whether it may change what it reads; one that does not sees the same state from first to last.
         ahead: approvals that were read ahead, by identifier (store/reading/approvals.py); only of one that reads.
+        known: what `read_once` has read; only of one that reads.
     """
 
     def __init__(self, connection: Connection, dialect: str, *, writing: bool = True) -> None:
@@ -72,6 +76,33 @@ class Transaction:
         self.dialect = dialect
         self.writing = writing
         self.ahead: dict[str, ApprovalRecord] = {}
+        self.known: dict[object, object] = {}
+
+
+_MOST_KNOWN = 64
+"""Things that a transaction remembers to have read: those about one decision are ten or so, and one that goes through
+the whole register must not hold it."""
+
+
+def read_once(read: Callable[Concatenate[Transaction, P], V]) -> Callable[Concatenate[Transaction, P], V]:
+    """Have the same thing read once only in a transaction that does nothing but read: it sees one state throughout.
+
+    Args:
+        read: returns what nobody changes, and takes by place what says which.
+    """
+
+    @wraps(read)
+    def known(tx: Transaction, /, *which: P.args, **named: P.kwargs) -> V:
+        if tx.writing:
+            return read(tx, *which, **named)
+        key = (read, which)
+        if key not in tx.known:
+            if len(tx.known) >= _MOST_KNOWN:
+                tx.known.clear()
+            tx.known[key] = read(tx, *which, **named)
+        return cast("V", tx.known[key])
+
+    return known
 
 
 class Store:

@@ -519,6 +519,18 @@ deployments = Table(
         postgresql_where=text("decommissioned_at IS NULL AND voided_at IS NULL"),
     ),
     Index(None, "recorded_at"),
+    Index(
+        "ix_deployments_decommission_recorded_at",
+        "decommission_recorded_at",
+        sqlite_where=text("decommission_recorded_at IS NOT NULL"),
+        postgresql_where=text("decommission_recorded_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_deployments_voided_at",
+        "voided_at",
+        sqlite_where=text("voided_at IS NOT NULL"),
+        postgresql_where=text("voided_at IS NOT NULL"),
+    ),
     sqlite_strict=True,
 )
 

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Integer, LargeBinary, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Text,
+    literal_column,
+)
 from sqlalchemy.types import TypeDecorator
 
 from core.instants import from_seconds, seconds
@@ -128,6 +138,14 @@ def among(column: str, *words: str) -> str:
         words: members of a closed list, as SQL spells them in this order.
     """
     return f"{column} = '{words[0]}'" if len(words) == 1 else f"{column} IN ({_listed(words)})"
+
+
+def one_of_words(column: ColumnElement[Any], words: Iterable[StrEnum]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of some words of ours, which stand in the statement itself.
+
+    An IN list of bound values is put together anew each time that it is asked.
+    """
+    return column.in_([literal_column(f"'{each.value}'") for each in words])
 
 
 def not_among(column: str, *words: str) -> str:

@@ -20,6 +20,7 @@ from ca.issuer import build
 from ca.issuer.order import Order
 from ca.profile import TEST_ARC, Profile
 from ca.revocation import crl, ocsp
+from ca.revocation.kept import Entries
 from ca.signing import sign_certificate
 from core.approval import Device, Firmware
 from core.identifiers import Serial, new_serial
@@ -82,7 +83,7 @@ class World:
     def leaf(self, **changes: Any) -> bytes:
         return sign(build.draft(self.profile, self.order(**changes)), self.issuing_key, self.issuing)
 
-    def crl_order(self, entries: Iterable[Revoked] = (), **changes: Any) -> crl.CrlOrder:
+    def crl_order(self, entries: Iterable[Revoked] | Entries = (), **changes: Any) -> crl.CrlOrder:
         order = crl.CrlOrder(
             issuer_der=self.issuing,
             number=7,

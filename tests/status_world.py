@@ -16,9 +16,10 @@ from cryptography.x509 import ocsp
 from core.actors import Role
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms
 from core.chain import head_statement, journal_name
+from core.deployed import NEVER, Deployed, Stint, Unit, unit_of
 from core.errors import StoreUnavailable
 from core.identifiers import ApprovalIdentifier, Serial, new_serial, serial_number
-from core.instants import first_second, last_second
+from core.instants import first_second, last_second, seconds
 from core.kinds import HierarchyRole
 from core.mirror import (
     AuthorityCertificate,
@@ -78,8 +79,9 @@ class World:
         self.broken = False
         self.reads: list[str] = []
         self.links: dict[int, bytes] = {}
-        self.deployed: dict[str, frozenset[str]] = {}
-        self._log: list[str | None] = []
+        self.stints: dict[str, dict[Unit, list[Stint]]] = {}
+        self._reports: dict[datetime, frozenset[str]] = {}
+        self._log: list[str | datetime | None] = []
         self.admit(API_KEY, Role.DCC)
 
     # --- StatusSource ------------------------------------------------------------------------------------------
@@ -89,8 +91,9 @@ class World:
         if cursor is None:
             return Changes(len(self._log), everything=True, authority=True, heads=self.heads)
         seen = self._log[cast("int", cursor) :]
-        named = frozenset(one for one in seen if one is not None)
-        return Changes(len(self._log), authority=None in seen, approvals=named, heads=self.heads)
+        named = frozenset(one for one in seen if isinstance(one, str))
+        reported = frozenset(one for one in seen if isinstance(one, datetime))
+        return Changes(len(self._log), authority=None in seen, approvals=named, reported=reported, heads=self.heads)
 
     def authority(self) -> AuthorityView:
         self._read("authority")
@@ -138,10 +141,24 @@ class World:
         self._read("past CRL")
         return next((one for one in self.lists if (one.key_id, one.number) == (key_id, number)), None)
 
-    def units(self, approval: str, device_id: str, _at: datetime) -> Units:
+    def units(self, approval: str, device_id: str, at: datetime) -> Units:
         self._read("units")
-        deployed = self.deployed.get(approval, frozenset())
-        return Units(among=True) if device_id in deployed else Units(among=False, deployed=len(deployed))
+        known, second = self.stints.get(approval, {}), seconds(at)
+        standing = [unit for unit, stints in known.items() for since, until in stints if since <= second < until]
+        among = unit_of(device_id) in standing
+        return Units(among=True) if among else Units(among=False, deployed=len(standing))
+
+    def deployed(self) -> Mapping[str, Deployed]:
+        self._read("all units")
+        return {approval: Deployed().changed(units) for approval, units in self.stints.items()}
+
+    def reported(self, at: frozenset[datetime]) -> Mapping[str, Mapping[Unit, Sequence[Stint]]]:
+        self._read("units reported")
+        touched = {unit_of(device) for each in at for device in self._reports[each]}
+        return {
+            approval: {unit: list(stints) for unit, stints in units.items() if unit in touched}
+            for approval, units in self.stints.items()
+        }
 
     def _read(self, what: str) -> None:
         if self.broken:
@@ -216,7 +233,16 @@ class World:
         self.keep(replace(held, record=record))
 
     def deploy(self, identifier: str, *devices: str) -> None:
-        self.deployed[identifier] = frozenset(devices)
+        """Report that these are deployed since the beginning of time, and no others."""
+        self.report(identifier, {device: [(0, NEVER)] for device in devices})
+
+    def report(self, identifier: str, stints: Mapping[str, list[Stint]]) -> None:
+        """Report every stint that there is under an approval; of a unit that is not named, it never was."""
+        known = self.stints.setdefault(identifier, {})
+        known |= {unit: [] for unit in known} | {unit_of(device): each for device, each in stints.items()}
+        at = GRANTED + len(self._reports) * SECOND
+        self._reports[at] = frozenset(device_of(unit) for unit in known)
+        self._log.append(at)
 
     def presign(self, identifier: str, at: datetime) -> None:
         """Sign answers for every certificate and both hashes; none outlives the earliest known end."""
@@ -303,6 +329,11 @@ class World:
         )
         revoked_at = None if revoked is None else revoked.at
         return SignedAnswer(record.serial, hash_name, at, until, revoked_at, response.public_bytes(Encoding.DER))
+
+
+def device_of(unit: Unit) -> str:
+    """The EUI-64 of a unit's number."""
+    return (unit + 2**63).to_bytes(8).hex("-").upper()
 
 
 @cache

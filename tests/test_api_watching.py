@@ -17,7 +17,7 @@ from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, EndCause
 from core.errors import StoreUnavailable
 from core.kinds import HierarchyRole
-from core.mirror import MirroredApproval
+from core.mirror import MirroredApproval, unpacked
 from core.renewal import lasting
 from store.reading import approvals as approval_reading
 from tests.api_world import Api, application, done, refused
@@ -249,7 +249,7 @@ def test_what_stays_unpublished_is_a_disagreement(sqlite: Api) -> None:
 
 
 def _held(view: Snapshot) -> MirroredApproval:
-    return next(iter(view.approvals.values()))
+    return unpacked(next(iter(view.approvals.values())))
 
 
 def _with(view: Snapshot, **changes: Any) -> Snapshot:
@@ -317,7 +317,7 @@ def test_a_channel_that_is_corrupted_is_named(sqlite: Api, name: str) -> None:
     other = sqlite.granted(device={**application()["device"], "model": "OTHER"})
     world.revoked(other)  # so that only the serial tells its answers from ours
     sqlite.settle()
-    foreign = sqlite.mirror.view().approvals[other]
+    foreign = unpacked(sqlite.mirror.view().approvals[other])
     now = NOW + timedelta(minutes=2)
     assert compare(before, alone, now, sqlite.mirror.past_answer).disagreements == []
     report = compare(before, corrupt(alone, foreign), now, sqlite.mirror.past_answer)

@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 import pytest
 from asn1crypto import algos
@@ -19,7 +20,7 @@ from api import problems
 from api.status.exchange import Asked, Reply
 from api.status.finished import Finished, turns
 from api.status.ocsp import respond
-from api.status.plane import StatusPlane
+from api.status.plane import Elsewhere, StatusPlane
 from api.status.questions import parse_question
 from api.status.quickly import quickly
 from api.status.shapes import serial_asked
@@ -28,6 +29,8 @@ from api.status.verify import answer
 from core.approval import Device, EndCause
 from core.canonical import Json
 from core.clock import FixedClock
+from core.deployed import NEVER
+from core.instants import seconds, text
 from core.json_text import JsonUnreadable, read_plain, read_sent
 from core.mirror import HashName
 from tests.status_world import API_KEY, DAY, EXPIRY, FIRMWARE, GRANTED, HOUR, NOON, SECOND, START, World
@@ -44,8 +47,13 @@ ACTS = st.one_of(
     st.tuples(st.just("amend"), st.integers(1, 3)),
     st.tuples(st.just("presign"), st.integers(1, 3)),
     st.tuples(st.just("dispute"), st.integers(1, 3)),
+    st.tuples(st.just("deploy"), st.integers(0, 3 * 64 - 1)),
+    st.tuples(st.just("restart"), st.just(0)),
     st.tuples(st.just("move"), st.integers(0, len(MOMENTS) * 5 - 1)),
 )
+
+
+UNITS = [f"00-DB-12-34-56-78-90-0{number}" for number in range(6)]
 
 
 def verify(question: object, **spelled: object) -> Asked:
@@ -81,6 +89,23 @@ def questions(world: World) -> Iterator[Asked]:
                 yield Asked(method="POST", path="/ocsp", body=without_parameters(request))
 
 
+def narrowed(world: World, now: datetime) -> Iterator[Asked]:
+    """The same about one unit, about the past, and about both."""
+    instants = [now, now - SECOND, *(each + late * SECOND for each in MOMENTS for late in (-1, 0))]
+    past = [text(each) for each in instants if each <= now]
+    for identifier, held in world.kept.items():
+        subjects: list[dict[str, object]] = [{"approval": identifier}]
+        subjects += [{"serial": each.serial} for each in held.record.certificates]
+        subjects += [{"device": {**held.record.device.said(), "firmware_version": FIRMWARE.version}}]
+        for subject in subjects:
+            for unit in UNITS[::5]:
+                yield verify({**subject, "device_id": unit})
+            for at in past:
+                yield verify({"at": at, **subject}, separators=(",", ":"))
+                yield verify({**subject, "at": at, "device_id": UNITS[1].lower()})
+            yield verify({"approval": identifier, "device_id": UNITS[0], "at": text(now + SECOND)})
+
+
 def without_parameters(request: bytes) -> bytes:
     """The same request with the hash's parameters absent (RFC 5754, 2)."""
     asked = der.OCSPRequest.load(request)
@@ -100,12 +125,14 @@ def plane_of(world: World, clock: FixedClock) -> tuple[StatusPlane, Mirror]:
 
 def answered(plane: StatusPlane, asked: Asked) -> Reply:
     reply = plane.at_once(asked)
+    if reply is Elsewhere.STORE:
+        reply = plane.from_store(asked)
     assert isinstance(reply, Reply)
     return reply
 
 
 def do(world: World, clock: FixedClock, act: str, number: int, names: dict[int, str]) -> None:
-    now, name = clock.now(), names.get(number, "")
+    now, name = clock.now(), names.get(number % 3 + 1 if act == "deploy" else number, "")
     if act == "move":
         place, by = divmod(number, 5)
         clock.instant = MOMENTS[place] + (by - 2) * SECOND  # forwards and back
@@ -113,10 +140,9 @@ def do(world: World, clock: FixedClock, act: str, number: int, names: dict[int, 
         names[number] = world.grant(number, device=Device("ESME", "AB01", f"M{number % 2}", "1"))
     elif not name:
         return
-    elif act == "end":
-        world.end(name, now, EndCause.SSC)
-    elif act == "compromise":
-        world.end(name, now, EndCause.KEY_COMPROMISE, approval=False)
+    elif act in ("end", "compromise"):
+        cause = EndCause.SSC if act == "end" else EndCause.KEY_COMPROMISE
+        world.end(name, now, cause, approval=act == "end")
     elif act == "amend":
         effective = max(now, NOON) + DAY
         if effective < EXPIRY:
@@ -125,6 +151,10 @@ def do(world: World, clock: FixedClock, act: str, number: int, names: dict[int, 
         world.presign(name, now)
     elif act == "dispute":
         world.keep(replace(world.kept[name], disputed=frozenset({now})))
+    elif act == "deploy":
+        chosen = [unit for place, unit in enumerate(UNITS) if number // 3 & 1 << place]
+        since = seconds(now) - number * 1000
+        world.report(name, {unit: [(since, NEVER if number % 2 else since + 90_000)] for unit in chosen})
 
 
 @settings(max_examples=12, deadline=None)
@@ -133,17 +163,19 @@ def test_what_is_kept_is_what_would_be_answered_anew(acts: list[tuple[str, int]]
     world, clock, names = World(), FixedClock(NOON), dict[int, str]()
     plane, mirror = plane_of(world, clock)
     for act, number in [("grant", 1), *acts]:
+        if act == "restart":
+            plane, mirror = plane_of(world, clock)
         do(world, clock, act, number, names)
         mirror.follow()
+        mirror.read_units()
         anew, _ = plane_of(world, clock)
-        for asked in questions(world):
-            expected = answered(anew, asked)
+        view, now = build(world.authority(), world.approvals(None), 0.0), mirror.now()
+        for asked in (*questions(world), *narrowed(world, now)):
+            expected = answered(anew, asked)  # from the store, where one unit is asked about
             assert answered(plane, asked) == expected
             assert answered(plane, asked) == expected, "kept"
-            if asked.path == "/v1/verify":
-                view = build(world.authority(), world.approvals(None), 0.0)
-                now = mirror.now()
-                plain = answer(view, parse_question(asked.body, now), now, world.past_answer)
+            if asked.path == "/v1/verify" and expected.status == HTTPStatus.OK:
+                plain = answer(view, parse_question(asked.body, now), now, world.past_answer, world.units)
                 assert expected.body == problems.encode(plain)
 
 
@@ -156,7 +188,7 @@ def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
         answered(plane, asked)
     kept = mirror.view().finished[identifier]
     # By its name, a serial number and a certificate's text; by a device as the register spells it; by OCSP's forms.
-    assert kept.kept() == {"str": 3, "tuple": 3, "bytes": 4}
+    assert kept.kept() == {"ByApproval": 1, "BySerial": 1, "ByCertificate": 1, "str": 3, "tuple": 3, "bytes": 4}
     device = world.kept[identifier].record.device.said()
     for number in range(1000):
         answered(plane, verify({"device": {**device, "firmware_version": f"{number}"}}))
@@ -164,7 +196,7 @@ def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
         answered(plane, verify({"device": {**device, "model": mixed, "firmware_version": FIRMWARE.version}}))
         answered(plane, verify({"serial": f"{number:032X}"}))
         answered(plane, Asked(method="POST", path="/ocsp", body=b"\x30" * number))
-    assert sum(kept.kept().values()) == 10
+    assert sum(kept.kept().values()) == 13
     # A change is another entry; one of another approval is not.
     world.grant(7)
     mirror.follow()
@@ -318,3 +350,37 @@ def test_what_is_named_twice_or_escaped_is_left_to_the_strict_reader(twice: byte
 def test_the_strict_reader_refuses_what_is_named_twice() -> None:
     with pytest.raises(JsonUnreadable):
         read_sent(b'{"a":"b","a":"c"}')
+
+
+def test_what_stands_beside_an_object_is_read_plainly_too() -> None:
+    beside = b'{"at": "x", "device": {"type": "ESME"}, "device_id": "y"}'
+    assert read_plain(beside) == read_sent(beside) == {"at": "x", "device": {"type": "ESME"}, "device_id": "y"}
+    for twice in (b'{"at": "x", "at": {"a": "b"}}', b'{"at": "x", "d": {"a": "b"}, "at": "y"}'):
+        assert read_plain(twice) is None
+
+
+def test_one_unit_and_the_near_past_are_answered_at_once_and_the_limit_is_counted_each_time() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant(maximum=2)
+    world.presign(identifier, NOON - HOUR)
+    plane, mirror = plane_of(world, clock)
+    asked = {"approval": identifier, "device_id": UNITS[0]}
+    assert plane.at_once(verify(asked)) is Elsewhere.STORE, "the units have not been read"
+    mirror.read_units()
+    world.reads.clear()
+    told = []
+    for deployed in ((), UNITS[1:3], UNITS[1:4], UNITS[:4]):
+        world.deploy(identifier, *deployed)
+        mirror.follow()
+        reply = plane.at_once(verify(asked))
+        assert isinstance(reply, Reply)
+        told.append([each["detail"] for each in json.loads(reply.body)["reasons"]])
+    assert [len(each) for each in told] == [0, 1, 1, 0]
+    assert "2 of 2" in told[1][0]
+    assert "3 of 2" in told[2][0]
+    assert isinstance(plane.at_once(verify({**asked, "at": text(NOON - SECOND)})), Reply)
+    # What was signed for an instant of long ago is in the store alone.
+    assert plane.at_once(verify({"approval": identifier, "at": text(NOON - 2 * HOUR)})) is Elsewhere.STORE
+    assert set(world.reads) == {"changes", "units reported"}
+    kept = mirror.view().finished[identifier].kept()
+    assert kept == {"ByApproval": 1, "Then": 1, "OverLimit": 1}

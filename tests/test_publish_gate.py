@@ -17,13 +17,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ca import der as write
 from ca.certificates import issuer
 from ca.revocation import crl, gate
+from ca.revocation.agreeing import Since
 from ca.revocation.gate import MOST_TOLD, inspect
+from ca.revocation.kept import A_BLOCK, Entries, beyond
 from ca.revocation.octets import Cut, cut
 from core.approval import RevocationReason
 from core.identifiers import Serial, serial_of
-from core.status import Revoked
+from core.status import Revoked, endings
 from tests.authority_world import AT, the_world
 
 DAY = timedelta(days=1)
@@ -47,7 +50,8 @@ def _inspect(der: bytes, **changes: Any) -> tuple[str, ...]:
         "register": ENTRIES,
         "at": AT,
     }
-    return inspect(der, **facts | changes)
+    given = facts | changes
+    return inspect(der, **given | {"register": lambda: endings(given["register"])})
 
 
 _revoked = st.builds(
@@ -96,7 +100,9 @@ def test_gate_tells_a_bounded_number_of_problems() -> None:
 def test_gate_finds_every_difference(listed: list[Revoked], recorded: list[Revoked]) -> None:
     later = datetime(9999, 12, 31, 1, tzinfo=UTC)
     order = the_world().crl_order(listed, this_update=later, next_update=later + timedelta(hours=2))
-    problems = inspect(the_world().sign_crl(order), order=order, previous=None, register=recorded, at=later)
+    problems = inspect(
+        the_world().sign_crl(order), order=order, previous=None, register=lambda: endings(recorded), at=later
+    )
     assert (problems == ()) == (listed == recorded)
 
 
@@ -123,12 +129,19 @@ def test_gate_finds_every_difference_beside_a_list_before(recorded: list[Revoked
 
     before, listed = but(recorded), but(recorded)
     der, order = _list_of(listed, 8)
-    problems = inspect(der, order=order, previous=_list_of(before, 7)[0], register=iter(recorded), at=_FINAL)
-    assert (problems == ()) == (listed == recorded and all(each in listed for each in before))
+    previous = _list_of(before, 7)[0]
+    # What is said to have changed is read anew, and may be more than what has.
+    changed = [each for each in recorded if each not in before or data.draw(st.booleans())]
+    for since in (None, Since(entries=Entries.read(previous), changed=changed)):
+        problems = inspect(
+            der, order=order, previous=previous, register=lambda: endings(recorded), at=_FINAL, since=since
+        )
+        kept = {each.serial for each in recorded} >= {each.serial for each in before} or since is None
+        assert (problems == ()) == (listed == recorded and all(each in listed for each in before)) or not kept
 
 
 def test_a_list_costs_what_changed_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries whose octets stood in the last list and follow from the register are not read again; others are."""
+    """One entry of each form is read, of those that are new; where one is not what it must be, every one is."""
     seen, read = list[int](), gate._read
 
     def counted(of: x509.CertificateRevocationList, one: Cut | None, told: Any) -> Any:
@@ -136,30 +149,77 @@ def test_a_list_costs_what_changed_in_it(monkeypatch: pytest.MonkeyPatch) -> Non
         return read(of, one, told)
 
     monkeypatch.setattr(gate, "_read", counted)
-    before = the_world().full_crl(ENTRIES[:-1], number=6)
-    assert _inspect(the_world().full_crl(ENTRIES), previous=before) == ()
-    assert seen == [int(ENTRIES[-1].serial, 16)]
+    more = tuple(replace(ENTRIES[-1], serial=serial_of(int(ENTRIES[-1].serial, 16) + each)) for each in range(1, 30))
+    before, after = the_world().full_crl(ENTRIES, number=6), the_world().full_crl(ENTRIES + more)
+    since = Since(entries=Entries.read(before), changed=more)
+    assert _inspect(after, register=ENTRIES + more, previous=before, since=since) == ()
+    assert len(seen) == 1
     seen.clear()
-    assert _inspect(the_world().full_crl(ENTRIES)) == ()
-    assert len(seen) == len(ENTRIES)
+    assert _inspect(after, register=ENTRIES + more, previous=before) == ()
+    assert len(seen) == len(ENTRIES)  # each of another form
+    missing = (*ENTRIES, *more[1:])
+    assert _inspect(after, register=missing, previous=before, since=replace(since, changed=more[1:]))
+    assert len(seen) > len(ENTRIES + more)
 
 
 @settings(max_examples=60, deadline=None)
 @given(_registers)
 def test_a_list_is_cut_where_another_library_cuts_it(entries: list[Revoked]) -> None:
-    read = _parsed(_list_of(entries, 7)[0])
-    cuts = list(cut(read.tbs_certlist_bytes))
+    der = _list_of(entries, 7)[0]
+    read = _parsed(der)
+    cuts = list(cut(der))
     assert [each.serial for each in cuts] == [each.serial_number for each in read]
     assert [each.place for each in cuts] == list(range(len(entries)))
     assert b"".join(each.octets for each in cuts) in read.tbs_certlist_bytes
 
 
+_encoded = st.dictionaries(st.integers(1, 2**126), st.binary(min_size=1, max_size=90), max_size=9)
+
+
+def _entry(serial: int, said: bytes) -> bytes:
+    return write.sequence(write.integer(serial), said)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data(), st.integers(0, 3 * A_BLOCK), st.lists(_encoded, max_size=4))
+def test_what_is_kept_is_what_was_put_in(data: st.DataObject, many: int, changes: list[dict[int, bytes]]) -> None:
+    """Entries with others put in, again and again, are those of a plain dictionary; what was before is not touched."""
+    all_of = {each << 60: _entry(each << 60, b"as it was") for each in range(1, many + 1)}
+    kept = Entries.of(all_of.items())
+    for change in changes:
+        near = {max(data.draw(st.integers(-1, 1)) + (key % (many + 1) << 60), 1): said for key, said in change.items()}
+        written = {serial: _entry(serial, said) for serial, said in (change | near).items()}
+        before, octets = kept, b"".join(kept.blocks)
+        kept, all_of = kept.but(written), all_of | written
+        assert b"".join(kept.blocks) == b"".join(said for _, said in sorted(all_of.items()))
+        assert (len(kept), kept.size) == (len(all_of), sum(map(len, all_of.values())))
+        assert all(kept.find(serial) == said for serial, said in written.items())
+        assert b"".join(before.blocks) == octets
+
+
+@settings(max_examples=200, deadline=None)
+@given(_registers, st.data())
+def test_what_a_list_has_beyond_another_is_found_without_the_blocks(
+    register: list[Revoked], data: st.DataObject
+) -> None:
+    before = [each for each in register if data.draw(st.booleans())]
+    old, (new, _) = Entries.read(_list_of(before, 6)[0]), _list_of(register, 7)
+    assert [serial_of(each.serial) for each in beyond(new, old)] == [
+        each.serial for each in register if each not in before
+    ]
+    assert old.stand_in(new) == (before == register)
+    lost = [each for each in register if each not in before or data.draw(st.booleans())]
+    if any(each not in lost for each in before):
+        with pytest.raises(ValueError, match=r"not there as it was|too early|out of order"):
+            list(beyond(_list_of(lost, 8)[0], old))
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=80), st.integers(0, 400))
 def test_what_is_no_list_is_cut_into_nothing_or_refused(other: bytes, place: int) -> None:
-    tbs = _parsed(the_world().full_crl(ENTRIES)).tbs_certlist_bytes
+    der = the_world().full_crl(ENTRIES)
     with suppress(ValueError):
-        list(cut(tbs[:place] + other + tbs[place + len(other) :]))
+        list(cut(der[:place] + other + der[place + len(other) :]))
 
 
 @settings(max_examples=200, deadline=None)

@@ -16,6 +16,7 @@ from api.status.snapshot import Mirror
 from core.actors import Role
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms
 from core.clock import FixedClock
+from core.deployed import Deployed, Stint, Unit
 from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnreachable, CertificateMalformed
 from core.identifiers import serial_of
 from core.kinds import HierarchyRole
@@ -137,6 +138,12 @@ class Register:
 
     def units(self, *_: Any) -> Units:
         return Units(among=False)
+
+    def deployed(self) -> dict[str, Deployed]:
+        return {}
+
+    def reported(self, _at: frozenset[datetime]) -> dict[str, dict[Unit, list[Stint]]]:
+        return {}
 
     def plane(self) -> OverWsgi:
         mirror = Mirror(self, FixedClock(self.at))

@@ -106,6 +106,37 @@ def test_a_facts_own_instant_may_be_early_and_the_order_of_sealing_never_runs_ba
     assert problems(world) == ()
 
 
+def _waiting(world: World) -> list[str]:
+    with world.store.read() as tx:
+        return [each.row.actor for each in reading.unsealed(tx, 100)]
+
+
+def test_one_turn_seals_what_it_is_asked_for_and_what_comes_of_it(world: World) -> None:
+    approval = world.granted()
+    world.revoked(approval)
+    assert world.authority.turn()
+    assert _waiting(world) == []
+    assert not world.authority.turn(), "nobody has to take another turn for it"
+    assert problems(world) == ()
+
+
+def test_what_somebody_else_has_done_meanwhile_is_sealed_with_it_in_the_next_turn(world: World) -> None:
+    approval = world.granted()
+    world.revoked(approval)
+
+    def apply(name: str) -> None:
+        if name == "after commit publish crl":
+            boundaries.observe(None)
+            world.applied(device=device(2))
+
+    boundaries.observe(apply)
+    assert world.authority.turn()
+    assert {"authority"} < set(_waiting(world))
+    assert world.authority.turn()
+    assert _waiting(world) == []
+    assert problems(world) == ()
+
+
 def test_a_head_is_signed_after_a_death_between_sealing_and_signing(world: World) -> None:
     world.authority.settle()
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.status.snapshot import CATCH_UP_SECONDS, Mirror, Snapshot, amended, build
-from api.status.told import ended
 from core.approval import Device, EndCause
+from core.approval import ended_by_act as ended
 from core.clock import FixedClock
 from core.errors import StatusStale, StoreUnavailable
 from core.identifiers import Serial

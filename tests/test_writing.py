@@ -33,6 +33,7 @@ from app.web import small_write
 from core.alarms import WORDS, Alarm, AlarmCode, Noticed
 from core.errors import OutcomeUnknown, StoreFull, StoreReadOnly, StoreUnavailable
 from core.kinds import DeliveryState, ProcessRole
+from core.mirror import unpacked
 from front.limits import Limits
 from ra.applying.evidence import LARGEST_FILE
 from ra.telling.reconcile import LARGEST_LIST
@@ -202,9 +203,9 @@ def test_lists_and_answers_are_in_force_from_their_first_second_to_their_last(sq
     signed = held.record.certificates[0].signed_at
     late = [answer.next_update, answer.next_update + SECOND]
     assert [answers_not_in_force(view, at) for at in late] == [0, 1]
-    ahead = replace(held, answers=[replace(each, this_update=late[1]) for each in held.answers])
+    ahead = replace(unpacked(held), answers=[replace(each, this_update=late[1]) for each in held.answers])
     assert answers_not_in_force(amended(view, frozenset(), [ahead]), late[0]) == 1
-    one_hash = replace(held, answers=[each for each in held.answers if each.hash_name == "sha1"])
+    one_hash = replace(unpacked(held), answers=[each for each in held.answers if each.hash_name == "sha1"])
     without = amended(view, frozenset(), [one_hash])
     assert answers_not_in_force(without, signed + timedelta(seconds=61)) == 1
     assert answers_not_in_force(without, signed + timedelta(seconds=60)) == 0  # they are being signed

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from core.approval import CertificateRecord
-from core.mirror import MirroredApproval
+from core.mirror import Held
 from core.status import first_second_after
 
 _T = TypeVar("_T")
@@ -40,10 +40,15 @@ class Finished:
 
     __slots__ = ("_kept", "_turns", "held")
 
-    def __init__(self, held: MirroredApproval) -> None:
+    def __init__(self, held: Held) -> None:
         self.held = held
         self._turns: tuple[datetime, ...] | None = None
         self._kept: dict[Hashable, _Kept] = {}
+
+    @property
+    def identifier(self) -> str:
+        """Of the approval."""
+        return self.held.identifier
 
     def find(self, asked: Hashable, kind: type[_T], now: datetime) -> _T | None:
         """Return what was kept for a question and holds at `now`; None if nothing was.
@@ -85,7 +90,7 @@ class Finished:
         return self._turns[place - 1], self._turns[min(place, len(self._turns) - 1)]
 
 
-def turns(held: MirroredApproval) -> Iterator[datetime]:
+def turns(held: Held) -> Iterator[datetime]:
     """Yield every instant at which an answer about an approval may become another one.
 
     Whatever a channel compares with the present instant is here; an instant too many costs an answer made anew.

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from api.status.exchange import Reply, seconds_to_keep
 from core.instants import parse, text
 from core.local_time import uk
-from core.mirror import AuthorityView, MirroredApproval
+from core.mirror import AuthorityView, Held
 from core.status import ENDED, State, Status, approval_status, certificate_end
 from core.waiting import Pending, pending
 
@@ -90,7 +90,7 @@ _NOT_ISSUED = (
 )
 
 
-def approval_page(authority: AuthorityView, held: MirroredApproval, now: datetime) -> Reply:
+def approval_page(authority: AuthorityView, held: Held, now: datetime) -> Reply:
     """Return the page of an approval as it is at `now`."""
     record = held.record
     status = approval_status(record, now)
@@ -143,7 +143,7 @@ def _words(status: Status) -> tuple[str, str, str]:
     return _WORDS[status.state]
 
 
-def _ended(held: MirroredApproval, status: Status, now: datetime) -> datetime | None:
+def _ended(held: Held, status: Status, now: datetime) -> datetime | None:
     if status.state not in {State.CANCELLED, State.WITHDRAWN}:
         return None
     if held.record.ended_at is not None and held.record.ended_at <= now:

@@ -1,7 +1,8 @@
 """The status plane as one function of what is asked: verification, OCSP, CRLs, certificates, the public page.
 
 There is no server in it, no thread and no lock, and `at_once` never reads the store: whatever holds the rest of the
-service up does not hold this up. Questions about the past, or about one unit, read the store once, in `from_store`.
+service up does not hold this up. A question about the past whose proof the store alone has kept reads it once, in
+`from_store`, and so does one about a unit until the units have been read.
 """
 
 import re
@@ -54,7 +55,7 @@ class Elsewhere(Enum):
 
 
 class _Past(Protocol):
-    """What the snapshot does not hold; see Mirror."""
+    """What the snapshot does not hold, or not yet; see Mirror."""
 
     def past_answer(self, serial: Serial, at: datetime, /) -> SignedAnswer | None: ...
     def past_crl(self, key_id: str, number: int, /) -> PublishedCrl | None: ...
@@ -212,7 +213,8 @@ class StatusPlane:
         ready, as_of = quickly(view, request.asked.body, now, request.store.past_answer), now
         if ready is None:
             question = parse_question(request.asked.body, now)
-            ready = template(verdict(view, question, now, request.store.past_answer, request.store.units))
+            units = request.store.units if view.deployed is None else view.units
+            ready = template(verdict(view, question, now, request.store.past_answer, units))
             as_of = now if question.at is None else question.at
         return Reply(_OK, ready.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
 

@@ -4,87 +4,144 @@ What is not asked so, or has to be refused, is left to the plain way, which answ
 and whatever is kept was found by the plain way first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from api.status.certificates import armoured, armoured_in, der_of, fingerprint_in
-from api.status.questions import ByApproval, ByCertificate, BySerial, Question, Subject, device_of
+from api.status.at_hand import at_hand, keep
+from api.status.certificates import der_of
+from api.status.finished import Finished
+from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, Subject, device_of
 from api.status.snapshot import Snapshot
-from api.status.template import Template, template
-from api.status.verify import PastAnswer, against_firmware, is_variant, verdict
-from core.approval import Device, Terms
+from api.status.template import Dated, Template, template
+from api.status.verify import PastAnswer, against_firmware, against_unit, is_variant, verdict
 from core.errors import TrialCpaError
-from core.identifiers import Serial
-from core.json_text import read_plain
+from core.identifiers import Serial, parse_device_id
+from core.instants import read_instant
+from core.json_text import Plain, read_plain
+from core.mirror import SignedAnswer
 
-_DEVICE = ("manufacturer", "model", "type", "hardware_version", "firmware_version", "firmware_hash")
-"""Whatever may be said of a device (questions.py)."""
+_NARROWING = frozenset({"at", "device_id"})
+_LONGEST = 32
+"""Characters of an instant or a unit as nearly everybody writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a question is about.
+
+    Args:
+        finished: what has been answered of the approval.
+        subject: what is kept under; of a device whose model has one approval, that approval.
+        device: as it was asked about, if it was one.
+    """
+
+    finished: Finished
+    subject: Subject
+    device: ByDevice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What the past is kept under: of an approval there are as many spans as there are instants that change it.
+
+    Args:
+        subject: what was asked about.
+        since: the first instant of the span in which nothing changes.
+    """
+
+    subject: Subject
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """What is kept under of a unit that would be one too many; the last count alone is kept.
+
+    Args:
+        asked: what is kept under of the same question without a unit.
+    """
+
+    asked: Subject | Then
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """An answer about a unit too many, and how many are deployed without it."""
+
+    deployed: int
+    told: Template
 
 
 def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> Template | None:
-    """Return the answer to a question about the present; None if the plain way has to be gone.
+    """Return the answer to a question; None if the plain way has to be gone.
+
+    An answer about the past speaks of its own instant, whatever it is filled with.
 
     Args:
         view: what is known.
         body: the question, as it was sent.
         now: the present instant.
-        past_answer: as for `verdict`; nothing of the past is asked here.
+        past_answer: as for `verdict`.
+
+    Raises:
+        StoreUnavailable: from `past_answer`, as whatever else it raises.
     """
     asked = None if view.went_back else read_plain(body)
-    if asked is None or len(asked) != 1:
+    if asked is None:
         return None
+    if len(asked) > 1:
+        return _narrowed(view, asked, now, past_answer)
     ((name, value),) = asked.items()
-    if isinstance(value, Mapping):
-        return _of_device(view, value, now, past_answer) if name == "device" else None
-    match name:
-        case "approval":
-            return _answered(view, value, value, now, past_answer)
-        case "serial":
-            return _answered(view, view.serials.get(Serial(value)), Serial(value), now, past_answer)
-        case "certificate":
-            return _of_certificate(view, value, now, past_answer)
-    return None
+    told = at_hand(view, name, value, now)
+    if told is not None:
+        return told
+    meant = _meant(view, name, value)
+    told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
+    if meant is not None and told is not None:
+        keep(meant.finished, meant.subject, value, told, now)
+    return told
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
     """Return the answer about an approval's present; None if it is not named in the one form in which it is written."""
-    return None if view.went_back else _answered(view, identifier, identifier, now, past_answer)
+    told = None if view.went_back else at_hand(view, "approval", identifier, now)
+    if told is not None:
+        return told
+    meant = None if view.went_back else _entry(view, identifier, ByApproval(identifier))
+    return None if meant is None else _kept(view, meant, now, past_answer)
 
 
-def _of_certificate(view: Snapshot, pem: str, now: datetime, past_answer: PastAnswer) -> Template | None:
-    armour = armoured_in(pem)
-    found = view.fingerprints.get(fingerprint_in(armour)) if armour else None
-    kept = None if found is None else view.finished[found[0]].find(armour, Template, now)
-    if kept is not None:
-        return kept
+def _meant(view: Snapshot, name: str, value: str | Mapping[str, str]) -> _Meant | None:
+    """Return what a question's member names; None if there is no such approval, or it has to be refused."""
+    match name, value:
+        case "approval", str():
+            return _entry(view, value, ByApproval(value))
+        case "serial", str():
+            return _entry(view, view.serials.get(Serial(value)), BySerial(Serial(value)))
+        case "certificate", str():
+            return _certificate(view, value)
+        case "device", Mapping():
+            return _device(view, value)
+    return None
+
+
+def _entry(view: Snapshot, identifier: str | None, subject: Subject, device: ByDevice | None = None) -> _Meant | None:
+    finished = None if identifier is None else view.finished.get(identifier)
+    return None if finished is None else _Meant(finished, subject, device)
+
+
+def _certificate(view: Snapshot, pem: str) -> _Meant | None:
     try:
         presented = ByCertificate(der_of(pem))
     except TrialCpaError:
         return None  # to be refused
     found = view.fingerprints.get(presented.fingerprint)
-    return None if found is None else _answered(view, found[0], armoured(presented.der), now, past_answer, presented)
+    return None if found is None else _entry(view, found[0], presented)
 
 
-def _of_device(view: Snapshot, members: Mapping[str, str], now: datetime, past_answer: PastAnswer) -> Template | None:
-    """Return the answer about a device whose model has one approval, and against whose firmware nothing is said."""
-    manufacturer, model = members.get("manufacturer"), members.get("model")
-    if manufacturer is None or model is None:
-        return None
-    names = view.named(manufacturer, model)
-    if len(names) != 1:
-        return _of_device_written_otherwise(view, members, now, past_answer)
-    (identifier,) = names
-    said = tuple(map(members.get, _DEVICE))
-    if len(said) - said.count(None) == len(members):
-        kept = view.finished[identifier].find(said, Template, now)
-        if kept is not None:
-            return kept
-    return _of_device_written_otherwise(view, members, now, past_answer)
-
-
-def _of_device_written_otherwise(
-    view: Snapshot, members: Mapping[str, str], now: datetime, past_answer: PastAnswer
-) -> Template | None:
+def _device(view: Snapshot, members: Mapping[str, str]) -> _Meant | None:
+    """Return the one approval of a device's model."""
     try:
         asked = device_of(members)
     except TrialCpaError:
@@ -93,63 +150,103 @@ def _of_device_written_otherwise(
     if len(names) != 1:
         return None
     (identifier,) = names
-    device = view.approvals[identifier].record.device
-    if not is_variant(asked, device):
+    if not is_variant(asked, view.approvals[identifier].record.device):
         return None
-    answered = of_approval(view, identifier, now, past_answer)
-    if answered is None or (answered.terms is not None and against_firmware(answered.terms, asked) is not None):
+    return _entry(view, identifier, ByApproval(identifier), asked)
+
+
+def _if_approved(meant: _Meant, told: Template) -> Template | None:
+    """Return the answer unless something is to be said against the firmware of the device that was asked about."""
+    if meant.device is not None and told.terms is not None and against_firmware(told.terms, meant.device) is not None:
         return None
-    said = tuple(map(members.get, _DEVICE))
-    if _as_registered(said, device, answered.terms):
-        view.finished[identifier].keep(said, answered, now)
-    return answered
+    return told
 
 
-def _as_registered(said: Sequence[str | None], device: Device, terms: Terms | None) -> bool:
-    """Return whether a device is named letter by letter as the register has it: only that is kept, as it is little."""
-    manufacturer, model, kind, hardware, version, image = said
-    return (
-        (manufacturer, model) == (device.manufacturer, device.model)
-        and kind in (None, device.type)
-        and hardware in (None, device.hardware_version)
-        and (
-            (version, image) == (None, None)
-            or any(
-                version == each.version and image in (None, each.image_digest)
-                for each in (() if terms is None else terms.firmware)
-            )
-        )
-    )
+def _kept(view: Snapshot, meant: _Meant, now: datetime, past_answer: PastAnswer) -> Template:
+    """Return what is kept of an approval for a question, or what the plain way says, kept from now on."""
+    kept = meant.finished.find(meant.subject, Template, now)
+    if kept is None:
+        kept = template(verdict(view, Question(meant.subject), now, past_answer))
+        meant.finished.keep(meant.subject, kept, now)
+    return kept
 
 
-def _answered(
+# --- one unit, and the past --------------------------------------------------------------------------------------
+
+
+def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> Template | None:
+    rest = [(name, value) for name, value in asked.items() if name not in _NARROWING]
+    if len(rest) != 1:
+        return None
+    meant = _meant(view, *rest[0])
+    if meant is None:
+        return None
+    try:
+        at = read_instant(_short(asked["at"])) if "at" in asked else None
+        unit = parse_device_id(_short(asked["device_id"])) if "device_id" in asked else None
+    except (TrialCpaError, ValueError):
+        return None  # to be refused
+    if (at is not None and at > now) or (unit is not None and view.deployed is None):
+        return None
+    if at is None:
+        key: Subject | Then = meant.subject
+        told = _if_approved(meant, _kept(view, meant, now, past_answer))
+    else:
+        key = Then(meant.subject, meant.finished.span(at)[0])
+        told = _if_approved(meant, _then(view, meant, key, at, past_answer))
+    if told is not None and unit is not None:
+        told = _of_unit(view, meant, key, told, Question(meant.subject, at, unit), now, past_answer)
+    return told if told is None or at is None else Dated.of(told, at)
+
+
+def _short(value: str | Mapping[str, str]) -> str:
+    if isinstance(value, str) and len(value) <= _LONGEST:
+        return value
+    raise ValueError("it is not written as nearly everybody writes it")
+
+
+def _then(view: Snapshot, meant: _Meant, key: Then, at: datetime, past_answer: PastAnswer) -> Template:
+    """Return the same of the past. What rests upon an answer that the store alone has kept is not kept here."""
+    kept = meant.finished.find(key, Template, at)
+    if kept is None:
+        proof = _Noted(past_answer)
+        kept = template(verdict(view, Question(meant.subject, at), at, proof))
+        if not proof.asked:
+            meant.finished.keep(key, kept, at)
+    return kept
+
+
+def _of_unit(
     view: Snapshot,
-    identifier: str | None,
-    name: str,
+    meant: _Meant,
+    key: Subject | Then,
+    told: Template,
+    question: Question,
     now: datetime,
     past_answer: PastAnswer,
-    subject: Subject | None = None,
-) -> Template | None:
-    """Return what is kept of an approval for a question, or what the plain way says, kept from now on.
+) -> Template:
+    """Return what is answered of a unit: the same as without it, unless it would be one too many."""
+    as_of, terms = now if question.at is None else question.at, told.terms
+    if terms is None or question.device_id is None:
+        return told
+    units = view.units(meant.finished.identifier, question.device_id, as_of)
+    if against_unit(terms, units) is None:
+        return told
+    counted = meant.finished.find(OverLimit(key), _Counted, as_of)
+    if counted is None or counted.deployed != units.deployed:
+        found = verdict(view, question, now, past_answer, lambda *_: units)
+        counted = _Counted(units.deployed, template(found))
+        meant.finished.keep(OverLimit(key), counted, as_of)
+    return counted.told
 
-    Args:
-        view: what is known.
-        identifier: of the approval, if there is one.
-        name: by which it is asked about: its own, a serial number, or a certificate's text. No two of them are alike.
-        now: the present instant.
-        past_answer: as for `verdict`.
-        subject: what the name stands for; None for what the name alone tells: an approval's own or a serial number.
 
-    Returns:
-        None if there is no such approval.
-    """
-    finished = None if identifier is None else view.finished.get(identifier)
-    if finished is None:
-        return None
-    kept = finished.find(name, Template, now)
-    if kept is None:
-        if subject is None:
-            subject = ByApproval(name) if name == identifier else BySerial(Serial(name))
-        kept = template(verdict(view, Question(subject), now, past_answer))
-        finished.keep(name, kept, now)
-    return kept
+class _Noted:
+    """Looks an answer of the past up, and knows whether it was asked to."""
+
+    def __init__(self, past_answer: PastAnswer) -> None:
+        self._past_answer = past_answer
+        self.asked = False
+
+    def __call__(self, serial: Serial, at: datetime) -> SignedAnswer | None:
+        self.asked = True
+        return self._past_answer(serial, at)

@@ -18,7 +18,7 @@ from api.status.other_files import OtherFiles
 from core.approval import ApprovalRecord
 from core.chain import link
 from core.facts import FactKind
-from core.mirror import AuthorityView, MirroredApproval, Proof, PublishedCrl, SealedHead, StatusSource
+from core.mirror import AuthorityView, Held, MirroredApproval, Proof, PublishedCrl, SealedHead, StatusSource, unpacked
 
 HEAD_SECONDS = 1.0
 """How often the last sealed row is written down at most: what was served in between is known while the process lives,
@@ -159,27 +159,25 @@ class WebMemory:
                 self._known, journal_key=authority.journal_key, name=authority.name, restores=restores
             )
 
-    def ends_of_ours(
-        self, found: Sequence[MirroredApproval], before: Mapping[str, MirroredApproval]
-    ) -> Sequence[MirroredApproval]:
+    def ends_of_ours(self, found: Sequence[Held], before: Mapping[str, Held]) -> Sequence[Held]:
         """Return what was told as ended and nothing else; the register has the answers to it at most.
 
         Args:
             found: as a register has them that says it is another authority's.
             before: as they were told last, by this process.
         """
-        held = {each.record.identifier: each for each in found}
+        held = {each.identifier: each for each in found}
         return [_as_told(record, held.get(identifier), before) for identifier, record in self._ends.items()]
 
     def ends_kept(
         self,
-        found: Sequence[MirroredApproval],
+        found: Sequence[Held],
         asked: Iterable[str] | None,
-        before: Mapping[str, MirroredApproval],
+        before: Mapping[str, Held],
         now: datetime,
         *,
         forget: bool = False,
-    ) -> Sequence[MirroredApproval]:
+    ) -> Sequence[Held]:
         """Return approvals as they are to be told: what was told as ended is, whatever the register says.
 
         New ends are on the disk when this returns.
@@ -194,28 +192,31 @@ class WebMemory:
         wanted = set(self._ends if asked is None else (each for each in asked if each in self._ends))
         lost: set[str] = set()
         fresh: list[bytes] = []
-        kept: list[MirroredApproval] = []
+        kept: list[Held] = []
         for held in found:
+            known = self._ends.get(held.identifier)
+            if known is None and not held.ended_by_act:
+                kept.append(held)
+                continue
             record = held.record
-            known = self._ends.get(record.identifier)
             if known is not None and told.forgotten(known, record, now):
                 lost.add(record.identifier)
                 kept.append(_as_told(known, held, before))
                 continue
             kept.append(held)
-            if told.ended(record):
+            if held.ended_by_act:
                 if known != record:
                     fresh.append(told.line(record))
                 self._ends[record.identifier] = record  # the snapshot's own: nothing is held twice
-            elif known is not None:
+            else:
                 fresh.append(self._forget(record.identifier))
-        for identifier in wanted - {held.record.identifier for held in found}:
+        for identifier in wanted - {held.identifier for held in found}:
             if forget:
                 fresh.append(self._forget(identifier))
             else:
                 lost.add(identifier)
                 kept.append(_as_told(self._ends[identifier], None, before))
-        asked_for = wanted | {held.record.identifier for held in found}
+        asked_for = wanted | {held.identifier for held in found}
         self.lost = frozenset((self.lost - asked_for) | lost)
         self._files.append(fresh, self._ends)
         return kept
@@ -311,12 +312,10 @@ def _of_ours(other: Known, mine: Known) -> bool:
     return bool(mine.journal_key) and other.journal_key == mine.journal_key and other.restores >= mine.restores
 
 
-def _as_told(
-    record: ApprovalRecord, held: MirroredApproval | None, before: Mapping[str, MirroredApproval]
-) -> MirroredApproval:
+def _as_told(record: ApprovalRecord, held: Held | None, before: Mapping[str, Held]) -> Held:
     last = before.get(record.identifier)
     if last is not None and last.record == record:
         return last  # with the answers that were signed for it
     if held is not None:
-        return replace(held, record=record)
+        return replace(unpacked(held), record=record)
     return MirroredApproval(record=record, organisation_name="", ders={}, answers=())

@@ -3,14 +3,19 @@
 What has one of these shapes is read by comparing octets. All else is read by a parser, and answered no differently.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from asn1crypto import algos
 from asn1crypto import ocsp as der
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509 import ocsp
 
 from core.identifiers import SERIAL_OCTETS, Serial
-from core.mirror import HashName
+from core.kinds import HierarchyRole
+from core.mirror import AuthorityView, HashName
 
 CertId: TypeAlias = "tuple[HashName, bytes, bytes]"
 """What an OCSP CertID says of the issuer: hash name, issuerNameHash, issuerKeyHash."""
@@ -19,9 +24,28 @@ Shapes: TypeAlias = "Mapping[int, Mapping[bytes, CertId]]"
 """By a request's octets in all: how it may begin, up to the octets of the serial number, which are its last, and whom
 that names."""
 
+_HASHES: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - RFC 5019 clients ask with SHA-1; it identifies and proves nothing
+
 _SEQUENCE = 0x30
 _SMALLEST = 1 << (8 * SERIAL_OCTETS - 2)
 """As a number, a serial whose first two bits are 01, as in all of ours: no octet is added to write it."""
+
+
+def issuers_of(authority: AuthorityView) -> Mapping[CertId, str]:
+    """Return what a CertID says of each issuing CA: its name and its key's bits, hashed (RFC 6960, 4.1.1)."""
+    issuers: dict[CertId, str] = {}
+    for one in authority.certificates:
+        if one.role != HierarchyRole.ISSUING:
+            continue
+        certificate = x509.load_der_x509_certificate(one.der)
+        asked = ocsp.OCSPRequestBuilder()
+        for name, algorithm in _HASHES.items():
+            # The builder takes the key's hash from its second argument and the name's from the first one's issuer,
+            # which for this certificate is the root: the name is hashed here.
+            key_hash = asked.add_certificate(certificate, certificate, algorithm).build().issuer_key_hash
+            name_hash = hashlib.new(name, certificate.subject.public_bytes(), usedforsecurity=False).digest()
+            issuers[name, name_hash, key_hash] = one.key_id
+    return issuers
 
 
 def shapes(issuers: Iterable[CertId]) -> Shapes:

@@ -4,7 +4,6 @@ A request takes one snapshot and answers from nothing else: two look-ups of one 
 world. While the store is silent the last snapshot stays, growing older; above the allowed age it answers no more.
 """
 
-import hashlib
 import logging
 import threading
 import time
@@ -13,24 +12,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509 import ocsp
-from immutables import Map, MapMutation
+from immutables import Map
 
 from api.status.finished import Finished
+from api.status.indexes import NO_UNITS, forget, model_key, reported_on, several
 from api.status.remembered import WebMemory
-from api.status.shapes import CertId, Shapes, shapes
-from core.approval import CertificateRecord, Device
+from api.status.shapes import CertId, Shapes, issuers_of, shapes
+from core.approval import CertificateRecord
 from core.clock import Clock
+from core.deployed import Deployed, unit_of
 from core.errors import RegisterWentBack, StatusStale, TrialCpaError
 from core.identifiers import Serial
-from core.kinds import HierarchyRole
+from core.instants import seconds
 from core.mirror import (
     AuthorityView,
     Changes,
-    HashName,
-    MirroredApproval,
+    Held,
     PublishedCrl,
     SignedAnswer,
     StatusSource,
@@ -47,7 +44,8 @@ DEFAULT_INTERVAL = 0.1
 CATCH_UP_SECONDS = 1.0
 """How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
 
-_HASHES: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - RFC 5019 clients ask with SHA-1; it identifies and proves nothing
+UNITS_AGAIN_SECONDS = 1.0
+"""After which the units are tried again where they could not be read; the store is asked for each until then."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,23 +62,25 @@ class Snapshot:
         finished: what has been answered of each of them, by approval identifier.
         serials: the approval identifier, by certificate serial.
         fingerprints: approval identifier and serial, by SHA-256 of the certificate's DER in lower-case hex.
-        models: approval identifiers, by manufacturer and model in folded case.
+        models: the approval identifier, or several, by manufacturer and model in folded case.
         fetched_at: monotonic seconds at which the poll that confirmed it began.
+        deployed: the units of each approval that has any, by approval identifier; None until they have been read.
         went_back: the register is older than what was told from it: only ends are told truthfully.
     """
 
     authority: AuthorityView
     issuers: Mapping[CertId, str]
     shapes: Shapes
-    approvals: Map[str, MirroredApproval]
+    approvals: Map[str, Held]
     finished: Map[str, Finished] = field(compare=False)
     serials: Map[Serial, str]
     fingerprints: Map[str, tuple[str, Serial]]
-    models: Map[tuple[str, str], frozenset[str]]
+    models: Map[str, frozenset[str] | str]
     fetched_at: float
+    deployed: Map[str, Deployed] | None = field(default=None, compare=False)
     went_back: bool = False
 
-    def by_serial(self, serial: Serial) -> tuple[MirroredApproval, CertificateRecord] | None:
+    def by_serial(self, serial: Serial) -> tuple[Held, CertificateRecord] | None:
         """Return the approval and the certificate of a serial, or None if there is none."""
         identifier = self.serials.get(serial)
         if identifier is None:
@@ -88,23 +88,38 @@ class Snapshot:
         held = self.approvals[identifier]
         return held, next(one for one in held.record.certificates if one.serial == serial)
 
-    def by_fingerprint(self, fingerprint: str) -> tuple[MirroredApproval, CertificateRecord] | None:
+    def by_fingerprint(self, fingerprint: str) -> tuple[Held, CertificateRecord] | None:
         """Return the approval and the certificate whose DER has this SHA-256, or None if there is none."""
         found = self.fingerprints.get(fingerprint)
         return None if found is None else self.by_serial(found[1])
 
     def named(self, manufacturer: str, model: str) -> frozenset[str]:
         """Return the identifiers of every approval of a manufacturer's model."""
-        return self.models.get(_model_key(manufacturer, model), frozenset())
+        return several(self.models.get(model_key(manufacturer, model), frozenset()))
 
-    def of_model(self, manufacturer: str, model: str) -> tuple[MirroredApproval, ...]:
+    def of_model(self, manufacturer: str, model: str) -> tuple[Held, ...]:
         """Return every approval of a manufacturer's model, in order of their identifiers."""
         return tuple(self.approvals[identifier] for identifier in sorted(self.named(manufacturer, model)))
 
+    def units(self, approval: str, device_id: str, at: datetime) -> Units:
+        """Return whether a device is deployed under an approval at an instant, else how many are.
 
-def build(authority: AuthorityView, approvals: Iterable[MirroredApproval], fetched_at: float) -> Snapshot:
+        Args:
+            approval: its identifier.
+            device_id: EUI-64, upper case.
+            at: the present, or a past instant.
+        """
+        if self.deployed is None:
+            raise ValueError("the units have not been read yet")
+        held, second = self.deployed.get(approval, NO_UNITS), seconds(at)
+        if held.among(unit_of(device_id), second):
+            return Units(among=True)
+        return Units(among=False, deployed=held.count(second))
+
+
+def build(authority: AuthorityView, approvals: Iterable[Held], fetched_at: float) -> Snapshot:
     """Return the snapshot of an authority and all its approvals."""
-    issuers = _issuers(authority)
+    issuers = issuers_of(authority)
     empty = Snapshot(
         authority=authority,
         issuers=issuers,
@@ -119,7 +134,7 @@ def build(authority: AuthorityView, approvals: Iterable[MirroredApproval], fetch
     return amended(empty, frozenset(), approvals)
 
 
-def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[MirroredApproval]) -> Snapshot:
+def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]) -> Snapshot:
     """Return a snapshot in which the approvals named are as given; those named and not given are gone.
 
     It costs what changed, however many there are: all else is shared with the snapshot before.
@@ -134,16 +149,17 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Mirro
         old = by_identifier.pop(identifier, None)
         if old is not None:
             del finished[identifier]
-            _forget(old, serials, fingerprints, models)
+            forget(old, serials, fingerprints, models)
     for held in approvals:
-        record = held.record
-        by_identifier[record.identifier] = held
-        finished[record.identifier] = Finished(held)
-        for certificate in record.certificates:
-            serials[certificate.serial] = record.identifier
-            fingerprints[certificate.fingerprint] = (record.identifier, certificate.serial)
-        key = _device_key(record.device)
-        models[key] = models.get(key, frozenset()) | {record.identifier}
+        identifier, names = held.identifier, held.names
+        by_identifier[identifier] = held
+        finished[identifier] = Finished(held)
+        for serial, fingerprint in names.certificates:
+            serials[serial] = identifier
+            fingerprints[fingerprint] = (identifier, serial)
+        key = model_key(names.manufacturer, names.model)
+        others = models.get(key)
+        models[key] = identifier if others is None else several(others) | {identifier}
     return replace(
         snapshot,
         approvals=by_identifier.finish(),
@@ -185,7 +201,10 @@ class Mirror:
         self._anew = False
         self._polling = threading.Lock()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._unheld = threading.Event()
+        self._readings = 0
+        self._reported: frozenset[datetime] = frozenset()
+        self._threads: list[threading.Thread] = []
 
     def follow(self) -> None:
         """Poll once: fetch what has changed and swap the snapshot. Whatever the source raises comes through.
@@ -243,6 +262,8 @@ class Mirror:
         # One assignment: a reader has the old one or the new one.
         self._snapshot = replace(new, fetched_at=began, went_back=behind or of_another)
         self._anew = False
+        if new.deployed is None:
+            self._unheld.set()
         if not behind and not of_another:
             known.served(changes.heads, at_once=forget)
             # Last: if a read above failed, the next poll asks for the same changes again.
@@ -267,6 +288,7 @@ class Mirror:
     ) -> Snapshot:
         known = self.remembered
         known.begin(self._source, authority)
+        self._readings += 1
         found = self._source.approvals(None)
         before = {} if old is None else old.approvals
         kept = known.ends_kept(found, None, before, self._instant(authority), forget=forget)
@@ -280,7 +302,7 @@ class Mirror:
         if read is not None:
             authority = known.lists_kept(read, old.authority.crls, behind=False)
             new = replace(new, authority=authority)
-            issuers = _issuers(authority)
+            issuers = issuers_of(authority)
             if issuers != new.issuers:
                 # What was answered of a certificate by its bytes rests on who may have signed it.
                 finished = Map({name: Finished(held) for name, held in new.approvals.items()})
@@ -289,25 +311,51 @@ class Mirror:
             found = self._source.approvals(changes.approvals)
             kept = known.ends_kept(found, changes.approvals, old.approvals, self._instant(new.authority))
             new = amended(new, changes.approvals, kept)
+        if new.deployed is None:
+            self._reported |= changes.reported
+        elif changes.reported:
+            new = replace(new, deployed=reported_on(new.deployed, self._source.reported(changes.reported)))
         return new
+
+    def read_units(self) -> None:
+        """Read the units, if they are not held, beside the polls, which go on. What the source raises comes through.
+
+        What is reported meanwhile is read again in the end. Where everything was read anew meanwhile, so are they.
+        """
+        with self._polling:
+            if self._snapshot is None or self._snapshot.deployed is not None:
+                return
+            readings, self._reported = self._readings, frozenset()
+        held = Map(self._source.deployed())
+        with self._polling:
+            if self._reported:
+                held = reported_on(held, self._source.reported(self._reported))
+            if self._readings == readings:
+                self._snapshot = replace(self._snapshot, deployed=held)
 
     def _instant(self, authority: AuthorityView) -> datetime:
         return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
-        """Follow in a background thread, at once and then every `interval` seconds, until `stop`."""
-        if self._thread is not None:
+        """Follow in a background thread, at once and then every `interval` seconds, until `stop`; units in another."""
+        if self._threads:
             raise RuntimeError("the mirror is already following")
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, args=(interval,), name="mirror", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=(interval,), name="mirror", daemon=True),
+            threading.Thread(target=self._hold_units, name="mirror of units", daemon=True),
+        ]
+        for each in self._threads:
+            each.start()
 
     def stop(self) -> None:
-        """End the background thread and wait for it; the last snapshot stays."""
+        """End the background threads and wait for them; the last snapshot stays."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._unheld.set()
+        if self._threads:
+            for each in self._threads:
+                each.join()
+            self._threads = []
             self.remembered.close()
 
     def view(self) -> Snapshot:
@@ -357,64 +405,34 @@ class Mirror:
     def units(self, approval: str, device_id: str, at: datetime) -> Units:
         """Return whether a device is deployed under an approval, else how many are; a read, which may raise.
 
-        Deployments are not mirrored: there can be millions of them, and few are ever asked about.
+        Asked only until the units are held in memory.
         """
         return self._source.units(approval, device_id, at)
 
     def _run(self, interval: float) -> None:
         trouble = Trouble(_log)
         while not self._stopping.is_set():
-            try:
-                self.follow()
-            except Exception as error:  # noqa: BLE001 - see below
-                # Whatever it is, the thread lives on: the snapshot ages, and says so itself when it is too old.
-                foreseen = isinstance(error, TrialCpaError)
-                if not trouble.present and not foreseen:
-                    _log.error("what nobody foresaw", exc_info=error)
-                kind = str(error) if foreseen else type(error).__name__
-                trouble.begins(f"the store cannot be followed; answers come from the last snapshot: {kind}")
-            else:
-                trouble.ends("the store is followed again")
+            self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
             self._stopping.wait(interval)
 
+    def _hold_units(self) -> None:
+        trouble = Trouble(_log)
+        while self._unheld.wait() and not self._stopping.is_set():
+            self._unheld.clear()
+            if not self._try(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
+                self._stopping.wait(UNITS_AGAIN_SECONDS)
+                self._unheld.set()
 
-def _forget(
-    old: MirroredApproval,
-    serials: MapMutation[Serial, str],
-    fingerprints: MapMutation[str, tuple[str, Serial]],
-    models: MapMutation[tuple[str, str], frozenset[str]],
-) -> None:
-    for certificate in old.record.certificates:
-        serials.pop(certificate.serial, None)
-        fingerprints.pop(certificate.fingerprint, None)
-    key = _device_key(old.record.device)
-    left = models.get(key, frozenset()) - {old.record.identifier}
-    if left:
-        models[key] = left
-    else:
-        models.pop(key, None)
-
-
-def _issuers(authority: AuthorityView) -> Mapping[CertId, str]:
-    """Return what a CertID says of each issuing CA: its name and its key's bits, hashed (RFC 6960, 4.1.1)."""
-    issuers: dict[CertId, str] = {}
-    for one in authority.certificates:
-        if one.role != HierarchyRole.ISSUING:
-            continue
-        certificate = x509.load_der_x509_certificate(one.der)
-        asked = ocsp.OCSPRequestBuilder()
-        for name, algorithm in _HASHES.items():
-            # The builder takes the key's hash from its second argument and the name's from the first one's issuer,
-            # which for this certificate is the root: the name is hashed here.
-            key_hash = asked.add_certificate(certificate, certificate, algorithm).build().issuer_key_hash
-            name_hash = hashlib.new(name, certificate.subject.public_bytes(), usedforsecurity=False).digest()
-            issuers[name, name_hash, key_hash] = one.key_id
-    return issuers
-
-
-def _device_key(device: Device) -> tuple[str, str]:
-    return _model_key(device.manufacturer, device.model)
-
-
-def _model_key(manufacturer: str, model: str) -> tuple[str, str]:
-    return manufacturer.casefold(), model.casefold()
+    @staticmethod
+    def _try(step: Callable[[], None], trouble: Trouble, words: str) -> bool:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - see below
+            # Whatever it is, the thread lives on: the snapshot ages, and says so itself when it is too old.
+            foreseen = isinstance(error, TrialCpaError)
+            if not trouble.present and not foreseen:
+                _log.error("what nobody foresaw", exc_info=error)
+            trouble.begins(f"{words}: {error if foreseen else type(error).__name__}")
+            return False
+        trouble.ends("the store is followed again")
+        return True

@@ -16,13 +16,6 @@ LONGEST_LINE = 64 * 1024
 _DIGEST_OCTETS = 8
 
 
-def ended(record: ApprovalRecord) -> bool:
-    """Return whether somebody has ended the approval, or a certificate of it; what ends by time needs no memory."""
-    return record.ended_at is not None or any(
-        each.revoked_at is not None or each.superseded_at is not None for each in record.certificates
-    )
-
-
 def forgotten(told: ApprovalRecord, found: ApprovalRecord | None, now: datetime) -> bool:
     """Return whether the register no longer says an end that was told.
 

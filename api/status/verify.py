@@ -20,7 +20,7 @@ from core.errors import RegisterWentBack
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
-from core.mirror import MirroredApproval, SignedAnswer, Units
+from core.mirror import Held, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
 from core.status import ENDED, State, Status, approval_status, certificate_end, certificate_status, revocation_at
 from core.waiting import pending
@@ -41,14 +41,14 @@ PastAnswer = Callable[[Serial, datetime], SignedAnswer | None]
 """Looks an OCSP answer (SHA-256 CertID) of the past up; may raise StoreUnavailable."""
 
 UnitsAt = Callable[[str, str, datetime], Units]
-"""Looks up whether a device is deployed under an approval at an instant, else how many are; may raise."""
+"""Tells whether a device is deployed under an approval at an instant, else how many are; may raise."""
 
 
 @dataclass(frozen=True)
 class _Found:
     """What was asked about, and what is true of it; `held` is None where nothing of ours was meant."""
 
-    held: MirroredApproval | None
+    held: Held | None
     status: Status
 
     @property
@@ -203,16 +203,14 @@ def _find(view: Snapshot, question: Question, at: datetime) -> _Found:
             return _by_device(view, device, at)
 
 
-def _recognised(view: Snapshot, presented: ByCertificate) -> tuple[MirroredApproval, CertificateRecord] | None:
+def _recognised(view: Snapshot, presented: ByCertificate) -> tuple[Held, CertificateRecord] | None:
     """Return what a certificate stands for: found by its bytes, which are what was signed under its serial."""
     found = view.by_fingerprint(presented.fingerprint)
     issuers = [each.der for each in view.authority.certificates if each.role is HierarchyRole.ISSUING]
     return found if found is not None and is_ours(presented.der, found[1].serial, issuers) else None
 
 
-def _of_certificate(
-    found: tuple[MirroredApproval, CertificateRecord] | None, absent: ReasonCode, at: datetime
-) -> _Found:
+def _of_certificate(found: tuple[Held, CertificateRecord] | None, absent: ReasonCode, at: datetime) -> _Found:
     if found is None:
         return _unknown(reason(absent))
     held, certificate = found
@@ -310,7 +308,7 @@ def _against_units(found: _Found, question: Question, as_of: datetime, units: Un
     if question.device_id is not None:
         if units is None:
             raise ValueError("a unit is asked about and nobody can look it up")  # never a yes for want of asking
-        against.append(_against_unit(terms, units(found.record.identifier, question.device_id, as_of)))
+        against.append(against_unit(terms, units(found.record.identifier, question.device_id, as_of)))
     return tuple(one for one in against if one is not None)
 
 
@@ -328,8 +326,11 @@ def against_firmware(terms: Terms, asked: ByDevice) -> Reason | None:
 
 
 @serves("F2.21(d)")
-def _against_unit(terms: Terms, units: Units) -> Reason | None:
-    """The limit of F2.21(d) is not a lock on facts: who is deployed stays covered, only a further new unit is not."""
+def against_unit(terms: Terms, units: Units) -> Reason | None:
+    """Return what is said against a unit; None if nothing is.
+
+    The limit of F2.21(d) is not a lock on facts: who is deployed stays covered, only a further new unit is not.
+    """
     if units.among or units.deployed < terms.maximum_devices:
         return None
     return reason(ReasonCode.LIMIT_REACHED, deployed=units.deployed, maximum=terms.maximum_devices)

@@ -1,7 +1,8 @@
 """CRLs: version 2, full, one per CA (RFC 5280, 5), and so without issuingDistributionPoint (5.2.5).
 
-The list is written entry by entry as DER, because a builder of objects needs minutes and gigabytes for a long one.
-What was written is read back by ca/revocation/gate.py with another library before anybody sees it.
+The list is written as DER, because a builder of objects needs minutes and gigabytes for a long one, and has the entries
+of the list before as the octets that they are (ca/revocation/kept.py). What was written is read back by
+ca/revocation/gate.py with another library before anybody sees it.
 """
 
 import hashlib
@@ -11,16 +12,17 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca import der as write
-from ca.certificates import issuer
+from ca.certificates import issuer, signature_holds
 from ca.clearance import Clearance, ClearanceKind
+from ca.revocation.kept import Entries
+from ca.revocation.octets import shows, to_be_signed
 from ca.signing import cleared, holds_key, verified_signature
 from core.approval import RevocationReason
 from core.errors import IssuerMismatch
 from core.identifiers import Serial, serial_number
-from core.status import Revoked
+from core.status import Ending, Endings, Revoked
 from keys.signer import Signer, throwaway
 
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
@@ -33,7 +35,7 @@ INVALIDITY_DATE = "2.5.29.24"
 
 _VERSION_2 = write.integer(1)
 _SIXTEEN_OCTETS = b"\x02\x10"
-_CHUNK = 4096
+_KNOWN = 4096
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class CrlOrder:
         number: CRLNumber, higher than every one before it.
         this_update, next_update: its validity, aware UTC whole seconds.
         expired_certs_on_crl: the CA's notBefore; None for the root's list.
-        entries: in order of their serials, each once; read once and not kept.
+        entries: in order of their serials, each once; read once and not kept, unless they are encoded already.
     """
 
     issuer_der: bytes
@@ -53,7 +55,7 @@ class CrlOrder:
     this_update: datetime
     next_update: datetime
     expired_certs_on_crl: datetime | None
-    entries: Iterable[Revoked]
+    entries: Iterable[Revoked] | Entries
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class CrlDraft:
         """SHA-256 of the to-be-signed bytes, 32 octets."""
         return hashlib.sha256(self.tbs).digest()
 
+    def is_in(self, der: bytes) -> bool:
+        """Return whether a CRL has these to-be-signed bytes and no others; ValueError if it has another structure."""
+        return shows(der, self.tbs)
+
     @property
     def preview(self) -> bytes:
         """A whole CRL, DER: the same bytes under a throwaway key. Made when asked for: long lists are not linted so."""
@@ -88,7 +94,8 @@ class CrlDraft:
 def tbs_sha256(der: bytes) -> str:
     """Return the SHA-256 (hex) of the to-be-signed bytes of a CRL; empty if it is none."""
     try:
-        return hashlib.sha256(x509.load_der_x509_crl(der).tbs_certlist_bytes).hexdigest()
+        x509.load_der_x509_crl(der)
+        return hashlib.sha256(to_be_signed(der)).hexdigest()
     except ValueError:
         return ""
 
@@ -102,12 +109,13 @@ def is_as_signed(der: bytes, digest: str, issuer_der: bytes) -> bool:
         issuer_der: the CA's certificate.
     """
     try:
-        read = x509.load_der_x509_crl(der)
-        same = hashlib.sha256(read.tbs_certlist_bytes).hexdigest() == digest
-        key = issuer(issuer_der).parsed.public_key()
-        return same and isinstance(key, ec.EllipticCurvePublicKey) and read.is_signature_valid(key)
+        signature = x509.load_der_x509_crl(der).signature
+        tbs = to_be_signed(der)
     except ValueError:
         return False
+    whole = der.endswith(write.ECDSA_WITH_SHA256 + write.bit_string(signature))
+    same = whole and hashlib.sha256(tbs).hexdigest() == digest
+    return same and signature_holds(issuer(issuer_der).public_key, tbs, signature)
 
 
 def draft(order: CrlOrder) -> CrlDraft:
@@ -117,15 +125,17 @@ def draft(order: CrlOrder) -> CrlDraft:
         order: what it says.
     """
     above = issuer(order.issuer_der)
-    entries, count = _entries(order.entries)
+    entries = order.entries.blocks if isinstance(order.entries, Entries) else [entry(each) for each in order.entries]
+    count = len(order.entries) if isinstance(order.entries, Entries) else len(entries)
+    # An empty list is left out altogether (RFC 5280, 5.1.2.6).
+    listed = (write.header(0x30, sum(map(len, entries))), *entries) if count else ()
     tbs = write.sequence(
         _VERSION_2,
         write.ECDSA_WITH_SHA256,
         above.name,
         write.time(order.this_update),
         write.time(order.next_update),
-        # An empty list is left out altogether (RFC 5280, 5.1.2.6).
-        write.sequence(entries) if count else b"",
+        *listed,
         write.explicit(0, write.sequence(*_extensions(order, above.key_identifier))),
     )
     return CrlDraft(number=order.number, entries=count, tbs=tbs, issuer_key=above.public_key, issuer_name=above.name)
@@ -170,25 +180,32 @@ _REASONS = {reason: _reason(reason) for reason in RevocationReason}
 _ONLY_REASON = {reason: write.sequence(der) for reason, der in _REASONS.items()}
 
 
-def _entries(revoked: Iterable[Revoked]) -> tuple[bytes, int]:
-    """Return the concatenated entries and their number, never holding more than a few of them as objects."""
-    written, chunk, count = bytearray(), [], 0
-    for entry in revoked:
-        chunk.append(_entry(entry))
-        count += 1
-        if len(chunk) == _CHUNK:
-            written += b"".join(chunk)
-            chunk.clear()
-    written += b"".join(chunk)
-    return bytes(written), count
+def encoded(ended: Endings) -> Entries:
+    """Return entries as they stand on a list, from what they say; in order of serials, each once."""
+    said: dict[Ending, tuple[bytes, bytes]] = {}
+
+    def written() -> Iterator[tuple[int, bytes]]:
+        for serial, ending in ended:
+            around = said.get(ending)
+            if around is None:
+                if len(said) >= _KNOWN:
+                    said.clear()
+                behind = _said(ending.at, ending.reason, ending.invalidity_date)
+                around = said[ending] = (write.header(0x30, len(behind) + 18) + _SIXTEEN_OCTETS, behind)
+            if _as_it_is(serial):
+                yield int(serial, 16), around[0] + bytes.fromhex(serial) + around[1]
+            else:
+                yield int(serial, 16), write.sequence(write.integer(serial_number(serial)), around[1])
+
+    return Entries.of(written())
 
 
-def _entry(entry: Revoked) -> bytes:
+def entry(revoked: Revoked) -> bytes:
     """Return one revokedCertificate with its reason (RFC 5280, 5.3.1) and, where known, invalidityDate (5.3.2)."""
-    return write.sequence(_serial(entry.serial), _said(entry.at, entry.reason, entry.invalidity_date))
+    return write.sequence(_serial(revoked.serial), _said(revoked.at, revoked.reason, revoked.invalidity_date))
 
 
-@lru_cache(maxsize=_CHUNK)
+@lru_cache(maxsize=_KNOWN)
 def _said(at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
     """What stands behind the serial number: the same for all that end together."""
     if invalidity_date is None:
@@ -198,7 +215,11 @@ def _said(at: datetime, reason: RevocationReason, invalidity_date: datetime | No
 
 
 def _serial(serial: Serial) -> bytes:
-    # Ours have 16 octets and a top bit of 0, so that their text is the INTEGER already; a list holds up to a million.
-    if len(serial) == 32 and "0" < serial[0] < "8":
+    if _as_it_is(serial):
         return _SIXTEEN_OCTETS + bytes.fromhex(serial)
     return write.integer(serial_number(serial))
+
+
+def _as_it_is(serial: Serial) -> bool:
+    """Return whether the text is the INTEGER already: ours have 16 octets and a top bit of 0."""
+    return len(serial) == 32 and "0" < serial[0] < "8"

@@ -5,24 +5,24 @@ the register and the last published list. A list with a problem is not published
 that lose entries unnoticed are the commonest failure of other authorities.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from ca import der as write
-from ca.certificates import Issuer, issuer
+from ca.certificates import Issuer, issuer, signature_holds
+from ca.revocation.agreeing import Since, agreed, followed
 from ca.revocation.crl import EXPIRED_CERTS_ON_CRL, CrlOrder
-from ca.revocation.octets import Cut, cut
-from ca.revocation.rewritten import Rewriting, entry
+from ca.revocation.octets import Cut, cut, listed_in, to_be_signed
+from ca.revocation.rewritten import around, entry
 from core.approval import RevocationReason
 from core.identifiers import Serial, serial_number, serial_of
 from core.instants import text
-from core.status import Revoked
+from core.status import Ending, Endings, Revoked
 
 MOST_TOLD = 20
 """Problems that are told one by one; a list that is wrong throughout needs no million sentences."""
@@ -63,9 +63,10 @@ def inspect(
     *,
     order: CrlOrder,
     previous: bytes | None,
-    register: Iterable[Revoked],
+    register: Callable[[], Endings],
     at: datetime,
     settled: Collection[Serial] = (),
+    since: Since | None = None,
 ) -> tuple[str, ...]:
     """Return what speaks against publishing a CRL; nothing means that it may be published.
 
@@ -73,22 +74,25 @@ def inspect(
         1. it can be read, is this CA's, and the CA's key signed it;
         2. its extensions are those of the profile with the values of the order, and no others;
         3. it is valid now, and its number and its time are beyond those of the last one;
-        4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date; one that has
-           the octets that follow from the register, and had them in the last list, was read then;
+        4. it agrees with the register entry by entry, in both directions: date, reason, invalidity date. Each entry is
+           the octets that follow from the register, or that the last list had, and one of each form is read; where
+           one is not, every entry is (docs/adr/0048);
         5. no entry has a date in the future or a reason that is not ours (removeFromCRL would un-revoke);
         6. every entry of the last list is still there, unchanged but for dates that an operator has settled;
         7. written again from these values, in the one form that the profile allows, it is the same octets: what the
            lint looks at only in lists that are short is found here in every list.
-    Left to the caller: that `register` is what the register holds at thisUpdate, and `previous` the last one published.
+    Left to the caller: that `register` is what the register holds at thisUpdate, `previous` the last one published, and
+    `since` everything in which they differ.
 
     Args:
         der: the CRL as it would be published.
         order: what it was ordered to say; its entries are not looked at.
         previous: the last published CRL of this CA, DER; None if there is none. It may have the form of an earlier
             release, with issuingDistributionPoint: only its number, its time and its entries are compared.
-        register: every entry that must be there, in order of serials; read once and not kept.
+        register: gives every entry that must be there, in order of serials; what it gives is read once and not kept.
         at: now.
         settled: certificates whose end has another date since the last list, by an operator's act.
+        since: what changed since `previous`; None if that is not known.
 
     Returns:
         Sentences for people.
@@ -97,12 +101,14 @@ def inspect(
     try:
         crl = x509.load_der_x509_crl(der)
         last = None if previous is None else x509.load_der_x509_crl(previous)
-        _check_signature(crl, issuer(order.issuer_der), told)  # 1
+        _check_signature(der, crl, issuer(order.issuer_der), told)  # 1
         _check_extensions(crl, order, told)  # 2
         _check_progress(crl, last, order, at, told)  # 3
-        again = _check_entries(crl, last, register, settled, told)  # 4, 5, 6
+        again = None
+        if not _agree(der, crl, previous, register, since):  # 4, 5, 6
+            again = _check_entries(der, previous, crl, last, register, settled, told)
         if not told.any:  # 7; where something else is wrong already, it is wrong there too
-            _check_octets(der, crl, again.tbs(order), told)
+            _check_octets(der, crl, order, again, told)
     except _UNREADABLE as error:
         told.problem(f"it cannot be read: {error}")
     return told.all()
@@ -127,15 +133,13 @@ class _Problems:
         return (*self._told, *([f"and {self._more} more"] if self._more else []))
 
 
-def _check_signature(crl: x509.CertificateRevocationList, above: Issuer, told: _Problems) -> None:
+def _check_signature(der: bytes, crl: x509.CertificateRevocationList, above: Issuer, told: _Problems) -> None:
     if crl.issuer.public_bytes() != above.name:
         told.problem("it names another issuer")
-    key = above.parsed.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey), "our own hierarchy has elliptic curve keys only"
-    if not crl.is_signature_valid(key):
-        told.problem("its signature is not that of its CA")
     if crl.signature_algorithm_oid != x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         told.problem("it is not signed by ECDSA with SHA-256")
+    elif not signature_holds(above.public_key, to_be_signed(der), crl.signature):
+        told.problem("its signature is not that of its CA")
 
 
 def _check_extensions(crl: x509.CertificateRevocationList, order: CrlOrder, told: _Problems) -> None:
@@ -186,27 +190,58 @@ def _number(crl: x509.CertificateRevocationList) -> int:
     return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
 
 
+def _agree(
+    der: bytes,
+    crl: x509.CertificateRevocationList,
+    previous: bytes | None,
+    register: Callable[[], Endings],
+    since: Since | None,
+) -> bool:
+    """Return whether the entries are the octets that they must be, and each form of them is read as what it must say.
+
+    What a form says beside serial number and instants is read once for each list; those of a million are compared.
+    """
+    latest = crl.last_update_utc
+    if since is not None and previous is not None:
+        forms = followed(der, previous, since, latest)
+    else:
+        forms = agreed(der, previous, register(), latest)
+    return forms is not None and _sound(forms, crl)
+
+
+def _sound(forms: list[Cut], crl: x509.CertificateRevocationList) -> bool:
+    """Read some entries, in a list of their own; return whether each says what would be written so."""
+    alone = write.sequence(
+        write.integer(1),
+        write.ECDSA_WITH_SHA256,
+        crl.issuer.public_bytes(),
+        write.time(crl.last_update_utc),
+        write.sequence(*(each.octets for each in forms)) if forms else b"",
+    )
+    told, read = _Problems(), x509.load_der_x509_crl(write.signed(alone, crl.signature))
+    for each in forms:
+        said = _read(read, each, told)
+        if said is None or said.reason is None or told.any:
+            return False
+        if entry(said.serial, said.at, said.reason, said.invalidity_date) != each.octets:
+            return False
+    return len(read) == len(forms)
+
+
 def _check_entries(
+    der: bytes,
+    previous: bytes | None,
     crl: x509.CertificateRevocationList,
     last: x509.CertificateRevocationList | None,
-    register: Iterable[Revoked],
+    register: Callable[[], Endings],
     settled: Collection[Serial],
     told: _Problems,
-) -> Rewriting:
-    """Compare the entries, and write them again on the way.
-
-    One whose octets are those that the register's values have in the one form that is allowed, and those that it had
-    in the last list, was read when it came onto a list, and is not read again: a list costs what changed in it.
-    """
-    again = Rewriting()
+) -> bytes:
+    """Read every entry and tell what is wrong with it; return them written again."""
+    again = bytearray()
     latest = crl.last_update_utc
-    before_us = iter(()) if last is None else cut(last.tbs_certlist_bytes)
-    for new, recorded, old in _joined(cut(crl.tbs_certlist_bytes), map(_recorded, register), before_us):
-        if new is not None and recorded is not None and old is not None and new.octets == old.octets == recorded.octets:
-            again.written(recorded.octets)  # 4, 6, 7
-            if recorded.at > latest:  # 5
-                told.problem(f"{serial_of(new.serial)} is dated in the future: {text(recorded.at)}")
-            continue
+    before_us = iter(()) if previous is None else cut(previous)
+    for new, recorded, old in _joined(cut(der), map(_recorded, register()), before_us):
         listed, before = _read(crl, new, told), None if last is None else _read(last, old, told)
         _check_entry(listed, None if recorded is None else recorded.entry, before, settled, told)
         if listed is None:
@@ -216,8 +251,8 @@ def _check_entries(
         if listed.reason is None:  # 5
             told.problem(f"{serial_of(listed.serial)} has no reason, or one that is not ours")
         elif recorded is not None and listed == recorded.entry:  # 7
-            again.written(recorded.octets)
-    return again
+            again += recorded.octets
+    return bytes(again)
 
 
 def _check_entry(
@@ -236,8 +271,13 @@ def _kept(listed: _Entry | None, before: _Entry, settled: Collection[Serial]) ->
     return listed == before._replace(at=listed.at) and serial_of(before.serial) in settled
 
 
-def _check_octets(der: bytes, crl: x509.CertificateRevocationList, again: bytes, told: _Problems) -> None:
-    if crl.tbs_certlist_bytes != again or der != write.signed(again, crl.signature):
+def _check_octets(
+    der: bytes, crl: x509.CertificateRevocationList, order: CrlOrder, again: bytes | None, told: _Problems
+) -> None:
+    begins, stops = listed_in(der)
+    before, behind = around(order, stops - begins if again is None else len(again), crl.signature)
+    same = der.startswith(before) and der.endswith(behind) and (len(before), len(der) - len(behind)) == (begins, stops)
+    if not same or (again is not None and not der.startswith(again, begins, stops)):
         told.problem("written again from its values, it is not the same octets")
 
 
@@ -281,7 +321,8 @@ class _Recorded(NamedTuple):
         return _Entry(self.serial, self.at, self.revoked.reason, self.revoked.invalidity_date)
 
 
-def _recorded(revoked: Revoked) -> _Recorded:
+def _recorded(said: tuple[Serial, Ending]) -> _Recorded:
+    revoked = said[1].of(said[0])
     serial = serial_number(revoked.serial)
     octets = entry(serial, revoked.at, revoked.reason, revoked.invalidity_date)
     return _Recorded(serial, revoked.at, octets, revoked)

@@ -28,33 +28,75 @@ class Cut(NamedTuple):
     place: int
 
 
-def cut(tbs: bytes) -> Iterator[Cut]:
-    """Yield the entries of a list in their order (RFC 5280, 5.1).
+def to_be_signed(der: bytes) -> memoryview:
+    """Return TBSCertList as it stands in a list; `cryptography` would write it again, entry by entry.
 
     Args:
-        tbs: TBSCertList, DER.
+        der: the list, which `cryptography` could read.
 
     Raises:
         ValueError: it has another structure.
     """
-    at, ends = _inside(tbs, 0, _SEQUENCE)
+    begins, _ = _inside(der, 0, _SEQUENCE)
+    return memoryview(der)[begins : _inside(der, begins, _SEQUENCE)[1]]
+
+
+def shows(der: bytes, tbs: bytes) -> bool:
+    """Return whether a list has these to-be-signed octets and no others; ValueError if it has another structure."""
+    begins, _ = _inside(der, 0, _SEQUENCE)
+    return _inside(der, begins, _SEQUENCE)[1] - begins == len(tbs) and der.startswith(tbs, begins)
+
+
+def listed_in(der: bytes) -> tuple[int, int]:
+    """Return where the entries of a list begin and end; twice the same if it has none; ValueError as in `cut`."""
+    return _listed(der, _inside(der, 0, _SEQUENCE)[0])
+
+
+def _listed(octets: bytes, at: int) -> tuple[int, int]:
+    """Return the same of a TBSCertList that begins somewhere (RFC 5280, 5.1)."""
+    at, ends = _inside(octets, at, _SEQUENCE)
     seen_times = False
-    while at < ends and not (seen_times and tbs[at] not in _TIMES):
-        seen_times = seen_times or tbs[at] in _TIMES
-        at = _inside(tbs, at, tbs[at])[1]
-    if at >= ends or tbs[at] != _SEQUENCE:
-        return  # no entries: extensions follow, or nothing
-    at, ends = _inside(tbs, at, _SEQUENCE)
-    place = 0
+    while at < ends and not (seen_times and octets[at] not in _TIMES):
+        seen_times = seen_times or octets[at] in _TIMES
+        at = _inside(octets, at, octets[at])[1]
+    if at >= ends or octets[at] != _SEQUENCE:
+        return at, at  # no entries: extensions follow, or nothing
+    return _inside(octets, at, _SEQUENCE)
+
+
+def cut(der: bytes) -> Iterator[Cut]:
+    """Yield the entries of a list in their order.
+
+    Args:
+        der: the list.
+
+    Raises:
+        ValueError: it has another structure.
+    """
+    return cut_apart(der, *listed_in(der))
+
+
+def cut_apart(octets: bytes, begins: int, ends: int) -> Iterator[Cut]:
+    """Yield the entries that stand somewhere one behind another, each with its place among them.
+
+    Args:
+        octets: among which they stand.
+        begins: where.
+        ends: behind the last.
+
+    Raises:
+        ValueError: something else stands there.
+    """
+    at, place = begins, 0
     while at < ends:
         # An entry has some forty octets, so that both lengths have the short form (X.690, 8.1.3.4).
-        header = tbs[at : at + 4]
+        header = octets[at : at + 4]
         if len(header) < 4 or header[::2] != _ENTRY or header[1] >= _LONG:
             raise ValueError("an entry that no list of ours has")
-        begins, stops, after = at + 4, at + 4 + header[3], at + 2 + header[1]
-        if not begins < stops <= after <= ends:
+        serial, stops, after = at + 4, at + 4 + header[3], at + 2 + header[1]
+        if not serial < stops <= after <= ends:
             raise ValueError("an entry that is longer than it says")
-        yield Cut(int.from_bytes(tbs[begins:stops], "big", signed=True), tbs[at:after], place)
+        yield Cut(int.from_bytes(octets[serial:stops], "big", signed=True), octets[at:after], place)
         at, place = after, place + 1
 
 

@@ -25,46 +25,47 @@ _FLAGS = {
 _KNOWN = 4_096
 
 
-class Rewriting:
-    """Takes the entries of a list one after another, as they are read, and says at the end what the list must be."""
+def around(order: CrlOrder, size: int, signature: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the entries in the one list that an order allows.
 
-    def __init__(self) -> None:
-        self._entries = bytearray()
-
-    def written(self, octets: bytes) -> None:
-        """Take an entry that `entry` wrote."""
-        self._entries += octets
-
-    def tbs(self, order: CrlOrder) -> bytes:
-        """Return TBSCertList, DER, of the entries that were taken and everything else as it was ordered."""
-        above = issuer(order.issuer_der)
-        extensions = [
-            write.extension(
-                AUTHORITY_KEY_IDENTIFIER, x509.AuthorityKeyIdentifier(above.key_identifier, None, None).public_bytes()
-            ),
-            write.extension(CRL_NUMBER, x509.CRLNumber(order.number).public_bytes()),
-        ]
-        if order.expired_certs_on_crl is not None:
-            extensions.append(write.extension(EXPIRED_CERTS_ON_CRL, write.generalized_time(order.expired_certs_on_crl)))
-        return write.sequence(
+    Args:
+        order: what the list says; its entries are not looked at.
+        size: octets of the entries.
+        signature: over it.
+    """
+    above = issuer(order.issuer_der)
+    extensions = [
+        write.extension(
+            AUTHORITY_KEY_IDENTIFIER, x509.AuthorityKeyIdentifier(above.key_identifier, None, None).public_bytes()
+        ),
+        write.extension(CRL_NUMBER, x509.CRLNumber(order.number).public_bytes()),
+    ]
+    if order.expired_certs_on_crl is not None:
+        extensions.append(write.extension(EXPIRED_CERTS_ON_CRL, write.generalized_time(order.expired_certs_on_crl)))
+    begins = b"".join(
+        (
             write.integer(1),
             write.ECDSA_WITH_SHA256,
             above.name,
             write.time(order.this_update),
             write.time(order.next_update),
-            write.sequence(bytes(self._entries)) if self._entries else b"",
-            write.explicit(0, write.sequence(*extensions)),
+            write.header(0x30, size) if size else b"",
         )
+    )
+    ends = write.explicit(0, write.sequence(*extensions))
+    tbs = write.header(0x30, len(begins) + size + len(ends)) + begins
+    signed = ends + write.ECDSA_WITH_SHA256 + write.bit_string(signature)
+    return write.header(0x30, len(tbs) + size + len(signed)) + tbs, signed
 
 
 def entry(serial: int, at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
     """Write one entry: serial number, date, reason and, where known, invalidityDate; none of them critical."""
-    return write.sequence(write.integer(serial), _said(at, reason, invalidity_date))
+    return write.sequence(write.integer(serial), behind(at, reason, invalidity_date))
 
 
 @lru_cache(maxsize=_KNOWN)
-def _said(at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
-    """What stands behind the serial number: the same for all that end together."""
+def behind(at: datetime, reason: RevocationReason, invalidity_date: datetime | None) -> bytes:
+    """Write what stands behind the serial number: the same for all that end together."""
     dated = b"" if invalidity_date is None else _extension(x509.InvalidityDate(invalidity_date))
     return write.time(at) + (write.sequence(_reason(reason), dated) if dated else _alone(reason))
 

@@ -140,9 +140,9 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         WrongState: the breach that it cites is not confirmed, or was answered already.
     """
     approval, cause = ending.approval, ending.cause
-    record = approval_reading.locked(tx, approval)
+    approval_reading.hold(tx, [approval])
     if cause is EndCause.KEY_COMPROMISE:
-        since, key = ending.invalidity_date, _compromised(record, at)
+        since, key = ending.invalidity_date, _compromised(approval_reading.record(tx, approval), at)
         serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, key=key, invalidity_date=since)
         if not serials:
             raise AlreadyEnded(identifier=approval, state=approvals.last_end(tx, approval))

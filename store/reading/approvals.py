@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, or_, select, type_coerce
@@ -14,8 +15,8 @@ from core.identifiers import Serial
 from core.status import Revoked, first_end
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
-from store.transactions import Transaction
-from store.types import Number, String, instant_of
+from store.transactions import Transaction, read_once
+from store.types import Number, String, instant_of, one_of_words
 
 _MOST_NAMED = 500
 """Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
@@ -55,6 +56,9 @@ _OVERLAPPING = (
         approvals.c.expiry >= bindparam("since"),
     )
     .limit(1)
+)
+_DERS = select(certificates.c.serial, certificates.c.der).where(
+    certificates.c.serial.in_(bindparam("serials", expanding=True))
 )
 
 
@@ -111,6 +115,7 @@ def find(tx: Transaction, identifier: str) -> ApprovalRecord | None:
     return tx.ahead.get(identifier) or next(iter(records(tx, [identifier])), None)
 
 
+@read_once
 def approval(tx: Transaction, identifier: str) -> Approval:
     """Return an approval's row; NoSuchThing if there is none."""
     row = tx.connection.execute(_APPROVAL, {"identifier": identifier}).one_or_none()
@@ -179,11 +184,10 @@ def issuer_of(tx: Transaction, serial: Serial) -> Serial:
 
 def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
     """Return certificates, DER, by serial."""
-    c = certificates.c
     return {
         Serial(row.serial): bytes(row.der)
         for portion in _portions(serials)
-        for row in tx.connection.execute(select(c.serial, c.der).where(c.serial.in_(portion)))
+        for row in tx.connection.execute(_DERS, {"serials": portion})
     }
 
 
@@ -200,15 +204,19 @@ def public_key(tx: Transaction, approval: str, sha256: str) -> bytes:
     return found
 
 
-def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
-    """Yield, in order of serial, every entry that a CRL made at `at` must have: revoked, superseded and expired."""
-    c = certificates.c
-    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
-    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
-    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held)).where(
-        c.ends_at <= at, of_known_cause()
+def ended(tx: Transaction, at: datetime, behind: str = "", to: str | None = None) -> Iterator[Revoked]:
+    """Yield, in order of serial, entries that a CRL made at `at` must have: revoked, superseded and expired.
+
+    Args:
+        tx: open.
+        at: of the list.
+        behind: the serial number behind which they are.
+        to: the last; None for all that follow.
+    """
+    query, asked = _ended(to_the_end=to is None), {"at": at, "behind": behind}
+    rows = tx.connection.execution_options(yield_per=_STREAM).execute(
+        query, asked if to is None else {**asked, "to": to}
     )
-    rows = tx.connection.execution_options(yield_per=_STREAM).execute(query.order_by(c.serial))
     for serial, cause, not_after, superseded, revoked, invalidity in rows:
         ended_at, (_, reason, _) = first_end(not_after + 1, superseded, revoked, EndCause(cause) if cause else None)
         yield Revoked(
@@ -221,12 +229,24 @@ def ended(tx: Transaction, at: datetime) -> Iterator[Revoked]:
         )
 
 
+@cache
+def _ended(*, to_the_end: bool) -> Select[Any]:
+    c = certificates.c
+    # A list can have a million entries: instants and causes stay what the database holds, until an entry needs them.
+    held = (c.not_after, c.superseded_at, c.revoked_at, c.invalidity_date)
+    query = select(c.serial, type_coerce(c.cause, String), *(type_coerce(each, Number) for each in held))
+    query = query.where(c.ends_at <= bindparam("at"), c.serial > bindparam("behind"), of_known_cause()).order_by(
+        c.serial
+    )
+    return query if to_the_end else query.where(c.serial <= bindparam("to"))
+
+
 def of_known_cause() -> ColumnElement[bool]:
     """Return the condition that a certificate was ended for no cause, or for one of ours.
 
     Only somebody who switches constraints off writes another one. What cannot be read as an end is none for a list.
     """
-    return or_(certificates.c.cause.is_(None), certificates.c.cause.in_(list(EndCause)))
+    return or_(certificates.c.cause.is_(None), one_of_words(certificates.c.cause, EndCause))
 
 
 def of_issuer_in_service() -> ColumnElement[bool]:

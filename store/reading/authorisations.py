@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from store.officers_tables import authorisations, rosters
 from store.rows import Authorised
@@ -17,6 +17,13 @@ _LONGEST = 8_192
 
 _LONGEST_LIST = 512 * 1024
 """Characters of what a statement lists; 2,000 decisions with their drafts have 350,000."""
+
+_KEPT = select(authorisations).where(
+    authorisations.c.statement_sha256.in_(bindparam("digests", expanding=True)),
+    func.length(authorisations.c.statement) <= _LONGEST,
+    func.length(authorisations.c.proof) <= _LONGEST,
+    func.coalesce(func.length(authorisations.c.members), 0) <= _LONGEST_LIST,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +44,6 @@ def kept(tx: Transaction, digests: Collection[str]) -> Mapping[str, Authorised]:
     """
     if not digests:
         return {}
-    c = authorisations.c
-    query = select(authorisations).where(
-        c.statement_sha256.in_(digests),
-        *(func.length(each) <= _LONGEST for each in (c.statement, c.proof)),
-        func.coalesce(func.length(c.members), 0) <= _LONGEST_LIST,
-    )
     return {
         row.statement_sha256: Authorised(
             statement_sha256=row.statement_sha256,
@@ -53,7 +54,7 @@ def kept(tx: Transaction, digests: Collection[str]) -> Mapping[str, Authorised]:
             key=row.key,
             members=row.members,
         )
-        for row in tx.connection.execute(query)
+        for row in tx.connection.execute(_KEPT, {"digests": list(digests)})
     }
 
 

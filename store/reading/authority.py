@@ -13,7 +13,7 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from core.status import Revoked
 from store.tables import authority, authority_certificates, authority_ends, ocsp_answers
-from store.transactions import Store, Transaction
+from store.transactions import Store, Transaction, read_once
 
 _C = authority_certificates.c
 _AUTHORITY = select(authority).where(authority.c.id == 1)
@@ -49,6 +49,7 @@ class IntendedCertificate:
     intended_at: datetime
 
 
+@read_once
 def authority_row(tx: Transaction) -> AuthorityRow:
     """Return the authority's row; HomeMissing if the store holds none."""
     row = tx.connection.execute(_AUTHORITY).one_or_none()

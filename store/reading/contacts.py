@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 
 from store.tables import organisations
-from store.transactions import Transaction
+from store.transactions import Transaction, read_once
 from store.trial_tables import contacts
 
 _C = contacts.c
@@ -42,6 +42,7 @@ class Contact:
     set_by: str
 
 
+@read_once
 def held(tx: Transaction, organisation: str) -> Contact | None:
     """Return the contact of an organisation that holds; None if it never said one."""
     row = tx.connection.execute(_HELD, {"organisation": organisation}).one_or_none()

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from core.errors import NoSuchThing
 from core.kinds import OPEN_END_REQUEST, EndRequestState
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import end_requests
+
+_AFTER_THE_END = (
+    select(end_requests.c.id)
+    .join(approvals, approvals.c.identifier == end_requests.c.approval)
+    .where(
+        end_requests.c.state == EndRequestState.OPEN,
+        or_(approvals.c.ended_at.is_not(None), approvals.c.expiry < bindparam("at")),
+    )
+    .order_by(end_requests.c.asked_at, end_requests.c.id)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +86,8 @@ def ends_open_after_the_end(tx: Transaction, at: datetime, *, but: Collection[st
         at: now.
         but: identifiers that are passed over.
     """
-    c, a = end_requests.c, approvals.c
-    query = (
-        select(c.id)
-        .join(approvals, a.identifier == c.approval)
-        .where(c.state == EndRequestState.OPEN, or_(a.ended_at.is_not(None), a.expiry < at))
-        .order_by(c.asked_at, c.id)
-    )
-    return [str(each) for each in tx.connection.execute(query).scalars() if each not in but]
+    found = tx.connection.execute(_AFTER_THE_END, {"at": at}).scalars()
+    return [str(each) for each in found if each not in but]
 
 
 def _request(row: Row[Any]) -> EndRequest:

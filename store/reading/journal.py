@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, Text, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Integer, Row, Select, Text, and_, bindparam, func, or_, select
 
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS, SealedRow, link
@@ -15,6 +16,7 @@ from core.instants import parse, text
 from core.mirror import Proof
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
+from store.types import one_of_words
 
 _MOST_PROVED = 10_000
 """Rows from a fact to the head that covers it; the sealer signs one after each thousand."""
@@ -52,8 +54,6 @@ _HEAD_LINK = select(journal_heads.c.link).where(journal_heads.c.number == _NUMBE
 _KINDS = bindparam("kinds", expanding=True, type_=Text())
 _LAST_OF = select(journal).where(journal.c.kind.in_(_KINDS)).order_by(journal.c.id.desc()).limit(1)
 _UNSEALED = select(journal).where(waits_to_be_sealed).order_by(journal.c.at, journal.c.id).limit(_MOST)
-_UNSEALED_BUT = _UNSEALED.where(journal.c.kind.not_in(_KINDS))
-_UNSEALED_ONLY = _UNSEALED.where(journal.c.kind.in_(_KINDS))
 _BEHIND = or_(
     journal.c.at > bindparam("behind_at"),
     and_(journal.c.at == bindparam("behind_at"), journal.c.id > bindparam("behind_id")),
@@ -94,6 +94,13 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
     return (0, GENESIS, None) if row is None else (int(row.seal_number), _octets(row.link), _text(row.sealed_at))
 
 
+@cache
+def _unsealed(kinds: frozenset[FactKind], *, wanted: bool) -> Select[Any]:
+    """Return the question for facts of some kinds, or of all others; it is put together once for each set of them."""
+    of_them = one_of_words(journal.c.kind, sorted(kinds))
+    return _UNSEALED.where(of_them if wanted else ~of_them)
+
+
 def unsealed(
     tx: Transaction,
     limit: int,
@@ -111,8 +118,8 @@ def unsealed(
         but: of other kinds than these, where none are named that alone are asked for.
         behind: those that come after this one in that order; None for all.
     """
-    query = _UNSEALED_BUT if only is None else _UNSEALED_ONLY
-    asked: dict[str, object] = {"kinds": list(but if only is None else only), "most": limit}
+    query = _unsealed(frozenset(but if only is None else only), wanted=only is not None)
+    asked: dict[str, object] = {"most": limit}
     if behind is not None:
         query = query.where(_BEHIND)
         asked |= {"behind_at": parse(behind.row.at), "behind_id": behind.row_id}

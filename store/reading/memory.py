@@ -8,13 +8,20 @@ from core.sealed_record import SealedRecord
 from store.tables import memory_records
 from store.transactions import Transaction
 
-_NEWEST = select(func.max(memory_records.c.number))
-_REMEMBERED = select(memory_records.c.at).where(memory_records.c.number == _NEWEST.scalar_subquery())
+_LAST = select(func.max(memory_records.c.number))
+_NEWEST = select(memory_records.c.number, memory_records.c.mac).order_by(memory_records.c.number.desc()).limit(1)
+_REMEMBERED = select(memory_records.c.at).where(memory_records.c.number == _LAST.scalar_subquery())
 
 
 def last_record(tx: Transaction) -> int:
     """Return the number of the newest record; 0 if there is none."""
-    return int(tx.connection.execute(_NEWEST).scalar() or 0)
+    return int(tx.connection.execute(_LAST).scalar() or 0)
+
+
+def newest(tx: Transaction) -> tuple[int, bytes | None]:
+    """Return number and seal of the newest record; 0 and None if there is none."""
+    row = tx.connection.execute(_NEWEST).one_or_none()
+    return (0, None) if row is None else (int(row.number), bytes(row.mac))
 
 
 def last_remembered(tx: Transaction) -> datetime | None:

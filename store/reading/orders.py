@@ -11,16 +11,22 @@ from core.errors import NoSuchThing
 from core.kinds import OrderKind, OrderState
 from store.officers_tables import authorisations, order_authorisations, orders
 from store.transactions import Transaction
+from store.types import one_of_words
 
 _PASSED = (
     select(orders)
     .where(
         orders.c.state == OrderState.OPEN,
         orders.c.lapses_at <= bindparam("at"),
-        orders.c.kind.in_(OrderKind),
+        one_of_words(orders.c.kind, OrderKind),
     )
     .order_by(orders.c.lapses_at, orders.c.id)
     .limit(bindparam("most", type_=Integer()))
+)
+_OPEN = (
+    select(orders)
+    .where(orders.c.id.in_(bindparam("identifiers", expanding=True)), orders.c.state == OrderState.OPEN)
+    .order_by(orders.c.proposed_at, orders.c.id)
 )
 
 
@@ -79,9 +85,10 @@ def order_list(tx: Transaction, *, after: str, limit: int) -> list[Order]:
 
 def open_orders(tx: Transaction, identifiers: Collection[str], kinds: Collection[OrderKind]) -> list[Order]:
     """Return those of some orders that are of some kinds and wait, oldest first."""
-    c = orders.c
-    query = select(orders).where(c.id.in_(identifiers), c.state == OrderState.OPEN, c.kind.in_(kinds))
-    return [_order(row) for row in tx.connection.execute(query.order_by(c.proposed_at, c.id))] if identifiers else []
+    if not identifiers:
+        return []
+    rows = tx.connection.execute(_OPEN, {"identifiers": list(identifiers)})
+    return [_order(row) for row in rows if row.kind in kinds]
 
 
 def orders_passed(tx: Transaction, at: datetime, limit: int, but: Collection[str] = ()) -> list[Order]:

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, BindParameter, Select, bindparam, or_, select
 
 from core.facts import FactKind
 from core.kinds import DraftState
@@ -16,17 +18,35 @@ from store.rows import Decision
 from store.tables import certificates, credentials, decisions, drafts, journal, waits_to_be_sealed
 from store.transactions import Transaction
 from store.trial_tables import secondings
+from store.types import one_of_words
+
+# What is asked for each revocation is put together once: that costs more than the asking.
+_SUBJECTS = journal.c.subject.in_(bindparam("subjects", expanding=True))
+_IDENTIFIERS: BindParameter[str] = bindparam("identifiers", expanding=True)
+_DECISIONS = select(decisions).where(decisions.c.id.in_(_IDENTIFIERS))
+_SECONDERS = select(secondings.c.decision_id, secondings.c.officer).where(secondings.c.decision_id.in_(_IDENTIFIERS))
+_CREDENTIALS = select(credentials.c.id).where(credentials.c.name.in_(bindparam("names", expanding=True)))
+
+
+@cache
+def _sealed_about(kinds: frozenset[FactKind]) -> Select[Any]:
+    sealed = journal.c.seal_number
+    query = select(journal).where(_SUBJECTS, one_of_words(journal.c.kind, sorted(kinds)), sealed.is_not(None))
+    return query.order_by(sealed)
+
+
+@cache
+def _waiting_about(kinds: frozenset[FactKind]) -> Select[Any]:
+    waits = or_(waits_to_be_sealed, journal.c.seal_number > bindparam("head", type_=BigInteger()))
+    return select(journal.c.subject).where(_SUBJECTS, one_of_words(journal.c.kind, sorted(kinds)), waits)
 
 
 def sealed_about(tx: Transaction, subjects: Collection[str], kinds: Collection[FactKind]) -> list[Sealed]:
     """Return the sealed facts of some kinds about some subjects, in order."""
-    columns = journal.c
-    query = (
-        select(journal)
-        .where(columns.subject.in_(subjects), columns.kind.in_(kinds), columns.seal_number.is_not(None))
-        .order_by(columns.seal_number)
-    )
-    return [sealed_row(row) for row in tx.connection.execute(query)] if subjects else []
+    if not subjects:
+        return []
+    rows = tx.connection.execute(_sealed_about(frozenset(kinds)), {"subjects": list(subjects)})
+    return [sealed_row(row) for row in rows]
 
 
 def sealed_rosters(tx: Transaction) -> list[Sealed]:
@@ -51,20 +71,17 @@ def wait_to_be_sealed(
         kinds: of facts.
         head: the last row that a head was signed for.
     """
-    columns = journal.c
-    query = select(columns.subject).where(
-        columns.subject.in_(subjects),
-        columns.kind.in_(kinds),
-        or_(waits_to_be_sealed, columns.seal_number > head),
-    )
-    return frozenset(tx.connection.execute(query).scalars()) if subjects else frozenset()
+    if not subjects:
+        return frozenset()
+    asked = {"subjects": list(subjects), "head": head}
+    return frozenset(tx.connection.execute(_waiting_about(frozenset(kinds)), asked).scalars())
 
 
 def decisions_called(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, Decision]:
     """Return decisions by their identifiers; those that there are."""
     if not identifiers:
         return {}
-    rows = tx.connection.execute(select(decisions).where(decisions.c.id.in_(identifiers)))
+    rows = tx.connection.execute(_DECISIONS, {"identifiers": list(identifiers)})
     return {row.id: decision_row(row) for row in rows}
 
 
@@ -72,8 +89,7 @@ def seconders(tx: Transaction, identifiers: Collection[str]) -> Mapping[str, fro
     """Return who agreed to decisions, the proposers not counted; decisions that nobody did are left out."""
     found: dict[str, set[str]] = defaultdict(set)
     if identifiers:
-        query = select(secondings.c.decision_id, secondings.c.officer)
-        for identifier, officer in tx.connection.execute(query.where(secondings.c.decision_id.in_(identifiers))):
+        for identifier, officer in tx.connection.execute(_SECONDERS, {"identifiers": list(identifiers)}):
             found[identifier].add(officer)
     return {identifier: frozenset(officers) for identifier, officers in found.items()}
 
@@ -82,7 +98,7 @@ def credentials_of(tx: Transaction, names: Collection[str]) -> list[str]:
     """Return the identifiers of all credentials that there ever were of some people."""
     if not names:
         return []
-    return list(tx.connection.execute(select(credentials.c.id).where(credentials.c.name.in_(names))).scalars())
+    return list(tx.connection.execute(_CREDENTIALS, {"names": list(names)}).scalars())
 
 
 @dataclass(frozen=True, kw_only=True)

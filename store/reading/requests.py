@@ -10,13 +10,14 @@ from core.identifiers import Serial
 from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
-from store.transactions import Transaction
+from store.transactions import Transaction, read_once
+from store.types import one_of_words
 
 PAGE = 100
 """Rows on a page of a list."""
 
 _BY_AGE = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id)
-_OPEN = _BY_AGE.where(decisions.c.state.in_(OPEN_DECISION))
+_OPEN = _BY_AGE.where(one_of_words(decisions.c.state, OPEN_DECISION))
 _TO_DRAFT = _BY_AGE.where(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)).limit(
     bindparam("most", type_=Integer())
 )
@@ -35,6 +36,7 @@ _DRAFTS = (
 _KEY = select(public_keys).where(public_keys.c.sha256 == bindparam("sha256"))
 
 
+@read_once
 def organisation(tx: Transaction, identifier: str) -> Organisation:
     """Return an organisation; NoSuchThing if there is none."""
     row = tx.connection.execute(_ORGANISATION, {"identifier": identifier}).one_or_none()
@@ -61,6 +63,7 @@ def credential_by_key(tx: Transaction, key_sha256: str) -> Credential | None:
     return None if row is None else _credential(row)
 
 
+@read_once
 def application(tx: Transaction, identifier: str) -> Application:
     """Return an application; NoSuchThing if there is none."""
     row = tx.connection.execute(_APPLICATION, {"identifier": identifier}).one_or_none()

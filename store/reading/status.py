@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import BigInteger, Row, Select, Text, bindparam, func, select
 
+from core.deployed import Deployed, Stint, Unit
 from core.facts import FactKind
 from core.identifiers import Serial
 from core.mirror import (
@@ -29,6 +30,7 @@ from core.mirror import (
 )
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
+from store.reading import deployed_units
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
 from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
@@ -57,10 +59,11 @@ N = TypeVar("N", bound=str)
 _NUMBER, _NOW = bindparam("number", type_=BigInteger()), bindparam("now", type_=Instant())
 _NAMED = bindparam("named", expanding=True, type_=Text())
 _WAITING = select(journal.c.id).where(waits_to_be_sealed)
-_SINCE = select(journal.c.id, journal.c.kind, journal.c.approvals).where(
+_SINCE = select(journal.c.id, journal.c.kind, journal.c.at, journal.c.approvals).where(
     (journal.c.seal_number > _NUMBER) | waits_to_be_sealed
 )
 _NAMES = select(organisations.c.id, organisations.c.name)
+_NAMES_OF = _NAMES.where(organisations.c.id.in_(_NAMED))
 _DERS = select(certificates.c.serial, certificates.c.der)
 _DERS_OF = _DERS.where(certificates.c.serial.in_(_NAMED))
 _DISPUTED = select(journal.c.subject, journal.c.at).where(journal.c.refused.is_not(None), journal.c.kind.in_(_ENDS))
@@ -145,9 +148,20 @@ class StatusReader:
             now,
             authority=not kinds.isdisjoint(_AUTHORITY_FACTS),
             approvals=touched,
+            reported=frozenset(row.at for row in fresh if row.kind == FactKind.DEPLOYMENTS_RECORDED),
             heads=heads,
             restored=FactKind.RESTORE_ACCEPTED in kinds,
         )
+
+    def deployed(self) -> Mapping[str, Deployed]:
+        """Return which units are deployed, and were, by approval."""
+        with self._store.read(whole=True) as tx:
+            return deployed_units.every_unit(tx)
+
+    def reported(self, at: frozenset[datetime]) -> Mapping[str, Mapping[Unit, Sequence[Stint]]]:
+        """Return every stint of the units that reports recorded at some instants were about, by approval."""
+        with self._store.read() as tx:
+            return deployed_units.units_reported(tx, at)
 
     def link_of(self, number: int) -> bytes | None:
         """Return the link of a sealed row of the journal; None if there is no such row."""
@@ -192,7 +206,8 @@ class StatusReader:
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             found = approval_reading.records(tx, identifiers)
-            names = {row.id: row.name for row in tx.connection.execute(_NAMES)}
+            owners = None if identifiers is None else [*{record.organisation for record in found}]
+            names = {row.id: row.name for part in _portions(owners) for row in _asked(tx, _NAMES, _NAMES_OF, part)}
             serials = [certificate.serial for record in found for certificate in record.certificates]
             ders = _ders(tx, serials if identifiers is not None else None)
             answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)

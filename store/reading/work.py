@@ -1,6 +1,6 @@
 """What the authority process has to do, read from what the store says: there is no queue that could be lost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,10 @@ from store.tables import (
 )
 from store.transactions import Transaction
 from store.trial_tables import limit_comparisons
-from store.types import Instant
+from store.types import Instant, one_of_words
 
 _MOST_EXPIRED = 500
+_MOST_NAMED = 500
 """Approvals whose expiry is journalled in one transaction."""
 
 # What the authority asks in each turn, or more often, is put together once: that costs more than the asking.
@@ -51,7 +52,7 @@ _LIMITS = (
     .order_by(terms.c.approval, terms.c.issue)
     .limit(_MOST)
 )
-_UNSIGNED = drafts.c.state.in_([DraftState.CLAIMED, DraftState.DRAFTED])
+_UNSIGNED = one_of_words(drafts.c.state, (DraftState.CLAIMED, DraftState.DRAFTED))
 _TO_SIGN = (
     select(drafts.c.decision_id)
     .join(decisions, decisions.c.id == drafts.c.decision_id)
@@ -96,6 +97,32 @@ _ACTS = (
     )
     .order_by(certificates.c.ends_at, certificates.c.serial)
 )
+_EXPIRING = (
+    select(certificates)
+    .where(
+        certificates.c.listed_in.is_(None),
+        certificates.c.final_at.is_(None),
+        certificates.c.not_after < _AT,
+        certificates.c.ends_at <= _AT,
+        certificates.c.ends_at > certificates.c.not_after,
+        of_known_cause(),
+    )
+    .order_by(certificates.c.ends_at, certificates.c.serial)
+    .limit(_MOST)
+)
+_ENDED_THEN = bindparam("ended", type_=Instant())
+_EXPIRING_BEHIND = _EXPIRING.where(
+    or_(
+        certificates.c.ends_at > _ENDED_THEN,
+        and_(certificates.c.ends_at == _ENDED_THEN, certificates.c.serial > bindparam("serial")),
+    )
+)
+_TO_BE_LISTED = (
+    select(certificates)
+    .where(certificates.c.listed_in.is_(None), certificates.c.ends_at <= _AT, of_known_cause())
+    .order_by(certificates.c.serial)
+)
+_CLAIM = select(certificates).where(certificates.c.serial == bindparam("serial"))
 _EXPIRED = (
     select(approvals.c.identifier)
     .where(
@@ -212,9 +239,19 @@ def presigning_due(
     return [Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in rows[:limit]]
 
 
-def acts_to_state(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
-    """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL."""
-    return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
+def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None) -> list[ClaimedEnd]:
+    """Return every end by an act, revocation or supersession, that has come by `at` and is on no CRL.
+
+    Args:
+        tx: open.
+        at: this moment.
+        of: only of these certificates; None for all.
+    """
+    if of is None:
+        return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
+    portions = (of[first : first + _MOST_NAMED] for first in range(0, len(of), _MOST_NAMED))
+    named = (_ACTS.where(certificates.c.serial.in_(portion)) for portion in portions)
+    return [claimed_end(row) for query in named for row in tx.connection.execute(query, {"at": at})]
 
 
 def expiries_to_make_final(
@@ -228,26 +265,20 @@ def expiries_to_make_final(
         limit: the most.
         behind: those that come after this one in that order; None for all.
     """
-    c = certificates.c
-    query = select(certificates).where(c.listed_in.is_(None), c.final_at.is_(None), c.not_after < at, c.ends_at <= at)
-    query = query.where(c.ends_at > c.not_after, of_known_cause())
+    query, asked = _EXPIRING, {"at": at, "most": limit}
     if behind is not None:
-        ended, serial = behind.end.at, behind.end.serial
-        query = query.where(or_(c.ends_at > ended, and_(c.ends_at == ended, c.serial > serial)))
-    rows = tx.connection.execute(query.order_by(c.ends_at, c.serial).limit(limit))
-    return [claimed_end(row) for row in rows]
+        query, asked = _EXPIRING_BEHIND, asked | {"ended": behind.end.at, "serial": behind.end.serial}
+    return [claimed_end(row) for row in tx.connection.execute(query, asked)]
 
 
 def to_be_listed(tx: Transaction, at: datetime) -> list[ClaimedEnd]:
     """Return everything that has ended by `at`, by an act or by time, and is on no CRL."""
-    c = certificates.c
-    query = select(certificates).where(c.listed_in.is_(None), c.ends_at <= at, of_known_cause()).order_by(c.serial)
-    return [claimed_end(row) for row in tx.connection.execute(query)]
+    return [claimed_end(row) for row in tx.connection.execute(_TO_BE_LISTED, {"at": at})]
 
 
 def claim_of(tx: Transaction, serial: Serial) -> ClaimedEnd | None:
     """Return the end that the register says of one certificate; None if there is no such certificate."""
-    row = tx.connection.execute(select(certificates).where(certificates.c.serial == serial)).one_or_none()
+    row = tx.connection.execute(_CLAIM, {"serial": serial}).one_or_none()
     return None if row is None else claimed_end(row)
 
 
@@ -292,10 +323,9 @@ def crl_numbers(tx: Transaction, key_id: str) -> list[int]:
 
 def free_crl_number(tx: Transaction, key_id: str, number: int) -> int:
     """Return the first number from one on under which the register holds no CRL of a key."""
-    c, above = crls.c, crls.alias()
-    taken = select(c.number).where(c.key_id == key_id, c.number == number)
-    if tx.connection.execute(taken).scalar() is None:
+    if crl(tx, key_id, number, with_bytes=False) is None:
         return number
+    c, above = crls.c, crls.alias()
     follows = select(above.c.number).where(above.c.key_id == key_id, above.c.number == c.number + 1).exists()
     last = select(func.min(c.number)).where(c.key_id == key_id, c.number >= number, ~follows)
     return int(tx.connection.execute(last).scalar() or number) + 1

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, exists, func, insert, or_, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
-from core.errors import AlreadyEnded, DeviceAlreadyApproved
+from core.errors import AlreadyEnded, DeviceAlreadyApproved, NoSuchThing
 from core.identifiers import Serial
 from core.instants import from_seconds, text
 from core.kinds import KeyState
@@ -45,6 +45,9 @@ _CANCEL = (
     .returning(_C.serial, _C.public_key_sha256)
 )
 _CANCEL_OF_KEY = _CANCEL.where(_C.public_key_sha256 == bindparam("of_key"))
+_NAMED = certificates.c.serial.in_(bindparam("serials", expanding=True))
+_FATES = select(certificates.c.serial, certificates.c.fate).where(_NAMED)
+_FINAL = update(certificates).where(_NAMED, certificates.c.final_at.is_(None)).values(final_at=bindparam("since"))
 
 
 def grant(tx: Transaction, approval: Approval) -> None:
@@ -127,6 +130,7 @@ def end(tx: Transaction, identifier: str, *, cause: EndCause, by: str, at: datet
 
     Raises:
         AlreadyEnded: it was ended before or has expired; the first end stands.
+        NoSuchThing: there is no such approval.
     """
     won = tx.connection.execute(
         _END, {"approval": identifier, "now": at, "ended_at": at, "end_cause": cause, "ended_by": by}
@@ -140,7 +144,9 @@ def _first_end(tx: Transaction, identifier: str) -> str:
     """Return when an approval has ended, in words."""
     row = tx.connection.execute(
         select(approvals.c.ended_at, approvals.c.expiry).where(approvals.c.identifier == identifier)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise NoSuchThing(kind="approval", identifier=identifier)
     if row.ended_at is not None:
         return f"it was ended at {text(row.ended_at)}, and the first end stands"
     return f"it expired at {text(first_second_after(row.expiry))}, and the first end stands"
@@ -256,13 +262,13 @@ def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) ->
     Returns:
         Those whose fate is still that one; the others are judged anew.
     """
-    c, confirmed = certificates.c, set[Serial]()
+    confirmed = set[Serial]()
     serials = list(fates)
     for first in range(0, len(serials), _MOST_NAMED):
         named = serials[first : first + _MOST_NAMED]
-        rows = tx.connection.execute(select(c.serial, c.fate).where(c.serial.in_(named)))
+        rows = tx.connection.execute(_FATES, {"serials": named})
         same = {Serial(row.serial) for row in rows if row.fate == fates[Serial(row.serial)]}
-        tx.connection.execute(update(certificates).where(c.serial.in_(same), c.final_at.is_(None)).values(final_at=at))
+        tx.connection.execute(_FINAL, {"serials": list(same), "since": at})
         confirmed |= same
     return confirmed
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import WrongState
@@ -16,11 +16,23 @@ from store.verbs.approvals import DUE_NOW
 _MOST_NAMED = 500
 """Serials named in one statement."""
 
+_ANSWERS, _LIST = insert(ocsp_answers), insert(crls)
+_PRESIGNED = (
+    update(certificates)
+    .where(certificates.c.serial == bindparam("of"), certificates.c.fate == bindparam("judged"))
+    .values(presign_due=bindparam("due"))
+)
+_LISTED = (
+    update(certificates)
+    .where(certificates.c.listed_in.is_(None), certificates.c.serial.in_(bindparam("serials", expanding=True)))
+    .values(listed_in=bindparam("in_number"))
+)
+
 
 def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder: Serial) -> None:
     """Keep OCSP answers; the newest of a serial and hash is the one that is served."""
     tx.connection.execute(
-        insert(ocsp_answers),
+        _ANSWERS,
         [
             {
                 "serial": answer.serial,
@@ -38,13 +50,7 @@ def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder:
 
 def presigned(tx: Transaction, serial: Serial, *, fate: int, due: datetime) -> bool:
     """Say when a certificate's answers are due again; False if its fate changed meanwhile: then they are due now."""
-    return bool(
-        tx.connection.execute(
-            update(certificates)
-            .where(certificates.c.serial == serial, certificates.c.fate == fate)
-            .values(presign_due=due)
-        ).rowcount
-    )
+    return bool(tx.connection.execute(_PRESIGNED, {"of": serial, "judged": fate, "due": due}).rowcount)
 
 
 def all_due(tx: Transaction) -> None:
@@ -60,15 +66,16 @@ def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:
     """
     try:
         tx.connection.execute(
-            insert(crls).values(
-                key_id=crl.key_id,
-                number=crl.number,
-                this_update=crl.this_update,
-                next_update=crl.next_update,
-                entries=crl.entries,
-                der=crl.der,
-                published_at=at,
-            )
+            _LIST,
+            {
+                "key_id": crl.key_id,
+                "number": crl.number,
+                "this_update": crl.this_update,
+                "next_update": crl.next_update,
+                "entries": crl.entries,
+                "der": crl.der,
+                "published_at": at,
+            },
         )
     except IntegrityError as error:
         raise WrongState(kind="CRL number", identifier=crl.number, state="taken", needed="free") from error
@@ -78,8 +85,4 @@ def mark_listed(tx: Transaction, serials: Sequence[Serial], *, number: int) -> N
     """Mark certificates that were on no list as listed in `number`."""
     for first in range(0, len(serials), _MOST_NAMED):
         portion = serials[first : first + _MOST_NAMED]
-        tx.connection.execute(
-            update(certificates)
-            .where(certificates.c.listed_in.is_(None), certificates.c.serial.in_(portion))
-            .values(listed_in=number)
-        )
+        tx.connection.execute(_LISTED, {"serials": list(portion), "in_number": number})

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.approval import RevocationReason
@@ -17,6 +17,12 @@ LEASE_NAME = "authority"
 
 _LAST_EPOCH = 2**62
 """An epoch that no number of changes reaches."""
+
+_HELD = (
+    update(lease)
+    .where(lease.c.name == LEASE_NAME, lease.c.holder == bindparam("by"), lease.c.epoch == bindparam("under"))
+    .values(epoch=bindparam("under"))
+)
 
 CLOCKS_DIFFER = timedelta(seconds=5)
 """How far the clocks of two machines may differ before one holds the other's lease for void."""
@@ -159,12 +165,7 @@ def _void(until: datetime, *, real: datetime, length: timedelta) -> bool:
 
 def require_lease(tx: Transaction, holder: str, epoch: int) -> None:
     """Raise LeaseLost unless this process holds the lease; locks the row, so nobody takes it before the commit."""
-    held = tx.connection.execute(
-        update(lease)
-        .where(lease.c.name == LEASE_NAME, lease.c.holder == holder, lease.c.epoch == epoch)
-        .values(epoch=epoch)
-    ).rowcount
-    if not held:
+    if not tx.connection.execute(_HELD, {"by": holder, "under": epoch}).rowcount:
         raise LeaseLost(holder=holder)
 
 

@@ -8,12 +8,14 @@ from core.sealed_record import SealedRecord
 from store.tables import memory_records
 from store.transactions import Transaction
 
+_COPY = insert(memory_records)
+
 
 def copy_records(tx: Transaction, records: Sequence[SealedRecord]) -> None:
     """Write records behind those that are there."""
     if records:
         tx.connection.execute(
-            insert(memory_records),
+            _COPY,
             [
                 {"number": each.number, "kind": each.kind, "at": each.at, "body": each.body, "mac": each.mac}
                 for each in records

@@ -9,18 +9,25 @@ from sqlalchemy.exc import IntegrityError
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
 
+_SEAL = (
+    update(journal)
+    .where(journal.c.id == bindparam("row_id"), waits_to_be_sealed)
+    .values(seal_number=bindparam("number"), link=bindparam("digest"), sealed_at=bindparam("at_"))
+)
+_HEAD = insert(journal_heads)
+_HEAD_INSTEAD = (
+    update(journal_heads)
+    .where(journal_heads.c.number == bindparam("of"), journal_heads.c.link != bindparam("as_linked"))
+    .values(link=bindparam("as_linked"), signature=bindparam("signed"), signed_at=bindparam("at"))
+)
+
 
 def seal(tx: Transaction, rows: Sequence[tuple[int, int, bytes]], *, at: datetime) -> bool:
     """Number and link facts: (row id, number, link) each; False, and none is, if one was sealed or refused since."""
-    statement = (
-        update(journal)
-        .where(journal.c.id == bindparam("row_id"), waits_to_be_sealed)
-        .values(seal_number=bindparam("number"), link=bindparam("digest"), sealed_at=bindparam("at_"))
-    )
     values = [{"row_id": row_id, "number": number, "digest": digest, "at_": at} for row_id, number, digest in rows]
     numbered = tx.connection.begin_nested()
     try:
-        whole = tx.connection.execute(statement, values).rowcount == len(rows)
+        whole = tx.connection.execute(_SEAL, values).rowcount == len(rows)
     except IntegrityError:
         whole = False
     if whole:
@@ -44,10 +51,10 @@ def take_back(tx: Transaction, *, behind: int) -> None:
 
 def keep_head(tx: Transaction, *, number: int, link: bytes, signature: bytes, at: datetime) -> None:
     """Keep a signed head, in the place of one for another link that somebody else put there."""
-    values = {"link": link, "signature": signature, "signed_at": at}
-    forged = (journal_heads.c.number == number) & (journal_heads.c.link != link)
-    if not tx.connection.execute(update(journal_heads).where(forged).values(values)).rowcount:
-        tx.connection.execute(insert(journal_heads).values(number=number, **values))
+    said = {"of": number, "as_linked": link, "signed": signature, "at": at}
+    if not tx.connection.execute(_HEAD_INSTEAD, said).rowcount:
+        values = {"number": number, "link": link, "signature": signature, "signed_at": at}
+        tx.connection.execute(_HEAD, values)
 
 
 def advance_cursor(tx: Transaction, reader: str, *, expected: int, to: int) -> bool:
