@@ -6,9 +6,10 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.server import Server
 from flask_openapi3.openapi import OpenAPI
@@ -51,6 +52,7 @@ from api.requirements import add_requirements
 from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror
+from api.status.tally import Tallies
 from api.status_description import add_status_plane
 from api.suspicions import add_suspicions
 from api.tasks import CALENDAR_PATH, add_tasks
@@ -159,7 +161,7 @@ def create_app(
     app.url_map.merge_slashes = False
     service = Service(desk, mirror, Following(after_write))
     acts: dict[tuple[str, str], str] = {}
-    _add_guards(app, desk, mirror, acts)
+    _add_guards(app, desk, mirror, acts, lookout.tallied.acts)
     for add in _RESOURCES:
         add(app, service)
     add_watching(app, service, lookout)
@@ -183,17 +185,23 @@ def _acts(app: OpenAPI) -> dict[tuple[str, str], str]:
     }
 
 
-def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror, acts: Mapping[tuple[str, str], str]) -> None:
+def _add_guards(
+    app: OpenAPI, desk: Desk, mirror: Mirror, acts: Mapping[tuple[str, str], str], tallies: Tallies
+) -> None:
+    def act_of(rule: str) -> str:
+        # HEAD is answered as GET is, without the body.
+        method = "GET" if request.method == "HEAD" else request.method
+        return acts.get((method, _PARAMETER.sub(r"{\1}", rule)), "")
+
     @app.before_request
     def guard() -> None:
+        g.began = perf_counter()
         rule = request.url_rule
         if rule is not None and rule.rule not in WHILE_BEHIND:
             mirror.require_whole()
         if rule is not None and rule.rule not in PUBLIC | WITH_ITS_OWN_DOOR:
             recognise(desk)
-            # HEAD is answered as GET is, without the body.
-            method = "GET" if request.method == "HEAD" else request.method
-            admit(actor(), acts.get((method, _PARAMETER.sub(r"{\1}", rule.rule)), ""))
+            admit(actor(), act_of(rule.rule))
         refuse_repeated_parameters()
         if rule is not None and rule.rule in BATCH_PATHS:
             request.max_content_length = LISTED_LIMIT
@@ -203,6 +211,9 @@ def _add_guards(app: OpenAPI, desk: Desk, mirror: Mirror, acts: Mapping[tuple[st
         for name, value in _SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        act = "" if request.url_rule is None else act_of(request.url_rule.rule)
+        if act and "began" in g:
+            tallies.note_beside_others(act, perf_counter() - g.began)
         return response
 
     app.register_error_handler(TrialCpaError, _told)

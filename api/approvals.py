@@ -26,7 +26,8 @@ from core.identifiers import ApprovalIdentifier
 from ra.deciding.revoke import revoke
 from ra.deciding.views import ApprovalRevoked
 from ra.telling import approvals as look
-from ra.telling.views import ApprovalAnswer, ApprovalPage
+from ra.telling.receipts import receipts
+from ra.telling.views import ApprovalAnswer, ApprovalPage, ReceiptList
 
 
 def add_approvals(app: OpenAPI, service: Service) -> None:
@@ -58,6 +59,21 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     def show_approval(path: ApprovalPath) -> Response:
         """Show an approval as it stands now."""
         return reply(look.approval(desk, actor(), str(ApprovalIdentifier.parse(path.approval))))
+
+    @app.get(
+        "/v1/approvals/<approval>/receipts",
+        operation_id="listReceipts",
+        openapi_extensions=clauses("F2.30", "F2.31"),
+        tags=[APPROVALS],
+        responses={200: answer(ReceiptList), **not_found, **refusals(*READ_REFUSALS)},
+        **shared,
+    )
+    def list_receipts(path: ApprovalPath) -> Response:
+        """How long each end took until it was told, and whether DCC and Panel have acknowledged it.
+
+        Of an end that came by itself, at the expiry, there is none: it is told to the second.
+        """
+        return reply(receipts(desk, actor(), str(ApprovalIdentifier.parse(path.approval))))
 
     @app.post(
         "/v1/approvals/<approval>/revocation",

@@ -18,10 +18,14 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from api import problems
+from api.comparing import Comparing
+from api.counting import AT_ONCE, Counts, counts
+from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror, Snapshot
+from api.status.tally import Tallied
 from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing
 from core.errors import StatusStale, StoreUnavailable
@@ -94,6 +98,7 @@ class Lookout:
         write: writes something small, or raises StoreUnavailable; it has the store's deadlines. None of a process that
             writes nothing, and is therefore never fit for writing.
         disks: folders that are written to, by what lies there.
+        tallied: what is counted, for /metrics.
         lease: how long an authority process says that it will be at work.
         monotonic: seconds that only grow; a test hands in its own.
         free: octets that are left where a folder lies; a test hands in its own.
@@ -107,6 +112,7 @@ class Lookout:
         disks: Mapping[str, Path],
         *,
         lease: timedelta = timedelta(seconds=5),
+        tallied: Tallied | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
@@ -132,6 +138,11 @@ class Lookout:
         self._writing_since: float | None = None
         self._standing = Standing(_log)
         self._elsewhere: tuple[Alarm, ...] = ()
+        self.tallied = tallied or Tallied()
+        self.comparing = Comparing(store, mirror)
+        self.ends_told = EndsTold(store)
+        self.counts: Counts | None = None
+        """What a large register has, as it was counted last."""
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -142,6 +153,8 @@ class Lookout:
             (self.hear_alarms, lambda: _SECONDS),
             (self.count_answers, lambda: _SECONDS),
             *(((self.try_write, lambda: WRITE_SECONDS),) if self._write is not None else ()),
+            (self.comparing.step, self.comparing.pause),
+            (self.ends_told.hear, self.ends_told.pause),
         )
         for step in steps:
             threading.Thread(target=self._repeat, args=step, name=f"lookout {step[0].__name__}", daemon=True).start()
@@ -157,7 +170,9 @@ class Lookout:
         self._look_ahead(self._heard.found)
         checks = self._checks(Purpose.WRITING)
         tell = self._monotonic() - self._began >= QUIET_SECONDS
-        self._standing.hold(noticed(checks, self._standing.alarms), self._mirror.now(), tell=tell)
+        beside = (*self.comparing.noticed(), *self.ends_told.noticed())
+        found = (*noticed(checks, self._standing.alarms), *beside)
+        self._standing.hold(found, self._mirror.now(), tell=tell)
         self._looked = (self._monotonic(), self._mirror.now())
 
     def hear_courier(self) -> None:
@@ -171,10 +186,12 @@ class Lookout:
             self._elsewhere = heard.found
 
     def count_answers(self) -> None:
-        """Count the OCSP answers that are not in force, if it is time: a large register's take seconds."""
+        """Count the OCSP answers that are not in force, and the rest, if it is time: a large register takes seconds."""
         began, view = self._monotonic(), self._view()
         if view is not None and began >= self._answers[0]:
             found = answers_not_in_force(view, self._mirror.now())
+            if len(view.approvals) > AT_ONCE:
+                self.counts = counts(view, self._mirror.now())
             ended = self._monotonic()
             self._answers = (ended + _SHARE * (ended - began), found)
 

@@ -10,31 +10,34 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import metrics as figures
 from api.answers import answer
+from api.comparing import Passed
 from api.forms.watching import ReadyQuery
 from api.incoming import actor
 from api.lookout import Lookout
 from api.readiness import Readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
-from api.status.consistency import DisagreementAnswer, Report, compare
-from core.approval import ApprovalRecord
+from api.status.consistency import DisagreementAnswer, Report
+from api.timed import TimedMirror
 from core.errors import StoreUnavailable
 from ra.access import authorise_counting, authorise_watching
-from store.reading import approvals as approval_reading
 from store.reading.watching import Backlog, backlog
-
-_ATTEMPTS = 3
-"""How often register and snapshot are read anew when they differ: somebody may be acting in between."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsistencyAnswer:
-    """Do register, verification, OCSP and CRL agree? `pending` counts what the authority is about to publish."""
+    """Do register, verification, OCSP and CRL agree? `pending` counts what the authority is about to publish.
+
+    Args:
+        as_of, checked, pending: of a register of up to 500 approvals now; of a larger one when it was compared last.
+        passes: how far the comparing of everything, which never ends, has come.
+    """
 
     agree: bool
     as_of: datetime
     checked: int
     pending: int
     disagreements: tuple[DisagreementAnswer, ...]
+    passes: Passed
 
 
 def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
@@ -70,7 +73,10 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         """Figures for Prometheus; they name nobody."""
         authorise_counting(actor())
         now = service.mirror.now()
-        said = figures.metrics(service.mirror.held(), service.mirror.age(), _backlog(service), lookout, now)
+        mirror, store = service.mirror, service.desk.store
+        first = mirror.first_after if isinstance(mirror, TimedMirror) else None
+        process = figures.OfProcess(first_after=first, writers_waiting=store.writers_waiting)
+        said = figures.metrics(mirror.held(), mirror.age(), _backlog(service), lookout, now, process)
         return Response(said, content_type=figures.MEDIA_TYPE)
 
     @app.get(
@@ -80,9 +86,13 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         **shared,
     )
     def consistency() -> Response:
-        """Do register, verification, OCSP and CRL agree on every certificate?"""
+        """Do register, verification, OCSP and CRL agree on every certificate?
+
+        All are compared again and again, a portion at a time; what disagrees twice, and has not changed meanwhile, is
+        named here until it is over. A small register is compared while you wait.
+        """
         authorise_watching(actor())
-        return reply(_told(_compared(service)))
+        return reply(_told(lookout.comparing.found(), lookout.comparing.passed()))
 
 
 def _backlog(service: Service) -> Backlog | None:
@@ -93,27 +103,12 @@ def _backlog(service: Service) -> Backlog | None:
         return None
 
 
-def _compared(service: Service) -> Report:
-    for _ in range(_ATTEMPTS):
-        # The register before and after: if it did not change meanwhile, the snapshot in between must be the same.
-        before = _register(service)
-        service.mirror.follow()
-        view, now = service.mirror.view(), service.mirror.now()
-        if _register(service) == before:
-            break
-    return compare(before, view, now, service.mirror.past_answer)
-
-
-def _register(service: Service) -> list[ApprovalRecord]:
-    with service.desk.store.read() as tx:
-        return approval_reading.records(tx)
-
-
-def _told(report: Report) -> ConsistencyAnswer:
+def _told(report: Report, passed: Passed) -> ConsistencyAnswer:
     return ConsistencyAnswer(
         agree=not report.disagreements,
         as_of=report.as_of,
         checked=report.checked,
         pending=report.pending,
         disagreements=tuple(report.disagreements),
+        passes=passed,
     )

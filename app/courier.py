@@ -7,6 +7,7 @@ from jobs.announce import Announcements
 from jobs.courier import Courier
 from jobs.deliver import NoticeDelivery, Opening
 from jobs.mail import Mailer, Relay
+from jobs.receipts import Receipts
 from jobs.remind import Reminders
 from jobs.webhook import Subscriber
 from keys.passphrase import FromFile
@@ -33,7 +34,7 @@ def open_courier(house: House) -> Courier:
     return Courier(
         store=house.store,
         subscribers=subscribers,
-        errands=(Opening(notices), notices.by_mail, reminders, announcements),
+        errands=(Opening(notices), notices.by_mail, reminders, announcements, Receipts(house.desk)),
         calls=notices.by_webhook,
         machine=house.machine,
         clock=house.clock,

@@ -8,11 +8,11 @@ import concurrent.futures
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from api.app import create_app, described, description
 from api.bodies import BodyLimits
@@ -24,8 +24,11 @@ from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
+from api.status.tally import Tallied
+from api.timed import TimedMirror, ToldReader
+from api.verified import VerificationTold
 from app import garbage
-from app.house import open_house
+from app.house import House, open_house
 from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
 from app.status_settings import Address
@@ -38,9 +41,8 @@ from front.server import Front
 from front.service import Service, Turn
 from front.workers import Workers
 from ra.access import may_verify
-from store.reading.status import StatusReader
 from store.transactions import Store
-from store.verbs import watching
+from store.verbs import receipts, watching
 
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
@@ -57,6 +59,18 @@ _WAITING = 4
 (front.limits.Limits.turn_seconds)."""
 
 
+class Beside(Protocol):
+    """What runs beside a service, in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End."""
+        ...
+
+
 @dataclass(frozen=True)
 class Inside:
     """What is behind the front, once the register has answered.
@@ -67,7 +81,7 @@ class Inside:
     """
 
     served: Service
-    beside: tuple[Mirror, Lookout, RefusalLog]
+    beside: Sequence[Beside]
 
 
 def serve_web(
@@ -148,15 +162,26 @@ def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | 
 
 
 def make_status_inside(settings: Settings) -> Inside:
-    """Return what answers for status alone, and writes nothing; it raises what `make_inside` does."""
+    """Return what answers for status alone, and writes no more than when it told an end; it raises as `make_inside`."""
     house = open_house(settings)
-    reader = StatusReader(house.store, house.clock.now, is_genuine)
-    remembered = WebMemory(settings.web_memory / "web-status")
-    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
-    lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length)
+    tallied = Tallied()
+    mirror, verified = _following(house, settings, settings.web_memory / "web-status", tallied)
+    lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length, tallied=tallied)
     refusals = RefusalLog()
-    served = StatusServed(StatusPlane(mirror, may_verify), lookout.ready, _noting(refusals, settings))
-    return Inside(served, (mirror, lookout, refusals))
+    served = StatusServed(StatusPlane(mirror, may_verify, tallied), lookout.ready, _noting(refusals, settings))
+    return Inside(served, (mirror, lookout, refusals, verified))
+
+
+def _following(house: House, settings: Settings, memory: Path, tallied: Tallied) -> tuple[Mirror, VerificationTold]:
+    """Return what follows the register, and what notes when it told an end."""
+    reader = ToldReader(house.store, house.clock.now, is_genuine)
+    remembered = WebMemory(memory)
+    mirror = TimedMirror(
+        reader, house.machine, max_age=settings.status_max_age, remembered=remembered, polls=tallied.polls
+    )
+    verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
+    reader.read_anew = verified.touched
+    return mirror, verified
 
 
 def make_api_inside(settings: Settings) -> Inside:
@@ -167,17 +192,16 @@ def make_api_inside(settings: Settings) -> Inside:
 def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
-    remembered = WebMemory(memory_place(settings))
-    reader = StatusReader(house.store, house.clock.now, is_genuine)
-    mirror = Mirror(reader, house.machine, max_age=settings.status_max_age, remembered=remembered)
+    tallied = Tallied()
+    mirror, verified = _following(house, settings, memory_place(settings), tallied)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
-    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease)
+    lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
-    plane, told = StatusPlane(mirror, may_verify), described(application)
+    plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
         application=application.wsgi_app,
@@ -187,7 +211,7 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         note=_noting(refusals, settings),
         with_status=with_status,
     )
-    return Inside(served, (mirror, lookout, refusals))
+    return Inside(served, (mirror, lookout, refusals, *((verified,) if with_status else ())))
 
 
 def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:
@@ -205,6 +229,12 @@ def small_write(store: Store, machine: Clock) -> None:
     """Write something that matters to nobody: whether that can be done is what is asked."""
     with store.begin("sign of life") as tx:
         watching.live(tx, ProcessRole.WEB, at=machine.now())
+
+
+def note_verified(store: Store, seen: Mapping[tuple[str, str], int]) -> None:
+    """Note on their receipts that verification tells of ends; nobody waits for it."""
+    with store.begin("note verification") as tx:
+        receipts.note_verified(tx, seen)
 
 
 def memory_place(settings: Settings) -> Path:

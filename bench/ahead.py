@@ -40,21 +40,21 @@ def measure(certificates: int) -> Ahead:
 
 
 def _answers(certificates: int) -> float:
-    world, linted = the_world(), Linted()
-    serials = [new_serial() for _ in range(certificates)]
+    return _rate(lambda: signed_for(certificates, Linted()))
 
-    def signed() -> int:
-        for serial in serials:
-            for hash_name in _HASHES:
-                order = world.ocsp_order(serial, hash_name=hash_name)
-                answer = ocsp.draft(order)
-                cleared = clear_ocsp(answer, order, linted)
-                assert isinstance(cleared, Clearance)
-                finished = ocsp.sign(answer, cleared, world.responder_key, world.responder)
-                assert not inspect_ocsp(finished, order)
-        return certificates
 
-    return _rate(signed)
+def signed_for(certificates: int, linted: Linted) -> int:
+    """Draft, check and sign both answers of so many certificates; return how many these are."""
+    world = the_world()
+    for serial in [new_serial() for _ in range(certificates)]:
+        for hash_name in _HASHES:
+            order = world.ocsp_order(serial, hash_name=hash_name)
+            answer = ocsp.draft(order)
+            cleared = clear_ocsp(answer, order, linted)
+            assert isinstance(cleared, Clearance)
+            finished = ocsp.sign(answer, cleared, world.responder_key, world.responder)
+            assert not inspect_ocsp(finished, order)
+    return certificates
 
 
 def _job(certificates: int) -> float:

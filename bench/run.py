@@ -18,6 +18,7 @@ from bench import (
     cycle,
     deployments,
     documents,
+    ending,
     lists,
     memory,
     rates,
@@ -67,6 +68,8 @@ def _work(share: int) -> Iterator[Row]:
         "3,000 certificates for each second of CPU",
         f"{signed.answers:,.0f}; by the whole job, read and kept on SQLite, {signed.job:,.0f}",
     )
+    ended = ending.measure(200 // share)
+    yield "A revocation in the authority's CPU: sealed, proved, answered, listed", "–", ended.said()
     drill = compromise.measure(1_000 // share)
     yield (
         f"The drill for a compromised issuing CA with {drill.certificates} certificates in force, without people",

@@ -29,7 +29,7 @@ from tests.world import csr_pem
 
 CLIENTS = (1, 2, 4, 8)
 _APPLICANT, _PROPOSER, _SECONDER = "manufacturer", "ssc-officer-1", "ssc-officer-2"
-_LOOKS_EVERY = 0.1
+_LOOKS_EVERY = 0.25
 """Seconds after which a client looks again whether the authority has drafted, or signed."""
 
 _PATIENCE = 120.0

@@ -27,7 +27,9 @@ class AlarmCode(StrEnum):
     COURIER_SILENT = "courier-silent"
     DECISION_DISOWNED = "decision-disowned"
     DECISION_UNPROVED = "decision-unproved"
+    CHANNELS_DISAGREE = "channels-disagree"
     DISK_NEARLY_FULL = "disk-nearly-full"
+    END_UNTOLD = "end-untold"
     ERRAND_FAILS = "errand-fails"
     FACT_AHEAD = "fact-dated-ahead"
     JOB_FAILS = "job-fails"
@@ -152,7 +154,15 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     ),
     AlarmCode.AUTHORITY_SILENT: ("No authority process is at work.", "An authority process is at work again."),
     AlarmCode.COURIER_SILENT: ("No courier is at work.", "A courier is at work again."),
+    AlarmCode.CHANNELS_DISAGREE: (
+        "Register, verification, OCSP and lists do not say the same of every certificate.",
+        "Register, verification, OCSP and lists say the same of every certificate.",
+    ),
     AlarmCode.DISK_NEARLY_FULL: ("A disk that is written to has little room left.", "The disk has room again."),
+    AlarmCode.END_UNTOLD: (
+        "A channel has not told an end by an act within the time in which it must.",
+        "Every channel has told every end by an act.",
+    ),
     AlarmCode.ERRAND_FAILS: ("An errand of the courier fails.", "The courier's errands are done again."),
     AlarmCode.JOB_FAILS: ("A job of the authority fails.", "The authority's jobs are done again."),
     AlarmCode.JOURNAL_BACKLOG: ("Facts wait too long to be sealed.", "The journal is sealed again."),

@@ -8,11 +8,11 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TypeAlias
 
 Unit: TypeAlias = int
-"""An EUI-64 as a number, less 2**63, so that it fits a signed one."""
+"""The eight octets of an EUI-64, read as a signed number."""
 
 Stint: TypeAlias = tuple[int, int]
 """From which second on a unit is deployed, and in which it is not any more, since 1970-01-01T00:00:00Z."""
@@ -35,30 +35,22 @@ def unit_of(device_id: str) -> Unit:
     Args:
         device_id: EUI-64, `00-DB-12-34-56-78-90-01`; ValueError for what is none.
     """
-    return int(device_id.replace("-", ""), 16) - 2**63
+    number = int(device_id.replace("-", ""), 16)
+    return number if number < 2**63 else number - 2**64
 
 
 class Deployed:
     """The stints under one approval, those taken back left out.
 
     Args:
-        units: of each stint, in order.
-        since, until: of each, in seconds.
+        stints: the unit of each, in order; behind these since when each is deployed, and until when, in seconds.
         starts, stops: the same seconds in their own order; empty where there are few.
     """
 
     __slots__ = ("_starts", "_stints", "_stops")
 
-    def __init__(
-        self,
-        units: "array[int]" = _NONE,
-        since: "array[int]" = _NONE,
-        until: "array[int]" = _NONE,
-        starts: "array[int]" = _NONE,
-        stops: "array[int]" = _NONE,
-    ) -> None:
-        self._stints = units + since + until  # one behind the other: most approvals have few
-        self._starts, self._stops = starts, stops
+    def __init__(self, stints: "array[int]" = _NONE, starts: "array[int]" = _NONE, stops: "array[int]" = _NONE) -> None:
+        self._stints, self._starts, self._stops = stints, starts, stops
 
     def __len__(self) -> int:
         return len(self._stints) // 3
@@ -108,36 +100,39 @@ class Deployed:
             first = bisect_left(held, unit, before, count)
             last = bisect_right(held, unit, first, count)
             gone.extend(zip(columns[1][first:last], columns[2][first:last], strict=True))
-            for column, whole, new in zip(made, columns, _columns(unit, stints), strict=True):
-                column.extend(whole[before:first])
+            for column, old, new in zip(made, columns, _columns(unit, stints), strict=True):
+                column.extend(old[before:first])
                 column.extend(new)
             before = last
-        for column, whole in zip(made, columns, strict=True):
-            column.extend(whole[before:])
+        for column, old in zip(made, columns, strict=True):
+            column.extend(old[before:])
+        whole = made[0] + made[1] + made[2]
         if len(made[0]) <= FEW:
-            return Deployed(*made)
+            return Deployed(whole)
         if count <= FEW:
-            return Deployed(*made, *_counted(made[1], made[2]))
-        come = [stint for stints in units.values() for stint in stints]
+            return Deployed(whole, *_counted(made[1], made[2]))
+        come = [stint for known in units.values() for stint in known]
         starts = _spliced(self._starts, [since for since, _ in gone], [since for since, _ in come])
         stops = _spliced(self._stops, _ends(until for _, until in gone), _ends(until for _, until in come))
-        return Deployed(*made, starts, stops)
+        return Deployed(whole, starts, stops)
 
 
-def deployed(flat: "array[int]") -> Deployed:
+def deployed(units: "array[int]", since: "array[int]", until: "array[int]") -> Deployed:
     """Return what is known of one approval for the first time.
 
     Args:
-        flat: unit, since and until of each stint, one behind the other, in any order.
+        units: of each stint, in any order.
+        since: of each.
+        until: of each.
     """
-    units, since, until = flat[0::3], flat[1::3], flat[2::3]
+    if len(units) <= FEW:
+        in_order = sorted(zip(units, since, until, strict=True))
+        return Deployed(array("q", chain.from_iterable(zip(*in_order, strict=True))))
     places = _ordered(range(len(units)), units)
-    in_order = _placed(units, places), _placed(since, places), _placed(until, places)
-    return Deployed(*in_order) if len(units) <= FEW else Deployed(*in_order, *_counted(since, until))
-
-
-def _placed(column: "array[int]", places: Iterable[int]) -> "array[int]":
-    return array("q", [column[place] for place in places])
+    stints = array("q")
+    for column in (units, since, until):
+        stints.extend(column[place] for place in places)
+    return Deployed(stints, *_counted(since, until))
 
 
 def _columns(unit: Unit, stints: Sequence[Stint]) -> tuple[Iterable[int], Iterable[int], Iterable[int]]:
@@ -157,7 +152,7 @@ def _sorted(values: "array[int]") -> "array[int]":
     return array("q", portions[0] if len(portions) == 1 else merge(*portions))
 
 
-def _ordered(places: range, by: "array[int]") -> Iterable[int]:
+def _ordered(places: range, by: "array[int]") -> "array[int]":
     """Return places in the order of what stands there."""
     portions = [
         array("q", sorted(places[first : first + _AT_ONCE], key=by.__getitem__))

@@ -98,6 +98,8 @@ class FactKind(StrEnum):
     REPORT_QUESTION_ANSWERED = "report-question-answered"
     DOSSIER_ASKED = "dossier-asked"
     DOSSIER_SIGNED = "dossier-signed"
+    REVOCATIONS_CARRIED_OUT = "revocations-carried-out"
+    REVOCATIONS_FINISHED = "revocations-finished"
     AMENDMENT_REQUEST_LAPSED = "amendment-request-lapsed"
     CONTACT_CHANGED = "contact-changed"
     END_REQUESTED = "end-requested"

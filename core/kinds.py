@@ -344,6 +344,16 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given-up"
 
 
+class Told(StrEnum):
+    """By what, or to whom, an end is told: a line of its receipt."""
+
+    VERIFICATION = "verification"
+    OCSP = "ocsp"
+    LIST = "list"
+    DCC = "dcc"
+    PANEL = "panel"
+
+
 class ProcessRole(StrEnum):
     """What one process of a running service is for."""
 

@@ -23,6 +23,7 @@ from core.trouble import Trouble
 from jobs.alarms import Alarms
 from jobs.aside import Aside
 from jobs.audit import Audit
+from jobs.carry_out import carry_out_revocations
 from jobs.clocks import BelievedClock, Second, second_clocks
 from jobs.disowned import notice_disowned
 from jobs.dossiers import sign_dossiers
@@ -222,6 +223,7 @@ class Authority:
             show_rosters,
             compare_identity,
             self.take_up_keys,
+            carry_out_revocations,
             remember_ends,
             notice_disowned,
         )

@@ -15,6 +15,7 @@ from jobs.duty import Duty, later
 from jobs.weigh import weighed
 from memory.memory import Memory
 from store.reading import journal
+from store.reading.journal import Sealed
 from store.transactions import Transaction
 from store.verbs import sealing
 
@@ -76,12 +77,25 @@ def _right_up_to(duty: Duty, tx: Transaction, at: datetime) -> tuple[list[Sealed
 
 def require_as_sealed(tx: Transaction, memory: Memory, number: int) -> None:
     """Raise JournalChanged unless a sealed row says what its link says, and that is the one that is remembered."""
+    rows_behind(tx, memory, number, 0)
+
+
+def rows_behind(tx: Transaction, memory: Memory, number: int, most: int) -> list[Sealed]:
+    """Return sealed rows behind one that must be as it was sealed; JournalChanged as of `require_as_sealed`.
+
+    Args:
+        tx: open.
+        memory: knows the links.
+        number: the row that is required; 0 before the first.
+        most: so many behind it.
+    """
     if not number:
-        return
+        return journal.sealed_after(tx, 0, most) if most else []
     before = memory.link_of(number - 1) or journal.link_of(tx, number - 1)
-    found = journal.sealed_after(tx, number - 1, 1)
+    found = journal.sealed_after(tx, number - 1, 1 + most)
     if before is None or not found or found[0].row.number != number:
         raise JournalChanged(number=number)
     computed = link(before, found[0].row)
     if computed != found[0].link or computed != (memory.link_of(number) or computed):
         raise JournalChanged(number=number)
+    return found[1:]

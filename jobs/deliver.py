@@ -28,7 +28,7 @@ from ra.telling.writing import document_of
 from store.reading import notices as reading
 from store.reading import work
 from store.reading.notices import Delivery, Sending, Way
-from store.verbs import facts
+from store.verbs import facts, receipts
 from store.verbs import notices as verbs
 
 _log = logging.getLogger(__name__)
@@ -194,6 +194,7 @@ class NoticeDelivery:
             subject = reading.notice(tx, delivery.notice).subject
             if refused is None:
                 if verbs.mark_delivered(tx, delivery.id, at=at):
+                    receipts.note_notified(tx, delivery.notice, delivery.recipient)
                     facts.record(
                         tx, Fact(kind=FactKind.NOTICE_DELIVERED, at=at, actor=COURIER, subject=subject, payload=told)
                     )

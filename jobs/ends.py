@@ -27,6 +27,7 @@ from jobs.supersession import Supersessions
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
+from ra.deciding.end import approvals_of
 from ra.proposal import said_in
 from store.reading import approvals as approval_reading
 from store.reading import work
@@ -266,7 +267,7 @@ def _decides(decision: Decision, fact: Sealed, claim: work.ClaimedEnd) -> bool:
     said, since = said_in(decision), claim.end.invalidity_date
     return (
         digest == decision.proposal_sha256
-        and said.get("approval") == claim.approval
+        and (said.get("approval") == claim.approval or claim.approval in approvals_of(decision))
         and said.get("cause") == claim.cause
         and (since is None or said.get("invalidity_date") == text(since))
     )

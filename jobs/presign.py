@@ -34,7 +34,7 @@ from memory.beliefs import Remembered
 from policy.profile import clear_ocsp, inspect_ocsp
 from store.reading import approvals as approval_reading
 from store.reading import work
-from store.verbs import artefacts, facts
+from store.verbs import artefacts, facts, receipts
 
 _HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 
@@ -201,6 +201,8 @@ def _keep(duty: Duty, judged: Sequence[_Signed], at: datetime) -> int:
             for responder in {each.responder for each in signed if each.responder is not None}:
                 under = [one for each in signed if each.responder == responder for one in each.answers]
                 artefacts.keep_answers(tx, under, responder=responder)
+            ended = [each.due.serial for each in signed if any(one.revoked_at is not None for one in each.answers)]
+            receipts.note_answered(tx, ended)
             kept: dict[str, Json] = {"certificates": len(signed), "this_update": text(at)}
             facts.record(
                 tx,

@@ -37,7 +37,7 @@ from ra.issuing import IssuingCa
 from store.reading import approvals as approval_reading
 from store.reading import journal, work
 from store.transactions import Transaction
-from store.verbs import artefacts, facts
+from store.verbs import artefacts, facts, receipts
 
 
 def publish_if_due(duty: Duty, at: datetime) -> int:
@@ -249,7 +249,9 @@ def _commit(duty: Duty, issuing: IssuingCa, order: lists.CrlOrder, der: bytes, l
     try:
         with duty.begin("publish crl") as tx:
             artefacts.publish_crl(tx, made, at=at)
-            artefacts.mark_listed(tx, list(_listed_now(duty, tx, issuing, listing, at)), number=order.number)
+            now_listed = list(_listed_now(duty, tx, issuing, listing, at))
+            artefacts.mark_listed(tx, now_listed, number=order.number)
+            receipts.note_listed(tx, now_listed, number=order.number)
             said: dict[str, Json] = {"number": order.number, "key_id": issuing.key_id, "entries": made.entries}
             facts.record(
                 tx, Fact(kind=FactKind.CRL_PUBLISHED, at=at, actor=AUTHORITY, subject=None, approvals=(), payload=said)

@@ -4,9 +4,9 @@ Whoever can write rows can write facts, in whose name they like. What officers d
 of their own; what follows from a decision counts by the decision.
 """
 
-import hashlib
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, assert_never
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
@@ -17,8 +17,12 @@ from core.facts import FactKind
 from core.kinds import OF_NO_DECISION, SAID_BY_OFFICERS, AuthorisationFlaw, AuthorisedAct, DecisionKind
 from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
-from ra.deciding.end import ending_of
+from ra.deciding.end import approvals_of, ending_of
+from ra.proposal import is_as_decided
 from store.rows import Decision
+
+_PROPOSALS = 64
+"""Proposals that are kept as they were read."""
 
 _OURS = frozenset(each.name for each in (AUTHORITY, CONSOLE, COURIER))
 
@@ -107,6 +111,8 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.ISSUING_STOPPED
             | FactKind.ISSUING_STARTED
             | FactKind.DOSSIER_SIGNED
+            | FactKind.REVOCATIONS_CARRIED_OUT
+            | FactKind.REVOCATIONS_FINISHED
         ):
             return Resting.OURS
         case (
@@ -277,7 +283,8 @@ def require_follows(row: SealedRow, decision: Decision) -> None:
     kind, said, agreed = FactKind(row.kind), said_by(row), _proposal(decision)
     about = {agreed.get("approval"), agreed.get("application")} - {None}
     following = _FOLLOWS[decision.kind] | {FactKind.NOTICE_WRITTEN}
-    follows = agreed.get("kind") == decision.kind and kind in following and row.subject in about
+    concerned = row.subject in about or row.subject in approvals_of(decision)
+    follows = agreed.get("kind") == decision.kind and kind in following and concerned
     if kind in _ENDS:
         follows = follows and said.get("cause") == agreed.get("cause")
     if kind is FactKind.AMENDMENT_REFUSED:
@@ -298,8 +305,14 @@ def said_by(row: SealedRow) -> Mapping[str, Any]:
 
 
 def _proposal(decision: Decision) -> Mapping[str, Any]:
+    return _said_in(decision.proposal)
+
+
+@lru_cache(maxsize=_PROPOSALS)
+def _said_in(proposal: str) -> Mapping[str, Any]:
+    """Return what a proposal says; each is asked for many times while what follows from it is weighed."""
     try:
-        said = read_json(decision.proposal)
+        said = read_json(proposal)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
@@ -341,8 +354,7 @@ def order_of(decision: Decision) -> str | None:
 
 def stands(decision: Decision) -> bool:
     """Return whether the proposal of a decision is the one whose digest the decision has, and its proposer's."""
-    digest = hashlib.sha256(decision.proposal.encode()).hexdigest()
-    return digest == decision.proposal_sha256 and _proposal(decision).get("proposed_by") == decision.proposer
+    return is_as_decided(decision) and _proposal(decision).get("proposed_by") == decision.proposer
 
 
 def _by_us(row: SealedRow) -> bool:

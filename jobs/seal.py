@@ -21,7 +21,7 @@ from core.facts import Fact, FactKind
 from core.instants import parse, text
 from core.words import counted
 from jobs.acts import to_seal
-from jobs.behind_head import require_as_sealed, take_back
+from jobs.behind_head import require_as_sealed, rows_behind, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from jobs.recall import signed_by_us
@@ -60,16 +60,24 @@ def seal_own(duty: Duty, at: datetime) -> int:
     Returns:
         How many facts were sealed.
     """
-    with duty.read() as tx:
-        waiting = to_seal(duty, tx, _MOST)
-    ours = bool(waiting) and all(each.row.actor == AUTHORITY.name for each in waiting)
-    return seal(duty, at) if ours else 0
+    done, own = _seal_waiting(duty, at, own=True)
+    if done:
+        _head(duty, own, at)
+    return done
 
 
-def _seal_waiting(duty: Duty, at: datetime) -> tuple[int, frozenset[bytes]]:
-    """Seal what waits; return how many facts were sealed or refused, and the links of those that were sealed."""
+def _seal_waiting(duty: Duty, at: datetime, *, own: bool = False) -> tuple[int, frozenset[bytes]]:
+    """Seal what waits; return how many facts were sealed or refused, and the links of those that were sealed.
+
+    Args:
+        duty: who seals.
+        at: now.
+        own: whether nothing is sealed where what somebody else has done waits.
+    """
     with duty.read() as tx:
         found = to_seal(duty, tx, _MOST)
+    if own and any(each.row.actor != AUTHORITY.name for each in found):
+        return 0, frozenset()
     if not found:
         return 0, frozenset()  # an idle turn writes nothing, not even that it holds the lease
     flawed = weighed(duty, [each.row for each in found], at)
@@ -161,8 +169,7 @@ def _head(duty: Duty, own: Collection[bytes], at: datetime) -> None:
     """
     known = duty.memory.head
     with duty.read() as tx:
-        require_as_sealed(tx, duty.memory, known.number)
-        rows = journal.sealed_after(tx, known.number, _MOST)
+        rows = rows_behind(tx, duty.memory, known.number, _MOST)
     links = links_behind(known.link, rows)
     for each, (number, digest) in zip(rows, links, strict=True):
         if (each.row.number, each.link) != (number, digest) or number != known.number + 1:

@@ -166,10 +166,7 @@ class _Acts:
         self._decisions = _read(alone, lambda some: reading.decisions_called(tx, some))
         self._used = {each.fact_sha256 for each in memory.consumed_by(statements)}
         self._memory = memory
-        newest = proved(tx, memory, journal.sealed_after(tx, memory.head.number - 1, 1)) if memory.head.number else []
-        self._worked = parse(newest[0].row.sealed_at) if newest else None
-        """When the authority sealed for the last time; None where the register does not say it as it was sealed."""
-        self._rosters = {canonical(told(each)).decode() for each in memory.rosters()}
+        self._worked = _last_sealed_at(tx, memory) if acts else None
         self._authority = authority_begun(memory)
 
     def weighed(self, row: SealedRow, roster: Roster, at: datetime) -> Consumed | None:
@@ -196,7 +193,7 @@ class _Acts:
         match row.kind:
             case FactKind.ROSTER_SET:
                 said = {name: value for name, value in said_by(row).items() if name != "signed"}
-                known = canonical(said).decode() in self._rosters
+                known = any(canonical(said) == canonical(told(each)) for each in self._memory.rosters())
             case FactKind.ISSUING_STOPPED | FactKind.ISSUING_STARTED:
                 order, stopped = said_by(row).get("order"), row.kind == FactKind.ISSUING_STOPPED
                 known = any((each.order, each.stopped) == (order, stopped) for each in self._memory.stops())
@@ -233,6 +230,13 @@ class _Acts:
             roster=roster.number,
             fact_sha256=content_digest(row),
         )
+
+
+def _last_sealed_at(tx: Transaction, memory: Memory) -> datetime | None:
+    """Return when the authority sealed for the last time; None where the register does not say it as it was sealed."""
+    number = memory.head.number
+    newest = proved(tx, memory, journal.sealed_after(tx, number - 1, 1)) if number else []
+    return parse(newest[0].row.sealed_at) if newest else None
 
 
 class _Consequences:

@@ -1,6 +1,7 @@
 """Which authority a statement is for: its name, and the key of its root, which nobody but the ceremony has chosen."""
 
 import hashlib
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from officers.statement import Authority
 
 
+@lru_cache(maxsize=8)  # the root is parsed at each act that is authorised, and is the same
 def authority_of(name: str, root: bytes) -> Authority:
     """Return an authority as statements name it.
 

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,6 +39,9 @@ TYPE = "trialcpa-authorisation+jws"
 HEADER: Mapping[str, str] = {"alg": ALGORITHM, "typ": TYPE}
 
 _PARTS = 3
+_KEYS = 64
+"""Officers' keys that are kept as they were read: an authority has some ten officers."""
+
 _HALF = 32
 """Octets of r, and of s, in a proof (RFC 7518, 3.4)."""
 
@@ -161,7 +165,9 @@ def _header_of(octets: bytes) -> Mapping[str, Any]:
         raise _refused(AuthorisationFlaw.MALFORMED, "it is no compact JWS") from None
 
 
+@lru_cache(maxsize=_KEYS)
 def _key(public_key: bytes) -> ECKey:
+    """Return a key as the library for JWS wants it; of those on the roster the same again each time."""
     loaded = load_der_public_key(public_key)
     if not isinstance(loaded, ec.EllipticCurvePublicKey):
         raise _refused(AuthorisationFlaw.KEY, "its key is no P-256 key")

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
@@ -109,6 +109,10 @@ class Statement:
 
     def octets(self) -> bytes:
         """Return the octets that are signed: its canonical form."""
+        return self._octets
+
+    @cached_property  # digested, compared and kept in one act
+    def _octets(self) -> bytes:
         return canonical(self.document())
 
     @property
@@ -228,6 +232,11 @@ def revocation_digest(approval: str, *, cause: str, invalidity_date: datetime | 
         "breach": breach,
     }
     return digest(said).hex()
+
+
+def approvals_digest(approvals: Sequence[str]) -> str:
+    """Return the hex digest of a list of approvals that are revoked together, in order: their proposal has it."""
+    return digest(list[Json](approvals)).hex()
 
 
 def new_statement(authority: Authority, claim: Claim, *, officer: str, key: str, at: datetime) -> Statement:

@@ -41,6 +41,7 @@ ACTS: Mapping[str, Operation] = {
     "listAuthorisations": Operation.READ_DECISION,
     "showDecisionJournal": Operation.READ_JOURNAL,
     "revokeApproval": Operation.REVOKE,
+    "listReceipts": Operation.READ_CPL,
     "showRoster": Operation.READ_ROSTER,
     "listOrders": Operation.READ_ORDERS,
     "proposeOrder": Operation.ORDER,

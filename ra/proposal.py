@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from core.approval import Device, Firmware, Terms, device_said
@@ -94,13 +95,30 @@ def new_decision(kind: DecisionKind, said: Mapping[str, Json], grounds: Grounds,
 
 def said_in(decision: Decision) -> dict[str, Any]:
     """Return what a proposal says."""
-    said: dict[str, Any] = read_json(decision.proposal)
-    return said
+    if len(decision.proposal) < _LONG:
+        said: dict[str, Any] = read_json(decision.proposal)
+        return said
+    return dict(_read_once(decision.proposal))
 
 
 def is_as_decided(decision: Decision) -> bool:
     """Return whether a proposal is the one whose digest officers repeat: its words are what the digest says."""
-    return hashlib.sha256(decision.proposal.encode()).hexdigest() == decision.proposal_sha256
+    return _sha256_once(decision.proposal) == decision.proposal_sha256
+
+
+_LONG = 64 * 1024
+"""Characters of a proposal that lists many approvals: it is read once, and not for each of them."""
+
+
+@lru_cache(maxsize=4)
+def _read_once(proposal: str) -> Mapping[str, Any]:
+    said: dict[str, Any] = read_json(proposal)
+    return said
+
+
+@lru_cache(maxsize=64)
+def _sha256_once(proposal: str) -> str:
+    return hashlib.sha256(proposal.encode()).hexdigest()
 
 
 def approval_of(decision: Decision) -> str:

@@ -39,6 +39,11 @@ class Line:
         self._taken = False
         self._waiting: deque[threading.Lock] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn at this moment."""
+        return len(self._waiting)
+
     @contextmanager
     def turn(self, seconds: float) -> Iterator[Turn | None]:
         """Wait for one's turn; it is over when the block ends, if not before.

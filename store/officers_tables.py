@@ -3,7 +3,7 @@
 What counts is in the authority's memory (memory/); these rows bring it there and show it.
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, text
 
 from core.kinds import CLOSED_ORDER, AuthorisedAct, OrderKind, OrderState
 from store.tables import is_sha256, metadata
@@ -21,6 +21,34 @@ authorisations = Table(
     Column("members", String),  # canonical JSON: what a statement about several things lists
     Column("taken_at", Instant, nullable=False),
     is_sha256("statement_sha256"),
+    sqlite_strict=True,
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("decision_id", ForeignKey("decisions.id"), primary_key=True),
+    # How far many approvals have been revoked by one decision, in the order of its proposal.
+    Column("total", Number, nullable=False),
+    Column("done", Number, nullable=False, server_default=text("0")),  # fate: grows
+    Column("already_ended", Number, nullable=False, server_default=text("0")),  # fate: grows
+    Column("told", Number, nullable=False, server_default=text("0")),  # fate: grows
+    Column("begun_at", Instant, nullable=False),
+    Column("finished_at", Instant),  # fate
+    CheckConstraint("0 <= told AND told <= done AND done <= total", name="in_order"),
+    CheckConstraint("already_ended <= done", name="already_ended_are_done"),
+    CheckConstraint("finished_at IS NULL OR told = total", name="finished_whole"),
+    Index(None, "finished_at"),
+    sqlite_strict=True,
+)
+
+revocation_outcomes = Table(
+    "revocation_outcomes",
+    metadata,
+    Column("decision_id", ForeignKey("revocations.decision_id"), nullable=False),
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("ended_at", Instant),  # by this act; it had ended before where there is none
+    PrimaryKeyConstraint("decision_id", "approval"),
     sqlite_strict=True,
 )
 

@@ -198,6 +198,11 @@ class Store:
         if found != needed:
             raise SchemaMismatch(found=found or "none", needed=needed)
 
+    @property
+    def writers_waiting(self) -> int:
+        """How many of this process wait for their turn to write; where many may write at once, none."""
+        return self._line.waiting
+
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()

@@ -38,6 +38,7 @@ from core.kinds import (
     NoticeKind,
     Rendition,
     RequirementState,
+    Told,
     Witnessed,
 )
 from store.tables import is_sha256, metadata
@@ -331,7 +332,7 @@ notices = Table(
     metadata,
     Column("number", String, primary_key=True),
     *word("kind", NoticeKind),
-    Column("decision_id", ForeignKey("decisions.id"), unique=True),
+    Column("decision_id", ForeignKey("decisions.id")),
     Column("approval", ForeignKey("approvals.identifier")),
     Column("application_id", ForeignKey("applications.id")),
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
@@ -343,6 +344,15 @@ notices = Table(
     # What time alone brings about was decided by nobody.
     CheckConstraint(f"(decision_id IS NULL) = ({among('kind', *OF_NO_DECISION)})", name="tells_of_a_decision"),
     CheckConstraint(f"(corrects IS NOT NULL) = ({among('kind', NoticeKind.CORRECTION)})", name="correction_names_one"),
+    # One for each approval that a decision is about, and one of a decision that is about none.
+    Index("uq_notices_told_of_approval", "decision_id", "approval", unique=True),
+    Index(
+        "uq_notices_told",
+        "decision_id",
+        unique=True,
+        sqlite_where=text("approval IS NULL"),
+        postgresql_where=text("approval IS NULL"),
+    ),
     Index(None, "approval"),
     Index(None, "application_id"),
     Index(None, "corrects"),
@@ -605,6 +615,49 @@ reports = Table(
     Unique("until"),
     sqlite_strict=True,
 )
+
+# --- receipts ----------------------------------------------------------------------------------------------------
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("approval", ForeignKey("approvals.identifier"), nullable=False),
+    Column("decision", ForeignKey("decisions.id"), nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("certificates", Number, nullable=False),
+    Column("began", Number, nullable=False),  # milliseconds since 1970, by the clock of the machine that wrote it
+    Column("closed_at", Instant),  # fate: everybody has told it, and those who have to have acknowledged it
+    PrimaryKeyConstraint("approval", "decision"),
+    Index(None, "decision"),
+    Index(
+        "ix_receipts_open",
+        "approval",
+        "decision",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    sqlite_strict=True,
+)
+"""An act that ended an approval, or certificates of it: how long it took until it was told (ADR 52). It has no fact of
+its own: what was done is in the journal, and this is measured."""
+
+receipt_lines = Table(
+    "receipt_lines",
+    metadata,
+    Column("approval", String, nullable=False),
+    Column("decision", String, nullable=False),
+    *word("told", Told),
+    Column("after", Number, nullable=False),  # milliseconds
+    Column("number", Number),  # of the list that says it
+    PrimaryKeyConstraint("approval", "decision", "told"),
+    ForeignKeyConstraint(
+        ["approval", "decision"], ["receipts.approval", "receipts.decision"], name="fk_receipt_lines_receipt"
+    ),
+    CheckConstraint("after >= 0", name="not_before_it_began"),
+    CheckConstraint(f"(number IS NOT NULL) = ({among('told', Told.LIST)})", name="a_list_is_numbered"),
+    sqlite_strict=True,
+)
+"""Who told it first writes the line, and nobody changes it."""
 
 # --- calendars ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from api.lookout import Lookout
 from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.remembered import WebMemory
-from api.status.snapshot import Mirror
+from api.status.tally import Tallied
+from api.timed import TimedMirror
 from api.writing import MEGABYTE
 from app.web import small_write
 from core.actors import CONSOLE, Actor, Role
@@ -42,7 +43,9 @@ class Api:
 
     def __init__(self, world: World, remembered: WebMemory | None = None) -> None:
         self.world = world
-        self.mirror = Mirror(StatusReader(world.store, is_genuine=is_genuine), world.clock, remembered=remembered)
+        tallied = Tallied()
+        reader = StatusReader(world.store, is_genuine=is_genuine)
+        self.mirror = TimedMirror(reader, world.clock, remembered=remembered, polls=tallied.polls)
         self.seconds = 0.0
         self.room = 50_000 * MEGABYTE
         write = partial(small_write, world.store, world.machine)
@@ -53,6 +56,7 @@ class Api:
             {"the register": world.folder},
             monotonic=lambda: self.seconds,
             free=lambda _: self.room,
+            tallied=tallied,
         )
         self.flask = create_app(
             world.desk,
@@ -61,7 +65,7 @@ class Api:
             mirror=self.mirror,
             lookout=self.lookout,
         )
-        self.plane = OverWsgi(StatusPlane(self.mirror, may_verify), self.flask.wsgi_app)
+        self.plane = OverWsgi(StatusPlane(self.mirror, may_verify, tallied), self.flask.wsgi_app)
         life = world.desk.rules.longest_credential
         self.keys = {
             name: grant_access(world.desk, CONSOLE, name=name, role=role, organisation=of, life=life).api_key

@@ -333,7 +333,7 @@ class World:
 
 def device_of(unit: Unit) -> str:
     """The EUI-64 of a unit's number."""
-    return (unit + 2**63).to_bytes(8).hex("-").upper()
+    return unit.to_bytes(8, signed=True).hex("-").upper()
 
 
 @cache

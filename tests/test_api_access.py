@@ -106,6 +106,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listApprovals": READERS | {"manufacturer", "rival"},
     "showApproval": READERS | {"manufacturer"},
     "revokeApproval": OFFICERS,
+    "listReceipts": READERS,
     "fetchCertificateOfApproval": READERS | {"manufacturer"},
     "fetchCertificate": READERS | {"manufacturer"},
     "answerCertificate": {"manufacturer"},

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 from immutables import Map
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from api.readiness import _of_hierarchy
 from api.status.consistency import compare
 from api.status.snapshot import Snapshot, amended
+from api.status.tally import Tallies
 from core.alarms import AlarmCode
 from core.approval import ApprovalRecord, EndCause
 from core.errors import StoreUnavailable
@@ -183,28 +186,86 @@ def test_a_register_that_cannot_be_reached_holds_up_writing_alone_and_is_no_erro
 # --- figures -----------------------------------------------------------------------------------------------------
 
 
+def _figures(api: Api) -> dict[str, Metric]:
+    """What /metrics says, as Prometheus's own reader has it, which refuses what is not in the format."""
+    said = api.ask("panel", "GET", "/metrics")
+    assert said.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    return {each.name: each for each in text_string_to_metric_families(said.get_data(as_text=True))}
+
+
+def _value(figures: dict[str, Metric], name: str, **labels: str) -> float:
+    family = figures[next(each for each in (name, name.rpartition("_")[0]) if each in figures)]
+    (found,) = [each.value for each in family.samples if each.name == name and each.labels == labels]
+    return float(found)
+
+
 def test_the_figures_are_in_the_format_of_prometheus(api: Api) -> None:
     api.granted()
     api.world.revoked(api.granted(device={**application()["device"], "model": "OTHER"}))
     api.mirror.follow()
-    answer = api.ask("panel", "GET", "/metrics")
-    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    lines = answer.get_data(as_text=True).splitlines()
-    samples = {}
-    for line in lines:
-        if line.startswith("#"):
-            assert re.fullmatch(r"# (HELP trialcpa_\w+ .+|TYPE trialcpa_\w+ gauge)", line)
-        else:
-            assert re.fullmatch(r'trialcpa_\w+(\{\w+="[\w-]+"\})? -?[0-9.e+-]+', line)
-            name, value = line.split(" ")
-            samples[name] = float(value)
-    assert samples['trialcpa_approvals{state="not_yet_started"}'] == 1
-    assert samples['trialcpa_approvals{state="cancelled"}'] == 1
-    assert samples["trialcpa_store_up"] == 1
-    assert samples["trialcpa_unlisted_certificates"] == 1
-    assert samples["trialcpa_unsealed_facts"] >= 2
-    assert samples['trialcpa_ocsp_answers{in_force="yes"}'] == 4
-    assert sum(name.startswith("trialcpa_crl_age_seconds") for name in samples) == 2
+    figures = _figures(api)
+    assert all(each.documentation and each.type != "unknown" for each in figures.values())
+    assert {each for each in figures if not each.startswith("trialcpa_")} == set()
+    assert _value(figures, "trialcpa_approvals", state="not_yet_started") == 1
+    assert _value(figures, "trialcpa_approvals", state="cancelled") == 1
+    assert _value(figures, "trialcpa_store_up") == 1
+    assert _value(figures, "trialcpa_unlisted_certificates") == 1
+    assert _value(figures, "trialcpa_unsealed_facts") >= 2
+    assert _value(figures, "trialcpa_ocsp_answers", in_force="yes") == 4
+    assert len(figures["trialcpa_crl_age_seconds"].samples) == 2
+
+
+def test_of_a_large_register_the_figures_say_what_was_counted_last(
+    sqlite: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.granted()
+    for module in ("api.metrics", "api.lookout"):
+        monkeypatch.setattr(f"{module}.AT_ONCE", 0)
+    assert _figures(sqlite)["trialcpa_approvals"].samples == []
+    sqlite.mirror.read_units()
+    sqlite.look()
+    for name, value in (("trialcpa_approvals", 1), ("trialcpa_ocsp_answers", 2), ("trialcpa_units", 0)):
+        assert sum(each.value for each in _figures(sqlite)[name].samples) == value, name
+
+
+def test_there_is_a_figure_for_what_is_promised(sqlite: Api) -> None:
+    approval = sqlite.granted()
+    for _ in range(3):
+        done(sqlite.ask("dcc", "POST", "/v1/verify", {"approval": approval}))
+    refused(sqlite.ask("dcc", "POST", "/v1/verify", {"approval": "x"}), 400, "identifier-malformed")
+    issuing = next(each.key_id for each in sqlite.mirror.view().authority.issuing(NOW))
+    before = sqlite.mirror.view().authority.crls[issuing].number
+    sqlite.world.revoked(approval)
+    sqlite.settle()
+    assert sqlite.ask(None, "GET", f"/crl/{issuing}/{before}.crl").status_code == 200
+    sqlite.lookout.ends_told.hear()
+    sqlite.lookout.comparing.step()
+    figures = _figures(sqlite)
+    answers = "trialcpa_answer_from_memory_seconds"
+    # What is refused is answered, too; what the store is read for is counted where it was answered.
+    assert _value(figures, f"{answers}_count", kind="verify") == 4
+    assert _value(figures, f"{answers}_bucket", kind="verify", le="+Inf") == 4
+    assert 0 < _value(figures, f"{answers}_sum", kind="verify") < 4
+    assert _value(figures, "trialcpa_answer_from_store_seconds_count", kind="numbered-crl") == 1
+    assert _value(figures, "trialcpa_act_seconds_count", act="apply") == 1
+    assert _value(figures, "trialcpa_poll_seconds_count") > 3
+    for channel in ("ocsp", "list"):
+        assert _value(figures, "trialcpa_end_told_seconds_count", told=channel) == 1
+    assert _value(figures, "trialcpa_certificates") == 1
+    assert _value(figures, "trialcpa_resident_bytes") > 10_000_000
+    assert 0 < _value(figures, "trialcpa_start_seconds") < 36_000
+    assert _value(figures, "trialcpa_writers_waiting") == 0
+    assert _value(figures, "trialcpa_consistency_passes_total") == 1
+    assert _value(figures, "trialcpa_consistency_disagreements") == 0
+
+
+def test_what_is_counted_is_counted_up_to_its_bound() -> None:
+    tallies = Tallies((0.001, 0.01))
+    for took in (0.0005, 0.001, 0.002, 5.0):
+        tallies.note("verify", took)
+    tallies.note_beside_others("ocsp", 0.01)
+    assert {kind: each.counts for kind, each in tallies.told().items()} == {"ocsp": (0, 1, 0), "verify": (2, 1, 1)}
+    assert tallies.told()["verify"].seconds == pytest.approx(5.0035)
 
 
 # --- consistency -------------------------------------------------------------------------------------------------
@@ -217,7 +278,9 @@ def _consistent(api: Api) -> dict[str, Any]:
 def test_every_channel_agrees_through_the_whole_life(api: Api) -> None:
     approval = api.granted()
     other = api.granted(device={**application()["device"], "model": "OTHER"})
-    assert _consistent(api) == {
+    found = _consistent(api)
+    assert found.pop("passes")["approvals"] == 2
+    assert found == {
         "agree": True, "as_of": "2027-01-03T12:00:00Z", "checked": 2, "pending": 0, "disagreements": []
     }  # fmt: skip
     api.world.revoked(approval, EndCause.KEY_COMPROMISE)

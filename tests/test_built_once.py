@@ -1,7 +1,7 @@
 """Statements of what is done most are put together once: to do so anew costs several times what the asking does."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -9,8 +9,13 @@ from typing import Any, TypeAlias, cast
 import pytest
 from sqlalchemy import Connection, event
 
+from core.actors import Actor
 from core.approval import EndCause
 from core.errors import NoSuchThing
+from core.identifiers import Serial
+from ra.deciding import notice
+from ra.telling.matter import Matter, matter_of
+from ra.telling.writing import write_notice
 from store.transactions import _MOST_KNOWN, Store, Transaction, read_once
 from store.verbs import approvals
 from tests.api_world import Api, application, done
@@ -122,3 +127,18 @@ def test_what_was_read_is_not_held_for_ever(counted: Counted) -> None:
 def test_an_approval_that_is_none_is_not_ended(world: World) -> None:
     with world.store.begin("test") as tx, pytest.raises(NoSuchThing):
         approvals.end(tx, "TEST-2026-0999", cause=EndCause.SSC, by="officer-1", at=world.clock.now())
+
+
+def test_what_a_notice_is_about_is_read_before_an_urgent_revocation_as_it_would_be_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval, compared = world.granted(), list[bool]()
+
+    def written(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequence[Serial] = ()) -> str:
+        anew = matter_of(tx, matter.decision, matter.told, at=matter.at, written=True)
+        compared.append(matter == anew and matter.approval is not None and matter.approval.ended_at == matter.at)
+        return write_notice(tx, matter, actor=actor, serials=serials)
+
+    monkeypatch.setattr(notice, "write_notice", written)
+    world.revoked(approval)
+    assert compared == [True]

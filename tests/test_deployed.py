@@ -20,8 +20,8 @@ KNOWN = st.dictionaries(UNITS, STINTS, max_size=6)
 
 
 def packed(known: dict[int, list[Stint]]) -> Deployed:
-    flat = array("q", [part for unit, stints in known.items() for stint in stints for part in (unit, *stint)])
-    return deployed(flat)
+    flat = [(unit, *stint) for unit, stints in known.items() for stint in stints]
+    return deployed(*(array("q", [each[place] for each in flat]) for place in range(3)))
 
 
 @settings(max_examples=200)
@@ -46,6 +46,9 @@ def test_what_is_packed_says_what_the_stints_say(
 
 
 def test_a_unit_is_its_number() -> None:
-    assert unit_of("FF-FF-FF-FF-FF-FF-FF-FF") - unit_of("00-00-00-00-00-00-00-00") == 2**64 - 1
+    numbers = [0, 1, 2**63 - 1, 2**63, 2**64 - 1]
+    assert [unit_of(each.to_bytes(8).hex("-").upper()).to_bytes(8, signed=True) for each in numbers] == [
+        each.to_bytes(8) for each in numbers
+    ]
     with pytest.raises(ValueError, match="base 16"):
         unit_of("00-DB-12-34-56-78-90-0X")

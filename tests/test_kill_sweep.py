@@ -42,6 +42,8 @@ NOT_IN_THE_CYCLE = {
     "tell of breach": "one row, its facts and its notice; tests/hard/test_suspicions_told.py has it",
     "withdraw request for an end": "one row and its fact; tests/hard/test_ends_asked_for.py has it",
     "close request for an end": "an end was asked for and another came; tests/hard/test_ends_asked_for.py has it",
+    "close receipts": "measured, and closed by the next turn if not by this; tests/test_receipts.py has it",
+    "note verification": "measured, and noted by the next look if not by this; tests/test_receipts.py has it",
     "close request": "a request that is open when its approval ends; tests/test_notice_words.py has it",
     "sign dossier": "one row, after a signature over what is sealed already; tests/test_dossier.py has it",
     "end in hierarchy": "a key that is compromised; tests/test_compromised_ca.py and test_statement_signer.py have it",

@@ -22,6 +22,7 @@ WHOLE = {
     "listStandingRequirements": "all that the SSC set",
     "listReportQuestions": "all that the SSC asked",
     "listAmendmentRequests": "all of one approval",
+    "listReceipts": "one of each act that ended an approval or a certificate of it: an officer's each",
     "listConditions": "all that the SSC set",
     "listAuthorisations": "one of each officer who agreed to one decision",
 }

@@ -197,24 +197,6 @@ def test_the_same_again_writes_nothing(known: Remembering) -> None:
     assert known.memory.last == last
 
 
-def test_what_another_process_has_remembered_is_believed_at_once(known: Remembering) -> None:
-    """What a turn asks many times is asked of one state of the book once, and a state is another one for everybody."""
-    first = known.memory
-    with closing(known.again()) as second:
-        for number, one in enumerate((first, second, second, first), start=1):
-            head = Head(number=number, link=bytes([number]) * 32)
-            one.remember([head], now=NOW)
-            assert (first.head, second.head) == (head, head)
-
-
-def test_what_was_refused_in_the_end_is_believed_by_nobody(known: Remembering) -> None:
-    first, wrong = Head(number=1, link=bytes(32)), Head(number=1, link=bytes([1]) * 32)
-    assert known.memory.head.number == 0
-    with pytest.raises(MemoryContradicted):
-        known.memory.remember([first, wrong], now=NOW)
-    assert known.memory.head.number == 0
-
-
 def test_what_the_clocks_say_is_kept_at_most_every_ten_seconds_and_after_each_start(known: Remembering) -> None:
     def kinds() -> int:
         return [each.kind for each in known.memory.after(0, 100)].count("at")

@@ -244,7 +244,8 @@ def test_an_answer_that_is_due_since_a_moment_is_not_overdue(api: Api) -> None:
 def test_the_figures_say_how_long_everything_lasts_and_name_nobody(api: Api) -> None:
     api.settle()
     api.lookout.look()
-    said = metrics.metrics(api.mirror.view(), 0.0, None, api.lookout, NOW)
+    process = metrics.OfProcess(first_after=None, writers_waiting=0)
+    said = metrics.metrics(api.mirror.view(), 0.0, None, api.lookout, NOW, process)
     samples = dict(
         line.removeprefix('trialcpa_ends_seconds{what="').split('"} ')
         for line in said.splitlines()

@@ -30,6 +30,8 @@ from store.trial_tables import (
     notice_copies,
     notice_counters,
     notices,
+    receipt_lines,
+    receipts,
     reminders,
     renderings,
     report_answers,
@@ -106,6 +108,16 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ),
     ("ck_evidence_party_known", "evidence for nobody known", turn(evidence, party="press")),
     ("ck_evidence_classification_known", "evidence of no class", turn(evidence, classification="pink")),
+    # --- receipts
+    ("pk_receipts", "two of one act", again(receipts)),
+    ("fk_receipts_approval", "an end of no approval", again(receipts, approval=NONE_OF_OURS)),
+    ("fk_receipts_decision", "an end by no decision", again(receipts, decision="dec-none")),
+    ("pk_receipt_lines", "told for the first time twice", again(receipt_lines)),
+    ("ck_receipt_lines_told_known", "told to nobody known", again(receipt_lines, told="press", number=None)),
+    ("ck_receipt_lines_not_before_it_began", "told before it was so", turn(receipt_lines, after=-1)),
+    ("ck_receipt_lines_a_list_is_numbered", "a list of no number", turn(receipt_lines, number=None)),
+    ("ck_receipt_lines_a_list_is_numbered", "an answer of a number", again(receipt_lines, told="ocsp")),
+    ("fk_receipt_lines_receipt", "a line of no receipt", again(receipt_lines, decision="dec-none")),
     # --- calendars
     ("pk_calendar_addresses", "an address numbered twice", again(calendar_addresses, secret_sha256=OTHER)),
     ("uq_calendar_addresses_secret_sha256", "one secret twice", again(calendar_addresses, id="cal-other")),
@@ -420,7 +432,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 31
+    assert len(TRIAL) == 33
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:
@@ -472,6 +484,7 @@ def test_the_rules_refuse_no_more_than_they_should(furnished: Callable[[str], Wo
         again(calendar_addresses, id="cal-other", secret_sha256=OTHER),
         turn(calendar_addresses, revoked_at=NOW),
         again(requirements, id="req-other", standing_id=None),
+        again(receipt_lines, told="ocsp", number=None, after=0),
         again(secondings, officer="officer-3", tbs_sha256=A_DIGEST),
         turn(witnesses, saw="disowned", why="."),
         again(witnesses, officer="officer-1"),

@@ -26,6 +26,8 @@ from store.trial_tables import (
     notice_copies,
     notice_counters,
     notices,
+    receipt_lines,
+    receipts,
     reminders,
     renderings,
     report_answers,
@@ -90,6 +92,8 @@ OURS: dict[Table, Any] = {
     report_answers: report_answers.c.question_id == "ask-ours",
     report_remarks: report_remarks.c.id == "rem-ours",
     reports: reports.c.month == "2099-01",
+    receipts: receipts.c.decision == "dec-ours",
+    receipt_lines: receipt_lines.c.decision == "dec-ours",
 }
 """By table: the row that these tests wrote; what use cases may have written beside it is left alone."""
 
@@ -363,6 +367,14 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "issued_at": NOW,
                 "issued_by": "dcc-system",
             },
+        ),
+        (
+            receipts,
+            {"approval": approval, "decision": "dec-ours", "ended_at": NOW, "certificates": 1, "began": 1_000},
+        ),
+        (
+            receipt_lines,
+            {"approval": approval, "decision": "dec-ours", "told": "list", "after": 40, "number": 7},
         ),
     ]
     for table, row in rows:

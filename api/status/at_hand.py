@@ -44,7 +44,7 @@ def _of_text(view: Snapshot, name: str, value: str) -> tuple[str | None, str]:
         return None, value
     words = armoured_in(value)
     found = view.fingerprints.get(fingerprint_in(words)) if words else None
-    return None if found is None else found[0], words
+    return None if found is None else view.serials.get(found), words
 
 
 def _of_device(view: Snapshot, name: str, value: Mapping[str, str]) -> tuple[str | None, tuple[str | None, ...]]:

@@ -5,7 +5,7 @@ the end. After PENDING_FOR that excuse is over.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
 from core.kinds import HierarchyRole
-from core.mirror import HashName, PublishedCrl
+from core.mirror import HashName, MirroredApproval, PublishedCrl, unpacked
 from core.status import Revoked, approval_status, certificate_status, holds_under_its_issuer, revocation_at
 
 PENDING_FOR = timedelta(seconds=60)
@@ -45,6 +45,7 @@ class DisagreementAnswer:
         approval, serial: what it is about; null where it is about a whole list.
         expected: what the register says.
         found: what the channel says.
+        since: when it was first seen, where it was seen more than once.
     """
 
     channel: str
@@ -52,6 +53,7 @@ class DisagreementAnswer:
     serial: Serial | None
     expected: str
     found: str
+    since: datetime | None = None
 
 
 @dataclass
@@ -79,6 +81,57 @@ class _Listed:
     entries: Mapping[Serial, tuple[datetime, RevocationReason | None]]
 
 
+@dataclass(frozen=True)
+class Lists:
+    """The newest lists, read back.
+
+    Args:
+        listed: by the issuing CA's key identifier.
+        over: keys whose time is over.
+        wrong: a list that is missing, forged or over.
+    """
+
+    listed: Mapping[str, _Listed]
+    over: frozenset[str]
+    wrong: tuple[DisagreementAnswer, ...]
+
+    def are_of(self, view: Snapshot, now: datetime) -> bool:
+        """Return whether these are the lists that a snapshot has."""
+        newest = {each.key_id: view.authority.crl(each.key_id, now) for each in view.authority.issuing(now)}
+        return not self.wrong and newest == {key: each.crl for key, each in self.listed.items()}
+
+
+def read_lists(view: Snapshot, now: datetime, before: Lists | None = None) -> Lists:
+    """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement.
+
+    Args:
+        view: what has them.
+        now: the present instant.
+        before: what was read before: the entries of a list that is still the same are not read again.
+    """
+    listed: dict[str, _Listed] = {}
+    wrong: list[DisagreementAnswer] = []
+    for each in view.authority.issuing(now):
+        crl = view.authority.crl(each.key_id, now)
+        found = "none was published" if crl is None else None
+        if crl is not None:
+            try:
+                read = x509.load_der_x509_crl(crl.der)
+                known = None if before is None else before.listed.get(each.key_id)
+                same = known is not None and known.crl.der == crl.der
+                listed[each.key_id] = known if same and known is not None else _Listed(crl, _entries(read))
+                found = _wrong_with(read, crl, each.der, now)
+            except (ValueError, TypeError, NotImplementedError) as error:
+                found = f"unreadable ({type(error).__name__})"
+        if found is not None:
+            wrong.append(
+                DisagreementAnswer(
+                    channel="crl", approval=None, serial=None, expected=f"a list in force of {each.key_id}", found=found
+                )
+            )
+    return Lists(listed, _over(view, now), tuple(wrong))
+
+
 def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, past_answer: PastAnswer) -> Report:
     """Compare every channel with the register.
 
@@ -88,10 +141,32 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
         now: the present instant.
         past_answer: for verification; not asked, as the questions are about now.
     """
-    report = Report(now)
-    lists, over = _lists(view, report, now), _over(view, now)
+    report, lists = Report(now), read_lists(view, now)
+    report.disagreements += lists.wrong
+    compare_approvals(report, register, view, lists, past_answer)
+    ours = frozenset(record.identifier for record in register)
+    report.disagreements += [not_in_register(each) for each in sorted(set(view.approvals) - ours)]
+    serials = {each.serial for record in register for each in record.certificates}
+    report.disagreements += [never_issued(each) for each in strangers(view, lists, serials)]
+    return report
+
+
+def compare_approvals(
+    report: Report, register: Sequence[ApprovalRecord], view: Snapshot, lists: Lists, past_answer: PastAnswer
+) -> None:
+    """Compare every channel with the register on some approvals.
+
+    Args:
+        report: what is found goes here.
+        register: some approvals, as the store has them.
+        view: what the channels answer from.
+        lists: read back from it.
+        past_answer: for verification; not asked, as the questions are about now.
+    """
+    now = report.as_of
     for record in register:
-        held = view.approvals.get(record.identifier)
+        packed = view.approvals.get(record.identifier)
+        held = None if packed is None else unpacked(packed)
         if held is None or held.record != record:
             found = "absent" if held is None else "another state"
             report.disagreements.append(
@@ -104,31 +179,49 @@ def compare(register: Sequence[ApprovalRecord], view: Snapshot, now: datetime, p
                 )
             )
             continue
-        _compare_verification(report, view, record, now, past_answer)
+        _compare_verification(report, view, held, past_answer)
         for certificate in record.certificates:
             report.checked += 1
-            _compare_certificate(report, view, record, certificate, now)
-            der = held.ders.get(certificate.serial, b"")
-            if holds_under_its_issuer(certificate, now) and _issuing_key(der) not in over:
-                _compare_ocsp(report, view, record, certificate, now)
-                _compare_crl(report, view, lists, record, certificate, now)
-    for strange in set(view.approvals) - {record.identifier for record in register}:
-        report.disagreements.append(
-            DisagreementAnswer(channel="snapshot", approval=strange, serial=None, expected="absent", found="present")
-        )
-    ours = {each.serial for record in register for each in record.certificates}
+            _compare_certificate(report, held, certificate)
+            key = _issuing_key(held.ders.get(certificate.serial, b""))
+            if holds_under_its_issuer(certificate, now) and key not in lists.over:
+                _compare_ocsp(report, held, certificate)
+                _compare_crl(report, lists.listed.get(key or ""), record, certificate, now)
+
+
+def not_in_register(identifier: str) -> DisagreementAnswer:
+    """Return that the channels know an approval that the register does not."""
+    return DisagreementAnswer(channel="snapshot", approval=identifier, serial=None, expected="absent", found="present")
+
+
+def never_issued(serial: Serial) -> DisagreementAnswer:
+    """Return that a list has a certificate that the register does not."""
+    return DisagreementAnswer(channel="crl", approval=None, serial=serial, expected="never issued", found="listed")
+
+
+def strangers(view: Snapshot, lists: Lists, ours: Container[Serial]) -> list[Serial]:
+    """Return what lists have and the register does not.
+
+    Args:
+        view: what the channels answer from.
+        lists: read back from it.
+        ours: every serial that the register has.
+    """
     # The hierarchy's own may end there as well; the register says nothing about them that could be compared.
-    _compare_strangers(report, ours | {each.serial for each in view.authority.certificates}, lists)
-    return report
+    known = {each.serial for each in view.authority.certificates}
+    return sorted(
+        serial
+        for listed in lists.listed.values()
+        for serial in listed.entries
+        if serial not in ours and serial not in known
+    )
 
 
 # --- verification ------------------------------------------------------------------------------------------------
 
 
-def _compare_verification(
-    report: Report, view: Snapshot, record: ApprovalRecord, now: datetime, past_answer: PastAnswer
-) -> None:
-    ders = view.approvals[record.identifier].ders
+def _compare_verification(report: Report, view: Snapshot, held: MirroredApproval, past_answer: PastAnswer) -> None:
+    record, ders, now = held.record, held.ders, report.as_of
     asked = [
         (None, approval_status(record, now).state, Question(ByApproval(record.identifier))),
         *(
@@ -148,17 +241,14 @@ def _compare_verification(
             )
 
 
-def _compare_certificate(
-    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
-) -> None:
+def _compare_certificate(report: Report, held: MirroredApproval, certificate: CertificateRecord) -> None:
     """The bytes that are handed out are those that the register recognises."""
-    der = view.approvals[record.identifier].ders.get(certificate.serial, b"")
-    found = hashlib.sha256(der).hexdigest()
-    if found != certificate.fingerprint and certificate.signed_at <= now:
+    found = hashlib.sha256(held.ders.get(certificate.serial, b"")).hexdigest()
+    if found != certificate.fingerprint and certificate.signed_at <= report.as_of:
         report.disagreements.append(
             DisagreementAnswer(
                 channel="certificate",
-                approval=record.identifier,
+                approval=held.record.identifier,
                 serial=certificate.serial,
                 expected=certificate.fingerprint,
                 found=found,
@@ -169,26 +259,25 @@ def _compare_certificate(
 # --- OCSP --------------------------------------------------------------------------------------------------------
 
 
-def _compare_ocsp(
-    report: Report, view: Snapshot, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
-) -> None:
+def _compare_ocsp(report: Report, held: MirroredApproval, certificate: CertificateRecord) -> None:
+    now = report.as_of
     revoked = revocation_at(certificate, now)
     since = certificate.signed_at if revoked is None else max(revoked.at, certificate.signed_at)
     for name in _HASHES:
-        held = newest_true_answer(view.approvals[record.identifier].answers, certificate, name, now)
-        if held is None:
+        signed = newest_true_answer(held.answers, certificate, name, now)
+        if signed is None:
             if now - since <= PENDING_FOR:
                 report.pending += 1
                 continue
             found = "no answer in force"
         else:
-            found = _said(held.der, certificate.serial)
+            found = _said(signed.der, certificate.serial)
         expected = _words(revoked)
         if found != expected:
             report.disagreements.append(
                 DisagreementAnswer(
                     channel=f"ocsp {name}",
-                    approval=record.identifier,
+                    approval=held.record.identifier,
                     serial=certificate.serial,
                     expected=expected,
                     found=found,
@@ -228,28 +317,6 @@ def _over(view: Snapshot, now: datetime) -> frozenset[str]:
     return frozenset(over - {each.key_id for each in view.authority.issuing(now)})
 
 
-def _lists(view: Snapshot, report: Report, now: datetime) -> dict[str, _Listed]:
-    """Read the newest CRL of each issuing CA back; one that is missing, forged or over is a disagreement."""
-    lists: dict[str, _Listed] = {}
-    for each in view.authority.issuing(now):
-        crl = view.authority.crl(each.key_id, now)
-        wrong = "none was published" if crl is None else None
-        if crl is not None:
-            try:
-                read = x509.load_der_x509_crl(crl.der)
-                lists[each.key_id] = _Listed(crl, _entries(read))
-                wrong = _wrong_with(read, crl, each.der, now)
-            except (ValueError, TypeError, NotImplementedError) as error:
-                wrong = f"unreadable ({type(error).__name__})"
-        if wrong is not None:
-            report.disagreements.append(
-                DisagreementAnswer(
-                    channel="crl", approval=None, serial=None, expected=f"a list in force of {each.key_id}", found=wrong
-                )
-            )
-    return lists
-
-
 def _wrong_with(read: x509.CertificateRevocationList, crl: PublishedCrl, issuer: bytes, now: datetime) -> str | None:
     key = x509.load_der_x509_certificate(issuer).public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not read.is_signature_valid(key):
@@ -271,15 +338,8 @@ def _reason(entry: x509.RevokedCertificate) -> RevocationReason | None:
 
 
 def _compare_crl(
-    report: Report,
-    view: Snapshot,
-    lists: Mapping[str, _Listed],
-    record: ApprovalRecord,
-    certificate: CertificateRecord,
-    now: datetime,
+    report: Report, listed: _Listed | None, record: ApprovalRecord, certificate: CertificateRecord, now: datetime
 ) -> None:
-    der = view.approvals[record.identifier].ders.get(certificate.serial)
-    listed = None if der is None else lists.get(_issuing_key(der) or "")
     if listed is None:
         return  # told once for the whole list, or once for the certificate
     expected = revocation_at(certificate, now)
@@ -303,14 +363,6 @@ def _compare_crl(
                 found=found,
             )
         )
-
-
-def _compare_strangers(report: Report, ours: set[Serial], lists: Mapping[str, _Listed]) -> None:
-    for listed in lists.values():
-        for serial in listed.entries.keys() - ours:
-            report.disagreements.append(
-                DisagreementAnswer(channel="crl", approval=None, serial=serial, expected="never issued", found="listed")
-            )
 
 
 def _issuing_key(der: bytes) -> str | None:

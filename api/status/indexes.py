@@ -14,7 +14,7 @@ NO_UNITS = Deployed()
 def forget(
     old: Held,
     serials: MapMutation[Serial, str],
-    fingerprints: MapMutation[str, tuple[str, Serial]],
+    fingerprints: MapMutation[str, Serial],
     models: MapMutation[str, frozenset[str] | str],
 ) -> None:
     """Take an approval out of the look-ups by its names."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from hashlib import sha256
 from http import HTTPStatus
+from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
@@ -22,6 +23,7 @@ from api.status.questions import QUESTION_LIMIT, Question, approval_named, parse
 from api.status.quickly import of_approval, quickly
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
+from api.status.tally import Tallied
 from api.status.template import template
 from api.status.verify import verdict
 from core.actors import Role
@@ -90,8 +92,15 @@ class _Request(NamedTuple):
     store: _Past
 
 
-_Handler: TypeAlias = Callable[[_Request], Reply]
-_Found: TypeAlias = "tuple[Mapping[str, _Handler] | None, Mapping[str, str]]"
+class _Handler(Protocol):
+    """Answers one kind of question, by whose name it is counted."""
+
+    __name__: str
+
+    def __call__(self, request: _Request, /) -> Reply: ...
+
+
+_Found: TypeAlias = tuple[Mapping[str, _Handler] | None, Mapping[str, str]]
 """Who answers at a path, by method, and what the path names."""
 
 _NAMELESS: Mapping[str, str] = MappingProxyType({})
@@ -103,12 +112,14 @@ class StatusPlane:
     Args:
         mirror: where the snapshot comes from; started and stopped by whoever made it.
         may_verify: says whether a role may ask /v1/verify.
+        tallied: where answers are counted.
     """
 
-    def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool]) -> None:
+    def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool], tallied: Tallied | None = None) -> None:
         self._mirror = mirror
         self._verifiers = frozenset(role for role in Role if may_verify(role))
         self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
+        self._tallied = tallied or Tallied()
         verification = {"POST": self._verify}
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
         self._exact: Mapping[str, Mapping[str, _Handler]] = {
@@ -129,11 +140,11 @@ class StatusPlane:
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
         """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
-        return self._answer(asked, _NOT_AT_ONCE)
+        return self._answer(asked, _NOT_AT_ONCE, self._tallied.at_once.note)
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
-        return self._answer(asked, self._mirror)
+        return self._answer(asked, self._mirror, self._tallied.from_store.note_beside_others)
 
     def body_limit(self, path: str) -> int | None:
         """Return how many octets a body for this path may have; None if the path is not about status."""
@@ -167,21 +178,24 @@ class StatusPlane:
         ended = "expired" if self._mirror.now() >= known.expires_at else ""
         return refusal(error, refused(error, place, known, ended=ended))
 
-    def _answer(self, asked: Asked, store: _Past) -> Reply | Elsewhere:
+    def _answer(self, asked: Asked, store: _Past, note: Callable[[str, float], None]) -> Reply | Elsewhere:
         handlers, named = self._find(asked.path)
         if handlers is None:
             return Elsewhere.BEHIND
         handler = handlers.get(asked.method) or (handlers.get("GET") if asked.method == "HEAD" else None)
         if handler is None:
             return _method_not_allowed(handlers)
+        began = perf_counter()
         try:
-            return handler(_Request(asked, named, store))
+            reply = handler(_Request(asked, named, store))
         except _AsksStoreError:
             return Elsewhere.STORE
         except (NotAuthenticated, NotPermitted) as error:
-            return self.refusal(error, asked, self._place(asked.path))
+            reply = self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
-            return refusal(error)
+            reply = refusal(error)
+        note(handler.__name__, perf_counter() - began)
+        return reply
 
     def _find(self, path: str) -> _Found:
         exact = self._exact.get(path)

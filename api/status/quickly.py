@@ -137,7 +137,7 @@ def _certificate(view: Snapshot, pem: str) -> _Meant | None:
     except TrialCpaError:
         return None  # to be refused
     found = view.fingerprints.get(presented.fingerprint)
-    return None if found is None else _entry(view, found[0], presented)
+    return None if found is None else _entry(view, view.serials.get(found), presented)
 
 
 def _device(view: Snapshot, members: Mapping[str, str]) -> _Meant | None:

@@ -61,7 +61,7 @@ class Snapshot:
         approvals: by approval identifier.
         finished: what has been answered of each of them, by approval identifier.
         serials: the approval identifier, by certificate serial.
-        fingerprints: approval identifier and serial, by SHA-256 of the certificate's DER in lower-case hex.
+        fingerprints: the certificate's serial, by SHA-256 of the certificate's DER in lower-case hex.
         models: the approval identifier, or several, by manufacturer and model in folded case.
         fetched_at: monotonic seconds at which the poll that confirmed it began.
         deployed: the units of each approval that has any, by approval identifier; None until they have been read.
@@ -74,7 +74,7 @@ class Snapshot:
     approvals: Map[str, Held]
     finished: Map[str, Finished] = field(compare=False)
     serials: Map[Serial, str]
-    fingerprints: Map[str, tuple[str, Serial]]
+    fingerprints: Map[str, Serial]
     models: Map[str, frozenset[str] | str]
     fetched_at: float
     deployed: Map[str, Deployed] | None = field(default=None, compare=False)
@@ -91,7 +91,7 @@ class Snapshot:
     def by_fingerprint(self, fingerprint: str) -> tuple[Held, CertificateRecord] | None:
         """Return the approval and the certificate whose DER has this SHA-256, or None if there is none."""
         found = self.fingerprints.get(fingerprint)
-        return None if found is None else self.by_serial(found[1])
+        return None if found is None else self.by_serial(found)
 
     def named(self, manufacturer: str, model: str) -> frozenset[str]:
         """Return the identifiers of every approval of a manufacturer's model."""
@@ -156,7 +156,7 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]
         finished[identifier] = Finished(held)
         for serial, fingerprint in names.certificates:
             serials[serial] = identifier
-            fingerprints[fingerprint] = (identifier, serial)
+            fingerprints[fingerprint] = serial
         key = model_key(names.manufacturer, names.model)
         others = models.get(key)
         models[key] = identifier if others is None else several(others) | {identifier}

@@ -43,8 +43,8 @@ def _not_as_asked(tx: Transaction, decision: Decision) -> tuple[Finding, ...]:
 def _owed(tx: Transaction, decision: Decision, about: Application | None) -> tuple[Finding, ...]:
     """The revocations that are owed under any approval of the Manufacturer concerned."""
     waiting = [each for each in breaches.owed(tx) if each.breach != decision.breach]
-    if not waiting:
-        return ()
+    if not waiting or (about is None and decision.approval is None):
+        return ()  # many that are revoked together are of several Manufacturers
     if about is None:
         concerned = approval_reading.approval(tx, decision.approval or "").organisation_id
     else:

@@ -6,10 +6,11 @@ From the commit on, every verification says so; the signed channels follow (core
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from core.actors import Actor
 from core.approval import ApprovalRecord, EndCause
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.classification import Passage
 from core.clauses import serves
 from core.errors import AlreadyEnded, Finding
@@ -27,7 +28,7 @@ from ra.telling.listing import Foreseen, instruct
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals, end_requests, facts
+from store.verbs import approvals, end_requests, facts, receipts
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,23 @@ def ending_of(decision: Decision) -> Ending:
     return Ending(said["approval"], EndCause(said["cause"]), since, request=said.get("request"))
 
 
+def approvals_of(decision: Decision) -> frozenset[str]:
+    """Return the approvals that a decision revokes together; none where it is about one (ra/deciding/many.py)."""
+    return frozenset() if decision.approval is not None else _listed(decision.proposal)
+
+
+@lru_cache(maxsize=4)
+def _listed(proposal: str) -> frozenset[str]:
+    try:
+        said = read_json(proposal)
+    except ValueError:
+        return frozenset()
+    listed = said.get("approvals") if isinstance(said, dict) else None
+    return (
+        frozenset(listed) if isinstance(listed, list) and all(isinstance(each, str) for each in listed) else frozenset()
+    )
+
+
 def why_passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:
     """Return, in words, why an approval can no longer be ended; None if it can."""
     return why_ended(approval_reading.record(tx, ending_of(decision).approval), at)
@@ -174,6 +192,7 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         held, granted = EndRequestState.PROPOSED, EndRequestState.GRANTED
         end_requests.move(tx, ending.request, needed=held, to=granted, decision_id=decision.id, at=at)
     instruct(tx, approval, cause=decision.id, actor=actor, at=at)
+    receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
     return serials
 
 

@@ -13,6 +13,7 @@ from ra.deciding.kinds.rekey import ProposeRekey, Rekey
 from ra.deciding.kinds.revocation import ProposeRevocation, Revocation
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal, WaitingWithdrawal
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal, Withdrawal
+from ra.deciding.many import ProposeRevocations
 
 Proposal: TypeAlias = (
     ProposeGrant
@@ -20,6 +21,7 @@ Proposal: TypeAlias = (
     | ProposeAmendment
     | ProposeAmendmentRefusal
     | ProposeRevocation
+    | ProposeRevocations
     | ProposeWithdrawal
     | ProposeRekey
     | ProposeWaitingWithdrawal
@@ -69,7 +71,7 @@ def by_command(command: Proposal) -> Kind[Any]:
             return AMENDMENT
         case ProposeAmendmentRefusal():
             return AMENDMENT_REFUSAL
-        case ProposeRevocation():
+        case ProposeRevocation() | ProposeRevocations():
             return REVOCATION
         case ProposeWithdrawal():
             return WITHDRAWAL

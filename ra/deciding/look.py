@@ -18,6 +18,7 @@ from ra.applying.requirements import open_of, requirement_shown
 from ra.deciding import notice
 from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
+from ra.deciding.many import is_of_many
 from ra.deciding.upon import upon
 from ra.deciding.views import (
     CarriedChange,
@@ -48,7 +49,8 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
         found = requests.decision(tx, identifier)
         said = witnesses_of(tx, [found.id]).get(found.id, ())
         shown = replace(
-            _decision(found, requests.drafts_of(tx, identifier), said), upon=upon(desk, tx, found, actor, at)
+            _decision(found, requests.drafts_of(tx, identifier), said),
+            upon=None if is_of_many(found) else upon(desk, tx, found, actor, at),
         )
         return _opened(tx, found, shown, actor, at) if found.state in OPEN_DECISION else shown
 

@@ -28,6 +28,7 @@ from ra.grounds import grounds_of
 from ra.instant import instant_of_end
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, once
+from ra.telling.wanting import wanting
 from store.reading.authority import authority_row
 from store.rows import Decision
 from store.transactions import Transaction
@@ -71,7 +72,7 @@ def _revoke(
     made = _urgent_decision(desk, tx, actor, command, at)
     # As things are before it: by the end itself a breach may be answered, and the notice is written.
     found = (*ending_findings(command, at), *beside(tx, made, at))
-    wanting = notice.lacking(tx, made, at=at)
+    before = notice.about(tx, made, at=at)
     decision = replace(made, findings=canonical(findings_json(found)).decode())
     order = revocation_digest(
         command.approval,
@@ -91,7 +92,7 @@ def _revoke(
     }
     facts.record(tx, Fact(FactKind.DECISION_MADE_ALONE, at, actor, subject=decision.id, payload=alone))
     serials = end_approval(tx, ending_of(decision), decision=decision, actor=actor, at=at)
-    notice.write(tx, decision, actor=actor, at=at)
+    notice.write(tx, decision, actor=actor, at=at, before=before)
     return ApprovalRevoked(
         approval=command.approval,
         cause=command.cause,
@@ -99,7 +100,7 @@ def _revoke(
         serials=tuple(serials),
         decision=decision.id,
         findings=found,
-        wanting=wanting,
+        wanting=wanting(before),
     )
 
 

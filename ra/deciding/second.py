@@ -21,6 +21,7 @@ from ra.deciding import lapse as lapsing
 from ra.deciding import notice
 from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_authorised
 from ra.deciding.every_kind import kind_of
+from ra.deciding.many import is_of_many
 from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
@@ -190,7 +191,8 @@ def _agree(
     if not closes:
         # Its notice is written with the certificate that travels with it (ra/deciding/certified.py).
         return DecisionState.SECONDED, 0
-    notice.write(tx, decision, actor=actor, at=at)
+    if not is_of_many(decision):  # each has a notice of its own, when it has ended (jobs/carry_out.py)
+        notice.write(tx, decision, actor=actor, at=at)
     return DecisionState.DONE, 0
 
 

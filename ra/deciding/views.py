@@ -253,6 +253,36 @@ class DecisionProposed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RevocationsAnswer:
+    """How far many approvals have been revoked by one decision.
+
+    Args:
+        approvals_sha256: digest of the list, hex; the proposal has it too.
+        total: approvals of the list.
+        carried_out: how many of them were dealt with; of these,
+        ended: how many ended by this, and
+        already_ended: how many had ended before, by an act or by time.
+        told: of how many the notices are written, or none is due.
+        crl_number: the list that was the first to say all of it; None while one does not.
+        begun_at: when it was decided; None before.
+        finished_at: when all was done and told; None before.
+    """
+
+    decision: str
+    state: DecisionState
+    cause: EndCause
+    approvals_sha256: str
+    total: int
+    carried_out: int
+    ended: int
+    already_ended: int
+    told: int
+    crl_number: int | None
+    begun_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionAuthorised:
     """The proposer has signed for a proposal with a key of their own: from now on another officer may second it.
 

@@ -26,7 +26,7 @@ from store.reading import approvals as approval_reading
 from store.reading import notices as reading
 from store.reading.notices import Copy, Delivery, Notice
 from store.transactions import Transaction
-from store.verbs import facts
+from store.verbs import facts, receipts
 from store.verbs import notices as verbs
 
 NO_ADDRESS: Final = "no-address"
@@ -203,6 +203,7 @@ def _note_fetched(desk: Desk, actor: Actor, found: Notice, recipient: Recipient)
     at = desk.clock.now()
     with desk.store.begin("note fetching") as tx:
         if verbs.note_fetched(tx, found.number, recipient, at=at):
+            receipts.note_notified(tx, found.number, recipient)
             fetched: dict[str, Json] = {"number": found.number, "recipient": recipient.value}
             facts.record(tx, Fact(FactKind.NOTICE_FETCHED, at, actor, subject=found.subject, payload=fetched))
 

@@ -8,7 +8,7 @@ from core.approval import Device, EndCause
 from core.classification import Classification, Recipient
 from core.cpl import TRIAL_MARKER, Entry, InstructionState, Kind, Remark
 from core.identifiers import Serial
-from core.kinds import Addition, Channel, DeliveryState, NoticeKind
+from core.kinds import Addition, Channel, DeliveryState, NoticeKind, Told
 from core.status import State
 from ra.views import FROM, FirmwareAnswer, Page, PendingAnswer
 
@@ -390,3 +390,46 @@ class Reconciled:
     unreadable: tuple[Remark, ...]
     remarks: tuple[Remark, ...]
     not_compared: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldAnswer:
+    """By what, or to whom, an end was told.
+
+    Args:
+        told: everybody asks `verification`, `ocsp` and `list`; to `dcc` and `panel` goes a notice.
+        milliseconds: from the commit of the act; null while it is not told.
+        number: of the list that says it; null of all else.
+        acknowledged_at: when the DCC or the Panel acknowledged it; null of all else, and while they have not.
+    """
+
+    told: Told
+    milliseconds: int | None
+    number: int | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptAnswer:
+    """What came of one act that ended an approval, or certificates of it.
+
+    Args:
+        certificates: how many it ended.
+        notice: which tells of it.
+        closed_at: when everybody had told it, and acknowledged it who has to; null until then.
+    """
+
+    decision: str
+    ended_at: datetime
+    certificates: int
+    notice: str | None
+    closed_at: datetime | None
+    told: tuple[ToldAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptList:
+    """The receipts of the ends of an approval and of its certificates, oldest first."""
+
+    approval: str
+    receipts: tuple[ReceiptAnswer, ...]

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.kinds import BreachState, DecisionKind
-from core.local_time import uk, utc
+from core.local_time import overdue_before, uk, utc
 from core.words import counted
 from ra.deciding.every_kind import kind_of
 from ra.waiting.views import TaskAnswer
 from store.reading import tasks as reading
+from store.reading.receipts import unacknowledged as unacknowledged_ends
 from store.reading.tasks import WaitingBreach, WaitingCertificate, WaitingDecision
 from store.transactions import Transaction
 
@@ -115,6 +116,25 @@ def rejections(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
             sentence=told,
             since=each.since,
             link=link_of(each),
+            urgent=True,
+        )
+
+
+def unacknowledged(tx: Transaction, at: datetime) -> Iterator[TaskAnswer]:
+    """Yield each end that the DCC or the Panel has not acknowledged, its working day being over (F2.30, F2.31).
+
+    The Code names no time. One who is told on a day has its office hours, or those of the next working day, as the
+    Panel has for an instruction (docs/assumptions.md).
+    """
+    for each in unacknowledged_ends(tx, ended_before=overdue_before(at), limit=reading.MOST_OF_A_KIND + 1):
+        silent = [who for who, when in (("the DCC", each.dcc_at), ("the Panel", each.panel_at)) if when is None]
+        told = f"{' and '.join(silent)} {'has' if len(silent) == 1 else 'have'} not acknowledged an end"
+        yield TaskAnswer(
+            kind="end-unacknowledged",
+            subject=each.approval,
+            sentence=f"{told[0].upper()}{told[1:]} of {each.approval}, at {utc(each.ended_at)} (F2.30, F2.31).",
+            since=each.ended_at,
+            link=f"/v1/approvals/{each.approval}/receipts",
             urgent=True,
         )
 

@@ -94,6 +94,7 @@ def _kinds(tx: Transaction, party: Party, at: datetime, rules: Rules) -> Sequenc
                 restored(tx),
                 of_the_ssc.breaches(tx),
                 of_the_ssc.rejections(tx, at),
+                of_the_ssc.unacknowledged(tx, at),
                 of_the_ssc.additions(tx, at),
                 of_the_ssc.requests(tx),
                 of_the_ssc.end_requests(tx),

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -26,17 +27,44 @@ _STREAM = 5_000
 
 # Read several times in every act and after it: a statement is put together once, which costs more than the asking.
 _C, _D, _E = certificates.c, drafts.c, authority_ends.c
-_NAMED = bindparam("named", expanding=True, type_=Text())
-# By the certificate: it is found by its approval, and drafts are not.
-_ISSUERS_ENDED = (
-    select(_C.serial, _E.at).join(drafts, _D.serial == _C.serial).join(authority_ends, _E.serial == _D.issuer_serial)
-)
+_NAMED, _ONE = bindparam("named", expanding=True, type_=Text()), bindparam("named", type_=Text())
 _CERTIFICATES = select(certificates).order_by(_C.approval, _C.issue)
 _TERMS = select(terms).order_by(terms.c.approval, terms.c.issue)
 _APPROVALS = select(approvals).order_by(approvals.c.identifier)
-_ISSUERS_ENDED_OF, _CERTIFICATES_OF = (each.where(_C.approval.in_(_NAMED)) for each in (_ISSUERS_ENDED, _CERTIFICATES))
-_TERMS_OF = _TERMS.where(terms.c.approval.in_(_NAMED))
-_APPROVALS_NAMED = _APPROVALS.where(approvals.c.identifier.in_(_NAMED))
+_ISSUERS_ENDED = (
+    select(_C.serial, _E.at).join(drafts, _D.serial == _C.serial).join(authority_ends, _E.serial == _D.issuer_serial)
+)
+"""By the certificate: it is found by its approval, and drafts are not. Almost always there are none: all are asked for
+at once, and with the certificates of those that are named."""
+
+_WITH_ISSUERS = (
+    _CERTIFICATES.add_columns(_E.at.label("issuer_ended_at"))
+    .outerjoin(drafts, _D.serial == _C.serial)
+    .outerjoin(authority_ends, _E.serial == _D.issuer_serial)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statements:
+    """What is asked for approvals, in this order."""
+
+    certificates: Select[Any]
+    terms: Select[Any]
+    approvals: Select[Any]
+
+
+_EVERY = _Statements(certificates=_CERTIFICATES, terms=_TERMS, approvals=_APPROVALS)
+
+
+def _of(named: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> _Statements:
+    return _Statements(
+        certificates=_WITH_ISSUERS.where(named(_C.approval)),
+        terms=_TERMS.where(named(terms.c.approval)),
+        approvals=_APPROVALS.where(named(approvals.c.identifier)),
+    )
+
+
+_SOME, _SINGLE = _of(lambda column: column.in_(_NAMED)), _of(lambda column: column == _ONE)
 _HOLD = (
     select(approvals.c.identifier)
     .where(approvals.c.identifier.in_(_NAMED))
@@ -146,6 +174,23 @@ def under(tx: Transaction, issuer: Serial) -> list[str]:
     query = select(drafts.c.approval).join(certificates, certificates.c.serial == drafts.c.serial).distinct()
     found = tx.connection.execute(query.where(drafts.c.issuer_serial == issuer).order_by(drafts.c.approval))
     return [str(each) for each in found.scalars()]
+
+
+def standing_under(tx: Transaction, issuers: Collection[Serial], at: datetime) -> list[str]:
+    """Return the approvals that nobody has ended, with a certificate of some issuing CAs that stands at `at`."""
+    c, d, a = certificates.c, drafts.c, approvals.c
+    query = select(c.approval).join(drafts, d.serial == c.serial).join(approvals, a.identifier == c.approval).distinct()
+    query = query.where(d.issuer_serial.in_(issuers), c.ends_at > at, a.ended_at.is_(None)).order_by(c.approval)
+    return [str(each) for each in tx.connection.execute(query).scalars()]
+
+
+def known(tx: Transaction, identifiers: Collection[str]) -> set[str]:
+    """Return those of some identifiers that are an approval's."""
+    found: set[str] = set()
+    for some in _portions(sorted(identifiers)):
+        query = select(approvals.c.identifier).where(approvals.c.identifier.in_(some))
+        found.update(str(each) for each in tx.connection.execute(query).scalars())
+    return found
 
 
 def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
@@ -264,15 +309,16 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
 
 
 def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:
-    def rows(every: Select[Any], those_named: Select[Any]) -> Iterable[Row[Any]]:
-        return tx.connection.execute(*((every,) if identifiers is None else (those_named, {"named": identifiers})))
-
-    issuers = {row.serial: row.at for row in rows(_ISSUERS_ENDED, _ISSUERS_ENDED_OF)}
+    asked, named = _asked(identifiers)
+    issuers: dict[str, datetime] = {}
+    if identifiers is None:
+        issuers = {row.serial: row.at for row in tx.connection.execute(_ISSUERS_ENDED)}
     issued: dict[str, list[CertificateRecord]] = defaultdict(list)
-    for row in rows(_CERTIFICATES, _CERTIFICATES_OF):
-        issued[row.approval].append(_certificate(row, issuers.get(row.serial)))
+    for row in tx.connection.execute(asked.certificates, named):
+        ended_at = issuers.get(row.serial) if identifiers is None else row.issuer_ended_at
+        issued[row.approval].append(_certificate(row, ended_at))
     agreed: dict[str, list[Terms]] = defaultdict(list)
-    for row in rows(_TERMS, _TERMS_OF):
+    for row in tx.connection.execute(asked.terms, named):
         agreed[row.approval].append(
             Terms(
                 issue=row.issue,
@@ -295,8 +341,17 @@ def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[App
             ended_at=row.ended_at,
             end_cause=row.end_cause,
         )
-        for row in rows(_APPROVALS, _APPROVALS_NAMED)
+        for row in tx.connection.execute(asked.approvals, named)
     ]
+
+
+def _asked(identifiers: Collection[str] | None) -> tuple[_Statements, Mapping[str, object]]:
+    """Return the statements for some approvals, or all (None), and what they are asked with."""
+    if identifiers is None:
+        return _EVERY, {}
+    if len(identifiers) == 1:
+        return _SINGLE, {"named": next(iter(identifiers))}
+    return _SOME, {"named": identifiers}
 
 
 def _certificate(row: Row[Any], issuer_ended_at: datetime | None) -> CertificateRecord:

@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import BigInteger, Row, Select, Text, bindparam, func, select
+from sqlalchemy import BigInteger, Row, Select, Text, bindparam, select
 
 from core.deployed import Deployed, Stint, Unit
 from core.facts import FactKind
 from core.identifiers import Serial
+from core.instants import seconds
 from core.mirror import (
     AuthorityCertificate,
     AuthorityView,
     Changes,
     CredentialRecord,
-    MirroredApproval,
+    Held,
     Proof,
     PublishedCrl,
     SealedHead,
     SignedAnswer,
     Units,
 )
-from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
-from store.reading import deployed_units
+from store.reading import deployed_units, packed
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
-from store.tables import certificates, credentials, crls, journal, ocsp_answers, organisations, waits_to_be_sealed
+from store.tables import credentials, crls, journal, ocsp_answers, waits_to_be_sealed
 from store.transactions import Store, Transaction
 from store.types import Instant
 
@@ -62,10 +62,6 @@ _WAITING = select(journal.c.id).where(waits_to_be_sealed)
 _SINCE = select(journal.c.id, journal.c.kind, journal.c.at, journal.c.approvals).where(
     (journal.c.seal_number > _NUMBER) | waits_to_be_sealed
 )
-_NAMES = select(organisations.c.id, organisations.c.name)
-_NAMES_OF = _NAMES.where(organisations.c.id.in_(_NAMED))
-_DERS = select(certificates.c.serial, certificates.c.der)
-_DERS_OF = _DERS.where(certificates.c.serial.in_(_NAMED))
 _DISPUTED = select(journal.c.subject, journal.c.at).where(journal.c.refused.is_not(None), journal.c.kind.in_(_ENDS))
 _DISPUTED_OF = _DISPUTED.where(journal.c.subject.in_(_NAMED))
 _LISTED_KEYS = select(crls.c.key_id).distinct()
@@ -78,20 +74,6 @@ _LISTS = (
 _LISTS_BEFORE = _LISTS.where(crls.c.number < _NUMBER)
 _STANDING = select(credentials).where(credentials.c.revoked_at.is_(None))
 _REVOKED = select(credentials).where(credentials.c.revoked_at.is_not(None))
-
-
-def _newest_answers(*, of: bool, until: bool) -> Select[Any]:
-    """Return the statement for the newest answer of each serial and hash, of some, or of those not dated ahead."""
-    columns = ocsp_answers.c
-    newest = select(func.max(columns.id)).group_by(columns.serial, columns.hash_name)
-    if until:
-        newest = newest.where(columns.this_update <= _NOW)
-    if of:
-        newest = newest.where(columns.serial.in_(_NAMED))
-    return select(ocsp_answers).where(columns.id.in_(newest))
-
-
-_NEWEST = {(of, until): _newest_answers(of=of, until=until) for of in (False, True) for until in (False, True)}
 
 IsGenuine: TypeAlias = Callable[[PublishedCrl, Sequence[AuthorityCertificate]], bool]
 """Tells of a CRL whether one of these certificates' keys signed it, and its row says what it says."""
@@ -201,31 +183,14 @@ class StatusReader:
                 ended=frozenset(each.serial for each in authority_reading.ends(tx)),
             )
 
-    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[MirroredApproval]:
+    def approvals(self, identifiers: frozenset[str] | None) -> Sequence[Held]:
         """Return the approvals named, or all of them (None)."""
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
-            found = approval_reading.records(tx, identifiers)
-            owners = None if identifiers is None else [*{record.organisation for record in found}]
-            names = {row.id: row.name for part in _portions(owners) for row in _asked(tx, _NAMES, _NAMES_OF, part)}
-            serials = [certificate.serial for record in found for certificate in record.certificates]
-            ders = _ders(tx, serials if identifiers is not None else None)
-            answers = _answers(tx, serials if identifiers is not None else None, END_OF_TIME)
-            disputed = _disputed(tx, [record.identifier for record in found] if identifiers is not None else None)
-            # Where the newest is dated ahead, by a wrong clock, the newest that is not is held beside it.
-            ahead = [each for each, some in answers.items() if any(one.this_update > now for one in some)]
-            for serial, before in _answers(tx, ahead, now).items() if ahead else ():
-                answers[serial] += before
-        return [
-            MirroredApproval(
-                record=record,
-                organisation_name=names[record.organisation],
-                ders={certificate.serial: ders[certificate.serial] for certificate in record.certificates},
-                answers=[answer for certificate in record.certificates for answer in answers[certificate.serial]],
-                disputed=frozenset(disputed.get(record.identifier, ())),
-            )
-            for record in found
-        ]
+            if identifiers is None:
+                return packed.every(tx, self._store, _disputed(tx, None), now)
+            named = sorted(identifiers)
+            return packed.some(tx, self._store, named, _disputed(tx, named), now)
 
     def _newest_crls(
         self, tx: Transaction, hierarchy: Sequence[AuthorityCertificate], now: datetime
@@ -320,38 +285,12 @@ def _credentials(tx: Transaction, which: Select[Any]) -> dict[str, CredentialRec
     }
 
 
-def _ders(tx: Transaction, serials: list[Serial] | None) -> dict[Serial, bytes]:
-    return {
-        Serial(row.serial): bytes(row.der) for part in _portions(serials) for row in _asked(tx, _DERS, _DERS_OF, part)
-    }
-
-
-def _answers(tx: Transaction, serials: list[Serial] | None, now: datetime) -> dict[Serial, list[SignedAnswer]]:
-    """The newest answer of each serial and hash that is not dated ahead of `now`."""
-    found: dict[Serial, list[SignedAnswer]] = defaultdict(list)
-    until = now != END_OF_TIME
-    for part in _portions(serials):
-        asked = {**({"now": now} if until else {}), **({} if part is None else {"named": part})}
-        for row in tx.connection.execute(_NEWEST[part is not None, until], asked):
-            found[Serial(row.serial)].append(
-                SignedAnswer(
-                    serial=Serial(row.serial),
-                    hash_name=row.hash_name,
-                    this_update=row.this_update,
-                    next_update=row.next_update,
-                    revoked_at=row.revoked_at,
-                    der=bytes(row.der),
-                )
-            )
-    return found
-
-
-def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> dict[str, set[datetime]]:
-    """The instants of ends that were not sealed, by approval."""
-    found = defaultdict[str, set[datetime]](set)
+def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
+    """The instants of ends that were not sealed, by approval, in seconds."""
+    found = defaultdict[str, list[int]](list)
     for part in _portions(approvals):
         for row in _asked(tx, _DISPUTED, _DISPUTED_OF, part):
-            found[row.subject].add(row.at)
+            found[row.subject].append(seconds(row.at))
     return found
 
 

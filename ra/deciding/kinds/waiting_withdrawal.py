@@ -25,7 +25,7 @@ from ra.telling.words import NoticeForm
 from store.reading import approvals as approval_reading
 from store.rows import Decision
 from store.transactions import Transaction
-from store.verbs import approvals, facts
+from store.verbs import approvals, facts, receipts
 
 FORM = NoticeForm(
     kind=NoticeKind.AMENDMENT,
@@ -129,6 +129,7 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
                 ),
             )
         instruct(tx, approval, cause=decision.id, actor=actor, at=at)
+        receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """What the Panel was to do later is not to be done."""
