@@ -26,6 +26,7 @@ from bench import register
 from bench.serving import ROOT, folder
 
 APPROVALS = 100_000
+FRONTS = ("first", "second")
 ROUNDS = 3
 SECONDS = 3.0
 
@@ -61,7 +62,11 @@ class _Served:
 
 
 def measure(
-    approvals: int = APPROVALS, rounds: int = ROUNDS, seconds: float = SECONDS, only: Sequence[str] = ()
+    approvals: int = APPROVALS,
+    rounds: int = ROUNDS,
+    seconds: float = SECONDS,
+    only: Sequence[str] = (),
+    fronts: Sequence[str] = FRONTS,
 ) -> Iterator[tuple[str, str]]:
     """Ask; yield what was asked of which front, and the figures in words."""
     compiler = shutil.which("cc")
@@ -79,7 +84,7 @@ def measure(
                 files[name] = made / name.replace("/", " ")
                 files[name].write_bytes(b"".join(struct.pack("<I", len(each)) + each for each in asked))
         del planted
-        for front in ("first", "second"):
+        for front in fronts:
             plane, constant = (
                 stack.enter_context(closing(_Running(front, kind, made))).served() for kind in ("plane", "constant")
             )
@@ -158,7 +163,10 @@ if __name__ == "__main__":
     parser.add_argument("--approvals", type=int, default=APPROVALS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--front", action="append", choices=FRONTS)
     parser.add_argument("question", nargs="*", metavar="question", choices=[[], *register.QUESTIONS])
     chosen = parser.parse_args()
-    for what, figures in measure(chosen.approvals, chosen.rounds, chosen.seconds, chosen.question):
+    for what, figures in measure(
+        chosen.approvals, chosen.rounds, chosen.seconds, chosen.question, chosen.front or FRONTS
+    ):
         print(f"{what}: {figures}", flush=True)

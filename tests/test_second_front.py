@@ -226,7 +226,8 @@ def running(home: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def over_socket(path: Path, octets: bytes) -> bytes:
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(10)
             try:
