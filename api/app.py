@@ -35,6 +35,7 @@ from api.end_requests import add_end_requests
 from api.evidence import add_evidence
 from api.following import Following
 from api.forms.authorising import LISTED_LIMIT
+from api.forms.revoking import REVOCATIONS_LIMIT
 from api.incoming import (
     BODY_LIMIT,
     StrictRequest,
@@ -49,6 +50,7 @@ from api.notices import add_notices
 from api.orders import add_orders
 from api.reports import add_reports
 from api.requirements import add_requirements
+from api.revocations import REVOCATIONS, add_revocations
 from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
 from api.status.snapshot import Mirror
@@ -105,6 +107,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_decisions,
     add_authorising,
     add_orders,
+    add_revocations,
     add_approvals,
     add_auditing,
     add_amendments,
@@ -205,6 +208,8 @@ def _add_guards(
         refuse_repeated_parameters()
         if rule is not None and rule.rule in BATCH_PATHS:
             request.max_content_length = LISTED_LIMIT
+        elif rule is not None and rule.rule == REVOCATIONS:
+            request.max_content_length = REVOCATIONS_LIMIT
 
     @app.after_request
     def protect(response: Response) -> Response:

@@ -20,7 +20,7 @@ from core.identifiers import serial_of
 from core.instants import text
 from core.words import counted
 from officers.restore import CertificateAgain
-from officers.statement import Listed
+from officers.statement import Listed, approvals_digest
 from ra.deciding.views import DecisionAnswer, DraftAnswer
 from ra.views import view_of
 from verify.certified import arc_of, compared, key_sha256
@@ -69,6 +69,7 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
     for name in ("approval", "application"):
         if name in said.proposal:
             _require(said.decision, f"its {name}", said.proposal[name], getattr(said, name))
+    _require_listed(said)
     drafts = said.drafts or (() if said.draft is None else (said.draft,))  # a service of before says one
     if not drafts:
         _require(said.decision, "the digest of bytes to be signed", None, said.tbs_sha256)
@@ -86,6 +87,19 @@ def recomputed(said: DecisionAnswer) -> Recomputed:
         words.append(_words(certificate, statement))
     listed = Listed(decision=said.decision, proposal_sha256=proposal_sha256, tbs_sha256=tuple(digests))
     return Recomputed(listed=listed, certificates=words)
+
+
+def _require_listed(said: DecisionAnswer) -> None:
+    """Require of a decision that revokes many that list, number and digest agree, and nothing is in it twice."""
+    if "approvals" not in said.proposal:
+        return
+    listed = said.proposal["approvals"]
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise ShownOtherwise(subject=said.decision, detail="what it revokes is no list of approvals")
+    _require(said.decision, "the order of its approvals", listed, sorted(set(listed)))
+    _require(said.decision, "the number of its approvals", said.proposal.get("count"), len(listed))
+    digest_of = approvals_digest(listed)
+    _require(said.decision, "the digest of its approvals", said.proposal.get("approvals_sha256"), digest_of)
 
 
 def _tbs(said: DecisionAnswer, draft: DraftAnswer) -> bytes:
@@ -174,6 +188,9 @@ def require_as_sent(said: DecisionAnswer, sent: Mapping[str, Any], proposer: str
     for name in _AS_SENT:
         if sent.get(name) is not None and name in proposal:
             _require(said.decision, f"its {name}", _squeezed(proposal[name]), _squeezed(sent[name]))
+    if sent.get("approvals") is not None:  # of one issuing CA nobody has sent the list
+        listed = sorted({_squeezed(each) for each in sent["approvals"]})
+        _require(said.decision, "its approvals", sorted(map(_squeezed, proposal.get("approvals") or ())), listed)
     for name in ("start", "expiry"):
         if sent.get(name) is not None and name in proposal:
             _require(said.decision, f"its {name}", str(proposal[name])[: len("2027-01-04")], str(sent[name]))

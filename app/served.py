@@ -25,6 +25,7 @@ ALIVE = "/healthz"
 READY = "/readyz"
 DESCRIPTION = "/openapi.json"
 _FROM_MEMORY = ("GET", "HEAD")
+_TURNS = {Elsewhere.STORE: Turn.PAST, Elsewhere.LONG: Turn.LONG}
 
 _LONGEST_QUERY = 100
 """Characters in which somebody may ask what it is fit for, in whichever spelling."""
@@ -125,18 +126,22 @@ class Served:
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered) if answered.refused else answered
-        if answered is Elsewhere.STORE:
-            return Turn.PAST
-        return Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+        turn = _TURNS.get(answered)
+        if turn is None:
+            turn = Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+        return turn
 
     def _is_elsewhere(self, path: str) -> bool:
         return path != ALIVE and self._plane.body_limit(path) is not None
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer on a thread that may wait."""
+        del turn
         try:
-            if turn is Turn.PAST:
-                answered = self._plane.from_store(asked)
+            if self._plane.body_limit(asked.path) is not None:
+                # A body that is too long to be answered at once did not come with the request.
+                whole = asked if asked.body or not length else asked.with_body(body.read())
+                answered = self._plane.from_store(whole)
                 if isinstance(answered, Reply):
                     return self._noted(asked, answered)
             return self._noted(asked, wsgi.call(self._application, asked, body, length))
@@ -174,16 +179,18 @@ class StatusServed:
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered) if answered.refused else answered
-        if answered is Elsewhere.STORE:
-            return Turn.PAST
+        turn = _TURNS.get(answered)
+        if turn is not None:
+            return turn
         purpose = purpose_of(asked.query) if asked.path == READY and asked.method in _FROM_MEMORY else None
         return _not_found() if purpose is None else self._ready(purpose)
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer on a thread that may wait."""
-        del turn, body, length  # the body of a question is in it
+        del turn
         try:
-            answered = self._plane.from_store(asked)
+            whole = asked if asked.body or not length else asked.with_body(body.read())
+            answered = self._plane.from_store(whole)
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
         return self._noted(asked, answered) if isinstance(answered, Reply) else _not_found()

@@ -177,7 +177,12 @@ def _following(house: House, settings: Settings, memory: Path, tallied: Tallied)
     reader = ToldReader(house.store, house.clock.now, is_genuine)
     remembered = WebMemory(memory)
     mirror = TimedMirror(
-        reader, house.machine, max_age=settings.status_max_age, remembered=remembered, polls=tallied.polls
+        reader,
+        house.machine,
+        max_age=settings.status_max_age,
+        remembered=remembered,
+        hearing=house.store.hearing,
+        polls=tallied.polls,
     )
     verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
     reader.read_anew = verified.touched

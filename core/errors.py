@@ -245,6 +245,14 @@ class DeploymentsTooMany(RequestTooLarge):
     hint_text = "Send it in several; nothing of it was recorded."
 
 
+class QuestionsTooMany(RequestTooLarge):
+    """More questions in one batch than are answered at once."""
+
+    code = "questions-too-many"
+    sentence = "The batch has more than {limit:,} questions."
+    hint_text = "Ask in several batches; none of these was answered."
+
+
 class WorkbookTooLarge(RequestTooLarge):
     """A workbook, or a list in it, above a limit; a bomb is one too."""
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
@@ -20,7 +21,7 @@ from front.framing import CHUNKS, HEADS, Framing, RequestLines
 from front.head import forwarded, framed_alike, read_incoming
 from front.incoming import Incoming
 from front.refusals import refused
-from front.sending import head_of
+from front.sending import PIECES, begun, head_of
 from front.service import Turn
 from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PIECE = 32 * 1024
-"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -52,7 +51,7 @@ class Connection(asyncio.BufferedProtocol):
         self._queue: deque[Incoming] = deque()
         self._current: Incoming | None = None
         self._held = bytearray()
-        self._rest: memoryview | None = None
+        self._rest: Iterator[bytes | memoryview] | None = None
         self._job: Job | None = None
         self._stuffed = self._taking = self._ended = self._resuming = self._last = self._excess = False
         self._lines = RequestLines()
@@ -131,9 +130,7 @@ class Connection(asyncio.BufferedProtocol):
         """All that was handed on is."""
         self._stuffed = False
         self._touched = self._front.now()
-        if self._stage is Stage.SEND:
-            self._pump()
-            self._advance()
+        self._pump_on()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -190,9 +187,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         version = self._parser.get_http_version()
         incoming.keep = version == "1.1" and self._parser.should_keep_alive()
-        self._stage = Stage.BODY
-        self._began = self._touched  # when the octets came in which it ends
-        self._passed = 0
+        # It begins when the octets came in which its head ends.
+        self._stage, self._began, self._passed = Stage.BODY, self._touched, 0
         found = read_incoming(incoming, self._limits, version, self._lines.protocol(incoming.target), self._address)
         if isinstance(found, Reply):
             incoming.refusal = found
@@ -408,32 +404,36 @@ class Connection(asyncio.BufferedProtocol):
             _log.exception("an answer could not be sent")
             reply = refusal(RuntimeError())
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
-        body = b"" if incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED else reply.body
+        octets, self._rest = begun(head, reply, bare=incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED)
         self._stage = Stage.SEND
-        if len(body) <= PIECE:
-            self._transport.write(head + body)
-            if not self._stuffed:
-                self._sent()
-                return
+        self._transport.write(octets)
+        if self._rest is None and not self._stuffed:
+            self._sent()
         else:
-            self._transport.write(head)
-            self._rest = memoryview(body)
-        self._enter(Stage.SEND)
-        self._pump()
+            self._enter(Stage.SEND)
+            self._pump()
 
     def _pump(self) -> None:
-        """Hand on what the kernel takes."""
-        while self._rest is not None and not self._stuffed:
-            piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+        """Hand on what the kernel takes: of a long answer some now, and the rest after others."""
+        for _ in range(PIECES):
+            piece = None if self._rest is None or self._stuffed else next(self._rest, None)
+            if piece is None:
+                break
             self._passed += len(piece)
             self._transport.write(piece)
-            if not self._rest:
-                self._rest = None
-        if self._rest is None and not self._stuffed and self._stage is Stage.SEND:
+        else:
+            asyncio.get_running_loop().call_soon(self._pump_on)
+            return
+        if not self._stuffed and self._stage is Stage.SEND:
             self._sent()
 
+    def _pump_on(self) -> None:
+        if self._stage is Stage.SEND:
+            self._pump()
+            self._advance()
+
     def _sent(self) -> None:
-        incoming, self._current = self._current, None
+        incoming, self._current, self._rest = self._current, None, None
         surplus = self._excess or bool(self._held)
         if self._queue or (incoming is not None and incoming.keep):
             begun = self._incoming is not None and self._incoming.asked is not None

@@ -81,9 +81,11 @@ class SecondFront:
             reply = refusal(error)
         headers = list(reply.headers)
         if reply.status not in _NO_LENGTH:
-            headers.append(("Content-Length", str(len(reply.body))))
+            headers.append(("Content-Length", str(reply.length)))
         start_response(_STATUS.get(reply.status) or f"{reply.status} ", headers)
-        return [] if method == "HEAD" or reply.status in _NO_LENGTH else [reply.body]
+        if method == "HEAD" or reply.status in _NO_LENGTH:
+            return []
+        return [reply.body] if reply.pieces is None else (b"".join(each) for each in reply.pieces.octets)
 
     def _answered(self, method: str, environ: Mapping[str, Any]) -> Reply:
         if method not in METHODS:

@@ -1,8 +1,15 @@
 """An answer as octets."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from api.status.exchange import Reply, lines_of
+
+PIECE = 32 * 1024
+"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
+
+PIECES = 16
+"""Handed on before others have their turn: for half a millisecond, or until the kernel takes no more."""
 
 _NO_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -26,5 +33,23 @@ def head_of(reply: Reply, *, date: bytes, keep: bool) -> bytes:
         ValueError: a field would end its line.
     """
     lines = reply.lines or lines_of(reply.status, reply.headers)
-    length = b"" if reply.status in _NO_LENGTH else b"Content-Length: %d\r\n" % len(reply.body)
+    length = b"" if reply.status in _NO_LENGTH else b"Content-Length: %d\r\n" % reply.length
     return b"".join((lines, length, date, b"\r\n" if keep else b"Connection: close\r\n\r\n"))
+
+
+def begun(head: bytes, reply: Reply, *, bare: bool) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
+    """Return what is handed on first, and the rest piece by piece; None if there is none.
+
+    Args:
+        head: of the answer.
+        reply: the answer.
+        bare: whether it goes without its body.
+    """
+    if bare:
+        return head, None
+    if reply.pieces is not None:
+        return head, (b"".join(each) for each in reply.pieces.octets)
+    if len(reply.body) <= PIECE:
+        return head + reply.body, None
+    body = memoryview(reply.body)
+    return head, (body[place : place + PIECE] for place in range(0, len(body), PIECE))

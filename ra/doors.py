@@ -42,6 +42,8 @@ ACTS: Mapping[str, Operation] = {
     "showDecisionJournal": Operation.READ_JOURNAL,
     "revokeApproval": Operation.REVOKE,
     "listReceipts": Operation.READ_CPL,
+    "proposeRevocations": Operation.PROPOSE,
+    "showRevocations": Operation.READ_DECISION,
     "showRoster": Operation.READ_ROSTER,
     "listOrders": Operation.READ_ORDERS,
     "proposeOrder": Operation.ORDER,

@@ -76,6 +76,8 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "fetchDossier": SSC,
     "showRoster": SSC,
     "proposeOrder": OFFICERS,
+    "proposeRevocations": OFFICERS,
+    "showRevocations": SSC,
     "authoriseOrder": OFFICERS,
     "listOrders": SSC,
     "showOrder": SSC,
@@ -145,6 +147,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "consistency": EVERYBODY,
     "verify": EVERYBODY,
     "verifyApproval": EVERYBODY,
+    "verifyBatch": EVERYBODY,
 }
 FILE_NAME = "?name=a.txt"
 QUERIES = {
@@ -224,6 +227,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "authoriseDecision": {"proposal_sha256": "0" * 64},
         "authoriseBatch": {"decisions": [{"decision": "dec-none", "proposal_sha256": "0" * 64}]},
         "proposeOrder": {"kind": "start-issuing", "why": "x"},
+        "proposeRevocations": {"approvals": ["TTA-2027-0099-0"], "cause": "ssc", "reasons": "x"},
         "authoriseOrder": {},
         "secondDecision": {"proposal_sha256": "0" * 64},
         "rejectDecision": {"why": "x"},
@@ -260,6 +264,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "recordDeployments": {"lines": [{"event": "deployed"}]},
         "makeCalendarAddress": {"name": "x"},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
+        "verifyBatch": {"questions": [{"approval": api.approval}]},  # type: ignore[attr-defined]
     }
 
 

@@ -1,7 +1,9 @@
 """One HTTP exchange as values: what was asked, what goes back, conditional requests, caching. No server in it."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -21,6 +23,11 @@ _INSTANTS = 4096
 
 _NOT_IN_304 = frozenset({"content-type", "content-length"})
 
+
+_MOST_RANGES = 20
+"""Of a field Accept that are looked at; browsers send eight."""
+
+_WEIGHT = re.compile(r"(?:^|;)\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +62,19 @@ class Asked(NamedTuple):
         return Asked(self.method, self.path, self.query, self.fields, body, self.peer)
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """A long body, whose octets are held elsewhere as well: it is never put together, whoever reads it how slowly.
+
+    Args:
+        octets: what is handed on together, 64 KiB at most or one answer, each in parts.
+        length: of all of it.
+    """
+
+    octets: Sequence[Sequence[bytes]]
+    length: int
+
+
 class Reply(NamedTuple):
     """What goes back.
 
@@ -64,6 +84,7 @@ class Reply(NamedTuple):
         headers: all but Content-Length.
         refused: the refusals of access that it tells; whoever sends it has them logged.
         lines: `lines_of` status and headers, where whoever made it has them ready; empty where not.
+        pieces: the octets instead, where they are many.
     """
 
     status: int
@@ -71,6 +92,12 @@ class Reply(NamedTuple):
     headers: Sequence[tuple[str, str]] = ()
     refused: tuple[Refused, ...] = ()
     lines: bytes = b""
+    pieces: Pieces | None = None
+
+    @property
+    def length(self) -> int:
+        """How many octets its body has."""
+        return len(self.body) if self.pieces is None else self.pieces.length
 
 
 def lines_of(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
@@ -122,6 +149,24 @@ def conditional(asked: Asked, reply: Reply) -> Reply:
         return reply
     kept = [(name, value) for name, value in reply.headers if name.lower() not in _NOT_IN_304]
     return Reply(HTTPStatus.NOT_MODIFIED, b"", kept)
+
+
+def liking(asked: Asked, media_type: str) -> float:
+    """Return how much a client likes a media type, 0 to 1 (RFC 9110, 12.5.1), as far as it is understood.
+
+    Args:
+        asked: the request.
+        media_type: `text/csv`, without parameters.
+    """
+    ranges = {"*/*": 1, media_type.partition("/")[0] + "/*": 2, media_type: 3}
+    exact, liked = 0, 0.0
+    for each in asked.fields.get("accept", "").split(",")[:_MOST_RANGES]:
+        named, _, parameters = each.partition(";")
+        rank = ranges.get(named.strip().lower(), 0)
+        weight = _WEIGHT.search(parameters)
+        if rank > exact:
+            exact, liked = rank, 1.0 if weight is None else float(weight[1])
+    return liked
 
 
 def seconds_to_keep(now: datetime, most: int, *ends: datetime | None) -> int:

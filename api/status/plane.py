@@ -2,7 +2,7 @@
 
 There is no server in it, no thread and no lock, and `at_once` never reads the store: whatever holds the rest of the
 service up does not hold this up. A question about the past whose proof the store alone has kept reads it once, in
-`from_store`, and so does one about a unit until the units have been read.
+`from_store`, and so does one about a unit until the units have been read; many at once are answered there as well.
 """
 
 import re
@@ -17,10 +17,13 @@ from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from api import problems
 from api.status import fetching, page
+from api.status.answering import answered
+from api.status.batch import BATCH_LIMIT
+from api.status.batch_forms import batch_reply
 from api.status.exchange import Asked, Reply, conditional, lines_of, refusal
 from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT, TRY_LATER, request_in_path, respond, unsuccessful
-from api.status.questions import QUESTION_LIMIT, Question, approval_named, parse_question
-from api.status.quickly import of_approval, quickly
+from api.status.questions import QUESTION_LIMIT, Question, approval_named
+from api.status.quickly import of_approval
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
 from api.status.tally import Tallied
@@ -43,6 +46,8 @@ from core.status import ENDED, approval_status
 
 _OK = int(HTTPStatus.OK)
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
+BATCH = "/v1/verify/batch"
+
 _JSON = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
 _JSON_LINES = lines_of(HTTPStatus.OK, _JSON)
 _VERIFIED = (*_JSON, ("Cache-Control", "no-store"))
@@ -53,6 +58,7 @@ class Elsewhere(Enum):
     """Why there is no answer at once."""
 
     STORE = "the store has to be read: ask `from_store`, on a thread that may wait"
+    LONG = "it takes long by its nature: ask `from_store` as well, on a thread of those that may"
     BEHIND = "it is not about status"
 
 
@@ -124,6 +130,7 @@ class StatusPlane:
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
         self._exact: Mapping[str, Mapping[str, _Handler]] = {
             "/v1/verify": verification,
+            BATCH: {"POST": self._verify_batch},
             "/ocsp": responder,
             "/healthz": {"GET": self._alive},
             "/ca/root.cer": {"GET": self._root},
@@ -151,6 +158,8 @@ class StatusPlane:
         handlers, _ = self._find(path)
         if handlers is None:
             return None
+        if path == BATCH:
+            return BATCH_LIMIT
         return REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
 
     def known(self, asked: Asked) -> None:
@@ -189,7 +198,7 @@ class StatusPlane:
         try:
             reply = handler(_Request(asked, named, store))
         except _AsksStoreError:
-            return Elsewhere.STORE
+            return Elsewhere.LONG if asked.path == BATCH else Elsewhere.STORE
         except (NotAuthenticated, NotPermitted) as error:
             reply = self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
@@ -224,13 +233,18 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        ready, as_of = quickly(view, request.asked.body, now, request.store.past_answer), now
-        if ready is None:
-            question = parse_question(request.asked.body, now)
-            units = request.store.units if view.deployed is None else view.units
-            ready = template(verdict(view, question, now, request.store.past_answer, units))
-            as_of = now if question.at is None else question.at
-        return Reply(_OK, ready.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
+        units = request.store.units if view.deployed is None else view.units
+        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, units)
+        return Reply(_OK, found.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
+
+    def _verify_batch(self, request: _Request) -> Reply:
+        """Many of them, from one snapshot and for one instant. Who may not ask is told so before the body is there."""
+        view, now = self._mirror.view(), self._mirror.now()
+        self._authorise(view, request.asked, now)
+        if isinstance(request.store, _NotAtOnce):
+            raise _AsksStoreError
+        units = request.store.units if view.deployed is None else view.units
+        return batch_reply(view, request.asked, now, request.store.past_answer, units)
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.

@@ -14,6 +14,7 @@ from typing import cast
 
 from immutables import Map
 
+from api.status.awaiting import awaiting
 from api.status.finished import Finished
 from api.status.indexes import NO_UNITS, forget, model_key, reported_on, several
 from api.status.remembered import WebMemory
@@ -27,6 +28,7 @@ from core.instants import seconds
 from core.mirror import (
     AuthorityView,
     Changes,
+    Hearing,
     Held,
     PublishedCrl,
     SignedAnswer,
@@ -179,6 +181,7 @@ class Mirror:
         max_age: seconds above which a snapshot is refused.
         monotonic: seconds that only grow, for ages; a test hands in its own.
         remembered: what this process has told, before it was started as well.
+        hearing: begins to tell when something may have changed; without it that is looked for from time to time.
     """
 
     def __init__(
@@ -189,7 +192,9 @@ class Mirror:
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
         remembered: WebMemory | None = None,
+        hearing: Callable[[], Hearing] | None = None,
     ) -> None:
+        self._hearing = hearing
         self.remembered = WebMemory() if remembered is None else remembered
         self._source = source
         self._clock = clock
@@ -337,7 +342,11 @@ class Mirror:
         return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
-        """Follow in a background thread, at once and then every `interval` seconds, until `stop`; units in another."""
+        """Follow in a background thread until `stop`: at once, and whenever something has changed; units in another.
+
+        Args:
+            interval: seconds between two polls, where nobody tells of changes.
+        """
         if self._threads:
             raise RuntimeError("the mirror is already following")
         self._stopping.clear()
@@ -411,9 +420,10 @@ class Mirror:
 
     def _run(self, interval: float) -> None:
         trouble = Trouble(_log)
-        while not self._stopping.is_set():
-            self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
-            self._stopping.wait(interval)
+        with awaiting(self._hearing, interval, self._stopping) as wait:
+            while not self._stopping.is_set():
+                self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
+                wait()
 
     def _hold_units(self) -> None:
         trouble = Trouble(_log)

@@ -28,13 +28,15 @@ class Template:
 
     Args:
         before, between, after: its octets, around the two holes.
-        lasting, change, terms: as in its verdict; the rest of that is in the octets.
+        verdict: what it says.
+        lasting, change, terms: as in its verdict, at hand.
         tag: what tells it from another answer, whatever the instants; an ETag's value.
     """
 
     before: bytes
     between: bytes
     after: bytes
+    verdict: Verdict
     lasting: timedelta
     change: datetime | None
     terms: Terms | None
@@ -50,7 +52,7 @@ class Template:
         """Return the answer as it is at an instant."""
         told = _written(as_of, self.lasting)
         until = not_beyond(told.until, self.change)
-        fresh = told.fresh if until is told.until else _octets(until)
+        fresh = told.fresh if until is told.until else octets_of(until)
         return b"".join((self.before, told.as_of, self.between, fresh, self.after))
 
 
@@ -71,6 +73,7 @@ class Dated(Template):
             before=told.before,
             between=told.between,
             after=told.after,
+            verdict=told.verdict,
             lasting=told.lasting,
             change=told.change,
             terms=told.terms,
@@ -81,11 +84,34 @@ class Dated(Template):
     def filled(self, as_of: datetime) -> bytes:  # noqa: ARG002 - it is the same whenever it is asked
         """Return the answer as it was at its instant."""
         until = not_beyond(lasting_until(self.at, self.lasting), self.change)
-        return b"".join((self.before, _octets(self.at), self.between, _octets(until), self.after))
+        return b"".join((self.before, octets_of(self.at), self.between, octets_of(until), self.after))
 
 
 def template(verdict: Verdict) -> Template:
-    """Return the template of an answer."""
+    """Return the template of an answer. What is said of nothing of ours is the same whatever it was, and made once."""
+    return _of_nobody(_Nobodys(verdict)) if verdict.members["approval"] is None else _made(verdict)
+
+
+class _Nobodys:
+    """An answer about nothing of ours, which says its reasons and until when, and nothing else."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self._says = (verdict.reasons, verdict.lasting, verdict.change)
+
+    def __hash__(self) -> int:
+        return hash(self._says)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Nobodys) and self._says == other._says
+
+
+@lru_cache(maxsize=_INSTANTS)
+def _of_nobody(said: _Nobodys) -> Template:
+    return _made(said.verdict)
+
+
+def _made(verdict: Verdict) -> Template:
     octets = problems.encode(verdict.document(_AS_OF, _FRESH_UNTIL))
     before, _, rest = octets.partition(_HOLES[0])
     between, _, after = rest.partition(_HOLES[1])
@@ -96,6 +122,7 @@ def template(verdict: Verdict) -> Template:
         before=before,
         between=between,
         after=after,
+        verdict=verdict,
         lasting=verdict.lasting,
         change=verdict.change,
         terms=verdict.terms,
@@ -129,10 +156,11 @@ def _written(as_of: datetime, lasting: timedelta) -> _Written:
     if found is None or found.at != as_of:
         until = lasting_until(as_of, lasting)
         keep = seconds_to_keep(as_of, MAX_AGE_SECONDS, until)
-        found = _WRITTEN[lasting] = _Written(as_of, until, keep, _octets(as_of), _octets(until))
+        found = _WRITTEN[lasting] = _Written(as_of, until, keep, octets_of(as_of), octets_of(until))
     return found
 
 
 @lru_cache(maxsize=_INSTANTS)
-def _octets(at: datetime) -> bytes:
+def octets_of(at: datetime) -> bytes:
+    """Return an instant as it stands in an answer."""
     return f'"{text(at)}"'.encode("ascii")

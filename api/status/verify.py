@@ -68,12 +68,14 @@ class Verdict:
         lasting: how long it may be relied on at most.
         change: the next instant at which it will be another one, as far as is known.
         terms: what the firmware of a device is compared with; None where it is compared with nothing.
+        reasons: what is against it, as in `members`.
     """
 
     members: Mapping[str, Json]
     lasting: timedelta
     change: datetime | None
     terms: Terms | None
+    reasons: tuple[Reason, ...]
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """Return the last instant for which the answer given at `as_of` may be relied on."""
@@ -153,7 +155,11 @@ def verdict(
         "ocsp": None if proof is None else base64.b64encode(proof.der).decode("ascii"),
     }
     return Verdict(
-        members=members, lasting=_lasting(status, reasons), change=status.next_change, terms=_compared(found)
+        members=members,
+        lasting=_lasting(status, reasons),
+        change=status.next_change,
+        terms=_compared(found),
+        reasons=reasons,
     )
 
 

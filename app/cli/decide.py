@@ -12,6 +12,7 @@ from api.answers import DecisionBatchAnswer, Problem
 from app.cli import asking, decision_shown, revocation_shown, shown
 from app.cli.authorising import AT_ONCE, sign_for
 from app.cli.decide_export import export
+from app.cli.decide_many import revoke_many
 from app.cli.decide_witness import acknowledge, witness
 from app.cli.service import Service, asks_service
 from app.cli.signing import Signing, signs
@@ -53,7 +54,7 @@ Outcome: TypeAlias = (
 )
 
 
-@click.group(epilog="\b\nExample:\n  trialcpa decide list\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
+@click.group(epilog="\b\nExample:\n  trialcpa decide second dec-6564f1a2-9c3b1d2e4f60718a")
 def decide() -> None:
     """Propose decisions, see everything that will be true, second or reject them."""
 
@@ -61,6 +62,7 @@ def decide() -> None:
 decide.add_command(export)
 decide.add_command(acknowledge)
 decide.add_command(witness)
+decide.add_command(revoke_many)
 
 
 @decide.command("list", epilog="\b\nExample:\n  trialcpa decide list")
