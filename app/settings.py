@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from app.status_settings import SOCKET, Address, Listens, read_listens, read_proxy
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import COUNTED, DecisionKind
@@ -62,6 +63,8 @@ class Settings:
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
+        status_listens: where a process listens that answers for status alone.
+        status_proxy: where the proxy before it does.
         rules: what the SSC decides by settings.
         root_statement_wait: how long a roster that the root's key has signed waits to come into force.
         pace: how often the authority signs and publishes.
@@ -82,6 +85,8 @@ class Settings:
     web_memory: Path
     web_proxies: frozenset[str]
     status_max_age: float
+    status_listens: Listens
+    status_proxy: Address | None
     rules: Rules
     root_statement_wait: timedelta
     pace: Pace
@@ -200,6 +205,10 @@ class _Reader:
         if isinstance(value, str) and value:
             return value
         return self._wrong(f"{table}.{key} must be a text.", default or "")
+
+    def optional(self, table: str, key: str) -> str:
+        value = self._take(table, key, "")
+        return value if isinstance(value, str) else self._wrong(f"{table}.{key} must be a text.", "")
 
     def whole(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
         value = self._take(table, key, default)
@@ -365,6 +374,8 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         web_memory=reader.path(reader.text("web", "memory", "run")),
         web_proxies=reader.proxies(),
         status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),
+        status_listens=read_listens(reader.text("status", "listens", SOCKET), reader.path, reader.problem),
+        status_proxy=read_proxy(reader.optional("status", "proxy"), reader.problem),
         rules=Rules(
             longest_trial=timedelta(days=longest),
             urgent_revocation_by_one=reader.truth("decisions", "urgent_revocation_by_one", default=True),

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from bench import (
     ahead,
     batch,
+    ceiling,
     compromise,
     cycle,
     deployments,
@@ -195,6 +196,11 @@ def _snapshot(share: int) -> Iterator[Row]:
     )
 
 
+def _ceiling(share: int) -> Iterator[Row]:
+    for what, figure in ceiling.rows(share):
+        yield what, "first front 0.8 of its ceiling, second 0.75", figure
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
@@ -203,6 +209,7 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "batch": _batch,
     "hearing": _hearing,
     "snapshot": _snapshot,
+    "ceiling": _ceiling,
 }
 
 

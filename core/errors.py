@@ -773,6 +773,14 @@ class PortTaken(ConfigurationError):
     hint_text = "Stop it, perhaps another authority, or choose another port with --port."
 
 
+class ProxyUnfit(ConfigurationError):
+    """The proxy before the process that answers for status does not do what that process rests upon."""
+
+    code = "proxy-unfit"
+    sentence = "The proxy on {host}:{port} is not fit for what is behind it: {detail}."
+    hint_text = "Set it up as in deploy/nginx.conf, which hands on whole requests only."
+
+
 class SchemaMismatch(ConfigurationError):
     """The store's schema is not the one this release works with."""
 

@@ -13,9 +13,9 @@ from core.clock import Clock
 from core.peers import plain
 from front.connection import Connection
 from front.crowd import Crowd, Member
-from front.framing import Framing
 from front.incoming import Incoming, Spool
 from front.limits import Limits
+from front.sending import date_line
 from front.service import Service, Turn
 from front.workers import Job, Workers
 
@@ -66,7 +66,7 @@ class Front:
         self.now = time.monotonic
         self._workers = workers
         self._clock = clock
-        self.date = http_date(clock.now())
+        self.date = date_line(http_date(clock.now()))
         self._at_work: Counter[str] = Counter()
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
         self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)
@@ -98,7 +98,7 @@ class Front:
     async def watch(self) -> None:
         """Close what is overdue, for ever."""
         while True:
-            self.date = http_date(self._clock.now())
+            self.date = date_line(http_date(self._clock.now()))
             now = self.now()
             for number, member in enumerate(self.crowd.everybody()):
                 self._look_at(member, now)
@@ -124,12 +124,7 @@ class Front:
 
     def incoming(self) -> Incoming:
         """Return where a request is collected."""
-        return Incoming(
-            spool=self.spool,
-            in_memory=self.limits.in_memory,
-            at_once=self.limits.at_once,
-            framing=Framing(self.limits.head_octets),
-        )
+        return Incoming(self.spool, self.limits.in_memory, self.limits.at_once)
 
     def submit(self, turn: Turn, peer: str, work: Callable[[], None]) -> Job | None:
         """Have work done for a peer; None if there is no room, for it or at all."""

@@ -80,7 +80,7 @@ WALLS: Mapping[str, Wall] = {
     "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "app": _wall(
         "api app backup ca core documents front intake jobs keys memory officers policy ra store verify",
-        "cryptography click flask httpx rich",
+        "cryptography click flask granian httpx rich",
     ),
     "story": _wall(
         "story core officers verify app.house app.processes app.settings app.cli.ceremony app.cli.clock "

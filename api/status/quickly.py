@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
+from api.status.at_hand import at_hand, keep
 from api.status.certificates import der_of
 from api.status.finished import Finished
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, device_of
@@ -96,12 +97,21 @@ def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer)
     if len(asked) > 1:
         return _narrowed(view, asked, now, past_answer)
     ((name, value),) = asked.items()
+    told = at_hand(view, name, value, now)
+    if told is not None:
+        return told
     meant = _meant(view, name, value)
-    return None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
+    told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
+    if meant is not None and told is not None:
+        keep(meant.finished, meant.subject, value, told, now)
+    return told
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
     """Return the answer about an approval's present; None if it is not named in the one form in which it is written."""
+    told = None if view.went_back else at_hand(view, "approval", identifier, now)
+    if told is not None:
+        return told
     meant = None if view.went_back else _entry(view, identifier, ByApproval(identifier))
     return None if meant is None else _kept(view, meant, now, past_answer)
 
