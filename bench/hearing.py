@@ -27,7 +27,7 @@ from tests.postgresql import kept_server
 
 REST_SECONDS = 20.0
 ROUNDS = 3
-COMMITS = 100
+COMMITS = 60
 _PATIENCE_SECONDS = 10.0
 _AT_ONCE = 0.0005
 

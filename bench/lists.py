@@ -21,9 +21,9 @@ from core.kinds import HierarchyRole
 from jobs.duty import Duty
 from jobs.hierarchy import in_service
 from jobs.publish import publish
-from memory.records import Ended, WillSign
+from memory.book import FILE_NAME
 from store.reading import work
-from tests.world import NOW, World
+from tests.world import NOW, World, memory_folder
 
 _PORTION = 1_000
 
@@ -70,9 +70,9 @@ def _measure(entries: int) -> Published:
     with tempfile.TemporaryDirectory() as folder:
         world = held_world(Path(folder))
         duty = on_duty(world)
-        _end(world, duty, 0, entries)
+        _end(world, 0, entries)
         anew = _publish(world, duty, entries)
-        _end(world, duty, entries, entries + 1)
+        _end(world, entries, entries + 1)
         more = _publish(world, duty, entries + 1)
         world.close()
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -117,39 +117,32 @@ def _serial(number: int) -> Serial:
     return Serial(f"4{hashlib.sha256(str(number).encode()).hexdigest()[:31].upper()}")
 
 
-def _end(world: World, duty: Duty, first: int, last: int) -> None:
+def _end(world: World, first: int, last: int) -> None:
     """Let both the register and the authority know certificates that have ended."""
     _plant(world, first, last)
     _remember(world, first, last)
-    with duty.begin("what was remembered"):
-        pass  # the register's copy of it is no part of a list
 
 
-def _remember(world: World, begins: int, ends: int) -> None:
-    """Let the authority remember that it signed them, and that they have ended."""
+def _remember(world: World, first: int, last: int) -> None:
+    """Let the authority believe that it signed them, and that they have ended; only what follows from the records."""
     (issuing,) = world.memory.hierarchy(HierarchyRole.ISSUING)
-    for first in range(begins, ends, _PORTION):
-        signed, ended = [], []
-        for number in range(first, min(first + _PORTION, ends)):
-            serial = _serial(number)
-            signed.append(
-                WillSign(
-                    serial=serial,
-                    approval=f"TDT-{number}",
-                    issue=1,
-                    device="",
-                    key_sha256=f"{number:064x}",
-                    not_before=issuing.not_before,
-                    not_after=NOW + timedelta(days=100),
-                    issuer=issuing.key_id,
-                    tbs=b"",
-                    decision="",
-                    proposal_sha256="",
-                )
-            )
-            at, reason = NOW - timedelta(days=1), RevocationReason.PRIVILEGE_WITHDRAWN
-            ended.append(Ended(serial=serial, at=at, reason=reason))
-        world.memory.remember([*signed, *ended], now=NOW)
+    begins, ends, ended = (
+        seconds(issuing.not_before),
+        seconds(NOW + timedelta(days=100)),
+        seconds(NOW - timedelta(days=1)),
+    )
+    number = world.memory.last + 1
+    certificates = (
+        (_serial(each), f"TDT-{each}", 1, "", f"{each:064x}", begins, ends, issuing.key_id, "", number)
+        for each in range(first, last)
+    )
+    reason = int(RevocationReason.PRIVILEGE_WITHDRAWN)
+    connection = sqlite3.connect(memory_folder(world.url, world.folder) / FILE_NAME)
+    with connection:
+        connection.executemany("INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", certificates)
+        rows = ((_serial(each), ended, reason, None, number) for each in range(first, last))
+        connection.executemany("INSERT INTO ended VALUES (?, ?, ?, ?, ?)", rows)
+    connection.close()
 
 
 def _plant(world: World, first: int, last: int) -> None:

@@ -13,11 +13,13 @@ from typing import TypeAlias
 
 from bench import (
     ahead,
+    batch,
     compromise,
     cycle,
     deployments,
     documents,
     ending,
+    hearing,
     lists,
     memory,
     rates,
@@ -144,6 +146,23 @@ def _rates(share: int) -> Iterator[Row]:
         yield what, "–", figure
 
 
+def _batch(share: int) -> Iterator[Row]:
+    for each in batch.measure(100_000 // share):
+        yield (
+            f"A batch of 10,000 different questions by {each.kind}, in random order",
+            "250,000 answers for each second of a processor" if each.kind in {"approval", "serial"} else "–",
+            (
+                f"{each.again:.1f} µs of processor each ({1e6 / each.again:,.0f} a second); nothing kept yet "
+                f"{each.first:.0f} µs; {each.octets:,} octets; {each.memory / 2**20:.1f} MB a batch"
+            ),
+        )
+
+
+def _hearing(share: int) -> Iterator[Row]:
+    for what, figure in hearing.measure({"now": ROOT}, rest=hearing.REST_SECONDS / share):
+        yield what, "–", figure
+
+
 def _snapshot(share: int) -> Iterator[Row]:
     few, many = snapshot.measure([(1_000 // share, 10_000 // share), (100_000 // share, 1_000_000 // share)])
     of = f"{many.approvals:,} approvals and {many.units:,} units"
@@ -181,6 +200,8 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "silence": _silence,
     "troubles": _troubles,
     "rates": _rates,
+    "batch": _batch,
+    "hearing": _hearing,
     "snapshot": _snapshot,
 }
 

@@ -21,6 +21,7 @@ from jobs.evidence import Evidence
 from ra.deciding import notice
 from ra.deciding.end import end_approval, ending_of
 from ra.deciding.many import is_of_many, listed_in, of_one
+from ra.telling.listing import instruct
 from store.reading import requests
 from store.reading import revocations as reading
 from store.reading.revocations import UnderWay
@@ -103,20 +104,21 @@ def _end(duty: Duty, decision: Decision, portion: Sequence[str], done: int) -> b
 def _ended(tx: Transaction, decision: Decision, approval: str, at: datetime) -> datetime | None:
     one = of_one(decision, approval)
     try:
-        end_approval(tx, ending_of(one), decision=one, actor=AUTHORITY, at=at)
+        end_approval(tx, ending_of(one), decision=one, actor=AUTHORITY, at=at, instructs=False)
     except AlreadyEnded:
         return None  # before anything of it was written: the first end stands
     return at
 
 
-@serves("F2.30")
+@serves("F2.27", "F2.30")
 def _tell(duty: Duty, decision: Decision, portion: Sequence[str], told: int, total: int) -> bool:
-    """Write the notices of a portion of the approvals that were ended; return whether it was this call that did."""
+    """Write the notices of a portion of the ended, and tell the Panel; return whether it was this call that did."""
     with duty.begin("tell of revocations") as tx:
         if not verbs.tell(tx, decision.id, told=told, by=len(portion)):
             return False
         at, ended = duty.clock.now(), reading.ended_by(tx, decision.id, portion)
         for approval in ended:
+            instruct(tx, approval, cause=decision.id, actor=AUTHORITY, at=at)
             notice.write(tx, of_one(decision, approval), actor=AUTHORITY, at=at)
         if told + len(portion) == total and verbs.finish(tx, decision.id, at=at):
             said: dict[str, Json] = {"decision": decision.id, "total": total}

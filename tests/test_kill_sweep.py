@@ -27,6 +27,8 @@ ROOT = Path(__file__).parent.parent
 NAMES = set((Path(__file__).parent / "kill" / "boundaries.txt").read_text().splitlines())
 
 NOT_IN_THE_CYCLE = {
+    "carry out revocations": "many that are revoked by one act; tests/test_revoking_many.py dies around it",
+    "tell of revocations": "the same; tests/test_revoking_many.py dies around it",
     "accept clock": "an operator's act after the clock was doubted; tests/test_clock.py has it",
     "accept restore": "an operator's act after a backup was put back; tests/test_restore.py has it",
     "answers anew": "a responder's key that is compromised; tests/test_responder_key.py has it",

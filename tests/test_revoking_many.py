@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from core.alarms import AlarmCode
 from core.approval import EndCause
+from core.boundaries import observe
 from core.canonical import canonical, read_json
 from core.errors import BodyMalformed, NoSuchThing, RulesRefused, WrongState
 from core.facts import FactKind
@@ -211,3 +212,39 @@ def test_it_is_decided_once(world: World, given: list[str]) -> None:
     world.authority.settle()
     with pytest.raises(WrongState):
         world.seconded(decision)
+
+
+class _PowerCut(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("at", ["carry out revocations", "tell of revocations"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whoever_dies_in_a_portion_leaves_the_rest_to_the_next(
+    world: World, given: list[str], monkeypatch: pytest.MonkeyPatch, at: str, when: str
+) -> None:
+    monkeypatch.setattr(carry_out, "ENDED_AT_ONCE", 1)
+    monkeypatch.setattr(carry_out, "TOLD_AT_ONCE", 1)
+    decision = world.proposed(of_many(given))
+    world.seconded(decision)
+    left = 1
+
+    def die(name: str) -> None:
+        nonlocal left
+        if name == f"{when} commit {at}":
+            left -= 1
+            if left < 0:
+                raise _PowerCut
+
+    observe(die)
+    try:
+        with pytest.raises(_PowerCut):
+            world.authority.settle()
+    finally:
+        observe(None)
+    world.authority.settle()
+    told = progress(world, decision)
+    assert (told.ended, told.already_ended, told.told, told.crl_number is None) == (3, 0, 3, False)
+    assert len(facts_of(world, FactKind.APPROVAL_REVOKED)) == 3
+    assert len([1 for _, said in facts_of(world, FactKind.NOTICE_WRITTEN) if said["kind"] == "revocation"]) == 3
+    assert len(facts_of(world, FactKind.REVOCATIONS_FINISHED)) == 1

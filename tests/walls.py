@@ -62,7 +62,8 @@ WALLS: Mapping[str, Wall] = {
     "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
     # What kinds share stands beside them; a kind sees no other.
     "ra.deciding.kinds": _use_cases(
-        "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.taking_up"
+        "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
+        "ra.deciding.taking_up"
     ),
     "ra.ordering": _use_cases("ra.ordering"),
     "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),

@@ -5,9 +5,9 @@ it: a look-up, and references to its octets. The others go the way of a single q
 told in its place, by the document with which it would have been refused.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from api import problems
 from api.status.answering import answered
@@ -17,7 +17,6 @@ from api.status.snapshot import Snapshot
 from api.status.template import Template, octets_of
 from api.status.verify import PastAnswer, UnitsAt
 from core.errors import BodyMalformed, BodyTooLarge, QuestionsTooMany
-from core.identifiers import Serial
 from core.json_list import divided
 from core.json_text import JsonUnreadable
 
@@ -38,8 +37,8 @@ _AT_A_TIME = 16
 Asked: TypeAlias = tuple[str, str] | str
 """The text of a question; or the one string that it names, behind what that is called."""
 
-Told: TypeAlias = tuple[Template, datetime] | bytes
-"""An answer and the instant that it speaks of; or the document of a problem."""
+Told: TypeAlias = Template | tuple[Template, datetime] | bytes
+"""An answer about the present, or one and the instant that it speaks of; or the document of a problem."""
 
 
 def asked_in_json(body: bytes) -> Sequence[Asked]:
@@ -74,16 +73,16 @@ def each_answered(
         past_answer: as for `verdict`.
         units: as for `verdict`.
     """
-    finished, serials = view.finished, view.serials
+    finished, serials = view.finished, cast("Mapping[str, str]", view.serials)
     known: dict[Asked, Told] = {}
     for each in asked:
         if isinstance(each, tuple) and not view.went_back:
             name, value = each
-            identifier = value if name == "approval" else serials.get(Serial(value)) if name == "serial" else None
+            identifier = value if name == "approval" else serials.get(value) if name == "serial" else None
             entry = None if identifier is None else finished.get(identifier)
             kept = None if entry is None else entry.find(value, Template, now)
             if kept is not None:
-                yield kept, now
+                yield kept
                 continue
         told = known.get(each)
         if told is None:
@@ -96,27 +95,36 @@ def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, u
     if len(body) > QUESTION_LIMIT:
         return refusal(BodyTooLarge(limit=QUESTION_LIMIT)).body
     try:
-        return answered(view, body, now, past_answer, units)
+        ready, as_of = answered(view, body, now, past_answer, units)
     except Exception as error:  # noqa: BLE001 - as for a question alone; one that nobody foresaw spoils no other
         return refusal(error).body
+    return ready if as_of == now else (ready, as_of)
 
 
-def written(told: Iterable[Told]) -> Pieces:
-    """Return the answers as JSON, in pieces that refer to what is kept of them: not even ten thousand are long."""
-    instants: dict[tuple[datetime, timedelta, datetime | None], tuple[bytes, bytes]] = {}
+def written(told: Iterable[Told], now: datetime) -> Pieces:
+    """Return the answers as JSON, in pieces that refer to what is kept of them: not even ten thousand are long.
+
+    Args:
+        told: the answers.
+        now: the instant that those about the present speak of.
+    """
+    present = octets_of(now)
+    fresh: dict[tuple[timedelta, datetime | None], bytes] = {}
     pieces: list[Sequence[bytes]] = []
     piece: list[bytes] = [_BEGINS]
     between = b""
     for count, each in enumerate(told, 1):
-        if isinstance(each, bytes):
-            piece += (between, each)
-        else:
+        if isinstance(each, Template):
+            said = each.verdict
+            until = fresh.get((said.lasting, said.change))
+            if until is None:
+                until = fresh[said.lasting, said.change] = octets_of(said.fresh_until(now))
+            piece += (between, each.before, present, each.between, until, each.after)
+        elif isinstance(each, tuple):
             ready, as_of = each
-            horizon = (as_of, ready.verdict.lasting, ready.verdict.change)
-            both = instants.get(horizon)
-            if both is None:
-                both = instants[horizon] = octets_of(as_of), octets_of(ready.verdict.fresh_until(as_of))
-            piece += (between, ready.before, both[0], ready.between, both[1], ready.after)
+            piece += (between, ready.filled(as_of))
+        else:
+            piece += (between, each)
         between = b","
         if not count % _AT_A_TIME:
             pieces.append(piece)

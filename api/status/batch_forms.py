@@ -33,8 +33,8 @@ def batch_reply(view: Snapshot, asked: Asked, now: datetime, past_answer: PastAn
         if sheet is None:
             sheet = batch_table.numbered(questions)
         fields = [("Content-Type", f"{TABLE_TYPE}; charset=utf-8"), *_FIELDS]
-        return Reply(HTTPStatus.OK, batch_table.written(sheet, told), fields)
-    return Reply(HTTPStatus.OK, headers=[("Content-Type", JSON_TYPE), *_FIELDS], pieces=batch.written(told))
+        return Reply(HTTPStatus.OK, batch_table.written(sheet, told, now), fields)
+    return Reply(HTTPStatus.OK, headers=[("Content-Type", JSON_TYPE), *_FIELDS], pieces=batch.written(told, now))
 
 
 def _is_table(asked: Asked) -> bool:

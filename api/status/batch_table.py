@@ -6,6 +6,7 @@ back in each row, before what is answered; cells are guarded against spreadsheet
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from api import problems
 from api.status.batch import MOST_QUESTIONS, Asked, Told
@@ -72,11 +73,19 @@ def numbered(asked: Sequence[Asked]) -> Sheet:
     return Sheet((), [Row(number, ()) for number in range(1, len(asked) + 1)], asked)
 
 
-def written(sheet: Sheet, told: Iterable[Told]) -> bytes:
-    """Return the answers as CSV, a row for each question, in their order."""
+def written(sheet: Sheet, told: Iterable[Told], now: datetime) -> bytes:
+    """Return the answers as CSV, a row for each question, in their order.
+
+    Args:
+        sheet: what was asked.
+        told: the answers.
+        now: the instant that those about the present speak of.
+    """
     header = ["line", *(f"asked_{name}" for name in sheet.columns), *_ANSWERED]
     width = len(sheet.columns)
-    rows = ([str(row.line), *_cells(row, width), *_answer(each)] for row, each in zip(sheet.rows, told, strict=True))
+    rows = (
+        [str(row.line), *_cells(row, width), *_answer(each, now)] for row, each in zip(sheet.rows, told, strict=True)
+    )
     return csv_text(header, rows, numbers=("line", "issue"))
 
 
@@ -118,11 +127,11 @@ def _cells(row: Row, width: int) -> Sequence[str]:
     return given + [""] * (width - len(given))
 
 
-def _answer(told: Told) -> Sequence[str]:
+def _answer(told: Told, now: datetime) -> Sequence[str]:
     if isinstance(told, bytes):
         said: Mapping[str, Json] = read_json(told)
         return [*[""] * len(_OF_ANSWER), "", f"{said['detail']} {said['hint']}", "", "", str(said["code"])]
-    ready, as_of = told
+    ready, as_of = told if isinstance(told, tuple) else (told, now)
     members, reasons = ready.verdict.members, ready.verdict.reasons
     return [
         *(_cell(members[name]) for name in _OF_ANSWER),

@@ -432,8 +432,10 @@ class Mirror:
         trouble = Trouble(_log)
         with awaiting(self._hearing, interval, self._stopping) as wait:
             while not self._stopping.is_set():
-                tried(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
-                wait()
+                if tried(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot"):
+                    wait()
+                else:
+                    self._stopping.wait(interval)  # nobody tells when it can be
 
     def _hold_units(self) -> None:
         trouble = Trouble(_log)

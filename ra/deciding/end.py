@@ -142,7 +142,9 @@ def foreseen(tx: Transaction, decision: Decision, at: datetime) -> Foreseen | No
 
 
 @serves("F2.30", "F2.31")
-def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: Actor, at: datetime) -> list[Serial]:
+def end_approval(
+    tx: Transaction, ending: Ending, *, decision: Decision, actor: Actor, at: datetime, instructs: bool = True
+) -> list[Serial]:
     """Write an end and its facts, and tell the Panel; return the serials cancelled.
 
     Args:
@@ -151,6 +153,7 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
         decision: the one that is done by this; it is in the register already.
         actor: who.
         at: now; it becomes the end.
+        instructs: whether the Panel is told with it; if not, the caller does so next (jobs/carry_out.py).
 
     Raises:
         NoSuchThing: there is no such approval.
@@ -191,7 +194,8 @@ def end_approval(tx: Transaction, ending: Ending, *, decision: Decision, actor: 
     if ending.request is not None:
         held, granted = EndRequestState.PROPOSED, EndRequestState.GRANTED
         end_requests.move(tx, ending.request, needed=held, to=granted, decision_id=decision.id, at=at)
-    instruct(tx, approval, cause=decision.id, actor=actor, at=at)
+    if instructs:
+        instruct(tx, approval, cause=decision.id, actor=actor, at=at)
     receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
     return serials
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Integer, Row, Text, bindparam, select
+from sqlalchemy import Integer, Row, Text, bindparam, or_, select
 
 from core.errors import NoSuchThing
 from core.identifiers import Serial
@@ -11,6 +11,7 @@ from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyS
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction, read_once
+from store.trial_tables import notices
 from store.types import one_of_words
 
 PAGE = 100
@@ -114,7 +115,9 @@ def decision_list(tx: Transaction, *, approval: str | None = None, after: str, l
     """Return decisions about one approval or all, in order of identifier, from behind `after` on."""
     query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id).limit(limit)
     if approval is not None:
-        query = query.where(decisions.c.approval == approval)
+        # By one that is about several, each has a notice of its own.
+        told = select(notices.c.decision_id).where(notices.c.approval == approval, notices.c.decision_id.is_not(None))
+        query = query.where(or_(decisions.c.approval == approval, decisions.c.id.in_(told)))
     return [decision_row(row) for row in tx.connection.execute(query)]
 
 
