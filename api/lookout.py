@@ -95,7 +95,8 @@ class Lookout:
     Args:
         store: the register.
         mirror: what the status plane answers from; it also knows the present instant.
-        write: writes something small, or raises StoreUnavailable; it has the store's deadlines.
+        write: writes something small, or raises StoreUnavailable; it has the store's deadlines. None of a process that
+            writes nothing, and is therefore never fit for writing.
         disks: folders that are written to, by what lies there.
         tallied: what is counted, for /metrics.
         lease: how long an authority process says that it will be at work.
@@ -107,7 +108,7 @@ class Lookout:
         self,
         store: Store,
         mirror: Mirror,
-        write: Callable[[], None],
+        write: Callable[[], None] | None,
         disks: Mapping[str, Path],
         *,
         lease: timedelta = timedelta(seconds=5),
@@ -151,7 +152,7 @@ class Lookout:
             (self.hear_courier, lambda: _SECONDS),
             (self.hear_alarms, lambda: _SECONDS),
             (self.count_answers, lambda: _SECONDS),
-            (self.try_write, lambda: WRITE_SECONDS),
+            *(((self.try_write, lambda: WRITE_SECONDS),) if self._write is not None else ()),
             (self.comparing.step, self.comparing.pause),
             (self.ends_told.hear, self.ends_told.pause),
         )
@@ -196,6 +197,8 @@ class Lookout:
 
     def try_write(self) -> None:
         """Write once."""
+        if self._write is None:
+            return
         self._writing_since = self._monotonic()
         try:
             self._write()

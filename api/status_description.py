@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from api.answers import answer
+from api.answers import Problem, answer
 from api.forms.fields import APPROVAL_PATTERN, DEVICE_ID_PATTERN, SERIAL_PATTERN, Sent
 from api.service import WITH_CREDENTIAL, body_limit, clauses, refusals
 from api.status import fetching, ocsp
+from api.status.batch import BATCH_LIMIT, MOST_QUESTIONS
+from api.status.plane import BATCH
 from api.status.questions import QUESTION_LIMIT, TEXT_LIMIT
 from core.approval import Device
 from core.identifiers import Serial
@@ -106,6 +108,17 @@ class VerifyAnswer:
     ocsp: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class VerifyBatchAnswer:
+    """The answers to a batch, in its order.
+
+    Args:
+        answers: each is what the question alone would have been answered with, or refused with.
+    """
+
+    answers: tuple[VerifyAnswer | Problem, ...]
+
+
 def add_status_plane(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return an OpenAPI document with the status plane added.
 
@@ -122,9 +135,25 @@ def add_status_plane(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_BATCH: Mapping[str, Any] = {
+    "title": "VerifyBatch",
+    "type": "object",
+    "description": "Many questions; one that is wrong spoils only its own answer.",
+    "required": ["questions"],
+    "additionalProperties": False,
+    "properties": {
+        "questions": {
+            "type": "array",
+            "maxItems": MOST_QUESTIONS,
+            "items": {"$ref": _TEMPLATE.format(model="VerifyQuestion")},
+        }
+    },
+}
+
+
 def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {}
-    for model in (VerifyQuestion, answer(VerifyAnswer)):
+    for model in (VerifyQuestion, answer(VerifyAnswer), answer(VerifyBatchAnswer)):
         described = model.model_json_schema(ref_template=_TEMPLATE)
         schemas |= {**described.pop("$defs"), described["title"]: described}
     # The empty strings above stand for “left out” and are no value that may be sent.
@@ -132,7 +161,7 @@ def _schemas() -> dict[str, Any]:
         for member in schemas[name]["properties"].values():
             member.pop("default", None)
     schemas["VerifyQuestion"]["properties"]["device"] = {"$ref": _TEMPLATE.format(model="AskedDevice")}
-    return schemas | _alternatives(schemas["VerifyQuestion"])
+    return schemas | _alternatives(schemas["VerifyQuestion"]) | {"VerifyBatch": _BATCH}
 
 
 def _alternatives(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +193,10 @@ def _paths() -> dict[str, Any]:
     page = {str(status): _page(status) for status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND)}
     page["503"] = _page(HTTPStatus.SERVICE_UNAVAILABLE)
     question = {"application/json": {"schema": {"$ref": _TEMPLATE.format(model="VerifyQuestion")}}}
+    table = {"text/csv": {"schema": {"type": "string", "format": "binary"}}}
+    told = _json("The answers, in order.", "VerifyBatchAnswer")
+    told["content"] |= table
+    batch = {"application/json": {"schema": {"$ref": _TEMPLATE.format(model="VerifyBatch")}}, **table}
     # As octets too: what the type is called decides nothing, and no client that is made from this knows the other one.
     octets = {"schema": {"type": "string", "format": "binary"}}
     request = {"application/ocsp-request": octets, "application/octet-stream": octets}
@@ -183,6 +216,18 @@ def _paths() -> dict[str, Any]:
                 serves=("F2.21(d)", "F2.25", "F2.26", "F2.31"),
             )
             | body_limit(QUESTION_LIMIT)
+        },
+        BATCH: {
+            "post": _operation(
+                "verifyBatch",
+                "Verifying",
+                "Ask many questions at once, in JSON or in a table whose header names the columns.",
+                {"200": told, **refused, **too_large},
+                body=batch,
+                credential=True,
+                serves=("F2.21(d)", "F2.25", "F2.26", "F2.31"),
+            )
+            | body_limit(BATCH_LIMIT)
         },
         "/v1/verify/{approval}": {
             "get": _operation(

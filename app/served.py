@@ -25,6 +25,7 @@ ALIVE = "/healthz"
 READY = "/readyz"
 DESCRIPTION = "/openapi.json"
 _FROM_MEMORY = ("GET", "HEAD")
+_TURNS = {Elsewhere.STORE: Turn.PAST, Elsewhere.LONG: Turn.LONG}
 
 _LONGEST_QUERY = 100
 """Characters in which somebody may ask what it is fit for, in whichever spelling."""
@@ -74,6 +75,7 @@ class Served:
         ready: answers /readyz from memory.
         description: the answer of /openapi.json.
         note: has a refusal of access logged, and waits for nothing.
+        with_status: whether status is answered here; if not, another process does (StatusServed).
     """
 
     def __init__(
@@ -84,8 +86,11 @@ class Served:
         ready: Callable[[Purpose], Reply],
         description: Reply,
         note: Callable[[Asked, Refused], None],
+        *,
+        with_status: bool = True,
     ) -> None:
         self._note = note
+        self._with_status = with_status
         self._ready = ready
         self._description = description
         self._plane = plane
@@ -109,10 +114,9 @@ class Served:
 
     def at_once(self, asked: Asked) -> Reply | Turn:
         """Answer from memory, or say who does."""
-        if asked.path.startswith("//"):
-            # Werkzeug would take the slashes for one, and //path for /path.
-            document = problems.document(HTTPStatus.NOT_FOUND, *HTTP_WORDS[HTTPStatus.NOT_FOUND])
-            return Reply(HTTPStatus.NOT_FOUND, problems.encode(document), problems.headers(HTTPStatus.NOT_FOUND))
+        # Werkzeug would take the slashes for one, and //path for /path.
+        if asked.path.startswith("//") or (not self._with_status and self._is_elsewhere(asked.path)):
+            return _not_found()
         if asked.method in _FROM_MEMORY:
             if asked.path == DESCRIPTION:
                 return conditional(asked, self._description)
@@ -121,16 +125,23 @@ class Served:
                 return self._ready(purpose)
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
-            return self._noted(asked, answered)
-        if answered is Elsewhere.STORE:
-            return Turn.PAST
-        return Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+            return self._noted(asked, answered) if answered.refused else answered
+        turn = _TURNS.get(answered)
+        if turn is None:
+            turn = Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+        return turn
+
+    def _is_elsewhere(self, path: str) -> bool:
+        return path != ALIVE and self._plane.body_limit(path) is not None
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer on a thread that may wait."""
+        del turn
         try:
-            if turn is Turn.PAST:
-                answered = self._plane.from_store(asked)
+            if self._plane.body_limit(asked.path) is not None:
+                # A body that is too long to be answered at once did not come with the request.
+                whole = asked if asked.body or not length else asked.with_body(body.read())
+                answered = self._plane.from_store(whole)
                 if isinstance(answered, Reply):
                     return self._noted(asked, answered)
             return self._noted(asked, wsgi.call(self._application, asked, body, length))
@@ -141,3 +152,55 @@ class Served:
         for each in answered.refused:
             self._note(asked, each)
         return answered
+
+
+class StatusServed:
+    """Status alone (front/service.py): the API is another process's.
+
+    Args:
+        plane: the status plane.
+        ready: answers /readyz from memory.
+        note: has a refusal of access logged, and waits for nothing.
+    """
+
+    def __init__(
+        self, plane: StatusPlane, ready: Callable[[Purpose], Reply], note: Callable[[Asked, Refused], None]
+    ) -> None:
+        self._plane = plane
+        self._ready = ready
+        self._note = note
+
+    def admit(self, asked: Asked) -> int | Reply:
+        """Say how long a body may be; there is none of what is not about status."""
+        return self._plane.body_limit(asked.path) or 0
+
+    def at_once(self, asked: Asked) -> Reply | Turn:
+        """Answer from memory, or say who does."""
+        answered = self._plane.at_once(asked)
+        if isinstance(answered, Reply):
+            return self._noted(asked, answered) if answered.refused else answered
+        turn = _TURNS.get(answered)
+        if turn is not None:
+            return turn
+        purpose = purpose_of(asked.query) if asked.path == READY and asked.method in _FROM_MEMORY else None
+        return _not_found() if purpose is None else self._ready(purpose)
+
+    def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
+        """Answer on a thread that may wait."""
+        del turn
+        try:
+            whole = asked if asked.body or not length else asked.with_body(body.read())
+            answered = self._plane.from_store(whole)
+        except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
+            return refusal(error)
+        return self._noted(asked, answered) if isinstance(answered, Reply) else _not_found()
+
+    def _noted(self, asked: Asked, answered: Reply) -> Reply:
+        for each in answered.refused:
+            self._note(asked, each)
+        return answered
+
+
+def _not_found() -> Reply:
+    document = problems.document(HTTPStatus.NOT_FOUND, *HTTP_WORDS[HTTPStatus.NOT_FOUND])
+    return Reply(HTTPStatus.NOT_FOUND, problems.encode(document), problems.headers(HTTPStatus.NOT_FOUND))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from app.status_settings import SOCKET, Address, Listens, read_listens, read_proxy
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import COUNTED, DecisionKind
@@ -58,14 +59,19 @@ class Settings:
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
         web_threads: threads of the API.
+        web_workers: how many web processes listen.
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
+        status_listens: where a process listens that answers for status alone.
+        status_proxy: where the proxy before it does.
         rules: what the SSC decides by settings.
         root_statement_wait: how long a roster that the root's key has signed waits to come into force.
         pace: how often the authority signs and publishes.
         webhooks: whom the courier tells.
         mail: the relay and who gets mail; None if no mail is sent.
+        web_worker: which of several web processes this one is, from 1 on; the file does not say it.
+        web_late: whether it listens only when it can answer, as others do already; nor this.
     """
 
     home: Path
@@ -75,14 +81,19 @@ class Settings:
     keys_dir: Path
     passphrase: PassphraseSource
     web_threads: int
+    web_workers: int
     web_memory: Path
     web_proxies: frozenset[str]
     status_max_age: float
+    status_listens: Listens
+    status_proxy: Address | None
     rules: Rules
     root_statement_wait: timedelta
     pace: Pace
     webhooks: tuple[Webhook, ...]
     mail: Mail | None
+    web_worker: int = 0
+    web_late: bool = False
 
 
 def load(home: Path) -> Settings:
@@ -194,6 +205,10 @@ class _Reader:
         if isinstance(value, str) and value:
             return value
         return self._wrong(f"{table}.{key} must be a text.", default or "")
+
+    def optional(self, table: str, key: str) -> str:
+        value = self._take(table, key, "")
+        return value if isinstance(value, str) else self._wrong(f"{table}.{key} must be a text.", "")
 
     def whole(self, table: str, key: str, default: int, *, least: int, most: int) -> int:
         value = self._take(table, key, default)
@@ -355,9 +370,12 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         keys_dir=reader.path(reader.text("keys", "directory", "keys")),
         passphrase=reader.source("keys", "passphrase"),
         web_threads=reader.whole("web", "threads", 8, least=1, most=256),
+        web_workers=reader.whole("web", "workers", 1, least=1, most=64),
         web_memory=reader.path(reader.text("web", "memory", "run")),
         web_proxies=reader.proxies(),
         status_max_age=float(reader.whole("web", "status_max_age_seconds", 600, least=1, most=86_400)),
+        status_listens=read_listens(reader.text("status", "listens", SOCKET), reader.path, reader.problem),
+        status_proxy=read_proxy(reader.optional("status", "proxy"), reader.problem),
         rules=Rules(
             longest_trial=timedelta(days=longest),
             urgent_revocation_by_one=reader.truth("decisions", "urgent_revocation_by_one", default=True),

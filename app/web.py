@@ -8,11 +8,11 @@ import concurrent.futures
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from api.app import create_app, described, description
 from api.bodies import BodyLimits
@@ -28,16 +28,17 @@ from api.status.tally import Tallied
 from api.timed import TimedMirror, ToldReader
 from api.verified import VerificationTold
 from app import garbage
-from app.house import open_house
-from app.served import Served, Waiting
+from app.house import House, open_house
+from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
+from app.status_settings import Address
 from app.stopping import SIGNALS
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
 from core.peers import peer_of, plain
 from front.head import forwarded
 from front.server import Front
-from front.service import Turn
+from front.service import Service, Turn
 from front.workers import Workers
 from ra.access import may_verify
 from store.transactions import Store
@@ -46,7 +47,7 @@ from store.verbs import receipts, watching
 SWITCH_SECONDS = 0.001
 """How long a worker's thread keeps the interpreter when the front wants it; a file that is being read takes seconds."""
 
-_OF_THE_PAST = 4
+OF_THE_PAST = 4
 """Threads for questions about the past: a short read each, twice as many as the cores of the smallest machine."""
 
 _LONG = 4
@@ -58,6 +59,21 @@ _WAITING = 4
 (front.limits.Limits.turn_seconds)."""
 
 
+_LOOK_SECONDS = 0.05
+
+
+class Beside(Protocol):
+    """What runs beside a service, in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End."""
+        ...
+
+
 @dataclass(frozen=True)
 class Inside:
     """What is behind the front, once the register has answered.
@@ -65,32 +81,46 @@ class Inside:
     Args:
         served: the service.
         beside: what runs beside it, to be started, and stopped in the end.
+        holds: says whether there is something to answer from.
     """
 
-    served: Served
-    beside: tuple[Mirror, Lookout, RefusalLog, VerificationTold]
+    served: Service
+    beside: Sequence[Beside]
+    holds: Callable[[], bool] = lambda: True
 
 
-def serve_web(settings: Settings, waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None]) -> None:
+def serve_web(
+    settings: Settings,
+    waited_for: Callable[[Callable[[], Inside], threading.Event], Inside | None],
+    make: Callable[[Settings], Inside] | None = None,
+    address: Address | None = None,
+) -> None:
     """Listen until SIGTERM or SIGINT; from the beginning, though the register may be silent for long.
 
     Args:
         settings: whose house it is.
         waited_for: makes what is behind as soon as the register answers; None if it is told to stop before.
+        make: what is behind, if it is a part of what `make_inside` makes.
+        address: where it listens, if it is not where web does.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    threads = {Turn.API: settings.web_threads, Turn.PAST: _OF_THE_PAST, Turn.LONG: _LONG}
+    threads = {Turn.API: settings.web_threads, Turn.PAST: OF_THE_PAST, Turn.LONG: _LONG}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     front = Front(Waiting(), workers, SystemClock(), proxies=settings.web_proxies)
-    asyncio.run(_run(front, settings, partial(waited_for, lambda: make_inside(settings))))
+    make = make or make_inside
+    address = address or Address(settings.host, settings.port)
+    asyncio.run(_run(front, settings, address, partial(waited_for, lambda: make(settings))))
 
 
-async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Event], Inside | None]) -> None:
+async def _run(
+    front: Front, settings: Settings, address: Address, open_it: Callable[[threading.Event], Inside | None]
+) -> None:
     stopping, halted = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
-    server = await front.listen(settings.host, settings.port)
+    listen = partial(front.listen, address.host, address.port, shared=settings.web_workers > 1)
+    server = None if settings.web_late else await listen()
     # What runs beside ends only by an error: then so do we, with its words, and are started again.
     beside = [asyncio.create_task(each) for each in (front.watch(), stopping.wait())]
     opening = _in_a_thread(lambda: open_it(halted))
@@ -105,16 +135,27 @@ async def _run(front: Front, settings: Settings, open_it: Callable[[threading.Ev
             each.start()
         front.service = inside.served
         garbage.only_young()
+        if server is None:
+            if not await _first_ended(asyncio.create_task(_held(inside.holds)), *beside):
+                return
+            server = await listen()
         beside.append(asyncio.create_task(garbage.collect(front.resting, front.now)))
         await _first_ended(*beside)
     finally:
         halted.set()
-        server.close()
+        if server is not None:
+            server.close()
         await front.stop()
         for task in beside:
             task.cancel()
         for one in reversed(inside.beside if inside else ()):
             one.stop()
+
+
+async def _held(holds: Callable[[], bool]) -> None:
+    """Wait until there is a snapshot to answer from."""
+    while not holds():  # noqa: ASYNC110 - a thread of its own reads it, and knows no loop
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _first_ended(*tasks: "asyncio.Future[Any]") -> bool:
@@ -139,17 +180,44 @@ def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | 
     return asyncio.wrap_future(done)
 
 
-def make_inside(settings: Settings) -> Inside:
-    """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
+def make_status_inside(settings: Settings) -> Inside:
+    """Return what answers for status alone, and writes no more than when it told an end; it raises as `make_inside`."""
     house = open_house(settings)
-    remembered = WebMemory(memory_place(settings))
-    reader = ToldReader(house.store, house.clock.now, is_genuine)
     tallied = Tallied()
+    mirror, verified = _following(house, settings, settings.web_memory / "web-status", tallied)
+    lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length, tallied=tallied)
+    refusals = RefusalLog()
+    served = StatusServed(StatusPlane(mirror, may_verify, tallied), lookout.ready, _noting(refusals, settings))
+    return Inside(served, (mirror, lookout, refusals, verified), lambda: mirror.holds)
+
+
+def _following(house: House, settings: Settings, memory: Path, tallied: Tallied) -> tuple[Mirror, VerificationTold]:
+    """Return what follows the register, and what notes when it told an end."""
+    reader = ToldReader(house.store, house.clock.now, is_genuine)
+    remembered = WebMemory(memory)
     mirror = TimedMirror(
-        reader, house.machine, max_age=settings.status_max_age, remembered=remembered, polls=tallied.polls
+        reader,
+        house.machine,
+        max_age=settings.status_max_age,
+        remembered=remembered,
+        hearing=house.store.hearing,
+        polls=tallied.polls,
     )
     verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
     reader.read_anew = verified.touched
+    return mirror, verified
+
+
+def make_api_inside(settings: Settings) -> Inside:
+    """Return all but status; it raises what `make_inside` does."""
+    return make_inside(settings, with_status=False)
+
+
+def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
+    """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
+    house = open_house(settings)
+    tallied = Tallied()
+    mirror, verified = _following(house, settings, memory_place(settings), tallied)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()
@@ -157,12 +225,6 @@ def make_inside(settings: Settings) -> Inside:
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
-    proxies = frozenset(plain(each) for each in settings.web_proxies)
-
-    def note(asked: Asked, one: Refused) -> None:
-        peer = forwarded(asked, proxies)
-        refusals.note(asked, peer, one, counted_as=peer_of(peer))
-
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
@@ -170,9 +232,21 @@ def make_inside(settings: Settings) -> Inside:
         limits=limits,
         ready=lookout.ready,
         description=told,
-        note=note,
+        note=_noting(refusals, settings),
+        with_status=with_status,
     )
-    return Inside(served, (mirror, lookout, refusals, verified))
+    return Inside(served, (mirror, lookout, refusals, *((verified,) if with_status else ())), lambda: mirror.holds)
+
+
+def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:
+    # Who asks over a socket has no address of its own, and is the proxy.
+    proxies = frozenset({"", *(plain(each) for each in settings.web_proxies)})
+
+    def note(asked: Asked, one: Refused) -> None:
+        peer = forwarded(asked, proxies)
+        refusals.note(asked, peer, one, counted_as=peer_of(peer))
+
+    return note
 
 
 def small_write(store: Store, machine: Clock) -> None:
@@ -188,9 +262,10 @@ def note_verified(store: Store, seen: Mapping[tuple[str, str], int]) -> None:
 
 
 def memory_place(settings: Settings) -> Path:
-    """Return where this web process keeps what it has told: by where it listens, so several have each their own."""
+    """Return where this web process keeps what it has told: by where it listens, and which of several there it is."""
     listens = "".join(each if each.isalnum() or each in ".-" else "_" for each in settings.host)
-    return settings.web_memory / f"web-{listens}-{settings.port}"
+    which = f"-{settings.web_worker}" if settings.web_worker > 1 else ""
+    return settings.web_memory / f"web-{listens}-{settings.port}{which}"
 
 
 def disks(settings: Settings) -> dict[str, Path]:

@@ -56,11 +56,12 @@ def _measured(url: str, folder: Path) -> dict[str, object]:
     memory = resident()
     kinds: dict[str, Callable[[int], dict[str, str]]] = {
         "approval": lambda _: {},
-        "one unit": lambda number: {"device_id": device_id(number)},
-        "one unit too many": lambda _: {"device_id": "00-00-00-00-00-00-00-01"},
-        "the past": lambda number: {"at": text(now - timedelta(seconds=number % 200))},
+        "unit": lambda number: {"device_id": device_id(number)},
+        "unit too many": lambda _: {"device_id": "00-00-00-00-00-00-00-01"},
+        "past": lambda number: {"at": text(now - timedelta(seconds=number % 200))},
     }
     answers = {kind: _rate(plane, identifiers, more) for kind, more in kinds.items()}
+    answers["approval again"] = _rate(plane, identifiers, kinds["approval"])
     return {
         "imported": imported,
         "first": first,

@@ -13,11 +13,14 @@ from typing import TypeAlias
 
 from bench import (
     ahead,
+    batch,
+    ceiling,
     compromise,
     cycle,
     deployments,
     documents,
     ending,
+    hearing,
     lists,
     many,
     memory,
@@ -25,6 +28,7 @@ from bench import (
     report,
     revocation,
     silence,
+    snapshot,
     stopping,
     troubles,
 )
@@ -150,11 +154,69 @@ def _rates(share: int) -> Iterator[Row]:
         yield what, "–", figure
 
 
+def _batch(share: int) -> Iterator[Row]:
+    for each in batch.measure(100_000 // share):
+        yield (
+            f"A batch of 10,000 different questions by {each.kind}, in random order",
+            "250,000 answers for each second of a processor" if each.kind in {"approval", "serial"} else "–",
+            (
+                f"{each.again:.1f} µs of processor each ({1e6 / each.again:,.0f} a second); nothing kept yet "
+                f"{each.first:.0f} µs; {each.octets:,} octets; {each.memory / 2**20:.1f} MB a batch"
+            ),
+        )
+
+
+def _hearing(share: int) -> Iterator[Row]:
+    for what, figure in hearing.measure({"now": ROOT}, rest=hearing.REST_SECONDS / share):
+        yield what, "–", figure
+
+
+def _snapshot(share: int) -> Iterator[Row]:
+    few, many = snapshot.measure([(1_000 // share, 10_000 // share), (100_000 // share, 1_000_000 // share)])
+    of = f"{many.approvals:,} approvals and {many.units:,} units"
+    yield (
+        f"A web process's start with {of}, of a processor, until its first answer",
+        "4 s",
+        f"{many.first:.1f} s, of which {many.imported:.1f} s imports; units held after {many.whole:.1f} s",
+    )
+    yield f"Memory of a web process with {of}", "400 MB", f"{many.memory:.0f} MB; with a hundredth {few.memory:.0f} MB"
+    yield (
+        f"A poll that brings one approval, with {few.approvals:,} and {many.approvals:,}",
+        "under 2 times",
+        f"{few.change:.2f} and {many.change:.2f} ms: {many.change / few.change:.2f} times",
+    )
+    yield (
+        f"A poll that brings 2,000 deployments, with {few.units:,} and {many.units:,} units",
+        "–",
+        f"{few.reported:.0f} and {many.reported:.0f} ms",
+    )
+    for kind in ("approval", "unit", "unit too many", "past"):
+        yield (
+            f"Verification of one {kind}, of a processor, half of the questions never asked before",
+            "10,000 a second of units and the past",
+            f"{few.answers[kind]:.0f} and {many.answers[kind]:.0f} µs",
+        )
+    yield (
+        "The same of an approval, each asked before",
+        "under 1.2 times",
+        f"{few.answers['approval again']:.1f} and {many.answers['approval again']:.1f} µs",
+    )
+
+
+def _ceiling(share: int) -> Iterator[Row]:
+    for what, figure in ceiling.rows(share):
+        yield what, "first front 0.8 of its ceiling, second 0.75", figure
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
     "troubles": _troubles,
     "rates": _rates,
+    "batch": _batch,
+    "hearing": _hearing,
+    "snapshot": _snapshot,
+    "ceiling": _ceiling,
 }
 
 

@@ -31,9 +31,16 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, truncated to whole seconds. The only clock of a live authority."""
 
+    _told = (0, datetime.fromtimestamp(0, UTC))
+
     def now(self) -> datetime:
-        """Return the present instant: aware, UTC, whole seconds."""
-        return datetime.now(UTC).replace(microsecond=0)
+        """Return the present instant: aware, UTC, whole seconds; within a second it is the same value."""
+        second = int(time.time())
+        told, now = self._told
+        if told != second:
+            now = datetime.fromtimestamp(second, UTC)
+            self._told = (second, now)
+        return now
 
 
 def milliseconds() -> int:

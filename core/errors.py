@@ -245,6 +245,14 @@ class DeploymentsTooMany(RequestTooLarge):
     hint_text = "Send it in several; nothing of it was recorded."
 
 
+class QuestionsTooMany(RequestTooLarge):
+    """More questions in one batch than are answered at once."""
+
+    code = "questions-too-many"
+    sentence = "The batch has more than {limit:,} questions."
+    hint_text = "Ask in several batches; none of these was answered."
+
+
 class WorkbookTooLarge(RequestTooLarge):
     """A workbook, or a list in it, above a limit; a bomb is one too."""
 
@@ -763,6 +771,14 @@ class PortTaken(ConfigurationError):
     code = "port-taken"
     sentence = "Something listens on {host}:{port} already."
     hint_text = "Stop it, perhaps another authority, or choose another port with --port."
+
+
+class ProxyUnfit(ConfigurationError):
+    """The proxy before the process that answers for status does not do what that process rests upon."""
+
+    code = "proxy-unfit"
+    sentence = "The proxy on {host}:{port} is not fit for what is behind it: {detail}."
+    hint_text = "Set it up as in deploy/nginx.conf, which hands on whole requests only."
 
 
 class SchemaMismatch(ConfigurationError):

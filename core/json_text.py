@@ -1,10 +1,9 @@
 """JSON from strangers, read strictly: UTF-8, each member named once, nothing that RFC 8259 does not know."""
 
-import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json
+from core.canonical import LARGEST_NAMED, NestedTooDeeply, read_json, read_shallow
 from core.plain_text import TextUnreadable, utf8
 
 
@@ -36,17 +35,15 @@ def read_sent(octets: bytes) -> object:
 Plain: TypeAlias = Mapping[str, str | Mapping[str, str]]
 """An object of strings, one of which may be an object of strings."""
 
-_BLANK = r"[ \t\r\n]*"
-_STRING = r'"((?:[ !#-\[\]-~]|\\n)*)"'
-_MEMBER = rf"{_STRING}{_BLANK}:{_BLANK}{_STRING}"
-_MEMBERS = _MEMBER.replace("(", "(?:").replace("(?:?:", "(?:")
-_LIST = rf"{_MEMBERS}(?:{_BLANK},{_BLANK}{_MEMBERS})*"
-_FLAT = re.compile(rf"{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}{_BLANK}")
-_NESTED = re.compile(
-    rf'{_BLANK}\{{{_BLANK}(?:({_LIST}){_BLANK},{_BLANK})?"([a-z_]*)"{_BLANK}:{_BLANK}\{{{_BLANK}({_LIST}){_BLANK}\}}'
-    rf"(?:{_BLANK},{_BLANK}({_LIST}))?{_BLANK}\}}{_BLANK}"
-)
-_EACH = re.compile(_MEMBER)
+_BLANK = " \t\r\n"
+_SINGLE = ("{", ":", "}")
+"""What stands around the two strings of an object of one member, but for blanks."""
+
+_PARTS_OF_ONE = 5
+"""Into which the quotation marks of two strings divide a text."""
+
+_OBJECTS = 2
+"""One within another; a text of many would be as deep."""
 
 
 def read_plain(octets: bytes) -> Plain | None:
@@ -61,27 +58,36 @@ def read_plain(octets: bytes) -> Plain | None:
     if not octets.isascii():
         return None
     text = octets.decode("ascii")
-    flat = _FLAT.fullmatch(text)
-    if flat is not None:
-        return _members(flat[1])
-    nested = _NESTED.fullmatch(text)
-    if nested is None:
+    lines = "\\" in text
+    if lines and text.count("\\") != text.count("\\n"):
         return None
-    before, name, inside, after = nested.groups()
-    members = _members(inside)
-    beside = _members(",".join(each for each in (before, after) if each)) if before or after else {}
-    if members is None or beside is None or name in beside:
+    parts = text.split('"')
+    if len(parts) == _PARTS_OF_ONE:
+        before, name, between, value, after = parts
+        around = (before.strip(_BLANK), between.strip(_BLANK), after.strip(_BLANK))
+        if around == _SINGLE and name.isprintable() and value.isprintable():
+            return {_lines(name): _lines(value)} if lines else {name: value}
+    return _several(text, len(parts) - 1)
+
+
+def _several(text: str, marks: int) -> Plain | None:
+    """Return what a text says that has so many quotation marks."""
+    if "[" in text or text.count("{") > _OBJECTS:
         return None
-    return {**beside, name: members}
-
-
-def _members(written: str) -> Mapping[str, str] | None:
-    pairs: list[tuple[str, str]] = _EACH.findall(written)
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    try:
+        said = read_shallow(text)
+    except ValueError:
         return None
-    return {_unescaped(name): _unescaped(value) for name, value in pairs} if "\\" in written else found
+    if not isinstance(said, dict) or not said:
+        return None
+    inside = [each for each in said.values() if isinstance(each, dict)]
+    (inner,) = inside if len(inside) == 1 else ({},)
+    strings = [each for each in (*said.values(), *inner.values()) if isinstance(each, str)]
+    if len(strings) != len(said) + len(inner) - len(inside) or bool(inside) is not bool(inner):
+        return None
+    # Of a member that is named twice one is lost, and with it its quotation marks.
+    return cast("Plain", said) if marks == 2 * (len(said) + len(inner) + len(strings)) else None
 
 
-def _unescaped(written: str) -> str:
+def _lines(written: str) -> str:
     return written.replace("\\n", "\n")

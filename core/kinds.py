@@ -362,5 +362,12 @@ class ProcessRole(StrEnum):
     COURIER = "courier"
 
 
+class WebPart(StrEnum):
+    """What a process does that is a part of web."""
+
+    STATUS = "status"
+    API = "api"
+
+
 WITHOUT_A_SOCKET = (ProcessRole.AUTHORITY, ProcessRole.COURIER)
 """Nobody can ask these; what they notice, the register says."""

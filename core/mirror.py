@@ -1,5 +1,6 @@
 """What a status plane holds in memory: values that the store hands over and the status plane answers from."""
 
+import threading
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -325,6 +326,18 @@ class Changes:
     reported: frozenset[datetime] = field(default_factory=frozenset)
     heads: Sequence[SealedHead] = ()
     restored: bool = False
+
+
+class Hearing(Protocol):
+    """Tells one thread that something was committed (store/hearing.py)."""
+
+    def wait(self, seconds: float, stopping: threading.Event, /) -> bool:
+        """Wait for so many seconds at most until something was; whether it was, or may have been."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 class StatusSource(Protocol):

@@ -1,6 +1,9 @@
 """A trouble is told once when it begins and once when it ends: a log that repeats itself is not read."""
 
 import logging
+from collections.abc import Callable
+
+from core.errors import TrialCpaError
 
 
 class Trouble:
@@ -40,3 +43,28 @@ class Trouble:
         if self._told:
             self._told = ""
             self._log.warning("%s", sentence)
+
+    def unforeseen(self, error: Exception) -> None:
+        """Tell of an error that nobody foresaw, with its traceback; nothing if a trouble is there already."""
+        if not self._told:
+            self._log.error("what nobody foresaw", exc_info=error)
+
+
+def tried(step: Callable[[], None], trouble: Trouble, words: str) -> bool:
+    """Do something that a thread does again and again, whatever it raises; return whether it was done.
+
+    Args:
+        step: what is done.
+        trouble: what is told when it cannot be.
+        words: what that means, the beginning of a sentence.
+    """
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the thread lives on
+        foreseen = isinstance(error, TrialCpaError)
+        if not foreseen:
+            trouble.unforeseen(error)
+        trouble.begins(f"{words}: {error if foreseen else type(error).__name__}")
+        return False
+    trouble.ends("the store is followed again")
+    return True

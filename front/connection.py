@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
@@ -16,11 +17,11 @@ import httptools
 from api.status.exchange import Asked, Reply, refusal
 from core.errors import BodyTooLarge
 from core.peers import peer_of, plain
-from front.framing import CHUNKS, HEADS, RequestLines
-from front.head import forwarded, framed_alike, read_head
+from front.framing import CHUNKS, HEADS, Framing, RequestLines
+from front.head import forwarded, framed_alike, read_incoming
 from front.incoming import Incoming
 from front.refusals import refused
-from front.sending import head_of
+from front.sending import PIECES, begun, head_of
 from front.service import Turn
 from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PIECE = 32 * 1024
-"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
-
-_AT_A_STRETCH = 1
-"""Requests of one connection that are answered before others have their turn: hundreds may have sent theirs at once."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -55,12 +51,9 @@ class Connection(asyncio.BufferedProtocol):
         self._queue: deque[Incoming] = deque()
         self._current: Incoming | None = None
         self._held = bytearray()
-        self._rest: memoryview | None = None
+        self._rest: Iterator[bytes | memoryview] | None = None
         self._job: Job | None = None
-        self._stuffed = False
-        self._ended = False
-        self._resuming = False
-        self._last = self._excess = False
+        self._stuffed = self._taking = self._ended = self._resuming = self._last = self._excess = False
         self._lines = RequestLines()
         self._body_octets = self._passed = 0
         self._began = self._touched = front.now()
@@ -137,9 +130,7 @@ class Connection(asyncio.BufferedProtocol):
         """All that was handed on is."""
         self._stuffed = False
         self._touched = self._front.now()
-        if self._stage is Stage.SEND:
-            self._pump()
-            self._advance()
+        self._pump_on()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -179,7 +170,7 @@ class Connection(asyncio.BufferedProtocol):
     def on_url(self, octets: bytes) -> None:
         """A piece of its target."""
         if not self._resuming and self._incoming is not None:
-            self._incoming.bare = self._parser.get_method() == b"HEAD"
+            self._incoming.method = self._parser.get_method()
             self._incoming.target += octets
             self._incoming.head_octets += len(octets)
 
@@ -194,9 +185,11 @@ class Connection(asyncio.BufferedProtocol):
         incoming = self._incoming
         if self._resuming or incoming is None or incoming.refusal is not None:
             return
-        incoming.keep = self._parser.should_keep_alive() and self._parser.get_http_version() == "1.1"
-        self._enter(Stage.BODY)
-        found = self._head(incoming)
+        version = self._parser.get_http_version()
+        incoming.keep = version == "1.1" and self._parser.should_keep_alive()
+        # It begins when the octets came in which its head ends.
+        self._stage, self._began, self._passed = Stage.BODY, self._touched, 0
+        found = read_incoming(incoming, self._limits, version, self._lines.protocol(incoming.target), self._address)
         if isinstance(found, Reply):
             incoming.refusal = found
             return
@@ -210,7 +203,7 @@ class Connection(asyncio.BufferedProtocol):
         incoming.announced = int(announced) if announced else None  # the parser has seen that it is a number
         if incoming.announced is not None and incoming.announced > admitted:
             incoming.refusal = refusal(BodyTooLarge(limit=admitted))
-        elif "expect" in found.fields and not self._queue and self._parser.get_http_version() == "1.1":
+        elif "expect" in found.fields and not self._queue and version == "1.1":
             self._transport.write(_CONTINUE)  # RFC 9110, 10.1.1, and 15.2: never to HTTP/1.0
 
     def on_body(self, octets: bytes) -> None:
@@ -256,7 +249,8 @@ class Connection(asyncio.BufferedProtocol):
             if incoming.asked is None and incoming.refusal is None:
                 self._bound_head(incoming, len(octets))
             elif incoming is begun and incoming.refusal is None:
-                wrong = incoming.framing.take(len(octets), self._body_octets, incoming.length)
+                framing = incoming.framing = incoming.framing or Framing(self._limits.head_octets)
+                wrong = framing.take(len(octets), self._body_octets, incoming.length)
                 incoming.refusal = None if wrong is None else refused(wrong)
             if incoming.refusal is not None:
                 self._refuse(incoming.refusal)
@@ -275,20 +269,6 @@ class Connection(asyncio.BufferedProtocol):
         self._parser = httptools.HttpRequestParser(self)
         self._resuming = True
         self._feed(framed_alike(incoming.asked) + octets)
-
-    def _head(self, incoming: Incoming) -> Asked | Reply:
-        if len(incoming.target) > self._limits.head_octets:
-            return refused("target-too-long")
-        if len(incoming.lines) > self._limits.fields or incoming.head_octets > self._limits.head_octets:
-            return refused("head-too-large")
-        return read_head(
-            method=self._parser.get_method(),
-            target=incoming.target,
-            version=self._parser.get_http_version(),
-            protocol=self._lines.protocol(incoming.target),
-            lines=incoming.lines,
-            peer=self._address,
-        )
 
     def _bound_head(self, incoming: Incoming, count: int) -> None:
         """A name or value that does not end has not been told by the parser: what was sent is counted."""
@@ -323,42 +303,54 @@ class Connection(asyncio.BufferedProtocol):
             self._advance()
 
     def _advance(self) -> None:
-        """Answer what is whole; some of it now, the rest after others."""
-        for _ in range(_AT_A_STRETCH):
-            if not self._queue or self._stage not in COMING_IN:
-                break
+        """Answer one that is whole; the rest after others: hundreds may have been sent at once."""
+        if self._queue and self._stage in COMING_IN:
             self._current = self._queue.popleft()
             self._answer(self._current)
-        else:
             if self._queue:
                 asyncio.get_running_loop().call_soon(self._advance)
                 return
-        if self._stage in COMING_IN and not self._queue and self._held:
+        if self._held and not self._taking:
+            self._go_on_with_held()
+
+    def _go_on_with_held(self) -> None:
+        """Look at what is held, after others, if it is its turn."""
+        if self._stage in COMING_IN and not self._queue:
             octets, self._held = bytes(self._held), bytearray()
             self._transport.resume_reading()
             asyncio.get_running_loop().call_soon(self._feed_held, octets)
 
     def _feed_held(self, octets: bytes) -> None:
         if self._stage in COMING_IN and not self._ended:
+            self._touched = self._front.now()
             self._take(octets)
 
     def _take(self, octets: bytes) -> None:
         """Look at what has come; where requests begin, at a little, and at the rest after others."""
-        most = self._stretch()
+        in_chunks = self._incoming is not None and self._incoming.announced is None
+        most = HEADS if self._stage is Stage.HEAD else CHUNKS if in_chunks else len(self._front.buffer)
         if len(octets) > most:
-            self._held += octets[most:]
-            self._transport.pause_reading()
-            octets = octets[:most]
-        self._feed(octets)
+            self._take_part(octets, most)
+        else:
+            self._feed(octets)
         if self._stage is Stage.DRAIN and self._held:
             self._held.clear()  # it is refused: whoever still sends is listened to for as long as it may read why
             self._transport.resume_reading()
 
-    def _stretch(self) -> int:
-        if self._stage is Stage.HEAD:
-            return HEADS
-        in_chunks = self._incoming is not None and self._incoming.announced is None
-        return CHUNKS if in_chunks else len(self._front.buffer)
+    def _take_part(self, octets: bytes, most: int) -> None:
+        """Look at so many octets, and at what else is the body of a request that has begun in them: it is one."""
+        self._held += octets[most:]
+        self._taking = True
+        self._feed(octets[:most])
+        self._taking = False
+        incoming = self._incoming
+        if incoming is not None and incoming.announced is not None and self._stage is Stage.BODY:
+            left = incoming.announced - incoming.length
+            octets, self._held = bytes(self._held[:left]), self._held[left:]
+            self._feed(octets)
+        if self._held:
+            self._transport.pause_reading()
+            self._go_on_with_held()
 
     def _answer(self, incoming: Incoming) -> None:
         if incoming.refusal is not None:
@@ -406,34 +398,42 @@ class Connection(asyncio.BufferedProtocol):
     def _send(self, incoming: Incoming, reply: Reply) -> None:
         incoming.drop()
         incoming.keep = incoming.keep and not self._ended and incoming.refusal is None and not self._front.stopping
-        bare = incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED
         try:
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
         except ValueError:
             _log.exception("an answer could not be sent")
             reply = refusal(RuntimeError())
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
-        self._enter(Stage.SEND)
-        if bare or len(reply.body) <= PIECE:
-            self._transport.write(head if bare else head + reply.body)
+        octets, self._rest = begun(head, reply, bare=incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED)
+        self._stage = Stage.SEND
+        self._transport.write(octets)
+        if self._rest is None and not self._stuffed:
+            self._sent()
         else:
-            self._transport.write(head)
-            self._rest = memoryview(reply.body)
-        self._pump()
+            self._enter(Stage.SEND)
+            self._pump()
 
     def _pump(self) -> None:
-        """Hand on what the kernel takes."""
-        while self._rest is not None and not self._stuffed:
-            piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+        """Hand on what the kernel takes: of a long answer some now, and the rest after others."""
+        for _ in range(PIECES):
+            piece = None if self._rest is None or self._stuffed else next(self._rest, None)
+            if piece is None:
+                break
             self._passed += len(piece)
             self._transport.write(piece)
-            if not self._rest:
-                self._rest = None
-        if self._rest is None and not self._stuffed and self._stage is Stage.SEND:
+        else:
+            asyncio.get_running_loop().call_soon(self._pump_on)
+            return
+        if not self._stuffed and self._stage is Stage.SEND:
             self._sent()
 
+    def _pump_on(self) -> None:
+        if self._stage is Stage.SEND:
+            self._pump()
+            self._advance()
+
     def _sent(self) -> None:
-        incoming, self._current = self._current, None
+        incoming, self._current, self._rest = self._current, None, None
         surplus = self._excess or bool(self._held)
         if self._queue or (incoming is not None and incoming.keep):
             begun = self._incoming is not None and self._incoming.asked is not None

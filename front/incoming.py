@@ -3,7 +3,7 @@
 import contextlib
 import io
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from api.status.exchange import Asked, Reply
@@ -18,24 +18,17 @@ class Spool:
     held: int = 0
 
 
-@dataclass
 class Incoming:
-    """One request.
+    """One request. What most requests never change is the class's, as one is made for each.
 
     Args:
         spool: counts what is collected into files.
         in_memory: octets of a body above which it goes into one.
         at_once: octets up to which it is handed on with the request all the same.
-        bare: whether its answer has no body: it is a HEAD.
-        framing: counts what frames the body.
     """
 
-    spool: Spool
-    in_memory: int
-    at_once: int
-    framing: Framing = field(default_factory=lambda: Framing(0))
     target: bytes = b""
-    lines: list[tuple[bytes, bytes]] = field(default_factory=list)
+    method: bytes = b""
     head_octets: int = 0
     asked: Asked | None = None
     limit: int = 0
@@ -44,23 +37,39 @@ class Incoming:
     keep: bool = False
     complete: bool = False
     refusal: Reply | None = None
-    bare: bool = False
-    _memory: bytearray = field(default_factory=bytearray)
+    framing: Framing | None = None
+    _memory: bytes | bytearray = b""
     _file: BinaryIO | None = None
     _spooled: int = 0
+
+    def __init__(self, spool: Spool, in_memory: int, at_once: int) -> None:
+        self.spool = spool
+        self._in_memory = in_memory
+        self._at_once = at_once
+        self.lines: list[tuple[bytes, bytes]] = []
+
+    @property
+    def bare(self) -> bool:
+        """Whether its answer has no body: it is a HEAD."""
+        return self.method == b"HEAD"
 
     def add(self, octets: bytes) -> bool:
         """Take a piece of the body; False if there is no room to collect it."""
         self.length += len(octets)
-        if self._file is None and self.length <= self.in_memory:
-            self._memory += octets  # not a list: chunks may have an octet each, and each piece an object's head
+        if self._file is None and self.length <= self._in_memory:
+            if not self._memory:
+                self._memory = octets  # nearly every body is one piece
+            elif isinstance(self._memory, bytearray):
+                self._memory += octets  # not a list: chunks may have an octet each, and each piece an object's head
+            else:
+                self._memory = bytearray(self._memory + octets)
             return True
         try:
             if self._file is None:
                 # Without a buffer: one would be written when it is closed, which a full disk refuses too late.
                 self._file = tempfile.TemporaryFile(buffering=0, prefix="trialcpa-")  # noqa: SIM115 - `drop` closes it
                 octets = bytes(self._memory) + octets
-                self._memory = bytearray()
+                self._memory = b""
             if self.spool.held + len(octets) > self.spool.most:
                 return False
             written = self._file.write(octets)
@@ -74,7 +83,7 @@ class Incoming:
         """Return the request; with its body if that is no longer than what can be answered at once."""
         if self.asked is None:
             raise ValueError("it has no head yet")
-        if self.length == 0 or self.length > self.at_once:
+        if self.length == 0 or self.length > self._at_once:
             return self.asked
         body = bytes(self._memory) if self._file is None else self.opened().read()
         return self.asked.with_body(body)
@@ -88,7 +97,7 @@ class Incoming:
 
     def drop(self) -> None:
         """Let go of the body. Asked for twice, it does nothing the second time."""
-        self._memory = bytearray()
+        self._memory = b""
         if self._file is not None:
             file, self._file = self._file, None
             self.spool.held -= self._spooled

@@ -1,35 +1,55 @@
 """An answer as octets."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
-from api.status.exchange import Reply
+from api.status.exchange import Reply, lines_of
 
-_NO_LENGTH = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-_OURS = frozenset({"content-length", "connection", "date", "transfer-encoding"})
-_LINES = {int(each): f"HTTP/1.1 {int(each)} {each.phrase}" for each in HTTPStatus}
+PIECE = 32 * 1024
+"""Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
+
+PIECES = 16
+"""Handed on before others have their turn: for half a millisecond, or until the kernel takes no more."""
+
+_NO_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-def head_of(reply: Reply, *, date: str, keep: bool) -> bytes:
+def date_line(date: str) -> bytes:
+    """Return the Date field; it is the same for a whole second."""
+    return f"Date: {date}\r\n".encode("ascii")
+
+
+def head_of(reply: Reply, *, date: bytes, keep: bool) -> bytes:
     """Return the head of an answer.
 
     HEAD gets the fields of GET (RFC 9110, 9.3.2), so the length is that of the body even where none is sent.
 
     Args:
         reply: the answer.
-        date: the Date field's value.
+        date: the Date field, as `date_line` writes it.
         keep: whether the connection stays.
 
     Raises:
         ValueError: a field would end its line.
     """
-    lines = [_LINES.get(reply.status, f"HTTP/1.1 {reply.status} ")]
-    lines += [f"{name}: {value}" for name, value in reply.headers if name.lower() not in _OURS]
-    if reply.status not in _NO_LENGTH:
-        lines.append(f"Content-Length: {len(reply.body)}")
-    lines.append(f"Date: {date}")
-    if not keep:
-        lines.append("Connection: close")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
-        raise ValueError("a header field would end its line")
-    return f"{head}\r\n\r\n".encode("latin-1", "replace")
+    lines = reply.lines or lines_of(reply.status, reply.headers)
+    length = b"" if reply.status in _NO_LENGTH else b"Content-Length: %d\r\n" % reply.length
+    return b"".join((lines, length, date, b"\r\n" if keep else b"Connection: close\r\n\r\n"))
+
+
+def begun(head: bytes, reply: Reply, *, bare: bool) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
+    """Return what is handed on first, and the rest piece by piece; None if there is none.
+
+    Args:
+        head: of the answer.
+        reply: the answer.
+        bare: whether it goes without its body.
+    """
+    if bare:
+        return head, None
+    if reply.pieces is not None:
+        return head, (b"".join(each) for each in reply.pieces.octets)
+    if len(reply.body) <= PIECE:
+        return head + reply.body, None
+    body = memoryview(reply.body)
+    return head, (body[place : place + PIECE] for place in range(0, len(body), PIECE))

@@ -13,9 +13,9 @@ from core.clock import Clock
 from core.peers import plain
 from front.connection import Connection
 from front.crowd import Crowd, Member
-from front.framing import Framing
 from front.incoming import Incoming, Spool
 from front.limits import Limits
+from front.sending import date_line
 from front.service import Service, Turn
 from front.workers import Job, Workers
 
@@ -66,17 +66,25 @@ class Front:
         self.now = time.monotonic
         self._workers = workers
         self._clock = clock
-        self.date = http_date(clock.now())
+        self.date = date_line(http_date(clock.now()))
         self._at_work: Counter[str] = Counter()
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
         self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)
 
-    async def listen(self, host: str, port: int) -> asyncio.Server:
-        """Begin to listen; `watch` has to run meanwhile."""
+    async def listen(self, host: str, port: int, *, shared: bool = False) -> asyncio.Server:
+        """Begin to listen; `watch` has to run meanwhile.
+
+        Args:
+            host: where.
+            port: where.
+            shared: whether other processes of ours listen there as well; the kernel shares out who comes.
+        """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         # For each connection. Left alone, the kernel takes megabytes of answers for a reader that never reads.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
         listening.setblocking(False)  # noqa: FBT003 - as it is called
@@ -90,7 +98,7 @@ class Front:
     async def watch(self) -> None:
         """Close what is overdue, for ever."""
         while True:
-            self.date = http_date(self._clock.now())
+            self.date = date_line(http_date(self._clock.now()))
             now = self.now()
             for number, member in enumerate(self.crowd.everybody()):
                 self._look_at(member, now)
@@ -116,12 +124,7 @@ class Front:
 
     def incoming(self) -> Incoming:
         """Return where a request is collected."""
-        return Incoming(
-            spool=self.spool,
-            in_memory=self.limits.in_memory,
-            at_once=self.limits.at_once,
-            framing=Framing(self.limits.head_octets),
-        )
+        return Incoming(self.spool, self.limits.in_memory, self.limits.at_once)
 
     def submit(self, turn: Turn, peer: str, work: Callable[[], None]) -> Job | None:
         """Have work done for a peer; None if there is no room, for it or at all."""

@@ -36,7 +36,7 @@ from core.instants import first_second, read_instant
 from core.json_text import JsonUnreadable, read_sent
 from core.plain_text import trimmed
 from core.words import says_something
-from intake.table import TableUnreadable, divided, row_of
+from intake.table import TableUnreadable, column_named, divided, row_of
 from intake.workbook import FORMULA, NUMBER, Row, is_workbook, read_workbook
 
 REASON_LIMIT = 500
@@ -153,11 +153,6 @@ def _sheet(body: bytes) -> tuple[Row, list[Row]]:
         raise DeploymentsMalformed(detail=f"the workbook is empty; a sheet must have {_EXPECTED}")
     rows = (named or sheets)[0]
     return rows[0], list(rows[1:])
-
-
-def column_named(header: str) -> str:
-    """Return the column that a header names, whatever its case, and whether with blanks or underscores."""
-    return "_".join(header.casefold().replace("_", " ").split())
 
 
 def _header(cells: Sequence[str]) -> list[str]:

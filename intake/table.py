@@ -128,6 +128,11 @@ def row_of(table: Table, record: Record) -> Row | None:
     return Row(record.line, tuple(kept))
 
 
+def column_named(header: str) -> str:
+    """Return the column that a header names, whatever its case, and whether with blanks or underscores."""
+    return "_".join(header.casefold().replace("_", " ").split())
+
+
 def _separator(lines: Sequence[str]) -> str:
     """What stands in most of the first rows outside quotation marks, and if that is several, most often."""
     bare = re.sub(r'"[^"]*"', "", "\n".join(lines[:_LOOKED_AT]))

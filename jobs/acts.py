@@ -4,6 +4,8 @@ Whoever can write rows can write the fact. A web process believes it under a sig
 none is signed over a fact of which the memory, which no row reaches, knows nothing: it stays unsealed, with an alarm.
 """
 
+from collections.abc import Iterable
+
 from core.alarms import AlarmCode
 from core.canonical import canonical
 from core.chain import SealedRow, content_digest
@@ -73,9 +75,9 @@ def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
         tx: open.
         most: so many at once.
     """
-    waiting = journal.unsealed(tx, most, but=ACTS)
+    waiting, acts = _waiting(tx, most)
     known, strangers, first = list[Unsealed](), 0, None
-    for each in journal.every_unsealed(tx, only=ACTS):  # all: what nobody did is not to hide what somebody did
+    for each in acts:  # all: what nobody did is not to hide what somebody did
         if pretended(duty.memory, each.row):
             strangers, first = strangers + 1, first or each.row
         elif len(known) < most:
@@ -89,3 +91,11 @@ def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:
             subject="an operator's acts",
         )
     return sorted([*waiting, *known], key=lambda each: (each.row.at, each.row_id))[:most] if known else waiting
+
+
+def _waiting(tx: Transaction, most: int) -> tuple[list[Unsealed], Iterable[Unsealed]]:
+    """Return what waits, an operator's acts apart: of everything else at most so much, of these all."""
+    every = journal.unsealed(tx, most)
+    if len(every) < most:  # that is all of it, and is asked for in each turn
+        return [each for each in every if each.row.kind not in ACTS], [each for each in every if each.row.kind in ACTS]
+    return journal.unsealed(tx, most, but=ACTS), journal.every_unsealed(tx, only=ACTS)

@@ -50,13 +50,11 @@ from jobs.statement_signer import renew_statement_signer
 from memory.memory import Memory
 from policy.linted import Linted
 from ra.desk import Rules
+from store.hearing import Hearing
 from store.reading import work
 from store.transactions import Store
 
 _log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 0.02
-"""How often a resting authority looks whether somebody has acted."""
 
 WAITING_SECONDS = 0.5
 """Rest of an authority process that waits for the lease, or for the store to come back."""
@@ -146,6 +144,16 @@ class Authority:
 
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
+        hearing = self.store.hearing()
+        try:
+            self._work(stopping, ready, hearing)
+        finally:
+            hearing.close()
+        if self._epoch is not None:
+            with suppress(StoreUnavailable):  # it runs out by itself
+                release_lease(self.store, self.holder, self.machine)
+
+    def _work(self, stopping: threading.Event, ready: Callable[[], None], hearing: Hearing) -> None:
         announced, before = False, (0, 0)
         while not stopping.is_set():
             try:
@@ -162,10 +170,7 @@ class Authority:
             if worked is None:
                 stopping.wait(WAITING_SECONDS)
             elif not worked:
-                self._rest(stopping, before)
-        if self._epoch is not None:
-            with suppress(StoreUnavailable):  # it runs out by itself
-                release_lease(self.store, self.holder, self.machine)
+                self._rest(stopping, before, hearing)
 
     def turn(self) -> int | None:
         """Do everything that is due now, once.
@@ -251,12 +256,13 @@ class Authority:
             if not self.turn():
                 return
 
-    def _rest(self, stopping: threading.Event, before: tuple[int, int]) -> None:
+    def _rest(self, stopping: threading.Event, before: tuple[int, int], hearing: Hearing) -> None:
         """Wait until somebody has acted or a second has passed: what time alone makes due is due to the second."""
         until = time.monotonic() + 1.0
         try:
-            while time.monotonic() < until and not stopping.wait(IDLE_SECONDS):
-                if self._pulse() != before:
+            while (left := until - time.monotonic()) > 0 and not stopping.is_set():
+                # Our own commits, and what is none of ours, are told as well: the pulse says whether to work.
+                if hearing.wait(left, stopping) and self._pulse() != before:
                     return
         except StoreUnavailable:
             stopping.wait(WAITING_SECONDS)  # the next turn finds it, and tells

@@ -50,7 +50,12 @@ TOLD = frozenset(
 )
 """What subscribers hear of: what happened to approvals and lists; never who did it, never a reason in words."""
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 1.0
+"""How often is looked for what nobody has told: what is to be tried again, and what a time makes due."""
+
+REST_SECONDS = 0.1
+"""After each look: what is committed by the hundred is told by the portion."""
+
 LONGEST_PAUSE_SECONDS = 300.0
 _PORTION = 200
 
@@ -118,6 +123,7 @@ class Courier:
             lanes += [_Lane(each, calling, stopping) for each in shared]
             self._lanes = list(lanes)
             lanes.append(_Lane(self.sign, own, stopping))  # last: what waits for a lock must hold up nobody
+            hearing = self.store.hearing(REST_SECONDS)
             while not stopping.is_set():
                 try:
                     with self.store.read() as tx:
@@ -128,7 +134,9 @@ class Courier:
                     silent.ends("The register answers again; subscribers are told.")
                     for each in lanes:
                         each.wake()
-                stopping.wait(IDLE_SECONDS)
+                stopping.wait(REST_SECONDS)
+                hearing.wait(IDLE_SECONDS, stopping)
+            hearing.close()
 
     def deliver(self, subscriber: Subscriber) -> int:
         """Deliver one portion in order; return how many rows the subscriber has now heard or need not hear.

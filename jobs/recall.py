@@ -86,9 +86,8 @@ class Copy:
         if not first and not records:
             return known, True
         newest = reading.newest(tx)
-        if not first:
-            known = self._known_still(newest, known)
-            records = self._memory.after(known, _PORTION)
+        if not first and (left := self._known_still(newest, known)) != known:
+            known, records = left, self._memory.after(left, _PORTION)
         whole = not (first and not self._whole) and self._ends_with(newest, known)
         if not whole:
             writing.drop_records(tx)
@@ -96,7 +95,7 @@ class Copy:
         while records:
             writing.copy_records(tx, records)
             known = records[-1].number
-            records = self._memory.after(known, _PORTION)
+            records = self._memory.after(known, _PORTION) if len(records) == _PORTION else []
         return known, whole or (first and not self._whole)
 
     def _known_still(self, newest: tuple[int, bytes | None], known: int) -> int:

@@ -4,13 +4,17 @@ A server that has stopped still has a kernel that acknowledges: keepalive and us
 So each wait for an answer ends by our own clock as well, a little after the server would have ended it by its own.
 """
 
+import selectors
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Error, OperationalError
 from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL
 from sqlalchemy import Connection as Borrowed
+
+from core.errors import StoreUnavailable
 
 LOCK_SECONDS = 8
 """How long a statement waits for a lock; shorter than a statement may take, or it would never be what ends it."""
@@ -57,8 +61,14 @@ _IN_SERVER = {
     "tcp_user_timeout": f"{PEER_GONE_SECONDS}s",
 }
 
-WRITING = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
-"""The first statement of a writing transaction."""
+CHANNEL = "trialcpa"
+"""On which is told that something was committed; of each database its own."""
+
+WRITING = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; NOTIFY {CHANNEL}"
+"""The first words of a writing transaction. What is to be told is sent with its commit, or never."""
+
+LISTEN_SECONDS = 0.2
+"""How long at a time is listened: whoever closes waits for it."""
 
 
 class Deadlined(Connection[Any]):
@@ -93,6 +103,46 @@ def with_deadlines(url: URL) -> URL:
 def connect(_dialect: object, _record: object, words: list[Any], named: dict[str, Any]) -> Deadlined:
     """Make a connection: SQLAlchemy's `do_connect`."""
     return Deadlined.connect(*words, **named)
+
+
+class Notices:
+    """A connection of its own on which is heard that something was committed.
+
+    Nothing is waited for but the socket, so a server that has stopped holds nobody; when it is gone the kernel says so,
+    by the keepalive at the latest.
+
+    Args:
+        words: what a connection is made with, by place.
+        named: the same by name.
+    """
+
+    def __init__(self, words: Sequence[Any], named: Mapping[str, Any]) -> None:
+        try:
+            self._connection = Deadlined.connect(*words, **named, autocommit=True)
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        except Error as error:
+            raise StoreUnavailable(detail=type(error).__name__) from error
+        self._socket = selectors.DefaultSelector()
+        self._socket.register(self._connection.fileno(), selectors.EVENT_READ)
+
+    def heard(self) -> bool:
+        """Wait for LISTEN_SECONDS at most, and say whether something was committed."""
+        if not self._socket.select(LISTEN_SECONDS):
+            return False
+        driver = self._connection.pgconn
+        try:
+            driver.consume_input()
+            found = False
+            while driver.notifies() is not None:
+                found = True
+        except Error as error:
+            raise StoreUnavailable(detail=type(error).__name__) from error
+        return found
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._socket.close()
+        self._connection.close()
 
 
 def allow(borrowed: Borrowed, seconds: int | None) -> None:

@@ -20,7 +20,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.approval import ApprovalRecord
 from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
+from store.hearing import Hearing
 from store.in_turn import Line, Turn
+from store.sqlite_listening import LOOK_SECONDS, Versions
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for others, from its coming on, before it gives up with StoreUnavailable. What the waits on
@@ -202,6 +204,17 @@ class Store:
     def writers_waiting(self) -> int:
         """How many of this process wait for their turn to write; where many may write at once, none."""
         return self._line.waiting
+
+    def hearing(self, look: float = LOOK_SECONDS) -> Hearing:
+        """Return what tells that something was committed, on a connection of its own; whoever asks closes it.
+
+        Args:
+            look: seconds after which it is told at the latest, where it has to be looked for.
+        """
+        if self.dialect == "sqlite":
+            return Hearing(partial(Versions, str(self._engine.url.database), look))
+        words, named = self._engine.dialect.create_connect_args(self._engine.url)
+        return Hearing(partial(_postgresql().Notices, words, named))
 
     def close(self) -> None:
         """Give back every connection."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Self
 
-from api.status.exchange import Asked, Reply
+from api.status.exchange import Asked, Pieces, Reply
 from core.clock import SystemClock
 from front.limits import Limits
 from front.server import Front
@@ -22,6 +22,13 @@ HOST = b"Host: 127.0.0.1\r\n"
 LIMIT = 64 * 1024
 LARGE = 4 * 1024 * 1024
 """Octets of an answer that no kernel takes at once."""
+
+
+_PART = bytes(range(256)) * 64
+PIECES = Pieces(
+    [[_PART, b"", _PART[: number % 7]] for number in range(1_500)], sum(len(_PART) + n % 7 for n in range(1_500))
+)
+"""A body that holds its octets once, and is 24 million of them to who reads it."""
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Toy:
             raise KeyError("this")
         if asked.path == "/large":
             return Reply(200, b"x" * LARGE)
+        if asked.path == "/pieces":
+            return Reply(200, pieces=PIECES)
         return Turn.API
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:

@@ -39,19 +39,23 @@ http {{
 
 
 @contextmanager
-def nginx(folder: Path, behind: int, changes: Mapping[str, str] | None = None) -> Iterator[tuple[int, int]]:
+def nginx(
+    folder: Path, behind: int, changes: Mapping[str, str] | None = None, *, status: Path | None = None
+) -> Iterator[tuple[int, int]]:
     """Run it until the block ends; the ports of http and of TLS.
 
     Args:
         folder: for its files.
         behind: the port of the web process.
         changes: what stands in the file, and what stands there instead.
+        status: the socket of a process that answers for status; without it the web process does.
     """
     plain, secure = _free(), _free()
     _certificate(folder)
     text = CONF.read_text("utf-8")
     ours = {
         "127.0.0.1:8470": f"127.0.0.1:{behind}",
+        "unix:/run/trialcpa/status.sock;": f"127.0.0.1:{behind};" if status is None else f"unix:{status};",
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ": f"listen 127.0.0.1:{secure} ",
         "/etc/trialcpa/tls": str(folder),

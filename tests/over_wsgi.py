@@ -35,6 +35,8 @@ class OverWsgi:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         }
+        if environ.get("CONTENT_TYPE"):
+            fields["content-type"] = environ["CONTENT_TYPE"]
         asked = Asked(
             method=environ["REQUEST_METHOD"],
             path=path,
@@ -46,10 +48,12 @@ class OverWsgi:
         reply = self._plane.from_store(asked)
         assert isinstance(reply, Reply)
         # What is answered at once is what the store would have said too.
-        assert at_once is Elsewhere.STORE or at_once == reply
+        assert at_once in (Elsewhere.STORE, Elsewhere.LONG) or at_once == reply
         self.refused = reply.refused
         headers = list(reply.headers)
         if reply.status != HTTPStatus.NOT_MODIFIED:
-            headers.append(("Content-Length", str(len(reply.body))))
+            headers.append(("Content-Length", str(reply.length)))
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        if reply.pieces is not None:
+            return [b"".join(each) for each in reply.pieces.octets]
         return [] if asked.method == "HEAD" or not reply.body else [reply.body]

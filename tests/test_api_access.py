@@ -147,6 +147,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "consistency": EVERYBODY,
     "verify": EVERYBODY,
     "verifyApproval": EVERYBODY,
+    "verifyBatch": EVERYBODY,
 }
 FILE_NAME = "?name=a.txt"
 QUERIES = {
@@ -268,6 +269,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "recordDeployments": {"lines": [{"event": "deployed"}]},
         "makeCalendarAddress": {"name": "x"},
         "verify": {"approval": api.approval},  # type: ignore[attr-defined]
+        "verifyBatch": {"questions": [{"approval": api.approval}]},  # type: ignore[attr-defined]
     }
 
 

@@ -1,5 +1,7 @@
 """`trialcpa verify` asks about what people have in hand, shows the reasons, and ends as grep does."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from app.cli.verification import _question, _questions, _status, _Told
 from core.errors import InputUnusable
 from tests.api_world import Api
-from tests.people_world import served, trialcpa
+from tests.people_world import People, served, trialcpa
 from tests.world import World
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -67,4 +69,32 @@ def test_an_approval_is_asked_about_over_http_and_the_reasons_are_shown(
         told = people.run("dcc", "verify", "--manufacturer", "AB01", "--model", "none", "--firmware", "1")
         assert (told.status, "NOT covered" in told.words, "device-not-approved)" in told.words) == (1, True, True)
         assert people.run("dcc", "verify", "no serial at all").status == 2
+        asked_in_a_file(people, approval, tmp_path)
     world.close()
+
+
+def asked_in_a_file(people: People, approval: str, folder: Path) -> None:
+    """A table and a list in JSON, in portions that are smaller than they are."""
+    table, written = folder / "asked.csv", folder / "answers.csv"
+    table.write_text(f"sep=;\napproval;device id\n{approval};\n\n5F3A;\n{approval};00-DB-12-34-56-78-90-01\n")
+    told = people.run("dcc", "verify", "--batch", str(table), "--output", str(written))
+    assert told.status == 2, told.err
+    rows = list(csv.DictReader(io.StringIO(written.read_text("utf-8-sig"))))
+    said = [(each["line"], each["asked"].strip(), each["covered"], each["state"], each["reasons"]) for each in rows]
+    assert said == [
+        ("3", approval, "no", "not_yet_started", "not-yet-started"),
+        ("5", "5F3A", "", "", "identifier-malformed"),
+        ("6", f"{approval} 00-DB-12-34-56-78-90-01", "no", "not_yet_started", "not-yet-started"),
+    ]
+    assert people.run("dcc", "verify", "--batch", str(table)).out.count("not_yet_started") == 2
+    listed = folder / "asked.json"
+    listed.write_text(json.dumps({"questions": [{"approval": approval}, {"serial": "1"}, {"approval": approval}]}))
+    told = people.run("dcc", "verify", "--batch", str(listed), "--json")
+    answers = json.loads(told.out)["answers"]
+    assert (told.status, [each["line"] for each in answers]) == (1, [1, 2, 3])
+    assert [each["approval"] for each in answers] == [approval, None, approval]
+    for wrong in ('{"questions": 1}', "", 'approval\n"x', "PK\x03\x04"):
+        listed.write_text(wrong)
+        assert people.run("dcc", "verify", "--batch", str(listed)).status == 2
+    assert people.run("dcc", "verify", "--batch", str(listed), approval).status == 2
+    assert people.run("dcc", "verify", "--output", str(written), approval).status == 2

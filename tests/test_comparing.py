@@ -56,7 +56,8 @@ class Compared:
     def named(self) -> list[DisagreementAnswer]:
         """What is named once it was compared, and looked at again after a while."""
         self.a_pass()
-        assert not list(self.of.noticed())  # not at first sight
+        self.of.step()
+        assert not list(self.of.noticed())  # not at first sight, nor at once
         self.seconds += AGAIN_SECONDS
         self.of.step()
         return self.of.disagreements()

@@ -1,6 +1,8 @@
 """What is kept of an answer is what would be answered anew, octet by octet, at whatever instant and after any act."""
 
+import itertools
 import json
+import string
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -70,11 +72,17 @@ def questions(world: World) -> Iterator[Asked]:
         yield verify({"device": {**device, "firmware_version": "FFFFFFFF"}}, separators=(",", ":"))
         yield verify({"device": {**device, "firmware_version": FIRMWARE.version, "firmware_hash": "0" * 64}})
         yield verify({"device": {**device, "hardware_version": "other", "firmware_version": FIRMWARE.version}})
+        named = {name: device[name] for name in ("manufacturer", "model")}
+        yield verify({"device": {**named, "firmware_version": FIRMWARE.version}})
+        yield verify({"device": {**named, "firmware_version": FIRMWARE.version, "firmware_hash": "ab" * 32}})
         for certificate in held.record.certificates:
             yield verify({"serial": certificate.serial})
             yield verify({"serial": certificate.serial.lower()})
             issued = world.certificate(identifier, certificate.issue)
-            yield verify({"certificate": issued.public_bytes(Encoding.PEM).decode()})
+            pem = issued.public_bytes(Encoding.PEM).decode()
+            yield verify({"certificate": pem})
+            yield verify({"certificate": f"as openssl prints it\n{pem}"})
+            yield verify({"certificate": pem.replace("\n", "\r\n")})
             for name in HASHES:
                 request = world.ocsp_request(issued, name)
                 yield Asked(method="POST", path="/ocsp", body=request)
@@ -179,14 +187,16 @@ def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
     for asked in questions(world):
         answered(plane, asked)
     kept = mirror.view().finished[identifier]
-    assert kept.kept() == {"ByApproval": 1, "BySerial": 1, "ByCertificate": 1, "bytes": 4}
+    # By its name, a serial number and a certificate's text; by a device as the register spells it; by OCSP's forms.
+    assert kept.kept() == {"str": 4, "tuple": 3, "bytes": 4}
+    device = world.kept[identifier].record.device.said()
     for number in range(1000):
-        answered(
-            plane, verify({"device": {**world.kept[identifier].record.device.said(), "firmware_version": f"{number}"}})
-        )
+        answered(plane, verify({"device": {**device, "firmware_version": f"{number}"}}))
+        mixed = "".join(each.upper() if number >> place & 1 else each.lower() for place, each in enumerate("010a030b"))
+        answered(plane, verify({"device": {**device, "model": mixed, "firmware_version": FIRMWARE.version}}))
         answered(plane, verify({"serial": f"{number:032X}"}))
         answered(plane, Asked(method="POST", path="/ocsp", body=b"\x30" * number))
-    assert sum(kept.kept().values()) == 7
+    assert sum(kept.kept().values()) == 11
     # A change is another entry; one of another approval is not.
     world.grant(7)
     mirror.follow()
@@ -194,6 +204,37 @@ def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
     world.presign(identifier, NOON + SECOND)
     mirror.follow()
     assert not mirror.view().finished[identifier].kept()
+
+
+def pems(world: World) -> Iterator[str]:
+    """Certificates, as long as somebody asks: their signatures have one length or another."""
+    for number in itertools.count(100):
+        yield (
+            world.certificate(world.grant(number, device=Device("ESME", "AB01", f"{number}", "01")))
+            .public_bytes(Encoding.PEM)
+            .decode()
+        )
+
+
+def test_what_is_to_be_refused_is_refused_beside_what_is_kept() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    pem = next(each for each in pems(world) if "=" in each)
+    plane, _ = plane_of(world, clock)
+    device = {**world.kept[identifier].record.device.said(), "firmware_version": FIRMWARE.version}
+    last = pem.index("=") - 1
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    # It has bits that no octet takes up (RFC 4648, 3.5).
+    same_octets = pem[:last] + letters[letters.index(pem[last]) + 1] + pem[last + 1 :]
+    for right, wrong in (
+        ({"device": device}, {"device": {**device, "serial": "1"}}),
+        ({"certificate": pem}, {"certificate": pem[:60] + "!" + pem[60:]}),
+        ({"certificate": pem}, {"certificate": same_octets}),
+        ({"certificate": pem}, {"certificate": pem + pem}),
+    ):
+        for _ in range(2):
+            assert answered(plane, verify(right)).status == 200
+            assert answered(plane, verify(wrong)).status == 400
 
 
 def test_an_end_that_web_alone_knows_of_is_not_answered_from_what_is_kept() -> None:
@@ -342,4 +383,4 @@ def test_one_unit_and_the_near_past_are_answered_at_once_and_the_limit_is_counte
     assert plane.at_once(verify({"approval": identifier, "at": text(NOON - 2 * HOUR)})) is Elsewhere.STORE
     assert set(world.reads) == {"changes", "units reported"}
     kept = mirror.view().finished[identifier].kept()
-    assert kept == {"ByApproval": 1, "Then": 1, "OverLimit": 1}
+    assert kept == {"str": 1, "Then": 1, "OverLimit": 1}

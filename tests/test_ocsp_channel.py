@@ -5,6 +5,7 @@ import email.utils
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +46,7 @@ def view(world: World) -> Snapshot:
     return build(world.authority(), world.approvals(None), 0.0)
 
 
-def max_age(headers: list[tuple[str, str]]) -> int:
+def max_age(headers: Sequence[tuple[str, str]]) -> int:
     found = re.search(r"max-age=(\d+)", dict(headers)["Cache-Control"])
     assert found is not None
     return int(found[1])

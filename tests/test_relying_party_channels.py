@@ -343,11 +343,14 @@ def test_the_client_asks_in_every_form_and_shows_each_exchange() -> None:
             client.verify_device(claim),
         ]
         assert [reply.document["valid"] for reply in replies] == [True] * 4
+        many = client.verify_batch([{"serial": serial_of(SERIAL)}, {"serial": "no"}, {"approval": "TDT-2027-0042-5"}])
+        assert [each.get("valid") for each in many] == [True, None, True]
+        assert many[1]["code"] == "serial-malformed"
         assert replies[1].document["as_of"] == "2027-02-01T09:59:59Z"
         assert client.crl(KEY_IDS["issuing"]) == W.crl(at=NOW)
         assert client.root() == der(W.root)
         assert client.issuer(KEY_IDS["issuing"]) == der(W.issuing)
-    assert [exchange.status for exchange in seen] == [200] * 7
+    assert [exchange.status for exchange in seen] == [200] * 8
     assert KEY not in "".join(f"{exchange}" for exchange in seen)
 
 
@@ -363,6 +366,18 @@ def test_a_refusal_is_told_in_the_authoritys_own_words() -> None:
         with pytest.raises(AuthorityRefused) as refused:
             stranger.verify_serial(serial_of(SERIAL))
         assert (refused.value.fields["status"], refused.value.fields["problem"]) == (401, "credential-invalid")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"answers": []}', b'{"answers": {}}', b'{"answers": [1]}'])
+def test_answers_that_are_not_one_for_each_question_are_an_error(body: bytes) -> None:
+    def wrong(environ: Any, start_response: Any) -> list[bytes]:
+        del environ
+        start_response("200 OK", [])
+        return [body]
+
+    client = AuthorityClient(BASE, transport=httpx.WSGITransport(wrong))
+    with client, pytest.raises(AuthorityAnswerMalformed):
+        client.verify_batch([{"serial": "1"}])
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"a": NaN'], ids=repr)

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.status import snapshot
 from api.status.snapshot import CATCH_UP_SECONDS, Mirror, Snapshot, amended, build
 from core.approval import Device, EndCause
 from core.approval import ended_by_act as ended
 from core.clock import FixedClock
 from core.errors import StatusStale, StoreUnavailable
 from core.identifiers import Serial
-from core.mirror import Changes, MirroredApproval
+from core.mirror import Changes, Held, MirroredApproval
 from tests.status_world import ESME, GRANTED, HOUR, NOON, SECOND, World
 
 
@@ -69,6 +70,32 @@ def test_only_the_approvals_named_are_read_again(world: World, mirror: Mirror) -
     assert mirror.view().approvals[second].record.ended_at == NOON
     assert mirror.view().approvals[first] is before.approvals[first]
     assert before.approvals[second].record.ended_at is None, "a snapshot that was handed out never changes"
+
+
+def test_of_very_many_changes_the_first_are_told_while_the_others_are_read(
+    world: World, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "AT_ONCE", 1)
+    names = [world.grant(number) for number in (1, 2, 3)]
+    mirror.follow()
+    before, read, told = mirror.age(), world.approvals, []
+    for each in names:
+        world.end(each, NOON, EndCause.SSC)
+
+    def seen(identifiers: frozenset[str] | None) -> Sequence[Held]:
+        told.append([held.record.ended_at is not None for _, held in sorted(mirror.view().approvals.items())])
+        if len(told) == 3:
+            raise StoreUnavailable
+        return read(identifiers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "approvals", seen)
+        with pytest.raises(StoreUnavailable):
+            mirror.follow()
+    assert told == [[False, False, False], [True, False, False], [True, True, False]]
+    assert mirror.age() == before, "what was confirmed whole is as old as it was"
+    mirror.follow()
+    assert all(held.record.ended_at == NOON for held in mirror.view().approvals.values())
 
 
 def test_nothing_is_read_when_nothing_has_changed_and_the_age_starts_anew(

@@ -39,7 +39,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def make(_: Settings) -> Inside:
         if not answers_now.is_set():
             raise StoreUnavailable
-        return Inside(Toy(), (RefusalLog(),))  # type: ignore[arg-type]
+        return Inside(Toy(), (RefusalLog(),))
 
     monkeypatch.setattr("app.web.make_inside", make)
     monkeypatch.setattr("app.web.garbage.only_young", lambda: None)

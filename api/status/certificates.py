@@ -8,6 +8,7 @@ read: whoever can write rows can write another certificate's digest under a seri
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -19,6 +20,7 @@ from core.errors import CertificateMalformed
 from core.identifiers import Serial, serial_of
 
 _BEGIN = "-----BEGIN "
+_FIRST, _LAST = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]*)-----END CERTIFICATE-----")
 
 # RFC 5280, 4.1: tbsCertificate is a SEQUENCE, signatureAlgorithm a SEQUENCE, signatureValue a BIT STRING.
@@ -52,6 +54,33 @@ def der_of(pem: str) -> bytes:
     if not _has_outline(der):
         raise CertificateMalformed(detail="the PEM block does not hold a certificate, or not a whole one")
     return der
+
+
+def armoured_in(pem: str) -> str:
+    """Return what stands between the armour of a PEM that is one block and nothing else, without its line ends.
+
+    Nothing is checked of it: whoever finds the same text where `armoured` has written it has the same certificate.
+
+    Returns:
+        An empty text where there is more, or something else.
+    """
+    block = pem.strip("\r\n")
+    if not block.startswith(_FIRST) or not block.endswith(_LAST):
+        return ""
+    return block[len(_FIRST) : -len(_LAST)].replace("\r", "").replace("\n", "")
+
+
+def armoured(der: bytes) -> str:
+    """Return DER as it stands between the armour of PEM (RFC 7468, 3), in one line."""
+    return binascii.b2a_base64(der, newline=False).decode("ascii")
+
+
+def fingerprint_in(armour: str) -> str:
+    """Return the lower-case hex SHA-256 of what is armoured; of anything else an empty text."""
+    try:
+        return hashlib.sha256(binascii.a2b_base64(armour)).hexdigest()
+    except ValueError:
+        return ""
 
 
 def is_ours(der: bytes, serial: Serial, issuers: Iterable[bytes]) -> bool:

@@ -4,7 +4,6 @@ It signs nothing and makes nothing up: what it cannot answer with a true, signed
 `tryLater`. A nonce is neither required nor echoed: a pre-produced answer cannot know it (RFC 5019, 4).
 """
 
-import base64
 import binascii
 import hashlib
 from datetime import datetime, timedelta
@@ -16,8 +15,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import ocsp
 
 from api.status.answers import newest_true_answer
-from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, seconds_to_keep
-from api.status.shapes import CertId, serial_asked
+from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, lines_of, seconds_to_keep
+from api.status.shapes import CertId, issuer_asked, serial_asked
 from api.status.snapshot import Snapshot
 from core.approval import CertificateRecord
 from core.identifiers import serial_of
@@ -32,6 +31,9 @@ LONGEST_NONCE = 128
 """Octets of a nonce (RFC 9654, 2.1)."""
 
 MEDIA_TYPE = "application/ocsp-response"
+
+_URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
+"""A blank is what some servers make of a plus."""
 
 # OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED } and nothing else (RFC 6960, 4.2.1).
 MALFORMED_REQUEST = bytes.fromhex("30030a0101")
@@ -51,12 +53,13 @@ def respond(view: Snapshot, request: bytes, now: datetime) -> Reply:
     """
     serial = None if view.went_back else serial_asked(view.shapes, request)
     identifier = None if serial is None else view.serials.get(serial)
-    if identifier is None:
+    if serial is None or identifier is None:
         return _parsed(view, request, now)
     finished = view.finished[identifier]
     kept = finished.find(request, Reply, now)
     if kept is None:
-        kept = _parsed(view, request, now)
+        parsed = _answered(view, issuer_asked(view.shapes, request), int(serial, 16), now)
+        kept = parsed._replace(lines=lines_of(parsed.status, parsed.headers))
         # What says that it may be kept for an hour says less in the hour before it changes.
         finished.keep(request, kept, now, ahead=timedelta(seconds=MAX_AGE_SECONDS) + 2 * ONE_SECOND)
     return kept
@@ -71,7 +74,11 @@ def _parsed(view: Snapshot, request: bytes, now: datetime) -> Reply:
     asked = _parse(request)
     if isinstance(asked, bytes):
         return unsuccessful(asked)
-    chosen = _choose(view, *asked, now)
+    return _answered(view, *asked, now)
+
+
+def _answered(view: Snapshot, issuer: CertId, number: int, now: datetime) -> Reply:
+    chosen = _choose(view, issuer, number, now)
     if isinstance(chosen, bytes):
         return unsuccessful(chosen)
     answer, certificate = chosen
@@ -90,12 +97,13 @@ def request_in_path(encoded: str) -> bytes | None:
     if len(encoded) > REQUEST_LIMIT * 2:
         return None
     squeezed = encoded.lstrip("/")
-    for escaped, plain in (("%2B", "+"), ("%2F", "/"), ("%3D", "="), ("-", "+"), ("_", "/"), (" ", "+")):
-        squeezed = squeezed.replace(escaped, plain).replace(escaped.lower(), plain)
-    squeezed = squeezed.rstrip("=")
+    if "%" in squeezed:
+        for escaped, plain in (("%2B", "+"), ("%2F", "/"), ("%3D", "=")):
+            squeezed = squeezed.replace(escaped, plain).replace(escaped.lower(), plain)
     try:
-        return base64.b64decode(squeezed + "=" * (-len(squeezed) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        octets = squeezed.encode("ascii").translate(_URL_SAFE).rstrip(b"=")
+        return binascii.a2b_base64(octets + b"=" * (-len(octets) % 4), strict_mode=True)
+    except ValueError:
         return None
 
 

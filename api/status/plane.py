@@ -2,25 +2,28 @@
 
 There is no server in it, no thread and no lock, and `at_once` never reads the store: whatever holds the rest of the
 service up does not hold this up. A question about the past whose proof the store alone has kept reads it once, in
-`from_store`, and so does one about a unit until the units have been read.
+`from_store`, and so does one about a unit until the units have been read; many at once are answered there as well.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from http import HTTPStatus
 from time import perf_counter
-from typing import NoReturn, Protocol
+from types import MappingProxyType
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from api import problems
 from api.status import fetching, page
-from api.status.exchange import MAX_AGE_SECONDS, Asked, Reply, conditional, refusal, seconds_to_keep
+from api.status.answering import answered
+from api.status.batch import BATCH_LIMIT
+from api.status.batch_forms import batch_reply
+from api.status.exchange import Asked, Reply, conditional, lines_of, refusal
 from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT, TRY_LATER, request_in_path, respond, unsuccessful
-from api.status.questions import QUESTION_LIMIT, Question, approval_named, parse_question
-from api.status.quickly import of_approval, quickly
+from api.status.questions import QUESTION_LIMIT, Question, approval_named
+from api.status.quickly import of_approval
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
 from api.status.tally import Tallied
@@ -41,15 +44,21 @@ from core.identifiers import ApprovalIdentifier, Serial
 from core.mirror import PublishedCrl, SignedAnswer, Units
 from core.status import ENDED, approval_status
 
+_OK = int(HTTPStatus.OK)
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
-_JSON = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
-_VERIFIED = [*_JSON, ("Cache-Control", "no-store")]
+BATCH = "/v1/verify/batch"
+
+_JSON = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
+_JSON_LINES = lines_of(HTTPStatus.OK, _JSON)
+_VERIFIED = (*_JSON, ("Cache-Control", "no-store"))
+_VERIFIED_LINES = lines_of(HTTPStatus.OK, _VERIFIED)
 
 
 class Elsewhere(Enum):
     """Why there is no answer at once."""
 
     STORE = "the store has to be read: ask `from_store`, on a thread that may wait"
+    LONG = "it takes long by its nature: ask `from_store` as well, on a thread of those that may"
     BEHIND = "it is not about status"
 
 
@@ -78,8 +87,10 @@ class _NotAtOnce:
         raise _AsksStoreError
 
 
-@dataclass(frozen=True)
-class _Request:
+_NOT_AT_ONCE = _NotAtOnce()
+
+
+class _Request(NamedTuple):
     """One request, what its path names, and where the past is looked up."""
 
     asked: Asked
@@ -95,6 +106,12 @@ class _Handler(Protocol):
     def __call__(self, request: _Request, /) -> Reply: ...
 
 
+_Found: TypeAlias = tuple[Mapping[str, _Handler] | None, Mapping[str, str]]
+"""Who answers at a path, by method, and what the path names."""
+
+_NAMELESS: Mapping[str, str] = MappingProxyType({})
+
+
 class StatusPlane:
     """Answers for status.
 
@@ -106,12 +123,14 @@ class StatusPlane:
 
     def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool], tallied: Tallied | None = None) -> None:
         self._mirror = mirror
+        self._verifiers = frozenset(role for role in Role if may_verify(role))
+        self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
         self._tallied = tallied or Tallied()
-        self._may_verify = may_verify
         verification = {"POST": self._verify}
         responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
         self._exact: Mapping[str, Mapping[str, _Handler]] = {
             "/v1/verify": verification,
+            BATCH: {"POST": self._verify_batch},
             "/ocsp": responder,
             "/healthz": {"GET": self._alive},
             "/ca/root.cer": {"GET": self._root},
@@ -128,7 +147,7 @@ class StatusPlane:
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
         """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
-        return self._answer(asked, _NotAtOnce(), self._tallied.at_once.note)
+        return self._answer(asked, _NOT_AT_ONCE, self._tallied.at_once.note)
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
@@ -139,6 +158,8 @@ class StatusPlane:
         handlers, _ = self._find(path)
         if handlers is None:
             return None
+        if path == BATCH:
+            return BATCH_LIMIT
         return REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
 
     def known(self, asked: Asked) -> None:
@@ -170,14 +191,14 @@ class StatusPlane:
         handlers, named = self._find(asked.path)
         if handlers is None:
             return Elsewhere.BEHIND
-        handler = handlers.get("GET" if asked.method == "HEAD" else asked.method)
+        handler = handlers.get(asked.method) or (handlers.get("GET") if asked.method == "HEAD" else None)
         if handler is None:
             return _method_not_allowed(handlers)
         began = perf_counter()
         try:
             reply = handler(_Request(asked, named, store))
         except _AsksStoreError:
-            return Elsewhere.STORE
+            return Elsewhere.LONG if asked.path == BATCH else Elsewhere.STORE
         except (NotAuthenticated, NotPermitted) as error:
             reply = self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
@@ -185,15 +206,22 @@ class StatusPlane:
         note(handler.__name__, perf_counter() - began)
         return reply
 
-    def _find(self, path: str) -> tuple[Mapping[str, _Handler] | None, Mapping[str, str]]:
+    def _find(self, path: str) -> _Found:
         exact = self._exact.get(path)
         if exact is not None:
-            return exact, {}
+            return exact, _NAMELESS
+        last, found = self._found_last  # a request is found twice: for its body's limit, and whole
+        if last != path:
+            found = self._find_shaped(path)
+            self._found_last = (path, found)
+        return found
+
+    def _find_shaped(self, path: str) -> _Found:
         for shape, shaped in self._shaped:
             match = shape.fullmatch(path)
             if match is not None:
                 return shaped, match.groupdict()
-        return None, {}
+        return None, _NAMELESS
 
     def _place(self, path: str) -> str:
         """The shape of a path, without what somebody wrote into it."""
@@ -205,13 +233,18 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        ready = quickly(view, request.asked.body, now, request.store.past_answer)
-        if ready is not None:
-            return Reply(HTTPStatus.OK, ready.filled(now), _VERIFIED)
-        question = parse_question(request.asked.body, now)
         units = request.store.units if view.deployed is None else view.units
-        found = verdict(view, question, now, request.store.past_answer, units)
-        return Reply(HTTPStatus.OK, template(found).filled(now if question.at is None else question.at), _VERIFIED)
+        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, units)
+        return Reply(_OK, found.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
+
+    def _verify_batch(self, request: _Request) -> Reply:
+        """Many of them, from one snapshot and for one instant. Who may not ask is told so before the body is there."""
+        view, now = self._mirror.view(), self._mirror.now()
+        self._authorise(view, request.asked, now)
+        if isinstance(request.store, _NotAtOnce):
+            raise _AsksStoreError
+        units = request.store.units if view.deployed is None else view.units
+        return batch_reply(view, request.asked, now, request.store.past_answer, units)
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.
@@ -223,25 +256,28 @@ class StatusPlane:
         self._authorise(view, request.asked, now)
         if request.asked.query:
             raise BodyMalformed(detail="this address takes no query; POST /v1/verify takes “at” and “device_id”")
-        subject = approval_named(request.named["approval"])
-        ready = of_approval(view, subject.identifier, now, request.store.past_answer)
+        named = request.named["approval"]
+        ready = of_approval(view, named, now, request.store.past_answer)
         if ready is None:
-            ready = template(verdict(view, Question(subject), now, request.store.past_answer))
-        keep = seconds_to_keep(now, MAX_AGE_SECONDS, ready.verdict.fresh_until(now))
+            subject = approval_named(named)
+            ready = of_approval(view, subject.identifier, now, request.store.past_answer)
+            ready = ready or template(verdict(view, Question(subject), now, request.store.past_answer))
         # Private: it was told to somebody with a credential.
-        fields = [("ETag", ready.tag), ("Cache-Control", f"private, max-age={keep}")]
-        return conditional(request.asked, Reply(HTTPStatus.OK, ready.filled(now), [*_JSON, *fields]))
+        fields = (*_JSON, ("ETag", ready.tag), ("Cache-Control", f"private, max-age={ready.seconds_to_keep(now)}"))
+        lines = b"%sETag: %s\r\nCache-Control: %s\r\n" % (_JSON_LINES, ready.tag.encode(), fields[-1][1].encode())
+        return conditional(request.asked, Reply(_OK, ready.filled(now), fields, (), lines))
 
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
         role = self._credential(view, asked, now)
-        if not self._may_verify(role):
+        if role not in self._verifiers:
             raise OperationNotPermitted(role=role.value, operation="verify")
 
     @staticmethod
     def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:
-        if not asked.fields.get("authorization", "").partition(" ")[0]:
+        digest = _digest(asked)
+        credential = view.authority.credentials.get(digest) if digest else None
+        if credential is None and not asked.fields.get("authorization", "").partition(" ")[0]:
             raise CredentialMissing
-        credential = view.authority.credentials.get(_digest(asked))
         if credential is None or now >= credential.expires_at:
             raise CredentialInvalid
         return credential.role
@@ -313,11 +349,12 @@ class StatusPlane:
 
 def _digest(asked: Asked) -> str:
     """The form in which the API key that is shown is looked up; empty for anything that is none."""
-    scheme, _, key = asked.fields.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    scheme, _, shown = asked.fields.get("authorization", "").partition(" ")
+    key = shown.strip()
+    if (scheme != "Bearer" and scheme.lower() != "bearer") or not key:
         return ""
     # The server decodes header fields as Latin-1 (PEP 3333), so every octet has its way back.
-    return hashlib.sha256(key.strip().encode("latin-1", "replace")).hexdigest()
+    return sha256(key.encode("latin-1", "replace")).hexdigest()
 
 
 def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:

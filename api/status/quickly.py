@@ -7,10 +7,12 @@ and whatever is kept was found by the plain way first.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias, assert_never
 
+from api.status.at_hand import at_hand, keep
 from api.status.certificates import der_of
 from api.status.finished import Finished
-from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, Subject, device_of
+from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, device_of
 from api.status.snapshot import Snapshot
 from api.status.template import Dated, Template, template
 from api.status.verify import PastAnswer, against_firmware, against_unit, is_variant, verdict
@@ -19,6 +21,9 @@ from core.identifiers import Serial, parse_device_id
 from core.instants import read_instant
 from core.json_text import Plain, read_plain
 from core.mirror import SignedAnswer
+
+Named: TypeAlias = ByApproval | BySerial | ByCertificate
+"""What an approval or its certificate is called by."""
 
 _NARROWING = frozenset({"at", "device_id"})
 _LONGEST = 32
@@ -36,7 +41,7 @@ class _Meant:
     """
 
     finished: Finished
-    subject: Subject
+    subject: Named
     device: ByDevice | None = None
 
 
@@ -49,7 +54,7 @@ class Then:
         since: the first instant of the span in which nothing changes.
     """
 
-    subject: Subject
+    subject: Named
     since: datetime
 
 
@@ -61,7 +66,7 @@ class OverLimit:
         asked: what is kept under of the same question without a unit.
     """
 
-    asked: Subject | Then
+    asked: Named | Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,21 @@ def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer)
     if len(asked) > 1:
         return _narrowed(view, asked, now, past_answer)
     ((name, value),) = asked.items()
+    told = at_hand(view, name, value, now)
+    if told is not None:
+        return told
     meant = _meant(view, name, value)
-    return None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
+    told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
+    if meant is not None and told is not None:
+        keep(meant.finished, meant.subject, value, told, now)
+    return told
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
     """Return the answer about an approval's present; None if it is not named in the one form in which it is written."""
+    told = None if view.went_back else at_hand(view, "approval", identifier, now)
+    if told is not None:
+        return told
     meant = None if view.went_back else _entry(view, identifier, ByApproval(identifier))
     return None if meant is None else _kept(view, meant, now, past_answer)
 
@@ -116,7 +130,7 @@ def _meant(view: Snapshot, name: str, value: str | Mapping[str, str]) -> _Meant 
     return None
 
 
-def _entry(view: Snapshot, identifier: str | None, subject: Subject, device: ByDevice | None = None) -> _Meant | None:
+def _entry(view: Snapshot, identifier: str | None, subject: Named, device: ByDevice | None = None) -> _Meant | None:
     finished = None if identifier is None else view.finished.get(identifier)
     return None if finished is None else _Meant(finished, subject, device)
 
@@ -154,11 +168,25 @@ def _if_approved(meant: _Meant, told: Template) -> Template | None:
 
 def _kept(view: Snapshot, meant: _Meant, now: datetime, past_answer: PastAnswer) -> Template:
     """Return what is kept of an approval for a question, or what the plain way says, kept from now on."""
-    kept = meant.finished.find(meant.subject, Template, now)
+    name = kept_as(meant.subject)
+    kept = meant.finished.find(name, Template, now)
     if kept is None:
         kept = template(verdict(view, Question(meant.subject), now, past_answer))
-        meant.finished.keep(meant.subject, kept, now)
+        meant.finished.keep(name, kept, now)
     return kept
+
+
+def kept_as(subject: Named) -> str:
+    """Return what an answer about the present is kept under: a text, which is compared in no time."""
+    match subject:
+        case ByApproval():
+            return subject.identifier
+        case BySerial():
+            return subject.serial
+        case ByCertificate():
+            return subject.fingerprint
+        case _:
+            assert_never(subject)
 
 
 # --- one unit, and the past --------------------------------------------------------------------------------------
@@ -179,7 +207,7 @@ def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnsw
     if (at is not None and at > now) or (unit is not None and view.deployed is None):
         return None
     if at is None:
-        key: Subject | Then = meant.subject
+        key: Named | Then = meant.subject
         told = _if_approved(meant, _kept(view, meant, now, past_answer))
     else:
         key = Then(meant.subject, meant.finished.span(at)[0])
@@ -209,7 +237,7 @@ def _then(view: Snapshot, meant: _Meant, key: Then, at: datetime, past_answer: P
 def _of_unit(
     view: Snapshot,
     meant: _Meant,
-    key: Subject | Then,
+    key: Named | Then,
     told: Template,
     question: Question,
     now: datetime,

@@ -20,8 +20,9 @@ from core.mirror import AuthorityView, HashName
 CertId: TypeAlias = "tuple[HashName, bytes, bytes]"
 """What an OCSP CertID says of the issuer: hash name, issuerNameHash, issuerKeyHash."""
 
-Shapes: TypeAlias = "Mapping[int, frozenset[bytes]]"
-"""By a request's octets in all: how it may begin, up to the octets of the serial number, which are its last."""
+Shapes: TypeAlias = "Mapping[int, Mapping[bytes, CertId]]"
+"""By a request's octets in all: how it may begin, up to the octets of the serial number, which are its last, and whom
+that names."""
 
 _HASHES: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}  # noqa: S303 - RFC 5019 clients ask with SHA-1; it identifies and proves nothing
 
@@ -49,14 +50,14 @@ def issuers_of(authority: AuthorityView) -> Mapping[CertId, str]:
 
 def shapes(issuers: Iterable[CertId]) -> Shapes:
     """Return the shapes of the requests about issuing CAs: the hash's parameters are NULL or absent (RFC 5754, 2)."""
-    found: dict[int, set[bytes]] = {}
+    found: dict[int, dict[bytes, CertId]] = {}
     for name, name_hash, key_hash in issuers:
         for algorithm in _algorithms(name):
             identifier = {"hash_algorithm": algorithm, "issuer_name_hash": name_hash, "issuer_key_hash": key_hash}
             about = {"req_cert": {**identifier, "serial_number": _SMALLEST}}
             octets = der.OCSPRequest({"tbs_request": {"request_list": [about]}}).dump()
-            found.setdefault(len(octets), set()).add(octets[:-SERIAL_OCTETS])
-    return {length: frozenset(each) for length, each in found.items()}
+            found.setdefault(len(octets), {})[octets[:-SERIAL_OCTETS]] = (name, name_hash, key_hash)
+    return found
 
 
 def serial_asked(known: Shapes, request: bytes) -> Serial | None:
@@ -64,6 +65,11 @@ def serial_asked(known: Shapes, request: bytes) -> Serial | None:
     if request[:-SERIAL_OCTETS] not in known.get(len(request), ()):
         return None
     return Serial(request[-SERIAL_OCTETS:].hex().upper())
+
+
+def issuer_asked(known: Shapes, request: bytes) -> CertId:
+    """Return the issuer that a request of one of the shapes names; KeyError of any other."""
+    return known[len(request)][request[:-SERIAL_OCTETS]]
 
 
 def _algorithms(name: HashName) -> tuple[algos.DigestAlgorithm, algos.DigestAlgorithm]:

@@ -14,6 +14,7 @@ from typing import cast
 
 from immutables import Map
 
+from api.status.awaiting import awaiting
 from api.status.finished import Finished
 from api.status.indexes import NO_UNITS, forget, model_key, reported_on, several
 from api.status.remembered import WebMemory
@@ -21,19 +22,20 @@ from api.status.shapes import CertId, Shapes, issuers_of, shapes
 from core.approval import CertificateRecord
 from core.clock import Clock
 from core.deployed import Deployed, unit_of
-from core.errors import RegisterWentBack, StatusStale, TrialCpaError
+from core.errors import RegisterWentBack, StatusStale
 from core.identifiers import Serial
 from core.instants import seconds
 from core.mirror import (
     AuthorityView,
     Changes,
+    Hearing,
     Held,
     PublishedCrl,
     SignedAnswer,
     StatusSource,
     Units,
 )
-from core.trouble import Trouble
+from core.trouble import Trouble, tried
 
 DEFAULT_MAX_AGE = 600.0
 """Seconds after which a snapshot is too old to answer from (design: ten minutes)."""
@@ -43,6 +45,9 @@ DEFAULT_INTERVAL = 0.1
 
 CATCH_UP_SECONDS = 1.0
 """How long whoever has written waits for a poll that is under way; one takes a few milliseconds."""
+
+AT_ONCE = 1_000
+"""Approvals that are read and told together, of those that changed: in some 50 ms."""
 
 UNITS_AGAIN_SECONDS = 1.0
 """After which the units are tried again where they could not be read; the store is asked for each until then."""
@@ -179,6 +184,7 @@ class Mirror:
         max_age: seconds above which a snapshot is refused.
         monotonic: seconds that only grow, for ages; a test hands in its own.
         remembered: what this process has told, before it was started as well.
+        hearing: begins to tell when something may have changed; without it that is looked for from time to time.
     """
 
     def __init__(
@@ -189,7 +195,9 @@ class Mirror:
         max_age: float = DEFAULT_MAX_AGE,
         monotonic: Callable[[], float] = time.monotonic,
         remembered: WebMemory | None = None,
+        hearing: Callable[[], Hearing] | None = None,
     ) -> None:
+        self._hearing = hearing
         self.remembered = WebMemory() if remembered is None else remembered
         self._source = source
         self._clock = clock
@@ -307,10 +315,12 @@ class Mirror:
                 # What was answered of a certificate by its bytes rests on who may have signed it.
                 finished = Map({name: Finished(held) for name, held in new.approvals.items()})
                 new = replace(new, issuers=issuers, shapes=shapes(issuers), finished=finished)
-        if changes.approvals:
-            found = self._source.approvals(changes.approvals)
-            kept = known.ends_kept(found, changes.approvals, old.approvals, self._instant(new.authority))
-            new = amended(new, changes.approvals, kept)
+        named = sorted(changes.approvals)
+        for first in range(0, len(named), AT_ONCE):
+            some = frozenset(named[first : first + AT_ONCE])
+            kept = known.ends_kept(self._source.approvals(some), some, old.approvals, self._instant(new.authority))
+            # Of very many, those that have been read are told while the others are read.
+            self._snapshot = new = amended(new, some, kept)
         if new.deployed is None:
             self._reported |= changes.reported
         elif changes.reported:
@@ -337,7 +347,11 @@ class Mirror:
         return self._clock.now() + authority.clock_offset
 
     def start(self, interval: float = DEFAULT_INTERVAL) -> None:
-        """Follow in a background thread, at once and then every `interval` seconds, until `stop`; units in another."""
+        """Follow in a background thread until `stop`: at once, and whenever something has changed; units in another.
+
+        Args:
+            interval: seconds between two polls, where nobody tells of changes.
+        """
         if self._threads:
             raise RuntimeError("the mirror is already following")
         self._stopping.clear()
@@ -368,6 +382,11 @@ class Mirror:
         if age > self._max_age:
             raise StatusStale(age=int(age), limit=int(self._max_age))
         return snapshot
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a snapshot."""
+        return self._snapshot is not None
 
     def held(self) -> Snapshot:
         """Return the newest snapshot whatever its age, for what says itself how long it holds: CRLs, certificates.
@@ -411,28 +430,17 @@ class Mirror:
 
     def _run(self, interval: float) -> None:
         trouble = Trouble(_log)
-        while not self._stopping.is_set():
-            self._try(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot")
-            self._stopping.wait(interval)
+        with awaiting(self._hearing, interval, self._stopping) as wait:
+            while not self._stopping.is_set():
+                if tried(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot"):
+                    wait()
+                else:
+                    self._stopping.wait(interval)  # nobody tells when it can be
 
     def _hold_units(self) -> None:
         trouble = Trouble(_log)
         while self._unheld.wait() and not self._stopping.is_set():
             self._unheld.clear()
-            if not self._try(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
+            if not tried(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
                 self._stopping.wait(UNITS_AGAIN_SECONDS)
                 self._unheld.set()
-
-    @staticmethod
-    def _try(step: Callable[[], None], trouble: Trouble, words: str) -> bool:
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - see below
-            # Whatever it is, the thread lives on: the snapshot ages, and says so itself when it is too old.
-            foreseen = isinstance(error, TrialCpaError)
-            if not trouble.present and not foreseen:
-                _log.error("what nobody foresaw", exc_info=error)
-            trouble.begins(f"{words}: {error if foreseen else type(error).__name__}")
-            return False
-        trouble.ends("the store is followed again")
-        return True

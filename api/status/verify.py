@@ -6,7 +6,7 @@ Nothing is decided here. What is added is the look-up, the questions about firmw
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from api.status.answers import newest_true_answer
@@ -30,6 +30,8 @@ FRESH_FOR = timedelta(hours=1)
 
 UNSETTLED_FRESH_FOR = timedelta(seconds=10)
 """How long a no holds that the authority itself may turn into a yes at any moment: unknown, or not yet recorded."""
+
+_END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 _ABOUT_UNITS = frozenset(
     {ReasonCode.FIRMWARE_NOT_APPROVED, ReasonCode.FIRMWARE_HASH_MISMATCH, ReasonCode.LIMIT_REACHED}
@@ -66,23 +68,33 @@ class Verdict:
         lasting: how long it may be relied on at most.
         change: the next instant at which it will be another one, as far as is known.
         terms: what the firmware of a device is compared with; None where it is compared with nothing.
+        reasons: what is against it, as in `members`.
     """
 
     members: Mapping[str, Json]
     lasting: timedelta
     change: datetime | None
     terms: Terms | None
+    reasons: tuple[Reason, ...]
 
     def fresh_until(self, as_of: datetime) -> datetime:
         """Return the last instant for which the answer given at `as_of` may be relied on."""
-        last = datetime.max.replace(microsecond=0, tzinfo=as_of.tzinfo)
-        until = last if last - as_of < self.lasting else as_of + self.lasting
-        return until if self.change is None else min(until, self.change - ONE_SECOND)
+        return not_beyond(lasting_until(as_of, self.lasting), self.change)
 
     def document(self, as_of: Json, fresh_until: Json) -> dict[str, Json]:
         """Return the whole answer, in the contract's order."""
         said = {**self.members, "as_of": as_of, "fresh_until": fresh_until}
         return {name: said[name] for name in MEMBERS}
+
+
+def not_beyond(until: datetime, change: datetime | None) -> datetime:
+    """Return an instant, or the last one before an answer is known to change, if that is sooner."""
+    return until if change is None or until < change else change - ONE_SECOND
+
+
+def lasting_until(as_of: datetime, lasting: timedelta) -> datetime:
+    """Return the last instant for which an answer may be relied on that lasts so long; years end with 9999."""
+    return _END_OF_TIME if _END_OF_TIME - as_of < lasting else as_of + lasting
 
 
 MEMBERS = (
@@ -143,7 +155,11 @@ def verdict(
         "ocsp": None if proof is None else base64.b64encode(proof.der).decode("ascii"),
     }
     return Verdict(
-        members=members, lasting=_lasting(status, reasons), change=status.next_change, terms=_compared(found)
+        members=members,
+        lasting=_lasting(status, reasons),
+        change=status.next_change,
+        terms=_compared(found),
+        reasons=reasons,
     )
 
 

@@ -15,6 +15,7 @@ from app.cli.options import home_option
 from app.cli.shown import many
 from app.house import House, home_of, open_house
 from app.processes import told_authority, told_ready
+from app.proxied import require_whole
 from app.settings import load
 from core.chain import GENESIS
 from core.errors import JournalChanged, StoreWentBack, TrialCpaError
@@ -190,10 +191,19 @@ def _keys(house: House) -> Iterator[str]:
     yield f"memory of {many(memory.last, 'record')}; {newest}"
 
 
+def _proxy(house: House) -> Iterator[str]:
+    """The proxy before what answers for status on a Unix socket; over TCP nothing rests upon it."""
+    proxy, behind = house.settings.status_proxy, house.settings.status_listens
+    if proxy is not None and isinstance(behind, Path):
+        require_whole(proxy, behind)
+        yield f"the proxy on {proxy.host}:{proxy.port} hands on whole requests only"
+
+
 _LOOKS: dict[str, Callable[[House], Iterator[str]]] = {
     "certificates": _certificates,
     "lists": _lists,
     "journal": _journal,
     "approvals": _approvals,
+    "proxy": _proxy,
     "keys": _keys,
 }

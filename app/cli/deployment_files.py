@@ -16,8 +16,7 @@ from core.deployments import Event, by_device
 from core.errors import DeviceIdMalformed, TrialCpaError
 from core.identifiers import parse_device_id
 from core.plain_text import utf8
-from intake.deployment_lines import column_named
-from intake.table import divided, row_of
+from intake.table import column_named, divided, row_of
 from intake.workbook import is_workbook
 
 USUAL_CHUNK = 5_000

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
@@ -19,9 +20,10 @@ from app import settings as settings_file
 from app.cli.options import DEFAULT_URL, INSTANT, home_option
 from app.house import home_of, open_house
 from app.processes import Supervisor, end_with_supervisor, require_free
+from app.status_settings import Address
 from app.stopping import stopped_by_signal
 from core.errors import HomeOccupied, StoreUnavailable
-from core.kinds import ProcessRole
+from core.kinds import ProcessRole, WebPart
 from core.trouble import Trouble
 
 _log = logging.getLogger(__name__)
@@ -78,14 +80,19 @@ def serve(
 
 
 @click.command(epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
-@click.argument("role", type=click.Choice([each.value for each in ProcessRole]))
+@click.argument("role", type=click.Choice([each.value for each in (*ProcessRole, *WebPart)]))
 @home_option
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")
-def run(role: str, home: Path | None, supervised: bool) -> None:  # noqa: FBT001 - click
+@click.option("--worker", type=int, default=0, hidden=True, help="Which of several web processes it is.")
+@click.option("--late", is_flag=True, hidden=True, help="Listen when it can answer: others do.")
+def run(role: str, home: Path | None, supervised: bool, worker: int, late: bool) -> None:  # noqa: FBT001 - click
     """Run one process in the foreground, as a service manager would."""
-    settings = settings_file.load(home_of(home))
-    if role == ProcessRole.WEB:
-        _run_web(settings, supervised=supervised)
+    settings = replace(settings_file.load(home_of(home)), web_worker=worker, web_late=late)
+    if role == ProcessRole.WEB and settings.web_workers > 1 and not worker:
+        _run_several(settings, supervised=supervised)
+        return
+    if role == ProcessRole.WEB or role in list(WebPart):
+        _run_web(settings, role, supervised=supervised)
         return
     stopping = stopped_by_signal()
     if supervised:
@@ -121,15 +128,32 @@ def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opene
     return None
 
 
-def _run_web(settings: settings_file.Settings, *, supervised: bool) -> None:
-    from app.web import serve_web  # noqa: PLC0415 - only web needs a server
+def _run_several(settings: settings_file.Settings, *, supervised: bool) -> None:
+    from app.several import keep_several  # noqa: PLC0415 - few have several
+
+    stopping = stopped_by_signal()
+    if supervised:
+        end_with_supervisor(stopping.set)
+    raise SystemExit(keep_several(settings.home, settings.web_workers, stopping, _log.warning))
+
+
+def _run_web(settings: settings_file.Settings, role: str = ProcessRole.WEB, *, supervised: bool) -> None:
+    from app import web  # noqa: PLC0415 - only web needs a server
 
     if supervised:
         # To the main thread, which waits on a lock: a signal that another thread takes would not wake it.
         main = threading.main_thread().ident
         assert main is not None
         end_with_supervisor(lambda: signal.pthread_kill(main, signal.SIGTERM))
-    serve_web(settings, _opened)
+    listens = settings.status_listens
+    if role != WebPart.STATUS:
+        web.serve_web(settings, _opened, web.make_api_inside if role == WebPart.API else None)
+    elif isinstance(listens, Address):
+        web.serve_web(settings, _opened, web.make_status_inside, listens)
+    else:
+        from app.second import serve_second  # noqa: PLC0415 - only this needs that server
+
+        serve_second(settings, listens, _opened)
 
 
 def _warn_other_base(console: Console, base_url: str, port: int) -> None:

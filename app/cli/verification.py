@@ -12,6 +12,7 @@ from rich.console import Console
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
+from app.cli.verification_batch import as_table, ask_each
 from app.client import Client, path
 from core.errors import IdentifierMalformed, InputUnusable, ServiceRefused, TrialCpaError
 from core.identifiers import ApprovalIdentifier
@@ -19,6 +20,9 @@ from core.plain_text import TextUnreadable, utf8
 
 LARGEST_FILE = 1024 * 1024
 """Octets of a certificate or a list of names."""
+
+LARGEST_BATCH = 256 * 1024 * 1024
+"""Octets of a file of questions: a million of them, each with a certificate's serial number and a unit."""
 
 COVERED, NOT_COVERED, TROUBLE = 0, 1, 2
 """How it ends, as grep does: all are covered, one is not, one could not be asked."""
@@ -44,22 +48,39 @@ class _Told:
 
 @click.command(
     epilog="\b\nExample:\n  trialcpa verify TDA-2027-0042-Y chain.pem --at 2027-02-01T10:00:00Z\n"
-    "  trialcpa verify --manufacturer AB01 --model 010A030B --firmware 0002012F"
+    "  trialcpa verify --batch devices.csv --output answers.csv"
 )
 @click.argument("thing", nargs=-1, metavar="[APPROVAL|SERIAL|CERTIFICATE|@LIST]...")
 @click.option("--manufacturer", help="Of a device model, with --model.")
 @click.option("--model", help="Of a device model.")
 @click.option("--type", "type_", help="Its type, where several have the name.")
 @click.option("--hardware-version", help="The same of its hardware version.")
-@click.option("--firmware", "firmware_version", help="The version that it runs; only an IHD or a CAD has none.")
+@click.option("--firmware", "firmware_version", help="Its version; only an IHD or a CAD has none.")
 @click.option("--device-id", help="One unit, by EUI-64: is it within the limit?")
 @click.option("--at", help="A past instant: was it covered then?")
+@click.option("--batch", type=click.Path(path_type=Path), help="Ask what a table asks, or the JSON of a batch.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the answers to it as CSV.")
 @asks_service
-def verify(*, thing: tuple[str, ...], device_id: str | None, at: str | None, service: Service, **said: str) -> None:
+def verify(
+    *,
+    thing: tuple[str, ...],
+    device_id: str | None,
+    at: str | None,
+    batch: Path | None,
+    output: Path | None,
+    service: Service,
+    **said: str,
+) -> None:
     """Ask whether it is covered; the reasons are shown where it is not.
 
-    @LIST is a text file with one name a line. Exit status: 0 all are covered, 1 one is not, 2 one could not be asked.
+    @LIST: a text, one name a line. Exit: 0 all covered, 1 one is not, 2 trouble.
     """
+    if batch is not None:
+        if thing or device_id or at or any(value is not None for value in said.values()):
+            raise click.UsageError("A batch says itself what is asked.")
+        raise SystemExit(_asked_in_batch(service, batch, output))
+    if output is not None:
+        raise click.UsageError("A table is written of what --batch asks.")
     device = {name.rstrip("_"): value for name, value in said.items() if value is not None}
     if bool(thing) == bool(device):
         raise click.UsageError("Name what is asked about, or a device by --manufacturer and --model.")
@@ -79,6 +100,25 @@ def verify(*, thing: tuple[str, ...], device_id: str | None, at: str | None, ser
     else:
         _show(shown.out(), told)
     raise SystemExit(_status(told))
+
+
+def _asked_in_batch(service: Service, file: Path, output: Path | None) -> int:
+    try:
+        octets = _octets(file, LARGEST_BATCH)
+        with service.connect() as client:
+            lines = ask_each(client, file, octets, quiet=service.as_json)
+        if output is not None:
+            shown.to_file(as_table(lines), output)
+    except TrialCpaError as error:
+        click.echo(f"Error: {error}\n  {error.hint}  [{error.code}]", err=True)
+        return TROUBLE
+    if service.as_json:
+        shown.as_json({"answers": [{"line": each.number, "asked": each.asked, **each.answer} for each in lines]})
+    elif output is None:
+        rows = ((*each.cells()[:4], each.cells()[7]) for each in lines)
+        shown.table(shown.out(), ("#line", "asked", "covered", "state", "why"), rows)
+    covered = COVERED if all(each.covered for each in lines) else NOT_COVERED
+    return TROUBLE if any(each.refused for each in lines) else covered
 
 
 def _ask(client: Client, name: str, question: Mapping[str, object]) -> _Told:
@@ -126,14 +166,14 @@ def _question(thing: str) -> dict[str, object]:
         return {"approval" if _MEANT_AS_APPROVAL.match(thing) else "serial": thing}
 
 
-def _octets(file: Path) -> bytes:
+def _octets(file: Path, most: int = LARGEST_FILE) -> bytes:
     try:
         with file.open("rb") as opened:
-            octets = opened.read(LARGEST_FILE + 1)
+            octets = opened.read(most + 1)
     except OSError as error:
         raise InputUnusable(path=file, detail=f"it cannot be read ({error.strerror}).") from None
-    if len(octets) > LARGEST_FILE:
-        raise InputUnusable(path=file, detail=f"it has more than {LARGEST_FILE:,} octets.")
+    if len(octets) > most:
+        raise InputUnusable(path=file, detail=f"it has more than {most:,} octets.")
     return octets
 
 

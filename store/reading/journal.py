@@ -97,6 +97,8 @@ def last_sealed(tx: Transaction) -> tuple[int, bytes, str | None]:
 @cache
 def _unsealed(kinds: frozenset[FactKind], *, wanted: bool) -> Select[Any]:
     """Return the question for facts of some kinds, or of all others; it is put together once for each set of them."""
+    if not kinds and not wanted:
+        return _UNSEALED
     of_them = one_of_words(journal.c.kind, sorted(kinds))
     return _UNSEALED.where(of_them if wanted else ~of_them)
 

@@ -78,8 +78,8 @@ _REVOKED = select(credentials).where(credentials.c.revoked_at.is_not(None))
 IsGenuine: TypeAlias = Callable[[PublishedCrl, Sequence[AuthorityCertificate]], bool]
 """Tells of a CRL whether one of these certificates' keys signed it, and its row says what it says."""
 
-_MOST_CHANGES = 5_000
-"""Facts behind a cursor after which reading everything anew is cheaper than reading what is named."""
+_MOST_CHANGES = 100_000
+"""Facts behind a cursor after which everything is read anew: those named are read in portions, and that is not."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ _RECIPIENTS: Mapping[Recipient, Told | None] = {
 }
 """Whose being told is on a receipt: those whom the certificates are for. The Manufacturer has its notice (F2.30)."""
 
+_OPEN = insert(receipts)
+
 
 def open_receipt(tx: Transaction, approval: str, *, decision: str, certificates: int, at: datetime) -> None:
     """Open the receipt of an act that ended an approval, or certificates of it; time counts from now.
@@ -55,7 +57,7 @@ def open_receipt(tx: Transaction, approval: str, *, decision: str, certificates:
         at: the instant of the end.
     """
     row = {"approval": approval, "decision": decision, "ended_at": at}
-    tx.connection.execute(insert(receipts).values(**row, certificates=certificates, began=milliseconds()))
+    tx.connection.execute(_OPEN, {**row, "certificates": certificates, "began": milliseconds()})
 
 
 def note_answered(tx: Transaction, serials: Sequence[Serial]) -> None:

@@ -1,0 +1,76 @@
+"""Where the process that answers for status alone listens, and where the proxy before it does. docs/settings.md has
+each key.
+
+On an address with a port the first front listens, which lets nobody wait; on a Unix socket the second, which is faster
+and has no deadlines: only a proxy can reach it.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+SOCKET = "unix:run/status.sock"
+
+_SCHEME = "unix:"
+_LONGEST_PATH = 107
+"""Octets of a socket's path (unix(7), sun_path, less its end)."""
+
+_MOST_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address and a port of this machine or another."""
+
+    host: str
+    port: int
+
+
+Listens: TypeAlias = Address | Path
+"""An address, or the path of a Unix socket."""
+
+
+def read_listens(value: str, at: Callable[[str], Path], problem: Callable[[str], None]) -> Listens:
+    """Return where status listens.
+
+    Args:
+        value: `unix:PATH`, or `HOST:PORT`.
+        at: where a path of the settings leads.
+        problem: told in a sentence what is wrong.
+    """
+    if not value.startswith(_SCHEME):
+        return _address(value) or _wrong(f"status.listens must be {_SCHEME}PATH or HOST:PORT.", problem)
+    path = at(value.removeprefix(_SCHEME))
+    if len(str(path).encode()) > _LONGEST_PATH:
+        problem(f"status.listens must be a path of {_LONGEST_PATH} octets at most, as a socket's is.")
+    return path
+
+
+def read_proxy(value: str, problem: Callable[[str], None]) -> Address | None:
+    """Return where the proxy before status takes questions in the clear; None if there is none.
+
+    Args:
+        value: `HOST:PORT`; empty for none.
+        problem: told in a sentence what is wrong.
+    """
+    if not value:
+        return None
+    return _address(value) or _wrong("status.proxy must be HOST:PORT.", problem)
+
+
+def _address(value: str) -> Address | None:
+    host, _, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError:
+        return None
+    return Address(host, number) if 1 <= number <= _MOST_PORT else None
+
+
+def _wrong(sentence: str, problem: Callable[[str], None]) -> Address:
+    problem(sentence)
+    return Address("127.0.0.1", 1)
