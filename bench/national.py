@@ -126,7 +126,7 @@ def _fronts(run: Run) -> Iterator[Figure]:
         yield Figure(
             what=promises.asked(each.question, each.front),
             value=1e6 / each.median.cost if rated else each.spared,
-            said=("" if rated else "by processor time; ") + str(each),
+            said=str(each),
             size=f"{approvals:,} approvals, {approvals * 10:,} units, as many different questions",
             whole=run.share == 1,
             peers=beside if each.question.startswith("OCSP") else "",
@@ -155,7 +155,7 @@ def _batch(run: Run) -> Iterator[Figure]:
 
 
 def _ahead(run: Run) -> Iterator[Figure]:
-    certificates = run.of(200, least=10)
+    certificates = run.of(200, least=100)
     found = ahead.measure(certificates)
     yield Figure(
         what=promises.SIGNED_AHEAD,

@@ -80,13 +80,14 @@ def measure(approvals: int, revocations: int) -> Seen:
         others = snapshot.plant(url, given[0], max(1, approvals - revocations), 0, datetime.now(UTC))
         begun = time.monotonic()
         with serving(home) as service:
-            started, clients = time.monotonic() - begun, Clients(service)
+            started = time.monotonic() - begun
             minute_ends = time.monotonic() + FIRST_MINUTE
             with _asked_beside(made, service, others) as often:
                 halves = []
                 for place, half in enumerate((given[::2], given[1::2])):
                     if place:
                         time.sleep(max(0.0, minute_ends - time.monotonic()))
+                    clients = Clients(service)  # anew: what rested too long is closed
                     halves.append([_Revoked(service, clients, each).seen() for each in half])
             rate = often()
         first, later = ([_from_receipts(url, each) for each in half] for half in halves)
