@@ -57,7 +57,12 @@ def add_revocations(app: OpenAPI, service: Service) -> None:
         "/v1/revocations/<decision>",
         operation_id="showRevocations",
         openapi_extensions=clauses("F2.30", "F2.31"),
-        responses={200: answer(RevocationsAnswer), **not_found, **refusals(*READ_REFUSALS)},
+        responses={
+            200: answer(RevocationsAnswer),
+            **not_found,
+            **refusals(HTTPStatus.CONFLICT),
+            **refusals(*READ_REFUSALS),
+        },
         **shared,
     )
     def show_revocations(path: DecisionPath) -> Response:

@@ -135,9 +135,8 @@ class VerificationTold:
                 self._forget()  # every open receipt is looked at again in a minute
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread lives on: nothing rests upon it
                 self._forget()
-                if not self._trouble.present:
-                    _log.error("what nobody foresaw", exc_info=error)
-                self._trouble.begins(f"what verification has told is not noted: {type(error).__name__}")
+                words = f"what verification has told is not noted: {type(error).__name__}"
+                self._trouble.begins(words, logging.ERROR, error)
                 self._stopping.wait(_TOGETHER_SECONDS)
             else:
                 self._trouble.ends("what verification has told is noted again")

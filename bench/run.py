@@ -22,6 +22,7 @@ from bench import (
     ending,
     hearing,
     lists,
+    many,
     memory,
     national,
     rates,
@@ -109,6 +110,12 @@ def _work(share: int) -> Iterator[Row]:
             aim,
             listed.told,
         )
+    act = many.measure(10_000 // share)
+    yield (
+        f"{act.approvals} approvals revoked by one act of two officers, SQLite FULL",
+        "100,000 in 60 s: verification, OCSP and list",
+        f"no to all after {act.ended:.0f} s, all told after {act.listed:.0f} s ({act.worked:.0f} s of a processor)",
+    )
     start = memory.measure(100_000 // share)
     octets = f"{start.octets / 2**20:.0f} MB"
     yield (

@@ -227,7 +227,12 @@ def _bodies(api: Api) -> dict[str, Any]:
         "authoriseDecision": {"proposal_sha256": "0" * 64},
         "authoriseBatch": {"decisions": [{"decision": "dec-none", "proposal_sha256": "0" * 64}]},
         "proposeOrder": {"kind": "start-issuing", "why": "x"},
-        "proposeRevocations": {"approvals": ["TTA-2027-0099-0"], "cause": "ssc", "reasons": "x"},
+        "proposeRevocations": {
+            "approvals": [api.approval],  # type: ignore[attr-defined]
+            "cause": "ssc",
+            "reasons": "x",
+            "invalidity_date": "2027-01-03T00:00:00Z",
+        },
         "authoriseOrder": {},
         "secondDecision": {"proposal_sha256": "0" * 64},
         "rejectDecision": {"why": "x"},

@@ -1,7 +1,6 @@
 """The walls of the house as data, and what trespasses on them: read from the source with `ast`, nothing is imported.
 
-The table is that of the design (docs/adr/): who may import whom. `tests` and `bench` are free.
-"""
+The table is that of the design (docs/adr/): who may import whom. `tests` and `bench` are free."""
 
 import ast
 import re

@@ -13,7 +13,7 @@ from core.approval import EndCause
 from core.canonical import Json, canonical
 from core.classification import Passage
 from core.clauses import serves
-from core.errors import BodyMalformed, NoSuchThing
+from core.errors import BodyMalformed, NoSuchThing, WrongState
 from core.instants import text
 from core.kinds import DecisionKind, HierarchyRole
 from officers.statement import approvals_digest
@@ -123,13 +123,14 @@ def progress(desk: Desk, actor: Actor, identifier: str) -> RevocationsAnswer:
     """Return how far the revocation of many has come.
 
     Raises:
-        NoSuchThing: there is no such decision, or it is not one of many.
+        NoSuchThing: there is no such decision.
+        WrongState: it does not revoke many.
     """
     authorise(actor, Operation.READ_DECISION)
     with desk.store.read() as tx:
         decision = requests.decision(tx, identifier)
         if not is_of_many(decision):
-            raise NoSuchThing(kind="revocation of many", identifier=identifier)
+            raise WrongState(kind="Decision", identifier=identifier, state="about no more than one", needed="of many")
         said, under_way = said_in(decision), revocations.find(tx, identifier)
         unlisted, newest = (0, None) if under_way is None else revocations.listed(tx, identifier)
     done = under_way is not None and under_way.done == under_way.total
