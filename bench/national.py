@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
 
-from bench import ahead, batch, ceiling, lists, many, peers, promises, snapshot, told, writing
+from bench import ahead, batch, ceiling, lists, many, peers, promises, register, snapshot, told, writing
 from bench.asking import percentile
 from bench.promises import PROMISES, Aim, Part, Promise
 from core.clock import SystemClock
@@ -30,7 +30,8 @@ EVERYTHING = many.MOST_AT_ONCE
 
 _COLUMNS = ("what is promised", "aim", "figure", "holds", "measured with", "others")
 _AS_ABOVE = "as above"
-_QUESTIONS = (*promises.ASKED, *promises.ONE_UNIT_OR_PAST)
+_QUESTIONS = {"first": tuple(promises.ASKED), "second": (*promises.ASKED, *promises.ONE_UNIT_OR_PAST)}
+_FRONT_SECONDS = 2.0
 
 
 @unique
@@ -110,10 +111,14 @@ def row(promise: Promise, figure: Figure | None, load: str, why: str = "", above
 
 
 def _fronts(run: Run) -> Iterator[Figure]:
-    approvals, seconds = run.of(ceiling.APPROVALS), max(1.0, ceiling.SECONDS / run.share)
+    approvals, seconds = run.of(ceiling.APPROVALS), max(1.0, _FRONT_SECONDS / run.share)
     try:
         peer = peers.measure(approvals, seconds)
-        found = list(_tell(ceiling.asked(approvals, ceiling.ROUNDS, seconds, _QUESTIONS, tuple(promises.FRONTS))))
+        found = [
+            each
+            for front in promises.FRONTS
+            for each in _tell(ceiling.asked(approvals, ceiling.ROUNDS, seconds, _QUESTIONS[front], [front]))
+        ]
     except FileNotFoundError as error:
         raise Unmeasured(str(error)) from error
     beside = f"{peer.name} in this run {peer.rate:,.0f} a second, a connection each" if peer else ""
@@ -121,13 +126,11 @@ def _fronts(run: Run) -> Iterator[Figure]:
         if isinstance(each, ceiling.Held):
             continue
         rated = each.question in promises.ONE_UNIT_OR_PAST
-        if rated and each.front != "second":
-            continue
         yield Figure(
             what=promises.asked(each.question, each.front),
             value=1e6 / each.median.cost if rated else each.spared,
             said=str(each),
-            size=f"{approvals:,} approvals, {approvals * 10:,} units, as many different questions",
+            size=f"{approvals:,} approvals, {approvals * register.UNITS:,} units, as many different questions",
             whole=run.share == 1,
             peers=beside if each.question.startswith("OCSP") else "",
         )
@@ -167,7 +170,7 @@ def _ahead(run: Run) -> Iterator[Figure]:
 
 
 def _told(run: Run) -> Iterator[Figure]:
-    revocations = run.of(200, least=4)
+    revocations = run.of(100, least=4)
     seen = told.measure(run.of(ceiling.APPROVALS, least=2 * revocations), revocations)
     whole = run.share == 1 and seen.beside > 0
     for situation, times in zip(promises.SITUATIONS, (seen.later, seen.first), strict=True):
