@@ -14,23 +14,21 @@ from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.canonical import Json
 from core.clauses import serves
-from core.errors import AlreadyEnded
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from jobs.evidence import Evidence
 from ra.deciding import notice
-from ra.deciding.end import end_approval, ending_of
+from ra.deciding.end_many import end_approvals
 from ra.deciding.many import is_of_many, listed_in, of_one
 from ra.telling.listing import instruct
 from store.reading import requests
 from store.reading import revocations as reading
 from store.reading.revocations import UnderWay
 from store.rows import Decision
-from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import revocations as verbs
 
-ENDED_AT_ONCE, TOLD_AT_ONCE = 500, 100
+ENDED_AT_ONCE, TOLD_AT_ONCE = 1_000, 100
 """Approvals of one transaction."""
 
 SECONDS = 2.0
@@ -87,7 +85,7 @@ def _end(duty: Duty, decision: Decision, portion: Sequence[str], done: int) -> b
         if not verbs.advance(tx, decision.id, done=done, by=len(portion)):
             return False
         at = duty.clock.now()  # only now: waiting for our turn to write must not backdate an end
-        outcomes = {each: _ended(tx, decision, each, at) for each in portion}
+        outcomes = end_approvals(tx, portion, decision=decision, actor=AUTHORITY, at=at)
         verbs.record(tx, decision.id, outcomes)
         before: list[Json] = [each for each, ended in outcomes.items() if ended is None]
         said: dict[str, Json] = {
@@ -99,15 +97,6 @@ def _end(duty: Duty, decision: Decision, portion: Sequence[str], done: int) -> b
         }
         facts.record(tx, Fact(FactKind.REVOCATIONS_CARRIED_OUT, at, AUTHORITY, subject=decision.id, payload=said))
     return True
-
-
-def _ended(tx: Transaction, decision: Decision, approval: str, at: datetime) -> datetime | None:
-    one = of_one(decision, approval)
-    try:
-        end_approval(tx, ending_of(one), decision=one, actor=AUTHORITY, at=at, instructs=False)
-    except AlreadyEnded:
-        return None  # before anything of it was written: the first end stands
-    return at
 
 
 @serves("F2.27", "F2.30")
