@@ -130,7 +130,7 @@ class StatusPlane:
 
     def __init__(self, mirror: Mirror, may_verify: Callable[[Role], bool], tallied: Tallied | None = None) -> None:
         self._mirror = mirror
-        self._verifiers = frozenset(role for role in Role if may_verify(role))
+        self._may_verify = may_verify
         self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
         self._tallied = tallied or Tallied()
         responder = {
@@ -279,7 +279,7 @@ class StatusPlane:
 
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
         role = self._credential(view, asked, now)
-        if role not in self._verifiers:
+        if not self._may_verify(role):
             raise OperationNotPermitted(role=role.value, operation="verify")
 
     @staticmethod

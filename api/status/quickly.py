@@ -50,11 +50,11 @@ class Then:
     """What the past is kept under: of an approval there are as many spans as there are instants that change it.
 
     Args:
-        subject: what was asked about.
+        asked: what is kept under of the same question about the present.
         since: the first instant of the span in which nothing changes.
     """
 
-    subject: Named
+    asked: str
     since: datetime
 
 
@@ -66,7 +66,7 @@ class OverLimit:
         asked: what is kept under of the same question without a unit.
     """
 
-    asked: Named | Then
+    asked: str | Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _kept(view: Snapshot, meant: _Meant, now: datetime, past_answer: PastAnswer)
     kept = meant.finished.find(name, Template, now)
     if kept is None:
         kept = template(verdict(view, Question(meant.subject), now, past_answer))
-        meant.finished.keep(name, kept, now)
+        meant.finished.keep(name, kept, now, size=kept.size)
     return kept
 
 
@@ -205,10 +205,10 @@ def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnsw
     if (at is not None and at > now) or (unit is not None and view.deployed is None):
         return None
     if at is None:
-        key: Named | Then = meant.subject
+        key: str | Then = kept_as(meant.subject)
         told = _if_approved(meant, _kept(view, meant, now, past_answer))
     else:
-        key = Then(meant.subject, meant.finished.span(at)[0])
+        key = Then(kept_as(meant.subject), meant.finished.span(at)[0])
         told = _if_approved(meant, _then(view, meant, key, at, past_answer))
     if told is not None and unit is not None:
         told = _of_unit(view, meant, key, told, Question(meant.subject, at, unit), now, past_answer)
@@ -228,14 +228,14 @@ def _then(view: Snapshot, meant: _Meant, key: Then, at: datetime, past_answer: P
         proof = _Noted(past_answer)
         kept = template(verdict(view, Question(meant.subject, at), at, proof))
         if not proof.asked:
-            meant.finished.keep(key, kept, at)
+            meant.finished.keep(key, kept, at, size=kept.size)
     return kept
 
 
 def _of_unit(
     view: Snapshot,
     meant: _Meant,
-    key: Named | Then,
+    key: str | Then,
     told: Template,
     question: Question,
     now: datetime,
@@ -252,7 +252,7 @@ def _of_unit(
     if counted is None or counted.deployed != units.deployed:
         found = verdict(view, question, now, past_answer, lambda *_: units)
         counted = _Counted(units.deployed, template(found))
-        meant.finished.keep(OverLimit(key), counted, as_of)
+        meant.finished.keep(OverLimit(key), counted, as_of, size=counted.told.size)
     return counted.told
 
 

@@ -22,6 +22,10 @@ _INSTANTS = 4096
 """Instants whose text is kept: in one second there are its own, an hour later, and those of changes to come."""
 
 
+_VALUES = 1024
+"""Octets of the values that an answer has around what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """An answer but for its instants.
@@ -41,6 +45,11 @@ class Template:
     change: datetime | None
     terms: Terms | None
     tag: str
+
+    @property
+    def size(self) -> int:
+        """Octets that it takes, about: what it says stands in it as octets and as values."""
+        return _VALUES + 2 * (len(self.before) + len(self.between) + len(self.after))
 
     def seconds_to_keep(self, as_of: datetime) -> int:
         """Return a max-age for the answer as it is at an instant."""
