@@ -323,3 +323,23 @@ def test_an_approval_that_cannot_be_read_keeps_no_other_one_waiting(
     told = progress(world, decision)
     assert (told.ended, told.told, told.finished_at is None) == (3, 3, False)
     assert len(facts_of(world, FactKind.REVOCATIONS_FINISHED)) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE decisions SET proposal = '{}' WHERE id = :id",
+        "UPDATE decisions SET proposal = 'x' WHERE id = :id",
+        "UPDATE decisions SET proposal_sha256 = '" + 64 * "0" + "' WHERE id = :id",
+    ],
+)
+def test_another_proposal_than_was_seconded_is_told_long_afterwards(world: World, given: list[str], sql: str) -> None:
+    decision = world.proposed(of_many(given))
+    world.seconded(decision)
+    world.authority.settle()
+    _write(world, sql, id=decision)
+    world.authority.audit.interval = 0
+    world.passes(timedelta(minutes=2))
+    world.authority.settle()
+    told = [each.sentence for each in world.alarms() if each.code is AlarmCode.REGISTER_CONTRADICTS]
+    assert any(decision in each and "another proposal" in each for each in told)
