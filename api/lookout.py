@@ -297,9 +297,7 @@ class Lookout:
             return _Heard(began, None, str(error))  # the alarm tells of it
         except Exception as error:  # noqa: BLE001 - a row that somebody has changed must not end what tells of it
             said = "What the register says cannot be read."
-            if not trouble.present:
-                _log.error("what the register says cannot be read", exc_info=error)
-            trouble.begins(f"{said} ({type(error).__name__})")
+            trouble.begins(f"{said} ({type(error).__name__})", logging.ERROR, error)
             return _Heard(began, None, said)
         trouble.ends("what the register says can be read again")
         return heard
@@ -323,6 +321,4 @@ class Lookout:
     @staticmethod
     def _tell(trouble: Trouble, error: Exception) -> None:
         """Tell once of what nobody foresaw, and where it is."""
-        if not trouble.present:
-            _log.error("what nobody foresaw", exc_info=error)
-        trouble.begins(f"the lookout fails: {type(error).__name__}")
+        trouble.begins(f"the lookout fails: {type(error).__name__}", logging.ERROR, error)

@@ -43,6 +43,9 @@ _FAILED = 1
 _OURS_ALONE = ("HTTP_", "CONTENT_")
 """How variables begin that would be taken for header fields: granian gives each request our whole environment."""
 
+_LONGEST_PATH = 107
+"""Octets of a socket's path (unix(7), sun_path, less its end)."""
+
 Opening = Callable[[Callable[[], Inside], threading.Event], Inside | None]
 """Makes what is behind a front as soon as the register answers; None if it is told to stop before."""
 
@@ -56,9 +59,9 @@ def serve_second(settings: Settings, path: Path, waited_for: Opening) -> None:
         waited_for: opens what is behind.
 
     Raises:
-        PlaceUnusable: somebody listens there, or it is no socket.
+        PlaceUnusable: as make_room.
     """
-    _make_room(path)
+    make_room(path)
     loading = partial(_application, settings, waited_for, os.getpid())
     server(path).serve(target_loader=loading, wrap_loader=False)
 
@@ -112,8 +115,14 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _make_room(path: Path) -> None:
-    """Remove a socket that a process left behind which was killed, and see that another can be made."""
+def make_room(path: Path) -> None:
+    """Remove a socket that a process left behind which was killed, and see that another can be made.
+
+    Raises:
+        PlaceUnusable: somebody listens there, it is no socket, or no socket can be there.
+    """
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise PlaceUnusable(path=path, detail=f"the path of a socket has {_LONGEST_PATH} octets at most")
     with socket.socket(socket.AF_UNIX) as asking, socket.socket(socket.AF_UNIX) as tried:
         asking.settimeout(_LOOK_SECONDS)
         try:

@@ -131,7 +131,7 @@ def _remember(world: World, first: int, last: int) -> None:
         seconds(NOW + timedelta(days=100)),
         seconds(NOW - timedelta(days=1)),
     )
-    number = world.memory.last + 1
+    number = world.memory.last + bool(first)  # what is more is newer than the list
     certificates = (
         (_serial(each), f"TDT-{each}", 1, "", f"{each:064x}", begins, ends, issuing.key_id, "", number)
         for each in range(first, last)

@@ -44,27 +44,23 @@ class Trouble:
             self._told = ""
             self._log.warning("%s", sentence)
 
-    def unforeseen(self, error: Exception) -> None:
-        """Tell of an error that nobody foresaw, with its traceback; nothing if a trouble is there already."""
-        if not self._told:
-            self._log.error("what nobody foresaw", exc_info=error)
 
-
-def tried(step: Callable[[], None], trouble: Trouble, words: str) -> bool:
+def tried(step: Callable[[], None], trouble: Trouble, words: str, *, over: str) -> bool:
     """Do something that a thread does again and again, whatever it raises; return whether it was done.
 
     Args:
         step: what is done.
         trouble: what is told when it cannot be.
         words: what that means, the beginning of a sentence.
+        over: what is right again when it was done; a sentence.
     """
     try:
         step()
     except Exception as error:  # noqa: BLE001 - whatever it is, the thread lives on
-        foreseen = isinstance(error, TrialCpaError)
-        if not foreseen:
-            trouble.unforeseen(error)
-        trouble.begins(f"{words}: {error if foreseen else type(error).__name__}")
+        if isinstance(error, TrialCpaError):
+            trouble.begins(f"{words}: {error}")
+        else:
+            trouble.begins(f"{words}: {type(error).__name__}", logging.ERROR, error)
         return False
-    trouble.ends("the store is followed again")
+    trouble.ends(over)
     return True

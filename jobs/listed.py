@@ -85,7 +85,9 @@ class Kept:
             return None
         changed = memory.changed(issuing.key_id, kept.listing.record, kept.listed.this_update, at)
         entries = kept.listing.entries
-        if any(said is None and entries.find(serial_number(serial)) is not None for serial, said in changed):
+        if changed is None or any(
+            said is None and entries.find(serial_number(serial)) is not None for serial, said in changed
+        ):
             return None
         signers = _ended_signers(memory, issuing, at)
         return Since(entries=entries, changed=[*(said for _, said in changed if said is not None), *signers])

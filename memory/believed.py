@@ -161,10 +161,12 @@ class Believed:
         with self._book.reading() as cursor:
             yield from on_lists.endings(cursor, issuer, at)
 
-    def changed(self, issuer: str, record: int, since: datetime, at: datetime) -> list[tuple[Serial, Revoked | None]]:
+    def changed(
+        self, issuer: str, record: int, since: datetime, at: datetime
+    ) -> list[tuple[Serial, Revoked | None]] | None:
         """Return what a list made at `at` may say otherwise than one before; see memory/on_lists.py."""
         with self._book.reading() as cursor:
-            return list(on_lists.changed(cursor, issuer, record, since, at))
+            return on_lists.changed(cursor, issuer, record, since, at)
 
     def newest_list(self, key_id: str, now: datetime | None = None) -> Listed | None:
         """Return the newest list of a key; of those that are not dated ahead of `now`, if that is given."""

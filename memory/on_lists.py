@@ -39,10 +39,14 @@ def endings(cursor: sqlite3.Cursor, issuer: str, at: datetime) -> Iterator[tuple
         yield serial, ending
 
 
+MOST_CHANGED = 20_000
+"""More than that are looked up one by one for longer than all are read in order."""
+
+
 def changed(
     cursor: sqlite3.Cursor, issuer: str, record: int, since: datetime, at: datetime
-) -> Iterator[tuple[Serial, Revoked | None]]:
-    """Yield the certificates of which a list made at `at` may say other than one made before, in order of serials.
+) -> list[tuple[Serial, Revoked | None]] | None:
+    """Return the certificates of which a list made at `at` may say other than one made before, in order of serials.
 
     Args:
         cursor: of the book.
@@ -51,8 +55,8 @@ def changed(
         since: its date.
         at: now.
 
-    Yields:
-        Serial number and entry; None for one that has not ended.
+    Returns:
+        Serial number and entry of each, None for one that has not ended; None where they are more than MOST_CHANGED.
     """
     asked = {"issuer": issuer, "record": record, "since": seconds(since), "at": seconds(at)}
     serials = {row[0] for query in (_ENDED_SINCE, _EXPIRED_SINCE) for row in cursor.execute(query, asked)}
@@ -61,13 +65,14 @@ def changed(
     acted = beliefs.acceptances(cursor, record, newest)
     serials.update(each.after["serial"] for each in acted if each.what is Accepted.LIST)
     for (body,) in cursor.execute(_SIGNED_SINCE, {"record": record, "kind": WillSign.kind}):
-        found = record_of(WillSign.kind, body)
-        if isinstance(found, WillSign) and found.not_after < at:
-            serials.add(found.serial)
-    for serial in sorted(serials):
-        known = beliefs.certificate(cursor, serial)
-        if known is not None and known.issuer == issuer:
-            yield known.serial, beliefs.status(cursor, known, at)
+        signed = record_of(WillSign.kind, body)
+        if isinstance(signed, WillSign) and signed.not_after < at:
+            serials.add(signed.serial)
+    if len(serials) > MOST_CHANGED:
+        return None
+    found = (beliefs.certificate(cursor, serial) for serial in sorted(serials))
+    ours = (known for known in found if known is not None and known.issuer == issuer)
+    return [(known.serial, beliefs.status(cursor, known, at)) for known in ours]
 
 
 def _ending(ended: int | None, other: int, since: int | None) -> Ending:

@@ -18,9 +18,10 @@ import pytest
 
 from api.status.exchange import Asked
 from app.proxied import HALVES, connections, require_whole
+from app.second import make_room
 from app.served import StatusServed
 from app.status_settings import Address, read_listens, read_proxy
-from core.errors import ProxyUnfit
+from core.errors import PlaceUnusable, ProxyUnfit
 from front.second import Fields, SecondFront
 from front.service import Turn
 from tests.begin_world import made
@@ -164,12 +165,26 @@ def test_it_is_a_path_or_an_address_and_nothing_between(tmp_path: Path) -> None:
     assert listens("[::1]:8471") == Address("::1", 8471)
     assert read_proxy("", wrong.append) is None
     assert wrong == []
-    for value in ("s.sock", "unix:" + "x" * 108, "127.0.0.1", "somewhere:80", "127.0.0.1:0", "127.0.0.1:65536"):
+    for value in ("s.sock", "127.0.0.1", "somewhere:80", "127.0.0.1:0", "127.0.0.1:65536"):
         listens(value)
         assert len(wrong) == 1, value
         wrong.clear()
     read_proxy("here", wrong.append)
     assert wrong == ["status.proxy must be HOST:PORT."]
+
+
+def test_a_place_where_no_socket_can_be_is_a_sentence(tmp_path: Path) -> None:
+    taken, file, left = tmp_path / "taken", tmp_path / "file", tmp_path / "left"
+    file.write_text("somebody's")
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(left))
+    too_long = tmp_path / ("x" * 108)
+    with holding(taken):
+        for path, words in ((taken, "listens there"), (file, "in use"), (too_long, "107 octets at most")):
+            with pytest.raises(PlaceUnusable, match=words):
+                make_room(path)
+    make_room(left)
+    assert (left.exists(), file.read_text()) == (False, "somebody's")
 
 
 @contextmanager

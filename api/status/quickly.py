@@ -14,7 +14,7 @@ from api.status.certificates import der_of
 from api.status.finished import Finished
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, device_of
 from api.status.snapshot import Snapshot
-from api.status.template import Dated, Template, template
+from api.status.template import Template, template
 from api.status.verify import PastAnswer, against_firmware, against_unit, is_variant, verdict
 from core.errors import TrialCpaError
 from core.identifiers import Serial, parse_device_id
@@ -77,10 +77,8 @@ class _Counted:
     told: Template
 
 
-def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> Template | None:
-    """Return the answer to a question; None if the plain way has to be gone.
-
-    An answer about the past speaks of its own instant, whatever it is filled with.
+def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
+    """Return the answer to a question, and the instant that it speaks of; None if the plain way has to be gone.
 
     Args:
         view: what is known.
@@ -99,12 +97,12 @@ def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer)
     ((name, value),) = asked.items()
     told = at_hand(view, name, value, now)
     if told is not None:
-        return told
+        return told, now
     meant = _meant(view, name, value)
     told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
     if meant is not None and told is not None:
         keep(meant.finished, meant.subject, value, told, now)
-    return told
+    return None if told is None else (told, now)
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
@@ -192,7 +190,7 @@ def kept_as(subject: Named) -> str:
 # --- one unit, and the past --------------------------------------------------------------------------------------
 
 
-def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> Template | None:
+def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
     rest = [(name, value) for name, value in asked.items() if name not in _NARROWING]
     if len(rest) != 1:
         return None
@@ -214,7 +212,7 @@ def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnsw
         told = _if_approved(meant, _then(view, meant, key, at, past_answer))
     if told is not None and unit is not None:
         told = _of_unit(view, meant, key, told, Question(meant.subject, at, unit), now, past_answer)
-    return told if told is None or at is None else Dated.of(told, at)
+    return None if told is None else (told, now if at is None else at)
 
 
 def _short(value: str | Mapping[str, str]) -> str:

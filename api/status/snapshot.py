@@ -432,7 +432,8 @@ class Mirror:
         trouble = Trouble(_log)
         with awaiting(self._hearing, interval, self._stopping) as wait:
             while not self._stopping.is_set():
-                if tried(self.follow, trouble, "the store cannot be followed; answers come from the last snapshot"):
+                words = "the store cannot be followed; answers come from the last snapshot"
+                if tried(self.follow, trouble, words, over="the store is followed again"):
                     wait()
                 else:
                     self._stopping.wait(interval)  # nobody tells when it can be
@@ -441,6 +442,7 @@ class Mirror:
         trouble = Trouble(_log)
         while self._unheld.wait() and not self._stopping.is_set():
             self._unheld.clear()
-            if not tried(self.read_units, trouble, "the units cannot be read; the store is asked about each"):
+            words = "the units cannot be read; the store is asked about each"
+            if not tried(self.read_units, trouble, words, over="the units have been read"):
                 self._stopping.wait(UNITS_AGAIN_SECONDS)
                 self._unheld.set()

@@ -65,37 +65,6 @@ class Template:
         return b"".join((self.before, told.as_of, self.between, fresh, self.after))
 
 
-@dataclass(frozen=True, slots=True)
-class Dated(Template):
-    """An answer about the past, which speaks of one instant.
-
-    Args:
-        at: the instant.
-    """
-
-    at: datetime
-
-    @staticmethod
-    def of(told: Template, at: datetime) -> "Dated":
-        """Return an answer as it is about an instant of the past."""
-        return Dated(
-            before=told.before,
-            between=told.between,
-            after=told.after,
-            verdict=told.verdict,
-            lasting=told.lasting,
-            change=told.change,
-            terms=told.terms,
-            tag=told.tag,
-            at=at,
-        )
-
-    def filled(self, as_of: datetime) -> bytes:  # noqa: ARG002 - it is the same whenever it is asked
-        """Return the answer as it was at its instant."""
-        until = not_beyond(lasting_until(self.at, self.lasting), self.change)
-        return b"".join((self.before, octets_of(self.at), self.between, octets_of(until), self.after))
-
-
 def template(verdict: Verdict) -> Template:
     """Return the template of an answer. What is said of nothing of ours is the same whatever it was, and made once."""
     return _of_nobody(_Nobodys(verdict)) if verdict.members["approval"] is None else _made(verdict)
