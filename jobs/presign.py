@@ -24,7 +24,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
-from core.mirror import AuthorityCertificate, HashName, SignedAnswer
+from core.mirror import HASH_NAMES, AuthorityCertificate, SignedAnswer
 from core.status import Revoked, certificate_end, revocation_at
 from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty, later
@@ -35,8 +35,6 @@ from policy.profile import clear_ocsp, inspect_ocsp
 from store.reading import approvals as approval_reading
 from store.reading import work
 from store.verbs import artefacts, facts, receipts
-
-_HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +231,7 @@ def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer
             return [], asked.end
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))
     signed = []
-    for hash_name in _HASHES:
+    for hash_name in HASH_NAMES:
         order = ocsp.OcspOrder(
             issuer_der=asked.issuer.der,
             responder_der=responder.der,

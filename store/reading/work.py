@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, and_, bindparam, func, or_, select, union_all
 
 from core.approval import EndCause, RevocationReason
 from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
 from core.status import Revoked, first_end, first_second_after
+from store.portions import portions
 from store.reading.approvals import of_issuer_in_service, of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DraftRow
@@ -31,7 +32,6 @@ from store.trial_tables import limit_comparisons
 from store.types import Instant, one_of_words
 
 _MOST_EXPIRED = 500
-_MOST_NAMED = 500
 """Approvals whose expiry is journalled in one transaction."""
 
 # What the authority asks in each turn, or more often, is put together once: that costs more than the asking.
@@ -130,6 +130,7 @@ _TO_BE_LISTED = (
     .where(certificates.c.listed_in.is_(None), certificates.c.ends_at <= _AT, of_known_cause())
     .order_by(certificates.c.serial)
 )
+_ACTS_OF = _ACTS.where(certificates.c.serial.in_(bindparam("named", expanding=True, type_=Text())))
 _CLAIM = select(certificates).where(certificates.c.serial == bindparam("serial"))
 _EXPIRED = (
     select(approvals.c.identifier)
@@ -257,9 +258,11 @@ def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None
     """
     if of is None:
         return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
-    portions = (of[first : first + _MOST_NAMED] for first in range(0, len(of), _MOST_NAMED))
-    named = (_ACTS.where(certificates.c.serial.in_(portion)) for portion in portions)
-    return [claimed_end(row) for query in named for row in tx.connection.execute(query, {"at": at})]
+    return [
+        claimed_end(row)
+        for named in portions(of)
+        for row in tx.connection.execute(_ACTS_OF, {"at": at, "named": named})
+    ]
 
 
 def expiries_to_make_final(

@@ -9,12 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import WrongState
 from core.identifiers import Serial
 from core.mirror import PublishedCrl, SignedAnswer
+from store.portions import portions
 from store.tables import certificates, crls, ocsp_answers
 from store.transactions import Transaction
 from store.verbs.approvals import DUE_NOW
-
-_MOST_NAMED = 500
-"""Serials named in one statement."""
 
 _ANSWERS, _LIST = insert(ocsp_answers), insert(crls)
 _PRESIGNED = (
@@ -83,6 +81,5 @@ def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:
 
 def mark_listed(tx: Transaction, serials: Sequence[Serial], *, number: int) -> None:
     """Mark certificates that were on no list as listed in `number`."""
-    for first in range(0, len(serials), _MOST_NAMED):
-        portion = serials[first : first + _MOST_NAMED]
+    for portion in portions(serials):
         tx.connection.execute(_LISTED, {"serials": list(portion), "in_number": number})
