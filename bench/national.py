@@ -181,10 +181,10 @@ def _at_once(run: Run) -> Iterator[Figure]:
     worked = f"{found.worked / found.approvals * 1000:.1f} ms of a processor each"
     yield Figure(
         what=promises.ALL_AT_ONCE,
-        value=found.listed * EVERYTHING / found.approvals,
+        value=found.right * EVERYTHING / found.approvals,
         said=(
-            f"at the pace of {found.approvals:,}, of which verification said no after {found.ended:.1f} s, and OCSP, "
-            f"list and notices after {found.listed:.1f} s; {worked}"
+            f"at the pace of {found.approvals:,}: verification said no after {found.ended:.1f} s, OCSP and list after "
+            f"{found.right:.1f} s, notices were written after {found.listed:.1f} s; {worked}"
         ),
         size=f"{found.approvals:,} of {EVERYTHING:,}",
         whole=found.approvals >= EVERYTHING,
