@@ -17,11 +17,12 @@ from core.clauses import serves
 from core.facts import Fact, FactKind
 from jobs.duty import Duty
 from jobs.evidence import Evidence
+from jobs.seal import seal
 from ra.deciding import notice
 from ra.deciding.end_many import end_approvals
 from ra.deciding.many import is_of_many, listed_in, of_one
 from ra.telling.listing import instruct
-from store.reading import requests
+from store.reading import requests, work
 from store.reading import revocations as reading
 from store.reading.revocations import UnderWay
 from store.rows import Decision
@@ -31,8 +32,12 @@ from store.verbs import revocations as verbs
 ENDED_AT_ONCE, TOLD_AT_ONCE = 1_000, 100
 """Approvals of one transaction."""
 
+ENDED_IN_A_TURN = 2_000
+"""Approvals after which what was ended is sealed, remembered, answered and listed, in the same turn: no channel is to
+be far behind another, and nobody else is to wait for long."""
+
 SECONDS = 2.0
-"""For how long one turn goes on with it: what was ended is to be sealed, remembered and listed."""
+"""For how long one turn goes on with it."""
 
 
 def carry_out_revocations(duty: Duty, at: datetime) -> int:
@@ -63,19 +68,28 @@ def _one(duty: Duty, act: UnderWay) -> int:
         return 0
     done, until = 0, time.monotonic() + SECONDS
     ended, told = act.done, act.told
-    while time.monotonic() < until and told < act.total:
-        if ended < act.total:
-            portion = listed[ended : ended + ENDED_AT_ONCE]
-            going_on = _end(duty, decision, portion, ended)
-            ended += len(portion)
-        else:
-            portion = listed[told : told + TOLD_AT_ONCE]
-            going_on = _tell(duty, decision, portion, told, act.total)
-            told += len(portion)
-        if not going_on:
-            break  # another process was first: the next turn reads how far it is
-        done += len(portion)
+    while ended < act.total and done < ENDED_IN_A_TURN and time.monotonic() < until:
+        portion = listed[ended : ended + ENDED_AT_ONCE]
+        if not _end(duty, decision, portion, ended):
+            return done  # another process was first: the next turn reads how far it is
+        ended, done = ended + len(portion), done + len(portion)
+    if done:
+        seal(duty, duty.clock.now())  # so that the ends count in this turn, and none is judged twice
+        return done
+    waits = _waits_for_channels(duty)
+    while told < act.total and time.monotonic() < until:
+        portion = listed[told : told + TOLD_AT_ONCE]
+        if not _tell(duty, decision, portion, told, act.total):
+            break
+        told, done = told + len(portion), done + len(portion)
+        if waits:
+            break  # answers and lists come before notices; but what cannot be answered is to hold up none for ever
     return done
+
+
+def _waits_for_channels(duty: Duty) -> bool:
+    with duty.read() as tx:
+        return work.ends_wait(tx, duty.clock.now())
 
 
 @serves("F2.30", "F2.31")
