@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from api.counting import AT_ONCE
 from api.status.consistency import (
     DisagreementAnswer,
     Lists,
@@ -43,9 +44,6 @@ AGAIN_SECONDS = 2.0
 
 MOST_NAMED = 1_000
 """What disagrees is held up to so many; where more does, the same is wrong with all of it."""
-
-AT_ONCE = 500
-"""Approvals up to which a register is compared while somebody waits."""
 
 _READ_ANEW = 3
 """How often register and snapshot are read anew when they differ: somebody may be acting in between."""

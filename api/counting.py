@@ -10,7 +10,8 @@ from core.mirror import in_force
 from core.status import State, approval_status
 
 AT_ONCE = 500
-"""Approvals that are counted while somebody waits: a few milliseconds. Of more, what was counted last is told."""
+"""Approvals that are counted, or compared in every channel, while somebody waits: a few milliseconds, or a sixth of a
+second. Of more, what was found last is told."""
 
 
 @dataclass(frozen=True, kw_only=True)

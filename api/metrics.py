@@ -116,7 +116,7 @@ def _durations(lookout: Lookout) -> Iterator[str]:
     counted = lookout.tallied
     for where, tallies in (("memory", counted.at_once), ("store", counted.from_store)):
         # Two families: what is answered from memory takes microseconds, what is read from the store does not.
-        timed = [({"kind": _kind(kind)}, each.counts, each.seconds) for kind, each in tallies.told().items()]
+        timed = [({"kind": kind}, each.counts, each.seconds) for kind, each in tallies.told().items()]
         words = f"Answers about status from {where}, by kind of question: how long each took here."
         yield _histogram(f"answer_from_{where}_seconds", words, tallies.bounds, timed)
     acts = [({"act": act}, each.counts, each.seconds) for act, each in counted.acts.told().items()]
@@ -132,10 +132,6 @@ def _told(lookout: Lookout) -> Iterator[_Timed]:
         within = [each.within[bound] for bound in BOUNDS] + [each.count]
         counts = [within[0], *(after - before for before, after in pairwise(within))]
         yield {"told": told.value}, counts, each.milliseconds / _MILLISECONDS
-
-
-def _kind(handler: str) -> str:
-    return handler.strip("_").replace("_", "-")
 
 
 def _consistency(comparing: Comparing, now: datetime) -> Iterator[str]:

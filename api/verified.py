@@ -8,14 +8,16 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
 from api.status.snapshot import Mirror, Snapshot
 from core.clock import milliseconds
 from core.errors import StatusStale, StoreUnavailable
+from core.mirror import Changes
 from core.trouble import Trouble
 from store.reading.receipts import Unseen, unseen
+from store.reading.status import StatusReader
 from store.transactions import Store
 
 Note: TypeAlias = Callable[[Mapping[tuple[str, str], int]], None]
@@ -37,6 +39,20 @@ _GIVES_UP_SECONDS = 5.0
 """After which an end that does not come into the snapshot is left until all are looked at again."""
 
 _log = logging.getLogger(__name__)
+
+
+class ToldReader(StatusReader):
+    """Reads the register for the snapshot, and says of which approvals."""
+
+    read_anew: Callable[[frozenset[str] | None], None] = staticmethod(lambda _: None)
+    """Told which approvals may be others from the next snapshot on; None is all of them."""
+
+    def changes(self, cursor: Hashable | None) -> Changes:
+        """Return what has changed since `cursor`; None asks for everything."""
+        found = super().changes(cursor)
+        if found.everything or found.approvals:
+            self.read_anew(None if found.everything else found.approvals)
+        return found
 
 
 class VerificationTold:

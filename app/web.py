@@ -25,8 +25,8 @@ from api.status.refused import Refused
 from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from api.status.tally import Tallied
-from api.timed import TimedMirror, ToldReader
-from api.verified import VerificationTold
+from api.timed import TimedMirror
+from api.verified import ToldReader, VerificationTold
 from app import garbage
 from app.house import House, open_house
 from app.served import Served, StatusServed, Waiting

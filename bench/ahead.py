@@ -11,13 +11,12 @@ from bench.cycle import held_world, on_duty, proposed
 from ca.clearance import Clearance
 from ca.revocation import ocsp
 from core.identifiers import new_serial
-from core.mirror import HashName
+from core.mirror import HASH_NAMES
 from jobs.presign import presign
 from policy.linted import Linted
 from policy.profile import clear_ocsp, inspect_ocsp
 from tests.authority_world import the_world
 
-_HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 _HALF_A_LIFE = timedelta(hours=7)
 
 
@@ -47,7 +46,7 @@ def signed_for(certificates: int, linted: Linted) -> int:
     """Draft, check and sign both answers of so many certificates; return how many these are."""
     world = the_world()
     for serial in [new_serial() for _ in range(certificates)]:
-        for hash_name in _HASHES:
+        for hash_name in HASH_NAMES:
             order = world.ocsp_order(serial, hash_name=hash_name)
             answer = ocsp.draft(order)
             cleared = clear_ocsp(answer, order, linted)

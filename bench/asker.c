@@ -1,15 +1,16 @@
 /* Asks prepared requests over connections that stay, one core, over TCP or a Unix socket; prints one line of figures.
 
-   asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST
+   asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST [PACE]
    ADDRESS is a port of 127.0.0.1, or the path of a socket. FILE holds requests, each behind its length (four octets,
    the least first); they are asked in their order, around and around, for so many seconds or, if that is sooner, until
-   MOST are answered. LEAST is how many octets of body a good answer
-   has at least. Printed: answers, bad ones, seconds, and the 50th and 99th percentile in microseconds. */
+   MOST are answered or it is told to end. LEAST is how many octets of body a good answer
+   has at least. PACE is how many are asked in a second, and not more. Printed: answers, bad ones, seconds, and the 50th and 99th percentile in microseconds. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,11 @@ static uint32_t taken[SLOWEST + 1];
 static char *requests;
 static size_t size, place;
 static const char *address;
+static volatile sig_atomic_t over;
 
 static void die(const char *what) { perror(what); exit(1); }
+
+static void end(int signal) { (void)signal; over = 1; }
 
 static double now(void) {
     struct timespec at;
@@ -80,7 +84,10 @@ static size_t whole(struct connection *it, size_t *body) {
 }
 
 int main(int count, char **words) {
-    if (count != 7) { fputs("asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST\n", stderr); return 2; }
+    if (count != 7 && count != 8) {
+        fputs("asker ADDRESS FILE CONNECTIONS SECONDS MOST LEAST [PACE]\n", stderr);
+        return 2;
+    }
     address = words[1];
     int connections = atoi(words[3]), least = atoi(words[6]), poll = epoll_create1(0);
     FILE *file = fopen(words[2], "rb");
@@ -97,8 +104,14 @@ int main(int count, char **words) {
         ask(&all[each]);
     }
     long answers = 0, bad = 0, most = atol(words[5]);
+    double pace = count == 8 ? atof(words[7]) : 0;
     struct epoll_event events[64];
-    while ((at = now()) < until && answers < most) {
+    signal(SIGTERM, end);
+    while ((at = now()) < until && answers < most && !over) {
+        if (pace && answers > pace * (at - begun)) {
+            nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+            continue;
+        }
         int found = epoll_wait(poll, events, 64, 100);
         for (int each = 0; each < found; each++) {
             struct connection *it = events[each].data.ptr;

@@ -14,7 +14,7 @@ import statistics
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,53 @@ _LEAST = 400
 
 
 @dataclass(frozen=True)
-class _Round:
+class Round:
     """How often in a second; the 99th percentile in milliseconds; processor time for each in microseconds."""
 
     rate: float
     late: float
     cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fronted:
+    """What came of one question to one front.
+
+    Args:
+        question, front: which.
+        median, ceiling: of the front's rounds, and of what answers the same each time.
+        share: of the ceiling, by how often in a second.
+        spared: of the ceiling, by processor time.
+        first: when each was asked for the first time.
+    """
+
+    question: str
+    front: str
+    median: Round
+    ceiling: Round
+    share: float
+    spared: float
+    first: Round
+
+    def __str__(self) -> str:
+        here, most, first = self.median, self.ceiling, self.first
+        return (
+            f"{here.rate:,.0f} a second, {self.share:.2f} of {most.rate:,.0f}; by processor time {self.spared:.2f} "
+            f"({here.cost:.1f} µs, {most.cost:.1f} µs); 99th {here.late:.1f} ms; the first time {first.rate:,.0f} a "
+            f"second, {first.cost:.0f} µs"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Megabytes that a front had then, and without a register."""
+
+    front: str
+    megabytes: float
+    without: float
+
+    def __str__(self) -> str:
+        return f"{self.megabytes:.0f} MB, {self.without:.0f} MB with no register"
 
 
 class _Served:
@@ -69,28 +110,59 @@ def measure(
     fronts: Sequence[str] = FRONTS,
 ) -> Iterator[tuple[str, str]]:
     """Ask; yield what was asked of which front, and the figures in words."""
-    compiler = shutil.which("cc")
-    if compiler is None:
+    if shutil.which("cc") is None:
         yield "OCSP and verification a second", "there is no cc"
         return
+    for each in asked(approvals, rounds, seconds, only, fronts):
+        what = each.question if isinstance(each, Fronted) else "memory then"
+        yield f"{what}, {each.front} front", str(each)
+
+
+def asked(
+    approvals: int, rounds: int, seconds: float, only: Sequence[str], fronts: Sequence[str]
+) -> Iterator[Fronted | Held]:
+    """Ask each question, or only those named, of each front; its memory comes last.
+
+    Raises:
+        FileNotFoundError: there is no cc.
+    """
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise FileNotFoundError("there is no cc")
     with folder() as made, ExitStack() as stack:
-        asker = made / "asker"
-        subprocess.run([compiler, "-O2", "-o", str(asker), str(ROOT / "bench" / "asker.c")], check=True)
+        asker = compiled(compiler, made)
         planted = register.planted(approvals)
         register.write(planted, made / "register")
-        files = {}
-        for name, asked in register.questions(planted).items():
+        files: dict[str, Path] = {}
+        for name, requests in register.questions(planted).items():
             if not only or name in only:
                 files[name] = made / name.replace("/", " ")
-                files[name].write_bytes(b"".join(struct.pack("<I", len(each)) + each for each in asked))
+                ask_from(files[name], requests)
         del planted
         for front in fronts:
             plane, constant = (
                 stack.enter_context(closing(_Running(front, kind, made))).served() for kind in ("plane", "constant")
             )
             for name, file in files.items():
-                yield f"{name}, {front} front", _figures(asker, file, plane, constant, approvals, rounds, seconds)
-            yield f"memory then, {front} front", f"{plane.memory():.0f} MB, {constant.memory():.0f} MB with no register"
+                begun = _asked(asker, file, plane, most=approvals, seconds=_PATIENCE_SECONDS)
+                pairs = [
+                    tuple(_asked(asker, file, each, most=2**31 - 1, seconds=seconds) for each in (plane, constant))
+                    for _ in range(rounds)
+                ]
+                yield _found(name, front, begun, pairs)
+            yield Held(front=front, megabytes=plane.memory(), without=constant.memory())
+
+
+def compiled(compiler: str, made: Path) -> Path:
+    """Make what asks, and return where it is."""
+    asker = made / "asker"
+    subprocess.run([compiler, "-O2", "-o", str(asker), str(ROOT / "bench" / "asker.c")], check=True)
+    return asker
+
+
+def ask_from(file: Path, requests: Iterable[bytes]) -> None:
+    """Write requests as it reads them."""
+    file.write_bytes(b"".join(struct.pack("<I", len(each)) + each for each in requests))
 
 
 class _Running:
@@ -100,7 +172,7 @@ class _Running:
         with closing(create_server(("127.0.0.1", 0))) as free:
             port = int(free.getsockname()[1])
         self._where = str(port) if front == "first" else str(made / f"{kind}.sock")
-        command = [*_pinned(0), sys.executable, "-m", "bench.fronts", front, kind, self._where, str(made / "register")]
+        command = [*pinned(0), sys.executable, "-m", "bench.fronts", front, kind, self._where, str(made / "register")]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
 
     def served(self) -> _Served:
@@ -115,42 +187,40 @@ class _Running:
         self._process.communicate(timeout=30)
 
 
-def _pinned(core: int) -> list[str]:
+def pinned(core: int) -> list[str]:
+    """What begins a command that is to have one core for itself, where there are several."""
     return ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
 
 
-def _figures(
-    asker: Path, file: Path, plane: _Served, constant: _Served, approvals: int, rounds: int, seconds: float
-) -> str:
-    begun = _asked(asker, file, plane, most=approvals, seconds=_PATIENCE_SECONDS)
-    pairs = [
-        tuple(_asked(asker, file, each, most=2**31 - 1, seconds=seconds) for each in (plane, constant))
-        for _ in range(rounds)
-    ]
-    rate, ceiling = (statistics.median(pair[side].rate for pair in pairs) for side in (0, 1))
-    share = statistics.median(one.rate / other.rate for one, other in pairs)
-    dear, least = (statistics.median(pair[side].cost for pair in pairs) for side in (0, 1))
-    spared = statistics.median(other.cost / one.cost for one, other in pairs)
-    late = statistics.median(one.late for one, _ in pairs)
-    return (
-        f"{rate:,.0f} a second, {share:.2f} of {ceiling:,.0f}; by processor time {spared:.2f} ({dear:.1f} µs, "
-        f"{least:.1f} µs); 99th {late:.1f} ms; the first time {begun.rate:,.0f} a second, {begun.cost:.0f} µs"
+def _found(question: str, front: str, first: Round, pairs: Sequence[tuple[Round, ...]]) -> Fronted:
+    median, most = (
+        Round(*(statistics.median(getattr(pair[side], name) for pair in pairs) for name in ("rate", "late", "cost")))
+        for side in (0, 1)
+    )
+    return Fronted(
+        question=question,
+        front=front,
+        median=median,
+        ceiling=most,
+        share=statistics.median(one.rate / other.rate for one, other in pairs),
+        spared=statistics.median(other.cost / one.cost for one, other in pairs),
+        first=first,
     )
 
 
-def _asked(asker: Path, file: Path, served: _Served, *, most: int, seconds: float) -> _Round:
+def _asked(asker: Path, file: Path, served: _Served, *, most: int, seconds: float) -> Round:
     """Ask once.
 
     Raises:
         ValueError: something was refused.
     """
     before = served.busy()
-    words = [*_pinned(1), str(asker), served.where, str(file), str(_CONNECTIONS), str(seconds), str(most), str(_LEAST)]
+    words = [*pinned(1), str(asker), served.where, str(file), str(_CONNECTIONS), str(seconds), str(most), str(_LEAST)]
     said = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()
     answers, bad, took, _, late = (float(each) for each in said)
     if bad or not answers:
         raise ValueError(f"{bad} of {answers} answers were not as they should be")
-    return _Round(answers / took, late / 1_000, (served.busy() - before) / answers * 1e6)
+    return Round(answers / took, late / 1_000, (served.busy() - before) / answers * 1e6)
 
 
 def rows(share: int) -> Iterator[tuple[str, str]]:

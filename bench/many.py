@@ -9,10 +9,13 @@ from pathlib import Path
 from bench.cycle import held_world
 from core.approval import Device, EndCause
 from ra.deciding.kinds.grant import ProposeGrant
-from ra.deciding.many import ProposeRevocations, progress
+from ra.deciding.many import MOST, ProposeRevocations, progress
 from store.reading import work
 from tests.channels_world import Channels
 from tests.world import DEVICE, OFFICER_1, World, csr_pem
+
+MOST_AT_ONCE = MOST
+"""What one act ends at most."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bench import (
     lists,
     many,
     memory,
+    national,
     rates,
     report,
     revocation,
@@ -33,6 +34,7 @@ from bench import (
     troubles,
 )
 from bench.asking import percentile
+from bench.promises import Part
 from bench.serving import ROOT
 from core.clock import SystemClock
 
@@ -47,10 +49,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a tenth of everything, and no page is written")
     parser.add_argument(
-        "part", nargs="*", metavar="part", choices=[[], *_PARTS], help=f"of {', '.join(_PARTS)}; all if none is named"
+        "part",
+        nargs="*",
+        metavar="part",
+        choices=[[], _NATIONAL, *_PARTS],
+        help=f"of {', '.join(_PARTS)}; all if none is named; {_NATIONAL}: what script/bench measures",
     )
     chosen = parser.parse_args()
     for part in chosen.part or _PARTS:
+        if part == _NATIONAL:
+            national.measure(list(Part), national.Run(share=10 if chosen.small else 1), keep=not chosen.small)
+            continue
         rows = []
         for what, aim, figure in _PARTS[part](10 if chosen.small else 1):
             rows.append((what, aim, figure))
@@ -220,6 +229,9 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
 }
 
 
+_NATIONAL = "national"
+
+
 def _page(page: str, part: str, rows: list[Row]) -> str:
     """Return the page with a part of it written anew."""
     head, *sections = page.split("\n## ")
@@ -237,7 +249,7 @@ def _page(page: str, part: str, rows: list[Row]) -> str:
         *(f"| {what} | {aim} | {figure} |" for what, aim, figure in rows),
     ]
     kept[part] = "\n".join(lines) + "\n"
-    return "\n## ".join([head, *(kept[each] for each in _PARTS if each in kept)])
+    return "\n## ".join([head, *kept.values()])
 
 
 if __name__ == "__main__":

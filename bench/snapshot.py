@@ -20,7 +20,6 @@ from bench.holding import KEY, device_id
 from core.canonical import canonical
 from core.identifiers import ApprovalIdentifier
 from core.instants import seconds, text
-from tests.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +57,7 @@ def measure(sizes: Sequence[tuple[int, int]]) -> list[Seen]:
             model = world.granted(maximum_devices=100)
             world.authority.settle()
             now = world.clock.now() + timedelta(minutes=5)
-            identifiers = plant(world, model, approvals, units, now)
+            identifiers = plant(world.url, model, approvals, units, now)
             world.close()
             (Path(folder) / "asked.json").write_bytes(canonical({"now": text(now), "approvals": list(identifiers)}))
             command = [sys.executable, "-m", "bench.holding", world.url, folder]
@@ -70,10 +69,10 @@ def measure(sizes: Sequence[tuple[int, int]]) -> list[Seen]:
 # --- planting ----------------------------------------------------------------------------------------------------
 
 
-def plant(world: World, model: str, approvals: int, units: int, now: datetime) -> list[str]:
+def plant(url: str, model: str, approvals: int, units: int, now: datetime) -> list[str]:
     """Put as many approvals into the register as were asked for, like the one granted, and units under them."""
     identifiers = [model, *(str(ApprovalIdentifier("test", 2028, number)) for number in range(1, approvals))]
-    connection = sqlite3.connect(world.url.removeprefix("sqlite:///"))
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.execute("PRAGMA synchronous = OFF")
     with connection:
         _plant_approvals(connection, model, identifiers[1:])

@@ -133,20 +133,20 @@ class Clients:
         return dict(self._service.call(who, method, path).json())
 
 
-def measure(each: int, *, store_url: str = "") -> Sequence[Written]:
+def measure(each: int, *, store_url: str = "", by: Sequence[int] = CLIENTS) -> Sequence[Written]:
     """Grant, and revoke what was granted: so many for each number of clients."""
     with folder() as made, serving(made / "home", store_url=store_url) as service:
         clients = Clients(service)
-        some = [application(csr_pem().decode(), f"{number:08X}") for number in range(each * len(CLIENTS))]
+        some = [application(csr_pem().decode(), f"{number:08X}") for number in range(each * len(by))]
         approvals: list[str] = []
 
         def grant(asked: Mapping[str, Any]) -> None:
             approvals.append(clients.grant(asked))
 
         seen = []
-        for place, number in enumerate(CLIENTS):
+        for place, number in enumerate(by):
             seen.append(_written(clients, "grant", service, grant, some[place * each :][:each], number))
-        for place, number in enumerate(CLIENTS):
+        for place, number in enumerate(by):
             signed = [(one, clients.revocation(one)) for one in approvals[place * each :][:each]]
             seen.append(_written(clients, "revoke", service, lambda one: clients.revoke(*one), signed, number))
         return seen

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from core.actors import Role
 from core.approval import ApprovalRecord, ended_by_act
@@ -15,6 +15,8 @@ from core.kinds import HierarchyRole
 
 HashName = Literal["sha1", "sha256"]
 """The hash of an OCSP CertID; both are answered."""
+
+HASH_NAMES: tuple[HashName, ...] = get_args(HashName)
 
 
 @dataclass(frozen=True)

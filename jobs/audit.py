@@ -1,7 +1,8 @@
 """audit: the register is read again, a portion at a time and for ever, against what the authority remembers.
 
 Whatever is about to be signed is compared by the job that signs it. What was signed long ago is asked for by nobody;
-whoever edits or deletes it is found here. Nothing is mended: an alarm says what is wrong, and people look.
+whoever edits or deletes it is found here. Nothing is mended: an alarm says what is wrong, and people look; what was
+decided and not done is done all the same (jobs/undone.py).
 """
 
 import time
@@ -16,6 +17,7 @@ from core.facts import FactKind
 from core.instants import parse, text
 from jobs.duty import Duty, later
 from jobs.evidence import payload
+from jobs.undone import carry_out_undone
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from store.reading import journal, proof
@@ -77,6 +79,7 @@ class Audit:
                 f"Sealed facts say what no list and no answer does: {hidden}",
                 subject="unstated ends",
             )
+        carry_out_undone(duty, rows, at)
 
     def _changed(self, memory: Memory, rows: Sequence[Sealed], head: int) -> int | None:
         """Go on by some rows; return the number of the first that is missing or changed."""

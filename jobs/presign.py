@@ -25,7 +25,7 @@ from core.facts import Fact, FactKind
 from core.identifiers import Serial
 from core.instants import ONE_SECOND, text
 from core.kinds import HierarchyRole
-from core.mirror import AuthorityCertificate, HashName, SignedAnswer
+from core.mirror import HASH_NAMES, AuthorityCertificate, SignedAnswer
 from core.status import Revoked, certificate_end, revocation_at
 from jobs.aside import TRIED_AGAIN
 from jobs.duty import Duty, later
@@ -42,8 +42,6 @@ CHANGED_AT_ONCE = 500
 
 SECONDS = 2.0
 """For how long one turn goes on with those."""
-
-_HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,7 +264,7 @@ def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer
             return [], asked.end
     due_again = max(due_again.replace(microsecond=0), at + timedelta(seconds=1))
     signed = []
-    for hash_name in _HASHES:
+    for hash_name in HASH_NAMES:
         order = ocsp.OcspOrder(
             issuer_der=asked.issuer.der,
             responder_der=responder.der,

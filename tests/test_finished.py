@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from api import problems
 from api.status.exchange import Asked, Reply
-from api.status.finished import Finished, turns
+from api.status.finished import Finished, Room, turns
 from api.status.ocsp import respond
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.questions import parse_question
 from api.status.quickly import quickly
 from api.status.shapes import serial_asked
 from api.status.snapshot import Mirror, build
+from api.status.template import Template
 from api.status.verify import answer
 from core.approval import Device, EndCause
 from core.canonical import Json
@@ -204,6 +205,45 @@ def test_what_is_asked_often_is_kept_and_nothing_else() -> None:
     world.presign(identifier, NOON + SECOND)
     mirror.follow()
     assert not mirror.view().finished[identifier].kept()
+
+
+def test_there_is_room_for_so_much_and_what_was_asked_first_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, clock = World(), FixedClock(NOON)
+    names = [world.grant(number, device=Device("ESME", "AB01", f"M{number}", "1")) for number in range(1, 7)]
+    plane, mirror = plane_of(world, clock)
+    mirror.read_units()
+    everything = [*questions(world), *narrowed(world, NOON)]
+    expected = [answered(plane, each) for each in everything]
+    finished = mirror.view().finished
+    whole = max(each.kept_octets for each in finished.values())
+    room = Room(most=3 * whole)
+    monkeypatch.setattr("api.status.finished.ROOM", room)
+    plane, mirror = plane_of(world, clock)
+    mirror.read_units()
+    for turn in range(3):
+        assert [answered(plane, each) for each in everything] == expected
+        finished = mirror.view().finished
+        kept = [name for name in names if finished[name].kept()]
+        assert kept == names[-len(kept) :], turn
+        assert 2 <= len(kept) < len(names)
+        assert room.octets == sum(each.kept_octets for each in finished.values()) <= room.most
+        mirror._anew = True  # every entry is another one; those of before go first, and take nothing with them
+        mirror.follow()
+        mirror.read_units()
+        assert room.octets <= room.most
+
+
+def test_of_equal_answers_one_is_kept() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    plane, mirror = plane_of(world, clock)
+    serial = world.kept[identifier].record.certificates[0].serial
+    answered(plane, verify({"approval": identifier}))
+    before = mirror.view().finished[identifier].kept_octets
+    answered(plane, verify({"serial": serial}))
+    after = mirror.view().finished[identifier]
+    assert after.find(identifier, Template, NOON) is after.find(serial, Template, NOON) is not None
+    assert after.kept_octets - before < 600 < before
 
 
 def pems(world: World) -> Iterator[str]:

@@ -9,7 +9,7 @@ from core.approval import Device, EndCause
 from core.kinds import HierarchyRole
 from core.mirror import Held, unpacked
 from store.reading import approvals as approval_reading
-from store.reading import packed
+from store.reading import packing
 from store.reading.status import StatusReader
 from store.tables import authority_certificates, authority_ends, journal, ocsp_answers
 from tests.world import World
@@ -23,7 +23,7 @@ def fingers(held: Held) -> tuple[object, ...]:
 
 
 def test_what_is_packed_is_what_the_register_has(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_AT_ONCE", 1)
+    monkeypatch.setattr(packing, "_AT_ONCE", 1)
     approvals = [world.granted(), world.granted(device=OTHER)]
     world.clock.advance(timedelta(seconds=1))
     world.revoked(approvals[0], EndCause.KEY_COMPROMISE, invalidity_date=world.clock.now())

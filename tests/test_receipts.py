@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from api.ends_told import OWED_WITHIN, EndsTold
-from api.timed import ToldReader
-from api.verified import VerificationTold
+from api.verified import ToldReader, VerificationTold
 from app.web import note_verified
 from core.alarms import AlarmCode
 from core.approval import EndCause

@@ -263,3 +263,63 @@ def test_each_has_a_receipt_of_its_own(world: World, given: list[str]) -> None:
         told = [{line.told for line in receipts.receipts_of(tx, each)[0].lines} for each in given]
     assert len({each.notice for each in (first, *others)}) == len(given)
     assert (Told.DCC in told[0], Told.DCC in told[1] | told[2]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("DELETE FROM revocations WHERE decision_id = :id", True),
+        ("UPDATE revocations SET done = 3, told = 3, finished_at = begun_at WHERE decision_id = :id", True),
+        ("UPDATE revocations SET done = 3, told = 3 WHERE decision_id = :id", False),
+        ("UPDATE revocations SET done = 2 WHERE decision_id = :id", False),
+        ("UPDATE revocations SET total = 2 WHERE decision_id = :id", False),
+    ],
+)
+@pytest.mark.parametrize("cause", [EndCause.SSC, EndCause.KEY_COMPROMISE])
+def test_a_row_that_says_it_is_done_or_not_decided_holds_nothing_up(
+    world: World,
+    given: list[str],
+    sql: str,
+    told: bool,  # noqa: FBT001 - of the table
+    cause: EndCause,
+) -> None:
+    decision = world.proposed(of_many(given, cause=cause))
+    world.seconded(decision)
+    _write(world, sql, id=decision)
+    world.authority.audit.interval = 0
+    alarms = set[str]()
+    for _ in range(3):
+        world.authority.settle()
+        alarms |= {each.sentence for each in world.alarms() if each.code is AlarmCode.REGISTER_CONTRADICTS}
+        world.passes(timedelta(minutes=2))
+    assert any("It is carried out again" in each for each in alarms) is told
+    assert all(world.memory.end(one.serial) is not None for each in given for one in world.record(each).certificates)
+    said = progress(world, decision)
+    assert (said.carried_out, said.ended, said.told, said.finished_at is None) == (3, 3, 3, False)
+    assert len([1 for _, said in facts_of(world, FactKind.NOTICE_WRITTEN) if said["kind"] == "revocation"]) == 3
+    assert AlarmCode.ACT_UNPROVED not in {each.code for each in world.alarms()}
+
+
+@pytest.mark.parametrize("cause", [EndCause.SSC, EndCause.KEY_COMPROMISE])
+def test_an_approval_that_cannot_be_read_keeps_no_other_one_waiting(
+    world: World, given: list[str], cause: EndCause
+) -> None:
+    decision = world.proposed(of_many(given, cause=cause))
+    world.seconded(decision)
+    with world.store.read() as tx:
+        firmware = tx.connection.execute(
+            text("SELECT firmware FROM terms WHERE approval = :a"), {"a": given[0]}
+        ).scalar()
+    _write(world, "UPDATE terms SET firmware = 'x' WHERE approval = :approval", approval=given[0])
+    world.authority.settle()
+    assert {state_of(world, each) for each in given[1:]} == {State.CANCELLED}
+    told = progress(world, decision)
+    assert (told.told, told.finished_at) == (2, None)
+    failing = [each.sentence for each in world.alarms() if each.code is AlarmCode.JOB_FAILS]
+    assert any("carry_out_revocations" in each and given[0] in each for each in failing)
+    _write(world, "UPDATE terms SET firmware = :said WHERE approval = :approval", approval=given[0], said=firmware)
+    world.passes(timedelta(minutes=2))
+    world.authority.settle()
+    told = progress(world, decision)
+    assert (told.ended, told.told, told.finished_at is None) == (3, 3, False)
+    assert len(facts_of(world, FactKind.REVOCATIONS_FINISHED)) == 1

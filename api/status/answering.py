@@ -5,7 +5,7 @@ from datetime import datetime
 from api.status.questions import parse_question
 from api.status.quickly import quickly
 from api.status.snapshot import Snapshot
-from api.status.template import Dated, Template, template
+from api.status.template import Template, template
 from api.status.verify import PastAnswer, UnitsAt, verdict
 
 
@@ -26,7 +26,7 @@ def answered(
     """
     ready = quickly(view, body, now, past_answer)
     if ready is not None:
-        return ready, ready.at if isinstance(ready, Dated) else now
+        return ready
     question = parse_question(body, now)
     found = template(verdict(view, question, now, past_answer, units))
     return found, now if question.at is None else question.at

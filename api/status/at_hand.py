@@ -68,11 +68,12 @@ def keep(finished: Finished, subject: Subject, value: str | Mapping[str, str], t
         now: the instant at which it was given.
     """
     if isinstance(value, str):
-        finished.keep(armoured(subject.der) if isinstance(subject, ByCertificate) else value, told, now)
+        words = armoured(subject.der) if isinstance(subject, ByCertificate) else value
+        finished.keep(words, told, now, size=told.size)
         return
     said = _said(value)
     if _as_registered(said, finished.held.record.device, told.terms):
-        finished.keep(said, told, now)
+        finished.keep(said, told, now, size=told.size)
 
 
 def _said(members: Mapping[str, str]) -> tuple[str | None, ...]:

@@ -34,14 +34,14 @@ _BEGINS, _ENDS = f'{{"{ANSWERS}":['.encode("ascii"), b"]}"
 _AT_A_TIME = 16
 """Answers that are handed on together: 24 KiB of them."""
 
-Asked: TypeAlias = tuple[str, str] | str
+Posed: TypeAlias = tuple[str, str] | str
 """The text of a question; or the one string that it names, behind what that is called."""
 
-Told: TypeAlias = Template | tuple[Template, datetime] | bytes
+Answered: TypeAlias = Template | tuple[Template, datetime] | bytes
 """An answer about the present, or one and the instant that it speaks of; or the document of a problem."""
 
 
-def asked_in_json(body: bytes) -> Sequence[Asked]:
+def asked_in_json(body: bytes) -> Sequence[Posed]:
     """Return what a batch in JSON asks, question by question.
 
     Raises:
@@ -54,7 +54,7 @@ def asked_in_json(body: bytes) -> Sequence[Asked]:
         raise BodyMalformed(detail=str(error)) from None
 
 
-def require_not_too_many(asked: Sequence[Asked]) -> Sequence[Asked]:
+def require_not_too_many(asked: Sequence[Posed]) -> Sequence[Posed]:
     """Return the questions; QuestionsTooMany if they are more than are answered at once."""
     if len(asked) > MOST_QUESTIONS:
         raise QuestionsTooMany(limit=MOST_QUESTIONS)
@@ -62,8 +62,8 @@ def require_not_too_many(asked: Sequence[Asked]) -> Sequence[Asked]:
 
 
 def each_answered(
-    view: Snapshot, asked: Iterable[Asked], now: datetime, past_answer: PastAnswer, units: UnitsAt
-) -> Iterator[Told]:
+    view: Snapshot, asked: Iterable[Posed], now: datetime, past_answer: PastAnswer, units: UnitsAt
+) -> Iterator[Answered]:
     """Yield the answer to each question, in their order.
 
     Args:
@@ -74,7 +74,7 @@ def each_answered(
         units: as for `verdict`.
     """
     finished, serials = view.finished, cast("Mapping[str, str]", view.serials)
-    known: dict[Asked, Told] = {}
+    known: dict[Posed, Answered] = {}
     for each in asked:
         if isinstance(each, tuple) and not view.went_back:
             name, value = each
@@ -91,7 +91,7 @@ def each_answered(
         yield told
 
 
-def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, units: UnitsAt) -> Told:
+def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, units: UnitsAt) -> Answered:
     if len(body) > QUESTION_LIMIT:
         return refusal(BodyTooLarge(limit=QUESTION_LIMIT)).body
     try:
@@ -101,7 +101,7 @@ def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, u
     return ready if as_of == now else (ready, as_of)
 
 
-def written(told: Iterable[Told], now: datetime) -> Pieces:
+def written(told: Iterable[Answered], now: datetime) -> Pieces:
     """Return the answers as JSON, in pieces that refer to what is kept of them: not even ten thousand are long.
 
     Args:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api import problems
-from api.status.batch import MOST_QUESTIONS, Asked, Told
+from api.status.batch import MOST_QUESTIONS, Answered, Posed
 from core.approval import DEVICE_MEMBERS
 from core.canonical import Json, read_json
 from core.errors import BodyMalformed, QuestionsTooMany
@@ -40,7 +40,7 @@ class Sheet:
 
     columns: Sequence[str]
     rows: Sequence[Row]
-    asked: Sequence[Asked]
+    asked: Sequence[Posed]
 
 
 def read_questions(body: bytes) -> Sheet:
@@ -68,12 +68,12 @@ def read_questions(body: bytes) -> Sheet:
     return Sheet(columns, found, [_question(row, columns) for row in found])
 
 
-def numbered(asked: Sequence[Asked]) -> Sheet:
+def numbered(asked: Sequence[Posed]) -> Sheet:
     """Return questions that were not asked in a table as one that says their numbers only."""
     return Sheet((), [Row(number, ()) for number in range(1, len(asked) + 1)], asked)
 
 
-def written(sheet: Sheet, told: Iterable[Told], now: datetime) -> bytes:
+def written(sheet: Sheet, told: Iterable[Answered], now: datetime) -> bytes:
     """Return the answers as CSV, a row for each question, in their order.
 
     Args:
@@ -110,7 +110,7 @@ def _header(cells: Sequence[str]) -> list[str]:
     return columns
 
 
-def _question(row: Row, columns: Sequence[str]) -> Asked:
+def _question(row: Row, columns: Sequence[str]) -> Posed:
     """Return what a row asks, as JSON asks it, so that the one is answered as the other is."""
     said = {name: cell.text for name, cell in zip(columns, row.cells, strict=False) if cell.text}
     if len(row.cells) > len(columns):
@@ -127,7 +127,7 @@ def _cells(row: Row, width: int) -> Sequence[str]:
     return given + [""] * (width - len(given))
 
 
-def _answer(told: Told, now: datetime) -> Sequence[str]:
+def _answer(told: Answered, now: datetime) -> Sequence[str]:
     if isinstance(told, bytes):
         said: Mapping[str, Json] = read_json(told)
         return [*[""] * len(_OF_ANSWER), "", f"{said['detail']} {said['hint']}", "", "", str(said["code"])]

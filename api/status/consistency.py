@@ -21,13 +21,12 @@ from core.approval import ApprovalRecord, CertificateRecord, RevocationReason
 from core.identifiers import Serial, serial_of
 from core.instants import text
 from core.kinds import HierarchyRole
-from core.mirror import HashName, MirroredApproval, PublishedCrl, unpacked
+from core.mirror import HASH_NAMES, MirroredApproval, PublishedCrl, unpacked
 from core.status import Revoked, approval_status, certificate_status, holds_under_its_issuer, revocation_at
 
 PENDING_FOR = timedelta(seconds=60)
 """How long the authority may take to sign and publish what has changed; normally well under a second."""
 
-_HASHES: tuple[HashName, ...] = ("sha1", "sha256")
 _REASONS = {
     x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
     x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
@@ -94,11 +93,6 @@ class Lists:
     listed: Mapping[str, _Listed]
     over: frozenset[str]
     wrong: tuple[DisagreementAnswer, ...]
-
-    def are_of(self, view: Snapshot, now: datetime) -> bool:
-        """Return whether these are the lists that a snapshot has."""
-        newest = {each.key_id: view.authority.crl(each.key_id, now) for each in view.authority.issuing(now)}
-        return not self.wrong and newest == {key: each.crl for key, each in self.listed.items()}
 
 
 def read_lists(view: Snapshot, now: datetime, before: Lists | None = None) -> Lists:
@@ -263,7 +257,7 @@ def _compare_ocsp(report: Report, held: MirroredApproval, certificate: Certifica
     now = report.as_of
     revoked = revocation_at(certificate, now)
     since = certificate.signed_at if revoked is None else max(revoked.at, certificate.signed_at)
-    for name in _HASHES:
+    for name in HASH_NAMES:
         signed = newest_true_answer(held.answers, certificate, name, now)
         if signed is None:
             if now - since <= PENDING_FOR:

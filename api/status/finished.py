@@ -3,14 +3,19 @@
 Nearly all the cost of an answer is doing again what cannot have changed. What is kept here is bound to one entry of the
 snapshot: a change of the approval is another entry, which begins with nothing. Of an entry that stays, the answer
 changes only at the instants that its values name; between two of them it is kept.
+
+There are few ways to ask about one approval's present and many about its past; of all approvals together there is room
+for so many octets, and what was first asked about goes first. It costs an answer made anew.
 """
 
+import threading
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from weakref import ReferenceType, ref
 
 from core.approval import CertificateRecord
 from core.mirror import Held
@@ -20,6 +25,56 @@ _T = TypeVar("_T")
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+
+MOST_KEPT = 512 * 1024 * 1024
+"""Octets of what one process keeps: every usual question about 100,000 approvals."""
+
+KEPT = 512
+"""Octets that are taken at least, whatever is kept."""
+
+
+class _Account:
+    """What is kept of one entry, in octets, and whether it has a place among those that go."""
+
+    __slots__ = ("octets", "placed")
+
+    def __init__(self) -> None:
+        self.octets = 0
+        self.placed = False
+
+
+class Room:
+    """What all entries of one process keep together.
+
+    Args:
+        most: octets.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self.most = most
+        self.guard = threading.Lock()
+        self._order: deque[tuple[ReferenceType[Finished], _Account]] = deque()
+        self.octets = 0
+
+    def take(self, finished: "Finished", account: _Account, octets: int) -> None:
+        """Count what an entry keeps from now on, and let others go for it; only under the guard."""
+        account.octets += octets
+        self.octets += octets
+        if not account.placed:
+            account.placed = True
+            self._order.append((ref(finished), account))
+        while self.octets > self.most and self._order:
+            first, its = self._order.popleft()
+            self.octets -= its.octets
+            its.octets, its.placed = 0, False
+            entry = first()
+            if entry is not None:  # one that is none any more has let go by itself
+                entry.let_go()
+
+
+ROOM = Room()
+"""Of this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +93,11 @@ class Finished:
         held: the entry.
     """
 
-    __slots__ = ("_kept", "_turns", "held")
+    __slots__ = ("__weakref__", "_account", "_kept", "_turns", "held")
 
     def __init__(self, held: Held) -> None:
         self.held = held
+        self._account = _Account()
         self._turns: tuple[datetime, ...] | None = None
         self._kept: dict[Hashable, _Kept] = {}
 
@@ -63,24 +119,42 @@ class Finished:
             return None
         return kept.value if isinstance(kept.value, kind) else None
 
-    def keep(self, asked: Hashable, value: object, now: datetime, *, ahead: timedelta = timedelta(0)) -> None:
-        """Keep what is answered at `now` until it may be another one.
+    def keep(
+        self, asked: Hashable, value: object, now: datetime, *, size: int = 0, ahead: timedelta = timedelta(0)
+    ) -> None:
+        """Keep what is answered at `now` until it may be another one. Of equal answers one is kept.
 
         Args:
             asked: what was asked; there are few of them for one approval: its own names, and those of its certificates.
             value: what it is answered with.
             now: the present instant.
+            size: octets of the answer; of what was asked they are added.
             ahead: how long before a change the answer says that it comes: so near to one it is kept for a second.
         """
         since, until = self.span(now)
         until -= ahead if until - _ALWAYS > ahead else timedelta(0)
         if until <= now:
             since, until = now, first_second_after(now)
-        self._kept[asked] = _Kept(value, since, until)
+        with ROOM.guard:
+            same = next((each.value for each in self._kept.values() if each.value == value), None)
+            words = len(asked) if isinstance(asked, str | bytes) else 0
+            # What takes another's place is as long as that.
+            octets = 0 if asked in self._kept else KEPT + words + (size if same is None else 0)
+            self._kept[asked] = _Kept(value if same is None else same, since, until)
+            ROOM.take(self, self._account, octets)
+
+    def let_go(self) -> None:
+        """Keep nothing of all this any longer."""
+        self._kept = {}
 
     def kept(self) -> Counter[str]:
         """Return how many answers are kept, by the type of what was asked."""
         return Counter(type(asked).__name__ for asked in self._kept)
+
+    @property
+    def kept_octets(self) -> int:
+        """What is kept, in octets, about."""
+        return self._account.octets
 
     def span(self, now: datetime) -> tuple[datetime, datetime]:
         """Return between which instants nothing of this entry changes: from the first until before the second."""

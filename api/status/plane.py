@@ -26,9 +26,9 @@ from api.status.questions import QUESTION_LIMIT, Question, approval_named
 from api.status.quickly import of_approval
 from api.status.refused import refused
 from api.status.snapshot import Mirror, Snapshot
-from api.status.tally import Tallied
+from api.status.tally import Asking, Tallied
 from api.status.template import template
-from api.status.verify import verdict
+from api.status.verify import UnitsAt, verdict
 from core.actors import Role
 from core.errors import (
     BodyMalformed,
@@ -97,13 +97,20 @@ class _Request(NamedTuple):
     named: Mapping[str, str]
     store: _Past
 
+    def units(self, view: Snapshot) -> UnitsAt:
+        """Where units are looked up: in the store, until they are held."""
+        return self.store.units if view.deployed is None else view.units
 
-class _Handler(Protocol):
-    """Answers one kind of question, by whose name it is counted."""
 
-    __name__: str
+class _Handler(NamedTuple):
+    """Who answers one kind of question, and as what that is counted: a plain text, which is looked up in less time."""
 
-    def __call__(self, request: _Request, /) -> Reply: ...
+    kind: str
+    answer: Callable[[_Request], Reply]
+
+
+def _handler(asking: Asking, answer: Callable[[_Request], Reply]) -> _Handler:
+    return _Handler(asking.value, answer)
 
 
 _Found: TypeAlias = tuple[Mapping[str, _Handler] | None, Mapping[str, str]]
@@ -126,23 +133,28 @@ class StatusPlane:
         self._may_verify = may_verify
         self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
         self._tallied = tallied or Tallied()
-        verification = {"POST": self._verify}
-        responder = {"GET": self._ocsp_in_path, "POST": self._ocsp_in_body}
-        self._exact: Mapping[str, Mapping[str, _Handler]] = {
-            "/v1/verify": verification,
-            BATCH: {"POST": self._verify_batch},
-            "/ocsp": responder,
-            "/healthz": {"GET": self._alive},
-            "/ca/root.cer": {"GET": self._root},
-            "/ca/chain.pem": {"GET": self._chain},
+        responder = {
+            "GET": _handler(Asking.OCSP_IN_PATH, self._ocsp_in_path),
+            "POST": _handler(Asking.OCSP_IN_BODY, self._ocsp_in_body),
         }
+        self._exact: Mapping[str, Mapping[str, _Handler]] = {
+            "/v1/verify": {"POST": _handler(Asking.VERIFY, self._verify)},
+            BATCH: {"POST": _handler(Asking.VERIFY_BATCH, self._verify_batch)},
+            "/ocsp": responder,
+            "/healthz": {"GET": _handler(Asking.ALIVE, self._alive)},
+            "/ca/root.cer": {"GET": _handler(Asking.ROOT, self._root)},
+            "/ca/chain.pem": {"GET": _handler(Asking.CHAIN, self._chain)},
+        }
+        got = (
+            (r"/v1/verify/(?P<approval>[^/]+)", Asking.VERIFY_APPROVAL, self._verify_approval),
+            (r"/crl/(?P<key>[0-9a-f]{1,64})\.crl", Asking.NEWEST_CRL, self._newest_crl),
+            (r"/crl/(?P<key>[0-9a-f]{1,64})/(?P<number>[0-9]{1,18})\.crl", Asking.NUMBERED_CRL, self._numbered_crl),
+            (r"/ca/(?P<key>[0-9a-f]{1,64})\.cer", Asking.AUTHORITY_CERTIFICATE, self._authority_certificate),
+            (r"/approvals/(?P<approval>[^/]+)", Asking.PAGE, self._page),
+        )
         self._shaped: tuple[tuple[re.Pattern[str], Mapping[str, _Handler]], ...] = (
             (re.compile(r"/ocsp/(?P<request>.*)", re.DOTALL), responder),
-            (re.compile(r"/v1/verify/(?P<approval>[^/]+)"), {"GET": self._verify_approval}),
-            (re.compile(r"/crl/(?P<key>[0-9a-f]{1,64})\.crl"), {"GET": self._newest_crl}),
-            (re.compile(r"/crl/(?P<key>[0-9a-f]{1,64})/(?P<number>[0-9]{1,18})\.crl"), {"GET": self._numbered_crl}),
-            (re.compile(r"/ca/(?P<key>[0-9a-f]{1,64})\.cer"), {"GET": self._authority_certificate}),
-            (re.compile(r"/approvals/(?P<approval>[^/]+)"), {"GET": self._page}),
+            *((re.compile(shape), {"GET": _handler(asking, answer)}) for shape, asking, answer in got),
         )
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
@@ -196,14 +208,14 @@ class StatusPlane:
             return _method_not_allowed(handlers)
         began = perf_counter()
         try:
-            reply = handler(_Request(asked, named, store))
+            reply = handler.answer(_Request(asked, named, store))
         except _AsksStoreError:
             return Elsewhere.LONG if asked.path == BATCH else Elsewhere.STORE
         except (NotAuthenticated, NotPermitted) as error:
             reply = self.refusal(error, asked, self._place(asked.path))
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             reply = refusal(error)
-        note(handler.__name__, perf_counter() - began)
+        note(handler.kind, perf_counter() - began)
         return reply
 
     def _find(self, path: str) -> _Found:
@@ -233,8 +245,7 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        units = request.store.units if view.deployed is None else view.units
-        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, units)
+        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, request.units(view))
         return Reply(_OK, found.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
 
     def _verify_batch(self, request: _Request) -> Reply:
@@ -243,8 +254,7 @@ class StatusPlane:
         self._authorise(view, request.asked, now)
         if isinstance(request.store, _NotAtOnce):
             raise _AsksStoreError
-        units = request.store.units if view.deployed is None else view.units
-        return batch_reply(view, request.asked, now, request.store.past_answer, units)
+        return batch_reply(view, request.asked, now, request.store.past_answer, request.units(view))
 
     def _verify_approval(self, request: _Request) -> Reply:
         """The same for caches.

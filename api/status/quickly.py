@@ -14,7 +14,7 @@ from api.status.certificates import der_of
 from api.status.finished import Finished
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, device_of
 from api.status.snapshot import Snapshot
-from api.status.template import Dated, Template, template
+from api.status.template import Template, template
 from api.status.verify import PastAnswer, against_firmware, against_unit, is_variant, verdict
 from core.errors import TrialCpaError
 from core.identifiers import Serial, parse_device_id
@@ -50,11 +50,11 @@ class Then:
     """What the past is kept under: of an approval there are as many spans as there are instants that change it.
 
     Args:
-        subject: what was asked about.
+        asked: what is kept under of the same question about the present.
         since: the first instant of the span in which nothing changes.
     """
 
-    subject: Named
+    asked: str
     since: datetime
 
 
@@ -66,7 +66,7 @@ class OverLimit:
         asked: what is kept under of the same question without a unit.
     """
 
-    asked: Named | Then
+    asked: str | Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,8 @@ class _Counted:
     told: Template
 
 
-def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> Template | None:
-    """Return the answer to a question; None if the plain way has to be gone.
-
-    An answer about the past speaks of its own instant, whatever it is filled with.
+def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
+    """Return the answer to a question, and the instant that it speaks of; None if the plain way has to be gone.
 
     Args:
         view: what is known.
@@ -99,12 +97,12 @@ def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer)
     ((name, value),) = asked.items()
     told = at_hand(view, name, value, now)
     if told is not None:
-        return told
+        return told, now
     meant = _meant(view, name, value)
     told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
     if meant is not None and told is not None:
         keep(meant.finished, meant.subject, value, told, now)
-    return told
+    return None if told is None else (told, now)
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
@@ -172,7 +170,7 @@ def _kept(view: Snapshot, meant: _Meant, now: datetime, past_answer: PastAnswer)
     kept = meant.finished.find(name, Template, now)
     if kept is None:
         kept = template(verdict(view, Question(meant.subject), now, past_answer))
-        meant.finished.keep(name, kept, now)
+        meant.finished.keep(name, kept, now, size=kept.size)
     return kept
 
 
@@ -192,7 +190,7 @@ def kept_as(subject: Named) -> str:
 # --- one unit, and the past --------------------------------------------------------------------------------------
 
 
-def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> Template | None:
+def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
     rest = [(name, value) for name, value in asked.items() if name not in _NARROWING]
     if len(rest) != 1:
         return None
@@ -207,14 +205,14 @@ def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnsw
     if (at is not None and at > now) or (unit is not None and view.deployed is None):
         return None
     if at is None:
-        key: Named | Then = meant.subject
+        key: str | Then = kept_as(meant.subject)
         told = _if_approved(meant, _kept(view, meant, now, past_answer))
     else:
-        key = Then(meant.subject, meant.finished.span(at)[0])
+        key = Then(kept_as(meant.subject), meant.finished.span(at)[0])
         told = _if_approved(meant, _then(view, meant, key, at, past_answer))
     if told is not None and unit is not None:
         told = _of_unit(view, meant, key, told, Question(meant.subject, at, unit), now, past_answer)
-    return told if told is None or at is None else Dated.of(told, at)
+    return None if told is None else (told, now if at is None else at)
 
 
 def _short(value: str | Mapping[str, str]) -> str:
@@ -230,14 +228,14 @@ def _then(view: Snapshot, meant: _Meant, key: Then, at: datetime, past_answer: P
         proof = _Noted(past_answer)
         kept = template(verdict(view, Question(meant.subject, at), at, proof))
         if not proof.asked:
-            meant.finished.keep(key, kept, at)
+            meant.finished.keep(key, kept, at, size=kept.size)
     return kept
 
 
 def _of_unit(
     view: Snapshot,
     meant: _Meant,
-    key: Named | Then,
+    key: str | Then,
     told: Template,
     question: Question,
     now: datetime,
@@ -254,7 +252,7 @@ def _of_unit(
     if counted is None or counted.deployed != units.deployed:
         found = verdict(view, question, now, past_answer, lambda *_: units)
         counted = _Counted(units.deployed, template(found))
-        meant.finished.keep(OverLimit(key), counted, as_of)
+        meant.finished.keep(OverLimit(key), counted, as_of, size=counted.told.size)
     return counted.told
 
 

@@ -4,12 +4,30 @@ import threading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 FROM_MEMORY: tuple[float, ...] = (25e-6, 50e-6, 100e-6, 250e-6, 1e-3, 10e-3, 100e-3)
 """Seconds: 30,000 answers a second are 33 microseconds each."""
 
 FROM_STORE: tuple[float, ...] = (1e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 200e-3, 500e-3, 1.0, 5.0)
 """Seconds: what is promised of a revocation is 200 ms at the 99th percentile."""
+
+
+class Asking(StrEnum):
+    """What is asked of the status plane, as /metrics calls it."""
+
+    VERIFY = "verify"
+    VERIFY_BATCH = "verify-batch"
+    VERIFY_APPROVAL = "verify-approval"
+    OCSP_IN_BODY = "ocsp-in-body"
+    OCSP_IN_PATH = "ocsp-in-path"
+    NEWEST_CRL = "newest-crl"
+    NUMBERED_CRL = "numbered-crl"
+    AUTHORITY_CERTIFICATE = "authority-certificate"
+    ROOT = "root"
+    CHAIN = "chain"
+    PAGE = "page"
+    ALIVE = "alive"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ _INSTANTS = 4096
 """Instants whose text is kept: in one second there are its own, an hour later, and those of changes to come."""
 
 
+_VALUES = 1024
+"""Octets of the values that an answer has around what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """An answer but for its instants.
@@ -42,6 +46,11 @@ class Template:
     terms: Terms | None
     tag: str
 
+    @property
+    def size(self) -> int:
+        """Octets that it takes, about: what it says stands in it as octets and as values."""
+        return _VALUES + 2 * (len(self.before) + len(self.between) + len(self.after))
+
     def seconds_to_keep(self, as_of: datetime) -> int:
         """Return a max-age for the answer as it is at an instant."""
         told = _written(as_of, self.lasting)
@@ -54,37 +63,6 @@ class Template:
         until = not_beyond(told.until, self.change)
         fresh = told.fresh if until is told.until else octets_of(until)
         return b"".join((self.before, told.as_of, self.between, fresh, self.after))
-
-
-@dataclass(frozen=True, slots=True)
-class Dated(Template):
-    """An answer about the past, which speaks of one instant.
-
-    Args:
-        at: the instant.
-    """
-
-    at: datetime
-
-    @staticmethod
-    def of(told: Template, at: datetime) -> "Dated":
-        """Return an answer as it is about an instant of the past."""
-        return Dated(
-            before=told.before,
-            between=told.between,
-            after=told.after,
-            verdict=told.verdict,
-            lasting=told.lasting,
-            change=told.change,
-            terms=told.terms,
-            tag=told.tag,
-            at=at,
-        )
-
-    def filled(self, as_of: datetime) -> bytes:  # noqa: ARG002 - it is the same whenever it is asked
-        """Return the answer as it was at its instant."""
-        until = not_beyond(lasting_until(self.at, self.lasting), self.change)
-        return b"".join((self.before, octets_of(self.at), self.between, octets_of(until), self.after))
 
 
 def template(verdict: Verdict) -> Template:

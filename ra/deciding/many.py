@@ -133,17 +133,19 @@ def progress(desk: Desk, actor: Actor, identifier: str) -> RevocationsAnswer:
             raise WrongState(kind="Decision", identifier=identifier, state="about no more than one", needed="of many")
         said, under_way = said_in(decision), revocations.find(tx, identifier)
         unlisted, newest = (0, None) if under_way is None else revocations.listed(tx, identifier)
-    done = under_way is not None and under_way.done == under_way.total
+        become = revocations.counted(tx, identifier)
+    carried_out = become.ended + become.already_ended
+    done = under_way is not None and carried_out == under_way.total
     return RevocationsAnswer(
         decision=decision.id,
         state=decision.state,
         cause=EndCause(said["cause"]),
         approvals_sha256=str(said["approvals_sha256"]),
         total=int(said["count"]),
-        carried_out=0 if under_way is None else under_way.done,
-        ended=0 if under_way is None else under_way.done - under_way.already_ended,
-        already_ended=0 if under_way is None else under_way.already_ended,
-        told=0 if under_way is None else under_way.told,
+        carried_out=carried_out,
+        ended=become.ended,
+        already_ended=become.already_ended,
+        told=become.already_ended + become.noticed,
         crl_number=newest if done and not unlisted else None,
         begun_at=None if under_way is None else under_way.begun_at,
         finished_at=None if under_way is None else under_way.finished_at,

@@ -14,13 +14,11 @@ from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, R
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.status import Revoked, first_end
+from store.portions import portions
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
 from store.transactions import Transaction, read_once
 from store.types import Number, String, instant_of, one_of_words
-
-_MOST_NAMED = 500
-"""Identifiers in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
 
 _STREAM = 5_000
 """Rows fetched at once when a whole list is read."""
@@ -96,7 +94,7 @@ def records(tx: Transaction, identifiers: Collection[str] | None = None) -> list
     if identifiers is None:
         return _assembled(tx, None)
     named: list[ApprovalRecord] = []
-    for some in _portions(sorted(identifiers)):
+    for some in portions(sorted(identifiers)):
         named.extend(_assembled(tx, some))
     return named
 
@@ -116,7 +114,7 @@ def hold(tx: Transaction, identifiers: Iterable[str]) -> None:
     """
     if tx.dialect != "postgresql":
         return
-    for some in _portions(sorted(identifiers)):
+    for some in portions(sorted(identifiers)):
         tx.connection.execute(_HOLD, {"named": some}).all()
 
 
@@ -188,7 +186,7 @@ def standing_under(tx: Transaction, issuers: Collection[Serial], at: datetime) -
 def known(tx: Transaction, identifiers: Collection[str]) -> set[str]:
     """Return those of some identifiers that are an approval's."""
     found: set[str] = set()
-    for some in _portions(sorted(identifiers)):
+    for some in portions(sorted(identifiers)):
         query = select(approvals.c.identifier).where(approvals.c.identifier.in_(some))
         found.update(str(each) for each in tx.connection.execute(query).scalars())
     return found
@@ -205,7 +203,7 @@ def certificate_der(tx: Transaction, serial: Serial) -> tuple[str, bytes]:
 def acceptances_of(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Serial, Acceptance]:
     """Return what Manufacturers said of the certificates of some approvals, by serial."""
     answered: dict[Serial, Acceptance] = {}
-    for some in _portions([certificate.serial for each in found for certificate in each.certificates]):
+    for some in portions([certificate.serial for each in found for certificate in each.certificates]):
         for row in tx.connection.execute(select(acceptances).where(acceptances.c.serial.in_(some))):
             answered[Serial(row.serial)] = Acceptance(accepted=bool(row.accepted), reason=row.reason, at=row.at)
     return answered
@@ -214,7 +212,7 @@ def acceptances_of(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Ser
 def listed_in(tx: Transaction, found: Iterable[ApprovalRecord]) -> dict[Serial, int]:
     """Return, for certificates of some approvals that are on a CRL, the number of the first one, by serial."""
     c, numbers = certificates.c, dict[Serial, int]()
-    for some in _portions([certificate.serial for each in found for certificate in each.certificates]):
+    for some in portions([certificate.serial for each in found for certificate in each.certificates]):
         query = select(c.serial, c.listed_in).where(c.serial.in_(some), c.listed_in.is_not(None))
         numbers |= {Serial(row.serial): int(row.listed_in) for row in tx.connection.execute(query)}
     return numbers
@@ -232,7 +230,7 @@ def ders(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, bytes]:
     """Return certificates, DER, by serial."""
     return {
         Serial(row.serial): bytes(row.der)
-        for portion in _portions(serials)
+        for portion in portions(serials)
         for row in tx.connection.execute(_DERS, {"serials": portion})
     }
 
@@ -313,7 +311,7 @@ def certificates_called(tx: Transaction, serials: Sequence[Serial]) -> dict[Seri
     """Return certificates with everything that their ends depend on, by serial."""
     return {
         Serial(row.serial): _certificate(row, row.issuer_ended_at)
-        for portion in _portions(serials)
+        for portion in portions(serials)
         for row in tx.connection.execute(_CALLED, {"serials": portion})
     }
 
@@ -394,8 +392,3 @@ def _approval(row: Row[Any]) -> Approval:
         ended_at=row.ended_at,
         end_cause=row.end_cause,
     )
-
-
-def _portions(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(identifiers), _MOST_NAMED):
-        yield identifiers[first : first + _MOST_NAMED]

@@ -1,7 +1,7 @@
 """Deployments as they are counted and looked up: a stint that a correction took back never counts."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,10 @@ from core.deployments import Form, Stint, UndoneEnd
 from core.errors import NoSuchThing
 from core.mirror import Units
 from core.status import first_second_after
+from store.portions import portions
 from store.tables import approvals
 from store.transactions import Transaction
 from store.trial_tables import deployment_batches, deployments, undone_ends
-
-_MOST_NAMED = 500
-"""Values in one IN list: SQLite allows 32,766 parameters, and plans get no better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +77,7 @@ def stints_of(tx: Transaction, devices: Iterable[str], *, hold: bool = False) ->
     """
     found: list[Stint] = []
     columns = deployments.c
-    for some in _portions(sorted(devices)):
+    for some in portions(sorted(devices)):
         query = select(
             columns.id,
             columns.device_id,
@@ -134,7 +132,7 @@ def deployed_at(tx: Transaction, identifiers: Iterable[str], at: datetime) -> di
     """Return how many devices are deployed under each of some approvals at an instant, as far as is known now."""
     columns = deployments.c
     counts = dict.fromkeys(identifiers, 0)
-    for some in _portions(sorted(counts)):
+    for some in portions(sorted(counts)):
         query = select(columns.approval, func.count()).where(columns.approval.in_(some), _standing(at))
         for approval, number in tx.connection.execute(query.group_by(columns.approval)):
             counts[approval] = number
@@ -240,8 +238,3 @@ def _standing(at: datetime) -> ColumnElement[bool]:
         columns.voided_at.is_(None),
         or_(columns.decommissioned_at.is_(None), columns.decommissioned_at > at),
     )
-
-
-def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(values), _MOST_NAMED):
-        yield values[first : first + _MOST_NAMED]

@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, exists, func, or_, select, true, tuple_
 
 from core.classification import Recipient
 from core.cpl import OPEN_INSTRUCTION
 from core.kinds import Channel, DeliveryState, Told
+from store.portions import portions
 from store.reading.approvals import of_issuer_in_service
 from store.tables import certificates, ocsp_answers
 from store.transactions import Transaction
 from store.trial_tables import cpl_instructions, deliveries, notice_copies, notices, receipt_lines, receipts
-
-_MOST_NAMED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,20 +162,31 @@ def _panel_at(tx: Transaction, approval: str, decision: str) -> datetime | None:
     return max(answered) if answered else _read_at(tx, approval, decision, Recipient.PANEL)
 
 
+def _told(told: Told) -> ColumnElement[bool]:
+    r, line = receipts.c, receipt_lines.c
+    return exists().where(line.approval == r.approval, line.decision == r.decision, line.told == told)
+
+
+# Asked about whatever is read anew for the snapshot: put together once.
+_UNSEEN = (
+    select(receipts.c.approval, receipts.c.decision, receipts.c.ended_at)
+    .where(receipts.c.closed_at.is_(None), ~_told(Told.VERIFICATION))
+    .order_by(receipts.c.approval, receipts.c.decision)
+)
+_UNSEEN_OF = _UNSEEN.where(receipts.c.approval.in_(bindparam("named", expanding=True, type_=Text())))
+
+
 def unseen(tx: Transaction, approvals: Iterable[str] | None) -> list[Unseen]:
     """Return the ends of approvals, or of all (None), that verification is not known to tell."""
-    r = receipts.c
-    query = (
-        select(r.approval, r.decision, r.ended_at)
-        .where(r.closed_at.is_(None), ~_told(Told.VERIFICATION))
-        .order_by(r.approval, r.decision)
+    asked: Iterable[tuple[Select[Any], Mapping[str, Any]]] = (
+        [(_UNSEEN, {})]
+        if approvals is None
+        else ((_UNSEEN_OF, {"named": some}) for some in portions(sorted(approvals)))
     )
-    named = None if approvals is None else sorted(approvals)
-    portions = [None] if named is None else [named[at : at + _MOST_NAMED] for at in range(0, len(named), _MOST_NAMED)]
     return [
         Unseen(approval=row.approval, decision=row.decision, ended_at=row.ended_at)
-        for portion in portions
-        for row in tx.connection.execute(query if portion is None else query.where(r.approval.in_(portion)))
+        for query, given in asked
+        for row in tx.connection.execute(query, given)
     ]
 
 
@@ -267,11 +278,6 @@ def took(tx: Transaction, bounds: Sequence[int]) -> dict[Told, Took]:
         )
         for row in tx.connection.execute(query.group_by(line.told))
     }
-
-
-def _told(told: Told) -> ColumnElement[bool]:
-    r, line = receipts.c, receipt_lines.c
-    return exists().where(line.approval == r.approval, line.decision == r.decision, line.told == told)
 
 
 def _by_dcc() -> ColumnElement[bool]:

@@ -1,18 +1,22 @@
 """How far many approvals have been revoked by one decision."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from store.officers_tables import revocation_outcomes, revocations
-from store.tables import certificates
+from store.tables import approvals, certificates
 from store.transactions import Transaction
+from store.trial_tables import notices
 
 _MOST = 20
 """That are looked at in one turn; none of them is behind another for long."""
+
+_MOST_NAMED = 500
+"""Approvals named in one statement."""
 
 _OPEN = revocations.c.finished_at.is_(None)
 _UNDER_WAY = select(revocations).where(_OPEN).order_by(revocations.c.decision_id).limit(_MOST)
@@ -41,6 +45,21 @@ class UnderWay:
     finished_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What has become of the approvals of a revocation of many.
+
+    Args:
+        ended: by it.
+        already_ended: before it.
+        noticed: of how many a notice of it is written.
+    """
+
+    ended: int
+    already_ended: int
+    noticed: int
+
+
 def under_way(tx: Transaction) -> list[UnderWay]:
     """Return the revocations of many that are not finished, the oldest first: a portion of them."""
     return [_read(row) for row in tx.connection.execute(_UNDER_WAY)]
@@ -64,18 +83,73 @@ def listed(tx: Transaction, decision: str) -> tuple[int, int | None]:
     return int(tx.connection.execute(waiting).scalar_one()), None if newest is None else int(newest)
 
 
-def ended_by(tx: Transaction, decision: str, identifiers: Collection[str]) -> dict[str, datetime]:
-    """Return, of some approvals, those that the act has ended, each with the instant.
+def counted(tx: Transaction, decision: str) -> Counted:
+    """Return what has become of the approvals of one."""
+    o, n = revocation_outcomes.c, notices.c
+    ended, before = tx.connection.execute(
+        select(func.count(o.ended_at), func.count() - func.count(o.ended_at)).where(o.decision_id == decision)
+    ).one()
+    written = select(func.count()).where(n.decision_id == decision, n.approval.is_not(None))
+    return Counted(ended=ended, already_ended=before, noticed=int(tx.connection.execute(written).scalar_one()))
+
+
+def without_outcome(tx: Transaction, decision: str, identifiers: Sequence[str]) -> list[str]:
+    """Return, of some approvals, those of which nothing has become yet, in the same order."""
+    o = revocation_outcomes.c
+    known: set[str] = set()
+    for first in range(0, len(identifiers), _MOST_NAMED):
+        named = o.decision_id == decision, o.approval.in_(identifiers[first : first + _MOST_NAMED])
+        known.update(str(each) for each in tx.connection.execute(select(o.approval).where(*named)).scalars())
+    return [each for each in identifiers if each not in known]
+
+
+def untold(tx: Transaction, decision: str, identifiers: Collection[str] | None) -> list[str]:
+    """Return approvals that the act has ended and of which no notice is written, in order.
 
     Args:
         tx: open.
         decision: by which.
-        identifiers: of the approvals.
+        identifiers: of the approvals that are looked at; None for all.
     """
-    o = revocation_outcomes.c
-    named = o.decision_id == decision, o.approval.in_(identifiers), o.ended_at.is_not(None)
-    found = tx.connection.execute(select(o.approval, o.ended_at).where(*named).order_by(o.approval))
-    return {str(row.approval): row.ended_at for row in found}
+    o, n = revocation_outcomes.c, notices.c
+    there = exists().where(n.decision_id == o.decision_id, n.approval == o.approval)
+    query = select(o.approval).where(o.decision_id == decision, o.ended_at.is_not(None), ~there).order_by(o.approval)
+    if identifiers is not None:
+        query = query.where(o.approval.in_(identifiers))
+    return [str(each) for each in tx.connection.execute(query).scalars()]
+
+
+def is_done(tx: Transaction, decision: str, total: int) -> bool:
+    """Return whether something has become of each of so many approvals, and each that was ended is told of."""
+    found = counted(tx, decision)
+    return found.ended + found.already_ended >= total and not untold(tx, decision, None)
+
+
+def standing(tx: Transaction, identifiers: Sequence[str], at: datetime) -> list[str]:
+    """Return, of some approvals, those that nobody has ended and that have not expired."""
+    a = approvals.c
+    query = select(a.identifier).where(a.ended_at.is_(None), a.expiry >= at)
+    return _of(tx, query, a.identifier, identifiers)
+
+
+def uncancelled(tx: Transaction, identifiers: Sequence[str], since: datetime, at: datetime) -> list[str]:
+    """Return, of some approvals that stand, those of which no certificate was cancelled from an instant on, and one
+    stands that was signed by then.
+    """
+    a, c = approvals.c, certificates.c
+    other = certificates.alias("other")
+    stands = exists().where(c.approval == a.identifier, c.ends_at > at, c.revoked_at.is_(None), c.signed_at <= since)
+    cancelled = exists().where(other.c.approval == a.identifier, other.c.revoked_at >= since)
+    query = select(a.identifier).where(a.ended_at.is_(None), a.expiry >= at, stands, ~cancelled)
+    return _of(tx, query, a.identifier, identifiers)
+
+
+def _of(tx: Transaction, query: Select[str], name: ColumnElement[str], identifiers: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for first in range(0, len(identifiers), _MOST_NAMED):
+        some = query.where(name.in_(identifiers[first : first + _MOST_NAMED])).order_by(name)
+        found.extend(str(each) for each in tx.connection.execute(some).scalars())
+    return found
 
 
 def _read(row: Row[Any]) -> UnderWay:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, Row, Select, Text, bindparam, select
 
@@ -29,8 +29,9 @@ from core.mirror import (
     SignedAnswer,
     Units,
 )
+from store.portions import portions
 from store.reading import authority as authority_reading
-from store.reading import deployed_units, packed
+from store.reading import deployed_units, packing
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
 from store.tables import credentials, crls, journal, ocsp_answers, waits_to_be_sealed
@@ -52,8 +53,6 @@ _AUTHORITY_FACTS = frozenset(
 END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 _ENDS = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIFICATE_REVOKED)
-
-N = TypeVar("N", bound=str)
 
 # Read after each write, and by each poll: put together once.
 _NUMBER, _NOW = bindparam("number", type_=BigInteger()), bindparam("now", type_=Instant())
@@ -188,9 +187,9 @@ class StatusReader:
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             if identifiers is None:
-                return packed.every(tx, self._store, _disputed(tx, None), now)
+                return packing.every(tx, self._store, _disputed(tx, None), now)
             named = sorted(identifiers)
-            return packed.some(tx, self._store, named, _disputed(tx, named), now)
+            return packing.some(tx, self._store, named, _disputed(tx, named), now)
 
     def _newest_crls(
         self, tx: Transaction, hierarchy: Sequence[AuthorityCertificate], now: datetime
@@ -286,19 +285,12 @@ def _credentials(tx: Transaction, which: Select[Any]) -> dict[str, CredentialRec
 
 
 def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
-    """The instants of ends that were not sealed, by approval, in seconds."""
+    """Return the instants of ends that were not sealed, by approval, in seconds; of all approvals (None) or some."""
     found = defaultdict[str, list[int]](list)
-    for part in _portions(approvals):
-        for row in _asked(tx, _DISPUTED, _DISPUTED_OF, part):
+    asked: Iterable[tuple[Select[Any], Mapping[str, Any]]] = (
+        [(_DISPUTED, {})] if approvals is None else ((_DISPUTED_OF, {"named": named}) for named in portions(approvals))
+    )
+    for query, given in asked:
+        for row in tx.connection.execute(query, given):
             found[row.subject].append(seconds(row.at))
     return found
-
-
-def _asked(tx: Transaction, every: Select[Any], some: Select[Any], named: Sequence[N] | None) -> Iterable[Row[Any]]:
-    return tx.connection.execute(*((every,) if named is None else (some, {"named": named})))
-
-
-def _portions(names: Sequence[N] | None) -> Sequence[Sequence[N] | None]:
-    if names is None:
-        return [None]
-    return [names[first : first + 500] for first in range(0, len(names), 500)]

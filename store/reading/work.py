@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, and_, bindparam, func, or_, select, union_all
 
 from core.approval import EndCause, RevocationReason
 from core.identifiers import Serial
 from core.kinds import DecisionState, DraftState
 from core.mirror import PublishedCrl
 from core.status import Revoked, first_end, first_second_after
+from store.portions import portions
 from store.reading.approvals import of_issuer_in_service, of_known_cause
 from store.reading.requests import draft_row
 from store.rows import DUE_NOW, DraftRow
@@ -31,7 +32,6 @@ from store.trial_tables import limit_comparisons
 from store.types import Instant, one_of_words
 
 _MOST_EXPIRED = 500
-_MOST_NAMED = 500
 """Approvals whose expiry is journalled in one transaction."""
 
 # What the authority asks in each turn, or more often, is put together once: that costs more than the asking.
@@ -62,25 +62,33 @@ _TO_SIGN = (
     .limit(_MOST)
 )
 _LATEST = bindparam("latest", type_=Instant())
+
+
+def _first_due(*so: ColumnElement[bool]) -> Select[Any]:
+    c = certificates.c
+    first = select(c.serial, c.approval, c.fate, c.presign_due).where(*so).order_by(c.presign_due, c.serial)
+    return select(first.limit(_MOST).subquery())
+
+
+# Three questions, of which no two find the same, each with an index of its own and to its limit; one question with OR
+# walks through all certificates.
+_ANY_DUE = union_all(
+    _first_due(certificates.c.presign_due <= _AT),
+    _first_due(certificates.c.presign_due > _LATEST),
+    # Of those that end within the life of an answer only: few.
+    _first_due(
+        certificates.c.listed_in.is_(None),
+        certificates.c.ends_at > _AT,
+        certificates.c.ends_at <= _LATEST,
+        certificates.c.presign_due == certificates.c.ends_at,
+        select(ocsp_answers.c.id)
+        .where(ocsp_answers.c.serial == certificates.c.serial, ocsp_answers.c.this_update > _AT)
+        .exists(),
+    ),
+).subquery()
 _PRESIGNING = (
-    select(certificates.c.serial, certificates.c.approval, certificates.c.fate, certificates.c.presign_due)
-    .where(
-        or_(
-            certificates.c.presign_due <= _AT,
-            certificates.c.presign_due > _LATEST,
-            # Of those that end within the life of an answer only: few, and found by an index.
-            and_(
-                certificates.c.listed_in.is_(None),
-                certificates.c.ends_at > _AT,
-                certificates.c.ends_at <= _LATEST,
-                certificates.c.presign_due == certificates.c.ends_at,
-                select(ocsp_answers.c.id)
-                .where(ocsp_answers.c.serial == certificates.c.serial, ocsp_answers.c.this_update > _AT)
-                .exists(),
-            ),
-        )
-    )
-    .order_by(certificates.c.presign_due, certificates.c.serial)
+    select(_ANY_DUE.c.serial, _ANY_DUE.c.approval, _ANY_DUE.c.fate, _ANY_DUE.c.presign_due)
+    .order_by(_ANY_DUE.c.presign_due, _ANY_DUE.c.serial)
     .limit(_MOST)
 )
 _ACTS = (
@@ -123,6 +131,7 @@ _TO_BE_LISTED = (
     .where(certificates.c.listed_in.is_(None), certificates.c.ends_at <= _AT, of_known_cause())
     .order_by(certificates.c.serial)
 )
+_ACTS_OF = _ACTS.where(certificates.c.serial.in_(bindparam("named", expanding=True, type_=Text())))
 _CLAIM = select(certificates).where(certificates.c.serial == bindparam("serial"))
 _EXPIRED = (
     select(approvals.c.identifier)
@@ -255,9 +264,11 @@ def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None
     """
     if of is None:
         return [claimed_end(row) for row in tx.connection.execute(_ACTS, {"at": at})]
-    portions = (of[first : first + _MOST_NAMED] for first in range(0, len(of), _MOST_NAMED))
-    named = (_ACTS.where(certificates.c.serial.in_(portion)) for portion in portions)
-    return [claimed_end(row) for query in named for row in tx.connection.execute(query, {"at": at})]
+    return [
+        claimed_end(row)
+        for named in portions(of)
+        for row in tx.connection.execute(_ACTS_OF, {"at": at, "named": named})
+    ]
 
 
 def ends_wait(tx: Transaction, at: datetime) -> bool:

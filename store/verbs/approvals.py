@@ -13,13 +13,11 @@ from core.instants import text
 from core.kinds import KeyState
 from core.status import Revoked, first_second_after
 from store import overlap
+from store.portions import portions
 from store.rows import DUE_NOW, Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
 from store.transactions import Transaction, violated
 from store.types import Instant, Number
-
-_MOST_NAMED = 500
-"""Serials named in one statement."""
 
 _A, _C = approvals.c, certificates.c
 _INSERT, _INSERT_TERMS = insert(approvals), insert(terms)
@@ -263,9 +261,7 @@ def make_final(tx: Transaction, fates: Mapping[Serial, int], *, at: datetime) ->
         Those whose fate is still that one; the others are judged anew.
     """
     confirmed = set[Serial]()
-    serials = list(fates)
-    for first in range(0, len(serials), _MOST_NAMED):
-        named = serials[first : first + _MOST_NAMED]
+    for named in portions(list(fates)):
         rows = tx.connection.execute(_FATES, {"serials": named})
         same = {Serial(row.serial) for row in rows if row.fate == fates[Serial(row.serial)]}
         tx.connection.execute(_FINAL, {"serials": list(same), "since": at})

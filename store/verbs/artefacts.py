@@ -9,12 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import WrongState
 from core.identifiers import Serial
 from core.mirror import PublishedCrl, SignedAnswer
+from store.portions import portions
 from store.rows import DUE_NOW
 from store.tables import certificates, crls, ocsp_answers
 from store.transactions import Transaction
-
-_MOST_NAMED = 500
-"""Serials named in one statement."""
 
 _ANSWERS, _LIST = insert(ocsp_answers), insert(crls)
 _PRESIGNED = (
@@ -51,10 +49,9 @@ def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder:
 def presigned_together(tx: Transaction, fates: Mapping[Serial, int], *, due: datetime) -> set[Serial]:
     """Say when the answers of certificates are due again, as `presigned` does; return those whose fate is the same."""
     same: set[Serial] = set()
-    pairs = list(fates.items())
-    for first in range(0, len(pairs), _MOST_NAMED):
-        portion = tuple_(certificates.c.serial, certificates.c.fate).in_(pairs[first : first + _MOST_NAMED])
-        said = update(certificates).where(portion).values(presign_due=due).returning(certificates.c.serial)
+    for some in portions(list(fates.items())):
+        named = tuple_(certificates.c.serial, certificates.c.fate).in_(some)
+        said = update(certificates).where(named).values(presign_due=due).returning(certificates.c.serial)
         same.update(Serial(each) for each in tx.connection.execute(said).scalars())
     return same
 
@@ -94,6 +91,5 @@ def publish_crl(tx: Transaction, crl: PublishedCrl, *, at: datetime) -> None:
 
 def mark_listed(tx: Transaction, serials: Sequence[Serial], *, number: int) -> None:
     """Mark certificates that were on no list as listed in `number`."""
-    for first in range(0, len(serials), _MOST_NAMED):
-        portion = serials[first : first + _MOST_NAMED]
+    for portion in portions(serials):
         tx.connection.execute(_LISTED, {"serials": list(portion), "in_number": number})

@@ -27,14 +27,12 @@ from core.classification import Recipient
 from core.clock import milliseconds
 from core.identifiers import Serial
 from core.kinds import Told
+from store.portions import portions
 from store.reading.receipts import unanswered_yet, unlisted_yet
 from store.tables import certificates
 from store.transactions import Transaction
 from store.trial_tables import notices, receipt_lines, receipts
 from store.types import Number, String
-
-_MOST_NAMED = 500
-"""Approvals or serials named in one statement."""
 
 _RECIPIENTS: Mapping[Recipient, Told | None] = {
     Recipient.MANUFACTURER: None,
@@ -89,10 +87,8 @@ def note_verified(tx: Transaction, seen: Mapping[tuple[str, str], int]) -> None:
         tx: one of its own; nobody waits for it.
         seen: by approval and decision, the milliseconds since 1970 at which it told it.
     """
-    keys = sorted(seen)
-    for first in range(0, len(keys), _MOST_NAMED):
-        portion = keys[first : first + _MOST_NAMED]
-        r = receipts.c
+    r = receipts.c
+    for portion in portions(sorted(seen)):
         rows = tx.connection.execute(
             select(r.approval, r.decision, r.began).where(tuple_(r.approval, r.decision).in_(portion))
         ).all()
@@ -124,11 +120,11 @@ def note_notified(tx: Transaction, notice: str, recipient: Recipient) -> None:
 
 def close_receipts(tx: Transaction, keys: Collection[tuple[str, str]], *, at: datetime) -> int:
     """Close receipts of which nothing is awaited any more; return how many were open."""
-    r, done, every = receipts.c, 0, sorted(keys)
-    for first in range(0, len(every), _MOST_NAMED):
-        portion = tuple_(r.approval, r.decision).in_(every[first : first + _MOST_NAMED])
+    r, done = receipts.c, 0
+    for portion in portions(sorted(keys)):
+        of_them = tuple_(r.approval, r.decision).in_(portion)
         done += tx.connection.execute(
-            update(receipts).where(portion, r.closed_at.is_(None)).values(closed_at=at)
+            update(receipts).where(of_them, r.closed_at.is_(None)).values(closed_at=at)
         ).rowcount
     return done
 
@@ -136,8 +132,8 @@ def close_receipts(tx: Transaction, keys: Collection[tuple[str, str]], *, at: da
 def _of_certificates(
     tx: Transaction, told: Told, serials: Sequence[Serial], so: ColumnElement[bool], *, number: int | None
 ) -> None:
-    for first in range(0, len(serials), _MOST_NAMED):
-        of_them = select(certificates.c.approval).where(certificates.c.serial.in_(serials[first : first + _MOST_NAMED]))
+    for portion in portions(serials):
+        of_them = select(certificates.c.approval).where(certificates.c.serial.in_(portion))
         _write(tx, told, and_(receipts.c.approval.in_(of_them), so), number=number)
 
 

@@ -36,6 +36,8 @@ def record(tx: Transaction, decision_id: str, outcomes: Mapping[str, datetime | 
         decision_id: by which.
         outcomes: of each approval when it ended by this; None where it had ended before.
     """
+    if not outcomes:
+        return
     c = revocations.c
     before = sum(each is None for each in outcomes.values())
     counted = update(revocations).where(c.decision_id == decision_id)
@@ -62,3 +64,11 @@ def finish(tx: Transaction, decision_id: str, *, at: datetime) -> bool:
         .values(finished_at=at)
     )
     return bool(tx.connection.execute(won).rowcount)
+
+
+def reopen(tx: Transaction, decision_id: str, *, total: int, at: datetime) -> None:
+    """Write that an act is to be carried out from the beginning, whatever its row said, or although it has none."""
+    opened = update(revocations).where(revocations.c.decision_id == decision_id)
+    said = {"total": total, "done": 0, "already_ended": 0, "told": 0, "finished_at": None}
+    if not tx.connection.execute(opened.values(said)).rowcount:
+        begin(tx, decision_id, total=total, at=at)
