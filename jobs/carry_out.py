@@ -19,13 +19,12 @@ from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.canonical import Json
 from core.clauses import serves
-from core.errors import AlreadyEnded
 from core.facts import Fact, FactKind
 from jobs.aside import NO_ROW_S_FAULT, Aside
 from jobs.duty import Duty
 from jobs.evidence import Evidence
 from ra.deciding import notice
-from ra.deciding.end import end_approval, ending_of
+from ra.deciding.end_many import end_approvals
 from ra.deciding.many import is_of_many, listed_in, of_one
 from ra.telling.listing import instruct
 from store.reading import requests
@@ -36,7 +35,7 @@ from store.transactions import Transaction
 from store.verbs import facts
 from store.verbs import revocations as verbs
 
-ENDED_AT_ONCE, TOLD_AT_ONCE = 500, 100
+ENDED_AT_ONCE, TOLD_AT_ONCE = 1_000, 100
 """Approvals of one transaction."""
 
 SECONDS = 2.0
@@ -183,7 +182,7 @@ class _CarryingOut:
                 return False
             at = duty.clock.now()  # only now: waiting for our turn to write must not backdate an end
             open_still = reading.without_outcome(tx, decision.id, portion)
-            outcomes = {each: _ended(tx, decision, each, at) for each in open_still}
+            outcomes = end_approvals(tx, open_still, decision=decision, actor=AUTHORITY, at=at)
             verbs.record(tx, decision.id, outcomes)
             begins = self.listed.index(portion[0]) if place is None else place
             self._carried_out(tx, begins, len(portion), outcomes, at)
@@ -218,12 +217,3 @@ class _CarryingOut:
                 said: dict[str, Json] = {"decision": decision.id, "total": total}
                 facts.record(tx, Fact(FactKind.REVOCATIONS_FINISHED, at, AUTHORITY, subject=decision.id, payload=said))
         return True
-
-
-def _ended(tx: Transaction, decision: Decision, approval: str, at: datetime) -> datetime | None:
-    one = of_one(decision, approval)
-    try:
-        end_approval(tx, ending_of(one), decision=one, actor=AUTHORITY, at=at, instructs=False)
-    except AlreadyEnded:
-        return None  # before anything of it was written: the first end stands
-    return at

@@ -3,9 +3,10 @@
 From the commit on, every verification says so; the signed channels follow (core/status.py decides, no job does).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from core.actors import Actor
 from core.approval import ApprovalRecord, EndCause
@@ -145,32 +146,13 @@ def end_approval(
     approval, cause = ending.approval, ending.cause
     approval_reading.hold(tx, [approval])
     if cause is EndCause.KEY_COMPROMISE:
-        since, key = ending.invalidity_date, _compromised(approval_reading.record(tx, approval), at)
+        since, key = ending.invalidity_date, compromised(approval_reading.record(tx, approval), at)
         serials = approvals.cancel_certificates(tx, approval, cause=cause, at=at, key=key, invalidity_date=since)
         if not serials:
             raise AlreadyEnded(identifier=approval, state=approvals.last_end(tx, approval))
     else:
         serials = approvals.end(tx, approval, cause=cause, by=actor.name, at=at)
-        kind = FactKind.APPROVAL_WITHDRAWN if cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
-        ended: dict[str, Json] = {
-            "cause": cause.value,
-            "decision": decision.id,
-            "breach": decision.breach,
-            "proposal_sha256": decision.proposal_sha256,
-            **({} if ending.request is None else {"request": ending.request}),
-        }
-        facts.record(tx, Fact(kind, at, actor, subject=approval, approvals=(approval,), payload=ended))
-    for serial in serials:
-        cancelled: dict[str, Json] = {
-            "serial": serial,
-            "cause": cause.value,
-            "decision": decision.id,
-            "proposal_sha256": decision.proposal_sha256,
-        }
-        facts.record(
-            tx,
-            Fact(FactKind.CERTIFICATE_REVOKED, at, actor, subject=approval, approvals=(approval,), payload=cancelled),
-        )
+    facts.record(tx, *facts_of(ending, serials, decision=decision, actor=actor, at=at))
     if decision.breach is not None:
         answer(tx, decision.breach, approval, decision=decision.id, at=at)
     if ending.request is not None:
@@ -178,11 +160,44 @@ def end_approval(
         end_requests.move(tx, ending.request, needed=held, to=granted, decision_id=decision.id, at=at)
     if instructs:
         instruct(tx, approval, cause=decision.id, actor=actor, at=at)
-    receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
+    receipts.open_receipts(tx, {approval: len(serials)}, decision=decision.id, at=at)
     return serials
 
 
-def _compromised(record: ApprovalRecord, at: datetime) -> str | None:
+def facts_of(
+    ending: Ending, serials: Sequence[Serial], *, decision: Decision, actor: Actor, at: datetime
+) -> list[Fact]:
+    """Return the facts of an end: of the approval, unless only a key is compromised, and of each certificate.
+
+    Args:
+        ending: of which approval, and why.
+        serials: cancelled by it.
+        decision: the one that is done by it.
+        actor: who.
+        at: the end.
+    """
+    said = partial(_fact, ending, decision, actor, at)
+    every = [said(FactKind.CERTIFICATE_REVOKED, {"serial": each}) for each in serials]
+    if ending.cause is EndCause.KEY_COMPROMISE:
+        return every
+    kind = FactKind.APPROVAL_WITHDRAWN if ending.cause is EndCause.MANUFACTURER else FactKind.APPROVAL_REVOKED
+    request: dict[str, Json] = {} if ending.request is None else {"request": ending.request}
+    return [said(kind, {"breach": decision.breach, **request}), *every]
+
+
+def _fact(
+    ending: Ending, decision: Decision, actor: Actor, at: datetime, kind: FactKind, more: Mapping[str, Json]
+) -> Fact:
+    payload: dict[str, Json] = {
+        "cause": ending.cause.value,
+        "decision": decision.id,
+        "proposal_sha256": decision.proposal_sha256,
+        **more,
+    }
+    return Fact(kind, at, actor, subject=ending.approval, approvals=(ending.approval,), payload=payload)
+
+
+def compromised(record: ApprovalRecord, at: datetime) -> str | None:
     """Return the digest of the key that is compromised: the one in use, else the one that will be first.
 
     What waits under the same key ends with it; what waits for a new key goes on waiting. None where nothing stands.

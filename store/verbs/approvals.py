@@ -1,9 +1,9 @@
 """Approvals and their ends: granted once, ended once; the first end wins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, insert, or_, select, type_coerce, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import DBAPIError
 
 from core.approval import EndCause, Terms
@@ -28,20 +28,20 @@ _AT = bindparam("now", type_=Instant())
 _STATED = exists().where(
     _C.approval == _A.identifier, _C.final_at.is_not(None), _C.ends_at > _C.not_after, _C.not_after >= _A.expiry
 )
-_END = update(approvals).where(
-    _A.identifier == bindparam("approval"),
-    _A.ended_at.is_(None),
-    _A.expiry >= _AT,
-    _A.expiry_recorded_at.is_(None),
-    ~_STATED,
-)
+STANDS = and_(_A.ended_at.is_(None), _A.expiry >= _AT, _A.expiry_recorded_at.is_(None), ~_STATED)
+"""That an approval has not ended at `now`, and nobody has said that it has expired."""
+
+_END = update(approvals).where(_A.identifier == bindparam("approval"), STANDS)
 # The condition says that it is earlier than every end on record, so it becomes the end.
-_CANCEL = (
+CANCEL = (
     update(certificates)
-    .where(_C.approval == bindparam("of_approval"), _C.ends_at > _AT, _C.final_at.is_(None))
+    .where(_C.ends_at > _AT, _C.final_at.is_(None))
     .values(fate=_C.fate + 1)
-    .returning(_C.serial, _C.public_key_sha256)
+    .returning(_C.approval, _C.serial, _C.public_key_sha256)
 )
+"""Cancels certificates that still stand at `now`; whoever executes it says which, and what becomes of them."""
+
+_CANCEL = CANCEL.where(_C.approval == bindparam("of_approval"))
 _CANCEL_OF_KEY = _CANCEL.where(_C.public_key_sha256 == bindparam("of_key"))
 _NAMED = certificates.c.serial.in_(bindparam("serials", expanding=True))
 _FATES = select(certificates.c.serial, certificates.c.fate).where(_NAMED)
@@ -176,23 +176,26 @@ def cancel_certificates(
         _CANCEL if key is None else _CANCEL_OF_KEY,
         {
             "of_approval": approval,
-            "now": at,
-            "revoked_at": at,
-            "cause": cause,
-            "invalidity_date": invalidity_date,
-            "ends_at": at,
-            "presign_due": DUE_NOW,
+            **cancelled(cause=cause, at=at, invalidity_date=invalidity_date),
             **({} if key is None else {"of_key": key}),
         },
     ).all()
     if cause is EndCause.KEY_COMPROMISE and rows:
-        # A compromised key is never certified again (shared profile: public key).
-        tx.connection.execute(
-            update(public_keys)
-            .where(public_keys.c.sha256.in_([row.public_key_sha256 for row in rows]))
-            .values(state=KeyState.COMPROMISED, since=at)
-        )
-    return [Serial(row.serial) for row in rows]
+        compromise_keys(tx, {row.public_key_sha256 for row in rows}, at=at)
+    return sorted(Serial(row.serial) for row in rows)
+
+
+def cancelled(*, cause: EndCause, at: datetime, invalidity_date: datetime | None) -> dict[str, object]:
+    """Return what CANCEL writes of certificates that end at `at`, which is its `now`."""
+    row = {"revoked_at": at, "cause": cause, "invalidity_date": invalidity_date, "ends_at": at}
+    return {"now": at, **row, "presign_due": DUE_NOW}
+
+
+def compromise_keys(tx: Transaction, keys: Collection[str], *, at: datetime) -> None:
+    """Note that keys are compromised: none is ever certified again (shared profile: public key)."""
+    tx.connection.execute(
+        update(public_keys).where(public_keys.c.sha256.in_(keys)).values(state=KeyState.COMPROMISED, since=at)
+    )
 
 
 def supersede(tx: Transaction, approval: str, *, by_issue: int, at: datetime) -> list[Serial]:

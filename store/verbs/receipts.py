@@ -44,18 +44,19 @@ _RECIPIENTS: Mapping[Recipient, Told | None] = {
 _OPEN = insert(receipts)
 
 
-def open_receipt(tx: Transaction, approval: str, *, decision: str, certificates: int, at: datetime) -> None:
-    """Open the receipt of an act that ended an approval, or certificates of it; time counts from now.
+def open_receipts(tx: Transaction, ended: Mapping[str, int], *, decision: str, at: datetime) -> None:
+    """Open the receipts of an act that ended approvals, or certificates of them; time counts from now.
 
     Args:
         tx: the transaction of the act, as late in it as may be.
-        approval: its identifier.
+        ended: by approval, how many certificates it ended.
         decision: which did it.
-        certificates: how many it ended.
         at: the instant of the end.
     """
-    row = {"approval": approval, "decision": decision, "ended_at": at}
-    tx.connection.execute(_OPEN, {**row, "certificates": certificates, "began": milliseconds()})
+    same = {"decision": decision, "ended_at": at, "began": milliseconds()}
+    rows = [{"approval": approval, "certificates": many, **same} for approval, many in ended.items()]
+    if rows:
+        tx.connection.execute(_OPEN, rows)
 
 
 def note_answered(tx: Transaction, serials: Sequence[Serial]) -> None:

@@ -129,7 +129,7 @@ class WaitingWithdrawal(Kind[ProposeWaitingWithdrawal]):
                 ),
             )
         instruct(tx, approval, cause=decision.id, actor=actor, at=at)
-        receipts.open_receipt(tx, approval, decision=decision.id, certificates=len(serials), at=at)
+        receipts.open_receipts(tx, {approval: len(serials)}, decision=decision.id, at=at)
 
     def foreseen(self, tx: Transaction, decision: Decision, at: datetime) -> Foreseen | None:
         """What the Panel was to do later is not to be done."""
