@@ -50,8 +50,8 @@ def end(
         if each not in known:
             raise NoSuchThing(kind="approval", identifier=each)
     ended: dict[str, list[Serial]] = {each: [] for each in identifiers if each in won}
+    written = cancelled(cause=cause, at=at, invalidity_date=None)
     for some in portions(list(ended)):
-        written = cancelled(cause=cause, at=at, invalidity_date=None)
         for row in tx.connection.execute(_CANCEL, {"some": some, **written}):
             ended[row.approval].append(Serial(row.serial))
     return {each: sorted(serials) for each, serials in ended.items()}
@@ -74,10 +74,10 @@ def cancel_of_keys(
     ended: dict[str, list[Serial]] = {}
     compromised: set[str] = set()
     written = cancelled(cause=EndCause.KEY_COMPROMISE, at=at, invalidity_date=invalidity_date)
-    for some in portions(list(keys.items())):
-        for row in tx.connection.execute(_CANCEL_OF_KEYS, {"some": some, **written}):
+    for pairs in portions(list(keys.items())):
+        for row in tx.connection.execute(_CANCEL_OF_KEYS, {"some": pairs, **written}):
             ended.setdefault(row.approval, []).append(Serial(row.serial))
             compromised.add(row.public_key_sha256)
-    for each in portions(sorted(compromised)):
-        compromise_keys(tx, each, at=at)
+    for some in portions(sorted(compromised)):
+        compromise_keys(tx, some, at=at)
     return {each: sorted(ended[each]) for each in keys if each in ended}
