@@ -145,8 +145,8 @@ def uncancelled(tx: Transaction, identifiers: Sequence[str], since: datetime, at
 def _of(tx: Transaction, query: Select[str], name: ColumnElement[str], identifiers: Sequence[str]) -> list[str]:
     found: list[str] = []
     for some in portions(identifiers):
-        asked = query.where(name.in_(some)).order_by(name)
-        found.extend(str(each) for each in tx.connection.execute(asked).scalars())
+        rows = tx.connection.execute(query.where(name.in_(some)).order_by(name))
+        found.extend(str(each) for each in rows.scalars())
     return found
 
 
