@@ -14,24 +14,16 @@ from store.transactions import Store
 BOUNDS: tuple[int, ...] = (25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
 """Milliseconds of the histogram: what is promised of the 99th percentile (100, 250, 1,000) and what is around it."""
 
-OWED_WITHIN: Mapping[Told, int | None] = {
+OWED_WITHIN: Mapping[Told, int] = {
     Told.VERIFICATION: 10_000,
     Told.OCSP: 30_000,
     Told.LIST: 60_000,
-    Told.DCC: None,
-    Told.PANEL: None,
 }
 """Milliseconds after which somebody should look at a channel that has not told an end: a restart of its process takes
 some seconds of them, and 100,000 ends at once are told by each within sixty. Of a notice that does not arrive
 `notices-undelivered` tells."""
 
-_WORDS: Mapping[Told, str] = {
-    Told.VERIFICATION: "Verification",
-    Told.OCSP: "OCSP",
-    Told.LIST: "The list",
-    Told.DCC: "The notice to the DCC",
-    Told.PANEL: "The notice to the Panel",
-}
+_WORDS: Mapping[Told, str] = {Told.VERIFICATION: "Verification", Told.OCSP: "OCSP", Told.LIST: "The list"}
 
 _SECONDS = 5.0
 _SHARE = 50
@@ -63,9 +55,7 @@ class EndsTold:
         began, now = time.monotonic(), self._now()
         try:
             with self._store.read() as tx:
-                self._owed = untold(
-                    tx, {told: now - within for told, within in OWED_WITHIN.items() if within is not None}
-                )
+                self._owed = untold(tx, {told: now - within for told, within in OWED_WITHIN.items()})
                 self._took = took(tx, BOUNDS)
         except StoreUnavailable:
             pass  # /readyz tells it
@@ -78,7 +68,7 @@ class EndsTold:
     def noticed(self) -> Iterator[Noticed]:
         """Yield each channel that owes an end for too long."""
         for told, many in self._owed.items():
-            within = OWED_WITHIN[told]
-            if many and within is not None:
-                said = f"{_WORDS[told]} has not told {counted(many, 'end')} by an act within {within // 1_000} seconds."
+            if many:
+                within = OWED_WITHIN[told] // 1_000
+                said = f"{_WORDS[told]} has not told {counted(many, 'end')} by an act within {within} seconds."
                 yield Noticed(code=AlarmCode.END_UNTOLD, subject=told.value, sentence=said)

@@ -7,10 +7,12 @@ got lost is asked for again and nothing is done twice.
 import hashlib
 import json
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -20,7 +22,7 @@ import httpx
 
 from app.terminal import harmless
 from core.canonical import read_json
-from core.errors import ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
+from core.errors import InputUnusable, ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
 from ra.views import view_of
 
 CONNECT_SECONDS = 10.0
@@ -29,6 +31,9 @@ ANSWER_SECONDS = 300.0
 
 ANSWER_LIMIT = 256 * 1024 * 1024
 """Octets of an answer: the results of 100,000 lines fit several times."""
+
+CA_VARIABLE = "TRIALCPA_CA_FILE"
+"""Names who signs the TLS certificate of a service that has it of nobody whom everybody trusts."""
 
 ATTEMPTS = 3
 BETWEEN_SECONDS = 0.5
@@ -77,13 +82,22 @@ class Client:
     Args:
         base_url: `https://…`, or `http://…` on this machine.
         api_key: sent as a bearer credential.
+        ca_file: PEM of the authority that signed its TLS certificate, instead of those that everybody trusts.
         sleep: waits some seconds between two attempts.
 
     Raises:
         ServiceAddressUnsafe: the key would travel in the clear.
+        InputUnusable: the CA file holds no certificate that can be read.
     """
 
-    def __init__(self, base_url: str, api_key: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        ca_file: Path | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         require_safe(self.base_url)
         self._sleep = sleep
@@ -93,6 +107,7 @@ class Client:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
+            verify=True if ca_file is None else _trusting(ca_file),
         )
 
     def __enter__(self) -> Self:
@@ -241,11 +256,32 @@ def _is_here(host: str) -> bool:
 def _why(error: Exception) -> str:
     match error:
         case httpx.ConnectError():
-            return "nobody listens there"
+            return _why_not_connected(error)
         case httpx.TimeoutException():
             return "it took too long"
         case _:
             return type(error).__name__
+
+
+def _why_not_connected(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            said = harmless(cause.verify_message)
+            return f"its TLS certificate is not trusted ({said}); {CA_VARIABLE} names a PEM file of who signed it"
+        if isinstance(cause, ssl.SSLError):
+            return f"there is no TLS with it ({harmless(cause.reason or 'no reason is given')})"
+        cause = cause.__cause__ or cause.__context__
+    return "nobody listens there"
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except OSError as error:  # ssl.SSLError, where there is no PEM in it, is one of these
+        raise InputUnusable(
+            path=ca_file, detail=f"{CA_VARIABLE} names no PEM file of certificates ({error.strerror or error})."
+        ) from None
 
 
 def _asked_to_wait(answer: httpx.Response) -> float | None:

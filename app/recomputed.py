@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from app.terminal import harmless
 from ca import der as write
@@ -28,6 +29,9 @@ from verify.der import DerMalformed
 from verify.parsing import Unreadable, one_certificate
 from verify.profile import agreement_failures, environment_failures, profile_failures, statement_value
 from verify.statement import Statement, decode
+
+_NAMES = {NameOID.SERIAL_NUMBER: "serialNumber"}
+"""Of what RFC 4514 has no name for and would show as numbers."""
 
 _WORDS = 200
 """Characters of a value that a refusal repeats."""
@@ -155,7 +159,7 @@ def _words(certificate: x509.Certificate, statement: Statement) -> list[tuple[st
     return [
         ("serial", serial_of(certificate.serial_number)),
         ("issuer", certificate.issuer.rfc4514_string()),
-        ("subject", certificate.subject.rfc4514_string()),
+        ("subject", certificate.subject.rfc4514_string(_NAMES)),
         ("approval", f"{statement.identifier}, issue {statement.issue}"),
         ("valid", f"{text(begin)} to {text(end)}, both inclusive"),
         ("trial", f"{text(statement.start)} to {text(statement.expiry)}"),

@@ -5,6 +5,7 @@ supervises one worker, in which everything of ours is.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ _STOP_SECONDS = 2
 _MODE = 0o660
 """The socket is its owner's and its group's, to which the proxy belongs."""
 
+_NOBODY = (errno.ECONNREFUSED, errno.ENOENT)
 _LOOK_SECONDS = 1.0
 _FAILED = 1
 
@@ -118,6 +120,9 @@ def _end_with(parent: int) -> None:
 def make_room(path: Path) -> None:
     """Remove a socket that a process left behind which was killed, and see that another can be made.
 
+    Behind a socket that refuses there is nobody. One that takes nobody in has somebody who is at something else, or has
+    been stopped: its place is not taken.
+
     Raises:
         PlaceUnusable: somebody listens there, it is no socket, or no socket can be there.
     """
@@ -127,7 +132,7 @@ def make_room(path: Path) -> None:
         asking.settimeout(_LOOK_SECONDS)
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            if asking.connect_ex(str(path)) == 0:
+            if asking.connect_ex(str(path)) not in _NOBODY:
                 raise PlaceUnusable(path=path, detail="another process listens there")
             if path.is_socket():
                 path.unlink()

@@ -182,7 +182,7 @@ class _CarryingOut:
                 return False
             at = duty.clock.now()  # only now: waiting for our turn to write must not backdate an end
             open_still = reading.without_outcome(tx, decision.id, portion)
-            outcomes = end_approvals(tx, open_still, decision=decision, actor=AUTHORITY, at=at)
+            outcomes = end_approvals(tx, open_still, decision=decision, actor=AUTHORITY, at=at) if open_still else {}
             verbs.record(tx, decision.id, outcomes)
             begins = self.listed.index(portion[0]) if place is None else place
             self._carried_out(tx, begins, len(portion), outcomes, at)

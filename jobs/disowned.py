@@ -27,7 +27,8 @@ def notice_disowned(duty: Duty, at: datetime) -> int:
 
 
 def _sentence(each: Disowned) -> str:
-    said = f"Somebody says that decision {each.id} ({each.kind} {each.approval}) was not made as the register has it"
+    what = f"{each.kind} {each.approval or 'many approvals'}"
+    said = f"Somebody says that decision {each.id} ({what}) was not made as the register has it"
     if each.serial is not None:
         return f"{said}, and certificate {each.serial} stands: revoke {each.approval}, and {_WHOM}."
     if each.state is DecisionState.SECONDED:

@@ -27,7 +27,7 @@ from jobs.supersession import Supersessions
 from memory.beliefs import Remembered
 from memory.memory import Memory
 from memory.records import Ended
-from ra.deciding.end import approvals_of
+from ra.deciding.many import approvals_of
 from ra.proposal import said_in
 from store.reading import approvals as approval_reading
 from store.reading import work

@@ -17,7 +17,8 @@ from core.facts import FactKind
 from core.kinds import OF_NO_DECISION, SAID_BY_OFFICERS, AuthorisationFlaw, AuthorisedAct, DecisionKind
 from officers.claims import about, to_confirm, to_order, to_revoke
 from officers.statement import Claim, Listed, revocation_digest
-from ra.deciding.end import approvals_of, ending_of
+from ra.deciding.end import ending_of
+from ra.deciding.many import approvals_of
 from ra.proposal import is_as_decided
 from store.rows import Decision
 

@@ -6,15 +6,17 @@ has it carried out from the beginning: whether it was decided is proved then as 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.alarms import AlarmCode
+from core.alarms import AlarmCode, first_of
 from core.approval import EndCause
 from core.facts import FactKind
 from core.instants import parse
 from jobs.duty import Duty, later
-from ra.deciding.many import is_of_many, listed_in
-from ra.proposal import said_in
+from jobs.evidence import payload
+from ra.deciding.many import listed_in
+from ra.proposal import is_as_decided, said_in
 from store.reading import proof
 from store.reading import revocations as reading
 from store.reading.journal import Sealed
@@ -29,50 +31,71 @@ _EARLIER = timedelta(minutes=1)
 """An end so long before a decision was seconded is taken for one that came of it: an urgent one may have been first."""
 
 
+_MOST_TOLD = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Undone:
+    """An act of which approvals stand, and of how many it was."""
+
+    decision: str
+    total: int
+    standing: Sequence[str]
+
+
 def carry_out_undone(duty: Duty, rows: Sequence[Sealed], at: datetime) -> None:
-    """Look whether what was decided by some sealed rows has been done; where it has not, say so and have it done.
+    """Look whether what was decided by some sealed rows is what the register has, and of many whether it has been done.
 
     Args:
         duty: whose alarms.
         rows: of the journal, as they are read again.
         at: now.
     """
-    seconded = {
-        each.row.subject: parse(each.row.at)
+    seconded = [
+        each
         for each in rows
-        if each.row.kind == FactKind.DECISION_SECONDED
-        and each.row.subject is not None
-        and later(parse(each.row.sealed_at), _SETTLED) <= at
-    }
+        if each.row.kind == FactKind.DECISION_SECONDED and later(parse(each.row.sealed_at), _SETTLED) <= at
+    ]
     if not seconded:
         return
     with duty.read() as tx:
-        found = list(_undone(tx, [(each, seconded[each.id]) for each in _of_many(tx, list(seconded))], at))
-    for decision, total, standing in found:
-        with duty.begin("carry out revocations") as tx:
-            verbs.reopen(tx, decision.id, total=total, at=at)
+        decided = proof.decisions_called(tx, [each.row.subject or "" for each in seconded])
+        found, other = list[_Undone](), list[str]()
+        for each in seconded:
+            decision = decided.get(each.row.subject or "")
+            if decision is None or not _is_what_was_seconded(decision, each):
+                other.append(f"{each.row.subject}.")
+            else:
+                found += _undone(tx, decision, parse(each.row.at), at)
+    if other:
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
-            f"Officers revoked {total} approvals by {decision.id}, the register says that it was carried out or does "
-            f"not say so, and {len(standing)} of them stand, the first {standing[0]}. It is carried out again.",
-            subject=decision.id,
+            f"The register has another proposal than officers have seconded, or none: {first_of(other, _MOST_TOLD)}",
+            subject="decisions",
+        )
+    for act in found:
+        with duty.begin("carry out revocations") as tx:
+            verbs.reopen(tx, act.decision, total=act.total, at=at)
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"Officers revoked {act.total} approvals by {act.decision}, the register says that it was carried out or "
+            f"does not say so, and {len(act.standing)} of them stand, the first {act.standing[0]}. It is carried out "
+            "again.",
+            subject=act.decision,
         )
 
 
-def _of_many(tx: Transaction, identifiers: Sequence[str]) -> list[Decision]:
-    return [each for each in proof.decisions_called(tx, identifiers).values() if is_of_many(each)]
+def _is_what_was_seconded(decision: Decision, fact: Sealed) -> bool:
+    return is_as_decided(decision) and payload(fact).get("proposal_sha256") == decision.proposal_sha256
 
 
-def _undone(
-    tx: Transaction, decided: Sequence[tuple[Decision, datetime]], at: datetime
-) -> Iterator[tuple[Decision, int, Sequence[str]]]:
-    for decision, since in decided:
-        listed, under_way = listed_in(decision), reading.find(tx, decision.id)
-        if not listed or (under_way is not None and under_way.finished_at is None):
-            continue  # whoever carries it out says what is wrong with it
-        if said_in(decision)["cause"] == EndCause.KEY_COMPROMISE:
-            standing = reading.uncancelled(tx, listed, since - _EARLIER, at)
-        else:
-            standing = reading.standing(tx, listed, at)
-        if standing:
-            yield decision, len(listed), standing
+def _undone(tx: Transaction, decision: Decision, since: datetime, at: datetime) -> Iterator[_Undone]:
+    listed, under_way = listed_in(decision), reading.find(tx, decision.id)
+    if not listed or (under_way is not None and under_way.finished_at is None):
+        return  # it is of one, or whoever carries it out says what is wrong with it
+    if said_in(decision)["cause"] == EndCause.KEY_COMPROMISE:
+        standing = reading.uncancelled(tx, listed, since - _EARLIER, at)
+    else:
+        standing = reading.standing(tx, listed, at)
+    if standing:
+        yield _Undone(decision=decision.id, total=len(listed), standing=standing)

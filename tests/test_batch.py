@@ -15,11 +15,12 @@ from api.status.batch import BATCH_LIMIT, MOST_QUESTIONS
 from api.status.questions import QUESTION_LIMIT
 from core.actors import Role
 from core.approval import Device, EndCause
+from core.errors import StoreUnavailable
 from core.instants import text
 from core.json_list import MOST_ODD, divided
 from core.json_text import JsonUnreadable, read_plain, read_sent
 from tests.status_plane import BEARER, Answered, Plane, problem
-from tests.status_world import DAY, ESME, FIRMWARE, GRANTED, NOON
+from tests.status_world import DAY, ESME, FIRMWARE, GRANTED, NOON, SECOND
 
 BATCH = "/v1/verify/batch"
 JSON, TABLE = "application/json", "text/csv"
@@ -107,6 +108,32 @@ def test_a_silence_of_the_store_spoils_only_what_asks_it() -> None:
     answered = batch(plane, {"questions": [{"approval": one}, {"approval": one, "device_id": "00db123456789002"}]})
     first, second = json.loads(answered.body)["answers"]
     assert (first["valid"], second["code"]) == (True, "store-unavailable")
+
+
+@pytest.mark.parametrize(("silent", "waits", "most"), [(True, 0.5, 1), (False, 0.5, 10)])
+def test_many_that_need_the_store_wait_for_it_no_longer_than_one(
+    monkeypatch: pytest.MonkeyPatch,
+    silent: bool,  # noqa: FBT001 - of the table
+    waits: float,
+    most: int,
+) -> None:
+    plane, times, passed = Plane(), 0, 0.0
+    one, _, _ = filled(plane)
+    plane.mirror.follow()
+
+    def past_answer(*_: object) -> None:
+        nonlocal times, passed
+        times, passed = times + 1, passed + waits
+        if silent:
+            raise StoreUnavailable
+
+    monkeypatch.setattr(plane.world, "past_answer", past_answer)
+    monkeypatch.setattr("api.status.impatient.monotonic", lambda: passed)
+    past = [{"approval": one, "at": text(NOON - DAY - number * SECOND)} for number in range(40)]
+    told = json.loads(batch(plane, {"questions": [*past, {"approval": one}]}).body)["answers"]
+    codes = [each.get("code") for each in told]
+    assert times == most
+    assert codes == [*([None] * (0 if silent else most)), *["store-unavailable"] * (40 - (0 if silent else most)), None]
 
 
 def test_all_is_answered_from_one_snapshot_or_not_at_all() -> None:

@@ -45,8 +45,13 @@ def test_officers_revoke_a_file_of_approvals_and_follow_it(people: People, tmp_p
     said = view_of(DecisionAnswer, json.dumps(shown))
     assert recomputed(said).listed.proposal_sha256 == made["proposal_sha256"]
 
+    listed = people.run("officer-2", "decide", "list").out
+    waits = people.run("officer-2", "status").out
+    assert ("2 approvals" in listed, "revoke many approvals by one act" in " ".join(waits.split())) == (True, True)
     seconded = people.run("officer-2", "decide", "second", decision, "--yes-i-have-read")
     assert (seconded.status, "revoke" in seconded.out) == (0, True), seconded
+    seen = ("It revokes 2 approvals, together", first, second, "cause", f"revoke-many --progress {decision}")
+    assert [each for each in seen if each not in seconded.out] == []
     assert "not yet" in people.run("auditor", "decide", "revoke-many", "--progress", decision).out
     api.settle()
     told = people.run("officer-1", "decide", "revoke-many", "--progress", decision, "--wait")
@@ -55,6 +60,10 @@ def test_officers_revoke_a_file_of_approvals_and_follow_it(people: People, tmp_p
     found = done(api.ask("auditor", "GET", f"/v1/revocations/{decision}"))
     assert (found["total"], found["ended"], found["already_ended"], found["told"]) == (2, 2, 0, 2)
     assert found["crl_number"] is not None
+    unseen = done(api.ask("officer-1", "GET", "/v1/tasks"))["tasks"]
+    assert [
+        "to revoke many approvals by one act" in each["sentence"] for each in unseen if each["subject"] == decision
+    ] == [True]
     for each in (first, second):
         assert done(api.ask("dcc", "POST", "/v1/verify", {"approval": each}))["state"] == "cancelled"
         assert done(api.ask("dcc", "GET", f"/v1/approvals/{each}"))["end_cause"] == "ssc"

@@ -1,6 +1,7 @@
 """The way to the service: an API key goes nowhere but there, an act is done once, and every failure is a sentence."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.client import ANSWER_LIMIT, ATTEMPTS, Client, path, require_safe
-from core.errors import ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
+from core.errors import InputUnusable, ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
+from tests.mail_world import certificate
 from tests.people_world import trialcpa
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -19,7 +21,9 @@ HANG_UP: Answer = (0, {}, b"")
 
 
 @contextmanager
-def listener(answers: Callable[[int], Answer]) -> Iterator[tuple[str, list[tuple[str, str, str | None, bytes]]]]:
+def listener(
+    answers: Callable[[int], Answer], tls: tuple[Path, Path] | None = None
+) -> Iterator[tuple[str, list[tuple[str, str, str | None, bytes]]]]:
     """A real listener that answers the n-th request (from 1) as it is told, and keeps what came."""
     came: list[tuple[str, str, str | None, bytes]] = []
 
@@ -46,9 +50,13 @@ def listener(answers: Callable[[int], Answer]) -> Iterator[tuple[str, list[tuple
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", came
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}", came
         server.shutdown()
         thread.join()
 
@@ -91,6 +99,21 @@ def test_what_does_not_answer_is_told_after_some_attempts() -> None:
     assert (len(came), len(waits)) == (ATTEMPTS, ATTEMPTS - 1)
     with client(url, waits) as asked, pytest.raises(ServiceUnreachable, match="nobody listens there"):
         asked.show(dict, "/v1/tasks")
+
+
+def test_a_tls_certificate_is_believed_of_whom_is_named_and_of_nobody_else(tmp_path: Path) -> None:
+    chain, private = certificate(tmp_path)
+    with listener(lambda _: as_json(200, {"tasks": []}), (chain, private)) as (url, came):
+        with client(url) as asked, pytest.raises(ServiceUnreachable, match=r"is not trusted .*TRIALCPA_CA_FILE names"):
+            asked.show(dict, "/v1/tasks")
+        assert came == []
+        with Client(url, "tcpa_key", ca_file=chain) as asked:
+            assert asked.show(dict, "/v1/tasks") == {"tasks": []}
+        with client(url.replace("https", "http")) as asked, pytest.raises(ServiceUnreachable):
+            asked.show(dict, "/v1/tasks")
+    for unusable in (private, tmp_path / "none.pem"):
+        with pytest.raises(InputUnusable, match="names no PEM"):
+            Client("https://127.0.0.1:9", "tcpa_key", ca_file=unusable)
 
 
 @pytest.mark.parametrize(("header", "wait"), [("2", 2.0), ("3600", 5.0), ("soon", 0.5), ("-1", 0.5), ("٣", 0.5)])

@@ -79,6 +79,7 @@ def asked_in_a_file(people: People, approval: str, folder: Path) -> None:
     table.write_text(f"sep=;\napproval;device id\n{approval};\n\n5F3A;\n{approval};00-DB-12-34-56-78-90-01\n")
     told = people.run("dcc", "verify", "--batch", str(table), "--output", str(written))
     assert told.status == 2, told.err
+    assert "3 questions: 0 covered, 2 not, 1 could not be asked.\n" in told.err
     rows = list(csv.DictReader(io.StringIO(written.read_text("utf-8-sig"))))
     said = [(each["line"], each["asked"].strip(), each["covered"], each["state"], each["reasons"]) for each in rows]
     assert said == [
@@ -86,7 +87,8 @@ def asked_in_a_file(people: People, approval: str, folder: Path) -> None:
         ("5", "5F3A", "", "", "identifier-malformed"),
         ("6", f"{approval} 00-DB-12-34-56-78-90-01", "no", "not_yet_started", "not-yet-started"),
     ]
-    assert people.run("dcc", "verify", "--batch", str(table)).out.count("not_yet_started") == 2
+    told = people.run("dcc", "verify", "--batch", str(table))
+    assert (told.out.count("not_yet_started"), "writes why in words" in told.err) == (2, True)
     listed = folder / "asked.json"
     listed.write_text(json.dumps({"questions": [{"approval": approval}, {"serial": "1"}, {"approval": approval}]}))
     told = people.run("dcc", "verify", "--batch", str(listed), "--json")
@@ -98,3 +100,4 @@ def asked_in_a_file(people: People, approval: str, folder: Path) -> None:
         assert people.run("dcc", "verify", "--batch", str(listed)).status == 2
     assert people.run("dcc", "verify", "--batch", str(listed), approval).status == 2
     assert people.run("dcc", "verify", "--output", str(written), approval).status == 2
+    assert "not both" in people.run("dcc", "verify", approval, "--manufacturer", "AB01").err

@@ -87,7 +87,7 @@ def test_a_shape_against_which_the_linter_has_something_is_never_cleared(monkeyp
 
 
 def test_what_passes_in_a_shape_that_was_linted_the_linter_would_pass() -> None:
-    """Whichever bit is another one: what is not refused has other values, and nothing else."""
+    """Whichever octet is another one: what is not refused has other values, and nothing else."""
     linted, order = Linted(), _order(_ended(since=AT - 2 * HOUR), _ended(COMPROMISED))
     drafted = crl.draft(order)
     assert _cleared(order, linted)

@@ -288,7 +288,7 @@ def test_what_a_channel_owes_for_too_long_is_an_alarm(sqlite: Api) -> None:
     approval = sqlite.granted()
     sqlite.world.revoked(approval)
     now = milliseconds()
-    for told, within in [(each, within) for each, within in OWED_WITHIN.items() if within is not None]:
+    for told, within in OWED_WITHIN.items():
         late = EndsTold(sqlite.world.store, now=lambda within=within: now + within + 1_000)  # type: ignore[misc]
         soon = EndsTold(sqlite.world.store, now=lambda within=within: now + within - 5_000)  # type: ignore[misc]
         late.hear()

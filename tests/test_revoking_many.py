@@ -294,6 +294,12 @@ def test_a_row_that_says_it_is_done_or_not_decided_holds_nothing_up(
         world.passes(timedelta(minutes=2))
     assert any("It is carried out again" in each for each in alarms) is told
     assert all(world.memory.end(one.serial) is not None for each in given for one in world.record(each).certificates)
+    _write(
+        world,
+        "UPDATE revocations SET total = 2, done = 0, told = 0, finished_at = NULL WHERE decision_id = :id",
+        id=decision,
+    )
+    world.authority.settle()  # once more from the beginning: each has come of it already
     said = progress(world, decision)
     assert (said.carried_out, said.ended, said.told, said.finished_at is None) == (3, 3, 3, False)
     assert len([1 for _, said in facts_of(world, FactKind.NOTICE_WRITTEN) if said["kind"] == "revocation"]) == 3
@@ -323,3 +329,25 @@ def test_an_approval_that_cannot_be_read_keeps_no_other_one_waiting(
     told = progress(world, decision)
     assert (told.ended, told.told, told.finished_at is None) == (3, 3, False)
     assert len(facts_of(world, FactKind.REVOCATIONS_FINISHED)) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE decisions SET proposal = '{}' WHERE id = :id",
+        "UPDATE decisions SET proposal = 'x' WHERE id = :id",
+        "UPDATE decisions SET proposal_sha256 = '" + 64 * "0" + "' WHERE id = :id",
+    ],
+)
+def test_another_proposal_than_was_seconded_is_told_long_afterwards(world: World, given: list[str], sql: str) -> None:
+    decision = world.proposed(of_many(given))
+    world.seconded(decision)
+    world.authority.settle()
+    _write(world, sql, id=decision)
+    world.authority.audit.interval = 0
+    told = set[str]()
+    for _ in range(3):
+        world.passes(timedelta(minutes=2))
+        world.authority.settle()
+        told |= {each.sentence for each in world.alarms() if each.code is AlarmCode.REGISTER_CONTRADICTS}
+    assert any(decision in each and "another proposal" in each for each in told)

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,27 @@ def holding(path: Path) -> Iterator[None]:
         listens.bind(str(path))
         listens.listen(100)
         yield
+
+
+def test_the_place_of_a_process_that_takes_nobody_in_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with ExitStack() as stack:
+        listens = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listens.bind(str(path))
+        listens.listen(0)
+        for _ in range(2):  # as many wait as there is room for, and one more is turned away
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)  # noqa: FBT003 - as it is called
+            waiting.connect_ex(str(path))
+        with pytest.raises(PlaceUnusable, match="another process listens there"):
+            make_room(path)
+        assert path.is_socket()
+    make_room(path)
+    assert not path.exists(), "nobody is behind it any more"
+    path.write_text("somebody's")
+    with pytest.raises(PlaceUnusable):
+        make_room(path)
+    assert path.read_text() == "somebody's"
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def test_on_its_own_in_an_empty_home_every_channel_agrees(told: Told) -> None:
 
 def test_nothing_that_it_started_is_left_running(told: Told) -> None:
     assert not list((told.home / "run").glob("*.pid"))
-    port = re.search(r"on port\s+(\d+)", " ".join(told.lines))
+    port = re.search(r"on\s+port\s+(\d+)", " ".join(told.lines))
     assert port is not None
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port[1]}/healthz", trust_env=False)

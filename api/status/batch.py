@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 from api import problems
 from api.status.answering import answered
 from api.status.exchange import Pieces, refusal
+from api.status.impatient import Impatient
 from api.status.questions import QUESTION_LIMIT
 from api.status.snapshot import Snapshot
 from api.status.template import Template, octets_of
@@ -73,6 +74,7 @@ def each_answered(
         past_answer: as for `verdict`.
         units: as for `verdict`.
     """
+    store = Impatient(past_answer, units)
     finished, serials = view.finished, cast("Mapping[str, str]", view.serials)
     known: dict[Posed, Answered] = {}
     for each in asked:
@@ -87,7 +89,7 @@ def each_answered(
         told = known.get(each)
         if told is None:
             body = each.encode() if isinstance(each, str) else problems.encode(dict([each]))
-            told = known[each] = _told(view, body, now, past_answer, units)
+            told = known[each] = _told(view, body, now, store.past_answer, store.units)
         yield told
 
 

@@ -16,7 +16,12 @@ def show(console: Console, said: ApplicationAnswer) -> None:
         [
             ("Manufacturer", f"{said.manufacturer}  ({said.organisation})"),
             ("device", shown.device_of(said.device)),
-            ("versions", f"{said.smets_version} {said.gbcs_version}".strip()),
+            (
+                "versions",
+                ", ".join(
+                    each for each in (said.smets_version, said.gbcs_version and f"GBCS {said.gbcs_version}") if each
+                ),
+            ),
             ("firmware", firmware(said.firmware)),
             ("start", shown.first_day(said.start)),
             ("expiry", shown.last_day(said.expiry)),

@@ -81,7 +81,7 @@ def list_(every: bool, approval: str | None, service: Service) -> None:  # noqa:
         shown.out(),
         ("decision", "kind", "state", "about", "proposed", "by"),
         [
-            (each.decision, each.kind, each.state, each.approval or each.application, each.proposed_at, each.proposer)
+            (each.decision, each.kind, each.state, decision_shown.about_of(each), each.proposed_at, each.proposer)
             for each in found
         ],
         none="No decision waits." if not every else "No decision was ever proposed.",
@@ -194,7 +194,7 @@ def reject(*, decision: str, why: str, signing: Signing, service: Service) -> No
 @click.option("--breach", help="The confirmed breach that it is for (F2.23).")
 @why_option("A summary of why, for the notice.", required=False)
 @click.option("--reasons", hidden=True, type=WORDS_OF_FILE, help="As --why @FILE, by its former name.")
-@click.option("--invalidity-date", help="Since when the key is compromised.")
+@click.option("--invalidity-date", metavar="INSTANT", help="Since when the key is compromised.")
 @click.option("--urgent", is_flag=True, help="At once, by you alone (F2.30).")
 @click.option("--yes-i-have-read", is_flag=True, help="With --urgent: do not ask.")
 @signs(later=True)
@@ -380,8 +380,11 @@ def _told(service: Service, outcomes: Sequence[Outcome], next_step: str, signed:
 
 
 def _where_it_stands(outcomes: Sequence[Outcome]) -> str:
-    """Return how an officer sees what became of what was seconded: of one approval by its name."""
+    """Return how an officer sees what became of what was seconded: of one approval by its name, of many by one act."""
     approvals = [each.approval for each in outcomes if isinstance(each, DecisionSeconded) and each.approval]
+    for each in outcomes if len(outcomes) == 1 else ():
+        if isinstance(each, DecisionSeconded) and each.kind is DecisionKind.REVOKE and each.approval is None:
+            return f"How far it has come: trialcpa decide revoke-many --progress {each.decision}"
     return " ".join(("Where it stands: trialcpa status", *(approvals if len(approvals) == 1 else ())))
 
 

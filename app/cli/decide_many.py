@@ -33,7 +33,7 @@ _BETWEEN = 1.0
 @click.option("--issuing-ca", metavar="KEY-ID", help="Everything under it, not a file.")
 @click.option("--cause", type=click.Choice(_CAUSES), metavar="CAUSE", help=f"{', '.join(_CAUSES)}.")
 @why_option("A summary of why, for each notice.", required=False)
-@click.option("--invalidity-date", help="Since when the keys are compromised.")
+@click.option("--invalidity-date", metavar="INSTANT", help="Since when the keys are compromised.")
 @click.option("--progress", metavar="DECISION", help="Propose nothing: show how far one has come.")
 @click.option("--wait", is_flag=True, help="With --progress: until all is listed and told.")
 @signs(elsewhere=False, later=True)

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from app.cli import application_shown, shown
+from core.kinds import OPEN_DECISION
 from ra.applying.views import ContactAnswer
 from ra.deciding.views import DecidedCondition, DecidedPassage, DecidedUpon, DecisionAnswer, PreviewAnswer
 from ra.reporting.views import BreachAnswer
@@ -23,7 +24,7 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
         said: as the service shows it.
         certificates: what the very bytes to be signed say, in order of issue (app/recomputed.py).
     """
-    about = said.approval or said.application or ""
+    about = about_of(said)
     shown.heading(console, f"{said.decision}: {said.kind} {about}, {said.state}", "bold reverse")
     shown.facts(
         console,
@@ -38,15 +39,18 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
                 f"{shown.when(said.acknowledged_at)} by {said.acknowledged_by}" if said.acknowledged_by else None,
             ),
             ("application", said.application),
+            ("cause", said.proposal.get("cause")),
+            ("keys compromised since", said.proposal.get("invalidity_date")),
             ("breach", said.breach),
             ("request", said.amendment_request),
             ("meeting", f"{said.meeting} {said.minute}".strip()),
-            ("lapses", shown.when(said.lapses_at)),
+            ("lapses", shown.when(said.lapses_at) if said.state in OPEN_DECISION else None),
             ("outcome", said.outcome),
             ("proposal digest", said.proposal_sha256),
             ("certificate digest", [each.tbs_sha256 for each in said.drafts] or said.tbs_sha256),
         ],
     )
+    _many(console, said.proposal)
     if said.witnesses:
         shown.heading(console, "What officers say of it")
         shown.table(
@@ -77,6 +81,28 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
     if said.requirements:
         shown.heading(console, "Further requirements that are open (F2.20)")
         shown.table(console, ("requirement", "text"), [(each.requirement, each.text) for each in said.requirements])
+
+
+def about_of(said: DecisionAnswer) -> str:
+    """Return what a decision is about: an approval, an application, or how many approvals."""
+    listed = said.proposal.get("approvals")
+    return said.approval or said.application or (shown.many(len(listed), "approval") if listed else "")
+
+
+def _many(console: Console, proposal: Document) -> None:
+    """Show each approval that one act revokes: for this list, and no other, is signed (app/recomputed.py)."""
+    listed = proposal.get("approvals")
+    if not listed:
+        return
+    shown.heading(console, f"It revokes {shown.many(len(listed), 'approval')}, together (F2.30)")
+    shown.facts(
+        console,
+        [
+            ("under", f"the issuing CA {proposal['issuing_ca']}" if proposal.get("issuing_ca") else None),
+            ("list digest", proposal.get("approvals_sha256")),
+        ],
+    )
+    shown.sentence(console, "  ".join(listed))
 
 
 def _upon(console: Console, said: DecisionAnswer, about: DecidedUpon) -> None:

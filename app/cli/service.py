@@ -1,5 +1,6 @@
 """What the commands that speak to a running service share: where it is, whose key is shown, and the open client."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -8,7 +9,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import DEFAULT_URL
-from app.client import Client
+from app.client import CA_VARIABLE, Client
 from core.errors import ApiKeyUnusable
 from keys.private_file import NotPrivate, read_private
 
@@ -24,11 +25,13 @@ class Service:
         url: where it is.
         key_file: holds the API key.
         as_json: answers are printed as JSON.
+        ca_file: PEM of who signed its TLS certificate; None for those whom everybody trusts.
     """
 
     url: str
     key_file: Path | None
     as_json: bool
+    ca_file: Path | None = None
 
     def connect(self) -> Client:
         """Return a client that shows the key in the file.
@@ -36,6 +39,7 @@ class Service:
         Raises:
             ApiKeyUnusable: no file is named, others can read it, or it holds no key.
             ServiceAddressUnsafe: the key would travel in the clear.
+            InputUnusable: the CA file cannot be read.
         """
         if self.key_file is None:
             raise ApiKeyUnusable(detail="no file is named that holds it")
@@ -49,7 +53,7 @@ class Service:
             key = ""
         if not key or not key.isprintable() or " " in key:
             raise ApiKeyUnusable(detail=f"{self.key_file} does not hold one key and nothing else")
-        return Client(self.url, key)
+        return Client(self.url, key, ca_file=self.ca_file)
 
 
 def asks_service(command: Callable[..., None]) -> Callable[..., None]:
@@ -57,7 +61,11 @@ def asks_service(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def asked(*, url: str, key_file: Path | None, as_json: bool, **others: object) -> None:
-        command(service=Service(url, key_file, as_json), **others)
+        named = os.environ.get(CA_VARIABLE)
+        command(
+            service=Service(url=url, key_file=key_file, as_json=as_json, ca_file=Path(named) if named else None),
+            **others,
+        )
 
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs."),

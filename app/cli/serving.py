@@ -79,7 +79,18 @@ def serve(
     raise SystemExit(supervisor.run(lambda: _say_ready(console, folder, settings, row.name)))
 
 
-@click.command(epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
+_ROLES = """Run one process in the foreground, as a service manager would.
+
+\b
+web        everything over HTTP; as many processes as [web] workers says
+status     of web, status alone, where [status] listens says
+api        of web, all the rest; beside status, behind a proxy
+authority  holds the keys: drafts, signs, publishes, expires
+courier    mails notices and reminders, calls listeners
+"""
+
+
+@click.command(help=_ROLES, epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
 @click.argument("role", type=click.Choice([each.value for each in (*ProcessRole, *WebPart)]))
 @home_option
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")

@@ -27,6 +27,9 @@ PIPED_WIDTH = 160
 LONGEST_IDENTIFIER = 40
 """Characters of what is never broken: the longest of our identifiers, a serial number, has fewer."""
 
+_COMMAND = ": trialcpa "
+"""Comes before a command that is to be typed next."""
+
 LEAST_COLUMN = 22
 """Columns of the terminal that a column of words gets at least, if it needs them."""
 
@@ -63,8 +66,11 @@ def heading(console: Console, words: str, style: str = "bold") -> None:
 
 
 def sentence(console: Console, words: object, *, style: str = "", indent: int = 2) -> None:
-    """Say something."""
+    """Say something; what ends with a command is broken by the terminal alone, so that it can be copied whole."""
     for line in harmless(written(words)).splitlines() or [""]:
+        if _COMMAND in line:
+            console.print(Text(" " * indent + line, style=style), soft_wrap=True)
+            continue
         console.print(Padding(Text(line, style=style, overflow="fold"), (0, 0, 0, indent)))
 
 

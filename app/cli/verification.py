@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from app.cli import shown
 from app.cli.service import Service, asks_service
-from app.cli.verification_batch import as_table, ask_each
+from app.cli.verification_batch import Line, as_table, ask_each
 from app.client import Client, path
 from core.errors import IdentifierMalformed, InputUnusable, ServiceRefused, TrialCpaError
 from core.identifiers import ApprovalIdentifier
@@ -58,7 +58,7 @@ class _Told:
 @click.option("--firmware", "firmware_version", help="Its version; only an IHD or a CAD has none.")
 @click.option("--device-id", help="One unit, by EUI-64: is it within the limit?")
 @click.option("--at", help="A past instant: was it covered then?")
-@click.option("--batch", type=click.Path(path_type=Path), help="Ask what a table asks, or the JSON of a batch.")
+@click.option("--batch", type=click.Path(path_type=Path), help="Ask each line of a CSV, or a batch in JSON.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the answers to it as CSV.")
 @asks_service
 def verify(
@@ -82,8 +82,10 @@ def verify(
     if output is not None:
         raise click.UsageError("A table is written of what --batch asks.")
     device = {name.rstrip("_"): value for name, value in said.items() if value is not None}
-    if bool(thing) == bool(device):
+    if not thing and not device:
         raise click.UsageError("Name what is asked about, or a device by --manufacturer and --model.")
+    if thing and device:
+        raise click.UsageError("Ask about what is named, or about a device by --manufacturer and --model: not both.")
     if device and not {"manufacturer", "model"} <= device.keys():
         raise click.UsageError("A device is named by --manufacturer and --model, both.")
     more = {name: value for name, value in (("device_id", device_id), ("at", at)) if value is not None}
@@ -117,8 +119,18 @@ def _asked_in_batch(service: Service, file: Path, output: Path | None) -> int:
     elif output is None:
         rows = ((*each.cells()[:4], each.cells()[7]) for each in lines)
         shown.table(shown.out(), ("#line", "asked", "covered", "state", "why"), rows)
+    if not service.as_json:
+        _say_how_many(lines, in_words=output is not None)
     covered = COVERED if all(each.covered for each in lines) else NOT_COVERED
     return TROUBLE if any(each.refused for each in lines) else covered
+
+
+def _say_how_many(lines: Sequence[Line], *, in_words: bool) -> None:
+    """Say how many are covered, on standard error as whatever is no answer; where the table has no words, who has."""
+    yes, refused = sum(each.covered for each in lines), sum(each.refused for each in lines)
+    told = f"{yes:,} covered, {len(lines) - yes - refused:,} not, {refused:,} could not be asked"
+    more = "" if in_words or yes == len(lines) else "; --output FILE writes why in words"
+    click.echo(f"{shown.many(len(lines), 'question')}: {told}{more}.", err=True)
 
 
 def _ask(client: Client, name: str, question: Mapping[str, object]) -> _Told:

@@ -6,11 +6,11 @@ From the commit on, every verification says so; the signed channels follow (core
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 
 from core.actors import Actor
 from core.approval import ApprovalRecord, EndCause
-from core.canonical import Json, read_json
+from core.canonical import Json
 from core.classification import Passage
 from core.clauses import serves
 from core.errors import AlreadyEnded, Finding
@@ -107,23 +107,6 @@ def ending_of(decision: Decision) -> Ending:
     said = said_in(decision)
     since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
     return Ending(said["approval"], EndCause(said["cause"]), since, request=said.get("request"))
-
-
-def approvals_of(decision: Decision) -> frozenset[str]:
-    """Return the approvals that a decision revokes together; none where it is about one (ra/deciding/many.py)."""
-    return frozenset() if decision.approval is not None else _listed(decision.proposal)
-
-
-@lru_cache(maxsize=4)
-def _listed(proposal: str) -> frozenset[str]:
-    try:
-        said = read_json(proposal)
-    except ValueError:
-        return frozenset()
-    listed = said.get("approvals") if isinstance(said, dict) else None
-    return (
-        frozenset(listed) if isinstance(listed, list) and all(isinstance(each, str) for each in listed) else frozenset()
-    )
 
 
 def why_passed(tx: Transaction, decision: Decision, at: datetime) -> str | None:

@@ -60,6 +60,16 @@ def kind_of(kind: DecisionKind) -> Kind[Any]:
             assert_never(kind)
 
 
+def task_of(kind: DecisionKind, about: str | None) -> str:
+    """Return what a decision would do, as a task names it: `to revoke TDA-2027-0042-Y`.
+
+    Args:
+        kind: of the decision.
+        about: its approval or application; None for one that revokes many by one act.
+    """
+    return kind_of(kind).task.format(about or "many approvals by one act")
+
+
 def by_command(command: Proposal) -> Kind[Any]:
     """Return the kind of decision that a command proposes."""
     match command:

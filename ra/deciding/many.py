@@ -4,13 +4,15 @@ Its proposal lists them, in order, with their number and the digest of the list;
 authority carries it out in portions (jobs/carry_out.py), and writes each approval's notice after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from core.actors import Actor
 from core.approval import EndCause
-from core.canonical import Json, canonical
+from core.canonical import Json, canonical, read_json
 from core.classification import Passage
 from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing, WrongState
@@ -104,12 +106,29 @@ def _under(tx: Transaction, key_id: str, at: datetime) -> list[str]:
 
 def listed_in(decision: Decision) -> list[str] | None:
     """Return the approvals that a decision revokes, in order; None if list, number and digest do not agree."""
-    said = said_in(decision)
+    return _listed(said_in(decision))
+
+
+def _listed(said: Mapping[str, Any]) -> list[str] | None:
     listed = said.get("approvals")
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         return None
     whole = listed == sorted(set(listed)) and said.get("count") == len(listed)
     return listed if whole and said.get("approvals_sha256") == approvals_digest(listed) else None
+
+
+def approvals_of(decision: Decision) -> frozenset[str]:
+    """Return the approvals that a decision revokes together, as `listed_in` has them; none where it is about one."""
+    return frozenset() if decision.approval is not None else _approvals_of(decision.proposal)
+
+
+@lru_cache(maxsize=4)  # asked of each of the many
+def _approvals_of(proposal: str) -> frozenset[str]:
+    try:
+        said = read_json(proposal)
+    except ValueError:
+        return frozenset()  # somebody wrote into it: it is about nothing
+    return frozenset(_listed(said) or ()) if isinstance(said, dict) else frozenset()
 
 
 def of_one(decision: Decision, approval: str) -> Decision:

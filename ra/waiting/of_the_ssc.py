@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from core.kinds import BreachState, DecisionKind
 from core.local_time import overdue_before, uk, utc
 from core.words import counted
-from ra.deciding.every_kind import kind_of
+from ra.deciding.every_kind import task_of
 from ra.waiting.views import TaskAnswer
 from store.reading import tasks as reading
 from store.reading.receipts import unacknowledged as unacknowledged_ends
@@ -175,7 +175,7 @@ def end_requests(tx: Transaction) -> Iterator[TaskAnswer]:
 
 
 def _named(decision: WaitingDecision) -> str:
-    return kind_of(decision.kind).task.format(decision.thing)
+    return task_of(decision.kind, decision.thing)
 
 
 def certificate_named(certificate: WaitingCertificate) -> str:

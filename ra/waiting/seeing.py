@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from core.actors import Actor, PartyKind
 from core.local_time import utc
 from policy.roles import Operation, permitted
-from ra.deciding.every_kind import kind_of
+from ra.deciding.every_kind import task_of
 from ra.waiting.views import TaskAnswer
 from store.reading import witnesses as witness_reading
 from store.reading.restored import restored_unseen
@@ -68,7 +68,7 @@ def restored(tx: Transaction) -> Iterator[TaskAnswer]:
 def to_witness(tx: Transaction, officer: str, at: datetime) -> Iterator[TaskAnswer]:
     """Yield what was issued or ended, for one officer: if it names them, they alone may know that it was not so."""
     for each in witness_reading.unwitnessed(tx, officer, since=at - WITNESSED_FOR):
-        what = kind_of(each.kind).task.format(each.approval)
+        what = task_of(each.kind, each.approval)
         if each.agreed:
             told = f"{each.proposer} is said to have proposed {what}, and {_all(each.agreed)} to have seconded it"
         else:

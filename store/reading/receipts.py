@@ -212,16 +212,10 @@ def untold(tx: Transaction, before: Mapping[Told, int]) -> dict[Told, int]:
 
     Args:
         tx: open.
-        before: by channel, milliseconds since 1970.
+        before: of verification, OCSP and the list, milliseconds since 1970.
     """
     r = receipts.c
-    owed = {
-        Told.VERIFICATION: true(),
-        Told.OCSP: unanswered_yet(),
-        Told.LIST: unlisted_yet(),
-        Told.DCC: ~_by_dcc(),
-        Told.PANEL: ~_by_panel(),
-    }
+    owed = {Told.VERIFICATION: true(), Told.OCSP: unanswered_yet(), Told.LIST: unlisted_yet()}
     found = {}
     for told, began in before.items():
         query = select(func.count()).select_from(receipts).where(r.closed_at.is_(None), r.began < began)

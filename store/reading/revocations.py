@@ -8,15 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from store.officers_tables import revocation_outcomes, revocations
+from store.portions import portions
 from store.tables import approvals, certificates
 from store.transactions import Transaction
 from store.trial_tables import notices
 
 _MOST = 20
 """That are looked at in one turn; none of them is behind another for long."""
-
-_MOST_NAMED = 500
-"""Approvals named in one statement."""
 
 _OPEN = revocations.c.finished_at.is_(None)
 _UNDER_WAY = select(revocations).where(_OPEN).order_by(revocations.c.decision_id).limit(_MOST)
@@ -97,8 +95,8 @@ def without_outcome(tx: Transaction, decision: str, identifiers: Sequence[str]) 
     """Return, of some approvals, those of which nothing has become yet, in the same order."""
     o = revocation_outcomes.c
     known: set[str] = set()
-    for first in range(0, len(identifiers), _MOST_NAMED):
-        named = o.decision_id == decision, o.approval.in_(identifiers[first : first + _MOST_NAMED])
+    for some in portions(identifiers):
+        named = o.decision_id == decision, o.approval.in_(some)
         known.update(str(each) for each in tx.connection.execute(select(o.approval).where(*named)).scalars())
     return [each for each in identifiers if each not in known]
 
@@ -146,9 +144,9 @@ def uncancelled(tx: Transaction, identifiers: Sequence[str], since: datetime, at
 
 def _of(tx: Transaction, query: Select[str], name: ColumnElement[str], identifiers: Sequence[str]) -> list[str]:
     found: list[str] = []
-    for first in range(0, len(identifiers), _MOST_NAMED):
-        some = query.where(name.in_(identifiers[first : first + _MOST_NAMED])).order_by(name)
-        found.extend(str(each) for each in tx.connection.execute(some).scalars())
+    for some in portions(identifiers):
+        rows = tx.connection.execute(query.where(name.in_(some)).order_by(name))
+        found.extend(str(each) for each in rows.scalars())
     return found
 
 

@@ -67,12 +67,13 @@ class WaitingDecision:
     """A decision that needs another officer: to second it, or to acknowledge an urgent revocation.
 
     Args:
+        thing: its approval or application; None if it revokes many by one act.
         open_requirements: of its application: while there are any, a grant is not seconded (F2.20).
     """
 
     id: str
     kind: DecisionKind
-    thing: str
+    thing: str | None
     proposer: str
     proposed_at: datetime
     lapses_at: datetime | None

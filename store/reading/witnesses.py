@@ -68,7 +68,7 @@ class Unwitnessed:
 
     Args:
         id: its identifier.
-        kind, approval: what was decided, of which approval.
+        kind, approval: what was decided, of which approval; None if many were revoked by one act.
         proposer: who is said to have proposed it, or to have decided it alone.
         agreed: who are said to have agreed, in order of their names; empty if one decided alone.
         at: since when it is done, or agreed if it waits for its signature.
@@ -76,7 +76,7 @@ class Unwitnessed:
 
     id: str
     kind: DecisionKind
-    approval: str
+    approval: str | None
     proposer: str
     agreed: tuple[str, ...]
     at: datetime
@@ -88,7 +88,7 @@ class Disowned:
 
     Args:
         id: its identifier.
-        kind, approval: what was decided, of which approval.
+        kind, approval: what was decided, of which approval; None if many were revoked by one act.
         state: seconded if its certificate is still to be signed.
         serial: of the certificate that has not ended; None if it is to be signed, if it has ended, or if the decision
             ended something.
@@ -96,7 +96,7 @@ class Disowned:
 
     id: str
     kind: DecisionKind
-    approval: str
+    approval: str | None
     state: DecisionState
     serial: str | None
 
