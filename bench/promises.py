@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-FIGURES = "“Status at national speed”, its table of figures"
+FIGURES = "“Status at national speed”, figures"
 """Where nearly all aims are written."""
 
-ENDS_TOLD = f"{FIGURES}, and ADR 52"
+ENDS_TOLD = "ADR 52"
 """Where the aims of telling an end are written."""
 
 TOLD_ELSEWHERE = "told elsewhere (28 November, 2 vCPU 2.5 GHz)"
