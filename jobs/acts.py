@@ -98,4 +98,5 @@ def _waiting(tx: Transaction, most: int) -> tuple[list[Unsealed], Iterable[Unsea
     every = journal.unsealed(tx, most)
     if len(every) < most:  # that is all of it, and is asked for in each turn
         return [each for each in every if each.row.kind not in ACTS], [each for each in every if each.row.kind in ACTS]
-    return journal.unsealed(tx, most, but=ACTS), journal.every_unsealed(tx, only=ACTS)
+    waiting = journal.unsealed(tx, most, but=ACTS) if any(each.row.kind in ACTS for each in every) else every
+    return waiting, journal.every_unsealed(tx, only=ACTS)

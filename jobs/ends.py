@@ -40,7 +40,7 @@ from store.verbs import approvals, artefacts
 _OF_CERTIFICATE = (FactKind.CERTIFICATE_REVOKED, FactKind.CERTIFICATE_SUPERSEDED)
 _OF_APPROVAL = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN)
 
-_PORTION = 500
+_PORTION = 1_000
 
 _JOB = "remember_ends"
 """Whoever makes an end final passes over the same rows, which the first job of a turn tells of."""

@@ -106,7 +106,7 @@ def is_as_decided(decision: Decision) -> bool:
     return _sha256_once(decision.proposal) == decision.proposal_sha256
 
 
-_LONG = 64 * 1024
+_LONG = 16 * 1024
 """Characters of a proposal that lists many approvals: it is read once, and not for each of them."""
 
 

@@ -112,6 +112,26 @@ def test_two_officers_revoke_many_by_one_act(world: World, given: list[str], mon
     assert all(world.memory.end(each.serial) is not None for one in given for each in world.record(one).certificates)
 
 
+def test_what_a_turn_ends_is_answered_and_listed_in_it_and_told_of_later(
+    world: World, given: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carry_out, "ENDED_AT_ONCE", 1)
+    monkeypatch.setattr(carry_out, "ENDED_IN_A_TURN", 2)
+    world.authority.pace = replace(world.authority.pace, portion=1)
+    decision = world.proposed(of_many(given))
+    world.seconded(decision)
+    for ended in (2, 3):
+        world.authority.turn()
+        told = progress(world, decision)
+        assert (told.carried_out, told.ended, told.told) == (ended, ended, 0)
+        with world.store.read() as tx:
+            assert not work.ends_wait(tx, world.clock.now())
+        said = [world.memory.end(one.serial) for each in given for one in world.record(each).certificates]
+        assert [each is not None for each in said] == [True] * ended + [False] * (3 - ended)
+    world.authority.turn()
+    assert progress(world, decision).told == len(given)
+
+
 def test_everything_of_an_issuing_ca_that_stands(world: World, given: list[str]) -> None:
     world.revoked(given[0])
     world.authority.settle()
