@@ -39,9 +39,9 @@ from store.verbs import revocations as verbs
 ENDED_AT_ONCE, TOLD_AT_ONCE = 1_000, 100
 """Approvals of one transaction."""
 
-ENDED_IN_A_TURN = 2_000
+ENDED_IN_A_TURN = 1_000
 """Approvals after which what was ended is sealed, remembered, answered and listed, in the same turn: no channel is to
-be far behind another, and nobody else is to wait for long."""
+be far behind another, nobody else is to wait for long, and a turn is to be shorter than the lease."""
 
 SECONDS = 2.0
 """For how long one turn goes on with it."""

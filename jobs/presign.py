@@ -40,7 +40,7 @@ from store.verbs import artefacts, facts, receipts
 CHANGED_AT_ONCE = 500
 """Certificates of one transaction of which no answer says what they are now: they come before all others."""
 
-SECONDS = 2.0
+SECONDS = 1.0
 """For how long one turn goes on with those."""
 
 

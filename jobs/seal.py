@@ -38,7 +38,7 @@ from store.verbs import facts, sealing
 _MOST = 1_000
 """Facts sealed in one transaction."""
 
-SECONDS = 2.0
+SECONDS = 1.0
 """For how long one call goes on with portions that are full: behind an act upon many approvals."""
 
 
