@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from functools import partial
 from pathlib import Path
 
 from bench import ahead, batch, ceiling, lists, many, peers, promises, register, snapshot, told, writing
@@ -30,7 +31,6 @@ EVERYTHING = many.MOST_AT_ONCE
 
 _COLUMNS = ("what is promised", "aim", "figure", "holds", "measured with", "others")
 _AS_ABOVE = "as above"
-_QUESTIONS = {"first": tuple(promises.ASKED), "second": (*promises.ASKED, *promises.ONE_UNIT_OR_PAST)}
 _FRONT_SECONDS = 2.0
 
 
@@ -110,37 +110,25 @@ def row(promise: Promise, figure: Figure | None, load: str, why: str = "", above
 # --- measuring ----------------------------------------------------------------------------------------------------
 
 
-def _fronts(run: Run) -> Iterator[Figure]:
+def _front(front: str, questions: Sequence[str], run: Run) -> Iterator[Figure]:
     approvals, seconds = run.of(ceiling.APPROVALS), max(1.0, _FRONT_SECONDS / run.share)
+    peer = peers.measure(approvals, seconds)
+    beside = f"{peer.name} in this run {peer.rate:,.0f} a second, a connection each" if peer else ""
     try:
-        peer = peers.measure(approvals, seconds)
-        found = [
-            each
-            for front in promises.FRONTS
-            for each in _tell(ceiling.asked(approvals, ceiling.ROUNDS, seconds, _QUESTIONS[front], [front]))
-        ]
+        for each in ceiling.asked(approvals, ceiling.ROUNDS, seconds, questions, [front]):
+            if isinstance(each, ceiling.Held):
+                continue
+            rated = each.question in promises.ONE_UNIT_OR_PAST
+            yield Figure(
+                what=promises.asked(each.question, front),
+                value=1e6 / each.median.cost if rated else each.spared,
+                said=str(each),
+                size=f"{approvals:,} approvals, {approvals * register.UNITS:,} units, as many different questions",
+                whole=run.share == 1,
+                peers=beside if each.question.startswith("OCSP") else "",
+            )
     except FileNotFoundError as error:
         raise Unmeasured(str(error)) from error
-    beside = f"{peer.name} in this run {peer.rate:,.0f} a second, a connection each" if peer else ""
-    for each in found:
-        if isinstance(each, ceiling.Held):
-            continue
-        rated = each.question in promises.ONE_UNIT_OR_PAST
-        yield Figure(
-            what=promises.asked(each.question, each.front),
-            value=1e6 / each.median.cost if rated else each.spared,
-            said=str(each),
-            size=f"{approvals:,} approvals, {approvals * register.UNITS:,} units, as many different questions",
-            whole=run.share == 1,
-            peers=beside if each.question.startswith("OCSP") else "",
-        )
-
-
-def _tell(found: Iterator[ceiling.Fronted | ceiling.Held]) -> Iterator[ceiling.Fronted | ceiling.Held]:
-    for each in found:
-        what = each.question if isinstance(each, ceiling.Fronted) else "memory"
-        _progress(f"  {what}, {each.front} front: {each}")
-        yield each
 
 
 def _batch(run: Run) -> Iterator[Figure]:
@@ -193,10 +181,10 @@ def _at_once(run: Run) -> Iterator[Figure]:
     worked = f"{found.worked / found.approvals * 1000:.1f} ms of a processor each"
     yield Figure(
         what=promises.ALL_AT_ONCE,
-        value=found.listed * EVERYTHING / found.approvals,
+        value=found.right * EVERYTHING / found.approvals,
         said=(
-            f"at the pace of {found.approvals:,}, of which verification said no after {found.ended:.1f} s, and OCSP, "
-            f"list and notices after {found.listed:.1f} s; {worked}"
+            f"at the pace of {found.approvals:,}: verification said no after {found.ended:.1f} s, OCSP and list after "
+            f"{found.right:.1f} s, notices were written after {found.listed:.1f} s; {worked}"
         ),
         size=f"{found.approvals:,} of {EVERYTHING:,}",
         whole=found.approvals >= EVERYTHING,
@@ -244,7 +232,8 @@ def _lists(run: Run) -> Iterator[Figure]:
 
 
 MEASURED_BY: Mapping[Part, Callable[[Run], Iterator[Figure]]] = {
-    Part.FRONTS: _fronts,
+    Part.SECOND_FRONT: partial(_front, "second", (*promises.ASKED, *promises.ONE_UNIT_OR_PAST)),
+    Part.FIRST_FRONT: partial(_front, "first", tuple(promises.ASKED)),
     Part.BATCH: _batch,
     Part.AHEAD: _ahead,
     Part.TOLD: _told,
@@ -261,23 +250,18 @@ MEASURED_BY: Mapping[Part, Callable[[Run], Iterator[Figure]]] = {
 def table(parts: Sequence[Part], run: Run) -> Iterator[str]:
     """Measure parts; yield the lines of the table as they are known."""
     for part in parts:
-        before = os.getloadavg()[0]
+        promised = {each.what: each for each in PROMISES if each.part is part}
+        before, above, why = os.getloadavg()[0], "", "its bench did not tell"
         _progress(f"{part}: begun, load {before:.1f}")
-        found: dict[str, Figure] = {}
-        why = "its bench did not tell"
         try:
             for figure in MEASURED_BY[part](run):
-                found[figure.what] = figure
+                load = f"load {statistics.mean((before, os.getloadavg()[0])):.1f}"
+                line, above = row(promised.pop(figure.what), figure, load, above=above)
+                yield line
         except Unmeasured as error:
             why = str(error)
-        load = f"load {statistics.mean((before, os.getloadavg()[0])):.1f}"
-        above = ""
-        for promise in PROMISES:
-            if promise.part is part:
-                line, above = row(promise, found.pop(promise.what, None), load, why, above)
-                yield line
-        if found:
-            raise AssertionError(f"promised by nobody: {sorted(found)}")
+        for promise in promised.values():
+            yield row(promise, None, "", why)[0]
 
 
 def head() -> list[str]:
@@ -333,7 +317,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="script/bench",
         description="Measures what is promised of speed and prints which promises hold, and where others stand.",
-        epilog="While you work on lists: script/bench lists --share 100",
+        epilog="While you work on the second front: script/bench second-front --share 20",
     )
     parser.add_argument("part", nargs="*", choices=[[], *Part], metavar="PART", help=f"of {', '.join(Part)}; else all")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="a part in N of everything; rows say so")

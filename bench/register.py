@@ -34,6 +34,9 @@ _ALGORITHMS: Mapping[HashName, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "
 UNIT, UNITS = "00-11-22-33-44-55-66-77", 10
 """A unit that is deployed under every approval, and how many are under each."""
 
+_FIRST = 100_000
+"""The first number of an approval; all have as many digits, as a certificate is another with its own name."""
+
 _DAY = timedelta(days=1)
 _ZEROS = bytes(SERIAL_OCTETS)
 
@@ -110,7 +113,7 @@ def planted(count: int) -> Register:
     """Return a register of so many approvals of different models, all active, each with a certificate and answers."""
     world, now = World(), SystemClock().now()
     start, expiry = now - 10 * _DAY, now + 300 * _DAY
-    model = world.grant(1, granted_at=now - 20 * _DAY, start=start, expiry=expiry)
+    model = world.grant(_FIRST, granted_at=now - 20 * _DAY, start=start, expiry=expiry)
     world.presign(model, now)
     one = world.kept[model]
     (certificate,) = one.record.certificates
@@ -118,7 +121,7 @@ def planted(count: int) -> Register:
     signed, algorithm = leaf["tbs_certificate"].dump(), leaf["signature_algorithm"].dump()
     old = bytes.fromhex(certificate.serial)
     held = {}
-    for number in range(1, count + 1):
+    for number in range(_FIRST + 1, _FIRST + count + 1):
         identifier, serial = str(ApprovalIdentifier("test", now.year, number)), new_serial()
         octets = bytes.fromhex(serial)
         changed = signed.replace(old, octets).replace(model.encode(), identifier.encode())

@@ -23,11 +23,12 @@ from core.facts import Fact, FactKind
 from jobs.aside import NO_ROW_S_FAULT, Aside
 from jobs.duty import Duty
 from jobs.evidence import Evidence
+from jobs.seal import seal
 from ra.deciding import notice
 from ra.deciding.end_many import end_approvals
 from ra.deciding.many import is_of_many, listed_in, of_one
 from ra.telling.listing import instruct
-from store.reading import requests
+from store.reading import requests, work
 from store.reading import revocations as reading
 from store.reading.revocations import UnderWay
 from store.rows import Decision
@@ -38,8 +39,12 @@ from store.verbs import revocations as verbs
 ENDED_AT_ONCE, TOLD_AT_ONCE = 1_000, 100
 """Approvals of one transaction."""
 
+ENDED_IN_A_TURN = 2_000
+"""Approvals after which what was ended is sealed, remembered, answered and listed, in the same turn: no channel is to
+be far behind another, and nobody else is to wait for long."""
+
 SECONDS = 2.0
-"""For how long one turn goes on with it: what was ended is to be sealed, remembered and listed."""
+"""For how long one turn goes on with it."""
 
 _log = logging.getLogger(__name__)
 
@@ -100,19 +105,27 @@ class _CarryingOut:
     def go_on(self, ended: int, told: int) -> int:
         """Go on for a while from how far it has come; return how many approvals were dealt with, or told of."""
         done, until = 0, time.monotonic() + SECONDS
-        while time.monotonic() < until and told < len(self.listed):
-            if ended < len(self.listed):
-                portion = self.listed[ended : ended + ENDED_AT_ONCE]
-                going_on = self._all_or_each(portion, ended, self._end)
-                ended += len(portion)
-            else:
-                portion = self.listed[told : told + TOLD_AT_ONCE]
-                going_on = self._all_or_each(portion, told, self._tell)
-                told += len(portion)
-            if not going_on:
+        while ended < len(self.listed) and done < ENDED_IN_A_TURN and time.monotonic() < until:
+            portion = self.listed[ended : ended + ENDED_AT_ONCE]
+            if not self._all_or_each(portion, ended, self._end):
                 return done  # another process was first: the next turn reads how far it is
-            done += len(portion)
+            ended, done = ended + len(portion), done + len(portion)
+        if done:
+            seal(self.duty, self.duty.clock.now())  # so that the ends count in this turn, and none is judged twice
+            return done
+        waits = self._channels_wait()
+        while told < len(self.listed) and time.monotonic() < until:
+            portion = self.listed[told : told + TOLD_AT_ONCE]
+            if not self._all_or_each(portion, told, self._tell):
+                return done
+            told, done = told + len(portion), done + len(portion)
+            if waits:
+                return done  # answers and lists come first; but what cannot be answered holds up no notice for ever
         return done if told < len(self.listed) else done + self._the_rest(until)
+
+    def _channels_wait(self) -> bool:
+        with self.duty.read() as tx:
+            return work.ends_wait(tx, self.duty.clock.now())
 
     def _the_rest(self, until: float) -> int:
         """Try again what was passed over; when nothing is left, the act is finished."""

@@ -37,6 +37,7 @@ class Consents:
         self._consumed: dict[str, list[Consumed]] = {}
         for each in memory.consumed_about({each.id for each in decisions} | approvals):
             self._consumed.setdefault(each.subject, []).append(each)
+        self._made: dict[str, frozenset[str]] = {}
         self._rosters = {each.number: roster_of(each) for each in memory.rosters()}
 
     def why_not(self, decision: Decision, *, still: Roster | None = None) -> str | None:
@@ -82,9 +83,11 @@ class Consents:
             decision: one of them, which was made.
             serial: of the certificate.
         """
-        agreed = self._ordered(decision) if decision.urgent else self._acts(decision)[1]
+        if decision.id not in self._made:
+            agreed = self._ordered(decision) if decision.urgent else self._acts(decision)[1]
+            self._made[decision.id] = frozenset(each.fact_sha256 for each in agreed)
         subject = decision.approval if decision.urgent else decision.id
-        return self._memory.certified_before(serial, subject or "", {each.fact_sha256 for each in agreed})
+        return self._memory.certified_before(serial, subject or "", self._made[decision.id])
 
     def _ordered(self, decision: Decision) -> list[Consumed]:
         """Return what was consumed for the order that an urgent revocation carries out."""

@@ -102,6 +102,7 @@ class Evidence:
             self._consents = Consents(memory, rules, list(self.decisions.values()))
         self._before = memory.sealed_before_rosters
         """The last row that counts without what officers signed."""
+        self._whys: dict[str, str | None] = {}
 
     def lacking(self, identifier: str, *, one: Sealed | None = None) -> Lacking | None:
         """Return what is missing for a decision to be acted upon; None if it was made as its rows say.
@@ -113,7 +114,9 @@ class Evidence:
         decision = self.decisions.get(identifier)
         if decision is None:
             return Lacking(f"there is no decision {identifier}", waits=False)
-        why = self._why(decision, one)
+        if decision.urgent or identifier not in self._whys:  # of several officers, no one fact of it says anything
+            self._whys[identifier] = self._why(decision, one)
+        why = self._whys[identifier]
         return None if why is None else Lacking(why, waits=bool(self._waiting))
 
     def _why(self, decision: Decision, one: Sealed | None) -> str | None:

@@ -6,6 +6,7 @@ the commit, the answers never left the process and are signed again; the old one
 compares them with the status of the instant.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,12 @@ from store.reading import approvals as approval_reading
 from store.reading import work
 from store.verbs import artefacts, facts, receipts
 
+CHANGED_AT_ONCE = 500
+"""Certificates of one transaction of which no answer says what they are now: they come before all others."""
+
+SECONDS = 2.0
+"""For how long one turn goes on with those."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Signed:
@@ -57,7 +64,9 @@ class _Answering:
 
 
 def presign(duty: Duty, at: datetime) -> int:
-    """Sign one portion of the answers that are due; return how many certificates now have fresh ones."""
+    """Sign a portion of the answers that are due, and more while none says what has changed; return of how many
+    certificates there are fresh ones.
+    """
     aside = duty.aside("presign")
     over = aside.passed_over(duty.noticed, at)
     latest = later(at, duty.pace.ocsp_life / 2 + ONE_SECOND)
@@ -66,13 +75,27 @@ def presign(duty: Duty, at: datetime) -> int:
             return 0
     # Their fate changes by that: what is said of them is judged, and kept, with the new one.
     make_expiries_final(duty, at)
-    with duty.read() as tx:
-        due = work.presigning_due(tx, at, duty.pace.portion, latest, over)
-        answering = _Answering(
-            issuers={each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)},
-            served=frozenset(each.key_id for each in in_service(duty, tx, at)),
-            responders=responders_at(duty, tx, at),
+    done, until = 0, time.monotonic() + SECONDS
+    while True:
+        with duty.read() as tx:
+            due = work.presigning_due(tx, at, CHANGED_AT_ONCE, latest, over | aside.stand_aside(at))
+            answering = _Answering(
+                issuers={each.key_id: each for each in ours(duty, tx, HierarchyRole.ISSUING)},
+                served=frozenset(each.key_id for each in in_service(duty, tx, at)),
+                responders=responders_at(duty, tx, at),
+            )
+        changed = [each for each in due if each.changed]
+        kept = _presigned(
+            duty, changed if len(changed) > duty.pace.portion else due[: duty.pace.portion], answering, at
         )
+        done += kept
+        if len(changed) < CHANGED_AT_ONCE or not kept or time.monotonic() >= until:
+            return done
+
+
+def _presigned(duty: Duty, due: Sequence[work.Presign], answering: _Answering, at: datetime) -> int:
+    """Sign a portion; return of how many certificates answers were kept."""
+    aside = duty.aside("presign")
     held: dict[Serial, tuple[CertificateRecord, bytes]] = {}
     for some in aside.together(duty.noticed, due, _serial, at, lambda some: _held(duty, some)):
         held |= some
@@ -98,9 +121,8 @@ def _serial(due: work.Presign) -> Serial:
 def _held(duty: Duty, due: Sequence[work.Presign]) -> dict[Serial, tuple[CertificateRecord, bytes]]:
     """Return what the register holds under serials: the certificate's fate, and its bytes."""
     with duty.read() as tx:
-        found = approval_reading.records(tx, {each.approval for each in due})
+        fates = approval_reading.certificates_called(tx, [each.serial for each in due])
         ders = approval_reading.ders(tx, [each.serial for each in due])
-    fates = {each.serial: each for approval in found for each in approval.certificates}
     return {each.serial: (fates[each.serial], ders[each.serial]) for each in due}
 
 
@@ -193,7 +215,10 @@ def _keep(duty: Duty, judged: Sequence[_Signed], at: datetime) -> int:
     """Keep answers of certificates whose fate is still the one that was judged; return of how many."""
     with duty.begin("keep answers") as tx:
         # One whose fate changed meanwhile is due already; what was signed of it never leaves this process.
-        same = [each for each in judged if artefacts.presigned(tx, each.due.serial, fate=each.due.fate, due=each.again)]
+        standing: set[Serial] = set()
+        for again, fates in _by_instant(judged).items():
+            standing |= artefacts.presigned_together(tx, fates, due=again)
+        same = [each for each in judged if each.due.serial in standing]
         signed = [each for each in same if each.answers]
         if signed:
             for responder in {each.responder for each in signed if each.responder is not None}:
@@ -214,6 +239,14 @@ def _keep(duty: Duty, judged: Sequence[_Signed], at: datetime) -> int:
                 ),
             )
     return len(signed)
+
+
+def _by_instant(judged: Sequence[_Signed]) -> Mapping[datetime, Mapping[Serial, int]]:
+    """Return serials with their fates by when they are due again: of nearly all it is the same instant."""
+    found: dict[datetime, dict[Serial, int]] = {}
+    for each in judged:
+        found.setdefault(each.again, {})[each.due.serial] = each.due.fate
+    return found
 
 
 def _answers(duty: Duty, asked: _Asked, at: datetime) -> tuple[list[SignedAnswer], datetime]:

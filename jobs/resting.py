@@ -25,6 +25,9 @@ from store.rows import Decision
 _PROPOSALS = 64
 """Proposals that are kept as they were read."""
 
+_PAYLOADS, _SHORT = 2_048, 2_000
+"""Payloads that are kept as they were read, and how many characters one has less than."""
+
 _OURS = frozenset(each.name for each in (AUTHORITY, CONSOLE, COURIER))
 
 
@@ -298,8 +301,18 @@ def require_follows(row: SealedRow, decision: Decision) -> None:
 
 def said_by(row: SealedRow) -> Mapping[str, Any]:
     """Return what a fact says; nothing where it is no JSON object: such a fact proves nothing, and blocks nothing."""
+    return _payload(row.payload) if len(row.payload) < _SHORT else _object(row.payload)
+
+
+@lru_cache(maxsize=_PAYLOADS)
+def _payload(payload: str) -> Mapping[str, Any]:
+    """Return what a payload says; each is asked for many times while a portion of facts is weighed and sealed."""
+    return _object(payload)
+
+
+def _object(document: str) -> Mapping[str, Any]:
     try:
-        said = read_json(row.payload)
+        said = read_json(document)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
@@ -312,11 +325,7 @@ def _proposal(decision: Decision) -> Mapping[str, Any]:
 @lru_cache(maxsize=_PROPOSALS)
 def _said_in(proposal: str) -> Mapping[str, Any]:
     """Return what a proposal says; each is asked for many times while what follows from it is weighed."""
-    try:
-        said = read_json(proposal)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    return _object(proposal)
 
 
 def _require_about(row: SealedRow, said: Mapping[str, Any], decision: Decision | None) -> None:

@@ -9,6 +9,7 @@ it never gets one, and a fact of ours says which it was and why. A row that some
 a head is signed over it.
 """
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,9 @@ from store.verbs import facts, sealing
 _MOST = 1_000
 """Facts sealed in one transaction."""
 
+SECONDS = 2.0
+"""For how long one call goes on with portions that are full: behind an act upon many approvals."""
+
 
 def seal(duty: Duty, at: datetime) -> int:
     """Seal what waits and sign the head; return how many facts were sealed.
@@ -46,9 +50,13 @@ def seal(duty: Duty, at: datetime) -> int:
         JournalChanged: its row, or one behind it, does not say what its link says.
     """
     take_back(duty, at)
-    done, own = _seal_waiting(duty, at)
-    _head(duty, own, at)
-    return done
+    done, until = 0, time.monotonic() + SECONDS
+    while True:
+        some, own = _seal_waiting(duty, at)
+        _head(duty, own, at)
+        done += some
+        if some < _MOST or time.monotonic() >= until:
+            return done
 
 
 def seal_own(duty: Duty, at: datetime) -> int:

@@ -257,8 +257,9 @@ class _Consequences:
         urgent = {each.id for each in self._decisions.values() if each.urgent}
         sealed = reading.sealed_about(tx, urgent, [FactKind.DECISION_MADE_ALONE])
         self._alone = [*(each.row for each in sealed), *rows]
-        several = {each.id for each in self._decisions.values() if not each.urgent}
-        wanting = {each for each in several if self._consents.why_not(self._decisions[each]) is not None}
+        # Weighed once: many facts may follow from one decision.
+        self._several = {each.id: self._consents.why_not(each) for each in self._decisions.values() if not each.urgent}
+        wanting = {each for each, why in self._several.items() if why is not None}
         self._before = decided_before_rosters(tx, duty.memory, wanting)
 
     def require(self, row: SealedRow) -> None:
@@ -286,7 +287,7 @@ class _Consequences:
 
     def _why_not(self, decision: Decision) -> str | None:
         if not decision.urgent:
-            return self._consents.why_not(decision)
+            return self._several[decision.id]
         if not self._rules.urgent_revocation_by_one:
             return "the settings let no officer revoke alone"
         return self._consents.why_not_alone(decision, self._alone)

@@ -11,7 +11,11 @@ from core.actors import Role
 from core.approval import DEVICE_COLUMNS, Device, EndCause, Firmware, device_listed
 from core.canonical import canonical, read_json
 from core.identifiers import Serial
+from core.instants import from_seconds
 from core.kinds import ApplicationState, AuthorisedAct, DecisionKind, DecisionState, DraftState
+
+DUE_NOW = from_seconds(0)
+"""An instant that has always come: the answers must be signed anew at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,8 @@ def end_approvals(
     Raises:
         NoSuchThing: one of them is no approval.
     """
+    if not portion:
+        return {}
     approval_reading.hold(tx, portion)
     how = ending_of(of_one(decision, portion[0]))
     ended = _ended(tx, portion, how, actor, at)

@@ -40,6 +40,7 @@ _WITH_ISSUERS = (
     .outerjoin(drafts, _D.serial == _C.serial)
     .outerjoin(authority_ends, _E.serial == _D.issuer_serial)
 )
+_CALLED = _WITH_ISSUERS.where(_C.serial.in_(bindparam("serials", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +305,15 @@ def standing(tx: Transaction, approval: str, at: datetime) -> bool:
     columns = certificates.c
     query = select(columns.serial).where(columns.approval == approval, columns.ends_at > at).limit(1)
     return tx.connection.execute(query).scalar() is not None
+
+
+def certificates_called(tx: Transaction, serials: Sequence[Serial]) -> dict[Serial, CertificateRecord]:
+    """Return certificates with everything that their ends depend on, by serial."""
+    return {
+        Serial(row.serial): _certificate(row, row.issuer_ended_at)
+        for portion in portions(serials)
+        for row in tx.connection.execute(_CALLED, {"serials": portion})
+    }
 
 
 def _assembled(tx: Transaction, identifiers: Collection[str] | None) -> list[ApprovalRecord]:

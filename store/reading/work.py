@@ -15,7 +15,7 @@ from core.status import Revoked, first_end, first_second_after
 from store.portions import portions
 from store.reading.approvals import of_issuer_in_service, of_known_cause
 from store.reading.requests import draft_row
-from store.rows import DraftRow
+from store.rows import DUE_NOW, DraftRow
 from store.tables import (
     approvals,
     certificates,
@@ -87,7 +87,7 @@ _ANY_DUE = union_all(
     ),
 ).subquery()
 _PRESIGNING = (
-    select(_ANY_DUE.c.serial, _ANY_DUE.c.approval, _ANY_DUE.c.fate)
+    select(_ANY_DUE.c.serial, _ANY_DUE.c.approval, _ANY_DUE.c.fate, _ANY_DUE.c.presign_due)
     .order_by(_ANY_DUE.c.presign_due, _ANY_DUE.c.serial)
     .limit(_MOST)
 )
@@ -105,6 +105,7 @@ _ACTS = (
     )
     .order_by(certificates.c.ends_at, certificates.c.serial)
 )
+_CHANGED = select(certificates.c.serial).where(certificates.c.presign_due == DUE_NOW).limit(1)
 _EXPIRING = (
     select(certificates)
     .where(
@@ -160,11 +161,13 @@ class Presign:
         serial: the certificate.
         approval: whose it is.
         fate: its fate as it was read; a later change makes the answers due again.
+        changed: whether no answer says what it is now: it is new, or its fate has changed.
     """
 
     serial: Serial
     approval: str
     fate: int
+    changed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +248,10 @@ def presigning_due(
     """
     asked = {"at": at, "latest": latest, "most": limit + len(but)}
     rows = [row for row in tx.connection.execute(_PRESIGNING, asked) if row.serial not in but]
-    return [Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate) for row in rows[:limit]]
+    return [
+        Presign(serial=Serial(row.serial), approval=row.approval, fate=row.fate, changed=row.presign_due == DUE_NOW)
+        for row in rows[:limit]
+    ]
 
 
 def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None) -> list[ClaimedEnd]:
@@ -263,6 +269,12 @@ def acts_to_state(tx: Transaction, at: datetime, of: Sequence[str] | None = None
         for named in portions(of)
         for row in tx.connection.execute(_ACTS_OF, {"at": at, "named": named})
     ]
+
+
+def ends_wait(tx: Transaction, at: datetime) -> bool:
+    """Return whether an end by an act, which has come by `at`, waits to be listed, or any change to be answered."""
+    listed = tx.connection.execute(_ACTS.limit(1), {"at": at}).first()
+    return listed is not None or tx.connection.execute(_CHANGED).first() is not None
 
 
 def expiries_to_make_final(

@@ -9,18 +9,15 @@ from sqlalchemy.exc import DBAPIError
 from core.approval import EndCause, Terms
 from core.errors import AlreadyEnded, DeviceAlreadyApproved, NoSuchThing
 from core.identifiers import Serial
-from core.instants import from_seconds, text
+from core.instants import text
 from core.kinds import KeyState
 from core.status import Revoked, first_second_after
 from store import overlap
 from store.portions import portions
-from store.rows import Approval, firmware_text
+from store.rows import DUE_NOW, Approval, firmware_text
 from store.tables import approvals, certificates, public_keys, terms
 from store.transactions import Transaction, violated
 from store.types import Instant, Number
-
-DUE_NOW = from_seconds(0)
-"""An instant that has always come: the answers must be signed anew at once."""
 
 _A, _C = approvals.c, certificates.c
 _INSERT, _INSERT_TERMS = insert(approvals), insert(terms)

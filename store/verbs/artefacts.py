@@ -1,18 +1,18 @@
 """What was signed and published: OCSP answers and CRLs. Each one is kept, so that the past can be proved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import WrongState
 from core.identifiers import Serial
 from core.mirror import PublishedCrl, SignedAnswer
 from store.portions import portions
+from store.rows import DUE_NOW
 from store.tables import certificates, crls, ocsp_answers
 from store.transactions import Transaction
-from store.verbs.approvals import DUE_NOW
 
 _ANSWERS, _LIST = insert(ocsp_answers), insert(crls)
 _PRESIGNED = (
@@ -44,6 +44,16 @@ def keep_answers(tx: Transaction, answers: Sequence[SignedAnswer], *, responder:
             for answer in answers
         ],
     )
+
+
+def presigned_together(tx: Transaction, fates: Mapping[Serial, int], *, due: datetime) -> set[Serial]:
+    """Say when the answers of certificates are due again, as `presigned` does; return those whose fate is the same."""
+    same: set[Serial] = set()
+    for some in portions(list(fates.items())):
+        named = tuple_(certificates.c.serial, certificates.c.fate).in_(some)
+        said = update(certificates).where(named).values(presign_due=due).returning(certificates.c.serial)
+        same.update(Serial(each) for each in tx.connection.execute(said).scalars())
+    return same
 
 
 def presigned(tx: Transaction, serial: Serial, *, fate: int, due: datetime) -> bool:

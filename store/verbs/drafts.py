@@ -14,10 +14,9 @@ from core.errors import KeyTaken
 from core.identifiers import Serial
 from core.kinds import DraftState, KeyState
 from core.status import certificate_end
-from store.rows import DraftRow
+from store.rows import DUE_NOW, DraftRow
 from store.tables import certificates, drafts, public_keys
 from store.transactions import Transaction
-from store.verbs.approvals import DUE_NOW
 
 
 def reserve_key(tx: Transaction, sha256: str, *, approval: str, at: datetime) -> None:

@@ -9,13 +9,11 @@ from sqlalchemy import BindParameter, bindparam, tuple_, update
 from core.approval import EndCause
 from core.errors import NoSuchThing
 from core.identifiers import Serial
+from store.portions import portions
 from store.reading import approvals as reading
 from store.tables import approvals, certificates
 from store.transactions import Transaction
 from store.verbs.approvals import CANCEL, STANDS, cancelled, compromise_keys
-
-_MOST_NAMED = 500
-"""Approvals named in one statement."""
 
 _C = certificates.c
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
@@ -43,8 +41,7 @@ def end(
         NoSuchThing: one of them is no approval.
     """
     won: set[str] = set()
-    for first in range(0, len(identifiers), _MOST_NAMED):
-        some = list(identifiers[first : first + _MOST_NAMED])
+    for some in portions(identifiers):
         asked = {"some": some, "now": at, "ended_at": at, "end_cause": cause, "ended_by": by}
         won.update(tx.connection.execute(_END, asked).scalars())
     lost = [each for each in identifiers if each not in won]
@@ -53,10 +50,9 @@ def end(
         if each not in known:
             raise NoSuchThing(kind="approval", identifier=each)
     ended: dict[str, list[Serial]] = {each: [] for each in identifiers if each in won}
-    named = list(ended)
-    for first in range(0, len(named), _MOST_NAMED):
+    for some in portions(list(ended)):
         written = cancelled(cause=cause, at=at, invalidity_date=None)
-        for row in tx.connection.execute(_CANCEL, {"some": named[first : first + _MOST_NAMED], **written}):
+        for row in tx.connection.execute(_CANCEL, {"some": some, **written}):
             ended[row.approval].append(Serial(row.serial))
     return {each: sorted(serials) for each, serials in ended.items()}
 
@@ -77,13 +73,11 @@ def cancel_of_keys(
     """
     ended: dict[str, list[Serial]] = {}
     compromised: set[str] = set()
-    pairs = list(keys.items())
     written = cancelled(cause=EndCause.KEY_COMPROMISE, at=at, invalidity_date=invalidity_date)
-    for first in range(0, len(pairs), _MOST_NAMED):
-        for row in tx.connection.execute(_CANCEL_OF_KEYS, {"some": pairs[first : first + _MOST_NAMED], **written}):
+    for some in portions(list(keys.items())):
+        for row in tx.connection.execute(_CANCEL_OF_KEYS, {"some": some, **written}):
             ended.setdefault(row.approval, []).append(Serial(row.serial))
             compromised.add(row.public_key_sha256)
-    every = sorted(compromised)
-    for first in range(0, len(every), _MOST_NAMED):
-        compromise_keys(tx, every[first : first + _MOST_NAMED], at=at)
+    for each in portions(sorted(compromised)):
+        compromise_keys(tx, each, at=at)
     return {each: sorted(ended[each]) for each in keys if each in ended}
