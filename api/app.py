@@ -218,7 +218,7 @@ def _add_guards(
         response.headers.setdefault("Cache-Control", "no-store")
         act = "" if request.url_rule is None else act_of(request.url_rule.rule)
         if act and "began" in g:
-            tallies.note_beside_others(act, perf_counter() - g.began)
+            tallies.note(act, perf_counter() - g.began)
         return response
 
     app.register_error_handler(TrialCpaError, _told)

@@ -29,6 +29,6 @@ class TimedMirror(Mirror):
         """Poll once, as Mirror does."""
         began = time.perf_counter()
         super().follow()
-        self._polls.note_beside_others(FOLLOW, time.perf_counter() - began)
+        self._polls.note(FOLLOW, time.perf_counter() - began)
         if self.first_after is None:
             self.first_after = process_age()

@@ -263,7 +263,7 @@ def test_what_is_counted_is_counted_up_to_its_bound() -> None:
     tallies = Tallies((0.001, 0.01))
     for took in (0.0005, 0.001, 0.002, 5.0):
         tallies.note("verify", took)
-    tallies.note_beside_others("ocsp", 0.01)
+    tallies.note("ocsp", 0.01)
     assert {kind: each.counts for kind, each in tallies.told().items()} == {"ocsp": (0, 1, 0), "verify": (2, 1, 1)}
     assert tallies.told()["verify"].seconds == pytest.approx(5.0035)
 

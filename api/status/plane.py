@@ -163,7 +163,7 @@ class StatusPlane:
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
-        return self._answer(asked, self._mirror, self._tallied.from_store.note_beside_others)
+        return self._answer(asked, self._mirror, self._tallied.from_store.note)
 
     def body_limit(self, path: str) -> int | None:
         """Return how many octets a body for this path may have; None if the path is not about status."""

@@ -66,22 +66,19 @@ class Tallies:
         self._guard = threading.Lock()
 
     def note(self, kind: str, seconds: float) -> None:
-        """Count one, by the only thread that counts here.
+        """Count one; several threads may.
 
         Args:
             kind: of a closed list: never what somebody sent.
             seconds: how long it took.
         """
-        counting = self._kinds.get(kind)
-        if counting is None:
-            counting = self._kinds[kind] = _Counting(len(self.bounds))
-        counting.counts[bisect_left(self.bounds, seconds)] += 1
-        counting.seconds += seconds
-
-    def note_beside_others(self, kind: str, seconds: float) -> None:
-        """Count one, by one of several threads."""
+        place = bisect_left(self.bounds, seconds)
         with self._guard:
-            self.note(kind, seconds)
+            counting = self._kinds.get(kind)
+            if counting is None:
+                counting = self._kinds[kind] = _Counting(len(self.bounds))
+            counting.counts[place] += 1
+            counting.seconds += seconds
 
     def told(self) -> Mapping[str, Tally]:
         """Return what was counted, by kind."""
@@ -93,9 +90,9 @@ class Tallied:
     """What one web process counts.
 
     Args:
-        at_once: answers about status from memory, by kind of question; the front's loop counts.
-        from_store: the same where the store was read; several threads count.
-        acts: what the API did, by the name that /openapi.json has for it; several threads count.
+        at_once: answers about status from memory, by kind of question.
+        from_store: the same where the store was read.
+        acts: what the API did, by the name that /openapi.json has for it.
         polls: how long the mirror took to follow the register.
     """
 
