@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from core.kinds import HierarchyRole
-from store.officers_tables import authorisations, order_authorisations, orders
+from store.officers_tables import authorisations, order_authorisations, orders, revocation_outcomes, revocations
 from store.tables import (
     acceptances,
     alarms,
@@ -143,6 +143,9 @@ def _furnish(_world: World, tx: Transaction) -> None:
     )
     statement = run(select(authorisations.c.statement_sha256)).scalar()
     run(insert(order_authorisations).values(order_id="ord-1", officer="officer-1", statement_sha256=statement, at=NOW))
+    approval, decision = run(select(approvals.c.identifier, approvals.c.decision_id)).one()
+    run(insert(revocations).values(decision_id=decision, total=3, done=2, already_ended=1, told=1, begun_at=NOW))
+    run(insert(revocation_outcomes).values(decision_id=decision, approval=approval, ended_at=NOW))
     serial = run(select(certificates.c.serial)).scalar()
     run(insert(acceptances).values(serial=serial, accepted=1, reason="", by="acme-desk", at=NOW))
 

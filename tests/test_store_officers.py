@@ -7,7 +7,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from store.officers_tables import authorisations, order_authorisations, orders, rosters
+from store.officers_tables import (
+    authorisations,
+    order_authorisations,
+    orders,
+    revocation_outcomes,
+    revocations,
+    rosters,
+)
 from store.transactions import violated
 from tests.planting import (
     OTHER,
@@ -21,7 +28,8 @@ from tests.planting import (
 )
 from tests.world import NOW, World
 
-TABLES = (authorisations, orders, order_authorisations, rosters)
+TABLES = (authorisations, orders, order_authorisations, revocations, revocation_outcomes, rosters)
+NONE_OF_OURS = "TDT-2099-0001-X"
 
 VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("pk_authorisations", "one statement kept twice", copy(authorisations)),
@@ -49,6 +57,20 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
         copy(order_authorisations, officer="officer-2", statement_sha256=OTHER),
     ),
     ("pk_rosters", "two rosters of one number", copy(rosters)),
+    ("pk_revocations", "many revoked twice by one decision", copy(revocations)),
+    ("fk_revocations_decision_id", "many revoked by no decision", copy(revocations, decision_id="dec-none")),
+    ("ck_revocations_in_order", "told of more than were ended", change(revocations, told=3)),
+    ("ck_revocations_in_order", "more ended than there are", change(revocations, done=4)),
+    ("ck_revocations_in_order", "fewer than none told", change(revocations, told=-1)),
+    (
+        "ck_revocations_already_ended_are_done",
+        "more than were looked at",
+        change(revocations, already_ended=3),
+    ),
+    ("ck_revocations_finished_whole", "finished, and not all are told", change(revocations, finished_at=NOW)),
+    ("pk_revocation_outcomes", "one approval twice", copy(revocation_outcomes)),
+    ("fk_revocation_outcomes_decision_id", "an outcome of no act", copy(revocation_outcomes, decision_id="dec-none")),
+    ("fk_revocation_outcomes_approval", "of no approval", copy(revocation_outcomes, approval=NONE_OF_OURS)),
 ]
 """The rule that is broken, how, and by what; each breaks that rule and no other."""
 
@@ -58,6 +80,8 @@ ALLOWED: dict[str, Plant] = {
     "an order that is done": change(orders, state="done", closed_at=NOW),
     "another officer's authorisation": copy(order_authorisations, officer="officer-2"),
     "the next roster": copy(rosters, number=2),
+    "many of whom all are told": change(revocations, done=3, told=3, finished_at=NOW),
+    "one that had ended before": change(revocation_outcomes, ended_at=None),
 }
 
 RULES = {name: said for table in TABLES for name, said in rules_of(table).items()}

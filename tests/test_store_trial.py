@@ -283,7 +283,12 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("pk_notice_counters", "a year counted twice", again(notice_counters)),
     ("pk_notices", "a notice numbered twice", again(notices, decision_id="dec-other")),
     ("ck_notices_kind_known", "a notice of no kind", turn(notices, kind="gossip")),
-    ("uq_notices_decision_id", "two notices of one decision", again(notices, number="TDN-other")),
+    ("uq_notices_told_of_approval", "two of one end", again(notices, number="TDN-other")),
+    (
+        "uq_notices_told",
+        "two of one refusal",
+        both(turn(notices, approval=None, serial=None), again(notices, number="TDN-other")),
+    ),
     ("fk_notices_decision_id", "a notice of no decision", turn(notices, decision_id="dec-none")),
     ("fk_notices_approval", "a notice of no approval", turn(notices, approval=NONE_OF_OURS)),
     ("fk_notices_application_id", "a notice of no application", turn(notices, application_id="app-none")),
