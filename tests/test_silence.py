@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from api.incoming import BODY_LIMIT
-from api.status.exchange import Asked
+from api.status.exchange import Asked, Reply
 from front.limits import Limits
 from front.service import Turn
 from tests.front_world import Listening, request
@@ -127,7 +127,7 @@ def test_a_file_that_takes_long_has_workers_of_its_own(web: Web) -> None:
         for each in web.operations()
         if web.served._plane.body_limit(each.path) is None
     }
-    # Of status the plane says itself what is long (api/status/plane.py); tests/test_batch.py asks it.
+    # Of status the plane says itself what is long: a batch, and only of those who may ask.
     large = {
         (each.method, each.path.partition("?")[0])
         for each in web.operations()
@@ -136,6 +136,10 @@ def test_a_file_that_takes_long_has_workers_of_its_own(web: Web) -> None:
     assert {place for place, turn in turns.items() if turn is Turn.LONG} == large
     assert set(turns.values()) == {Turn.LONG, Turn.API}
     assert ("POST", "/v1/deployments") in large
+    web.api.mirror.follow()
+    batch = Asked("POST", "/v1/verify/batch", fields={"authorization": f"Bearer {web.api.keys['dcc']}"})
+    assert web.served.at_once(batch) is Turn.LONG
+    assert isinstance(web.served.at_once(batch._replace(fields={})), Reply)
 
 
 def test_readiness_is_told_from_memory_and_says_when_the_register_was_last_heard(web: Web) -> None:
