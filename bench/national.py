@@ -5,6 +5,7 @@ on the wall say what else the machine did, so each row has the load beside it.
 """
 
 import argparse
+import gc
 import os
 import platform
 import statistics
@@ -251,6 +252,9 @@ def table(parts: Sequence[Part], run: Run) -> Iterator[str]:
     """Measure parts; yield the lines of the table as they are known."""
     for part in parts:
         promised = {each.what: each for each in PROMISES if each.part is part}
+        # What an earlier part has left is walked through at each collection, and is none of this part's cost.
+        gc.collect()
+        gc.freeze()
         before, above, why = os.getloadavg()[0], "", "its bench did not tell"
         _progress(f"{part}: begun, load {before:.1f}")
         try:
