@@ -2,12 +2,10 @@
 
 import tempfile
 import time
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cycle import held_world
-from core.approval import Device
+from bench.cycle import held_world, in_force
 from core.kinds import HierarchyRole
 from intake.carried import read_request, read_response
 from jobs.ended import in_force_under
@@ -16,13 +14,12 @@ from jobs.new_issuing import accept_response, compromised_issuing_ca
 from jobs.offline_root import RootFolder, judge, sign
 from keys.ceremony import ROOT_FILE
 from keys.sealed import open_sealed
-from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.views import Accepted
 from store.reading import requests
 from tests.acting import propose_batch, second_batch
 from tests.channels_world import Channels
-from tests.world import DEVICE, LONGEST_TRIAL, OFFICER_1, OFFICER_2, PASSPHRASE, World, csr_pem
+from tests.world import LONGEST_TRIAL, OFFICER_1, OFFICER_2, PASSPHRASE, World
 
 A_BATCH = 100
 """What one request of an officer proposes, or seconds."""
@@ -62,23 +59,10 @@ def measure(certificates: int) -> Drill:
         world = held_world(Path(folder))
         place = KeyPlace(folder=Path(folder) / "ceremony" / "keys", passphrase=PASSPHRASE)
         world.authority.reopen = lambda: opened_keyring(world.memory, place, world.clock.now())
-        given = _granted(world, certificates)
+        given = in_force(world, certificates)
         found = _held(world, place, RootFolder(Path(folder) / "ceremony" / "root"), given)
         world.close()
     return found
-
-
-def _granted(world: World, certificates: int) -> list[str]:
-    waiting = [
-        world.proposed(ProposeGrant(world.applied(device=_device(each), csr=csr_pem()), "A bench."))
-        for each in range(certificates)
-    ]
-    world.authority.settle()
-    given = [world.seconded(each) for each in waiting]
-    world.authority.settle()
-    world.passes(timedelta(days=2))
-    world.authority.settle()
-    return sorted(given)
 
 
 def _held(world: World, place: KeyPlace, root: RootFolder, given: list[str]) -> Drill:
@@ -139,10 +123,6 @@ def _seconded(world: World, decided: list[str]) -> None:
         for outcome in second_batch(world.desk, OFFICER_2, accepted):
             if isinstance(outcome, Exception):
                 raise outcome
-
-
-def _device(number: int) -> Device:
-    return replace(DEVICE, model=f"{number:08X}")
 
 
 def _require(holds: bool, what: str) -> None:  # noqa: FBT001 - what has to hold, said first

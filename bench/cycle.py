@@ -77,6 +77,17 @@ def proposed(world: World, number: int) -> str:
     return world.proposed(ProposeGrant(world.applied(device=_device(number)), "A bench."))
 
 
+def in_force(world: World, approvals: int) -> list[str]:
+    """Have so many granted, let their start come, and return them in order."""
+    waiting = [proposed(world, number) for number in range(approvals)]
+    world.authority.settle()
+    given = [world.seconded(each) for each in waiting]
+    world.authority.settle()
+    world.passes(timedelta(days=2))
+    world.authority.settle()
+    return sorted(given)
+
+
 def on_duty(world: World) -> Duty:
     """Return what the jobs of the authority work with, under a lease of their own."""
     epoch = take_lease(world.store, world.authority.holder, world.machine, timedelta(hours=1)).epoch

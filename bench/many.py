@@ -2,17 +2,16 @@
 
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bench.cycle import held_world
-from core.approval import Device, EndCause
-from ra.deciding.kinds.grant import ProposeGrant
+from bench.cycle import held_world, in_force
+from core.approval import EndCause
 from ra.deciding.many import MOST, ProposeRevocations, progress
 from store.reading import work
 from tests.channels_world import Channels
-from tests.world import DEVICE, OFFICER_1, World, csr_pem
+from tests.world import OFFICER_1, World
 
 MOST_AT_ONCE = MOST
 """What one act ends at most."""
@@ -43,22 +42,9 @@ def measure(approvals: int) -> Revoked:
     """Grant so many, and revoke them by one act."""
     with tempfile.TemporaryDirectory() as folder:
         world = held_world(Path(folder))
-        found = _revoked(world, _granted(world, approvals))
+        found = _revoked(world, in_force(world, approvals))
         world.close()
     return found
-
-
-def _granted(world: World, approvals: int) -> list[str]:
-    waiting = [
-        world.proposed(ProposeGrant(world.applied(device=_device(each), csr=csr_pem()), "A bench."))
-        for each in range(approvals)
-    ]
-    world.authority.settle()
-    given = [world.seconded(each) for each in waiting]
-    world.authority.settle()
-    world.passes(timedelta(days=2))
-    world.authority.settle()
-    return sorted(given)
 
 
 def _revoked(world: World, given: list[str]) -> Revoked:
@@ -89,7 +75,3 @@ def _said(world: World, decision: str) -> bool:
     now = world.clock.now()
     with world.store.read() as tx:
         return not work.presigning_due(tx, now, 1, now + _FAR)
-
-
-def _device(number: int) -> Device:
-    return replace(DEVICE, model=f"{number:08X}")
