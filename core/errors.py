@@ -133,6 +133,14 @@ class SerialMalformed(RequestMalformed):
     hint_text = "Write it as hexadecimal digits, as openssl x509 -serial prints it."
 
 
+class NoteMalformed(RequestMalformed):
+    """Not a signed note of a log, or not a key that verifies one."""
+
+    code = "note-malformed"
+    sentence = "It is no signed checkpoint or verifier key of a log: {detail}."
+    hint_text = "Take it as the log hands it out, to its last line’s end."
+
+
 class DeviceIdMalformed(RequestMalformed):
     """Not an EUI-64."""
 
