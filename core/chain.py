@@ -12,6 +12,9 @@ from core.canonical import Json, canonical
 GENESIS = bytes(32)
 """The predecessor of row 1."""
 
+SALT_OCTETS = 32
+"""Of a row's salt: kind, officer, time and subject can be guessed, and without it a leaf would confirm a guess."""
+
 DATED_AHEAD = timedelta(seconds=5)
 """A fact dated ahead of its sealer by more than this is sealed with the sealer's instant: clocks of machines that are
 kept right differ by less, so whoever wrote it went by a wrong one, and the row shows it."""
@@ -40,8 +43,8 @@ class SealedRow:
     payload: str
 
 
-def link(previous: bytes, row: SealedRow) -> bytes:
-    """Return the SHA-256 over the previous digest and the row, 32 octets."""
+def whole(row: SealedRow) -> bytes:
+    """Return a row as it is hashed, in the canonical form: the private part of the log."""
     document: Json = {
         "number": row.number,
         "sealed_at": row.sealed_at,
@@ -53,7 +56,27 @@ def link(previous: bytes, row: SealedRow) -> bytes:
         "subject": row.subject,
         "payload": row.payload,
     }
-    return hashlib.sha256(previous + canonical(document)).digest()
+    return canonical(document)
+
+
+def link(previous: bytes, row: SealedRow) -> bytes:
+    """Return the SHA-256 over the previous digest and the row, 32 octets."""
+    return link_of(previous, whole(row))
+
+
+def link_of(previous: bytes, octets: bytes) -> bytes:
+    """Return the link of a row that is there as it is hashed."""
+    return hashlib.sha256(previous + octets).digest()
+
+
+def commitment(salt: bytes, octets: bytes) -> bytes:
+    """Return what the public log says of a row that is there as it is hashed: nobody can guess it without the salt.
+
+    Args:
+        salt: SALT_OCTETS random octets, of this row alone.
+        octets: as `whole` returns them.
+    """
+    return hashlib.sha256(salt + octets).digest()
 
 
 def content_digest(row: SealedRow) -> str:

@@ -13,6 +13,7 @@ class FactKind(StrEnum):
     """What happened. A kind never changes its meaning; withheld texts appear as salted digests only."""
 
     AUTHORITY_CREATED = "authority-created"
+    LOG_BEGUN = "log-begun"
     CLOCK_ADVANCED = "clock-advanced"
     CLOCK_ACCEPTED = "clock-accepted"
     ORGANISATION_ADDED = "organisation-added"

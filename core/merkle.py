@@ -11,6 +11,12 @@ from typing import TypeAlias
 EMPTY = hashlib.sha256(b"").digest()
 """The root of the tree without leaves (RFC 9162, 2.1.1)."""
 
+TILE_HEIGHT = 8
+"""Levels of the tree in one tile (C2SP tlog-tiles)."""
+
+TILE_WIDTH = 1 << TILE_HEIGHT
+"""Nodes in a tile that is full."""
+
 HASH_OCTETS = 32
 """Of SHA-256."""
 
@@ -26,6 +32,14 @@ def leaf_hash(data: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of what is above two subtrees."""
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def whole_root(hashes: Sequence[bytes]) -> bytes:
+    """Return the root above so many nodes of one level; their number is a power of two."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+    return level[0]
 
 
 def peaks(size: int, begin: int = 0) -> Iterator[tuple[int, int]]:

@@ -87,6 +87,7 @@ def rests_upon(kind: FactKind) -> Resting:
             return Resting.DECISION
         case (
             FactKind.AUTHORITY_CREATED
+            | FactKind.LOG_BEGUN
             | FactKind.AUTHORITY_CERTIFICATE_INTENDED
             | FactKind.AUTHORITY_CERTIFICATE_ISSUED
             | FactKind.AUTHORITY_CERTIFICATE_ENDED

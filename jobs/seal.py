@@ -13,6 +13,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from core.actors import AUTHORITY, CONSOLE
 from core.alarms import AlarmCode
@@ -25,11 +26,13 @@ from jobs.acts import to_seal
 from jobs.behind_head import require_as_sealed, rows_behind, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
+from jobs.leaves import Numbered, StillWaiting, make_leaves
 from jobs.recall import signed_by_us
 from jobs.resting import said_by
 from jobs.weigh import Flawed, weighed
 from memory.records import Head
 from store.reading import journal
+from store.reading import log as reading
 from store.reading.authority import authority_row
 from store.reading.journal import Unsealed
 from store.transactions import Transaction
@@ -94,7 +97,8 @@ def _seal_waiting(duty: Duty, at: datetime, *, own: bool = False) -> tuple[int, 
         number, digest, last_at = journal.last_sealed(tx)
         require_as_sealed(tx, duty.memory, number)  # its date is what all that follows is not dated behind
         # What came since, or is another fact since, is weighed in the next turn.
-        same = [each for each in to_seal(duty, tx, _MOST) if known.get(each.row_id, (None,))[0] == each.row]
+        standing = to_seal(duty, tx, _MOST)
+        same = [each for each in standing if known.get(each.row_id, (None,))[0] == each.row]
         refused = [(each, flaw) for each in same if (flaw := known[each.row_id][1]) is not None]
         for each, flaw in refused:
             _refuse(duty, tx, each, flaw, at)
@@ -104,13 +108,17 @@ def _seal_waiting(duty: Duty, at: datetime, *, own: bool = False) -> tuple[int, 
         sealed_at = _sealed_at(duty, tx, waiting, at)
         if last_at is not None:
             sealed_at = max(sealed_at, parse(last_at))  # the order never runs backwards
-        rows = []
+        rows, numbered = [], []
         for each in waiting:
             number += 1
-            digest = link(digest, replace(each.row, number=number, sealed_at=text(sealed_at)))
+            row = replace(each.row, number=number, sealed_at=text(sealed_at))
+            digest = link(digest, row)
             rows.append((each.row_id, number, digest))
+            numbered.append(Numbered(row=row, approvals=each.approvals))
         if not sealing.seal(tx, rows, at=sealed_at):
             return len(refused), frozenset()
+        made = make_leaves(tx, numbered, _still_waiting(tx, standing, waiting))
+        _tell_unsayable(duty, made.unsayable)
         _tell_refused(duty, waiting)
         return len(refused) + len(rows), frozenset(each for _, _, each in rows)
 
@@ -136,6 +144,32 @@ def _refuse(duty: Duty, tx: Transaction, fact: Unsealed, flaw: Flawed, at: datet
         f"{flaw.why}. It is not sealed, and nothing follows from it.",
         subject=row.subject or row.kind,
     )
+
+
+def _still_waiting(tx: Transaction, standing: Sequence[Unsealed], sealed: Sequence[Unsealed]) -> StillWaiting:
+    """Return how it is told which approvals a fact touches that waits behind those that are sealed.
+
+    Args:
+        tx: open, in which they were sealed.
+        standing: what waited, in this transaction; all of it, if it is less than a portion.
+        sealed: those that are.
+    """
+    if len(standing) >= _MOST:
+        return partial(reading.touched_by_waiting, tx)
+    done = {each.row_id for each in sealed}
+    # What is refused is among them: the fact that says so waits, and touches the same.
+    left = {approval for each in standing if each.row_id not in done for approval in each.approvals}
+    return lambda _: left
+
+
+def _tell_unsayable(duty: Duty, approvals: Sequence[str]) -> None:
+    if approvals:
+        duty.notice(
+            AlarmCode.REGISTER_CONTRADICTS,
+            f"What the register says of {approvals[0]} cannot be said in public ({len(approvals)} such approvals): the "
+            "log says nothing new of it. Look for whoever writes rows.",
+            subject="what the log carries",
+        )
 
 
 def _tell_refused(duty: Duty, sealed: Sequence[Unsealed]) -> None:

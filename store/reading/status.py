@@ -187,9 +187,9 @@ class StatusReader:
         now = self._now()
         with self._store.read(whole=identifiers is None) as tx:
             if identifiers is None:
-                return packing.every(tx, self._store, _disputed(tx, None), now)
+                return packing.every(tx, self._store, disputed(tx, None), now)
             named = sorted(identifiers)
-            return packing.some(tx, self._store, named, _disputed(tx, named), now)
+            return packing.some(tx, self._store, named, disputed(tx, named), now)
 
     def _newest_crls(
         self, tx: Transaction, hierarchy: Sequence[AuthorityCertificate], now: datetime
@@ -284,7 +284,7 @@ def _credentials(tx: Transaction, which: Select[Any]) -> dict[str, CredentialRec
     }
 
 
-def _disputed(tx: Transaction, approvals: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
+def disputed(tx: Transaction, approvals: Sequence[str] | None) -> Mapping[str, Sequence[int]]:
     """Return the instants of ends that were not sealed, by approval, in seconds; of all approvals (None) or some."""
     found = defaultdict[str, list[int]](list)
     asked: Iterable[tuple[Select[Any], Mapping[str, Any]]] = (

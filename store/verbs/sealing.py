@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store.tables import cursors, journal, journal_heads, waits_to_be_sealed
 from store.transactions import Transaction
+from store.verbs.log import take_back_leaves
 
 _SEAL = (
     update(journal)
@@ -44,7 +45,11 @@ def refuse(tx: Transaction, row_id: int, *, why: str) -> bool:
 
 
 def take_back(tx: Transaction, *, behind: int) -> None:
-    """Let every fact that carries a number behind `behind` wait to be sealed: no head was signed over any of them."""
+    """Let every fact that carries a number behind `behind` wait to be sealed: no head was signed over any of them.
+
+    Their leaves go with the numbers: another row will have them.
+    """
+    take_back_leaves(tx, behind=behind)
     numbered = journal.c.seal_number > behind
     tx.connection.execute(update(journal).where(numbered).values(seal_number=None, link=None, sealed_at=None))
 

@@ -1,0 +1,261 @@
+"""The public log as it is read: checkpoints, leaves, tiles, proofs, and the documents that rows carry."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Row, Text, bindparam, func, select
+
+from core.facts import FactKind
+from core.instants import text
+from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root
+from core.public_record import leaf_data, public_part
+from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
+from store.portions import portions
+from store.tables import journal, waits_to_be_sealed
+from store.transactions import Transaction
+
+_PAGE = 1_000
+_L, _D, _T = log_leaves.c, log_documents.c, log_tiles.c
+_NUMBER, _UPTO = bindparam("number", type_=BigInteger()), bindparam("upto", type_=BigInteger())
+_MOST = bindparam("most", type_=Integer())
+_NAMED = bindparam("named", expanding=True, type_=Text())
+_CHECKPOINT = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+_CHECKPOINT_OF = select(checkpoints).where(checkpoints.c.size == _NUMBER)
+_LEAVES = (
+    select(_L.number, _L.salt, _L.commitment, _L.leaf, journal.c.sealed_at)
+    .join(journal, journal.c.seal_number == _L.number)
+    .where(_L.number > _NUMBER, _L.number <= _UPTO)
+    .order_by(_L.number)
+    .limit(_MOST)
+)
+_HASHES = select(_L.leaf).where(_L.number > _NUMBER, _L.number <= _UPTO).order_by(_L.number)
+_FIRST = select(func.min(_L.number))
+_CARRIED = (
+    select(_D.number, _D.document).where(_D.number > _NUMBER, _D.number <= _UPTO).order_by(_D.number, _D.approval)
+)
+_NEWEST_OF = (
+    select(_D.approval, func.max(_D.number).label("number")).where(_D.approval.in_(_NAMED)).group_by(_D.approval)
+).subquery()
+_LAST_CARRIED = select(_D.approval, _D.number, _D.document).join(
+    _NEWEST_OF, (_NEWEST_OF.c.approval == _D.approval) & (_NEWEST_OF.c.number == _D.number)
+)
+_AFTER = bindparam("after", type_=Text())
+_UP_TO = (
+    select(_D.approval, func.max(_D.number).label("number"))
+    .where(_D.approval > _AFTER, _D.number <= _UPTO)
+    .group_by(_D.approval)
+    .order_by(_D.approval)
+    .limit(_MOST)
+).subquery()
+_DOCUMENTS = (
+    select(_D.approval, _D.document)
+    .join(_UP_TO, (_UP_TO.c.approval == _D.approval) & (_UP_TO.c.number == _D.number))
+    .order_by(_D.approval)
+)
+_SALTS = select(_L.number, _L.salt).where(_L.number.in_(bindparam("numbers", expanding=True, type_=BigInteger())))
+_LEVEL, _PLACE = bindparam("level", type_=BigInteger()), bindparam("place", type_=BigInteger())
+_TILE = select(_T.octets).where(_T.level == _LEVEL, _T.place == _PLACE)
+_ROOTS = select(_T.root).where(_T.level == _LEVEL, _T.place >= _NUMBER, _T.place < _UPTO).order_by(_T.place)
+_WAIT_ALONE = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.in_(_NAMED))
+_WAIT_TOGETHER = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.like("% _% _% %"))
+_BEGUN = select(journal.c.id).where(journal.c.subject == bindparam("log"), journal.c.kind == FactKind.LOG_BEGUN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint that is signed.
+
+    Args:
+        size: leaves of the tree: rows of the journal.
+        root: of the tree.
+        note: as it is handed out.
+        signed_at: when.
+    """
+
+    size: int
+    root: bytes
+    note: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """A row of the journal as the log has it.
+
+    Args:
+        number: of the row.
+        sealed_at: when, RFC 3339 text.
+        public: what it carries, in the canonical form.
+        salt: for those who may read the row.
+        commitment: over salt and row.
+        leaf: its hash.
+    """
+
+    number: int
+    sealed_at: str
+    public: str
+    salt: bytes
+    commitment: bytes
+    leaf: bytes
+
+    @property
+    def data(self) -> bytes:
+        """What the hash is of, in the canonical form."""
+        return leaf_data(
+            number=self.number, sealed_at=self.sealed_at, public=self.public, commitment=self.commitment.hex()
+        )
+
+
+def checkpoint(tx: Transaction) -> Checkpoint | None:
+    """Return the newest checkpoint; None before the first."""
+    return _checkpoint(tx.connection.execute(_CHECKPOINT).one_or_none())
+
+
+def checkpoint_of(tx: Transaction, size: int) -> Checkpoint | None:
+    """Return the checkpoint of a size; None if there is none."""
+    return _checkpoint(tx.connection.execute(_CHECKPOINT_OF, {"number": size}).one_or_none())
+
+
+def leaves_after(tx: Transaction, after: int, limit: int, upto: int) -> list[Leaf]:
+    """Return the leaves of rows behind a number, in order.
+
+    Args:
+        tx: open.
+        after: the row behind which they are.
+        limit: the most.
+        upto: the last row that may be among them.
+    """
+    last = min(upto, after + limit)
+    public = _public(tx, after, last)
+    rows = tx.connection.execute(_LEAVES, {"number": after, "upto": last, "most": limit})
+    return [
+        Leaf(
+            number=int(row.number),
+            sealed_at=text(row.sealed_at),
+            public=public_part(public.get(row.number, ())),
+            salt=bytes(row.salt),
+            commitment=bytes(row.commitment),
+            leaf=bytes(row.leaf),
+        )
+        for row in rows
+    ]
+
+
+def first_leaf(tx: Transaction) -> int | None:
+    """Return the number of the first row that has a leaf; None if none has."""
+    found = tx.connection.execute(_FIRST).scalar()
+    return None if found is None else int(found)
+
+
+def tile(tx: Transaction, level: int, index: int, width: int = TILE_WIDTH) -> bytes | None:
+    """Return a tile (C2SP tlog-tiles), of which the log may have more by now.
+
+    Args:
+        tx: open.
+        level: of the tile; 0 for one of leaves.
+        index: its place among those of its level.
+        width: how many hashes of it, at most TILE_WIDTH.
+
+    Returns:
+        So many hashes; None if there are fewer.
+    """
+    octets = tx.connection.execute(_TILE, {"level": level, "place": index}).scalar()
+    if octets is not None:
+        return bytes(octets[: width * HASH_OCTETS])
+    first = index * TILE_WIDTH
+    between = {"number": first, "upto": first + width}
+    below = (_ROOTS, {"level": level - 1, **between}) if level else (_HASHES, between)
+    hashes = [bytes(each) for each in tx.connection.execute(*below).scalars()]
+    return b"".join(hashes) if len(hashes) == width else None
+
+
+def entries(tx: Transaction, index: int, width: int = TILE_WIDTH) -> list[bytes] | None:
+    """Return the data of the leaves of a tile of level 0; None if there are fewer."""
+    first = index * TILE_WIDTH
+    found = [each.data for each in leaves_after(tx, first, width, first + width)]
+    return found if len(found) == width else None
+
+
+def nodes(tx: Transaction) -> Nodes:
+    """Return the source of nodes for proofs and roots: of whole subtrees, all of whose leaves there are."""
+
+    @lru_cache(maxsize=64)
+    def full(level: int, index: int) -> bytes | None:
+        return tile(tx, level, index)
+
+    def node(level: int, place: int) -> bytes:
+        of_tile, inside = divmod(level, TILE_HEIGHT)
+        first = place << inside
+        index, begin = divmod(first, TILE_WIDTH)
+        end = begin + (1 << inside)
+        octets = full(of_tile, index) or tile(tx, of_tile, index, end)
+        if octets is None:
+            raise LookupError("the log has no such node")
+        return whole_root([octets[at * HASH_OCTETS :][:HASH_OCTETS] for at in range(begin, end)])
+
+    return node
+
+
+def last_carried(tx: Transaction, approvals: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return the document that the log carried last of some approvals, each with the row that did."""
+    return {
+        row.approval: (int(row.number), row.document)
+        for some in portions(sorted(approvals))
+        for row in tx.connection.execute(_LAST_CARRIED, {"named": some})
+    }
+
+
+def documents(tx: Transaction, upto: int) -> Iterator[tuple[str, str]]:
+    """Give each approval with the document that the log carried last of it up to a row, by identifier."""
+    after = ""
+    while True:
+        page = tx.connection.execute(_DOCUMENTS, {"after": after, "upto": upto, "most": _PAGE}).all()
+        for row in page:
+            yield row.approval, row.document
+        if len(page) < _PAGE:
+            return
+        after = page[-1].approval
+
+
+def salts(tx: Transaction, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Return the salts of rows by number, for those who may read the rows."""
+    return {
+        int(row.number): bytes(row.salt)
+        for some in portions(numbers)
+        for row in tx.connection.execute(_SALTS, {"numbers": some})
+    }
+
+
+def touched_by_waiting(tx: Transaction, approvals: Collection[str]) -> set[str]:
+    """Return those of some approvals that a fact touches which still waits for its number."""
+    alone = {f" {each} ": each for each in approvals}
+    found = {
+        alone[each]
+        for some in portions(list(alone))
+        for each in tx.connection.execute(_WAIT_ALONE, {"named": some}).scalars()
+    }
+    together = tx.connection.execute(_WAIT_TOGETHER).scalars()
+    return found | {each for row in together for each in row.split() if f" {each} " in alone}
+
+
+def has_begun(tx: Transaction, log: str) -> bool:
+    """Return whether the journal has, sealed or not, the fact that a log begins, by its origin."""
+    return tx.connection.execute(_BEGUN, {"log": log}).first() is not None
+
+
+def _public(tx: Transaction, after: int, upto: int) -> Mapping[int, Sequence[str]]:
+    """Return the documents that rows carry, by row, each row's by identifier."""
+    found = defaultdict[int, list[str]](list)
+    for row in tx.connection.execute(_CARRIED, {"number": after, "upto": upto}):
+        found[row.number].append(row.document)
+    return found
+
+
+def _checkpoint(row: Row[Any] | None) -> Checkpoint | None:
+    if row is None:
+        return None
+    return Checkpoint(size=int(row.size), root=bytes(row.root), note=row.note, signed_at=row.signed_at)
