@@ -102,3 +102,15 @@ def head_statement(authority: str, number: int, digest: bytes) -> bytes:
         digest: that row's link.
     """
     return canonical({"journal": authority, "number": number, "digest": digest.hex()})
+
+
+def log_statement(*, log: str, key: str, number: int, digest: bytes) -> bytes:
+    """Return the bytes that the journal key signs, once, for a log that begins.
+
+    Args:
+        log: its origin.
+        key: of its checkpoints, as verifiers take it.
+        number: of the last row that was sealed before; 0 of a new authority.
+        digest: that row's link.
+    """
+    return canonical({"log": log, "key": key, "number": number, "link": digest.hex()})

@@ -26,9 +26,10 @@ ACTS = (
     FactKind.CLOCK_ACCEPTED,
     FactKind.END_SETTLED,
     FactKind.AUTHORITY_CERTIFICATE_ENDED,
+    FactKind.LOG_BEGUN,
     *ENTERED,
 )
-"""What an operator does beside the keys, and the authority remembers."""
+"""What an operator does beside the keys, or the authority once for ever, and it remembers."""
 
 
 def digest_of(fact: Fact) -> str:
@@ -54,6 +55,8 @@ def pretended(memory: Memory, row: SealedRow) -> bool:
         return False
     if row.kind == FactKind.AUTHORITY_CERTIFICATE_ENDED:
         return not _ended(memory, row)
+    if row.kind == FactKind.LOG_BEGUN:
+        return not _begun(memory, row)
     return content_digest(row) not in memory.accepted_facts()
 
 
@@ -65,6 +68,24 @@ def _ended(memory: Memory, row: SealedRow) -> bool:
         return False
     end = memory.end(serial)
     return end is not None and (text(end.at), int(end.reason)) == (row.at, said.get("reason"))
+
+
+def _begun(memory: Memory, row: SealedRow) -> bool:
+    """Return whether the log that a row says has begun is the one that is remembered."""
+    held, said = memory.newest_log, said_by(row)
+    return held is not None and (
+        row.subject,
+        said.get("log"),
+        said.get("key"),
+        said.get("number"),
+        said.get("link"),
+    ) == (
+        held.log,
+        held.log,
+        held.key,
+        held.number,
+        held.link.hex(),
+    )
 
 
 def to_seal(duty: Duty, tx: Transaction, most: int) -> list[Unsealed]:

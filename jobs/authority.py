@@ -32,11 +32,13 @@ from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, later, release_lease, take_lease
 from jobs.ends import remember_ends
 from jobs.expire import close_requests, lapse_passed, record_expiries
+from jobs.growing import Growing
 from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
 from jobs.keyring import Keyring
 from jobs.limits import compare_limits
 from jobs.listed import Kept
+from jobs.log import begin_log, tend_log
 from jobs.orders import take_up_orders, take_up_stops
 from jobs.pace import Pace
 from jobs.presign import presign
@@ -127,6 +129,7 @@ class Authority:
     _seen: Seen = field(default_factory=Seen, init=False, repr=False)
     _linted: Linted = field(default_factory=Linted, init=False, repr=False)
     _kept: Kept = field(default_factory=Kept, init=False, repr=False)
+    _growing: Growing = field(default_factory=Growing, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -212,6 +215,7 @@ class Authority:
             done += self._guarded(job, duty, self._believed.now())
         if done:
             done += self._guarded(seal_own, duty, self._believed.now())
+        done += self._guarded(tend_log, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -223,6 +227,7 @@ class Authority:
         """
         # First: what the others act upon is sealed, under a signed head, before they do.
         always: tuple[Job, ...] = (
+            begin_log,
             seal,
             take_up_stops,
             show_rosters,
@@ -301,6 +306,7 @@ class Authority:
             seen=self._seen,
             linted=self._linted,
             kept=self._kept,
+            growing=self._growing,
             rules=self.rules,
         )
 
@@ -333,6 +339,7 @@ class Authority:
             self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
+        self._growing = Growing()
         self._kept = Kept()  # what was taken over may have come before what was known
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)

@@ -22,6 +22,7 @@ from core.kinds import CAS, HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.evidence import links_behind
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file
+from keys.log_key import LOG_FILE, open_log_key
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
 from memory.book import FILE_NAME
@@ -207,7 +208,11 @@ def _keys(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 
     _require(not needed, f"{', '.join(sorted(needed))} is missing")
     if place.passphrase is None:
         return Outcome.NOT_PROVED, f"{', '.join(names)}: sealed; the passphrase was not given"
-    opened = {each: open_sealed(place.keys_dir / each, place.passphrase).public_key for each in names}
+    if LOG_FILE in names:  # an authority of before has none; which it is the memory says
+        open_log_key(place.keys_dir / LOG_FILE, place.passphrase)
+    opened = {
+        each: open_sealed(place.keys_dir / each, place.passphrase).public_key for each in names if each != LOG_FILE
+    }
     with place.store.read() as tx:
         journal_key = reading.authority_row(tx).journal_key
     certified = {issuer(each.der).public_key for each in _certificates(place)}

@@ -130,6 +130,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
         responder=keys.responder,
         journal=keys.journal,
         statement=keys.statement,
+        log=keys.log,
     )
     told = replace(ceremony, roster=members)
     said = transcript(told, [root, issuing, *map(partial(_newest, store), _BELOW)], keys, at)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.alarms import AlarmCode, Noticed, printable
 from core.clock import Clock
 from jobs.aside import Aside
+from jobs.growing import Growing
 from jobs.keyring import Keyring
 from jobs.listed import Kept
 from jobs.look import Look
@@ -46,6 +47,7 @@ class Duty:
         linted: the shapes of OCSP answers and lists of which one was linted.
         kept: the entries of the lists that were published.
         look: the register as the jobs of this turn see it.
+        growing: the right edge of the public log's tree.
     """
 
     store: Store
@@ -65,6 +67,7 @@ class Duty:
     linted: Linted = field(default_factory=Linted)
     kept: Kept = field(default_factory=Kept)
     look: Look = field(default_factory=Look)
+    growing: Growing = field(default_factory=Growing)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).

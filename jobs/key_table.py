@@ -15,6 +15,7 @@ from core.kinds import HierarchyRole
 from jobs.hierarchy import held_of
 from jobs.keyring import key_files
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE
+from keys.log_key import LOG_FILE
 from memory.beliefs import Certified
 from memory.memory import Memory
 from store.reading import authority as reading
@@ -32,6 +33,8 @@ class KeyState(StrEnum):
 
 
 SIGNS, SEALS = "ECDSA P-256 with SHA-256", "HMAC-SHA-256 (HKDF of a P-256 key)"
+
+SIGNS_LOG = "Ed25519"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,7 @@ def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[
         *table.of(HierarchyRole.RESPONDER),
         *table.of(HierarchyRole.STATEMENT),
         table.alone("journal", JOURNAL_FILE, SIGNS, {"heads": heads}),
+        table.alone("log", LOG_FILE, SIGNS_LOG, {"checkpoints": memory.counted().get("tree", 0)}),
         table.alone("memory", RECORD_FILE, SEALS, {"records": records}),
     ]
 

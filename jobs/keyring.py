@@ -12,6 +12,7 @@ from ca.profile import Profile
 from core.errors import KeyUnusable
 from core.kinds import HierarchyRole
 from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file, statement_file
+from keys.log_key import LOG_FILE, LogKey, make_log_key
 from keys.sealed import open_sealed
 from keys.signer import Signer
 from memory.memory import Memory
@@ -36,6 +37,7 @@ class Keyring:
         journal: signs the journal's heads.
         earlier: signers of responders before, by key identifier: each signs until the newest is certified.
         statement: signs what the authority states as a file: the newest; None where none was certified yet.
+        log: signs the public log's checkpoints; None where it is not at hand: then nothing new is signed for it.
     """
 
     profile: Profile
@@ -44,6 +46,7 @@ class Keyring:
     journal: Signer
     earlier: Mapping[str, Signer] = field(default_factory=dict)
     statement: Signer | None = None
+    log: LogKey | None = None
 
     @cached_property
     def statement_key_id(self) -> str | None:
@@ -135,7 +138,16 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
         statement=statements[-1] if statements else None,
         journal=_opened(place, JOURNAL_FILE, pinned[JOURNAL_FILE]),
         earlier={key_id(each.public_key): each for each in earlier},
+        log=_log_key(memory, place),
     )
+
+
+def _log_key(memory: Memory, place: KeyPlace) -> LogKey | None:
+    """Return the log's key; an authority of before makes it at its next start. One that is lost is not made again."""
+    path = place.folder / LOG_FILE
+    if memory.newest_log is not None and not path.exists():
+        return None
+    return make_log_key(path, place.passphrase)
 
 
 def _needed(memory: Memory, role: HierarchyRole, place: KeyPlace, files: Mapping[str, str], at: datetime) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import KeyUnusable
+from keys.log_key import LOG_FILE, LogKey, make_log_key
 from keys.record_key import RecordKey, make_record_key
 from keys.sealed import generate
 from keys.signer import SoftwareSigner
@@ -41,6 +42,7 @@ class CeremonyKeys:
         responder: signs OCSP answers.
         statement: signs what the authority states as a file.
         journal: signs the journal's heads; outside the hierarchy.
+        log: signs the public log's checkpoints; outside the hierarchy.
         record: seals what the authority remembers; signs nothing.
     """
 
@@ -49,11 +51,12 @@ class CeremonyKeys:
     responder: SoftwareSigner
     statement: SoftwareSigner
     journal: SoftwareSigner
+    log: LogKey
     record: RecordKey
 
 
 def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphrase: bytes) -> CeremonyKeys:
-    """Make the six keys, or open those that an earlier ceremony made before it died.
+    """Make the seven keys, or open those that an earlier ceremony made before it died.
 
     Args:
         keys_dir: only the authority process reads it.
@@ -72,5 +75,6 @@ def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphr
         responder=generate(keys_dir / responder_file(1), passphrase, exist_ok=True),
         statement=generate(keys_dir / statement_file(1), passphrase, exist_ok=True),
         journal=generate(keys_dir / JOURNAL_FILE, passphrase, exist_ok=True),
+        log=make_log_key(keys_dir / LOG_FILE, passphrase),
         record=make_record_key(keys_dir / RECORD_FILE, passphrase),
     )

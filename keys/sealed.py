@@ -50,11 +50,7 @@ def generate_private(path: Path, passphrase: bytes, *, exist_ok: bool = False) -
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(passphrase),
     )
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _place(path, sealed)
-    except OSError as error:
-        raise KeyUnusable(path=path, detail=f"it cannot be written: {error.strerror}") from error
+    place_sealed(path, sealed)
     return key
 
 
@@ -74,7 +70,7 @@ def open_asked(path: Path, passphrase: PassphraseSource) -> SoftwareSigner:
         KeyUnusable: as of `open_private`.
         PassphraseUnusable: none is to be had.
     """
-    _sealed_octets(path)
+    sealed_octets(path)
     return open_sealed(path, passphrase.read())
 
 
@@ -84,7 +80,7 @@ def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
     Raises:
         KeyUnusable: no such file, readable by others, not encrypted, another passphrase, or another kind of key.
     """
-    sealed = _sealed_octets(path)
+    sealed = sealed_octets(path)
     try:
         key = serialization.load_pem_private_key(sealed, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -106,11 +102,12 @@ def sealed_files(folder: Path) -> dict[str, bytes]:
     except OSError as error:
         raise KeyUnusable(path=folder, detail=f"it cannot be read: {error.strerror}") from error
     for path in paths:
-        found[path.name] = _sealed_octets(path)
+        found[path.name] = sealed_octets(path)
     return found
 
 
-def _sealed_octets(path: Path) -> bytes:
+def sealed_octets(path: Path) -> bytes:
+    """Return a sealed key as it lies in its file; KeyUnusable if it cannot be read, or is not sealed."""
     try:
         sealed = read_private(path, LARGEST_FILE)
     except NotPrivate as error:
@@ -120,11 +117,18 @@ def _sealed_octets(path: Path) -> bytes:
     return sealed
 
 
-def _place(path: Path, sealed: bytes) -> None:
-    """Write beside, make durable, then give it its name.
+def place_sealed(path: Path, sealed: bytes) -> None:
+    """Write a sealed key beside, make it durable, then give it its name.
 
     If we die before the link, a leftover without a name of meaning stays; no key is known under `path`, and the next
     run makes another. If we die after it, the key is whole and durable under `path` and the next run opens it.
+
+    Raises:
+        KeyUnusable: it cannot be written.
     """
-    with written(path, step="rename key", over=False) as file:
-        file.write(sealed)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with written(path, step="rename key", over=False) as file:
+            file.write(sealed)
+    except OSError as error:
+        raise KeyUnusable(path=path, detail=f"it cannot be written: {error.strerror}") from error

@@ -9,7 +9,7 @@ from core.errors import MemoryContradicted, MemoryUnusable
 from core.identifiers import Serial
 from core.kinds import AuthorisedAct, HierarchyRole
 from core.status import Ending, Revoked
-from memory import beliefs, officers, on_lists, taking
+from memory import beliefs, log, officers, on_lists, taking
 from memory.beliefs import Certified, Remembered
 from memory.book import Book
 from memory.records import (
@@ -22,8 +22,10 @@ from memory.records import (
     Hierarchy,
     Issuing,
     Listed,
+    LogBegun,
     Record,
     RosterSet,
+    Tree,
     WillSign,
     record_of,
 )
@@ -187,6 +189,23 @@ class Believed:
     def head(self) -> Head:
         """The last row of the journal that a head was signed for; row 0 before the first."""
         return self._asked("head", beliefs.head)
+
+    @property
+    def log(self) -> LogBegun | None:
+        """The public log that goes on; None before the first, and where a restore has ended it."""
+        found = self._asked("log", log.newest)
+        return None if found is None or found[1] else found[0]
+
+    @property
+    def newest_log(self) -> LogBegun | None:
+        """The newest public log, if it is over too; None before the first."""
+        found = self._asked("log", log.newest)
+        return None if found is None else found[0]
+
+    def tree(self, origin: str) -> Tree | None:
+        """Return the largest tree of a log that a checkpoint was signed for, or was to be; None before the first."""
+        with self._book.reading() as cursor:
+            return log.tree(cursor, origin)
 
     def signed(self, record: Head) -> bool:
         """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""

@@ -27,7 +27,7 @@ RESERVE_OCTETS = 4 * 1024 * 1024
 BUSY_SECONDS = 5
 """How long one process waits for another that is writing; each portion takes milliseconds."""
 
-_FORM = 2
+_FORM = 3
 _NOTHING_BEFORE = bytes(32)
 
 _TABLES = """
@@ -64,11 +64,19 @@ CREATE INDEX record_accepted ON record (number) WHERE kind = 'accepted';
 """
 """What a book of form 1 lacks; it holds no record that these would follow from."""
 
-_FORMS = {1: _TABLES, 2: _OFFICERS}
+_LOG = """
+CREATE TABLE log (generation INTEGER PRIMARY KEY, log TEXT NOT NULL, ended INTEGER NOT NULL, record INTEGER NOT NULL)
+    STRICT;
+CREATE TABLE tree (log TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, record INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;
+"""
+"""What one of form 2 lacks."""
+
+_FORMS = {1: _TABLES, 2: _OFFICERS, 3: _LOG}
 """By form, the tables that came with it: `record` is the memory; every other one follows from it, but `link`, of whose
 rows the newest head is the digest."""
 
-DERIVED = ("hierarchy", "certificate", "ended", "list", "clock", "roster", "consumed", "issuing")
+DERIVED = ("hierarchy", "certificate", "ended", "list", "clock", "roster", "consumed", "issuing", "log", "tree")
 
 
 class Seals(Protocol):

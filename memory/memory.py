@@ -22,7 +22,9 @@ from memory.records import (
     Ended,
     Head,
     Listed,
+    LogBegun,
     Record,
+    Tree,
     body_of,
     record_of,
 )
@@ -159,7 +161,7 @@ class Memory(Believed):
         try:
             return self._write(records, now, given)
         except MemoryFull:
-            spared = all(isinstance(each, Ended | Listed | Head | Consumed) for each in records)
+            spared = all(isinstance(each, Ended | Listed | Head | Tree | Consumed) for each in records)
             if not spared or not self._book.give_up_reserve():
                 raise
             return self._write(records, now, given)
@@ -251,7 +253,7 @@ class Memory(Believed):
                     if isinstance(record, Listed | Consumed) and taking.refused(cursor, record, now):
                         # It never left: what is published, or was sealed, is in the register, and was taken over.
                         continue
-                    if not isinstance(record, At | Head) and taking.news(cursor, record, now):
+                    if not isinstance(record, At | Head | LogBegun | Tree) and taking.news(cursor, record, now):
                         self._append(cursor, record, now)
             except MemoryContradicted as error:
                 raise MemoryForked(detail=str(error)) from error

@@ -33,6 +33,8 @@ class RecordKind(StrEnum):
     ROSTER = "roster"
     CONSUMED = "consumed"
     ISSUING = "issuing"
+    LOG = "log"
+    TREE = "tree"
 
 
 _AS_JSON = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex", extra="forbid")
@@ -297,8 +299,59 @@ class Issuing:
     statements: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LogBegun:
+    """Written before the journal key signs, once, that a public log begins.
+
+    Args:
+        generation: 1 for the first; a restore that lost rows ends one, and the next has one more.
+        log: its origin.
+        key: of its checkpoints, as verifiers take it.
+        number, link: where the journal's head was.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.LOG
+    __pydantic_config__ = _AS_JSON
+
+    generation: int
+    log: str
+    key: str
+    number: int
+    link: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Written before a checkpoint of the public log is signed.
+
+    Args:
+        log: its origin.
+        size: leaves of the tree.
+        root: of the tree.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.TREE
+    __pydantic_config__ = _AS_JSON
+
+    log: str
+    size: int
+    root: bytes
+
+
 Record: TypeAlias = (
-    Begun | Hierarchy | WillSign | Ended | Listed | Head | At | Acceptance | RosterSet | Consumed | Issuing
+    Begun
+    | Hierarchy
+    | WillSign
+    | Ended
+    | Listed
+    | Head
+    | At
+    | Acceptance
+    | RosterSet
+    | Consumed
+    | Issuing
+    | LogBegun
+    | Tree
 )
 
 _EVERY: tuple[type[Record], ...] = (
@@ -313,6 +366,8 @@ _EVERY: tuple[type[Record], ...] = (
     RosterSet,
     Consumed,
     Issuing,
+    LogBegun,
+    Tree,
 )
 _ADAPTERS: Mapping[type[Record], TypeAdapter[Any]] = {each: TypeAdapter(each) for each in _EVERY}
 _BY_KIND: Mapping[RecordKind, type[Record]] = {each.kind: each for each in _EVERY}

@@ -10,7 +10,7 @@ from core.errors import MemoryContradicted
 from core.instants import seconds, text
 from core.kinds import HierarchyRole
 from core.status import Revoked
-from memory import officers
+from memory import log, officers
 from memory.beliefs import Certified, Remembered, certificate, certified, end, head, hierarchy, issues, newest_list
 from memory.records import (
     Acceptance,
@@ -23,8 +23,10 @@ from memory.records import (
     Hierarchy,
     Issuing,
     Listed,
+    LogBegun,
     Record,
     RosterSet,
+    Tree,
     WillSign,
 )
 
@@ -64,13 +66,17 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
         case Acceptance():
             _require_in_date(cursor, record)
             new = True
-        case RosterSet() | Consumed() | Issuing():
-            new = officers.news(cursor, record)
+        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree():
+            new = _is_news_elsewhere(cursor, record)
         case At():
             new = True
         case _:
             assert_never(record)
     return new
+
+
+def _is_news_elsewhere(cursor: sqlite3.Cursor, record: officers.OfOfficers | log.OfTheLog) -> bool:
+    return log.news(cursor, record) if isinstance(record, LogBegun | Tree) else officers.news(cursor, record)
 
 
 def refused(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
@@ -224,10 +230,17 @@ def take(cursor: sqlite3.Cursor, number: int, record: Record) -> None:
             cursor.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", read)
         case Acceptance():
             _take_acceptance(cursor, record)
-        case RosterSet() | Consumed() | Issuing():
-            officers.take(cursor, number, record)
+        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree():
+            _take_elsewhere(cursor, number, record)
         case _:
             assert_never(record)
+
+
+def _take_elsewhere(cursor: sqlite3.Cursor, number: int, record: officers.OfOfficers | log.OfTheLog) -> None:
+    if isinstance(record, LogBegun | Tree):
+        log.take(cursor, number, record)
+    else:
+        officers.take(cursor, number, record)
 
 
 def _take_certificate(cursor: sqlite3.Cursor, number: int, record: WillSign) -> None:
@@ -268,6 +281,8 @@ def _take_acceptance(cursor: sqlite3.Cursor, record: Acceptance) -> None:
             cursor.execute("DELETE FROM link WHERE number >= ?", (number,))
             if number:
                 cursor.execute("INSERT INTO link VALUES (?, ?)", (number, link))
+            if record.before.get("number") != str(number):
+                log.end(cursor)  # its tree had leaves that the register has no rows for any more
         case Accepted.CLOCK:
             cursor.execute("DELETE FROM clock")
         case Accepted.LIST:

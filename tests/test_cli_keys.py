@@ -87,6 +87,7 @@ def test_where_the_root_is_at_hand_one_command_does_it_all_and_check_looks_over_
         "responder, in use",
         "statement, in use",
         "journal, in use",
+        "log, in use",
         "memory, in use",
     ]
     assert sum("not in this folder" in each for each in lines) == 1

@@ -20,6 +20,7 @@ from core import boundaries
 from core.errors import KeyUnusable, PassphraseUnusable
 from keys import passphrase, sealed
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE, issuing_file, make_keys, responder_file, statement_file
+from keys.log_key import LOG_FILE
 from keys.signer import SoftwareSigner, throwaway, throwaway_key
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -243,7 +244,7 @@ def test_ceremony_that_dies_at_a_key_ends_with_whole_keys(
     assert before in (None, (tmp_path / "root" / ROOT_FILE).read_bytes())
     assert _names(tmp_path / "root") == [ROOT_FILE]
     assert sorted(_names(tmp_path / "keys")) == sorted(
-        [issuing_file(1), responder_file(1), statement_file(1), JOURNAL_FILE, RECORD_FILE]
+        [issuing_file(1), responder_file(1), statement_file(1), JOURNAL_FILE, LOG_FILE, RECORD_FILE]
     )
     assert len({key.public_key for key in (made.root, made.issuing, made.responder, made.journal)}) == 4
 
