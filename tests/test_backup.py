@@ -105,7 +105,7 @@ def test_a_backup_is_for_its_owner_alone_and_proves_everything(kept: Kept) -> No
     with tarfile.open(fileobj=io.BytesIO(kept.archive())) as tar:
         names = tar.getnames()
     assert names[-1] == MANIFEST
-    keys = {"issuing-1.key", "journal.key", "memory.key", "responder-1.key", "statement-1.key"}
+    keys = {"issuing-1.key", "journal.key", "log.key", "memory.key", "responder-1.key", "statement-1.key"}
     assert {each for each in names if each.startswith("keys/")} == {f"keys/{each}" for each in keys}
     assert (kept.home / "keys" / "passphrase").read_bytes().strip() not in kept.archive()
 
