@@ -51,12 +51,13 @@ class _Plain:
     """A statement as it is asked.
 
     Args:
-        compiled: what SQLAlchemy has made of it.
+        compiled: what SQLAlchemy has made of it, or of one that is written like it.
+        said: the values that it has of its own, by their names in the text.
     """
 
-    def __init__(self, compiled: SQLCompiler) -> None:
+    def __init__(self, compiled: SQLCompiler, said: Mapping[str, Any]) -> None:
         self.text = str(compiled)
-        self._values: _Values = [_value(compiled, name) for name in compiled.positiontup or ()]
+        self._values: _Values = [_value(compiled, name, said) for name in compiled.positiontup or ()]
         columns = compiled._result_columns
         self.rows = None
         if columns:
@@ -161,6 +162,7 @@ class Known:
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
+        self._compiled = engine.get_execution_options().get("compiled_cache", engine._compiled_cache)
         self._kept: WeakKeyDictionary[Any, dict[tuple[str, ...], _Plain | None]] = WeakKeyDictionary()
 
     def plain(self, statement: Any, said: Mapping[str, Any]) -> _Plain | None:  # noqa: ANN401 - a statement
@@ -182,16 +184,20 @@ class Known:
     def _found(self, statement: Any, names: tuple[str, ...]) -> _Plain | None:  # noqa: ANN401 - a statement
         if not isinstance(statement, SelectBase | UpdateBase) or getattr(statement, "_execution_options", None):
             return None
-        compiled = statement.compile(dialect=self._dialect, column_keys=sorted(names))
-        return _Plain(compiled) if isinstance(compiled, SQLCompiler) and _is_plain(compiled) else None
+        # Where it has been asked before, SQLAlchemy has compiled it.
+        compiled, own, more, _ = statement._compile_w_cache(
+            self._dialect, compiled_cache=self._compiled, column_keys=sorted(names)
+        )
+        if more or not isinstance(compiled, SQLCompiler) or not _is_plain(compiled):
+            return None
+        return _Plain(compiled, compiled.construct_params(extracted_parameters=own, _check=False))
 
 
 def _is_plain(compiled: SQLCompiler) -> bool:
     """Return whether its text is finished, and nothing is to be found before it is asked or afterwards."""
     names = [each.keyname for each in compiled._result_columns]
     return not (
-        compiled._collected_params
-        or any(each.callable or (each.key != name and not each.unique) for name, each in compiled.binds.items())
+        any(each.callable or (each.key != name and not each.unique) for name, each in compiled.binds.items())
         or compiled.post_compile_params
         or compiled.literal_execute_params
         or compiled.escaped_bind_names
@@ -206,10 +212,10 @@ def _has_more(compiled: SQLCompiler) -> bool:
     return bool(compiled.effective_returning or compiled.insert_prefetch or compiled.update_prefetch)
 
 
-def _value(compiled: SQLCompiler, name: str) -> tuple[str, Callable[[Any], Any] | None, Any]:
+def _value(compiled: SQLCompiler, name: str, said: Mapping[str, Any]) -> tuple[str, Callable[[Any], Any] | None, Any]:
     bound: Any = compiled.binds[name]
     written: Any = compiled._bind_processors.get(name)
-    return bound.key, written, _REQUIRED if bound.required else bound.value
+    return bound.key, written, _REQUIRED if bound.required else said[name]
 
 
 def _others(cursor: sqlite3.Cursor, text: str) -> Iterator[Any]:
