@@ -1,7 +1,7 @@
 """A look for circular garbage that waits while a whole register is read in.
 
-What is read lives as long as the snapshot, and has no circles. Python would look through all of it again each time that
-it has grown by a quarter; and once more afterwards, in the first minute, while everybody who asks waits.
+What is read lives as long as the snapshot, and has no circles: to look through it while it grows finds nothing, and no
+more does the look through everything when the process first rests (app/garbage.py), for which everybody waits.
 """
 
 import gc
