@@ -5,6 +5,7 @@ nothing. Whatever asks for words asks here whether there are any.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 from core.errors import NothingSaid
 
@@ -41,3 +42,13 @@ def counted(count: int, one: str, many: str | None = None) -> str:
         many: what several are called; with an s after it if that is all.
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+NAMED = 5
+"""How many of many are named in a sentence."""
+
+
+def named(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: the first few, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -160,6 +160,19 @@ def test_what_cannot_be_proposed(world: World, command: ProposeRevocations, refu
         propose(world.desk, OFFICER_1, command)
 
 
+def test_all_that_are_unknown_are_named_as_far_as_a_sentence_goes(world: World) -> None:
+    unknown = [f"TTA-2027-{number:04d}-0" for number in range(1, 8)]
+    with pytest.raises(NoSuchThing, match=f"{', '.join(unknown[:5])} and 2 more"):
+        propose(world.desk, OFFICER_1, of_many(unknown))
+
+
+def test_who_proposes_is_told_what_has_ended_before(world: World, given: list[str]) -> None:
+    world.seconded(world.proposed(of_many(given[:1])))
+    world.authority.settle()
+    told = propose(world.desk, OFFICER_1, of_many(given))
+    assert [(each.code, given[0] in each.detail) for each in told.findings] == [("ended-before", True)]
+
+
 def test_an_invalidity_date_is_a_compromised_keys(world: World, given: list[str]) -> None:
     with pytest.raises(RulesRefused):
         propose(world.desk, OFFICER_1, of_many(given, invalidity_date=world.clock.now()))

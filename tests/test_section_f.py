@@ -269,6 +269,7 @@ REVOCATION_DEFECTS = [
     ("breach-without-cause", {"breach_cited": True}),
     ("breach-not-cited", {"cause": EndCause.BREACH, "invalidity_date": None}),
     ("request-without-end", {"request_named": True}),
+    ("ended-before", {"ended": ["TDA-2027-0042-Y"]}),
 ]
 
 

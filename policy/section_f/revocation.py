@@ -1,12 +1,13 @@
 """What stands against a revocation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.approval import EndCause
 from core.errors import Finding, Severity
 from core.instants import text
+from core.words import named
 from policy.rules import Rule, judge, rule
 
 
@@ -20,6 +21,7 @@ class RevocationFacts:
         at: the present instant.
         breach_cited: whether it cites a breach of a condition.
         request_named: whether it names the Manufacturer's request for the end.
+        ended: which of many have been ended by somebody before.
     """
 
     cause: EndCause
@@ -27,6 +29,7 @@ class RevocationFacts:
     at: datetime
     breach_cited: bool = False
     request_named: bool = False
+    ended: Sequence[str] = ()
 
 
 def revocation_findings(facts: RevocationFacts) -> tuple[Finding, ...]:
@@ -74,6 +77,12 @@ def _request_without_end(facts: RevocationFacts) -> Iterator[str]:
         yield "A request for the end is named, and of a compromised key only the certificate is cancelled."
 
 
+@rule("ended-before", "F2.30", Severity.NOTICE, "Leave them out, or let them: the end that was first stands.")
+def _ended_before(facts: RevocationFacts) -> Iterator[str]:
+    if facts.ended:
+        yield f"Ended before, and not changed by this: {named(facts.ended)}."
+
+
 REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
     _invalidity_date_unfounded,
     _invalidity_date_malformed,
@@ -81,4 +90,5 @@ REVOCATION_RULES: tuple[Rule[RevocationFacts], ...] = (
     _breach_without_cause,
     _breach_not_cited,
     _request_without_end,
+    _ended_before,
 )

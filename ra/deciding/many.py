@@ -18,6 +18,7 @@ from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing, WrongState
 from core.instants import text
 from core.kinds import DecisionKind, HierarchyRole
+from core.words import named
 from officers.statement import approvals_digest
 from policy.roles import Operation
 from policy.section_f.revocation import RevocationFacts, revocation_findings
@@ -74,15 +75,16 @@ def table(tx: Transaction, tabled: Tabled, command: ProposeRevocations) -> Propo
         BodyMalformed: it is of none, or of too many.
         RulesRefused: an invalidity date that cannot be.
     """
-    found = revocation_findings(RevocationFacts(command.cause, command.invalidity_date, tabled.at))
-    refuse_fatal(found)
+    facts = RevocationFacts(command.cause, command.invalidity_date, tabled.at)
+    refuse_fatal(revocation_findings(facts))
     listed = sorted({*command.approvals} if command.issuing_ca is None else _under(tx, command.issuing_ca, tabled.at))
     if not 0 < len(listed) <= MOST:
         raise BodyMalformed(detail=f"one act revokes 1 to {MOST} approvals, and this would be of {len(listed)}")
     known = approval_reading.known(tx, listed)
-    unknown = next((each for each in listed if each not in known), None)
-    if unknown is not None:
-        raise NoSuchThing(kind="approval", identifier=unknown)
+    unknown = [each for each in listed if each not in known]
+    if unknown:
+        raise NoSuchThing(kind="approval", identifier=named(unknown))
+    found = revocation_findings(replace(facts, ended=[each for each in listed if known[each]]))
     said: dict[str, Json] = {
         "approvals": list[Json](listed),
         "count": len(listed),

@@ -183,12 +183,12 @@ def standing_under(tx: Transaction, issuers: Collection[Serial], at: datetime) -
     return [str(each) for each in tx.connection.execute(query).scalars()]
 
 
-def known(tx: Transaction, identifiers: Collection[str]) -> set[str]:
-    """Return those of some identifiers that are an approval's."""
-    found: set[str] = set()
+def known(tx: Transaction, identifiers: Collection[str]) -> dict[str, bool]:
+    """Return of those of some identifiers that are an approval's whether somebody has ended it."""
+    found: dict[str, bool] = {}
     for some in portions(sorted(identifiers)):
-        query = select(approvals.c.identifier).where(approvals.c.identifier.in_(some))
-        found.update(str(each) for each in tx.connection.execute(query).scalars())
+        query = select(approvals.c.identifier, approvals.c.ended_at).where(approvals.c.identifier.in_(some))
+        found |= {str(row.identifier): row.ended_at is not None for row in tx.connection.execute(query)}
     return found
 
 

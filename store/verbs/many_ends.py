@@ -45,7 +45,7 @@ def end(
         asked = {"some": some, "now": at, "ended_at": at, "end_cause": cause, "ended_by": by}
         won.update(tx.connection.execute(_END, asked).scalars())
     lost = [each for each in identifiers if each not in won]
-    known = reading.known(tx, lost) if lost else set[str]()
+    known = reading.known(tx, lost) if lost else {}
     for each in lost:
         if each not in known:
             raise NoSuchThing(kind="approval", identifier=each)
