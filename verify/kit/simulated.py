@@ -35,16 +35,18 @@ class Log:
     Args:
         name: its origin.
         seed: 32 octets from which its key follows.
+        noted: whether each of its states is signed, and not only the last: what went back is shown of those.
     """
 
-    def __init__(self, name: str = "TEST/simulator/log/1", seed: bytes = bytes(32)) -> None:
+    def __init__(self, name: str = "TEST/simulator/log/1", seed: bytes = bytes(32), *, noted: bool = True) -> None:
+        self._noted = noted
         self._name = name
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.key: Key = key_of(self._private, name, LOG)
         self.rows: list[dict[str, Any]] = []
         self.leaves: list[bytes] = []
         self._tree = Frontier()
-        self._notes = [self._note(0, self._tree.root())]
+        self._notes = {0: self._note(0, self._tree.root())}
         self.wrong = Wrong.NOTHING
         self._register: dict[str, Document] = {}
 
@@ -58,7 +60,8 @@ class Log:
         self._tree.add(leaf)
         self.leaves.append(leaf)
         self.rows.append({**row, "leaf": leaf.hex()})
-        self._notes.append(self._note(number, self._tree.root()))
+        if self._noted:
+            self._notes[number] = self._note(number, self._tree.root())
         self._register |= {str(each["approval"]): each for each in documents}
 
     def document(self, approval: str) -> Document:
@@ -68,6 +71,7 @@ class Log:
     def note(self) -> str:
         """Return the newest checkpoint, or what it was told to give in its place."""
         size = len(self.rows)
+        self._notes.setdefault(size, self._note(size, self._tree.root()))
         match self.wrong:
             case Wrong.SIGNATURE:
                 body, _, line = self._notes[size].rpartition("\n\n")
