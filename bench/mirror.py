@@ -1,9 +1,8 @@
-"""What a copy costs: to be made from nothing, and to be asked. `python -m bench.mirror [APPROVALS]`.
+"""What a copy costs: to be made from nothing, and to be asked.
 
 Processor time of the copy alone: the log is made before, and what it answers is at hand. Asked in one process.
 """
 
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,10 +57,3 @@ def measure(approvals: int) -> tuple[float, float, float]:
                 answer("approval", name, NOW)
         again = ROUNDS * approvals / (time.process_time() - began)
     return made, first, again
-
-
-if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    whole, unheard, kept = measure(count)
-    print(f"A copy of {count} approvals from nothing: {whole:.1f} s of one core (aim at 100,000: at most 30 s)")
-    print(f"Asked for the first time: {unheard:,.0f} a second; again: {kept:,.0f} a second (aim: at least 500,000)")
