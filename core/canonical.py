@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]"
@@ -156,7 +157,18 @@ def _members(value: Mapping[str, Json]) -> str:
     # RFC 8785, 3.2.3: members are sorted by their UTF-16 code units, not by code points; in ASCII they are the same.
     ascii_only = "".join(value).isascii()
     names = sorted(value) if ascii_only else sorted(value, key=lambda name: name.encode("utf-16-be"))
-    return "{" + ",".join([f"{_text(name)}:{_write(value[name])}" for name in names]) + "}"
+    written = []
+    for name in names:
+        said = value[name]
+        # Nearly every member is a text: it is written here, without asking anybody else what it is.
+        written.append(f"{_name(name)}:{_text(said) if type(said) is str else _write(said)}")
+    return "{" + ",".join(written) + "}"
+
+
+_NAMES = 2_048
+"""Names of members that are kept as they are written; ours are some hundreds."""
+
+_name = lru_cache(maxsize=_NAMES)(_text)
 
 
 def _require_shallow(said: object) -> None:

@@ -6,11 +6,15 @@ inclusive, as notAfter is (RFC 5280, 4.1.2.5).
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from core.errors import InstantMalformed
 from core.plain_text import trimmed
 
 ONE_SECOND = timedelta(seconds=1)
+_KEPT = 4_096
+"""Instants that are kept as they were written or read: those of one act are the same few again and again."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT = "%Y-%m-%dT%H:%M:%SZ"
 # RFC 3339, 5.6, without fractions: the one form that is written here. Python reads more than that: ISO 8601's other
@@ -26,6 +30,11 @@ _LONGEST = 64
 
 def text(at: datetime) -> str:
     """Return RFC 3339 text in UTC with `Z`, whole seconds. `at` must be aware."""
+    return _text(at)
+
+
+@lru_cache(maxsize=_KEPT)
+def _text(at: datetime) -> str:
     return at.astimezone(UTC).strftime(_TEXT) if at.year > 999 else at.astimezone(UTC).isoformat()
 
 
@@ -93,11 +102,17 @@ def next_midnight(at: datetime) -> datetime:
 
 def seconds(at: datetime) -> int:
     """Return whole seconds since 1970-01-01T00:00:00Z, the form in which the store keeps instants."""
-    return int((at - _EPOCH) // ONE_SECOND)
+    since = at - _EPOCH
+    return since.days * 86_400 + since.seconds
 
 
 def from_seconds(value: int) -> datetime:
     """Return the instant of `seconds`; OverflowError outside the years 1 to 9999."""
+    return _instant(value)
+
+
+@lru_cache(maxsize=_KEPT)
+def _instant(value: int) -> datetime:
     return _EPOCH + timedelta(seconds=value)
 
 

@@ -1,6 +1,7 @@
 """Who is one peer: an address of IPv4, a network of IPv6, in one form wherever peers are counted."""
 
 import ipaddress
+from functools import lru_cache
 
 
 def plain(address: str) -> str:
@@ -18,6 +19,15 @@ def plain(address: str) -> str:
 
 def peer_of(address: str) -> str:
     """Return what counts as one peer: an address of IPv4, a network /64 of IPv6, which is what one customer has."""
+    return _peer_of(address)
+
+
+_PEERS = 4_096
+"""Addresses that are kept as they were read: whoever keeps a connection asks more than once."""
+
+
+@lru_cache(maxsize=_PEERS)
+def _peer_of(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(plain(address))
     except ValueError:

@@ -152,13 +152,14 @@ class _Judgement(Enum):
 
 
 def _judged_at_once(duty: Duty, claims: Sequence[work.ClaimedEnd]) -> list[tuple[work.ClaimedEnd, _Judgement]]:
+    stated = [duty.memory.end(each.end.serial) for each in claims]
     with duty.read() as tx:
-        said = _Said(duty, tx, [each for each in claims if duty.memory.end(each.end.serial) is None])
-    return [(each, _judged(duty, said, each)) for each in claims]
+        said = _Said(duty, tx, [each for each, known in zip(claims, stated, strict=True) if known is None])
+    return [(each, _judged(duty, said, each, known)) for each, known in zip(claims, stated, strict=True)]
 
 
-def _judged(duty: Duty, said: "_Said", claim: work.ClaimedEnd) -> _Judgement:
-    stated, known = duty.memory.end(claim.end.serial), duty.memory.certificate(claim.end.serial)
+def _judged(duty: Duty, said: "_Said", claim: work.ClaimedEnd, stated: Revoked | None) -> _Judgement:
+    known = duty.memory.certificate(claim.end.serial)
     if stated is not None:
         if stated != claim.end:
             _contradicts(duty, claim, f"it was stated as {text(stated.at)}, {stated.reason.name}")

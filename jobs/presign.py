@@ -176,9 +176,16 @@ def _judged(
     What was remembered is said, whatever the register says: an end never goes back. *Good* is said only of bytes that
     this authority signed, and of which the register does not say otherwise.
     """
-    known = duty.memory.certificate(certificate.serial)
+    standing = duty.memory.standing(certificate.serial, at)
+    known = None if standing is None else standing.known
     issuer = None if known is None else answering.issuers.get(known.issuer)
-    if known is None or issuer is None or tbs_sha256(der) != known.tbs_sha256 or not signed_by(der, issuer.der):
+    if (
+        standing is None
+        or known is None
+        or issuer is None
+        or tbs_sha256(der) != known.tbs_sha256
+        or not signed_by(der, issuer.der)
+    ):
         duty.notice(
             AlarmCode.REGISTER_CONTRADICTS,
             f"The register has other bytes under serial {certificate.serial} than this authority signed.",
@@ -188,10 +195,9 @@ def _judged(
     responder = answering.responders.get(issuer.key_id)
     if responder is None or issuer.key_id not in answering.served:
         return _NotNow.WITHOUT_RESPONDER if issuer.key_id in answering.served else _NotNow.OUT_OF_SERVICE
-    stated = duty.memory.end(known.serial)
-    if stated is not None and stated.at > at:
+    if standing.stated is not None and standing.stated.at > at:
         return _NotNow.CONTRADICTED  # dated by a clock that was ahead: the answer that says so stays
-    remembered, register = duty.memory.status(known, at), revocation_at(certificate, at)
+    remembered, register = standing.status, revocation_at(certificate, at)
     if register is not None and (remembered is None or (remembered != register and _waits(duty, known, at))):
         return _NotNow.WAITS
     if remembered != register:
@@ -200,7 +206,7 @@ def _judged(
             f"Certificate {certificate.serial} has ended, as answers say, and the register says otherwise.",
             subject=certificate.serial,
         )
-    end = min(duty.memory.known_end(known, at), certificate_end(certificate).at)
+    end = min(standing.end, certificate_end(certificate).at)
     return _Asked(known=known, issuer=issuer, responder=responder, revoked=remembered, end=end)
 
 

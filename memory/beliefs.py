@@ -50,6 +50,23 @@ class Certified:
     tbs_sha256: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a certificate stands at an instant.
+
+    Args:
+        known: the certificate.
+        stated: its end by an act, whenever that is; None if none was stated.
+        status: what a list or an answer made at that instant says; None means good.
+        end: the first second in which it will not hold any more, as far as it is known.
+    """
+
+    known: Remembered
+    stated: Revoked | None
+    status: Revoked | None
+    end: datetime
+
+
 _REMEMBERED = "serial, approval, issue, device, key_sha256, not_before, not_after, issuer, tbs_sha256"
 _CERTIFIED = "role, serial, key_id, key_sha256, not_before, not_after, tbs_sha256"
 
@@ -150,20 +167,32 @@ def newest_end(cursor: sqlite3.Cursor) -> datetime | None:
 
 def status(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> Revoked | None:
     """Return what a list or an answer made at `at` says of a certificate; None means good."""
-    ended = end(cursor, known.serial)
+    return _status(known, end(cursor, known.serial), at)
+
+
+def standing(cursor: sqlite3.Cursor, serial: str, at: datetime) -> Standing | None:
+    """Return how a certificate stands, by its serial number; None if none is remembered."""
+    known = certificate(cursor, serial)
+    if known is None:
+        return None
+    stated = end(cursor, serial)
+    return Standing(
+        known=known, stated=stated, status=_status(known, stated, at), end=_known_end(cursor, known, stated, at)
+    )
+
+
+def _status(known: Remembered, ended: Revoked | None, at: datetime) -> Revoked | None:
     if ended is not None and ended.at <= at:
         return ended
-    if known.not_after < at:
-        return _expired(known.serial, known.not_after)
-    return None
+    return _expired(known.serial, known.not_after) if known.not_after < at else None
 
 
-def known_end(cursor: sqlite3.Cursor, known: Remembered, at: datetime) -> datetime:
-    """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
+def _known_end(cursor: sqlite3.Cursor, known: Remembered, ended: Revoked | None, at: datetime) -> datetime:
     ends = [first_second_after(known.not_after)]
-    ended = end(cursor, known.serial)
     if ended is not None:
         ends.append(ended.at)
+        if ended.at <= at:
+            return min(ends)  # no issue that has not begun ends it before that
     # A later issue that waits ends this one when it takes effect; one that ended before it began never does.
     later = cursor.execute(
         "SELECT min(c.not_before) FROM certificate AS c LEFT JOIN ended AS e USING (serial) "

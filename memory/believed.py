@@ -10,7 +10,7 @@ from core.identifiers import Serial
 from core.kinds import AuthorisedAct, HierarchyRole
 from core.status import Ending, Revoked
 from memory import beliefs, officers, on_lists, taking
-from memory.beliefs import Certified, Remembered
+from memory.beliefs import Certified, Remembered, Standing
 from memory.book import Book
 from memory.records import (
     Acceptance,
@@ -83,6 +83,11 @@ class Believed:
         with self._book.reading() as cursor:
             return beliefs.certificate(cursor, serial)
 
+    def standing(self, serial: str, at: datetime) -> Standing | None:
+        """Return how a certificate stands at `at`, by its serial number; None if none is remembered."""
+        with self._book.reading() as cursor:
+            return beliefs.standing(cursor, serial, at)
+
     def certificates_after(self, serial: str, most: int) -> list[Remembered]:
         """Return the certificates behind a serial, in order of serials: what there is, a portion at a time."""
         with self._book.reading() as cursor:
@@ -130,11 +135,6 @@ class Believed:
     def newest_end(self) -> datetime | None:
         """The latest end by an act that was stated; None if none was."""
         return self._asked("newest end", beliefs.newest_end)
-
-    def known_end(self, known: Remembered, at: datetime) -> datetime:
-        """Return the first second in which a certificate will not hold any more, as far as it is known at `at`."""
-        with self._book.reading() as cursor:
-            return beliefs.known_end(cursor, known, at)
 
     def certified(self, serial: str) -> Certified | None:
         """Return a certificate of the hierarchy that was signed, or was to be, by its serial number."""

@@ -164,3 +164,12 @@ def test_every_code_has_its_sentence() -> None:
     fields = dict.fromkeys(names, "1")
     for code in LineCode:
         assert sentence(code, **fields).endswith("."), code
+
+
+def test_a_whole_day_that_was_known_by_an_hour_stays_known_when_that_was_corrected() -> None:
+    hour = Line(1, Event.DEPLOYED, DEVICES[0], START + timedelta(hours=10), firmware=VERSION, approval="A")
+    day = replace(hour, number=2, on=START, whole_day=True)
+    back = replace(day, number=3, event=Event.CORRECTED, approval=None, why="never")
+    stints, outcomes = taken(taken([], [hour])[0], [day, back])
+    assert outcomes == ["known", "recorded"]
+    assert taken(stints, [day, back]) == (stints, ["known", "known"])

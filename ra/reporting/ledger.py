@@ -109,7 +109,7 @@ class Ledger:
                 continue
             alike = stint.firmware.casefold() == line.firmware.casefold()
             if stint.void_reason is not None:
-                if alike and stint.deployed_at == line.on:
+                if alike and line.names(stint.deployed_at):
                     corrected = stint
             elif (alike and line.names(stint.deployed_at)) or _seen_within(line, stint):
                 return _verdict(line, Outcome.KNOWN, approval=stint.approval)
