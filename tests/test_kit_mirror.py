@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.kit_world import consistency
 from verify.kit import mirror
-from verify.kit.canonical import read
+from verify.kit.canonical import canonical, read
 from verify.kit.instants import seconds
+from verify.kit.merkle import leaf_hash
 from verify.kit.mirror import Mirror
 from verify.kit.note import WITNESS, checkpoint, cosigned, key_of
 from verify.kit.simulated import Log, Wrong, granted, revoked
@@ -108,6 +109,34 @@ def test_a_copy_stops_keeps_its_last_good_state_and_says_why(tmp_path: Path, wro
     log.wrong = Wrong.NOTHING
     all_of(copy, source)  # nothing of what was wrong is left
     copy.compare(source)
+
+
+def test_what_was_laid_aside_and_turns_out_wrong_is_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "PORTION", 3)
+    log = log_of()
+    copy, source = copy_of(tmp_path, log), Told(log)
+    true, lie = log.rows[1], {**log.rows[1], "public": {"approvals": [granted(99, NOW)]}}
+    lie["leaf"] = leaf_hash(canonical({name: value for name, value in lie.items() if name != "leaf"})).hex()
+    log.rows[1] = lie  # in the first portion; the root proves it wrong only behind the last
+    with pytest.raises(Stopped) as stopped:
+        all_of(copy, source)
+    assert (stopped.value.check, copy.size, copy.documents()) == (Check.ROOT, 0, {})
+    log.rows[1] = true
+    all_of(copy, source)
+    copy.compare(source)
+
+
+def test_rows_are_numbered_without_a_gap_even_where_the_log_has_signed_one(tmp_path: Path) -> None:
+    log = log_of()
+    log.rows.insert(0, {})
+    log.add(NOW)  # takes the number behind the one that is its own
+    del log.rows[0]
+    copy = copy_of(tmp_path, log)
+    with pytest.raises(Stopped) as stopped:
+        all_of(copy, Told(log))
+    assert stopped.value.check is Check.ORDER
 
 
 def test_two_trees_of_one_size_are_two_histories(tmp_path: Path) -> None:

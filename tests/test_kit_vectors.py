@@ -1,6 +1,8 @@
 """The vectors are what they say, here and through the runner; of evidence with one bit changed nothing is believed."""
 
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,3 +81,15 @@ def test_the_runner_tells_which_vectors_another_verifier_judges_otherwise(tmp_pa
     always = [sys.executable, "-c", "print('{\"check\": 2}')"]
     assert [each.split(":")[0] for each in conforms(tmp_path, always)] == ["active.json"]
     assert len(list(conforms(tmp_path, ["no-such-verifier"]))) == 2
+
+
+@pytest.mark.long
+def test_the_checks_written_again_elsewhere_judge_as_the_kit_does(tmp_path: Path) -> None:
+    if shutil.which("go") is None:
+        pytest.skip("Go is not installed here, so what is written in it is not tried")
+    judge, folder = tmp_path / "judge", FOLDER.parents[1] / "elsewhere"
+    subprocess.run(["go", "build", "-o", str(judge), "."], cwd=folder, check=True, timeout=300)
+    assert list(conforms(FOLDER, [str(judge)])) == []
+    for other in (each for vector in VECTORS.values() for each in changed(vector, 53)):
+        said = subprocess.run([judge], input=json.dumps(other), capture_output=True, text=True, timeout=60, check=True)
+        assert "check" in json.loads(said.stdout), other
