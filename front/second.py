@@ -20,7 +20,7 @@ from front.service import Service, Turn
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
-_NO_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_NO_LENGTH = (int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED))
 _STATUS = {int(each): f"{int(each)} {each.phrase}" for each in HTTPStatus}
 _VARIABLES = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in ("authorization", "if-none-match", "host")}
 _VARIABLES |= {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
@@ -79,13 +79,16 @@ class SecondFront:
             reply = self._answered(method, environ)
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             reply = refusal(error)
-        headers = list(reply.headers)
-        if reply.status not in _NO_LENGTH:
-            headers.append(("Content-Length", str(reply.length)))
-        start_response(_STATUS.get(reply.status) or f"{reply.status} ", headers)
-        if method == "HEAD" or reply.status in _NO_LENGTH:
+        status, body, headers, _, _, pieces = reply
+        said = _STATUS.get(status) or f"{status} "
+        if status in _NO_LENGTH:
+            start_response(said, list(headers))
             return []
-        return [reply.body] if reply.pieces is None else (b"".join(each) for each in reply.pieces.octets)
+        length = len(body) if pieces is None else pieces.length
+        start_response(said, [*headers, ("Content-Length", str(length))])
+        if method == "HEAD":
+            return []
+        return [body] if pieces is None else (b"".join(each) for each in pieces.octets)
 
     def _answered(self, method: str, environ: Mapping[str, Any]) -> Reply:
         if method not in METHODS:
@@ -94,9 +97,10 @@ class SecondFront:
         if not path.isascii():
             path = path.encode("latin-1").decode("utf-8", "replace")
         asked = Asked(method, path, environ["QUERY_STRING"], Fields(environ))
-        wrong = about_body(asked.fields, "1.1")
-        if wrong is not None:
-            return wrong
+        if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ or "HTTP_EXPECT" in environ:
+            wrong = about_body(asked.fields, "1.1")
+            if wrong is not None:
+                return wrong
         limit = self.service.admit(asked)
         if isinstance(limit, Reply):
             return limit

@@ -22,7 +22,6 @@ from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
 from store.hearing import Hearing
 from store.in_turn import Line, Turn
-from store.prepared import Known, Prepared
 from store.sqlite_listening import LOOK_SECONDS, Versions
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -82,9 +81,6 @@ class Transaction:
         self.known: dict[object, object] = {}
 
 
-_STATEMENTS = 1_024
-"""Statements that SQLite keeps as it has understood them; the driver keeps 128, and a grant alone asks more."""
-
 _MOST_KNOWN = 64
 """Things that a transaction remembers to have read: those about one decision are ten or so, and one that goes through
 the whole register must not hold it."""
@@ -121,7 +117,6 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self.dialect = self._engine.dialect.name
-        self._known = Known(self._engine)
         self._line = Line()
 
     @contextmanager
@@ -161,8 +156,8 @@ class Store:
         """
         with self._connected() as connection:
             try:
-                if isinstance(connection, Prepared):
-                    connection.open_transaction("BEGIN")
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("BEGIN")
                 else:
                     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     if whole:
@@ -239,9 +234,6 @@ class Store:
                 raise StoreUnavailable(detail="others write")
             yield turn
 
-    def _connection(self) -> Connection:
-        return Prepared(self._engine, self._known) if self.dialect == "sqlite" else self._engine.connect()
-
     @contextmanager
     def _connected(self, *, writing: bool = False) -> Iterator[Connection]:
         """Lend a connection; what a database says when it is out of service becomes our own word.
@@ -249,7 +241,7 @@ class Store:
         Everything else that it says is a fault, and stays. A connection whose session is of no use any more is dropped.
         """
         try:
-            with self._connection() as connection:
+            with self._engine.connect() as connection:
                 try:
                     yield connection
                 except DBAPIError as error:
@@ -320,7 +312,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(ours.with_deadlines(parsed), **options)
         event.listen(engine, "do_connect", ours.connect)
         return engine
-    waits = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": _STATEMENTS}
+    waits = {"timeout": BUSY_TIMEOUT_SECONDS}
     # What a refused statement would have written may be withheld from whoever reads the log (F2.22).
     engine = create_engine(parsed, connect_args=waits, max_overflow=_AS_MANY_AS_ASK, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)

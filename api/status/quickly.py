@@ -18,7 +18,7 @@ from api.status.template import Template, template
 from api.status.verify import PastAnswer, against_firmware, against_unit, is_variant, verdict
 from core.errors import TrialCpaError
 from core.identifiers import Serial, parse_device_id
-from core.instants import read_instant
+from core.instants import read_instant, seconds
 from core.json_text import Plain, read_plain
 from core.mirror import SignedAnswer
 
@@ -67,6 +67,31 @@ class OverLimit:
     """
 
     asked: str | Then
+
+
+PROVED = 8
+"""Instants of the past, of each name of an approval, whose answers are kept although the store alone has the proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What is kept under of an instant of the past for which the store was asked; one takes another's place.
+
+    Args:
+        asked: what is kept under of the same question about the present.
+        place: of the instant, among so few.
+    """
+
+    asked: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """An answer that the store was asked for, and the instant that it speaks of."""
+
+    at: datetime
+    told: Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +247,25 @@ def _short(value: str | Mapping[str, str]) -> str:
 
 
 def _then(view: Snapshot, meant: _Meant, key: Then, at: datetime, past_answer: PastAnswer) -> Template:
-    """Return the same of the past. What rests upon an answer that the store alone has kept is not kept here."""
+    """Return the same of the past.
+
+    What rests upon an answer that the store alone has kept is kept for that very instant. Another answer that covers it
+    would be told by a fact, and be another entry.
+    """
     kept = meant.finished.find(key, Template, at)
-    if kept is None:
-        proof = _Noted(past_answer)
-        kept = template(verdict(view, Question(meant.subject, at), at, proof))
-        if not proof.asked:
-            meant.finished.keep(key, kept, at, size=kept.size)
-    return kept
+    if kept is not None:
+        return kept
+    place = Proved(key.asked, seconds(at) % PROVED)
+    proved = meant.finished.find(place, _Proof, at)
+    if proved is not None and proved.at == at:
+        return proved.told
+    proof = _Noted(past_answer)
+    told = template(verdict(view, Question(meant.subject, at), at, proof))
+    if proof.asked:
+        meant.finished.keep(place, _Proof(at, told), at, size=told.size)
+    else:
+        meant.finished.keep(key, told, at, size=told.size)
+    return told
 
 
 def _of_unit(

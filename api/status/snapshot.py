@@ -17,6 +17,7 @@ from immutables import Map
 from api.status.awaiting import awaiting
 from api.status.finished import Finished
 from api.status.indexes import NO_UNITS, forget, model_key, reported_on, several
+from api.status.loading import uncollected
 from api.status.remembered import WebMemory
 from api.status.shapes import CertId, Shapes, issuers_of, shapes
 from core.approval import CertificateRecord
@@ -297,11 +298,12 @@ class Mirror:
         known = self.remembered
         known.begin(self._source, authority)
         self._readings += 1
-        found = self._source.approvals(None)
         before = {} if old is None else old.approvals
-        kept = known.ends_kept(found, None, before, self._instant(authority), forget=forget)
         lists = {} if old is None or forget else old.authority.crls
-        return build(known.lists_kept(authority, lists, behind=behind), kept, began)
+        with uncollected():
+            found = self._source.approvals(None)
+            kept = known.ends_kept(found, None, before, self._instant(authority), forget=forget)
+            return build(known.lists_kept(authority, lists, behind=behind), kept, began)
 
     def _read_changes(self, changes: Changes, read: AuthorityView | None, old: Snapshot) -> Snapshot:
         new, known = old, self.remembered

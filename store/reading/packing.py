@@ -16,7 +16,6 @@ from sqlalchemy.types import NullType
 from core.instants import seconds
 from core.mirror import HASH_NAMES
 from store.portions import portions
-from store.prepared import Prepared
 from store.reading.packed import Common, Packed, Row
 from store.tables import (
     approvals,
@@ -203,8 +202,6 @@ def _packed(
 
 def _rows(tx: Transaction, query: Select[Any], given: _Given) -> Sequence[Row]:
     """Return rows as the driver hands them over, all at once."""
-    if isinstance(tx.connection, Prepared):
-        return tx.connection.as_driven(query, given)
     cursor = tx.connection.execute(query, given).cursor
     return [] if cursor is None else cursor.fetchall()
 
