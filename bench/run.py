@@ -24,6 +24,7 @@ from bench import (
     lists,
     many,
     memory,
+    mirror,
     national,
     rates,
     report,
@@ -217,6 +218,14 @@ def _ceiling(share: int) -> Iterator[Row]:
         yield what, "first front 0.8 of its ceiling, second 0.75", figure
 
 
+def _mirror(share: int) -> Iterator[Row]:
+    approvals = 100_000 // share
+    made, first, again = mirror.measure(approvals)
+    yield f"Copy of {approvals} approvals from nothing, one core", "at most 30 s", f"{made:.1f} s"
+    yield "Copy asked offline for the first time, one core", "none", f"{first:,.0f} a second"
+    yield "Copy asked offline again, one core", "at least 500,000 a second", f"{again:,.0f} a second"
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
@@ -226,6 +235,7 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "hearing": _hearing,
     "snapshot": _snapshot,
     "ceiling": _ceiling,
+    "mirror": _mirror,
 }
 
 

@@ -16,6 +16,7 @@ from core.instants import text
 from verify.decision import prove_files
 from verify.dossier import PARTS, trusted
 from verify.findings import Against, Finding, Outcome, Told
+from verify.kit import program
 from verify.parsing import Unreadable
 
 EXIT: Mapping[Outcome, int] = {Outcome.PROVED: 0, Outcome.REFUTED: 1, Outcome.UNDECIDED: 2}
@@ -36,7 +37,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def cli() -> None:
-    """Prove what a Trial CPA authority says, offline, trusting nothing but what you hold of it from before."""
+    """Prove what a Trial CPA authority says, offline, trusting nothing but what you hold of it from before.
+
+    mirror, ask, witness, conformance and simulator, which can be installed alone, each have a --help of their own.
+    """
 
 
 @cli.command(
@@ -172,8 +176,11 @@ def main(words: Sequence[str] | None = None) -> None:
     Args:
         words: what was typed after the program's name; None is what was.
     """
+    typed = sys.argv[1:] if words is None else words
+    if typed and typed[0] in program.COMMANDS:
+        program.main(typed)
     try:
-        cli(words, standalone_mode=False)
+        cli(typed, standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -1,0 +1,3 @@
+module trialcpa-verify-elsewhere
+
+go 1.21

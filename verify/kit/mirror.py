@@ -1,0 +1,245 @@
+"""A copy of the public register in one SQLite file, which proves itself row by row.
+
+The rows are hashed anew and added to the tree that the copy holds. They are laid aside, a portion of the feed in one
+transaction, until they are as many as the checkpoint says; they count when the root is then the one that the log
+(and as many witnesses as are wanted) has signed: so nothing before was changed and nothing is left out. What is not
+so is thrown away, and the copy is what it was. Whoever was killed goes on from the last portion.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from verify.kit.canonical import canonical, read
+from verify.kit.holding import Holding
+from verify.kit.merkle import OCTETS, Frontier, leaf_hash
+from verify.kit.note import Checkpoint, Key, checkpoint
+from verify.kit.status import Life
+from verify.kit.stopped import Check, Stopped
+
+PORTION = 1_000
+"""Rows that are asked for at once."""
+
+_MEMBERS = frozenset({"number", "sealed_at", "public", "commitment", "leaf"})
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS state (
+    one INTEGER PRIMARY KEY CHECK (one = 1), log TEXT NOT NULL, size INTEGER NOT NULL, frontier BLOB NOT NULL,
+    aside_size INTEGER NOT NULL, aside_frontier BLOB NOT NULL, note TEXT, proved_at INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS documents (approval TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS aside (approval TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS wrong (
+    found_at INTEGER NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, note TEXT
+) STRICT;
+"""
+
+
+class Source(Protocol):
+    """Where rows come from; `verify.kit.fetching.Authority` is one."""
+
+    def get(self, path: str) -> bytes:
+        """Return what is at a path; Stopped if it cannot be had."""
+
+
+class Mirror:
+    """One copy.
+
+    Args:
+        file: of SQLite; made if there is none.
+        log: the log's key, from somewhere trusted.
+        witnesses: keys of those who may have cosigned.
+        wanted: how many of them must have.
+        longest: seconds for which the copy is believed after it was proved to be the newest.
+        clock: the present instant, seconds since 1970.
+
+    Raises:
+        Stopped: the file is a copy of another log.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        log: Key,
+        *,
+        witnesses: Sequence[Key] = (),
+        wanted: int = 0,
+        longest: int = 600,
+        clock: Callable[[], int],
+    ) -> None:
+        if wanted > len({each.public for each in witnesses}):
+            raise ValueError("more witnesses are wanted than are known")
+        self._log, self._witnesses, self._wanted, self._clock = log, witnesses, wanted, clock
+        self._file = file
+        self.holding = Holding(longest)
+        with self._opened() as database:
+            database.executescript(_SCHEMA)
+            with database:
+                database.execute("INSERT OR IGNORE INTO state VALUES (1, ?, 0, x'', 0, x'', NULL, NULL)", (str(log),))
+            (held,) = database.execute("SELECT log FROM state").fetchone()
+            if held != str(log):
+                raise Stopped(Check.ORIGIN, f"{file} is a copy of another log, {held}.")
+            self._load(database)
+
+    @property
+    def size(self) -> int:
+        """Rows that are proved."""
+        with self._opened() as database:
+            return int(database.execute("SELECT size FROM state").fetchone()[0])
+
+    def follow(self, source: Source, *, wait: int = 0) -> bool:
+        """Take the next portion; what is wrong is written down, and stops.
+
+        Args:
+            source: of rows.
+            wait: seconds for which the authority may wait for a row.
+
+        Returns:
+            Whether the copy is as long as the newest checkpoint.
+
+        Raises:
+            Stopped: something is wrong, or the authority is silent; the copy is as it was.
+        """
+        with self._opened() as database:
+            size, note, aside, frontier = database.execute(
+                "SELECT size, note, aside_size, aside_frontier FROM state"
+            ).fetchone()
+            octets = source.get(f"/v1/feed?after={aside}&wait={wait}&limit={PORTION}")
+            told: object = None
+            try:
+                said = _document(octets)
+                told = said["checkpoint"]
+                seen = self._required(told, size, note)
+                return self._taken(database, Frontier(aside, _divided(frontier)), seen, said["rows"])
+            except Stopped as stopped:
+                self._written_down(database, stopped, told)
+                raise
+
+    def wrong(self) -> list[tuple[int, str, str, str | None]]:
+        """Return what stopped the copy since it was made: when, which check, why, and the note in question."""
+        with self._opened() as database:
+            return database.execute("SELECT found_at, code, detail, note FROM wrong ORDER BY rowid").fetchall()
+
+    def documents(self) -> dict[str, Any]:
+        """Return the register as the copy has it: all documents by identifier."""
+        with self._opened() as database:
+            found = database.execute("SELECT approval, document FROM documents ORDER BY approval").fetchall()
+        return {approval: read(document) for approval, document in found}
+
+    def compare(self, source: Source) -> None:
+        """Compare the copy with the register that the authority hands out.
+
+        Raises:
+            Stopped: of this size it is another one.
+        """
+        said = read(source.get("/v1/register"))
+        with self._opened() as database:
+            size, note = database.execute("SELECT size, note FROM state").fetchone()
+            if not isinstance(said, dict) or said.get("size") != size or note is None:
+                return  # of another moment; whoever asks follows, and asks again
+            ours = list(self.documents().values())
+            if said.get("approvals") != ours or said.get("root") != note.split("\n")[2]:
+                stopped = Stopped(Check.ROOT, f"The register of {size} rows is not what its rows say.")
+                self._written_down(database, stopped, note)
+                raise stopped
+
+    def _required(self, told: object, size: int, note: str | None) -> Checkpoint:
+        if not isinstance(told, str):
+            raise Stopped(Check.FORM, "The feed has no checkpoint.")
+        seen = checkpoint(told)
+        seen.require(self._log)
+        if len(seen.witnessed(self._witnesses)) < self._wanted:
+            raise Stopped(Check.WITNESSES, f"Fewer than {self._wanted} of the witnesses have seen that checkpoint.")
+        if seen.size < size:
+            raise Stopped(Check.WENT_BACK, f"The log has {seen.size} rows, and had {size}.")
+        if note is not None and seen.size == size and checkpoint(note).root != seen.root:
+            raise Stopped(Check.TWO_HISTORIES, f"The log has signed two trees of {size} rows; both notes are kept.")
+        return seen
+
+    def _taken(self, database: sqlite3.Connection, tree: Frontier, seen: Checkpoint, rows: object) -> bool:
+        """Add rows to the tree; believe them when the tree is the checkpoint's."""
+        if not isinstance(rows, list) or len(rows) > seen.size - tree.size:
+            raise Stopped(Check.ORDER, "The feed has rows that its checkpoint does not cover.")
+        if not rows and tree.size != seen.size:
+            raise Stopped(Check.ORDER, f"The feed ends with row {tree.size} of {seen.size}.")
+        documents = dict(each for row in rows for each in _checked(row, tree))
+        whole = tree.size == seen.size
+        if whole and tree.root() != seen.root:
+            raise Stopped(Check.ROOT, f"The {seen.size} rows do not have the root that the log has signed.")
+        with database:
+            database.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?)", documents.items())
+            database.execute("UPDATE state SET aside_size = ?, aside_frontier = ?", (tree.size, b"".join(tree.hashes)))
+            if whole:
+                believed = self._believed(seen)
+                found = [document for (document,) in database.execute("SELECT document FROM aside")]
+                database.execute("INSERT OR REPLACE INTO documents SELECT approval, document FROM aside")
+                database.execute("DELETE FROM aside")
+                database.execute(
+                    "UPDATE state SET size = aside_size, frontier = aside_frontier, note = ?, proved_at = ?",
+                    (seen.note, believed),
+                )
+        if whole:  # if we die here, the next start reads it from the file
+            self.holding.take((read(document) for document in found), believed)
+        return whole
+
+    def _believed(self, seen: Checkpoint) -> int:
+        """Return when this was surely the newest: where witnesses are wanted they say it, else our own clock does."""
+        now = self._clock()
+        return min(now, seen.witnessed(self._witnesses)[self._wanted - 1]) if self._wanted else now
+
+    def _load(self, database: sqlite3.Connection) -> None:
+        (proved,) = database.execute("SELECT proved_at FROM state").fetchone()
+        if proved is not None:
+            found = database.execute("SELECT document FROM documents")
+            self.holding.take((read(document) for (document,) in found), proved)
+
+    def _written_down(self, database: sqlite3.Connection, stopped: Stopped, told: object) -> None:
+        if stopped.check is Check.UNREACHABLE:
+            return
+        note = told if isinstance(told, str) else None
+        with database:
+            database.execute("DELETE FROM aside")
+            database.execute("UPDATE state SET aside_size = size, aside_frontier = frontier")
+            database.execute(
+                "INSERT INTO wrong VALUES (?, ?, ?, ?)", (self._clock(), stopped.check.value, stopped.detail, note)
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._file, timeout=30)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            yield database
+
+
+def _document(octets: bytes) -> dict[str, Any]:
+    try:
+        said = read(octets)
+        if isinstance(said, dict) and said.keys() >= {"rows", "checkpoint"}:
+            return said
+    except ValueError:
+        pass
+    raise Stopped(Check.FORM, "The feed is not in the form of one.")
+
+
+def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes]]:
+    """Add one row to the tree, and yield the documents that it carries."""
+    if not isinstance(row, dict) or row.keys() != _MEMBERS or not isinstance(row["public"], dict):
+        raise Stopped(Check.FORM, f"Row {tree.size + 1} is not in the form of one.")
+    if row["number"] != tree.size + 1 or row["number"] is True:
+        raise Stopped(Check.ORDER, f"Row {tree.size + 1} was to follow.")
+    leaf = leaf_hash(canonical({name: value for name, value in row.items() if name != "leaf"}))
+    if row["leaf"] != leaf.hex():
+        raise Stopped(Check.ROOT, f"Row {tree.size + 1} is not the leaf that it says it is.")
+    tree.add(leaf)
+    for document in row["public"].get("approvals", ()):
+        try:
+            yield Life(document).identifier, canonical(document)
+        except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
+            raise Stopped(Check.DOCUMENT, f"Row {tree.size} carries a document that is none.") from None
+
+
+def _divided(frontier: bytes) -> list[bytes]:
+    return [frontier[place : place + OCTETS] for place in range(0, len(frontier), OCTETS)]
