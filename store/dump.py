@@ -20,14 +20,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from core.alarms import printable
 from core.canonical import read_json
-from store import trial_tables
+from store import console_tables, trial_tables
 from store.tables import metadata
 from store.transactions import Transaction, violated
 
 _TABLES = {each.name: each for each in metadata.sorted_tables}
 """In an order in which each comes behind those that it refers to."""
 
-assert trial_tables.evidence.metadata is metadata
+assert trial_tables.evidence.metadata is console_tables.passkeys.metadata is metadata
 
 _AT_ONCE = {"evidence_files": 1, "renderings": 4, "crls": 4}
 _USUALLY_AT_ONCE = 500
