@@ -144,8 +144,9 @@ def test_an_invitation_is_sent_by_who_manages_access_and_lapses(world: World) ->
     pages = Pages(api)
     with pytest.raises(OperationNotPermitted):
         invite(world.desk, pages.actor("officer-1"), _credential(api, "officer-1"))
-    with pytest.raises(NoSuchThing):
-        invite(world.desk, pages.actor("admin"), "key-none")
+    for nobody in ("key-none", _credential(api, "monitor")):
+        with pytest.raises(NoSuchThing):
+            invite(world.desk, pages.actor("admin"), nobody)
     made = invite(world.desk, pages.actor("admin"), _credential(api, "officer-1"))
     world.clock.instant += INVITATION_LIFE - timedelta(seconds=1)
     assert invited(world.desk, made.secret).name == "officer-1"

@@ -16,7 +16,7 @@ from core.canonical import Json
 from core.errors import NoSuchThing, PasskeyRefused
 from core.facts import Fact, FactKind
 from core.instants import text
-from policy.roles import Operation, permitted
+from policy.roles import Operation, party_of, permitted
 from ra.access import list_access
 from ra.desk import Desk, new_identifier
 from ra.entering.sessions import SECRET_OCTETS, begin, digest_of
@@ -53,12 +53,14 @@ def may_invite(actor: Actor) -> bool:
 
 
 def people(desk: Desk, actor: Actor) -> list[AccessAnswer]:
-    """Return who has access now and may be invited; for those who manage access."""
+    """Return who has access now and acts for somebody, by name; for those who manage access."""
     at = desk.clock.now()
     return [
         AccessAnswer(credential=each.id, name=each.name, role=each.role, expires_at=each.expires_at)
-        for each in list_access(desk, actor)
-        if each.revoked_at is None and each.expires_at > at
+        for each in sorted(list_access(desk, actor), key=lambda each: each.name)
+        if each.revoked_at is None
+        and each.expires_at > at
+        and party_of(Actor(each.name, each.role, each.organisation_id))
     ]
 
 
