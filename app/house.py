@@ -7,12 +7,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.settings import Settings, load
 from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
-from core.errors import HomeMissing, MemoryMissing
+from core.errors import HomeMissing, MemoryMissing, SettingsInvalid
 from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.clocks import clocks
@@ -126,6 +127,23 @@ class _Remembered:
 def profile_of(row: AuthorityRow) -> Profile:
     """Return the profile of an authority that exists."""
     return Profile(environment=row.environment, arc=row.arc, base_url=row.base_url, name=row.name)
+
+
+def origin_of(house: House, environment: str) -> str | None:
+    """Return the console's origin; None if this authority has no console.
+
+    A test authority has one on its own port without being told; a live one where the settings say, by https alone.
+
+    Raises:
+        SettingsInvalid: a live authority's is to be in the clear.
+    """
+    origin = house.settings.console_origin
+    if environment == "test":
+        return origin or f"http://localhost:{house.settings.port}"
+    if origin is not None and urlsplit(origin).scheme != "https":
+        problem = "console.origin of a live authority begins with https://."
+        raise SettingsInvalid(path=house.settings.home, problems=problem)
+    return origin
 
 
 def open_memory(house: House, passphrase: bytes | None = None) -> Memory:

@@ -1,11 +1,12 @@
-"""Where the process that answers for status alone listens, and where the proxy before it does. docs/settings.md has
-each key.
+"""Where the console is found, where the process that answers for status alone listens, and where the proxy before it
+does. docs/settings.md has each key.
 
 On an address with a port the first front listens, which lets nobody wait; on a Unix socket the second, which is faster
 and has no deadlines: only a proxy can reach it.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TypeAlias
 SOCKET = "unix:run/status.sock"
 
 _SCHEME = "unix:"
+_ORIGIN = re.compile(r"https?://(?P<name>[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?)(:[1-9][0-9]{0,4})?")
+_LOOKS_LIKE_IPV4 = re.compile(r"[0-9.]+")
 _MOST_PORT = 65_535
 
 
@@ -53,6 +56,25 @@ def read_proxy(value: str, problem: Callable[[str], None]) -> Address | None:
     if not value:
         return None
     return _address(value) or _wrong("status.proxy must be HOST:PORT.", problem)
+
+
+def read_origin(value: str, problem: Callable[[str], None]) -> str | None:
+    """Return the origin of the console's pages; None if none is said.
+
+    Passkeys know no addresses, and no names in the clear but this machine's.
+
+    Args:
+        value: `https://NAME`, with a port where it is another, or `http://localhost:PORT`; empty for none.
+        problem: told in a sentence what is wrong.
+    """
+    if not value:
+        return None
+    found = _ORIGIN.fullmatch(value)
+    name = found["name"] if found else ""
+    local = value.startswith("http://") and name == "localhost"
+    if not found or _LOOKS_LIKE_IPV4.fullmatch(name) or not (local or value.startswith("https://")):
+        problem("console.origin must be https://NAME, or http://localhost:PORT, without a path.")
+    return value
 
 
 def _address(value: str) -> Address | None:

@@ -28,6 +28,7 @@ from api.status.tally import Tallied
 from api.timed import TimedMirror
 from api.verified import ToldReader, VerificationTold
 from app import garbage
+from app.console import with_console
 from app.house import House, open_house
 from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
@@ -228,7 +229,7 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
-        application=application.wsgi_app,
+        application=with_console(application.wsgi_app, house, mirror),
         limits=limits,
         ready=lookout.ready,
         description=told,

@@ -307,6 +307,14 @@ class CredentialInvalid(NotAuthenticated):
     hint_text = "Ask the SSC's administrator for a new API key."
 
 
+class PasskeyRefused(NotAuthenticated):
+    """A passkey, or an invitation to enrol one, that lets nobody in."""
+
+    code = "passkey-refused"
+    sentence = "Nobody is let in: {detail}."
+    hint_text = "Ask the SSC's administrator for a new invitation; each holds for an hour and is taken up once."
+
+
 class OperationNotPermitted(NotPermitted):
     """The role, or the owner of the thing, does not allow it."""
 

@@ -109,6 +109,9 @@ class FactKind(StrEnum):
     END_REQUEST_LAPSED = "end-request-lapsed"
     CALENDAR_ADDRESS_MADE = "calendar-address-made"
     CALENDAR_ADDRESS_REVOKED = "calendar-address-revoked"
+    PASSKEY_INVITED = "passkey-invited"
+    PASSKEY_ENROLLED = "passkey-enrolled"
+    SESSION_REVOKED = "session-revoked"
     SUSPICION_TOLD = "suspicion-told"
     SUSPICION_ANSWERED = "suspicion-answered"
 

@@ -126,6 +126,9 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.ACCESS_REVOKED
             | FactKind.CALENDAR_ADDRESS_MADE
             | FactKind.CALENDAR_ADDRESS_REVOKED
+            | FactKind.PASSKEY_INVITED
+            | FactKind.PASSKEY_ENROLLED
+            | FactKind.SESSION_REVOKED
             | FactKind.APPLICATION_SUBMITTED
             | FactKind.APPLICATION_CHANGED
             | FactKind.APPLICATION_CANCELLED

@@ -59,27 +59,28 @@ WALLS: Mapping[str, Wall] = {
     "ra.telling": _use_cases("ra.telling"),
     "ra.reporting": _use_cases("ra.reporting"),
     "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
-    # What kinds share stands beside them; a kind sees no other.
-    "ra.deciding.kinds": _use_cases(
+    "ra.deciding.kinds": _use_cases(  # what kinds share stands beside them; a kind sees no other
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
         "ra.deciding.taking_up"
     ),
     "ra.ordering": _use_cases("ra.ordering"),
+    "ra.entering": _use_cases("ra.entering", "webauthn"),
     "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
     "jobs": _wall("jobs core officers ra policy ca keys memory backup store"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
-    "api.status": _wall(  # of keys/ no key: the writer of files that nobody else may touch
+    "api.status": _wall(  # of keys/ the writer of private files, no key
         "api.status api.problems core documents.tables intake.table intake.workbook keys.private_file",
         "asn1crypto cryptography immutables",
     ),
+    "console": _wall("console core officers ra api.problems", "flask flask_wtf markupsafe webauthn werkzeug"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
     "verify.kit": _wall("verify.kit", "cryptography"),
     "app": _wall(
-        "api app backup ca core documents front intake jobs keys memory officers policy ra store verify",
+        "api app backup ca console core documents front intake jobs keys memory officers policy ra store verify",
         "cryptography click flask granian httpx rich",
     ),
     "story": _wall(
@@ -114,8 +115,7 @@ WITHOUT_TIME = frozenset({"core", "keys", "ca", "policy", "ra"})
 
 _LATE = frozenset({"importlib.import_module", "importlib.__import__"})
 LOADS_BY_NAME = {"app/cli/main.py": "a command's module is loaded when it is called for: the help answers at once"}
-"""Files that import by a name that is worked out. What is called for lies in `app`, which may import everything of
-ours, or is the story's command: the story is a client of `app`, so `app` names it and imports nothing of it."""
+"""Files that import by a name that is worked out: of what lies in `app`, or of the story's command, its client."""
 
 _ATTICS = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from app.cli.options import home_option
-from app.house import home_of, open_house
+from app.house import home_of, open_house, origin_of
 from app.settings import load
 from core.actors import CONSOLE, Role
 from core.instants import text
@@ -66,3 +66,22 @@ def revoke(home: Path | None, credential: str) -> None:
     house = open_house(load(home_of(home)))
     revoke_access(house.desk, CONSOLE, credential)
     click.echo(f"{credential} is revoked.")
+
+
+@access.command(
+    short_help="Invite somebody to enrol a passkey for the console.",
+    epilog="\b\nExample:\n  trialcpa access invite key-6564f1a2-9c3b1d2e4f60718a",
+)
+@home_option
+@click.argument("credential")
+def invite(home: Path | None, credential: str) -> None:
+    """Invite whose credential it is (see access list) to enrol a passkey; the address holds for an hour, once."""
+    from ra.entering.passkeys import invite as invite_to_enrol  # noqa: PLC0415 - it loads what reads passkeys
+
+    house = open_house(load(home_of(home)))
+    origin = origin_of(house, house.row().environment)
+    if origin is None:
+        raise click.UsageError("This authority has no console: say console.origin in its settings.")
+    made = invite_to_enrol(house.desk, CONSOLE, credential)
+    click.echo(f"For {made.name}, until {text(made.expires_at)}; shown only now:", err=True)
+    click.echo(f"{origin}/console/invitations/{made.secret}")

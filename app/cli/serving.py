@@ -216,5 +216,8 @@ def _say_ready(console: Console, folder: Path, settings: settings_file.Settings,
         key = quote(str(folder / "demo" / "dcc.key"))
         lines.append(f"  {us} status --key-file {key}{where}    what waits for the DCC; others beside it")
         lines.append(f"API keys for trying it out are in {credentials}, officers' own keys beside it (*.key.pem).\n")
+    if credentials.exists() or settings.console_origin is not None:
+        # Last: what most people begin with.
+        lines.append(f"In a browser:\n  {settings.console_origin or f'http://localhost:{settings.port}'}/console\n")
     # As it is: a folder's name may look like markup.
     console.print("\n".join(["In a second shell:", *lines]), markup=False)

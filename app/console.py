@@ -1,0 +1,95 @@
+"""The console as part of web: where its pages are, the key that seals its cookies, and its place before the API."""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from api.status.snapshot import Mirror
+from app.house import House, origin_of
+from console.app import PREFIX, create_console
+from console.service import Console
+from core.errors import StoreUnavailable
+from keys.private_file import read_private, written
+from ra.entering.passkeys import Relying
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_log = logging.getLogger(__name__)
+
+_KEY_FILE = "console.key"
+_KEY_OCTETS = 32
+
+
+def with_console(application: "WSGIApplication", house: House, mirror: Mirror) -> "WSGIApplication":
+    """Return the API with the console before it, if this authority has one.
+
+    Args:
+        application: the API.
+        house: the authority.
+        mirror: follows after each write.
+    """
+    row = house.row()
+    origin = origin_of(house, row.environment)
+    if origin is None:
+        return application
+    relying = Relying(identifier=urlsplit(origin).hostname or "", origin=origin)
+    console = Console(
+        desk=house.desk,
+        name=row.name,
+        relying=relying,
+        wrote=_quietly(mirror.catch_up),
+        require_whole=mirror.require_whole,
+    )
+    pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
+
+    def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
+        path = environ["PATH_INFO"]
+        return (pages if path == PREFIX or path.startswith(f"{PREFIX}/") else application)(environ, start)
+
+    return by_path
+
+
+def _live(console: Console, house: House) -> Flask:
+    return create_console(console, secret_key=_cookie_key(house))
+
+
+def _for_trying(console: Console, house: House) -> Flask:
+    """A test authority's, with its demo people."""
+    from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
+    from console.demo import add_demo  # noqa: PLC0415 - nor this
+
+    demo = Demo(house.settings.home, house.desk)
+    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",))
+    app = create_console(trying, secret_key=_cookie_key(house))
+    add_demo(app, trying, demo)
+    return app
+
+
+def _cookie_key(house: House) -> bytes:
+    """The key that seals cookies: in a private file, made by whichever web process is first."""
+    path = house.settings.web_memory / _KEY_FILE
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        with suppress(FileExistsError), written(path, over=False) as file:
+            file.write(secrets.token_bytes(_KEY_OCTETS))
+    return read_private(path, _KEY_OCTETS)
+
+
+def _quietly(follow: Callable[[], None]) -> Callable[[], None]:
+    """What is committed is done, also where the mirror cannot follow at once: it does so by itself a little later."""
+
+    def followed() -> None:
+        try:
+            with suppress(StoreUnavailable):
+                follow()
+        except Exception:  # noqa: BLE001 - it is committed: whoever acted must not be told otherwise
+            _log.exception("the status mirror could not be refreshed after a write")
+
+    return followed

@@ -1,0 +1,55 @@
+"""The demo people of a test authority for the console: their API keys and officers' own keys, in HOME/demo. Only a test
+authority's start imports this file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.cli.demo import open_demo_key
+from app.officer import officer_on, signing_instant
+from core.actors import Actor
+from core.canonical import read_json
+from core.errors import NoRoster, OfficerKeyNotOnRoster, OfficerKeyUnusable
+from officers.statement import Claim
+from ra.authorising import Signed
+from ra.desk import Desk
+from ra.roster import roster
+
+_WATCHES = "monitor"
+"""A machine; there are no pages for it."""
+
+
+class Demo:
+    """The demo people of a home.
+
+    Args:
+        home: the folder of the authority.
+        desk: where use cases work.
+    """
+
+    def __init__(self, home: Path, desk: Desk) -> None:
+        self._home = home
+        self._desk = desk
+
+    def names(self) -> Sequence[tuple[str, str]]:
+        """Return their names and roles; nobody where there are none."""
+        return [(name, said["role"]) for name, said in self._held().items() if said["role"] != _WATCHES]
+
+    def key(self, name: str) -> str | None:
+        """Return the API key of one of them; None if there is no such person."""
+        held = self._held().get(name)
+        return None if held is None else held["api_key"]
+
+    def signed(self, actor: Actor, claim: Claim) -> Signed | None:
+        """Return what one of them signs with the key that lies in the home; None if none is asked for, or there."""
+        if actor.name not in self._held():
+            return None
+        try:
+            officer = officer_on(roster(self._desk, actor), open_demo_key(self._home, actor.name))
+        except (NoRoster, OfficerKeyUnusable, OfficerKeyNotOnRoster):
+            return None
+        return officer.signed(claim, signing_instant(officer.authority, self._desk.clock.now()))
+
+    def _held(self) -> dict[str, dict[str, str]]:
+        path = self._home / "demo" / "credentials.json"
+        return dict(read_json(path.read_bytes())) if path.exists() else {}

@@ -1,0 +1,147 @@
+"""The console on Flask: pages rendered here, forms that work without scripts. Nothing happens at import."""
+
+import hashlib
+import logging
+import secrets
+from datetime import date, datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Flask, Response, render_template
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup, escape
+from werkzeug.exceptions import HTTPException
+
+from api import problems
+from console.deciding import add_deciding
+from console.entering import add_entering
+from console.guard import add_guard, navigation
+from console.home import add_home
+from console.looking import add_looking
+from console.people import add_people
+from console.revoking import add_revoking
+from console.service import Console
+from core.errors import TrialCpaError
+from core.instants import text
+from core.local_time import uk
+
+PREFIX = "/console"
+"""Every page is below it; the API and status have the rest of the addresses."""
+
+_ASSETS = Path(__file__).with_name("assets")
+_ASSET_SECONDS = 31_536_000
+
+_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "ocsp": "OCSP"}
+
+_log = logging.getLogger(__name__)
+
+_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people)
+
+
+def create_console(console: Console, *, secret_key: bytes) -> Flask:
+    """Return the console.
+
+    Args:
+        console: what its pages have at hand.
+        secret_key: under which cookies are sealed; the same in every web process.
+    """
+    app = Flask(
+        "console",
+        root_path=str(Path(__file__).parent),
+        template_folder="pages",
+        static_folder=None,
+    )
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    add_guard(app, console, secret_key)
+    _add_assets(app)
+    for add in _ADDS:
+        add(app, console)
+    app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
+    app.jinja_env.globals.update(
+        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh
+    )
+    app.register_error_handler(TrialCpaError, _told)
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(HTTPException, _told_of_http)
+    app.register_error_handler(Exception, _told_nothing)
+    return app
+
+
+def _add_assets(app: Flask) -> None:
+    held = {each.name: each.read_bytes() for each in sorted(_ASSETS.iterdir())}
+    kinds = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+    places = {
+        name: f"{PREFIX}/assets/{hashlib.sha256(octets).hexdigest()[:16]}/{name}" for name, octets in held.items()
+    }
+    app.jinja_env.globals["asset"] = places
+
+    @app.get(f"{PREFIX}/assets/<version>/<name>")
+    def assets(version: str, name: str) -> Response:
+        """Send what pages look by; its address changes with it, so a browser asks once."""
+        if places.get(name) != f"{PREFIX}/assets/{version}/{name}":
+            return Response("", HTTPStatus.NOT_FOUND)
+        answer = Response(held[name], content_type=kinds[Path(name).suffix])
+        answer.headers["Cache-Control"] = f"public, max-age={_ASSET_SECONDS}, immutable"
+        return answer
+
+
+def _instant(at: datetime | None) -> Markup:
+    """An instant in UTC, and in UK local time below it."""
+    if at is None:
+        return Markup("—")
+    said, there = text(at), uk(at)
+    return Markup('<time datetime="{}">{} {} UTC</time> <small>{}</small>').format(
+        said, _day(at), f"{at:%H:%M:%S}", there
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _words(kind: object) -> str:
+    """A word of a closed list for people: `key-compromise` as “Key compromise”."""
+    first, *rest = str(kind).replace("_", "-").split("-")
+    return " ".join([_SHORT.get(first, first.capitalize()), *(_SHORT.get(each, each) for each in rest)])
+
+
+def _fresh() -> str:
+    """What makes the same form sent twice one act: given with the page."""
+    return secrets.token_urlsafe(16)
+
+
+def _page(status: int, heading: str, sentence: str, hint: str) -> tuple[str, int]:
+    return render_template("error.html", heading=heading, sentence=sentence, hint=hint), status
+
+
+def _told(error: TrialCpaError) -> tuple[str, int]:
+    status, _ = problems.problem(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _told_nothing(error)
+    return _page(status, HTTPStatus(status).phrase, str(error), error.hint)
+
+
+def _stale(_error: CSRFError) -> tuple[str, int]:
+    sentence = "This form is not of this session: it was opened before you signed in, or by another page."
+    return _page(400, "Nothing was done", sentence, "Go back, load the page again, and send it from there.")
+
+
+def _told_of_http(error: HTTPException) -> tuple[str, int]:
+    status = error.code or 500
+    known = {
+        403: ("This was not sent by a page of this console.", "Open the page here and send it again."),
+        404: ("There is no such page.", "Begin at Home."),
+        405: ("This page cannot be sent to.", "Begin at Home."),
+        413: ("What was sent is too large.", "Send less of it."),
+    }
+    sentence, hint = known.get(status, ("The request cannot be read.", "Begin at Home."))
+    return _page(status, HTTPStatus(status).phrase, sentence, hint)
+
+
+def _told_nothing(error: Exception) -> tuple[str, int]:
+    reference = secrets.token_hex(8)
+    _log.error("a page failed, reference %s", reference, exc_info=error)
+    hint = f"Try again in a moment. If it stays so, tell the operator this reference: {escape(reference)}."
+    return _page(500, "Something failed that should not", "Nothing that you sent is lost by trying again.", hint)

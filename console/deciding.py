@@ -1,0 +1,117 @@
+"""A decision: everything that will be true, and an officer who seconds exactly these documents, or rejects them."""
+
+from dataclasses import dataclass
+
+from flask import Flask, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from console.forms import field, request_key, signed
+from console.guard import actor, may
+from console.service import Console
+from core.errors import NotFound, OperationNotPermitted, TrialCpaError
+from core.kinds import OPEN_DECISION, AuthorisedAct
+from officers import claims
+from officers.statement import Claim, Listed
+from ra.deciding import look
+from ra.deciding.second import reject, second
+from ra.deciding.views import DecisionAnswer, DecisionRejected, DecisionSeconded
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody had typed when it was refused, and why: nothing of it is lost.
+
+    Args:
+        error: why.
+        why: the reason for a rejection.
+        authorisation: what was pasted.
+        act: with which form.
+    """
+
+    error: TrialCpaError
+    why: str
+    authorisation: str
+    act: AuthorisedAct
+
+
+def add_deciding(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+    desk = console.desk
+
+    def show(identifier: str, typed: Typed | None = None) -> str:
+        it = look.decision(desk, actor(), identifier)
+        opened = it.state in OPEN_DECISION
+        seconds = may("secondDecision") and opened and it.proposer != actor().name and it.authorised_at is not None
+        return render_template(
+            "decision.html",
+            it=it,
+            opened=opened,
+            may_second=seconds,
+            may_reject=may("rejectDecision") and opened,
+            digests=_digests(it),
+            signs=console.signs is not None,
+            typed=typed,
+        )
+
+    @app.get("/console/decisions/<identifier>")
+    def decision(identifier: str) -> str:
+        """Show a decision with everything that will be true."""
+        return show(identifier)
+
+    @app.post("/console/decisions/<identifier>/second")
+    def second_it(identifier: str) -> Response | tuple[str, int]:
+        """Second what was shown: its digests came with the page, and are compared with what is on record."""
+        return settle(identifier, AuthorisedAct.SECOND)
+
+    @app.post("/console/decisions/<identifier>/rejection")
+    def reject_it(identifier: str) -> Response | tuple[str, int]:
+        """Reject a proposal, or take one's own back."""
+        return settle(identifier, AuthorisedAct.REJECT)
+
+    def settle(identifier: str, act: AuthorisedAct) -> Response | tuple[str, int]:
+        try:
+            done = _second(console, identifier) if act is AuthorisedAct.SECOND else _reject(console, identifier)
+        except (NotFound, OperationNotPermitted):
+            raise
+        except TrialCpaError as error:
+            typed = Typed(error=error, why=field("why"), authorisation=field("authorisation"), act=act)
+            return show(identifier, typed), 422
+        console.wrote()
+        flash(_said(done))
+        return redirect(url_for("decision", identifier=identifier), 303)
+
+
+def _second(console: Console, identifier: str) -> DecisionSeconded:
+    proposal_sha256 = field("proposal_sha256")
+    tbs_sha256 = tuple(each for each in field("tbs_sha256").split() if each) or None
+    listed = Listed(decision=identifier, proposal_sha256=proposal_sha256, tbs_sha256=tbs_sha256)
+    proof = signed(console, actor(), claims.about(AuthorisedAct.SECOND, listed))
+    return second(
+        console.desk,
+        actor(),
+        identifier,
+        proposal_sha256=proposal_sha256,
+        tbs_sha256=tbs_sha256,
+        signed=proof,
+        request=request_key(),
+    )
+
+
+def _reject(console: Console, identifier: str) -> DecisionRejected:
+    listed = Listed(decision=identifier, proposal_sha256=field("proposal_sha256"))
+    claim: Claim = claims.about(AuthorisedAct.REJECT, listed)
+    proof = signed(console, actor(), claim)
+    return reject(console.desk, actor(), identifier, why=field("why"), signed=proof, request=request_key())
+
+
+def _digests(it: DecisionAnswer) -> tuple[str, ...]:
+    """Of the bytes to be signed, in order of issue."""
+    return tuple(each.tbs_sha256 for each in it.drafts) or (() if it.tbs_sha256 is None else (it.tbs_sha256,))
+
+
+def _said(done: DecisionSeconded | DecisionRejected) -> str:
+    if isinstance(done, DecisionRejected):
+        return f"{done.decision} is rejected."
+    if done.officers_wanting:
+        return f"You have seconded {done.decision}. Officers who have still to agree: {done.officers_wanting}."
+    return f"You have seconded {done.decision}. The authority carries it out now."

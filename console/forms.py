@@ -1,0 +1,59 @@
+"""What forms send, read strictly: fields, what makes two of them one, and what an officer has signed elsewhere."""
+
+import hashlib
+import re
+
+from flask import request
+
+from console.service import Console
+from core.actors import Actor
+from core.canonical import read_json
+from core.errors import AuthorisationRefused
+from core.kinds import AuthorisationFlaw
+from officers.statement import Claim, parse_authorisation
+from ra.authorising import Signed
+from ra.repeat import RequestKey
+
+LONGEST_AUTHORISATION = 64 * 1024
+_FRESH = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def field(name: str) -> str:
+    """Return what was typed into a field, without blanks around it."""
+    return request.form.get(name, "").strip()
+
+
+def request_key() -> RequestKey | None:
+    """Return what makes the same form sent twice one act: given with the page, with the digest of what was sent."""
+    key = request.form.get("fresh", "")
+    if not _FRESH.fullmatch(key):
+        return None
+    sent = sorted((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+    said = repr((request.path, sent)).encode("utf-8", "surrogatepass")
+    return RequestKey(f"console-{key}", hashlib.sha256(said).hexdigest())
+
+
+def signed(console: Console, actor: Actor, claim: Claim) -> Signed | None:
+    """Return what came with an act: what was pasted, or what is signed on the machine of a test authority.
+
+    Raises:
+        AuthorisationRefused: what was pasted is not what trialcpa officer sign prints.
+    """
+    pasted = field("authorisation")
+    if pasted:
+        return _pasted(pasted)
+    return None if console.signs is None else console.signs.signed(actor, claim)
+
+
+def _pasted(words: str) -> Signed:
+    refused = AuthorisationRefused(
+        flaw=AuthorisationFlaw.MALFORMED, detail="it is not what trialcpa officer sign prints, from { to }"
+    )
+    if len(words) > LONGEST_AUTHORISATION:
+        raise refused
+    try:
+        said = read_json(words.encode())
+        document = dict(said["authorisation"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise refused from None
+    return Signed(authorisation=parse_authorisation(document))

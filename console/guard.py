@@ -1,0 +1,146 @@
+"""guard: who may send what to a page, and what a browser may do with the answer.
+
+One origin is the console's. A write comes from its own pages only: the browser says so (Sec-Fetch-Site, Origin), and
+the form has the token that flask-wtf gave to this browser's session.
+"""
+
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as AnyResponse
+
+from console.service import Console
+from core.actors import Actor
+from core.errors import OperationNotPermitted
+from ra.doors import admit
+from ra.entering.passkeys import may_invite
+from ra.entering.sessions import entered
+from ra.entering.views import Begun, Entered
+
+COOKIE = "__Host-trialcpa"
+"""A browser takes this name from an origin of its own only: Secure, for all paths, from no other host."""
+
+SECRET = "secret"  # noqa: S105 - the name of a member
+OPEN = frozenset({"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as"})
+"""Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'none'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
+}
+HSTS = "max-age=31536000"
+"""A year; of this host alone: CRL, OCSP and CA certificates of other names travel by http."""
+
+_NAV: tuple[tuple[str, str, str], ...] = (
+    ("home", "Home", "listTasks"),
+    ("applications", "Applications", "listApplications"),
+    ("decisions", "Decisions", "listDecisions"),
+    ("approvals", "Approvals", "listApprovals"),
+)
+
+
+def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
+    """Add it to the application.
+
+    Args:
+        app: the console.
+        console: at work.
+        secret_key: under which this browser's cookie is sealed; the same in every web process.
+    """
+    origin = urlsplit(console.relying.origin)
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SESSION_COOKIE_NAME=COOKIE,
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=256 * 1024,
+        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        WTF_CSRF_SSL_STRICT=False,  # Origin and Sec-Fetch-Site are asked, not Referer, which many leave out
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which is short
+    )
+
+    app.before_request(lambda: _from_our_pages(console.relying.origin))
+    CSRFProtect(app)
+    app.before_request(lambda: _who(console))
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if origin.scheme == "https":
+            response.headers["Strict-Transport-Security"] = HSTS
+        return response
+
+
+def _from_our_pages(origin: str) -> AnyResponse | None:
+    """Send whoever came by another name to the console's origin, and take writes from its own pages only."""
+    reads = request.method in ("GET", "HEAD")
+    if request.host != urlsplit(origin).netloc:
+        return redirect(f"{origin}{request.full_path.rstrip('?')}", 307) if reads else abort(403)
+    said, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if not reads and (said not in (None, origin) or site not in (None, "same-origin")):
+        abort(403)
+    return None
+
+
+def _who(console: Console) -> AnyResponse | None:
+    """Find out who has signed in; whoever has not is asked to, and nothing that they sent is done."""
+    if request.endpoint is None or request.endpoint == "assets":
+        return None
+    console.require_whole()
+    g.entered = entered(console.desk, str(session.get(SECRET, "")))
+    if g.entered is not None or request.endpoint in OPEN:
+        return None
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("sign_in", then=request.full_path.rstrip("?")))
+    return redirect(url_for("sign_in", lost="yes"), 303)
+
+
+def actor() -> Actor:
+    """Return who has signed in."""
+    return known().actor
+
+
+def known() -> Entered:
+    """Return the session that the browser is in."""
+    return cast("Entered", g.entered)
+
+
+def let_in(begun: Begun) -> None:
+    """Give a session to the browser; whatever it had before is gone, its form tokens too."""
+    session.clear()
+    session[SECRET] = begun.secret
+
+
+def may(act: str) -> bool:
+    """Return whether whoever has signed in has a role that may do an act (ra/doors.py)."""
+    return _quietly(lambda: admit(actor(), act))
+
+
+def navigation() -> list[tuple[str, str]]:
+    """Return the pages that whoever has signed in may see: endpoint and words."""
+    if g.get("entered") is None:
+        return []
+    found = [(endpoint, words) for endpoint, words, act in _NAV if may(act)]
+    return [*found, *([("people", "People")] if may_invite(actor()) else [])]
+
+
+def _quietly(judge: Callable[[], None]) -> bool:
+    try:
+        judge()
+    except OperationNotPermitted:
+        return False
+    return True

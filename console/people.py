@@ -1,0 +1,24 @@
+"""People: who has access; an administrator sends an invitation to enrol a passkey."""
+
+from flask import Flask, render_template
+
+from console.forms import field
+from console.guard import actor
+from console.service import Console
+from ra.entering.passkeys import invite
+from ra.entering.passkeys import people as people_of
+
+
+def add_people(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+
+    @app.get("/console/people")
+    def people() -> str:
+        return render_template("people.html", people=people_of(console.desk, actor()), made=None)
+
+    @app.post("/console/people/invitation")
+    def send_invitation() -> str:
+        """Make an invitation; its address is shown on this page and never again."""
+        made = invite(console.desk, actor(), field("credential"))
+        address = f"{console.relying.origin}/console/invitations/{made.secret}"
+        return render_template("people.html", people=people_of(console.desk, actor()), made=made, address=address)

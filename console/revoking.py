@@ -1,0 +1,99 @@
+"""Revoke at once: the cause is chosen, what will be true is shown, the identifier typed; then how soon it is told."""
+
+from dataclasses import dataclass
+
+from flask import Flask, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from console.forms import field, request_key, signed
+from console.guard import actor
+from console.service import Console
+from core.approval import OFFICERS_CAUSES, EndCause
+from core.errors import NotFound, OperationNotPermitted, TrialCpaError
+from officers.claims import to_revoke
+from officers.statement import revocation_digest
+from ra.deciding.end import Revoke
+from ra.deciding.revoke import revoke
+from ra.doors import admit
+from ra.telling.approvals import approval as approval_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody has chosen and typed so far.
+
+    Args:
+        cause: why it ends; None before that is chosen.
+        breach: the confirmed breach that it answers, if it does.
+        reasons, typed, authorisation: as they were typed.
+        error: why it was refused; None before it was sent.
+    """
+
+    cause: EndCause | None
+    breach: str = ""
+    reasons: str = ""
+    typed: str = ""
+    authorisation: str = ""
+    error: str = ""
+    hint: str = ""
+
+
+def add_revoking(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+
+    def show(identifier: str, asked: Asked) -> str:
+        admit(actor(), "revokeApproval")
+        it = approval_of(console.desk, actor(), identifier)
+        causes = [each for each in EndCause if each in OFFICERS_CAUSES]
+        return render_template(
+            "revoke.html", it=it, asked=asked, causes=causes, signs=console.signs is not None, breach=EndCause.BREACH
+        )
+
+    @app.get("/console/approvals/<identifier>/revoke")
+    def revoking(identifier: str) -> str:
+        """Ask for the cause; with it, show what will be true and what is signed."""
+        return show(identifier, Asked(_cause(request.args.get("cause", "")), request.args.get("breach", "").strip()))
+
+    @app.post("/console/approvals/<identifier>/revoke")
+    def revoke_it(identifier: str) -> Response | tuple[str, int]:
+        """Revoke, if the identifier was typed as it is."""
+        cause, breach = _cause(field("cause")), field("breach")
+        asked = Asked(
+            cause=cause,
+            breach=breach,
+            reasons=field("reasons"),
+            typed=field("typed"),
+            authorisation=field("authorisation"),
+        )
+        if cause is None or asked.typed != identifier:
+            error = "The identifier that you typed is not that of this approval."
+            hint = f"Type {identifier}: it is what ends, and nothing else."
+            return show(identifier, _refused(asked, error, hint)), 422
+        try:
+            order = revocation_digest(identifier, cause=cause, invalidity_date=None, breach=breach or None)
+            proof = signed(console, actor(), to_revoke(identifier, order))
+            command = Revoke(approval=identifier, cause=cause, reasons=asked.reasons, breach=breach or None)
+            done = revoke(console.desk, actor(), command, request_key(), signed=proof)
+        except (NotFound, OperationNotPermitted):
+            raise
+        except TrialCpaError as error:
+            return show(identifier, _refused(asked, str(error), error.hint)), 422
+        console.wrote()
+        flash(f"{done.approval} is revoked. Verification says so now; OCSP and the list follow within seconds.")
+        return redirect(url_for("approval", identifier=identifier), 303)
+
+
+def _cause(word: str) -> EndCause | None:
+    return next((each for each in EndCause if each in OFFICERS_CAUSES and each == word), None)
+
+
+def _refused(asked: Asked, error: str, hint: str) -> Asked:
+    return Asked(
+        cause=asked.cause,
+        breach=asked.breach,
+        reasons=asked.reasons,
+        typed=asked.typed,
+        authorisation=asked.authorisation,
+        error=error,
+        hint=hint,
+    )

@@ -1,0 +1,42 @@
+"""What every page has at hand: the desk, the origin, whose authority it is, and how a write is followed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.actors import Actor
+from officers.statement import Claim
+from ra.authorising import Signed
+from ra.desk import Desk
+from ra.entering.passkeys import Relying
+
+
+class SignsFor(Protocol):
+    """Signs where the officer's key lies; a test authority's demo people have theirs on its machine."""
+
+    def signed(self, actor: Actor, claim: Claim) -> Signed | None:
+        """Return what somebody signs for an act; None if they have no key here, or none is asked for."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """The console at work.
+
+    Args:
+        desk: where use cases work.
+        name: of the authority.
+        relying: its origin.
+        wrote: called after each write that succeeded.
+        require_whole: raises while the register is behind what was told.
+        ways_in: what the sign-in page offers beside passkeys: the name of a page each.
+        signs: who signs on this machine; None where officers do it elsewhere.
+    """
+
+    desk: Desk
+    name: str
+    relying: Relying
+    wrote: Callable[[], None]
+    require_whole: Callable[[], None]
+    signs: SignsFor | None = None
+    ways_in: Sequence[str] = ()
