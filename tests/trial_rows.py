@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select
 
-from store.tables import approvals, certificates, decisions
+from store.console_tables import console_sessions, invitations, passkeys
+from store.tables import approvals, certificates, credentials, decisions
 from store.transactions import Transaction
 from store.trial_tables import (
     additions,
@@ -108,12 +109,25 @@ def again(table: Table, **values: Any) -> Plant:
     return copy(table, OURS[table], **values)
 
 
+def of_the_console(credential: str) -> list[tuple[Table, dict[str, Any]]]:
+    """An invitation, its passkey and a session, of one credential."""
+    whose = {"credential_id": credential}
+    life = {"secret_sha256": A_DIGEST, "expires_at": NOW + DAY}
+    key = {"key_id": b"k", "public_key": b"p", "sign_count": 0, "enrolled_at": NOW}
+    return [
+        (invitations, {"id": "inv-ours", "made_at": NOW, **life, **whose}),
+        (passkeys, {"id": "psk-ours", "invitation_id": "inv-ours", **key, **whose}),
+        (console_sessions, {"id": "ses-ours", "challenge_sha256": A_DIGEST, "begun_at": NOW, **life, **whose}),
+    ]
+
+
 def furnish(_world: World, tx: Transaction) -> None:
     """At least one row in every table, its words as empty as the rules allow."""
     about = tx.connection.execute(select(approvals).limit(1)).one()
     approval, application = about.identifier, about.application_id
     by = {"set_at": NOW, "set_by": "officer-1"}
     rows: list[tuple[Table, dict[str, Any]]] = [
+        *of_the_console(str(tx.connection.execute(select(credentials.c.id).limit(1)).scalar_one())),
         (
             decisions,
             {
