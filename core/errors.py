@@ -789,6 +789,14 @@ class PortTaken(ConfigurationError):
     hint_text = "Stop it, perhaps another authority, or choose another port with --port."
 
 
+class PublishedDamaged(ConfigurationError):
+    """What was published in a folder is not what was written there."""
+
+    code = "published-damaged"
+    sentence = "What was published is damaged: {detail}."
+    hint_text = "Take the list from the service, under its number, or publish anew in an empty folder."
+
+
 class ProxyUnfit(ConfigurationError):
     """The proxy before the process that answers for status does not do what that process rests upon."""
 

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from core.clock import SystemClock
 
 CONF = Path(__file__).resolve().parent.parent / "deploy" / "nginx.conf"
+FILES = CONF.with_name("nginx-files.conf")
 
 MAIN = """
 daemon off;
@@ -64,14 +65,37 @@ def nginx(
     for old, new in (*ours.items(), *(changes or {}).items()):
         assert old in text, old
         text = text.replace(old, new)
-    (folder / "site.conf").write_text(text)
+    with _running(folder, text, secure):
+        yield plain, secure
+
+
+@contextmanager
+def files_carried(folder: Path, published: Path) -> Iterator[int]:
+    """Run deploy/nginx-files.conf until the block ends; its port.
+
+    Args:
+        folder: for the files of nginx.
+        published: what it carries.
+    """
+    port = _free()
+    text = FILES.read_text("utf-8")
+    for old, new in {"listen 80;": f"listen 127.0.0.1:{port};", "root /srv/trialcpa;": f"root {published};"}.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    with _running(folder, text, port):
+        yield port
+
+
+@contextmanager
+def _running(folder: Path, site: str, port: int) -> Iterator[None]:
+    (folder / "site.conf").write_text(site)
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
     command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
     with subprocess.Popen(command) as process:
         try:
-            _wait(secure)
-            yield plain, secure
+            _wait(port)
+            yield
         finally:
             process.terminate()
 

@@ -78,7 +78,7 @@ def _parsed(view: Snapshot, request: bytes, now: datetime) -> Reply:
 
 
 def _answered(view: Snapshot, issuer: CertId, number: int, now: datetime) -> Reply:
-    chosen = _choose(view, issuer, number, now)
+    chosen = choose(view, issuer, number, now)
     if isinstance(chosen, bytes):
         return unsuccessful(chosen)
     answer, certificate = chosen
@@ -139,7 +139,7 @@ def _nonce_fits(asked: ocsp.OCSPRequest) -> bool:
     return 1 <= len(found.value.nonce) <= LONGEST_NONCE
 
 
-def _choose(
+def choose(
     view: Snapshot, issuer: CertId, number: int, now: datetime
 ) -> tuple[SignedAnswer, CertificateRecord] | bytes:
     """Return the answer to show and whose it is; or the unsuccessful response that is due."""

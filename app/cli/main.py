@@ -57,8 +57,9 @@ _FOR_OPERATORS = {
     "responder": ("app.cli.responder", "Show every key; make the responder a new one."),
     "statement-signer": ("app.cli.statement_signer", "Make the key that signs dossiers."),
     "issuing-ca": ("app.cli.issuing_ca", "Make a new issuing CA, by files to the root and back."),
-    "crl": ("app.cli.crl", "Settle dates of ends; sign the root's next CRL."),
-    "root-crl": ("app.cli.root_crl", "Settle dates of ends; sign the root's next CRL."),
+    "crl": ("app.cli.crl", "Settle dates of ends; sign the root's; files for a CDN."),
+    "root-crl": ("app.cli.root_crl", "Settle dates of ends; sign the root's; files for a CDN."),
+    "publish": ("app.cli.publish", "Settle dates of ends; sign the root's; files for a CDN."),
 }
 """On the authority's own machine; each finds it by --home, then TRIALCPA_HOME, then ./var."""
 

@@ -70,6 +70,12 @@ _LISTS = (
     .order_by(crls.c.number.desc())
     .limit(1)
 )
+_NUMBERS_AFTER = (
+    select(crls.c.number)
+    .where(crls.c.key_id == bindparam("key_id"), crls.c.number > _NUMBER)
+    .order_by(crls.c.number)
+    .limit(bindparam("limit", type_=BigInteger()))
+)
 _LISTS_BEFORE = _LISTS.where(crls.c.number < _NUMBER)
 _STANDING = select(credentials).where(credentials.c.revoked_at.is_(None))
 _REVOKED = select(credentials).where(credentials.c.revoked_at.is_not(None))
@@ -246,6 +252,12 @@ class StatusReader:
         if row is None:
             return None
         return _published(row)
+
+    def numbers_after(self, key_id: str, number: int, limit: int) -> list[int]:
+        """Return the numbers of the lists of a key that come after one, in order."""
+        with self._store.read() as tx:
+            asked = {"key_id": key_id, "number": number, "limit": limit}
+            return list(tx.connection.execute(_NUMBERS_AFTER, asked).scalars())
 
     def units(self, approval: str, device_id: str, at: datetime) -> Units:
         """Return whether a device is deployed under an approval at an instant, else how many are, as known now."""

@@ -1,0 +1,75 @@
+"""The process that publishes files: a mirror of its own, a folder, and a loop between them."""
+
+import hashlib
+import logging
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from api.status.lists import is_genuine
+from api.status.remembered import WebMemory
+from api.status.snapshot import Mirror
+from api.verified import ToldReader
+from app.house import House
+from core.errors import PlaceUnusable, StatusStale, StoreUnavailable
+from core.trouble import Trouble
+from published.folder import Folder
+from published.publishing import Publishing
+
+LOOK_SECONDS = 1.0
+"""How often is looked for what nobody tells: what comes to its end."""
+
+REST_SECONDS = 0.02
+"""After each turn: what is committed by the hundred is published by the portion."""
+
+AGAIN_SECONDS = 1.0
+"""After which is tried again what could not be read, or written."""
+
+_log = logging.getLogger(__name__)
+
+
+def publish(house: House, place: Path, stopping: threading.Event, *, once: bool) -> None:
+    """Publish in a folder until `stopping` is set.
+
+    Args:
+        house: whose lists and answers.
+        place: the folder; made if it is not there.
+        stopping: ends it, between two portions.
+        once: whether it ends when everything that there is is published.
+
+    Raises:
+        PlaceUnusable: the folder is another's, or, with `once`, cannot be written.
+        StoreUnavailable: with `once`, the register does not answer.
+    """
+    with closing(Folder(place, hashlib.sha256(house.root()).hexdigest())) as folder:
+        publishing = _publishing(house, folder)
+        if once:
+            while publishing.turn() and not stopping.is_set():
+                pass
+            return
+        _follow(house, publishing, stopping)
+
+
+def _publishing(house: House, folder: Folder) -> Publishing:
+    reader = ToldReader(house.store, house.clock.now, is_genuine)
+    # What was published is remembered as web remembers what it told: a register that goes back takes nothing with it.
+    mirror = Mirror(reader, house.machine, remembered=WebMemory(folder.notes / "told"))
+    publishing = Publishing(mirror, folder, reader.numbers_after)
+    reader.read_anew = publishing.touched
+    return publishing
+
+
+def _follow(house: House, publishing: Publishing, stopping: threading.Event) -> None:
+    trouble = Trouble(_log)
+    with closing(house.store.hearing()) as hearing:
+        while not stopping.is_set():
+            try:
+                more = publishing.turn()
+            except (StoreUnavailable, StatusStale, PlaceUnusable) as error:
+                trouble.begins(f"{error} What was published stays.")
+                stopping.wait(AGAIN_SECONDS)
+                continue
+            trouble.ends("It is published again.")
+            stopping.wait(REST_SECONDS)
+            if not more:
+                hearing.wait(LOOK_SECONDS, stopping)
