@@ -45,6 +45,7 @@ from api.incoming import (
     recognise,
     refuse_repeated_parameters,
 )
+from api.log import add_log
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
@@ -64,10 +65,13 @@ from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpa
 from ra.desk import Desk
 from ra.doors import admit
 
-PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"})
+OF_THE_LOG = frozenset({"/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"})
+"""What proves itself, to anybody."""
+
+PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"}) | OF_THE_LOG
 """What needs no credential. Everything else does, also what somebody adds and forgets to think about."""
 
-WHILE_BEHIND = PUBLIC | {"/metrics", "/v1/consistency"}
+WHILE_BEHIND = (PUBLIC - OF_THE_LOG) | {"/metrics", "/v1/consistency"}
 """What is answered of a register that went back. Everything else would tell a yes, take a key that was revoked since,
 or record something that is lost again."""
 
@@ -122,6 +126,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_tasks,
     add_calendars,
     add_authority,
+    add_log,
 )
 
 _log = logging.getLogger(__name__)

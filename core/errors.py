@@ -364,6 +364,14 @@ class AuthorisationRefused(NotPermitted):
 # --- not found ---------------------------------------------------------------------------------------------------
 
 
+class LogEmpty(NotFound):
+    """The public log has no checkpoint yet."""
+
+    code = "log-empty"
+    sentence = "The public log has no checkpoint yet."
+    hint_text = "Ask again in a few seconds: the authority signs one soon after its start."
+
+
 class NoSuchThing(NotFound):
     """An application, decision, approval, certificate or credential that is not there, or not for this actor."""
 

@@ -12,6 +12,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
 import ra
@@ -26,8 +27,9 @@ from ra import doors
 from ra.access import grant_access, key_digest, list_access, revoke_access
 from ra.bounds import Bounds
 from ra.reporting.breach import suspect_limit
+from store.log_tables import checkpoints
 from store.reading import approvals as approval_reading
-from store.reading import requests
+from store.reading import log, requests
 from store.rows import Credential
 from store.tables import credentials
 from store.verbs import access, facts
@@ -156,9 +158,12 @@ QUERIES = {
     "attachToReport": FILE_NAME,
     "attachAmendmentEvidence": FILE_NAME,
     "attachToSuspicion": FILE_NAME,
+    "proveConsistency": "?from=0&to=1",
+    "proveInclusion": "?row=1",
 }
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
+    "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency",
     "showAuthority", "ready", "ocspPost", "ocspPostBelow", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate",
     "chain", "authorityCertificate", "page", "alive", "subscribedCalendar",
 }  # fmt: skip
@@ -170,6 +175,9 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     api = Api(world)
     api.approval = api.granted()  # type: ignore[attr-defined]
     api.furniture = _furniture(api, api.approval)  # type: ignore[attr-defined]
+    with world.store.begin("test") as tx:
+        shown = {"size": 1, "root": log.tile(tx, 0, 0, 1), "note": "a note\n", "signed_at": world.clock.now()}
+        tx.connection.execute(insert(checkpoints), shown)
     yield api
     world.close()
 
@@ -504,7 +512,8 @@ def test_what_is_public_needs_no_credential(shared: Api, operation: str) -> None
     crl = next(iter(shared.mirror.view().authority.crls.values()))
     approval: str = shared.approval  # type: ignore[attr-defined]
     secret: str = shared.furniture["secret"]  # type: ignore[attr-defined]
-    named = path.format(key_id=crl.key_id, number=crl.number, request="AAAA", approval=approval, secret=secret)
+    known = {"key_id": crl.key_id, "number": crl.number, "request": "AAAA", "approval": approval, "secret": secret}
+    named = path.format(**known, tile="0/000.p/1") + QUERIES.get(operation, "")
     answer = shared.ask(None, method, named, b"" if method == "POST" else None)
     assert answer.status_code in {200, 503}, answer.data
     assert answer.status_code == 200 or operation == "ready"

@@ -1,0 +1,81 @@
+"""The public log over HTTP: what it hands out proves itself, and nothing is shown that no checkpoint covers."""
+
+from base64 import b64decode
+
+import pytest
+
+from core.merkle import leaf_hash, root, verify_consistency, verify_inclusion
+from store.log_tables import checkpoints
+from store.reading import log as reading
+from tests.api_world import Api
+from tests.world import NOW, World
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    world.granted()
+    return Api(world)
+
+
+def checkpoint(api: Api, size: int) -> bytes:
+    """Show a checkpoint of so many leaves, as the authority does once they are sealed."""
+    with api.world.store.begin("test") as tx:
+        found = root(reading.nodes(tx), size)
+        said = {"size": size, "root": found, "note": f"the note of {size}\n", "signed_at": NOW}
+        tx.connection.execute(checkpoints.insert(), said)
+    return found
+
+
+def hashes(said: dict[str, list[str]]) -> list[bytes]:
+    return [b64decode(each) for each in said["hashes"]]
+
+
+def test_before_the_first_checkpoint_there_is_nothing(api: Api) -> None:
+    for path in (
+        "/v1/checkpoint",
+        "/tile/0/000.p/1",
+        "/v1/proofs/inclusion?row=1",
+        "/v1/proofs/consistency?from=0&to=1",
+    ):
+        said = api.ask(None, "GET", path)
+        assert (said.status_code, said.json["code"]) == (404, "log-empty")  # type: ignore[index]
+
+
+def test_whoever_asks_can_prove_what_is_answered(api: Api) -> None:
+    old, new = checkpoint(api, 3), checkpoint(api, 7)
+    note = api.ask(None, "GET", "/v1/checkpoint")
+    assert (note.status_code, note.text, note.headers["Cache-Control"]) == (200, "the note of 7\n", "no-store")
+    leaves = []
+    for row in range(1, 8):
+        said = api.ask(None, "GET", f"/v1/proofs/inclusion?row={row}&size=7").json
+        assert said is not None
+        leaves.append(leaf_hash(said["leaf_data"].encode()))
+        assert verify_inclusion(leaves[-1], index=row - 1, size=7, proof=hashes(said), expected=new)
+    said = api.ask(None, "GET", "/v1/proofs/consistency?from=3&to=7").json
+    assert said is not None
+    assert (said["from"], said["to"]) == (3, 7)
+    assert verify_consistency(old=3, new=7, old_root=old, new_root=new, proof=hashes(said))
+    tile = api.ask(None, "GET", "/tile/0/000.p/7")
+    assert (tile.data, "immutable" in tile.headers["Cache-Control"]) == (b"".join(leaves), True)
+    bundle, found = api.ask(None, "GET", "/tile/entries/000.p/7").data, []
+    while bundle:
+        length = int.from_bytes(bundle[:2], "big")
+        found.append(leaf_hash(bundle[2 : 2 + length]))
+        bundle = bundle[2 + length :]
+    assert found == leaves
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_what_no_checkpoint_covers_and_what_is_no_tile_is_not_there(api: Api) -> None:
+    checkpoint(api, 3)
+    absent = [
+        *("0/000.p/4", "0/000", "0/001.p/1", "1/000.p/1", "entries/000.p/4", "entries/x001/000.p/1", "99/000.p/1"),
+        *("0/000.p/0", "0/000.p/03", "0/000.p/256", "0/000.p/257", "0/0.p/1", "0/x00/000.p/1", "-1/000.p/1", "a/b"),
+        *("0/x999/x999/x999/x999/999.p/1", "0/\u0660\u0660\u0660.p/1", "7/000.p/1", "0/000.p/1/", "0//000.p/1"),
+    ]
+    assert [each for each in absent if api.ask(None, "GET", f"/tile/{each}").status_code not in (400, 404)] == []
+    assert api.ask(None, "GET", "/tile/" + "0" * 5_000).status_code in (400, 404, 414)
+    wrong = ("row=0", "row=4", "row=2&size=1", "row=1&size=4", "row=x", "row=9007199254740993", "", "row=1&x=1")
+    assert {api.ask(None, "GET", f"/v1/proofs/inclusion?{each}").status_code for each in wrong} <= {400, 404}
+    trees = ("from=2&to=1", "from=0&to=4", "from=-1&to=1", "from=1", "to=1", "from=1&to=99999999999999999999")
+    assert {api.ask(None, "GET", f"/v1/proofs/consistency?{each}").status_code for each in trees} <= {400, 404}
