@@ -1,6 +1,6 @@
 """Column types that are the same on SQLite (STRICT tables) and PostgreSQL."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -24,16 +24,13 @@ _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59
 """Beyond these there is no instant; a day is left at the beginning, so that one may count back from it."""
 
 
-_FIRST_SECOND, _LAST_SECOND = seconds(_FIRST), seconds(_LAST)
-
-
 def instant_of(value: int) -> datetime:
     """Return the instant of a number of seconds; of one that no calendar has, the nearest that it has.
 
     Only somebody who writes into the database by hand makes such a number: one row of theirs must not keep whole lists
     from being read.
     """
-    return from_seconds(min(max(value, _FIRST_SECOND), _LAST_SECOND))
+    return from_seconds(min(max(value, seconds(_FIRST)), seconds(_LAST)))
 
 
 _LARGEST = 2**63 - 1
@@ -115,7 +112,6 @@ class Word(TypeDecorator[StrEnum]):
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
         self.words = words
-        self._members: Mapping[str, StrEnum] = {each.value: each for each in words}
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - signature of SQLAlchemy
         """Write a member as its text; a driver must not wonder what a member is."""
@@ -123,7 +119,10 @@ class Word(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 - signature of SQLAlchemy
         """Read a text as the member."""
-        return None if value is None else self._members.get(value, value)  # type: ignore[arg-type]  # see above
+        try:
+            return None if value is None else self.words(value)
+        except ValueError:
+            return value  # type: ignore[return-value]  # see above
 
 
 def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> CheckConstraint:

@@ -19,13 +19,14 @@ import ra
 from api.status.refused import Refused
 from core.actors import CONSOLE, Actor, Role
 from core.classification import Passage
-from core.errors import OperationNotPermitted
+from core.errors import NoSuchThing, OperationNotPermitted
 from core.facts import Fact, FactKind
 from policy import roles
 from policy.roles import Operation, Scope, party_of, recipient_of
 from ra import doors
 from ra.access import grant_access, key_digest, list_access, revoke_access
 from ra.bounds import Bounds
+from ra.entering import passkeys, sessions
 from ra.reporting.breach import suspect_limit
 from store.log_tables import checkpoints
 from store.reading import approvals as approval_reading
@@ -381,6 +382,7 @@ OTHER_FORMS = {
 }
 """What is asked for in a form that another use case makes."""
 AT_THE_CONSOLE = {"grant_access", "revoke_access", "list_access"}
+IN_THE_BROWSER = {"people", "invite", "begin", "sessions", "revoke_session"}
 WITHOUT_A_DOOR = {"pdf_of", "gather"}  # they typeset, and put a dossier together, for whoever has been let in
 
 
@@ -427,13 +429,20 @@ def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(
                 refused(answer, 403, "operation-not-permitted")
     finally:
         sys.setprofile(None)
-    # Every use case was asked: what none of the addresses reaches, somebody at the console does.
-    assert {each.__name__ for each in _use_cases() if each.__code__ not in met} == AT_THE_CONSOLE | WITHOUT_A_DOOR
+    # Every use case was asked: what none of the addresses reaches, somebody at the machine or in a browser does.
+    unmet = {each.__name__ for each in _use_cases() if each.__code__ not in met}
+    assert unmet == AT_THE_CONSOLE | IN_THE_BROWSER | WITHOUT_A_DOOR
     desk = shared.world.desk
+    assert sessions.sessions(desk, stranger) == []
+    with pytest.raises(NoSuchThing):
+        sessions.revoke_session(desk, stranger, "ses-of-another")
     for act in (
         lambda: grant_access(desk, stranger, name="a", role=Role.AUDITOR, organisation=None, life=timedelta(days=1)),
         lambda: revoke_access(desk, stranger, "key-stranger"),
         lambda: list_access(desk, stranger),
+        lambda: passkeys.people(desk, stranger),
+        lambda: passkeys.invite(desk, stranger, "key-stranger"),
+        lambda: sessions.begin(desk, stranger),
     ):
         with pytest.raises(OperationNotPermitted):
             act()

@@ -127,7 +127,7 @@ def test_every_key_is_shown_with_what_it_was_used_for(keys: Keys) -> None:
     world.granted()
     lines = {each.name: each for each in every_key(world.store, world.memory, keys.place.folder, keys.now)}
     assert sorted(lines) == [
-        "issuing-1.key", "issuing-2.key", "journal.key", "memory.key", "responder-1.key", "root.key",
+        "issuing-1.key", "issuing-2.key", "journal.key", "log.key", "memory.key", "responder-1.key", "root.key",
         "statement-1.key",
     ]  # fmt: skip
     assert {name: each.held for name, each in lines.items() if not each.held} == {"root.key": False}

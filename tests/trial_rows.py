@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 
 from store.console_tables import console_sessions, invitations, passkeys
+from store.log_tables import checkpoints, log_tiles
 from store.tables import approvals, certificates, credentials, decisions
 from store.transactions import Transaction
 from store.trial_tables import (
@@ -121,12 +122,22 @@ def of_the_console(credential: str) -> list[tuple[Table, dict[str, Any]]]:
     ]
 
 
+def of_the_log() -> list[tuple[Table, dict[str, Any]]]:
+    """What there is in a log that has more rows than this world."""
+    root = {"root": bytes(32)}
+    return [
+        (log_tiles, {"level": 0, "place": 0, "octets": b"t", **root}),
+        (checkpoints, {"size": 256, "note": "n", "signed_at": NOW, **root}),
+    ]
+
+
 def furnish(_world: World, tx: Transaction) -> None:
     """At least one row in every table, its words as empty as the rules allow."""
     about = tx.connection.execute(select(approvals).limit(1)).one()
     approval, application = about.identifier, about.application_id
     by = {"set_at": NOW, "set_by": "officer-1"}
     rows: list[tuple[Table, dict[str, Any]]] = [
+        *of_the_log(),
         *of_the_console(str(tx.connection.execute(select(credentials.c.id).limit(1)).scalar_one())),
         (
             decisions,

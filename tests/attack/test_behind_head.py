@@ -57,6 +57,7 @@ SAID: dict[FactKind, Callable[[Scene], dict[str, Json]]] = {
         "reason": int(end_of(scene).reason),
         "source": "memory",
     },
+    FactKind.LOG_BEGUN: lambda _: {"log": "elsewhere/log/1"},
 }
 
 
