@@ -49,8 +49,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         told = tmp_path / "told.json"
         (tmp_path / "test_waits.py").write_text(WAITS.replace("FILE", str(told)))
         command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "-q", *words]
+        heard = ["env", "--default-signal=INT"]  # a run that a shell has put aside is shielded from Ctrl-C
         process = subprocess.Popen(
-            [*command, "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)],
+            [*heard, *command, "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
