@@ -33,6 +33,7 @@ _KEYS = {
     "responder-1.key",
     "statement-1.key",
     "journal.key",
+    "log.key",
     "memory.key",
     "passphrase",
 }
