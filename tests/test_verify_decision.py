@@ -29,9 +29,9 @@ from tests.roster_world import root_signer
 from tests.test_amendments import amended, running
 from tests.test_waiting import DECEMBER, MARCH
 from tests.world import AUDITOR, OFFICER_1, OFFICER_2, OFFICER_3, World
-from verify.decision import prove_files
-from verify.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS, trusted
-from verify.findings import Against, Missing, Outcome, Told
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS, trusted
+from verify.kit.agreed.findings import Against, Missing, Outcome, Told
 
 
 @pytest.fixture(scope="module")

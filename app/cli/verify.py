@@ -13,11 +13,11 @@ import click
 
 from app.terminal import harmless
 from core.instants import text
-from verify.decision import prove_files
-from verify.dossier import PARTS, trusted
-from verify.findings import Against, Finding, Outcome, Told
 from verify.kit import program
-from verify.parsing import Unreadable
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import PARTS, trusted
+from verify.kit.agreed.findings import Against, Finding, Outcome, Told
+from verify.kit.evidence.parsing import Unreadable
 
 EXIT: Mapping[Outcome, int] = {Outcome.PROVED: 0, Outcome.REFUTED: 1, Outcome.UNDECIDED: 2}
 
@@ -122,7 +122,7 @@ def document(told: Told) -> dict[str, object]:
     """Return what was found as JSON.
 
     Args:
-        told: by verify.decision.
+        told: by verify.kit.agreed.decision.
     """
     return {
         "outcome": told.outcome.value,

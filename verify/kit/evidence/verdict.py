@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.status import State
-from verify.statement import Statement
+from verify.kit.evidence.statement import Statement
+from verify.kit.status import State
 
 
 class Code(StrEnum):
@@ -83,7 +83,7 @@ class Verdict:
 
     Args:
         state: as in the answer of /v1/verify; unknown where the evidence proves none.
-        failures: everything against, in the order of the numbered list in verify/offline.py.
+        failures: everything against, in the order of the numbered list in verify/kit/evidence/offline.py.
         statement: what the certificate's TrialDeviceApproval says; None if it cannot be read. Believe it only
             where `genuine` is true.
     """
