@@ -36,8 +36,8 @@ from officers.statement import (
 from ra.authorising import Signed
 from ra.roster import RosterAnswer
 from ra.views import view_of
-from verify.parsing import Unreadable, one_certificate
-from verify.path import TEST_MARK
+from verify.kit.evidence.parsing import Unreadable, one_certificate
+from verify.kit.evidence.path import TEST_MARK
 
 ROSTER_PATH = "/v1/roster"
 

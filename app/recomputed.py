@@ -24,11 +24,11 @@ from officers.restore import CertificateAgain
 from officers.statement import Listed, approvals_digest
 from ra.deciding.views import DecisionAnswer, DraftAnswer
 from ra.views import view_of
-from verify.certified import arc_of, compared, key_sha256
-from verify.der import DerMalformed
-from verify.parsing import Unreadable, one_certificate
-from verify.profile import agreement_failures, environment_failures, profile_failures, statement_value
-from verify.statement import Statement, decode
+from verify.kit.evidence.certified import arc_of, compared, key_sha256
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.parsing import Unreadable, one_certificate
+from verify.kit.evidence.profile import agreement_failures, environment_failures, profile_failures, statement_value
+from verify.kit.evidence.statement import Statement, decode
 
 _NAMES = {NameOID.SERIAL_NUMBER: "serialNumber"}
 """Of what RFC 4514 has no name for and would show as numbers."""

@@ -6,10 +6,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from core.errors import ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
 from story.scene import Scene
-from verify.decision import prove_files
-from verify.dossier import Trusted, trusted
-from verify.findings import Outcome, Told
-from verify.parsing import Unreadable
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import Trusted, trusted
+from verify.kit.agreed.findings import Outcome, Told
+from verify.kit.evidence.parsing import Unreadable
 
 _SILENT = (ServiceRefused, ServiceUnreachable, ServiceAnswerMalformed)
 _VERIFIER = "trialcpa-verify decision"

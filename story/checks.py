@@ -18,8 +18,8 @@ from story.tools import Said, Tools
 from verify.channels import ChannelAnswer, agree, ask_every_channel
 from verify.client import ocsp_request
 from verify.fetched import Channel, Fetched, Subject, fetch
-from verify.parsing import Unreadable, extension, one_crl
-from verify.path import authority_key
+from verify.kit.evidence.parsing import Unreadable, extension, one_crl
+from verify.kit.evidence.path import authority_key
 
 SILENT = (AuthorityUnreachable, AuthorityRefused, AuthorityAnswerMalformed)
 """What asking raises when no answer of use is had."""

@@ -7,7 +7,6 @@ from app.cli.clock import set_clock
 from app.house import House
 from core.clock import SystemClock
 from core.instants import ONE_SECOND, last_second, text
-from core.status import State
 from story import grant
 from story.checks import (
     ACTIVE,
@@ -26,7 +25,8 @@ from story.scene import Granted, Scene
 from story.telling import Proof
 from story.tools import Tools
 from verify.fetched import Channel
-from verify.offline import prove
+from verify.kit.evidence.offline import prove
+from verify.kit.status import State
 
 BEFORE_MIDNIGHT = timedelta(hours=1)
 """How long before the end of its last day the approval is granted."""

@@ -18,7 +18,7 @@ from story.scene import Granted, Scene
 from story.telling import Stopped
 from story.tools import Tools
 from verify.fetched import Subject, subject_of
-from verify.parsing import Unreadable, several_certificates
+from verify.kit.evidence.parsing import Unreadable, several_certificates
 
 # As the DCC's own pre-notification template names it; it knows no hardware version, an approval does (F2.21(a)).
 DEVICE = {"type": "ESME", "manufacturer": "AB01", "model": "010A030B", "hardware_version": "01"}

@@ -34,8 +34,8 @@ from story.telling import Proof
 from story.tools import Tools
 from verify.client import AuthorityClient
 from verify.fetched import Channel
-from verify.offline import prove
-from verify.parsing import PARSE_ERRORS, Unreadable, one_answer, one_crl
+from verify.kit.evidence.offline import prove
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, one_answer, one_crl
 
 _TRIAL = timedelta(days=60)
 _TOO_LATE = timedelta(seconds=30)

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from story.album import Album, Content, Kept
 from story.telling import Proof
-from verify.parsing import PARSE_ERRORS, one_answer, several_certificates
-from verify.path import authority_key, key_identifier
+from verify.kit.evidence.parsing import PARSE_ERRORS, one_answer, several_certificates
+from verify.kit.evidence.path import authority_key, key_identifier
 
 _OPTIONS = ("--severity", "WARNING", "--document-format", "DER")
 _COMMANDS = {

@@ -20,8 +20,8 @@ from tests.acting import member, signed_by
 from tests.dossier_world import Archive, Files, payload, place
 from tests.roster_world import root_statement
 from tests.world import OFFICER_1, OFFICER_2, OFFICER_3
-from verify.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, PROPOSAL, ROSTERS
-from verify.journal import export_lines, read_export
+from verify.kit.agreed.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, PROPOSAL, ROSTERS
+from verify.kit.agreed.journal import export_lines, read_export
 
 
 def decision_in(files: Files) -> str:

@@ -24,8 +24,9 @@ from tests.api_world import Api
 from tests.cycle_world import device
 from tests.roster_world import change
 from tests.world import OFFICER_1, OFFICER_2, OFFICER_3, World, keyring
-from verify.dossier import AUTHORISATIONS, JOURNAL, Trusted, trusted
-from verify.journal import Export, Head, LinkedRow, Stretch, export_lines, read_export
+from verify.kit.agreed.chain import said
+from verify.kit.agreed.dossier import AUTHORISATIONS, JOURNAL, Trusted, trusted
+from verify.kit.agreed.journal import Export, Head, LinkedRow, Stretch, export_lines, read_export
 
 Files = Mapping[str, bytes]
 Forging = Callable[[list[SealedRow]], list[SealedRow]]
@@ -72,16 +73,16 @@ class Forger:
 
     def part(self, name: str, change: Callable[[Any], object]) -> dict[str, bytes]:
         """Change what a part says, as JSON."""
-        said = json.loads(self.files[name])
-        changed = change(said)
-        return {**self.files, name: canonical(said if changed is None else cast("Any", changed))}
+        part = json.loads(self.files[name])
+        changed = change(part)
+        return {**self.files, name: canonical(part if changed is None else cast("Any", changed))}
 
     def sealed(self, forge: Forging, *others: Any) -> dict[str, bytes]:
         """Change the whole journal's rows, seal them anew with its key, and take in statements of others."""
         export = read_export(self.files[JOURNAL])
         rows: list[LinkedRow] = []
         digest = GENESIS
-        for number, row in enumerate(forge(list(export.rows)), start=1):
+        for number, row in enumerate(forge([SealedRow(**said(each)) for each in export.rows]), start=1):
             numbered = replace(row, number=number)
             digest = link(digest, numbered)
             rows.append(LinkedRow(numbered, digest.hex()))

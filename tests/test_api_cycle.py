@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from tests.api_world import Api, application, done, refused
 from tests.dossier_world import dossier_of, root_of
 from tests.world import World, csr_pem, keyring
-from verify.decision import prove_files
-from verify.dossier import trusted
-from verify.findings import Against
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import trusted
+from verify.kit.agreed.findings import Against
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.api_world import Api, done, refused
 from tests.cycle_world import device
 from tests.dossier_world import Auditor, root_of, whole_journal
 from tests.world import World, keyring
-from verify.journal import Export, Stretch, export_lines, read_export
+from verify.kit.agreed.journal import Export, Stretch, export_lines, read_export
 
 TRANSCRIPT = "Keys\n  SHA-256     {} of the root's key\n  SHA-256     {} of the journal's key\n"
 

@@ -21,7 +21,6 @@ from app.cli.application_form import TEMPLATE
 from app.cli.decision_form import TEMPLATE as DECISIONS
 from app.cli.decision_form import decisions, members_of
 from app.cli.main import cli
-from app.cli.verify import cli as verifying
 from app.terminal import harmless
 from core.approval import Device
 from core.errors import InputUnusable
@@ -105,7 +104,7 @@ def commands(group: click.Group, name: str = "trialcpa") -> Iterator[tuple[str, 
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("trialcpa", cli), *commands(cli), ("trialcpa-verify", verifying), *commands(verifying, "trialcpa-verify")],
+    [("trialcpa", cli), *commands(cli)],
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_each_help_fits_a_screen_and_ends_with_an_example(name: str, command: click.Command) -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from store.reading.authority import authority_row
 from store.transactions import sqlite_url
 from tests.acting import member, officer_key
 from tests.people_world import trialcpa
-from verify.dossier import trusted
-from verify.journal import Export
+from verify.kit.agreed.dossier import trusted
+from verify.kit.agreed.journal import Export
 
 ONE, TWO, THREE = "jane.doe", "joe.bloggs", "jo.public"
 
@@ -63,7 +63,7 @@ def test_the_root_has_signed_the_transcript_and_openssl_says_so(held: Path, tmp_
     assert trust.officers == frozenset((member(each).key, each) for each in (ONE, TWO, THREE))
     with closing(open_house(load(held))) as house, house.store.read() as tx:
         key = authority_row(tx).journal_key
-        assert trust.authority == authority_shown(tx)
+        assert asdict(trust.authority) == asdict(authority_shown(tx))
     assert trust.key_for(Export(trust.journal, key)) == key
     changed = tmp_path / "transcript.txt"
     changed.write_text(paper.read_text().replace(ONE, "mallory"))

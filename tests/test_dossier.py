@@ -29,10 +29,10 @@ from tests.dossier_world import root_of
 from tests.journal_lines import lines
 from tests.test_statement_signer import openssl_verifies
 from tests.world import World, keyring
-from verify.decision import prove_files
-from verify.dossier import trusted
-from verify.findings import Outcome
-from verify.journal import check_stretches, read_export
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import trusted
+from verify.kit.agreed.findings import Outcome
+from verify.kit.agreed.journal import check_stretches, read_export
 
 
 @pytest.fixture

@@ -43,9 +43,9 @@ from ra.roster import RosterAnswer
 from store.dump import Unloadable, load
 from verify.channels import _document
 from verify.client import _object as _of_answer
-from verify.dossier import _json
-from verify.journal import read_export
-from verify.parsing import Unreadable
+from verify.kit.agreed.dossier import _json
+from verify.kit.agreed.journal import read_export
+from verify.kit.evidence.parsing import Unreadable
 
 BAD = {
     "one too large": str(LARGEST_EXACT + 1),

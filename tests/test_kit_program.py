@@ -18,8 +18,8 @@ from verify.kit.canonical import read
 from verify.kit.clock import now
 from verify.kit.fetching import Authority
 from verify.kit.mirror import Mirror
-from verify.kit.program import main
-from verify.kit.simulated import granted
+from verify.kit.program import COMMANDS, main
+from verify.kit.simulated import Log, granted
 from verify.kit.simulator import Simulator
 from verify.kit.stopped import Stopped
 
@@ -40,6 +40,28 @@ def exits(words: list[str]) -> int:
     with pytest.raises(SystemExit) as ended:
         main(words)
     return int(str(ended.value.code))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_fits_a_screen_and_ends_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exits([name, "--help"]) == 0
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].startswith(f"  trialcpa-verify {name}")
+
+
+def test_a_wrong_key_of_the_log_is_told_with_where_to_get_the_right_one(
+    simulator: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    witness = ["witness", str(tmp_path / "w"), "--key", str(tmp_path / "k"), "--name", "n"]
+    for words in (["mirror", str(tmp_path / "c")], witness):
+        for key in ("", "a+00000000+AAAA"):
+            assert exits([*words, "--base", simulator.base, "--log-key", key]) == 2
+            assert "/v1/authority" in capsys.readouterr().err
+    other = str(Log("TEST/another/log/1").key)
+    assert exits(["mirror", str(tmp_path / "c"), "--base", simulator.base, "--once", "--log-key", other]) == 1
+    assert "/v1/authority" in capsys.readouterr().err
 
 
 def test_a_copy_is_made_and_asked_and_hears_of_a_revocation(

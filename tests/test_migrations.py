@@ -59,8 +59,8 @@ from tests.world import (
     keyring,
     memory_folder,
 )
-from verify.journal import Head, LinkedRow, check
-from verify.offline import prove
+from verify.kit.agreed.journal import Head, LinkedRow, check
+from verify.kit.evidence.offline import prove
 
 LIVED_IN = Path(__file__).parent / "vectors" / "registers" / "0001"
 WRITTEN_LAST = datetime(2027, 1, 22, 9, 0, tzinfo=UTC)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from core.status import State
 from tests.relying_party_world import (
     AFTER,
     ARC,
@@ -26,9 +25,10 @@ from tests.relying_party_world import (
     statement,
     with_crl,
 )
-from verify.offline import prove
-from verify.statement import DeviceClaim
-from verify.verdict import Code
+from verify.kit.evidence.offline import prove
+from verify.kit.evidence.statement import DeviceClaim
+from verify.kit.evidence.verdict import Code
+from verify.kit.status import State
 
 
 @pytest.mark.clause("F2.26")

@@ -55,7 +55,7 @@ from tests.relying_party_world import (
 from verify.channels import NO_ANSWER, NOT_PROVED, ChannelAnswer, agree, ask_every_channel, question
 from verify.client import ANSWER_LIMIT, AuthorityClient, Exchange
 from verify.fetched import Channel, Fetched, Trust, fetch, subject_of
-from verify.statement import DeviceClaim
+from verify.kit.evidence.statement import DeviceClaim
 
 KEY = "the key of the tests"
 TRUST = Trust(der(W.root), "test", ARC)

@@ -9,7 +9,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from core.status import State
 from tests.relying_party_world import (
     AFTER,
     BASE,
@@ -40,7 +39,8 @@ from tests.relying_party_world import (
     with_crl,
     with_leaf,
 )
-from verify.verdict import Code
+from verify.kit.evidence.verdict import Code
+from verify.kit.status import State
 
 
 def critical(*extra: Any) -> list[tuple[x509.ExtensionType, bool]]:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.relying_party_world import ARC, HOUR, IMAGE, NOW, World, der, integer, sequence, statement, tlv
-from verify.der import DerMalformed
-from verify.offline import prove
-from verify.statement import decode
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.offline import prove
+from verify.kit.evidence.statement import decode
 
 W = World()
 END = NOW - HOUR

@@ -16,7 +16,7 @@ from core.canonical import canonical
 from core.chain import GENESIS, SealedRow, head_statement, link
 from core.instants import text
 from tests.relying_party_world import NOW, key
-from verify.journal import Head, LinkedRow, check
+from verify.kit.agreed.journal import Head, LinkedRow, check
 
 NAME = "TEST Trial CPA Journal"
 JOURNAL_KEY = key("journal")
@@ -29,6 +29,11 @@ def public(private: Any) -> bytes:
 
 LATER = NOW + timedelta(seconds=5)
 """After row 5 was sealed, and no later than clocks differ."""
+
+
+def row_of(linked: LinkedRow) -> SealedRow:
+    assert isinstance(linked.row, SealedRow)
+    return linked.row
 
 
 def journal(count: int = 6) -> list[LinkedRow]:
@@ -46,7 +51,7 @@ def relinked(rows: Sequence[LinkedRow]) -> list[LinkedRow]:
     """The rows with their links made anew, as a forger without the key would."""
     made, previous = [], GENESIS
     for linked in rows:
-        previous = link(previous, linked.row)
+        previous = link(previous, row_of(linked))
         made.append(LinkedRow(linked.row, previous.hex()))
     return made
 
@@ -67,7 +72,7 @@ def problems(rows: Sequence[LinkedRow] = ROWS, heads: Sequence[Head] = tuple(HEA
 
 def changed(number: int, **fields: Any) -> list[LinkedRow]:
     rows = list(ROWS)
-    rows[number - 1] = replace(rows[number - 1], row=replace(rows[number - 1].row, **fields))
+    rows[number - 1] = replace(rows[number - 1], row=replace(row_of(rows[number - 1]), **fields))
     return rows
 
 

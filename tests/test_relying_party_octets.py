@@ -28,7 +28,7 @@ from tests.relying_party_world import (
     uri,
     usage,
 )
-from verify.verdict import Code
+from verify.kit.evidence.verdict import Code
 
 VERSION_3 = bytes.fromhex("a003020102")
 SERIAL = bytes.fromhex("0210" + "5f3a" * 8)

@@ -1,5 +1,6 @@
 """The offline verifier on what ca/ really signs, side by side with openssl: two readers, one story."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 from ca.revocation import crl
 from core.approval import Device, RevocationReason
 from core.identifiers import new_serial
-from core.status import Revoked, State
+from core.status import Revoked
 from tests.authority_world import AT, EXPIRY, START, clearance, make_world, pem, pem_crl, run, the_world, write
-from verify.offline import prove
-from verify.verdict import Code, Verdict
+from verify.kit.evidence.offline import prove
+from verify.kit.evidence.verdict import Code, Verdict
+from verify.kit.status import State
 
 W = the_world()
 SECOND = timedelta(seconds=1)
@@ -80,7 +82,9 @@ def test_what_is_signed_to_the_limits_is_read() -> None:
     for approved in (device, name):
         leaf = W.leaf(device=approved)
         found = verdict(leaf, [W.full_crl(this_update=NOW, next_update=NOW + SECOND), root_crl(NOW)], None, NOW)
-        assert (found.valid, found.statement and found.statement.device) == (True, approved), found.failures
+        assert (found.valid, found.statement and asdict(found.statement.device)) == (True, asdict(approved)), (
+            found.failures
+        )
 
 
 def test_a_certificate_of_another_root_with_the_same_names_is_not_genuine() -> None:

@@ -20,7 +20,7 @@ from store.reading import journal as reading
 from store.tables import authority, cursors, journal, journal_heads
 from tests.cycle_world import device
 from tests.world import NOW, PROFILE, World
-from verify.journal import Head, LinkedRow, check
+from verify.kit.agreed.journal import Head, LinkedRow, check
 
 SECRET = b"shared by subscriber and courier"
 

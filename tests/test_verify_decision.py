@@ -13,8 +13,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from app.cli.verify import main
-from app.cli.verify import parts as parts_of
 from core.canonical import canonical
 from core.facts import FactKind
 from core.kinds import AuthorisedAct
@@ -29,9 +27,11 @@ from tests.roster_world import root_signer
 from tests.test_amendments import amended, running
 from tests.test_waiting import DECEMBER, MARCH
 from tests.world import AUDITOR, OFFICER_1, OFFICER_2, OFFICER_3, World
-from verify.decision import prove_files
-from verify.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS, trusted
-from verify.findings import Against, Missing, Outcome, Told
+from verify.kit.agreed.command import parts as parts_of
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import AUTHORISATIONS, CERTIFICATE, DECISION, JOURNAL, ORDERS, PROPOSAL, ROSTERS, trusted
+from verify.kit.agreed.findings import Against, Missing, Outcome, Told
+from verify.kit.program import main
 
 
 @pytest.fixture(scope="module")
@@ -296,9 +296,6 @@ def test_an_auditor_exports_a_dossier_and_anybody_proves_it(
     story = capsys.readouterr().out
     assert f"Decision {decision} (grant TDT-2027-0001-" in story
     assert f"by key {member(OFFICER_2.name).key} of roster 1" in story
-
-    main(["decision", "--help"])
-    assert capsys.readouterr().out.rstrip().endswith("--root root.cer --transcript transcript.txt")
 
     packed = tmp_path / "dossier.zip"
     with zipfile.ZipFile(packed, "w") as made:

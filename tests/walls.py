@@ -78,7 +78,7 @@ WALLS: Mapping[str, Wall] = {
     "console": _wall("console core officers ra api.problems", "flask flask_wtf markupsafe webauthn werkzeug"),
     "published": _wall("published api.status ca.revocation.octets core"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
-    "verify": _wall("verify officers core", "cryptography asn1crypto httpx"),
+    "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "verify.kit": _wall("verify.kit", "cryptography"),
     "app": _wall(
         "api app backup ca console core documents front intake jobs keys memory officers policy published ra store"

@@ -15,14 +15,14 @@ from cryptography import x509
 from core.canonical import canonical, read_json
 from core.reasons import ReasonCode
 from core.status import State
-from verify.answers import read_answer
 from verify.client import AuthorityClient
-from verify.ends import Ended, Testimony, state_of
 from verify.fetched import Channel, Fetched, Subject, Trust, fetch, subject_of
-from verify.lists import read_lists
-from verify.offline import prove
-from verify.parsing import Unreadable, issued_by, one_answer, several_certificates
-from verify.profile import distribution_point
+from verify.kit.evidence.answers import read_answer
+from verify.kit.evidence.ends import Ended, Testimony, state_of
+from verify.kit.evidence.lists import read_lists
+from verify.kit.evidence.offline import prove
+from verify.kit.evidence.parsing import Unreadable, issued_by, one_answer, several_certificates
+from verify.kit.evidence.profile import distribution_point
 
 NO_ANSWER = "no answer"
 """The state of a channel that could not be reached or refused."""

@@ -21,8 +21,8 @@ from core.errors import AuthorityAnswerMalformed, AuthorityRefused, AuthorityUnr
 from core.identifiers import Serial
 from core.instants import text
 from core.mirror import HashName
-from verify.parsing import CRL_LIMIT
-from verify.statement import DeviceClaim
+from verify.kit.evidence.parsing import CRL_LIMIT
+from verify.kit.evidence.statement import DeviceClaim
 
 TIMEOUT = 10.0
 """Seconds for each of connecting, sending, and waiting for more of the answer."""

@@ -1,7 +1,7 @@
 """Asks every channel about one certificate and keeps what they said, to be read without a network."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,11 +18,11 @@ from core.errors import (
 from core.identifiers import Environment, Serial, serial_of
 from core.instants import parse
 from verify.client import Answer, AuthorityClient
-from verify.der import DerMalformed
-from verify.parsing import Unreadable, issued_by, one_certificate, several_certificates
-from verify.path import authority_key
-from verify.profile import Arc, statement_value
-from verify.statement import DeviceClaim, Statement, decode
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.parsing import Unreadable, issued_by, one_certificate, several_certificates
+from verify.kit.evidence.path import authority_key
+from verify.kit.evidence.profile import Arc, statement_value
+from verify.kit.evidence.statement import DeviceClaim, Statement, decode
 
 _TRIES = 3
 """How often all channels are asked anew when the state changed while they were being asked."""
@@ -197,7 +197,7 @@ def _ask_all(client: AuthorityClient, subject: Subject) -> _Asked:
 def _claim(statement: Statement) -> DeviceClaim:
     firmware = statement.firmware[0]
     return DeviceClaim(
-        **statement.device.said(),
+        **asdict(statement.device),
         firmware_version=firmware.version,
         image_digest=firmware.image_digest,
     )

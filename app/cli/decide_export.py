@@ -13,7 +13,7 @@ from ra.auditing.proofs import decision_files
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
 from ra.ordering.views import OrderAnswer
 from ra.roster import RosterAnswer
-from verify.dossier import CERTIFICATE
+from verify.kit.agreed.dossier import CERTIFICATE
 
 _PEM = "application/pem-certificate-chain"
 

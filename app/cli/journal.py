@@ -20,9 +20,9 @@ from ra.auditing.views import JournalPage
 from store.reading import journal as reading
 from store.reading.authority import authority_row
 from store.transactions import Store
-from verify import journal as proving
-from verify.dossier import journal_key_of, trusted
-from verify.parsing import Unreadable
+from verify.kit.agreed import journal as proving
+from verify.kit.agreed.dossier import journal_key_of, trusted
+from verify.kit.evidence.parsing import Unreadable
 
 EXIT_BROKEN, EXIT_UNKNOWN = 1, 2
 

@@ -16,7 +16,7 @@ from story.section_f.notices import prove_mailed
 from story.section_f.panel import XLSX, List, load, reconcile, told
 from story.section_f.stage import Trial
 from verify.fetched import subject_of
-from verify.parsing import several_certificates
+from verify.kit.evidence.parsing import several_certificates
 
 
 def report(trial: Trial, approval: str) -> None:

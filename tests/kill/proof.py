@@ -40,7 +40,7 @@ from tests.kill.process import ANY_SIGNATURE, Signing
 from tests.kill.remembered import forgotten
 from tests.kill.trial_proof import trial_problems
 from tests.world import PROFILE
-from verify import journal as proving
+from verify.kit.agreed import journal as proving
 
 
 def problems(store: Store, clock: Clock, signings: Iterable[Signing], memory: Memory) -> list[str]:

@@ -36,7 +36,7 @@ from tests.model.model import Certificate, Trial
 from tests.model.recorded import Recorded
 from tests.over_wsgi import OverWsgi
 from tests.world import DCC, OFFICER_1, PANEL, PROFILE, World
-from verify.statement import decode
+from verify.kit.evidence.statement import decode
 
 SECOND = timedelta(seconds=1)
 STRANGER = 0xFFFFFF

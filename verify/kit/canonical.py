@@ -5,7 +5,8 @@ the order of members (RFC 8785, 3.2.3) is that of their octets.
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 _LARGEST = 2**53 - 1
@@ -13,6 +14,13 @@ _LARGEST = 2**53 - 1
 
 _LONGEST = 17
 """Characters of a number: sixteen digits and a sign."""
+
+
+_DEEPEST = 64
+"""Lists and objects within each other; ours have ten at most."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""The escape of half a character; whether the other half is beside it only the whole tells."""
 
 
 def canonical(value: object) -> bytes:
@@ -28,10 +36,10 @@ def read(octets: bytes) -> Any:  # noqa: ANN401 - JSON
         octets: UTF-8, of a length that was bounded before.
 
     Raises:
-        ValueError: it is no such JSON, as above, or names a member twice.
+        ValueError: it is no such JSON, as above, is nested too deeply, has half a character, or names a member twice.
     """
     try:
-        return json.loads(
+        said = json.loads(
             octets.decode("utf-8"),
             object_pairs_hook=_members,
             parse_int=_whole,
@@ -40,6 +48,24 @@ def read(octets: bytes) -> Any:  # noqa: ANN401 - JSON
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if octets.count(b"[") + octets.count(b"{") > _DEEPEST and _too_deep(said):
+        raise ValueError("it is nested too deeply")
+    if _SURROGATE.search(octets) is not None:
+        canonical(said)  # what is half a character has no octets
+    return said
+
+
+def _too_deep(said: object) -> bool:
+    level = [said]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

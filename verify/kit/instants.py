@@ -25,6 +25,16 @@ def text(at: int) -> str:
     return (_EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
+def written(at: datetime) -> str:
+    """Return an instant, aware and of whole seconds, as the log writes it."""
+    return text(int((at - _EPOCH).total_seconds()))
+
+
+def moment(said: str) -> datetime:
+    """Return the instant that a text of the log names; ValueError."""
+    return _EPOCH + timedelta(seconds=seconds(said))
+
+
 def after(last: int) -> int:
     """Return the second after an inclusive end; the end of time stays itself."""
     return min(last + 1, LAST)

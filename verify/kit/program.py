@@ -1,4 +1,4 @@
-"""The console program: `trialcpa-verify mirror`, `ask`, `witness`, `conformance`, `simulator`."""
+"""The console program `trialcpa-verify`: what a stranger proves of an authority, by what they hold of it."""
 
 import argparse
 import base64
@@ -7,16 +7,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from verify.kit.agreed import command as deciding
 from verify.kit.canonical import read
 from verify.kit.clock import now
+from verify.kit.evidence import command as checking
 from verify.kit.fetching import Authority
 from verify.kit.mirror import Mirror
-from verify.kit.note import WITNESS, key, key_of
+from verify.kit.note import WITNESS, Key, key, key_of
 from verify.kit.simulated import Log
 from verify.kit.simulator import Simulator
 from verify.kit.stopped import Check, Stopped
@@ -28,6 +31,10 @@ YES, NO, UNDECIDED = 0, 1, 2
 
 _KINDS = ("approval", "serial", "sha256")
 _AGAIN_SECONDS = 5
+_BY_KEY = frozenset({Check.ORIGIN, Check.SIGNATURE})
+"""What fails where the key is another log's."""
+
+_KEY_WORDS = "the log's key (--log-key or TRIALCPA_LOG_KEY) is what an authority says as log_key at /v1/authority"
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -38,9 +45,10 @@ def main(words: Sequence[str] | None = None) -> None:
     """
     chosen = _parser().parse_args(words)
     try:
-        raise SystemExit(COMMANDS[chosen.command](chosen))
+        raise SystemExit(COMMANDS[chosen.command].run(chosen))
     except Stopped as stopped:
-        sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}\n")
+        hint = f" If that is your mistake: {_KEY_WORDS}." if stopped.check in _BY_KEY else ""
+        sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}{hint}\n")
         raise SystemExit(UNDECIDED if stopped.check in (Check.UNREACHABLE, Check.TOO_OLD) else NO) from None
     except (ValueError, OSError) as error:
         sys.stderr.write(f"trialcpa-verify: {error}\n")
@@ -69,12 +77,19 @@ def _mirror(chosen: argparse.Namespace) -> int:
 def _copy(chosen: argparse.Namespace) -> Mirror:
     return Mirror(
         chosen.file,
-        key(chosen.log_key),
+        _log_key(chosen.log_key),
         witnesses=[key(each) for each in chosen.witness],
         wanted=chosen.wanted,
         longest=chosen.longest,
         clock=now,
     )
+
+
+def _log_key(written: str) -> Key:
+    try:
+        return key(written)
+    except ValueError as error:
+        raise ValueError(f"{error}; {_KEY_WORDS}") from None
 
 
 def _ask(chosen: argparse.Namespace) -> int:
@@ -106,9 +121,9 @@ def _witness(chosen: argparse.Namespace) -> int:
     if chosen.show_key:
         sys.stdout.write(f"{key_of(private, chosen.name, WITNESS)}\n")
         return YES
-    if chosen.base is None or chosen.log_key is None:
-        raise ValueError("name --base and --log-key")
-    authority, log = Authority(chosen.base), key(chosen.log_key)
+    if chosen.base is None:
+        raise ValueError("name --base")
+    authority, log = Authority(chosen.base), _log_key(chosen.log_key)
 
     def proof(first: int, second: int) -> list[bytes]:
         said = read(authority.get(f"/v1/proofs/consistency?from={first}&to={second}"))
@@ -141,52 +156,146 @@ def _simulator(chosen: argparse.Namespace) -> int:
     return YES
 
 
-COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "mirror": _mirror,
-    "ask": _ask,
-    "witness": _witness,
-    "conformance": _conformance,
-    "simulator": _simulator,
-}
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command.
+
+    Args:
+        help: what it does, in a line.
+        takes: what is typed behind its options.
+        describe: says which words it takes.
+        run: does it, and returns the exit code.
+        example: of a line that is typed.
+    """
+
+    help: str
+    takes: str
+    describe: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    example: str
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trialcpa-verify", description="Doubt a Trial CPA authority by its own log.")
-    each = parser.add_subparsers(dest="command", required=True)
-    mirror = each.add_parser("mirror", help="keep a copy of the register that proves itself")
-    mirror.add_argument("file", type=Path, help="the copy; made if there is none")
-    mirror.add_argument("--base", required=True, help="where the authority is")
-    mirror.add_argument("--once", action="store_true", help="end when it is the newest, compared with the register")
-    _of_copy(mirror)
-    ask = each.add_parser("ask", help="ask a copy, or the authority")
-    where = ask.add_mutually_exclusive_group(required=True)
+    """Return what reads the words that are typed."""
+    whole = argparse.ArgumentParser(
+        prog="trialcpa-verify",
+        description="Prove what a Trial CPA authority says, by what you hold of it from before.",
+        epilog="exit: 0 it is so; 1 it is not, or what was shown is wrong; 2 it cannot be told",
+    )
+    each = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.describe(
+            each.add_parser(
+                name,
+                usage=f"trialcpa-verify {name} [options] {command.takes}".rstrip(),
+                help=command.help,
+                description=command.help,
+                epilog=f"example:\n  trialcpa-verify {name} {command.example}",
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return whole
+
+
+def _of_mirror(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the copy; made if there is none")
+    parser.add_argument("--base", required=True, help="where the authority is")
+    parser.add_argument("--once", action="store_true", help="end when it is the newest, compared with the register")
+    _of_copy(parser)
+
+
+def _of_ask(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--copy", dest="file", type=Path, help="of `mirror`")
     where.add_argument("--base", help="where the authority is")
-    ask.add_argument("--key-file", type=Path, help="with the API key, for the authority")
+    parser.add_argument("--key-file", type=Path, help="with the API key, for the authority")
     for name in (*_KINDS, "device-id", "at"):
-        ask.add_argument(f"--{name}")
-    ask.add_argument("--device", help="as JSON")
-    _of_copy(ask)
-    witness = each.add_parser("witness", help="cosign the newest checkpoint, if it follows from the last one seen")
-    witness.add_argument("file", type=Path, help="where the last one seen is kept")
-    witness.add_argument("--key", type=Path, required=True, help="32 octets; made if there are none")
-    witness.add_argument("--name", required=True, help="of the witness, as others know it")
-    witness.add_argument("--show-key", action="store_true", help="say its verifier's key, and nothing else")
-    witness.add_argument("--base")
-    witness.add_argument("--log-key")
-    conformance = each.add_parser("conformance", help="try somebody's verifier on the vectors")
-    conformance.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors")
-    conformance.add_argument("--judge", action="store_true", help="judge one vector from standard input")
-    conformance.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
-    simulator = each.add_parser("simulator", help="an authority that does wrong when it is told to")
-    simulator.add_argument("--host", default="127.0.0.1")
-    simulator.add_argument("--port", type=int, default=0)
-    simulator.add_argument("--approvals", type=int, default=10)
-    return parser
+        parser.add_argument(f"--{name}", metavar="WORD")
+    parser.add_argument("--device", metavar="JSON")
+    _of_copy(parser)
+
+
+def _of_witness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="where the last one seen is kept")
+    parser.add_argument("--key", type=Path, required=True, help="32 octets; made if there are none")
+    parser.add_argument("--name", required=True, help="of the witness, as others know it")
+    parser.add_argument("--show-key", action="store_true", help="say its verifier's key, and nothing else")
+    parser.add_argument("--base", help="where the authority is")
+    _of_log(parser)
+
+
+def _of_conformance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors", metavar="FOLDER")
+    parser.add_argument("--judge", action="store_true", help="judge one vector from standard input")
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+
+
+def _of_simulator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--approvals", type=int, default=10)
+
+
+def _of_log(parser: argparse.ArgumentParser) -> None:
+    held = os.environ.get("TRIALCPA_LOG_KEY", "")
+    parser.add_argument("--log-key", default=held, metavar="VKEY", help="of the log; TRIALCPA_LOG_KEY")
 
 
 def _of_copy(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log-key", default=os.environ.get("TRIALCPA_LOG_KEY", ""), help="of the log, as a vkey")
-    parser.add_argument("--witness", action="append", default=[], help="a witness's key, as a vkey; several may be")
-    parser.add_argument("--wanted", type=int, default=0, help="how many witnesses must have cosigned")
-    parser.add_argument("--longest", type=int, default=600, help="seconds for which a copy is believed")
+    _of_log(parser)
+    parser.add_argument("--witness", action="append", default=[], metavar="VKEY", help="several may be")
+    parser.add_argument("--wanted", type=int, default=0, metavar="N", help="witnesses that must have cosigned")
+    parser.add_argument("--longest", type=int, default=600, metavar="SECONDS", help="for which a copy is believed")
+
+
+COMMANDS: Mapping[str, Command] = {
+    "mirror": Command(
+        help="Keep a copy of the register that proves itself.",
+        takes="FILE",
+        describe=_of_mirror,
+        run=_mirror,
+        example="register.sqlite --base https://authority.example",
+    ),
+    "ask": Command(
+        help="Ask a copy, or the authority.",
+        takes="",
+        describe=_of_ask,
+        run=_ask,
+        example="--copy register.sqlite --approval TDA-2027-0042-Y",
+    ),
+    "check": Command(
+        help="Check a certificate by lists and OCSP answer, offline.",
+        takes="CERTIFICATE",
+        describe=checking.describe,
+        run=checking.run,
+        example="leaf.cer --root root.cer --issuer ca.cer --list ca.crl",
+    ),
+    "decision": Command(
+        help="Prove who agreed to what, from a dossier.",
+        takes="FOLDER|ZIP",
+        describe=deciding.describe,
+        run=deciding.run,
+        example="dossier --root root.cer --transcript transcript.txt",
+    ),
+    "witness": Command(
+        help="Cosign the newest checkpoint, if it follows from the last one seen.",
+        takes="FILE",
+        describe=_of_witness,
+        run=_witness,
+        example="seen --key w.key --name dcc.example/w --base …",
+    ),
+    "conformance": Command(
+        help="Try somebody's verifier on the vectors.",
+        takes="-- COMMAND",
+        describe=_of_conformance,
+        run=_conformance,
+        example="-- ./judge",
+    ),
+    "simulator": Command(
+        help="Be an authority that does wrong when it is told to.",
+        takes="",
+        describe=_of_simulator,
+        run=_simulator,
+        example="--port 8471 --approvals 100",
+    ),
+}

@@ -14,7 +14,7 @@
 7. agreement came before what follows from it, and what follows is about what was agreed to.
 
 It leaves to the caller: that root, transcript and journal key are the authority's; what has become of the certificate
-since (verify/offline.py); and that no longer journal exists.
+since (verify/kit/evidence/offline.py); and that no longer journal exists.
 """
 
 import hashlib
@@ -22,28 +22,33 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from core.approval import EndCause
-from core.canonical import canonical, read_json
-from core.chain import SealedRow
-from core.errors import AuthorisationRefused, InstantMalformed
-from core.facts import FactKind
-from core.instants import parse
-from core.kinds import AuthorisedAct
-from core.words import counted
-from officers.claims import about, to_revoke
-from officers.proof import Asked, prove
-from officers.roster import FEWEST, Roster
-from officers.statement import Claim, Listed, revocation_digest
-from verify.dossier import AUTHORISATIONS, DECISION, JOURNAL, PROPOSAL, ROSTERS, Dossier, Signed, Trusted, read_dossier
-from verify.findings import Against, Event, Ledger, Missing, Told
-from verify.issued import Issued, prove_issued
-from verify.journal import check_stretches
-from verify.parsing import Unreadable
-from verify.rosters import Rosters
+from verify.kit.agreed.chain import FactKind, Row
+from verify.kit.agreed.dossier import (
+    AUTHORISATIONS,
+    DECISION,
+    JOURNAL,
+    PROPOSAL,
+    ROSTERS,
+    Dossier,
+    Signed,
+    Trusted,
+    read_dossier,
+)
+from verify.kit.agreed.findings import Against, Event, Ledger, Missing, Told
+from verify.kit.agreed.issued import Issued, prove_issued
+from verify.kit.agreed.journal import check_stretches
+from verify.kit.agreed.proof import Asked, prove
+from verify.kit.agreed.roster import FEWEST, Roster
+from verify.kit.agreed.rosters import Rosters
+from verify.kit.agreed.statements import Act, Claim, Refused, revocation_digest
+from verify.kit.canonical import canonical, read
+from verify.kit.evidence.parsing import Unreadable
+from verify.kit.instants import moment
 
 _AGREEING = frozenset({FactKind.DECISION_SUPPORTED, FactKind.DECISION_SECONDED})
 _PROPOSING = frozenset({FactKind.DECISION_AUTHORISED, FactKind.DECISION_MADE_ALONE})
 _ENDED = frozenset({FactKind.DECISION_REJECTED, FactKind.DECISION_LAPSED})
+_OFFICERS = ("officer", "officers")
 _ACTS = frozenset({FactKind.DECISION_PROPOSED}) | _PROPOSING | _AGREEING | _ENDED
 _CONSEQUENCES = frozenset(
     {
@@ -63,7 +68,7 @@ def prove_files(files: Mapping[str, bytes], trust: Trusted) -> Told:
     """Prove a decision from the files of its dossier; a part that cannot be read refutes it. Never raises.
 
     Args:
-        files: by name, as in verify.dossier.PARTS.
+        files: by name, as in verify.kit.agreed.dossier.PARTS.
         trust: from outside.
     """
     try:
@@ -136,7 +141,7 @@ class _Proof:
         self._rows = [(row, _payload(row)) for row in dossier.journal.rows]
         self._rosters = Rosters(dossier, trust, self._rows, ledger)
         self._acts = [(row, said) for row, said in self._rows if row.subject == self._decision]
-        self._used: list[tuple[SealedRow, Signed, Roster]] = []
+        self._used: list[tuple[Row, Signed, Roster]] = []
         self._story: list[Event] = []
 
     def told(self) -> Told:
@@ -176,7 +181,7 @@ class _Proof:
 
     def _proposal(self, octets: bytes) -> Mapping[str, Any]:
         try:
-            said = read_json(octets)
+            said = read(octets)
             same = isinstance(said, dict) and canonical(said) == octets
         except ValueError:
             same = False
@@ -208,14 +213,14 @@ class _Proof:
             else:
                 self._prove_act(row, said)
 
-    def _require_proposer(self, row: SealedRow) -> None:
+    def _require_proposer(self, row: Row) -> None:
         if row.actor != self._said.get("proposed_by"):
             self._ledger.refute(
                 Against.PROPOSAL_ALTERED, f"By row {row.number}, {row.actor} proposed it; the proposal says another."
             )
 
-    def _prove_act(self, row: SealedRow, said: Mapping[str, Any]) -> None:
-        named, sealed_at = said.get("authorisation"), parse(row.sealed_at)
+    def _prove_act(self, row: Row, said: Mapping[str, Any]) -> None:
+        named, sealed_at = said.get("authorisation"), moment(row.sealed_at)
         if not isinstance(named, str) and not self._rosters.asked(sealed_at):
             self._ledger.lack(
                 Missing.STATEMENT,
@@ -242,9 +247,9 @@ class _Proof:
         for roster in rosters:
             asked = Asked(authority=self._trust.authority, officer=row.actor, claim=claim, members=signed.members)
             try:
-                prove(signed.authorisation, asked, roster, parse(row.at))
-            except AuthorisationRefused as error:
-                why = why or f"roster {roster.number}, {error.fields['flaw']}: {error.fields['detail']}"
+                prove(signed.authorisation, asked, roster, moment(row.at))
+            except Refused as error:
+                why = why or f"roster {roster.number}, {error.flaw}: {error.detail}"
             else:
                 self._used.append((row, signed, roster))
                 self._story.append(_event(row, signed, roster))
@@ -254,13 +259,12 @@ class _Proof:
                 Against.STATEMENT_REFUSED, f"What {row.actor} signed for row {row.number} does not count: {why}."
             )
 
-    def _claim(self, row: SealedRow, said: Mapping[str, Any]) -> Claim | None:
+    def _claim(self, row: Row, said: Mapping[str, Any]) -> Claim | None:
         if row.kind == FactKind.DECISION_AUTHORISED:
-            return about(AuthorisedAct.PROPOSE, Listed(decision=self._decision, proposal_sha256=self._sha256))
+            return Claim(act=Act.PROPOSE, subject=self._decision, proposal_sha256=self._sha256)
         if row.kind in _AGREEING:
             signed = _digests(said) or None
-            listed = Listed(decision=self._decision, proposal_sha256=self._sha256, tbs_sha256=signed)
-            return about(AuthorisedAct.SECOND, listed)
+            return Claim(act=Act.SECOND, subject=self._decision, proposal_sha256=self._sha256, tbs_sha256=signed)
         order = self._order()
         if order is None or (said.get("approval"), said.get("order_sha256")) != (self._said.get("approval"), order):
             self._ledger.refute(
@@ -268,17 +272,13 @@ class _Proof:
                 f"Row {row.number} is about another order than the one that the proposal says.",
             )
             return None
-        return to_revoke(str(self._said["approval"]), order)
+        return Claim(act=Act.REVOKE, subject=str(self._said["approval"]), proposal_sha256=order)
 
     def _order(self) -> str | None:
         """Return the digest of the order that an urgent revocation carries out, as the proposal says it."""
-        said = self._said
         try:
-            since = parse(said["invalidity_date"]) if said["invalidity_date"] else None
-            return revocation_digest(
-                str(said["approval"]), cause=str(said["cause"]), invalidity_date=since, breach=said["breach"]
-            )
-        except (KeyError, ValueError, TypeError, AttributeError, InstantMalformed):
+            return revocation_digest(self._said)
+        except (KeyError, ValueError, TypeError):
             return None
 
     # --- officers ---------------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class _Proof:
             self._ledger.refute(Against.STATEMENT_USED_AGAIN, f"Statement {digest[:16]}… was used for two acts.")
         known = {digest for digest, row in named if row.subject == self._decision} | self._rosters.statements
         for digest in sorted(set(held) - known):
-            said = held[digest].authorisation.statement
+            said = held[digest].authorisation
             self._ledger.refute(
                 Against.STATEMENT_STRANGE,
                 f"The dossier has what {said.officer} signed to {said.claim.act} {said.claim.subject}, and no row "
@@ -317,7 +317,8 @@ class _Proof:
         elif not self._ledger.missing and (not proposed or len(people) < wanted):  # else that may be what is missing
             self._ledger.refute(
                 Against.OFFICERS_WANTING,
-                f"Proved is that {counted(len(people), 'officer')} signed; it takes {wanted}, the proposer among them.",
+                f"Proved is that {len(people)} {_OFFICERS[len(people) != 1]} signed; it takes {wanted}, the proposer "
+                "among them.",
             )
         self._require_on(max((roster for _, _, roster in self._used), key=lambda each: each.number, default=None), "it")
 
@@ -328,16 +329,16 @@ class _Proof:
     def _decided(self) -> bool:
         return self._has(FactKind.DECISION_SECONDED) or self._has(FactKind.DECISION_MADE_ALONE)
 
-    def _require_still_counting(self, issued: Sequence[SealedRow]) -> None:
+    def _require_still_counting(self, issued: Sequence[Row]) -> None:
         """Whose key was taken off the roster between signing for it and the certificate's signature does not count."""
         for row in issued:
             if row.kind == FactKind.SIGNATURE_INTENDED:
-                for roster in self._rosters.in_force(parse(row.at))[:1]:
+                for roster in self._rosters.in_force(moment(row.at))[:1]:
                     self._require_on(roster, "its certificate")
 
     def _require_on(self, roster: Roster | None, what: str) -> None:
         for row, signed, _ in self._used:
-            member = None if roster is None else roster.member(signed.authorisation.statement.key)
+            member = None if roster is None else roster.member(signed.authorisation.key)
             if roster is not None and (member is None or member.officer != row.actor):
                 self._ledger.refute(
                     Against.OFFICER_GONE,
@@ -358,7 +359,7 @@ class _Proof:
 
     def _require_consequences(self) -> None:
         about = {self._said.get("approval"), self._said.get("application")} - {None}
-        cause = self._said.get("cause", EndCause.KEY_COMPROMISE)  # what certifies another key may end the one before
+        cause = self._said.get("cause", "key-compromise")  # what certifies another key may end the one before
         for row, said in self._rows:
             if row.kind in _CONSEQUENCES and said.get("decision") == self._decision:
                 self._story.append(_event(row))
@@ -368,7 +369,7 @@ class _Proof:
                         f"Row {row.number} ({row.kind} of {row.subject}) is not what the proposal says.",
                     )
 
-    def _require_order(self, issued: Sequence[SealedRow]) -> None:
+    def _require_order(self, issued: Sequence[Row]) -> None:
         """Agreement lies before what follows from it, unless both were sealed at one instant, in the order of dates."""
         acts = [row for row, _, _ in self._used]
         following = [row for row, said in self._rows if _follows(row, said, self._decision)]
@@ -382,7 +383,7 @@ class _Proof:
                     )
 
 
-def _follows(row: SealedRow, said: Mapping[str, Any], decision: str) -> bool:
+def _follows(row: Row, said: Mapping[str, Any], decision: str) -> bool:
     return row.kind in _CONSEQUENCES and said.get("decision") == decision
 
 
@@ -396,19 +397,19 @@ def _digests(said: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, tbs)) if isinstance(tbs, list) else () if tbs is None else (str(tbs),)
 
 
-def _payload(row: SealedRow) -> Mapping[str, Any]:
+def _payload(row: Row) -> Mapping[str, Any]:
     try:
-        said = read_json(row.payload)
+        said = read(row.payload.encode("utf-8"))
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
 
-def _event(row: SealedRow, signed: Signed | None = None, roster: Roster | None = None) -> Event:
-    said = None if signed is None else signed.authorisation.statement
+def _event(row: Row, signed: Signed | None = None, roster: Roster | None = None) -> Event:
+    said = None if signed is None else signed.authorisation
     return Event(
         row=row.number,
-        at=parse(row.at),
+        at=moment(row.at),
         who=row.actor,
         what=_words(row.kind),
         key=None if said is None else said.key,

@@ -5,7 +5,7 @@ or a list of version 1, serial numbers that are zero, negative or too long, poin
 signatures with unused bits (RFC 5280, 4.1.2.1, 4.1.2.2, 5.1.2.1; RFC 5480, 2.2; X.690, 11.2).
 """
 
-from verify.der import DerMalformed, Reader
+from verify.kit.evidence.der import DerMalformed, Reader
 
 LONGEST_SERIAL = 20
 """Octets of a serial number (RFC 5280, 4.1.2.2)."""

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
 
-from verify.der import DerMalformed
-from verify.outline import check_certificate, check_crl
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.outline import check_certificate, check_crl
 
 CERTIFICATE_LIMIT = 256 * 1024
 """Octets of a certificate or a bundle of them; a hundred firmware versions take about five thousand."""

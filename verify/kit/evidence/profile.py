@@ -3,13 +3,12 @@
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
-from core.approval import DEVICE_WORDS
-from core.identifiers import Environment
-from core.instants import text
-from verify.parsing import extension, unknown_critical
-from verify.path import key_problem, policies_of
-from verify.statement import DeviceClaim, Statement
-from verify.verdict import Code, Failure
+from verify.kit.evidence.identifiers import Environment
+from verify.kit.evidence.parsing import extension, unknown_critical
+from verify.kit.evidence.path import key_problem, policies_of
+from verify.kit.evidence.statement import DEVICE_MEMBERS, DeviceClaim, Statement
+from verify.kit.evidence.verdict import Code, Failure
+from verify.kit.instants import written
 
 EXAMPLE_ARC = "1.3.6.1.4.1.32473"
 """The documentation arc of RFC 5612: for test authorities only."""
@@ -110,7 +109,7 @@ def agreement_failures(
         "the subject's common name is not the device": (
             _attributes(subject, NameOID.COMMON_NAME) not in [[name] for name in common_names(statement)]
         ),
-        f"it ends at {text(end)} and its approval at {text(statement.expiry)}": end != statement.expiry,
+        f"it ends at {written(end)} and its approval at {written(statement.expiry)}": end != statement.expiry,
         "its alternative name is not the approval's page": not _names_page(certificate, identifier),
         "its approval starts after it expires": statement.start > statement.expiry,
         "the first issue does not begin with the approval": statement.issue == 1 and begin != statement.start,
@@ -143,7 +142,7 @@ def common_names(statement: Statement) -> tuple[str, ...]:
 def claim_failures(claim: DeviceClaim, statement: Statement) -> tuple[Failure, ...]:
     """Return where the device that somebody stands before is not the one approved. Strings compare without case."""
     device = statement.device
-    asked = {words: (getattr(claim, name), getattr(device, name)) for name, words in DEVICE_WORDS.items()}
+    asked = {name.replace("_", " "): (getattr(claim, name), getattr(device, name)) for name in DEVICE_MEMBERS}
     failures = [
         Failure(Code.DEVICE_NOT_APPROVED, f"The {name} is “{given}”; approved is “{approved}”.")
         for name, (given, approved) in asked.items()

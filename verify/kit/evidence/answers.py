@@ -8,13 +8,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from core.identifiers import Environment
-from core.instants import text
-from verify.ends import Ended, Testimony, reason_of
-from verify.lists import Heard
-from verify.parsing import Unreadable, extension, issued_by, one_answer, plain_algorithm, signed_by, unknown_critical
-from verify.path import authority_key, key_identifier, key_problem, says_test
-from verify.verdict import Code, Failure
+from verify.kit.evidence.ends import Ended, Testimony, reason_of
+from verify.kit.evidence.identifiers import Environment
+from verify.kit.evidence.lists import Heard
+from verify.kit.evidence.parsing import (
+    Unreadable,
+    extension,
+    issued_by,
+    one_answer,
+    plain_algorithm,
+    signed_by,
+    unknown_critical,
+)
+from verify.kit.evidence.path import authority_key, key_identifier, key_problem, says_test
+from verify.kit.evidence.verdict import Code, Failure
+from verify.kit.instants import written
 
 LONGEST_ANSWER = timedelta(days=7)
 """No answer is believed for longer; this authority's hold for hours."""
@@ -165,7 +173,7 @@ def _time_problems(
         return ["it does not say until when it holds"]
     problems = []
     if end < begin or end - begin > LONGEST_ANSWER:
-        problems.append(f"it claims to hold until {text(end)}")
+        problems.append(f"it claims to hold until {written(end)}")
     if made < begin:
         problems.append("it was made before it holds")
     status, revoked_at = response.certificate_status, response.revocation_time_utc
@@ -177,7 +185,7 @@ def _time_problems(
         if end > certificate.not_valid_after_utc:
             problems.append("it says good beyond the certificate's end")
         if begin <= at <= end and not responder.not_valid_before_utc <= at <= responder.not_valid_after_utc:
-            problems.append(f"its responder is not valid at {text(at)}")
+            problems.append(f"its responder is not valid at {written(at)}")
     return problems
 
 

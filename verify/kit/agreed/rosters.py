@@ -9,25 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.canonical import canonical
-from core.chain import DATED_AHEAD, SealedRow
-from core.errors import (
-    AuthorisationRefused,
-    InstantMalformed,
-    OrderRefused,
-    RosterStatementRefused,
-    RosterUnusable,
-)
-from core.facts import FactKind
-from core.instants import parse, text
-from core.kinds import AuthorisedAct, OrderKind
-from officers.claims import to_order
-from officers.order import Change, changed, counting, officers_wanted, read_order
-from officers.proof import Asked, prove
-from officers.root_statement import read_signed, require_from_root
-from officers.roster import Roster
-from verify.dossier import Dossier, Trusted
-from verify.findings import Against, Ledger, Missing
+from verify.kit.agreed.chain import DATED_AHEAD, FactKind, Row
+from verify.kit.agreed.dossier import Dossier, Trusted
+from verify.kit.agreed.findings import Against, Ledger, Missing
+from verify.kit.agreed.proof import Asked, prove
+from verify.kit.agreed.roster import CHANGED_BY, Roster, Unusable, changed, counting, read_change, signed_by_root
+from verify.kit.agreed.statements import Act, Claim, Refused
+from verify.kit.instants import moment, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +45,7 @@ class Rosters:
         self,
         dossier: Dossier,
         trusted: Trusted,
-        payloads: Sequence[tuple[SealedRow, Mapping[str, Any]]],
+        payloads: Sequence[tuple[Row, Mapping[str, Any]]],
         ledger: Ledger,
     ) -> None:
         self._dossier, self._trusted, self._ledger = dossier, trusted, ledger
@@ -97,18 +85,18 @@ class Rosters:
     def _numbers_at(self, at: datetime) -> list[int]:
         return [each.number for each in self._sets.values() if each.effective_at <= at]
 
-    def _add(self, row: SealedRow, said: Mapping[str, Any]) -> None:
+    def _add(self, row: Row, said: Mapping[str, Any]) -> None:
         try:
             number = int(said["number"])
             found = _Set(
                 number=number,
                 sha256=str(said["members_sha256"]),
-                effective_at=parse(said["effective_at"]),
+                effective_at=moment(said["effective_at"]),
                 first=number == 1,
                 statements=tuple(map(str, said["statements"])),
                 signed=said.get("signed"),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, InstantMalformed):
+        except (KeyError, TypeError, ValueError, AttributeError):
             self._ledger.refute(Against.ROSTER_ALTERED, f"Row {row.number} sets a roster and does not say which.")
             return
         held = self._sets.setdefault(number, found)
@@ -151,13 +139,11 @@ class Rosters:
 
     def _by_root(self, told: _Set, roster: Roster) -> Roster | None:
         try:
-            signed = read_signed(canonical(told.signed))
-            require_from_root(signed, self._trusted.authority)
-        except (RosterStatementRefused, RosterUnusable, ValueError) as error:
+            number, members = signed_by_root(told.signed, self._trusted.authority)
+        except Unusable as error:
             self._ledger.refute(Against.ROSTER_UNPROVED, f"The root has not signed roster {told.number}: {error}")
             return None
-        said = signed.statement
-        same = Roster(number=said.number, members=said.members, effective_at=told.effective_at)
+        same = Roster(number=number, members=members, effective_at=told.effective_at)
         if (same.number, same.sha256) != (roster.number, roster.sha256):
             self._ledger.refute(Against.ROSTER_UNPROVED, f"The root has signed another roster than {told.number}.")
             return None
@@ -169,7 +155,7 @@ class Rosters:
         bodies = {
             body
             for each in signed
-            if (body := self._dossier.orders.get(each.authorisation.statement.claim.proposal_sha256 or "")) is not None
+            if (body := self._dossier.orders.get(each.authorisation.claim.proposal_sha256 or "")) is not None
         }
         if not told.statements or len(signed) < len(told.statements) or len(bodies) != 1:
             self._ledger.pass_over(
@@ -178,8 +164,7 @@ class Rosters:
             )
             return roster
         try:
-            change = read_order(OrderKind.CHANGE_ROSTER, bodies.pop())
-            assert isinstance(change, Change), "by its kind"
+            change = read_change(bodies.pop())
             before = self._roster(change.roster) if change.roster in self._sets else None
             if before is None:
                 self._ledger.lack(
@@ -188,24 +173,25 @@ class Rosters:
                 return None
             signers = set()
             for each in signed:
-                said = each.authorisation.statement
-                # Its body was found by this digest.
-                digest = said.claim.proposal_sha256 or ""
-                claim = to_order(AuthorisedAct.CHANGE_ROSTER, said.claim.subject, digest)
+                said = each.authorisation
+                # Its body was found by the digest that it names.
+                claim = Claim(
+                    act=Act.CHANGE_ROSTER, subject=said.claim.subject, proposal_sha256=said.claim.proposal_sha256
+                )
                 asked = Asked(authority=self._trusted.authority, officer=said.officer, claim=claim)
                 prove(each.authorisation, asked, before, said.valid_until)
                 signers.add((said.officer, said.key))
             made = Roster(number=change.number, members=changed(before, change), effective_at=told.effective_at)
-        except (AuthorisationRefused, OrderRefused, RosterUnusable) as error:
+        except (Refused, Unusable) as error:
             self._ledger.refute(
                 Against.ROSTER_UNPROVED, f"Roster {told.number} does not follow from its order: {error}"
             )
             return None
-        enough = len(counting(change, signers, before)) >= officers_wanted(OrderKind.CHANGE_ROSTER)
+        enough = len(counting(change, signers, before)) >= CHANGED_BY
         if not enough or (made.number, made.sha256) != (told.number, told.sha256):
             self._ledger.refute(
                 Against.ROSTER_UNPROVED,
-                f"What officers signed at {text(told.effective_at)} is not roster {told.number}.",
+                f"What officers signed at {written(told.effective_at)} is not roster {told.number}.",
             )
             return None
         return roster

@@ -1,15 +1,44 @@
 """What a Trial CPA Certificate says of its approval: the TrialDeviceApproval extension, read strictly (F2.25)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-from core.approval import Device, Firmware
-from core.errors import IdentifierMalformed
-from core.identifiers import ApprovalIdentifier
-from verify.der import DerMalformed, Reader
+from verify.kit.evidence.der import DerMalformed, Reader
+from verify.kit.evidence.identifiers import ApprovalIdentifier, read_identifier
 
 _VERSION = 1
 _DIGEST_OCTETS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One device model (F2.18), as the certificate writes it.
+
+    Args:
+        type, manufacturer, model, hardware_version: compared without case.
+    """
+
+    type: str
+    manufacturer: str
+    model: str
+    hardware_version: str
+
+
+DEVICE_MEMBERS = tuple(each.name for each in fields(Device))
+"""What a device is said to be, in order."""
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """One approved firmware version.
+
+    Args:
+        version: 1 to 8 characters.
+        image_digest: SHA-256 of the image, 64 lower-case hexadecimal digits.
+    """
+
+    version: str
+    image_digest: str
 
 
 @dataclass(frozen=True)
@@ -89,12 +118,9 @@ def decode(data: bytes) -> Statement:
 
 def _identifier(value: str) -> ApprovalIdentifier:
     try:
-        identifier = ApprovalIdentifier.parse(value)
-    except IdentifierMalformed as malformed:
-        raise DerMalformed(str(malformed)) from None
-    if str(identifier) != value:  # people may write it as they like, a certificate may not
-        raise DerMalformed("the approval identifier is not in its canonical form")
-    return identifier
+        return read_identifier(value)
+    except ValueError as error:
+        raise DerMalformed(str(error)) from None
 
 
 def _device(body: Reader) -> Device:

@@ -8,10 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from core.identifiers import Environment
-from core.instants import text
-from verify.parsing import extension, issued_by, unknown_critical
-from verify.verdict import Code, Failure
+from verify.kit.evidence.identifiers import Environment
+from verify.kit.evidence.parsing import extension, issued_by, unknown_critical
+from verify.kit.evidence.verdict import Code, Failure
+from verify.kit.instants import written
 
 TEST_MARK = "TEST"
 """The first word of every CA's and responder's name in a test authority, and of none in a live one."""
@@ -83,7 +83,7 @@ def find_path(
                 Failure(Code.ENVIRONMENT_MIXED, f"The {name}'s name is not one of a {environment} authority.")
             )
         if not authority.not_valid_before_utc <= at <= authority.not_valid_after_utc:
-            failures.append(Failure(Code.ISSUER_NOT_VALID_THEN, f"The {name} is not valid at {text(at)}."))
+            failures.append(Failure(Code.ISSUER_NOT_VALID_THEN, f"The {name} is not valid at {written(at)}."))
     return Path(issuing, tuple(failures))
 
 

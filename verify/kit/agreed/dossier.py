@@ -1,7 +1,6 @@
 """A decision's dossier: the parts that a folder or a ZIP holds, read in doubt, and what is trusted from outside."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from core.canonical import read_json
-from core.chain import journal_name
-from core.errors import AuthorisationRefused, RosterUnusable
-from officers.identity import authority_with
-from officers.roster import Member, read_members, require_usable
-from officers.statement import Authorisation, Authority, Listed, parse_authorisation, parse_listed
-from verify.journal import Export, read_export
-from verify.parsing import PARSE_ERRORS, Unreadable, one_certificate, several_certificates
+from verify.kit.agreed.chain import journal_name
+from verify.kit.agreed.journal import Export, read_export
+from verify.kit.agreed.roster import Member, Unusable, read_members
+from verify.kit.agreed.statements import Authorisation, Authority, Listed, Refused, read_authorisation, read_listed
+from verify.kit.canonical import read
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, one_certificate, several_certificates
 
 DECISION, PROPOSAL, CERTIFICATE = "decision.json", "proposal.json", "certificate.pem"
 AUTHORISATIONS, ROSTERS, ORDERS, JOURNAL = "authorisations.json", "rosters.json", "orders.json", "journal.jsonl"
@@ -102,7 +99,7 @@ class Trusted:
         named = self.root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         name = str(named[0].value) if len(named) == 1 else ""
         key = self.root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return authority_with(name.removesuffix(_ROOT), key)
+        return Authority(name=name.removesuffix(_ROOT), root_key_sha256=hashlib.sha256(key).hexdigest())
 
     @property
     def journal(self) -> str:
@@ -200,12 +197,12 @@ def _authorisations(octets: bytes) -> dict[str, Signed]:
     found = {}
     for each in _list(AUTHORISATIONS, octets):
         try:
-            authorisation = parse_authorisation({name: each.get(name) for name in ("statement", "key", "proof")})
+            authorisation = read_authorisation({name: each.get(name) for name in ("statement", "key", "proof")})
             listed = each.get("listed")
-            members = () if listed is None else parse_listed(listed)
-        except AuthorisationRefused as error:
+            members = () if listed is None else read_listed(listed)
+        except Refused as error:
             raise Unreadable(f"{AUTHORISATIONS}: {error}") from None
-        found[authorisation.statement.sha256] = Signed(authorisation=authorisation, members=members)
+        found[authorisation.sha256] = Signed(authorisation=authorisation, members=members)
     return found
 
 
@@ -214,9 +211,8 @@ def _rosters(octets: bytes) -> dict[int, tuple[Member, ...]]:
     for each in _list(ROSTERS, octets):
         number = _member(ROSTERS, each, "number", int)
         try:
-            members = read_members(json.dumps(each.get("members")))
-            require_usable(members)
-        except (RosterUnusable, *PARSE_ERRORS) as error:
+            members = read_members(each.get("members"))
+        except (Unusable, *PARSE_ERRORS) as error:
             raise Unreadable(f"{ROSTERS}: roster {number}: {error}") from None
         if found.setdefault(number, members) != members:
             raise Unreadable(f"{ROSTERS}: roster {number} is there twice, and not the same")
@@ -244,7 +240,7 @@ def _list(name: str, octets: bytes) -> list[Mapping[str, Any]]:
 
 def _json(name: str, octets: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return read_json(octets)
+        return read(octets)
     except ValueError:
         raise Unreadable(f"{name} is no JSON") from None
 

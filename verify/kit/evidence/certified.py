@@ -9,10 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from core.instants import text
-from verify.parsing import Unreadable, extension
-from verify.profile import Arc
-from verify.statement import Statement
+from verify.kit.evidence.parsing import Unreadable, extension
+from verify.kit.evidence.profile import Arc
+from verify.kit.evidence.statement import Statement
+from verify.kit.instants import written
 
 _USAGE = ".3.1"
 """What the extended key usage has behind the authority's arc (docs/trialcpa.asn1)."""
@@ -47,10 +47,10 @@ def compared(
     yield "the public key of its certificate", key_sha256(certificate), proposal.get("public_key_sha256")
     yield "the approval of its certificate", str(statement.identifier), proposal.get("approval")
     yield "the issue of its certificate", statement.issue, proposal.get("issue")
-    yield "the start in its certificate", text(statement.start), proposal.get("start")
-    yield "the expiry in its certificate", text(statement.expiry), proposal.get("expiry")
-    yield "the beginning of its certificate", text(certificate.not_valid_before_utc), proposal.get("not_before")
-    yield "the end of its certificate", text(certificate.not_valid_after_utc), proposal.get("not_after")
+    yield "the start in its certificate", written(statement.start), proposal.get("start")
+    yield "the expiry in its certificate", written(statement.expiry), proposal.get("expiry")
+    yield "the beginning of its certificate", written(certificate.not_valid_before_utc), proposal.get("not_before")
+    yield "the end of its certificate", written(certificate.not_valid_after_utc), proposal.get("not_after")
     yield "the limit in its certificate", statement.maximum_devices, proposal.get("maximum_devices")
     yield "the device in its certificate", asdict(statement.device), proposal.get("device")
     firmware = [{"version": each.version, "image_sha256": each.image_digest} for each in statement.firmware]

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
-from core.instants import text
-from verify.ends import Ended, Testimony, reason_of
-from verify.outline import LONGEST_SERIAL
-from verify.parsing import PARSE_ERRORS, Unreadable, extension, one_crl, plain_algorithm, unknown_critical
-from verify.path import authority_key, key_identifier
-from verify.verdict import Code, Failure
+from verify.kit.evidence.ends import Ended, Testimony, reason_of
+from verify.kit.evidence.outline import LONGEST_SERIAL
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, extension, one_crl, plain_algorithm, unknown_critical
+from verify.kit.evidence.path import authority_key, key_identifier
+from verify.kit.evidence.verdict import Code, Failure
+from verify.kit.instants import written
 
 _KNOWN = frozenset({ExtensionOID.ISSUING_DISTRIBUTION_POINT})
 _NONE_KNOWN: frozenset[x509.ObjectIdentifier] = frozenset()
@@ -159,7 +159,7 @@ def _problems_of(entry: x509.RevokedCertificate, this_update: datetime) -> list[
     # A critical entry extension that is not known forbids the use of the list (RFC 5280, 5.3).
     problems = [f"has critical extension {oid}" for oid in unknown_critical(extensions, _NONE_KNOWN)]
     if entry.revocation_date_utc > this_update:
-        problems.append(f"is dated {text(entry.revocation_date_utc)}, after the list itself")
+        problems.append(f"is dated {written(entry.revocation_date_utc)}, after the list itself")
     reason = extension(extensions, x509.CRLReason)
     if reason is not None and reason.value.reason is x509.ReasonFlags.remove_from_crl:
         # In a full list it makes widely used software accept a revoked certificate.

@@ -3,9 +3,9 @@
 `check` shows that
 
 1. the rows are numbered 1, 2, 3 … without a gap;
-2. each row's link is the digest of the row before it and of what the row says (core/chain.py), from GENESIS on;
+2. each row's link is the digest of the row before it and of what the row says (`link`), from GENESIS on;
 3. each payload is JSON in its one canonical form, and the instants of sealing never run backwards, nor lie before
-   what was sealed happened, unless that was dated ahead of the sealer by a wrong clock (core/chain.py);
+   what was sealed happened, unless that was dated ahead of the sealer by a wrong clock (DATED_AHEAD);
 4. each head is signed by the journal's key and names a row that is there with the link that it has;
 5. the last row is covered by a head.
 
@@ -22,7 +22,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,11 +31,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from core.canonical import Json, canonical, read_json
-from core.chain import DATED_AHEAD, GENESIS, SealedRow, head_statement, link
-from core.errors import InstantMalformed
-from core.instants import parse
-from verify.parsing import PARSE_ERRORS, Unreadable
+from verify.kit.agreed.chain import DATED_AHEAD, GENESIS, Row, SealedRow, head_statement, link, said
+from verify.kit.canonical import canonical, read
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable
+from verify.kit.instants import moment
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class LinkedRow:
         link: its digest, 64 lower-case hexadecimal digits.
     """
 
-    row: SealedRow
+    row: Row
     link: str
 
 
@@ -58,7 +57,7 @@ class Head:
     Args:
         number: of the last row it covers.
         digest: that row's link, 64 lower-case hexadecimal digits.
-        signature: ECDSA with SHA-256 over core.chain.head_statement, DER.
+        signature: ECDSA with SHA-256 over verify.kit.agreed.chain.head_statement, DER.
     """
 
     number: int
@@ -101,7 +100,7 @@ class Export:
         return len(self.stretches) == 1 and _first(self.stretches[0]) == 1
 
     @property
-    def rows(self) -> tuple[SealedRow, ...]:
+    def rows(self) -> tuple[Row, ...]:
         """All rows, in order."""
         return tuple(each.row for stretch in self.stretches for each in stretch.rows)
 
@@ -281,15 +280,15 @@ def _octets(hexadecimal: str, number: int, problems: list[str]) -> bytes:
 
 def _is_canonical(payload: str) -> bool:
     try:
-        return canonical(read_json(payload)) == payload.encode("utf-8")
+        return canonical(read(payload.encode("utf-8"))) == payload.encode("utf-8")
     except ValueError:
         return False
 
 
 def _instant(value: str) -> datetime | None:
     try:
-        return parse(value)
-    except InstantMalformed:
+        return moment(value)
+    except ValueError:
         return None
 
 
@@ -307,7 +306,7 @@ def export_lines(export: Export) -> Iterable[str]:
         if _first(stretch) != 1:
             yield _line({"before": stretch.before})
         for each in stretch.rows:
-            yield _line({"row": asdict(each.row), "link": each.link})
+            yield _line({"row": said(each.row), "link": each.link})
     for head in export.heads:
         yield _line({"head": head.number, "link": head.digest, "signature": head.signature.hex()})
 
@@ -325,32 +324,32 @@ def read_export(written: bytes) -> Export:
     before = GENESIS.hex()
     for number, line in enumerate(written.splitlines(), 1):
         try:
-            said = read_json(line)
-            if "row" in said:
-                rows.append(_read_row(said))
-            elif "before" in said:
+            told = read(line)
+            if "row" in told:
+                rows.append(_read_row(told))
+            elif "before" in told:
                 stretches += [Stretch(before, rows)] if rows else []
-                rows, before = [], str(said["before"])
-            elif "head" in said:
-                heads.append(Head(int(said["head"]), str(said["link"]), bytes.fromhex(said["signature"])))
+                rows, before = [], str(told["before"])
+            elif "head" in told:
+                heads.append(Head(int(told["head"]), str(told["link"]), bytes.fromhex(told["signature"])))
             else:
-                name, key = str(said["journal"]), base64.b64decode(said["key"], validate=True)
+                name, key = str(told["journal"]), base64.b64decode(told["key"], validate=True)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Unreadable(f"line {number} is not a line of a journal export") from None
     stretches += [Stretch(before, rows)] if rows else []
     return Export(name=name, key=key, stretches=stretches, heads=heads)
 
 
-def _line(said: Json) -> str:
-    return json.dumps(said)
+def _line(told: Mapping[str, object]) -> str:
+    return json.dumps(told)
 
 
-def _read_row(said: Mapping[str, Any]) -> LinkedRow:
-    row = SealedRow(**said["row"])
+def _read_row(told: Mapping[str, Any]) -> LinkedRow:
+    row = SealedRow(**told["row"])
     texts = (row.sealed_at, row.kind, row.at, row.actor, row.payload)
     perhaps = (row.role, row.organisation, row.subject)
     if type(row.number) is not int or not all(isinstance(each, str) for each in texts):
         raise TypeError
     if not all(each is None or isinstance(each, str) for each in perhaps):
         raise TypeError
-    return LinkedRow(row, str(said["link"]))
+    return LinkedRow(row, str(told["link"]))

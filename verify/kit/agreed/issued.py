@@ -8,16 +8,15 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from core.chain import SealedRow
-from core.facts import FactKind
-from core.identifiers import Environment, serial_of
-from verify.certified import arc_of, compared
-from verify.der import DerMalformed
-from verify.findings import Against, Ledger, Missing
-from verify.parsing import Unreadable, extension
-from verify.path import find_path, says_test
-from verify.profile import agreement_failures, environment_failures, profile_failures, statement_value
-from verify.statement import decode
+from verify.kit.agreed.chain import FactKind, Row
+from verify.kit.agreed.findings import Against, Ledger, Missing
+from verify.kit.evidence.certified import arc_of, compared
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.identifiers import Environment
+from verify.kit.evidence.parsing import Unreadable, extension
+from verify.kit.evidence.path import find_path, says_test
+from verify.kit.evidence.profile import agreement_failures, environment_failures, profile_failures, statement_value
+from verify.kit.evidence.statement import decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +42,10 @@ class Issued:
     proposal_sha256: str
     decided: bool
     agreed: Collection[str]
-    rows: Sequence[tuple[SealedRow, Mapping[str, Any]]]
+    rows: Sequence[tuple[Row, Mapping[str, Any]]]
 
 
-def prove_issued(known: Issued, ledger: Ledger) -> list[SealedRow]:
+def prove_issued(known: Issued, ledger: Ledger) -> list[Row]:
     """Prove the certificate of a decision; return the rows that say that it was drafted, signed and issued.
 
     Args:
@@ -73,11 +72,11 @@ def prove_issued(known: Issued, ledger: Ledger) -> list[SealedRow]:
     return [*(row for row, _ in drafted), *intended, *(row for row, _ in issued)]
 
 
-def _drafts(row: SealedRow, said: Mapping[str, Any], known: Issued) -> bool:
+def _drafts(row: Row, said: Mapping[str, Any], known: Issued) -> bool:
     return row.kind == FactKind.CERTIFICATE_DRAFTED and said.get("decision") == known.decision
 
 
-def _is(row: SealedRow, said: Mapping[str, Any], kind: FactKind, serials: Collection[object]) -> bool:
+def _is(row: Row, said: Mapping[str, Any], kind: FactKind, serials: Collection[object]) -> bool:
     return row.kind == kind and said.get("serial") in serials
 
 
@@ -125,7 +124,7 @@ def _prove(
         if said != wanted:
             ledger.refute(Against.CERTIFICATE_ALTERED, f"By its bytes {name} is “{said}”, and “{wanted}” was proposed.")
     fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-    serial = serial_of(certificate.serial_number)
+    serial = f"{certificate.serial_number:032X}"
     same = [said for said in issued if (said.get("serial"), said.get("sha256")) == (serial, fingerprint)]
     if not issued:
         ledger.lack(Missing.ROWS, "No row at hand says that the certificate was issued.")

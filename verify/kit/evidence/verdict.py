@@ -1,10 +1,11 @@
 """What the offline verifier says: the verdict, and each thing that speaks against it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.status import State
-from verify.statement import Statement
+from verify.kit.evidence.statement import Statement
+from verify.kit.status import State
 
 
 class Code(StrEnum):
@@ -41,6 +42,41 @@ class Code(StrEnum):
     OCSP_NOT_CURRENT = "ocsp-not-current"
     SOURCES_DISAGREE = "sources-disagree"
 
+    @property
+    def number(self) -> int:
+        """The check that fails, as verify/README.md numbers them (21 to 28)."""
+        return _NUMBERS[self]
+
+
+_NUMBERS: Mapping[Code, int] = {
+    each: number
+    for number, codes in {
+        21: (Code.CERTIFICATE_MALFORMED, Code.ANCHOR_MALFORMED, Code.ISSUER_MALFORMED),
+        22: (Code.ISSUER_NOT_FOUND, Code.PATH_BROKEN, Code.ISSUER_NOT_VALID_THEN),
+        23: (Code.ENVIRONMENT_MIXED, Code.PROFILE_BROKEN),
+        24: (
+            Code.STATEMENT_MALFORMED,
+            Code.STATEMENT_CONTRADICTS,
+            Code.DEVICE_NOT_APPROVED,
+            Code.FIRMWARE_NOT_APPROVED,
+            Code.FIRMWARE_HASH_MISMATCH,
+        ),
+        25: (
+            Code.CRL_MALFORMED,
+            Code.CRL_MISSING,
+            Code.CRL_NOT_ACCEPTED,
+            Code.CRL_NOT_CURRENT,
+            Code.CRL_LACKS_EXPIRED,
+        ),
+        26: (Code.OCSP_MALFORMED, Code.OCSP_NOT_ACCEPTED, Code.OCSP_NOT_CURRENT, Code.SOURCES_DISAGREE),
+        27: (Code.ISSUER_REVOKED, Code.ROOT_CRL_MISSING),
+        28: (Code.NOT_YET_STARTED, Code.REVOKED, Code.EXPIRED),
+    }.items()
+    for each in codes
+}
+
+WANTING = frozenset({Code.CRL_MISSING, Code.CRL_NOT_CURRENT, Code.ROOT_CRL_MISSING, Code.OCSP_NOT_CURRENT})
+"""Failures of evidence that is not there, or of another time: nothing speaks against the certificate."""
 
 ENDS = frozenset({Code.NOT_YET_STARTED, Code.REVOKED, Code.EXPIRED})
 """Failures that are themselves proved: the certificate is genuine and does not hold at that instant."""
@@ -83,7 +119,7 @@ class Verdict:
 
     Args:
         state: as in the answer of /v1/verify; unknown where the evidence proves none.
-        failures: everything against, in the order of the numbered list in verify/offline.py.
+        failures: everything against, in the order of the numbered list in verify/kit/evidence/offline.py.
         statement: what the certificate's TrialDeviceApproval says; None if it cannot be read. Believe it only
             where `genuine` is true.
     """
@@ -106,6 +142,16 @@ class Verdict:
     def proved(self) -> bool:
         """Whether the state rests on complete evidence: nothing is missing, stale or contradictory."""
         return not self.codes - ENDS - NOT_COVERED
+
+    @property
+    def wanting(self) -> bool:
+        """Whether nothing but evidence is missing."""
+        return bool(self.codes & WANTING) and not self.codes - WANTING
+
+    @property
+    def checks(self) -> tuple[int, ...]:
+        """The numbers of the checks that fail."""
+        return tuple(sorted({code.number for code in self.codes}))
 
     @property
     def codes(self) -> frozenset[Code]:

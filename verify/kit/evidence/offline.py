@@ -26,16 +26,14 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from core.identifiers import Environment
-from core.instants import text
-from core.status import State
-from verify.answers import read_answer
-from verify.der import DerMalformed
-from verify.ends import Ended, Testimony, contradictions, first_end, state_of
-from verify.lists import read_lists
-from verify.parsing import Unreadable, one_certificate, several_certificates
-from verify.path import find_path
-from verify.profile import (
+from verify.kit.evidence.answers import read_answer
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.ends import Ended, Testimony, contradictions, first_end, state_of
+from verify.kit.evidence.identifiers import Environment
+from verify.kit.evidence.lists import read_lists
+from verify.kit.evidence.parsing import Unreadable, one_certificate, several_certificates
+from verify.kit.evidence.path import find_path
+from verify.kit.evidence.profile import (
     Arc,
     agreement_failures,
     claim_failures,
@@ -44,8 +42,10 @@ from verify.profile import (
     profile_failures,
     statement_value,
 )
-from verify.statement import DeviceClaim, Statement, decode
-from verify.verdict import ENDS, NOT_COVERED, NOT_GENUINE, Code, Failure, Verdict
+from verify.kit.evidence.statement import DeviceClaim, Statement, decode
+from verify.kit.evidence.verdict import ENDS, NOT_COVERED, NOT_GENUINE, Code, Failure, Verdict
+from verify.kit.instants import written
+from verify.kit.status import State
 
 
 def prove(  # noqa: PLR0913 - all that is trusted and all the evidence, by name
@@ -158,7 +158,7 @@ def _fate(
     if ended is None:
         failures += _currency("The issuing CA's list", testimonies, at, Code.CRL_MISSING, Code.CRL_NOT_CURRENT)
         if answer and not answer[0].covers(at):
-            failures.append(Failure(Code.OCSP_NOT_CURRENT, f"The OCSP answer does not speak of {text(at)}."))
+            failures.append(Failure(Code.OCSP_NOT_CURRENT, f"The OCSP answer does not speak of {written(at)}."))
     failures += [Failure(Code.SOURCES_DISAGREE, words) for words in contradictions((*testimonies, *answer))]
     failures += [
         Failure(Code.CRL_LACKS_EXPIRED, f"{source.source} was made after the expiry and does not list it (F2.31).")
@@ -186,7 +186,7 @@ def _currency(
     if not testimonies:
         return (Failure(missing, f"{name} is missing."),)
     if not any(testimony.covers(at) for testimony in testimonies):
-        return (Failure(not_current, f"{name} does not speak of {text(at)}."),)
+        return (Failure(not_current, f"{name} does not speak of {written(at)}."),)
     return ()
 
 
@@ -200,14 +200,14 @@ def _verdict(
         state = State.UNKNOWN
     elif ended is not None and ended.at <= leaf.not_valid_after_utc:
         state = state_of(ended, leaf.not_valid_after_utc)
-        end = Failure(Code.REVOKED, f"It ended at {text(ended.at)} ({state.value}).")
+        end = Failure(Code.REVOKED, f"It ended at {written(ended.at)} ({state.value}).")
     elif at > leaf.not_valid_after_utc:
         # Expiry needs nobody: not even a list that says so.
         state = State.EXPIRED
-        end = Failure(Code.EXPIRED, f"It expired; its last second was {text(leaf.not_valid_after_utc)}.")
+        end = Failure(Code.EXPIRED, f"It expired; its last second was {written(leaf.not_valid_after_utc)}.")
     elif codes - NOT_COVERED - ENDS:
         state = State.UNKNOWN
     elif at < leaf.not_valid_before_utc:
         state = State.NOT_YET_STARTED
-        end = Failure(Code.NOT_YET_STARTED, f"It holds from {text(leaf.not_valid_before_utc)} on.")
+        end = Failure(Code.NOT_YET_STARTED, f"It holds from {written(leaf.not_valid_before_utc)} on.")
     return Verdict(state, (*failures, *((end,) if end else ())), statement)

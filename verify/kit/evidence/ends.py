@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
 from cryptography import x509
 
-from core.approval import RevocationReason
-from core.instants import text
-from core.status import State
+from verify.kit.instants import written
+from verify.kit.status import State
+
+
+class RevocationReason(IntEnum):
+    """The reasons of RFC 5280, 5.3.1, that this authority gives; the values are those of CRLReason."""
+
+    KEY_COMPROMISE = 1
+    SUPERSEDED = 4
+    CESSATION_OF_OPERATION = 5
+    PRIVILEGE_WITHDRAWN = 9
+
 
 _REASONS: dict[x509.ReasonFlags, RevocationReason] = {
     x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
@@ -91,4 +101,4 @@ def contradictions(testimonies: Sequence[Testimony]) -> tuple[str, ...]:
 
 def _words(ended: Ended) -> str:
     reason = ended.reason.name.lower() if ended.reason else "no reason known here"
-    return f"an end at {text(ended.at)} ({reason})"
+    return f"an end at {written(ended.at)} ({reason})"
