@@ -5,8 +5,6 @@ NSS, rustls-webpki), which they still do, and Java and Go. Compilers are not ask
 """
 
 import calendar
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -29,17 +27,14 @@ from core.identifiers import new_serial
 from core.status import Revoked
 from keys.signer import SoftwareSigner
 from tests.authority_world import World, clearance, pem, run, the_world
+from tests.judges import asking
 from tests.lint_corpus.crls import IDP
 from tests.profile_world import mended
 
-JUDGES = Path(__file__).parent / "judges"
-BUILT = Path(__file__).parents[1] / "build" / "judges"
 NOW = datetime(2027, 1, 10, 10, 30, tzinfo=UTC)
 """Long after or before the day of whoever runs this: a judge that looked at another clock would refuse."""
 SECONDS = str(calendar.timegm(NOW.timetuple()))
 HOUR = timedelta(hours=1)
-FOREIGN = 300.0
-"""Seconds within which a judge is built and has judged."""
 
 
 class Signed(NamedTuple):
@@ -131,30 +126,30 @@ def _old_list(folder: Path) -> Signed:
 
 
 def _mbed_tls(folder: Path, name: str) -> str:
-    code, said = run(folder, sys.executable, str(JUDGES / "mbed_tls.py"), ".", f"{name}.der", at=NOW)
+    code, said = run(folder, sys.executable, str(asking.HERE / "mbed_tls.py"), ".", f"{name}.der", at=NOW)
     assert code == 0, said
     return said.strip()
 
 
 def _webpki(folder: Path, name: str) -> str:
     """Built once from the lock file that lies beside it, and kept under build/."""
-    built = BUILT / "webpki"
-    _have("cargo", "Rust's cargo")
-    _built(JUDGES / "webpki", "cargo", "build", "--quiet", "--locked", "--target-dir", str(built))
-    return _ask(str(built / "debug" / "webpki-judge"), str(folder), f"{name}.der", SECONDS).strip()
+    built = asking.BUILT / "webpki"
+    asking.have("cargo", "Rust's cargo")
+    asking.built(asking.HERE / "webpki", "cargo", "build", "--quiet", "--locked", "--target-dir", str(built))
+    return asking.ask(str(built / "debug" / "webpki-judge"), str(folder), f"{name}.der", SECONDS).strip()
 
 
 def _java(folder: Path, name: str) -> dict[str, str]:
     """It asks with SHA-1, as stock clients do, and wants an answer that says so."""
-    _have("java", "a JDK")
-    return _lines(_ask("java", str(JUDGES / "Judge.java"), str(folder), name, SECONDS))
+    asking.have("java", "a JDK")
+    return asking.lines(asking.ask("java", str(asking.HERE / "Judge.java"), str(folder), name, SECONDS))
 
 
 def _go(folder: Path, name: str) -> dict[str, str]:
-    _have("go", "Go")
-    built = BUILT / "go-judge"
-    _built(JUDGES / "go", "go", "build", "-o", str(built), ".")
-    return _lines(_ask(str(built), str(folder), name, SECONDS))
+    asking.have("go", "Go")
+    built = asking.BUILT / "go-judge"
+    asking.built(asking.HERE / "go", "go", "build", "-o", str(built), ".")
+    return asking.lines(asking.ask(str(built), str(folder), name, SECONDS))
 
 
 def _nss(made: Signed, name: str) -> str:
@@ -234,27 +229,6 @@ def _for_clients(der: bytes, key: SoftwareSigner) -> bytes:
     more = x509.ExtendedKeyUsage([*own.value, ExtendedKeyUsageOID.CLIENT_AUTH])
     old, new = (write.extension(own.oid.dotted_string, value.public_bytes()) for value in (own.value, more))
     return _again(parsed.tbs_certificate_bytes, old, new, key)
-
-
-def _have(command: str, called: str) -> None:
-    if shutil.which(command) is None:
-        pytest.skip(f"{called} is not installed here, so this judge is not asked")
-
-
-def _built(folder: Path, *command: str) -> None:
-    BUILT.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=FOREIGN)
-    assert done.returncode == 0, done.stderr
-
-
-def _ask(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FOREIGN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _lines(said: str) -> dict[str, str]:
-    return dict(line.split(": ", 1) for line in said.splitlines())
 
 
 # --- their verdicts ---

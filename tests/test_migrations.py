@@ -238,7 +238,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def _brought_here(url: str, folder: Path) -> World:
+def brought_here(url: str, folder: Path) -> World:
     """That authority under this release: its register is upgraded, and it has begun to remember."""
     store = _made_at_0001(Store(url))
     schema.upgrade(store)
@@ -256,7 +256,7 @@ def _brought_here(url: str, folder: Path) -> World:
 def test_what_was_under_way_is_finished_by_this_release(
     store_kind: str, empty_store_url: Callable[[str], str], folder: Path
 ) -> None:
-    world = _brought_here(empty_store_url(store_kind), folder)
+    world = brought_here(empty_store_url(store_kind), folder)
     world.authority.settle()
     was = {state: [row["id"] for row in ROWS["decisions"] if row["state"] == state] for state in DecisionState}
     # 1. What was seconded is signed: where the signature was intended, exactly the bytes that were.
@@ -282,7 +282,7 @@ def test_an_authority_made_before_goes_on_with_lists_and_certificates_of_the_new
     store_kind: str, empty_store_url: Callable[[str], str], folder: Path
 ) -> None:
     """Its policies were critical and its lists named their place (adr 20); whoever has the kit believes all of it."""
-    world = _brought_here(empty_store_url(store_kind), folder)
+    world = brought_here(empty_store_url(store_kind), folder)
     with world.store.read() as tx:
         issuing, root = (certificates(tx, role)[-1] for role in (HierarchyRole.ISSUING, HierarchyRole.ROOT))
         before = work.last_crl(tx, issuing.key_id, with_bytes=True)
