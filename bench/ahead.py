@@ -15,7 +15,7 @@ from core.mirror import HASH_NAMES
 from jobs.presign import presign
 from policy.linted import Linted
 from policy.profile import clear_ocsp, inspect_ocsp
-from tests.authority_world import the_world
+from tests.authority_world import AT, the_world
 
 _HALF_A_LIFE = timedelta(hours=7)
 
@@ -47,7 +47,15 @@ def signed_for(certificates: int, linted: Linted) -> int:
     world = the_world()
     for serial in [new_serial() for _ in range(certificates)]:
         for hash_name in HASH_NAMES:
-            order = world.ocsp_order(serial, hash_name=hash_name)
+            order = ocsp.OcspOrder(
+                issuer_der=world.issuing,
+                responder_der=world.responder,
+                serial=serial,
+                hash_name=hash_name,
+                revoked=None,
+                this_update=AT,
+                next_update=AT + timedelta(hours=12),
+            )
             answer = ocsp.draft(order)
             cleared = clear_ocsp(answer, order, linted)
             assert isinstance(cleared, Clearance)

@@ -20,6 +20,8 @@ _KNOWN = 1_024
 
 def tlv(tag: int, *parts: bytes) -> bytes:
     """Return tag, definite length in the shortest form, and the contents (X.690, 10.1)."""
+    if len(parts) == 1:
+        return header(tag, len(parts[0])) + parts[0]
     return b"".join((header(tag, sum(map(len, parts))), *parts))
 
 

@@ -14,6 +14,8 @@ from core.identifiers import serial_of
 from core.instants import text
 from keys.signer import Signer, spki
 
+_BY_SHA256 = ec.ECDSA(hashes.SHA256())
+
 
 def sign_certificate(draft: Draft, clearance: Clearance, signer: Signer, issuer_der: bytes | None) -> bytes:
     """Sign a draft. The same draft gives the same certificate, however often it is made again from the store.
@@ -81,7 +83,7 @@ def verified_signature(signer: Signer, tbs: bytes, serial: str) -> bytes:
     """
     signature = signer.sign(tbs)
     try:
-        elliptic_key(signer.public_key).verify(signature, tbs, ec.ECDSA(hashes.SHA256()))
+        elliptic_key(signer.public_key).verify(signature, tbs, _BY_SHA256)
     except InvalidSignature as error:
         raise SignatureWrong(serial=serial) from error
     return signature

@@ -14,6 +14,8 @@ from core.boundaries import boundary
 P256 = ec.SECP256R1.name
 """secp256r1, as `cryptography` calls it."""
 
+_ALWAYS_THE_SAME = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+
 
 class Signer(Protocol):
     """A private key that can be used and not read."""
@@ -54,7 +56,7 @@ class SoftwareSigner:
     def sign(self, message: bytes) -> bytes:
         """Return the deterministic ECDSA signature with SHA-256 over `message`, DER."""
         with boundary("signature"):
-            return self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+            return self._key.sign(message, _ALWAYS_THE_SAME)
 
     def __reduce__(self) -> str:
         """Refuse to be pickled: a key never travels."""

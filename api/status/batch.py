@@ -16,7 +16,7 @@ from api.status.impatient import Impatient
 from api.status.questions import QUESTION_LIMIT
 from api.status.snapshot import Snapshot
 from api.status.template import Template, octets_of
-from api.status.verify import PastAnswer, UnitsAt
+from api.status.verify import PastAnswer, UnitsAt, lasting_until, not_beyond
 from core.errors import BodyMalformed, BodyTooLarge, QuestionsTooMany
 from core.json_list import divided
 from core.json_text import JsonUnreadable
@@ -111,25 +111,28 @@ def written(told: Iterable[Answered], now: datetime) -> Pieces:
         now: the instant that those about the present speak of.
     """
     present = octets_of(now)
-    fresh: dict[tuple[timedelta, datetime | None], bytes] = {}
+    fresh: dict[timedelta, tuple[datetime, bytes]] = {}
     pieces: list[Sequence[bytes]] = []
     piece: list[bytes] = [_BEGINS]
-    between = b""
+    count, length, between = 0, len(_BEGINS) + len(_ENDS), b""
     for count, each in enumerate(told, 1):
         if isinstance(each, Template):
-            said = each.verdict
-            until = fresh.get((said.lasting, said.change))
-            if until is None:
-                until = fresh[said.lasting, said.change] = octets_of(said.fresh_until(now))
+            lasting, change = each.lasting, each.change
+            if lasting not in fresh:
+                last = lasting_until(now, lasting)
+                fresh[lasting] = last, octets_of(last)
+            last, until = fresh[lasting]
+            if change is not None and change <= last:
+                until = octets_of(not_beyond(last, change))
             piece += (between, each.before, present, each.between, until, each.after)
-        elif isinstance(each, tuple):
-            ready, as_of = each
-            piece += (between, ready.filled(as_of))
+            length += each.length + len(present) + len(until)
         else:
-            piece += (between, each)
+            octets = each[0].filled(each[1]) if isinstance(each, tuple) else each
+            piece += (between, octets)
+            length += len(octets)
         between = b","
         if not count % _AT_A_TIME:
             pieces.append(piece)
             piece = []
     pieces.append([*piece, _ENDS])
-    return Pieces(pieces, sum(sum(map(len, each)) for each in pieces))
+    return Pieces(pieces, length + max(count - 1, 0))

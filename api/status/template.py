@@ -22,6 +22,9 @@ _INSTANTS = 4096
 """Instants whose text is kept: in one second there are its own, an hour later, and those of changes to come."""
 
 
+_BETWEEN: dict[bytes, bytes] = {}
+"""What stands between the two holes. It is the same in every answer, and held once."""
+
 _VALUES = 1024
 """Octets of the values that an answer has around what it says."""
 
@@ -35,6 +38,7 @@ class Template:
         verdict: what it says.
         lasting, change, terms: as in its verdict, at hand.
         tag: what tells it from another answer, whatever the instants; an ETag's value.
+        length: of its octets.
     """
 
     before: bytes
@@ -45,11 +49,12 @@ class Template:
     change: datetime | None
     terms: Terms | None
     tag: str
+    length: int
 
     @property
     def size(self) -> int:
         """Octets that it takes, about: what it says stands in it as octets and as values."""
-        return _VALUES + 2 * (len(self.before) + len(self.between) + len(self.after))
+        return _VALUES + 2 * self.length
 
     def seconds_to_keep(self, as_of: datetime) -> int:
         """Return a max-age for the answer as it is at an instant."""
@@ -93,6 +98,7 @@ def _made(verdict: Verdict) -> Template:
     octets = problems.encode(verdict.document(_AS_OF, _FRESH_UNTIL))
     before, _, rest = octets.partition(_HOLES[0])
     between, _, after = rest.partition(_HOLES[1])
+    between = _BETWEEN.setdefault(between, between)
     # The horizon belongs to it: whoever has the answer may rely on it until then, and no longer.
     digest = hashlib.sha256(octets + repr((verdict.lasting, verdict.change)).encode("ascii"))
     tag = f'W/"{digest.hexdigest()}"'
@@ -105,6 +111,7 @@ def _made(verdict: Verdict) -> Template:
         change=verdict.change,
         terms=verdict.terms,
         tag=tag,
+        length=len(before) + len(between) + len(after),
     )
 
 
