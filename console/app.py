@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.guard import add_guard, navigation
@@ -35,7 +36,7 @@ _SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR"
 
 _log = logging.getLogger(__name__)
 
-_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people)
+_ADDS = (add_home, add_entering, add_looking, add_composing, add_deciding, add_revoking, add_people)
 
 
 def create_console(console: Console, *, secret_key: bytes) -> Flask:

@@ -1,6 +1,8 @@
 """A decision: everything that will be true, and an officer who seconds exactly these documents, or rejects them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from flask import Flask, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -13,8 +15,11 @@ from core.kinds import OPEN_DECISION, AuthorisedAct
 from officers import claims
 from officers.statement import Claim, Listed
 from ra.deciding import look
+from ra.deciding.authorise import sign_for
 from ra.deciding.second import reject, second
-from ra.deciding.views import DecisionAnswer, DecisionRejected, DecisionSeconded
+from ra.deciding.views import DecisionAnswer, DecisionAuthorised, DecisionRejected, DecisionSeconded
+
+_Done: TypeAlias = DecisionAuthorised | DecisionSeconded | DecisionRejected
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,13 @@ def add_deciding(app: Flask, console: Console) -> None:
     def show(identifier: str, typed: Typed | None = None) -> str:
         it = look.decision(desk, actor(), identifier)
         opened = it.state in OPEN_DECISION
-        seconds = may("secondDecision") and opened and it.proposer != actor().name and it.authorised_at is not None
+        own = it.proposer == actor().name
+        seconds = may("secondDecision") and opened and not own and it.authorised_at is not None
         return render_template(
             "decision.html",
             it=it,
             opened=opened,
+            may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
             may_second=seconds,
             may_reject=may("rejectDecision") and opened,
             digests=_digests(it),
@@ -58,19 +65,24 @@ def add_deciding(app: Flask, console: Console) -> None:
         """Show a decision with everything that will be true."""
         return show(identifier)
 
+    @app.post("/console/decisions/<identifier>/authorisation")
+    def sign_it(identifier: str) -> Response | tuple[str, int]:
+        """Sign for one's own proposal, as it was shown."""
+        return settle(identifier, AuthorisedAct.PROPOSE, _sign)
+
     @app.post("/console/decisions/<identifier>/second")
     def second_it(identifier: str) -> Response | tuple[str, int]:
         """Second what was shown: its digests came with the page, and are compared with what is on record."""
-        return settle(identifier, AuthorisedAct.SECOND)
+        return settle(identifier, AuthorisedAct.SECOND, _second)
 
     @app.post("/console/decisions/<identifier>/rejection")
     def reject_it(identifier: str) -> Response | tuple[str, int]:
         """Reject a proposal, or take one's own back."""
-        return settle(identifier, AuthorisedAct.REJECT)
+        return settle(identifier, AuthorisedAct.REJECT, _reject)
 
-    def settle(identifier: str, act: AuthorisedAct) -> Response | tuple[str, int]:
+    def settle(identifier: str, act: AuthorisedAct, do: Callable[[Console, str], _Done]) -> Response | tuple[str, int]:
         try:
-            done = _second(console, identifier) if act is AuthorisedAct.SECOND else _reject(console, identifier)
+            done = do(console, identifier)
         except (NotFound, OperationNotPermitted):
             raise
         except TrialCpaError as error:
@@ -79,6 +91,15 @@ def add_deciding(app: Flask, console: Console) -> None:
         console.wrote()
         flash(_said(done))
         return redirect(url_for("decision", identifier=identifier), 303)
+
+
+def _sign(console: Console, identifier: str) -> DecisionAuthorised:
+    proposal_sha256 = field("proposal_sha256")
+    listed = Listed(decision=identifier, proposal_sha256=proposal_sha256)
+    proof = signed(console, actor(), claims.about(AuthorisedAct.PROPOSE, listed))
+    return sign_for(
+        console.desk, actor(), identifier, proposal_sha256=proposal_sha256, signed=proof, request=request_key()
+    )
 
 
 def _second(console: Console, identifier: str) -> DecisionSeconded:
@@ -109,7 +130,9 @@ def _digests(it: DecisionAnswer) -> tuple[str, ...]:
     return tuple(each.tbs_sha256 for each in it.drafts) or (() if it.tbs_sha256 is None else (it.tbs_sha256,))
 
 
-def _said(done: DecisionSeconded | DecisionRejected) -> str:
+def _said(done: _Done) -> str:
+    if isinstance(done, DecisionAuthorised):
+        return f"You have signed for {done.decision}. Another officer can second it now."
     if isinstance(done, DecisionRejected):
         return f"{done.decision} is rejected."
     if done.officers_wanting:

@@ -13,7 +13,7 @@ from ra.waiting.tasks import tasks
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-_PAGES = ("/v1/applications/", "/v1/decisions/", "/v1/approvals/")
+_PAGES = ("/v1/applications/", "/v1/decisions/", "/v1/approvals/", "/v1/amendment-requests/")
 """Addresses of the service whose things have a page of the same name here."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

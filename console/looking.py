@@ -5,6 +5,7 @@ from flask import Flask, Response, render_template, request
 from console.guard import actor, may
 from console.service import Console
 from core.errors import NotPermitted
+from core.kinds import ApplicationState
 from ra.applying import look as applying
 from ra.applying.evidence import fetch
 from ra.deciding import look as deciding
@@ -38,7 +39,10 @@ def add_looking(app: Flask, console: Console) -> None:
     def application(identifier: str) -> str:
         """Show everything of an application, findings with their clause."""
         shown = applying.application(desk, actor(), identifier)
-        return render_template("application.html", it=shown, may_read_evidence=may("fetchEvidence"))
+        may_propose = may("proposeDecision") and shown.state is ApplicationState.SUBMITTED
+        return render_template(
+            "application.html", it=shown, may_read_evidence=may("fetchEvidence"), may_propose=may_propose
+        )
 
     @app.get("/console/evidence/<identifier>")
     def evidence(identifier: str) -> Response:
@@ -62,7 +66,10 @@ def add_looking(app: Flask, console: Console) -> None:
         """Show an approval, and how soon each channel told its end."""
         shown = approval_of(desk, actor(), identifier)
         may_revoke = may("revokeApproval") and shown.ended_at is None
-        return render_template("approval.html", it=shown, told=_told(console, identifier), may_revoke=may_revoke)
+        may_amend = may("proposeDecision") and shown.ended_at is None
+        return render_template(
+            "approval.html", it=shown, told=_told(console, identifier), may_revoke=may_revoke, may_amend=may_amend
+        )
 
 
 def _told(console: Console, identifier: str) -> tuple[ReceiptAnswer, ...]:

@@ -129,17 +129,34 @@ class Store:
         Raises:
             StoreUnavailable: the database does not answer or is busy for too long; nothing was written.
         """
+        with self._written() as (connection, turn):
+            yield Transaction(connection, self.dialect)
+            # If we die before the commit nothing of this happened; after it, all of it did.
+            with boundary(f"commit {label}"):
+                _commit(connection)
+                turn.over()
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Transaction]:
+        """Open a writing transaction that leaves nothing behind in any case: what an act would lead to is seen in it.
+
+        Raises:
+            StoreUnavailable: the database does not answer or is busy for too long.
+        """
+        with self._written() as (connection, _):
+            yield Transaction(connection, self.dialect)
+            connection.rollback()
+
+    @contextmanager
+    def _written(self) -> Iterator[tuple[Connection, Turn]]:
+        """Lend a connection in a transaction that writes, in turn; what raises undoes all of it."""
         with self._in_turn() as turn, self._connected(writing=True) as connection:
             try:
                 if self.dialect == "sqlite":
                     _begin_immediate(connection, turn.left)
                 else:
                     connection.exec_driver_sql(_postgresql().WRITING)
-                yield Transaction(connection, self.dialect)
-                # If we die before the commit nothing of this happened; after it, all of it did.
-                with boundary(f"commit {label}"):
-                    _commit(connection)
-                    turn.over()
+                yield connection, turn
             except BaseException:
                 connection.rollback()
                 raise
@@ -273,6 +290,10 @@ class _Snapshot(Store):
     def begin(self, label: str) -> NoReturn:
         """Nothing is written to what was."""
         raise AssertionError(f"{label} would write to a snapshot")
+
+    def rehearse(self) -> NoReturn:
+        """Nothing is tried out on what was."""
+        raise AssertionError("nothing is tried out on a snapshot")
 
     @contextmanager
     def read(self, *, whole: bool = False) -> Iterator[Transaction]:  # noqa: ARG002 - each statement has the time that the snapshot has

@@ -33,6 +33,12 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
+    "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
+    "compose_refusal": ("GET /console/applications/{application}/refusal", {"officer-1"}),
+    "compose_amendment": ("GET /console/approvals/{approval}/amendment", {"officer-1"}),
+    "amendment_request": ("GET /console/amendment-requests/{request}", {"officer-1"}),
+    "compose_amendment_refusal": ("GET /console/amendment-requests/{request}/refusal", {"officer-1"}),
+    "sign_it": ("POST /console/decisions/{decision}/authorisation", {"officer-1"}),
     "second_it": ("POST /console/decisions/{decision}/second", {"officer-1"}),
     "reject_it": ("POST /console/decisions/{decision}/rejection", {"officer-1"}),
     "approvals": ("GET /console/approvals", _EVERYBODY),
@@ -67,7 +73,9 @@ def named(pages: Pages) -> dict[str, str]:
     sent = api.send("manufacturer", "POST", place, body, Content_Type="application/pdf")
     decision = api.proposed(kind="grant", application=application)
     api.settle()
+    place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
     return {
+        "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
         "approval": approval,
         "decision": decision,

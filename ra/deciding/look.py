@@ -86,12 +86,12 @@ def _opened(tx: Transaction, found: Decision, shown: DecisionAnswer, reader: Act
         shown,
         against=(*kind_of(found.kind).against(tx, found), *beside(tx, found, at, known=known)),
         requirements=tuple(requirement_shown(each, reader) for each in unmet),
-        preview=_preview(tx, found, at),
+        preview=preview_of(tx, found, at),
     )
 
 
-def _preview(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
-    """What will be true: the certificate in words, what changes, each notice as it will be read, the CPL."""
+def preview_of(tx: Transaction, found: Decision, at: datetime) -> PreviewAnswer:
+    """Return what will be true: the certificate in words, what changes, each notice as it will be read, the CPL."""
     said = said_in(found)
     listed, told = kind_of(found.kind).foreseen(tx, found, at), notice.foreseen(tx, found, at=at)
     return PreviewAnswer(

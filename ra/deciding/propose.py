@@ -10,7 +10,7 @@ from datetime import datetime
 
 from core.actors import Actor
 from core.canonical import Json, canonical
-from core.errors import TrialCpaError
+from core.errors import Finding, TrialCpaError
 from core.facts import Fact, FactKind
 from core.kinds import CERTIFYING
 from policy.roles import Operation
@@ -26,6 +26,7 @@ from ra.issuing import require_issuing
 from ra.proposal import Tabled
 from ra.repeat import RequestKey, nth, once
 from store.reading.authority import authority_row
+from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import decisions, facts
 
@@ -46,24 +47,36 @@ def propose(desk: Desk, actor: Actor, command: Proposal, request: RequestKey | N
         return once(desk, tx, actor, request, DecisionProposed, lambda: _propose(desk, tx, actor, command, at), at=at)
 
 
-def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
+def tabled(
+    desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime
+) -> tuple[Decision, tuple[Finding, ...]]:
+    """Return the decision as it is proposed, with what the rules find; what it needs is held, itself not written yet.
+
+    Raises:
+        TrialCpaError: as of `propose`.
+    """
     kind = by_command(command)
     if kind.kind in CERTIFYING:
         require_issuing(tx)
         require_no_doubt(desk, tx)  # first: by a clock that is wrong the rules would find the wrong things
-    tabled = Tabled(
+    put = Tabled(
         environment=authority_row(tx).environment,
         by=actor.name,
         at=at,
         officers=desk.rules.officers_for(kind.counted_as),
         lapses_at=at + desk.rules.proposal_life,
     )
-    made = kind.table(desk, tx, tabled, command)
+    made = kind.table(desk, tx, put, command)
     found = (*made.findings, *beside(tx, made.decision, at))
     decision = replace(made.decision, findings=canonical(findings_json(found)).decode())
     if decision.issue is not None:  # an amendment may certify, too
         require_issuing(tx)
         require_no_doubt(desk, tx)
+    return decision, found
+
+
+def _propose(desk: Desk, tx: Transaction, actor: Actor, command: Proposal, at: datetime) -> DecisionProposed:
+    decision, found = tabled(desk, tx, actor, command, at)
     decisions.propose(tx, decision)
     proposed: dict[str, Json] = {
         "kind": decision.kind,

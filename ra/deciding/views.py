@@ -130,6 +130,15 @@ class PreviewAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionRehearsed:
+    """What would be true if something were proposed now, and decided; nothing of it is written anywhere."""
+
+    officers: int
+    findings: tuple[Finding, ...]
+    preview: PreviewAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionBefore:
     """The last decision about the same application or approval, and where this one differs."""
 

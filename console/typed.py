@@ -1,0 +1,176 @@
+"""What people type into the form of a decision, read strictly into the command that a use case takes.
+
+Form alone is judged here. What a rule of Section F says about a value is answered by the use case, with a finding.
+"""
+
+import re
+from datetime import date, datetime
+
+from flask import request
+
+from core.approval import Firmware
+from core.classification import Classification, Passage, Recipient
+from core.days import read_day
+from core.errors import BodyMalformed
+from core.instants import read_instant
+from core.kinds import Waiting
+from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
+from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.grant import ProposeGrant
+from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.grounds import REASONS, Minutes
+
+LONGEST_WORDS = 10_000
+"""Characters of a text for people."""
+
+LONGEST_NAME = 200
+"""Characters of a meeting, a minute, a version."""
+
+MOST_CONDITIONS = 100
+"""Conditions that one decision sets."""
+
+MOST_FIRMWARE = 1_000
+"""Firmware versions that one decision adds or takes away."""
+
+LARGEST_NUMBER = 9
+"""Digits of a number: no limit of devices has more."""
+
+PASSAGES = ("assessment", DESCRIPTION, "remark")
+"""What a decision may say beside its reasons, by subject."""
+
+# Neither a text for people nor a database needs them; a line feed and a tabulator are words.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_IMAGE = re.compile(r"[0-9a-f]{64}")
+
+
+def words(name: str, longest: int = LONGEST_WORDS) -> str:
+    """Return what was typed into a field, without blanks around it and with one kind of line end.
+
+    Raises:
+        BodyMalformed: it is longer than anybody reads, or has characters that no text has.
+    """
+    said = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(said) > longest:
+        raise BodyMalformed(detail=f"{name} has {len(said):,} characters, and {longest:,} are the most")
+    if _CONTROLS.search(said):
+        raise BodyMalformed(detail=f"{name} has characters that are no text")
+    return said
+
+
+def how_many_conditions() -> int:
+    """Return how many fields for new conditions a form has: one more where another was asked for."""
+    said = request.form.get("conditions", "0")
+    held = int(said) if said.isdecimal() and len(said) <= len(str(MOST_CONDITIONS)) else 0
+    return min(held + (request.form.get("do") == "condition"), MOST_CONDITIONS)
+
+
+def grant(application: str) -> ProposeGrant:
+    """Return the grant that was typed; BodyMalformed, InstantMalformed, DayAmbiguous."""
+    return ProposeGrant(
+        application=application,
+        reasons=_reasons(),
+        start=_day("start"),
+        expiry=_day("expiry"),
+        maximum_devices=_number("maximum_devices"),
+        minutes=_minutes(),
+    )
+
+
+def refusal(application: str) -> ProposeRefusal:
+    """Return the refusal that was typed; BodyMalformed."""
+    return ProposeRefusal(application, _reasons(), _minutes())
+
+
+def amendment(approval: str) -> ProposeAmendment:
+    """Return the amendment that was typed; BodyMalformed, InstantMalformed, DayAmbiguous."""
+    csr = words("csr", longest=128 * 1024)
+    return ProposeAmendment(
+        approval=approval,
+        reasons=_reasons(),
+        start=_day("start"),
+        expiry=_day("expiry"),
+        maximum_devices=_number("maximum_devices"),
+        firmware_added=_firmware_added(),
+        firmware_removed=tuple(_several("firmware_removed", MOST_FIRMWARE)),
+        conditions_removed=tuple(_whole("conditions_removed", each) for each in _several("conditions_removed", 1_000)),
+        effective=_instant("effective"),
+        waiting=Waiting.WITHDRAW if request.form.get("waiting") == Waiting.WITHDRAW else None,
+        request=words("request", LONGEST_NAME) or None,
+        csr=csr.encode() or None,
+        minutes=_minutes(),
+    )
+
+
+def amendment_refusal(request_id: str) -> ProposeAmendmentRefusal:
+    """Return the refusal of an amendment that was typed; BodyMalformed."""
+    return ProposeAmendmentRefusal(request_id, _reasons(), _minutes())
+
+
+def _reasons() -> Passage:
+    return _passage("reasons", REASONS)
+
+
+def _minutes() -> Minutes:
+    found = [_passage(each, each) for each in PASSAGES]
+    set_ = [_passage(f"condition-{number}", "condition") for number in range(1, how_many_conditions() + 1)]
+    return Minutes(
+        meeting=words("meeting", LONGEST_NAME),
+        minute=words("minute", LONGEST_NAME),
+        passages=tuple(each for each in found if each.text),
+        conditions=tuple(each for each in set_ if each.text),
+    )
+
+
+def _passage(name: str, subject: str) -> Passage:
+    """Some words under a fresh salt, with their class and who gets them; of what is Red, nobody does."""
+    said = request.form.get(f"{name}-class", Classification.AMBER.value)
+    try:
+        classification = Classification(said)
+        recipients = [Recipient(each) for each in request.form.getlist(f"{name}-to")]
+    except ValueError:
+        raise BodyMalformed(detail=f"the class or a recipient of {name} is none that is known") from None
+    return Passage.of(subject, words(name), classification, () if classification is Classification.RED else recipients)
+
+
+def _day(name: str) -> date | None:
+    said = words(name, LONGEST_NAME)
+    return read_day(said, field=name) if said else None
+
+
+def _instant(name: str) -> datetime | None:
+    said = words(name, LONGEST_NAME)
+    return read_instant(said, field=name) if said else None
+
+
+def _number(name: str) -> int | None:
+    said = words(name, LONGEST_NAME).replace(",", "")
+    return _whole(name, said) if said else None
+
+
+def _whole(name: str, said: str) -> int:
+    if not (said.isascii() and said.isdecimal() and len(said) <= LARGEST_NUMBER):
+        raise BodyMalformed(detail=f"{name} is no whole number")
+    return int(said)
+
+
+def _several(name: str, most: int) -> list[str]:
+    chosen = request.form.getlist(name)
+    if len(chosen) > most or any(len(each) > LONGEST_NAME or _CONTROLS.search(each) for each in chosen):
+        raise BodyMalformed(detail=f"{name} is not as the page offers it")
+    return chosen
+
+
+def _firmware_added() -> tuple[Firmware, ...]:
+    """A version and the SHA-256 of its image on each line."""
+    found = []
+    for line in words("firmware_added").splitlines():
+        if not line.strip():
+            continue
+        version, _, image = line.strip().rpartition(" ")
+        if not version or not _IMAGE.fullmatch(image.lower()):
+            detail = "a line of firmware to add is a version, a blank and the SHA-256 of its image (64 digits)"
+            raise BodyMalformed(detail=detail)
+        found.append(Firmware(version.strip(), image.lower()))
+    if len(found) > MOST_FIRMWARE:
+        raise BodyMalformed(detail=f"it has more than {MOST_FIRMWARE} lines of firmware to add")
+    return tuple(found)
