@@ -1,0 +1,124 @@
+"""Every page of the console in real Chromium: nothing scrolls sideways, nothing complains, axe-core finds nothing.
+
+The list of pages is that of the URL map, so that a new page is judged without being named here. With --long everybody
+opens whatever they may, at three widths, and the Nu Html Checker reads all of it.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser
+
+from console.guard import OPEN
+from tests.api_world import Api
+from tests.browser_world import MIDDLE, NARROW, WIDE, Seen, addresses, chromium, listening, saved, seen_by, things
+from tests.console_world import Pages
+from tests.test_console import MAY
+from tests.world import World
+
+JUDGE = Path(__file__).parent / "judges" / "pages"
+BUILT = Path(__file__).parents[1] / "build" / "judges" / "pages"
+FOREIGN = 300.0
+"""Seconds within which a judge is there and has judged."""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_LOOK = os.environ.get("TRIALCPA_SCREENSHOTS", "")
+"""A folder for pictures of every page, to be looked at; with --long."""
+
+
+@pytest.fixture(scope="module")
+def pages(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Pages]:
+    world = World(store_copy("sqlite"), keys_folder)
+    with listening(Api(world)) as made:
+        yield made
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def named(pages: Pages) -> dict[str, str]:
+    return things(pages)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def _by_person(pages: Pages, named: dict[str, str], *, everybody: bool) -> dict[str | None, list[tuple[str, str]]]:
+    """Who opens which page: whoever may, or one of them."""
+    found: dict[str | None, list[tuple[str, str]]] = {}
+    for endpoint, address in addresses(pages.app, named).items():
+        who: list[str | None] = [None] if endpoint in OPEN else [*sorted(MAY[endpoint][1])]
+        for each in who if everybody else who[-1:]:
+            found.setdefault(each, []).append((endpoint, address))
+    return found
+
+
+def _widths(seen: Seen, widths: tuple[int, ...]) -> Iterator[tuple[int, list[str]]]:
+    for width in widths:
+        seen.page.set_viewport_size({"width": width, "height": 800})
+        yield width, seen.wider()
+
+
+def test_every_page_fits_a_narrow_screen_and_nobody_complains(
+    pages: Pages, named: dict[str, str], browser: Browser
+) -> None:
+    wrong: list[str] = []
+    for who, listed in _by_person(pages, named, everybody=False).items():
+        with seen_by(browser, pages, who) as seen:
+            for _, address in listed:
+                assert seen.open(address).status == 200, address
+                for scheme in SCHEMES:
+                    seen.page.emulate_media(color_scheme=scheme)
+                    wrong += [f"{address} stands out at 360: {each}" for each in seen.wider()]
+                    rules = () if scheme == "light" else ("color-contrast",)  # all else is the same in the dark
+                    wrong += [f"{address} {scheme}: {each}" for each in seen.axe(rules)]
+            wrong += seen.complaints
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+def test_every_page_by_everybody_at_each_width(pages: Pages, named: dict[str, str], browser: Browser) -> None:
+    wrong: list[str] = []
+    for who, listed in _by_person(pages, named, everybody=True).items():
+        with seen_by(browser, pages, who) as seen:
+            for endpoint, address in listed:
+                assert seen.open(address).status == 200, (who, address)
+                for scheme in SCHEMES:
+                    seen.page.emulate_media(color_scheme=scheme)
+                    wrong += [f"{who} {address} {scheme}: {each}" for each in seen.axe()]
+                    for width, found in _widths(seen, (WIDE, MIDDLE, NARROW)):
+                        wrong += [f"{who} {address} {width}: {each}" for each in found]
+                        if _LOOK:
+                            saved(seen.page, Path(_LOOK) / f"{endpoint}-{who}-{width}-{scheme}.png")
+            wrong += seen.complaints
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+def test_the_checker_of_html_finds_no_error(pages: Pages, named: dict[str, str], tmp_path: Path) -> None:
+    for command, called in (("java", "a JDK"), ("npm", "npm")):
+        if shutil.which(command) is None:
+            pytest.skip(f"{called} is not installed here, so this judge is not asked")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    for each in ("package.json", "package-lock.json"):
+        shutil.copy(JUDGE / each, BUILT)
+    _done(BUILT, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")  # what the lock file has the digest of
+    for who, listed in _by_person(pages, named, everybody=True).items():
+        for endpoint, address in listed:
+            answer = pages.browser(who).get(address, base_url=pages.origin, follow_redirects=True)
+            (tmp_path / f"{endpoint}-{who}.html").write_bytes(answer.data)
+    jar = BUILT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    files = sorted(each.name for each in tmp_path.iterdir())
+    assert files
+    _done(tmp_path, "java", "-jar", str(jar), "--errors-only", *files)
+
+
+def _done(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=FOREIGN)
+    assert done.returncode == 0, done.stderr
