@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from api.status.exchange import Reply, lines_of
+from api.status.exchange import Pieces, Reply, lines_of
+from front.service import Stream
 
 PIECE = 32 * 1024
 """Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
@@ -48,8 +49,19 @@ def begun(head: bytes, reply: Reply, *, bare: bool) -> tuple[bytes, Iterator[byt
     if bare:
         return head, None
     if reply.pieces is not None:
-        return head, (b"".join(each) for each in reply.pieces.octets)
+        return head, in_pieces(reply.pieces)
     if len(reply.body) <= PIECE:
         return head + reply.body, None
     body = memoryview(reply.body)
     return head, (body[place : place + PIECE] for place in range(0, len(body), PIECE))
+
+
+def begun_stream(stream: Stream, *, date: bytes) -> bytes:
+    """Return the head of an answer that goes on, and what it begins with."""
+    lines = stream.head.lines or lines_of(stream.head.status, stream.head.headers)
+    return b"".join((lines, date, b"Connection: close\r\n\r\n", stream.first))
+
+
+def in_pieces(pieces: Pieces) -> Iterator[bytes | memoryview]:
+    """Return a long body piece by piece."""
+    return (b"".join(each) for each in pieces.octets)
