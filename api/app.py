@@ -33,6 +33,7 @@ from api.decisions import add_decisions
 from api.deployments import add_deployments
 from api.end_requests import add_end_requests
 from api.evidence import add_evidence
+from api.feed import FEED, add_feed
 from api.following import Following
 from api.forms.authorising import LISTED_LIMIT
 from api.forms.revoking import REVOCATIONS_LIMIT
@@ -65,7 +66,7 @@ from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpa
 from ra.desk import Desk
 from ra.doors import admit
 
-OF_THE_LOG = frozenset({"/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"})
+OF_THE_LOG = frozenset({FEED, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"})
 """What proves itself, to anybody."""
 
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"}) | OF_THE_LOG
@@ -127,6 +128,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_calendars,
     add_authority,
     add_log,
+    add_feed,
 )
 
 _log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """What the public log answers in JSON."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -27,3 +28,29 @@ class ConsistencyAnswer:
     old: Annotated[int, FROM]
     new: Annotated[int, TO]
     hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedRow:
+    """A row of the public log.
+
+    Args:
+        number: of the row; it is leaf number - 1.
+        public: what is public of the approvals that it changed; empty where that is nothing.
+        commitment: SHA-256 of salt and private row, hexadecimal.
+        leaf: the hash of the other members in the canonical form (RFC 9162, 2.1.1), hexadecimal.
+    """
+
+    number: int
+    sealed_at: datetime
+    public: dict[str, Any]
+    commitment: str
+    leaf: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedAnswer:
+    """Rows of the public log one after the other, and the newest checkpoint, a signed note (C2SP tlog-checkpoint)."""
+
+    rows: tuple[FeedRow, ...]
+    checkpoint: str

@@ -164,7 +164,7 @@ QUERIES = {
 }
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
-    "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency",
+    "followLog", "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency",
     "showAuthority", "ready", "ocspPost", "ocspPostBelow", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate",
     "chain", "authorityCertificate", "page", "alive", "subscribedCalendar",
 }  # fmt: skip

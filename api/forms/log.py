@@ -2,11 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.forms.fields import Sent
+from api.forms.fields import Sent, digits
 
 _LARGEST = 2**53 - 1
+
+PORTION = 1_000
+"""Rows of one answer of the feed at most: half a megabyte where each carries what is public of one approval."""
+
+LONGEST_WAIT = 30
+"""Seconds: what stands between the two lets a connection rest for a minute at least."""
 
 Size = Annotated[int, Field(ge=1, le=_LARGEST)]
 
@@ -33,3 +39,19 @@ class ConsistencyQuery(Sent):
 
     old: Annotated[int, Field(ge=0, le=_LARGEST, alias="from")]
     new: Annotated[int, Field(ge=0, le=_LARGEST, alias="to")]
+
+
+class FeedQuery(Sent):
+    """Which rows of the log, and how long to wait for one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        int, Field(ge=0, le=_LARGEST, description="The number of the last row that you have."), BeforeValidator(digits)
+    ] = 0
+    wait: Annotated[
+        int,
+        Field(ge=0, le=LONGEST_WAIT, description="Seconds to wait for a row, if there is none yet."),
+        BeforeValidator(digits),
+    ] = 0
+    limit: Annotated[int, Field(ge=1, le=PORTION, description="The most rows."), BeforeValidator(digits)] = PORTION

@@ -19,6 +19,10 @@ from store.tables import journal, waits_to_be_sealed
 from store.transactions import Transaction
 
 _PAGE = 1_000
+
+DOCUMENTS = 1_000
+"""Of approvals, that are read together at most but for those of one row, which is never divided: some 2 MB."""
+
 _L, _D, _T = log_leaves.c, log_documents.c, log_tiles.c
 _NUMBER, _UPTO = bindparam("number", type_=BigInteger()), bindparam("upto", type_=BigInteger())
 _MOST = bindparam("most", type_=Integer())
@@ -40,6 +44,7 @@ _CARRIED = (
 _NEWEST_OF = (
     select(_D.approval, func.max(_D.number).label("number")).where(_D.approval.in_(_NAMED)).group_by(_D.approval)
 ).subquery()
+_PLACES = select(_D.number).where(_D.number > _NUMBER, _D.number <= _UPTO).order_by(_D.number).limit(_MOST)
 _LAST_CARRIED = select(_D.approval, _D.number, _D.document).join(
     _NEWEST_OF, (_NEWEST_OF.c.approval == _D.approval) & (_NEWEST_OF.c.number == _D.number)
 )
@@ -143,6 +148,29 @@ def leaves_after(tx: Transaction, after: int, limit: int, upto: int) -> list[Lea
         )
         for row in rows
     ]
+
+
+def leaves_within(tx: Transaction, after: int, limit: int, upto: int, octets: int) -> list[Leaf]:
+    """Return leaves of rows behind a number, in order, as `leaves_after` does, but no more than fit; one at least.
+
+    Args:
+        tx: open.
+        after: the row behind which they are.
+        limit: the most.
+        upto: the last row that may be among them.
+        octets: that their public parts may have together; a row that has more stands alone.
+    """
+    asked = {"number": after, "upto": min(upto, after + limit), "most": DOCUMENTS + 1}
+    carriers = tx.connection.execute(_PLACES, asked).scalars().all()
+    if len(carriers) > DOCUMENTS:
+        upto = max(after + 1, int(carriers[-1]) - 1)
+    found, held = list[Leaf](), 0
+    for each in leaves_after(tx, after, limit, upto):
+        held += len(each.public)
+        if found and held > octets:
+            break
+        found.append(each)
+    return found
 
 
 def first_leaf(tx: Transaction) -> int | None:
