@@ -9,7 +9,6 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -404,7 +403,7 @@ class Connection(asyncio.BufferedProtocol):
             _log.exception("an answer could not be sent")
             reply = refusal(RuntimeError())
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
-        octets, self._rest = begun(head, reply, bare=incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED)
+        octets, self._rest = begun(head, reply, bare=incoming.bare, cut=self._transport.abort)
         self._stage = Stage.SEND
         self._transport.write(octets)
         if self._rest is None and not self._stuffed:

@@ -1,9 +1,9 @@
 """An answer as octets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from api.status.exchange import Reply, lines_of
+from api.status.exchange import Pieces, Reply, lines_of
 
 PIECE = 32 * 1024
 """Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
@@ -37,19 +37,30 @@ def head_of(reply: Reply, *, date: bytes, keep: bool) -> bytes:
     return b"".join((lines, length, date, b"\r\n" if keep else b"Connection: close\r\n\r\n"))
 
 
-def begun(head: bytes, reply: Reply, *, bare: bool) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
+def begun(
+    head: bytes, reply: Reply, *, bare: bool, cut: Callable[[], None]
+) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
     """Return what is handed on first, and the rest piece by piece; None if there is none.
 
     Args:
         head: of the answer.
         reply: the answer.
         bare: whether it goes without its body.
+        cut: ends the connection, when what is left of the body is not to be had any more: whoever reads must see it.
     """
-    if bare:
+    if bare or reply.status == HTTPStatus.NOT_MODIFIED:
         return head, None
     if reply.pieces is not None:
-        return head, (b"".join(each) for each in reply.pieces.octets)
+        return head, _each(reply.pieces, cut)
     if len(reply.body) <= PIECE:
         return head + reply.body, None
     body = memoryview(reply.body)
     return head, (body[place : place + PIECE] for place in range(0, len(body), PIECE))
+
+
+def _each(pieces: Pieces, cut: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        for each in pieces.octets:
+            yield b"".join(each)
+    except OSError:
+        cut()

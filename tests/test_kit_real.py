@@ -23,7 +23,7 @@ from tests.test_amendments import amended
 from tests.test_log import with_log
 from tests.test_rekey import rekey
 from tests.test_waiting import DECEMBER, MARCH
-from tests.world import AUDITOR, World, csr_pem, ending
+from tests.world import AUDITOR, World, ending
 from verify.kit.canonical import read
 from verify.kit.evidence.parsing import one_certificate
 from verify.kit.fetching import Authority
