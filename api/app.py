@@ -14,7 +14,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.server import Server
 from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable, RequestEntityTooLarge
 
 from api import bodies, problems
 from api.amendments import add_amendments
@@ -50,6 +50,7 @@ from api.log import add_log
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
+from api.register import REGISTER, add_register
 from api.reports import add_reports
 from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
@@ -66,7 +67,9 @@ from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpa
 from ra.desk import Desk
 from ra.doors import admit
 
-OF_THE_LOG = frozenset({FEED, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"})
+OF_THE_LOG = frozenset(
+    {FEED, REGISTER, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"}
+)
 """What proves itself, to anybody."""
 
 PUBLIC = frozenset({"/v1/authority", "/readyz", "/openapi.json"}) | OF_THE_LOG
@@ -95,6 +98,11 @@ HTTP_WORDS: dict[int, tuple[str, str, str]] = {
         "not-acceptable",
         "None of the forms asked for can be given.",
         "Name in Accept one of the forms that /openapi.json describes for this address.",
+    ),
+    416: (
+        "range-not-satisfiable",
+        "What is asked for begins behind the end.",
+        "Ask without Range; Content-Range says how many octets there are.",
     ),
     415: (
         "media-type-unsupported",
@@ -129,6 +137,7 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_authority,
     add_log,
     add_feed,
+    add_register,
 )
 
 _log = logging.getLogger(__name__)
@@ -284,6 +293,8 @@ def _told_of_http(error: Exception) -> Response:
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         answer.headers["Allow"] = ", ".join(sorted(allowed))
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        answer.headers["Content-Range"] = f"bytes */{error.length}"
     return answer
 
 

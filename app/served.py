@@ -12,6 +12,7 @@ from api.feed import FEED
 from api.incoming import BODY_LIMIT
 from api.lookout import told
 from api.readiness import CheckAnswer, Purpose, Readiness
+from api.register import REGISTER
 from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
@@ -134,7 +135,8 @@ class Served:
             return self._noted(asked, answered) if answered.refused else answered
         turn = _TURNS.get(answered)
         if turn is None:
-            turn = Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+            long = asked.path == REGISTER or self._limits.of(asked.method, asked.path) > BODY_LIMIT
+            turn = Turn.LONG if long else Turn.API
         return turn
 
     def _is_elsewhere(self, path: str) -> bool:

@@ -639,6 +639,14 @@ class IssuingStopped(Unavailable):
     )
 
 
+class RegisterBeingMade(Unavailable):
+    """The first file of the public register is not ready yet."""
+
+    code = "register-being-made"
+    sentence = "The public register is being put together at this moment."
+    hint_text = "Ask again in a few seconds."
+
+
 class OutcomeUnreadable(Unavailable):
     """What is kept under an Idempotency-Key is no outcome of the request."""
 

@@ -8,7 +8,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from api.status.exchange import Asked, Pieces, Reply, refusal
@@ -167,7 +166,7 @@ class Connection(Receiving):
         if found is None:
             return
         if isinstance(found, Pieces):
-            self._send_more(in_pieces(found))
+            self._send_more(in_pieces(found, self._transport.abort))
         elif isinstance(awaited, Later):
             self._answer_now(incoming, asked, found)
         elif isinstance(found, Turn):
@@ -196,7 +195,7 @@ class Connection(Receiving):
 
     def _was_read(self, found: Pieces | None) -> None:
         if found is not None:
-            self._send_more(in_pieces(found))
+            self._send_more(in_pieces(found, self._transport.abort))
         elif self._ended:
             self._sent()
         else:
@@ -303,7 +302,7 @@ class Connection(Receiving):
             _log.exception("an answer could not be sent")
             reply = refusal(RuntimeError())
             head = head_of(reply, date=self._front.date, keep=incoming.keep)
-        octets, self._rest = begun(head, reply, bare=incoming.bare or reply.status == HTTPStatus.NOT_MODIFIED)
+        octets, self._rest = begun(head, reply, bare=incoming.bare, cut=self._transport.abort)
         self._stage = Stage.SEND
         self._transport.write(octets)
         if self._rest is None and not self._stuffed:

@@ -1,6 +1,6 @@
 """An answer as octets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from api.status.exchange import Pieces, Reply, lines_of
@@ -38,18 +38,21 @@ def head_of(reply: Reply, *, date: bytes, keep: bool) -> bytes:
     return b"".join((lines, length, date, b"\r\n" if keep else b"Connection: close\r\n\r\n"))
 
 
-def begun(head: bytes, reply: Reply, *, bare: bool) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
+def begun(
+    head: bytes, reply: Reply, *, bare: bool, cut: Callable[[], None]
+) -> tuple[bytes, Iterator[bytes | memoryview] | None]:
     """Return what is handed on first, and the rest piece by piece; None if there is none.
 
     Args:
         head: of the answer.
         reply: the answer.
         bare: whether it goes without its body.
+        cut: ends the connection, when what is left of the body is not to be had any more: whoever reads must see it.
     """
-    if bare:
+    if bare or reply.status == HTTPStatus.NOT_MODIFIED:
         return head, None
     if reply.pieces is not None:
-        return head, in_pieces(reply.pieces)
+        return head, in_pieces(reply.pieces, cut)
     if len(reply.body) <= PIECE:
         return head + reply.body, None
     body = memoryview(reply.body)
@@ -62,6 +65,15 @@ def begun_stream(stream: Stream, *, date: bytes) -> bytes:
     return b"".join((lines, date, b"Connection: close\r\n\r\n", stream.first))
 
 
-def in_pieces(pieces: Pieces) -> Iterator[bytes | memoryview]:
-    """Return a long body piece by piece."""
-    return (b"".join(each) for each in pieces.octets)
+def in_pieces(pieces: Pieces, cut: Callable[[], None]) -> Iterator[bytes | memoryview]:
+    """Return a long body piece by piece.
+
+    Args:
+        pieces: the body.
+        cut: ends the connection, when what is left of the body is not to be had any more.
+    """
+    try:
+        for each in pieces.octets:
+            yield b"".join(each)
+    except OSError:
+        cut()

@@ -1,9 +1,9 @@
-"""An application of WSGI (PEP 3333) behind the front: it gets each request whole, and its answer is taken whole."""
+"""An application of WSGI (PEP 3333) behind the front: requests and answers are handed on whole, or in pieces."""
 
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from api.status.exchange import Asked, Reply
+from api.status.exchange import Asked, Pieces, Reply, Streamed
 from api.status.refused import ENVIRON
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def call(application: "WSGIApplication", asked: Asked, body: BinaryIO, length: int) -> Reply:
-    """Have an application answer a request.
+    """Have an application answer a request. What is Streamed goes on as it is; all else is taken whole.
 
     It is told the length of the body that has come, however that was sent; there is nothing to wait for in it.
 
@@ -29,13 +29,23 @@ def call(application: "WSGIApplication", asked: Asked, body: BinaryIO, length: i
 
     environ = _environ(asked, body, length)
     result = application(environ, start_response)
+    if isinstance(result, Streamed):
+        status, headers = started[-1]
+        return Reply(status, b"", headers, refused=tuple(environ.get(ENVIRON, ())), pieces=result.pieces)
     try:
         octets = b"".join(result)
     finally:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-    return Reply(started[-1][0], octets, started[-1][1], refused=tuple(environ.get(ENVIRON, ())))
+    status, headers = started[-1]
+    # HEAD is told the length that GET would have (RFC 9110, 9.3.2): the application says it, and makes no body.
+    bare = Pieces((), _length(headers)) if asked.method == "HEAD" and not octets else None
+    return Reply(status, octets, headers, refused=tuple(environ.get(ENVIRON, ())), pieces=bare)
+
+
+def _length(headers: list[tuple[str, str]]) -> int:
+    return next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
 
 
 def _environ(asked: Asked, body: BinaryIO, length: int) -> dict[str, Any]:

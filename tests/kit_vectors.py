@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests import kit_decision_vectors, kit_evidence_vectors
 from tests.kit_world import consistency, inclusion
 from verify.kit.instants import seconds
 from verify.kit.note import checkpoint
@@ -67,6 +68,6 @@ if __name__ == "__main__":
     from verify.kit.vectors import judged
 
     FOLDER.mkdir(exist_ok=True)
-    for name, vector in made().items():
+    for name, vector in {**made(), **kit_evidence_vectors.made(), **kit_decision_vectors.made()}.items():
         text = json.dumps({"name": name, **vector, "verdict": judged(vector)}, indent=1, sort_keys=True)
         (FOLDER / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")

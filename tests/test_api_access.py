@@ -166,7 +166,7 @@ QUERIES = {
 }
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
-    "followLog", "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency",
+    "followLog", "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency", "fetchRegister",
     "showAuthority", "ready", "ocspPost", "ocspPostBelow", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate",
     "chain", "authorityCertificate", "page", "alive", "subscribedCalendar",
 }  # fmt: skip
@@ -179,7 +179,12 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     api.approval = api.granted()  # type: ignore[attr-defined]
     api.furniture = _furniture(api, api.approval)  # type: ignore[attr-defined]
     with world.store.begin("test") as tx:
-        shown = {"size": 1, "root": log.tile(tx, 0, 0, 1), "note": "a note\n", "signed_at": world.clock.now()}
+        shown = {
+            "size": 1,
+            "root": log.tile(tx, 0, 0, 1),
+            "note": "a log\n1\n" + "A" * 43 + "=\n\n— a log AAAAAAAA\n",
+            "signed_at": world.clock.now(),
+        }
         tx.connection.execute(insert(checkpoints), shown)
     yield api
     world.close()

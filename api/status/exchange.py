@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -73,6 +73,21 @@ class Pieces:
 
     octets: Sequence[Sequence[bytes]]
     length: int
+
+
+class Streamed:
+    """Pieces as an application of WSGI hands them on; whoever sends them takes them for what they are.
+
+    Args:
+        pieces: the body.
+    """
+
+    def __init__(self, pieces: Pieces) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield what is handed on together."""
+        return (b"".join(each) for each in self.pieces.octets)
 
 
 class Reply(NamedTuple):

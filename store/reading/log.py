@@ -19,6 +19,7 @@ from store.tables import journal, waits_to_be_sealed
 from store.transactions import Transaction
 
 _PAGE = 1_000
+"""Approvals that are read at a time."""
 
 DOCUMENTS = 1_000
 """Of approvals, that are read together at most but for those of one row, which is never divided: some 2 MB."""
@@ -239,14 +240,23 @@ def last_carried(tx: Transaction, approvals: Collection[str]) -> dict[str, tuple
 
 def documents(tx: Transaction, upto: int) -> Iterator[tuple[str, str]]:
     """Give each approval with the document that the log carried last of it up to a row, by identifier."""
-    after = ""
-    while True:
-        page = tx.connection.execute(_DOCUMENTS, {"after": after, "upto": upto, "most": _PAGE}).all()
-        for row in page:
-            yield row.approval, row.document
-        if len(page) < _PAGE:
-            return
-        after = page[-1].approval
+    after, page = "", [("", "")] * _PAGE
+    while len(page) == _PAGE:
+        page = documents_after(tx, after, upto)
+        yield from page
+        after = page[-1][0] if page else after
+
+
+def documents_after(tx: Transaction, after: str, upto: int) -> list[tuple[str, str]]:
+    """Return a page of what `documents` gives; one that is not full is the last.
+
+    Args:
+        tx: open.
+        after: the identifier behind which it begins; empty for the first page.
+        upto: the last row that counts.
+    """
+    rows = tx.connection.execute(_DOCUMENTS, {"after": after, "upto": upto, "most": _PAGE})
+    return [(row.approval, row.document) for row in rows]
 
 
 def salts(tx: Transaction, numbers: Sequence[int]) -> dict[int, bytes]:

@@ -141,7 +141,7 @@ def _conformance(chosen: argparse.Namespace) -> int:
     words = chosen.words[1:] if chosen.words[:1] == ["--"] else chosen.words
     if not words:
         raise ValueError("name the command of your verifier behind --")
-    wrong = list(conforms(chosen.vectors, words))
+    wrong = list(conforms(chosen.vectors, words, chosen.like))
     sys.stdout.write("".join(f"{each}\n" for each in wrong) or "Every vector is judged as it says.\n")
     return NO if wrong else YES
 
@@ -226,6 +226,7 @@ def _of_witness(parser: argparse.ArgumentParser) -> None:
 
 def _of_conformance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors", metavar="FOLDER")
+    parser.add_argument("--like", default="*", metavar="PATTERN", help="of names: log-*, check-*, decision-*")
     parser.add_argument("--judge", action="store_true", help="judge one vector from standard input")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
 

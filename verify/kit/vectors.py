@@ -1,25 +1,33 @@
 """One vector: a question, the evidence for it, and what follows; for this kit and for verifiers that others write.
 
-The evidence is a log's key, one checkpoint, and either a row with its proof that the question is answered from, or an
-earlier checkpoint with the proof that the log only grew. The checks are numbered in verify/README.md.
+The evidence is of one of four kinds: a log's key, one checkpoint, and a row with its proof that the question is
+answered from, or an earlier checkpoint with the proof that the log only grew; a certificate with root, issuers, lists
+and OCSP answer; a decision's dossier with root and journal key. The checks are numbered in verify/README.md.
 """
 
 import base64
-import binascii
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from verify.kit.agreed.decision import prove_files
+from verify.kit.agreed.dossier import trusted
 from verify.kit.canonical import canonical, read
+from verify.kit.evidence.command import claimed
+from verify.kit.evidence.offline import prove
 from verify.kit.holding import Holding
+from verify.kit.instants import moment
 from verify.kit.merkle import consistent, included, leaf_hash
 from verify.kit.note import Key, checkpoint, key
 from verify.kit.stopped import Check, Stopped
 
 NUMBERS: Mapping[Check, int] = {each: number for number, each in enumerate(Check, 1)}
 """By which a vector names the check that fails."""
+
+_OF_CERTIFICATE = frozenset({"certificate", "root", "issuers", "lists", "ocsp"})
+_OF_DECISION = frozenset({"dossier", "root", "journal_key"})
 
 SECONDS = 30
 """That somebody's verifier may take for one vector."""
@@ -28,10 +36,17 @@ SECONDS = 30
 def judged(vector: Mapping[str, Any]) -> dict[str, Any]:
     """Return what follows from a vector: `valid`, `state` and `reasons`; or `grown`; or the `check` that fails.
 
-    It is what the row says; that no later row says otherwise only a copy knows, which has them all.
+    Of a certificate these are `valid`, `state` and the numbers of the `checks` that fail, of a decision its `outcome`
+    and the `codes` of what is against it, or missing. Of a row it is what that says; that no later one says otherwise
+    only a copy knows, which has them all.
     """
+    question, evidence = vector["question"], vector["evidence"]
     try:
-        return _judged(vector["question"], vector["evidence"])
+        if "certificate" in evidence:
+            return _checked(question, evidence)
+        if "dossier" in evidence:
+            return _decided(evidence)
+        return _judged(question, evidence)
     except Stopped as stopped:
         return {"check": NUMBERS[stopped.check]}
 
@@ -67,14 +82,47 @@ def _judged(question: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[st
         raise Stopped(Check.FORM, "It is no evidence.") from None
 
 
-def conforms(folder: Path, command: Sequence[str]) -> Iterator[str]:
+def _checked(question: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, Any]:
+    if evidence.keys() != _OF_CERTIFICATE:
+        raise Stopped(Check.FORM, "It is no evidence about a certificate.")
+    device, answer = question.get("device"), evidence["ocsp"]
+    verdict = prove(
+        _octets(evidence["certificate"]),
+        anchor=_octets(evidence["root"]),
+        issuers=_each(evidence["issuers"]),
+        crls=_each(evidence["lists"]),
+        ocsp=None if answer is None else _octets(answer),
+        at=moment(question["at"]),
+        environment=question["environment"],
+        arc=question["arc"],
+        device=None if device is None else claimed(device),
+    )
+    return {"valid": verdict.valid, "state": verdict.state.value, "checks": list(verdict.checks)}
+
+
+def _decided(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    dossier = evidence["dossier"]
+    if evidence.keys() != _OF_DECISION or not isinstance(dossier, dict):
+        raise Stopped(Check.FORM, "It is no evidence about a decision.")
+    try:
+        files = {name: said.encode("utf-8") for name, said in dossier.items()}
+        trust = trusted(_octets(evidence["root"]), journal_key=_octets(evidence["journal_key"]))
+    except (AttributeError, ValueError):
+        raise Stopped(Check.FORM, "It is no evidence about a decision.") from None
+    told = prove_files(files, trust)
+    codes = sorted({each.code.value for each in (*told.against, *told.missing)})
+    return {"outcome": told.outcome.value, "codes": codes}
+
+
+def conforms(folder: Path, command: Sequence[str], like: str = "*") -> Iterator[str]:
     """Yield a line for each vector of which somebody's verifier says something else.
 
     Args:
         folder: of vectors.
         command: gets a vector, without its verdict, as JSON on its standard input, and writes its verdict as JSON.
+        like: a pattern of the names of those that are tried.
     """
-    for file in sorted(folder.glob("*.json")):
+    for file in sorted(folder.glob(f"{like}.json")):
         vector = read(file.read_bytes())
         said = _said(vector, command)
         if said != vector["verdict"]:
@@ -101,9 +149,23 @@ def _key(evidence: Mapping[str, Any]) -> Key:
 
 def _hashes(evidence: Mapping[str, Any]) -> list[bytes]:
     try:
-        found = [base64.b64decode(each, validate=True) for each in evidence["hashes"]]
-    except (KeyError, TypeError, binascii.Error):
+        return _each(evidence["hashes"])
+    except KeyError:
         raise Stopped(Check.FORM, "It has no proof.") from None
-    if [base64.b64encode(each).decode("ascii") for each in found] != evidence["hashes"]:
-        raise Stopped(Check.FORM, "Its proof is not in its one form.")
-    return found
+
+
+def _each(written: object) -> list[bytes]:
+    if not isinstance(written, list):
+        raise Stopped(Check.FORM, "It is no list of octets.")
+    return [_octets(each) for each in written]
+
+
+def _octets(written: object) -> bytes:
+    try:
+        if isinstance(written, str):
+            found = base64.b64decode(written, validate=True)
+            if base64.b64encode(found).decode("ascii") == written:
+                return found
+    except ValueError:
+        pass
+    raise Stopped(Check.FORM, "It is no base64 in its one form.")

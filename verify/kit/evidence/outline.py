@@ -11,6 +11,7 @@ LONGEST_SERIAL = 20
 """Octets of a serial number (RFC 5280, 4.1.2.2)."""
 
 _SEQUENCE, _INTEGER, _VERSION = 0x30, 0x02, 0xA0
+_OBJECT_IDENTIFIER, _OCTET_STRING, _ENUMERATED, _EXPLICIT_0 = 0x06, 0x04, 0x0A, 0xA0
 _VERSION_3, _VERSION_2 = bytes.fromhex("020102"), b"\x01"
 _EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
 _UNCOMPRESSED = b"\x04"
@@ -36,6 +37,18 @@ def check_crl(der: bytes) -> None:
     if not body.follows(_INTEGER) or body.value(_INTEGER, "version") != _VERSION_2:
         raise DerMalformed("its version is not 2")
     _check_signature(outer)
+
+
+def check_answer(der: bytes) -> None:
+    """Refuse a successful OCSP response whose signature has bits that nobody uses (DerMalformed; RFC 6960, 4.2.1)."""
+    outer = Reader(der).sequence()
+    outer.value(_ENUMERATED, "status")
+    body = Reader(outer.value(_EXPLICIT_0, "response")).sequence()
+    body.value(_OBJECT_IDENTIFIER, "type")
+    basic = Reader(body.value(_OCTET_STRING, "basic response")).sequence()
+    basic.value(_SEQUENCE, "what is signed")
+    basic.value(_SEQUENCE, "algorithm")
+    basic.bits()
 
 
 def _check_serial(octets: bytes) -> None:

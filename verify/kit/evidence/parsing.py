@@ -15,7 +15,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import ocsp
 
 from verify.kit.evidence.der import DerMalformed
-from verify.kit.evidence.outline import check_certificate, check_crl
+from verify.kit.evidence.outline import check_answer, check_certificate, check_crl
 
 CERTIFICATE_LIMIT = 256 * 1024
 """Octets of a certificate or a bundle of them; a hundred firmware versions take about five thousand."""
@@ -102,10 +102,11 @@ def one_answer(data: bytes) -> ocsp.OCSPResponse:
             _ = response.this_update_utc, response.next_update_utc, response.produced_at_utc
             _ = response.extensions, response.single_extensions, response.responder_key_hash, response.signature
             _ = response.signature_algorithm_oid, response.tbs_response_bytes
+            check_answer(data)
             for certificate in response.certificates:
                 _touch(certificate)
     except DerMalformed as error:
-        raise Unreadable(f"its responder's is not a certificate that is accepted: {error}") from None
+        raise Unreadable(f"it, or its responder's certificate, is not accepted: {error}") from None
     except PARSE_ERRORS as error:
         raise Unreadable(f"not an OCSP response that can be read ({type(error).__name__})") from None
     return response

@@ -1,0 +1,190 @@
+"""`check` and `decision`: their vectors are what they say, and with any bit of the evidence changed something fails."""
+
+import base64
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from tests import kit_decision_vectors, kit_evidence_vectors
+from tests.kit_vectors import FOLDER
+from tests.relying_party_world import W
+from verify.kit.canonical import read
+from verify.kit.program import main
+from verify.kit.vectors import judged
+
+CHECKED: dict[str, tuple[bool, str, list[int]]] = {
+    "good": (True, "active", []),
+    "good-by-list-alone": (True, "active", []),
+    "good-for-a-device": (True, "active", []),
+    "first-second": (True, "active", []),
+    "last-second": (True, "active", []),
+    "revoked-by-list": (False, "cancelled", [28]),
+    "revoked-by-list-and-answer": (False, "cancelled", [28]),
+    "revoked-by-answer": (False, "cancelled", [28]),
+    "withdrawn": (False, "withdrawn", [28]),
+    "before-it-was-revoked": (True, "active", []),
+    "not-yet-valid": (False, "not_yet_started", [28]),
+    "expired": (False, "expired", [28]),
+    "another-device": (False, "active", [24]),
+    "another-firmware": (False, "active", [24]),
+    "wrong-signature": (False, "unknown", [22]),
+    "another-root": (False, "unknown", [22]),
+    "without-issuer": (False, "unknown", [22]),
+    "critical-extension": (False, "unknown", [23]),
+    "of-a-live-authority": (False, "unknown", [22, 23, 26]),
+    "statement-contradicts": (False, "unknown", [24]),
+    "without-list": (False, "unknown", [25]),
+    "list-stale": (False, "unknown", [25]),
+    "list-of-another-issuer": (False, "unknown", [25]),
+    "list-signed-by-another": (False, "unknown", [25]),
+    "list-is-a-delta": (False, "unknown", [25]),
+    "list-has-a-critical-extension": (False, "unknown", [25]),
+    "list-without-number": (False, "unknown", [25]),
+    "answer-stale": (False, "unknown", [26]),
+    "answer-signed-by-another": (False, "unknown", [26]),
+    "answer-by-a-stranger": (False, "unknown", [26]),
+    "answer-by-the-issuing-ca": (False, "unknown", [26]),
+    "answer-about-another": (False, "unknown", [26]),
+    "answer-contradicts-list": (False, "cancelled", [26, 28]),
+    "issuing-ca-revoked": (False, "unknown", [27]),
+    "without-list-of-the-root": (False, "unknown", [27]),
+}
+DECIDED: dict[str, tuple[str, list[str]]] = {
+    "agreed": ("proved", []),
+    "by-another-key": ("refuted", ["officers-wanting", "statement-refused"]),
+    "by-one-officer-twice": ("refuted", ["officer-twice", "officers-wanting"]),
+    "by-nobody-on-the-roster": ("refuted", ["officers-wanting", "statement-refused"]),
+    "rejected": ("refuted", ["came-to-nothing"]),
+    "other-proposal": ("refuted", ["certificate-altered", "officers-wanting", "proposal-altered"]),
+    "other-journal-key": ("refuted", ["journal-broken"]),
+    "without-its-statements": ("undecided", ["part-missing", "statement-missing"]),
+    "without-its-certificate": ("undecided", ["certificate-missing"]),
+    "other-certificate": ("refuted", ["certificate-altered", "certificate-foreign"]),
+}
+VERDICTS: dict[str, dict[str, Any]] = {
+    **{f"check-{name}": {"valid": one, "state": state, "checks": each} for name, (one, state, each) in CHECKED.items()},
+    **{f"decision-{name}": {"outcome": outcome, "codes": codes} for name, (outcome, codes) in DECIDED.items()},
+}
+VECTORS = {
+    file.stem: read(file.read_bytes()) for kind in ("check", "decision") for file in FOLDER.glob(f"{kind}-*.json")
+}
+
+
+def test_the_vectors_are_those_that_are_made_and_their_verdicts_are_written_here_by_hand() -> None:
+    made = {**kit_evidence_vectors.made(), **kit_decision_vectors.made()}
+    assert {name: {"name": name, **each, "verdict": VERDICTS[name]} for name, each in made.items()} == VECTORS
+    assert {name: judged(vector) for name, vector in VECTORS.items()} == VERDICTS
+
+
+# --- one bit ---------------------------------------------------------------------------------------------------------
+
+
+def flipped(octets: bytes, bit: int) -> bytes:
+    place = bit // 8
+    return octets[:place] + bytes([octets[place] ^ 1 << bit % 8]) + octets[place + 1 :]
+
+
+def of_certificate(vector: dict[str, Any], bits: int | None, dice: random.Random) -> Iterator[dict[str, Any]]:
+    """The vector with one bit changed of what one part decodes to; all bits of each, or some of them."""
+    evidence = vector["evidence"]
+    places: list[tuple[str, int | None]] = [
+        (name, None) for name in ("root", "certificate", "ocsp") if evidence[name] is not None
+    ]
+    places += [(name, place) for name in ("issuers", "lists") for place in range(len(evidence[name]))]
+    for name, place in places:
+        octets = base64.b64decode(evidence[name] if place is None else evidence[name][place])
+        every = range(8 * len(octets))
+        for bit in every if bits is None else dice.sample(every, bits):
+            other = base64.b64encode(flipped(octets, bit)).decode()
+            said = other if place is None else [*evidence[name][:place], other, *evidence[name][place + 1 :]]
+            yield {**vector, "evidence": {**evidence, name: said}}
+
+
+def without_strangers(vector: dict[str, Any]) -> dict[str, Any]:
+    """The vector without lists in the name of a CA that is not of the path; there has to be one."""
+    evidence, names = vector["evidence"], (W.issuing_name, W.root_name)
+    kept = [each for each in evidence["lists"] if x509.load_der_x509_crl(base64.b64decode(each)).issuer in names]
+    assert len(kept) < len(evidence["lists"]), vector
+    return {**vector, "evidence": {**evidence, "lists": kept}}
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [
+        *((f"check-{each}", 6) for each in CHECKED),
+        *(
+            pytest.param(f"check-{each}", None, marks=pytest.mark.long)
+            for each in ("good", "revoked-by-list-and-answer", "expired", "before-it-was-revoked")
+        ),
+    ],
+)
+def test_with_one_bit_of_its_evidence_changed_another_check_fails(name: str, bits: int | None) -> None:
+    vector = VECTORS[name]
+    before = set(vector["verdict"]["checks"])
+    for other in of_certificate(vector, bits, random.Random(13)):
+        said = judged(other)
+        genuine = before <= {24, 28}  # else something fails already, and is what fails first
+        if genuine and "check" not in said and not set(said["checks"]) - before:
+            assert said == judged(without_strangers(other)), other  # a list in nobody's name is passed over
+
+
+def of_decision(vector: dict[str, Any], step: int) -> Iterator[dict[str, Any]]:
+    """The vector with the last bit of one character changed, or one of the octets of root or journal key."""
+    evidence = vector["evidence"]
+    for name, said in evidence["dossier"].items():
+        for place in range(0, len(said), step):
+            other = said[:place] + chr(ord(said[place]) ^ 1) + said[place + 1 :]
+            yield {**vector, "evidence": {**evidence, "dossier": {**evidence["dossier"], name: other}}}
+    for name in ("root", "journal_key"):
+        octets = base64.b64decode(evidence[name])
+        for bit in range(0, 8 * len(octets), step):
+            yield {**vector, "evidence": {**evidence, name: base64.b64encode(flipped(octets, bit)).decode()}}
+
+
+def looked_at(vector: dict[str, Any]) -> dict[str, Any]:
+    """The evidence without what nobody believes: the journal's own name and key, and how PEM frames its lines."""
+    evidence = vector["evidence"]
+    files = dict(evidence["dossier"])
+    files["journal.jsonl"] = files["journal.jsonl"].partition("\n")[2]
+    certificates = x509.load_pem_x509_certificates(files.pop("certificate.pem").encode())
+    return {**evidence, "dossier": files, "certificates": certificates}
+
+
+@pytest.mark.parametrize("step", [41, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", [f"decision-{each}" for each in DECIDED])
+def test_with_one_bit_of_its_dossier_changed_no_decision_is_proved(name: str, step: int) -> None:
+    proved = [other for other in of_decision(VECTORS[name], step) if judged(other).get("outcome") == "proved"]
+    assert all(looked_at(other) == looked_at(VECTORS[name]) for other in proved)
+    assert len(proved) < 400
+
+
+def test_the_kit_checks_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evidence = VECTORS["check-good-for-a-device"]["evidence"]
+    names = {"root": evidence["root"], "leaf": evidence["certificate"], "ocsp": evidence["ocsp"]}
+    names |= {"issuer": evidence["issuers"][0], "ca": evidence["lists"][0], "roots": evidence["lists"][1]}
+    file = {name: str(tmp_path / name) for name in names}
+    for name, said in names.items():
+        Path(file[name]).write_bytes(base64.b64decode(said))
+    words = ["check", file["leaf"], "--root", file["root"], "--issuer", file["issuer"], "--ocsp", file["ocsp"]]
+    words += ["--at", "2027-02-01T10:00:00Z"]
+    lists = ["--list", file["ca"], "--list", file["roots"]]
+    device = ["--device", json.dumps(kit_evidence_vectors.DEVICE)]
+    for typed, status, part in (
+        ([*words, *lists, *device, "--test"], 0, "TDT-2027-0042-5: active, proved"),
+        ([*words, *lists, "--test", "--json"], 0, '"valid": true'),
+        ([*words, *lists, "--test", "--device", '{"manufacturer": "AB01", "model": "0"}'], 1, "check 24  The model is"),
+        ([*words, *lists], 1, "[environment-mixed]"),
+        ([*words, "--list", file["roots"], "--test"], 2, "check 25  The issuing CA's list is missing"),
+        ([*words, *lists, "--test", "--at", "2027-02-09T10:00:00Z"], 2, "[crl-not-current]"),
+        ([*words, *lists, "--test", "--device", "[]"], 2, ""),
+        ([*words, *lists, "--test", "--device", '{"model": "0"}'], 2, ""),
+        (["check", file["ca"], "--root", file["root"]], 1, "[certificate-malformed]"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(typed)
+        assert (ended.value.code, part in capsys.readouterr().out) == (status, True), typed
