@@ -1,6 +1,6 @@
 """growing: the right edge of the public log's tree, as a process of the authority holds it (jobs/log.py)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.chain import GENESIS
 from core.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, whole_root
@@ -26,6 +26,14 @@ class Growing:
     rims: list[list[bytes]] = field(default_factory=list)
     whole: bool = False
     shown: int = 0
+
+    def copy(self) -> "Growing":
+        """Return another that grows by itself: what is not durable yet, or not remembered, must not count."""
+        return replace(self, edge=self.edge.copy(), rims=[list(each) for each in self.rims])
+
+    def become(self, other: "Growing") -> None:
+        """Be as another that grew from this one."""
+        self.edge, self.link, self.rims = other.edge, other.link, other.rims
 
     def add(self, leaf: bytes) -> list[FullTile]:
         """Add a leaf; return the tiles that are full with it."""

@@ -6,24 +6,26 @@ waits for: where it cannot go on, an alarm says so, and everything else does.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 from core import note
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.canonical import Json
 from core.chain import GENESIS, commitment, link_of, log_statement, whole
-from core.errors import JournalChanged
+from core.errors import JournalChanged, LeaseLost, StoreUnavailable, StoreWentBack
 from core.facts import Fact, FactKind
 from core.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash, peaks
 from jobs.duty import Duty
 from jobs.growing import Growing
 from jobs.leaves import Numbered, make_leaves
 from keys.log_key import LogKey
-from memory.records import LogBegun, Tree
+from memory.records import Head, LogBegun, Tree
 from store.reading import journal
 from store.reading import log as reading
+from store.reading.journal import Sealed
 from store.transactions import Transaction
 from store.verbs import facts, log
 
@@ -32,6 +34,44 @@ _MOST = 1_000
 
 SECONDS = 0.5
 """For how long one turn goes on with rows of before: whoever waits for something else waits so long."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tip:
+    """A tree that a checkpoint is signed for, as soon as it is remembered.
+
+    Args:
+        growing: what the process holds of the tree.
+        after: what it is to hold when the checkpoint is shown.
+        held: of which log.
+        key: the log's.
+    """
+
+    growing: Growing
+    after: Growing
+    held: LogBegun
+    key: LogKey
+
+    @cached_property
+    def tree(self) -> Tree:
+        """What is remembered of it."""
+        return Tree(log=self.held.log, size=self.after.edge.size, root=self.after.edge.root)
+
+    def signed(self) -> str:
+        """Return the checkpoint, signed: of a tree that is remembered."""
+        said = note.checkpoint_text(self.tree.log, self.tree.size, self.tree.root)
+        key_id = note.key_id(self.tree.log, self.key.public_key)
+        signature = note.Signature(name=self.tree.log, key_id=key_id, octets=self.key.sign(said.encode()))
+        return note.signed_note(said, [signature])
+
+    def keep(self, tx: Transaction, signed: str, at: datetime) -> None:
+        """Show the checkpoint to everybody."""
+        log.keep_checkpoint(tx, size=self.tree.size, root=self.tree.root, note=signed, at=at)
+
+    def shown(self) -> None:
+        """Go on from this tree."""
+        self.growing.become(self.after)
+        self.growing.shown = self.tree.size
 
 
 def begin_log(duty: Duty, at: datetime) -> int:
@@ -72,7 +112,7 @@ def tend_log(duty: Duty, at: datetime) -> int:
     held, key = duty.memory.log, duty.keyring.log
     if held is None or key is None or duty.growing.log != held.log:
         return 0
-    if note.vkey(held.log, key.public_key) != held.key:
+    if not _is_of(key, held):
         sentence = f"The key of the log {held.log} is not at hand; nothing new is signed for it."
         duty.notice(AlarmCode.KEY_NOT_AT_HAND, sentence, subject=held.log)
         return 0
@@ -165,69 +205,97 @@ def _leave_old(duty: Duty) -> int:
     return len(rows)
 
 
-def _grow(duty: Duty) -> int:
-    """Let the tree grow by rows that are under the head, and make the tiles durable that are full with them.
+def tip_under(duty: Duty, head: Head, rows: Sequence[Sealed]) -> Tip | None:
+    """Return the tree of all rows under a head that is about to be signed; tiles that are full with it are durable.
 
-    If we die here, tiles are there of which nothing is signed: they are made again, or taken back with their rows.
+    It is remembered with the head and its checkpoint is shown with it: a turn does nothing more for the log.
 
-    Raises:
-        JournalChanged: a row, or its leaf, is not what was sealed.
+    Args:
+        duty: whose.
+        head: of which row.
+        rows: under it, since the head before.
+
+    Returns:
+        None where the log has to catch up, or cannot go on: `tend_log` does, or says why. No head waits for the log.
     """
+    held, key, growing = duty.memory.log, duty.keyring.log, duty.growing
+    if held is None or key is None or growing.log != held.log or not growing.whole or not _is_of(key, held):
+        return None
+    last = duty.memory.tree(held.log)
+    known = 0 if last is None else last.size
+    if not rows or growing.edge.size + len(rows) != head.number or known > growing.edge.size:
+        return None
+    try:
+        after = _grown(duty, rows)
+    except (StoreUnavailable, StoreWentBack, LeaseLost):
+        raise
+    except Exception:  # noqa: BLE001 - whatever rows may hold: `tend_log` meets the same, and is told of
+        return None
+    return Tip(growing=growing, after=after, held=held, key=key)
+
+
+def _grow(duty: Duty) -> int:
+    """Let the tree grow by rows that are under the head, and make the tiles durable that are full with them."""
     growing, head = duty.growing, duty.memory.head
     size = growing.edge.size
     most = min(_MOST, head.number - size)
     with duty.read() as tx:
-        leaves = _proved(tx, growing, most)
-    after = Growing(
-        log=growing.log,
-        edge=growing.edge.copy(),
-        link=leaves[-1][1],
-        rims=[list(each) for each in growing.rims],
-        whole=True,
-        shown=growing.shown,
-    )
-    full = [tile for leaf, _ in leaves for tile in after.add(leaf)]
+        rows = journal.sealed_after(tx, size, most)
+    if len(rows) < most:
+        raise JournalChanged(number=size + len(rows) + 1)
+    after = _grown(duty, rows)
     if after.edge.size == head.number and after.link != head.link:
         raise JournalChanged(number=head.number)
+    growing.become(after)
+    return len(rows)
+
+
+def _grown(duty: Duty, rows: Sequence[Sealed]) -> Growing:
+    """Return the tree with the next rows.
+
+    If we die here, tiles are there of which nothing is signed: they are made again, or taken back with their rows.
+    """
+    after = duty.growing.copy()
+    with duty.read() as tx:
+        leaves = _proved(tx, after, rows)
+    full = [tile for leaf in leaves for tile in after.add(leaf)]
     if full:
         with duty.begin("keep tiles") as tx:
             log.keep_tiles(tx, full)
-    growing.edge, growing.link, growing.rims = after.edge, after.link, after.rims
-    return len(leaves)
+    return after
 
 
-def _proved(tx: Transaction, growing: Growing, most: int) -> Sequence[tuple[bytes, bytes]]:
-    """Return leaf and link of the next rows, computed from what they say."""
-    size, link, found = growing.edge.size, growing.link, list[tuple[bytes, bytes]]()
-    rows = journal.sealed_after(tx, size, most)
-    leaves = {each.number: each for each in reading.leaves_after(tx, size, most, size + most)}
-    for number in range(size + 1, size + most + 1):
-        row = rows[number - size - 1] if number - size <= len(rows) else None
+def _proved(tx: Transaction, growing: Growing, rows: Sequence[Sealed]) -> Sequence[bytes]:
+    """Return the leaves of the next rows, computed from what they say; the link goes on with them."""
+    size, found = growing.edge.size, list[bytes]()
+    leaves = {each.number: each for each in reading.leaves_after(tx, size, len(rows), size + len(rows))}
+    for number, row in enumerate(rows, start=size + 1):
         leaf = leaves.get(number)
-        if row is None or leaf is None or row.row.number != number:
+        if leaf is None or row.row.number != number:
             raise JournalChanged(number=number)
         octets = whole(row.row)
-        link = link_of(link, octets)
-        if row.link != link or leaf.commitment != commitment(leaf.salt, octets):
+        growing.link = link_of(growing.link, octets)
+        if row.link != growing.link or leaf.commitment != commitment(leaf.salt, octets):
             raise JournalChanged(number=number)
         if leaf.leaf != leaf_hash(leaf.data):
             raise JournalChanged(number=number)
-        found.append((leaf.leaf, link))
+        found.append(leaf.leaf)
     return found
 
 
 def _sign(duty: Duty, held: LogBegun, key: LogKey, at: datetime) -> None:
     """Sign the checkpoint of the tree as it is, unless that is there."""
-    size, root = duty.growing.edge.size, duty.growing.edge.root
-    if size == duty.growing.shown:
+    tip = Tip(growing=duty.growing, after=duty.growing, held=held, key=key)
+    if tip.tree.size == duty.growing.shown:
         return
-    text = note.checkpoint_text(held.log, size, root)
     # Before the signature: if we die behind it, this tree is signed again, and no other one of its size, or smaller.
-    duty.memory.remember([Tree(log=held.log, size=size, root=root)], now=at)
-    signature = note.Signature(
-        name=held.log, key_id=note.key_id(held.log, key.public_key), octets=key.sign(text.encode())
-    )
+    duty.memory.remember([tip.tree], now=at)
+    signed = tip.signed()
     # If we die here, it never left the process; the next turn signs the same.
     with duty.begin("keep checkpoint") as tx:
-        log.keep_checkpoint(tx, size=size, root=root, note=note.signed_note(text, [signature]), at=at)
-    duty.growing.shown = size
+        tip.keep(tx, signed, at)
+    tip.shown()
+
+
+def _is_of(key: LogKey, held: LogBegun) -> bool:
+    return note.vkey(held.log, key.public_key) == held.key

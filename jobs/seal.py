@@ -27,6 +27,7 @@ from jobs.behind_head import require_as_sealed, rows_behind, take_back
 from jobs.duty import Duty
 from jobs.evidence import links_behind
 from jobs.leaves import Numbered, StillWaiting, make_leaves
+from jobs.log import tip_under
 from jobs.recall import signed_by_us
 from jobs.resting import said_by
 from jobs.weigh import Flawed, weighed
@@ -234,9 +235,15 @@ def _head(duty: Duty, own: Collection[bytes], at: datetime) -> None:
         )
     if held == known.link:
         return
-    # Before the signature: if we die behind it, this head is signed again, and no other one.
-    duty.memory.remember([known], now=at, links=links)
+    tip = tip_under(duty, known, rows)
+    # Before the signatures: if we die behind it, this head and this tree are signed again, and no other ones.
+    duty.memory.remember([known] if tip is None else [known, tip.tree], now=at, links=links)
     statement = head_statement(duty.keyring.profile.journal_name, known.number, known.link)
     signature = duty.keyring.journal.sign(statement)
+    checkpoint = None if tip is None else tip.signed()
     with duty.begin("keep head") as tx:
         sealing.keep_head(tx, number=known.number, link=known.link, signature=signature, at=at)
+        if tip is not None and checkpoint is not None:
+            tip.keep(tx, checkpoint, at)
+    if tip is not None:
+        tip.shown()

@@ -217,6 +217,79 @@ def test_a_power_cut_around_the_log_loses_nothing(world: World, when: str, step:
     assert [each.row.subject for each in rows if each.row.kind == FactKind.LOG_BEGUN] == [ORIGIN]
 
 
+def boundaries_of(act: Callable[[], object]) -> list[str]:
+    """What is durable in an act, by name and in order."""
+    found: list[str] = []
+    boundaries.observe(found.append)
+    try:
+        act()
+    finally:
+        boundaries.observe(None)
+    return [name.removeprefix("after commit ") for name in found if name.startswith("after commit ")]
+
+
+def test_a_turn_has_no_commit_for_the_log_alone(logged: World) -> None:
+    first = newest(logged).size
+    done = boundaries_of(logged.granted)
+    assert done.count("keep head") > 1
+    assert not {"keep checkpoint", "keep tiles", "leave old rows"} & set(done)
+    with logged.store.read() as tx:
+        sizes = set(tx.connection.execute(select(checkpoints.c.size).where(checkpoints.c.size > first)).scalars())
+        assert sizes == {each.number for each in journal_reading.heads(tx) if each.number > first}
+    proved(logged)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["seal", "memory", "keep tiles", "keep head"])
+def test_a_power_cut_around_head_and_checkpoint_loses_nothing(logged: World, when: str, step: str) -> None:
+    before = proved(logged)
+    with logged.store.begin("much") as tx:
+        for number in range(merkle.TILE_WIDTH):
+            facts.record(tx, Fact(FactKind.ORGANISATION_ADDED, NOW, ADMIN, f"org-{number}"))
+
+    def cut(name: str) -> None:
+        if name == f"{when} commit {step}":
+            raise PowerCut
+
+    boundaries.observe(cut)
+    try:
+        with pytest.raises(PowerCut):
+            logged.authority.settle()
+    finally:
+        boundaries.observe(None)
+    # It was a process that died, or one whose commit failed and which goes on.
+    if when == "after":
+        with_log(logged)
+    logged.authority.settle()
+    after = proved(logged)
+    assert after.size >= before.size + merkle.TILE_WIDTH
+    logged.granted()
+    proved(logged)
+
+
+def test_no_head_waits_for_the_log(logged: World) -> None:
+    size, other = newest(logged).size, World(logged.url, logged.folder)
+
+    def forge(name: str) -> None:
+        if name == "after commit seal":
+            boundaries.observe(None)
+            with other.store.begin("forge") as tx:
+                tx.connection.execute(update(log_leaves).where(log_leaves.c.number > size).values(commitment=bytes(32)))
+
+    boundaries.observe(forge)
+    try:
+        logged.granted()
+    finally:
+        boundaries.observe(None)
+        other.close()
+    with logged.store.read() as tx:
+        last = journal_reading.last_sealed(tx)[0]
+        assert journal_reading.heads_after(tx, last - 1, 1)
+        assert journal_reading.count_unsealed(tx) == 0
+    assert last > newest(logged).size == size
+    assert any(each.code is AlarmCode.JOB_FAILS and each.subject == "tend_log" for each in logged.alarms())
+
+
 def test_a_log_that_nobody_remembers_is_not_begun_by_a_row(logged: World) -> None:
     with logged.store.begin("plant") as tx:
         facts.record(tx, Fact(FactKind.LOG_BEGUN, NOW, AUTHORITY, ORIGIN, (), {"log": ORIGIN}))
