@@ -20,8 +20,10 @@ from console.guard import add_guard, navigation
 from console.home import add_home
 from console.looking import add_looking
 from console.people import add_people
+from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
+from console.standing import add_standing
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -36,7 +38,17 @@ _SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR"
 
 _log = logging.getLogger(__name__)
 
-_ADDS = (add_home, add_entering, add_looking, add_composing, add_deciding, add_revoking, add_people)
+_ADDS = (
+    add_home,
+    add_entering,
+    add_looking,
+    add_standing,
+    add_requiring,
+    add_composing,
+    add_deciding,
+    add_revoking,
+    add_people,
+)
 
 
 def create_console(console: Console, *, secret_key: bytes) -> Flask:

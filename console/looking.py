@@ -1,18 +1,15 @@
-"""Pages that show: applications and their evidence, decisions, approvals and how soon an end was told."""
+"""Pages that show: applications and their evidence, decisions, approvals."""
 
 from flask import Flask, Response, render_template, request
 
 from console.guard import actor, may
 from console.service import Console
-from core.errors import NotPermitted
-from core.kinds import ApplicationState
+from core.errors import TrialCpaError
+from core.kinds import UNDECIDED, ApplicationState
 from ra.applying import look as applying
 from ra.applying.evidence import fetch
 from ra.deciding import look as deciding
-from ra.telling.approvals import approval as approval_of
 from ra.telling.approvals import approvals as approvals_of
-from ra.telling.receipts import receipts
-from ra.telling.views import ReceiptAnswer
 
 ROWS = 25
 
@@ -38,11 +35,7 @@ def add_looking(app: Flask, console: Console) -> None:
     @app.get("/console/applications/<identifier>")
     def application(identifier: str) -> str:
         """Show everything of an application, findings with their clause."""
-        shown = applying.application(desk, actor(), identifier)
-        may_propose = may("proposeDecision") and shown.state is ApplicationState.SUBMITTED
-        return render_template(
-            "application.html", it=shown, may_read_evidence=may("fetchEvidence"), may_propose=may_propose
-        )
+        return show_application(console, identifier)
 
     @app.get("/console/evidence/<identifier>")
     def evidence(identifier: str) -> Response:
@@ -61,20 +54,22 @@ def add_looking(app: Flask, console: Console) -> None:
         found = approvals_of(desk, actor(), after=after(), limit=ROWS)
         return render_template("approvals.html", page=found)
 
-    @app.get("/console/approvals/<identifier>")
-    def approval(identifier: str) -> str:
-        """Show an approval, and how soon each channel told its end."""
-        shown = approval_of(desk, actor(), identifier)
-        may_revoke = may("revokeApproval") and shown.ended_at is None
-        may_amend = may("proposeDecision") and shown.ended_at is None
-        return render_template(
-            "approval.html", it=shown, told=_told(console, identifier), may_revoke=may_revoke, may_amend=may_amend
-        )
 
+def show_application(console: Console, identifier: str, *, error: TrialCpaError | None = None) -> str:
+    """Return the page of an application.
 
-def _told(console: Console, identifier: str) -> tuple[ReceiptAnswer, ...]:
-    """How soon ends were told; nothing to whom that is not for."""
-    try:
-        return receipts(console.desk, actor(), identifier).receipts
-    except NotPermitted:
-        return ()
+    Args:
+        console: at work.
+        identifier: of the application.
+        error: why what was asked for on it was not done; what was typed stands there still.
+    """
+    shown = applying.application(console.desk, actor(), identifier)
+    open_still = shown.state in UNDECIDED
+    return render_template(
+        "application.html",
+        it=shown,
+        error=error,
+        may_read_evidence=may("fetchEvidence"),
+        may_propose=may("proposeDecision") and shown.state is ApplicationState.SUBMITTED,
+        may_require=may("setRequirement") and open_still,
+    )

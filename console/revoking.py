@@ -1,6 +1,7 @@
 """Revoke at once: the cause is chosen, what will be true is shown, the identifier typed; then how soon it is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,6 +11,7 @@ from console.guard import actor
 from console.service import Console
 from core.approval import OFFICERS_CAUSES, EndCause
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
+from core.instants import read_instant
 from officers.claims import to_revoke
 from officers.statement import revocation_digest
 from ra.deciding.end import Revoke
@@ -25,12 +27,14 @@ class Asked:
     Args:
         cause: why it ends; None before that is chosen.
         breach: the confirmed breach that it answers, if it does.
+        since: since when a compromised key is known to be, as it was typed.
         reasons, typed, authorisation: as they were typed.
         error: why it was refused; None before it was sent.
     """
 
     cause: EndCause | None
     breach: str = ""
+    since: str = ""
     reasons: str = ""
     typed: str = ""
     authorisation: str = ""
@@ -50,9 +54,15 @@ def add_revoking(app: Flask, console: Console) -> None:
         )
 
     @app.get("/console/approvals/<identifier>/revoke")
-    def revoking(identifier: str) -> str:
+    def revoking(identifier: str) -> str | tuple[str, int]:
         """Ask for the cause; with it, show what will be true and what is signed."""
-        return show(identifier, Asked(_cause(request.args.get("cause", "")), request.args.get("breach", "").strip()))
+        said = request.args.get
+        asked = Asked(_cause(said("cause", "")), said("breach", "").strip(), said("since", "").strip())
+        try:
+            _since(asked)
+        except TrialCpaError as error:
+            return show(identifier, _refused(replace(asked, cause=None), str(error), error.hint)), 422
+        return show(identifier, asked)
 
     @app.post("/console/approvals/<identifier>/revoke")
     def revoke_it(identifier: str) -> Response | tuple[str, int]:
@@ -61,6 +71,7 @@ def add_revoking(app: Flask, console: Console) -> None:
         asked = Asked(
             cause=cause,
             breach=breach,
+            since=field("since"),
             reasons=field("reasons"),
             typed=field("typed"),
             authorisation=field("authorisation"),
@@ -70,9 +81,16 @@ def add_revoking(app: Flask, console: Console) -> None:
             hint = f"Type {identifier}: it is what ends, and nothing else."
             return show(identifier, _refused(asked, error, hint)), 422
         try:
-            order = revocation_digest(identifier, cause=cause, invalidity_date=None, breach=breach or None)
+            since = _since(asked)
+            order = revocation_digest(identifier, cause=cause, invalidity_date=since, breach=breach or None)
             proof = signed(console, actor(), to_revoke(identifier, order))
-            command = Revoke(approval=identifier, cause=cause, reasons=asked.reasons, breach=breach or None)
+            command = Revoke(
+                approval=identifier,
+                cause=cause,
+                reasons=asked.reasons,
+                invalidity_date=since,
+                breach=breach or None,
+            )
             done = revoke(console.desk, actor(), command, request_key(), signed=proof)
         except (NotFound, OperationNotPermitted):
             raise
@@ -80,20 +98,17 @@ def add_revoking(app: Flask, console: Console) -> None:
             return show(identifier, _refused(asked, str(error), error.hint)), 422
         console.wrote()
         flash(f"{done.approval} is revoked. Verification says so now; OCSP and the list follow within seconds.")
-        return redirect(url_for("approval", identifier=identifier), 303)
+        return redirect(url_for("told", identifier=identifier), 303)
 
 
 def _cause(word: str) -> EndCause | None:
     return next((each for each in EndCause if each in OFFICERS_CAUSES and each == word), None)
 
 
+def _since(asked: Asked) -> datetime | None:
+    """Since when the key is known to be compromised; InstantMalformed."""
+    return read_instant(asked.since, field="since") if asked.since else None
+
+
 def _refused(asked: Asked, error: str, hint: str) -> Asked:
-    return Asked(
-        cause=asked.cause,
-        breach=asked.breach,
-        reasons=asked.reasons,
-        typed=asked.typed,
-        authorisation=asked.authorisation,
-        error=error,
-        hint=hint,
-    )
+    return replace(asked, error=error, hint=hint)

@@ -30,6 +30,8 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "home": ("GET /console/home", _EVERYBODY),
     "applications": ("GET /console/applications", _READERS | {"manufacturer", "rival"}),
     "application": ("GET /console/applications/{application}", _READERS | {"manufacturer"}),
+    "require": ("POST /console/applications/{application}/requirements", {"officer-1"}),
+    "close_it": ("POST /console/applications/{application}/requirements/{requirement}/closing", {"officer-1"}),
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
@@ -43,6 +45,8 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "reject_it": ("POST /console/decisions/{decision}/rejection", {"officer-1"}),
     "approvals": ("GET /console/approvals", _EVERYBODY),
     "approval": ("GET /console/approvals/{approval}", _EVERYBODY - {"rival"}),
+    "told": ("GET /console/approvals/{approval}/told", {"officer-1", "admin", "auditor", "dcc", "panel"}),
+    "dossier_of": ("GET /console/approvals/{approval}/dossier", _READERS),
     "revoking": ("GET /console/approvals/{approval}/revoke", {"officer-1"}),
     "revoke_it": ("POST /console/approvals/{approval}/revoke", {"officer-1"}),
     "listed_sessions": ("GET /console/sessions", _EVERYBODY),
@@ -73,8 +77,11 @@ def named(pages: Pages) -> dict[str, str]:
     sent = api.send("manufacturer", "POST", place, body, Content_Type="application/pdf")
     decision = api.proposed(kind="grant", application=application)
     api.settle()
+    place, needed = f"/v1/applications/{application}/requirements", {"text": HOSTILE}
+    requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
     return {
+        "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
         "approval": approval,
@@ -112,7 +119,7 @@ def test_who_sees_what(pages: Pages, named: dict[str, str], who: str) -> None:
         place = path.format(**named)
         fields = {"csrf_token": csrf, "credential": named["credential"]}
         answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
-        let_in = {200, 302, 422}  # 422: let in, and told that the form says too little
+        let_in = {200, 202, 302, 422}  # 422: let in, and told that the form says too little
         assert (answer.status_code in let_in) is (who in may), (endpoint, answer.status_code)
         if who not in may:
             assert answer.status_code in {403, 404}, endpoint
@@ -305,7 +312,8 @@ def test_a_revocation_wants_its_identifier_typed_and_shows_how_soon_it_was_told(
     for wrong in ({"typed": approval[:-1]}, {"typed": ""}, {"cause": "manufacturer"}, {"reasons": " "}):
         assert pages.post("officer-1", place, {**fields, **wrong}).status_code == 422, wrong
     assert approval_of(pages.desk, pages.actor("dcc"), approval).ended_at is None
-    assert pages.post("officer-1", place, fields).status_code == 303
+    sent = pages.post("officer-1", place, fields)
+    assert (sent.status_code, sent.location) == (303, f"/console/approvals/{approval}/told")
     assert pages.post("officer-1", place, fields).status_code == 303, "the same form again is the same act"
     shown = pages.get("officer-1", f"/console/approvals/{approval}").text
     assert "How soon the end was told" in shown

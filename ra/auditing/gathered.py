@@ -47,8 +47,8 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gathered:
-    """Everything about an approval.
+class Stands:
+    """Everything about an approval but what proves it.
 
     Args:
         approval: as it stands.
@@ -56,13 +56,11 @@ class Gathered:
         requests: for amendments.
         end_requests: for its end.
         conditions: of the approval.
-        decisions: about it, in order.
+        decided: the decisions about it, in order.
         notices: likewise, by recipient with their delivery.
         breaches: of its conditions.
         instructions: to the Panel.
         deployments: counted.
-        roster: whose keys count, and counted; None where officers have none.
-        chains: of each certificate, the certificate first, DER each.
     """
 
     approval: ApprovalAnswer
@@ -70,11 +68,24 @@ class Gathered:
     requests: tuple[AmendmentRequestAnswer, ...]
     end_requests: tuple[EndRequestAnswer, ...]
     conditions: ConditionList
-    decisions: tuple[Decided, ...]
+    decided: tuple[DecisionAnswer, ...]
     notices: tuple[NoticeEntry, ...]
     breaches: tuple[BreachAnswer, ...]
     instructions: tuple[InstructionAnswer, ...]
     deployments: DeploymentsAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered(Stands):
+    """Everything about an approval.
+
+    Args:
+        decisions: each with what proves it.
+        roster: whose keys count, and counted; None where officers have none.
+        chains: of each certificate, the certificate first, DER each.
+    """
+
+    decisions: tuple[Decided, ...]
     roster: RosterAnswer | None
     chains: tuple[tuple[bytes, ...], ...]
 
@@ -90,17 +101,33 @@ def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
     Raises:
         NoSuchThing: there is no such approval.
     """
+    found = stands(desk, actor, approval)
+    return Gathered(
+        **vars(found),
+        decisions=tuple(_decided(desk, actor, each) for each in found.decided),
+        roster=_roster(desk, actor),
+        chains=tuple(approvals.certificate(desk, actor, each.serial).chain for each in found.approval.certificates),
+    )
+
+
+def stands(desk: Desk, actor: Actor, approval: str) -> Stands:
+    """Return everything about an approval but what proves it.
+
+    Args:
+        desk: where; of one moment.
+        actor: may read all of it.
+        approval: its identifier.
+
+    Raises:
+        NoSuchThing: there is no such approval.
+    """
     found = approvals.approval(desk, actor, approval)
     listed = _every(
         lambda after: applying.applications(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
         lambda page: page.applications,
     )
-    decided = _every(
-        lambda after: deciding.decisions(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
-        lambda page: page.decisions,
-    )
     asked = Asked(state=None, overdue=None, due_before=None, approval=approval)
-    return Gathered(
+    return Stands(
         approval=found,
         application=applying.application(desk, actor, listed[0].application),
         requests=request_amendment.requests_of(desk, actor, approval).requests,
@@ -109,7 +136,10 @@ def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
             lambda page: page.requests,
         ),
         conditions=conditions(desk, actor, approval),
-        decisions=tuple(_decided(desk, actor, each) for each in decided),
+        decided=_every(
+            lambda after: deciding.decisions(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
+            lambda page: page.decisions,
+        ),
         notices=_every(
             lambda after: notices.listed(desk, actor, after=after, limit=LARGEST_PAGE, approval=approval),
             lambda page: page.notices,
@@ -123,8 +153,6 @@ def gather(desk: Desk, actor: Actor, approval: str) -> Gathered:
             lambda page: page.instructions,
         ),
         deployments=of_approval(desk, actor, approval),
-        roster=_roster(desk, actor),
-        chains=tuple(approvals.certificate(desk, actor, each.serial).chain for each in found.certificates),
     )
 
 

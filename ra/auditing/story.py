@@ -18,7 +18,7 @@ from core.kinds import (
 from core.local_time import utc
 from core.words import counted
 from ra.applying.views import ApplicationAnswer
-from ra.auditing.gathered import Decided, Gathered
+from ra.auditing.gathered import Decided, Gathered, Stands
 from ra.deciding.views import AuthorisationKept, DecisionAnswer
 from ra.reporting.views import BreachAnswer
 from ra.telling.views import CopyAnswer
@@ -91,7 +91,7 @@ def told(found: Gathered, *, authority: str, environment: str, at: datetime) -> 
                 "words": each.words,
                 "who": each.who,
             }
-            for each in sorted(_events(found, at), key=lambda one: one.at)
+            for each in events(found, at)
         ],
         "decisions": [_decision(each) for each in found.decisions],
         "certificates": [
@@ -132,11 +132,16 @@ def _plain(word: str) -> str:
 # --- what happened ------------------------------------------------------------------------------------------------
 
 
-def _events(found: Gathered, at: datetime) -> Iterator[Event]:
+def events(found: Stands, at: datetime) -> tuple[Event, ...]:
+    """Return everything that has happened to an approval, from its application on, in order."""
+    return tuple(sorted(_events(found, at), key=lambda one: one.at))
+
+
+def _events(found: Stands, at: datetime) -> Iterator[Event]:
     approval = found.approval
     yield from _applied(found.application, approval.organisation)
-    for each in found.decisions:
-        yield from _decided(each.said)
+    for each in found.decided:
+        yield from _decided(each)
     yield from _asked(found)
     for made in approval.certificates:
         yield Event(made.signed_at, f"Certificate {made.serial}, issue {made.issue}, was signed.", "the authority")
@@ -151,7 +156,7 @@ def _events(found: Gathered, at: datetime) -> Iterator[Event]:
         yield Event(approval.expiry, "The approval expired with this second.")
 
 
-def _asked(found: Gathered) -> Iterator[Event]:
+def _asked(found: Stands) -> Iterator[Event]:
     """What the Manufacturer asked for, and how that was closed where no decision was taken about it."""
     for one in found.requests:
         yield Event(one.asked_at, f"An amendment was asked for: {one.reasons}", one.asked_by)
@@ -173,7 +178,7 @@ def _closed(at: datetime | None, state: AmendmentRequestState | EndRequestState,
         yield Event(at, f"The request for {what} was closed, because the approval had ended.")
 
 
-def _told(found: Gathered) -> Iterator[Event]:
+def _told(found: Stands) -> Iterator[Event]:
     """Who was told what, what the Panel was told to do, and what was done about a condition."""
     for notice in found.notices:
         to = ", ".join(in_words(copy.recipient) for copy in notice.copies)

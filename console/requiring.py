@@ -1,0 +1,65 @@
+"""Further requirements (F2.20): an officer asks for something more, and says that it is met or waived."""
+
+from collections.abc import Callable
+
+from flask import Flask, flash, redirect, url_for
+from werkzeug.wrappers import Response
+
+from console.forms import field, request_key
+from console.guard import actor
+from console.looking import show_application
+from console.service import Console
+from console.typed import words
+from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
+from core.kinds import RequirementState
+from ra.applying.requirements import RequirementClosed, close_requirement, set_requirement
+from ra.applying.views import RequirementSet
+from ra.doors import admit
+
+
+def add_requiring(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+    desk = console.desk
+
+    def done(application: str, act: Callable[[], RequirementSet], said: str) -> Response | tuple[str, int]:
+        try:
+            act()
+        except (NotFound, OperationNotPermitted):
+            raise
+        except TrialCpaError as error:
+            return show_application(console, application, error=error), 422
+        console.wrote()
+        flash(said)
+        return redirect(url_for("application", identifier=application, _anchor="requirements"), 303)
+
+    @app.post("/console/applications/<identifier>/requirements")
+    def require(identifier: str) -> Response | tuple[str, int]:
+        """Ask for something more before it is decided."""
+        admit(actor(), "setRequirement")
+
+        def act() -> RequirementSet:
+            return set_requirement(desk, actor(), identifier, words("requirement"), request_key())
+
+        return done(identifier, act, "The requirement is set. Until it is met or waived nothing is granted.")
+
+    @app.post("/console/applications/<identifier>/requirements/<requirement>/closing")
+    def close_it(identifier: str, requirement: str) -> Response | tuple[str, int]:
+        """Record that it is met, and by what, or why it is waived."""
+        admit(actor(), "closeRequirement")
+
+        def act() -> RequirementSet:
+            return close_requirement(
+                desk, actor(), requirement, outcome=_outcome(), reason=words("reason"), request=request_key()
+            )
+
+        return done(identifier, act, "The requirement is closed.")
+
+
+def _outcome() -> RequirementClosed:
+    match field("outcome"):
+        case "met":
+            return RequirementState.MET
+        case "waived":
+            return RequirementState.WAIVED
+        case _:
+            raise BodyMalformed(detail="it is met or waived, and neither was chosen")
