@@ -13,9 +13,10 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.applying import add_applying
 from console.deciding import add_deciding
 from console.entering import add_entering
-from console.guard import add_guard, navigation
+from console.guard import add_guard, may, navigation
 from console.home import add_home
 from console.looking import add_looking
 from console.people import add_people
@@ -35,7 +36,7 @@ _SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR"
 
 _log = logging.getLogger(__name__)
 
-_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people)
+_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people, add_applying)
 
 
 def create_console(console: Console, *, secret_key: bytes) -> Flask:
@@ -60,7 +61,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         add(app, console)
     app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
     app.jinja_env.globals.update(
-        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh
+        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh, may=may
     )
     app.register_error_handler(TrialCpaError, _told)
     app.register_error_handler(CSRFError, _stale)

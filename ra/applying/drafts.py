@@ -17,7 +17,7 @@ from ra.access import authorise
 from ra.applying.apply import Apply, judged, require_key_free, take_in
 from ra.applying.views import ApplicationTaken, DraftAnswer, DraftPartAnswer
 from ra.desk import Desk, new_identifier
-from ra.repeat import RequestKey, once
+from ra.repeat import RequestKey, earlier, once
 from store.reading import application_drafts as reading
 from store.reading import requests
 from store.reading.application_drafts import DraftRow
@@ -115,6 +115,12 @@ def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
             return judged(desk, tx, command, requests.organisation(tx, organisation), at=at)
     except RulesRefused as refused:
         return refused.findings
+
+
+def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> ApplicationTaken | None:
+    """Return what came of the same form when it was sent before; None if it was not."""
+    with desk.store.read() as tx:
+        return earlier(tx, actor, request, ApplicationTaken)
 
 
 def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKey | None = None) -> ApplicationTaken:
