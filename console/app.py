@@ -17,6 +17,7 @@ from console.applying import add_applying
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.guard import add_guard, may, navigation
+from console.holding import add_holding
 from console.home import add_home
 from console.looking import add_looking
 from console.people import add_people
@@ -36,7 +37,7 @@ _SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR"
 
 _log = logging.getLogger(__name__)
 
-_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people, add_applying)
+_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people, add_applying, add_holding)
 
 
 def create_console(console: Console, *, secret_key: bytes) -> Flask:

@@ -48,6 +48,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("decisions", "Decisions", "listDecisions"),
     ("approvals", "Approvals", "listApprovals"),
     ("drafts", "Apply", "apply"),
+    ("notices", "Notices", "listNotices"),
 )
 
 

@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.kinds import DraftPart
 from ra.applying import drafts
+from ra.telling import notices
 from tests.api_world import Api, done
 from tests.console_world import Pages
 from tests.signing import another_device
@@ -128,7 +129,7 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
         context.close()
 
 
-SAVED = frozenset({"evidence", "assets"})
+SAVED = frozenset({"evidence", "assets", "certificate_file", "notice_file"})
 """What is saved, and no page to look at."""
 
 _NAMED = {
@@ -138,6 +139,7 @@ _NAMED = {
     "drafts": "draft",
     "evidence": "evidence",
     "invitations": "invitation",
+    "notices": "notice",
 }
 """Whose name stands for the argument in an address: by what comes before it."""
 
@@ -183,7 +185,14 @@ def things(pages: Pages) -> dict[str, str]:
         "draft": draft,
         "evidence": str(evidence),
         "invitation": invitation,
+        "notice": notice_of(pages, approval),
     }
+
+
+def notice_of(pages: Pages, approval: str) -> str:
+    """The first notice about an approval."""
+    listed = notices.listed(pages.desk, pages.actor("officer-1"), after="", limit=1, approval=approval).notices
+    return listed[0].notice
 
 
 def drafted(pages: Pages, words: str) -> str:

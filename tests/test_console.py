@@ -17,7 +17,7 @@ from ra.entering.sessions import SESSION_LIFE
 from ra.telling.approvals import approval as approval_of
 from tests import console_makers
 from tests.api_world import Api, done
-from tests.browser_world import drafted
+from tests.browser_world import drafted, notice_of
 from tests.console_world import ORIGIN, Pages
 from tests.signing import another_device
 from tests.world import World
@@ -75,6 +75,7 @@ def named(pages: Pages) -> dict[str, str]:
         "approval": approval,
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
+        "notice": notice_of(pages, approval),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
     }
