@@ -23,6 +23,7 @@ from console.looking import add_looking
 from console.people import add_people
 from console.revoking import add_revoking
 from console.service import Console
+from console.verifying import add_verifying
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -37,7 +38,17 @@ _SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR"
 
 _log = logging.getLogger(__name__)
 
-_ADDS = (add_home, add_entering, add_looking, add_deciding, add_revoking, add_people, add_applying, add_holding)
+_ADDS = (
+    add_home,
+    add_entering,
+    add_looking,
+    add_deciding,
+    add_revoking,
+    add_people,
+    add_applying,
+    add_holding,
+    add_verifying,
+)
 
 
 def create_console(console: Console, *, secret_key: bytes) -> Flask:

@@ -25,7 +25,9 @@ COOKIE = "__Host-trialcpa"
 """A browser takes this name from an origin of its own only: Secure, for all paths, from no other host."""
 
 SECRET = "secret"  # noqa: S105 - the name of a member
-OPEN = frozenset({"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as"})
+OPEN = frozenset(
+    {"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as", "everybody", "check"}
+)
 """Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
 
 HEADERS = {
@@ -47,6 +49,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("applications", "Applications", "listApplications"),
     ("decisions", "Decisions", "listDecisions"),
     ("approvals", "Approvals", "listApprovals"),
+    ("verify", "Verify", "verify"),
     ("drafts", "Apply", "apply"),
     ("notices", "Notices", "listNotices"),
 )

@@ -19,6 +19,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "ask_end": ("POST /console/approvals/{approval}/end", {"manufacturer"}),
     "withdraw_asked": ("POST /console/approvals/{approval}/withdrawal", set()),
     "certificate_file": ("GET /console/approvals/{approval}/certificate", _HOLDS),
+    "verify": ("GET /console/verify", _EVERYBODY),
     "notices": ("GET /console/notices", _EVERYBODY),
     "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),
     **{
