@@ -75,11 +75,13 @@ class BodyLimits:
 
     Args:
         document: an OpenAPI document.
+        pages: forms of pages that carry a file, which no such document describes: how long they may be, by address.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> None:
         self._larger: list[tuple[str, re.Pattern[str], int, str]] = []
-        for path, operations in document["paths"].items():
+        forms = {path: {"post": {EXTENSION: limit}} for path, limit in (pages or {}).items()}
+        for path, operations in [*document["paths"].items(), *forms.items()]:
             shape = re.compile("[^/]+".join(re.escape(each) for each in _PARAMETER.split(path)))
             for method, operation in operations.items():
                 limit = operation.get(EXTENSION, BODY_LIMIT)

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,10 +10,14 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from api.lookout import Lookout
+from api.status.questions import parse_question
 from api.status.snapshot import Mirror
+from api.status.verify import answer
 from app.house import House, origin_of
 from console.app import PREFIX, create_console
-from console.service import Console
+from console.service import Agreement, Console
+from core.canonical import Json
 from core.errors import StoreUnavailable
 from keys.private_file import read_private, written
 from ra.entering.passkeys import Relying
@@ -27,13 +31,14 @@ _KEY_FILE = "console.key"
 _KEY_OCTETS = 32
 
 
-def with_console(application: "WSGIApplication", house: House, mirror: Mirror) -> "WSGIApplication":
+def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> "WSGIApplication":
     """Return the API with the console before it, if this authority has one.
 
     Args:
         application: the API.
         house: the authority.
         mirror: follows after each write.
+        lookout: has compared the channels.
     """
     row = house.row()
     origin = origin_of(house, row.environment)
@@ -45,15 +50,35 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror) -
         name=row.name,
         relying=relying,
         wrote=_quietly(mirror.catch_up),
+        verify=verifies(mirror),
+        agreement=lambda: agreement(lookout),
         require_whole=mirror.require_whole,
     )
     pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
 
     def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
         path = environ["PATH_INFO"]
-        return (pages if path == PREFIX or path.startswith(f"{PREFIX}/") else application)(environ, start)
+        ours = path in ("/", PREFIX) or path.startswith(f"{PREFIX}/")
+        return (pages if ours else application)(environ, start)
 
     return by_path
+
+
+def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:
+    """Return what answers a question of /v1/verify from the mirror that status answers from."""
+
+    def verify(body: bytes) -> Mapping[str, Json]:
+        view, now = mirror.view(), mirror.now()
+        units = mirror.units if view.deployed is None else view.units
+        return answer(view, parse_question(body, now), now, mirror.past_answer, units)
+
+    return verify
+
+
+def agreement(lookout: Lookout) -> Agreement | None:
+    """Return whether the channels agree, as they were compared last."""
+    found = lookout.comparing.found()
+    return Agreement(agree=not found.disagreements, checked=found.checked, as_of=found.as_of)
 
 
 def _live(console: Console, house: House) -> Flask:

@@ -36,6 +36,7 @@ from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
 from app.status_settings import Address
 from app.stopping import SIGNALS
+from console.forms import LARGER
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
 from core.peers import peer_of, plain
@@ -230,12 +231,12 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     application = create_app(
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
-    limits = BodyLimits(description(application))
+    limits = BodyLimits(description(application), LARGER)
     tip = LogTip(house.store)
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
-        application=with_console(application.wsgi_app, house, mirror),
+        application=with_console(application.wsgi_app, house, mirror, lookout),
         limits=limits,
         ready=lookout.ready,
         description=told,

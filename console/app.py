@@ -13,10 +13,12 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.applying import add_applying
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
-from console.guard import add_guard, navigation
+from console.guard import add_guard, may, navigation
+from console.holding import add_holding
 from console.home import add_home
 from console.looking import add_looking
 from console.people import add_people
@@ -24,6 +26,7 @@ from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
 from console.standing import add_standing
+from console.verifying import add_verifying
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -48,6 +51,9 @@ _ADDS = (
     add_deciding,
     add_revoking,
     add_people,
+    add_applying,
+    add_holding,
+    add_verifying,
 )
 
 
@@ -73,7 +79,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         add(app, console)
     app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
     app.jinja_env.globals.update(
-        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh
+        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh, may=may
     )
     app.register_error_handler(TrialCpaError, _told)
     app.register_error_handler(CSRFError, _stale)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from flask import request
 
@@ -11,10 +12,20 @@ from core.canonical import read_json
 from core.errors import AuthorisationRefused
 from core.kinds import AuthorisationFlaw
 from officers.statement import Claim, parse_authorisation
+from ra.applying.evidence import LARGEST_FILE
 from ra.authorising import Signed
 from ra.repeat import RequestKey
 
 LONGEST_AUTHORISATION = 64 * 1024
+FRAMING = 64 * 1024
+"""Octets that a form adds to the file in it."""
+
+LARGER: Mapping[str, int] = {
+    "/console/applications/{identifier}/files": LARGEST_FILE + FRAMING,
+}
+"""Addresses whose forms carry a file, with the octets that they take; all others take FORM_LIMIT."""
+
+FORM_LIMIT = 256 * 1024
 _FRESH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
+from console.forms import FORM_LIMIT, LARGER
 from console.service import Console
 from core.actors import Actor
 from core.errors import OperationNotPermitted
@@ -24,7 +25,9 @@ COOKIE = "__Host-trialcpa"
 """A browser takes this name from an origin of its own only: Secure, for all paths, from no other host."""
 
 SECRET = "secret"  # noqa: S105 - the name of a member
-OPEN = frozenset({"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as"})
+OPEN = frozenset(
+    {"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as", "everybody", "check"}
+)
 """Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
 
 HEADERS = {
@@ -46,6 +49,9 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("applications", "Applications", "listApplications"),
     ("decisions", "Decisions", "listDecisions"),
     ("approvals", "Approvals", "listApprovals"),
+    ("verify", "Verify", "verify"),
+    ("drafts", "Apply", "apply"),
+    ("notices", "Notices", "listNotices"),
 )
 
 
@@ -65,12 +71,13 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        MAX_CONTENT_LENGTH=256 * 1024,
-        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        MAX_CONTENT_LENGTH=FORM_LIMIT,
+        MAX_FORM_MEMORY_SIZE=FORM_LIMIT,
         WTF_CSRF_SSL_STRICT=False,  # Origin and Sec-Fetch-Site are asked, not Referer, which many leave out
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which is short
     )
 
+    app.before_request(_room)
     app.before_request(lambda: _from_our_pages(console.relying.origin))
     CSRFProtect(app)
     app.before_request(lambda: _who(console))
@@ -83,6 +90,14 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
         if origin.scheme == "https":
             response.headers["Strict-Transport-Security"] = HSTS
         return response
+
+
+def _room() -> None:
+    """Give a form that carries a file the room that its file may need, before anything reads it."""
+    rule = request.url_rule
+    limit = None if rule is None else LARGER.get(rule.rule.replace("<", "{").replace(">", "}"))
+    if limit is not None and request.method == "POST":
+        request.max_content_length = limit
 
 
 def _from_our_pages(origin: str) -> AnyResponse | None:

@@ -1,10 +1,12 @@
 """What every page has at hand: the desk, the origin, whose authority it is, and how a write is followed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from core.actors import Actor
+from core.canonical import Json
 from officers.statement import Claim
 from ra.authorising import Signed
 from ra.desk import Desk
@@ -20,6 +22,21 @@ class SignsFor(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Whether register, verification, OCSP and lists say the same.
+
+    Args:
+        agree: they do.
+        checked: certificates that were compared.
+        as_of: when.
+    """
+
+    agree: bool
+    checked: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Console:
     """The console at work.
 
@@ -28,6 +45,8 @@ class Console:
         name: of the authority.
         relying: its origin.
         wrote: called after each write that succeeded.
+        verify: answers a question as POST /v1/verify does: its body in, its answer out; raises what that refuses with.
+        agreement: whether the channels agree; None while they were not compared.
         require_whole: raises while the register is behind what was told.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
         signs: who signs on this machine; None where officers do it elsewhere.
@@ -37,6 +56,8 @@ class Console:
     name: str
     relying: Relying
     wrote: Callable[[], None]
+    verify: Callable[[bytes], Mapping[str, Json]]
+    agreement: Callable[[], Agreement | None]
     require_whole: Callable[[], None]
     signs: SignsFor | None = None
     ways_in: Sequence[str] = ()

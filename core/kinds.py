@@ -151,6 +151,16 @@ class ApplicationState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DraftPart(StrEnum):
+    """What an application is made of while it is written in the console, in the order in which it is asked."""
+
+    DEVICE = "device"
+    FIRMWARE = "firmware"
+    CERTIFICATES = "certificates"
+    TRIAL = "trial"
+    KEY = "key"
+
+
 UNDECIDED = (ApplicationState.SUBMITTED, ApplicationState.PROPOSED)
 """Nothing has been decided about it; what speaks for or against it may still be added."""
 

@@ -131,7 +131,7 @@ def _der(data: bytes) -> bytes:
     """Undo PEM or base64, whatever the line lengths and line ends."""
     if data[:1] == b"\x30":
         return data  # base64 of a SEQUENCE begins with M, so this is DER already
-    _require_no_private_key(data)
+    require_no_private_key(data)
     other = looks_like(data)
     if other:
         raise CsrMalformed(detail=other)
@@ -149,7 +149,7 @@ def _der(data: bytes) -> bytes:
     return der
 
 
-def _require_no_private_key(data: bytes) -> None:
+def require_no_private_key(data: bytes) -> None:
     """Whoever has sent a private key is told so before anything else: the key is spent, whatever else is wrong."""
     for encoding in ("latin-1", "utf-16-le", "utf-16-be"):
         if _PRIVATE.search(data.decode(encoding, "replace")):

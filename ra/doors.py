@@ -109,6 +109,7 @@ ACTS: Mapping[str, Operation] = {
     "attachToReport": Operation.REMARK_REPORT,
     # watching, waiting, auditing
     "listTasks": Operation.READ_TASKS,
+    "verify": Operation.VERIFY,
     "makeCalendarAddress": Operation.SUBSCRIBE,
     "listCalendarAddresses": Operation.SUBSCRIBE,
     "revokeCalendarAddress": Operation.SUBSCRIBE,

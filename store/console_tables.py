@@ -1,12 +1,15 @@
-"""The tables of the console: who was invited to enrol a passkey, the passkeys, and the sessions in a browser.
+"""The tables of the console: who was invited to enrol a passkey, the passkeys, the sessions in a browser, and what
+Manufacturers have written of applications that they have not sent yet.
 
-Each belongs to a credential and ends with it: nothing here lets anybody in whose access is over. No secret is a column.
+Who comes in belongs to a credential and ends with it: nothing here lets anybody in whose access is over. No secret is a
+column.
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
+from core.kinds import DraftPart
 from store.tables import is_sha256, metadata
-from store.types import Instant, Number, Octets, String
+from store.types import Instant, Number, Octets, String, word
 
 invitations = Table(
     "invitations",
@@ -56,3 +59,20 @@ console_sessions = Table(
     Index(None, "credential_id"),
     sqlite_strict=True,
 )
+
+application_drafts = Table(
+    "application_drafts",
+    metadata,
+    Column("draft", String, nullable=False),
+    *word("part", DraftPart),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("said", String, nullable=False),  # fate: as it was typed, canonical JSON
+    Column("version", Number, nullable=False),  # fate: counts how often it was kept
+    Column("kept_at", Instant, nullable=False),  # fate
+    Column("kept_by", String, nullable=False),  # fate
+    PrimaryKeyConstraint("draft", "part"),
+    CheckConstraint("version >= 1", name="counts"),
+    Index(None, "organisation_id"),
+    sqlite_strict=True,
+)
+"""A draft is nobody's act: it is written over, deleted when it is sent or thrown away, and is in no journal."""

@@ -15,6 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from werkzeug.routing import Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from core.kinds import DraftPart
+from ra.applying import drafts
+from ra.telling import notices
 from tests.api_world import Api, done
 from tests.console_world import Pages
 from tests.signing import another_device
@@ -126,15 +129,17 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
         context.close()
 
 
-SAVED = frozenset({"evidence", "assets"})
+SAVED = frozenset({"evidence", "assets", "certificate_file", "notice_file"})
 """What is saved, and no page to look at."""
 
 _NAMED = {
     "applications": "application",
     "approvals": "approval",
     "decisions": "decision",
+    "drafts": "draft",
     "evidence": "evidence",
     "invitations": "invitation",
+    "notices": "notice",
 }
 """Whose name stands for the argument in an address: by what comes before it."""
 
@@ -168,6 +173,7 @@ def things(pages: Pages) -> dict[str, str]:
     evidence = done(api.send("manufacturer", "POST", place, body, Content_Type="application/pdf"), 201)["evidence"]
     decision = api.proposed(kind="grant", application=application, reasons=HOSTILE)
     api.settle()
+    draft = drafted(pages, HOSTILE)
     admin = pages.browser("admin")
     fields = pages.fields(admin.get("/console/people", base_url=pages.origin).text, "/console/people/invitation")
     made = pages.post("admin", "/console/people/invitation", fields).text
@@ -176,9 +182,25 @@ def things(pages: Pages) -> dict[str, str]:
         "application": application,
         "approval": approval,
         "decision": decision,
+        "draft": draft,
         "evidence": str(evidence),
         "invitation": invitation,
+        "notice": notice_of(pages, approval),
     }
+
+
+def notice_of(pages: Pages, approval: str) -> str:
+    """The first notice about an approval."""
+    listed = notices.listed(pages.desk, pages.actor("officer-1"), after="", limit=1, approval=approval).notices
+    return listed[0].notice
+
+
+def drafted(pages: Pages, words: str) -> str:
+    """A draft in which one part is filled, with some words."""
+    maker = pages.actor("manufacturer")
+    name = drafts.begin_draft(pages.desk, maker)
+    drafts.keep_part(pages.desk, maker, name, DraftPart.TRIAL, {"purpose": words, "start": words}, version=1)
+    return name
 
 
 def saved(page: Page, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.console import agreement, verifies
 from app.officer import body_of
 from console.app import create_console
 from console.demo import add_demo
@@ -51,6 +52,8 @@ class Pages:
             name="TEST Trial CPA",
             relying=Relying(identifier="console.example", origin=origin),
             wrote=api.mirror.follow,
+            verify=verifies(api.mirror),
+            agreement=lambda: agreement(api.lookout),
             require_whole=lambda: None,
             ways_in=("offered",) if demo else (),
         )

@@ -15,7 +15,9 @@ from officers.statement import Listed, revocation_digest
 from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.telling.approvals import approval as approval_of
+from tests import console_makers
 from tests.api_world import Api, done
+from tests.browser_world import drafted, notice_of
 from tests.console_world import ORIGIN, Pages
 from tests.signing import another_device
 from tests.world import World
@@ -54,6 +56,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "people": ("GET /console/people", {"admin"}),
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
+    **console_makers.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -86,6 +89,8 @@ def named(pages: Pages) -> dict[str, str]:
         "application": application,
         "approval": approval,
         "decision": decision,
+        "draft": drafted(pages, HOSTILE),
+        "notice": notice_of(pages, approval),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
     }
@@ -119,7 +124,7 @@ def test_who_sees_what(pages: Pages, named: dict[str, str], who: str) -> None:
         place = path.format(**named)
         fields = {"csrf_token": csrf, "credential": named["credential"]}
         answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
-        let_in = {200, 202, 302, 422}  # 422: let in, and told that the form says too little
+        let_in = {200, 202, 302, 303, 409, 422}  # 409, 422: let in, and told that the form says too little
         assert (answer.status_code in let_in) is (who in may), (endpoint, answer.status_code)
         if who not in may:
             assert answer.status_code in {403, 404}, endpoint

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select
 
-from store.console_tables import console_sessions, invitations, passkeys
+from store.console_tables import application_drafts, console_sessions, invitations, passkeys
 from store.log_tables import checkpoints, log_tiles
-from store.tables import approvals, certificates, credentials, decisions
+from store.tables import approvals, certificates, credentials, decisions, organisations
 from store.transactions import Transaction
 from store.trial_tables import (
     additions,
@@ -138,6 +138,18 @@ def furnish(_world: World, tx: Transaction) -> None:
     by = {"set_at": NOW, "set_by": "officer-1"}
     rows: list[tuple[Table, dict[str, Any]]] = [
         *of_the_log(),
+        (
+            application_drafts,
+            {
+                "draft": "dft-ours",
+                "part": "device",
+                "organisation_id": tx.connection.execute(select(organisations.c.id).limit(1)).scalar_one(),
+                "said": "{}",
+                "version": 1,
+                "kept_at": NOW,
+                "kept_by": "",
+            },
+        ),
         *of_the_console(str(tx.connection.execute(select(credentials.c.id).limit(1)).scalar_one())),
         (
             decisions,

@@ -75,7 +75,9 @@ WALLS: Mapping[str, Wall] = {
         "api.status api.problems core documents.tables intake.table intake.workbook keys.private_file",
         "asn1crypto cryptography immutables",
     ),
-    "console": _wall("console core officers ra api.problems", "flask flask_wtf markupsafe webauthn werkzeug"),
+    "console": _wall(
+        "console core officers ra api.problems api.status.formats", "flask flask_wtf markupsafe webauthn werkzeug"
+    ),
     "published": _wall("published api.status ca.revocation.octets core"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),

@@ -90,8 +90,46 @@ def apply(desk: Desk, actor: Actor, command: Apply, request: RequestKey | None =
     parsed = csr.parse(command.csr)
     with desk.store.begin("apply") as tx:
         return once(
-            desk, tx, actor, request, ApplicationTaken, lambda: _take_in(desk, tx, actor, command, parsed, at=at), at=at
+            desk, tx, actor, request, ApplicationTaken, lambda: take_in(desk, tx, actor, command, parsed, at=at), at=at
         )
+
+
+def take_in(
+    desk: Desk, tx: Transaction, actor: Actor, command: Apply, parsed: ParsedCsr, *, at: datetime
+) -> ApplicationTaken:
+    """Take an application in, within the transaction of whatever brings it; refused as `apply` says."""
+    organisation = requests.organisation(tx, actor.organisation or "")
+    found = judged(desk, tx, command, organisation, at=at)
+    require_key_free(tx, parsed.public_key_sha256)
+    require_application(tx, desk.rules.bounds, organisation.id)
+    application = Application(
+        id=new_identifier("app", at),
+        organisation_id=organisation.id,
+        state=ApplicationState.SUBMITTED,
+        device=command.device,
+        smets_version=command.smets_version,
+        purpose=command.purpose,
+        start=first_second(command.start),
+        expiry=last_second(command.expiry),
+        maximum_devices=command.maximum_devices,
+        firmware=lowered(command.firmware),
+        csr=parsed.der,
+        public_key=parsed.public_key,
+        public_key_sha256=parsed.public_key_sha256,
+        findings=canonical(findings_json(found)).decode(),
+        submitted_at=at,
+        submitted_by=actor.name,
+        gbcs_version=command.gbcs_version,
+        contact=command.contact,
+        assurance=assurance_text(command.assurance),
+        earlier_cpa=earlier_cpa_text(command.earlier_cpa),
+    )
+    applications.submit(tx, application)
+    submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
+    facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, subject=application.id, payload=submitted))
+    instantiate_standing(tx, application.id, actor=actor, at=at)
+    state_first_contact(tx, actor, organisation, command.contact, application=application.id, at=at)
+    return ApplicationTaken(application.id, application.state, found)
 
 
 def cancel_application(
@@ -187,43 +225,6 @@ def require_key_free(tx: Transaction, sha256: str, *, approval: str | None = Non
 def lowered(firmware: Sequence[Firmware]) -> tuple[Firmware, ...]:
     """Return firmware with the one textual form of its digests; the versions are kept exactly as given."""
     return tuple(Firmware(item.version, item.image_digest.lower()) for item in firmware)
-
-
-def _take_in(
-    desk: Desk, tx: Transaction, actor: Actor, command: Apply, parsed: ParsedCsr, *, at: datetime
-) -> ApplicationTaken:
-    organisation = requests.organisation(tx, actor.organisation or "")
-    found = judged(desk, tx, command, organisation, at=at)
-    require_key_free(tx, parsed.public_key_sha256)
-    require_application(tx, desk.rules.bounds, organisation.id)
-    application = Application(
-        id=new_identifier("app", at),
-        organisation_id=organisation.id,
-        state=ApplicationState.SUBMITTED,
-        device=command.device,
-        smets_version=command.smets_version,
-        purpose=command.purpose,
-        start=first_second(command.start),
-        expiry=last_second(command.expiry),
-        maximum_devices=command.maximum_devices,
-        firmware=lowered(command.firmware),
-        csr=parsed.der,
-        public_key=parsed.public_key,
-        public_key_sha256=parsed.public_key_sha256,
-        findings=canonical(findings_json(found)).decode(),
-        submitted_at=at,
-        submitted_by=actor.name,
-        gbcs_version=command.gbcs_version,
-        contact=command.contact,
-        assurance=assurance_text(command.assurance),
-        earlier_cpa=earlier_cpa_text(command.earlier_cpa),
-    )
-    applications.submit(tx, application)
-    submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
-    facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, subject=application.id, payload=submitted))
-    instantiate_standing(tx, application.id, actor=actor, at=at)
-    state_first_contact(tx, actor, organisation, command.contact, application=application.id, at=at)
-    return ApplicationTaken(application.id, application.state, found)
 
 
 def _cancel(tx: Transaction, actor: Actor, identifier: str, *, at: datetime) -> ApplicationCancelled:

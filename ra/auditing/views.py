@@ -30,3 +30,23 @@ class DossierAsked:
     dossier: str
     approval: str
     asked_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorityShown:
+    """What anybody may know of the authority.
+
+    Args:
+        root_sha256: of the root's certificate, DER.
+        journal_key: that signs the heads of the journal; SubjectPublicKeyInfo, hex.
+        log_key: of the public log, as verifiers take it; null where there is no log.
+        checkpoint: the newest of the log, a signed note; null before the first.
+    """
+
+    name: str
+    environment: str
+    base_url: str
+    root_sha256: str
+    journal_key: str
+    log_key: str | None
+    checkpoint: str | None

@@ -70,6 +70,10 @@ _WAIT_ALONE = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.ap
 _WAIT_TOGETHER = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.like("% _% _% %"))
 _BEGUN = select(journal.c.id).where(journal.c.subject == bindparam("log"), journal.c.kind == FactKind.LOG_BEGUN)
 
+_BEGUN_LAST = (
+    select(journal.c.payload).where(journal.c.kind == FactKind.LOG_BEGUN).order_by(journal.c.id.desc()).limit(1)
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
@@ -278,6 +282,12 @@ def touched_by_waiting(tx: Transaction, approvals: Collection[str]) -> set[str]:
     }
     together = tx.connection.execute(_WAIT_TOGETHER).scalars()
     return found | {each for row in together for each in row.split() if f" {each} " in alone}
+
+
+def begun_said(tx: Transaction) -> str | None:
+    """Return what the journal says of the log that began last, canonical JSON; None where there is none."""
+    row = tx.connection.execute(_BEGUN_LAST).first()
+    return None if row is None else str(row.payload)
 
 
 def has_begun(tx: Transaction, log: str) -> bool:

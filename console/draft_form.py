@@ -1,0 +1,237 @@
+"""The form of an application: what is asked in each part of it, what of it can be read, and the command that it makes.
+
+Only form is judged here; what a rule says about a value, the use case answers with a finding.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from flask import request
+
+from core.approval import DEVICE_MEMBERS, Device, Firmware
+from core.assurance import AssuranceCertificate, EarlierCpa
+from core.days import read_day
+from core.errors import TrialCpaError
+from core.kinds import DraftPart
+from core.plain_text import trimmed
+from core.words import says_something
+from ra.applying.apply import Apply
+from ra.applying.views import DraftAnswer
+
+LONGEST_NAME = 200
+LONGEST_WORDS = 10_000
+MOST_ROWS = 50
+"""Rows of firmware or of certificates on a page; whoever has more changes the application by the command line."""
+
+TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
+ROWS: Mapping[DraftPart, tuple[str, ...]] = {
+    DraftPart.FIRMWARE: ("version", "image_sha256"),
+    DraftPart.CERTIFICATES: ("scheme", "certificate", "manufacturer", "model", "hardware_version", "issued_on"),
+}
+"""What is asked once for each row."""
+
+EARLIER = ("certificate", "manufacturer", "model", "hardware_version", "issued_on", "expires_on")
+_ONCE: Mapping[DraftPart, tuple[str, ...]] = {
+    DraftPart.DEVICE: (*DEVICE_MEMBERS, "smets_version", "gbcs_version"),
+    DraftPart.FIRMWARE: (),
+    DraftPart.CERTIFICATES: tuple(f"earlier_{each}" for each in EARLIER),
+    DraftPart.TRIAL: ("start", "expiry", "maximum_devices", "purpose", "contact"),
+    DraftPart.KEY: ("csr",),
+}
+WORDS = {"purpose", "csr"}
+TITLES: Mapping[DraftPart, str] = {
+    DraftPart.DEVICE: "The Device Model",
+    DraftPart.FIRMWARE: "Its firmware",
+    DraftPart.CERTIFICATES: "Certificates that you hold",
+    DraftPart.TRIAL: "Dates, limit and purpose",
+    DraftPart.KEY: "The certificate signing request",
+}
+LABELS: Mapping[str, str] = {
+    "type": "Device type",
+    "manufacturer": "Manufacturer",
+    "model": "Model",
+    "hardware_version": "Hardware version",
+    "smets_version": "SMETS or CHTS version",
+    "gbcs_version": "GBCS version",
+    "version": "Firmware version",
+    "image_sha256": "SHA-256 of the image",
+    "scheme": "Scheme",
+    "certificate": "Its number or name",
+    "issued_on": "Issued on",
+    "expires_on": "Expires on",
+    "start": "First day of the trial",
+    "expiry": "Last day of the trial",
+    "maximum_devices": "Most devices at once",
+    "purpose": "Purpose",
+    "contact": "E-mail address for notices",
+    "csr": "Certificate signing request",
+}
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Wanting:
+    """A field that cannot be read yet, and what to do about it."""
+
+    part: DraftPart
+    field: str
+    sentence: str
+
+
+def label(name: str) -> str:
+    """Return what a field is called, whichever row it is in."""
+    return LABELS[name.partition(".")[0].removeprefix("earlier_")]
+
+
+def sent(part: DraftPart) -> dict[str, str]:
+    """Return what was typed into the form of a part: known fields alone, and rows without gaps."""
+    said = {name: _typed(name) for name in _ONCE[part]}
+    place = 0
+    for row in range(1, MOST_ROWS + 1):
+        typed = {name: _typed(f"{name}.{row}") for name in ROWS.get(part, ())}
+        if any(typed.values()):
+            place += 1
+            said.update({f"{name}.{place}": value for name, value in typed.items()})
+    file = request.files.get("csr_file")
+    if part is DraftPart.KEY and file is not None and file.filename:
+        octets = file.read()
+        said["csr"] = octets.decode() if octets.isascii() else base64.encodebytes(octets).decode()
+    return {name: value for name, value in said.items() if value}
+
+
+def _typed(name: str) -> str:
+    value = request.form.get(name, "").replace("\r\n", "\n")
+    return value.strip() if name in WORDS else trimmed(value)
+
+
+def how_many_rows(part: DraftPart, said: Mapping[str, str]) -> int:
+    """Return how many rows a part has."""
+    return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if part in ROWS else 0
+
+
+def read(draft: DraftAnswer) -> tuple[Apply | None, list[Wanting]]:
+    """Return the command that a draft makes, or what of it cannot be read yet."""
+    reader = _Reader({each.part: each.said for each in draft.parts})
+    command = reader.command()
+    return (None if reader.wanting else command), reader.wanting
+
+
+class _Reader:
+    def __init__(self, said: Mapping[DraftPart, Mapping[str, str]]) -> None:
+        self._said = said
+        self.wanting: list[Wanting] = []
+
+    def command(self) -> Apply:
+        device = Device(**{name: self._name(DraftPart.DEVICE, name) for name in DEVICE_MEMBERS})
+        command = Apply(
+            device=device,
+            smets_version=self._name(DraftPart.DEVICE, "smets_version"),
+            gbcs_version=self._name(DraftPart.DEVICE, "gbcs_version", optional=True),
+            firmware=tuple(self._firmware()),
+            assurance=tuple(self._assurance()),
+            earlier_cpa=self._earlier(),
+            start=self._day(DraftPart.TRIAL, "start"),
+            expiry=self._day(DraftPart.TRIAL, "expiry"),
+            maximum_devices=self._number(DraftPart.TRIAL, "maximum_devices"),
+            purpose=self._words(DraftPart.TRIAL, "purpose"),
+            contact=self._name(DraftPart.TRIAL, "contact", optional=True),
+            csr=self._value(DraftPart.KEY, "csr").encode("utf-8", "replace"),
+        )
+        if not command.csr:
+            self._want(DraftPart.KEY, "csr", "Paste the request, or choose its file.")
+        if not command.firmware:
+            self._want(DraftPart.FIRMWARE, "version.1", "Name at least one version with the digest of its image.")
+        return command
+
+    def _firmware(self) -> Iterator[Firmware]:
+        for row in self._rows(DraftPart.FIRMWARE):
+            version = self._name(DraftPart.FIRMWARE, f"version.{row}")
+            digest = self._value(DraftPart.FIRMWARE, f"image_sha256.{row}")
+            if not _SHA256.fullmatch(digest):
+                sentence = "It has 64 hexadecimal digits, as sha256sum prints them."
+                self._want(DraftPart.FIRMWARE, f"image_sha256.{row}", sentence)
+            yield Firmware(version, digest.lower())
+
+    def _assurance(self) -> Iterator[AssuranceCertificate]:
+        part = DraftPart.CERTIFICATES
+        for row in self._rows(part):
+            yield AssuranceCertificate(
+                scheme=self._name(part, f"scheme.{row}"),
+                certificate=self._name(part, f"certificate.{row}"),
+                manufacturer=self._name(part, f"manufacturer.{row}"),
+                model=self._name(part, f"model.{row}"),
+                hardware_version=self._name(part, f"hardware_version.{row}", optional=True),
+                issued_on=self._perhaps_day(part, f"issued_on.{row}"),
+            )
+
+    def _earlier(self) -> EarlierCpa | None:
+        part = DraftPart.CERTIFICATES
+        if not any(self._value(part, f"earlier_{each}") for each in EARLIER):
+            return None
+        return EarlierCpa(
+            certificate=self._name(part, "earlier_certificate"),
+            manufacturer=self._name(part, "earlier_manufacturer"),
+            model=self._name(part, "earlier_model"),
+            hardware_version=self._name(part, "earlier_hardware_version", optional=True),
+            issued_on=self._day(part, "earlier_issued_on"),
+            expires_on=self._perhaps_day(part, "earlier_expires_on"),
+        )
+
+    def _rows(self, part: DraftPart) -> range:
+        return range(1, how_many_rows(part, self._said[part]) + 1)
+
+    def _value(self, part: DraftPart, name: str) -> str:
+        return self._said[part].get(name, "")
+
+    def _want(self, part: DraftPart, name: str, sentence: str) -> None:
+        self.wanting.append(Wanting(part, name, sentence))
+
+    def _name(self, part: DraftPart, name: str, *, optional: bool = False) -> str:
+        return self._text(part, name, LONGEST_NAME, optional=optional)
+
+    def _words(self, part: DraftPart, name: str) -> str:
+        return self._text(part, name, LONGEST_WORDS, optional=False)
+
+    def _text(self, part: DraftPart, name: str, longest: int, *, optional: bool) -> str:
+        value = self._value(part, name)
+        if len(value) > longest:
+            self._want(part, name, f"It has {len(value):,} characters, and {longest:,} are the most.")
+        elif _CONTROLS.search(value):
+            self._want(part, name, "It has characters that are no text.")
+        elif not optional and not says_something(value):
+            self._want(part, name, "Fill it in.")
+        return value
+
+    def _number(self, part: DraftPart, name: str) -> int:
+        digits = self._value(part, name).replace(",", "")
+        if not _DIGITS.fullmatch(digits):
+            self._want(part, name, "It is a whole number, such as 500.")
+            return 0
+        return int(digits)
+
+    def _day(self, part: DraftPart, name: str) -> date:
+        return self._perhaps_day(part, name) or self._missing_day(part, name)
+
+    def _missing_day(self, part: DraftPart, name: str) -> date:
+        if not any(each.field == name and each.part is part for each in self.wanting):
+            self._want(part, name, "Name a day, such as 4 January 2027.")
+        return date.min
+
+    def _perhaps_day(self, part: DraftPart, name: str) -> date | None:
+        value = self._value(part, name)
+        return self._tried(part, name, lambda: read_day(value, field=label(name))) if value else None
+
+    def _tried(self, part: DraftPart, name: str, act: Callable[[], V]) -> V | None:
+        try:
+            return act()
+        except TrialCpaError as error:
+            self._want(part, name, f"{error} {error.hint}")
+            return None

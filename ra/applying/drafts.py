@@ -1,0 +1,172 @@
+"""drafts: what a Manufacturer has written of an application is kept until it is sent, whole or not, right or wrong.
+
+A draft is nobody's act: it is its organisation's alone, no rule refuses it, and no fact tells of it. A private key is
+never kept.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from core.actors import Actor
+from core.canonical import canonical, read_json
+from core.errors import BodyTooLarge, BoundReached, Finding, NoSuchThing, RulesRefused
+from core.kinds import DraftPart
+from policy import csr
+from policy.roles import Operation
+from ra.access import authorise
+from ra.applying.apply import Apply, judged, require_key_free, take_in
+from ra.applying.views import ApplicationTaken, DraftAnswer, DraftPartAnswer
+from ra.desk import Desk, new_identifier
+from ra.repeat import RequestKey, earlier, once
+from store.reading import application_drafts as reading
+from store.reading import requests
+from store.reading.application_drafts import DraftRow
+from store.transactions import Transaction
+from store.verbs import application_drafts as verbs
+
+MOST_DRAFTS = 20
+"""Drafts of one organisation: fewer than it may have applications open (ra/bounds.py)."""
+
+LARGEST_PART = 256 * 1024
+"""Octets of one part, as JSON; the form of the console takes no more."""
+
+
+def begin_draft(desk: Desk, actor: Actor) -> str:
+    """Begin a draft; return its name.
+
+    Raises:
+        OperationNotPermitted: nobody applies for a Manufacturer.
+        BoundReached: the organisation keeps MOST_DRAFTS.
+    """
+    organisation = _whose(actor)
+    at = desk.clock.now()
+    name = new_identifier("dft", at)
+    with desk.store.begin("begin draft") as tx:
+        present = reading.draft_count(tx, organisation)
+        if present >= MOST_DRAFTS:
+            remedy = "Send one, or throw one away"
+            raise BoundReached(what="drafts of applications", limit=MOST_DRAFTS, present=present, remedy=remedy)
+        verbs.begin(tx, name, organisation=organisation, by=actor.name, at=at)
+    return name
+
+
+def drafts(desk: Desk, actor: Actor) -> tuple[DraftAnswer, ...]:
+    """Return the drafts of one's organisation, oldest first."""
+    organisation = _whose(actor)
+    with desk.store.read() as tx:
+        found = reading.drafts_of(tx, organisation)
+    return tuple(_shown(each) for _, each in groupby(found, lambda row: row.draft))
+
+
+def draft(desk: Desk, actor: Actor, name: str) -> DraftAnswer:
+    """Return a draft; NoSuchThing if there is none, or it is another organisation's."""
+    organisation = _whose(actor)
+    with desk.store.read() as tx:
+        return _shown(_own(tx, organisation, name))
+
+
+def keep_part(desk: Desk, actor: Actor, name: str, part: DraftPart, said: Mapping[str, str], *, version: int) -> bool:
+    """Keep what was typed, as it was typed.
+
+    Args:
+        desk: where.
+        actor: who.
+        name: of the draft.
+        part: which part of it.
+        said: what was typed, by field.
+        version: of the part that was before whoever typed it.
+
+    Returns:
+        Whether it is kept; False if somebody else has kept another since, which stands.
+
+    Raises:
+        NoSuchThing: there is no such draft, or it is another organisation's.
+        CsrMalformed: it holds a private key; nothing of it is kept.
+        BodyTooLarge: it is more than LARGEST_PART.
+    """
+    organisation = _whose(actor)
+    for each in said.values():
+        csr.require_no_private_key(each.encode("utf-8", "replace"))
+    written = canonical(dict(said))
+    if len(written) > LARGEST_PART:
+        raise BodyTooLarge(limit=LARGEST_PART)
+    at = desk.clock.now()
+    with desk.store.begin("keep draft") as tx:
+        _own(tx, organisation, name)
+        return verbs.keep(tx, name, part, written.decode(), version=version, by=actor.name, at=at)
+
+
+def throw_away(desk: Desk, actor: Actor, name: str) -> None:
+    """Delete a draft; NoSuchThing if there is none, or it is another organisation's."""
+    organisation = _whose(actor)
+    with desk.store.begin("throw draft away") as tx:
+        _own(tx, organisation, name)
+        verbs.throw_away(tx, name)
+
+
+def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
+    """Return what the rules would find if an application were sent now, the fatal included."""
+    organisation = _whose(actor)
+    at = desk.clock.now()
+    try:
+        parsed = csr.parse(command.csr)
+        with desk.store.read() as tx:
+            require_key_free(tx, parsed.public_key_sha256)
+            return judged(desk, tx, command, requests.organisation(tx, organisation), at=at)
+    except RulesRefused as refused:
+        return refused.findings
+
+
+def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> ApplicationTaken | None:
+    """Return what came of the same form when it was sent before; None if it was not."""
+    with desk.store.read() as tx:
+        return earlier(tx, actor, request, ApplicationTaken)
+
+
+def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKey | None = None) -> ApplicationTaken:
+    """Take in the application that a draft has become; the draft is gone with that, and cannot be sent twice.
+
+    Raises:
+        NoSuchThing: there is no such draft any more.
+        CsrMalformed, RulesRefused, KeyTaken, BoundReached: as `apply` says; the draft stays.
+    """
+    organisation = _whose(actor)
+    at = desk.clock.now()
+    parsed = csr.parse(command.csr)
+
+    def sent() -> ApplicationTaken:
+        _own(tx, organisation, name)
+        taken = take_in(desk, tx, actor, command, parsed, at=at)
+        verbs.throw_away(tx, name)
+        return taken
+
+    with desk.store.begin("send draft") as tx:
+        return once(desk, tx, actor, request, ApplicationTaken, sent, at=at)
+
+
+def _whose(actor: Actor) -> str:
+    authorise(actor, Operation.APPLY, owner=actor.organisation)
+    assert actor.organisation is not None, "who applies does so for an organisation"
+    return actor.organisation
+
+
+def _own(tx: Transaction, organisation: str, name: str) -> list[DraftRow]:
+    found = reading.parts_of(tx, name)
+    if not found or found[0].organisation != organisation:
+        raise NoSuchThing(kind="draft", identifier=name)
+    return found
+
+
+def _shown(rows: Iterable[DraftRow]) -> DraftAnswer:
+    found = {each.part: each for each in rows}
+    parts = tuple(
+        DraftPartAnswer(
+            part=each,
+            said=dict(read_json(found[each].said)),
+            version=found[each].version,
+            kept_at=found[each].kept_at,
+            kept_by=found[each].kept_by,
+        )
+        for each in DraftPart
+    )
+    return DraftAnswer(draft=found[DraftPart.DEVICE].draft, parts=parts)

@@ -1,0 +1,67 @@
+"""What Manufacturers have written of applications that they have not sent yet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from core.kinds import DraftPart
+from store.console_tables import application_drafts
+from store.transactions import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftRow:
+    """A part of a draft.
+
+    Args:
+        draft: of which.
+        part: which.
+        organisation: whose.
+        said: as it was typed, canonical JSON.
+        version: how often it was kept.
+        kept_at, kept_by: the last time, and who did.
+    """
+
+    draft: str
+    part: DraftPart
+    organisation: str
+    said: str
+    version: int
+    kept_at: datetime
+    kept_by: str
+
+
+_ROWS = select(application_drafts).order_by(application_drafts.c.draft, application_drafts.c.part)
+
+
+def parts_of(tx: Transaction, draft: str) -> list[DraftRow]:
+    """Return the parts of a draft; none if there is no such draft."""
+    return _rows(tx, application_drafts.c.draft == draft)
+
+
+def drafts_of(tx: Transaction, organisation: str) -> list[DraftRow]:
+    """Return the parts of all drafts of an organisation, draft by draft, oldest first."""
+    return _rows(tx, application_drafts.c.organisation_id == organisation)
+
+
+def draft_count(tx: Transaction, organisation: str) -> int:
+    """Return how many drafts an organisation keeps."""
+    c = application_drafts.c
+    query = select(func.count(c.draft.distinct())).where(c.organisation_id == organisation)
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def _rows(tx: Transaction, condition: ColumnElement[bool]) -> list[DraftRow]:
+    return [
+        DraftRow(
+            draft=each.draft,
+            part=each.part,
+            organisation=each.organisation_id,
+            said=each.said,
+            version=each.version,
+            kept_at=each.kept_at,
+            kept_by=each.kept_by,
+        )
+        for each in tx.connection.execute(_ROWS.where(condition))
+    ]

@@ -1,0 +1,31 @@
+"""Drafts of applications are begun, kept part by part, and deleted."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, update
+
+from core.kinds import DraftPart
+from store.console_tables import application_drafts
+from store.transactions import Transaction
+
+
+def begin(tx: Transaction, draft: str, *, organisation: str, by: str, at: datetime) -> None:
+    """Write every part of a draft, with nothing in it yet."""
+    whose = {"draft": draft, "organisation_id": organisation, "kept_at": at, "kept_by": by}
+    tx.connection.execute(
+        insert(application_drafts), [{"part": each, "said": "{}", "version": 1, **whose} for each in DraftPart]
+    )
+
+
+def keep(tx: Transaction, draft: str, part: DraftPart, said: str, *, version: int, by: str, at: datetime) -> bool:
+    """Write over a part; return False if somebody has done so since `version`, or there is no such draft."""
+    c = application_drafts.c
+    statement = update(application_drafts).where(c.draft == draft, c.part == part, c.version == version)
+    kept = statement.values(said=said, version=version + 1, kept_at=at, kept_by=by)
+    return bool(tx.connection.execute(kept).rowcount)
+
+
+def throw_away(tx: Transaction, draft: str) -> bool:
+    """Delete a draft; return whether this call did it."""
+    statement = delete(application_drafts).where(application_drafts.c.draft == draft)
+    return bool(tx.connection.execute(statement).rowcount)

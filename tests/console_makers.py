@@ -1,0 +1,34 @@
+"""Whom each page for whoever applies, asks and reads lets in: beside the pages of officers (tests/test_console.py)."""
+
+_MAKERS = {"manufacturer", "rival"}
+_HOLDS = {"officer-1", "admin", "auditor", "manufacturer", "dcc", "panel"}
+_EVERYBODY = _HOLDS | {"rival"}
+
+MAY: dict[str, tuple[str, set[str]]] = {
+    "drafts": ("GET /console/drafts", _MAKERS),
+    "begin_draft": ("POST /console/drafts", _MAKERS),
+    "draft": ("GET /console/drafts/{draft}", {"manufacturer"}),
+    "draft_check": ("GET /console/drafts/{draft}/check", {"manufacturer"}),
+    "send_draft": ("POST /console/drafts/{draft}/check", {"manufacturer"}),
+    "attaching": ("GET /console/applications/{application}/files", {"officer-1", "manufacturer"}),
+    "attach_it": ("POST /console/applications/{application}/files", {"officer-1", "manufacturer"}),
+    "take_back": ("POST /console/applications/{application}/taking-back", {"manufacturer"}),
+    "holding": ("GET /console/approvals/{approval}/holder", _HOLDS),
+    "answer_it": ("POST /console/approvals/{approval}/acceptance", _HOLDS),
+    "ask_amendment": ("POST /console/approvals/{approval}/amendment", {"manufacturer"}),
+    "ask_end": ("POST /console/approvals/{approval}/end", {"manufacturer"}),
+    "withdraw_asked": ("POST /console/approvals/{approval}/withdrawal", set()),
+    "certificate_file": ("GET /console/approvals/{approval}/certificate", _HOLDS),
+    "verify": ("GET /console/verify", _EVERYBODY),
+    "notices": ("GET /console/notices", _EVERYBODY),
+    "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),
+    **{
+        f"draft_{part}": (f"GET /console/drafts/{{draft}}/{part}", {"manufacturer"})
+        for part in ("device", "firmware", "certificates", "trial", "key")
+    },
+    **{
+        f"keep_{part}": (f"POST /console/drafts/{{draft}}/{part}", {"manufacturer"})
+        for part in ("device", "firmware", "certificates", "trial", "key")
+    },
+    "throw_draft_away": ("POST /console/drafts/{draft}/throwing-away", {"manufacturer"}),
+}

@@ -1,0 +1,90 @@
+"""Verify in a browser: one field for anything, its answer with reasons and proof; and the page for everybody."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.kinds import HierarchyRole
+from ra.telling.approvals import approval as approval_of
+from tests.api_world import Api
+from tests.console_world import ORIGIN, Pages
+from tests.test_console import HOSTILE
+from tests.world import DEVICE, FIRMWARE, World
+
+UNIT = "00-DB-12-34-56-78-90-01"
+
+
+@pytest.fixture(scope="module")
+def pages(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Pages]:
+    world = World(store_copy("sqlite"), keys_folder)
+    yield Pages(Api(world))
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def approval(pages: Pages) -> str:
+    return pages.api.granted()
+
+
+def ask(pages: Pages, said: str, who: str = "dcc", **more: str) -> str:
+    csrf = pages.fields(pages.get(who, "/console/sessions").text, "/console/sign-out")["csrf_token"]
+    answer = pages.post(who, "/console/verify", {"csrf_token": csrf, "q": said, **more})
+    assert answer.status_code in {200, 422}
+    return answer.text
+
+
+def test_one_field_takes_whatever_names_an_approval(pages: Pages, approval: str) -> None:
+    certificate = approval_of(pages.desk, pages.actor("dcc"), approval).certificates[0]
+    pem = pages.get("dcc", f"/console/approvals/{approval}/certificate").text
+    leaf = pem[: pem.index("-----END CERTIFICATE-----") + 26]
+    device = (*DEVICE.said().values(), FIRMWARE[0].version)
+    by_name = {
+        "identifier": approval.lower().replace("-", " "),
+        "serial": certificate.serial,
+        "serial with colons": ":".join(certificate.serial[at : at + 2] for at in range(0, len(certificate.serial), 2)),
+        "certificate": leaf,
+        "device": " ".join(device),
+        "device by commas": ", ".join(device),
+        "model": f"{DEVICE.manufacturer} {DEVICE.model} {FIRMWARE[0].version}",
+        "unit": f"{approval} {UNIT}",
+    }
+    for name, said in by_name.items():
+        page = ask(pages, said)
+        assert f'href="/approvals/{approval}"' in page, (name, page)
+        assert "not yet started" in page.lower(), name  # the trial begins tomorrow
+    assert "The signed proof" in ask(pages, approval)
+
+
+def test_what_is_not_covered_is_told_with_reason_and_remedy(pages: Pages) -> None:
+    page = ask(pages, "ESME, AB01, no such model, 01, 1")
+    assert "No: it is not covered" in page
+    assert "F2" in page
+
+
+@pytest.mark.parametrize("said", [HOSTILE, UNIT, "a", "=1+1", "a b c d e f g h", "TDA-2027-0042-A"])
+def test_what_is_nothing_is_told_and_not_lost(pages: Pages, approval: str, said: str) -> None:
+    assert approval
+    page = ask(pages, said)
+    assert "That cannot be asked about" in page
+    assert "<script>alert" not in page
+
+
+def test_a_past_instant_is_asked_about_and_a_wrong_one_told(pages: Pages, approval: str) -> None:
+    assert "had not been granted" in ask(pages, approval, at="2026-01-01T00:00:00Z")
+    assert "That cannot be asked about" in ask(pages, approval, at="2999-01-01T00:00:00Z")
+    assert 'value="soon&lt;b&gt;"' in ask(pages, approval, at="soon<b>")
+
+
+def test_everybody_is_told_what_this_is_and_how_to_check_it(pages: Pages, approval: str) -> None:
+    client = pages.browser(None)
+    page = client.get("/", base_url=ORIGIN).text
+    held = pages.api.mirror.held().authority
+    assert held.journal_key.hex() in page
+    assert [each for each in held.certificates if each.role is HierarchyRole.ROOT]
+    assert "They agree" in page or "not been compared" in page
+    led = client.get(f"/console/check?approval={approval.lower()}", base_url=ORIGIN)
+    assert (led.status_code, led.location) == (302, f"/approvals/{approval}")
+    wrong = client.get("/console/check?approval=//evil.example", base_url=ORIGIN, follow_redirects=True)
+    assert wrong.request.path == "/"
+    assert "//evil.example" in wrong.text
