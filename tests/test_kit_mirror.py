@@ -184,13 +184,10 @@ def test_a_register_of_a_moment_before_is_compared_as_far_as_it_goes(tmp_path: P
         before.replace(b'"log":"TEST', b'"log":"LIVE'),
         before.replace(seventh + b",", b""),
         before.replace(b'}],"at"', b"}," + canonical(granted(999_999, NOW)) + b'],"at"'),
-        before.replace(b'{"approvals":[', b'{"approvals":[' + canonical(granted(0, NOW)) + b","),
+        before.replace(b'{"approvals":[', b'{"approvals":[' + canonical(granted(0, NOW)) + b","),  # of a row behind
     ):
         assert changed != before
         source.held = changed
-        if b"TDT-2027-0000000-X" in changed:  # known to the copy from a row behind: of that nothing can be said
-            assert copy.compare(source) == Compared(size=600, newer=5, signed=None)
-            continue
         with pytest.raises(Stopped) as stopped:
             copy.compare(source)
         assert stopped.value.check is Check.ROOT

@@ -44,6 +44,7 @@ class Register:
         sha256: of all its octets.
         strange: approvals that the copy does not have.
         other: approvals of which it says something else, or nothing, each with the row of the copy's document.
+        last: the last of those rows from which it has what the copy has, and of which approval.
     """
 
     log: str
@@ -53,13 +54,14 @@ class Register:
     sha256: bytes
     strange: frozenset[str]
     other: Mapping[str, int]
+    last: tuple[int, str]
 
     @property
     def differs(self) -> str | None:
         """An approval that is not the copy's, although nothing has changed since of what the copy says of it."""
-        return min(
-            {*self.strange, *(approval for approval, row in self.other.items() if row <= self.size)}, default=None
-        )
+        ahead = {self.last[1]} if self.last[0] > self.size else set()
+        changed = {approval for approval, row in self.other.items() if row <= self.size}
+        return min({*self.strange, *changed, *ahead}, default=None)
 
 
 class _Text:
@@ -128,7 +130,7 @@ def compared(pieces: Iterable[bytes], ours: Iterable[Kept]) -> Register:
     """
     text = _Text(pieces)
     try:
-        strange, other = _documents(text, ours)
+        strange, other, last = _documents(text, ours)
         rest, sha256 = text.rest()
         said = read(f"{{{rest[1:]}".encode()) if rest.startswith(",") else None
         if not isinstance(said, dict) or said.keys() != {"at", "log", "root", "size"}:
@@ -138,14 +140,15 @@ def compared(pieces: Iterable[bytes], ours: Iterable[Kept]) -> Register:
         seconds(said["at"])
     except (ValueError, TypeError):
         raise Stopped(Check.FORM, "The register is not in the form of one.") from None
-    return Register(**said, sha256=sha256, strange=frozenset(strange), other=other)
+    return Register(**said, sha256=sha256, strange=frozenset(strange), other=other, last=last)
 
 
-def _documents(text: _Text, ours: Iterable[Kept]) -> tuple[set[str], dict[str, int]]:
-    """Return the approvals that the copy does not have, and those that it has otherwise, with their rows."""
+def _documents(text: _Text, ours: Iterable[Kept]) -> tuple[set[str], dict[str, int], tuple[int, str]]:
+    """Return the approvals that the copy does not have, those that it has otherwise, and the last that is the same."""
     if not text.follows(_BEGIN):
         raise Stopped(Check.FORM, "The register does not begin as one.")
     strange, other = set[str](), dict[str, int]()
+    last = (0, "")
     between = ""
     for kept in ours:
         while not text.follows(between + kept.document):
@@ -159,9 +162,9 @@ def _documents(text: _Text, ours: Iterable[Kept]) -> tuple[set[str], dict[str, i
                 text.place, between = found[1], ","
             break
         else:
-            between = ","
+            between, last = ",", max(last, (kept.row, kept.approval))
     while (found := text.peek(between)) is not None:
         strange.add(found[0])
         text.place, between = found[1], ","
     text.place += 1  # the end of the list
-    return strange, other
+    return strange, other, last
