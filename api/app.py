@@ -85,7 +85,7 @@ WITH_ITS_OWN_DOOR = frozenset({CALENDAR_PATH, SUBSCRIBED_PATH})
 _PARAMETER = re.compile(r"<(\w+)>")
 """A part of an address that is anything, as the router writes it."""
 
-_SECURITY_HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -229,7 +229,7 @@ def _add_guards(
 
     @app.after_request
     def protect(response: Response) -> Response:
-        for name, value in _SECURITY_HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         act = "" if request.url_rule is None else act_of(request.url_rule.rule)
@@ -249,7 +249,7 @@ def described(app: OpenAPI) -> Reply:
         ("Content-Type", JSON_TYPE),
         ("Cache-Control", "public, max-age=300"),
         ("ETag", f'"{hashlib.sha256(octets).hexdigest()[:32]}"'),
-        *_SECURITY_HEADERS.items(),
+        *SECURITY_HEADERS.items(),
     ]
     return Reply(HTTPStatus.OK, octets, fields)
 

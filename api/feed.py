@@ -5,13 +5,14 @@ is said proves itself.
 """
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
-from api.forms.log import FeedQuery
+from api.forms.log import FeedHeader, FeedQuery
 from api.log_views import FeedAnswer
 from api.service import JSON_TYPE, WATCHING, Service, refusals
 from core.errors import LogEmpty
@@ -19,9 +20,19 @@ from store.reading import log as reading
 from store.transactions import Transaction
 
 FEED = "/v1/feed"
+EVENTS_TYPE = "text/event-stream"
 
-OCTETS = 8 * 1024 * 1024
-"""Of one answer: no row is added that would make it longer. A row that is longer by itself is an answer of its own."""
+OCTETS = 2 * 1024 * 1024
+"""Of one answer: no row is added that would make it longer. A row that is longer by itself is an answer of its own.
+A thousand rows that carry one approval each have as many."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """An answer of the feed: its octets, and the number of the last row in it, or of the one that was asked behind."""
+
+    octets: bytes
+    last: int
 
 
 def add_feed(app: OpenAPI, service: Service) -> None:
@@ -33,18 +44,19 @@ def add_feed(app: OpenAPI, service: Service) -> None:
         operation_id="followLog",
         tags=[WATCHING],
         responses={
-            200: answer(FeedAnswer),
+            200: answer(FeedAnswer, EVENTS_TYPE),
             **refusals(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
         },
     )
-    def follow_log(query: FeedQuery) -> Response:
+    def follow_log(query: FeedQuery, header: FeedHeader) -> Response:
         """Follow the public log: its rows without a gap, up to those of the newest checkpoint. No credential needed."""
+        del header  # nobody is sent events from here
         with store.read() as tx:
-            octets = portion(tx, query.after, query.limit)
-        return Response(octets, content_type=JSON_TYPE)
+            found = portion(tx, query.after, query.limit)
+        return Response(found.octets, content_type=JSON_TYPE)
 
 
-def portion(tx: Transaction, after: int, limit: int) -> bytes:
+def portion(tx: Transaction, after: int, limit: int) -> Portion:
     """Return the next rows and the newest checkpoint, in the canonical form (RFC 8785).
 
     Args:
@@ -60,17 +72,22 @@ def portion(tx: Transaction, after: int, limit: int) -> bytes:
         raise LogEmpty
     # What no checkpoint covers is shown to nobody: it may be taken back.
     rows = reading.leaves_within(tx, after, limit, newest.size, OCTETS) if after < newest.size else []
-    return written([row_of(each) for each in rows], newest.note)
+    octets = b"".join((begin(newest.note), b",".join([row_of(each) for each in rows]), END))
+    return Portion(octets, rows[-1].number if rows else after)
 
 
-def written(rows: list[str], note: str) -> bytes:
-    """Return an answer of the feed: rows that are written already, and a checkpoint."""
-    return f'{{"checkpoint":{json.dumps(note, ensure_ascii=False)},"rows":[{",".join(rows)}]}}'.encode()
+def begin(note: str) -> bytes:
+    """Return what stands before the rows of an answer, which commas divide."""
+    return f'{{"checkpoint":{json.dumps(note, ensure_ascii=False)},"rows":['.encode()
 
 
-def row_of(leaf: reading.Leaf) -> str:
+END = b"]}"
+"""What stands behind them."""
+
+
+def row_of(leaf: reading.Leaf) -> bytes:
     """Return a row as the feed has it, in the canonical form: what its leaf is the hash of, and that hash."""
     return (
         f'{{"commitment":"{leaf.commitment.hex()}","leaf":"{leaf.leaf.hex()}","number":{leaf.number},'
         f'"public":{leaf.public},"sealed_at":"{leaf.sealed_at}"}}'
-    )
+    ).encode()

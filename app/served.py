@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from api import problems
 from api.app import HTTP_WORDS
 from api.bodies import BodyLimits
+from api.feed import FEED
 from api.incoming import BODY_LIMIT
 from api.lookout import told
 from api.readiness import CheckAnswer, Purpose, Readiness
@@ -17,7 +18,7 @@ from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
-from front.service import Turn
+from front.service import Later, Stream, Turn
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -76,6 +77,7 @@ class Served:
         ready: answers /readyz from memory.
         description: the answer of /openapi.json.
         note: has a refusal of access logged, and waits for nothing.
+        follow_log: answers who follows the public log.
         with_status: whether status is answered here; if not, another process does (StatusServed).
     """
 
@@ -87,10 +89,12 @@ class Served:
         ready: Callable[[Purpose], Reply],
         description: Reply,
         note: Callable[[Asked, Refused], None],
+        follow_log: Callable[[Asked], Reply | Turn | Later | Stream],
         *,
         with_status: bool = True,
     ) -> None:
         self._note = note
+        self._follow_log = follow_log
         self._with_status = with_status
         self._ready = ready
         self._description = description
@@ -113,14 +117,16 @@ class Served:
                 pass  # it cannot be told from memory who that is: the API will ask the store
         return limit
 
-    def at_once(self, asked: Asked) -> Reply | Turn:
-        """Answer from memory, or say who does."""
+    def at_once(self, asked: Asked) -> Reply | Turn | Later | Stream:
+        """Answer from memory, or say who does, or when."""
         # Werkzeug would take the slashes for one, and //path for /path.
         if asked.path.startswith("//") or (not self._with_status and self._is_elsewhere(asked.path)):
             return _not_found()
         if asked.method in _FROM_MEMORY:
             if asked.path == DESCRIPTION:
                 return conditional(asked, self._description)
+            if asked.path == FEED:
+                return self._follow_log(asked)
             purpose = purpose_of(asked.query) if asked.path == READY else None
             if purpose is not None:
                 return self._ready(purpose)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from api.app import create_app, described, description
 from api.bodies import BodyLimits
+from api.log_tip import LogTip
 from api.lookout import Lookout
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
@@ -29,6 +30,7 @@ from api.timed import TimedMirror
 from api.verified import ToldReader, VerificationTold
 from app import garbage
 from app.console import with_console
+from app.following_log import FollowingLog
 from app.house import House, open_house
 from app.served import Served, StatusServed, Waiting
 from app.settings import Settings
@@ -83,11 +85,13 @@ class Inside:
         served: the service.
         beside: what runs beside it, to be started, and stopped in the end.
         holds: says whether there is something to answer from.
+        tells: takes what is called as soon as there is something for whoever waits.
     """
 
     served: Service
     beside: Sequence[Beside]
     holds: Callable[[], bool] = lambda: True
+    tells: Callable[[Callable[[], None]], None] = lambda _: None
 
 
 def serve_web(
@@ -132,6 +136,7 @@ async def _run(
         inside = opening.result()
         if inside is None:
             return
+        inside.tells(front.waiters.tell)
         for each in inside.beside:
             each.start()
         front.service = inside.served
@@ -226,6 +231,7 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
     )
     limits = BodyLimits(description(application))
+    tip = LogTip(house.store)
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
@@ -234,9 +240,11 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         ready=lookout.ready,
         description=told,
         note=_noting(refusals, settings),
+        follow_log=FollowingLog(tip, house.store, mirror.require_whole).at_once,
         with_status=with_status,
     )
-    return Inside(served, (mirror, lookout, refusals, *((verified,) if with_status else ())), lambda: mirror.holds)
+    beside = (mirror, lookout, refusals, tip, *((verified,) if with_status else ()))
+    return Inside(served=served, beside=beside, holds=lambda: mirror.holds, tells=tip.tells)
 
 
 def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:

@@ -1,27 +1,23 @@
 """One connection: requests come in whole, one after the other, and answers go out; nobody behind waits for either.
 
-The parser is llhttp, strict. What is slow is closed by `overdue`, which the front asks from time to time.
+What is slow is closed by `overdue`, which the front asks from time to time.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-import httptools
-
-from api.status.exchange import Asked, Reply, refusal
-from core.errors import BodyTooLarge
+from api.status.exchange import Asked, Pieces, Reply, refusal
 from core.peers import peer_of, plain
-from front.framing import CHUNKS, HEADS, Framing, RequestLines
-from front.head import forwarded, framed_alike, read_incoming
+from front.head import forwarded
 from front.incoming import Incoming
+from front.receiving import Receiving
 from front.refusals import refused
-from front.sending import PIECES, begun, head_of
-from front.service import Turn
+from front.sending import PIECES, begun, begun_stream, head_of, in_pieces
+from front.service import Later, Stream, Turn
 from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
 
@@ -31,10 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Connection(asyncio.BufferedProtocol):
+class Connection(Receiving):
     """One connection of a client.
 
     Args:
@@ -42,28 +35,21 @@ class Connection(asyncio.BufferedProtocol):
     """
 
     def __init__(self, front: "Front") -> None:
-        self._front = front
-        self._limits = front.limits
-        self._stage = Stage.HEAD
-        self._address = ""
-        self._incoming: Incoming | None = None
-        self._queue: deque[Incoming] = deque()
+        super().__init__(front)
         self._current: Incoming | None = None
-        self._held = bytearray()
         self._rest: Iterator[bytes | memoryview] | None = None
         self._job: Job | None = None
-        self._stuffed = self._taking = self._ended = self._resuming = self._last = self._excess = False
-        self._lines = RequestLines()
-        self._body_octets = self._passed = 0
-        self._began = self._touched = front.now()
-        self._parser = httptools.HttpRequestParser(self)
+        self._asked: Asked | None = None
+        self._awaited: Later | Stream | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stuffed = False
 
     # --- the crowd's side ----------------------------------------------------------------------------------------
 
     @property
     def held_by_us(self) -> bool:
         """Whether it waits for an answer of ours."""
-        return self._stage is Stage.WORK
+        return self._stage is Stage.WORK or self._stage is Stage.WAIT
 
     def evict(self) -> None:
         """Close it at once."""
@@ -82,6 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         """End. What a worker has begun is done to its end; what waits is not begun."""
         self._stage = Stage.CLOSED
         self._front.crowd.leave(self._address, self)
+        self._wait_no_more()
         if self._job is not None and self._job.call_off():
             self._job = None
             self._worked_off(self._current)
@@ -112,8 +99,10 @@ class Connection(asyncio.BufferedProtocol):
             self._take(bytes(self._front.buffer[:count]))
 
     def eof_received(self) -> bool:
-        """The client sends no more. It may still read."""
+        """The client sends no more. It may still read; but whoever waits for news and sends that has gone."""
         self._ended = True
+        if self._stage is Stage.WAIT:
+            return False
         if self._stage in GOING_OUT or self._queue:
             return True
         if self._stage is Stage.BODY and self._incoming is not None:
@@ -151,155 +140,75 @@ class Connection(asyncio.BufferedProtocol):
             case Stage.WORK if now > self._began + limits.turn_seconds and self._job is not None:
                 if self._job.call_off():
                     self._job = None
-                    self._worked(self._current, refused("busy"))
+                    self._worked(self._current, None)
+            case Stage.WAIT if isinstance(self._awaited, Stream):
+                self.told()
+                if self._stage is Stage.WAIT and now > self._touched + limits.quiet_seconds:
+                    self._send_more(iter((self._awaited.quiet,)))
 
-    def _enter(self, stage: Stage) -> None:
-        self._stage = stage
-        self._began = self._touched = self._front.now()
-        self._passed = 0
+    # --- news ----------------------------------------------------------------------------------------------------
 
-    # --- the parser's side: a request comes in -------------------------------------------------------------------
+    def _wait(self, asked: Asked, awaited: Later | Stream) -> None:
+        """Wait for news, or send them as they come."""
+        self._asked, self._awaited = asked, awaited
+        self._deadline = asyncio.get_running_loop().call_later(awaited.seconds, self.over)
+        self._enter(Stage.WAIT)
+        if isinstance(awaited, Stream) and self._current is not None:
+            self._current.keep = False
+            self._send_more(iter((begun_stream(awaited, date=self._front.date),)))
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        if not self._resuming and not self._last:
-            self._incoming = self._front.incoming()
-            self._passed = 0
-
-    def on_url(self, octets: bytes) -> None:
-        """A piece of its target."""
-        if not self._resuming and self._incoming is not None:
-            self._incoming.method = self._parser.get_method()
-            self._incoming.target += octets
-            self._incoming.head_octets += len(octets)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header field; or one of a trailer, which nobody needs (RFC 9112, 7.1.2)."""
-        if not self._resuming and self._incoming is not None and self._incoming.asked is None:
-            self._incoming.lines.append((name, value))
-            self._incoming.head_octets += len(name) + len(value)
-
-    def on_headers_complete(self) -> None:
-        """Its head is whole: is a body to come, and how long may it be?"""
-        incoming = self._incoming
-        if self._resuming or incoming is None or incoming.refusal is not None:
+    def told(self) -> None:
+        """Answer, if there is something now."""
+        awaited, asked, incoming = self._awaited, self._asked, self._current
+        if self._stage is not Stage.WAIT or awaited is None or asked is None or incoming is None:
             return
-        version = self._parser.get_http_version()
-        incoming.keep = version == "1.1" and self._parser.should_keep_alive()
-        # It begins when the octets came in which its head ends.
-        self._stage, self._began, self._passed = Stage.BODY, self._touched, 0
-        found = read_incoming(incoming, self._limits, version, self._lines.protocol(incoming.target), self._address)
-        if isinstance(found, Reply):
-            incoming.refusal = found
+        found = awaited.now()
+        if found is None:
             return
-        incoming.asked = found
-        admitted = self._front.service.admit(found)
-        if isinstance(admitted, Reply):
-            incoming.refusal = admitted
-            return
-        incoming.limit = admitted
-        announced = found.fields.get("content-length")
-        incoming.announced = int(announced) if announced else None  # the parser has seen that it is a number
-        if incoming.announced is not None and incoming.announced > admitted:
-            incoming.refusal = refusal(BodyTooLarge(limit=admitted))
-        elif "expect" in found.fields and not self._queue and version == "1.1":
-            self._transport.write(_CONTINUE)  # RFC 9110, 10.1.1, and 15.2: never to HTTP/1.0
+        if isinstance(found, Pieces):
+            self._send_more(in_pieces(found))
+        elif isinstance(awaited, Later):
+            self._answer_now(incoming, asked, found)
+        elif isinstance(found, Turn):
+            self._have(found, asked, awaited.work)  # if there is no room, it is looked for again by `overdue`
 
-    def on_body(self, octets: bytes) -> None:
-        """A piece of its body."""
-        incoming = self._incoming
-        if incoming is None or incoming.refusal is not None:
-            return
-        self._passed += len(octets)
-        self._body_octets += len(octets)
-        if incoming.length + len(octets) > incoming.limit:
-            incoming.refusal = refusal(BodyTooLarge(limit=incoming.limit))
-        elif not incoming.add(octets):
-            incoming.refusal = refused("busy")
+    def over(self) -> None:
+        """Answer whatever there is: nobody waits any longer."""
+        awaited, asked, incoming = self._awaited, self._asked, self._current
+        if isinstance(awaited, Stream):
+            self._ended = True  # what is being sent is sent whole
+            if self._stage is Stage.WAIT:
+                self._sent()
+        elif self._stage is Stage.WAIT and awaited is not None and asked is not None and incoming is not None:
+            self._answer_now(incoming, asked, awaited.at_last())
 
-    def on_message_complete(self) -> None:
-        """It is whole."""
-        incoming = self._incoming
-        if incoming is None or (self._parser.should_upgrade() and not self._resuming):
-            return
-        incoming.complete = True
-        self._last = not incoming.keep
-        self._queue.append(incoming)
-        self._incoming = None
-        self._resuming = False
-
-    def _feed(self, octets: bytes) -> None:
-        begun = self._incoming
-        self._lines.take(octets, more=begun is not None and begun.asked is None and not begun.lines)
-        self._body_octets = 0
-        try:
-            self._parser.feed_data(octets)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._go_on(octets[upgrade.args[0] :])
-            return
-        except httptools.HttpParserCallbackError as error:
-            self._refuse(refusal(error.__context__ if isinstance(error.__context__, Exception) else error))
-            return
-        except httptools.HttpParserError as error:
-            self._broken(error)
-            return
-        incoming = self._incoming
-        if incoming is not None:  # it is not whole yet
-            if incoming.asked is None and incoming.refusal is None:
-                self._bound_head(incoming, len(octets))
-            elif incoming is begun and incoming.refusal is None:
-                framing = incoming.framing = incoming.framing or Framing(self._limits.head_octets)
-                wrong = framing.take(len(octets), self._body_octets, incoming.length)
-                incoming.refusal = None if wrong is None else refused(wrong)
-            if incoming.refusal is not None:
-                self._refuse(incoming.refusal)
-                return
+    def _answer_now(self, incoming: Incoming, asked: Asked, answered: Reply | Turn) -> None:
+        self._wait_no_more()
+        self._settle(incoming, asked, answered)
         self._advance()
 
-    def _go_on(self, octets: bytes) -> None:
-        """Go on after a head that asks for another protocol, without it (RFC 9110, 7.8).
+    def _send_more(self, pieces: Iterator[bytes | memoryview]) -> None:
+        """Send more of a stream, within the time that any answer may take to be read."""
+        self._rest = pieces
+        self._enter(Stage.SEND)
+        self._pump()
 
-        The parser stops there, before the body; another one is told how that is framed, and takes the rest.
-        """
-        incoming = self._incoming
-        if incoming is None or incoming.asked is None or incoming.refusal is not None:
-            self._refuse(refused("not-http") if incoming is None or not incoming.refusal else incoming.refusal)
-            return
-        self._parser = httptools.HttpRequestParser(self)
-        self._resuming = True
-        self._feed(framed_alike(incoming.asked) + octets)
-
-    def _bound_head(self, incoming: Incoming, count: int) -> None:
-        """A name or value that does not end has not been told by the parser: what was sent is counted."""
-        self._passed += count
-        if self._passed > self._limits.head_octets + len(self._front.buffer):  # some may be of the request before
-            incoming.refusal = refused("head-too-large" if incoming.lines else "target-too-long")
-
-    def _broken(self, error: Exception) -> None:
-        incoming = self._incoming
-        if self._last and incoming is None:
-            # RFC 9112, 9.6: the client has said that it would ask nothing more.
-            self._ended = self._excess = True
-            self._advance()
-        elif incoming is not None and incoming.refusal is not None:
-            self._refuse(incoming.refusal)
-        elif isinstance(error, httptools.HttpParserInvalidMethodError):
-            self._refuse(refused("method-unknown"))
+    def _was_read(self, found: Pieces | None) -> None:
+        if found is not None:
+            self._send_more(in_pieces(found))
+        elif self._ended:
+            self._sent()
         else:
-            self._refuse(refused("not-http"))
+            self._enter(Stage.WAIT)  # it could not be read; it is looked for again by `overdue`, and not at once
+
+    def _wait_no_more(self) -> None:
+        self._front.waiters.leave(self)
+        self._asked = self._awaited = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     # --- answers -------------------------------------------------------------------------------------------------
-
-    def _refuse(self, reply: Reply) -> None:
-        """Answer after what was asked before, and end: where the next request would begin is not known."""
-        incoming = self._incoming or self._front.incoming()
-        incoming.refusal = reply
-        incoming.drop()
-        self._incoming = None
-        self._queue.append(incoming)
-        self._ended = True
-        if self._stage in COMING_IN:
-            self._advance()
 
     def _advance(self) -> None:
         """Answer one that is whole; the rest after others: hundreds may have been sent at once."""
@@ -312,45 +221,6 @@ class Connection(asyncio.BufferedProtocol):
         if self._held and not self._taking:
             self._go_on_with_held()
 
-    def _go_on_with_held(self) -> None:
-        """Look at what is held, after others, if it is its turn."""
-        if self._stage in COMING_IN and not self._queue:
-            octets, self._held = bytes(self._held), bytearray()
-            self._transport.resume_reading()
-            asyncio.get_running_loop().call_soon(self._feed_held, octets)
-
-    def _feed_held(self, octets: bytes) -> None:
-        if self._stage in COMING_IN and not self._ended:
-            self._touched = self._front.now()
-            self._take(octets)
-
-    def _take(self, octets: bytes) -> None:
-        """Look at what has come; where requests begin, at a little, and at the rest after others."""
-        in_chunks = self._incoming is not None and self._incoming.announced is None
-        most = HEADS if self._stage is Stage.HEAD else CHUNKS if in_chunks else len(self._front.buffer)
-        if len(octets) > most:
-            self._take_part(octets, most)
-        else:
-            self._feed(octets)
-        if self._stage is Stage.DRAIN and self._held:
-            self._held.clear()  # it is refused: whoever still sends is listened to for as long as it may read why
-            self._transport.resume_reading()
-
-    def _take_part(self, octets: bytes, most: int) -> None:
-        """Look at so many octets, and at what else is the body of a request that has begun in them: it is one."""
-        self._held += octets[most:]
-        self._taking = True
-        self._feed(octets[:most])
-        self._taking = False
-        incoming = self._incoming
-        if incoming is not None and incoming.announced is not None and self._stage is Stage.BODY:
-            left = incoming.announced - incoming.length
-            octets, self._held = bytes(self._held[:left]), self._held[left:]
-            self._feed(octets)
-        if self._held:
-            self._transport.pause_reading()
-            self._go_on_with_held()
-
     def _answer(self, incoming: Incoming) -> None:
         if incoming.refusal is not None:
             self._send(incoming, incoming.refusal)
@@ -361,33 +231,62 @@ class Connection(asyncio.BufferedProtocol):
         except Exception as error:  # noqa: BLE001 - what nobody foresaw must not leave the client without an answer
             self._send(incoming, refusal(error))
             return
+        self._settle(incoming, asked, answered)
+
+    def _settle(self, incoming: Incoming, asked: Asked, answered: Reply | Turn | Later | Stream) -> None:
         if isinstance(answered, Reply):
             self._send(incoming, answered)
-            return
-        peer = peer_of(forwarded(asked, self._front.proxies))
-        work = partial(self._work, answered, asked, incoming, asyncio.get_running_loop())
-        job = self._front.submit(answered, peer, work)
+        elif isinstance(answered, Turn):
+            service = self._front.service
+            if not self._have(
+                answered, asked, lambda: service.work(answered, asked, incoming.opened(), incoming.length)
+            ):
+                self._send(incoming, refused("busy"))
+        elif self._front.stopping:
+            self._settle(incoming, asked, answered.at_last())
+        elif not self._front.waiters.enter(self, self._peer(asked)):
+            self._send(incoming, refused("too-many-wait"))
+        else:
+            self._wait(asked, answered)
+
+    def _peer(self, asked: Asked) -> str:
+        return peer_of(forwarded(asked, self._front.proxies))
+
+    def _have(self, turn: Turn, asked: Asked, work: Callable[[], Reply | Pieces | None]) -> bool:
+        """Have work done by a worker; False if there is no room for it."""
+        job = self._front.submit(
+            turn, self._peer(asked), partial(self._work, work, self._current, asyncio.get_running_loop())
+        )
         if job is None:
-            self._send(incoming, refused("busy"))
-            return
+            return False
         self._job = job
         self._enter(Stage.WORK)
+        return True
 
-    def _work(self, turn: Turn, asked: Asked, incoming: Incoming, loop: asyncio.AbstractEventLoop) -> None:
+    def _work(
+        self,
+        work: Callable[[], Reply | Pieces | None],
+        incoming: Incoming | None,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         """On a worker's thread."""
-        reply = refused("busy")
+        found = None
         try:
-            reply = self._front.service.work(turn, asked, incoming.opened(), incoming.length)
+            found = work()
         finally:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and the process with it
-                loop.call_soon_threadsafe(self._worked, incoming, reply)
+                loop.call_soon_threadsafe(self._worked, incoming, found)
 
-    def _worked(self, incoming: Incoming | None, reply: Reply) -> None:
+    def _worked(self, incoming: Incoming | None, found: Reply | Pieces | None) -> None:
         self._job = None
         self._worked_off(incoming)
-        if self._stage is Stage.WORK and incoming is not None:
-            self._send(incoming, reply)
-            self._advance()
+        if self._stage is not Stage.WORK or incoming is None:
+            return
+        if self._awaited is not None:
+            self._was_read(found if isinstance(found, Pieces) else None)
+        else:
+            self._send(incoming, found if isinstance(found, Reply) else refused("busy"))
+        self._advance()
 
     def _worked_off(self, incoming: Incoming | None) -> None:
         if incoming is not None and incoming.asked is not None:
@@ -432,6 +331,12 @@ class Connection(asyncio.BufferedProtocol):
             self._advance()
 
     def _sent(self) -> None:
+        if self._awaited is not None and not self._ended and not self._front.stopping:
+            self._rest = None
+            self._enter(Stage.WAIT)
+            asyncio.get_running_loop().call_soon(self.told)
+            return
+        self._wait_no_more()
         incoming, self._current, self._rest = self._current, None, None
         surplus = self._excess or bool(self._held)
         if self._queue or (incoming is not None and incoming.keep):

@@ -32,6 +32,11 @@ class Limits:
             one address.
         at_work_of_one_peer: requests of one peer that are with workers or wait for them: with 8 threads of the
             API, for each of which 4 wait (app/web.py), less than half of the places.
+        waiters: connections that wait for news, on no thread: half of all, so that whoever asks something finds the
+            other half; each holds some 10 KB. It is half of what the process may have, where that is less.
+        waiters_of_one_peer: of them of one peer: an eighth of its connections. A copy needs one.
+        quiet_seconds: after which something is sent to whoever gets news as they come and there are none; a quarter of
+            the shortest time after which a proxy lets go (nginx: 60 s).
     """
 
     head_seconds: float = 10.0
@@ -49,3 +54,6 @@ class Limits:
     connections: int = 8_192
     of_one_peer: int = 1_024
     at_work_of_one_peer: int = 16
+    waiters: int = 4_096
+    waiters_of_one_peer: int = 128
+    quiet_seconds: float = 15.0

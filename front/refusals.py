@@ -86,6 +86,11 @@ WORDS: dict[str, tuple[HTTPStatus, str, str]] = {
         "Too much is waiting to be done at this moment; nothing was recorded.",
         "Try again in a few seconds.",
     ),
+    "too-many-wait": (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "As many wait for news as may, of you or of all.",
+        "Ask without waiting, or try again in a few seconds.",
+    ),
 }
 """By code: the status, a sentence, and what to do."""
 

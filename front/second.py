@@ -15,7 +15,7 @@ from api.status.exchange import Asked, Reply, refusal
 from core.errors import BodyTooLarge
 from front.head import METHODS, about_body
 from front.refusals import refused
-from front.service import Service, Turn
+from front.service import Later, Service, Stream, Turn
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -113,6 +113,8 @@ class SecondFront:
                 return refusal(BodyTooLarge(limit=limit))
             asked = asked.with_body(body)
         answered = self.service.at_once(asked)
+        if isinstance(answered, Later | Stream):
+            answered = answered.at_last()  # who waits would hold a thread: nobody does, and wait is as if it were 0
         return answered if isinstance(answered, Reply) else self._worked(answered, asked)
 
     def _worked(self, turn: Turn, asked: Asked) -> Reply:

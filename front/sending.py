@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from api.status.exchange import Pieces, Reply, lines_of
+from front.service import Stream
 
 PIECE = 32 * 1024
 """Octets of an answer that are handed on at a time: what a slow reader leaves lying is never more."""
@@ -51,14 +52,26 @@ def begun(
     if bare or reply.status == HTTPStatus.NOT_MODIFIED:
         return head, None
     if reply.pieces is not None:
-        return head, _each(reply.pieces, cut)
+        return head, in_pieces(reply.pieces, cut)
     if len(reply.body) <= PIECE:
         return head + reply.body, None
     body = memoryview(reply.body)
     return head, (body[place : place + PIECE] for place in range(0, len(body), PIECE))
 
 
-def _each(pieces: Pieces, cut: Callable[[], None]) -> Iterator[bytes]:
+def begun_stream(stream: Stream, *, date: bytes) -> bytes:
+    """Return the head of an answer that goes on, and what it begins with."""
+    lines = stream.head.lines or lines_of(stream.head.status, stream.head.headers)
+    return b"".join((lines, date, b"Connection: close\r\n\r\n", stream.first))
+
+
+def in_pieces(pieces: Pieces, cut: Callable[[], None]) -> Iterator[bytes | memoryview]:
+    """Return a long body piece by piece.
+
+    Args:
+        pieces: the body.
+        cut: ends the connection, when what is left of the body is not to be had any more.
+    """
     try:
         for each in pieces.octets:
             yield b"".join(each)

@@ -17,6 +17,7 @@ from front.incoming import Incoming, Spool
 from front.limits import Limits
 from front.sending import date_line
 from front.service import Service, Turn
+from front.waiters import Waiters
 from front.workers import Job, Workers
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Front:
         self.date = date_line(http_date(clock.now()))
         self._at_work: Counter[str] = Counter()
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
+        waiters = min(self.limits.waiters, most // 2)
+        self.waiters = Waiters(most=waiters, of_one_peer=self.limits.waiters_of_one_peer)
         self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)
 
     async def listen(self, host: str, port: int, *, shared: bool = False) -> asyncio.Server:
@@ -91,6 +94,7 @@ class Front:
         listening.bind(address)
         # asyncio accepts as many at a stretch as it is told that may wait: a few at a time, and many may wait.
         loop = asyncio.get_running_loop()
+        self.waiters.serve(loop)
         server = await loop.create_server(lambda: Connection(self), sock=listening, backlog=_AT_A_STRETCH)
         listening.listen(BACKLOG)
         return server
@@ -118,6 +122,7 @@ class Front:
     async def stop(self) -> None:
         """Let what is being worked on be answered, for a moment."""
         self.stopping = True
+        self.waiters.release()
         until = self.now() + _STOP_SECONDS
         while self.now() < until and any(each.held_by_us for each in self.crowd.everybody()):  # noqa: ASYNC110 - few of them, and once
             await asyncio.sleep(0.02)

@@ -9,6 +9,7 @@ class Stage(Enum):
     HEAD = auto()
     BODY = auto()
     WORK = auto()
+    WAIT = auto()
     SEND = auto()
     DRAIN = auto()
     CLOSED = auto()
@@ -16,4 +17,4 @@ class Stage(Enum):
 
 # Tuples, as identity is faster than an enumeration's hash, and this is asked several times for each request.
 COMING_IN = (Stage.HEAD, Stage.BODY)
-GOING_OUT = (Stage.WORK, Stage.SEND)
+GOING_OUT = (Stage.WORK, Stage.SEND, Stage.WAIT)

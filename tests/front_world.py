@@ -15,7 +15,7 @@ from api.status.exchange import Asked, Pieces, Reply
 from core.clock import SystemClock
 from front.limits import Limits
 from front.server import Front
-from front.service import Service, Turn
+from front.service import Later, Service, Stream, Turn
 from front.workers import Workers
 
 HOST = b"Host: 127.0.0.1\r\n"
@@ -44,7 +44,7 @@ class Toy:
             raise KeyError("this")
         return Reply(401, b"who?") if asked.path == "/refused" else self.limit
 
-    def at_once(self, asked: Asked) -> Reply | Turn:
+    def at_once(self, asked: Asked) -> Reply | Turn | Later | Stream:
         if asked.path.startswith("/now"):
             self.done.append((asked, asked.body))
             return Reply(200, asked.body or asked.path.encode(), [("Content-Type", "text/plain")])

@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 
 from api.app import described, description
 from api.bodies import BodyLimits
+from api.log_tip import LogTip
 from api.status.exchange import Asked
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
+from app.following_log import FollowingLog
 from app.served import Served
 from core.actors import Role
 from front.limits import Limits
@@ -52,6 +54,7 @@ class Web:
         self.reached: list[tuple[str, int]] = []
         self.described = description(self.api.flask)
         self.lookout = self.api.lookout
+        self.tip = LogTip(world.store)
         plane = StatusPlane(self.api.mirror, lambda role: role in Role)
         self.refused: list[tuple[Asked, Refused]] = []
         self.served = Served(
@@ -61,6 +64,7 @@ class Web:
             ready=self.lookout.ready,
             description=described(self.api.flask),
             note=lambda *one: self.refused.append(one),
+            follow_log=FollowingLog(self.tip, world.store, self.api.mirror.require_whole).at_once,
         )
 
     def _noting(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
@@ -70,6 +74,7 @@ class Web:
     @contextmanager
     def listening(self, limits: Limits | None = None) -> Iterator[Listening]:
         with listening(self.served, limits=limits, workers=(4, 16)) as front:
+            self.tip.tells(front.front.waiters.tell)
             yield front
 
     def operations(self) -> list[Operation]:

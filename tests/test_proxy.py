@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.status.exchange import Asked, Reply
-from front.service import Turn
+from front.service import Later, Stream, Turn
 from tests.front_world import Listening, fin, listening, read_all, request, rst
 from tests.nginx_world import nginx
 from tests.served_world import Web
@@ -33,7 +33,7 @@ class Noting:
         self.asked: list[Asked] = []
         self.admit, self.work = web.served.admit, web.served.work
 
-    def at_once(self, asked: Asked) -> Reply | Turn:
+    def at_once(self, asked: Asked) -> Reply | Turn | Later | Stream:
         self.asked.append(asked)
         return self.web.served.at_once(asked)
 

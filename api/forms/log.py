@@ -55,3 +55,18 @@ class FeedQuery(Sent):
         BeforeValidator(digits),
     ] = 0
     limit: Annotated[int, Field(ge=1, le=PORTION, description="The most rows."), BeforeValidator(digits)] = PORTION
+
+
+class FeedHeader(Sent):
+    """What comes with a question for the feed from whoever gets it as events."""
+
+    last_event_id: Annotated[
+        int | None,
+        Field(
+            alias="Last-Event-ID",
+            ge=0,
+            le=_LARGEST,
+            description="Where events are asked for: the number of the last row that you have, in place of `after`.",
+        ),
+        BeforeValidator(digits),
+    ] = None
