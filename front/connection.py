@@ -166,7 +166,7 @@ class Connection(Receiving):
         if found is None:
             return
         if isinstance(found, Pieces):
-            self._send_more(in_pieces(found))
+            self._send_more(in_pieces(found, self._transport.abort))
         elif isinstance(awaited, Later):
             self._answer_now(incoming, asked, found)
         elif isinstance(found, Turn):
@@ -195,7 +195,7 @@ class Connection(Receiving):
 
     def _was_read(self, found: Pieces | None) -> None:
         if found is not None:
-            self._send_more(in_pieces(found))
+            self._send_more(in_pieces(found, self._transport.abort))
         elif self._ended:
             self._sent()
         else:

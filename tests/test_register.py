@@ -10,7 +10,7 @@ from api.kept_files import KeptFile, Shelf, Withdrawn
 from api.status.exchange import Asked, Reply
 from core.canonical import canonical, read_json
 from core.public_record import document
-from front.service import Turn
+from front.service import Later, Stream, Turn
 from store.reading import approvals as approval_reading
 from tests.api_world import Api
 from tests.front_world import HOST, Toy, listening, request
@@ -110,7 +110,7 @@ def test_a_file_that_is_withdrawn_is_cut_off_for_who_reads_it() -> None:
     file = KeptFile(bytes(1_000) for _ in range(40_000))
 
     class Serving(Toy):
-        def at_once(self, asked: Asked) -> Reply | Turn:
+        def at_once(self, asked: Asked) -> Reply | Turn | Later | Stream:
             return Reply(200, pieces=file.pieces(0, file.length)) if asked.path == "/file" else super().at_once(asked)
 
     with listening(Serving()) as front, front.connect(reads=4096) as client:
