@@ -14,7 +14,7 @@ from verify.kit.instants import seconds
 from verify.kit.merkle import leaf_hash
 from verify.kit.mirror import Compared, Mirror
 from verify.kit.note import WITNESS, checkpoint, cosigned, key_of
-from verify.kit.simulated import Log, Wrong, granted, revoked
+from verify.kit.simulated import DAY, Log, Wrong, granted, revoked
 from verify.kit.stopped import Check, Stopped
 from verify.kit.witness import Witness
 
@@ -71,6 +71,27 @@ def test_a_copy_is_the_register_and_answers_as_it_goes_on(tmp_path: Path) -> Non
     answer = copy.holding.answer("approval", APPROVAL, NOW + 5).members
     assert (answer["valid"], answer["state"]) == (False, "cancelled")
     assert copy.holding.asked({"approval": APPROVAL, "at": "2027-02-01T10:00:04Z"}, NOW + 5).members["valid"] is True
+
+
+def test_what_is_at_hand_is_forgotten_when_a_row_says_something_else(tmp_path: Path) -> None:
+    log, clock = log_of(), [NOW]
+    copy, source = Mirror(tmp_path / "copy", log.key, clock=lambda: clock[0], longest=10**9), Told(log)
+    all_of(copy, source)
+    certificate, coming = log.document(APPROVAL)["certificates"][0], granted(77, NOW)
+    names = [("approval", APPROVAL), ("serial", certificate["serial"]), ("sha256", certificate["sha256"])]
+    absent = [("approval", coming["approval"]), ("serial", coming["certificates"][0]["serial"])]
+    answer = copy.holding.answer
+    for at in (NOW, NOW, NOW + 4_000, NOW - 1, NOW + 90 * DAY - 1, NOW + 90 * DAY, NOW + 5):
+        for kind, value in names + absent:
+            # What was at hand is what is found out anew, whatever was asked before, and of whichever instant.
+            kept, anew = answer(kind, value, at), copy.holding.asked({kind: value}, at).members
+            assert {**anew, "as_of": 0, "fresh_until": 0} == {**kept.members, "as_of": 0, "fresh_until": 0}
+            assert kept.since <= at <= kept.until
+    log.add(NOW, revoked(log.document(APPROVAL), NOW + 5), coming)
+    clock[0] = NOW + 5
+    all_of(copy, source)
+    assert [answer(*each, NOW + 5).members["state"] for each in names] == ["cancelled"] * 3
+    assert [answer(*each, NOW + 5).members["valid"] for each in absent] == [True, True]
 
 
 def test_a_copy_in_portions_counts_nothing_until_the_root_proves_it(
