@@ -57,11 +57,25 @@ class JournalAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogAnswer:
+    """The key that signs the public log's checkpoints.
+
+    Args:
+        name: of the log: the first line of its checkpoints.
+        verifier_key: the same with eight digits and the key in base64 behind it (C2SP signed-note).
+    """
+
+    name: str
+    verifier_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuthorityAnswer:
     """The authority describes itself.
 
     Args:
         statement_signer: signs dossiers; null where none was made yet.
+        log: null where it has not begun yet.
     """
 
     name: str
@@ -75,6 +89,7 @@ class AuthorityAnswer:
     ocsp: str
     chain: str
     journal: JournalAnswer
+    log: LogAnswer | None
     now: datetime
 
 
@@ -116,6 +131,7 @@ def _described(view: AuthorityView, now: datetime) -> AuthorityAnswer:
         ocsp=f"{base}/ocsp",
         chain=f"{base}/ca/chain.pem",
         journal=JournalAnswer(f"{view.name} Journal", base64.b64encode(view.journal_key).decode("ascii")),
+        log=None if view.log is None else LogAnswer(name=view.log[0], verifier_key=view.log[1]),
         now=now,
     )
 

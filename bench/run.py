@@ -20,6 +20,7 @@ from bench import (
     deployments,
     documents,
     ending,
+    feed,
     hearing,
     lists,
     many,
@@ -181,6 +182,16 @@ def _hearing(share: int) -> Iterator[Row]:
         yield what, "–", figure
 
 
+def _feed(share: int) -> Iterator[Row]:
+    for told in feed.measure(60 // share):
+        median, slow = (percentile(told.milliseconds, each) for each in (50, 99))
+        yield (
+            f"From a revocation's commit to each of {told.waiters} who wait at the feed, {told.database}",
+            "99th percentile 500 ms",
+            f"median {median:.0f} ms, 99th {slow:.0f} ms, longest {max(told.milliseconds):.0f} ms",
+        )
+
+
 def _snapshot(share: int) -> Iterator[Row]:
     few, many = snapshot.measure([(1_000 // share, 10_000 // share), (100_000 // share, 1_000_000 // share)])
     of = f"{many.approvals:,} approvals and {many.units:,} units"
@@ -233,6 +244,7 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "rates": _rates,
     "batch": _batch,
     "hearing": _hearing,
+    "feed": _feed,
     "snapshot": _snapshot,
     "ceiling": _ceiling,
     "mirror": _mirror,

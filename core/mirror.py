@@ -123,6 +123,7 @@ class AuthorityView:
         journal_key: SubjectPublicKeyInfo of the key that signs the journal's heads, DER.
         revoked: credentials that are, in the same way: nobody gets in with one, but its name is known.
         ended: serials of certificates of the hierarchy that were ended before their time.
+        log: name and verifier's key of the public log; None where it has not begun.
     """
 
     name: str
@@ -136,6 +137,7 @@ class AuthorityView:
     journal_key: bytes
     revoked: Mapping[str, CredentialRecord] = field(default_factory=dict)
     ended: frozenset[Serial] = frozenset()
+    log: tuple[str, str] | None = None
 
     def machine(self, now: datetime) -> datetime:
         """Return the machine's instant of one of the authority's: leases and signs of life are about machines."""

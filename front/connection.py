@@ -16,7 +16,7 @@ from front.head import forwarded
 from front.incoming import Incoming
 from front.receiving import Receiving
 from front.refusals import refused
-from front.sending import PIECES, begun, begun_stream, head_of, in_pieces
+from front.sending import PIECE, PIECES, begun, begun_stream, head_of, in_pieces
 from front.service import Later, Stream, Turn
 from front.stage import COMING_IN, GOING_OUT, Stage
 from front.workers import Job
@@ -42,6 +42,7 @@ class Connection(Receiving):
         self._asked: Asked | None = None
         self._awaited: Later | Stream | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._read = ("", 0)
         self._stuffed = False
 
     # --- the crowd's side ----------------------------------------------------------------------------------------
@@ -69,6 +70,7 @@ class Connection(Receiving):
         self._stage = Stage.CLOSED
         self._front.crowd.leave(self._address, self)
         self._wait_no_more()
+        self._end_reading()
         if self._job is not None and self._job.call_off():
             self._job = None
             self._worked_off(self._current)
@@ -283,10 +285,30 @@ class Connection(Receiving):
         if self._stage is not Stage.WORK or incoming is None:
             return
         if self._awaited is not None:
-            self._was_read(found if isinstance(found, Pieces) else None)
+            pieces = found if isinstance(found, Pieces) else None
+            if pieces is not None and not self._begin_reading(incoming, pieces.length):
+                pieces, self._ended = None, True  # it ends before a gap: whoever follows comes again
+            self._was_read(pieces)
+        elif isinstance(found, Reply) and self._begin_reading(incoming, len(found.body)):
+            self._send(incoming, found)
         else:
-            self._send(incoming, found if isinstance(found, Reply) else refused("busy"))
+            self._send(incoming, refused("busy"))
         self._advance()
+
+    def _begin_reading(self, incoming: Incoming, octets: int) -> bool:
+        """Count what a worker made for this reader alone; False if too much of that is being read."""
+        if octets <= PIECE or incoming.asked is None:
+            return True
+        peer = self._peer(incoming.asked)
+        if not self._front.answers.begin(peer, octets):
+            return False
+        self._read = peer, octets
+        return True
+
+    def _end_reading(self) -> None:
+        if self._read[1]:
+            self._front.answers.end(*self._read)
+            self._read = ("", 0)
 
     def _worked_off(self, incoming: Incoming | None) -> None:
         if incoming is not None and incoming.asked is not None:
@@ -331,6 +353,7 @@ class Connection(Receiving):
             self._advance()
 
     def _sent(self) -> None:
+        self._end_reading()
         if self._awaited is not None and not self._ended and not self._front.stopping:
             self._rest = None
             self._enter(Stage.WAIT)

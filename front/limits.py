@@ -32,6 +32,8 @@ class Limits:
             one address.
         at_work_of_one_peer: requests of one peer that are with workers or wait for them: with 8 threads of the
             API, for each of which 4 wait (app/web.py), less than half of the places.
+        answers: octets of answers from workers that are being read: 256 of the longest of the feed (2 MiB).
+        answers_of_one_peer: of them of one peer: sixteen of these, as many as workers make for it at a time.
         waiters: connections that wait for news, on no thread: half of all, so that whoever asks something finds the
             other half; each holds some 10 KB. It is half of what the process may have, where that is less.
         waiters_of_one_peer: of them of one peer: an eighth of its connections. A copy needs one.
@@ -54,6 +56,8 @@ class Limits:
     connections: int = 8_192
     of_one_peer: int = 1_024
     at_work_of_one_peer: int = 16
+    answers: int = 512 * 1024 * 1024
+    answers_of_one_peer: int = 32 * 1024 * 1024
     waiters: int = 4_096
     waiters_of_one_peer: int = 128
     quiet_seconds: float = 15.0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from api.status.exchange import http_date
 from core.clock import Clock
 from core.peers import plain
+from front.answers import Answers
 from front.connection import Connection
 from front.crowd import Crowd, Member
 from front.incoming import Incoming, Spool
@@ -70,6 +71,7 @@ class Front:
         self.date = date_line(http_date(clock.now()))
         self._at_work: Counter[str] = Counter()
         most = min(self.limits.connections, _descriptors() - _DESCRIPTORS)
+        self.answers = Answers(most=self.limits.answers, of_one_peer=self.limits.answers_of_one_peer)
         waiters = min(self.limits.waiters, most // 2)
         self.waiters = Waiters(most=waiters, of_one_peer=self.limits.waiters_of_one_peer)
         self.crowd = Crowd(most=most, of_one_peer=min(self.limits.of_one_peer, most), proxies=self.proxies)

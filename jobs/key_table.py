@@ -5,7 +5,7 @@ which are not remembered.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -52,6 +52,7 @@ class KeyLine:
         since, until: the first second of its first certificate, and the last of its last; None where it has no end.
         state: how it stands with it.
         used: how often, by what it was used for.
+        verifier_key: of the log's, as whoever holds a copy is given it (C2SP signed-note); None of every other.
     """
 
     purpose: str
@@ -65,6 +66,7 @@ class KeyLine:
     until: datetime | None
     state: KeyState
     used: Mapping[str, int] = field(default_factory=dict)
+    verifier_key: str | None = None
 
 
 def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[KeyLine]:
@@ -87,7 +89,10 @@ def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[
         *table.of(HierarchyRole.RESPONDER),
         *table.of(HierarchyRole.STATEMENT),
         table.alone("journal", JOURNAL_FILE, SIGNS, {"heads": heads}),
-        table.alone("log", LOG_FILE, SIGNS_LOG, {"checkpoints": memory.counted().get("tree", 0)}),
+        replace(
+            table.alone("log", LOG_FILE, SIGNS_LOG, {"checkpoints": memory.counted().get("tree", 0)}),
+            verifier_key=None if memory.log is None else memory.log.key,
+        ),
         table.alone("memory", RECORD_FILE, SEALS, {"records": records}),
     ]
 

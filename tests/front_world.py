@@ -63,6 +63,8 @@ class Toy:
         octets = body.read()
         assert len(octets) == length
         self.done.append((asked, octets))
+        if asked.path == "/long":
+            return Reply(200, b"x" * LARGE)
         if asked.path == "/broken":
             return Reply(200, b"", [("X-Name", "a\r\nSet-Cookie: b")])
         return Reply(200, b"worked " + octets[:20])

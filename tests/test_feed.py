@@ -1,19 +1,25 @@
 """The feed of the public log: whole, in order, bounded; and a stranger's copy that is kept from it proves itself."""
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
 from api import feed
+from core.actors import AUTHORITY
 from core.canonical import canonical, read_json
+from core.facts import Fact, FactKind
 from core.merkle import leaf_hash
-from store.log_tables import checkpoints
+from jobs.key_table import every_key
+from store.log_tables import checkpoints, log_leaves
 from store.reading import log as reading
+from store.verbs import facts
 from tests.api_world import Api, done, refused
 from tests.test_log import newest, with_log
-from tests.world import World
+from tests.world import NOW, World
 from verify.kit.mirror import Mirror
 from verify.kit.note import key
 
@@ -131,3 +137,53 @@ def test_whatever_is_sent_is_refused_in_words(api: Api) -> None:
 def test_before_the_first_checkpoint_there_is_no_feed(world: World) -> None:
     world.granted()
     refused(Api(world).ask(None, "GET", "/v1/feed"), 404, "log-empty")
+
+
+def test_who_may_read_a_row_can_open_its_commitment(api: Api) -> None:
+    public = {each["number"]: each for each in done(api.ask(None, "GET", "/v1/feed"))["rows"]}
+    opened: dict[int, dict[str, Any]] = {}
+    more: dict[str, Any] = {"next": ""}
+    while more["next"] is not None:
+        more = done(api.ask("auditor", "GET", f"/v1/journal?limit=9&after={more['next']}"))
+        opened |= {each["row"]["number"]: each for each in more["rows"]}
+    assert opened.keys() == public.keys()
+    for number, each in opened.items():
+        octets = bytes.fromhex(each["salt"]) + canonical(each["row"])
+        assert hashlib.sha256(octets).hexdigest() == public[number]["commitment"]
+        assert each["leaf"] == number - 1
+    assert len({each["salt"] for each in opened.values()}) == len(opened)
+    refused(api.ask("manufacturer", "GET", "/v1/journal"), 403, "operation-not-permitted")
+    assert '"salt"' not in api.ask(None, "GET", "/v1/feed").text
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_a_row_without_a_leaf_has_no_salt(world: World) -> None:
+    world.granted()
+    with world.store.begin("as a release before left it") as tx:
+        tx.connection.execute(delete(log_leaves).where(log_leaves.c.number < 3))
+    rows = done(Api(world).ask("auditor", "GET", "/v1/journal"))["rows"]
+    assert [(each["salt"] is None, each["leaf"]) for each in rows][:3] == [(True, None), (True, None), (False, 2)]
+
+
+def test_the_authority_says_the_logs_key(world: World) -> None:
+    world.granted()
+    api = Api(world)
+    assert done(api.ask(None, "GET", "/v1/authority"))["log"] is None
+    with_log(world).settle()
+    api.mirror.follow()
+    held = world.memory.log
+    assert held is not None
+    said = done(api.ask(None, "GET", "/v1/authority"))["log"]
+    assert said == {"name": held.log, "verifier_key": held.key}
+    assert str(key(said["verifier_key"])) == held.key
+    assert newest(world).note.startswith(f"{said['name']}\n")
+    lines = every_key(world.store, world.memory, world.folder / "keys", world.clock.now())
+    assert [(each.purpose, each.verifier_key) for each in lines if each.verifier_key] == [("log", held.key)]
+    with world.store.begin("another, behind a restore that lost rows") as tx:
+        other = held.log.removesuffix("/1") + "/2"
+        fact = Fact(
+            kind=FactKind.LOG_BEGUN, at=NOW, actor=AUTHORITY, subject=other, payload={"log": other, "key": "the other"}
+        )
+        facts.record(tx, fact)
+    api.mirror.follow()
+    assert done(api.ask(None, "GET", "/v1/authority"))["log"] == {"name": other, "verifier_key": "the other"}

@@ -5,7 +5,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from api.status.exchange import Asked, Pieces, Reply
 from front.limits import Limits
 from front.second import SecondFront
 from front.service import Later, Stream, Turn
-from tests.front_world import Listening, Toy, fin, listening, quick, read_all, request, rst
+from tests.front_world import LARGE, Listening, Toy, fin, listening, quick, read_all, request, rst
 
 PATIENT = Limits(look_seconds=0.05)
 
@@ -88,9 +88,14 @@ class _Stream(Stream):
 
 def waiting(front: Listening, count: int) -> None:
     """Wait until so many wait."""
-    until = time.monotonic() + 20
-    while len(front.front.waiters) != count:
-        assert time.monotonic() < until, len(front.front.waiters)
+    until(lambda: len(front.front.waiters) == count)
+
+
+def until(so: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < end
         time.sleep(0.005)
 
 
@@ -312,6 +317,44 @@ def test_a_stream_that_is_not_read_is_cut() -> None:
         client.sendall(request("/stream", method="GET"))
         waiting(front, 1)
         waiting(front, 0)
+
+
+def test_what_is_made_for_one_reader_is_bounded_until_it_is_read() -> None:
+    limits = Limits(look_seconds=0.05, answers=4 * LARGE, answers_of_one_peer=2 * LARGE)
+    long = request("/long", method="GET")
+    with listening(News(), limits=limits, workers=(1, 9)) as front, ExitStack() as stack:
+
+        def begun(source: str) -> socket.socket:
+            client = stack.enter_context(front.connect(source=source, reads=4096))
+            client.sendall(long)
+            assert client.recv(9) == b"HTTP/1.1 "
+            return client
+
+        first, second = begun("127.0.0.1"), begun("127.0.0.1")
+        assert front.front.answers.octets == 2 * LARGE
+        assert front.status(long) == 503
+        assert front.status(request("/api", method="GET")) == 200  # a short one is nobody's concern
+        others = [begun("127.0.0.2"), begun("127.0.0.3")]
+        refused = begun("127.0.0.4")
+        assert refused.recv(4) == b"503 "  # all together
+        rst(first)
+        others[0].close()
+        until(lambda: front.front.answers.octets == 2 * LARGE)
+        assert front.status(long) == 200
+        assert len(body(read_all(second))) == LARGE
+        until(lambda: front.front.answers.octets == LARGE)
+
+
+def test_a_stream_ends_before_a_gap() -> None:
+    limits = Limits(look_seconds=0.05, answers_of_one_peer=LARGE)
+    toy = News(seconds=60)
+    with listening(toy, limits=limits) as front, front.connect(reads=4096) as slow, asking(front, "/stream") as client:
+        slow.sendall(request("/long", method="GET"))
+        until(lambda: front.front.answers.octets == LARGE)
+        waiting(front, 1)
+        toy.work_news = bytes(64 * 1024)
+        front.front.waiters.tell()
+        assert body(read_all(client)) == b"begins\n"
 
 
 def test_where_a_thread_would_wait_nobody_does() -> None:

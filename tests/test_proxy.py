@@ -20,6 +20,8 @@ from tests.front_world import Listening, fin, listening, read_all, request, rst
 from tests.nginx_world import nginx
 from tests.served_world import Web
 from tests.test_bodies import PATIENT
+from tests.test_front_waiting import waiting
+from tests.test_log import with_log
 from tests.world import World
 
 pytestmark = pytest.mark.long
@@ -182,3 +184,25 @@ def test_one_address_has_so_many_connections_and_so_many_requests_a_second(world
         told = [proxied.status(alive) for _ in range(20)]
         assert set(told) == {200, 429}
         assert len(proxied.service.asked) == told.count(200) <= 10
+
+
+def test_who_waits_at_the_feed_is_told_through_it_and_let_go_when_they_leave(proxied: Proxied) -> None:
+    web, front = proxied.web, proxied.front
+    with_log(web.world).settle()
+    web.tip.tells(front.front.waiters.tell)
+    web.tip.look()
+    size = web.tip.end()
+    with proxied.connect(tls=True) as waits, proxied.connect(tls=True) as follows:
+        waits.sendall(request(f"/v1/feed?after={size}&wait=30", method="GET"))
+        follows.sendall(request(f"/v1/feed?after={size}", method="GET", fields=b"Accept: text/event-stream\r\n"))
+        octets = b""
+        while b"data: " not in octets:  # at once: nothing of it is kept back
+            octets += follows.recv(65536)
+        waiting(front, 2)
+        web.world.granted()
+        web.tip.look()
+        while f"id: {web.tip.end()}\n".encode() not in octets:
+            octets += follows.recv(65536)
+        assert b'"rows":[{' in read_all(waits)
+        waiting(front, 1)
+    waiting(front, 0)

@@ -43,6 +43,7 @@ def _document(line: KeyLine, folder: Path) -> dict[str, object]:
         "since": None if line.since is None else text(line.since),
         "until": None if line.until is None else text(line.until),
         "used": dict(line.used),
+        "verifier_key": line.verifier_key,
     }
 
 
@@ -53,6 +54,7 @@ def _show(line: KeyLine, folder: Path) -> None:
         ("key", line.key_id),
         ("SHA-256", line.sha256),
         ("serial", line.serial),
+        ("verifier", line.verifier_key),
         ("file", str(folder / line.name) if line.held else _NOWHERE),
         ("since", None if line.since is None else text(line.since)),
         ("until", None if line.until is None else text(line.until)),

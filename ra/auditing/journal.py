@@ -9,11 +9,12 @@ from core.actors import Actor
 from core.chain import journal_name
 from policy.roles import Operation
 from ra.access import authorise
-from ra.auditing.views import JournalPage
-from ra.deciding.views import JournalHeadAnswer, JournalRowAnswer, SealedRowAnswer
+from ra.auditing.views import JournalPage, LoggedRowAnswer
+from ra.deciding.views import JournalHeadAnswer, SealedRowAnswer
 from ra.desk import Desk
 from ra.views import page
 from store.reading import journal as reading
+from store.reading import log
 from store.reading.authority import authority_row
 
 
@@ -36,17 +37,25 @@ def journal(desk: Desk, actor: Actor, *, after: int, limit: int) -> JournalPage:
             lambda each: str(each.row.number),
         )
         last = rows.found[-1].row.number if rows.found else after
+        salts = log.salts(tx, [each.row.number for each in rows.found])
         heads = reading.heads_between(tx, after, last)
     return JournalPage(
         journal=journal_name(authority.name),
         public_key=authority.journal_key.hex(),
-        rows=tuple(
-            JournalRowAnswer(row=SealedRowAnswer(**asdict(each.row)), link=each.link.hex()) for each in rows.found
-        ),
+        rows=tuple(_logged(each, salts.get(each.row.number)) for each in rows.found),
         heads=tuple(
             JournalHeadAnswer(number=each.number, link=each.link.hex(), signature=each.signature.hex())
             for each in heads
         ),
         next=rows.next,
         truncated=rows.truncated,
+    )
+
+
+def _logged(each: reading.Sealed, salt: bytes | None) -> LoggedRowAnswer:
+    return LoggedRowAnswer(
+        row=SealedRowAnswer(**asdict(each.row)),
+        link=each.link.hex(),
+        salt=None if salt is None else salt.hex(),
+        leaf=None if salt is None else each.row.number - 1,
     )

@@ -8,6 +8,19 @@ from ra.views import Page
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoggedRowAnswer(JournalRowAnswer):
+    """A row with its link, and with what opens its commitment in the public log.
+
+    Args:
+        salt: hexadecimal: the SHA-256 of it and the row in the canonical form is the `commitment` of the row's leaf.
+        leaf: the number of its leaf, the first is 0; null with the salt where the row has none yet.
+    """
+
+    salt: str | None
+    leaf: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class JournalPage(Page):
     """Sealed rows in order, and the heads that were signed for rows among them.
 
@@ -19,7 +32,7 @@ class JournalPage(Page):
 
     journal: str
     public_key: str
-    rows: tuple[JournalRowAnswer, ...]
+    rows: tuple[LoggedRowAnswer, ...]
     heads: tuple[JournalHeadAnswer, ...]
 
 

@@ -5,13 +5,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Row, Text, bindparam, func, select
 
+from core.canonical import read_json
 from core.facts import FactKind
+from core.identifiers import Environment
 from core.instants import text
 from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root
+from core.note import origin
 from core.public_record import leaf_data, public_part
 from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
 from store.portions import portions
@@ -69,6 +73,12 @@ _ROOTS = select(_T.root).where(_T.level == _LEVEL, _T.place >= _NUMBER, _T.place
 _WAIT_ALONE = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.in_(_NAMED))
 _WAIT_TOGETHER = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.like("% _% _% %"))
 _BEGUN = select(journal.c.id).where(journal.c.subject == bindparam("log"), journal.c.kind == FactKind.LOG_BEGUN)
+_KEY = (
+    select(journal.c.payload)
+    .where(journal.c.subject == bindparam("log"), journal.c.kind == FactKind.LOG_BEGUN, journal.c.refused.is_(None))
+    .order_by(journal.c.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +293,24 @@ def touched_by_waiting(tx: Transaction, approvals: Collection[str]) -> set[str]:
 def has_begun(tx: Transaction, log: str) -> bool:
     """Return whether the journal has, sealed or not, the fact that a log begins, by its origin."""
     return tx.connection.execute(_BEGUN, {"log": log}).first() is not None
+
+
+def key(tx: Transaction, environment: Environment, base_url: str) -> tuple[str, str] | None:
+    """Return name and verifier's key of the newest log (C2SP signed-note), as the journal says them; None before any.
+
+    Args:
+        tx: open.
+        environment: of the authority.
+        base_url: of its profile.
+    """
+    found = None
+    for generation in count(1):  # one more for each restore that lost rows: there are few
+        name = origin(environment, base_url, generation)
+        payload = tx.connection.execute(_KEY, {"log": name}).scalar()
+        if payload is None:
+            break
+        found = name, str(read_json(payload)["key"])
+    return found
 
 
 def _public(tx: Transaction, after: int, upto: int) -> Mapping[int, Sequence[str]]:

@@ -34,6 +34,7 @@ from store.reading import authority as authority_reading
 from store.reading import deployed_units, packing
 from store.reading import deployments as deployment_reading
 from store.reading import journal as journal_reading
+from store.reading import log as log_reading
 from store.tables import credentials, crls, journal, ocsp_answers, waits_to_be_sealed
 from store.transactions import Store, Transaction
 from store.types import Instant
@@ -47,6 +48,7 @@ _AUTHORITY_FACTS = frozenset(
         FactKind.AUTHORITY_CERTIFICATE_ISSUED,
         FactKind.AUTHORITY_CERTIFICATE_ENDED,
         FactKind.CRL_PUBLISHED,
+        FactKind.LOG_BEGUN,
     }
 )
 
@@ -186,6 +188,7 @@ class StatusReader:
                 journal_key=row.journal_key,
                 revoked=_credentials(tx, _REVOKED),
                 ended=frozenset(each.serial for each in authority_reading.ends(tx)),
+                log=log_reading.key(tx, row.environment, row.base_url),
             )
 
     def approvals(self, identifiers: frozenset[str] | None) -> Sequence[Held]:
