@@ -1,5 +1,6 @@
 """A copy proves itself: it equals the register, resumes, and believes nothing that is wrong."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,9 +12,9 @@ from verify.kit import mirror
 from verify.kit.canonical import canonical, read
 from verify.kit.instants import seconds
 from verify.kit.merkle import leaf_hash
-from verify.kit.mirror import Mirror
+from verify.kit.mirror import Compared, Mirror
 from verify.kit.note import WITNESS, checkpoint, cosigned, key_of
-from verify.kit.simulated import Log, Wrong, granted, revoked
+from verify.kit.simulated import DAY, Log, Wrong, granted, revoked
 from verify.kit.stopped import Check, Stopped
 from verify.kit.witness import Witness
 
@@ -25,15 +26,20 @@ class Told:
     """The simulated log, asked without a socket; a line may be added to its notes."""
 
     def __init__(self, log: Log, line: str = "") -> None:
-        self.log, self.line = log, line
+        self.log, self.line, self.held = log, line, b""
 
     def get(self, path: str) -> bytes:
         where = urlsplit(path)
-        if where.path == "/v1/register":
-            return self.log.register()
         asked = parse_qs(where.query)
+        if where.path == "/v1/proofs/consistency":
+            return self.log.consistency(int(asked["from"][0]), int(asked["to"][0]))
         told = self.log.feed(int(asked["after"][0]), int(asked["limit"][0]))
         return told.replace(b'\\n","rows"', b"\\n" + self.line.replace("\n", "\\n").encode() + b'","rows"')
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        assert path == "/v1/register"
+        octets = self.held or self.log.register()
+        yield from (octets[place : place + 100] for place in range(0, len(octets), 100))
 
 
 def log_of(approvals: int = 5) -> Log:
@@ -65,6 +71,27 @@ def test_a_copy_is_the_register_and_answers_as_it_goes_on(tmp_path: Path) -> Non
     answer = copy.holding.answer("approval", APPROVAL, NOW + 5).members
     assert (answer["valid"], answer["state"]) == (False, "cancelled")
     assert copy.holding.asked({"approval": APPROVAL, "at": "2027-02-01T10:00:04Z"}, NOW + 5).members["valid"] is True
+
+
+def test_what_is_at_hand_is_forgotten_when_a_row_says_something_else(tmp_path: Path) -> None:
+    log, clock = log_of(), [NOW]
+    copy, source = Mirror(tmp_path / "copy", log.key, clock=lambda: clock[0], longest=10**9), Told(log)
+    all_of(copy, source)
+    certificate, coming = log.document(APPROVAL)["certificates"][0], granted(77, NOW)
+    names = [("approval", APPROVAL), ("serial", certificate["serial"]), ("sha256", certificate["sha256"])]
+    absent = [("approval", coming["approval"]), ("serial", coming["certificates"][0]["serial"])]
+    answer = copy.holding.answer
+    for at in (NOW, NOW, NOW + 4_000, NOW - 1, NOW + 90 * DAY - 1, NOW + 90 * DAY, NOW + 5):
+        for kind, value in names + absent:
+            # What was at hand is what is found out anew, whatever was asked before, and of whichever instant.
+            kept, anew = answer(kind, value, at), copy.holding.asked({kind: value}, at).members
+            assert {**anew, "as_of": 0, "fresh_until": 0} == {**kept.members, "as_of": 0, "fresh_until": 0}
+            assert kept.since <= at <= kept.until
+    log.add(NOW, revoked(log.document(APPROVAL), NOW + 5), coming)
+    clock[0] = NOW + 5
+    all_of(copy, source)
+    assert [answer(*each, NOW + 5).members["state"] for each in names] == ["cancelled"] * 3
+    assert [answer(*each, NOW + 5).members["valid"] for each in absent] == [True, True]
 
 
 def test_a_copy_in_portions_counts_nothing_until_the_root_proves_it(
@@ -158,6 +185,41 @@ def test_a_register_that_is_not_its_rows_stops_the_copy(tmp_path: Path) -> None:
     with pytest.raises(Stopped) as stopped:
         copy.compare(source)
     assert stopped.value.check is Check.ROOT
+
+
+def test_a_register_of_a_moment_before_is_compared_as_far_as_it_goes(tmp_path: Path) -> None:
+    log = log_of(300)
+    copy, source = copy_of(tmp_path, log), Told(log)
+    source.held = log.register()
+    for number, approval in ((1, APPROVAL), (300, granted(300, NOW)["approval"])):
+        log.add(NOW, revoked(log.document(approval), NOW))
+        log.add(NOW, granted(1_000 + number, NOW))
+    log.add(NOW, granted(0, NOW))
+    all_of(copy, source)
+    compared = copy.compare(source)
+    assert compared == Compared(size=600, newer=5, signed=None)
+    before, seventh = source.held, canonical(granted(7, NOW))
+    for changed in (
+        before.replace(seventh, seventh.replace(b'"maximum_devices":500', b'"maximum_devices":501')),
+        before.replace(b'"size":600', b'"size":599'),
+        before.replace(b'"log":"TEST', b'"log":"LIVE'),
+        before.replace(seventh + b",", b""),
+        before.replace(b'}],"at"', b"}," + canonical(granted(999_999, NOW)) + b'],"at"'),
+        before.replace(b'{"approvals":[', b'{"approvals":[' + canonical(granted(0, NOW)) + b","),  # of a row behind
+    ):
+        assert changed != before
+        source.held = changed
+        with pytest.raises(Stopped) as stopped:
+            copy.compare(source)
+        assert stopped.value.check is Check.ROOT
+    for broken in (before[:-1], before + b" ", before[:5_000], b"", b"[]", before.replace(b'"at":"2', b'"at":"x')):
+        source.held = broken or b" "
+        with pytest.raises(Stopped) as stopped:
+            copy.compare(source)
+        assert stopped.value.check is Check.FORM
+    log.add(NOW)
+    source.held = log.register()
+    assert copy.compare(source) is None
 
 
 def test_a_copy_too_old_says_nothing_and_no_answer_outlives_it(tmp_path: Path) -> None:

@@ -1,11 +1,21 @@
 """A copy and a witness of a real authority, over HTTP: the copy answers as the authority does, of every instant."""
 
+import base64
 import hashlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +27,22 @@ from core.approval import Device, EndCause
 from core.identifiers import ApprovalIdentifier
 from core.instants import seconds
 from ra.telling.approvals import certificate
+from store.reading import log as reading
 from tests.api_world import Api
 from tests.people_world import Quiet, listening
 from tests.test_amendments import amended
-from tests.test_log import with_log
+from tests.test_log import newest, with_log
 from tests.test_rekey import rekey
 from tests.test_waiting import DECEMBER, MARCH
 from tests.world import AUDITOR, World, ending
-from verify.kit.canonical import read
+from verify.kit.canonical import canonical, read
 from verify.kit.evidence.parsing import one_certificate
 from verify.kit.fetching import Authority
 from verify.kit.instants import text
-from verify.kit.mirror import Mirror
-from verify.kit.note import key
+from verify.kit.mirror import Compared, Mirror
+from verify.kit.note import body_of, checkpoint, key
+from verify.kit.program import main
+from verify.kit.stopped import Check, Stopped
 
 FEBRUARY = datetime(2027, 2, 1, 15, 0, tzinfo=UTC)
 LONGEST = 3_600
@@ -172,3 +185,157 @@ def test_a_copy_answers_as_the_authority_of_every_approval_at_every_instant(serv
     served.follow(copy)
     assert compare(served, copy) > 500
     assert copy.wrong() == []
+
+
+def test_the_register_is_what_the_copy_has_and_says_so(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(1, 4):
+        served.world.granted(device=device(number))
+    words = ["mirror", str(tmp_path / "copy"), "--base", served.base, "--once", "--log-key", str(served.log_key)]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 0
+    assert "3 approvals. The register of" in capsys.readouterr().out
+
+
+# --- killed ----------------------------------------------------------------------------------------------------------
+
+CHILD = "from verify.kit import mirror, program; mirror.PORTION = 7; program.main()"
+"""Portions of a few rows: a day of a small authority has many of them then, and a kill lies within one."""
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.long)])
+def test_a_day_of_a_copy_that_is_killed_at_random_ends_equal_to_the_register(
+    served: Served, tmp_path: Path, kills: int
+) -> None:
+    dice, world = random.Random(13), served.world
+    file = tmp_path / "copy"
+    words = [sys.executable, "-c", CHILD, "mirror", str(file), "--base", served.base, "--log-key", str(served.log_key)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    given = [world.granted(device=device(number)) for number in range(1, 9)]
+    within = 0
+    for number in range(kills):
+        with subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL) as process:
+            until = time.monotonic() + 20
+            while not file.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+            world.passes(timedelta(minutes=14))
+            if number % 3 == 2 and given:
+                world.revoked(given.pop())
+                world.authority.settle()
+            else:
+                given.append(world.granted(device=device(100 + number)))
+            time.sleep(dice.random() * 0.4)
+            process.send_signal(signal.SIGKILL)
+        with closing(sqlite3.connect(file)) as database:
+            found = database.execute("SELECT aside_size > size FROM state").fetchone()
+            within += found is not None and found[0]
+    assert kills < 100 or within, "not one was killed between two portions of what it had not proved yet"
+    copy = served.copy(tmp_path)
+    served.follow(copy)
+    assert copy.wrong() == []
+    assert copy.compare(Authority(served.base)) == Compared(size=copy.size, newer=0, signed=None)
+    with world.store.read() as tx:
+        register = {each: read(said.encode()) for each, said in reading.documents(tx, copy.size)}
+    assert copy.documents() == register
+    assert compare(served, copy) > 10
+
+
+# --- witnessed -------------------------------------------------------------------------------------------------------
+
+
+class Lying(BaseHTTPRequestHandler):
+    """Shows another history of a log, by the log's own key, and hands on what else is asked."""
+
+    server: "Liar"
+
+    def do_GET(self) -> None:
+        octets = Authority(self.server.base).get(self.path) if not self.path.startswith("/v1/checkpoint") else b""
+        if self.path.startswith("/v1/feed"):
+            octets = canonical({**read(octets), "checkpoint": self.server.note, "rows": self.server.rows(octets)})
+        self.send_response(HTTPStatus.OK)
+        self.end_headers()
+        self.wfile.write(octets or self.server.note.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that is overridden
+        """Say nothing."""
+
+
+class Liar(ThreadingHTTPServer):
+    """One that lies.
+
+    Args:
+        base: of the authority.
+        note: that it shows.
+    """
+
+    def __init__(self, base: str, note: str) -> None:
+        super().__init__(("127.0.0.1", 0), Lying)
+        self.base, self.note = base, note
+
+    def rows(self, octets: bytes) -> list[Any]:
+        """The rows of an answer, as far as the note covers them."""
+        return [each for each in read(octets)["rows"] if each["number"] <= checkpoint(self.note).size]
+
+
+@contextmanager
+def lying(served: Served, size: int, root: bytes) -> Iterator[str]:
+    """Show a tree that the log's own key has signed, whoever has it now."""
+    name = served.log_key.name
+    body, signer = body_of(name, size, root), served.world.authority.keyring.log
+    assert signer is not None
+    octets = base64.b64encode(served.log_key.id + signer.sign(body.encode())).decode()
+    with Liar(served.base, f"{body}\n\u2014 {name} {octets}\n") as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_two_histories_are_seen_by_witness_and_copy_which_keep_the_proof_and_say_so(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["witness", str(tmp_path / "seen"), "--key", str(tmp_path / "key"), "--name", "dcc.example/w"]
+    words += ["--log-key", str(served.log_key)]
+
+    def witnessed(base: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--base", base])
+        return int(str(ended.value.code))
+
+    copy = served.copy(tmp_path)
+    for number in range(1, 4):
+        served.world.granted(device=device(number))
+        assert witnessed(served.base) == 0
+        assert "\u2014 dcc.example/w " in capsys.readouterr().out
+    served.follow(copy)
+    seen, size = newest(served.world).note, newest(served.world).size
+    with lying(served, size, bytes(32)) as base:
+        assert witnessed(base) == 1
+        assert "stopped by two-histories" in capsys.readouterr().err
+        with pytest.raises(Stopped) as stopped:
+            copy.follow(Authority(base))
+        assert stopped.value.check is Check.TWO_HISTORIES
+    (kept,) = tmp_path.glob("seen.two-histories-*.json")
+    one, other = read(kept.read_bytes())
+    for note in (one, other):  # whoever has both, and the log's key, needs nobody's word
+        checkpoint(note).require(served.log_key)
+    assert one == seen
+    assert (checkpoint(one).size, checkpoint(one).root) != (checkpoint(other).size, checkpoint(other).root)
+    assert copy.wrong()[0][3] == other
+    with lying(served, size - 1, bytes(32)) as base:
+        assert witnessed(base) == 1
+        assert "stopped by went-back" in capsys.readouterr().err
+    served.world.granted(device=device(9))
+    larger = newest(served.world).size
+    with lying(served, larger, bytes(32)) as base:  # a larger tree that is shown with the proof of the true one
+        assert witnessed(base) == 1
+        assert "stopped by two-histories" in capsys.readouterr().err
+    assert witnessed(served.base) == 0
+    served.follow(copy)
+    assert len(copy.documents()) == 4

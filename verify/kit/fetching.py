@@ -1,14 +1,19 @@
 """Asks an authority over HTTP, with nothing but the standard library: no redirect, no proxy, no end of waiting."""
 
+import base64
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from verify.kit.canonical import read
 from verify.kit.stopped import Check, Stopped
 
 LARGEST = 64 * 1024 * 1024
 """Octets of an answer that is read: a thousand rows of the feed have a few at most."""
+
+PIECE = 256 * 1024
+"""Octets of a longer one that are read at once."""
 
 
 class Authority:
@@ -43,21 +48,57 @@ class Authority:
         """Return status and body of the answer to a document; Stopped if there is none."""
         return self._asked("POST", path, json.dumps(document).encode("ascii"))
 
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield what is at a path, however long; Stopped if it cannot be had, or is cut short."""
+        connection = self._connection()
+        try:
+            connection.request("GET", self._where.path.rstrip("/") + path, headers=self._fields())
+            answer = connection.getresponse()
+            if answer.status != http.client.OK:
+                raise Stopped(Check.UNREACHABLE, f"{path} was answered with {answer.status}.")
+            while piece := answer.read(PIECE):
+                yield piece
+            if answer.length:
+                raise Stopped(Check.UNREACHABLE, f"{path} was cut short.")
+        except (OSError, http.client.HTTPException) as error:
+            raise _silent(path, error) from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        made = http.client.HTTPSConnection if self._where.scheme == "https" else http.client.HTTPConnection
+        return made(self._where.hostname or "", self._where.port, timeout=self._seconds)
+
+    def _fields(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+
     def _asked(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        secure = self._where.scheme == "https"
-        made = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = made(self._where.hostname or "", self._where.port, timeout=self._seconds)
-        fields = {} if body is None else {"Content-Type": "application/json"}
-        if self._api_key:
-            fields["Authorization"] = f"Bearer {self._api_key}"
+        connection = self._connection()
+        fields = self._fields() | ({} if body is None else {"Content-Type": "application/json"})
         try:
             connection.request(method, self._where.path.rstrip("/") + path, body, fields)
             answer = connection.getresponse()
             found = answer.read(LARGEST + 1)
         except (OSError, http.client.HTTPException) as error:
-            raise Stopped(Check.UNREACHABLE, f"{path} was not answered: {error or type(error).__name__}.") from None
+            raise _silent(path, error) from None
         finally:
             connection.close()
         if len(found) > LARGEST:
             raise Stopped(Check.FORM, f"The answer of {path} is longer than any of its kind.")
         return answer.status, found
+
+
+def proved(octets: bytes) -> list[bytes]:
+    """Return the hashes of a proof as an authority answers it.
+
+    Raises:
+        Stopped: they are none.
+    """
+    try:
+        return [base64.b64decode(each, validate=True) for each in read(octets)["hashes"]]
+    except (ValueError, TypeError, KeyError):
+        raise Stopped(Check.FORM, "That is no proof.") from None
+
+
+def _silent(path: str, error: Exception) -> Stopped:
+    return Stopped(Check.UNREACHABLE, f"{path} was not answered: {error or type(error).__name__}.")

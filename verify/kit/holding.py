@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from verify.kit.instants import LAST, seconds, text
 from verify.kit.status import OVER, Document, Life, Spans, State, Verdict
@@ -19,13 +19,29 @@ MOST_KEPT = 1_000_000
 """Answers that are kept; beyond it all are forgotten."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An answer, and until when (seconds since 1970) it may be given and relied on."""
+class Answer(NamedTuple):
+    """An answer, and from when to when (seconds since 1970) it may be given and relied on."""
 
     members: Mapping[str, Any]
     since: int
     until: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ready:
+    """What is said of one thing in a span of its life, but for the instants of the answer.
+
+    Args:
+        members: of the answer; its instants are still to be put in.
+        since: from which on that is known.
+        change: the first second in which it will be another.
+        lasting: seconds for which it may be relied on at most.
+    """
+
+    members: dict[str, Any]
+    since: int
+    change: int
+    lasting: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +67,7 @@ class Holding:
         self._digests: dict[str, str] = {}
         self._models: dict[tuple[str, str], set[str]] = {}
         self._kept: dict[tuple[str, str], Answer] = {}
+        self._ready: dict[tuple[str, str], _Ready] = {}
 
     def take(self, documents: Iterable[Document], proved: int) -> None:
         """Take documents over those of before; what they are worth was checked by whoever hands them in.
@@ -64,7 +81,9 @@ class Holding:
         """
         for document in documents:
             try:
-                self._put(Life(document))
+                life = Life(document)
+                self._put(life)
+                self._prepare("approval", life.identifier, proved)
             except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
                 raise Stopped(Check.DOCUMENT, "A row carries a document that is none.") from None
         self._kept.clear()
@@ -80,10 +99,27 @@ class Holding:
         kept = self._kept.get((kind, value))
         if kept is not None and kept.since <= now <= kept.until:
             return kept
-        made = self.asked({kind: value}, now)
+        ready = self._ready.get((kind, value))
+        if ready is None or not ready.since <= now < ready.change:
+            ready = self._prepare(kind, value, now)
+        if self._proved is None or now > (until := self._proved + self._longest):
+            raise _too_old()
+        until = min(until, now + ready.lasting)
+        if ready.change <= until:
+            until = ready.change - 1
+        members = ready.members.copy()
+        members["as_of"], members["fresh_until"] = text(now), text(until)
+        made = Answer(members, now, until)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[kind, value] = made
+        return made
+
+    def _prepare(self, kind: str, value: str, at: int) -> _Ready:
+        """Have what is said of something at an instant at hand, for as long as that is the same."""
+        made = self._said({kind: value}, at)
+        if made.members["approval"] is not None:  # of what is not there a row may tell at any moment
+            self._ready[kind, value] = made
         return made
 
     def asked(self, question: Mapping[str, Any], now: int) -> Answer:
@@ -97,21 +133,24 @@ class Holding:
         """
         last = self.believed_until
         if last is None or now > last:
-            raise Stopped(Check.TOO_OLD, "The copy was not proved to be the newest for longer than is allowed.")
+            raise _too_old()
         at = seconds(question["at"]) if "at" in question else now
         if at > now:
             raise ValueError("an instant that has not come")
+        ready = self._said(question, at)
+        until = min(LAST, at + ready.lasting, ready.change - 1)
+        if "at" not in question:
+            until = min(until, last)  # of the past nothing grows old
+        members = {**ready.members, "as_of": text(at), "fresh_until": text(until)}
+        return Answer(members, now, until if "at" not in question else now)
+
+    def _said(self, question: Mapping[str, Any], at: int) -> _Ready:
         found = self._find(question, at)
         asked = question.get("device", {})
         fields = {**found.fields, "version": asked.get("firmware_version")}
         against = [said(code, fields) for code in self._codes(found, question, at)]
         valid = found.verdict.state is State.ACTIVE and not against
         unsettled = found.verdict.state is State.UNKNOWN or "certificate-not-issued" in found.verdict.codes
-        until = min(LAST, at + (UNSETTLED_SECONDS if unsettled else FRESH_SECONDS))
-        if found.change is not None and found.change <= until:
-            until = found.change - 1
-        if "at" not in question:
-            until = min(until, last)  # of the past nothing grows old
         members = {
             "valid": valid,
             "state": found.verdict.state.value,
@@ -119,11 +158,16 @@ class Holding:
             "pending": None,
             "deemed_cpa_certificate": valid,
             "reasons": against,
-            "as_of": text(at),
-            "fresh_until": text(until),
+            "as_of": None,
+            "fresh_until": None,
             "ocsp": None,
         }
-        return Answer(members=members, since=now, until=until if "at" not in question else now)
+        return _Ready(
+            members=members,
+            since=at,
+            change=LAST + 1 if found.change is None else found.change,
+            lasting=UNSETTLED_SECONDS if unsettled else FRESH_SECONDS,
+        )
 
     @property
     def believed_until(self) -> int | None:
@@ -137,6 +181,8 @@ class Holding:
             for each in old.certificates:
                 self._serials.pop(each.serial, None)
                 self._digests.pop(each.sha256, None)
+                self._ready.pop(("serial", each.serial), None)
+                self._ready.pop(("sha256", each.sha256), None)
         self._lives[life.identifier] = life
         self._models.setdefault(_model(life.device), set()).add(life.identifier)
         for each in life.certificates:
@@ -193,6 +239,10 @@ class Holding:
         if terms is not None and "device_id" in question:
             codes.append("not-known-to-a-copy")
         return codes
+
+
+def _too_old() -> Stopped:
+    return Stopped(Check.TOO_OLD, "The copy was not proved to be the newest for longer than is allowed.")
 
 
 def _firmware(terms: Document, device: Mapping[str, str]) -> str | None:

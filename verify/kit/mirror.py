@@ -6,21 +6,30 @@ transaction, until they are as many as the checkpoint says; they count when the 
 so is thrown away, and the copy is what it was. Whoever was killed goes on from the last portion.
 """
 
+import base64
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from verify.kit.canonical import canonical, read
+from verify.kit.evidence.cms import stated
+from verify.kit.evidence.parsing import Unreadable
+from verify.kit.fetching import proved
 from verify.kit.holding import Holding
-from verify.kit.merkle import OCTETS, Frontier, leaf_hash
+from verify.kit.instants import written
+from verify.kit.merkle import OCTETS, Frontier, consistent, leaf_hash
 from verify.kit.note import Checkpoint, Key, checkpoint
+from verify.kit.register import Kept, Register, compared
 from verify.kit.status import Life
 from verify.kit.stopped import Check, Stopped
 
 PORTION = 1_000
 """Rows that are asked for at once."""
+
+REGISTER, SIGNATURE = "/v1/register", "/v1/register.p7s"
 
 _MEMBERS = frozenset({"number", "sealed_at", "public", "commitment", "leaf"})
 
@@ -29,8 +38,12 @@ CREATE TABLE IF NOT EXISTS state (
     one INTEGER PRIMARY KEY CHECK (one = 1), log TEXT NOT NULL, size INTEGER NOT NULL, frontier BLOB NOT NULL,
     aside_size INTEGER NOT NULL, aside_frontier BLOB NOT NULL, note TEXT, proved_at INTEGER
 ) STRICT;
-CREATE TABLE IF NOT EXISTS documents (approval TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS aside (approval TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS documents (
+    approval TEXT PRIMARY KEY, document BLOB NOT NULL, number INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS aside (
+    approval TEXT PRIMARY KEY, document BLOB NOT NULL, number INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS wrong (
     found_at INTEGER NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, note TEXT
 ) STRICT;
@@ -42,6 +55,28 @@ class Source(Protocol):
 
     def get(self, path: str) -> bytes:
         """Return what is at a path; Stopped if it cannot be had."""
+
+
+class LongSource(Source, Protocol):
+    """Where the register comes from as well, which may be longer than anybody wants to hold."""
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """Yield what is at a path; Stopped if it cannot be had, or ends before its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What a register was found to be.
+
+    Args:
+        size: rows that it has.
+        newer: documents of the copy that came behind it, which it cannot say.
+        signed: when the authority signed it, as it says; None where that was not looked at.
+    """
+
+    size: int
+    newer: int
+    signed: str | None
 
 
 class Mirror:
@@ -128,22 +163,47 @@ class Mirror:
             found = database.execute("SELECT approval, document FROM documents ORDER BY approval").fetchall()
         return {approval: read(document) for approval, document in found}
 
-    def compare(self, source: Source) -> None:
+    def compare(self, source: LongSource, root: bytes | None = None) -> Compared | None:
         """Compare the copy with the register that the authority hands out.
 
+        Args:
+            source: of the register, and of what proves that the log only grew since.
+            root: the root's certificate, if the register's signature is to be looked at as well.
+
+        Returns:
+            What was compared; None if the register is of a moment behind the copy's: follow, and ask again.
+
         Raises:
-            Stopped: of this size it is another one.
+            Stopped: it is another register than the rows say, or not signed.
         """
-        said = read(source.get("/v1/register"))
         with self._opened() as database:
             size, note = database.execute("SELECT size, note FROM state").fetchone()
-            if not isinstance(said, dict) or said.get("size") != size or note is None:
-                return  # of another moment; whoever asks follows, and asks again
-            ours = list(self.documents().values())
-            if said.get("approvals") != ours or said.get("root") != note.split("\n")[2]:
-                stopped = Stopped(Check.ROOT, f"The register of {size} rows is not what its rows say.")
+            if note is None:
+                return None
+            ours = database.execute("SELECT approval, document, number FROM documents ORDER BY approval")
+            try:
+                found = compared(
+                    source.pieces(REGISTER), (Kept(approval=a, document=d.decode(), row=n) for a, d, n in ours)
+                )
+                if found.size > size:
+                    return None
+                self._require_same(found, checkpoint(note), source)
+                signed = None if root is None else _signed(found, source.get(f"{SIGNATURE}?size={found.size}"), root)
+            except Stopped as stopped:
                 self._written_down(database, stopped, note)
-                raise stopped
+                raise
+        return Compared(size=found.size, newer=len(found.other), signed=signed)
+
+    def _require_same(self, found: Register, seen: Checkpoint, source: Source) -> None:
+        """Require that a register, which is not of a moment behind the copy's, says what the copy says."""
+        root = _root(found.root)
+        path = [] if found.size == seen.size else _hashes(source, found.size, seen.size)
+        if found.log != seen.origin or not consistent(found.size, root, seen.size, seen.root, path):
+            raise Stopped(Check.ROOT, f"The register of {found.size} rows is not of this log.")
+        if found.differs is not None:
+            raise Stopped(
+                Check.ROOT, f"The register of {found.size} rows is not what its rows say, first of {found.differs}."
+            )
 
     def _required(self, told: object, size: int, note: str | None) -> Checkpoint:
         if not isinstance(told, str):
@@ -164,17 +224,18 @@ class Mirror:
             raise Stopped(Check.ORDER, "The feed has rows that its checkpoint does not cover.")
         if not rows and tree.size != seen.size:
             raise Stopped(Check.ORDER, f"The feed ends with row {tree.size} of {seen.size}.")
-        documents = dict(each for row in rows for each in _checked(row, tree))
+        documents = {approval: (said, number) for row in rows for approval, said, number in _checked(row, tree)}
         whole = tree.size == seen.size
         if whole and tree.root() != seen.root:
             raise Stopped(Check.ROOT, f"The {seen.size} rows do not have the root that the log has signed.")
         with database:
-            database.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?)", documents.items())
+            laid = ((approval, *said) for approval, said in documents.items())
+            database.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?, ?)", laid)
             database.execute("UPDATE state SET aside_size = ?, aside_frontier = ?", (tree.size, b"".join(tree.hashes)))
             if whole:
                 believed = self._believed(seen)
                 found = [document for (document,) in database.execute("SELECT document FROM aside")]
-                database.execute("INSERT OR REPLACE INTO documents SELECT approval, document FROM aside")
+                database.execute("INSERT OR REPLACE INTO documents SELECT * FROM aside")
                 database.execute("DELETE FROM aside")
                 database.execute(
                     "UPDATE state SET size = aside_size, frontier = aside_frontier, note = ?, proved_at = ?",
@@ -224,8 +285,8 @@ def _document(octets: bytes) -> dict[str, Any]:
     raise Stopped(Check.FORM, "The feed is not in the form of one.")
 
 
-def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes]]:
-    """Add one row to the tree, and yield the documents that it carries."""
+def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes, int]]:
+    """Add one row to the tree, and yield the documents that it carries, each with its approval and the row's number."""
     if not isinstance(row, dict) or row.keys() != _MEMBERS or not isinstance(row["public"], dict):
         raise Stopped(Check.FORM, f"Row {tree.size + 1} is not in the form of one.")
     if row["number"] != tree.size + 1 or row["number"] is True:
@@ -236,10 +297,31 @@ def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes]]:
     tree.add(leaf)
     for document in row["public"].get("approvals", ()):
         try:
-            yield Life(document).identifier, canonical(document)
+            yield Life(document).identifier, canonical(document), tree.size
         except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
             raise Stopped(Check.DOCUMENT, f"Row {tree.size} carries a document that is none.") from None
 
 
 def _divided(frontier: bytes) -> list[bytes]:
     return [frontier[place : place + OCTETS] for place in range(0, len(frontier), OCTETS)]
+
+
+def _root(written: str) -> bytes:
+    try:
+        root = base64.b64decode(written, validate=True)
+    except (ValueError, TypeError):
+        root = b""
+    if len(root) != OCTETS:
+        raise Stopped(Check.FORM, "The register does not say which root it has.")
+    return root
+
+
+def _hashes(source: Source, first: int, second: int) -> list[bytes]:
+    return proved(source.get(f"/v1/proofs/consistency?from={first}&to={second}"))
+
+
+def _signed(found: Register, message: bytes, root: bytes) -> str:
+    try:
+        return written(stated(message, found.sha256, root).at)
+    except Unreadable as error:
+        raise Stopped(Check.SIGNATURE, f"The register is not signed by the authority: {error}.") from None

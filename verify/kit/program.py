@@ -1,7 +1,6 @@
 """The console program `trialcpa-verify`: what a stranger proves of an authority, by what they hold of it."""
 
 import argparse
-import base64
 import json
 import os
 import sys
@@ -17,8 +16,8 @@ from verify.kit.agreed import command as deciding
 from verify.kit.canonical import read
 from verify.kit.clock import now
 from verify.kit.evidence import command as checking
-from verify.kit.fetching import Authority
-from verify.kit.mirror import Mirror
+from verify.kit.fetching import Authority, proved
+from verify.kit.mirror import Compared, Mirror
 from verify.kit.note import WITNESS, Key, key, key_of
 from verify.kit.simulated import Log
 from verify.kit.simulator import Simulator
@@ -68,10 +67,19 @@ def _mirror(chosen: argparse.Namespace) -> int:
             sys.stderr.write(f"trialcpa-verify: {stopped.detail} It is asked again.\n")
             time.sleep(_AGAIN_SECONDS)
             continue
-        if whole and chosen.once:
-            copy.compare(authority)
-            sys.stdout.write(f"{copy.size} rows are proved, {len(copy.documents())} approvals.\n")
+        if not whole or not chosen.once:
+            continue
+        found = copy.compare(authority, None if chosen.root is None else chosen.root.read_bytes())
+        if found is not None:
+            sys.stdout.write(_told(copy, found))
             return YES
+
+
+def _told(copy: Mirror, found: Compared) -> str:
+    told = f"{copy.size} rows are proved, {len(copy.documents())} approvals. "
+    told += f"The register of {found.size} rows says the same"
+    told += f", but of {found.newer} that came behind it" if found.newer else ""
+    return told + (".\n" if found.signed is None else f"; the authority signed it at {found.signed}.\n")
 
 
 def _copy(chosen: argparse.Namespace) -> Mirror:
@@ -126,8 +134,7 @@ def _witness(chosen: argparse.Namespace) -> int:
     authority, log = Authority(chosen.base), _log_key(chosen.log_key)
 
     def proof(first: int, second: int) -> list[bytes]:
-        said = read(authority.get(f"/v1/proofs/consistency?from={first}&to={second}"))
-        return [base64.b64decode(each, validate=True) for each in said["hashes"]]
+        return proved(authority.get(f"/v1/proofs/consistency?from={first}&to={second}"))
 
     witness = Witness(chosen.file, log, private, chosen.name)
     sys.stdout.write(witness.cosign(authority.get("/v1/checkpoint").decode("utf-8"), proof, now()))
@@ -201,6 +208,7 @@ def _of_mirror(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="the copy; made if there is none")
     parser.add_argument("--base", required=True, help="where the authority is")
     parser.add_argument("--once", action="store_true", help="end when it is the newest, compared with the register")
+    parser.add_argument("--root", type=Path, help="the root's certificate: the register's signature is looked at")
     _of_copy(parser)
 
 

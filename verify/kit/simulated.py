@@ -10,6 +10,7 @@ from verify.kit.canonical import canonical
 from verify.kit.instants import text
 from verify.kit.merkle import Frontier, leaf_hash
 from verify.kit.note import LOG, Key, body_of, key_of, signed
+from verify.kit.proofs import coded, consistency, inclusion, tile
 from verify.kit.status import Document
 
 DAY = 86_400
@@ -96,6 +97,26 @@ class Log:
         if self.wrong is Wrong.NO_JSON:
             return b'{"rows": [1.5]'
         return canonical({"rows": rows, "checkpoint": note})
+
+    def inclusion(self, row: int, size: int) -> bytes:
+        """Return what /v1/proofs/inclusion answers; ValueError if there is no such row."""
+        if not 1 <= row <= size <= len(self.rows):
+            raise ValueError("there is no such row")
+        data = canonical({name: said for name, said in self.rows[row - 1].items() if name != "leaf"}).decode()
+        hashes = coded(inclusion(self.leaves[:size], row - 1))
+        return canonical({"row": row, "size": size, "leaf_data": data, "hashes": hashes})
+
+    def consistency(self, old: int, new: int) -> bytes:
+        """Return what /v1/proofs/consistency answers; ValueError if there are no such trees."""
+        if not 1 <= old <= new <= len(self.rows):
+            raise ValueError("there are no such trees")
+        return canonical({"from": old, "to": new, "hashes": coded(consistency(self.leaves[:new], old))})
+
+    def tile(self, path: str) -> bytes:
+        """Return what /tile/ answers (C2SP tlog-tiles): hashes, or entries; ValueError if there is no such tile."""
+        return tile(
+            self.leaves, [canonical({n: said for n, said in row.items() if n != "leaf"}) for row in self.rows], path
+        )
 
     def register(self) -> bytes:
         """Return what /v1/register answers."""

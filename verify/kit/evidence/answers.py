@@ -21,6 +21,7 @@ from verify.kit.evidence.parsing import (
     unknown_critical,
 )
 from verify.kit.evidence.path import authority_key, key_identifier, key_problem, says_test
+from verify.kit.evidence.profile import SIGNS
 from verify.kit.evidence.verdict import Code, Failure
 from verify.kit.instants import written
 
@@ -28,17 +29,6 @@ LONGEST_ANSWER = timedelta(days=7)
 """No answer is believed for longer; this authority's hold for hours."""
 
 _KNOWN = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE})
-_SIGNS_ANSWERS = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=False,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
 _NONE_KNOWN: frozenset[x509.ObjectIdentifier] = frozenset()
 
 
@@ -123,7 +113,7 @@ def _responder_problems(
         "its signer may not answer (no id-kp-OCSPSigning)": (
             usage is None or list(usage.value) != [ExtendedKeyUsageOID.OCSP_SIGNING]
         ),
-        "its responder's key may not sign, or more than that": key_usage is None or key_usage.value != _SIGNS_ANSWERS,
+        "its responder's key may not sign, or more than that": key_usage is None or key_usage.value != SIGNS,
         "its responder is a CA": constraints is not None and constraints.value.ca,
         "its responder lacks id-pkix-ocsp-nocheck": extension(responder.extensions, x509.OCSPNoCheck) is None,
         "its responder was not valid when it was made": (

@@ -16,6 +16,19 @@ EXAMPLE_ARC = "1.3.6.1.4.1.32473"
 _KNOWN = frozenset(
     {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.CERTIFICATE_POLICIES},
 )
+SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""The key usage of whoever signs and is no CA."""
+
 _LONGEST_COMMON_NAME = 64
 _SUBJECT = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER)
 
@@ -167,22 +180,19 @@ def _critical_problems(certificate: x509.Certificate) -> list[str]:
     return problems
 
 
+def only_signs(certificate: x509.Certificate) -> bool:
+    """Return whether the key of a certificate may sign, and nothing else, critically; and it is no CA's."""
+    usage = extension(certificate.extensions, x509.KeyUsage)
+    constraints = extension(certificate.extensions, x509.BasicConstraints)
+    signs = usage is not None and usage.critical and usage.value == SIGNS
+    return signs and (constraints is None or not constraints.value.ca)
+
+
 def _usage_problems(certificate: x509.Certificate, arc: Arc) -> list[str]:
     usage = extension(certificate.extensions, x509.KeyUsage)
     extended = extension(certificate.extensions, x509.ExtendedKeyUsage)
     problems = []
-    only_signature = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    if usage is None or not usage.critical or usage.value != only_signature:
+    if usage is None or not usage.critical or usage.value != SIGNS:
         problems.append("its key usage is not digitalSignature alone, critically")
     if extended is None or list(extended.value) != [arc.usage]:
         problems.append(f"its extended key usage is not {arc.usage.dotted_string} alone")
