@@ -15,12 +15,14 @@ from pathlib import Path
 from backup.manifest import Manifest
 from ca.certificates import issuer, serial_in, signature_holds, signed_by
 from ca.revocation.published import answer_holds, read_published
+from core import note
 from core.chain import GENESIS, head_statement, journal_name
 from core.errors import TrialCpaError
 from core.instants import text
 from core.kinds import CAS, HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.evidence import links_behind
+from jobs.log_proof import prove_log
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file
 from keys.log_key import LOG_FILE, open_log_key
 from keys.record_key import open_record_key
@@ -31,7 +33,7 @@ from memory.memory import Memory
 from memory.records import At, Begun
 from store import dump
 from store.reading import authority as reading
-from store.reading import journal, signed, work
+from store.reading import journal, log, signed, work
 from store.reading import memory as copies
 from store.transactions import Store
 
@@ -158,6 +160,17 @@ def _hierarchy(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: AR
     return Outcome.PROVED, f"{len(every)} certificates of the hierarchy under that root"
 
 
+def _log(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 - see above
+    with place.store.read(whole=True) as tx:
+        proved = prove_log(tx, reading.authority_row(tx).journal_key)
+    key = place.keys_dir / LOG_FILE
+    if proved.key is not None and place.passphrase is not None and key.exists():
+        same = open_log_key(key, place.passphrase).public_key == note.parse_vkey(proved.key)[1]
+        _require(same, f"{LOG_FILE} is not the key of the log that the journal names")
+    of = f" of {', '.join(proved.keys)}" if proved.keys else ""
+    return Outcome.PROVED, f"{proved.leaves} leaves, {proved.checkpoints} signed checkpoints{of}"
+
+
 def _issued(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 - see above
     above = [each.der for each in _certificates(place) if each.role is HierarchyRole.ISSUING]
     serial, count = "", 0
@@ -208,8 +221,6 @@ def _keys(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 
     _require(not needed, f"{', '.join(sorted(needed))} is missing")
     if place.passphrase is None:
         return Outcome.NOT_PROVED, f"{', '.join(names)}: sealed; the passphrase was not given"
-    if LOG_FILE in names:  # an authority of before has none; which it is the memory says
-        open_log_key(place.keys_dir / LOG_FILE, place.passphrase)
     opened = {
         each: open_sealed(place.keys_dir / each, place.passphrase).public_key for each in names if each != LOG_FILE
     }
@@ -239,6 +250,7 @@ def _memory(place: PutBack, at: datetime) -> tuple[Outcome, str]:
             seal = copies.seal_of(tx, copied)
         _require(seal is None or seal == memory.seal_of(copied), "the register's copy of it is not of this memory")
         _require_of_one(begun, place, journal_key)
+        _require_same_log(memory, place)
     believed = (
         f"{proved.certificates} certificates, {proved.ends} ends, {proved.lists} lists, the head at row {proved.head}"
     )
@@ -256,10 +268,29 @@ def _require_of_one(begun: Begun, place: PutBack, journal_key: bytes) -> None:
     _require(same, "memory and register are of two authorities")
 
 
+def _require_same_log(memory: Memory, place: PutBack) -> None:
+    """What the memory remembers of the log, and what the register has of it, are of one tree."""
+    held, log_key = memory.newest_log, place.keys_dir / LOG_FILE
+    pinned = memory.begun.keys.get(LOG_FILE)
+    if pinned is not None and place.passphrase is not None and log_key.exists():
+        same = open_log_key(log_key, place.passphrase).sha256 == pinned
+        _require(same, f"{LOG_FILE} is not the key that the memory began with")
+    if held is None:
+        return
+    with place.store.read() as tx:
+        newest = log.checkpoint(tx)
+    last = memory.tree(held.log)
+    if newest is None or note.parse_checkpoint(newest.note.encode()).origin != held.log:
+        return  # it is newer than the register, which may have been taken before the log had a checkpoint
+    same = last is not None and last.size >= newest.size and (last.size > newest.size or last.root == newest.root)
+    _require(same, f"the checkpoint at {newest.size} is not one that the memory remembers")
+
+
 _LOOKS: dict[str, Callable[[PutBack, datetime], tuple[Outcome, str]]] = {
     "rows": _rows,
     "hierarchy": _hierarchy,
     "journal": _journal,
+    "log": _log,
     "certificates": _issued,
     "lists": _lists,
     "answers": _answers,

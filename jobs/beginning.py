@@ -28,6 +28,7 @@ from jobs.draft import order_of
 from jobs.evidence import links_behind, payload
 from jobs.keyring import Keyring
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, issuing_file, responder_file, statement_file
+from keys.log_key import LOG_FILE
 from memory.records import Begun, Ended, Hierarchy, Listed, Record, WillSign
 from policy.profile import clear_certificate, clear_hierarchy
 from ra.deciding.later_issue import keys_of
@@ -110,7 +111,10 @@ def prove_register(store: Store, keyring: Keyring, officers: Mapping[str, int], 
         arc=profile.arc,
         base_url=profile.base_url,
         organisation=profile.organisation,
-        keys={name: hashlib.sha256(key).hexdigest() for name, key in signers.items()},
+        keys={
+            **{name: hashlib.sha256(key).hexdigest() for name, key in signers.items()},
+            **({} if keyring.log is None else {LOG_FILE: keyring.log.sha256}),
+        },
         officers=officers,
         journal_number=head,
         journal_link=digest,

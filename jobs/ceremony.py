@@ -14,6 +14,7 @@ from pathlib import Path
 from ca.certificates import key_id
 from ca.hierarchy import issuing_draft, root_draft
 from ca.profile import Profile
+from core import note
 from core.actors import CONSOLE
 from core.canonical import Json
 from core.clock import FixedClock
@@ -30,6 +31,7 @@ from jobs.offline_root import RootFolder
 from jobs.root_list import publish_root_crl
 from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file, statement_file
+from keys.log_key import LOG_FILE
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Begun
@@ -140,6 +142,7 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
 def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], keys: CeremonyKeys, at: datetime) -> str:
     """Return the ceremony in words: what was made, where it lies, what everybody can compare."""
     profile = ceremony.profile
+    log = note.origin(profile.environment, profile.base_url, 1)
     lines = [
         f"Ceremony of the {profile.name} authority, {text(at)}",
         "",
@@ -165,6 +168,7 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
     lines += [
         f"Journal key   {key_id(keys.journal.public_key)} ({profile.journal_name})",
         f"  SHA-256     {hashlib.sha256(keys.journal.public_key).hexdigest()} of the journal's key",
+        f"Log key       {note.vkey(log, keys.log.public_key)}",
         f"Private keys  {ceremony.keys_dir}",
         f"Root's key    {ceremony.root_dir}: take this folder offline now. Only a new issuing CA and the root's",
         "              next CRL, due within a year, need it again.",
@@ -252,7 +256,10 @@ def _begun(ceremony: Ceremony, keys: CeremonyKeys) -> Begun:
         arc=profile.arc,
         base_url=profile.base_url,
         organisation=profile.organisation,
-        keys={name: hashlib.sha256(signer.public_key).hexdigest() for name, signer in signers.items()},
+        keys={
+            **{name: hashlib.sha256(signer.public_key).hexdigest() for name, signer in signers.items()},
+            LOG_FILE: keys.log.sha256,
+        },
         officers=ceremony.officers,
     )
 

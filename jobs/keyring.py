@@ -143,11 +143,15 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
 
 
 def _log_key(memory: Memory, place: KeyPlace) -> LogKey | None:
-    """Return the log's key; an authority of before makes it at its next start. One that is lost is not made again."""
-    path = place.folder / LOG_FILE
-    if memory.newest_log is not None and not path.exists():
+    """Return the log's key; an authority of before makes it at its next start. One that is lost is not made again.
+
+    None if it is lost, or is another than the one that the ceremony made: no status waits for the log.
+    """
+    path, pinned = place.folder / LOG_FILE, memory.begun.keys.get(LOG_FILE)
+    if not path.exists() and (pinned is not None or memory.newest_log is not None):
         return None
-    return make_log_key(path, place.passphrase)
+    found = make_log_key(path, place.passphrase)
+    return found if pinned in (None, found.sha256) else None
 
 
 def _needed(memory: Memory, role: HierarchyRole, place: KeyPlace, files: Mapping[str, str], at: datetime) -> list[str]:

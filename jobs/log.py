@@ -110,11 +110,13 @@ def begin_log(duty: Duty, at: datetime) -> int:
 def tend_log(duty: Duty, at: datetime) -> int:
     """Give rows of before their leaves, and sign the checkpoint of what is under the journal's head."""
     held, key = duty.memory.log, duty.keyring.log
-    if held is None or key is None or duty.growing.log != held.log:
+    if held is None:
         return 0
-    if not _is_of(key, held):
+    if key is None or not _is_of(key, held):
         sentence = f"The key of the log {held.log} is not at hand; nothing new is signed for it."
         duty.notice(AlarmCode.KEY_NOT_AT_HAND, sentence, subject=held.log)
+        return 0
+    if duty.growing.log != held.log:
         return 0
     done, until = 0, time.monotonic() + SECONDS
     while not duty.growing.whole:
@@ -174,8 +176,9 @@ def _started(duty: Duty, held: LogBegun) -> None:
             index, width = divmod(count, TILE_WIDTH)
             rims.append([nodes(TILE_HEIGHT * level, index * TILE_WIDTH + each) for each in range(width)])
         link = journal.link_of(tx, size) if size else GENESIS
+        old = _last_without(tx)
     growing = duty.growing
-    growing.log, growing.edge, growing.rims, growing.whole = held.log, edge, rims, False
+    growing.log, growing.edge, growing.rims, growing.whole = held.log, edge, rims, not old
     growing.shown = 0
     growing.link = link or GENESIS
 
@@ -189,8 +192,7 @@ def _leave_old(duty: Duty) -> int:
         JournalChanged: a row does not say what its link says.
     """
     with duty.begin("leave old rows") as tx:
-        first = reading.first_leaf(tx)
-        last = journal.last_sealed(tx)[0] if first is None else first - 1
+        last = _last_without(tx)
         if not last:
             return 0
         behind = max(0, last - _MOST)
@@ -203,6 +205,12 @@ def _leave_old(duty: Duty) -> int:
         numbered = [Numbered(row=each.row, approvals=each.approvals) for each in rows]
         make_leaves(tx, numbered, partial(reading.touched_by_waiting, tx))
     return len(rows)
+
+
+def _last_without(tx: Transaction) -> int:
+    """Return the number of the last row that has no leaf, of those of before; 0 if each has one."""
+    first = reading.first_leaf(tx)
+    return journal.last_sealed(tx)[0] if first is None else first - 1
 
 
 def tip_under(duty: Duty, head: Head, rows: Sequence[Sealed]) -> Tip | None:
@@ -286,7 +294,7 @@ def _proved(tx: Transaction, growing: Growing, rows: Sequence[Sealed]) -> Sequen
 def _sign(duty: Duty, held: LogBegun, key: LogKey, at: datetime) -> None:
     """Sign the checkpoint of the tree as it is, unless that is there."""
     tip = Tip(growing=duty.growing, after=duty.growing, held=held, key=key)
-    if tip.tree.size == duty.growing.shown:
+    if tip.tree.size in (0, duty.growing.shown) or _is_shown(duty, tip):
         return
     # Before the signature: if we die behind it, this tree is signed again, and no other one of its size, or smaller.
     duty.memory.remember([tip.tree], now=at)
@@ -295,6 +303,18 @@ def _sign(duty: Duty, held: LogBegun, key: LogKey, at: datetime) -> None:
     with duty.begin("keep checkpoint") as tx:
         tip.keep(tx, signed, at)
     tip.shown()
+
+
+def _is_shown(duty: Duty, tip: Tip) -> bool:
+    """Return whether the register has the checkpoint as it was signed: another process of ours may have shown it."""
+    if duty.memory.tree(tip.held.log) != tip.tree:
+        return False
+    with duty.read() as tx:
+        there = reading.checkpoint_of(tx, tip.tree.size)
+    if there is None or (there.root, there.note) != (tip.tree.root, tip.signed()):
+        return False
+    tip.shown()
+    return True
 
 
 def _is_of(key: LogKey, held: LogBegun) -> bool:

@@ -3,6 +3,7 @@
 It lies sealed in a file of its own like every other key, and signs nothing else.
 """
 
+import hashlib
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,6 +17,9 @@ from keys.sealed import place_sealed, sealed_octets
 
 LOG_FILE = "log.key"
 
+_SPKI = bytes.fromhex("302a300506032b6570032100")
+"""Before the 32 octets of an Ed25519 key (RFC 8410, 4)."""
+
 
 class LogKey:
     """Signs checkpoints; deterministically, as Ed25519 does: after a crash the same bytes get the same signature.
@@ -28,6 +32,8 @@ class LogKey:
         self._key = key
         self.public_key = key.public_key().public_bytes_raw()
         """32 octets."""
+        self.sha256 = spki_sha256(self.public_key)
+        """Of its SubjectPublicKeyInfo (hex), as other keys are known by."""
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`, 64 octets."""
@@ -37,6 +43,15 @@ class LogKey:
     def __reduce__(self) -> str:
         """Refuse to be pickled: a key never travels."""
         raise TypeError("a log key stays in its process")
+
+
+def spki_sha256(public_key: bytes) -> str:
+    """Return the SHA-256 (hex) over the SubjectPublicKeyInfo of an Ed25519 key.
+
+    Args:
+        public_key: its 32 octets.
+    """
+    return hashlib.sha256(_SPKI + public_key).hexdigest()
 
 
 def make_log_key(path: Path, passphrase: bytes) -> LogKey:

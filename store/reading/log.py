@@ -34,6 +34,9 @@ _MOST = bindparam("most", type_=Integer())
 _NAMED = bindparam("named", expanding=True, type_=Text())
 _CHECKPOINT = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
 _CHECKPOINT_OF = select(checkpoints).where(checkpoints.c.size == _NUMBER)
+_CHECKPOINTS = (
+    select(checkpoints).where(checkpoints.c.size > _NUMBER, checkpoints.c.size <= _UPTO).order_by(checkpoints.c.size)
+)
 _LEAVES = (
     select(_L.number, _L.salt, _L.commitment, _L.leaf, journal.c.sealed_at)
     .join(journal, journal.c.seal_number == _L.number)
@@ -138,6 +141,12 @@ def checkpoint(tx: Transaction) -> Checkpoint | None:
 def checkpoint_of(tx: Transaction, size: int) -> Checkpoint | None:
     """Return the checkpoint of a size; None if there is none."""
     return _checkpoint(tx.connection.execute(_CHECKPOINT_OF, {"number": size}).one_or_none())
+
+
+def checkpoints_between(tx: Transaction, after: int, upto: int) -> list[Checkpoint]:
+    """Return the checkpoints that cover more rows than `after`, and at most `upto`, in order."""
+    found = map(_checkpoint, tx.connection.execute(_CHECKPOINTS, {"number": after, "upto": upto}))
+    return [each for each in found if each is not None]
 
 
 def leaves_after(tx: Transaction, after: int, limit: int, upto: int) -> list[Leaf]:

@@ -23,6 +23,7 @@ from cryptography import x509
 
 from ca import der as write
 from core.boundaries import observe
+from keys.log_key import LogKey
 from keys.signer import SoftwareSigner, spki
 from memory.memory import Memory
 from memory.records import Record
@@ -78,7 +79,7 @@ class Signing:
         if self.message.startswith(b"Ceremony of "):
             return "a transcript"
         if self.message[:1] != b"\x30":
-            return "a head"
+            return self._kind_of_words()
         for load, kind in (
             (x509.load_der_x509_certificate, "a certificate"),
             (x509.load_der_x509_crl, "a list"),
@@ -89,6 +90,11 @@ class Signing:
                 continue
             return kind
         return "an answer"
+
+    def _kind_of_words(self) -> str:
+        if self.message[:1] != b"{":
+            return "a checkpoint"
+        return "a log" if b'"log":' in self.message else "a head"
 
 
 @dataclass
@@ -245,27 +251,36 @@ def _live(work: Callable[[Tell], Any], pipe: int, death: Death | None, pause: De
 class _TellingKey:
     """A private key that tells of each use, before and after it."""
 
-    def __init__(self, key: Any, tell: Tell) -> None:
+    def __init__(self, key: Any, public_key: bytes, tell: Tell) -> None:
         self.key = key
         self._tell = tell
-        self._public_key = spki(key.public_key())
+        self._public_key = public_key
 
-    def sign(self, message: bytes, algorithm: Any) -> bytes:
+    def public_key(self) -> Any:
+        return self.key.public_key()
+
+    def sign(self, message: bytes, *algorithm: Any) -> bytes:
         self._tell.sign(Signing(self._public_key, message, b""))
-        signature: bytes = self.key.sign(message, algorithm)
+        signature: bytes = self.key.sign(message, *algorithm)
         self._tell.sign(Signing(self._public_key, message, signature))
         return signature
 
 
 def _tell_of_signatures(tell: Tell) -> None:
-    made = SoftwareSigner.__init__
+    made, logged = SoftwareSigner.__init__, LogKey.__init__
 
     def telling(self: SoftwareSigner, key: Any) -> None:
         plain = getattr(key, "key", key)
         made(self, plain)
-        self._key = _TellingKey(plain, tell)  # type: ignore[assignment]
+        self._key = _TellingKey(plain, spki(plain.public_key()), tell)  # type: ignore[assignment]
+
+    def telling_of_log(self: LogKey, key: Any) -> None:
+        plain = getattr(key, "key", key)
+        logged(self, plain)
+        self._key = _TellingKey(plain, self.public_key, tell)  # type: ignore[assignment]
 
     SoftwareSigner.__init__ = telling  # type: ignore[method-assign]
+    LogKey.__init__ = telling_of_log  # type: ignore[method-assign]
 
 
 def _tell_of_memories(tell: Tell) -> None:

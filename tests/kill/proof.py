@@ -6,22 +6,27 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import func, literal, select
 
 from api.status.consistency import compare
 from api.status.snapshot import Mirror
 from ca import der as write
+from core import merkle, note
+from core.canonical import canonical
+from core.chain import commitment, whole
 from core.clock import Clock
 from core.facts import FactKind
 from core.identifiers import serial_of
 from core.kinds import OrderKind, OrderState
+from core.public_record import document
 from memory.memory import Memory
 from ra.issuing import stopped_by
 from store.officers_tables import orders, rosters
 from store.reading import approvals as approval_reading
 from store.reading import authority as authority_reading
-from store.reading import journal
+from store.reading import journal, log
 from store.reading.status import StatusReader
 from store.tables import (
     applications,
@@ -56,6 +61,7 @@ def problems(store: Store, clock: Clock, signings: Iterable[Signing], memory: Me
             *_told_once(tx),
             *_lists(tx),
             *_journal(tx),
+            *_log(tx, memory),
             *trial_problems(tx, clock.now()),
         ]
     return [*found, *_channels(store, clock)]
@@ -263,6 +269,30 @@ def _journal(tx: Transaction) -> Iterator[str]:
     rows = [proving.LinkedRow(each.row, each.link.hex()) for each in journal.sealed_after(tx, 0, 1_000_000)]
     heads = [proving.Head(each.number, each.link.hex(), each.signature) for each in journal.heads(tx)]
     yield from proving.check(rows, heads, journal=PROFILE.journal_name, journal_key=key)
+
+
+def _log(tx: Transaction, memory: Memory) -> Iterator[str]:
+    """The newest checkpoint is over every row, as its leaf commits to it; what all carry is the register."""
+    held, newest, last = memory.log, log.checkpoint(tx), journal.last_sealed(tx)[0]
+    if held is None or newest is None or newest.size != last:
+        yield f"of {held} the checkpoint is {newest}, and the journal ends with row {last}"
+        return
+    said = note.parse_checkpoint(newest.note.encode())
+    key = Ed25519PublicKey.from_public_bytes(note.parse_vkey(held.key)[1])
+    key.verify(said.signatures[0].octets, said.text.encode())
+    leaves = log.leaves_after(tx, 0, last, last)
+    salts = log.salts(tx, range(1, last + 1))
+    for each, row in zip(leaves, journal.sealed_after(tx, 0, last), strict=True):
+        if each.commitment != commitment(salts[each.number], whole(row.row)):
+            yield f"the leaf of row {each.number} commits to another row"
+    found = merkle.root_of(merkle.leaf_hash(each.data) for each in leaves)
+    if not found == merkle.root(log.nodes(tx), last) == said.root == newest.root or said.size != last:
+        yield f"the checkpoint of {last} rows is of another tree"
+    register = {each.identifier: canonical(document(each)).decode() for each in approval_reading.records(tx)}
+    carried = dict(log.documents(tx, last))
+    if carried != register:
+        wrong = sorted(name for name in carried.keys() | register.keys() if carried.get(name) != register.get(name))
+        yield f"the log and the register say something else of {wrong}"
 
 
 def _count(tx: Transaction, condition: Any) -> int:

@@ -1,5 +1,6 @@
 """Nothing was signed that the authority does not remember; every problem is told as a sentence."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -9,10 +10,12 @@ from cryptography.x509 import ocsp
 
 from ca import der as write
 from ca.certificates import issuer
+from core import merkle, note
 from core.identifiers import serial_of
 from core.kinds import HierarchyRole
 from memory.memory import Memory
 from store.reading import authority
+from store.reading import log as reading
 from store.transactions import Transaction
 from tests.kill.process import ANY_SIGNATURE, Signing
 
@@ -27,15 +30,41 @@ def forgotten(tx: Transaction, memory: Memory, signings: Iterable[Signing]) -> I
         memory: the authority's, after the restart.
         signings: all that was told.
     """
-    ours = _keys(tx)
+    ours = _keys(tx) | _log_keys(memory)
     for each in signings:
-        if each.public_key in ours and not _BY_KIND[each.kind](memory, each.message):
+        if each.kind == "a checkpoint":
+            if each.public_key in ours and not _checkpoint(tx, memory, each.message):
+                yield f"a checkpoint was signed and is not remembered: {each.message!r}"
+        elif each.public_key in ours and not _BY_KIND[each.kind](memory, each.message):
             yield f"{each.kind} was signed and is not remembered: {each.message[:200]!r}"
 
 
 def _keys(tx: Transaction) -> set[bytes]:
     certificates = (issuer(each.der) for each in authority.certificates(tx))
     return {authority.authority_row(tx).journal_key, *(each.public_key for each in certificates)}
+
+
+def _log_keys(memory: Memory) -> set[bytes]:
+    return set() if memory.newest_log is None else {note.parse_vkey(memory.newest_log.key)[1]}
+
+
+def _checkpoint(tx: Transaction, memory: Memory, text: bytes) -> bool:
+    """No larger tree than the one that is remembered, and no other than the rows have."""
+    log, written, coded = text.decode().splitlines()
+    largest, size, found = memory.tree(log), int(written), base64.b64decode(coded)
+    if largest is None or size > largest.size or (size == largest.size and found != largest.root):
+        return False
+    return found == merkle.root(reading.nodes(tx), size)
+
+
+def _log(memory: Memory, statement: bytes) -> bool:
+    held, said = memory.newest_log, json.loads(statement)
+    return held is not None and said == {
+        "log": held.log,
+        "key": held.key,
+        "number": held.number,
+        "link": held.link.hex(),
+    }
 
 
 def _certificate(memory: Memory, tbs: bytes) -> bool:
@@ -86,6 +115,7 @@ _BY_KIND: dict[str, Callable[[Memory, bytes], bool]] = {
     "a certificate": _certificate,
     "a list": _list,
     "a head": _head,
+    "a log": _log,
     "a transcript": _transcript,
     "an answer": _answer,
 }

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from jobs.keyring import Keyring
 from jobs.mail import Mailer, Relay
 from jobs.pace import Pace
 from jobs.remind import Reminders
+from keys.log_key import LOG_FILE, LogKey, open_log_key
 from keys.signer import Signer, SoftwareSigner
 from ra.deciding.every_kind import Proposal
 from ra.repeat import RequestKey
@@ -34,7 +36,7 @@ from store.reading import notices as notice_reading
 from store.transactions import Store
 from tests.acting import propose, second
 from tests.kill.typesetter import elsewhere
-from tests.world import NOW, OFFICER_1, World
+from tests.world import NOW, OFFICER_1, PASSPHRASE, World
 
 Who = Literal["web", "authority", "operator", "courier"]
 Known = dict[str, Any]
@@ -86,7 +88,12 @@ class Place:
             made.store = _WARM[self.url]
             made.desk = replace(made.desk, store=made.store)
         made.authority = Authority(
-            made.store, made.clock, made.machine, _own(made.authority.keyring), made.memory, Pace(lease_length=LEASE)
+            made.store,
+            made.clock,
+            made.machine,
+            replace(_own(made.authority.keyring), log=LogKey(_log_key(self.folder)._key)),
+            made.memory,
+            Pace(lease_length=LEASE),
         )
         return made
 
@@ -118,6 +125,11 @@ def warm(url: str, folder: Path, steps: "Iterable[Step]", look: Callable[[World]
 def cool(url: str) -> None:
     """Forget a store."""
     _WARM.pop(url).close()
+
+
+@cache
+def _log_key(folder: Path) -> LogKey:
+    return open_log_key(folder / "keys" / LOG_FILE, PASSPHRASE)
 
 
 def _own(keyring: Keyring) -> Keyring:

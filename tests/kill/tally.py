@@ -17,14 +17,17 @@ _SAID = frozenset({"state", "kind", "recipient", "channel", "form", "end_cause",
 """Columns whose values sort the rows of a table; of columns that may be NULL it counts whether they are."""
 
 _ANEW = frozenset(
-    {"journal", "journal_heads", "crls", "ocsp_answers", "cursors", "lease", "deployment_batches", "memory_records"}
+    {
+        *("journal", "journal_heads", "log_leaves", "log_documents", "log_tiles", "checkpoints"),
+        *("crls", "ocsp_answers", "cursors", "lease", "deployment_batches", "memory_records"),
+    }
 )
 """Tables that a restart may add to: lists and answers are signed anew, and a report that is sent again is a batch."""
 
 _TOLD_ANEW = frozenset({FactKind.OCSP_ANSWERS_SIGNED, FactKind.CRL_PUBLISHED, FactKind.DEPLOYMENTS_RECORDED})
 
-_REMEMBERED_ANEW = frozenset({RecordKind.AT, RecordKind.HEAD, RecordKind.LIST})
-"""Records that a restart may add: of the clock, and of heads and lists that a death kept from being published."""
+_REMEMBERED_ANEW = frozenset({RecordKind.AT, RecordKind.HEAD, RecordKind.LIST, RecordKind.TREE})
+"""Records that a restart may add: of the clock, and of heads, trees and lists that a death kept from being shown."""
 
 
 def tally(tx: Transaction) -> Tally:
