@@ -10,6 +10,7 @@ from api.app import HTTP_WORDS
 from api.bodies import BodyLimits
 from api.incoming import BODY_LIMIT
 from api.lookout import told
+from api.patience import seconds_preferred
 from api.readiness import CheckAnswer, Purpose, Readiness
 from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
@@ -128,7 +129,10 @@ class Served:
             return self._noted(asked, answered) if answered.refused else answered
         turn = _TURNS.get(answered)
         if turn is None:
-            turn = Turn.LONG if self._limits.of(asked.method, asked.path) > BODY_LIMIT else Turn.API
+            if self._limits.of(asked.method, asked.path) > BODY_LIMIT:
+                return Turn.LONG
+            waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None
+            turn = Turn.WAIT if waits and asked.method in _FROM_MEMORY else Turn.API
         return turn
 
     def _is_elsewhere(self, path: str) -> bool:

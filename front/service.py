@@ -16,7 +16,10 @@ class Turn(StrEnum):
     """Questions about status for which the store is read."""
 
     LONG = "long"
-    """What takes long by its nature: files and reports that are sent; later, what waits for news."""
+    """What takes long by its nature: files and reports that are sent."""
+
+    WAIT = "wait"
+    """Whoever prefers to wait for what the authority is about to do (api/patience.py)."""
 
 
 class Service(Protocol):
