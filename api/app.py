@@ -50,6 +50,7 @@ from api.log import add_log
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
+from api.patience import Patience
 from api.register import REGISTER, add_register
 from api.reports import add_reports
 from api.requirements import add_requirements
@@ -144,7 +145,7 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror, lookout: Lookout
+    desk: Desk, *, base_url: str, after_write: Callable[[], None], mirror: Mirror, lookout: Lookout, patience: Patience
 ) -> OpenAPI:
     """Return the API.
 
@@ -154,6 +155,7 @@ def create_app(
         after_write: called after each write that succeeded (the web process refreshes its mirror).
         mirror: what the status plane answers from.
         lookout: what it knows of how the service is doing.
+        patience: has whoever prefers it wait for what the authority is about to do.
     """
     app = OpenAPI(
         "api",
@@ -178,7 +180,7 @@ def create_app(
     # An address is one address: no redirect that a credential would follow.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    service = Service(desk, mirror, Following(after_write))
+    service = Service(desk=desk, mirror=mirror, following=Following(after_write), patience=patience)
     acts: dict[tuple[str, str], str] = {}
     _add_guards(app, desk, mirror, acts, lookout.tallied.acts)
     for add in _RESOURCES:

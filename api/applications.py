@@ -13,6 +13,7 @@ from api.forms.fields import (
     DeviceBody,
     FirmwareBody,
     PageOfApprovalQuery,
+    WaitHeader,
     WriteHeader,
     day_of,
     perhaps_approval_of,
@@ -33,6 +34,7 @@ from ra.applying.views import (
     ApplicationPage,
     ApplicationTaken,
 )
+from ra.deciding.awaited import application_awaited
 
 
 def add_applications(app: OpenAPI, service: Service) -> None:
@@ -77,9 +79,17 @@ def add_applications(app: OpenAPI, service: Service) -> None:
         openapi_extensions=clauses("F2.18", "F2.19", "F2.20"),
         **shared,
     )
-    def show_application(path: ApplicationPath) -> Response:
-        """Show an application: where it stands, its evidence and requirements, and what is missing for a grant."""
-        return reply(look.application(desk, actor(), path.application))
+    def show_application(header: WaitHeader, path: ApplicationPath) -> Response:
+        """Show an application: where it stands, its evidence and requirements, and what is missing for a grant.
+
+        Whoever prefers to wait is answered when it has been decided, or taken back.
+        """
+        return service.patiently(
+            header,
+            path.application,
+            lambda: application_awaited(desk, actor(), path.application),
+            lambda: reply(look.application(desk, actor(), path.application)),
+        )
 
     @app.patch(
         "/v1/applications/<application>",

@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
 from api.forms.applying import AcceptanceBody
-from api.forms.fields import WriteHeader
+from api.forms.fields import WaitHeader, WriteHeader
 from api.forms.paths import ApprovalPath, SerialPath
 from api.forms.telling import CertificateQuery
 from api.incoming import actor, wanted_form
@@ -19,6 +19,7 @@ from core.identifiers import ApprovalIdentifier, parse_serial
 from ra.applying import accept
 from ra.applying.accept import AnswerCertificate
 from ra.applying.views import CertificateAnswered
+from ra.deciding.awaited import certificate_awaited
 from ra.telling import approvals as look
 from ra.telling.approvals import FetchedCertificate
 
@@ -49,11 +50,19 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
     }
 
     @app.get("/v1/approvals/<approval>/certificate", operation_id="fetchCertificateOfApproval", **shared)
-    def fetch_certificate_of(path: ApprovalPath, query: CertificateQuery) -> Response:
-        """Fetch the certificate of an approval that holds now, or one by its issue."""
+    def fetch_certificate_of(header: WaitHeader, path: ApprovalPath, query: CertificateQuery) -> Response:
+        """Fetch the certificate of an approval that holds now, or one by its issue.
+
+        Whoever prefers to wait is answered when the approval has a certificate.
+        """
         media_type = wanted_form(_FORMS, otherwise=formats.CHAIN_TYPE)
         identifier = str(ApprovalIdentifier.parse(path.approval))
-        return _document(look.certificate_of(desk, actor(), identifier, query.issue), media_type)
+        return service.patiently(
+            header,
+            identifier,
+            lambda: certificate_awaited(desk, actor(), identifier),
+            lambda: _document(look.certificate_of(desk, actor(), identifier, query.issue), media_type),
+        )
 
     @app.get("/v1/certificates/<serial>", operation_id="fetchCertificate", **shared)
     def fetch_certificate(path: SerialPath) -> Response:

@@ -11,7 +11,7 @@ from api import problems
 from api.answers import DecisionBatchAnswer, DecisionBatchResult, Problem, answer
 from api.forms.authorising import LISTED_LIMIT
 from api.forms.deciding import DecisionBatchBody, DecisionBody, RejectionBody, SecondBatchBody, SecondBody, WitnessBody
-from api.forms.fields import PageOfApprovalQuery, WriteHeader, perhaps_approval_of
+from api.forms.fields import PageOfApprovalQuery, WaitHeader, WriteHeader, perhaps_approval_of
 from api.forms.paths import DecisionPath
 from api.incoming import actor, note_refusal, refuse_body
 from api.service import (
@@ -28,6 +28,7 @@ from api.service import (
 from core.errors import TrialCpaError
 from ra.deciding import look
 from ra.deciding.acknowledge import acknowledge
+from ra.deciding.awaited import decision_awaited
 from ra.deciding.propose import propose, propose_batch
 from ra.deciding.second import reject, second, second_batch
 from ra.deciding.views import (
@@ -137,9 +138,17 @@ def add_decisions(app: OpenAPI, service: Service) -> None:
         responses={200: answer(DecisionAnswer), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
-    def show_decision(path: DecisionPath) -> Response:
-        """Show a decision: proposal, findings, draft and both digests."""
-        return reply(look.decision(desk, actor(), path.decision))
+    def show_decision(header: WaitHeader, path: DecisionPath) -> Response:
+        """Show a decision: proposal, findings, draft and both digests.
+
+        Whoever prefers to wait is answered when its certificates have been drafted, or signed once it is seconded.
+        """
+        return service.patiently(
+            header,
+            path.decision,
+            lambda: decision_awaited(desk, actor(), path.decision),
+            lambda: reply(look.decision(desk, actor(), path.decision)),
+        )
 
     @app.post(
         "/v1/decisions/<decision>/second",

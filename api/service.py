@@ -6,16 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 from flask_openapi3.models.tag import Tag
 
 from api import problems
 from api.bodies import EXTENSION
 from api.following import Following
-from api.forms.fields import WriteHeader
+from api.forms.fields import WaitHeader, WriteHeader
 from api.incoming import request_key
+from api.patience import Patience, seconds_preferred
 from api.status.snapshot import Mirror
 from core.canonical import Json
 from core.errors import StoreUnavailable
@@ -47,11 +49,13 @@ class Service:
         desk: where use cases work.
         mirror: what the status plane answers from.
         following: after each write that succeeded, so that whoever acted reads their own write at once.
+        patience: has whoever prefers it wait for what the authority is about to do.
     """
 
     desk: Desk
     mirror: Mirror
     following: Following
+    patience: Patience
 
     def write(
         self,
@@ -79,6 +83,29 @@ class Service:
         if created is not None:
             answer.headers["Location"] = created.format_map(outcome)
         return answer
+
+    def patiently(
+        self, header: WaitHeader, name: str, at_work: Callable[[], bool], answer: Callable[[], Response]
+    ) -> Response:
+        """Answer a question, at once or after waiting for what the authority is about to do.
+
+        Args:
+            header: may say for how long one would rather wait.
+            name: of what is asked about.
+            at_work: whether the authority has something to do with it; what it raises comes through.
+            answer: the use case, with its answer; asked when nothing more is waited for.
+        """
+        seconds = seconds_preferred(header.prefer)
+        if seconds is None:
+            return answer()
+        began = perf_counter()
+        waited = self.patience.wait(name, seconds, at_work)
+        if "began" in g:
+            g.began += perf_counter() - began  # what is measured is what an answer takes (api/app.py)
+        found = answer()
+        if waited:
+            found.headers["Preference-Applied"] = f"wait={seconds}"
+        return found
 
 
 def clauses(*paragraphs: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from api.bodies import BodyLimits
 from api.feed import FEED
 from api.incoming import BODY_LIMIT
 from api.lookout import told
+from api.patience import seconds_preferred
 from api.readiness import CheckAnswer, Purpose, Readiness
 from api.register import REGISTER
 from api.status.exchange import Asked, Reply, conditional, refusal
@@ -133,11 +134,13 @@ class Served:
         answered = self._plane.at_once(asked)
         if isinstance(answered, Reply):
             return self._noted(asked, answered) if answered.refused else answered
-        turn = _TURNS.get(answered)
-        if turn is None:
-            long = asked.path == REGISTER or self._limits.of(asked.method, asked.path) > BODY_LIMIT
-            turn = Turn.LONG if long else Turn.API
-        return turn
+        return _TURNS.get(answered) or self._turn_of(asked)
+
+    def _turn_of(self, asked: Asked) -> Turn:
+        if asked.path == REGISTER or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
+            return Turn.LONG
+        waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None
+        return Turn.WAIT if waits and asked.method in _FROM_MEMORY else Turn.API
 
     def _is_elsewhere(self, path: str) -> bool:
         return path != ALIVE and self._plane.body_limit(path) is not None

@@ -18,6 +18,7 @@ from api.app import create_app, described, description
 from api.bodies import BodyLimits
 from api.log_tip import LogTip
 from api.lookout import Lookout
+from api.patience import MOST_WAITING, Patience
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
 from api.status.lists import is_genuine
@@ -39,12 +40,14 @@ from app.stopping import SIGNALS
 from console.forms import LARGER
 from core.clock import Clock, SystemClock
 from core.kinds import ProcessRole
+from core.mirror import Hearing
 from core.peers import peer_of, plain
 from front.head import forwarded
 from front.server import Front
 from front.service import Service, Turn
 from front.workers import Workers
 from ra.access import may_verify
+from ra.deciding.awaited import at_work
 from store.transactions import Store
 from store.verbs import receipts, watching
 
@@ -57,6 +60,9 @@ OF_THE_PAST = 4
 _LONG = 4
 """Threads for files that people send: a report of 100,000 lines takes half a minute of one, and more at the same time
 would only take each other's."""
+
+_PATIENT = MOST_WAITING + 4
+"""Threads for those who prefer to wait, and a few for those who are too many, and are answered at once."""
 
 _WAITING = 4
 """Requests that may wait for each thread: one that writes takes up to a second, and a wait ends after five
@@ -110,7 +116,7 @@ def serve_web(
         address: where it listens, if it is not where web does.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    threads = {Turn.API: settings.web_threads, Turn.PAST: OF_THE_PAST, Turn.LONG: _LONG}
+    threads = {Turn.API: settings.web_threads, Turn.PAST: OF_THE_PAST, Turn.LONG: _LONG, Turn.WAIT: _PATIENT}
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     front = Front(Waiting(), workers, SystemClock(), proxies=settings.web_proxies)
     make = make or make_inside
@@ -191,14 +197,16 @@ def make_status_inside(settings: Settings) -> Inside:
     """Return what answers for status alone, and writes no more than when it told an end; it raises as `make_inside`."""
     house = open_house(settings)
     tallied = Tallied()
-    mirror, verified = _following(house, settings, settings.web_memory / "web-status", tallied)
+    mirror, verified = _following(house, settings, settings.web_memory / "web-status", tallied, house.store.hearing)
     lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length, tallied=tallied)
     refusals = RefusalLog()
     served = StatusServed(StatusPlane(mirror, may_verify, tallied), lookout.ready, _noting(refusals, settings))
     return Inside(served, (mirror, lookout, refusals, verified), lambda: mirror.holds)
 
 
-def _following(house: House, settings: Settings, memory: Path, tallied: Tallied) -> tuple[Mirror, VerificationTold]:
+def _following(
+    house: House, settings: Settings, memory: Path, tallied: Tallied, hearing: Callable[[], Hearing]
+) -> tuple[Mirror, VerificationTold]:
     """Return what follows the register, and what notes when it told an end."""
     reader = ToldReader(house.store, house.clock.now, is_genuine)
     remembered = WebMemory(memory)
@@ -207,7 +215,7 @@ def _following(house: House, settings: Settings, memory: Path, tallied: Tallied)
         house.machine,
         max_age=settings.status_max_age,
         remembered=remembered,
-        hearing=house.store.hearing,
+        hearing=hearing,
         polls=tallied.polls,
     )
     verified = VerificationTold(house.store, mirror, partial(note_verified, house.store))
@@ -224,12 +232,19 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
     house = open_house(settings)
     tallied = Tallied()
-    mirror, verified = _following(house, settings, memory_place(settings), tallied)
+    patience = Patience(partial(at_work, house.desk))
+    hearing = patience.overhearing(house.store.hearing)
+    mirror, verified = _following(house, settings, memory_place(settings), tallied, hearing)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()
     application = create_app(
-        house.desk, base_url=house.row().base_url, after_write=mirror.catch_up, mirror=mirror, lookout=lookout
+        house.desk,
+        base_url=house.row().base_url,
+        after_write=mirror.catch_up,
+        mirror=mirror,
+        lookout=lookout,
+        patience=patience,
     )
     limits = BodyLimits(description(application), LARGER)
     tip = LogTip(house.store)
@@ -244,7 +259,7 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         follow_log=FollowingLog(tip, house.store, mirror.require_whole).at_once,
         with_status=with_status,
     )
-    beside = (mirror, lookout, refusals, tip, *((verified,) if with_status else ()))
+    beside = (mirror, lookout, refusals, patience, tip, *((verified,) if with_status else ()))
     return Inside(served=served, beside=beside, holds=lambda: mirror.holds, tells=tip.tells)
 
 

@@ -29,8 +29,8 @@ from tests.world import csr_pem
 
 CLIENTS = (1, 2, 4, 8)
 _APPLICANT, _PROPOSER, _SECONDER = "manufacturer", "ssc-officer-1", "ssc-officer-2"
-_LOOKS_EVERY = 0.25
-"""Seconds after which a client looks again whether the authority has drafted, or signed."""
+_PREFERS = {"Prefer": "wait=10"}
+"""With which a client waits until the authority has drafted, or signed."""
 
 _PATIENCE = 120.0
 
@@ -77,12 +77,12 @@ class Clients:
         self.officers = DemoOfficers(service.home, self._known)
         self.looks: Counter[str] = Counter()
 
-    def ask(self, who: str, method: str, path: str, body: object = None) -> tuple[int, bytes]:
-        """Ask once; the status, and what came."""
+    def ask(self, who: str, method: str, path: str, body: object = None, *, patient: bool = False) -> tuple[int, bytes]:
+        """Ask once, and wait for what the authority is about to do if one is patient; the status, and what came."""
         connection = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._mine.connection = HTTPConnection("127.0.0.1", self._service.port, timeout=60)
-        fields = {"Authorization": f"Bearer {self._service.keys[who]}"}
+        fields = {"Authorization": f"Bearer {self._service.keys[who]}", **(_PREFERS if patient else {})}
         sent = None if body is None else json.dumps(body).encode()
         connection.request(
             method, path, body=sent, headers=fields | ({} if sent is None else {"Content-Type": "application/json"})
@@ -90,9 +90,9 @@ class Clients:
         answer = connection.getresponse()
         return answer.status, answer.read()
 
-    def done(self, who: str, method: str, path: str, body: object = None) -> dict[str, Any]:
+    def done(self, who: str, method: str, path: str, body: object = None, *, patient: bool = False) -> dict[str, Any]:
         """Ask for what must be done."""
-        status, said = self.ask(who, method, path, body)
+        status, said = self.ask(who, method, path, body, patient=patient)
         if not 200 <= status < 300:
             raise RuntimeError(f"{method} {path}: {status} {said.decode(errors='replace')}")
         return dict(json.loads(said))
@@ -105,10 +105,10 @@ class Clients:
         path = f"/v1/decisions/{proposed['decision']}"
         shown = self.done(_PROPOSER, "GET", path)
         self.done(_PROPOSER, "POST", f"{path}/authorisation", self.officers.for_proposal(_PROPOSER, shown))
-        until(lambda: self._drafted(path, shown), _PATIENCE, every=_LOOKS_EVERY)
+        until(lambda: self._drafted(path, shown), _PATIENCE, every=0.0)
         signed = self.officers.for_seconding(_SECONDER, shown)
         approval = str(self.done(_SECONDER, "POST", f"{path}/second", signed)["approval"])
-        until(lambda: self._fetched(approval), _PATIENCE, every=_LOOKS_EVERY)
+        until(lambda: self._fetched(approval), _PATIENCE, every=0.0)
         return approval
 
     def revocation(self, approval: str) -> dict[str, Any]:
@@ -122,12 +122,13 @@ class Clients:
 
     def _drafted(self, path: str, shown: dict[str, Any]) -> bool:
         self.looks["draft"] += 1
-        shown.update(self.done(_SECONDER, "GET", path))
+        shown.update(self.done(_SECONDER, "GET", path, patient=True))
         return bool(shown["state"] == "drafted")
 
     def _fetched(self, approval: str) -> bool:
         self.looks["certificate"] += 1
-        return self.ask(_APPLICANT, "GET", f"/v1/approvals/{approval}/certificate")[0] == 200
+        path = f"/v1/approvals/{approval}/certificate"
+        return self.ask(_APPLICANT, "GET", path, patient=True)[0] == 200
 
     def _asked(self, who: str, method: str, path: str) -> dict[str, Any]:
         return dict(self._service.call(who, method, path).json())

@@ -19,6 +19,9 @@ class Turn(StrEnum):
     LONG = "long"
     """What takes long by its nature: files and reports that are sent, and what is read of the public log."""
 
+    WAIT = "wait"
+    """Whoever prefers to wait for what the authority is about to do (api/patience.py)."""
+
 
 class Later(ABC):
     """What is asked for is not there yet: the connection waits, on no thread, until the front is told.

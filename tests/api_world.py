@@ -8,6 +8,7 @@ from werkzeug.test import Client, TestResponse
 
 from api.app import create_app
 from api.lookout import Lookout
+from api.patience import Patience
 from api.status.lists import is_genuine
 from api.status.plane import StatusPlane
 from api.status.remembered import WebMemory
@@ -18,6 +19,7 @@ from app.web import small_write
 from core.actors import CONSOLE, Actor, Role
 from core.kinds import ProcessRole
 from ra.access import grant_access, may_verify
+from ra.deciding.awaited import at_work
 from store.reading.status import StatusReader
 from store.verbs import watching
 from tests.over_wsgi import OverWsgi
@@ -58,12 +60,14 @@ class Api:
             free=lambda _: self.room,
             tallied=tallied,
         )
+        self.patience = Patience(partial(at_work, world.desk))
         self.flask = create_app(
             world.desk,
             base_url="http://127.0.0.1:8470",
             after_write=self.mirror.follow,
             mirror=self.mirror,
             lookout=self.lookout,
+            patience=self.patience,
         )
         self.plane = OverWsgi(StatusPlane(self.mirror, may_verify, tallied), self.flask.wsgi_app)
         life = world.desk.rules.longest_credential

@@ -432,7 +432,7 @@ def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(
     sys.setprofile(lambda frame, event, _: met.add(frame.f_code) if event == "call" else None)
     try:
         for operation in MAY:
-            for headers in ({}, {"Accept": OTHER_FORMS.get(operation, "*/*")}):
+            for headers in ({}, {"Accept": OTHER_FORMS.get(operation, "*/*"), "Prefer": "wait=1"}):
                 answer = _ask(shared, "stranger", operation, things, **headers)
                 refused(answer, 403, "operation-not-permitted")
     finally:

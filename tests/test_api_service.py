@@ -12,6 +12,7 @@ import pytest
 
 from api.following import Following
 from api.forms.fields import WriteHeader
+from api.patience import Patience
 from api.service import Service, reply
 from api.status.snapshot import Mirror
 from app import garbage
@@ -96,7 +97,12 @@ def _raising(error: Exception) -> None:
 def test_a_write_that_is_committed_is_told_though_the_mirror_cannot_follow(
     error: Exception, caplog: pytest.LogCaptureFixture, *, logged: bool
 ) -> None:
-    service = Service(cast("Desk", None), cast("Mirror", None), Following(lambda: _raising(error)))
+    service = Service(
+        desk=cast("Desk", None),
+        mirror=cast("Mirror", None),
+        following=Following(lambda: _raising(error)),
+        patience=Patience(lambda _: ()),
+    )
     answered = service.write(WriteHeader(), lambda _key: _Done(1))
     assert json.loads(answered.get_data()) == {"number": 1}
     assert bool(caplog.records) is logged

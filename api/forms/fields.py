@@ -244,6 +244,20 @@ class WriteHeader(Sent):
     ] = None
 
 
+class WaitHeader(Sent):
+    """What may come with a question whose answer the authority is about to change."""
+
+    prefer: Annotated[
+        str | None,
+        Field(
+            alias="Prefer",
+            max_length=1_000,
+            description="`wait=10`: to be answered as soon as the authority has done what it is about to do, or after "
+            "so many seconds, 30 at most, with what is so then (RFC 7240, 4.3).",
+        ),
+    ] = None
+
+
 # --- applying ----------------------------------------------------------------------------------------------------
 
 
