@@ -191,7 +191,7 @@ def made() -> dict[str, dict[str, Any]]:
         "decision-by-one-officer-twice": asked(dossier(seconder=OFFICERS[0])),
         "decision-by-nobody-on-the-roster": asked(dossier(seconder="mallory")),
         "decision-rejected": asked(dossier(rejected=True)),
-        "decision-other-proposal": asked({**whole, "proposal.json": canonical(proposal(maximum_devices=501))}),
+        "decision-other-proposal": asked({**whole, "proposal.json": canonical(proposal(maximum_devices=999))}),
         "decision-other-journal-key": asked(whole, journal_key=coded(Always("mallory").public_key)),
         "decision-without-its-statements": asked(without("authorisations.json")),
         "decision-without-its-certificate": asked(without("certificate.pem")),

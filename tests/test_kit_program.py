@@ -1,5 +1,6 @@
 """The program against the simulator: a copy over HTTP, killed whenever, ends equal to the register."""
 
+import base64
 import json
 import os
 import random
@@ -12,12 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
+from tests.kit_world import root
 from tests.test_kit_mirror import NOW, log_of
 from verify.kit.canonical import read
 from verify.kit.clock import now
 from verify.kit.fetching import Authority
+from verify.kit.merkle import included, leaf_hash
 from verify.kit.mirror import Mirror
+from verify.kit.note import checkpoint
 from verify.kit.program import COMMANDS, main
 from verify.kit.simulated import Log, granted
 from verify.kit.simulator import Simulator
@@ -128,4 +136,88 @@ def test_a_witness_signs_over_http_only_what_it_is_shown_to_follow(
     assert exits(there) == 0
     assert exits(there) == 0  # the same again
     simulator.log.add(NOW)
-    assert exits(there) == 2  # the simulator proves nothing
+    assert exits(there) == 0
+    simulator.told({"wrong": "other-history"})
+    simulator.log.add(NOW)
+    assert exits(there) == 1
+    assert len(list(tmp_path.glob("seen.two-histories-*"))) == 1
+
+
+def test_the_simulator_has_evidence_that_is_right_until_it_is_told_otherwise(
+    simulator: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulator.told({"grant": 77})
+    authority, approval = Authority(simulator.base), granted(77, NOW)["approval"]
+
+    def checked() -> tuple[int, list[int]]:
+        leaf = authority.get(f"/v1/approvals/{approval}/certificate")
+        certificate, issuing = x509.load_pem_x509_certificates(leaf)
+        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuing, hashes.SHA256()).build()
+        octets = {
+            "leaf": certificate.public_bytes(Encoding.DER),
+            "root": authority.get("/ca/root.cer"),
+            "issuer": authority.get("/ca/issuing.cer"),
+            "list": authority.get("/crl/issuing.crl"),
+            "root-list": authority.get("/crl/root.crl"),
+            "ocsp": authority.post("/ocsp", request.public_bytes(Encoding.DER))[1],
+        }
+        file = {name: str(tmp_path / name) for name in octets}
+        for name, said in octets.items():
+            Path(file[name]).write_bytes(said)
+        words = ["check", file["leaf"], "--root", file["root"], "--issuer", file["issuer"], "--list", file["list"]]
+        capsys.readouterr()
+        status = exits([*words, "--list", file["root-list"], "--ocsp", file["ocsp"], "--test", "--json"])
+        return status, json.loads(capsys.readouterr().out)["checks"]
+
+    assert checked() == (0, [])
+    for wrong, status, checks in (
+        ("list-stale", 2, [25]),
+        ("list-signature-wrong", 1, [25]),
+        ("answer-stale", 2, [26]),
+        ("answer-signature-wrong", 1, [26]),
+        ("nothing", 0, []),
+    ):
+        simulator.told({"wrong": wrong})
+        assert checked() == (status, checks), wrong
+    simulator.told({"revoke": approval, "seconds_ago": 5})
+    assert checked() == (1, [28])
+    status, body = authority.post("/v1/verify", {"approval": approval})
+    assert (status, read(body)["state"]) == (200, "cancelled")
+    assert authority.post("/v1/verify", {"no": "question"})[0] == 400
+    assert read(authority.get("/v1/authority"))["log"]["verifier_key"] == str(simulator.log.key)
+    simulator.told({"delay": 0.5})
+    with pytest.raises(Stopped, match="not answered"):
+        Authority(simulator.base, seconds=0.05).get("/crl/issuing.crl")
+
+
+def test_the_simulators_register_is_signed_and_its_proofs_and_tiles_are_right(
+    simulator: Simulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority, log = Authority(simulator.base), simulator.log
+    (tmp_path / "root").write_bytes(authority.get("/ca/root.cer"))
+    mirror = ["mirror", str(tmp_path / "copy"), "--base", simulator.base, "--once", "--log-key", str(log.key)]
+    mirror += ["--root", str(tmp_path / "root")]
+    assert exits(mirror) == 0
+    assert "the authority signed it at" in capsys.readouterr().out
+    simulator.told({"wrong": "register-signature-wrong"})
+    assert exits(mirror) == 1
+    assert "stopped by signature" in capsys.readouterr().err
+    simulator.told({"wrong": "nothing"})
+    for _ in range(600):
+        log.add(NOW)
+    seen = checkpoint(log.note())
+    for row in (1, 2, 300, seen.size):
+        said = read(authority.get(f"/v1/proofs/inclusion?row={row}&size={seen.size}"))
+        leaf = leaf_hash(said["leaf_data"].encode())
+        hashes_ = [base64.b64decode(each) for each in said["hashes"]]
+        assert included(leaf, row - 1, seen.size, hashes_, seen.root)
+    first = authority.get("/tile/0/000")
+    assert first == b"".join(log.leaves[:256])
+    assert authority.get("/tile/0/002.p/5") == b"".join(log.leaves[512:517])
+    assert authority.get("/tile/1/000.p/2") == root(log.leaves[:256]) + root(log.leaves[256:512])
+    entries = authority.get("/tile/entries/001")
+    length = int.from_bytes(entries[:2])
+    assert leaf_hash(entries[2 : 2 + length]) == log.leaves[256]
+    for absent in ("/tile/0/003", "/tile/1/000", "/tile/x", "/v1/proofs/inclusion?row=0", "/v1/nothing", "/tile/0/-01"):
+        with pytest.raises(Stopped, match="404"):
+            authority.get(absent)

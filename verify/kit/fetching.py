@@ -44,9 +44,11 @@ class Authority:
             raise Stopped(Check.UNREACHABLE, f"{path} was answered with {status}.")
         return body
 
-    def post(self, path: str, document: Mapping[str, object]) -> tuple[int, bytes]:
-        """Return status and body of the answer to a document; Stopped if there is none."""
-        return self._asked("POST", path, json.dumps(document).encode("ascii"))
+    def post(self, path: str, document: Mapping[str, object] | bytes) -> tuple[int, bytes]:
+        """Return status and body of the answer to a document, or to an OCSP request; Stopped if there is none."""
+        body = document if isinstance(document, bytes) else json.dumps(document).encode("ascii")
+        kind = "application/ocsp-request" if isinstance(document, bytes) else "application/json"
+        return self._asked("POST", path, body, kind)
 
     def pieces(self, path: str) -> Iterator[bytes]:
         """Yield what is at a path, however long; Stopped if it cannot be had, or is cut short."""
@@ -72,9 +74,9 @@ class Authority:
     def _fields(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
 
-    def _asked(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _asked(self, method: str, path: str, body: bytes | None, kind: str = "") -> tuple[int, bytes]:
         connection = self._connection()
-        fields = self._fields() | ({} if body is None else {"Content-Type": "application/json"})
+        fields = self._fields() | ({} if body is None else {"Content-Type": kind})
         try:
             connection.request(method, self._where.path.rstrip("/") + path, body, fields)
             answer = connection.getresponse()

@@ -33,7 +33,9 @@ _AGAIN_SECONDS = 5
 _BY_KEY = frozenset({Check.ORIGIN, Check.SIGNATURE})
 """What fails where the key is another log's."""
 
-_KEY_WORDS = "the log's key (--log-key or TRIALCPA_LOG_KEY) is what an authority says as log_key at /v1/authority"
+_KEY_WORDS = (
+    "the log's key (--log-key or TRIALCPA_LOG_KEY) is what an authority says as log.verifier_key at /v1/authority"
+)
 
 
 def main(words: Sequence[str] | None = None) -> None:

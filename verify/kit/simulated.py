@@ -1,12 +1,14 @@
 """A log made for tests of those who follow one: it grows, and does wrong when it is told to."""
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verify.kit.canonical import canonical
+from verify.kit.evidence.identifiers import check_character
 from verify.kit.instants import text
 from verify.kit.merkle import Frontier, leaf_hash
 from verify.kit.note import LOG, Key, body_of, key_of, signed
@@ -28,6 +30,11 @@ class Wrong(StrEnum):
     STALE = "stale"
     NO_JSON = "no-json"
     REGISTER = "register-differs"
+    REGISTER_SIGNATURE = "register-signature-wrong"
+    LIST_STALE = "list-stale"
+    LIST_SIGNATURE = "list-signature-wrong"
+    ANSWER_STALE = "answer-stale"
+    ANSWER_SIGNATURE = "answer-signature-wrong"
 
 
 class Log:
@@ -64,6 +71,11 @@ class Log:
         if self._noted:
             self._notes[number] = self._note(number, self._tree.root())
         self._register |= {str(each["approval"]): each for each in documents}
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The last document of each approval."""
+        return self._register
 
     def document(self, approval: str) -> Document:
         """Return the last document of an approval."""
@@ -142,7 +154,7 @@ def granted(number: int, at: int, *, days: int = 90) -> dict[str, Any]:
     """
     start, expiry = text(at), text(at + days * DAY - 1)
     return {
-        "approval": f"TDT-2027-{number:07d}-X",
+        "approval": f"TDT-2027-{number:04d}-{check_character(f'TDT2027{number:04d}')}",
         "device": {"type": "ESME", "manufacturer": "AB01", "model": f"{number:08X}", "hardware_version": "01"},
         "granted": start,
         "start": start,

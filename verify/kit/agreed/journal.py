@@ -29,7 +29,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from verify.kit.agreed.chain import DATED_AHEAD, GENESIS, Row, SealedRow, head_statement, link, said
 from verify.kit.canonical import canonical, read
@@ -248,6 +248,8 @@ def _head_problems(rows: Mapping[int, LinkedRow], heads: Sequence[Head], journal
         return ["The journal's key cannot be read."]
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return ["The journal's key is not one for ECDSA."]
+    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != journal_key:
+        return ["The journal's key is not in its one form."]
     problems = []
     for head in heads:
         if not _signed(key, journal, head):

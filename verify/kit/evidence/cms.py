@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
-from verify.kit.evidence.der import DerMalformed, Reader
+from verify.kit.evidence.der import DerMalformed, Reader, tlv
 from verify.kit.evidence.identifiers import Environment
 from verify.kit.evidence.parsing import (
     Unreadable,
@@ -39,7 +39,7 @@ _DATA = bytes.fromhex("06092a864886f70d010701")
 _SHA256 = bytes.fromhex("300b0609608648016503040201")
 _ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 _INTEGER, _OCTET_STRING, _OBJECT_IDENTIFIER, _UTC_TIME, _GENERALIZED_TIME = 0x02, 0x04, 0x06, 0x17, 0x18
-_SEQUENCE, _SET, _EXPLICIT_0, _LONG = 0x30, 0x31, 0xA0, 0x80
+_SEQUENCE, _SET, _EXPLICIT_0 = 0x30, 0x31, 0xA0
 _UTC = re.compile("[0-9]{12}Z")
 _LAST_OF_UTC_TIME = 2050
 _POLICY = {"live": ".2.1", "test": ".2.2"}
@@ -85,7 +85,7 @@ def stated(message: bytes, sha256: bytes, root: bytes) -> Stated:
     signer = next((each for each in certificates if _identity(each) == signed), None)
     if signer is None or hashlib.sha256(signer.public_bytes(Encoding.DER)).digest() != named:
         raise Unreadable("it does not carry the certificate of its signer")
-    if not signed_by(signer, signature, _tlv(_SET, attributes)):
+    if not signed_by(signer, signature, tlv(_SET, attributes)):
         raise Unreadable("its signature does not verify")
     _require_signer(signer, certificates, one_certificate(root), at)
     return Stated(at=at, signer=signer)
@@ -107,16 +107,16 @@ def _read(message: bytes) -> tuple[tuple[x509.Certificate, ...], bytes, bytes, b
     certificates = Reader(body.value(_EXPLICIT_0, "certificates"))
     found = []
     while certificates.more:
-        found.append(_tlv(_SEQUENCE, certificates.value(_SEQUENCE, "certificate")))
+        found.append(tlv(_SEQUENCE, certificates.value(_SEQUENCE, "certificate")))
     infos = Reader(body.value(_SET, "signers"))
     body.end()
     info = infos.sequence()
     infos.end()
     _require(info.integer() == 1)
     signed = info.value(_SEQUENCE, "signer")
-    _require(_tlv(_SEQUENCE, info.value(_SEQUENCE, "digest algorithm")) == _SHA256)
+    _require(tlv(_SEQUENCE, info.value(_SEQUENCE, "digest algorithm")) == _SHA256)
     attributes = info.value(_EXPLICIT_0, "signed attributes")
-    _require(_tlv(_SEQUENCE, info.value(_SEQUENCE, "algorithm")) == _ECDSA_SHA256)
+    _require(tlv(_SEQUENCE, info.value(_SEQUENCE, "algorithm")) == _ECDSA_SHA256)
     signature = info.value(_OCTET_STRING, "signature")
     info.end()
     return several_certificates(found), signed, attributes, signature
@@ -145,7 +145,7 @@ def _instant(octets: bytes) -> datetime:
     else:
         said = reader.value(_UTC_TIME, "instant").decode("ascii", "replace")
         _require(_UTC.fullmatch(said) is not None)
-        at = Reader(_tlv(_GENERALIZED_TIME, f"{'20' if said < '50' else '19'}{said}".encode("ascii"))).instant()
+        at = Reader(tlv(_GENERALIZED_TIME, f"{'20' if said < '50' else '19'}{said}".encode("ascii"))).instant()
     reader.end()
     return at
 
@@ -167,7 +167,7 @@ def _named(octets: bytes) -> bytes:
 def _identity(certificate: x509.Certificate) -> bytes:
     """Return issuer and serial number as a signer is named by them."""
     number = certificate.serial_number
-    return certificate.issuer.public_bytes() + _tlv(_INTEGER, number.to_bytes(number.bit_length() // 8 + 1))
+    return certificate.issuer.public_bytes() + tlv(_INTEGER, number.to_bytes(number.bit_length() // 8 + 1))
 
 
 def _require_signer(
@@ -191,9 +191,3 @@ def _require_signer(
 def _require(good: bool) -> None:  # noqa: FBT001 - a condition, as an assertion has it
     if not good:
         raise DerMalformed("another form")
-
-
-def _tlv(tag: int, value: bytes) -> bytes:
-    size = len(value)
-    length = b"" if size < _LONG else size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, *((size,) if size < _LONG else (_LONG | len(length),)))) + length + value

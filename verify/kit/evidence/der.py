@@ -137,3 +137,13 @@ class Reader:
         if octets[0] == 0 or length < 0x80:
             raise DerMalformed("a length that is not minimal")
         return length, at + count
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    """Return tag, length and contents of a value of our own (X.690, 10.1)."""
+    value = b"".join(parts)
+    size = len(value)
+    if size < 0x80:
+        return bytes((tag, size)) + value
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes((tag, 0x80 | len(length))) + length + value

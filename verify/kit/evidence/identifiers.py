@@ -32,12 +32,12 @@ def read_identifier(written: str) -> ApprovalIdentifier:
     if shape is None:
         raise ValueError("it is no approval identifier in its canonical form")
     prefix, year, number, check = shape.groups()
-    if _check_character(f"{prefix}{year}{number}") != check:
+    if check_character(f"{prefix}{year}{number}") != check:
         raise ValueError("its approval identifier has another check character")
     return ApprovalIdentifier("live" if prefix == "TDA" else "test", written)
 
 
-def _check_character(body: str) -> str:
+def check_character(body: str) -> str:
     """Return the ISO 7064 MOD 37-36 check character."""
     size = len(_ALPHABET)
     product = size
