@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Integer, Row, Text, bindparam, func, select
 
 from core.facts import FactKind
 from core.instants import text
-from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root
+from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root_of
 from core.public_record import leaf_data, public_part
 from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
 from store.portions import portions
@@ -172,14 +172,19 @@ def tile(tx: Transaction, level: int, index: int, width: int = TILE_WIDTH) -> by
     Returns:
         So many hashes; None if there are fewer.
     """
+    octets = _tile(tx, level, index, width)[: width * HASH_OCTETS]
+    return octets if len(octets) == width * HASH_OCTETS else None
+
+
+def _tile(tx: Transaction, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
+    """Return a tile that is full, or as much as there is of it, up to a width."""
     octets = tx.connection.execute(_TILE, {"level": level, "place": index}).scalar()
     if octets is not None:
-        return bytes(octets[: width * HASH_OCTETS])
+        return bytes(octets)
     first = index * TILE_WIDTH
     between = {"number": first, "upto": first + width}
     below = (_ROOTS, {"level": level - 1, **between}) if level else (_HASHES, between)
-    hashes = [bytes(each) for each in tx.connection.execute(*below).scalars()]
-    return b"".join(hashes) if len(hashes) == width else None
+    return b"".join(tx.connection.execute(*below).scalars())
 
 
 def entries(tx: Transaction, index: int, width: int = TILE_WIDTH) -> list[bytes] | None:
@@ -193,18 +198,16 @@ def nodes(tx: Transaction) -> Nodes:
     """Return the source of nodes for proofs and roots: of whole subtrees, all of whose leaves there are."""
 
     @lru_cache(maxsize=64)
-    def full(level: int, index: int) -> bytes | None:
-        return tile(tx, level, index)
+    def held(level: int, index: int) -> bytes:
+        return _tile(tx, level, index)
 
     def node(level: int, place: int) -> bytes:
         of_tile, inside = divmod(level, TILE_HEIGHT)
-        first = place << inside
-        index, begin = divmod(first, TILE_WIDTH)
-        end = begin + (1 << inside)
-        octets = full(of_tile, index) or tile(tx, of_tile, index, end)
-        if octets is None:
+        index, begin = divmod(place << inside, TILE_WIDTH)
+        octets = held(of_tile, index)[begin * HASH_OCTETS : (begin + (1 << inside)) * HASH_OCTETS]
+        if len(octets) != HASH_OCTETS << inside:
             raise LookupError("the log has no such node")
-        return whole_root([octets[at * HASH_OCTETS :][:HASH_OCTETS] for at in range(begin, end)])
+        return whole_root_of(octets)
 
     return node
 
