@@ -9,11 +9,12 @@ from pathlib import Path
 from core.approval import Device
 from jobs.duty import Duty, take_lease
 from jobs.recall import Copy
+from keys.log_key import LOG_FILE, open_log_key
 from ra.bounds import Bounds
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.transactions import Store, sqlite_url
-from tests.world import DEVICE, World, hold_ceremony, memory_folder
+from tests.world import DEVICE, PASSPHRASE, World, hold_ceremony, memory_folder
 
 MANY = 1_000_000_000
 
@@ -59,7 +60,7 @@ def measure(certificates: int) -> Cycle:
 
 
 def held_world(folder: Path) -> World:
-    """Return a test authority on a fresh SQLite store in `folder`."""
+    """Return a test authority, with its public log, on a fresh SQLite store in `folder`."""
     url = sqlite_url(folder / "store.sqlite")
     store = Store(url)
     schema.upgrade(store)
@@ -69,6 +70,8 @@ def held_world(folder: Path) -> World:
     # One organisation does here in minutes what all do in years.
     whatever = Bounds(open_applications=MANY, acts_per_day=MANY, deployment_lines_per_day=MANY)
     world.desk = replace(world.desk, rules=replace(world.desk.rules, bounds=whatever))
+    log = open_log_key(folder / "ceremony" / "keys" / LOG_FILE, PASSPHRASE)
+    world.authority.keyring = replace(world.authority.keyring, log=log)
     return world
 
 

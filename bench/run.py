@@ -23,6 +23,7 @@ from bench import (
     feed,
     hearing,
     lists,
+    log,
     many,
     memory,
     mirror,
@@ -237,6 +238,23 @@ def _mirror(share: int) -> Iterator[Row]:
     yield "Copy asked offline again, one core", "at least 500,000 a second", f"{again:,.0f} a second"
 
 
+def _log(share: int) -> Iterator[Row]:
+    for rows in (1_000_000 // share, 10_000_000 // share):
+        large = log.measure(rows)
+        yield (
+            f"Inclusion proof of one row of {rows:,}, with its leaf, from the register",
+            "1 ms",
+            f"{large.processor:.2f} ms of a processor; median {large.proof:.2f} ms, 99th {large.longest:.2f} ms",
+        )
+        yield f"The edge of a tree of {rows:,} made from its tiles, at a start", "–", f"{large.edge:.1f} ms"
+    shown = log.measure_acts(200 // share)
+    yield (
+        f"An act's commit until its checkpoint is shown, {len(shown)} revocations, SQLite FULL",
+        "50 ms",
+        f"median {percentile(shown, 50):.0f} ms, 99th percentile {percentile(shown, 99):.0f} ms",
+    )
+
+
 _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "work": _work,
     "silence": _silence,
@@ -247,6 +265,7 @@ _PARTS: Mapping[str, Callable[[int], Iterator[Row]]] = {
     "feed": _feed,
     "snapshot": _snapshot,
     "ceiling": _ceiling,
+    "log": _log,
     "mirror": _mirror,
 }
 

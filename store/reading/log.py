@@ -14,7 +14,7 @@ from core.canonical import read_json
 from core.facts import FactKind
 from core.identifiers import Environment
 from core.instants import text
-from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root
+from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root_of
 from core.note import origin
 from core.public_record import leaf_data, public_part
 from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
@@ -28,6 +28,8 @@ _PAGE = 1_000
 DOCUMENTS = 1_000
 """Of approvals, that are read together at most but for those of one row, which is never divided: some 2 MB."""
 
+_above = lru_cache(maxsize=4_096)(whole_root_of)
+"""Of tiles above the leaves: nearly all proofs share them. It follows from the octets alone, four megabytes of them."""
 _L, _D, _T = log_leaves.c, log_documents.c, log_tiles.c
 _NUMBER, _UPTO = bindparam("number", type_=BigInteger()), bindparam("upto", type_=BigInteger())
 _MOST = bindparam("most", type_=Integer())
@@ -69,6 +71,7 @@ _DOCUMENTS = (
     .join(_UP_TO, (_UP_TO.c.approval == _D.approval) & (_UP_TO.c.number == _D.number))
     .order_by(_D.approval)
 )
+_CARRIER = select(func.max(_D.number)).where(_D.approval == bindparam("approval", type_=Text()), _D.number <= _UPTO)
 _SALTS = select(_L.number, _L.salt).where(_L.number.in_(bindparam("numbers", expanding=True, type_=BigInteger())))
 _LEVEL, _PLACE = bindparam("level", type_=BigInteger()), bindparam("place", type_=BigInteger())
 _TILE = select(_T.octets).where(_T.level == _LEVEL, _T.place == _PLACE)
@@ -215,14 +218,19 @@ def tile(tx: Transaction, level: int, index: int, width: int = TILE_WIDTH) -> by
     Returns:
         So many hashes; None if there are fewer.
     """
+    octets = _tile(tx, level, index, width)[: width * HASH_OCTETS]
+    return octets if len(octets) == width * HASH_OCTETS else None
+
+
+def _tile(tx: Transaction, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
+    """Return a tile that is full, or as much as there is of it, up to a width."""
     octets = tx.connection.execute(_TILE, {"level": level, "place": index}).scalar()
     if octets is not None:
-        return bytes(octets[: width * HASH_OCTETS])
+        return bytes(octets)
     first = index * TILE_WIDTH
     between = {"number": first, "upto": first + width}
     below = (_ROOTS, {"level": level - 1, **between}) if level else (_HASHES, between)
-    hashes = [bytes(each) for each in tx.connection.execute(*below).scalars()]
-    return b"".join(hashes) if len(hashes) == width else None
+    return b"".join(tx.connection.execute(*below).scalars())
 
 
 def entries(tx: Transaction, index: int, width: int = TILE_WIDTH) -> list[bytes] | None:
@@ -236,18 +244,16 @@ def nodes(tx: Transaction) -> Nodes:
     """Return the source of nodes for proofs and roots: of whole subtrees, all of whose leaves there are."""
 
     @lru_cache(maxsize=64)
-    def full(level: int, index: int) -> bytes | None:
-        return tile(tx, level, index)
+    def held(level: int, index: int) -> bytes:
+        return _tile(tx, level, index)
 
     def node(level: int, place: int) -> bytes:
         of_tile, inside = divmod(level, TILE_HEIGHT)
-        first = place << inside
-        index, begin = divmod(first, TILE_WIDTH)
-        end = begin + (1 << inside)
-        octets = full(of_tile, index) or tile(tx, of_tile, index, end)
-        if octets is None:
+        index, begin = divmod(place << inside, TILE_WIDTH)
+        octets = held(of_tile, index)[begin * HASH_OCTETS : (begin + (1 << inside)) * HASH_OCTETS]
+        if len(octets) != HASH_OCTETS << inside:
             raise LookupError("the log has no such node")
-        return whole_root([octets[at * HASH_OCTETS :][:HASH_OCTETS] for at in range(begin, end)])
+        return _above(octets) if of_tile else whole_root_of(octets)
 
     return node
 
@@ -259,6 +265,12 @@ def last_carried(tx: Transaction, approvals: Collection[str]) -> dict[str, tuple
         for some in portions(sorted(approvals))
         for row in tx.connection.execute(_LAST_CARRIED, {"named": some})
     }
+
+
+def carrier(tx: Transaction, approval: str, upto: int) -> int | None:
+    """Return the row, up to one, that carried the document of an approval last; None if none has."""
+    found = tx.connection.execute(_CARRIER, {"approval": approval, "upto": upto}).scalar()
+    return None if found is None else int(found)
 
 
 def documents(tx: Transaction, upto: int) -> Iterator[tuple[str, str]]:

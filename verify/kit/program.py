@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from verify.kit import inclusion
 from verify.kit.agreed import command as deciding
 from verify.kit.canonical import read
 from verify.kit.clock import now
@@ -143,6 +144,13 @@ def _witness(chosen: argparse.Namespace) -> int:
     return YES
 
 
+def _proof(chosen: argparse.Namespace) -> int:
+    row = inclusion.proved(read(chosen.file.read_bytes()), _log_key(chosen.log_key))
+    found = row if chosen.approval is None else inclusion.carried(row, chosen.approval)
+    sys.stdout.write(f"{json.dumps(found, indent=2)}\n")
+    return YES
+
+
 def _conformance(chosen: argparse.Namespace) -> int:
     if chosen.judge:
         sys.stdout.write(f"{json.dumps(judged(read(sys.stdin.buffer.read())))}\n")
@@ -234,6 +242,12 @@ def _of_witness(parser: argparse.ArgumentParser) -> None:
     _of_log(parser)
 
 
+def _of_proof(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the answer")
+    parser.add_argument("--approval", metavar="WORD", help="show what the row says of it, and fail if it says nothing")
+    _of_log(parser)
+
+
 def _of_conformance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors", metavar="FOLDER")
     parser.add_argument("--like", default="*", metavar="PATTERN", help="of names: log-*, check-*, decision-*")
@@ -294,6 +308,13 @@ COMMANDS: Mapping[str, Command] = {
         describe=_of_witness,
         run=_witness,
         example="seen --key w.key --name dcc.example/w --base …",
+    ),
+    "proof": Command(
+        help="Check what /v1/proofs/inclusion answered, and show what it proves.",
+        takes="FILE",
+        describe=_of_proof,
+        run=_proof,
+        example="proof.json --approval TDA-2027-0042-Y",
     ),
     "conformance": Command(
         help="Try somebody's verifier on the vectors.",
