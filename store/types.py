@@ -22,6 +22,7 @@ from core.instants import from_seconds, seconds
 
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Beyond these there is no instant; a day is left at the beginning, so that one may count back from it."""
+_LEAST, _MOST = seconds(_FIRST), seconds(_LAST)
 
 
 def instant_of(value: int) -> datetime:
@@ -30,7 +31,7 @@ def instant_of(value: int) -> datetime:
     Only somebody who writes into the database by hand makes such a number: one row of theirs must not keep whole lists
     from being read.
     """
-    return from_seconds(min(max(value, seconds(_FIRST)), seconds(_LAST)))
+    return from_seconds(min(max(value, _LEAST), _MOST))
 
 
 _LARGEST = 2**63 - 1

@@ -30,6 +30,8 @@ from store.tables import (
 from store.transactions import Store, Transaction
 from store.types import Instant, number_of, octets_of, text_of
 
+_NO_RESPONDER = (None, b"")
+
 _AT_ONCE = 5_000
 """Approvals that are packed before the rows of the next are read."""
 
@@ -189,7 +191,7 @@ def _packed(
     for approval in _rows(tx, asked.approvals, given):
         identifier = text_of(approval[0]) or ""
         mine = issued.get(identifier, ())
-        over = {each[1]: issuers[each[1]] for each in mine if each[1] in issuers}
+        over = {each[1]: issuers[each[1]] for each in mine if each[1] in issuers} if issuers else issuers
         rows: Any = approval, agreed.get(identifier, ()), mine, over, tuple(disputed.get(identifier, ()))
         yield Packed(
             identifier=identifier,
@@ -218,12 +220,13 @@ def _answers(tx: Transaction, common: Common, asked: _Statements, given: _Given,
     """Return the newest answer of each serial and hash, by serial; if it is dated ahead, with one that is not."""
     found: defaultdict[str, list[Row]] = defaultdict(list)
     responders = {serial: (place, der) for place, (serial, der) in enumerate(common.responders)}
+    present = seconds(now)
     for name in HASH_NAMES:
         of_hash = {**given, "hash": name}
         ahead: set[str] = set()
         for row in _rows(tx, asked.newest, of_hash):
             found[row[0]].append(_short(row, responders))
-            if number_of(row[2]) > seconds(now):
+            if number_of(row[2]) > present:
                 ahead.add(row[0])
         before = _rows(tx, asked.newest_by_now, {**of_hash, "now": now}) if ahead else ()
         for row in before:
@@ -234,6 +237,8 @@ def _answers(tx: Transaction, common: Common, asked: _Statements, given: _Given,
 
 def _short(row: Row, responders: Mapping[str, tuple[int, bytes]]) -> Row:
     """Return an answer's row without the responder's certificate, with which nearly every one ends; with its place."""
-    _, *about, responder, der = row
-    octets, (place, end) = octets_of(der), responders.get(responder, (None, b""))
-    return (*about, place, octets[: -len(end)]) if end and octets.endswith(end) else (*about, None, octets)
+    _, name, this_update, next_update, revoked_at, responder, der = row
+    octets, (place, end) = octets_of(der), responders.get(responder, _NO_RESPONDER)
+    if end and octets.endswith(end):
+        return name, this_update, next_update, revoked_at, place, octets[: -len(end)]
+    return name, this_update, next_update, revoked_at, None, octets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Row, Select, Text, bindparam, select
+from sqlalchemy import BigInteger, Row, Select, Text, bindparam, select, type_coerce
 
 from core.deployed import Deployed, Stint, Unit
 from core.facts import FactKind
@@ -37,7 +37,7 @@ from store.reading import journal as journal_reading
 from store.reading import log as log_reading
 from store.tables import credentials, crls, journal, ocsp_answers, waits_to_be_sealed
 from store.transactions import Store, Transaction
-from store.types import Instant
+from store.types import Instant, instant_of, number_of
 
 _AUTHORITY_FACTS = frozenset(
     {
@@ -60,9 +60,11 @@ _ENDS = (FactKind.APPROVAL_REVOKED, FactKind.APPROVAL_WITHDRAWN, FactKind.CERTIF
 _NUMBER, _NOW = bindparam("number", type_=BigInteger()), bindparam("now", type_=Instant())
 _NAMED = bindparam("named", expanding=True, type_=Text())
 _WAITING = select(journal.c.id).where(waits_to_be_sealed)
-_SINCE = select(journal.c.id, journal.c.kind, journal.c.at, journal.c.approvals).where(
-    (journal.c.seal_number > _NUMBER) | waits_to_be_sealed
+_FACTS = select(
+    journal.c.id, journal.c.kind, type_coerce(journal.c.at, BigInteger()).label("second"), journal.c.approvals
 )
+_SEALED_SINCE = _FACTS.where(journal.c.seal_number > _NUMBER)
+_OF_THESE = _FACTS.where(journal.c.id.in_(bindparam("ids", expanding=True, type_=BigInteger())))
 _DISPUTED = select(journal.c.subject, journal.c.at).where(journal.c.refused.is_not(None), journal.c.kind.in_(_ENDS))
 _DISPUTED_OF = _DISPUTED.where(journal.c.subject.in_(_NAMED))
 _LISTED_KEYS = select(crls.c.key_id).distinct()
@@ -123,21 +125,27 @@ class StatusReader:
                 SealedHead(number=each.number, link=each.link, signature=each.signature)
                 for each in journal_reading.standing_heads(tx)
             )
-            waiting = frozenset(tx.connection.execute(_WAITING).scalars())
+            waiting = frozenset(tx.connection.execute(_WAITING).scalars().all())
             now = _Cursor(head, waiting)
             if now == cursor:
                 return Changes(now, heads=heads)
             if not isinstance(cursor, _Cursor) or number - cursor.head.number > _MOST_CHANGES:
                 return Changes(now, everything=True, authority=True, heads=heads, restored=True)
-            since = tx.connection.execute(_SINCE, {"number": cursor.head.number})
-            fresh = [row for row in since if row.id not in cursor.unsealed]
+            # What was seen unsealed is not read again: while the authority seals there may be thousands of it.
+            unseen = sorted(waiting - cursor.unsealed)
+            fresh = [row for ids in portions(unseen) for row in tx.connection.execute(_OF_THESE, {"ids": ids})]
+            if head != cursor.head:
+                sealed = tx.connection.execute(_SEALED_SINCE, {"number": cursor.head.number})
+                fresh += [row for row in sealed if row.id not in cursor.unsealed]
         touched = frozenset(identifier for row in fresh for identifier in (row.approvals or "").split())
         kinds = {row.kind for row in fresh}
         return Changes(
             now,
             authority=not kinds.isdisjoint(_AUTHORITY_FACTS),
             approvals=touched,
-            reported=frozenset(row.at for row in fresh if row.kind == FactKind.DEPLOYMENTS_RECORDED),
+            reported=frozenset(
+                instant_of(number_of(row.second)) for row in fresh if row.kind == FactKind.DEPLOYMENTS_RECORDED
+            ),
             heads=heads,
             restored=FactKind.RESTORE_ACCEPTED in kinds,
         )
