@@ -13,7 +13,7 @@ from webauthn.helpers.structs import (
 from werkzeug.wrappers import Response
 
 from console.forms import field
-from console.guard import actor, known, let_in
+from console.guard import actor, known, let_in, may
 from console.service import Console
 from core.canonical import read_json
 from core.errors import PasskeyRefused
@@ -83,7 +83,12 @@ def add_entering(app: Flask, console: Console) -> None:
     @app.get("/console/sessions")
     def listed_sessions() -> str:
         """Show the sessions that hold: one's own, and everybody's to an administrator."""
-        return render_template("sessions.html", sessions=sessions(console.desk, actor()), this=known().session)
+        return render_template(
+            "sessions.html",
+            sessions=sessions(console.desk, actor()),
+            this=known().session,
+            may_see_keys=may("showRoster"),
+        )
 
     @app.post("/console/sessions/<identifier>/end")
     def end_session(identifier: str) -> Response:

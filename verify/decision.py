@@ -31,6 +31,7 @@ from core.instants import parse
 from core.kinds import AuthorisedAct
 from core.words import counted
 from officers.claims import about, to_revoke
+from officers.means import WANTING, key_wanted_by, with_a_key
 from officers.proof import Asked, prove
 from officers.roster import FEWEST, Roster
 from officers.statement import Claim, Listed, revocation_digest
@@ -319,7 +320,15 @@ class _Proof:
                 Against.OFFICERS_WANTING,
                 f"Proved is that {counted(len(people), 'officer')} signed; it takes {wanted}, the proposer among them.",
             )
+        elif not self._ledger.missing and self._wants_key() and not self._with_a_key():
+            self._ledger.refute(Against.OFFICERS_WANTING, f"Proved is that {WANTING}.")
         self._require_on(max((roster for _, _, roster in self._used), key=lambda each: each.number, default=None), "it")
+
+    def _wants_key(self) -> bool:
+        return key_wanted_by(self._said.get("kind"))
+
+    def _with_a_key(self) -> bool:
+        return any(with_a_key(roster, [signed.authorisation.statement.key]) for _, signed, roster in self._used)
 
     def _has(self, kind: FactKind) -> bool:
         return any(row.kind == kind for row, _ in self._acts)

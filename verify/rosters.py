@@ -22,6 +22,7 @@ from core.facts import FactKind
 from core.instants import parse, text
 from core.kinds import AuthorisedAct, OrderKind
 from officers.claims import to_order
+from officers.means import with_a_key
 from officers.order import Change, changed, counting, officers_wanted, read_order
 from officers.proof import Asked, prove
 from officers.root_statement import read_signed, require_from_root
@@ -201,7 +202,9 @@ class Rosters:
                 Against.ROSTER_UNPROVED, f"Roster {told.number} does not follow from its order: {error}"
             )
             return None
-        enough = len(counting(change, signers, before)) >= officers_wanted(OrderKind.CHANGE_ROSTER)
+        people = counting(change, signers, before)
+        keyed = with_a_key(before, (key for officer, key in signers if officer in people))
+        enough = len(people) >= officers_wanted(OrderKind.CHANGE_ROSTER) and keyed
         if not enough or (made.number, made.sha256) != (told.number, told.sha256):
             self._ledger.refute(
                 Against.ROSTER_UNPROVED,
