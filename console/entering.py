@@ -5,6 +5,7 @@ import time
 
 from flask import Flask, flash, redirect, render_template, request, session, url_for
 from webauthn import generate_authentication_options, generate_registration_options, options_to_json
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
@@ -21,6 +22,13 @@ from ra.entering.passkeys import come_in, enrol, invited, new_challenge
 from ra.entering.sessions import leave, revoke_session, sessions
 
 _CHALLENGE = "challenge"
+_ALGORITHMS = [
+    COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEAlgorithmIdentifier.EDDSA,
+    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+]
+"""In the order in which they are wished for: ES256 alone can be on the roster of officers, and each of them lets in."""
+
 ANSWER_SECONDS = 300
 """In which a browser answers; a person looks for their key, and no longer."""
 
@@ -60,6 +68,7 @@ def add_entering(app: Flask, console: Console) -> None:
             user_name=who.name,
             challenge=_asked(),
             timeout=ANSWER_SECONDS * 1000,
+            supported_pub_key_algs=_ALGORITHMS,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),

@@ -140,3 +140,10 @@ def test_keys_are_shown_with_the_file_that_goes_to_whoever_keeps_the_roster(page
     assert found.key not in pages.get("officer-2", "/console/keys").text
     ordered(pages.api.world, ChangeRoster(why="He, too.", add=(found,)), OFFICER_2, OFFICER_3)
     assert "On the roster" in pages.get("officer-1", "/console/keys").text
+
+
+def test_a_passkey_is_wished_for_that_can_be_on_the_roster(pages: Pages) -> None:
+    made = invite(pages.desk, pages.actor("admin"), pages.actor("officer-1").credential or "")
+    page = pages.browser(None).get(f"/console/invitations/{made.secret}", base_url=ORIGIN).text
+    options = json.loads(unescape(re.findall(r'data-options="([^"]*)"', page)[0]))
+    assert [each["alg"] for each in options["pubKeyCredParams"]] == [-7, -8, -257]

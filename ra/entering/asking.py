@@ -57,7 +57,14 @@ def enrolled(desk: Desk, actor: Actor, relying: Relying) -> list[EnrolledAnswer]
         try:
             key, passkey = p256(*coordinates(each.public_key)), new_passkey(each.key_id, relying.origin)
         except RosterUnusable as error:
-            shown.append(EnrolledAnswer(enrolled_at=each.enrolled_at, key=None, file="", unfit=str(error)))
+            shown.append(
+                EnrolledAnswer(
+                    enrolled_at=each.enrolled_at,
+                    key=None,
+                    file="",
+                    unfit=f"It lets you in, and can be on no roster: {error.fields['detail']}.",
+                )
+            )
             continue
         own = thumbprint(key)
         shown.append(
