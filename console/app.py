@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.answering import add_answering
 from console.applying import add_applying
 from console.composing import add_composing
 from console.deciding import add_deciding
@@ -50,6 +51,7 @@ _ADDS = (
     add_composing,
     add_deciding,
     add_revoking,
+    add_answering,
     add_people,
     add_applying,
     add_holding,

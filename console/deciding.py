@@ -7,6 +7,7 @@ from typing import TypeAlias
 from flask import Flask, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from console.answering import Ask, ask
 from console.forms import field, request_key, signed
 from console.guard import actor, may
 from console.service import Console
@@ -57,6 +58,7 @@ def add_deciding(app: Flask, console: Console) -> None:
             may_reject=may("rejectDecision") and opened,
             digests=_digests(it),
             signs=console.signs is not None,
+            asks=_asks(console, it) if opened and may("secondDecision") else {},
             typed=typed,
         )
 
@@ -123,6 +125,13 @@ def _reject(console: Console, identifier: str) -> DecisionRejected:
     claim: Claim = claims.about(AuthorisedAct.REJECT, listed)
     proof = signed(console, actor(), claim)
     return reject(console.desk, actor(), identifier, why=field("why"), signed=proof, request=request_key())
+
+
+def _asks(console: Console, it: DecisionAnswer) -> dict[str, Ask | None]:
+    """What one's passkey is asked for each act about a decision, by the act."""
+    listed = Listed(decision=it.decision, proposal_sha256=it.proposal_sha256, tbs_sha256=_digests(it) or None)
+    acts = (AuthorisedAct.PROPOSE, AuthorisedAct.SECOND, AuthorisedAct.REJECT)
+    return {each.value: ask(console, claims.about(each, listed)) for each in acts}
 
 
 def _digests(it: DecisionAnswer) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import time
 
 from flask import Flask, flash, redirect, render_template, request, session, url_for
 from webauthn import generate_authentication_options, generate_registration_options, options_to_json
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     ResidentKeyRequirement,
@@ -13,7 +14,7 @@ from webauthn.helpers.structs import (
 from werkzeug.wrappers import Response
 
 from console.forms import field
-from console.guard import actor, known, let_in
+from console.guard import actor, known, let_in, may
 from console.service import Console
 from core.canonical import read_json
 from core.errors import PasskeyRefused
@@ -21,6 +22,13 @@ from ra.entering.passkeys import come_in, enrol, invited, new_challenge
 from ra.entering.sessions import leave, revoke_session, sessions
 
 _CHALLENGE = "challenge"
+_ALGORITHMS = [
+    COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEAlgorithmIdentifier.EDDSA,
+    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+]
+"""In the order in which they are wished for: ES256 alone can be on the roster of officers, and each of them lets in."""
+
 ANSWER_SECONDS = 300
 """In which a browser answers; a person looks for their key, and no longer."""
 
@@ -60,6 +68,7 @@ def add_entering(app: Flask, console: Console) -> None:
             user_name=who.name,
             challenge=_asked(),
             timeout=ANSWER_SECONDS * 1000,
+            supported_pub_key_algs=_ALGORITHMS,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
@@ -83,7 +92,12 @@ def add_entering(app: Flask, console: Console) -> None:
     @app.get("/console/sessions")
     def listed_sessions() -> str:
         """Show the sessions that hold: one's own, and everybody's to an administrator."""
-        return render_template("sessions.html", sessions=sessions(console.desk, actor()), this=known().session)
+        return render_template(
+            "sessions.html",
+            sessions=sessions(console.desk, actor()),
+            this=known().session,
+            may_see_keys=may("showRoster"),
+        )
 
     @app.post("/console/sessions/<identifier>/end")
     def end_session(identifier: str) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import request
 
+from console.passkey_answer import read_answer
 from console.service import Console
 from core.actors import Actor
 from core.canonical import read_json
@@ -45,12 +46,14 @@ def request_key() -> RequestKey | None:
 
 
 def signed(console: Console, actor: Actor, claim: Claim) -> Signed | None:
-    """Return what came with an act: what was pasted, or what is signed on the machine of a test authority.
+    """Return what came with an act: what a passkey answered, what was pasted, or what a test authority's machine signs.
 
     Raises:
         AuthorisationRefused: what was pasted is not what trialcpa officer sign prints.
     """
-    pasted = field("authorisation")
+    pasted, response = field("authorisation"), field("response")
+    if response:
+        return Signed(authorisation=read_answer(field("statement"), response))
     if pasted:
         return _pasted(pasted)
     return None if console.signs is None else console.signs.signed(actor, claim)

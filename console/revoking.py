@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from console.answering import ask
 from console.forms import field, request_key, signed
 from console.guard import actor
 from console.service import Console
@@ -48,9 +49,16 @@ def add_revoking(app: Flask, console: Console) -> None:
     def show(identifier: str, asked: Asked) -> str:
         admit(actor(), "revokeApproval")
         it = approval_of(console.desk, actor(), identifier)
+        order = None if asked.cause is None else to_revoke(identifier, _digest(identifier, asked))
         causes = [each for each in EndCause if each in OFFICERS_CAUSES]
         return render_template(
-            "revoke.html", it=it, asked=asked, causes=causes, signs=console.signs is not None, breach=EndCause.BREACH
+            "revoke.html",
+            it=it,
+            asked=asked,
+            causes=causes,
+            signs=console.signs is not None,
+            breach=EndCause.BREACH,
+            ask=None if order is None else ask(console, order),
         )
 
     @app.get("/console/approvals/<identifier>/revoke")
@@ -82,8 +90,7 @@ def add_revoking(app: Flask, console: Console) -> None:
             return show(identifier, _refused(asked, error, hint)), 422
         try:
             since = _since(asked)
-            order = revocation_digest(identifier, cause=cause, invalidity_date=since, breach=breach or None)
-            proof = signed(console, actor(), to_revoke(identifier, order))
+            proof = signed(console, actor(), to_revoke(identifier, _digest(identifier, asked)))
             command = Revoke(
                 approval=identifier,
                 cause=cause,
@@ -103,6 +110,12 @@ def add_revoking(app: Flask, console: Console) -> None:
 
 def _cause(word: str) -> EndCause | None:
     return next((each for each in EndCause if each in OFFICERS_CAUSES and each == word), None)
+
+
+def _digest(identifier: str, asked: Asked) -> str:
+    """The digest of the order that was chosen; InstantMalformed."""
+    cause, breach = str(asked.cause), asked.breach or None
+    return revocation_digest(identifier, cause=cause, invalidity_date=_since(asked), breach=breach)
 
 
 def _since(asked: Asked) -> datetime | None:

@@ -118,6 +118,8 @@ class AuthorisationFlaw(StrEnum):
     USED = "used"
     MISSING = "missing"
     UNDECIDED = "undecided"
+    ORIGIN = "origin"
+    VERIFICATION = "verification"
 
 
 class DecisionState(StrEnum):

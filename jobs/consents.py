@@ -15,9 +15,11 @@ from jobs.resting import order_of, stands
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Consumed
+from officers.means import WANTING, key_wanted_by, with_a_key
 from officers.roster import Roster
 from ra.deciding.quorum import officers_needed
 from ra.desk import Rules
+from ra.proposal import said_in
 from store.rows import Decision
 
 
@@ -55,7 +57,10 @@ class Consents:
         people = {each.officer for each in used if _counts(each, counting)}
         gone = sorted({each.officer for each in used} - people)
         if len(people) >= officers_needed(decision, self._rules) and decision.proposer in people:
-            return None
+            # The row may say another kind than the proposal that was signed for: the stricter one counts.
+            wanted = key_wanted_by(decision.kind, said_in(decision).get("kind"))
+            keyed = with_a_key(counting, (each.key for each in used if each.officer in people))
+            return WANTING if wanted and not keyed else None
         if gone:
             return f"the key of {', '.join(gone)} that signed for it is not on the roster any more"
         return f"{counted(len(people), 'officer')} signed for it, and {officers_needed(decision, self._rules)} must"

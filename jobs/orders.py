@@ -20,6 +20,7 @@ from core.kinds import AuthorisedAct, OrderKind, OrderState, RosterCause
 from jobs.duty import Duty
 from jobs.roster import roster_record, show
 from memory.records import Issuing, RosterSet
+from officers.means import key_wanted_for, with_a_key
 from officers.order import Change, Ordered, Start, Stop, body_sha256, changed, counting, officers_wanted, read_order
 from officers.roster import Roster
 from store.reading import orders as reading
@@ -101,6 +102,8 @@ def _agreed(duty: Duty, order: Order, at: datetime) -> _Agreed | None:
     people = counting(ordered, {(each.officer, each.key) for each in signed}, roster)
     if len(people) < officers_wanted(order.kind):
         return None
+    if key_wanted_for(order.kind) and not with_a_key(roster, (each.key for each in signed if each.officer in people)):
+        return None  # it waits for one who signs with a key of their own, as for any other who is wanting
     statements = sorted(each.statement_sha256 for each in signed if each.officer in people)
     return _Agreed(ordered=ordered, statements=tuple(statements), roster=roster)
 

@@ -21,6 +21,7 @@ from jobs.roster import authority_begun, roster_counting
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Accepted, Consumed
+from officers.means import WANTING, with_a_key
 from officers.proof import Asked, prove
 from officers.roster import Roster
 from officers.statement import Authorisation
@@ -110,6 +111,7 @@ def _counted(
     rosters = {each.number: roster_of(each) for each in memory.rosters()}
     used = {each.officer: each for each in memory.consumed(claim.subject, _ACT)}
     people: set[str] = set()
+    keyed = False
     new: dict[str, Consumed] = {}
     for each in signed:
         officer, sha256 = each.statement.officer, each.statement.sha256
@@ -118,8 +120,10 @@ def _counted(
         if before is not None and before.statement_sha256 == sha256:
             # It was in time, and on the roster, when it was consumed.
             prove(each, asked, rosters[before.roster], min(at, each.statement.valid_until))
+            keyed = keyed or with_a_key(rosters[before.roster], [each.statement.key])
         else:
-            prove(each, asked, roster, at)
+            counter = prove(each, asked, roster, at)
+            keyed = keyed or with_a_key(roster, [each.statement.key])
             if before is not None:
                 raise _refused(AuthorisationFlaw.USED, f"{officer} has agreed to that by another statement before")
             consumed = Consumed(
@@ -132,6 +136,7 @@ def _counted(
                 tbs_sha256=claim.tbs_sha256,
                 roster=roster.number,
                 fact_sha256=claim.subject,
+                counter=counter,
             )
             new.setdefault(officer, consumed)  # two keys of one person count once
         people.add(officer)
@@ -140,6 +145,8 @@ def _counted(
             AuthorisationFlaw.UNDECIDED,
             f"{counted(len(people), 'officer')} signed for it, and {officers_wanted(rules)} must",
         )
+    if not keyed:
+        raise _refused(AuthorisationFlaw.UNDECIDED, WANTING)
     return list(new.values())
 
 

@@ -218,7 +218,7 @@ class _Acts:
         # An end is always taken: it counts if it was signed for in time, however long the authority stood still since.
         # What was not there while it still sealed was held back, whatever date is written beside it.
         when = min(at, max(parse(row.at), self._worked or at)) if claim.act is AuthorisedAct.REVOKE else at
-        prove(Authorisation(statement=statement, proof=kept.proof), asked, roster, when)
+        counter = prove(Authorisation(statement=statement, proof=kept.proof), asked, roster, when)
         return Consumed(
             statement_sha256=named,
             act=claim.act,
@@ -229,6 +229,7 @@ class _Acts:
             tbs_sha256=claim.tbs_sha256,
             roster=roster.number,
             fact_sha256=content_digest(row),
+            counter=counter,
         )
 
 

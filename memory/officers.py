@@ -54,6 +54,9 @@ def take(cursor: sqlite3.Cursor, number: int, record: OfOfficers) -> None:
         case Consumed():
             values = (record.statement_sha256, record.subject, record.act, record.officer, record.fact_sha256, number)
             cursor.execute("INSERT INTO consumed VALUES (?, ?, ?, ?, ?, ?)", values)
+            if record.counter is not None:
+                shown = (record.key, record.counter, record.statement_sha256, number)
+                cursor.execute("INSERT OR REPLACE INTO passkey VALUES (?, ?, ?, ?)", shown)
         case Issuing():
             cursor.execute("INSERT OR REPLACE INTO issuing VALUES (1, ?, ?)", (int(record.stopped), number))
         case _:
@@ -196,7 +199,22 @@ def _consumption_is_new(cursor: sqlite3.Cursor, record: Consumed) -> bool:
             detail = f"their statement {each.statement_sha256[:16]} was used for that, or for another act"
             raise MemoryContradicted(what=what, detail=detail)
         return False
+    if record.counter is not None:
+        _require_later(cursor, record, record.counter)
     return True
+
+
+def _require_later(cursor: sqlite3.Cursor, record: Consumed, counter: int) -> None:
+    """Require that a passkey's counter goes on (WebAuthn, 6.1.1): one that goes back is of a copy, or of an old answer.
+
+    One that has no counter always shows 0. A statement about several things is one answer.
+    """
+    query = "SELECT counter, statement_sha256 FROM passkey WHERE key = ?"
+    last, statement = cursor.execute(query, (record.key,)).fetchone() or (0, None)
+    if counter > last or counter == last == 0 or statement == record.statement_sha256:
+        return
+    what = f"the authorisation by {record.officer} to {record.act} {record.subject}"
+    raise MemoryContradicted(what=what, detail=f"their passkey showed {counter}, and {last} before")
 
 
 def _consumed_before(cursor: sqlite3.Cursor, record: Consumed) -> Iterator[Consumed]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -16,6 +16,7 @@ from core.approval import RevocationReason
 from core.canonical import canonical
 from core.identifiers import Environment, Serial
 from core.kinds import AuthorisedAct, HierarchyRole, RosterCause
+from officers.parsing import WHERE_SAID
 from officers.roster import Member
 
 
@@ -263,6 +264,7 @@ class Consumed:
         proposal_sha256, tbs_sha256: what was agreed to, hex; None where there is none.
         roster: the number of the roster by which the key counted.
         fact_sha256: of the fact of the act, hex: after a crash the same fact again, never another.
+        counter: that the passkey showed which signed; None of a key in a file or a token.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.CONSUMED
@@ -277,6 +279,7 @@ class Consumed:
     tbs_sha256: tuple[str, ...] | None
     roster: int
     fact_sha256: str
+    counter: Annotated[int | None, WHERE_SAID] = None
 
 
 @dataclass(frozen=True, kw_only=True)

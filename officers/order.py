@@ -15,6 +15,7 @@ from core.canonical import Json, canonical, read_json
 from core.errors import OrderRefused, RosterUnusable
 from core.kinds import OrderKind
 from officers.parsing import STRICT, Hex, Thumbprint, Word, first_of
+from officers.passkey import WrittenPasskey
 from officers.roster import MOST, Member, Roster, new_member, require_usable
 
 LONGEST_WHY = 2_000
@@ -93,11 +94,16 @@ def written(ordered: Ordered) -> str:
             said["ends"] = ordered.ends
         case Change():
             said["roster"], said["number"] = ordered.roster, ordered.number
-            said["add"] = [{"officer": each.officer, "public_key": each.public_key.hex()} for each in ordered.add]
+            said["add"] = [_added(each) for each in ordered.add]
             said["remove"] = list(ordered.remove)
         case _:
             assert_never(ordered)
     return canonical(said).decode()
+
+
+def _added(member: Member) -> dict[str, Json]:
+    said: dict[str, Json] = {"officer": member.officer, "public_key": member.public_key.hex()}
+    return said if member.passkey is None else {**said, "passkey": member.passkey.document()}
 
 
 def body_sha256(body: str) -> str:
@@ -171,6 +177,7 @@ class _Key(BaseModel):
     model_config = STRICT
     officer: Word
     public_key: Hex
+    passkey: WrittenPasskey | None = None
 
 
 class _Change(_Body):
@@ -217,7 +224,14 @@ def _read(kind: OrderKind, document: Mapping[str, object]) -> Ordered:
             return Start(why=start.why, ends=start.ends)
         case OrderKind.CHANGE_ROSTER:
             change = _Change.model_validate(document)
-            added = [new_member(each.officer, bytes.fromhex(each.public_key)) for each in change.add]
+            added = [
+                new_member(
+                    each.officer,
+                    bytes.fromhex(each.public_key),
+                    None if each.passkey is None else each.passkey.passkey(),
+                )
+                for each in change.add
+            ]
             return Change(
                 why=change.why,
                 roster=change.roster,
@@ -227,6 +241,10 @@ def _read(kind: OrderKind, document: Mapping[str, object]) -> Ordered:
             )
         case _:
             assert_never(kind)
+
+
+def _called(member: Member) -> str:
+    return "The key" if member.passkey is None else f"The passkey for {member.passkey.origin},"
 
 
 def in_words(ordered: Ordered, roster: Roster | None) -> Sequence[str]:
@@ -243,7 +261,7 @@ def in_words(ordered: Ordered, roster: Roster | None) -> Sequence[str]:
             said = [f"Issuing goes on, which order {ordered.ends} had stopped."]
         case Change():
             said = [f"Roster {ordered.number} comes of roster {ordered.roster}."]
-            said += [f"The key {each.key} of {each.officer} counts from then on." for each in ordered.add]
+            said += [f"{_called(each)} {each.key} of {each.officer} counts from then on." for each in ordered.add]
             for key in ordered.remove:
                 held = None if roster is None else roster.member(key)
                 whose = "of nobody on the roster that is shown" if held is None else f"of {held.officer}"

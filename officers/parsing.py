@@ -2,9 +2,12 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+WHERE_SAID = Field(exclude_if=lambda said: said is None)
+"""A member that came later: what does not have it is written as it ever was."""
 
 Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Hex: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=2_000)]

@@ -22,7 +22,8 @@ from core.canonical import canonical
 from core.errors import AuthorisationRefused
 from core.instants import text
 from core.kinds import AuthorisationFlaw
-from officers.roster import Roster
+from officers.passkey import prove_answer
+from officers.roster import Member, Roster
 from officers.statement import (
     LONGEST_VALID,
     MOST_OCTETS,
@@ -92,7 +93,7 @@ class Asked:
     members: tuple[Listed, ...] = ()
 
 
-def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: datetime) -> None:
+def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: datetime) -> int | None:
     """Prove that an officer on a roster has authorised an act, here and now.
 
     Args:
@@ -100,6 +101,9 @@ def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: dateti
         asked: what it has to be for.
         roster: who counts.
         at: now.
+
+    Returns:
+        The counter that a passkey showed, which must not go back (memory/officers.py); None of any other key.
 
     Raises:
         AuthorisationRefused: with the flaw that was found first.
@@ -112,8 +116,7 @@ def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: dateti
         raise _refused(AuthorisationFlaw.OFFICER, f"its key is {member.officer}'s, and it names {said.officer}")
     if said.officer != asked.officer:
         raise _refused(AuthorisationFlaw.OFFICER, f"{said.officer} has signed it, and {asked.officer} acts")
-    if payload_of(authorisation.proof, member.public_key) != said.octets():
-        raise _refused(AuthorisationFlaw.SIGNATURE, "the signature is over something else")
+    counter = _counter(authorisation, member)
     if said.authority != asked.authority:
         raise _refused(AuthorisationFlaw.AUTHORITY, "it is for another authority")
     _require_same(said.claim, claim)
@@ -122,6 +125,17 @@ def prove(authorisation: Authorisation, asked: Asked, roster: Roster, at: dateti
     if said.valid_until - at > LONGEST_VALID:
         days = LONGEST_VALID.days
         raise _refused(AuthorisationFlaw.TOO_LONG, f"it is valid for longer than {days} days from now")
+    return counter
+
+
+def _counter(authorisation: Authorisation, member: Member) -> int | None:
+    """Prove who signed, by the one kind of proof that the key on the roster makes; return a passkey's counter."""
+    said = authorisation.statement
+    if member.passkey is not None:
+        return prove_answer(authorisation.proof, said, member.public_key, member.passkey)
+    if payload_of(authorisation.proof, member.public_key) != said.octets():
+        raise _refused(AuthorisationFlaw.SIGNATURE, "the signature is over something else")
+    return None
 
 
 def _require_same(said: Claim, claim: Claim) -> None:

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 from core.canonical import Json, canonical, digest
 from core.errors import RosterUnusable
 from core.words import counted
+from officers.parsing import WHERE_SAID
+from officers.passkey import Passkey
 
 FEWEST = 2
 """Officers on a roster: nothing is decided by one (docs/adr/0012)."""
@@ -33,12 +35,20 @@ LARGEST_KEY_FILE = 4_096
 """Octets of a public key in PEM; one of P-256 has 178."""
 
 
+class _WrittenPasskey(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    credential: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$")]
+    origin: str
+
+
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     officer: str
     key: str
     public_key: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$")]
+    passkey: _WrittenPasskey | None = None
 
 
 _MEMBERS: TypeAdapter[list[_Written]] = TypeAdapter(list[_Written])
@@ -52,15 +62,18 @@ class Member:
         officer: the name of their credential.
         key: its RFC 7638 thumbprint.
         public_key: SubjectPublicKeyInfo, DER.
+        passkey: what makes it a passkey; None of a key in a file or a token.
     """
 
     officer: str
     key: str
     public_key: bytes
+    passkey: Annotated[Passkey | None, WHERE_SAID] = None
 
     def document(self) -> dict[str, Json]:
         """Return it as JSON."""
-        return {"officer": self.officer, "key": self.key, "public_key": self.public_key.hex()}
+        said: dict[str, Json] = {"officer": self.officer, "key": self.key, "public_key": self.public_key.hex()}
+        return said if self.passkey is None else {**said, "passkey": self.passkey.document()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,22 +126,31 @@ def read_members(written: str) -> tuple[Member, ...]:
     except ValidationError:
         raise RosterUnusable(detail="it cannot be read") from None
     return tuple(
-        Member(officer=each.officer, key=each.key, public_key=bytes.fromhex(each.public_key)) for each in found
+        Member(
+            officer=each.officer,
+            key=each.key,
+            public_key=bytes.fromhex(each.public_key),
+            passkey=None
+            if each.passkey is None
+            else Passkey(credential=bytes.fromhex(each.passkey.credential), origin=each.passkey.origin),
+        )
+        for each in found
     )
 
 
-def new_member(officer: str, public_key: bytes) -> Member:
+def new_member(officer: str, public_key: bytes, passkey: Passkey | None = None) -> Member:
     """Return a member by name and public key.
 
     Args:
         officer: the name of their credential.
         public_key: SubjectPublicKeyInfo, DER or PEM.
+        passkey: what makes it a passkey; None of a key in a file or a token.
 
     Raises:
         RosterUnusable: that is no P-256 key.
     """
     der = _p256(officer, public_key)
-    return Member(officer=officer, key=thumbprint(der), public_key=der)
+    return Member(officer=officer, key=thumbprint(der), public_key=der, passkey=passkey)
 
 
 def thumbprint(public_key: bytes) -> str:
@@ -148,11 +170,14 @@ def require_usable(members: Sequence[Member]) -> None:
 
     Raises:
         RosterUnusable: fewer than two officers, more than there may be, a key twice, or one that is not what its
-            thumbprint says.
+            thumbprint says. An officer who has a passkey alone is beside these two: without them nothing is issued,
+            and no roster changed.
     """
-    officers = {each.officer for each in members}
+    officers = {each.officer for each in members if each.passkey is None}
     if len(officers) < FEWEST:
-        raise RosterUnusable(detail=f"it has {counted(len(officers), 'officer')}, and {FEWEST} are the fewest")
+        whose = "officer" if len(members) == len(officers) else "officer with a key in a file or a token"
+        many = whose.replace("officer", "officers", 1)
+        raise RosterUnusable(detail=f"it has {counted(len(officers), whose, many)}, and {FEWEST} are the fewest")
     if len(members) > MOST:
         raise RosterUnusable(detail=f"it has more than {MOST} keys")
     if len({each.key for each in members}) < len(members):

@@ -7,7 +7,8 @@ from datetime import datetime
 from core.actors import Actor
 from core.clauses import serves
 from core.errors import NoRoster
-from officers.roster import Member, members_digest, public_key_pem, read_members
+from officers.passkey import new_passkey
+from officers.roster import Member, members_digest, new_member, public_key_pem, read_members
 from policy.roles import Operation
 from ra.access import authorise
 from ra.authorising import authority_shown, roster_shown
@@ -29,6 +30,19 @@ class SigningFor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RosterPasskeyAnswer:
+    """What makes a key a passkey.
+
+    Args:
+        credential: the identifier by which browsers find it, hex.
+        origin: of the pages that may ask it.
+    """
+
+    credential: str
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RosterMemberAnswer:
     """A key that counts, and whose it is.
 
@@ -36,11 +50,19 @@ class RosterMemberAnswer:
         officer: the name of their credential.
         key: its RFC 7638 thumbprint.
         public_key: SubjectPublicKeyInfo, PEM.
+        passkey: null of a key in a file or a token.
     """
 
     officer: str
     key: str
     public_key: str
+    passkey: RosterPasskeyAnswer | None = None
+
+    def member(self) -> Member:
+        """Return it as a value; RosterUnusable."""
+        said = self.passkey
+        passkey = None if said is None else new_passkey(bytes.fromhex(said.credential), said.origin)
+        return new_member(self.officer, self.public_key.encode(), passkey)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +149,13 @@ def roster(desk: Desk, actor: Actor) -> RosterAnswer:
 
 def _shown(members: Sequence[Member]) -> tuple[RosterMemberAnswer, ...]:
     return tuple(
-        RosterMemberAnswer(officer=each.officer, key=each.key, public_key=public_key_pem(each.public_key))
+        RosterMemberAnswer(
+            officer=each.officer,
+            key=each.key,
+            public_key=public_key_pem(each.public_key),
+            passkey=None
+            if each.passkey is None
+            else RosterPasskeyAnswer(credential=each.passkey.credential.hex(), origin=each.passkey.origin),
+        )
         for each in members
     )

@@ -51,6 +51,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "dossier_of": ("GET /console/approvals/{approval}/dossier", _READERS),
     "revoking": ("GET /console/approvals/{approval}/revoke", {"officer-1"}),
     "revoke_it": ("POST /console/approvals/{approval}/revoke", {"officer-1"}),
+    "keys": ("GET /console/keys", _READERS),
     "listed_sessions": ("GET /console/sessions", _EVERYBODY),
     "end_session": ("POST /console/sessions/ses-none/end", set()),
     "people": ("GET /console/people", {"admin"}),

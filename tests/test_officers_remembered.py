@@ -19,6 +19,7 @@ from memory.records import Acceptance, Accepted, Consumed, Head, Issuing, Roster
 from officers.roster import Member
 from tests.acting import member
 from tests.memory_world import NOW, Remembering, listed, will_sign
+from tests.passkey_world import OfficersPasskey
 
 
 @pytest.fixture
@@ -61,6 +62,33 @@ def test_a_roster_is_written_as_it_ever_was_and_a_member_with_more_is_none() -> 
     said["members"][0]["counts"] = "twice"
     with pytest.raises(ValueError, match="counts"):
         record_of("roster", json.dumps(said).encode())
+
+
+def test_a_passkey_is_remembered_and_what_has_none_is_written_as_it_ever_was() -> None:
+    held = roster(1, member("officer-1"), member("officer-2"), OfficersPasskey("officer-3").member())
+    assert record_of("roster", body_of(held)) == held
+    assert json.loads(body_of(held))["members"] == [each.document() for each in held.members]
+    assert "counter" not in json.loads(body_of(consumed()))
+    assert record_of("consumed", body_of(consumed(counter=0))) == consumed(counter=0)
+
+
+def test_the_counter_of_a_passkey_goes_on_and_never_back(known: Remembering) -> None:
+    hers = OfficersPasskey("officer-3").member().key
+
+    def by_passkey(number: int, counter: int, key: str = hers, **changes: Any) -> Consumed:
+        return consumed(number, subject=f"dec-{number}", key=key, counter=counter, **changes)
+
+    known.tell(roster(1), by_passkey(1, 0), by_passkey(2, 0))  # one without a counter shows 0 each time
+    known.tell(by_passkey(3, 7))
+    for again in (7, 6, 0):
+        with pytest.raises(MemoryContradicted, match=f"showed {again}, and 7 before"):
+            known.tell(by_passkey(4, again))
+    assert known.tell(by_passkey(3, 7)) == 0  # the same, after a crash
+    same = replace(by_passkey(3, 7), subject="dec-30", fact_sha256="30" * 32)
+    known.tell(same)  # one answer for a list
+    known.tell(by_passkey(5, 1, key=OfficersPasskey("officer-2").member().key), consumed(6, subject="dec-6"))
+    known.tell(by_passkey(7, 8))
+    assert known.memory.prove()
 
 
 def test_rosters_follow_each_other_and_never_go_back(known: Remembering) -> None:
@@ -155,7 +183,7 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     before = known.memory.after(0, 100)
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        for each in ("roster", "consumed", "issuing", "log", "tree"):
+        for each in ("roster", "consumed", "issuing", "log", "tree", "passkey"):
             book.execute(f"DROP TABLE {each}")
         book.execute("DROP INDEX record_accepted")
         book.execute("PRAGMA user_version = 1")
@@ -166,13 +194,13 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     assert known.memory.prove().records == len(known.memory.after(0, 100))
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        assert book.execute("PRAGMA user_version").fetchone() == (3,)
-        book.execute("PRAGMA user_version = 4")
+        assert book.execute("PRAGMA user_version").fetchone() == (4,)
+        book.execute("PRAGMA user_version = 5")
     book.close()
-    with pytest.raises(MemoryUnusable, match="it has form 4; this release knows form 3"):
+    with pytest.raises(MemoryUnusable, match="it has form 5; this release knows form 4"):
         known.again()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        book.execute("PRAGMA user_version = 3")
+        book.execute("PRAGMA user_version = 4")
     book.close()
     known.memory = known.again()
 

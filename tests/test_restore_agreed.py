@@ -42,6 +42,7 @@ from store.tables import journal as rows
 from store.verbs import facts
 from tests.acting import InHand, member, officer_key
 from tests.cycle_world import device
+from tests.passkey_world import OfficersPasskey
 from tests.test_restore import PowerCut
 from tests.test_went_back import Standby
 from tests.world import BORN, OFFICER_1, OFFICER_2, OFFICER_3, World, keyring
@@ -94,7 +95,8 @@ def made(store_copy: Callable[[str], str], keys_folder: Path, tmp_path_factory: 
     world = World(store_copy("sqlite"), keys_folder)
     at = world.clock.now()
     other = new_member(ONE, public_key_of(officer_key(SECOND_KEY)))
-    changed = roster_record([member(ONE), other, member(TWO)], RosterCause.CHANGE, number=2, at=at)
+    of = [member(ONE), other, member(TWO), *(OfficersPasskey(each).member() for each in (ONE, TWO))]
+    changed = roster_record(of, RosterCause.CHANGE, number=2, at=at)
     set_roster(world.store, world.memory, changed, AUTHORITY, at)
     over = world.granted()
     standby = Standby(world, tmp_path_factory.mktemp("standby"))
@@ -151,7 +153,24 @@ WRONG: dict[str, tuple[Callable[[WentBack], Authorisation], AuthorisationFlaw]] 
 
 def too_few(back: WentBack) -> dict[str, list[Authorisation]]:
     one, other = by(back.stated()), by(back.stated(key=SECOND_KEY), SECOND_KEY)
-    return {"one": [one], "one, twice": [one, one], "one person under two keys": [one, other]}
+    touched = [by_passkey(back, each) for each in (ONE, TWO)]
+    return {
+        "one": [one],
+        "one, twice": [one, one],
+        "one person under two keys": [one, other],
+        "one person, by a key and a passkey": [one, touched[0]],
+        "two by passkeys alone": touched,
+    }
+
+
+def by_passkey(back: WentBack, officer: str) -> Authorisation:
+    hers = OfficersPasskey(officer)
+    return hers.answer(replace(back.stated(officer), key=hers.member().key)).authorisation
+
+
+def test_one_who_signs_by_a_passkey_counts_beside_one_who_signs_by_a_key(back: WentBack) -> None:
+    back.world.accept_restore(signed=[by(back.stated()), by_passkey(back, TWO)])
+    back.require_whole()
 
 
 def test_what_does_not_authorise_a_restore_is_refused_with_its_reason_told_and_nothing_happens(

@@ -8,7 +8,8 @@ from api.forms.authorising import AuthorisedBody
 from api.forms.fields import Body, Name, Words
 from core.kinds import OrderKind
 from officers.order import LONGEST_WHY
-from officers.roster import LARGEST_KEY_FILE, MOST, new_member
+from officers.passkey import LONGEST_CREDENTIAL, LONGEST_ORIGIN, new_passkey
+from officers.roster import LARGEST_KEY_FILE, MOST, Member, new_member
 from ra.ordering.order import ChangeRoster, StartIssuing, StopIssuing
 
 _Why: TypeAlias = Annotated[Words, Field(max_length=LONGEST_WHY, description="Why, in a sentence.")]
@@ -36,6 +37,20 @@ class StartBody(Body):
         return StartIssuing(self.why)
 
 
+class AddedPasskeyBody(Body):
+    """What makes a key a passkey."""
+
+    credential: Annotated[
+        str,
+        Field(
+            pattern="^([0-9a-f]{2})+$",
+            max_length=2 * LONGEST_CREDENTIAL,
+            description="The identifier by which browsers find it, hexadecimal.",
+        ),
+    ]
+    origin: Annotated[str, Field(max_length=LONGEST_ORIGIN, description="Of the pages that may ask it.")]
+
+
 class AddedKeyBody(Body):
     """A key that is to count, and whose it is."""
 
@@ -43,6 +58,13 @@ class AddedKeyBody(Body):
     public_key: Annotated[
         str, Field(max_length=LARGEST_KEY_FILE, description="SubjectPublicKeyInfo of a P-256 key, PEM.")
     ]
+    passkey: Annotated[AddedPasskeyBody | None, Field(description="Left out of a key in a file or a token.")] = None
+
+    def member(self) -> Member:
+        """Return the key; RosterUnusable."""
+        said = self.passkey
+        passkey = None if said is None else new_passkey(bytes.fromhex(said.credential), said.origin)
+        return new_member(self.officer, self.public_key.encode(), passkey)
 
 
 class ChangeBody(Body):
@@ -58,7 +80,7 @@ class ChangeBody(Body):
 
     def command(self) -> ChangeRoster:
         """Return what is ordered; RosterUnusable if a key is none."""
-        added = tuple(new_member(each.officer, each.public_key.encode()) for each in self.add)
+        added = tuple(each.member() for each in self.add)
         return ChangeRoster(why=self.why, add=added, remove=self.remove)
 
 

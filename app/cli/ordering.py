@@ -168,6 +168,7 @@ def _require_as_wanted(made: OrderProposed, found: Ordered, wanted: Mapping[str,
             {
                 "officer": each["officer"],
                 "public_key": new_member(each["officer"], each["public_key"].encode()).public_key.hex(),
+                **({"passkey": each["passkey"]} if "passkey" in each else {}),
             }
             for each in meant["add"]
         ]
@@ -184,7 +185,7 @@ def _in_words(said: OrderAnswer, roster: RosterAnswer | None) -> Sequence[str]:
 
 def roster_in(said: RosterAnswer) -> Roster:
     """Return the roster that a service shows as a value."""
-    members = tuple(new_member(each.officer, each.public_key.encode()) for each in said.members)
+    members = tuple(each.member() for each in said.members)
     return Roster(number=said.number, members=members, effective_at=said.effective_at)
 
 

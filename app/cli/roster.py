@@ -65,12 +65,16 @@ def show(*, home: Path | None, service: Service) -> None:
         return
     console = shown.out()
     shown.facts(console, (("authority", said.authority.name), ("root's key", said.authority.root_key_sha256)))
-    rows = [(each.officer, each.key) for each in said.members]
+    rows = [(each.officer, each.key, _means(each.member())) for each in said.members]
     shown.heading(console, f"Roster {said.number}, by {said.cause}, since {text(said.effective_at)}")
-    shown.table(console, ("officer", "key"), rows, none="Nobody.")
+    shown.table(console, ("officer", "key", "in"), rows, none="Nobody.")
     shown.heading(console, "Every roster")
     history = [(each.number, each.cause, text(each.effective_at), each.members_sha256) for each in said.history]
     shown.table(console, ("roster", "by", "counts from", "SHA-256 of its members"), history, none="None.")
+
+
+def _means(member: Member) -> str:
+    return "a file or a token" if member.passkey is None else f"a passkey for {member.passkey.origin}"
 
 
 def _show_remembered(house: House, memory: Memory) -> None:
@@ -82,7 +86,7 @@ def _show_remembered(house: House, memory: Memory) -> None:
         counts = ", in force" if held is not None and held.number == each.number else ""
         console.print(f"Roster {each.number}, by {each.cause}, from {text(each.effective_at)}{counts}", markup=False)
         for member in each.members:
-            console.print(f"  {member.key} {member.officer}", markup=False)
+            console.print(f"  {member.key} {member.officer}, {_means(member)}", markup=False)
         console.print(f"  SHA-256 {roster_of(each).sha256}")
     console.print(f"The next is roster {next_number(memory)}.")
 
@@ -114,7 +118,9 @@ def begin(*, home: Path | None, officer: tuple[str, ...], root_dir: Path, passph
     short_help="Order that other keys count.",
     epilog="\b\nExample:\n  trialcpa roster change --add joe=joe-2.pub.pem --why @why.txt",
 )
-@click.option("--add", multiple=True, metavar="NAME=PUBLIC.pem", help="A key that counts from then on; repeat it.")
+@click.option(
+    "--add", multiple=True, metavar="NAME=FILE", help="What counts from then on: a public key, or a passkey's file."
+)
 @click.option("--remove", multiple=True, metavar="THUMBPRINT", help="A key that counts no more; repeat it.")
 @click.option("--keep", is_flag=True, help="Keep who counts: the roster that waits does not come into force.")
 @why_option("In a sentence.")
@@ -126,11 +132,11 @@ def change(
     """Order that other keys count, and sign for it. Two count who are not the person concerned."""
     if keep == bool(add or remove):
         raise click.UsageError("Say --add or --remove, or --keep and neither.")
-    added = [member_named(each) for each in add]
+    added = [member_named(each, passkeys=True) for each in add]
     wanted = {
         "kind": OrderKind.CHANGE_ROSTER.value,
         "why": why,
-        "add": [{"officer": each.officer, "public_key": public_key_pem(each.public_key)} for each in added],
+        "add": [_added(each) for each in added],
         "remove": list(remove),
     }
     with service.connect() as client:
@@ -140,6 +146,11 @@ def change(
     else:
         shown.sentence(shown.out(), f"{outcome.order}: you have signed for it.", indent=0)
         shown.sentence(shown.out(), f"{waits_for(outcome)} Who is concerned does not count.", indent=0)
+
+
+def _added(member: Member) -> dict[str, object]:
+    said: dict[str, object] = {"officer": member.officer, "public_key": public_key_pem(member.public_key)}
+    return said if member.passkey is None else {**said, "passkey": member.passkey.document()}
 
 
 @roster.command(

@@ -27,6 +27,26 @@ const said = (made) => {
   });
 };
 
+for (const button of document.querySelectorAll("button[data-asks]")) {
+  const form = button.form;
+  const failed = button.closest(".passkey").querySelector("[role=alert]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (!form.reportValidity()) return;
+    failed.hidden = true;
+    button.disabled = true;
+    try {
+      const made = await navigator.credentials.get(asked({ dataset: { options: button.dataset.asks } }));
+      form.elements.response.value = said(made);
+      form.requestSubmit();
+    } catch (error) {
+      failed.textContent = `The browser gave no passkey: ${error.message}`;
+      failed.hidden = false;
+      button.disabled = false;
+    }
+  });
+}
+
 for (const form of document.querySelectorAll("form[data-options]")) {
   const button = form.querySelector("button");
   const failed = form.querySelector("[role=alert]");

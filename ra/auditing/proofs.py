@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.canonical import Json, canonical
-from officers.roster import new_member
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal, JournalStretch
 from ra.ordering.views import OrderAnswer
 from ra.roster import RosterAnswer, RosterNumberAnswer
@@ -75,4 +74,4 @@ def _heads(stretches: Sequence[JournalStretch]) -> Iterator[Mapping[str, Json]]:
 
 
 def _members(each: RosterNumberAnswer) -> list[object]:
-    return [new_member(one.officer, one.public_key.encode()).document() for one in each.members]
+    return [one.member().document() for one in each.members]

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.actors import Actor
-from core.canonical import Json
+from core.canonical import Json, read_json
 from core.clauses import serves
-from core.errors import DigestMismatch, NotTheProposer, TrialCpaError, WrongState
+from core.errors import AuthorisationRefused, DigestMismatch, NotTheProposer, TrialCpaError, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import OPEN_DECISION, AuthorisedAct
+from core.kinds import OPEN_DECISION, AuthorisationFlaw, AuthorisedAct
 from officers.claims import about
+from officers.means import WANTING, key_wanted, with_a_key
 from officers.statement import Claim, Listed
 from policy.roles import Operation
 from ra.access import authorise
@@ -22,9 +23,14 @@ from ra.deciding.views import Accepted, DecisionAuthorised
 from ra.desk import Desk
 from ra.repeat import RequestKey, nth, once
 from store.reading import requests
+from store.reading.authorisations import kept
+from store.reading.proof import statements_about
 from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import authorisations, facts
+
+_AGREEING = (FactKind.DECISION_AUTHORISED, FactKind.DECISION_SUPPORTED)
+"""Facts of those who have agreed before the last of them does."""
 
 
 @serves("F2.18")
@@ -123,6 +129,29 @@ def require_authorised(tx: Transaction, decision: Decision, at: datetime) -> Non
     if decision.authorised_at is None and roster_shown(tx, at) is not None:
         state = f"not signed for by {decision.proposer}"
         raise WrongState(kind="Decision", identifier=decision.id, state=state, needed="signed for by its proposer")
+
+
+def require_a_key(tx: Transaction, decision: Decision, last: str | None, at: datetime) -> None:
+    """Require that one at least of those who agree signed with a key in a file or a token, where that is wanted.
+
+    The authority asks it of its memory; here it is asked before something is decided that nothing will come of.
+
+    Args:
+        tx: open.
+        decision: that enough officers agree to.
+        last: the digest of what the last of them signed; None where no roster asks for it.
+        at: now.
+
+    Raises:
+        AuthorisationRefused: all of them signed by passkeys.
+    """
+    roster = roster_shown(tx, at)
+    if roster is None or last is None or not key_wanted(decision.kind):
+        return
+    said = [read_json(each) for each in statements_about(tx, decision.id, _AGREEING)]
+    digests = {last, *(each["authorisation"] for each in said if isinstance(each.get("authorisation"), str))}
+    if not with_a_key(roster, (each.key for each in kept(tx, digests).values())):
+        raise AuthorisationRefused(flaw=AuthorisationFlaw.UNDECIDED, detail=WANTING)
 
 
 def claim_of(act: AuthorisedAct, decision: Decision, tbs: Sequence[str] = ()) -> Claim:

@@ -19,7 +19,7 @@ from ra.access import authorise
 from ra.authorising import Signed, authorised
 from ra.deciding import lapse as lapsing
 from ra.deciding import notice
-from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_authorised
+from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_a_key, require_authorised
 from ra.deciding.every_kind import kind_of
 from ra.deciding.many import is_of_many
 from ra.deciding.quorum import officers_needed
@@ -181,6 +181,8 @@ def _agree(
         **named(statement),
     }
     wanting = officers_needed(decision, desk.rules) - 1 - agreed
+    if wanting <= 0:
+        require_a_key(tx, decision, statement, at)
     if wanting > 0:
         facts.record(tx, Fact(FactKind.DECISION_SUPPORTED, at, actor, subject=decision.id, payload=said))
         return decision.state, wanting

@@ -1,7 +1,7 @@
 """passkeys: somebody who has access is invited, enrols a passkey in their browser, and comes in by it.
 
-A passkey says who somebody is. It authorises nothing that officers decide: that is signed for with a key of their own
-(ADR 27).
+A passkey says who somebody is. It authorises nothing that officers decide before it is on the roster (ADR 59): until
+then that is signed for with a key of their own (ADR 27).
 """
 
 import secrets
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from webauthn import verify_authentication_response, verify_registration_response
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.decode_credential_public_key import DecodedEC2PublicKey, decode_credential_public_key
 from webauthn.helpers.exceptions import WebAuthnException
 
 from core.actors import Actor
 from core.canonical import Json
-from core.errors import NoSuchThing, PasskeyRefused
+from core.errors import NoSuchThing, PasskeyRefused, RosterUnusable
 from core.facts import Fact, FactKind
 from core.instants import text
 from policy.roles import Operation, party_of, permitted
@@ -40,6 +42,24 @@ class Relying:
 
     identifier: str
     origin: str
+
+
+def coordinates(public_key: bytes) -> tuple[bytes, bytes]:
+    """Return the coordinates of a passkey's key.
+
+    Args:
+        public_key: COSE_Key, as it was enrolled.
+
+    Raises:
+        RosterUnusable: it is none for ES256.
+    """
+    try:
+        key = decode_credential_public_key(public_key)
+    except WebAuthnException:
+        raise RosterUnusable(detail="a passkey's key cannot be read") from None
+    if not isinstance(key, DecodedEC2PublicKey) or key.alg != COSEAlgorithmIdentifier.ECDSA_SHA_256:
+        raise RosterUnusable(detail="a passkey's key is for another algorithm than ES256")
+    return key.x, key.y
 
 
 def new_challenge() -> bytes:

@@ -36,6 +36,39 @@ class AccessAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the passkey of an officer is asked for an act.
+
+    Args:
+        statement: that it is to authorise, as its octets are.
+        challenge: their SHA-256.
+        credential: by which a browser finds the passkey.
+    """
+
+    statement: str
+    challenge: bytes
+    credential: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrolledAnswer:
+    """A passkey that somebody has enrolled.
+
+    Args:
+        key: the RFC 7638 thumbprint of its key; None where it can be on no roster.
+        file: what goes to whoever keeps the roster.
+        unfit: why it can be on no roster; empty where it can.
+        counts: whether it is on the roster.
+    """
+
+    enrolled_at: datetime
+    key: str | None
+    file: str
+    unfit: str = ""
+    counts: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Invited:
     """An invitation to enrol a passkey.
 

@@ -41,6 +41,20 @@ class InvitationRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnrolledRow:
+    """A passkey as it was enrolled.
+
+    Args:
+        key_id: by which a browser finds it.
+        public_key: COSE_Key.
+    """
+
+    key_id: bytes
+    public_key: bytes
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasskeyRow:
     """A passkey of somebody whose access is in force.
 
@@ -90,6 +104,22 @@ def invitation_of_secret(tx: Transaction, sha256: str, at: datetime) -> Invitati
     )
     row = tx.connection.execute(query).one_or_none()
     return None if row is None else InvitationRow(id=row.id, actor=_actor(row), expires_at=row.expires_at)
+
+
+def passkeys_of(tx: Transaction, credential: str, at: datetime) -> list[EnrolledRow]:
+    """Return the passkeys of somebody whose access is in force, oldest first."""
+    c = passkeys.c
+    query: Select[Any] = (
+        select(c.key_id, c.public_key, c.enrolled_at)
+        .join(credentials, credentials.c.id == c.credential_id)
+        .where(c.credential_id == credential, *_in_force(at))
+        .order_by(c.enrolled_at, c.id)
+        .limit(MOST_SESSIONS)
+    )
+    return [
+        EnrolledRow(key_id=row.key_id, public_key=row.public_key, enrolled_at=row.enrolled_at)
+        for row in tx.connection.execute(query)
+    ]
 
 
 def passkey_of_key(tx: Transaction, key_id: bytes, at: datetime) -> PasskeyRow | None:

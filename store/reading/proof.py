@@ -49,6 +49,16 @@ def sealed_about(tx: Transaction, subjects: Collection[str], kinds: Collection[F
     return [sealed_row(row) for row in rows]
 
 
+def statements_about(tx: Transaction, subject: str, kinds: Collection[FactKind]) -> list[str]:
+    """Return what facts of some kinds about a subject say, sealed or not: their payloads."""
+    return list(tx.connection.execute(_payloads(frozenset(kinds)), {"subjects": [subject]}).scalars())
+
+
+@cache
+def _payloads(kinds: frozenset[FactKind]) -> Select[Any]:
+    return select(journal.c.payload).where(_SUBJECTS, one_of_words(journal.c.kind, sorted(kinds)))
+
+
 def sealed_rosters(tx: Transaction) -> list[Sealed]:
     """Return the sealed facts that whose keys count was set, in order."""
     columns = journal.c

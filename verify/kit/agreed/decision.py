@@ -37,6 +37,7 @@ from verify.kit.agreed.dossier import (
 from verify.kit.agreed.findings import Against, Event, Ledger, Missing, Told
 from verify.kit.agreed.issued import Issued, prove_issued
 from verify.kit.agreed.journal import check_stretches
+from verify.kit.agreed.passkey import WANTING, wants_a_key
 from verify.kit.agreed.proof import Asked, prove
 from verify.kit.agreed.roster import FEWEST, Roster
 from verify.kit.agreed.rosters import Rosters
@@ -320,7 +321,12 @@ class _Proof:
                 f"Proved is that {len(people)} {_OFFICERS[len(people) != 1]} signed; it takes {wanted}, the proposer "
                 "among them.",
             )
+        elif not self._ledger.missing and wants_a_key(self._said.get("kind")) and not self._keyed():
+            self._ledger.refute(Against.OFFICERS_WANTING, f"Proved is that {WANTING}.")
         self._require_on(max((roster for _, _, roster in self._used), key=lambda each: each.number, default=None), "it")
+
+    def _keyed(self) -> bool:
+        return any(roster.with_a_key([signed.authorisation.key]) for _, signed, roster in self._used)
 
     def _has(self, kind: FactKind) -> bool:
         return any(row.kind == kind for row, _ in self._acts)

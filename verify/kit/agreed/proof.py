@@ -1,4 +1,4 @@
-"""The proof of a statement: a compact JWS (RFC 7515) with ES256 over exactly its octets, verified by hand.
+"""The proof of a statement: a compact JWS (RFC 7515) with ES256 over exactly its octets, or a passkey's answer.
 
 The algorithm is ours and not the sender's: a header that says anything else is refused before a key is looked at
 (RFC 8725, 3.1).
@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from verify.kit.agreed.roster import Roster, p256
+from verify.kit.agreed.passkey import prove_answer
+from verify.kit.agreed.roster import Member, Roster, p256
 from verify.kit.agreed.statements import MOST_OCTETS, Authorisation, Authority, Claim, Flaw, Listed, Refused, stated
 from verify.kit.canonical import read
 from verify.kit.instants import written
@@ -62,8 +63,7 @@ def prove(said: Authorisation, asked: Asked, roster: Roster, at: datetime) -> No
         raise Refused(Flaw.OFFICER, f"its key is {member.officer}'s, and it names {said.officer}")
     if said.officer != asked.officer:
         raise Refused(Flaw.OFFICER, f"{said.officer} has signed it, and {asked.officer} acts")
-    if payload_of(said.proof, member.public_key) != said.octets:
-        raise Refused(Flaw.SIGNATURE, "the signature is over something else")
+    _require_signed(said, member)
     if said.authority != asked.authority:
         raise Refused(Flaw.AUTHORITY, "it is for another authority")
     _require_same(said.claim, claim)
@@ -71,6 +71,14 @@ def prove(said: Authorisation, asked: Asked, roster: Roster, at: datetime) -> No
         raise Refused(Flaw.EXPIRED, f"it was valid until {written(said.valid_until)}")
     if said.valid_until - at > LONGEST_VALID:
         raise Refused(Flaw.TOO_LONG, f"it is valid for longer than {LONGEST_VALID.days} days from then")
+
+
+def _require_signed(said: Authorisation, member: Member) -> None:
+    """Require the one kind of proof that the key on the roster makes."""
+    if member.passkey is not None:
+        prove_answer(said.proof, said.octets, p256(member.public_key), member.passkey)
+    elif payload_of(said.proof, member.public_key) != said.octets:
+        raise Refused(Flaw.SIGNATURE, "the signature is over something else")
 
 
 def _require_same(said: Claim, claim: Claim) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from verify.kit.agreed import forms
+from verify.kit.agreed.passkey import Passkey, read_passkey
 from verify.kit.agreed.statements import AUTHORITY, Authority, authority_of
 from verify.kit.canonical import canonical, read
 from verify.kit.instants import moment
@@ -39,15 +40,18 @@ class Member:
         officer: by name.
         key: its RFC 7638 thumbprint.
         public_key: SubjectPublicKeyInfo, DER.
+        passkey: what makes it a passkey; None of a key in a file or a token.
     """
 
     officer: str
     key: str
     public_key: bytes
+    passkey: Passkey | None = None
 
-    def said(self) -> dict[str, str]:
+    def said(self) -> dict[str, object]:
         """Return it as JSON has it."""
-        return {"officer": self.officer, "key": self.key, "public_key": self.public_key.hex()}
+        said: dict[str, object] = {"officer": self.officer, "key": self.key, "public_key": self.public_key.hex()}
+        return said if self.passkey is None else {**said, "passkey": self.passkey.said()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,10 @@ class Roster:
     def member(self, key: str) -> Member | None:
         """Return whose key has a thumbprint; None if nobody's."""
         return next((each for each in self.members if each.key == key), None)
+
+    def with_a_key(self, keys: Iterable[str]) -> bool:
+        """Return whether one at least of some keys, by thumbprint, is on it and is no passkey."""
+        return any(each is not None and each.passkey is None for each in map(self.member, keys))
 
     @property
     def sha256(self) -> str:
@@ -96,8 +104,8 @@ def read_members(said: object) -> tuple[Member, ...]:
     if not isinstance(said, list) or len(said) > MOST:
         raise Unusable("it is no list of members")
     found = tuple(_member(each) for each in said)
-    if len({each.officer for each in found}) < FEWEST:
-        raise Unusable(f"fewer than {FEWEST} officers are on it")
+    if len({each.officer for each in found if each.passkey is None}) < FEWEST:
+        raise Unusable(f"fewer than {FEWEST} officers with a key in a file or a token are on it")
     if len({each.key for each in found}) < len(found):
         raise Unusable("a key is on it twice")
     return found
@@ -143,16 +151,15 @@ def read_change(body: str) -> Change:
                 "remove": forms.several(forms.thumbprint, MOST),
             },
         )
-        added = [forms.members(each, {"officer": forms.word, "public_key": forms.hexadecimal}) for each in said["add"]]
+        added = [_added(each) for each in said["add"]]
     except ValueError as error:
         raise Unusable(f"its order cannot be read: {error}") from None
     if canonical(said) != body.encode("utf-8"):
         raise Unusable("its order is not in canonical form")
-    keys = [(each["officer"], bytes.fromhex(each["public_key"])) for each in added]
     return Change(
         roster=said["roster"],
         number=said["number"],
-        add=tuple(Member(officer=officer, key=thumbprint(key), public_key=key) for officer, key in keys),
+        add=tuple(added),
         remove=tuple(said["remove"]),
     )
 
@@ -224,16 +231,30 @@ def signed_by_root(said: object, authority: Authority) -> tuple[int, tuple[Membe
     return statement["number"], members
 
 
-def _sorted(members: Sequence[Member]) -> list[dict[str, str]]:
+def _sorted(members: Sequence[Member]) -> list[dict[str, object]]:
     return [each.said() for each in sorted(members, key=lambda each: each.key)]
 
 
 def _member(said: object) -> Member:
     try:
-        found = forms.members(said, {"officer": forms.word, "key": forms.word, "public_key": forms.hexadecimal})
+        found, passkey = _divided(said, {"officer": forms.word, "key": forms.word, "public_key": forms.hexadecimal})
     except ValueError as error:
         raise Unusable(str(error)) from None
     key = bytes.fromhex(found["public_key"])
     if thumbprint(key) != found["key"]:
         raise Unusable(f"a key of {found['officer']} is not the one that its thumbprint names")
-    return Member(officer=found["officer"], key=found["key"], public_key=key)
+    return Member(officer=found["officer"], key=found["key"], public_key=key, passkey=passkey)
+
+
+def _added(said: object) -> Member:
+    found, passkey = _divided(said, {"officer": forms.word, "public_key": forms.hexadecimal})
+    key = bytes.fromhex(found["public_key"])
+    return Member(officer=found["officer"], key=thumbprint(key), public_key=key, passkey=passkey)
+
+
+def _divided(said: object, wanted: Mapping[str, forms.Form]) -> tuple[Mapping[str, Any], Passkey | None]:
+    """Return what is said of a key, and of a passkey what makes it one, which no other key may name."""
+    if not isinstance(said, dict) or "passkey" not in said:
+        return forms.members(said, wanted), None
+    rest = {name: value for name, value in said.items() if name != "passkey"}
+    return forms.members(rest, wanted), read_passkey(said["passkey"])

@@ -187,7 +187,9 @@ class Rosters:
                 Against.ROSTER_UNPROVED, f"Roster {told.number} does not follow from its order: {error}"
             )
             return None
-        enough = len(counting(change, signers, before)) >= CHANGED_BY
+        people = counting(change, signers, before)
+        keyed = before.with_a_key(key for officer, key in signers if officer in people)
+        enough = len(people) >= CHANGED_BY and keyed
         if not enough or (made.number, made.sha256) != (told.number, told.sha256):
             self._ledger.refute(
                 Against.ROSTER_UNPROVED,

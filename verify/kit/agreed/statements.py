@@ -48,6 +48,8 @@ class Flaw(StrEnum):
     DIGEST = "digest"
     EXPIRED = "expired"
     TOO_LONG = "too-long"
+    ORIGIN = "origin"
+    VERIFICATION = "verification"
 
 
 class Refused(ValueError):
