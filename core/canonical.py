@@ -129,9 +129,13 @@ def salted_digest(text: str, salt: bytes) -> str:
 
 def _write(value: Json) -> str:
     # In the order in which they occur: an act writes a thousand values. What is a kind of text or number, such as a
-    # word of a closed list, is neither of the first.
+    # word of a closed list, is none of the first.
     if type(value) is str:
         return _text(value)
+    if value is None:
+        return "null"
+    if type(value) is int and -LARGEST_EXACT <= value <= LARGEST_EXACT:
+        return repr(value)
     if isinstance(value, dict):
         return _members(value)
     if isinstance(value, list | tuple):
@@ -154,21 +158,31 @@ def _single(value: Json) -> str:
 
 
 def _members(value: Mapping[str, Json]) -> str:
-    # RFC 8785, 3.2.3: members are sorted by their UTF-16 code units, not by code points; in ASCII they are the same.
-    ascii_only = "".join(value).isascii()
-    names = sorted(value) if ascii_only else sorted(value, key=lambda name: name.encode("utf-16-be"))
     written = []
-    for name in names:
+    for name, begins in _ordered(tuple(value)) if len(value) <= _OF_A_FORM else _in_order(value):
         said = value[name]
         # Nearly every member is a text: it is written here, without asking anybody else what it is.
-        written.append(f"{_name(name)}:{_text(said) if type(said) is str else _write(said)}")
+        written.append(begins + (_text(said) if type(said) is str else _write(said)))
     return "{" + ",".join(written) + "}"
 
 
-_NAMES = 2_048
-"""Names of members that are kept as they are written; ours are some hundreds."""
+_FORMS = 1_024
+"""Orders of members that are kept; ours are some hundreds, and what strangers name takes one another's place."""
 
-_name = lru_cache(maxsize=_NAMES)(_text)
+_OF_A_FORM = 32
+"""Members. What has more of them is a list by name, of which no two are alike."""
+
+
+def _in_order(names: Iterable[str]) -> Sequence[tuple[str, str]]:
+    """Return names as they are sorted, each as it is written too."""
+    # RFC 8785, 3.2.3: members are sorted by their UTF-16 code units, not by code points; in ASCII they are the same.
+    ordered = sorted(names) if "".join(names).isascii() else sorted(names, key=lambda name: name.encode("utf-16-be"))
+    return [(name, f"{_text(name)}:") for name in ordered]
+
+
+@lru_cache(maxsize=_FORMS)
+def _ordered(names: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    return _in_order(names)
 
 
 def _require_shallow(said: object) -> None:
