@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from api import problems
 from console.answering import add_answering
+from console.breaching import add_breaching
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
@@ -49,6 +50,7 @@ _ADDS = (
     add_deciding,
     add_revoking,
     add_answering,
+    add_breaching,
     add_people,
 )
 
