@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from console.answering import add_answering
 from console.applying import add_applying
+from console.breaching import add_breaching
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
@@ -52,6 +53,7 @@ _ADDS = (
     add_deciding,
     add_revoking,
     add_answering,
+    add_breaching,
     add_people,
     add_applying,
     add_holding,

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _PAGES = ("/v1/applications/", "/v1/decisions/", "/v1/approvals/", "/v1/amendment-requests/")
 """Addresses of the service whose things have a page of the same name here."""
 
+_PARTS = {"breaches": "#breaches", "receipts": "/told"}
+"""What belongs to a thing, and where it is on a page about it."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -41,6 +44,9 @@ def add_home(app: Flask, console: Console) -> None:
 
 def _page_of(link: str) -> str | None:
     """The page about what a task links to; None if this console has none yet."""
+    whole, _, part = link.rpartition("/")
+    if part in _PARTS:
+        return f"{_page_of(whole)}{_PARTS[part]}"
     for prefix in _PAGES:
         rest = link.removeprefix(prefix)
         if rest != link and "/" not in rest and rest:

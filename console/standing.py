@@ -42,6 +42,7 @@ def add_standing(app: Flask, console: Console) -> None:
             size=(WIDTH, HEIGHT),
             told=_told(console, identifier),
             may_revoke=may("revokeApproval") and shown.ended_at is None,
+            may_suspect=may("suspectBreach"),
             may_amend=may("proposeDecision") and shown.ended_at is None,
         )
 

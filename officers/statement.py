@@ -127,7 +127,7 @@ class Authorisation:
 
     Args:
         statement: what is signed.
-        proof: a compact JWS (RFC 7515) over exactly its octets.
+        proof: a compact JWS (RFC 7515) over exactly its octets; of a passkey what it answered (officers/passkey.py).
     """
 
     statement: Statement

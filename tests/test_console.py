@@ -51,6 +51,11 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "dossier_of": ("GET /console/approvals/{approval}/dossier", _READERS),
     "revoking": ("GET /console/approvals/{approval}/revoke", {"officer-1"}),
     "revoke_it": ("POST /console/approvals/{approval}/revoke", {"officer-1"}),
+    "suspect_it": ("GET /console/approvals/{approval}/suspicion", {"officer-1"}),
+    "breach": ("GET /console/breaches/{breach}", _READERS),
+    "judge_it": ("POST /console/breaches/{breach}/judgement", {"officer-1"}),
+    "tell_it": ("POST /console/breaches/{breach}/telling", {"officer-1"}),
+    "close_breach": ("POST /console/breaches/{breach}/closing", {"officer-1"}),
     "keys": ("GET /console/keys", _READERS),
     "listed_sessions": ("GET /console/sessions", _EVERYBODY),
     "end_session": ("POST /console/sessions/ses-none/end", set()),
@@ -74,7 +79,18 @@ def pages(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Pages
 def named(pages: Pages) -> dict[str, str]:
     """A thing of each kind."""
     api = pages.api
-    approval = api.granted(device=another_device(1))
+    decision = api.proposed(
+        kind="grant",
+        application=api.applied(device=another_device(1)),
+        conditions=[{"text": HOSTILE, "recipients": ["manufacturer"]}],
+    )
+    api.settle()
+    approval = done(api.ask("officer-2", "POST", f"/v1/decisions/{decision}/second", api.second_body(decision)))[
+        "approval"
+    ]
+    api.settle()
+    place, suspicion = f"/v1/approvals/{approval}/breaches", {"condition": 1, "note": HOSTILE}
+    breach = str(done(api.ask("officer-2", "POST", place, suspicion), 201)["breach"])
     application = api.applied(device=another_device(2), purpose=HOSTILE)
     body = b"%PDF-1.7\n<script>alert(1)</script>\n%%EOF\n"
     place = f"/v1/applications/{application}/evidence?name=%3Cb%3Ex.pdf"
@@ -85,6 +101,7 @@ def named(pages: Pages) -> dict[str, str]:
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
     return {
+        "breach": breach,
         "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,

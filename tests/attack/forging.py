@@ -88,6 +88,7 @@ def owned_web(signs: Signs = by_another_key) -> Iterator[None]:
     """A web process that proves nothing and does what it is told, with whatever authorisation it is given."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(authorising, "prove", lambda *_: None)
+        patch.setattr("ra.deciding.second.require_a_key", lambda *_: None)
         patch.setattr(acting, "signed_by", signs)
         yield
 
