@@ -11,6 +11,7 @@ from api.forms.deciding import RevocationBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import ApprovalPath
 from api.incoming import actor
+from api.log import with_proof
 from api.service import (
     APPROVALS,
     DECIDING,
@@ -58,7 +59,8 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     )
     def show_approval(path: ApprovalPath) -> Response:
         """Show an approval as it stands now."""
-        return reply(look.approval(desk, actor(), str(ApprovalIdentifier.parse(path.approval))))
+        identifier = str(ApprovalIdentifier.parse(path.approval))
+        return with_proof(reply(look.approval(desk, actor(), identifier)), identifier)
 
     @app.get(
         "/v1/approvals/<approval>/receipts",
@@ -86,4 +88,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
     def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:
         """Revoke at once, by one officer, where the settings allow it (F2.30)."""
         command, signed = body.command(path.approval), body.signed()
-        return service.write(header, lambda key: revoke(desk, actor(), command, key, signed=signed))
+        identifier = str(ApprovalIdentifier.parse(path.approval))
+        return with_proof(
+            service.write(header, lambda key: revoke(desk, actor(), command, key, signed=signed)), identifier
+        )

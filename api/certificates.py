@@ -13,6 +13,7 @@ from api.forms.fields import WriteHeader
 from api.forms.paths import ApprovalPath, SerialPath
 from api.forms.telling import CertificateQuery
 from api.incoming import actor, wanted_form
+from api.log import with_proof
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
@@ -81,4 +82,4 @@ def _document(found: FetchedCertificate, media_type: str) -> Response:
     response = Response(_FORMS[media_type](found.chain), content_type=said)
     response.headers["Vary"] = "Accept"
     response.headers["Content-Disposition"] = f'attachment; filename="{found.name}.{formats.SUFFIX[said]}"'
-    return response
+    return with_proof(response, found.approval)

@@ -12,6 +12,7 @@ from api.forms.log import ConsistencyQuery, InclusionQuery, TilePath
 from api.log_views import ConsistencyAnswer, InclusionAnswer
 from api.service import WATCHING, Service, refusals, reply
 from core.errors import LogEmpty, NoSuchThing
+from core.identifiers import ApprovalIdentifier
 from core.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
 from store.reading import log as reading
 from store.transactions import Transaction
@@ -64,15 +65,28 @@ def add_log(app: OpenAPI, service: Service) -> None:
         responses={200: answer(InclusionAnswer), **refusals(*not_there, HTTPStatus.BAD_REQUEST)},
     )
     def prove_inclusion(query: InclusionQuery) -> Response:
-        """Prove that a row is in the tree of a checkpoint (RFC 9162, 2.1.3). No credential needed."""
+        """Prove that a row is in the tree of a checkpoint (RFC 9162, 2.1.3). No credential needed.
+
+        Of an approval it is the newest row that says something of it, as everybody may know it; `trialcpa-verify proof`
+        checks the answer offline.
+        """
         with store.read() as tx:
             size = query.size or _newest(tx).size
-            if not query.row <= size <= _newest(tx).size:
-                raise NoSuchThing(kind="row of the log", identifier=query.row)
-            (leaf,) = reading.leaves_after(tx, query.row - 1, 1, query.row)
-            hashes = inclusion_proof(reading.nodes(tx), query.row - 1, size)
-        said = leaf.data.decode()
-        return reply(InclusionAnswer(row=query.row, size=size, leaf_data=said, hashes=_written(hashes)))
+            row = _row(tx, query, size)
+            if not row <= size <= _newest(tx).size:
+                raise NoSuchThing(kind="row of the log", identifier=row)
+            (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
+            hashes = inclusion_proof(reading.nodes(tx), row - 1, size)
+            signed = reading.checkpoint_of(tx, size)
+        return reply(
+            InclusionAnswer(
+                row=row,
+                size=size,
+                leaf_data=leaf.data.decode(),
+                hashes=_written(hashes),
+                checkpoint=None if signed is None else signed.note,
+            )
+        )
 
     @app.get(
         "/v1/proofs/consistency",
@@ -87,6 +101,26 @@ def add_log(app: OpenAPI, service: Service) -> None:
                 raise NoSuchThing(kind="tree of the log with size", identifier=query.new)
             hashes = consistency_proof(reading.nodes(tx), query.old, query.new)
         return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=_written(hashes)))
+
+
+def with_proof(answer: Response, approval: str | None) -> Response:
+    """Let an answer name where the log proves what it says of an approval (RFC 8288).
+
+    A link, because what has just been done is in no row of the log yet: it is in one as soon as it is sealed.
+    """
+    if approval is not None:
+        answer.headers["Link"] = f'</v1/proofs/inclusion?approval={approval}>; rel="describedby"'
+    return answer
+
+
+def _row(tx: Transaction, query: InclusionQuery, size: int) -> int:
+    if query.approval is None:
+        return query.row or 0
+    identifier = str(ApprovalIdentifier.parse(query.approval))
+    found = reading.carrier(tx, identifier, size)
+    if found is None:
+        raise NoSuchThing(kind="approval in the log", identifier=identifier)
+    return found
 
 
 def _newest(tx: Transaction) -> reading.Checkpoint:

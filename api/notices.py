@@ -12,6 +12,7 @@ from api.forms.fields import PageOfApprovalQuery, PageQuery, perhaps_approval_of
 from api.forms.paths import ApprovalPath, NoticePath
 from api.forms.telling import CopyQuery
 from api.incoming import actor, wanted_form
+from api.log import with_proof
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
 from ra.telling import notices
@@ -70,7 +71,7 @@ def add_notices(app: OpenAPI, service: Service) -> None:
         sent.headers["Vary"] = "Accept"
         if pdf:
             sent.headers["Content-Disposition"] = f'attachment; filename="{fetched.name}.pdf"'
-        return sent
+        return with_proof(sent, fetched.approval)
 
     @app.get(
         "/v1/approvals/<approval>/notices",

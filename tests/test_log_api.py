@@ -1,14 +1,23 @@
 """The public log over HTTP: what it hands out proves itself, and nothing is shown that no checkpoint covers."""
 
+import json
 from base64 import b64decode
+from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.merkle import leaf_hash, root, verify_consistency, verify_inclusion
 from store.log_tables import checkpoints
 from store.reading import log as reading
 from tests.api_world import Api
+from tests.test_log import with_log
 from tests.world import NOW, World
+from verify.kit import program
+from verify.kit.inclusion import carried, proved
+from verify.kit.note import LOG, key, key_of
+from verify.kit.stopped import Check, Stopped
 
 
 @pytest.fixture
@@ -76,6 +85,92 @@ def test_what_no_checkpoint_covers_and_what_is_no_tile_is_not_there(api: Api) ->
     assert [each for each in absent if api.ask(None, "GET", f"/tile/{each}").status_code not in (400, 404)] == []
     assert api.ask(None, "GET", "/tile/" + "0" * 5_000).status_code in (400, 404, 414)
     wrong = ("row=0", "row=4", "row=2&size=1", "row=1&size=4", "row=x", "row=9007199254740993", "", "row=1&x=1")
+    wrong = (*wrong, "approval=x", "approval=TDT-2027-0000099-X", "row=1&approval=TDT-2027-0000001-X")
     assert {api.ask(None, "GET", f"/v1/proofs/inclusion?{each}").status_code for each in wrong} <= {400, 404}
     trees = ("from=2&to=1", "from=0&to=4", "from=-1&to=1", "from=1", "to=1", "from=1&to=99999999999999999999")
     assert {api.ask(None, "GET", f"/v1/proofs/consistency?{each}").status_code for each in trees} <= {400, 404}
+
+
+@pytest.fixture
+def logged(world: World) -> Api:
+    with_log(world).settle()
+    return Api(world)
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_what_is_told_of_an_approval_names_its_proof_which_is_checked_offline(
+    logged: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, held = logged.world, logged.world.memory.log
+    assert held is not None
+    approval = logged.granted()
+    (certificate,) = world.record(approval).certificates
+    address = f"/v1/proofs/inclusion?approval={approval}"
+    listed = logged.ask("dcc", "GET", f"/v1/approvals/{approval}/notices").json
+    assert listed is not None
+    asked = [
+        *((who, f"/v1/certificates/{certificate.serial}") for who in ("manufacturer", "dcc", "auditor")),
+        *(("manufacturer", f"/v1/approvals/{approval}{more}") for more in ("", "/certificate")),
+        *(("dcc", f"/v1/notices/{each['notice']}") for each in listed["notices"]),
+    ]
+    assert len(asked) > 5
+    for who, path in asked:
+        said = logged.ask(who, "GET", path)
+        assert (said.status_code, said.headers["Link"]) == (200, f'<{address}>; rel="describedby"'), path
+    before = logged.ask(None, "GET", address).json
+    ended = logged.ask(
+        "officer-1", "POST", f"/v1/approvals/{approval}/revocation", {"cause": "ssc", "reasons": "It has to be."}
+    )
+    assert (ended.status_code, ended.headers["Link"]) == (200, f'<{address}>; rel="describedby"')
+    assert logged.ask(None, "GET", address).json == before  # it is said when it is sealed
+    world.authority.settle()
+    answer = logged.ask(None, "GET", address)
+    row = proved(answer.json, key(held.key))
+    assert carried(row, approval)["end_cause"] == "ssc"
+    file = tmp_path / "proof.json"
+    file.write_bytes(answer.data)
+    words = ["proof", str(file), "--approval", approval, "--log-key"]
+    with pytest.raises(SystemExit) as left:
+        program.main([*words, held.key])
+    assert left.value.code == 0
+    assert json.loads(capsys.readouterr().out) == carried(row, approval)
+    assert before is not None
+    with pytest.raises(SystemExit) as left:
+        program.main([*words, str(key_of(Ed25519PrivateKey.generate(), held.log, LOG))])
+    assert left.value.code == 1
+    _refused_if_changed(answer.json, held.key)
+
+
+def _refused_if_changed(said: Any, log: str) -> None:
+    """Nothing of a proof can be another, and still prove."""
+    row = json.loads(said["leaf_data"])
+    changes: list[dict[str, Any]] = [
+        {"row": said["row"] + 1},
+        {"size": said["size"] + 1},
+        {"hashes": said["hashes"][1:]},
+        {"hashes": [*said["hashes"], said["hashes"][0]]},
+        {"hashes": said["hashes"][::-1]},
+        {"hashes": "x"},
+        {"hashes": None},
+        {"leaf_data": said["leaf_data"].replace('"ssc"', '"breach"')},
+        {"leaf_data": f" {said['leaf_data']}"},
+        {"leaf_data": json.dumps({**row, "number": True})},
+        {"leaf_data": "[]"},
+        {"leaf_data": "\ud800"},
+        {"leaf_data": 7},
+        {"checkpoint": None},
+        {"checkpoint": "x"},
+        {"checkpoint": said["checkpoint"].replace("/log/1", "/log/2")},
+        {"checkpoint": said["checkpoint"].replace(f"\n{said['size']}\n", f"\n{said['size'] + 1}\n")},
+        {"more": 1},
+    ]
+    for each in changes:
+        with pytest.raises(Stopped):
+            proved({**said, **each}, key(log))
+    none: list[object] = [None, [], "x", {}, {name: value for name, value in said.items() if name != "row"}]
+    for nothing in none:
+        with pytest.raises(Stopped):
+            proved(nothing, key(log))
+    with pytest.raises(Stopped) as stopped:
+        carried(proved(said, key(log)), "TDT-2027-0000099-X")
+    assert stopped.value.check is Check.DOCUMENT

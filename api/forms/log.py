@@ -1,8 +1,8 @@
 """What is sent to ask for the public log."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.forms.fields import Sent
 
@@ -18,12 +18,19 @@ class TilePath(BaseModel):
 
 
 class InclusionQuery(Sent):
-    """Which row in which tree; without a size in that of the newest checkpoint."""
+    """Which row, or the newest one that carries an approval; without a size in the tree of the newest checkpoint."""
 
     model_config = ConfigDict(extra="forbid")
 
-    row: Size
+    row: Size | None = None
+    approval: Annotated[str, Field(max_length=64)] | None = None
     size: Size | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.row is None) == (self.approval is None):
+            raise ValueError("name a row, or an approval")
+        return self
 
 
 class ConsistencyQuery(Sent):

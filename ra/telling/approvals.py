@@ -30,11 +30,13 @@ class FetchedCertificate:
 
     Args:
         name: what a file of it is called, without what says its form.
+        approval: whose it is.
         serial: the certificate's.
         chain: the certificate, then who signed it, up to the root.
     """
 
     name: str
+    approval: str
     serial: Serial
     chain: tuple[bytes, ...]
 
@@ -90,7 +92,7 @@ def certificate_of(desk: Desk, actor: Actor, identifier: str, issue: int | None 
             name, serial = identifier, _spoken_of(found, at).serial
         else:
             name, serial = f"{identifier}-issue-{issue}", _issued(found, issue).serial
-        return FetchedCertificate(name, serial, _chain(tx, serial))
+        return FetchedCertificate(name=name, approval=identifier, serial=serial, chain=_chain(tx, serial))
 
 
 def _spoken_of(found: ApprovalRecord, at: datetime) -> CertificateRecord:
@@ -114,7 +116,7 @@ def certificate(desk: Desk, actor: Actor, serial: Serial) -> FetchedCertificate:
             authorise_approval(actor, Operation.FETCH_CERTIFICATE, found)
         except NoSuchThing:
             raise NoSuchThing(kind="certificate", identifier=serial) from None
-        return FetchedCertificate(identifier, serial, _chain(tx, serial))
+        return FetchedCertificate(name=identifier, approval=identifier, serial=serial, chain=_chain(tx, serial))
 
 
 def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:

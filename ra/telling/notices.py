@@ -40,10 +40,12 @@ class FetchedNotice:
     Args:
         name: of the file, without its ending: `TTN-2027-0001-dcc`.
         octets: canonical JSON, or a PDF.
+        approval: that it tells of; None if it is of none.
     """
 
     name: str
     octets: bytes
+    approval: str | None
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,12 @@ def fetch(desk: Desk, actor: Actor, number: str, *, recipient: Recipient | None,
         if sight.organisation is not None and found.organisation_id != sight.organisation:
             raise NoSuchThing(kind="notice", identifier=number)
         if whose is None:
-            return FetchedNotice(number, _whole(tx, found, pdf=pdf))
+            return FetchedNotice(name=number, octets=_whole(tx, found, pdf=pdf), approval=found.approval)
         copy, written = reading.copy(tx, number, whose)
     octets = pdf_of(desk, actor, number, whose) if pdf else written.encode()
     if whose is sight.recipient and copy.fetched_at is None:
         _note_fetched(desk, actor, found, whose)
-    return FetchedNotice(f"{number}-{whose.value}", octets)
+    return FetchedNotice(name=f"{number}-{whose.value}", octets=octets, approval=found.approval)
 
 
 def pdf_of(desk: Desk, actor: Actor, number: str, recipient: Recipient) -> bytes:

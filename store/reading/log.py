@@ -19,6 +19,8 @@ from store.tables import journal, waits_to_be_sealed
 from store.transactions import Transaction
 
 _PAGE = 1_000
+_above = lru_cache(maxsize=4_096)(whole_root_of)
+"""Of tiles above the leaves: nearly all proofs share them. It follows from the octets alone, four megabytes of them."""
 _L, _D, _T = log_leaves.c, log_documents.c, log_tiles.c
 _NUMBER, _UPTO = bindparam("number", type_=BigInteger()), bindparam("upto", type_=BigInteger())
 _MOST = bindparam("most", type_=Integer())
@@ -59,6 +61,7 @@ _DOCUMENTS = (
     .join(_UP_TO, (_UP_TO.c.approval == _D.approval) & (_UP_TO.c.number == _D.number))
     .order_by(_D.approval)
 )
+_CARRIER = select(func.max(_D.number)).where(_D.approval == bindparam("approval", type_=Text()), _D.number <= _UPTO)
 _SALTS = select(_L.number, _L.salt).where(_L.number.in_(bindparam("numbers", expanding=True, type_=BigInteger())))
 _LEVEL, _PLACE = bindparam("level", type_=BigInteger()), bindparam("place", type_=BigInteger())
 _TILE = select(_T.octets).where(_T.level == _LEVEL, _T.place == _PLACE)
@@ -207,7 +210,7 @@ def nodes(tx: Transaction) -> Nodes:
         octets = held(of_tile, index)[begin * HASH_OCTETS : (begin + (1 << inside)) * HASH_OCTETS]
         if len(octets) != HASH_OCTETS << inside:
             raise LookupError("the log has no such node")
-        return whole_root_of(octets)
+        return _above(octets) if of_tile else whole_root_of(octets)
 
     return node
 
@@ -219,6 +222,12 @@ def last_carried(tx: Transaction, approvals: Collection[str]) -> dict[str, tuple
         for some in portions(sorted(approvals))
         for row in tx.connection.execute(_LAST_CARRIED, {"named": some})
     }
+
+
+def carrier(tx: Transaction, approval: str, upto: int) -> int | None:
+    """Return the row, up to one, that carried the document of an approval last; None if none has."""
+    found = tx.connection.execute(_CARRIER, {"approval": approval, "upto": upto}).scalar()
+    return None if found is None else int(found)
 
 
 def documents(tx: Transaction, upto: int) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The console program: `trialcpa-verify mirror`, `ask`, `witness`, `conformance`, `simulator`."""
+"""The console program: `trialcpa-verify mirror`, `ask`, `witness`, `proof`, `conformance`, `simulator`."""
 
 import argparse
 import base64
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from verify.kit.canonical import read
 from verify.kit.clock import now
 from verify.kit.fetching import Authority
+from verify.kit.inclusion import carried, proved
 from verify.kit.mirror import Mirror
 from verify.kit.note import WITNESS, key, key_of
 from verify.kit.simulated import Log
@@ -119,6 +120,13 @@ def _witness(chosen: argparse.Namespace) -> int:
     return YES
 
 
+def _proof(chosen: argparse.Namespace) -> int:
+    row = proved(read(chosen.file.read_bytes()), key(chosen.log_key))
+    found = row if chosen.approval is None else carried(row, chosen.approval)
+    sys.stdout.write(f"{json.dumps(found, indent=2)}\n")
+    return YES
+
+
 def _conformance(chosen: argparse.Namespace) -> int:
     if chosen.judge:
         sys.stdout.write(f"{json.dumps(judged(read(sys.stdin.buffer.read())))}\n")
@@ -145,6 +153,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "mirror": _mirror,
     "ask": _ask,
     "witness": _witness,
+    "proof": _proof,
     "conformance": _conformance,
     "simulator": _simulator,
 }
@@ -174,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
     witness.add_argument("--show-key", action="store_true", help="say its verifier's key, and nothing else")
     witness.add_argument("--base")
     witness.add_argument("--log-key")
+    proof = each.add_parser("proof", help="check what /v1/proofs/inclusion answered, and show what it proves")
+    proof.add_argument("file", type=Path, help="the answer")
+    proof.add_argument("--approval", help="show what the row says of it, and fail if it says nothing")
+    proof.add_argument("--log-key", default=os.environ.get("TRIALCPA_LOG_KEY", ""), help="of the log, as a vkey")
     conformance = each.add_parser("conformance", help="try somebody's verifier on the vectors")
     conformance.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors")
     conformance.add_argument("--judge", action="store_true", help="judge one vector from standard input")
