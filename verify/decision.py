@@ -38,6 +38,7 @@ from verify.dossier import AUTHORISATIONS, DECISION, JOURNAL, PROPOSAL, ROSTERS,
 from verify.findings import Against, Event, Ledger, Missing, Told
 from verify.issued import Issued, prove_issued
 from verify.journal import check_stretches
+from verify.logged import prove_logged
 from verify.parsing import Unreadable
 from verify.rosters import Rosters
 
@@ -95,6 +96,7 @@ def prove_decision(dossier: Dossier, trust: Trusted) -> Told:
     decision, proposal = dossier.decision or "", dossier.proposal
     if not decision or proposal is None or not _journal_holds(dossier, trust, ledger):
         return Told(decision=decision, against=ledger.against, missing=ledger.missing, unchecked=ledger.unchecked)
+    prove_logged(dossier, trust, ledger)
     try:
         return _Proof(dossier, trust, ledger).told()
     except Exception as error:  # noqa: BLE001 - whatever a part may hold, in whatever place

@@ -39,7 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def cli() -> None:
     """Prove what a Trial CPA authority says, offline, trusting nothing but what you hold of it from before.
 
-    mirror, ask, witness, proof, conformance and simulator, which can be installed alone, each have a --help of their own.
+    mirror, ask, witness, proof, conformance and simulator can be installed alone; each has a --help of its own.
     """
 
 
