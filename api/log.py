@@ -1,6 +1,5 @@
 """The public log: its newest checkpoint, tiles and proofs. No credential: what it says proves itself."""
 
-import base64
 import re
 from http import HTTPStatus
 
@@ -9,11 +8,13 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.answers import answer
 from api.forms.log import ConsistencyQuery, InclusionQuery, TilePath
-from api.log_views import ConsistencyAnswer, InclusionAnswer
+from api.log_views import ConsistencyAnswer
 from api.service import WATCHING, Service, refusals, reply
-from core.errors import LogEmpty, NoSuchThing
+from core.errors import NoSuchThing
 from core.identifiers import ApprovalIdentifier
-from core.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
+from core.merkle import TILE_WIDTH, consistency_proof
+from ra.auditing.inclusion import base64_of, inclusion, inclusion_of, newest
+from ra.auditing.views import InclusionAnswer
 from store.reading import log as reading
 from store.transactions import Transaction
 
@@ -43,7 +44,7 @@ def add_log(app: OpenAPI, service: Service) -> None:
     def show_checkpoint() -> Response:
         """Fetch the newest checkpoint of the public log, a signed note (C2SP tlog-checkpoint). No credential needed."""
         with store.read() as tx:
-            note = _newest(tx).note
+            note = newest(tx).note
         return _sent(note.encode(), _NOTE_TYPE, "no-store")
 
     @app.get(
@@ -71,22 +72,11 @@ def add_log(app: OpenAPI, service: Service) -> None:
         checks the answer offline.
         """
         with store.read() as tx:
-            size = query.size or _newest(tx).size
-            row = _row(tx, query, size)
-            if not row <= size <= _newest(tx).size:
-                raise NoSuchThing(kind="row of the log", identifier=row)
-            (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
-            hashes = inclusion_proof(reading.nodes(tx), row - 1, size)
-            signed = reading.checkpoint_of(tx, size)
-        return reply(
-            InclusionAnswer(
-                row=row,
-                size=size,
-                leaf_data=leaf.data.decode(),
-                hashes=_written(hashes),
-                checkpoint=None if signed is None else signed.note,
-            )
-        )
+            if query.approval is not None:
+                found = inclusion_of(tx, str(ApprovalIdentifier.parse(query.approval)), query.size)
+            else:
+                found = inclusion(tx, query.row or 0, query.size)
+        return reply(found)
 
     @app.get(
         "/v1/proofs/consistency",
@@ -97,10 +87,10 @@ def add_log(app: OpenAPI, service: Service) -> None:
     def prove_consistency(query: ConsistencyQuery) -> Response:
         """Prove that the tree of one size goes on from another (RFC 9162, 2.1.4). No credential needed."""
         with store.read() as tx:
-            if not query.old <= query.new <= _newest(tx).size:
+            if not query.old <= query.new <= newest(tx).size:
                 raise NoSuchThing(kind="tree of the log with size", identifier=query.new)
             hashes = consistency_proof(reading.nodes(tx), query.old, query.new)
-        return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=_written(hashes)))
+        return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=base64_of(hashes)))
 
 
 def with_proof(answer: Response, approval: str | None) -> Response:
@@ -113,23 +103,6 @@ def with_proof(answer: Response, approval: str | None) -> Response:
     return answer
 
 
-def _row(tx: Transaction, query: InclusionQuery, size: int) -> int:
-    if query.approval is None:
-        return query.row or 0
-    identifier = str(ApprovalIdentifier.parse(query.approval))
-    found = reading.carrier(tx, identifier, size)
-    if found is None:
-        raise NoSuchThing(kind="approval in the log", identifier=identifier)
-    return found
-
-
-def _newest(tx: Transaction) -> reading.Checkpoint:
-    found = reading.checkpoint(tx)
-    if found is None:
-        raise LogEmpty
-    return found
-
-
 def _tile(tx: Transaction, asked: str) -> bytes:
     found = _TILE.fullmatch(asked)
     absent = NoSuchThing(kind="tile", identifier=asked[:64])
@@ -139,7 +112,7 @@ def _tile(tx: Transaction, asked: str) -> bytes:
     entries = found["level"] == "entries"
     level = 0 if entries else int(found["level"])
     # What no checkpoint covers is shown to nobody: it may be taken back.
-    if level > _HIGHEST or width > TILE_WIDTH or (index * TILE_WIDTH + width) << (8 * level) > _newest(tx).size:
+    if level > _HIGHEST or width > TILE_WIDTH or (index * TILE_WIDTH + width) << (8 * level) > newest(tx).size:
         raise absent
     octets = _bundle(reading.entries(tx, index, width)) if entries else reading.tile(tx, level, index, width)
     if octets is None:
@@ -151,10 +124,6 @@ def _bundle(entries: list[bytes] | None) -> bytes | None:
     if entries is None:
         return None
     return b"".join(len(each).to_bytes(_LENGTH_OCTETS, "big") + each for each in entries)
-
-
-def _written(hashes: list[bytes]) -> tuple[str, ...]:
-    return tuple(base64.b64encode(each).decode("ascii") for each in hashes)
 
 
 def _of(media_type: str, description: str) -> dict[str, object]:

@@ -12,20 +12,6 @@ TO = Field(alias="to")
 
 
 @dataclass(frozen=True, kw_only=True)
-class InclusionAnswer:
-    """That a row is in a tree: its leaf data, in the canonical form, the audit path, base64, and the signed note.
-
-    The note is None for a size that no checkpoint was signed for.
-    """
-
-    row: int
-    size: int
-    leaf_data: str
-    hashes: tuple[str, ...]
-    checkpoint: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ConsistencyAnswer:
     """That one tree goes on from another: their sizes, and the proof, base64."""
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +16,7 @@ from sqlalchemy import insert, select, update
 
 from app.cli.dossier import fetched
 from app.client import Client, Fetched
+from core import note
 from core.alarms import AlarmCode
 from core.approval import EndCause
 from core.canonical import canonical
@@ -27,12 +29,16 @@ from tests.api_world import Api, refused
 from tests.documents_world import Pdf
 from tests.dossier_world import root_of
 from tests.journal_lines import lines
+from tests.test_log import with_log
 from tests.test_statement_signer import openssl_verifies
 from tests.world import World, keyring
 from verify.kit.agreed.decision import prove_files
 from verify.kit.agreed.dossier import trusted
-from verify.kit.agreed.findings import Outcome
+from verify.kit.agreed.findings import Against, Outcome
 from verify.kit.agreed.journal import check_stretches, read_export
+from verify.kit.canonical import read
+from verify.kit.inclusion import carried, proved
+from verify.kit.note import key
 
 
 @pytest.fixture
@@ -132,6 +138,33 @@ def test_each_decision_in_it_is_proved_offline_and_so_are_the_rows_of_the_journa
     assert check_stretches(export, journal=trust.journal, journal_key=journal_key) == ()
     kinds = {row.kind for row in export.rows}
     assert {FactKind.APPROVAL_GRANTED, FactKind.CERTIFICATE_ISSUED, FactKind.NOTICE_WRITTEN} <= kinds
+
+
+def test_what_the_log_says_of_it_is_proved_with_it_and_with_each_decision(world: World) -> None:
+    with_log(world).settle()
+    approval, held = world.granted(), world.memory.log
+    assert held is not None
+    files = dossier_of(world, approval)
+    assert carried(proved(read(files["log.json"]), key(held.key)), approval)["approval"] == approval
+    (folder,) = {name.split("/")[1] for name in files if name.startswith("decisions/")}
+    parts = {name.rpartition("/")[2]: octets for name, octets in files.items() if name.split("/")[1:2] == [folder]}
+    trust = trusted(root_of(world), journal_key=keyring(world.folder).journal.public_key)
+    told = prove_files(parts, trust)
+    assert told.outcome is Outcome.PROVED
+    assert any("log.json was not looked at" in each for each in told.unchecked)
+    # Another generation is of the same key: a restore that lost rows begins it.
+    name, public = note.parse_vkey(held.key)
+    for of, outcome in (
+        (held.key, Outcome.PROVED),
+        (note.vkey(name.replace("/log/1", "/log/2"), public), Outcome.PROVED),
+        (note.vkey(name.replace("8470", "8471"), public), Outcome.REFUTED),
+        (note.vkey(name, bytes(32)), Outcome.REFUTED),
+        ("x", Outcome.REFUTED),
+    ):
+        assert prove_files(parts, replace(trust, log_key=of)).outcome is outcome, of
+    for forged in (b"{}", b"[]", parts["log.json"].replace(b'"hashes": [', b'"hashes": ["",')):
+        found = prove_files({**parts, "log.json": forged}, replace(trust, log_key=held.key))
+        assert [each.code for each in found.against] == [Against.LOG_UNPROVED], forged
 
 
 def test_what_was_changed_since_it_was_asked_for_is_not_signed(world: World) -> None:

@@ -6,7 +6,7 @@ whoever asks again gets it. What was asked for a little while ago is not made ag
 
 import hashlib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,12 +15,14 @@ from core.actors import Actor
 from core.canonical import Json
 from core.chain import journal_name
 from core.clock import FixedClock
+from core.errors import LogEmpty, NoSuchThing
 from core.facts import Fact, FactKind
 from documents.dossier import dossier_pdf
 from policy.roles import Operation
 from ra.access import authorise
 from ra.auditing.gathered import Decided, Gathered, gather
-from ra.auditing.proofs import decision_files, journal_lines, written
+from ra.auditing.inclusion import inclusion_of
+from ra.auditing.proofs import LOG, decision_files, journal_lines, written
 from ra.auditing.story import told
 from ra.auditing.views import DossierAsked
 from ra.deciding.record import stretches
@@ -46,6 +48,11 @@ That the authority has stated it, with the root's certificate that you hold from
 manifest.json names each other file with its SHA-256. Who agreed to a decision, offline:
 
   trialcpa-verify decision decisions/dec-... --root root.cer --transcript transcript.txt
+
+log.json is the row of the public log that says last what everybody may know of the approval; with the log's key, which
+the transcript names:
+
+  trialcpa-verify proof log.json --log-key ...
 
 The journal's rows in journal.jsonl follow each other up to heads that its key has signed (docs/issuance-cycle.md).
 They are those about this approval and the roster; `trialcpa journal prove` proves the whole journal, and not them.
@@ -109,8 +116,8 @@ def _put_together(desk: Desk, actor: Actor, approval: str) -> Asked:
             at = desk.clock.now()
         found = gather(replace(desk, store=moment, clock=FixedClock(at)), actor, approval)
         with moment.read() as tx:
-            journal = _journal(tx, found)
-    files = {**_files(found), "journal.jsonl": journal, "README.txt": _READ_ME.encode()}
+            journal, log = _journal(tx, found), _log(tx, approval)
+    files = {**_files(found, log), "journal.jsonl": journal, "README.txt": _READ_ME.encode()}
     story = told(found, authority=authority.name, environment=authority.environment, at=at)
     files["story.pdf"] = dossier_pdf(story, dated=at)
     manifest = form.manifest(
@@ -142,8 +149,17 @@ def _put_together(desk: Desk, actor: Actor, approval: str) -> Asked:
     return asked
 
 
-def _files(found: Gathered) -> dict[str, bytes]:
+def _log(tx: Transaction, approval: str) -> dict[str, bytes]:
+    """That the public log says of the approval what everybody may know; nothing where it has not said that yet."""
+    try:
+        return {LOG: written(document(inclusion_of(tx, approval)))}
+    except (LogEmpty, NoSuchThing):
+        return {}
+
+
+def _files(found: Gathered, log: Mapping[str, bytes]) -> dict[str, bytes]:
     files = {
+        **log,
         "approval.json": written(document(found.approval)),
         "application.json": written(document(found.application)),
         "conditions.json": written(document(found.conditions)),
@@ -157,7 +173,8 @@ def _files(found: Gathered) -> dict[str, bytes]:
     for certificate, chain in zip(found.approval.certificates, found.chains, strict=True):
         files[f"certificates/issue-{certificate.issue}.pem"] = _pem(chain)
     for each in found.decisions:
-        files |= {f"decisions/{each.said.decision}/{name}": octets for name, octets in _of(each, found)}
+        parts = {**dict(_of(each, found)), **log}
+        files |= {f"decisions/{each.said.decision}/{name}": octets for name, octets in parts.items()}
     return files
 
 

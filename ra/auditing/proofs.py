@@ -14,6 +14,9 @@ from ra.ordering.views import OrderAnswer
 from ra.roster import RosterAnswer, RosterNumberAnswer
 from ra.views import document
 
+LOG = "log.json"
+"""The part that proves what the public log says of the approval."""
+
 
 def decision_files(
     said: DecisionAnswer,

@@ -1,4 +1,4 @@
-"""What auditors are answered: the journal in pages, a dossier that waits for its signature."""
+"""What auditors are answered: the journal in pages, a dossier that waits for its signature, what the log proves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,4 +62,18 @@ class AuthorityShown:
     root_sha256: str
     journal_key: str
     log_key: str | None
+    checkpoint: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InclusionAnswer:
+    """That a row is in a tree: its leaf data, in the canonical form, the audit path, base64, and the signed note.
+
+    The note is None for a size that no checkpoint was signed for.
+    """
+
+    row: int
+    size: int
+    leaf_data: str
+    hashes: tuple[str, ...]
     checkpoint: str | None

@@ -11,7 +11,9 @@ from app.cli.ceremony import make, planned
 from app.cli.demo import make_demo, open_demo_key, write_demo_credentials
 from app.house import open_house
 from app.settings import load
+from core import note
 from core.errors import HomeOccupied
+from keys.log_key import LOG_FILE, open_log_key
 from officers.roster import thumbprint
 from ra.access import authenticate
 from ra.authorising import roster_shown
@@ -19,6 +21,7 @@ from store.reading.authority import certificates
 from tests.kill.process import Death, Life, Signing, Tell
 from tests.kill.proof import problems
 from tests.kill.sweep import kinds_of
+from verify.kit.agreed.dossier import trusted
 
 PORT = 8470
 
@@ -88,6 +91,15 @@ def _wrong(home: Path) -> list[str]:
         found.append(f"the hierarchy is {[each.role for each in every]}")
     if any(str(each.serial) not in transcript for each in every):
         found.append("the transcript tells of another hierarchy")
+    log = open_log_key(home / "keys" / LOG_FILE, (home / "keys" / "passphrase").read_bytes().strip())
+    folder = home / "ceremony"
+    trust = trusted(
+        (home / "root" / "root.cer").read_bytes(),
+        transcript=(folder / "transcript.txt").read_bytes(),
+        signature=(folder / "transcript.sig").read_bytes(),
+    )
+    if trust.log_key != note.vkey(f"TEST/127.0.0.1:{PORT}/log/1", log.public_key):
+        found.append(f"the transcript says that the log's key is {trust.log_key}")
     credentials: dict[str, Any] = json.loads((home / "demo" / "credentials.json").read_text())
     found += [
         f"{name} has the key of somebody else"

@@ -37,6 +37,7 @@ from verify.kit.agreed.dossier import (
 from verify.kit.agreed.findings import Against, Event, Ledger, Missing, Told
 from verify.kit.agreed.issued import Issued, prove_issued
 from verify.kit.agreed.journal import check_stretches
+from verify.kit.agreed.logged import prove_logged
 from verify.kit.agreed.passkey import WANTING, wants_a_key
 from verify.kit.agreed.proof import Asked, prove
 from verify.kit.agreed.roster import FEWEST, Roster
@@ -101,6 +102,7 @@ def prove_decision(dossier: Dossier, trust: Trusted) -> Told:
     decision, proposal = dossier.decision or "", dossier.proposal
     if not decision or proposal is None or not _journal_holds(dossier, trust, ledger):
         return Told(decision=decision, against=ledger.against, missing=ledger.missing, unchecked=ledger.unchecked)
+    prove_logged(dossier, trust, ledger)
     try:
         return _Proof(dossier, trust, ledger).told()
     except Exception as error:  # noqa: BLE001 - whatever a part may hold, in whatever place

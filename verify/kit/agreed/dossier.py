@@ -22,6 +22,7 @@ from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, one_certificat
 
 DECISION, PROPOSAL, CERTIFICATE = "decision.json", "proposal.json", "certificate.pem"
 AUTHORISATIONS, ROSTERS, ORDERS, JOURNAL = "authorisations.json", "rosters.json", "orders.json", "journal.jsonl"
+LOG = "log.json"
 
 PARTS: Mapping[str, int] = {
     DECISION: 64 * 1024,
@@ -31,6 +32,7 @@ PARTS: Mapping[str, int] = {
     ROSTERS: 16 * 1024 * 1024,
     ORDERS: 16 * 1024 * 1024,
     JOURNAL: 1024 * 1024 * 1024,
+    LOG: 4 * 1024 * 1024,
 }
 """The files of a dossier, with the most octets that are read of each; any other file is passed over."""
 
@@ -38,6 +40,7 @@ _ROOT = " Root"
 """What the common name of a root has behind the authority's name."""
 
 _OFFICER = re.compile(r"^Officer +([A-Za-z0-9_-]{43}) (.+)$", re.MULTILINE)
+_LOG_KEY = re.compile(r"^Log key +(\S+)$", re.MULTILINE)
 _JOURNAL_KEY = re.compile(r"^ +SHA-256 +([0-9a-f]{64}) of the journal's key$", re.MULTILINE)
 
 
@@ -66,6 +69,7 @@ class Dossier:
         rosters: members by the number of the roster.
         orders: bodies of orders by their digests.
         journal: rows and heads.
+        log: what the public log says of the approval, with its proof; nothing of it is proved yet.
     """
 
     decision: str | None
@@ -75,6 +79,7 @@ class Dossier:
     rosters: Mapping[int, tuple[Member, ...]] | None
     orders: Mapping[str, str]
     journal: Export | None
+    log: object = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +91,14 @@ class Trusted:
         journal_key: of the journal: SubjectPublicKeyInfo, DER; None where only the transcript is at hand.
         journal_key_sha256: of the same, hex, as the transcript says it.
         officers: thumbprint and officer of each key that counted first, as the transcript says them; None without one.
+        log_key: of the public log, as the transcript says it, as verifiers take it; None where it says none.
     """
 
     root: x509.Certificate
     journal_key: bytes | None = None
     journal_key_sha256: str | None = None
     officers: frozenset[tuple[str, str]] | None = None
+    log_key: str | None = None
 
     @property
     def authority(self) -> Authority:
@@ -144,6 +151,7 @@ def trusted(
         journal_key=journal_key,
         journal_key_sha256=journal_key_of(transcript),
         officers=frozenset(_OFFICER.findall(said)),
+        log_key=next(iter(_LOG_KEY.findall(said)), None),
     )
 
 
@@ -183,6 +191,7 @@ def _read(files: Mapping[str, bytes]) -> Dossier:
         rosters=None if rosters is None else _rosters(rosters),
         orders=_orders(files.get(ORDERS, b"[]")),
         journal=_journal(files[JOURNAL]) if JOURNAL in files else None,
+        log=_json(LOG, files[LOG]) if LOG in files else None,
     )
 
 

@@ -33,6 +33,7 @@ class Against(StrEnum):
     ROSTER_UNPROVED = "roster-unproved"
     CERTIFICATE_ALTERED = "certificate-altered"
     CERTIFICATE_FOREIGN = "certificate-foreign"
+    LOG_UNPROVED = "log-unproved"
     CONSEQUENCE_STRANGE = "consequence-strange"
 
 

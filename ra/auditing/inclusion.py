@@ -1,0 +1,58 @@
+"""inclusion: that a row is in the public log, with everything that whoever doubts it needs but the log's key."""
+
+import base64
+from collections.abc import Sequence
+
+from core.errors import LogEmpty, NoSuchThing
+from core.merkle import inclusion_proof
+from ra.auditing.views import InclusionAnswer
+from store.reading import log as reading
+from store.transactions import Transaction
+
+
+def newest(tx: Transaction) -> reading.Checkpoint:
+    """Return the newest checkpoint; LogEmpty before the first."""
+    found = reading.checkpoint(tx)
+    if found is None:
+        raise LogEmpty
+    return found
+
+
+def inclusion(tx: Transaction, row: int, size: int | None = None) -> InclusionAnswer:
+    """Prove that a row is in a tree.
+
+    Args:
+        tx: open.
+        row: its number.
+        size: of the tree; None is that of the newest checkpoint.
+
+    Raises:
+        NoSuchThing: that tree has no such row, or no checkpoint covers so many.
+        LogEmpty: before the first checkpoint.
+    """
+    last = newest(tx).size
+    size = size or last
+    if not row <= size <= last:
+        raise NoSuchThing(kind="row of the log", identifier=row)
+    (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
+    signed = reading.checkpoint_of(tx, size)
+    return InclusionAnswer(
+        row=row,
+        size=size,
+        leaf_data=leaf.data.decode(),
+        hashes=base64_of(inclusion_proof(reading.nodes(tx), row - 1, size)),
+        checkpoint=None if signed is None else signed.note,
+    )
+
+
+def inclusion_of(tx: Transaction, approval: str, size: int | None = None) -> InclusionAnswer:
+    """Prove what the log said last of an approval: as `inclusion`, of the row that carries it."""
+    row = reading.carrier(tx, approval, size or newest(tx).size)
+    if row is None:
+        raise NoSuchThing(kind="approval in the log", identifier=approval)
+    return inclusion(tx, row, size)
+
+
+def base64_of(hashes: Sequence[bytes]) -> tuple[str, ...]:
+    """Return hashes as they are written in JSON."""
+    return tuple(base64.b64encode(each).decode("ascii") for each in hashes)
