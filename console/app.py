@@ -14,13 +14,16 @@ from werkzeug.exceptions import HTTPException
 
 from api import problems
 from console.applying import add_applying
+from console.auditing import add_auditing
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.guard import add_guard, may, navigation
 from console.holding import add_holding
 from console.home import add_home
+from console.listing import add_listing
 from console.looking import add_looking
 from console.people import add_people
+from console.reporting import add_reporting
 from console.revoking import add_revoking
 from console.service import Console
 from console.verifying import add_verifying
@@ -48,6 +51,9 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_listing,
+    add_reporting,
+    add_auditing,
 )
 
 

@@ -71,9 +71,7 @@ def test_what_is_nothing_is_told_and_not_lost(pages: Pages, approval: str, said:
 
 
 def test_a_past_instant_is_asked_about_and_a_wrong_one_told(pages: Pages, approval: str) -> None:
-    assert "had not been granted" in ask(
-        pages, approval, at="2026-01-01T00:00:00Z"
-    )
+    assert "had not been granted" in ask(pages, approval, at="2026-01-01T00:00:00Z")
     assert "That cannot be asked about" in ask(pages, approval, at="2999-01-01T00:00:00Z")
     assert 'value="soon&lt;b&gt;"' in ask(pages, approval, at="soon<b>")
 
