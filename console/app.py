@@ -30,6 +30,7 @@ from console.verifying import add_verifying
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
+from core.words import counted
 
 PREFIX = "/console"
 """Every page is below it; the API and status have the rest of the addresses."""
@@ -79,7 +80,12 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         add(app, console)
     app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
     app.jinja_env.globals.update(
-        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh, may=may
+        authority=console.name,
+        test=console.name.startswith("TEST "),
+        navigation=navigation,
+        fresh=_fresh,
+        may=may,
+        counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)
     app.register_error_handler(CSRFError, _stale)
