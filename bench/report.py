@@ -107,6 +107,7 @@ def plant_approvals(world: World, model: str, count: int) -> list[str]:
 
 
 def plant_devices(world: World, identifiers: list[str], numbers: range, recorded: int) -> None:
+    """Devices of those approvals, reported at one instant."""
     connection = sqlite3.connect(world.url.removeprefix("sqlite:///"))
     with connection:
         connection.execute(

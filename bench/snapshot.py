@@ -75,7 +75,7 @@ def plant(url: str, model: str, approvals: int, units: int, now: datetime) -> li
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.execute("PRAGMA synchronous = OFF")
     with connection:
-        plant_approvals(connection, model, identifiers[1:])
+        _plant_approvals(connection, model, identifiers[1:])
         connection.execute(
             "INSERT INTO credentials (id, key_sha256, name, role, created_at, expires_at) "
             "VALUES (?, ?, ?, 'dcc', ?, ?)",
@@ -91,7 +91,7 @@ def plant(url: str, model: str, approvals: int, units: int, now: datetime) -> li
     return identifiers
 
 
-def plant_approvals(connection: sqlite3.Connection, model: str, identifiers: Sequence[str]) -> None:
+def _plant_approvals(connection: sqlite3.Connection, model: str, identifiers: Sequence[str]) -> None:
     columns = {
         table: [each[1] for each in connection.execute(f"PRAGMA table_info({table})")]
         for table in ("approvals", "terms", "certificates", "ocsp_answers")
