@@ -2,9 +2,11 @@
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 _KEY_FILE = "console.key"
 _KEY_OCTETS = 32
+AGREED_SECONDS = 60.0
+"""For which the page for everybody says the same of the channels."""
 
 
 def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> "WSGIApplication":
@@ -51,7 +55,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         relying=relying,
         wrote=_quietly(mirror.catch_up),
         verify=verifies(mirror),
-        agreement=lambda: agreement(lookout),
+        agreement=agreement(lookout),
         require_whole=mirror.require_whole,
     )
     pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
@@ -75,10 +79,25 @@ def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:
     return verify
 
 
-def agreement(lookout: Lookout) -> Agreement | None:
-    """Return whether the channels agree, as they were compared last."""
-    found = lookout.comparing.found()
-    return Agreement(agree=not found.disagreements, checked=found.checked, as_of=found.as_of)
+def agreement(lookout: Lookout, monotonic: Callable[[], float] = time.monotonic) -> Callable[[], Agreement | None]:
+    """Return what says whether the channels agree, as it was found of late: whoever comes by costs no comparing.
+
+    Args:
+        lookout: compares the channels; a small register while somebody waits.
+        monotonic: a clock for how old that is.
+    """
+    held: list[tuple[float, Agreement]] = []
+    compares = Lock()
+
+    def agree() -> Agreement | None:
+        with compares:
+            if not held or monotonic() - held[-1][0] >= AGREED_SECONDS:
+                found = lookout.comparing.found()
+                told = Agreement(agree=not found.disagreements, checked=found.checked, as_of=found.as_of)
+                held[:] = [(monotonic(), told)]
+            return held[-1][1]
+
+    return agree
 
 
 def _live(console: Console, house: House) -> Flask:

@@ -41,13 +41,13 @@ def measure(approvals: int, devices: int) -> Reported:
         world = held_world(Path(folder))
         model = world.granted()
         now = seconds(world.clock.now())
-        identifiers = _plant_approvals(world, model, approvals)
-        _plant_devices(world, identifiers, range(devices // 2), now)
+        identifiers = plant_approvals(world, model, approvals)
+        plant_devices(world, identifiers, range(devices // 2), now)
         begun = time.perf_counter()
         issue_report(world.desk, DCC, "2027-01", early=True)
         first = time.perf_counter() - begun
         world.clock.advance(timedelta(days=30))
-        _plant_devices(world, identifiers, range(devices // 2, devices), seconds(world.clock.now()))
+        plant_devices(world, identifiers, range(devices // 2, devices), seconds(world.clock.now()))
         begun = time.perf_counter()
         document = report(world.desk, DCC, "2027-02")
         computed = time.perf_counter() - begun
@@ -57,7 +57,7 @@ def measure(approvals: int, devices: int) -> Reported:
     return Reported(approvals, devices, first, computed)
 
 
-def _plant_approvals(world: World, model: str, count: int) -> list[str]:
+def plant_approvals(world: World, model: str, count: int) -> list[str]:
     """Approvals like the one that was granted, each of another model."""
     record = world.record(model)
     certificate = record.certificates[0]
@@ -106,7 +106,8 @@ def _plant_approvals(world: World, model: str, count: int) -> list[str]:
     return identifiers
 
 
-def _plant_devices(world: World, identifiers: list[str], numbers: range, recorded: int) -> None:
+def plant_devices(world: World, identifiers: list[str], numbers: range, recorded: int) -> None:
+    """Devices of those approvals, reported at one instant."""
     connection = sqlite3.connect(world.url.removeprefix("sqlite:///"))
     with connection:
         connection.execute(

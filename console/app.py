@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from console.answering import add_answering
 from console.applying import add_applying
+from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.composing import add_composing
 from console.deciding import add_deciding
@@ -22,8 +23,10 @@ from console.entering import add_entering
 from console.guard import add_guard, may, navigation
 from console.holding import add_holding
 from console.home import add_home
+from console.listing import add_listing
 from console.looking import add_looking
 from console.people import add_people
+from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
@@ -32,6 +35,7 @@ from console.verifying import add_verifying
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
+from core.words import counted
 
 PREFIX = "/console"
 """Every page is below it; the API and status have the rest of the addresses."""
@@ -58,6 +62,9 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_listing,
+    add_reporting,
+    add_auditing,
 )
 
 
@@ -83,7 +90,12 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         add(app, console)
     app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
     app.jinja_env.globals.update(
-        authority=console.name, test=console.name.startswith("TEST "), navigation=navigation, fresh=_fresh, may=may
+        authority=console.name,
+        test=console.name.startswith("TEST "),
+        navigation=navigation,
+        fresh=_fresh,
+        may=may,
+        counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)
     app.register_error_handler(CSRFError, _stale)

@@ -51,7 +51,10 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("approvals", "Approvals", "listApprovals"),
     ("verify", "Verify", "verify"),
     ("drafts", "Apply", "apply"),
+    ("listing", "List", "listCplInstructions"),
+    ("reports", "Reports", "listReports"),
     ("notices", "Notices", "listNotices"),
+    ("journal_page", "Journal", "listJournal"),
 )
 
 

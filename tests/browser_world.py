@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.kinds import DraftPart
 from ra.applying import drafts
+from ra.reporting.report import month_of
 from ra.telling import notices
 from tests.api_world import Api, done
 from tests.console_world import Pages
@@ -129,7 +130,9 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
         context.close()
 
 
-SAVED = frozenset({"evidence", "assets", "certificate_file", "notice_file"})
+SAVED = frozenset(
+    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
+)
 """What is saved, and no page to look at."""
 
 _NAMED = {
@@ -140,6 +143,7 @@ _NAMED = {
     "evidence": "evidence",
     "invitations": "invitation",
     "notices": "notice",
+    "reports": "month",
 }
 """Whose name stands for the argument in an address: by what comes before it."""
 
@@ -186,6 +190,7 @@ def things(pages: Pages) -> dict[str, str]:
         "evidence": str(evidence),
         "invitation": invitation,
         "notice": notice_of(pages, approval),
+        "month": month_of(pages.desk.clock.now()),
     }
 
 

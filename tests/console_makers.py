@@ -2,6 +2,7 @@
 
 _MAKERS = {"manufacturer", "rival"}
 _HOLDS = {"officer-1", "admin", "auditor", "manufacturer", "dcc", "panel"}
+_READERS = {"officer-1", "admin", "auditor"}
 _EVERYBODY = _HOLDS | {"rival"}
 
 MAY: dict[str, tuple[str, set[str]]] = {
@@ -19,6 +20,20 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "ask_end": ("POST /console/approvals/{approval}/end", {"manufacturer"}),
     "withdraw_asked": ("POST /console/approvals/{approval}/withdrawal", set()),
     "certificate_file": ("GET /console/approvals/{approval}/certificate", _HOLDS),
+    "listing": ("GET /console/list", _READERS | {"dcc", "panel"}),
+    "listing_file": ("GET /console/list/file", _READERS | {"dcc", "panel"}),
+    "acknowledge_them": ("POST /console/list/acknowledgement", {"panel"}),
+    "reconciling": ("GET /console/list/reconciliation", {"officer-1", "panel"}),
+    "reconcile_it": ("POST /console/list/reconciliation", {"officer-1", "panel"}),
+    "reports": ("GET /console/reports", _READERS | {"dcc"}),
+    "report": ("GET /console/reports/{month}", _READERS | {"dcc"}),
+    "report_file": ("GET /console/reports/{month}/file", _READERS | {"dcc"}),
+    "issue_it": ("POST /console/reports/{month}/issue", {"dcc"}),
+    "remark_it": ("POST /console/reports/{month}/remark", {"dcc"}),
+    "deployments": ("GET /console/deployments", {"dcc"}),
+    "record_them": ("POST /console/deployments", {"dcc"}),
+    "journal_page": ("GET /console/journal", _READERS),
+    "dossier_file": ("GET /console/approvals/{approval}/dossier", _READERS),
     "verify": ("GET /console/verify", _EVERYBODY),
     "notices": ("GET /console/notices", _EVERYBODY),
     "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),

@@ -53,7 +53,7 @@ class Pages:
             relying=Relying(identifier="console.example", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
-            agreement=lambda: agreement(api.lookout),
+            agreement=agreement(api.lookout),
             require_whole=lambda: None,
             ways_in=("offered",) if demo else (),
         )

@@ -14,6 +14,7 @@ from officers import claims
 from officers.statement import Listed, revocation_digest
 from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
+from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
 from tests import console_makers
 from tests.api_world import Api, done
@@ -109,6 +110,7 @@ def named(pages: Pages) -> dict[str, str]:
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
         "notice": notice_of(pages, approval),
+        "month": month_of(pages.desk.clock.now()),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
     }

@@ -82,6 +82,20 @@ def test_every_page_fits_a_narrow_screen_and_nobody_complains(
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_public_page_of_an_approval_is_judged_as_well(
+    pages: Pages, named: dict[str, str], browser: Browser
+) -> None:
+    with seen_by(browser, pages, None) as seen:
+        for asked in (named["approval"], "TDT-2027-0999-X"):
+            seen.page.set_content(pages.api.send(None, "GET", f"/approvals/{asked}").text)
+            for scheme in SCHEMES:
+                seen.page.emulate_media(color_scheme=scheme)
+                assert not seen.wider()
+                assert not seen.axe()
+                if _LOOK:
+                    saved(seen.page, Path(_LOOK) / f"public-{asked}-{scheme}.png")
+
+
 @pytest.mark.long
 def test_every_page_by_everybody_at_each_width(pages: Pages, named: dict[str, str], browser: Browser) -> None:
     wrong: list[str] = []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.console import agreement
 from core.kinds import HierarchyRole
 from ra.telling.approvals import approval as approval_of
 from tests.api_world import Api
@@ -74,6 +75,22 @@ def test_a_past_instant_is_asked_about_and_a_wrong_one_told(pages: Pages, approv
     assert "had not been granted" in ask(pages, approval, at="2026-01-01T00:00:00Z")
     assert "That cannot be asked about" in ask(pages, approval, at="2999-01-01T00:00:00Z")
     assert 'value="soon&lt;b&gt;"' in ask(pages, approval, at="soon<b>")
+
+
+def test_whoever_comes_by_costs_no_comparing(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, compared = [0.0], [0]
+    found = pages.api.lookout.comparing.found
+
+    def counted() -> object:
+        compared[0] += 1
+        return found()
+
+    monkeypatch.setattr(pages.api.lookout.comparing, "found", counted)
+    agrees = agreement(pages.api.lookout, monotonic=lambda: now[0])
+    for second, times in ((0.0, 1), (59.0, 1), (60.0, 2), (61.0, 2)):
+        now[0] = second
+        assert agrees() is not None
+        assert compared[0] == times
 
 
 def test_everybody_is_told_what_this_is_and_how_to_check_it(pages: Pages, approval: str) -> None:

@@ -28,13 +28,25 @@ def test_the_page_shows_what_is_white_in_utc_and_uk_time_and_nothing_else(plane:
     answered = plane.ask("GET", f"/approvals/{identifier}")
     assert (answered.status, answered.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     shown = readable(answered)
-    for fact in (identifier, "Active", "TEST", "ESME", "AB01", "010A030B", "4 January 2027, 00:00:00 UTC"):
+    for fact in (
+        identifier,
+        "Active",
+        "Firmware 0002012F",
+        "Granted ",
+        "Certificate 1, from 4 January 2027",
+        "TEST",
+        "ESME",
+        "AB01",
+        "010A030B",
+        "4 January 2027, 00:00:00 UTC",
+    ):
         assert fact in shown
     assert "30 June 2027, 23:59:59 UTC" in shown
     assert "00:59:59 BST on 1 July 2027" in shown
     assert "00:00:00 GMT on 4 January 2027" in shown
     everything = answered.body.decode()
-    for secret in ("Secret Meters", "org-1", "12345", "0002012F", "ab" * 32, "00-DB", API_KEY, "<script"):
+    assert everything.count("<svg ") == 1
+    for secret in ("Secret Meters", "org-1", "12345", "ab" * 32, "00-DB", API_KEY, "<script"):
         assert secret not in everything
 
 

@@ -73,7 +73,7 @@ WALLS: Mapping[str, Wall] = {
     ),
     "api.status": _wall(  # of keys/ the writer of private files, no key
         "api.status api.problems core documents.tables intake.table intake.workbook keys.private_file",
-        "asn1crypto cryptography immutables",
+        "asn1crypto cryptography immutables segno",
     ),
     "console": _wall(
         "console core officers ra api.problems api.status.formats", "flask flask_wtf markupsafe webauthn werkzeug"

@@ -1,14 +1,19 @@
-"""The public page of an approval, for people: what is White (state, device, dates) and nothing else.
+"""The public page of an approval, for people: what is White (state, device, firmware, dates) and nothing else.
 
-The certificate names this page. It shows no organisation, no limit, no firmware, no condition and no reason for an
-end: whoever may know those asks the API. No script, no image, no foreign resource.
+The certificate names this page. It shows the firmware versions that the Central Products List names (F2.27), and when
+each certificate held: no organisation, no limit, no digest, no condition and no reason for an end: whoever may know
+those asks the API. No script, no foreign resource; its QR code leads to itself, for whoever has it on paper.
 """
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 from http import HTTPStatus
+
+import segno
 
 from api.status.exchange import Reply, seconds_to_keep
 from core.instants import parse, text
@@ -43,6 +48,13 @@ dt,dd{margin:0;padding:.65rem 0;border-top:1px solid var(--line)}
 dt{color:var(--soft)}
 dd{overflow-wrap:anywhere}
 dd small{display:block;color:var(--soft)}
+h2{font-size:1.1rem;margin:1.8rem 0 .4rem}
+ol{margin:0;padding:0;list-style:none}
+li{padding:.65rem 0;border-top:1px solid var(--line)}
+li small{display:block;color:var(--soft)}
+.code{margin:1.8rem 0 0;display:flex;flex-wrap:wrap;gap:1rem;align-items:center;color:var(--soft);font-size:.9rem}
+.code svg{background:#fff;width:7.5rem;height:7.5rem;flex:none}
+.code span{overflow-wrap:anywhere;flex:1 1 12rem}
 footer{color:var(--soft);font-size:.9rem;padding:1.2rem .2rem}
 @media (max-width:34rem){article{padding:1.4rem 1.2rem}dl{grid-template-columns:1fr}dd{border:0;padding-top:0}
 dt{padding-bottom:0}}
@@ -100,6 +112,7 @@ def approval_page(authority: AuthorityView, held: Held, now: datetime) -> Reply:
     kind, heading, sentence = _words(status)
     rows = [
         *((name.replace("_", " ").capitalize(), escape(value)) for name, value in record.device.listed().items()),
+        ("Firmware", escape(", ".join(each.version for each in terms.firmware)) or "none named"),
         ("Approved from", _instant(record.start)),
         ("Approved until", _instant(terms.expiry)),
     ]
@@ -111,6 +124,8 @@ def approval_page(authority: AuthorityView, held: Held, now: datetime) -> Reply:
     body = (
         f'<p class="kind">Trial Device Approval</p><h1>{escape(record.identifier)}</h1>'
         f'<p class="state {kind}"><strong>{heading}</strong>{sentence}</p><dl>{listed}</dl>'
+        f"<h2>What came before</h2><ol>{''.join(f'<li>{each}</li>' for each in _history(held, status, now))}</ol>"
+        f"{_code(f'{authority.base_url}/approvals/{record.identifier}')}"
     )
     footer = f"As of {text(now)}. Systems should ask OCSP, the revocation list or the verification service instead."
     keep = seconds_to_keep(now, MAX_AGE_SECONDS, status.next_change)
@@ -143,6 +158,30 @@ def _words(status: Status) -> tuple[str, str, str]:
     return _WORDS[status.state]
 
 
+def _history(held: Held, status: Status, now: datetime) -> Iterator[str]:
+    """When it was granted, from when to when each certificate held, and its end; what is to come is told above."""
+    yield f"Granted {_instant(held.record.granted_at)}"
+    for each in held.record.certificates:
+        end = certificate_end(each)
+        if each.signed_at <= now:
+            until = end.at if end.at <= now else None
+            over = "" if until is None else f"; it no longer holds since {_instant(until)}"
+            yield f"Certificate {each.issue}, from {_instant(each.not_before)}{over}"
+    ended = _ended(held, status, now)
+    if ended is not None:
+        yield f"Ended {_instant(ended)}"
+
+
+@lru_cache(maxsize=1024)
+def _code(address: str) -> str:
+    """A QR code as markup: it is drawn once for each page that is asked for often."""
+    drawn = segno.make(address, error="m", micro=False).svg_inline(
+        border=2, dark="#17242f", light=None, svgclass=None, lineclass=None, omitsize=True
+    )
+    named = drawn.replace("<svg ", '<svg role="img" aria-label="QR code of this page" ', 1)
+    return f'<p class="code">{named}<span>This page: {escape(address)}</span></p>'
+
+
 def _ended(held: Held, status: Status, now: datetime) -> datetime | None:
     if status.state not in {State.CANCELLED, State.WITHDRAWN}:
         return None
@@ -164,7 +203,7 @@ def _instant(at: datetime) -> str:
 
 def _page(status: HTTPStatus, authority: AuthorityView | None, title: str, body: str, footer: str, cache: str) -> Reply:
     test = authority is not None and authority.environment == "test"
-    banner = '<div class="test">TEST — nothing on this page is a real approval</div>' if test else ""
+    banner = '<header class="test">TEST — nothing on this page is a real approval</header>' if test else ""
     name = "" if authority is None else escape(authority.name)
     document = (
         '<!doctype html><html lang="en-GB"><head><meta charset="utf-8">'

@@ -3,6 +3,7 @@
 What is sealed and under no signed head yet is left out: nobody could prove it.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from core.actors import Actor
@@ -16,6 +17,8 @@ from ra.views import page
 from store.reading import journal as reading
 from store.reading import log
 from store.reading.authority import authority_row
+from store.reading.journal import Sealed
+from store.transactions import Transaction
 
 
 def journal(desk: Desk, actor: Actor, *, after: int, limit: int) -> JournalPage:
@@ -27,13 +30,36 @@ def journal(desk: Desk, actor: Actor, *, after: int, limit: int) -> JournalPage:
         after: the number of the last row of the page before; 0 for the first.
         limit: rows on the page.
     """
+    return _page(desk, actor, reading.sealed_after, after=after, limit=limit)
+
+
+def searched(desk: Desk, actor: Actor, said: str, *, after: int, limit: int) -> JournalPage:
+    """Return a page of what the journal has about a thing, an approval, a kind of fact or a person, in order.
+
+    Rows that are found prove nothing by themselves: their links go through those between. Heads are those behind them.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        said: an identifier, a kind or a name, whole.
+        after: the number of the last row of the page before; 0 for the first.
+        limit: rows on the page.
+    """
+    return _page(
+        desk, actor, lambda tx, behind, most: reading.sealed_about(tx, said, behind, most), after=after, limit=limit
+    )
+
+
+def _page(
+    desk: Desk, actor: Actor, rows_of: Callable[[Transaction, int, int], list[Sealed]], *, after: int, limit: int
+) -> JournalPage:
     authorise(actor, Operation.READ_JOURNAL)
     with desk.store.read() as tx:
         authority = authority_row(tx)
         covered = reading.last_head(tx)
         rows = page(
             limit,
-            lambda most: [each for each in reading.sealed_after(tx, after, most) if each.row.number <= covered],
+            lambda most: [each for each in rows_of(tx, after, most) if each.row.number <= covered],
             lambda each: str(each.row.number),
         )
         last = rows.found[-1].row.number if rows.found else after

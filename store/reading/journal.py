@@ -149,6 +149,14 @@ def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     return [sealed_row(row) for row in rows]
 
 
+def sealed_about(tx: Transaction, said: str, number: int, limit: int) -> list[Sealed]:
+    """Return sealed rows behind `number` about a subject or an approval, of a kind, or by somebody, in order."""
+    c = journal.c
+    about = or_(c.subject == said, c.kind == said, c.actor == said, c.approvals.contains(f" {said} ", autoescape=True))
+    query = select(journal).where(c.seal_number > number, about).order_by(c.seal_number).limit(limit)
+    return [sealed_row(row) for row in tx.connection.execute(query)]
+
+
 def numbered_after(tx: Transaction, number: int, limit: int) -> list[tuple[int, Sealed]]:
     """Return rows that carry a number behind `number`, in order, each with its row id."""
     query = select(journal).where(journal.c.seal_number > number).order_by(journal.c.seal_number).limit(limit)

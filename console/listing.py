@@ -1,0 +1,113 @@
+"""The Panel's list: instructions by due date, acknowledged singly or together, and a list compared with them."""
+
+from flask import Flask, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from console.answers import attached
+from console.forms import field, request_key
+from console.guard import actor
+from console.service import Console
+from core.cpl import InstructionState
+from core.errors import BodyMalformed, OperationNotPermitted, TrialCpaError
+from core.words import counted
+from ra.doors import admit
+from ra.repeat import nth
+from ra.telling import instructions as use
+from ra.telling.instructions import Acknowledge, Asked
+from ra.telling.reconcile import LARGEST_LIST, reconcile
+
+ROWS = 50
+"""Instructions on a page: as many can be acknowledged together."""
+
+_SHOWN = {
+    "open": Asked(state=InstructionState.PENDING),
+    "overdue": Asked(overdue=True),
+    "rejected": Asked(state=InstructionState.REJECTED),
+    "all": Asked(),
+}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_FORMS = {"xlsx": _XLSX, "csv": "text/csv; charset=utf-8"}
+
+
+def add_listing(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+    _add_instructions(app, console)
+    _add_reconciliation(app, console)
+
+
+def _shown(console: Console, refused: list[tuple[str, TrialCpaError]] | None = None) -> str:
+    which = request.args.get("show", "open")
+    found = use.instructions(
+        console.desk,
+        actor(),
+        _SHOWN.get(which, _SHOWN["open"]),
+        after=request.args.get("after", "")[:200],
+        limit=ROWS,
+    )
+    rows = sorted(found.instructions, key=lambda each: (each.due, each.instruction))
+    return render_template(
+        "listing.html", page=found, rows=rows, which=which if which in _SHOWN else "open", refused=refused or []
+    )
+
+
+def _add_instructions(app: Flask, console: Console) -> None:
+    desk = console.desk
+
+    @app.get("/console/list")
+    def listing() -> str:
+        """Show what the list is to show, by due date."""
+        return _shown(console)
+
+    @app.get("/console/list/file")
+    def listing_file() -> Response:
+        """Send all of it as a table for spreadsheets."""
+        form = request.args.get("as", "xlsx")
+        form = form if form in _FORMS else "xlsx"
+        which = _SHOWN.get(request.args.get("show", "all"), _SHOWN["all"])
+        return attached(use.exported(desk, actor(), which, form), _FORMS[form], f"instructions.{form}")
+
+    @app.post("/console/list/acknowledgement")
+    def acknowledge_them() -> AnyResponse | tuple[str, int]:
+        """Acknowledge those that are ticked: each stands or falls alone."""
+        admit(actor(), "acknowledgeCplInstruction")
+        named, loaded = request.form.getlist("instruction")[:ROWS], field("what") == "loaded"
+        refused: list[tuple[str, TrialCpaError]] = []
+        if not named or field("what") not in ("loaded", "rejected"):
+            refused.append(("", BodyMalformed(detail="tick at least one, and say whether they are loaded or rejected")))
+            return _shown(console, refused), 422
+        key, done = request_key(), 0
+        for place, each in enumerate(named):
+            try:
+                command = Acknowledge(each[:200], loaded=loaded, reason="" if loaded else field("reason"))
+                use.acknowledge(desk, actor(), command, nth(key, place))
+                done += 1
+            except OperationNotPermitted:
+                raise
+            except TrialCpaError as error:
+                refused.append((each, error))
+        if done:
+            console.wrote()
+        if refused:
+            return _shown(console, refused), 422
+        flash(f"{counted(done, 'instruction is', 'instructions are')} {'loaded' if loaded else 'rejected'}.")
+        return redirect(url_for("listing"), 303)
+
+
+def _add_reconciliation(app: Flask, console: Console) -> None:
+    @app.get("/console/list/reconciliation")
+    def reconciling() -> str:
+        """Ask for the list as it is."""
+        admit(actor(), "reconcileCpl")
+        return render_template("reconcile.html", found=None, error=None, most=LARGEST_LIST)
+
+    @app.post("/console/list/reconciliation")
+    def reconcile_it() -> str | tuple[str, int]:
+        """Compare a list with what it should show now; nothing is changed by it."""
+        file = request.files.get("file")
+        try:
+            found = reconcile(console.desk, actor(), b"" if file is None else file.read())
+        except OperationNotPermitted:
+            raise
+        except TrialCpaError as error:
+            return render_template("reconcile.html", found=None, error=error, most=LARGEST_LIST), 422
+        return render_template("reconcile.html", found=found, error=None, most=LARGEST_LIST)

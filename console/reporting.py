@@ -1,0 +1,133 @@
+"""Reports: a month's figures, its words and forms, its issue; and deployments that are handed in as a file."""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from console.answers import attached
+from console.asking import words
+from console.forms import request_key
+from console.guard import actor
+from console.service import Console
+from core.deployments import Outcome, form_of
+from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
+from core.kinds import Rendition
+from ra.doors import admit
+from ra.reporting import report as use
+from ra.reporting.contents import ReportAnswer
+from ra.reporting.record import record_deployments
+from ra.reporting.views import LineTaken
+from ra.views import view_of
+
+ROWS = 25
+MOST_LINES = 500
+"""Lines of a report of deployments that are shown: those that were refused first."""
+
+_MEDIA = {
+    "pdf": ("application/pdf", Rendition.PDF),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Rendition.XLSX),
+}
+
+
+def add_reporting(app: Flask, console: Console) -> None:
+    """Add the pages to the application."""
+    _add_reports(app, console)
+    _add_acts(app, console)
+    _add_deployments(app, console)
+
+
+def _show(console: Console, month: str, error: TrialCpaError | None = None) -> str:
+    said = view_of(ReportAnswer, use.report(console.desk, actor(), month))
+    return render_template("report.html", month=month, it=said, error=error, typed=request.form)
+
+
+def _settle(console: Console, month: str, act: Callable[[], str]) -> AnyResponse | tuple[str, int]:
+    try:
+        done = act()
+    except (NoSuchThing, OperationNotPermitted):
+        raise
+    except TrialCpaError as error:
+        return _show(console, month, error), 422
+    console.wrote()
+    flash(done)
+    return redirect(url_for("report", identifier=month), 303)
+
+
+def _add_reports(app: Flask, console: Console) -> None:
+    desk = console.desk
+
+    @app.get("/console/reports")
+    def reports() -> str:
+        """List the reports that were issued, and name the one of this month."""
+        found = use.reports(desk, actor(), after=request.args.get("after", "")[:200], limit=ROWS)
+        return render_template("reports.html", page=found, month=use.month_of(desk.clock.now()))
+
+    @app.get("/console/reports/<identifier>")
+    def report(identifier: str) -> str:
+        """Show a month's report: as it was issued, or as it would be issued now."""
+        return _show(console, identifier)
+
+    @app.get("/console/reports/<identifier>/file")
+    def report_file(identifier: str) -> Response:
+        form = request.args.get("as", "pdf")
+        if form == "json":
+            return attached(
+                use.report(desk, actor(), identifier), "application/json", f"trial-devices-{identifier}.json"
+            )
+        media_type, rendition = _MEDIA.get(form, _MEDIA["pdf"])
+        octets = use.rendered(desk, actor(), identifier, rendition)
+        return attached(octets, media_type, f"trial-devices-{identifier}.{rendition.value}")
+
+
+def _add_acts(app: Flask, console: Console) -> None:
+    desk = console.desk
+
+    @app.post("/console/reports/<identifier>/issue")
+    def issue_it(identifier: str) -> AnyResponse | tuple[str, int]:
+        def act() -> str:
+            early = request.form.get("early") == "yes"
+            done = use.issue_report(desk, actor(), identifier, request_key(), early=early)
+            return f"The report of {done.report} is issued and does not change any more."
+
+        return _settle(console, identifier, act)
+
+    @app.post("/console/reports/<identifier>/remark")
+    def remark_it(identifier: str) -> AnyResponse | tuple[str, int]:
+        def act() -> str:
+            admit(actor(), "remarkReport")
+            done = use.remark_report(desk, actor(), identifier, words("text", needed=True), request_key())
+            return f"The remark is part of the report of {done.report}."
+
+        return _settle(console, identifier, act)
+
+
+def _add_deployments(app: Flask, console: Console) -> None:
+    @app.get("/console/deployments")
+    def deployments() -> str:
+        """Ask for a report of deployments."""
+        admit(actor(), "recordDeployments")
+        return render_template("deployments.html", found=None, lines=(), error=None)
+
+    @app.post("/console/deployments")
+    def record_them() -> str | tuple[str, int]:
+        """Take a report of deployments in, and say what became of each line."""
+        admit(actor(), "recordDeployments")
+        file = request.files.get("file")
+        try:
+            octets = b"" if file is None else file.read()
+            if not octets:
+                raise BodyMalformed(detail="choose a file that has something in it")
+            # Its own content tells it from another: the same file again is known line by line, and changes nothing.
+            found = record_deployments(console.desk, actor(), form_of(octets), octets)
+        except OperationNotPermitted:
+            raise
+        except TrialCpaError as error:
+            return render_template("deployments.html", found=None, lines=(), error=error), 422
+        return render_template("deployments.html", found=found, lines=_first(found.results), error=None)
+
+
+def _first(lines: tuple[LineTaken, ...]) -> list[LineTaken]:
+    """The lines that are shown: what was refused, then the others."""
+    order = sorted(lines, key=lambda each: (each.outcome is not Outcome.REFUSED, each.line))
+    return order[:MOST_LINES]

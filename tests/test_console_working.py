@@ -1,0 +1,146 @@
+"""The Panel's list, reports, deployments and the journal in a browser: acts once, what is wrong told, nothing lost."""
+
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from core.cpl import InstructionState
+from ra.telling.instructions import Asked, instructions
+from tests.api_world import Api
+from tests.console_world import Pages
+from tests.deployments_world import csv_of, deployed
+from tests.signing import another_device
+from tests.test_console import HOSTILE
+from tests.world import World
+
+
+@pytest.fixture
+def pages(world: World) -> Pages:
+    return Pages(Api(world))
+
+
+def form(pages: Pages, who: str, fresh: str = "A") -> dict[str, Any]:
+    csrf = pages.fields(pages.get(who, "/console/sessions").text, "/console/sign-out")["csrf_token"]
+    return {"csrf_token": csrf, "fresh": fresh * 22}
+
+
+def instructed(pages: Pages) -> list[str]:
+    found = instructions(pages.desk, pages.actor("panel"), Asked(), after="", limit=99).instructions
+    return [each.instruction for each in found]
+
+
+def test_instructions_are_acknowledged_together_and_each_stands_alone(pages: Pages) -> None:
+    for number in (1, 2):
+        pages.api.granted(device=another_device(number))
+    one, two, *_ = listed = instructed(pages)
+    place = "/console/list/acknowledgement"
+    page = pages.get("panel", "/console/list").text
+    assert all(each in page for each in listed)
+    assert 'type="checkbox"' not in pages.get("dcc", "/console/list").text
+    said = {**form(pages, "panel"), "instruction": [one, "cpl-none"], "what": "loaded"}
+    partly = pages.post("panel", place, said)
+    assert partly.status_code == 422
+    assert "cpl-none" in partly.text
+    assert pages.post("panel", place, {**said, "instruction": []}).status_code == 422
+    assert pages.post("panel", place, {**said, "what": ""}).status_code == 422
+    rest = {**form(pages, "panel", "B"), "instruction": listed[1:], "what": "loaded"}
+    assert pages.post("panel", place, rest).status_code == 303
+    assert pages.post("panel", place, rest).status_code == 303, "the same form again is the same act"
+    again = pages.post("panel", place, {**rest, "fresh": "C" * 22, "instruction": [two]})
+    assert again.status_code == 422
+    left = instructions(pages.desk, pages.actor("panel"), Asked(state=InstructionState.PENDING), after="", limit=9)
+    assert left.instructions == ()
+    assert pages.post("dcc", place, {**rest, **form(pages, "dcc")}).status_code == 403
+
+
+def test_a_rejection_wants_its_reason_and_it_is_text(pages: Pages) -> None:
+    pages.api.granted()
+    said = {**form(pages, "panel"), "instruction": instructed(pages), "what": "rejected", "reason": ""}
+    assert pages.post("panel", "/console/list/acknowledgement", said).status_code == 422
+    said["reason"] = HOSTILE
+    assert pages.post("panel", "/console/list/acknowledgement", said).status_code == 303
+    page = pages.get("panel", "/console/list?show=rejected").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_list_is_compared_with_what_it_should_show(pages: Pages) -> None:
+    approval = pages.api.granted()
+    place = "/console/list/reconciliation"
+    table = pages.get("panel", "/console/list/file?as=csv")
+    assert approval in table.text
+    assert pages.get("panel", "/console/list/file").data[:2] == b"PK"
+
+    def compared(octets: bytes) -> Any:
+        return pages.post("panel", place, {**form(pages, "panel"), "file": (BytesIO(octets), "list.csv")})
+
+    pages.api.world.clock.instant += timedelta(days=30)
+    pages._browsers.clear()  # sessions of before are over
+    empty = compared(table.data.splitlines(keepends=True)[0])
+    assert empty.status_code == 200
+    assert "Missing" in empty.text
+    for wrong in (b"", b"\x00\x01", b"a,b\n1,2\n", b"PK\x03\x04nothing"):
+        refused = compared(wrong)
+        assert refused.status_code == 422, wrong
+        assert "Nothing was done" in refused.text
+
+
+def test_deployments_are_reported_by_a_file_and_told_line_by_line(pages: Pages) -> None:
+    approval = pages.api.granted()
+    pages.api.world.clock.instant += timedelta(days=7)
+    octets = csv_of([deployed(1, approval), deployed(2, "TDT-2027-0999-X"), deployed(3, approval, by="=1+1")])
+
+    def sent(body: bytes, who: str = "dcc") -> Any:
+        return pages.post(who, "/console/deployments", {**form(pages, who), "file": (BytesIO(body), "x.csv")})
+
+    answer = sent(octets)
+    assert answer.status_code == 200
+    assert "3 lines were read" in answer.text
+    assert answer.text.index("Refused") < answer.text.index("Recorded"), "what was refused comes first"
+    assert "1 recorded" not in sent(octets).text, "the same file again changes nothing"
+    assert sent(b"").status_code == 422
+    assert sent(b"\x00" * 99).status_code == 422
+    assert sent(octets, "panel").status_code == 403
+    assert "1 of 500" in pages.get("dcc", f"/console/reports/{month(pages)}").text
+
+
+def month(pages: Pages) -> str:
+    now = pages.desk.clock.now()
+    return f"{now.year}-{now.month:02d}"
+
+
+def test_a_report_is_remarked_issued_once_and_saved(pages: Pages) -> None:
+    pages.api.granted()
+    place = f"/console/reports/{month(pages)}"
+    assert pages.post("dcc", f"{place}/remark", {**form(pages, "dcc"), "text": " "}).status_code == 422
+    assert pages.post("dcc", f"{place}/remark", {**form(pages, "dcc"), "text": HOSTILE}).status_code == 303
+    assert "<script>alert" not in pages.get("auditor", place).text
+    early = pages.post("dcc", f"{place}/issue", form(pages, "dcc", "B"))
+    assert early.status_code == 422, "its month is not over, and that is not said"
+    assert pages.post("dcc", f"{place}/issue", {**form(pages, "dcc", "C"), "early": "yes"}).status_code == 303
+    assert pages.post("dcc", f"{place}/issue", {**form(pages, "dcc", "D"), "early": "yes"}).status_code == 422
+    assert pages.get("dcc", f"{place}/file").data[:5] == b"%PDF-"
+    assert pages.get("dcc", f"{place}/file?as=xlsx").data[:2] == b"PK"
+    assert pages.get("dcc", "/console/reports/2027-13").status_code in {400, 404}
+    assert month(pages) in pages.get("dcc", "/console/reports").text
+
+
+def test_the_journal_is_searched_and_a_dossier_saved_when_it_is_signed(pages: Pages) -> None:
+    approval = pages.api.granted()
+    page = pages.get("auditor", "/console/journal").text
+    assert pages.api.mirror.held().authority.journal_key.hex() in page
+    found = pages.get("auditor", f"/console/journal?q={approval}").text
+    assert "Approval granted" in found
+    assert approval in found
+    assert "Nothing is found" in pages.get("auditor", f"/console/journal?q={approval[:-1]}").text
+    odd = pages.get("auditor", "/console/journal?q=%25%20_<script>alert(1)</script>&after=x")
+    assert odd.status_code == 200
+    assert "<script>alert" not in odd.text
+    kinds = pages.get("auditor", "/console/journal?q=approval-granted").text
+    assert "Application submitted" not in kinds
+    asked = pages.get("auditor", f"/console/approvals/{approval}/dossier")
+    assert (asked.status_code, asked.headers["Refresh"]) == (202, "2")
+    pages.api.settle()
+    assert pages.get("auditor", f"/console/approvals/{approval}/dossier").status_code in {200, 202}
