@@ -51,7 +51,7 @@ from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
 from api.patience import Patience
-from api.register import REGISTER, add_register
+from api.register import REGISTER, SIGNATURE, add_register
 from api.reports import add_reports
 from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
@@ -69,7 +69,7 @@ from ra.desk import Desk
 from ra.doors import admit
 
 OF_THE_LOG = frozenset(
-    {FEED, REGISTER, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"}
+    {FEED, REGISTER, SIGNATURE, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"}
 )
 """What proves itself, to anybody."""
 

@@ -12,7 +12,7 @@ from api.log_views import ConsistencyAnswer
 from api.service import WATCHING, Service, refusals, reply
 from core.errors import NoSuchThing
 from core.identifiers import ApprovalIdentifier
-from core.merkle import TILE_WIDTH, consistency_proof
+from core.merkle import TILE_WIDTH, bundle, consistency_proof
 from ra.auditing.inclusion import base64_of, inclusion, inclusion_of, newest
 from ra.auditing.views import InclusionAnswer
 from store.reading import log as reading
@@ -26,8 +26,6 @@ _HIGHEST = 7
 
 _FOR_EVER = "public, max-age=31536000, no-transform, immutable"
 _NOTE_TYPE = "text/plain; charset=utf-8"
-_LENGTH_OCTETS = 2
-"""Before each entry of a bundle (C2SP tlog-tiles)."""
 
 
 def add_log(app: OpenAPI, service: Service) -> None:
@@ -114,16 +112,14 @@ def _tile(tx: Transaction, asked: str) -> bytes:
     # What no checkpoint covers is shown to nobody: it may be taken back.
     if level > _HIGHEST or width > TILE_WIDTH or (index * TILE_WIDTH + width) << (8 * level) > newest(tx).size:
         raise absent
-    octets = _bundle(reading.entries(tx, index, width)) if entries else reading.tile(tx, level, index, width)
+    if entries:
+        found_entries = reading.entries(tx, index, width)
+        octets = None if found_entries is None else bundle(found_entries)
+    else:
+        octets = reading.tile(tx, level, index, width)
     if octets is None:
         raise absent
     return octets
-
-
-def _bundle(entries: list[bytes] | None) -> bytes | None:
-    if entries is None:
-        return None
-    return b"".join(len(each).to_bytes(_LENGTH_OCTETS, "big") + each for each in entries)
 
 
 def _of(media_type: str, description: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What the front has behind it: the status plane first, from memory, and the API on threads of its own."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl
@@ -13,10 +14,11 @@ from api.incoming import BODY_LIMIT
 from api.lookout import told
 from api.patience import seconds_preferred
 from api.readiness import CheckAnswer, Purpose, Readiness
-from api.register import REGISTER
+from api.register import REGISTER, SIGNATURE
 from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
+from app.readers import Readers
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
 from front.service import Later, Stream, Turn
@@ -68,6 +70,19 @@ def purpose_of(query: str) -> Purpose | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfTheLog:
+    """How the public log is served, to anybody.
+
+    Args:
+        follow: answers who follows it.
+        peer: says who asks.
+    """
+
+    follow: Callable[[Asked], Reply | Turn | Later | Stream]
+    peer: Callable[[Asked], str] = lambda asked: asked.peer
+
+
 class Served:
     """The service behind the front (front/service.py).
 
@@ -78,7 +93,7 @@ class Served:
         ready: answers /readyz from memory.
         description: the answer of /openapi.json.
         note: has a refusal of access logged, and waits for nothing.
-        follow_log: answers who follows the public log.
+        log: how the public log is served.
         with_status: whether status is answered here; if not, another process does (StatusServed).
     """
 
@@ -90,12 +105,13 @@ class Served:
         ready: Callable[[Purpose], Reply],
         description: Reply,
         note: Callable[[Asked, Refused], None],
-        follow_log: Callable[[Asked], Reply | Turn | Later | Stream],
+        log: OfTheLog,
         *,
         with_status: bool = True,
     ) -> None:
+        self._readers = Readers()
         self._note = note
-        self._follow_log = follow_log
+        self._log = log
         self._with_status = with_status
         self._ready = ready
         self._description = description
@@ -127,7 +143,7 @@ class Served:
             if asked.path == DESCRIPTION:
                 return conditional(asked, self._description)
             if asked.path == FEED:
-                return self._follow_log(asked)
+                return self._log.follow(asked)
             purpose = purpose_of(asked.query) if asked.path == READY else None
             if purpose is not None:
                 return self._ready(purpose)
@@ -137,7 +153,7 @@ class Served:
         return _TURNS.get(answered) or self._turn_of(asked)
 
     def _turn_of(self, asked: Asked) -> Turn:
-        if asked.path == REGISTER or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
+        if asked.path in (REGISTER, SIGNATURE) or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
             return Turn.LONG
         waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None
         return Turn.WAIT if waits and asked.method in _FROM_MEMORY else Turn.API
@@ -155,7 +171,8 @@ class Served:
                 answered = self._plane.from_store(whole)
                 if isinstance(answered, Reply):
                     return self._noted(asked, answered)
-            return self._noted(asked, wsgi.call(self._application, asked, body, length))
+            answered = self._noted(asked, wsgi.call(self._application, asked, body, length))
+            return self._readers.admitted(self._log.peer(asked), answered)
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
 

@@ -33,7 +33,7 @@ from app import garbage
 from app.console import with_console
 from app.following_log import FollowingLog
 from app.house import House, open_house
-from app.served import Served, StatusServed, Waiting
+from app.served import OfTheLog, Served, StatusServed, Waiting
 from app.settings import Settings
 from app.status_settings import Address
 from app.stopping import SIGNALS
@@ -256,7 +256,10 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         ready=lookout.ready,
         description=told,
         note=_noting(refusals, settings),
-        follow_log=FollowingLog(tip, house.store, mirror.require_whole).at_once,
+        log=OfTheLog(
+            follow=FollowingLog(tip, house.store, mirror.require_whole).at_once,
+            peer=lambda asked: peer_of(forwarded(asked, _proxies(settings))),
+        ),
         with_status=with_status,
     )
     beside = (mirror, lookout, refusals, patience, tip, *((verified,) if with_status else ()))
@@ -264,14 +267,18 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
 
 
 def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:
-    # Who asks over a socket has no address of its own, and is the proxy.
-    proxies = frozenset({"", *(plain(each) for each in settings.web_proxies)})
+    proxies = _proxies(settings)
 
     def note(asked: Asked, one: Refused) -> None:
         peer = forwarded(asked, proxies)
         refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
     return note
+
+
+def _proxies(settings: Settings) -> frozenset[str]:
+    # Who asks over a socket has no address of its own, and is the proxy.
+    return frozenset({"", *(plain(each) for each in settings.web_proxies)})
 
 
 def small_write(store: Store, machine: Clock) -> None:

@@ -14,7 +14,7 @@ from api.status.exchange import Asked
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from app.following_log import FollowingLog
-from app.served import Served
+from app.served import OfTheLog, Served
 from core.actors import Role
 from front.limits import Limits
 from store.tables import metadata
@@ -64,7 +64,7 @@ class Web:
             ready=self.lookout.ready,
             description=described(self.api.flask),
             note=lambda *one: self.refused.append(one),
-            follow_log=FollowingLog(self.tip, world.store, self.api.mirror.require_whole).at_once,
+            log=OfTheLog(follow=FollowingLog(self.tip, world.store, self.api.mirror.require_whole).at_once),
         )
 
     def _noting(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
