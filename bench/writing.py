@@ -2,7 +2,7 @@
 
 A grant is what four requests make of it and the wait between: apply, propose, second when the draft is there, fetch
 the certificate when it is there; the proposer's signature is a request of its own, and each look whether something is
-there is one, too. Clients keep their connections, and sign with keys that are in their hands.
+there is one, too, which prefers to wait. Clients keep their connections, and sign with keys that are in their hands.
 
 The seconds say little on a machine that does other work; processor time for each, by the process, says more.
 """
@@ -31,6 +31,9 @@ CLIENTS = (1, 2, 4, 8)
 _APPLICANT, _PROPOSER, _SECONDER = "manufacturer", "ssc-officer-1", "ssc-officer-2"
 _PREFERS = {"Prefer": "wait=10"}
 """With which a client waits until the authority has drafted, or signed."""
+
+_AGAIN = 0.02
+"""Seconds after which it asks again, where too many others wait."""
 
 _PATIENCE = 120.0
 
@@ -105,10 +108,10 @@ class Clients:
         path = f"/v1/decisions/{proposed['decision']}"
         shown = self.done(_PROPOSER, "GET", path)
         self.done(_PROPOSER, "POST", f"{path}/authorisation", self.officers.for_proposal(_PROPOSER, shown))
-        until(lambda: self._drafted(path, shown), _PATIENCE, every=0.0)
+        until(lambda: self._drafted(path, shown), _PATIENCE, every=_AGAIN)
         signed = self.officers.for_seconding(_SECONDER, shown)
         approval = str(self.done(_SECONDER, "POST", f"{path}/second", signed)["approval"])
-        until(lambda: self._fetched(approval), _PATIENCE, every=0.0)
+        until(lambda: self._fetched(approval), _PATIENCE, every=_AGAIN)
         return approval
 
     def revocation(self, approval: str) -> dict[str, Any]:
