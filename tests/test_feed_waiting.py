@@ -239,6 +239,13 @@ def test_what_another_process_may_have_told_already_is_not_denied(web: Web) -> N
         assert web.tip.end() == behind
 
 
+def rows_of(tip: LogTip, after: int) -> list[dict[str, Any]]:
+    """The rows that memory has behind one."""
+    found = tip.answer(after, 1_000)
+    assert found is not None
+    return list(json.loads(b"".join(each for parts in found[0].octets for each in parts))["rows"])
+
+
 def asked(query: str, **fields: str) -> Asked:
     return Asked("GET", "/v1/feed", query, {name.replace("_", "-"): value for name, value in fields.items()})
 
@@ -285,10 +292,9 @@ def test_memory_follows_what_the_register_has_and_is_bounded(web: Web, monkeypat
     assert (tip.end(), len(told)) == (grown, 2)
     assert [tip.answer(grown - 6, 9), tip.answer(grown + 1, 9)] == [None, None]
     for after in range(grown - 5, grown + 1):
+        assert [each["number"] for each in rows_of(tip, after)] == list(range(after + 1, grown + 1))
         found = tip.answer(after, 1_000)
         assert found is not None
-        rows = json.loads(b"".join(each for parts in found[0].octets for each in parts))["rows"]
-        assert [each["number"] for each in rows] == list(range(after + 1, grown + 1))
         assert found[0].length == sum(len(each) for parts in found[0].octets for each in parts)
     monkeypatch.setattr(log_tip, "OCTETS", 1)
     with store.begin("as if it were another log") as tx:
@@ -300,6 +306,7 @@ def test_memory_follows_what_the_register_has_and_is_bounded(web: Web, monkeypat
         tx.connection.execute(delete(checkpoints).where(checkpoints.c.size > size))
     tip.look()
     assert tip.end() == size
+    assert [each["number"] for each in rows_of(tip, size - 1)] == [size]
     with store.begin("as before the first") as tx:
         tx.connection.execute(delete(checkpoints))
     tip.look()
@@ -318,7 +325,4 @@ def test_rows_of_another_log_are_read_again(web: Web) -> None:
         tx.connection.execute(update(checkpoints).where(checkpoints.c.size == before.size).values(note=other))
         tx.connection.execute(update(log_leaves).values(commitment=bytes(32)))
     tip.look()
-    found = tip.answer(0, 1_000)
-    assert found is not None
-    rows = json.loads(b"".join(each for parts in found[0].octets for each in parts))["rows"]
-    assert {each["commitment"] for each in rows} == {"00" * 32}
+    assert {each["commitment"] for each in rows_of(tip, 0)} == {"00" * 32}

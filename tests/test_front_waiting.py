@@ -296,13 +296,18 @@ def test_a_stream_sends_what_comes_and_something_while_nothing_does() -> None:
         front.front.waiters.tell()
         while not found.endswith(b"read by a worker\n"):
             found += client.recv(65536)
-        toy.work_news = b"not now"
-        front.front.waiters.tell()
+
+
+def test_what_could_not_be_read_for_a_stream_is_looked_for_again() -> None:
+    toy = News(seconds=60, work_news=b"not now")
+    with listening(toy, limits=PATIENT) as front, asking(front, "/stream") as client:
+        waiting(front, 1)
         time.sleep(0.2)
-        assert len(front.front.waiters) == 1  # what could not be read is looked for again
-        toy.work_news = b"now"
+        toy.work_news = b"now"  # and nobody tells
+        found = b""
         while not found.endswith(b"now\n"):
             found += client.recv(65536)
+        assert body(found) == b"begins\nnow\n"
 
 
 def test_a_stream_ends_when_it_was_to() -> None:
