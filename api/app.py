@@ -50,7 +50,7 @@ from api.log import add_log
 from api.lookout import Lookout
 from api.notices import add_notices
 from api.orders import add_orders
-from api.register import REGISTER, add_register
+from api.register import REGISTER, SIGNATURE, add_register
 from api.reports import add_reports
 from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
@@ -68,7 +68,10 @@ from ra.desk import Desk
 from ra.doors import admit
 
 OF_THE_LOG = frozenset(
-    {FEED, REGISTER, "/v1/checkpoint", "/tile/<path:tile>", "/v1/proofs/inclusion", "/v1/proofs/consistency"}
+    {
+        *(FEED, REGISTER, SIGNATURE, "/v1/checkpoint", "/tile/<path:tile>"),
+        *("/v1/proofs/inclusion", "/v1/proofs/consistency"),
+    }
 )
 """What proves itself, to anybody."""
 

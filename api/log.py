@@ -12,7 +12,7 @@ from api.forms.log import ConsistencyQuery, InclusionQuery, TilePath
 from api.log_views import ConsistencyAnswer, InclusionAnswer
 from api.service import WATCHING, Service, refusals, reply
 from core.errors import LogEmpty, NoSuchThing
-from core.merkle import TILE_WIDTH, consistency_proof, inclusion_proof
+from core.merkle import TILE_WIDTH, bundle, consistency_proof, inclusion_proof
 from store.reading import log as reading
 from store.transactions import Transaction
 
@@ -24,8 +24,6 @@ _HIGHEST = 7
 
 _FOR_EVER = "public, max-age=31536000, no-transform, immutable"
 _NOTE_TYPE = "text/plain; charset=utf-8"
-_LENGTH_OCTETS = 2
-"""Before each entry of a bundle (C2SP tlog-tiles)."""
 
 
 def add_log(app: OpenAPI, service: Service) -> None:
@@ -107,16 +105,14 @@ def _tile(tx: Transaction, asked: str) -> bytes:
     # What no checkpoint covers is shown to nobody: it may be taken back.
     if level > _HIGHEST or width > TILE_WIDTH or (index * TILE_WIDTH + width) << (8 * level) > _newest(tx).size:
         raise absent
-    octets = _bundle(reading.entries(tx, index, width)) if entries else reading.tile(tx, level, index, width)
+    if entries:
+        found_entries = reading.entries(tx, index, width)
+        octets = None if found_entries is None else bundle(found_entries)
+    else:
+        octets = reading.tile(tx, level, index, width)
     if octets is None:
         raise absent
     return octets
-
-
-def _bundle(entries: list[bytes] | None) -> bytes | None:
-    if entries is None:
-        return None
-    return b"".join(len(each).to_bytes(_LENGTH_OCTETS, "big") + each for each in entries)
 
 
 def _written(hashes: list[bytes]) -> tuple[str, ...]:

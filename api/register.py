@@ -1,99 +1,191 @@
 """/v1/register: what the public log says of every approval, as one file. No credential: the log proves it."""
 
+import hashlib
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import TypeAlias
 
 from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
+from api.forms.fields import CSV_TYPE, XLSX_TYPE
+from api.forms.log import RegisterForm, RegisterQuery, SignatureQuery
 from api.kept_files import KeptFile, Shelf
 from api.service import JSON_TYPE, WATCHING, Service, refusals
 from api.status.exchange import Streamed
-from core.errors import LogEmpty, RegisterBeingMade
-from core.register import Moment, register_octets
-from store.reading import log as log_reading
+from core.errors import NoSuchThing, PublicRegisterDiffers, RegisterBeingMade, RegisterUnsigned
+from core.register import Moment, Writing, register_octets
+from ra.telling.register import as_csv, as_xlsx
 from store.reading import register as reading
+from store.reading.register import SignedRegister
 from store.transactions import Store
 
-REGISTER = "/v1/register"
+REGISTER, SIGNATURE = "/v1/register", "/v1/register.p7s"
+
+SIGNATURE_TYPE = "application/pkcs7-signature"  # RFC 8551, 3.2.1
 
 WAIT_SECONDS = 4.0
 """For which is waited while somebody else has the first file made: less than a request waits for a thread."""
+
+
+AGAIN_SECONDS = 30.0
+"""After which is looked again whether rows that are not what was signed are what was signed."""
+
+
+Written: TypeAlias = Callable[[Iterable[Sequence[str]], Moment], Iterator[bytes]]
+
+
+class _DiffersError(Exception):
+    """Rows are not what was signed; it never leaves this file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
     """A register as it is handed out."""
 
-    moment: Moment
+    signed: SignedRegister
     file: KeptFile
 
 
 class Registers:
-    """The register as one file, made once for each moment and for everybody.
+    """The register as one file of a form, made once for each that is signed, and for everybody.
 
     While the next is made, whoever asks gets the one before.
 
     Args:
         store: the register that it is made of.
+        written: writes the form, of pages of documents and the moment that they are of.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, written: Written) -> None:
         self._store = store
+        self._written = written
         self._making = threading.Lock()
         self._held: Held | None = None
         self._shelf = Shelf()
+        self._refused = (b"", 0.0)
 
     def newest(self) -> Held:
         """Return the newest one.
 
         Raises:
-            LogEmpty: there is none yet.
+            RegisterUnsigned: there is none yet.
             RegisterBeingMade: the first is being made, and takes long.
+            PublicRegisterDiffers: the first is not what was signed.
         """
-        wanted, held = self._moment(), self._held
-        if held is not None and held.moment == wanted:
-            return held
+        wanted, held = self._signed(), self._held
+        if held is not None and held.signed.sha256 == wanted.sha256:
+            return replace(held, signed=wanted)
         if not self._making.acquire(timeout=WAIT_SECONDS if held is None else 0):
             if held is None:
                 raise RegisterBeingMade
             return held
         try:
-            if self._held is None or self._held.moment != wanted:
-                self._held = self._made(wanted)
-                self._shelf.put(self._held.file)
-            return self._held
+            wanted, held = self._signed(), self._held
+            if held is None or held.signed.sha256 != wanted.sha256:
+                held = self._made(wanted) or held
+            if held is None:
+                raise PublicRegisterDiffers
+            self._held = held
+            return held
         finally:
             self._making.release()
 
-    def _moment(self) -> Moment:
-        with self._store.read() as tx:
-            found = log_reading.checkpoint(tx)
-            if found is None:
-                raise LogEmpty
-            return reading.moment(tx, found)
+    def signature(self, size: int | None) -> bytes:
+        """Return the signature of the newest register, or of the one of a size.
 
-    def _made(self, wanted: Moment) -> Held:
-        documents = (each for _, each in reading.each_document(self._store, wanted.size))
-        return Held(moment=wanted, file=KeptFile(register_octets(documents, wanted)))
+        Raises:
+            RegisterUnsigned: there is none yet.
+            NoSuchThing: there is none of that size, or none any more.
+        """
+        if size is None:
+            return self.newest().signed.signature
+        with self._store.read() as tx:
+            found = reading.register_of(tx, size)
+        if found is None:
+            raise NoSuchThing(kind="signed register of size", identifier=size)
+        return found.signature
+
+    def _signed(self) -> SignedRegister:
+        with self._store.read() as tx:
+            found = reading.newest_register(tx)
+        if found is None:
+            raise RegisterUnsigned
+        return found
+
+    def _made(self, wanted: SignedRegister) -> Held | None:
+        """Make the file; None if it is not what was signed: somebody has changed rows."""
+        refused, since = self._refused
+        if refused == wanted.sha256 and time.monotonic() < since + AGAIN_SECONDS:
+            return None
+        try:
+            file = KeptFile(self._written(self._proved(wanted), wanted.moment))
+        except _DiffersError:
+            self._refused = (wanted.sha256, time.monotonic())
+            return None
+        self._shelf.put(file)
+        return Held(signed=wanted, file=file)
+
+    def _proved(self, wanted: SignedRegister) -> Iterator[list[str]]:
+        """Yield the pages of a register; _DiffersError at the end, if they are not those of the one that was signed."""
+        writing, digest = Writing(wanted.moment), hashlib.sha256()
+        for each in reading.pages(self._store, wanted.moment.size):
+            digest.update(writing.add(each))
+            yield each
+        digest.update(writing.end())
+        if digest.digest() != wanted.sha256:
+            raise _DiffersError
 
 
 def add_register(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
-    registers = Registers(service.desk.store)
-    described = {"description": "The register.", "content": {JSON_TYPE: {"schema": {"type": "object"}}}}
+    store = service.desk.store
+    by_form = {
+        RegisterForm.JSON: (Registers(store, register_octets), JSON_TYPE),
+        RegisterForm.CSV: (Registers(store, as_csv), CSV_TYPE),
+        RegisterForm.XLSX: (Registers(store, as_xlsx), XLSX_TYPE),
+    }
+    signed, _ = by_form[RegisterForm.JSON]
+    not_there = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+    octets = {"schema": {"type": "string", "format": "binary"}}
+    signature_described = {"description": "The signature, DER.", "content": {SIGNATURE_TYPE: octets}}
+    tables = dict.fromkeys((CSV_TYPE, XLSX_TYPE), octets)
+    described = {"description": "The register.", "content": {JSON_TYPE: {"schema": {"type": "object"}}, **tables}}
 
     @app.get(
         REGISTER,
         operation_id="fetchRegister",
         tags=[WATCHING],
-        responses={200: described, **refusals(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)},
+        responses={200: described, **refusals(*not_there, HTTPStatus.BAD_REQUEST)},
     )
-    def fetch_register() -> Response:
-        """Fetch the public register: of every approval the last document in the log. No credential needed."""
-        return sent_file(registers.newest().file, JSON_TYPE)
+    def fetch_register(query: RegisterQuery) -> Response:
+        """Fetch the public register: of every approval the last document in the log. No credential needed.
+
+        What is signed is the JSON; as=csv and as=xlsx are the same for people, one line for each approval.
+        """
+        registers, media_type = by_form[query.form]
+        held = registers.newest()
+        sent = sent_file(held.file, media_type)
+        if query.form is not RegisterForm.JSON:
+            name = f"register-{held.signed.moment.size}.{query.form}"
+            sent.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return sent
+
+    @app.get(
+        SIGNATURE,
+        operation_id="fetchRegisterSignature",
+        tags=[WATCHING],
+        responses={200: signature_described, **refusals(*not_there, HTTPStatus.BAD_REQUEST)},
+    )
+    def fetch_register_signature(query: SignatureQuery) -> Response:
+        """Fetch the signature of the newest register, or of the one of a size: CMS, detached. No credential needed."""
+        sent = Response(signed.signature(query.size), content_type=SIGNATURE_TYPE)
+        sent.headers["Cache-Control"] = "public, no-cache, no-transform"
+        return sent
 
 
 def sent_file(file: KeptFile, media_type: str) -> Response:

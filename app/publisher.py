@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from api.status.snapshot import Mirror
 from api.verified import ToldReader
 from app.house import House
 from core.errors import PlaceUnusable, StatusStale, StoreUnavailable
+from core.merkle import bundle
+from core.register import register_octets
 from core.trouble import Trouble
 from published.folder import Folder
+from published.log import Shown, Stated
 from published.publishing import Publishing
+from store.reading import log, register
+from store.transactions import Store
 
 LOOK_SECONDS = 1.0
 """How often is looked for what nobody tells: what comes to its end."""
@@ -26,6 +32,48 @@ AGAIN_SECONDS = 1.0
 """After which is tried again what could not be read, or written."""
 
 _log = logging.getLogger(__name__)
+
+
+class LogOf:
+    """The public log of a register, as it is published (published/log.py).
+
+    Args:
+        store: the register.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def checkpoint(self) -> Shown | None:
+        """Return the newest checkpoint."""
+        with self._store.read() as tx:
+            found = log.checkpoint(tx)
+        return None if found is None else Shown(size=found.size, note=found.note, at=found.signed_at)
+
+    def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """Return so many hashes of a tile."""
+        with self._store.read() as tx:
+            return log.tile(tx, level, index, width)
+
+    def entries(self, index: int, width: int) -> bytes | None:
+        """Return so many entries as a bundle."""
+        with self._store.read() as tx:
+            found = log.entries(tx, index, width)
+        return None if found is None else bundle(found)
+
+    def stated(self) -> Stated | None:
+        """Return what was signed of the newest register."""
+        with self._store.read() as tx:
+            found = register.newest_register(tx)
+        if found is None:
+            return None
+        return Stated(size=found.moment.size, sha256=found.sha256, signature=found.signature, at=found.signed_at)
+
+    def register(self, stated: Stated) -> Iterator[bytes]:
+        """Return the octets of a register, page by page; nothing if it is not kept any more."""
+        with self._store.read() as tx:
+            found = register.register_of(tx, stated.size)
+        return iter(()) if found is None else register_octets(register.pages(self._store, stated.size), found.moment)
 
 
 def publish(house: House, place: Path, stopping: threading.Event, *, once: bool) -> None:
@@ -54,7 +102,7 @@ def _publishing(house: House, folder: Folder) -> Publishing:
     reader = ToldReader(house.store, house.clock.now, is_genuine)
     # What was published is remembered as web remembers what it told: a register that goes back takes nothing with it.
     mirror = Mirror(reader, house.machine, remembered=WebMemory(folder.notes / "told"))
-    publishing = Publishing(mirror, folder, reader.numbers_after)
+    publishing = Publishing(mirror, folder, reader.numbers_after, LogOf(house.store))
     reader.read_anew = publishing.touched
     return publishing
 

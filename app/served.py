@@ -12,10 +12,11 @@ from api.feed import FEED
 from api.incoming import BODY_LIMIT
 from api.lookout import told
 from api.readiness import CheckAnswer, Purpose, Readiness
-from api.register import REGISTER
+from api.register import REGISTER, SIGNATURE
 from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
+from app.readers import Readers
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
 from front.service import Later, Stream, Turn
@@ -79,9 +80,10 @@ class Served:
         note: has a refusal of access logged, and waits for nothing.
         follow_log: answers who follows the public log.
         with_status: whether status is answered here; if not, another process does (StatusServed).
+        peer: says who asks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one process, each once
         self,
         plane: StatusPlane,
         application: "WSGIApplication",
@@ -92,7 +94,10 @@ class Served:
         follow_log: Callable[[Asked], Reply | Turn | Later | Stream],
         *,
         with_status: bool = True,
+        peer: Callable[[Asked], str] = lambda asked: asked.peer,
     ) -> None:
+        self._peer = peer
+        self._readers = Readers()
         self._note = note
         self._follow_log = follow_log
         self._with_status = with_status
@@ -135,7 +140,7 @@ class Served:
             return self._noted(asked, answered) if answered.refused else answered
         turn = _TURNS.get(answered)
         if turn is None:
-            long = asked.path == REGISTER or self._limits.of(asked.method, asked.path) > BODY_LIMIT
+            long = asked.path in (REGISTER, SIGNATURE) or self._limits.of(asked.method, asked.path) > BODY_LIMIT
             turn = Turn.LONG if long else Turn.API
         return turn
 
@@ -152,7 +157,8 @@ class Served:
                 answered = self._plane.from_store(whole)
                 if isinstance(answered, Reply):
                     return self._noted(asked, answered)
-            return self._noted(asked, wsgi.call(self._application, asked, body, length))
+            answered = self._noted(asked, wsgi.call(self._application, asked, body, length))
+            return self._readers.admitted(self._peer(asked), answered)
         except Exception as error:  # noqa: BLE001 - the outermost line: what we did not foresee is told as ours, and logged
             return refusal(error)
 

@@ -145,6 +145,7 @@ urgent_revocation_by_one = true
 
 [publication]
 crl_interval_hours = 12
+register_interval_seconds = 60
 crl_life_hours = 48
 ocsp_life_hours = 12
 """
@@ -402,6 +403,9 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             ocsp_life=ocsp_life * hours,
             crl_life=life * hours,
             crl_interval=interval * hours,
+            register_interval=timedelta(
+                seconds=reader.whole("publication", "register_interval_seconds", 60, least=1, most=86_400)
+            ),
             lease_length=timedelta(
                 seconds=reader.whole("authority", "lease_seconds", 5, least=LEAST_LEASE_SECONDS, most=600)
             ),

@@ -242,20 +242,25 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         note=_noting(refusals, settings),
         follow_log=FollowingLog(tip, house.store, mirror.require_whole).at_once,
         with_status=with_status,
+        peer=lambda asked: peer_of(forwarded(asked, _proxies(settings))),
     )
     beside = (mirror, lookout, refusals, tip, *((verified,) if with_status else ()))
     return Inside(served=served, beside=beside, holds=lambda: mirror.holds, tells=tip.tells)
 
 
 def _noting(refusals: RefusalLog, settings: Settings) -> Callable[[Asked, Refused], None]:
-    # Who asks over a socket has no address of its own, and is the proxy.
-    proxies = frozenset({"", *(plain(each) for each in settings.web_proxies)})
+    proxies = _proxies(settings)
 
     def note(asked: Asked, one: Refused) -> None:
         peer = forwarded(asked, proxies)
         refusals.note(asked, peer, one, counted_as=peer_of(peer))
 
     return note
+
+
+def _proxies(settings: Settings) -> frozenset[str]:
+    # Who asks over a socket has no address of its own, and is the proxy.
+    return frozenset({"", *(plain(each) for each in settings.web_proxies)})
 
 
 def small_write(store: Store, machine: Clock) -> None:

@@ -22,10 +22,17 @@ _SHA_256 = write.sequence(write.oid("2.16.840.1.101.3.4.2.1"))
 
 
 def stated(content: bytes, signer: Signer, certificates: Sequence[bytes], serial: Serial, at: datetime) -> bytes:
+    """Return a detached CMS signature over some octets; see `stated_by_digest`."""
+    return stated_by_digest(hashlib.sha256(content).digest(), signer, certificates, serial, at)
+
+
+def stated_by_digest(
+    sha256: bytes, signer: Signer, certificates: Sequence[bytes], serial: Serial, at: datetime
+) -> bytes:
     """Return a detached CMS signature over some octets, DER. Stated again at the same instant it is the same.
 
     Args:
-        content: what is stated.
+        sha256: the digest of what is stated: it may be longer than anybody wants to hold.
         signer: holds the statement signer's key.
         certificates: the signer's, DER, then the CAs above it that a relying party may lack.
         serial: of the signer's certificate.
@@ -41,7 +48,7 @@ def stated(content: bytes, signer: Signer, certificates: Sequence[bytes], serial
         (
             _attribute(_CONTENT_TYPE, write.oid(_DATA)),
             _attribute(_SIGNING_TIME, write.time(at)),
-            _attribute(_MESSAGE_DIGEST, write.octet_string(hashlib.sha256(content).digest())),
+            _attribute(_MESSAGE_DIGEST, write.octet_string(sha256)),
             _attribute(_SIGNING_CERTIFICATE_V2, _signing_certificate(certificates[0])),
         )
     )

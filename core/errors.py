@@ -372,6 +372,22 @@ class LogEmpty(NotFound):
     hint_text = "Ask again in a few seconds: the authority signs one soon after its start."
 
 
+class RegisterUnsigned(NotFound):
+    """No public register has been signed yet."""
+
+    code = "register-unsigned"
+    sentence = "No public register has been signed yet."
+    hint_text = "Ask again in a few minutes; without a statement signer (trialcpa statement-signer) none is."
+
+
+class RegisterTooLong(NotFound):
+    """More approvals than a workbook is made of."""
+
+    code = "register-too-long"
+    sentence = "The public register has more than {limit} approvals, more than a workbook is made of."
+    hint_text = "Ask for as=csv, or for the register as JSON."
+
+
 class NoSuchThing(NotFound):
     """An application, decision, approval, certificate or credential that is not there, or not for this actor."""
 
@@ -637,6 +653,14 @@ class IssuingStopped(Unavailable):
         "Refusals, revocations and withdrawals are taken, and status goes on. Two officers start it again: trialcpa "
         "start-issuing."
     )
+
+
+class PublicRegisterDiffers(Unavailable):
+    """What the rows say is not the public register that was signed."""
+
+    code = "public-register-differs"
+    sentence = "The public register that is here is not the one that was signed."
+    hint_text = "Try again later; the operator should look at /readyz and at the authority's alarms."
 
 
 class RegisterBeingMade(Unavailable):

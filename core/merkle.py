@@ -17,6 +17,9 @@ TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 """Nodes in a tile that is full."""
 
+_LENGTH_OCTETS = 2
+"""Before each entry of a bundle (C2SP tlog-tiles)."""
+
 HASH_OCTETS = 32
 """Of SHA-256."""
 
@@ -222,3 +225,8 @@ def _half(count: int) -> int:
 
 def _between(nodes: Nodes, begin: int, end: int) -> bytes:
     return above(nodes(level, place) for level, place in peaks(end, begin))
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Return entries as they are handed out together, each behind its length (C2SP tlog-tiles)."""
+    return b"".join(len(each).to_bytes(_LENGTH_OCTETS, "big") + each for each in entries)

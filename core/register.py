@@ -4,13 +4,10 @@ Whoever has the same documents writes the same octets: the authority, which has 
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.canonical import canonical
-
-_PIECE = 64 * 1024
-"""Characters that are handed on together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,21 +27,41 @@ class Moment:
     at: str
 
 
-def register_octets(documents: Iterable[str], moment: Moment) -> Iterator[bytes]:
-    """Yield the register, piece by piece (RFC 8785: members in their order, nothing between them).
+class Writing:
+    """A register as it is written, some documents after others (RFC 8785: members in their order, nothing between).
 
     Args:
-        documents: of each approval the last one, in the canonical form, by identifier.
         moment: of which it is the register.
     """
-    held, length = ['{"approvals":['], 0
-    between = ""
-    for each in documents:
-        held += (between, each)
-        between, length = ",", length + len(each) + 1
-        if length > _PIECE:
-            yield "".join(held).encode()
-            held, length = [], 0
-    root = base64.b64encode(moment.root).decode("ascii")
-    said = canonical({"at": moment.at, "log": moment.log, "root": root, "size": moment.size})
-    yield "".join(held).encode() + b"]," + said[1:]
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._before = '{"approvals":['
+
+    def add(self, documents: Sequence[str]) -> bytes:
+        """Return the octets of some documents, in the canonical form and in order of identifiers."""
+        if not documents:
+            return b""
+        octets = f"{self._before}{','.join(documents)}".encode()
+        self._before = ","
+        return octets
+
+    def end(self) -> bytes:
+        """Return the octets behind the last document."""
+        moment = self._moment
+        root = base64.b64encode(moment.root).decode("ascii")
+        said = canonical({"at": moment.at, "log": moment.log, "root": root, "size": moment.size})
+        return ("" if self._before == "," else self._before).encode() + b"]," + said[1:]
+
+
+def register_octets(pages: Iterable[Sequence[str]], moment: Moment) -> Iterator[bytes]:
+    """Yield a register page by page.
+
+    Args:
+        pages: of each approval the last document, in the canonical form, by identifier.
+        moment: of which it is the register.
+    """
+    writing = Writing(moment)
+    for each in pages:
+        yield writing.add(each)
+    yield writing.end()

@@ -45,6 +45,8 @@ from jobs.presign import presign
 from jobs.publish import publish_if_due
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, catch_up, require_memory_not_behind
+from jobs.register import sign_register
+from jobs.registering import Registering
 from jobs.roster import show_rosters
 from jobs.seal import seal, seal_own
 from jobs.sign import sign_seconded
@@ -130,6 +132,7 @@ class Authority:
     _linted: Linted = field(default_factory=Linted, init=False, repr=False)
     _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _growing: Growing = field(default_factory=Growing, init=False, repr=False)
+    _registering: Registering = field(default_factory=Registering, init=False, repr=False)
     _noticed: dict[str, list[Noticed]] = field(default_factory=dict, init=False, repr=False)
     _stays: dict[tuple[AlarmCode, str], tuple[Noticed, datetime]] = field(default_factory=dict, init=False, repr=False)
     _alarms: Alarms = field(
@@ -216,6 +219,9 @@ class Authority:
         if done:
             done += self._guarded(seal_own, duty, self._believed.now())
         done += self._guarded(tend_log, duty, self._believed.now())
+        doubt = self._believed.doubt
+        if doubt is None or doubt.agreed:
+            done += self._guarded(sign_register, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -307,6 +313,7 @@ class Authority:
             linted=self._linted,
             kept=self._kept,
             growing=self._growing,
+            registering=self._registering,
             rules=self.rules,
         )
 
@@ -339,7 +346,7 @@ class Authority:
             self._epoch = None  # what cannot take over works on nothing, and does not keep others from it
             raise
         self._copy = Copy(self.memory, whole=whole)
-        self._growing = Growing()
+        self._growing, self._registering = Growing(), Registering()
         self._kept = Kept()  # what was taken over may have come before what was known
         if not whole:
             changed = Noticed(code=AlarmCode.MEMORY_COPY_CHANGED, sentence=COPY_CHANGED)

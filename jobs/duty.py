@@ -15,6 +15,7 @@ from jobs.look import Look
 from jobs.pace import Pace
 from jobs.published import Refused, Seen
 from jobs.recall import COPY_CHANGED, Copy, require_not_behind
+from jobs.registering import Registering
 from memory.memory import Memory
 from policy.linted import Linted
 from ra.desk import Rules
@@ -48,6 +49,7 @@ class Duty:
         kept: the entries of the lists that were published.
         look: the register as the jobs of this turn see it.
         growing: the right edge of the public log's tree.
+        registering: what is known of the public register, to be signed.
     """
 
     store: Store
@@ -68,6 +70,7 @@ class Duty:
     kept: Kept = field(default_factory=Kept)
     look: Look = field(default_factory=Look)
     growing: Growing = field(default_factory=Growing)
+    registering: Registering = field(default_factory=Registering)
 
     def notice(self, code: AlarmCode, sentence: str, subject: str = "") -> None:
         """Say that something is so in this turn; what no turn says any more is over (jobs/alarms.py).

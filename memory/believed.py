@@ -24,6 +24,7 @@ from memory.records import (
     Listed,
     LogBegun,
     Record,
+    Register,
     RosterSet,
     Tree,
     WillSign,
@@ -206,6 +207,11 @@ class Believed:
         """Return the largest tree of a log that a checkpoint was signed for, or was to be; None before the first."""
         with self._book.reading() as cursor:
             return log.tree(cursor, origin)
+
+    def register(self, origin: str) -> Register | None:
+        """Return the largest register of a log that was signed, or was to be; None before the first."""
+        with self._book.reading() as cursor:
+            return log.register(cursor, origin)
 
     def signed(self, record: Head) -> bool:
         """Return whether a head was ever signed, an accepted restore notwithstanding. It reads the heads."""

@@ -27,7 +27,7 @@ RESERVE_OCTETS = 4 * 1024 * 1024
 BUSY_SECONDS = 5
 """How long one process waits for another that is writing; each portion takes milliseconds."""
 
-_FORM = 3
+_FORM = 4
 _NOTHING_BEFORE = bytes(32)
 
 _TABLES = """
@@ -72,11 +72,29 @@ CREATE TABLE tree (log TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NU
 """
 """What one of form 2 lacks."""
 
-_FORMS = {1: _TABLES, 2: _OFFICERS, 3: _LOG}
+_REGISTER = """
+CREATE TABLE register (log TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, sha256 TEXT NOT NULL,
+    record INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""What one of form 3 lacks."""
+
+_FORMS = {1: _TABLES, 2: _OFFICERS, 3: _LOG, 4: _REGISTER}
 """By form, the tables that came with it: `record` is the memory; every other one follows from it, but `link`, of whose
 rows the newest head is the digest."""
 
-DERIVED = ("hierarchy", "certificate", "ended", "list", "clock", "roster", "consumed", "issuing", "log", "tree")
+DERIVED = (
+    "hierarchy",
+    "certificate",
+    "ended",
+    "list",
+    "clock",
+    "roster",
+    "consumed",
+    "issuing",
+    "log",
+    "tree",
+    "register",
+)
 
 
 class Seals(Protocol):

@@ -24,6 +24,7 @@ from memory.records import (
     Listed,
     LogBegun,
     Record,
+    Register,
     Tree,
     body_of,
     record_of,
@@ -253,7 +254,9 @@ class Memory(Believed):
                     if isinstance(record, Listed | Consumed) and taking.refused(cursor, record, now):
                         # It never left: what is published, or was sealed, is in the register, and was taken over.
                         continue
-                    if not isinstance(record, At | Head | LogBegun | Tree) and taking.news(cursor, record, now):
+                    if not isinstance(record, At | Head | LogBegun | Tree | Register) and taking.news(
+                        cursor, record, now
+                    ):
                         self._append(cursor, record, now)
             except MemoryContradicted as error:
                 raise MemoryForked(detail=str(error)) from error

@@ -35,6 +35,7 @@ class RecordKind(StrEnum):
     ISSUING = "issuing"
     LOG = "log"
     TREE = "tree"
+    REGISTER = "register"
 
 
 _AS_JSON = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex", extra="forbid")
@@ -338,6 +339,26 @@ class Tree:
     root: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """Written before the statement signer signs the public register.
+
+    Args:
+        log: the origin of the log.
+        size: leaves of the tree at whose checkpoint it is.
+        root: of that tree.
+        sha256: of its octets, hex.
+    """
+
+    kind: ClassVar[RecordKind] = RecordKind.REGISTER
+    __pydantic_config__ = _AS_JSON
+
+    log: str
+    size: int
+    root: bytes
+    sha256: str
+
+
 Record: TypeAlias = (
     Begun
     | Hierarchy
@@ -352,6 +373,7 @@ Record: TypeAlias = (
     | Issuing
     | LogBegun
     | Tree
+    | Register
 )
 
 _EVERY: tuple[type[Record], ...] = (
@@ -368,6 +390,7 @@ _EVERY: tuple[type[Record], ...] = (
     Issuing,
     LogBegun,
     Tree,
+    Register,
 )
 _ADAPTERS: Mapping[type[Record], TypeAdapter[Any]] = {each: TypeAdapter(each) for each in _EVERY}
 _BY_KIND: Mapping[RecordKind, type[Record]] = {each.kind: each for each in _EVERY}

@@ -25,6 +25,7 @@ from memory.records import (
     Listed,
     LogBegun,
     Record,
+    Register,
     RosterSet,
     Tree,
     WillSign,
@@ -66,7 +67,7 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
         case Acceptance():
             _require_in_date(cursor, record)
             new = True
-        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree():
+        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree() | Register():
             new = _is_news_elsewhere(cursor, record)
         case At():
             new = True
@@ -76,7 +77,7 @@ def news(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
 
 
 def _is_news_elsewhere(cursor: sqlite3.Cursor, record: officers.OfOfficers | log.OfTheLog) -> bool:
-    return log.news(cursor, record) if isinstance(record, LogBegun | Tree) else officers.news(cursor, record)
+    return log.news(cursor, record) if isinstance(record, log.OfTheLog) else officers.news(cursor, record)
 
 
 def refused(cursor: sqlite3.Cursor, record: Record, now: datetime) -> bool:
@@ -230,14 +231,14 @@ def take(cursor: sqlite3.Cursor, number: int, record: Record) -> None:
             cursor.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", read)
         case Acceptance():
             _take_acceptance(cursor, record)
-        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree():
+        case RosterSet() | Consumed() | Issuing() | LogBegun() | Tree() | Register():
             _take_elsewhere(cursor, number, record)
         case _:
             assert_never(record)
 
 
 def _take_elsewhere(cursor: sqlite3.Cursor, number: int, record: officers.OfOfficers | log.OfTheLog) -> None:
-    if isinstance(record, LogBegun | Tree):
+    if isinstance(record, log.OfTheLog):
         log.take(cursor, number, record)
     else:
         officers.take(cursor, number, record)

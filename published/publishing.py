@@ -16,6 +16,7 @@ from core.trouble import Trouble
 from published.answers import Answers
 from published.folder import File, Folder
 from published.lists import Lists
+from published.log import LogFiles, Source
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +28,20 @@ class Publishing:
         mirror: what is published from; nobody else lets it follow.
         folder: where.
         numbers_after: as of Lists.
+        source: where the public log is read.
     """
 
-    def __init__(self, mirror: Mirror, folder: Folder, numbers_after: Callable[[str, int, int], Sequence[int]]) -> None:
+    def __init__(
+        self, mirror: Mirror, folder: Folder, numbers_after: Callable[[str, int, int], Sequence[int]], source: Source
+    ) -> None:
         self._mirror = mirror
         self._folder = folder
         self._lists = Lists(folder, self._past, numbers_after)
         self._answers = Answers(folder)
+        self._log = LogFiles(folder, source)
         self._anew = True
         self._kept: dict[str, bytes] = {}
-        self._foreign = Trouble(_log)
+        self._foreign, self._log_trouble = Trouble(_log), Trouble(_log)
 
     def touched(self, approvals: frozenset[str] | None) -> None:
         """Hear which approvals may be others from the next snapshot on; None is all of them."""
@@ -61,6 +66,12 @@ class Publishing:
         more = self._lists.turn([each for each in crls if each is not None and self._is_genuine(each)])
         self._keep([*self._certificates(view)])
         more |= self._answers.turn(view, now)
+        # Of a register that went back nothing is believed that is newer than what was published.
+        more |= not view.went_back and self._log.turn()
+        if self._log.wrong:
+            self._log_trouble.begins(f"{self._log.wrong} What was published of it stays.")
+        else:
+            self._log_trouble.ends("The log is published again.")
         if self._folder.foreign:
             count, one = len(self._folder.foreign), min(self._folder.foreign)
             self._foreign.begins(f"{count} files are left as they are: somebody else wrote them, {one} for one.")

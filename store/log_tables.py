@@ -52,3 +52,19 @@ checkpoints = Table(
     CheckConstraint("size >= 1", name="of_something"),
     sqlite_strict=True,
 )
+
+registers = Table(
+    "registers",
+    metadata,
+    Column("size", Number, primary_key=True, autoincrement=False),
+    Column("log", String, nullable=False),
+    Column("root", Octets, nullable=False),
+    Column("at", Instant, nullable=False),  # when the last of its rows was sealed
+    Column("sha256", Octets, nullable=False),
+    Column("signature", Octets, nullable=False),
+    Column("signer", String, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    CheckConstraint("size >= 1", name="of_something"),
+    sqlite_strict=True,
+)
+"""What the statement signer has signed of the whole register, the newest few; the octets follow from log_documents."""

@@ -28,7 +28,7 @@ from ra.access import grant_access, key_digest, list_access, revoke_access
 from ra.bounds import Bounds
 from ra.entering import passkeys, sessions
 from ra.reporting.breach import suspect_limit
-from store.log_tables import checkpoints
+from store.log_tables import checkpoints, registers
 from store.reading import approvals as approval_reading
 from store.reading import log, requests
 from store.rows import Credential
@@ -165,6 +165,7 @@ QUERIES = {
 """What an address cannot be asked without, beside its path."""
 PUBLIC = {
     "followLog", "showCheckpoint", "fetchTile", "proveInclusion", "proveConsistency", "fetchRegister",
+    "fetchRegisterSignature",
     "showAuthority", "ready", "ocspPost", "ocspPostBelow", "ocspGet", "newestCrl", "numberedCrl", "rootCertificate",
     "chain", "authorityCertificate", "page", "alive", "subscribedCalendar",
 }  # fmt: skip
@@ -180,10 +181,12 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
         shown = {
             "size": 1,
             "root": log.tile(tx, 0, 0, 1),
-            "note": "a log\n1\n" + "A" * 43 + "=\n\n— a log AAAAAAAA\n",
+            "note": "a note\n",
             "signed_at": world.clock.now(),
         }
         tx.connection.execute(insert(checkpoints), shown)
+        signed = {"log": "a log", "at": NOW, "sha256": bytes(32), "signature": b"s", "signer": "s", "signed_at": NOW}
+        tx.connection.execute(insert(registers), {"size": 1, "root": bytes(32), **signed})
     yield api
     world.close()
 

@@ -29,7 +29,7 @@ from api.status.remembered import WebMemory
 from api.status.snapshot import Mirror
 from api.verified import ToldReader
 from app.house import House
-from app.publisher import publish
+from app.publisher import LogOf, publish
 from app.settings import Settings
 from core.approval import RevocationReason
 from core.errors import NoSuchThing, PlaceUnusable, PublishedDamaged, StoreUnavailable
@@ -63,7 +63,7 @@ class Publisher:
         reader = ToldReader(world.store, world.clock.now, is_genuine)
         self.folder = Folder(place, "a root")
         self.mirror = Mirror(reader, world.clock, remembered=WebMemory(self.folder.notes / "told"))
-        self.publishing = Publishing(self.mirror, self.folder, reader.numbers_after)
+        self.publishing = Publishing(self.mirror, self.folder, reader.numbers_after, LogOf(world.store))
         reader.read_anew = self.publishing.touched
         self.plane = StatusPlane(self.mirror, lambda _: True)
 
@@ -413,7 +413,7 @@ def test_a_power_cut_at_any_step_leaves_each_file_whole(world: World, tmp_path: 
             publisher.turn()
 
     whole = tmp_path / "whole"
-    _copied(first, whole)
+    copied(first, whole)
     life = Process(partial(working_in, whole)).wait()
     assert not life.code, life.failure
     after = files_in(whole)
@@ -427,7 +427,7 @@ def test_a_power_cut_at_any_step_leaves_each_file_whole(world: World, tmp_path: 
     }
     for number, step in enumerate(steps):
         place = tmp_path / f"death-{number}"
-        _copied(first, place)
+        copied(first, place)
         death = Death(step, steps[: number + 1].count(step))
         assert Process(partial(working_in, place), death).wait().killed
         for name, octets in files_in(place).items():
@@ -437,7 +437,7 @@ def test_a_power_cut_at_any_step_leaves_each_file_whole(world: World, tmp_path: 
         assert not list((place / OURS).glob("*.new"))
 
 
-def _copied(place: Path, to: Path) -> None:
+def copied(place: Path, to: Path) -> None:
     """Copy a folder with the instants at which its files were read and written."""
     for each in (place, *sorted(place.rglob("*"))):
         target = to / each.relative_to(place)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 
 from store.console_tables import console_sessions, invitations, passkeys
-from store.log_tables import checkpoints, log_tiles
+from store.log_tables import checkpoints, log_tiles, registers
 from store.tables import approvals, certificates, credentials, decisions
 from store.transactions import Transaction
 from store.trial_tables import (
@@ -124,10 +124,11 @@ def of_the_console(credential: str) -> list[tuple[Table, dict[str, Any]]]:
 
 def of_the_log() -> list[tuple[Table, dict[str, Any]]]:
     """What there is in a log that has more rows than this world."""
-    root = {"root": bytes(32)}
+    root, signed = {"root": bytes(32)}, {"sha256": bytes(32), "signature": b"s"}
     return [
         (log_tiles, {"level": 0, "place": 0, "octets": b"t", **root}),
         (checkpoints, {"size": 256, "note": "n", "signed_at": NOW, **root}),
+        (registers, {"size": 256, "log": "l", "signer": "s", "at": NOW, "signed_at": NOW, **root, **signed}),
     ]
 
 

@@ -1,5 +1,6 @@
 """What is sent to ask for the public log."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -70,3 +71,27 @@ class FeedHeader(Sent):
         ),
         BeforeValidator(digits),
     ] = None
+
+
+class RegisterForm(StrEnum):
+    """As what the register is fetched."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class RegisterQuery(Sent):
+    """As what: JSON is what is signed, a table is for people."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    form: Annotated[RegisterForm, Field(alias="as")] = RegisterForm.JSON
+
+
+class SignatureQuery(Sent):
+    """Of which register; without a size of the newest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: Size | None = None

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, bindparam, delete, insert, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, insert, select, update
 
-from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
+from core.instants import parse
+from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles, registers
+from store.reading.register import SignedRegister
 from store.transactions import Transaction
 
 _BEHIND = bindparam("behind", type_=BigInteger())
@@ -25,6 +27,13 @@ _CHECKPOINT_INSTEAD = (
     .where(checkpoints.c.size == bindparam("of_size", type_=BigInteger()))
     .values(root=bindparam("as_root"), note=bindparam("as_note"), signed_at=bindparam("at"))
 )
+
+_REGISTER = insert(registers)
+_REGISTER_AWAY = delete(registers).where(registers.c.size == bindparam("of_size", type_=BigInteger()))
+_REGISTERS_BEFORE = (
+    select(registers.c.size).order_by(registers.c.size.desc()).offset(bindparam("kept", type_=Integer())).limit(1)
+)
+_OLD_REGISTERS = delete(registers).where(registers.c.size <= bindparam("last", type_=BigInteger()))
 
 _TILE_HEIGHT, _LEVELS = 8, 8
 """Of the tree in one tile, and of tiles above each other in the largest tree."""
@@ -83,6 +92,31 @@ def keep_tiles(tx: Transaction, tiles: Sequence[FullTile]) -> None:
     tx.connection.execute(_TILE_AWAY, [{"of_level": each.level, "of_place": each.place} for each in tiles])
     rows = [{"level": each.level, "place": each.place, "octets": each.octets, "root": each.root} for each in tiles]
     tx.connection.execute(_TILE, rows)
+
+
+KEPT_REGISTERS = 60
+"""Signatures of the register that are kept: whoever has fetched one finds its signature for an hour at least, if one is
+signed each minute."""
+
+
+def keep_register(tx: Transaction, signed: SignedRegister) -> None:
+    """Keep what was signed of a register, in the place of another one of its size; the oldest of many go."""
+    moment = signed.moment
+    tx.connection.execute(_REGISTER_AWAY, {"of_size": moment.size})
+    row = {
+        "size": moment.size,
+        "log": moment.log,
+        "root": moment.root,
+        "at": parse(moment.at),
+        "sha256": signed.sha256,
+        "signature": signed.signature,
+        "signer": signed.signer,
+        "signed_at": signed.signed_at,
+    }
+    tx.connection.execute(_REGISTER, row)
+    last = tx.connection.execute(_REGISTERS_BEFORE, {"kept": KEPT_REGISTERS}).scalar()
+    if last is not None:
+        tx.connection.execute(_OLD_REGISTERS, {"last": last})
 
 
 def keep_checkpoint(tx: Transaction, *, size: int, root: bytes, note: str, at: datetime) -> None:
