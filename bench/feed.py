@@ -2,7 +2,8 @@
 
 A real service with its three processes, on each database. Two hundred connections from two addresses wait for rows, and
 ask again as soon as they have some. Each revocation is a request of its own; milliseconds count from the instant that
-its receipt names, just before the act's commit, until the whole answer with the approval's end is with a waiter.
+its receipt names, just before the act's commit, until the whole answer with the approval's end is with a waiter; what
+of it is over when the checkpoint is in the register is seen by whoever listens there as web does.
 """
 
 import json
@@ -20,6 +21,8 @@ import psycopg
 
 from bench.serving import Service, application, folder, serving, until
 from bench.writing import Clients
+from store.reading.log import checkpoint
+from store.transactions import Store, sqlite_file, sqlite_url
 from tests.postgresql import kept_server
 from tests.world import csr_pem
 
@@ -37,11 +40,13 @@ class Told:
         database: which.
         waiters: how many waited.
         milliseconds: from each act until each waiter had it.
+        signed: from each act until its checkpoint was there.
     """
 
     database: str
     waiters: int
     milliseconds: Sequence[float] = field(repr=False)
+    signed: Sequence[float] = field(repr=False)
 
 
 def measure(revocations: int) -> Iterator[Told]:
@@ -51,30 +56,72 @@ def measure(revocations: int) -> Iterator[Told]:
             operator.execute("CREATE DATABASE feed TEMPLATE template0")
         for database, url in (("SQLite", ""), ("PostgreSQL", server.format("feed"))):
             with serving(made / database, store_url=url) as service:
-                yield Told(database=database, waiters=WAITERS, milliseconds=_told(service, url, revocations))
+                yield _told(database, service, url or sqlite_url(service.home / "store.sqlite"), revocations)
 
 
-def _told(service: Service, url: str, revocations: int) -> list[float]:
+def _told(database: str, service: Service, url: str, revocations: int) -> Told:
     clients = Clients(service)
     given = [clients.grant(application(csr_pem().decode(), f"F{number:07X}")) for number in range(revocations)]
-    crowd = _Crowd(service.port)
-    with crowd:
+    crowd, checkpoints = _Crowd(service.port), _Checkpoints(url)
+    with crowd, checkpoints:
         for approval in given:
             until(crowd.all_wait, every=0.02)
             clients.revoke(approval, clients.revocation(approval))
             until(lambda: crowd.have(approval) == WAITERS, _PATIENCE_SECONDS, every=0.02)  # noqa: B023 - called here
-    began = _began(service, url)
-    return [at - began[approval] for approval in given for at in crowd.told[approval]]
+    began = _began(url)
+    return Told(
+        database=database,
+        waiters=WAITERS,
+        milliseconds=[at - began[approval] for approval in given for at in crowd.told[approval]],
+        signed=[checkpoints.at(crowd.rows[approval]) - began[approval] for approval in given],
+    )
 
 
-def _began(service: Service, url: str) -> dict[str, float]:
+def _began(url: str) -> dict[str, float]:
     """The instant of each act, by approval, milliseconds since 1970."""
     query = "SELECT approval, began FROM receipts"
-    if url:
+    file = sqlite_file(url)
+    if file is None:
         with psycopg.connect(url) as connection:
             return {str(approval): float(began) for approval, began in connection.execute(query)}
-    with closing(sqlite3.connect(service.home / "store.sqlite")) as file:
-        return {str(approval): float(began) for approval, began in file.execute(query)}
+    with closing(sqlite3.connect(file)) as opened:
+        return {str(approval): float(began) for approval, began in opened.execute(query)}
+
+
+class _Checkpoints:
+    """Sees checkpoints come, by listening to the register.
+
+    Args:
+        url: of the register.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._store = Store(url)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checkpoints")
+        self._seen: list[tuple[float, int]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self._store.close()
+
+    def at(self, row: int) -> float:
+        """When the first was there that covers a row, milliseconds since 1970."""
+        return next(at for at, size in self._seen if size >= row)
+
+    def _run(self) -> None:
+        with closing(self._store.hearing(0.002)) as hearing:
+            while not self._stopping.is_set():
+                hearing.wait(1.0, self._stopping)
+                with self._store.read() as tx:
+                    found = checkpoint(tx)
+                if found is not None and (not self._seen or self._seen[-1][1] != found.size):
+                    self._seen.append((time.time() * 1000, found.size))
 
 
 class _Crowd:
@@ -88,10 +135,11 @@ class _Crowd:
         self._port = port
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="waiters")
-        self._ended: dict[bytes, tuple[frozenset[str], int]] = {}
+        self._ended: dict[bytes, tuple[dict[str, int], int]] = {}
         self._newest = 0
         self.after = [0] * WAITERS
         self.told: dict[str, list[float]] = {}
+        self.rows: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -138,8 +186,9 @@ class _Crowd:
         known = self._ended.get(body)
         if known is None:  # all get the same: one reads it
             rows = json.loads(body)["rows"]
-            carried = [each for row in rows for each in row["public"].get("approvals", ())]
-            ended = frozenset(each["approval"] for each in carried if each["ended_at"] is not None)
+            carried = [(row["number"], each) for row in rows for each in row["public"].get("approvals", ())]
+            ended = {each["approval"]: number for number, each in carried if each["ended_at"] is not None}
+            self.rows = {**ended, **self.rows}
             known = self._ended[body] = ended, rows[-1]["number"] if rows else 0
         self.after[number] = max(self.after[number], known[1])
         self._newest = max(self._newest, known[1])
