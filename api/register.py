@@ -32,6 +32,10 @@ WAIT_SECONDS = 4.0
 """For which is waited while somebody else has the first file made: less than a request waits for a thread."""
 
 
+TABLE_SECONDS = 600.0
+"""For which a table is handed out before another one is made: of 100,000 approvals that takes a core for some seconds,
+and anybody may ask. It says itself of which moment it is."""
+
 AGAIN_SECONDS = 30.0
 """After which is looked again whether rows that are not what was signed are what was signed."""
 
@@ -59,10 +63,13 @@ class Registers:
     Args:
         store: the register that it is made of.
         written: writes the form, of pages of documents and the moment that they are of.
+        rests: seconds for which one is handed out though another is signed.
     """
 
-    def __init__(self, store: Store, written: Written) -> None:
+    def __init__(self, store: Store, written: Written, *, rests: float = 0.0) -> None:
         self._store = store
+        self._rests = rests
+        self._made_at = 0.0
         self._written = written
         self._making = threading.Lock()
         self._held: Held | None = None
@@ -80,6 +87,8 @@ class Registers:
         wanted, held = self._signed(), self._held
         if held is not None and held.signed.sha256 == wanted.sha256:
             return replace(held, signed=wanted)
+        if held is not None and time.monotonic() < self._made_at + self._rests:
+            return held
         if not self._making.acquire(timeout=WAIT_SECONDS if held is None else 0):
             if held is None:
                 raise RegisterBeingMade
@@ -128,6 +137,7 @@ class Registers:
             self._refused = (wanted.sha256, time.monotonic())
             return None
         self._shelf.put(file)
+        self._made_at = time.monotonic()
         return Held(signed=wanted, file=file)
 
     def _proved(self, wanted: SignedRegister) -> Iterator[list[str]]:
@@ -146,8 +156,8 @@ def add_register(app: OpenAPI, service: Service) -> None:
     store = service.desk.store
     by_form = {
         RegisterForm.JSON: (Registers(store, register_octets), JSON_TYPE),
-        RegisterForm.CSV: (Registers(store, as_csv), CSV_TYPE),
-        RegisterForm.XLSX: (Registers(store, as_xlsx), XLSX_TYPE),
+        RegisterForm.CSV: (Registers(store, as_csv, rests=TABLE_SECONDS), CSV_TYPE),
+        RegisterForm.XLSX: (Registers(store, as_xlsx, rests=TABLE_SECONDS), XLSX_TYPE),
     }
     signed, _ = by_form[RegisterForm.JSON]
     not_there = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)

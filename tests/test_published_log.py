@@ -1,6 +1,7 @@
 """The public log and the register as files: what is there verifies, whenever whoever writes them is killed."""
 
 import hashlib
+import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from published.log import LogFiles, tile_name
 from store.log_tables import log_documents
 from store.reading.authority import certificates
 from tests.kill.process import Death, Process
+from tests.nginx_world import files_carried
 from tests.test_log import newest, with_log
 from tests.test_published import copied, files_in
 from tests.test_register import later, openssl, signed
@@ -172,6 +174,26 @@ def test_a_death_at_any_step_leaves_a_folder_that_verifies(logged: World, tmp_pa
         keep(logged, place)
         assert files_in(place) == after, step
     assert seen == {before, verified(after)}
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_a_plain_server_carries_it(logged: World, tmp_path: Path) -> None:
+    place = tmp_path / "published"
+    keep(logged, place)
+    size = read_json((place / "register.json").read_bytes())["size"]
+    types = {
+        "checkpoint": "text/plain",
+        f"tile/0/000.p/{newest(logged).size}": "application/octet-stream",
+        f"tile/entries/000.p/{newest(logged).size}": "application/octet-stream",
+        "register.json": "application/json",
+        "register.p7s": "application/pkcs7-signature",
+        f"register/{size}.p7s": "application/pkcs7-signature",
+    }
+    (tmp_path / "nginx").mkdir()
+    with files_carried(tmp_path / "nginx", place) as port:
+        for name, media_type in types.items():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as said:
+                assert (said.headers["Content-Type"], said.read()) == (media_type, (place / name).read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,26 @@ def test_the_stock_tool_verifies_it_and_nothing_else(api: Api, tmp_path: Path) -
     assert not openssl(tmp_path, root, register, bytes(other))
 
 
+def test_the_commands_of_the_page_fetch_and_verify_it(web: Web, tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "relying-parties.md").read_text("utf-8")
+    commands = page.split("## The whole register as one file")[1].split("```sh\n")[1].split("```")[0]
+    assert "openssl cms" in commands
+    root = web.api.ask(None, "GET", "/ca/root.cer").data
+    (tmp_path / "root.pem").write_text(DER_cert_to_PEM_cert(root))
+    # The test authority's certificates begin later than today.
+    commands = commands.replace("-CAfile", f"-attime {int(NOW.timestamp()) + 3600} -CAfile")
+    with web.listening() as front:
+        told = {**os.environ, "BASE": f"http://127.0.0.1:{front.port}"}
+        for script, verifies in ((commands, True), (f"printf ' ' >> register.json\n{_verify(commands)}", False)):
+            done = subprocess.run(["bash", "-euc", script], cwd=tmp_path, env=told, check=False, timeout=60)
+            assert (done.returncode == 0) == verifies
+    assert (tmp_path / "register.csv").read_bytes()
+
+
+def _verify(commands: str) -> str:
+    return next(line for line in commands.splitlines() if line.startswith("openssl"))
+
+
 def test_it_is_signed_at_most_once_in_an_interval_and_the_same_is_served_between(api: Api, tmp_path: Path) -> None:
     world = api.world
     first, root = fetched(api), api.ask(None, "GET", "/ca/root.cer").data

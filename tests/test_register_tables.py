@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import update
 
+from api import register as register_api
 from core.canonical import canonical
 from core.instants import text
 from core.public_record import document
@@ -51,7 +53,7 @@ def test_as_csv_and_as_a_workbook_it_says_the_same(api: Api) -> None:
     assert book.sheetnames == ["Approvals", "About"]
     cells = [[str(cell.value if cell.value is not None else "") for cell in row] for row in book["Approvals"]]
     assert cells == [list(COLUMNS), *([row[name] for name in COLUMNS] for row in rows)]
-    assert all(cell.data_type in "sn" for row in book["Approvals"] for cell in row)
+    assert not any(cell.data_type == "f" for row in book["Approvals"] for cell in row)
     about = {row[0].value: row[1].value for row in book["About"]}
     assert (about["Rows of the log"], about["Approvals"]) == (size, 2)
     whole = api.ask(None, "GET", "/v1/register?as=json")
@@ -68,6 +70,19 @@ def test_a_table_is_made_of_what_was_signed_alone(api: Api) -> None:
     for form in ("csv", "xlsx"):
         assert api.ask(None, "GET", f"/v1/register?as={form}").json["code"] == "public-register-differs"  # type: ignore[index]
     assert api.ask(None, "GET", "/v1/register").status_code == 200  # made before, and still what was signed
+
+
+def test_a_table_is_not_made_for_each_register(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = api.ask(None, "GET", "/v1/register?as=csv").data
+    register_before = api.ask(None, "GET", "/v1/register").data
+    api.world.granted(device=replace(DEVICE, model="00000009"))
+    later(api.world)
+    api.mirror.follow()
+    assert api.ask(None, "GET", "/v1/register").data != register_before
+    assert api.ask(None, "GET", "/v1/register?as=csv").data == before
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + register_api.TABLE_SECONDS + 1)
+    assert api.ask(None, "GET", "/v1/register?as=csv").data != before
 
 
 def test_a_workbook_has_a_bound(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
