@@ -26,10 +26,13 @@ from werkzeug.serving import make_server
 from core.approval import Device, EndCause
 from core.identifiers import ApprovalIdentifier
 from core.instants import seconds
+from core.kinds import HierarchyRole
 from ra.telling.approvals import certificate
+from store.reading import authority as hierarchy
 from store.reading import log as reading
 from tests.api_world import Api
 from tests.people_world import Quiet, listening
+from tests.relying_party_world import W, der
 from tests.test_amendments import amended
 from tests.test_log import newest, with_log
 from tests.test_rekey import rekey
@@ -187,16 +190,44 @@ def test_a_copy_answers_as_the_authority_of_every_approval_at_every_instant(serv
     assert copy.wrong() == []
 
 
-def test_the_register_is_what_the_copy_has_and_says_so(
+def signed_register(world: World) -> None:
+    """Let the register be signed: once in an interval, at what was sealed by then."""
+    world.passes(timedelta(minutes=2))
+    world.authority.settle()
+
+
+def test_the_register_is_what_the_copy_has_and_is_signed(
     served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number in range(1, 4):
-        served.world.granted(device=device(number))
+    world = served.world
+    given = [world.granted(device=device(number)) for number in range(1, 4)]
+    signed_register(world)
+    with world.store.read() as tx:
+        root = hierarchy.certificates(tx, HierarchyRole.ROOT)[0].der
+    (tmp_path / "root").write_bytes(root)
+    (tmp_path / "other").write_bytes(der(W.root))
     words = ["mirror", str(tmp_path / "copy"), "--base", served.base, "--once", "--log-key", str(served.log_key)]
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 0
-    assert "3 approvals. The register of" in capsys.readouterr().out
+
+    def mirrored(root: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--root", str(tmp_path / root)])
+        said = capsys.readouterr()
+        return int(str(ended.value.code)), said.out + said.err
+
+    status, said = mirrored("root")
+    assert (status, "says the same; the authority signed it at 2027-01-03T12:02:00Z" in said) == (0, True), said
+    world.revoked(given[0])  # behind what was signed
+    world.authority.settle()
+    status, said = mirrored("root")
+    assert (status, "says the same, but of 1 that came behind it; the authority" in said) == (0, True), said
+    status, said = mirrored("other")
+    assert (status, "stopped by signature" in said) == (1, True), said
+    signed_register(world)
+    copy = served.copy(tmp_path)
+    served.follow(copy)
+    found = copy.compare(Authority(served.base), root)
+    assert found is not None
+    assert (found.size, found.newer) == (copy.size, 0)
 
 
 # --- killed ----------------------------------------------------------------------------------------------------------
@@ -236,6 +267,8 @@ def test_a_day_of_a_copy_that_is_killed_at_random_ends_equal_to_the_register(
     copy = served.copy(tmp_path)
     served.follow(copy)
     assert copy.wrong() == []
+    signed_register(world)
+    served.follow(copy)
     assert copy.compare(Authority(served.base)) == Compared(size=copy.size, newer=0, signed=None)
     with world.store.read() as tx:
         register = {each: read(said.encode()) for each, said in reading.documents(tx, copy.size)}

@@ -16,6 +16,8 @@ _LONGEST = 17
 """Characters of a number: sixteen digits and a sign."""
 
 
+_SHALLOW = json.JSONDecoder()
+
 _DEEPEST = 64
 """Lists and objects within each other; ours have ten at most."""
 
@@ -53,6 +55,15 @@ def read(octets: bytes) -> Any:  # noqa: ANN401 - JSON
     if _SURROGATE.search(octets) is not None:
         canonical(said)  # what is half a character has no octets
     return said
+
+
+def one_of(text: str, place: int) -> tuple[Any, int]:
+    """Return the value that begins at a place of a text, and where it ends; nothing of it is proved to be canonical.
+
+    Raises:
+        ValueError: none begins there, or it goes on behind the text.
+    """
+    return _SHALLOW.raw_decode(text, place)
 
 
 def _too_deep(said: object) -> bool:

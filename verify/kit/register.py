@@ -5,19 +5,16 @@ It may be of a moment before the copy's: what changed since is passed over, ever
 
 import codecs
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from verify.kit.canonical import canonical, read
+from verify.kit.canonical import canonical, one_of, read
 from verify.kit.instants import seconds
 from verify.kit.stopped import Check, Stopped
 
 _BEGIN = '{"approvals":['
 _LONGEST_DOCUMENT = 16 * 1024 * 1024
 """Characters of one approval's document, far beyond any."""
-
-_scan = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +101,7 @@ class _Text:
         while True:
             if self.held.startswith(between, self.place):
                 try:
-                    said, end = _scan(self.held, self.place + len(between))
+                    said, end = one_of(self.held, self.place + len(between))
                     return str(said["approval"]), end
                 except (ValueError, KeyError, TypeError, RecursionError):
                     pass  # it goes on in the next piece, or is none
