@@ -6,9 +6,9 @@ It lies sealed in a file of its own like every other key, and signs nothing else
 import hashlib
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from core.boundaries import boundary
 from core.errors import KeyUnusable
@@ -52,6 +52,21 @@ def spki_sha256(public_key: bytes) -> str:
         public_key: its 32 octets.
     """
     return hashlib.sha256(_SPKI + public_key).hexdigest()
+
+
+def log_signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Return whether a signature is that of a log's key.
+
+    Args:
+        public_key: its 32 octets.
+        message: what is signed.
+        signature: 64 octets.
+    """
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def make_log_key(path: Path, passphrase: bytes) -> LogKey:
