@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from api import problems
 from console.answering import add_answering
 from console.breaching import add_breaching
+from console.calendars import add_calendars
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
@@ -51,6 +52,7 @@ _ADDS = (
     add_revoking,
     add_answering,
     add_breaching,
+    add_calendars,
     add_people,
 )
 
