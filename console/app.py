@@ -17,6 +17,7 @@ from console.answering import add_answering
 from console.applying import add_applying
 from console.auditing import add_auditing
 from console.breaching import add_breaching
+from console.calendars import add_calendars
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
@@ -58,6 +59,7 @@ _ADDS = (
     add_revoking,
     add_answering,
     add_breaching,
+    add_calendars,
     add_people,
     add_applying,
     add_holding,

@@ -20,6 +20,7 @@ from ra.telling.approvals import approval as approval_of
 from ra.telling.conditions import conditions
 
 _LONGEST_NUMBER = 6
+_OUTCOMES = {each.value: each for each in (BreachState.CONFIRMED, BreachState.DISMISSED)}
 
 
 def add_breaching(app: Flask, console: Console) -> None:
@@ -121,10 +122,10 @@ def _done(console: Console, identifier: str, act: Callable[[], object], said: st
 
 
 def _confirmed() -> bool:
-    outcome = field("outcome")
-    if outcome not in ("confirmed", "dismissed"):
+    found = _OUTCOMES.get(field("outcome"))
+    if found is None:
         raise BodyMalformed(detail="it is confirmed or dismissed, and neither was chosen")
-    return outcome == "confirmed"
+    return found is BreachState.CONFIRMED
 
 
 def _number() -> int:

@@ -106,7 +106,8 @@ def test_the_roster_says_whose_keys_count_and_for_which_authority(world: World) 
     shown = done(api.ask(OFFICER, "GET", "/v1/roster"))
     expected = sorted((member(each.name) for each in (OFFICER_1, OFFICER_2, OFFICER_3)), key=lambda each: each.key)
     assert shown["members"] == [
-        {"officer": each.officer, "key": each.key, "public_key": public_key_pem(each.public_key)} for each in expected
+        {"officer": each.officer, "key": each.key, "public_key": public_key_pem(each.public_key), "passkey": None}
+        for each in expected
     ]
     with world.store.read() as tx:
         assert shown["authority"] == asdict(authority_shown(tx))
