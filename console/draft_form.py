@@ -29,8 +29,11 @@ MOST_ROWS = 50
 
 TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
 ROWS: Mapping[DraftPart, tuple[str, ...]] = {
+    DraftPart.DEVICE: (),
     DraftPart.FIRMWARE: ("version", "image_sha256"),
     DraftPart.CERTIFICATES: ("scheme", "certificate", "manufacturer", "model", "hardware_version", "issued_on"),
+    DraftPart.TRIAL: (),
+    DraftPart.KEY: (),
 }
 """What is asked once for each row."""
 
@@ -96,7 +99,7 @@ def sent(part: DraftPart) -> dict[str, str]:
     said = {name: _typed(name) for name in _ONCE[part]}
     place = 0
     for row in range(1, MOST_ROWS + 1):
-        typed = {name: _typed(f"{name}.{row}") for name in ROWS.get(part, ())}
+        typed = {name: _typed(f"{name}.{row}") for name in ROWS[part]}
         if any(typed.values()):
             place += 1
             said.update({f"{name}.{place}": value for name, value in typed.items()})
@@ -114,7 +117,7 @@ def _typed(name: str) -> str:
 
 def how_many_rows(part: DraftPart, said: Mapping[str, str]) -> int:
     """Return how many rows a part has."""
-    return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if part in ROWS else 0
+    return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if ROWS[part] else 0
 
 
 def read(draft: DraftAnswer) -> tuple[Apply | None, list[Wanting]]:

@@ -1,5 +1,15 @@
 """Whom each page for whoever applies, asks and reads lets in: beside the pages of officers (tests/test_console.py)."""
 
+from collections.abc import Callable
+
+from core.actors import Actor
+from core.kinds import DraftPart
+from ra.applying import drafts
+from ra.applying.apply import Apply
+from ra.auditing.journal import searched
+from ra.desk import Desk
+from tests.world import DEVICE, NOW
+
 _MAKERS = {"manufacturer", "rival"}
 _HOLDS = {"officer-1", "admin", "auditor", "manufacturer", "dcc", "panel"}
 _READERS = {"officer-1", "admin", "auditor"}
@@ -47,3 +57,20 @@ MAY: dict[str, tuple[str, set[str]]] = {
     },
     "throw_draft_away": ("POST /console/drafts/{draft}/throwing-away", {"manufacturer"}),
 }
+
+
+def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
+    """What pages do that no address of the API does; whoever may not is to be refused by each itself."""
+    day, name = NOW.date(), "dft-of-another"
+    little = Apply(DEVICE, "", (), start=day, expiry=day, maximum_devices=1, purpose="", csr=b"")
+    return [
+        lambda: drafts.begin_draft(desk, actor),
+        lambda: drafts.drafts(desk, actor),
+        lambda: drafts.draft(desk, actor, name),
+        lambda: drafts.keep_part(desk, actor, name, DraftPart.KEY, {}, version=1),
+        lambda: drafts.throw_away(desk, actor, name),
+        lambda: drafts.sent_before(desk, actor, None),
+        lambda: drafts.judge(desk, actor, little),
+        lambda: drafts.send(desk, actor, name, little),
+        lambda: searched(desk, actor, "x", after=0, limit=1),
+    ]

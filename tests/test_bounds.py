@@ -216,6 +216,9 @@ def test_bounds_are_settings(tmp_path: Path) -> None:
 UNBOUNDED = {
     "ra/access.py grant_access": "the SSC's own act",
     "ra/access.py revoke_access": "the SSC's own act",
+    "ra/applying/drafts.py begin_draft": "five rows, of MOST_DRAFTS that an organisation has at most",
+    "ra/applying/drafts.py keep_part": "no row: one that is there is written over",
+    "ra/applying/drafts.py throw_away": "no row: those that are there go",
     "ra/auditing/dossier.py _put_together": "one dossier of each approval in five minutes, for SSC and auditor",
     "ra/deciding/second.py second": "the SSC's own act, of several officers at one moment",
     "ra/entering/passkeys.py come_in": "one session of two hours, of whoever has a passkey",

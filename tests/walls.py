@@ -1,5 +1,4 @@
 """The walls of the house as data, and what trespasses on them: read from the source with `ast`, nothing is imported.
-
 The table is that of the design (docs/adr/): who may import whom. `tests` and `bench` are free."""
 
 import ast
@@ -94,7 +93,6 @@ WALLS: Mapping[str, Wall] = {
     ),
 }
 """By package; the longest name that fits a file is the one that counts."""
-
 ONLY_IN: Mapping[str, str] = dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), "store")
 """Distributions that one package alone may say."""
 CLOCK_FILE = "core/clock.py"

@@ -119,6 +119,7 @@ def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
 
 def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> ApplicationTaken | None:
     """Return what came of the same form when it was sent before; None if it was not."""
+    _whose(actor)
     with desk.store.read() as tx:
         return earlier(tx, actor, request, ApplicationTaken)
 
