@@ -1,7 +1,8 @@
 """What the public log answers in JSON."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -27,3 +28,22 @@ class ConsistencyAnswer:
     old: Annotated[int, FROM]
     new: Annotated[int, TO]
     hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterAnswer:
+    """The public register, in the canonical form.
+
+    Args:
+        log: the origin of the log.
+        size: the rows that it rests upon.
+        root: of their tree, base64.
+        at: when the last of them was sealed.
+        approvals: of each the last document in the log, by identifier.
+    """
+
+    log: str
+    size: int
+    root: str
+    at: datetime
+    approvals: tuple[dict[str, Any], ...]

@@ -155,7 +155,7 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     before = known.memory.after(0, 100)
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        for each in ("roster", "consumed", "issuing", "log", "tree"):
+        for each in ("roster", "consumed", "issuing", "log", "tree", "register"):
             book.execute(f"DROP TABLE {each}")
         book.execute("DROP INDEX record_accepted")
         book.execute("PRAGMA user_version = 1")
@@ -166,13 +166,13 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     assert known.memory.prove().records == len(known.memory.after(0, 100))
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        assert book.execute("PRAGMA user_version").fetchone() == (3,)
-        book.execute("PRAGMA user_version = 4")
+        assert book.execute("PRAGMA user_version").fetchone() == (4,)
+        book.execute("PRAGMA user_version = 5")
     book.close()
-    with pytest.raises(MemoryUnusable, match="it has form 4; this release knows form 3"):
+    with pytest.raises(MemoryUnusable, match="it has form 5; this release knows form 4"):
         known.again()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        book.execute("PRAGMA user_version = 3")
+        book.execute("PRAGMA user_version = 4")
     book.close()
     known.memory = known.again()
 
