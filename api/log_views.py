@@ -44,3 +44,22 @@ class FeedAnswer:
 
     rows: tuple[FeedRow, ...]
     checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterAnswer:
+    """The public register, in the canonical form.
+
+    Args:
+        log: the origin of the log.
+        size: the rows that it rests upon.
+        root: of their tree, base64.
+        at: when the last of them was sealed.
+        approvals: of each the last document in the log, by identifier.
+    """
+
+    log: str
+    size: int
+    root: str
+    at: datetime
+    approvals: tuple[dict[str, Any], ...]

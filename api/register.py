@@ -12,9 +12,11 @@ from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
+from api.answers import answer
 from api.forms.fields import CSV_TYPE, XLSX_TYPE
 from api.forms.log import RegisterForm, RegisterQuery, SignatureQuery
 from api.kept_files import KeptFile, Shelf
+from api.log_views import RegisterAnswer
 from api.service import JSON_TYPE, WATCHING, Service, refusals
 from api.status.exchange import Streamed
 from core.errors import NoSuchThing, PublicRegisterDiffers, RegisterBeingMade, RegisterUnsigned
@@ -163,14 +165,12 @@ def add_register(app: OpenAPI, service: Service) -> None:
     not_there = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
     octets = {"schema": {"type": "string", "format": "binary"}}
     signature_described = {"description": "The signature, DER.", "content": {SIGNATURE_TYPE: octets}}
-    tables = dict.fromkeys((CSV_TYPE, XLSX_TYPE), octets)
-    described = {"description": "The register.", "content": {JSON_TYPE: {"schema": {"type": "object"}}, **tables}}
 
     @app.get(
         REGISTER,
         operation_id="fetchRegister",
         tags=[WATCHING],
-        responses={200: described, **refusals(*not_there, HTTPStatus.BAD_REQUEST)},
+        responses={200: answer(RegisterAnswer, CSV_TYPE, XLSX_TYPE), **refusals(*not_there, HTTPStatus.BAD_REQUEST)},
     )
     def fetch_register(query: RegisterQuery) -> Response:
         """Fetch the public register: of every approval the last document in the log. No credential needed.

@@ -97,7 +97,7 @@ class Served:
         with_status: whether status is answered here; if not, another process does (StatusServed).
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of one process, each once
+    def __init__(
         self,
         plane: StatusPlane,
         application: "WSGIApplication",

@@ -183,7 +183,7 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     before = known.memory.after(0, 100)
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        for each in ("roster", "consumed", "issuing", "log", "tree", "passkey"):
+        for each in ("roster", "consumed", "issuing", "log", "tree", "passkey", "register"):
             book.execute(f"DROP TABLE {each}")
         book.execute("DROP INDEX record_accepted")
         book.execute("PRAGMA user_version = 1")
