@@ -106,6 +106,7 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_deployments_api",
         "test_evidence",
         "test_issuing_ca",
+        "test_log_upgraded",
         "test_notice_words",
         "test_notices",
         "test_redaction",
