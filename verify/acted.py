@@ -55,6 +55,8 @@ class Acted:
                 self._alone(row, said)
             case FactKind.DECISION_REJECTED | FactKind.DECISION_LAPSED:
                 self._end(row, said)
+            case FactKind.ACCESS_GRANTED | FactKind.ACCESS_REVOKED:
+                self._counted.access(row, said)
             case FactKind.BREACH_CONFIRMED:
                 self._counted.prove(row, said, to_confirm(str(said.get("breach"))))
             case FactKind.ORDER_PROPOSED:

@@ -6,12 +6,13 @@ what a dossier proves of it (verify/rosters.py).
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cryptography import x509
 
 from core.chain import SealedRow
 from core.errors import AuthorisationRefused, RosterUnusable, TrialCpaError
+from core.facts import FactKind
 from core.instants import parse
 from core.kinds import AuthorisedAct
 from officers.claims import to_restore
@@ -26,6 +27,15 @@ from verify.rosters import Rosters
 
 _KEPT = 4_096
 """Statements that are held at once: those that 500 rows name."""
+
+
+@dataclass(slots=True)
+class _Access:
+    """A credential: whose, since when, and when it was taken away and that was sealed."""
+
+    name: str
+    sealed_at: str
+    revoked: tuple[str, str] | None = None
 
 
 class Counted:
@@ -45,6 +55,7 @@ class Counted:
         self._sets: list[tuple[SealedRow, Said]] = []
         self._rosters: Rosters | None = None
         self._used = set[bytes]()
+        self._access: dict[str, _Access] = {}
 
     def root(self, root: x509.Certificate) -> None:
         """Take the root that the export shows, where none was handed in."""
@@ -86,6 +97,29 @@ class Counted:
         self._members[number] = members
 
     # --- rows -------------------------------------------------------------------------------------------------------
+
+    def access(self, row: SealedRow, said: Said) -> None:
+        """Take the row that gives somebody access, or takes it away."""
+        credential = str(row.subject)
+        if row.kind == FactKind.ACCESS_GRANTED:
+            self._access.setdefault(credential, _Access(name=str(said.get("name")), sealed_at=row.sealed_at))
+        elif credential in self._access:
+            self._access[credential].revoked = self._access[credential].revoked or (row.at, row.sealed_at)
+
+    def _may(self, row: SealedRow, said: Said) -> bool:
+        """Return whether the credential that an act names was its officer's, and had not been taken away."""
+        credential = said.get("credential")
+        if not isinstance(credential, str):
+            return True  # of before acts named one
+        held = self._access.get(credential)
+        if held is None or held.name != row.actor:
+            why = "which no row gives them"
+        elif held.revoked is not None and not (held.revoked[0] >= row.at and held.revoked[1] >= row.sealed_at):
+            why = "which had been taken away"
+        else:
+            return True
+        self._findings.against(f"row {row.number}", f"{row.actor} acts ({row.kind}) by credential {credential}, {why}.")
+        return False
 
     def set(self, row: SealedRow, said: Said) -> None:
         """Take the row that sets a roster, and prove the roster."""
@@ -133,6 +167,8 @@ class Counted:
             said: what it says.
             claim: what has to be signed for it.
         """
+        if not self._may(row, said):
+            return False
         named, name = said.get("authorisation"), f"row {row.number}"
         sealed_at = parse(row.sealed_at)
         if not isinstance(named, str):
