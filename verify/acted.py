@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from core.actors import Role
 from core.approval import EndCause
 from core.canonical import canonical, read_json
 from core.chain import SealedRow
@@ -79,7 +80,7 @@ class Acted:
             approval: that it has to be about; None where another thing tells that.
         """
         name = f"row {row.number}"
-        found = self._state.decisions.get(str(said.get("decision")))
+        found = self._state.decisions.get(str(said.get("decision"))) or self._of_before(row, said)
         if found is None:
             self._findings.against(name, f"It follows from decision {said.get('decision')}, which no row proposes.")
             return None
@@ -93,6 +94,34 @@ class Acted:
             self._findings.against(name, f"Decision {said.get('decision')} ({found.kind}) is about something else.")
             return None
         return found
+
+    def _of_before(self, row: SealedRow, said: Said) -> Decided | None:
+        """Return an urgent revocation of before one had rows of its own: its end is its only act."""
+        line, self._proposal = self._proposal, None
+        identifier, written = str(said.get("decision")), None if line is None else line.get("proposal")
+        if self._counted.begun or "proposal_sha256" in said or row.role != Role.SSC_OFFICER or line is None:
+            return None
+        document = _document(str(written)) if line.get("id") == identifier else None
+        if document is None or (document.get("cause"), document.get("proposed_by")) != (said.get("cause"), row.actor):
+            return None
+        self._findings.note(
+            "What urgent revocations of before 0002 say beside cause and officer is the register's word."
+        )
+        made = Decided(
+            row=row.number,
+            kind=DecisionKind.REVOKE.value,
+            sha256=hashlib.sha256(str(written).encode()).hexdigest(),
+            proposer=row.actor,
+            wanted=1,
+            proposed_at=instant(row.at),
+            said={"approval": document.get("approval")},
+            urgent=True,
+            state=DONE,
+            cause=str(document["cause"]),
+            invalidity=perhaps(document.get("invalidity_date")),
+        )
+        self._state.decisions[identifier] = made
+        return made
 
     # --- proposals --------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def read_lines(stream: BinaryIO) -> Iterator[Said]:
         number += 1
         if ended:
             raise Unreadable(f"line {number} stands behind its last line")
-        said = _line(octets, number)
+        said = read_line(octets, number)
         ended = said["is"] == "end"
         if ended and said.get("lines") != number:
             raise Unreadable(f"its last line says that it has {said.get('lines')} lines, and it has {number}")
@@ -39,13 +39,22 @@ def read_lines(stream: BinaryIO) -> Iterator[Said]:
         raise Unreadable(f"it breaks off after line {number}: its last line is missing")
 
 
-def _line(octets: bytes, number: int) -> Said:
+def read_line(octets: bytes, number: int) -> Said:
+    """Return what one line says.
+
+    Args:
+        octets: it, with its end.
+        number: its own, for people.
+
+    Raises:
+        Unreadable: it is none of an export's.
+    """
     if len(octets) > LONGEST_LINE:
         raise Unreadable(f"line {number} has more than {LONGEST_LINE} octets")
     if not octets.endswith(b"\n"):
         raise Unreadable(f"line {number} breaks off")
     try:
-        said = read_json(octets)
+        said = read_json(octets, once_each=True)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"line {number} is no JSON ({error})") from None
     if not isinstance(said, dict) or not isinstance(said.get("is"), str):

@@ -148,8 +148,13 @@ class Follows:
         if not signed_by(responder, told.signature, told.tbs_response_bytes):
             yield "Its responder has not signed it."
             return
+        if any(each != responder for each in told.certificates):
+            yield "It has another certificate with it than its responder's."
         at, revoked = seconds(told.this_update_utc), told.revocation_time_utc
         stated = None if revoked is None else seconds(revoked)
+        ends_with = None if told.next_update_utc is None else seconds(told.next_update_utc)
+        if (ends_with, told.hash_algorithm.name) != (line.get("next_update"), line.get("hash_name")):
+            yield "How long it holds, or the digest that it names its issuer by, is not what is said of it."
         if serial_of(told.serial_number) != found.serial or (at, stated) != (
             line.get("this_update"),
             line.get("revoked_at"),

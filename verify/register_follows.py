@@ -13,6 +13,7 @@ from verify.audit_findings import Findings
 from verify.exported import Said
 from verify.folded import OPEN, Approved, Cert, Decided, Folded, said
 from verify.follows import Follows
+from verify.parsing import Unreadable
 
 _DECISION_OPEN = frozenset({"proposed", "drafted"})
 
@@ -83,12 +84,17 @@ class RegisterFollows:
             line: says which.
             rows: how many rows of the journal were taken: what they say has to be in it.
         """
+        if line.get("name") not in self._by and line.get("name") != "answer":
+            raise Unreadable(f"there is no table that is “{str(line.get('name'))[:40]}”")
         self._marks[str(line.get("name"))] = rows
         self._seen[str(line.get("name"))] = set()
 
     def finish(self) -> None:
         """Say what the journal says and the register does not have, of the tables that were taken."""
         state = self._state
+        for what, (table, _, _) in self._by.items():
+            if what not in self._marks and what != "of-nothing":
+                self._findings.cannot_know(f"whether {table} follow: this export does not have them.")
         numbered: Mapping[str, tuple[str, Iterable[tuple[Any, int]]]] = {
             "ca": ("authority_certificates", _rows(state.hierarchy)),
             "shown-roster": ("rosters", ((name, each[2]) for name, each in state.rosters.items())),

@@ -1,7 +1,7 @@
 """`trialcpa audit`: the whole register as one file, and the proof that everything in it follows from the journal."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import click
 
 from app.cli.journal import EXIT_BROKEN, EXIT_UNKNOWN, known_key, links_kept, of_transcript
 from app.cli.options import home_option
+from app.cli.service import Service, asks_service
+from app.client import Client, path
 from app.house import home_of, open_house
 from app.settings import load
 from core.errors import NoteMalformed
@@ -16,9 +18,10 @@ from core.note import parse_vkey
 from core.words import counted
 from keys.private_file import written
 from ra.auditing.exported import export as exported
+from ra.auditing.views import AuditPortion
 from verify.audited import Audit, Pinned
 from verify.dossier import trusted
-from verify.exported import Said, read_lines
+from verify.exported import Said, read_line, read_lines
 from verify.parsing import Unreadable, one_certificate
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -51,36 +54,55 @@ def export(file: Path, home: Path | None) -> None:
     click.echo(f"{file}: {counted(lines, 'line')}.")
 
 
+@audit.command(epilog="\b\nExample:\n  trialcpa audit fetch register.jsonl --key-file auditor.key")
+@click.argument("file", type=_NEW_FILE)
+@asks_service
+def fetch(file: Path, service: Service) -> None:
+    """Write the whole register into FILE, as a running service sends it; for officers and auditors.
+
+    It comes in portions, each of one moment: what is sealed meanwhile comes with the next of them.
+    """
+    with written(file, over=False) as stream, service.connect() as client:
+        lines = 0
+        for each in sent(client):
+            lines += 1
+            whole = {**each, "lines": lines} if each["is"] == "end" else each
+            stream.write(json.dumps(whole).encode() + b"\n")
+    click.echo(f"{file}: {counted(lines, 'line')}.")
+
+
 @audit.command(
     epilog="\b\nExample:\n  trialcpa audit verify register.jsonl --transcript transcript.txt --root root.cer",
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", type=_FILE, required=False)
 @click.option("--transcript", type=_FILE, help="The ceremony's, with its .sig: journal's key and first officers.")
 @click.option("--root", type=_FILE, help="The root's certificate that you hold.")
 @click.option("--key", "known", metavar="SHA-256|BASE64", help="The journal's key as you got it by another way.")
 @click.option("--log-key", metavar="VKEY", help="The log's key as verifiers take it.")
 @click.option("--head", "kept", multiple=True, metavar="FILE|ROW:LINK", help="What you kept from before.")
+@asks_service
 def verify(
     *,
-    file: Path,
+    file: Path | None,
     transcript: Path | None,
     root: Path | None,
     known: str | None,
     log_key: str | None,
     kept: tuple[str, ...],
+    service: Service,
 ) -> None:
-    """Prove an export offline: exit 0 if everything follows, 1 if a row does not, 2 if that cannot be known.
-
-    Each row that does not follow is named, the first of them first. What is written and not sealed yet is held against
-    nobody, and told.
-    """
+    """Prove FILE, or what a service sends: exit 0 if all follows, 1 if a row does not, 2 if that cannot be known."""
     found = Audit(_pinned(transcript, root, known, log_key, kept))
     try:
-        with file.open("rb") as stream:
-            prove(found, read_lines(stream))
+        if file is not None:
+            with file.open("rb") as stream:
+                prove(found, read_lines(stream))
+        else:
+            with service.connect() as client:
+                prove(found, sent(client))
     except Unreadable as error:
         _show(found)
-        click.echo(f"{file}: {error}. Nothing behind that was looked at.")
+        click.echo(f"{file or service.url}: {error}. Nothing behind that was looked at.")
         raise SystemExit(EXIT_BROKEN) from None
     _show(found)
     click.echo(
@@ -93,6 +115,20 @@ def verify(
     click.echo("Everything in the register follows from the journal, as far as it is sealed.")
     if found.findings.unknown:
         raise SystemExit(EXIT_UNKNOWN)
+
+
+def sent(client: Client) -> Iterator[Said]:
+    """Give the lines that a service sends, portion by portion.
+
+    Raises:
+        Unreadable: one of them is none.
+    """
+    after: str | None = ""
+    while after is not None:
+        portion = client.show(AuditPortion, path("audit"), after=after)
+        for number, each in enumerate(portion.lines, 1):
+            yield read_line(each.encode("utf-8", "replace") + b"\n", number)
+        after = portion.next
 
 
 def prove(found: Audit, lines: Iterable[Said]) -> None:

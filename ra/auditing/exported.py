@@ -6,15 +6,22 @@ the tables say (verify/audited.py reads it). Withheld words are in no line: prop
 """
 
 import base64
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.actors import Actor
 from core.canonical import Json, read_json, salted_digest
 from core.chain import journal_name
+from core.errors import BodyMalformed
 from core.facts import FactKind
 from core.instants import from_seconds, text
+from policy.roles import Operation
+from ra.access import authorise
+from ra.auditing.views import AuditPortion
+from ra.desk import Desk
 from store.reading import exported as reading
 from store.reading.exported import KEPT, Kept, Numbered, Said
 from store.transactions import Store, Transaction
@@ -81,7 +88,7 @@ def portion(tx: Transaction, place: Place) -> Portion:
         place: where it stands.
     """
     lines: list[Line] = [head_matter(tx)] if place == BEGIN else []
-    more, last = rows(tx, place.row)
+    more, last = rows(tx, place.row, reading.PAGE)
     lines += more
     if last - place.row >= reading.PAGE:
         return Portion(lines=lines, then=replace(place, row=last))
@@ -92,7 +99,7 @@ def portion(tx: Transaction, place: Place) -> Portion:
     lines += waiting(tx)
     if place.key is None:
         lines.append({"is": "table", "name": kept.name})
-    found = reading.kept_after(tx, kept, place.key)
+    found = reading.kept_after(tx, kept, place.key, reading.PAGE)
     lines += approvals(tx, found) if kept is reading.APPROVALS else (_kept(kept, each) for each in found)
     if len(found) == reading.PAGE:
         key = tuple(found[-1][each.name] for each in kept.key)
@@ -101,6 +108,54 @@ def portion(tx: Transaction, place: Place) -> Portion:
         lines += ({"is": "of-nothing", **_shown(each)} for each in reading.certificates_of_nothing(tx))
     following = place.table + 1
     return Portion(lines=lines, then=Place(row=last, table=following) if following < len(TABLES) else None)
+
+
+def audit_portion(desk: Desk, actor: Actor, after: str) -> AuditPortion:
+    """Return a portion of an export over HTTP; each is of one state of the register.
+
+    Args:
+        desk: where.
+        actor: who asks.
+        after: as the portion before said; empty for the first.
+
+    Raises:
+        BodyMalformed: no portion says that.
+    """
+    authorise(actor, Operation.READ_JOURNAL)
+    place = _place(after) if after else BEGIN
+    with desk.store.read(whole=True) as tx:
+        found = portion(tx, place)
+    then = found.then
+    last = place.row if then is None else then.row
+    lines = [*found.lines] if then is not None else [*found.lines, {"is": "end", "lines": None, "rows": last}]
+    return AuditPortion(lines=tuple(json.dumps(each) for each in lines), next=None if then is None else _cursor(then))
+
+
+_NO_PLACE = "“after” is what no portion of an export has said"
+
+
+def _cursor(place: Place) -> str:
+    return json.dumps([place.row, place.table, None if place.key is None else [*place.key]])
+
+
+def _place(written: str) -> Place:
+    try:
+        row, table, key = read_json(written)
+    except (ValueError, TypeError, RecursionError):
+        raise BodyMalformed(detail=_NO_PLACE) from None
+    numbered = type(row) is int and row >= 0 and (table is None or type(table) is int)
+    if not numbered or not (table is None or 0 <= table < len(TABLES)) or (table is None and key is not None):
+        raise BodyMalformed(detail=_NO_PLACE)
+    if key is None:
+        return Place(row=row, table=table)
+    assert table is not None
+    columns = TABLES[table].key
+    if not isinstance(key, list) or len(key) != len(columns):
+        raise BodyMalformed(detail=_NO_PLACE)
+    # As PostgreSQL compares them: a number with numbers, a text with texts.
+    if any(type(each) is not column.type.python_type for each, column in zip(key, columns, strict=True)):
+        raise BodyMalformed(detail=_NO_PLACE)
+    return Place(row=row, table=table, key=tuple(key))
 
 
 TABLES = (*KEPT, reading.APPROVALS, reading.NOTICES, reading.ANSWERS)
@@ -119,7 +174,7 @@ def head_matter(tx: Transaction) -> Line:
     }
 
 
-def rows(tx: Transaction, after: int, limit: int = reading.PAGE) -> tuple[list[Line], int]:
+def rows(tx: Transaction, after: int, limit: int) -> tuple[list[Line], int]:
     """Return the lines of rows of the journal behind a number, with what they name and what ends with them.
 
     Args:
@@ -213,7 +268,9 @@ class _Named:
         self._statements = reading.statements(
             tx, {each for one in said for each in _digests(one) if isinstance(each, str)}
         )
-        self._proposals = reading.proposals(tx, of(_PROPOSED, None))
+        alone = {one.get("decision") for one in self._said.values() if "cause" in one and "proposal_sha256" not in one}
+        named = {each for each in alone if isinstance(each, str)}
+        self._proposals = reading.proposals(tx, of(_PROPOSED, None) | named)
         self._orders = reading.order_bodies(tx, of((FactKind.ORDER_PROPOSED,), None))
         self._rosters = reading.roster_members(tx, of((FactKind.ROSTER_SET,), "number", int))
         self._drafts = reading.drafted(tx, of((FactKind.CERTIFICATE_DRAFTED,), "serial"))
@@ -253,10 +310,13 @@ class _Named:
 
     def _found(self, kind: str, said: Mapping[str, Any], subject: object) -> tuple[str, Said] | None:
         """Return what one row names, and what it is called."""
-        serial, number = said.get("serial"), said.get("number")
+        serial, number, digest = said.get("serial"), said.get("number"), "proposal_sha256" in said
         by: Mapping[str, tuple[str, Mapping[Any, Said], object]] = {
             FactKind.DECISION_PROPOSED: ("proposal", self._proposals, subject),
             FactKind.DECISION_MADE_ALONE: ("proposal", self._proposals, subject),
+            # Of before such a fact named its proposal's digest.
+            FactKind.APPROVAL_REVOKED: ("proposal", {} if digest else self._proposals, said.get("decision")),
+            FactKind.CERTIFICATE_REVOKED: ("proposal", {} if digest else self._proposals, said.get("decision")),
             FactKind.ORDER_PROPOSED: ("order", self._orders, subject),
             FactKind.ROSTER_SET: ("roster", self._rosters, number),
             FactKind.CERTIFICATE_DRAFTED: ("draft", self._drafts, serial),

@@ -66,7 +66,7 @@ def authority_said(tx: Transaction) -> Said:
     return next(iter(_all(tx, authority)), {})
 
 
-def numbered_after(tx: Transaction, number: int, limit: int = PAGE) -> list[Numbered]:
+def numbered_after(tx: Transaction, number: int, limit: int) -> list[Numbered]:
     """Return rows of the journal that carry a number behind `number`, in order.
 
     Args:
@@ -237,7 +237,7 @@ KEPT = (
 """Tables of which the journal says each row, but for approvals, answers and notices."""
 
 
-def kept_after(tx: Transaction, kept: Kept, behind: Sequence[Any] | None, limit: int = PAGE) -> list[Said]:
+def kept_after(tx: Transaction, kept: Kept, behind: Sequence[Any] | None, limit: int) -> list[Said]:
     """Return rows of a table behind one, in the order of their key.
 
     Args:
