@@ -63,6 +63,10 @@ class RegisterFollows:
         """Let nothing wait any more."""
         self._waiting.clear()
 
+    def compares(self, line: Said) -> bool:
+        """Return whether a line is a row of a table."""
+        return line["is"] in self._by or line["is"] == "answer"
+
     def take(self, line: Said) -> bool:
         """Take a row of a table; return whether it is one that is compared."""
         if line["is"] == "answer":
@@ -111,6 +115,7 @@ class RegisterFollows:
             self._missing(what, table, known)
         self._gaps()
         self._seen.clear()
+        self._marks.clear()
         self._entered.clear()
 
     def _missing(self, what: str, table: str, known: Iterable[tuple[Any, int]]) -> None:

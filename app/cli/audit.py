@@ -1,16 +1,16 @@
 """`trialcpa audit`: the whole register as one file, and the proof that everything in it follows from the journal."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 import click
 
+from app.audit_sent import sent
 from app.cli.journal import EXIT_BROKEN, EXIT_UNKNOWN, known_key, links_kept, of_transcript
 from app.cli.options import home_option
 from app.cli.service import Service, asks_service
-from app.client import Client, path
 from app.house import home_of, open_house
 from app.settings import load
 from core.errors import NoteMalformed
@@ -18,10 +18,9 @@ from core.note import parse_vkey
 from core.words import counted
 from keys.private_file import written
 from ra.auditing.exported import export as exported
-from ra.auditing.views import AuditPortion
 from verify.audited import Audit, Pinned
 from verify.dossier import trusted
-from verify.exported import Said, read_line, read_lines
+from verify.exported import Said, read_lines
 from verify.parsing import Unreadable, one_certificate
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -115,20 +114,6 @@ def verify(
     click.echo("Everything in the register follows from the journal, as far as it is sealed.")
     if found.findings.unknown:
         raise SystemExit(EXIT_UNKNOWN)
-
-
-def sent(client: Client) -> Iterator[Said]:
-    """Give the lines that a service sends, portion by portion.
-
-    Raises:
-        Unreadable: one of them is none.
-    """
-    after: str | None = ""
-    while after is not None:
-        portion = client.show(AuditPortion, path("audit"), after=after)
-        for number, each in enumerate(portion.lines, 1):
-            yield read_line(each.encode("utf-8", "replace") + b"\n", number)
-        after = portion.next
 
 
 def prove(found: Audit, lines: Iterable[Said]) -> None:
