@@ -15,9 +15,7 @@ from core.alarms import AlarmCode, Noticed, printable
 from core.errors import StoreUnavailable
 from ra.auditing.exported import BEGIN, Place, portion
 from store.transactions import Store
-from verify.audit_findings import Found
 from verify.audited import Audit, Pinned
-from verify.parsing import Unreadable
 
 PASS_SECONDS = 10.0
 """After a pass over the tables."""
@@ -39,6 +37,14 @@ _MOST_SAID = 300
 _OF_TABLES = frozenset({"table", "unsealed", "waiting"})
 
 
+@dataclass(frozen=True)
+class Unfounded:
+    """A row that does not follow: which, and what is wrong with it."""
+
+    row: str
+    detail: str
+
+
 @dataclass
 class Following:
     """Where it stands; after a start it begins anew.
@@ -55,9 +61,9 @@ class Following:
     passes: int = field(default=0, init=False)
     _audit: Audit | None = field(default=None, init=False, repr=False)
     _place: Place = field(default=BEGIN, init=False, repr=False)
-    _of_rows: list[Found] = field(default_factory=list, init=False, repr=False)
-    _of_tables: list[Found] = field(default_factory=list, init=False, repr=False)
-    _last_pass: list[Found] = field(default_factory=list, init=False, repr=False)
+    _of_rows: list[Unfounded] = field(default_factory=list, init=False, repr=False)
+    _of_tables: list[Unfounded] = field(default_factory=list, init=False, repr=False)
+    _last_pass: list[Unfounded] = field(default_factory=list, init=False, repr=False)
     _stopped: str | None = field(default=None, init=False, repr=False)
 
     def run(self, stopping: threading.Event) -> None:
@@ -95,7 +101,7 @@ class Following:
                 if (spent := self.monotonic() - began) >= _AT_ONCE:
                     rest(spent * _SHARE)
                     began = self.monotonic()
-        except Unreadable as error:
+        except ValueError as error:  # a line of which nothing can be read
             self._stopped = f"The journal cannot be read on: {error}."
             return True
         if found.then is not None:
@@ -108,7 +114,7 @@ class Following:
         self._place = replace(BEGIN, row=audit.rows, table=0)
         return True
 
-    def found(self) -> Sequence[Found]:
+    def found(self) -> Sequence[Unfounded]:
         """Return the rows that do not follow, as far as it has looked."""
         tables = {each.row: each for each in (*self._last_pass, *self._of_tables)}
         return [*self._of_rows, *tables.values()]
@@ -120,7 +126,7 @@ class Following:
             Noticed(
                 code=AlarmCode.REGISTER_UNFOUNDED,
                 subject=printable(each.row, _MOST_SAID),
-                sentence=f"{printable(str(each), _MOST_SAID)} It does not follow from the journal.",
+                sentence=f"{printable(f'{each.row}: {each.detail}', _MOST_SAID)} It does not follow from the journal.",
             )
             for each in list(told.values())[:_MOST_NAMED]
         ]
@@ -132,7 +138,8 @@ class Following:
         """Keep what was found: of rows for good, of tables until they are looked at again."""
         findings = audit.findings
         kept = self._of_tables if of_table else self._of_rows
-        kept += findings.problems[: max(0, _MOST_NAMED - len(kept))]
+        new = findings.problems[: max(0, _MOST_NAMED - len(kept))]
+        kept += [Unfounded(row=each.row, detail=each.detail) for each in new]
         findings.problems.clear()
         findings.unknown.clear()
         findings.notes.clear()

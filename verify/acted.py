@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from core.actors import Role
+from core.actors import is_ours
 from core.approval import EndCause
 from core.canonical import canonical, read_json
 from core.chain import SealedRow
@@ -18,7 +18,7 @@ from officers.statement import Claim, Listed, approvals_digest, revocation_diges
 from verify.audit_findings import Findings
 from verify.counted import Counted
 from verify.exported import Said
-from verify.folded import DONE, LAPSED, REJECTED, SECONDED, Decided, Folded, instant, issues_of, perhaps
+from verify.folded import DONE, LAPSED, OPEN, REJECTED, SECONDED, Decided, Folded, instant, issues_of, perhaps
 
 CERTIFYING = (DecisionKind.GRANT, DecisionKind.AMEND, DecisionKind.REKEY)
 
@@ -99,7 +99,7 @@ class Acted:
         """Return an urgent revocation of before one had rows of its own: its end is its only act."""
         line, self._proposal = self._proposal, None
         identifier, written = str(said.get("decision")), None if line is None else line.get("proposal")
-        if self._counted.begun or "proposal_sha256" in said or row.role != Role.SSC_OFFICER or line is None:
+        if self._counted.begun or "proposal_sha256" in said or is_ours(row.actor) or line is None:
             return None
         document = _document(str(written)) if line.get("id") == identifier else None
         if document is None or (document.get("cause"), document.get("proposed_by")) != (said.get("cause"), row.actor):
@@ -217,7 +217,7 @@ class Acted:
         found.signers[row.actor] = instant(row.at)
         if row.kind == FactKind.DECISION_SUPPORTED:
             return
-        if found.state != "open":
+        if found.state != OPEN:
             self._findings.against(name, f"It seconds decision {row.subject}, which is {found.state}.")
         drafted = sorted(self._state.drafts[each].tbs_sha256 for each in found.drafts)
         if sorted(accepted) != drafted:

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from core.approval import EndCause, RevocationReason
 from core.instants import from_seconds, parse, seconds, text
+from core.kinds import DraftState
 from core.status import REASON_OF
 
 Json = Mapping[str, Any]
@@ -83,7 +84,7 @@ class Drafted:
     key: str
     not_before: int
     not_after: int
-    state: str = "drafted"
+    state: DraftState = DraftState.DRAFTED
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from core.errors import InstantMalformed
 from core.facts import FactKind
 from core.identifiers import serial_of
 from core.instants import seconds
-from core.kinds import DecisionKind
+from core.kinds import DecisionKind, DraftState
 from verify.acted import CERTIFYING, Acted
 from verify.audit_findings import Findings
 from verify.certified import key_sha256
@@ -39,9 +39,9 @@ from verify.parsing import Unreadable, one_certificate
 _ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.REKEY, DecisionKind.WITHDRAW_WAITING)
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InstantMalformed, Unreadable, DerMalformed)
 _APPLICATIONS = {
-    FactKind.APPLICATION_SUBMITTED: "submitted",
-    FactKind.APPLICATION_CANCELLED: "cancelled",
-    FactKind.APPLICATION_REFUSED: "refused",
+    FactKind.APPLICATION_SUBMITTED.value: "submitted",
+    FactKind.APPLICATION_CANCELLED.value: "cancelled",
+    FactKind.APPLICATION_REFUSED.value: "refused",
 }
 
 
@@ -61,24 +61,24 @@ class Folding:
         self._draft: Said | None = None
         self._der: Said | None = None
         self._by: Mapping[str, Callable[[SealedRow, Said], None]] = {
-            FactKind.AUTHORITY_CERTIFICATE_INTENDED: self._hierarchy.intend,
-            FactKind.AUTHORITY_CERTIFICATE_ISSUED: self._hierarchy.issue,
-            FactKind.AUTHORITY_CERTIFICATE_ENDED: self._hierarchy.end,
-            FactKind.CERTIFICATE_DRAFTED: self._drafted,
-            FactKind.DRAFT_ABANDONED: self._abandoned,
-            FactKind.SIGNATURE_INTENDED: self._intended,
-            FactKind.APPROVAL_GRANTED: self._granted,
-            FactKind.APPROVAL_AMENDED: self._amended,
-            FactKind.CERTIFICATE_ISSUED: self._issued,
-            FactKind.CERTIFICATE_SUPERSEDED: self._superseded,
-            FactKind.CERTIFICATE_REVOKED: self._revoked,
-            FactKind.APPROVAL_REVOKED: self._ended,
-            FactKind.APPROVAL_WITHDRAWN: self._ended,
-            FactKind.APPROVAL_EXPIRED: self._expired,
-            FactKind.NOTICE_WRITTEN: self._noticed,
-            FactKind.CERTIFICATE_RESTORED: self._restored,
-            FactKind.END_RESTORED: self._end_restored,
-            FactKind.END_SETTLED: self._end_settled,
+            FactKind.AUTHORITY_CERTIFICATE_INTENDED.value: self._hierarchy.intend,
+            FactKind.AUTHORITY_CERTIFICATE_ISSUED.value: self._hierarchy.issue,
+            FactKind.AUTHORITY_CERTIFICATE_ENDED.value: self._hierarchy.end,
+            FactKind.CERTIFICATE_DRAFTED.value: self._drafted,
+            FactKind.DRAFT_ABANDONED.value: self._abandoned,
+            FactKind.SIGNATURE_INTENDED.value: self._intended,
+            FactKind.APPROVAL_GRANTED.value: self._granted,
+            FactKind.APPROVAL_AMENDED.value: self._amended,
+            FactKind.CERTIFICATE_ISSUED.value: self._issued,
+            FactKind.CERTIFICATE_SUPERSEDED.value: self._superseded,
+            FactKind.CERTIFICATE_REVOKED.value: self._revoked,
+            FactKind.APPROVAL_REVOKED.value: self._ended,
+            FactKind.APPROVAL_WITHDRAWN.value: self._ended,
+            FactKind.APPROVAL_EXPIRED.value: self._expired,
+            FactKind.NOTICE_WRITTEN.value: self._noticed,
+            FactKind.CERTIFICATE_RESTORED.value: self._restored,
+            FactKind.END_RESTORED.value: self._end_restored,
+            FactKind.END_SETTLED.value: self._end_settled,
         }
 
     def before(self, line: Said) -> None:
@@ -96,7 +96,7 @@ class Folding:
     def take(self, row: SealedRow, said: Said) -> None:
         """Take a row; what it does not say, or what is not what it says, is told."""
         if row.kind in _APPLICATIONS:
-            self._state.applications[str(row.subject)] = (_APPLICATIONS[FactKind(row.kind)], row.number)
+            self._state.applications[str(row.subject)] = (_APPLICATIONS[row.kind], row.number)
         handle = self._by.get(row.kind)
         if handle is None:
             return
@@ -162,14 +162,14 @@ class Folding:
         if found is None or decision is None:
             self._findings.against(f"row {row.number}", f"It gives up {said['serial']}, which nobody drafted.")
             return
-        found.state = "abandoned"
+        found.state = DraftState.ABANDONED
         if str(said["serial"]) in decision.drafts:
             decision.drafts.remove(str(said["serial"]))
         if not any(each.key == found.key for each in self._state.certs.values()) and not self._held(found.key):
             self._state.keys.pop(found.key, None)
 
     def _held(self, key: str) -> bool:
-        return any(each.key == key and each.state == "drafted" for each in self._state.drafts.values())
+        return any(each.key == key and each.state is DraftState.DRAFTED for each in self._state.drafts.values())
 
     def _intended(self, row: SealedRow, said: Said) -> None:
         draft = self._state.drafts.get(str(said["serial"]))
@@ -249,7 +249,7 @@ class Folding:
             not_after=draft.not_after,
             signed_at=instant(row.at),
         )
-        draft.state = "issued"
+        draft.state = DraftState.SIGNED
         if approval.ended_at is not None:
             made.revoked_at, made.cause, made.sealed = approval.ended_at, approval.cause, instant(row.sealed_at)
         proposal = decision.said or {}

@@ -7,7 +7,7 @@ from typing import Any
 from core.approval import DEVICE_COLUMNS
 from core.canonical import read_json
 from core.errors import RosterUnusable
-from core.kinds import DecisionKind
+from core.kinds import DecisionKind, DraftState, KeyState
 from officers.roster import members_digest, read_members
 from verify.audit_findings import Findings
 from verify.exported import Said
@@ -224,14 +224,14 @@ class RegisterFollows:
         if stated != (found.decision, found.approval, found.issue, found.tbs_sha256):
             self._findings.against(name, f"It is not what row {found.row} says.")
         state = line.get("state")
-        if (state == "abandoned") != (found.state == "abandoned"):
+        if (state == DraftState.ABANDONED) is not (found.state is DraftState.ABANDONED):
             self._against(name, f"It is {state}, and by the journal {found.state}.", found.decision, found.approval)
 
     def _key(self, name: str, line: Said) -> None:
         found, touched = self._state.keys.get(str(line.get("sha256"))), line.get("approval")
         if found is None or found != touched:
             self._against(name, f"It is approval {touched}'s, and by the journal {found}'s.", touched, found)
-        elif (line.get("state") == "compromised") != (line.get("sha256") in self._state.compromised):
+        elif (line.get("state") == KeyState.COMPROMISED) is not (line.get("sha256") in self._state.compromised):
             self._against(name, f"It is {line.get('state')}, and no row says that.", touched)
 
     # --- approvals --------------------------------------------------------------------------------------------------

@@ -312,17 +312,17 @@ class _Named:
         """Return what one row names, and what it is called."""
         serial, number, digest = said.get("serial"), said.get("number"), "proposal_sha256" in said
         by: Mapping[str, tuple[str, Mapping[Any, Said], object]] = {
-            FactKind.DECISION_PROPOSED: ("proposal", self._proposals, subject),
-            FactKind.DECISION_MADE_ALONE: ("proposal", self._proposals, subject),
+            FactKind.DECISION_PROPOSED.value: ("proposal", self._proposals, subject),
+            FactKind.DECISION_MADE_ALONE.value: ("proposal", self._proposals, subject),
             # Of before such a fact named its proposal's digest.
-            FactKind.APPROVAL_REVOKED: ("proposal", {} if digest else self._proposals, said.get("decision")),
-            FactKind.CERTIFICATE_REVOKED: ("proposal", {} if digest else self._proposals, said.get("decision")),
-            FactKind.ORDER_PROPOSED: ("order", self._orders, subject),
-            FactKind.ROSTER_SET: ("roster", self._rosters, number),
-            FactKind.CERTIFICATE_DRAFTED: ("draft", self._drafts, serial),
-            FactKind.CERTIFICATE_ISSUED: ("certificate", self._issued, serial),
-            FactKind.CERTIFICATE_RESTORED: ("certificate", self._issued, serial),
-            FactKind.AUTHORITY_CERTIFICATE_ISSUED: ("hierarchy", self._hierarchy, serial),
+            FactKind.APPROVAL_REVOKED.value: ("proposal", {} if digest else self._proposals, said.get("decision")),
+            FactKind.CERTIFICATE_REVOKED.value: ("proposal", {} if digest else self._proposals, said.get("decision")),
+            FactKind.ORDER_PROPOSED.value: ("order", self._orders, subject),
+            FactKind.ROSTER_SET.value: ("roster", self._rosters, number),
+            FactKind.CERTIFICATE_DRAFTED.value: ("draft", self._drafts, serial),
+            FactKind.CERTIFICATE_ISSUED.value: ("certificate", self._issued, serial),
+            FactKind.CERTIFICATE_RESTORED.value: ("certificate", self._issued, serial),
+            FactKind.AUTHORITY_CERTIFICATE_ISSUED.value: ("hierarchy", self._hierarchy, serial),
         }
         name, kept, key = by.get(kind, ("", {}, None))
         found = kept.get(key) if isinstance(key, str | int) else None

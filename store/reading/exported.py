@@ -28,7 +28,6 @@ from store.tables import (
     journal,
     journal_heads,
     ocsp_answers,
-    organisations,
     public_keys,
     terms,
     waits_to_be_sealed,
@@ -255,7 +254,6 @@ def kept_after(tx: Transaction, kept: Kept, behind: Sequence[Any] | None, limit:
 ANSWERS = Kept(name="answer", table=ocsp_answers, key=(ocsp_answers.c.id,))
 NOTICES = Kept(name="notice", table=notices, key=(notices.c.number,))
 APPROVALS = Kept(name="approval", table=approvals, key=(approvals.c.identifier,))
-ORGANISATIONS = Kept(name="organisation", table=organisations, key=(organisations.c.id,))
 
 
 def of_approvals(tx: Transaction, identifiers: Sequence[str]) -> dict[str, tuple[list[Said], list[Said]]]:
