@@ -17,6 +17,9 @@ from sqlalchemy import delete
 
 from app.cli.audit import audit
 from app.cli.journal import EXIT_BROKEN, EXIT_UNKNOWN
+from core.canonical import canonical
+from core.chain import GENESIS, SealedRow, head_statement, link
+from core.facts import FactKind
 from core.note import vkey
 from ra.auditing.views import AuditPortion
 from ra.deciding.kinds.amendment import ProposeAmendment
@@ -28,7 +31,7 @@ from tests.audit_world import audited, exported, named
 from tests.cycle_world import device
 from tests.dossier_world import Auditor, root_of
 from tests.test_log import with_log
-from tests.world import World, csr_pem, keyring
+from tests.world import PROFILE, World, csr_pem, keyring
 from verify.audited import Audit, Pinned
 from verify.exported import LONGEST_LINE, read_line
 from verify.parsing import Unreadable
@@ -286,3 +289,96 @@ def test_it_is_fetched_in_portions_and_proves_the_same(lived: World, monkeypatch
 )
 def test_a_place_that_no_portion_said_is_refused(world: World, after: str) -> None:
     refused(Api(world).ask("auditor", "GET", f"/v1/audit?after={quote(after)}"), 400, "body-malformed")
+
+
+# --- whoever has the journal's key ----------------------------------------------------------------------------------
+
+
+def resealed(world: World, change: Callable[[list[dict[str, Any]]], object]) -> bytes:
+    """The register's export with other rows, each linked and all of them under a head by the journal's own key."""
+    lines = [json.loads(each) for each in exported(world.store).splitlines()]
+
+    def sealed(lines: list[dict[str, Any]]) -> None:
+        change(lines)
+        lines[:] = [each for each in lines if each["is"] != "head"]
+        digest, number = GENESIS, 0
+        for each in lines:
+            if each["is"] == "row":
+                number += 1
+                each["row"]["number"], each["salt"] = number, None
+                digest = link(digest, SealedRow(**each["row"]))
+                each["link"] = digest.hex()
+        signature = keyring(world.folder).journal.sign(head_statement(PROFILE.journal_name, number, digest))
+        last = next(place for place, each in enumerate(lines) if each.get("row", {}).get("number") == number)
+        head = {"is": "head", "number": number, "link": digest.hex(), "signature": signature.hex()}
+        lines.insert(last + 1, head)
+
+    return altered(b"".join(json.dumps(each).encode() + b"\n" for each in lines), sealed)
+
+
+def without(kind: FactKind) -> Callable[[list[dict[str, Any]]], object]:
+    return lambda lines: lines.remove(next(each for each in lines if _kind(each) == kind))
+
+
+def saying(kind: FactKind, **said: object) -> Callable[[list[dict[str, Any]]], object]:
+    def change(lines: list[dict[str, Any]]) -> None:
+        row = next(each for each in lines if _kind(each) == kind)["row"]
+        row["payload"] = canonical(json.loads(row["payload"]) | said).decode()
+
+    return change
+
+
+def by(kind: FactKind, actor: str) -> Callable[[list[dict[str, Any]]], object]:
+    def change(lines: list[dict[str, Any]]) -> None:
+        next(each for each in lines if _kind(each) == kind)["row"]["actor"] = actor
+
+    return change
+
+
+def _kind(line: dict[str, Any]) -> object:
+    return line["row"]["kind"] if line["is"] == "row" else None
+
+
+FORGED_UNDER_THE_KEY = (
+    (without(FactKind.DECISION_AUTHORISED), "who proposed it, has not signed for it"),
+    (without(FactKind.DECISION_PROPOSED), "which no row proposes"),
+    (without(FactKind.DECISION_SECONDED), "nobody agreed to it"),
+    (without(FactKind.SIGNATURE_INTENDED), None),
+    (without(FactKind.APPROVAL_GRANTED), "no row before it grants"),
+    (without(FactKind.CERTIFICATE_ISSUED), "No row says that it was issued"),
+    (without(FactKind.CERTIFICATE_SUPERSEDED), "Its supersession is"),
+    (without(FactKind.CERTIFICATE_REVOKED), "Its revocation is"),
+    (without(FactKind.CRL_PUBLISHED), "No row says that it was published"),
+    (without(FactKind.NOTICE_WRITTEN), "No row says that it was written"),
+    (without(FactKind.ROSTER_SET), "no row before it says whose keys counted"),
+    (without(FactKind.ACCESS_GRANTED), "which no row gives them"),
+    (saying(FactKind.CERTIFICATE_REVOKED, cause="breach"), "Its cause is breach"),
+    (saying(FactKind.CERTIFICATE_ISSUED, sha256="0" * 64), "Its bytes are not those"),
+    (saying(FactKind.CRL_PUBLISHED, entries=7), "how many entries"),
+    (saying(FactKind.DECISION_SECONDED, tbs_sha256="0" * 64), "does not count"),
+    (saying(FactKind.DECISION_SECONDED, authorisation="0" * 64), "is not there"),
+    (saying(FactKind.ROSTER_SET, members_sha256="0" * 64), "other members"),
+    (saying(FactKind.CERTIFICATE_DRAFTED, tbs_sha256="0" * 64), "Its bytes are not those"),
+    (saying(FactKind.APPROVAL_GRANTED, application="app-0"), "Its application is"),
+    (by(FactKind.DECISION_SECONDED, "officer-1"), "by credential cred-officer-2, which no row gives them"),
+    (by(FactKind.DECISION_SECONDED, "mallory"), "which no row gives them"),
+)
+
+
+@pytest.fixture(scope="module")
+def with_key(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[World]:
+    made = live(World(store_copy("sqlite"), keys_folder))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("change", "told"), FORGED_UNDER_THE_KEY)
+def test_whoever_has_the_journals_key_cannot_have_the_register_follow_from_another_journal(
+    with_key: World, change: Callable[[list[dict[str, Any]]], object], told: str | None
+) -> None:
+    found = audited(resealed(with_key, change)).findings
+    assert not any("link" in each.detail or "head" in each.detail for each in found.problems), "the chain holds"
+    if told is None:
+        assert not found.problems, "of this row nothing follows that another one does not say"
+    else:
+        assert any(told in each.detail for each in found.problems), found.problems

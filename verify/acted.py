@@ -224,8 +224,10 @@ class Acted:
             self._findings.against(name, "The bytes that it accepts are not those that were drafted.")
         if 1 + len(found.signers) < found.wanted:
             self._findings.against(name, f"It takes {found.wanted} officers, and {1 + len(found.signers)} have agreed.")
-        if self._counted.begun and found.authorised_at is None and "authorisation" in said:
-            self._findings.note(f"Decision {row.subject} was proposed before its proposer had to sign for it.")
+        if found.authorised_at is None and "authorisation" in said:
+            self._findings.against(
+                name, f"It is decided, and {found.proposer}, who proposed it, has not signed for it."
+            )
         found.accepted, found.seconder, found.seconded_at = accepted, row.actor, instant(row.at)
         found.state = SECONDED if accepted else DONE
 
