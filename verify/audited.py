@@ -21,14 +21,14 @@ from typing import Any
 
 from cryptography import x509
 
-from core.canonical import read_json
+from core.canonical import canonical, read_json
 from core.chain import SealedRow, content_digest
 from core.errors import InstantMalformed
 from core.facts import FactKind
 from core.kinds import HierarchyRole
 from verify.acted import Acted
 from verify.audit_findings import Findings
-from verify.chained import Chained, carried, is_canonical
+from verify.chained import Chained, carried
 from verify.counted import Counted
 from verify.dossier import Trusted
 from verify.exported import Parts, Said
@@ -184,8 +184,9 @@ class Audit:
         if kept is not None and kept != line.get("link"):
             self.findings.against(name, "It has another link than the one that you kept.")
         told = _payload(row)
-        if not is_canonical(row.payload):
+        if told is None:
             self.findings.against(name, "Its payload is not canonical JSON.")
+            told = {}
         try:
             self._fold(row, told)
         except (InstantMalformed, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -281,12 +282,13 @@ def _refused_row(line: Said) -> SealedRow | None:
         return None
 
 
-def _payload(row: SealedRow) -> Mapping[str, Any]:
+def _payload(row: SealedRow) -> Mapping[str, Any] | None:
+    """Return what a row says; None where that is not a JSON object in its one canonical form."""
     try:
         found = read_json(row.payload)
+        return found if isinstance(found, dict) and canonical(found).decode() == row.payload else None
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
 
 
 def _octets(written: object) -> bytes:

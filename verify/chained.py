@@ -4,7 +4,6 @@ Shown is that rows are numbered 1, 2, 3 … without a gap, each linked to the on
 signed by the keys that are theirs and name what is there; that each leaf commits, under its salt, to the whole row.
 """
 
-import hashlib
 from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
@@ -14,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from core import note
-from core.canonical import canonical, read_json
 from core.chain import (
     DATED_AHEAD,
     GENESIS,
@@ -225,19 +223,6 @@ def carried(line: Said) -> list[tuple[str, str]]:
             raise Unreadable("a row carries what is no document")
         found.append((approval, document))
     return found
-
-
-def is_canonical(payload: str) -> bool:
-    """Return whether a payload is JSON in its one canonical form."""
-    try:
-        return canonical(read_json(payload)) == payload.encode("utf-8")
-    except (ValueError, RecursionError):
-        return False
-
-
-def same_key(known: str, key: bytes) -> bool:
-    """Return whether a key is the one whose SHA-256, hex, is known."""
-    return hashlib.sha256(key).hexdigest() == known.lower()
 
 
 def _row(line: Said) -> SealedRow:
