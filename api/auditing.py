@@ -1,4 +1,4 @@
-"""/v1/journal and /v1/approvals/{}/dossier: what auditors take with them, to be proved elsewhere."""
+"""/v1/journal, /v1/audit and /v1/approvals/{}/dossier: what auditors take with them, to be proved elsewhere."""
 
 from http import HTTPStatus
 
@@ -8,12 +8,13 @@ from flask_openapi3.openapi import OpenAPI
 from api.answers import answer
 from api.forms.fields import approval_of
 from api.forms.paths import ApprovalPath
-from api.forms.watching import JournalQuery
+from api.forms.watching import AuditQuery, JournalQuery
 from api.incoming import actor
 from api.service import APPROVALS, READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from ra.auditing.dossier import FetchedDossier, dossier
+from ra.auditing.exported import audit_portion
 from ra.auditing.journal import journal
-from ra.auditing.views import DossierAsked, JournalPage
+from ra.auditing.views import AuditPortion, DossierAsked, JournalPage
 
 ZIP_TYPE = "application/zip"
 
@@ -33,6 +34,18 @@ def add_auditing(app: OpenAPI, service: Service) -> None:
     def list_journal(query: JournalQuery) -> Response:
         """List the sealed journal with its signed heads; what is under no head yet comes later."""
         return reply(journal(desk, actor(), after=int(query.after or "0"), limit=query.limit))
+
+    @app.get(
+        "/v1/audit",
+        operation_id="exportAudit",
+        tags=[WATCHING],
+        openapi_extensions=clauses("F2.18"),
+        responses={200: answer(AuditPortion), **refusals(*READ_REFUSALS, HTTPStatus.BAD_REQUEST)},
+        security=WITH_CREDENTIAL,
+    )
+    def export_audit(query: AuditQuery) -> Response:
+        """Fetch a portion of the whole register with all that it rests upon, to prove it elsewhere."""
+        return reply(audit_portion(desk, actor(), query.after))
 
     @app.get(
         "/v1/approvals/<approval>/dossier",

@@ -18,9 +18,19 @@ from api.readiness import Readiness
 from api.service import READ_REFUSALS, WATCHING, WITH_CREDENTIAL, Service, refusals, reply
 from api.status.consistency import DisagreementAnswer, Report
 from api.timed import TimedMirror
+from core.alarms import AlarmCode
 from core.errors import StoreUnavailable
 from ra.access import authorise_counting, authorise_watching
-from store.reading.watching import Backlog, backlog
+from store.reading.watching import Backlog, alarms, backlog
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfoundedAnswer:
+    """A row of the register that does not follow from the journal: `trialcpa audit verify` says the same of it."""
+
+    row: str
+    detail: str
+    since: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +39,7 @@ class ConsistencyAnswer:
 
     Args:
         as_of, checked, pending: of a register of up to 500 approvals now; of a larger one when it was compared last.
+        unfounded: rows of the register that do not follow from the journal, as the authority has found.
         passes: how far the comparing of everything, which never ends, has come.
     """
 
@@ -37,6 +48,7 @@ class ConsistencyAnswer:
     checked: int
     pending: int
     disagreements: tuple[DisagreementAnswer, ...]
+    unfounded: tuple[UnfoundedAnswer, ...]
     passes: Passed
 
 
@@ -86,13 +98,16 @@ def add_watching(app: OpenAPI, service: Service, lookout: Lookout) -> None:
         **shared,
     )
     def consistency() -> Response:
-        """Do register, verification, OCSP and CRL agree on every certificate?
+        """Do register, verification, OCSP and CRL agree on every certificate, and does it follow from the journal?
 
         All are compared again and again, a portion at a time; what disagrees twice, and has not changed meanwhile, is
         named here until it is over. A small register is compared while you wait.
         """
         authorise_watching(actor())
-        return reply(_told(lookout.comparing.found(), lookout.comparing.passed()))
+        with service.desk.store.read() as tx:
+            held = [each for each in alarms(tx) if each.code is AlarmCode.REGISTER_UNFOUNDED]
+        unfounded = tuple(UnfoundedAnswer(row=each.subject, detail=each.sentence, since=each.since) for each in held)
+        return reply(_told(lookout.comparing.found(), lookout.comparing.passed(), unfounded))
 
 
 def _backlog(service: Service) -> Backlog | None:
@@ -103,12 +118,13 @@ def _backlog(service: Service) -> Backlog | None:
         return None
 
 
-def _told(report: Report, passed: Passed) -> ConsistencyAnswer:
+def _told(report: Report, passed: Passed, unfounded: tuple[UnfoundedAnswer, ...]) -> ConsistencyAnswer:
     return ConsistencyAnswer(
-        agree=not report.disagreements,
+        agree=not report.disagreements and not unfounded,
         as_of=report.as_of,
         checked=report.checked,
         pending=report.pending,
         disagreements=tuple(report.disagreements),
+        unfounded=unfounded,
         passes=passed,
     )

@@ -3,6 +3,7 @@
 from app.house import House, open_memory
 from core.errors import RestoreNotAccepted
 from jobs.authority import Authority
+from jobs.following import Following
 from jobs.keyring import KeyPlace, Keyring, opened_keyring
 from jobs.put_back import marked
 from keys.passphrase import FromFile
@@ -41,4 +42,5 @@ def open_authority(house: House) -> Authority:
         pace=house.settings.pace,
         rules=house.settings.rules,
         reopen=reopen if isinstance(house.settings.passphrase, FromFile) else None,
+        following=Following(store=house.store, journal_key=keyring.journal.public_key),
     )

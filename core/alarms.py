@@ -46,6 +46,7 @@ class AlarmCode(StrEnum):
     LIST_UNKNOWN = "list-unknown"
     MEMORY_COPY_CHANGED = "memory-copy-changed"
     REGISTER_CONTRADICTS = "register-contradicts"
+    REGISTER_UNFOUNDED = "register-unfounded"
     REGISTER_WENT_BACK = "register-went-back"
     STORE_WENT_BACK = "store-went-back"
     NOTICES_UNDELIVERED = "notices-undelivered"
@@ -131,6 +132,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.REGISTER_CONTRADICTS: (
         "The register contradicts what the authority remembers of what it has signed.",
         "The register agrees with what the authority remembers.",
+    ),
+    AlarmCode.REGISTER_UNFOUNDED: (
+        "A row of the register does not follow from the journal: somebody has written into it.",
+        "Everything in the register follows from the journal.",
     ),
     AlarmCode.STORE_WENT_BACK: (
         "The register is older than what the authority has sealed.",

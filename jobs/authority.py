@@ -32,6 +32,7 @@ from jobs.draft import draft_proposals
 from jobs.duty import Duty, Lease, later, release_lease, take_lease
 from jobs.ends import remember_ends
 from jobs.expire import close_requests, lapse_passed, record_expiries
+from jobs.following import Following
 from jobs.growing import Growing
 from jobs.hierarchy import keys_missed, renew_responder
 from jobs.identity import compare_identity
@@ -105,6 +106,7 @@ class Authority:
         second: asks other clocks where this machine's is doubted; None for those that there are.
         audit: where its reading of the register again stands.
         reopen: opens the keys anew, where that needs nobody; None where a person has to give their passphrase.
+        following: looks, beside the turns, whether everything follows from the journal; None where nobody does.
     """
 
     store: Store
@@ -118,6 +120,7 @@ class Authority:
     second: Second | None = None
     audit: Audit = field(default_factory=Audit, repr=False)
     reopen: Callable[[], Keyring] | None = field(default=None, repr=False)
+    following: Following | None = field(default=None, repr=False)
     _believed: BelievedClock = field(init=False, repr=False)
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
@@ -151,6 +154,8 @@ class Authority:
     def run(self, stopping: threading.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Work until `stopping` is set; `ready` is called once the lease is held for the first time."""
         hearing = self.store.hearing()
+        if self.following is not None:
+            threading.Thread(target=self.following.run, args=(stopping,), name="following", daemon=True).start()
         try:
             self._work(stopping, ready, hearing)
         finally:
@@ -369,6 +374,7 @@ class Authority:
     def tell_alarms(self, duty: Duty, at: datetime) -> int:
         """Let the register say what the jobs of this turn have noticed; the last job of a turn."""
         noticed = [*self._lasting(at), *(each for one in self._noticed.values() for each in one)]
+        noticed += [] if self.following is None else self.following.noticed()
         return self._alarms.hold(duty.read, duty.begin, noticed, at)
 
     def _guarded(self, job: Callable[[Duty, datetime], int], duty: Duty, at: datetime) -> int:

@@ -1,7 +1,7 @@
 """Who acts in the story: people with the API keys for trying things out, each over HTTP."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from app.audit_sent import sent
 from app.cli.decide_export import fetched
 from app.cli.demo import open_demo_key
 from app.client import Client
@@ -21,6 +22,7 @@ from core.kinds import AuthorisedAct
 from officers.statement import Claim
 from story.album import Album
 from verify.client import TIMEOUT, AuthorityClient, Exchange
+from verify.exported import Said
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 """Puts something between the story and the server; tests do."""
@@ -162,6 +164,15 @@ class Person:
             ServiceRefused, ServiceUnreachable, ServiceAnswerMalformed: they are not to be had.
         """
         return fetched(self._service, decision)
+
+    def register(self) -> Iterator[Said]:
+        """Give the lines of the whole register, as `trialcpa audit verify` fetches them.
+
+        Raises:
+            ServiceRefused, ServiceUnreachable, ServiceAnswerMalformed: they are not to be had.
+            Unreadable: one of them is none.
+        """
+        return sent(self._service)
 
     def _signed(self, act: AuthorisedAct, shown: Reply) -> Mapping[str, object]:
         """Sign for a decision: its digests are recomputed from its bytes."""

@@ -29,6 +29,7 @@ from story.checks import (
     tell_responder,
     tell_tools,
 )
+from story.followed import tell_everything_follows
 from story.scene import Granted, Scene
 from story.telling import Proof
 from story.tools import Tools
@@ -88,6 +89,8 @@ def play(scene: Scene) -> None:
 
     teller.step("Who agreed to it? The dossier of the decision, asked for by an officer and proved by anybody")
     tell_who_agreed(scene, decision)
+    teller.step("And everything else in the register? It follows from the journal, row by row")
+    tell_everything_follows(scene)
 
 
 def _not_at_midnight(scene: Scene) -> None:

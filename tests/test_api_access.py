@@ -77,6 +77,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "listAuthorisations": SSC,
     "showDecisionJournal": SSC,
     "listJournal": SSC,
+    "exportAudit": SSC,
     "fetchDossier": SSC,
     "showRoster": SSC,
     "proposeOrder": OFFICERS,

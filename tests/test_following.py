@@ -1,115 +1,107 @@
-"""Those who act together are followed once, after the last of them; whoever acts alone waits for nobody."""
+"""The authority looks for ever whether everything follows from its journal, and holds nobody up."""
 
 import threading
-import time
-from collections.abc import Callable
+from datetime import date
 
 import pytest
 
-from api.following import Following
+from core.alarms import AlarmCode
+from jobs.following import Following
+from store.reading import exported as reading
+from tests.api_world import Api, done
+from tests.attack.forging import forge
+from tests.cycle_world import device
+from tests.world import World, keyring
 
-PATIENCE = 20.0
+
+@pytest.fixture
+def following(world: World, monkeypatch: pytest.MonkeyPatch) -> Following:
+    monkeypatch.setattr(reading, "PAGE", 10)
+    made = Following(store=world.store, journal_key=keyring(world.folder).journal.public_key)
+    world.authority.following = made
+    return made
 
 
-def _started(run: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=run)
+def whole(following: Following) -> None:
+    """A pass over everything, to its end."""
+    while not following.step():
+        pass
+
+
+def named(world: World) -> set[str]:
+    """What the register tells of it, once the authority has worked."""
+    world.authority.turn()
+    return {each.subject for each in world.alarms() if each.code is AlarmCode.REGISTER_UNFOUNDED}
+
+
+def test_what_is_done_meanwhile_is_held_against_nobody(world: World, following: Following) -> None:
+    approvals = list[str]()
+    for place in range(200):
+        if place % 20 == 5:
+            approvals.append(world.granted(device=device(place), start=date(2027, 2, 1)))
+        if place % 40 == 25:
+            world.revoked(approvals.pop(0))  # its facts wait
+        if place % 40 == 33:
+            world.authority.settle()
+        following.step()
+        assert not following.found(), place
+    assert following.passes > 1
+    assert not named(world)
+
+
+def test_a_row_that_somebody_writes_into_is_named_until_it_is_put_right(world: World, following: Following) -> None:
+    approval = world.granted()
+    world.authority.settle()
+    whole(following)
+    assert not named(world)
+    forge(world, f"UPDATE terms SET maximum_devices = maximum_devices + 1 WHERE approval = '{approval}'")
+    whole(following)
+    row = f"terms {approval} 1"
+    assert named(world) == {row}
+    api = Api(world)
+    api.lookout.look()
+    (told,) = done(api.ask("auditor", "GET", "/v1/consistency"))["unfounded"]
+    assert told["row"] == row
+    assert "does not follow from the journal" in told["detail"]
+    assert not done(api.ask("auditor", "GET", "/v1/consistency"))["agree"]
+    forge(world, f"UPDATE terms SET maximum_devices = maximum_devices - 1 WHERE approval = '{approval}'")
+    whole(following)
+    assert not named(world)
+    assert done(api.ask("auditor", "GET", "/v1/consistency"))["unfounded"] == []
+
+
+def test_a_row_that_is_taken_out_is_missed(world: World, following: Following) -> None:
+    world.granted()
+    world.authority.settle()
+    whole(following)
+    forge(world, "DELETE FROM notices WHERE number = 'TTN-2027-0001'")
+    whole(following)
+    assert "notices TTN-2027-0001" in named(world)
+
+
+def test_it_rests_for_what_it_works_and_ends_when_it_is_told_to(world: World) -> None:
+    world.granted()
+    world.authority.settle()
+    spent = iter(range(10**6))
+    rests = list[float]()
+    made = Following(
+        store=world.store, journal_key=keyring(world.folder).journal.public_key, monotonic=lambda: float(next(spent))
+    )
+    made.step(rests.append)
+    assert rests
+    assert min(rests) >= 20, "twenty times what it has worked"
+    stopping = threading.Event()
+    thread = threading.Thread(target=made.run, args=(stopping,), daemon=True)
     thread.start()
-    return thread
+    stopping.set()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
-def _until(so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not so():
-        assert time.monotonic() < until, "it did not come to pass"
-        time.sleep(0.001)
-
-
-class _Register:
-    """What is committed, and what was read of it; a reader can be held."""
-
-    def __init__(self) -> None:
-        self.committed = 0
-        self.seen = 0
-        self.reads = 0
-        self.may_end = threading.Event()
-        self.may_end.set()
-
-    def read(self) -> None:
-        self.reads += 1
-        found = self.committed
-        assert self.may_end.wait(PATIENCE)
-        self.seen = max(self.seen, found)
-
-
-def test_whoever_acts_alone_is_followed_at_once() -> None:
-    register = _Register()
-    following = Following(register.read, together=PATIENCE)
-    began = time.monotonic()
-    for number in range(1, 4):
-        with following.acting():
-            register.committed += 1
-        following.follow()
-        assert (register.seen, register.reads) == (number, number)
-    assert time.monotonic() - began < PATIENCE / 2
-
-
-def test_those_who_act_together_are_followed_once_and_all_see_their_own_act() -> None:
-    register = _Register()
-    following = Following(register.read, together=PATIENCE)
-    everybody, one_by_one, saw = threading.Barrier(8), threading.Lock(), list[bool]()
-
-    def act() -> None:
-        with following.acting():
-            everybody.wait(PATIENCE)
-            with one_by_one:
-                register.committed += 1
-                mine = register.committed
-        following.follow()
-        saw.append(register.seen >= mine)
-
-    threads = [_started(act) for _ in range(8)]
-    for thread in threads:
-        thread.join(PATIENCE)
-    assert saw == [True] * 8
-    assert register.reads == 1
-
-
-def test_what_was_begun_before_an_act_does_not_count_for_it() -> None:
-    register = _Register()
-    following = Following(register.read, together=PATIENCE)
-    register.may_end.clear()
-    register.committed = 1
-    first = _started(following.follow)
-    _until(lambda: register.reads == 1)
-    register.committed = 2
-    second = _started(following.follow)
-    _until(lambda: register.reads == 2)
-    register.may_end.set()
-    for thread in (first, second):
-        thread.join(PATIENCE)
-    assert register.seen == 2
-
-
-def test_nobody_waits_long_for_one_who_goes_on_acting() -> None:
-    register = _Register()
-    following = Following(register.read, together=0.001)
-    with following.acting():
-        register.committed = 1
-        following.follow()
-        assert register.seen == 1
-
-
-def test_a_failure_comes_through_to_who_has_it_done_and_keeps_nobody_from_the_next() -> None:
-    fails = [True]
-
-    def read() -> None:
-        if fails.pop():
-            raise OSError("no register")
-        fails.append(False)
-
-    following = Following(read)
-    with pytest.raises(OSError, match="no register"):
-        following.follow()
-    fails.append(False)
-    following.follow()
-    assert following._ended == following._begun == 2
+@pytest.mark.parametrize("payload", ["'[1]'", "'x'", "'{\"serial\":7}'"])
+def test_whatever_a_row_says_it_goes_on(world: World, following: Following, payload: str) -> None:
+    world.granted()
+    world.authority.settle()
+    forge(world, f"UPDATE journal SET payload = {payload} WHERE kind = 'certificate-issued'")
+    whole(following)
+    assert any(each.startswith("row ") for each in named(world))

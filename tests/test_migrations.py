@@ -45,6 +45,7 @@ from store.reading import work
 from store.reading.authority import authority_row, certificates
 from store.tables import approvals, credentials, decisions, drafts, journal, metadata
 from store.transactions import Store, violated
+from tests.audit_world import audited, exported
 from tests.world import (
     AUDITOR,
     BORN,
@@ -275,7 +276,17 @@ def test_what_was_under_way_is_finished_by_this_release(
     for state in (DecisionState.DONE, DecisionState.REJECTED, DecisionState.LAPSED):
         assert {world.decision_state(each) for each in was[state]} == {state}
     assert journal_problems(world.store) == ()
+    # 4. All of it is provable from its first row on (docs/adr/0054); officers signed nothing then, and that is told.
+    found = audited(exported(world.store)).findings
+    assert not found.problems
+    assert any(each.startswith("Before officers had keys of their own") for each in found.notes)
     world.close()
+
+
+def test_a_register_of_before_follows_from_its_journal_when_it_is_upgraded(upgraded: Store) -> None:
+    found = audited(exported(upgraded)).findings
+    assert not found.problems
+    assert found.notes
 
 
 def test_an_authority_made_before_goes_on_with_lists_and_certificates_of_the_new_form(

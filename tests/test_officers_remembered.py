@@ -194,13 +194,13 @@ def test_a_book_of_the_release_before_is_brought_to_form_and_forgets_nothing(kno
     assert known.memory.prove().records == len(known.memory.after(0, 100))
     known.memory.close()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        assert book.execute("PRAGMA user_version").fetchone() == (4,)
-        book.execute("PRAGMA user_version = 5")
+        assert book.execute("PRAGMA user_version").fetchone() == (5,)
+        book.execute("PRAGMA user_version = 6")
     book.close()
-    with pytest.raises(MemoryUnusable, match="it has form 5; this release knows form 4"):
+    with pytest.raises(MemoryUnusable, match="it has form 6; this release knows form 5"):
         known.again()
     with sqlite3.connect(known.folder / FILE_NAME) as book:
-        book.execute("PRAGMA user_version = 4")
+        book.execute("PRAGMA user_version = 5")
     book.close()
     known.memory = known.again()
 

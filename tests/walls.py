@@ -66,7 +66,7 @@ WALLS: Mapping[str, Wall] = {
     "ra.entering": _use_cases("ra.entering", "webauthn"),
     "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
-    "jobs": _wall("jobs core officers ra policy ca keys memory backup store"),
+    "jobs": _wall("jobs core officers ra policy ca keys memory backup store verify.audited"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
     ),
@@ -87,7 +87,7 @@ WALLS: Mapping[str, Wall] = {
         "cryptography click flask granian httpx rich",
     ),
     "story": _wall(
-        "story core officers verify app.house app.processes app.settings app.cli.ceremony app.cli.clock "
+        "story core officers verify app.audit_sent app.house app.processes app.settings app.cli.ceremony app.cli.clock "
         "app.cli.decide_export app.cli.demo app.cli.options app.client app.officer app.recomputed",
         "aiosmtpd click cryptography httpx pkilint rich",
     ),

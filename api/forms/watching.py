@@ -16,6 +16,12 @@ class ReadyQuery(Sent):
     purpose: Annotated[Purpose, Field(alias="for", description="What the service is to be fit for.")] = Purpose.STATUS
 
 
+class AuditQuery(Sent):
+    """Which portion of the register."""
+
+    after: Annotated[str, Field(max_length=400, description="What the portion before ended with; empty at first.")] = ""
+
+
 class JournalQuery(PageQuery):
     """Which rows of the journal."""
 

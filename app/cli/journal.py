@@ -134,10 +134,10 @@ def prove(*, file: Path, transcript: Path | None, root: Path | None, known: str 
     if root is not None and transcript is None:
         raise click.UsageError("--root says by whom a transcript is signed; there is no --transcript.")
     export = _read(file)
-    stated = None if transcript is None else _of_transcript(transcript, root)
+    stated = None if transcript is None else of_transcript(transcript, root)
     pinned = [stated] if stated is not None else []
-    pinned += [_key(known)] if known is not None else []
-    heads, links = _kept(kept)
+    pinned += [known_key(known)] if known is not None else []
+    heads, links = links_kept(kept)
     found = proving.prove(export, keys_sha256=pinned, heads=heads, links=links)
     for problem in found.problems:
         click.echo(problem)
@@ -160,7 +160,7 @@ def _read(file: Path) -> proving.Export:
         raise click.UsageError(f"{file}: {error}.") from None
 
 
-def _of_transcript(transcript: Path, root: Path | None) -> str:
+def of_transcript(transcript: Path, root: Path | None) -> str:
     """Return the SHA-256 of the journal's key, hex, that a transcript says."""
     said = transcript.read_bytes()
     if root is not None:
@@ -179,7 +179,7 @@ def _of_transcript(transcript: Path, root: Path | None) -> str:
     return stated
 
 
-def _key(known: str) -> str:
+def known_key(known: str) -> str:
     """Return the SHA-256 of a key, hex, of how it was typed."""
     if _SHA_256.fullmatch(known):
         return known.lower()
@@ -189,7 +189,7 @@ def _key(known: str) -> str:
         raise click.BadParameter("this is neither a SHA-256 in hexadecimal nor base64.", param_hint="--key") from None
 
 
-def _kept(words: Sequence[str]) -> tuple[list[proving.Head], dict[int, str]]:
+def links_kept(words: Sequence[str]) -> tuple[list[proving.Head], dict[int, str]]:
     """Return the heads in files that were kept, and the links of rows that were typed."""
     heads: list[proving.Head] = []
     links: dict[int, str] = {}

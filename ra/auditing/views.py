@@ -77,3 +77,16 @@ class InclusionAnswer:
     leaf_data: str
     hashes: tuple[str, ...]
     checkpoint: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditPortion:
+    """Some lines of an export of the whole register (`trialcpa audit verify`).
+
+    Args:
+        lines: each a JSON object, in order.
+        next: what the next portion is asked for with, as `after`; null if this is the last.
+    """
+
+    lines: tuple[str, ...]
+    next: str | None

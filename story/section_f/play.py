@@ -10,6 +10,7 @@ import httpx
 from core.clock import SystemClock
 from story.album import Album
 from story.cast import Cast
+from story.followed import tell_everything_follows
 from story.scene import Scene
 from story.section_f import amending, applying, deploying, ending, granting, readme
 from story.section_f.dates import dates
@@ -100,3 +101,5 @@ def _play(trial: Trial) -> None:
     ending.revoked(trial, made, serial, breach, held)
     teller.step("The Manufacturer applies again (F2.31)")
     ending.again(trial, approval)
+    teller.step("Everything in the register follows from the journal, row by row")
+    tell_everything_follows(trial.scene)

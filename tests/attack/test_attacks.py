@@ -33,11 +33,11 @@ from tests.channels_world import HASHES, Channels
 from tests.world import NOW, OFFICER_1, PROFILE, World, csr_pem
 
 
-def _named(case: Case) -> str:
+def named(case: Case) -> str:
     return f"{case.row}-{case.name.replace(' ', '-')}"
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=_named)
+@pytest.mark.parametrize("case", REFUSED, ids=named)
 def test_rows_alone_have_nothing_signed_and_undo_nothing(before: Scene, case: Case) -> None:
     world = before.world
     known, ended = signed(world), world.memory.end(before.ended_serial)

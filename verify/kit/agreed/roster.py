@@ -79,7 +79,7 @@ class Roster:
     @property
     def sha256(self) -> str:
         """The digest of its members, hex, in order of their keys."""
-        return hashlib.sha256(canonical(_sorted(self.members))).hexdigest()
+        return members_digest(self.members)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +109,11 @@ def read_members(said: object) -> tuple[Member, ...]:
     if len({each.key for each in found}) < len(found):
         raise Unusable("a key is on it twice")
     return found
+
+
+def members_digest(members: Sequence[Member]) -> str:
+    """Return the digest of some members, hex, in order of their keys."""
+    return hashlib.sha256(canonical(_sorted(members))).hexdigest()
 
 
 def thumbprint(public_key: bytes) -> str:

@@ -1,0 +1,448 @@
+"""Approvals and certificates, a row at a time: what each row makes true, and that it may."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+from asn1crypto.x509 import TbsCertificate
+from cryptography import x509
+
+from core.approval import EndCause, RevocationReason, device_said
+from core.chain import SealedRow
+from core.errors import InstantMalformed
+from core.facts import FactKind
+from core.identifiers import serial_of
+from core.instants import seconds
+from core.kinds import DecisionKind, DraftState
+from verify.acted import CERTIFYING, Acted
+from verify.audit_findings import Findings
+from verify.exported import Said
+from verify.folded import (
+    DONE,
+    SECONDED,
+    Approved,
+    Cert,
+    Drafted,
+    Folded,
+    holding,
+    instant,
+    issues_of,
+    part_of,
+    terms_said,
+)
+from verify.folding_hierarchy import Hierarchy
+from verify.issued_bytes import Agreed, wrong_bytes
+from verify.kit.evidence.certified import key_sha256
+from verify.kit.evidence.der import DerMalformed
+from verify.kit.evidence.parsing import Unreadable, one_certificate
+from verify.octets import octets_of
+
+_ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.REKEY, DecisionKind.WITHDRAW_WAITING)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InstantMalformed, Unreadable, DerMalformed)
+_APPLICATIONS = {
+    FactKind.APPLICATION_SUBMITTED.value: "submitted",
+    FactKind.APPLICATION_CANCELLED.value: "cancelled",
+    FactKind.APPLICATION_REFUSED.value: "refused",
+}
+
+
+class Folding:
+    """What rows make true of approvals, certificates, the hierarchy and notices.
+
+    Args:
+        state: what follows from the rows before.
+        acted: the decisions.
+        findings: is told what is wrong.
+        root: the root's certificate that is trusted; None takes the export's own.
+    """
+
+    def __init__(self, state: Folded, acted: Acted, findings: Findings, root: x509.Certificate | None) -> None:
+        self._state, self._acted, self._findings = state, acted, findings
+        self._hierarchy = Hierarchy(state, findings, root)
+        self._draft: Said | None = None
+        self._der: Said | None = None
+        self._by: Mapping[str, Callable[[SealedRow, Said], None]] = {
+            FactKind.AUTHORITY_CERTIFICATE_INTENDED.value: self._hierarchy.intend,
+            FactKind.AUTHORITY_CERTIFICATE_ISSUED.value: self._hierarchy.issue,
+            FactKind.AUTHORITY_CERTIFICATE_ENDED.value: self._hierarchy.end,
+            FactKind.CERTIFICATE_DRAFTED.value: self._drafted,
+            FactKind.DRAFT_ABANDONED.value: self._abandoned,
+            FactKind.SIGNATURE_INTENDED.value: self._intended,
+            FactKind.APPROVAL_GRANTED.value: self._granted,
+            FactKind.APPROVAL_AMENDED.value: self._amended,
+            FactKind.CERTIFICATE_ISSUED.value: self._issued,
+            FactKind.CERTIFICATE_SUPERSEDED.value: self._superseded,
+            FactKind.CERTIFICATE_REVOKED.value: self._revoked,
+            FactKind.APPROVAL_REVOKED.value: self._ended,
+            FactKind.APPROVAL_WITHDRAWN.value: self._ended,
+            FactKind.APPROVAL_EXPIRED.value: self._expired,
+            FactKind.NOTICE_WRITTEN.value: self._noticed,
+            FactKind.CERTIFICATE_RESTORED.value: self._restored,
+            FactKind.END_RESTORED.value: self._end_restored,
+            FactKind.END_SETTLED.value: self._end_settled,
+        }
+
+    def before(self, line: Said) -> None:
+        """Take what stands before the row that names it."""
+        match line["is"]:
+            case "draft":
+                self._draft = line
+            case "certificate":
+                self._der = line
+            case "hierarchy":
+                self._hierarchy.before(line)
+            case _:
+                pass
+
+    def take(self, row: SealedRow, said: Said) -> None:
+        """Take a row; what it does not say, or what is not what it says, is told."""
+        if row.kind in _APPLICATIONS:
+            self._state.applications[str(row.subject)] = (_APPLICATIONS[row.kind], row.number)
+        handle = self._by.get(row.kind)
+        if handle is None:
+            return
+        try:
+            handle(row, said)
+        except _MALFORMED as error:
+            self._findings.against(f"row {row.number}", f"It says what no authority writes ({type(error).__name__}).")
+
+    # --- drafts -----------------------------------------------------------------------------------------------------
+
+    def _drafted(self, row: SealedRow, said: Said) -> None:
+        line, self._draft = self._draft, None
+        serial, decision = str(said["serial"]), self._state.decisions.get(str(said["decision"]))
+        name = f"drafts {serial}"
+        if decision is None:
+            self._findings.against(
+                f"row {row.number}", f"It is for decision {said['decision']}, which no row proposes."
+            )
+            return
+        made = Drafted(
+            row=row.number,
+            decision=str(said["decision"]),
+            approval=str(row.subject),
+            issue=int(said["issue"]),
+            tbs_sha256=str(said["tbs_sha256"]),
+            issuer="",
+            key="",
+            not_before=0,
+            not_after=0,
+        )
+        self._state.drafts[serial] = made
+        decision.drafts.append(serial)
+        if line is None or line.get("serial") != serial:
+            self._findings.against(name, f"Row {row.number} says that it was drafted; the register does not have it.")
+            return
+        tbs = octets_of(line.get("tbs"))
+        if hashlib.sha256(tbs).hexdigest() != made.tbs_sha256:
+            self._findings.against(name, f"Its bytes are not those that row {row.number} names.")
+            return
+        read = TbsCertificate.load(tbs)
+        made.not_before, made.not_after = (
+            seconds(read["validity"][each].chosen.native) for each in ("not_before", "not_after")
+        )
+        made.key = hashlib.sha256(read["subject_public_key_info"].dump()).hexdigest()
+        made.issuer = _authority_key(read)
+        stated = (made.decision, made.approval, made.issue, made.not_before, made.not_after, made.key)
+        kept = tuple(
+            line.get(each)
+            for each in ("decision_id", "approval", "issue", "not_before", "not_after", "public_key_sha256")
+        )
+        if stated != kept or serial != serial_of(read["serial_number"].native):
+            self._findings.against(name, "What stands beside its bytes is not what they say, or what the journal says.")
+        issuer = self._state.hierarchy.get(str(line.get("issuer_serial")))
+        if issuer is None or issuer.key_id != made.issuer:
+            self._findings.against(name, f"It names the issuing CA {line.get('issuer_serial')}, and its bytes another.")
+        self._state.keys.setdefault(made.key, made.approval)
+        if self._state.keys[made.key] != made.approval:
+            self._findings.against(name, f"Its key is approval {self._state.keys[made.key]}'s.")
+
+    def _abandoned(self, row: SealedRow, said: Said) -> None:
+        found = self._state.drafts.get(str(said["serial"]))
+        decision = self._state.decisions.get(str(said.get("decision")))
+        if found is None or decision is None:
+            self._findings.against(f"row {row.number}", f"It gives up {said['serial']}, which nobody drafted.")
+            return
+        found.state = DraftState.ABANDONED
+        if str(said["serial"]) in decision.drafts:
+            decision.drafts.remove(str(said["serial"]))
+        if not any(each.key == found.key for each in self._state.certs.values()) and not self._held(found.key):
+            self._state.keys.pop(found.key, None)
+
+    def _held(self, key: str) -> bool:
+        return any(each.key == key and each.state is DraftState.DRAFTED for each in self._state.drafts.values())
+
+    def _intended(self, row: SealedRow, said: Said) -> None:
+        draft = self._state.drafts.get(str(said["serial"]))
+        if draft is None or draft.tbs_sha256 != said.get("tbs_sha256"):
+            self._findings.against(f"row {row.number}", f"It is about to sign what no row drafted: {said['serial']}.")
+            return
+        decision = self._state.decisions[draft.decision]
+        if decision.state != SECONDED or draft.tbs_sha256 not in decision.accepted:
+            self._findings.against(
+                f"row {row.number}", f"It is about to sign {said['serial']}, and nobody agreed to it."
+            )
+        found = self._state.approvals.get(draft.approval)
+        if found is not None and decision.said:
+            # Old and new dates are held together until the certificate is recorded.
+            last = part_of(decision.said, issues_of(decision.said)[-1]) or decision.said
+            found.starts.add(min(found.start, instant(decision.said["start"])))
+            found.expiries.add(max(*found.expiries, instant(last["not_after"])))
+
+    # --- approvals --------------------------------------------------------------------------------------------------
+
+    def _granted(self, row: SealedRow, said: Said) -> None:
+        decision = self._acted.decided(row, said, (DecisionKind.GRANT,), row.subject)
+        if decision is None or decision.said is None:
+            return
+        if row.subject in self._state.approvals:
+            self._findings.against(f"row {row.number}", f"Approval {row.subject} was granted before.")
+            return
+        proposal = decision.said
+        start, terms = instant(proposal["start"]), terms_said(proposal, str(said["decision"]))
+        organisation = proposal.get("organisation")
+        self._state.approvals[str(row.subject)] = Approved(
+            row=row.number,
+            identifier=str(row.subject),
+            decision=str(said["decision"]),
+            application=str(said["application"]),
+            organisation=str(organisation["id"]) if isinstance(organisation, Mapping) else None,
+            device=device_said(proposal["device"]).said(),
+            granted_at=instant(row.at),
+            start=start,
+            starts={start},
+            expiries={instant(proposal["expiry"])},
+            terms={terms.issue: terms},
+        )
+        self._state.applications[str(said["application"])] = ("granted", row.number)
+
+    def _amended(self, row: SealedRow, said: Said) -> None:
+        self._acted.decided(row, said, (DecisionKind.AMEND,), row.subject)
+
+    def _expired(self, row: SealedRow, said: Said) -> None:
+        del said
+        found = self._state.approvals.get(str(row.subject))
+        if found is None or found.ended_at is not None or instant(row.at) <= min(found.expiries):
+            self._findings.against(f"row {row.number}", f"It says that {row.subject} has expired, which had not.")
+        else:
+            found.expired = instant(row.at)
+
+    def _issued(self, row: SealedRow, said: Said) -> None:
+        line, self._der = self._der, None
+        serial = str(said["serial"])
+        draft, approval = self._state.drafts.get(serial), self._state.approvals.get(str(row.subject))
+        name = f"certificates {serial}"
+        if draft is None or draft.approval != row.subject or approval is None or serial in self._state.certs:
+            self._findings.against(f"row {row.number}", f"It issues {serial}, and no row says what was to be signed.")
+            return
+        decision = self._state.decisions[draft.decision]
+        if not decision.decided or decision.kind not in CERTIFYING or draft.tbs_sha256 not in decision.accepted:
+            self._findings.against(f"row {row.number}", f"It issues {serial}, and nobody agreed to its bytes.")
+        made = Cert(
+            row=row.number,
+            serial=serial,
+            approval=draft.approval,
+            issue=draft.issue,
+            sha256=str(said["sha256"]),
+            key=draft.key,
+            issuer=draft.issuer,
+            not_before=draft.not_before,
+            not_after=draft.not_after,
+            signed_at=instant(row.at),
+        )
+        draft.state = DraftState.SIGNED
+        if approval.ended_at is not None:
+            made.revoked_at, made.cause, made.sealed = approval.ended_at, approval.cause, instant(row.sealed_at)
+        proposal = decision.said or {}
+        part = part_of(proposal, draft.issue)
+        if part is not None and draft.issue > 1:
+            approval.terms[draft.issue] = terms_said(part, draft.decision)
+        self._state.cert(made)
+        approval.certs.append(made)
+        if line is not None and line.get("serial") == serial:
+            for each in wrong_bytes(
+                self._state, octets_of(line.get("der")), made, Agreed(part or {}, decision.sha256, draft.tbs_sha256)
+            ):
+                self._findings.against(name, each)
+        self._acted.issued(draft.decision)
+        if decision.state == DONE and draft.issue > 1 and proposal:
+            last = part_of(proposal, issues_of(proposal)[-1]) or proposal
+            approval.start, approval.starts = instant(proposal["start"]), {instant(proposal["start"])}
+            approval.expiries = {instant(last["not_after"])}
+        if line is None:
+            self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
+
+    # --- ends -------------------------------------------------------------------------------------------------------
+
+    def _superseded(self, row: SealedRow, said: Said) -> None:
+        found, approval = self._state.certs.get(str(said["serial"])), self._state.approvals.get(str(row.subject))
+        by = (
+            None
+            if approval is None
+            else next((each for each in approval.certs if each.issue == said["by_issue"]), None)
+        )
+        if found is None or approval is None or by is None or by.issue <= found.issue or found.approval != row.subject:
+            self._findings.against(f"row {row.number}", f"It supersedes {said['serial']} by no later issue.")
+            return
+        at, decision = instant(row.at), None
+        draft = self._state.drafts.get(by.serial)
+        if draft is not None:
+            decision = self._state.decisions.get(draft.decision)
+        found.superseded_at = at if _moves_start(decision, by.issue) else max(by.not_before, at)
+        found.sealed = instant(row.sealed_at)
+        self._state.moved(found)
+
+    def _revoked(self, row: SealedRow, said: Said) -> None:
+        decision = self._acted.decided(row, said, _ENDING, row.subject)
+        found = self._state.certs.get(str(said["serial"]))
+        if decision is None:
+            return
+        if found is None or found.approval != row.subject:
+            self._findings.against(f"row {row.number}", f"It ends {said['serial']}, which {row.subject} has not.")
+            return
+        cause = EndCause(said["cause"])
+        if cause is EndCause.CHANGE_WITHDRAWN:
+            if decision.kind != DecisionKind.WITHDRAW_WAITING:
+                self._findings.against(f"row {row.number}", "It withdraws a change, and its decision does not.")
+        elif decision.cause != cause:
+            self._findings.against(f"row {row.number}", f"Its cause is {cause}, and {decision.cause} was decided.")
+        at, approval = instant(row.at), self._state.approvals[found.approval]
+        held = holding(approval, at) if cause is EndCause.CHANGE_WITHDRAWN else None
+        if found.end()[0] <= at:
+            self._findings.against(
+                f"row {row.number}", f"It ends {said['serial']}, which had ended; the first end stands."
+            )
+        found.revoked_at, found.cause, found.sealed = at, cause.value, instant(row.sealed_at)
+        if cause is EndCause.KEY_COMPROMISE:
+            found.invalidity = decision.invalidity
+            self._state.compromised.add(found.key)
+        self._state.moved(found)
+        if held is not None and held.superseded_at is not None and held.superseded_at > at and held.revoked_at is None:
+            held.superseded_at = None
+            self._state.moved(held)
+        if held is not None:
+            approval.expiries = {approval.terms[held.issue].expiry}
+
+    def _ended(self, row: SealedRow, said: Said) -> None:
+        decision = self._acted.decided(row, said, (DecisionKind.REVOKE, DecisionKind.WITHDRAW), row.subject)
+        found = self._state.approvals.get(str(row.subject))
+        if decision is None:
+            return
+        if found is None or found.ended_at is not None:
+            self._findings.against(f"row {row.number}", f"It ends {row.subject}, which does not stand.")
+            return
+        if said.get("cause") != decision.cause:
+            self._findings.against(f"row {row.number}", f"Its cause is {said.get('cause')}, not what was decided.")
+        found.ended_at, found.cause, found.ended_by = instant(row.at), str(said["cause"]), row.actor
+        for each in found.certs:
+            # Recorded behind the end, and sealed before it: it was cancelled from its first second.
+            if each.revoked_at is None and each.signed_at > found.ended_at:
+                each.revoked_at, each.cause = found.ended_at, found.cause
+                self._state.moved(each)
+
+    # --- restores ---------------------------------------------------------------------------------------------------
+
+    def _restored(self, row: SealedRow, said: Said) -> None:
+        """A certificate that the register had lost: its bytes are proved, what was decided of it was lost."""
+        line, self._der = self._der, None
+        serial, name = str(said["serial"]), f"certificates {said['serial']}"
+        if line is None or hashlib.sha256(octets_of(line.get("der"))).hexdigest() != said["sha256"]:
+            self._findings.against(name, f"Row {row.number} restores it, and the register does not have those bytes.")
+            return
+        certificate = one_certificate(octets_of(line["der"]))
+        made = Cert(
+            row=row.number,
+            serial=serial,
+            approval=str(row.subject),
+            issue=int(said["issue"]),
+            sha256=str(said["sha256"]),
+            key=key_sha256(certificate),
+            issuer=_issuer_key(certificate),
+            not_before=seconds(certificate.not_valid_before_utc),
+            not_after=seconds(certificate.not_valid_after_utc),
+            signed_at=min(instant(row.at), seconds(certificate.not_valid_before_utc)),
+            restored=True,
+        )
+        self._state.cert(made)
+        self._state.restored[serial] = row.number
+        self._state.keys.setdefault(made.key, made.approval)
+        self._findings.note(f"Certificate {serial} was lost and entered again (row {row.number}) by its bytes.")
+        found = self._state.approvals.get(made.approval)
+        if found is None:
+            found = self._state.approvals[made.approval] = Approved(
+                row=row.number,
+                identifier=made.approval,
+                decision="",
+                application=None,
+                organisation=None,
+                device={},
+                granted_at=0,
+                start=0,
+                starts=set(),
+                expiries=set(),
+            )
+        found.restored = True
+        found.certs.append(made)
+
+    def _end_restored(self, row: SealedRow, said: Said) -> None:
+        found = self._state.certs.get(str(said["serial"]))
+        if found is not None:
+            self._state.approvals[found.approval].restored = True
+            self._again(found, instant(said["ended_at"]), int(said["reason"]), row)
+
+    def _end_settled(self, row: SealedRow, said: Said) -> None:
+        found = self._state.certs.get(str(said["serial"]))
+        if found is None:
+            self._findings.against(f"row {row.number}", f"It settles the end of {said['serial']}, which nobody issued.")
+        else:
+            self._state.settled.setdefault(found.serial, set()).add(instant(said["published"]))
+            self._again(found, instant(said["settled"]), int(said["reason"]), row)
+
+    def _again(self, found: Cert, at: int, reason: int, row: SealedRow) -> None:
+        found.sealed = instant(row.sealed_at)
+        if reason == RevocationReason.SUPERSEDED:
+            found.superseded_at, found.revoked_at, found.cause = at, None, None
+        elif at == found.not_after + 1:
+            found.superseded_at = found.revoked_at = found.cause = None
+        elif reason == RevocationReason.KEY_COMPROMISE:
+            found.revoked_at, found.cause = at, EndCause.KEY_COMPROMISE.value
+        elif reason == RevocationReason.CESSATION_OF_OPERATION:
+            found.revoked_at, found.cause = at, EndCause.MANUFACTURER.value
+        else:
+            found.revoked_at = at
+            found.cause = found.cause or self._state.approvals[found.approval].cause or EndCause.SSC.value
+        self._state.moved(found)
+
+    # --- notices ----------------------------------------------------------------------------------------------------
+
+    def _noticed(self, row: SealedRow, said: Said) -> None:
+        number, decision = str(said["number"]), said.get("decision")
+        if number in self._state.notices:
+            self._findings.against(f"row {row.number}", f"Notice {number} was written before.")
+        if isinstance(decision, str):
+            self._acted.decided(row, said, tuple(DecisionKind), _one_of_many(self._state, decision, row))
+        self._state.notices[number] = (row.number, decision, str(said["record_salted_sha256"]))
+
+
+def _one_of_many(state: Folded, decision: str, row: SealedRow) -> str | None:
+    """Return the approval that a notice has to be about; None where its decision is about one thing alone."""
+    found = state.decisions.get(decision)
+    return row.subject if found is not None and found.approvals is not None else None
+
+
+def _moves_start(decision: object, issue: int) -> bool:
+    said = getattr(decision, "said", None)
+    if not said or getattr(decision, "kind", None) != DecisionKind.AMEND or said.get("issue") != issue:
+        return False
+    return any(each.get("subject") == "start" for each in said.get("changes") or ())
+
+
+def _issuer_key(certificate: x509.Certificate) -> str:
+    found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    return (found or b"").hex()
+
+
+def _authority_key(tbs: TbsCertificate) -> str:
+    for each in tbs["extensions"]:
+        if each["extn_id"].native == "authority_key_identifier":
+            return bytes(each["extn_value"].parsed["key_identifier"].native).hex()
+    return ""
