@@ -20,10 +20,10 @@ from uuid import uuid4
 
 import httpx
 
-from app.terminal import harmless
 from core.canonical import read_json
 from core.errors import InputUnusable, ServiceAddressUnsafe, ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
 from ra.views import view_of
+from verify.kit.terminal import harmless
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 300.0

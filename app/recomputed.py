@@ -13,7 +13,6 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from app.terminal import harmless
 from ca import der as write
 from core.canonical import digest
 from core.errors import KeysOfTwo, ShownOtherwise
@@ -29,6 +28,7 @@ from verify.kit.evidence.der import DerMalformed
 from verify.kit.evidence.parsing import Unreadable, one_certificate
 from verify.kit.evidence.profile import agreement_failures, environment_failures, profile_failures, statement_value
 from verify.kit.evidence.statement import Statement, decode
+from verify.kit.terminal import harmless
 
 _NAMES = {NameOID.SERIAL_NUMBER: "serialNumber"}
 """Of what RFC 4514 has no name for and would show as numbers."""

@@ -21,7 +21,6 @@ from app.cli.application_form import TEMPLATE
 from app.cli.decision_form import TEMPLATE as DECISIONS
 from app.cli.decision_form import decisions, members_of
 from app.cli.main import cli
-from app.terminal import harmless
 from core.approval import Device
 from core.errors import InputUnusable
 from core.kinds import DecisionKind
@@ -30,6 +29,7 @@ from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa
 from tests.test_amendments import amended
 from tests.world import World, csr_pem
+from verify.kit.terminal import harmless
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 LONGER_HELP = {"trialcpa": 40, "trialcpa init": 40}

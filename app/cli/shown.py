@@ -14,12 +14,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from app.terminal import harmless
 from core.approval import Device
 from core.errors import Finding, InputUnusable, InstantMalformed
 from core.instants import day, first_second, last_second, parse, text
 from core.local_time import uk
 from core.words import counted
+from verify.kit.terminal import harmless
 
 PIPED_WIDTH = 160
 """Columns where there is no terminal to ask."""
