@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
-from hashlib import sha256
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -22,8 +21,6 @@ from core.actors import CONSOLE, Actor, Role
 from core.classification import Passage
 from core.errors import NoSuchThing, OperationNotPermitted
 from core.facts import Fact, FactKind
-from core.instants import text
-from core.register import Moment, register_octets
 from policy import roles
 from policy.roles import Operation, Scope, party_of, recipient_of
 from ra import doors
@@ -40,6 +37,7 @@ from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
+from tests.trial_rows import empty_register
 from tests.world import DCC, NOW, World, csr_pem
 
 OFFICERS = {"officer-1", "officer-2"}
@@ -188,10 +186,7 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
             "signed_at": world.clock.now(),
         }
         tx.connection.execute(insert(checkpoints), shown)
-        of = Moment(log="a log", size=1, root=bytes(32), at=text(NOW))
-        digest = sha256(b"".join(register_octets([], of))).digest()
-        signed = {"log": "a log", "at": NOW, "sha256": digest, "signature": b"s", "signer": "s", "signed_at": NOW}
-        tx.connection.execute(insert(registers), {"size": 1, "root": bytes(32), **signed})
+        tx.connection.execute(insert(registers), empty_register())
     yield api
     world.close()
 
