@@ -38,6 +38,7 @@ from store.verbs.conditions import set_conditions
 from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
 from tests.console_makers import acts_of_makers
+from tests.trial_rows import empty_register
 from tests.world import DCC, NOW, World, csr_pem
 
 OFFICERS = {"officer-1", "officer-2"}
@@ -187,8 +188,7 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
             "signed_at": world.clock.now(),
         }
         tx.connection.execute(insert(checkpoints), shown)
-        signed = {"log": "a log", "at": NOW, "sha256": bytes(32), "signature": b"s", "signer": "s", "signed_at": NOW}
-        tx.connection.execute(insert(registers), {"size": 1, "root": bytes(32), **signed})
+        tx.connection.execute(insert(registers), empty_register())
     yield api
     world.close()
 

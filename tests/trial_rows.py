@@ -1,10 +1,13 @@
 """One row of our own in every table of Section F, and how to change it or to write it once more."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Table, insert, select
 
+from core.instants import text
+from core.register import Moment, register_octets
 from store.console_tables import application_drafts, console_sessions, invitations, passkeys
 from store.log_tables import checkpoints, log_tiles, registers
 from store.tables import approvals, certificates, credentials, decisions, organisations
@@ -130,6 +133,14 @@ def of_the_log() -> list[tuple[Table, dict[str, Any]]]:
         (checkpoints, {"size": 256, "note": "n", "signed_at": NOW, **root}),
         (registers, {"size": 256, "log": "l", "signer": "s", "at": NOW, "signed_at": NOW, **root, **signed}),
     ]
+
+
+def empty_register() -> dict[str, Any]:
+    """What was signed, by nobody, of a register without approvals."""
+    of = Moment(log="a log", size=1, root=bytes(32), at=text(NOW))
+    digest = sha256(b"".join(register_octets([], of))).digest()
+    signed = {"sha256": digest, "signature": b"s", "signer": "s", "signed_at": NOW}
+    return {"size": of.size, "log": of.log, "root": of.root, "at": NOW, **signed}
 
 
 def furnish(_world: World, tx: Transaction) -> None:

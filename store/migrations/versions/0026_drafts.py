@@ -5,8 +5,8 @@ from alembic import op
 
 from store.types import Instant, Number
 
-revision = "0030"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
