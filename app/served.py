@@ -30,6 +30,9 @@ ALIVE = "/healthz"
 READY = "/readyz"
 DESCRIPTION = "/openapi.json"
 _FROM_MEMORY = ("GET", "HEAD")
+_LONG = frozenset({REGISTER, SIGNATURE, "/v1/audit"})
+"""What takes long: the public register, and a portion of the whole one, with all that its rows rest upon."""
+
 _TURNS = {Elsewhere.STORE: Turn.PAST, Elsewhere.LONG: Turn.LONG}
 
 _LONGEST_QUERY = 100
@@ -153,7 +156,7 @@ class Served:
         return _TURNS.get(answered) or self._turn_of(asked)
 
     def _turn_of(self, asked: Asked) -> Turn:
-        if asked.path in (REGISTER, SIGNATURE) or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
+        if asked.path in _LONG or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
             return Turn.LONG
         waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None
         return Turn.WAIT if waits and asked.method in _FROM_MEMORY else Turn.API

@@ -281,7 +281,8 @@ def test_every_channel_agrees_through_the_whole_life(api: Api) -> None:
     found = _consistent(api)
     assert found.pop("passes")["approvals"] == 2
     assert found == {
-        "agree": True, "as_of": "2027-01-03T12:00:00Z", "checked": 2, "pending": 0, "disagreements": []
+        "agree": True, "as_of": "2027-01-03T12:00:00Z", "checked": 2, "pending": 0, "disagreements": [],
+        "unfounded": []
     }  # fmt: skip
     api.world.revoked(approval, EndCause.KEY_COMPROMISE)
     pending = _consistent(api)
