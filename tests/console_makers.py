@@ -10,6 +10,15 @@ from ra.auditing.journal import searched
 from ra.desk import Desk
 from tests.world import DEVICE, NOW
 
+NOT_OVER_HTTP = {
+    *("grant_access", "revoke_access", "list_access"),  # at the machine
+    *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
+    *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
+    *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
+    *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
+}
+"""Use cases that no address of the API reaches."""
+
 _MAKERS = {"manufacturer", "rival"}
 _HOLDS = {"officer-1", "admin", "auditor", "manufacturer", "dcc", "panel"}
 _READERS = {"officer-1", "admin", "auditor"}

@@ -37,7 +37,7 @@ from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
-from tests.console_makers import acts_of_makers
+from tests.console_makers import NOT_OVER_HTTP, acts_of_makers
 from tests.trial_rows import empty_register
 from tests.world import DCC, NOW, World, csr_pem
 
@@ -391,11 +391,6 @@ OTHER_FORMS = {
     "showNotice": "application/pdf",
 }
 """What is asked for in a form that another use case makes."""
-AT_THE_CONSOLE = {"grant_access", "revoke_access", "list_access"}
-IN_THE_BROWSER = {"people", "invite", "begin", "sessions", "revoke_session"}
-IN_THE_BROWSER |= {"rehearse", "timeline", "question", "enrolled"}  # tests/test_console_use_cases.py
-OF_DRAFTS = {"begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"}
-WITHOUT_A_DOOR = {"pdf_of", "gather", "stands"}  # they typeset, and put things together, for whoever has been let in
 
 
 @pytest.fixture
@@ -443,7 +438,7 @@ def test_a_role_that_the_table_does_not_know_gets_nothing_from_any_use_case(
         sys.setprofile(None)
     # Every use case was asked: what none of the addresses reaches, somebody at the machine or in a browser does.
     unmet = {each.__name__ for each in _use_cases() if each.__code__ not in met}
-    assert unmet == AT_THE_CONSOLE | IN_THE_BROWSER | OF_DRAFTS | {"searched"} | WITHOUT_A_DOOR
+    assert unmet == NOT_OVER_HTTP
     desk = shared.world.desk
     assert sessions.sessions(desk, stranger) == []
     with pytest.raises(NoSuchThing):
