@@ -33,14 +33,12 @@ SIGNATURE_TYPE = "application/pkcs7-signature"  # RFC 8551, 3.2.1
 WAIT_SECONDS = 4.0
 """For which is waited while somebody else has the first file made: less than a request waits for a thread."""
 
-
 TABLE_SECONDS = 600.0
 """For which a table is handed out before another one is made: of 100,000 approvals that takes a core for some seconds,
 and anybody may ask. It says itself of which moment it is."""
 
 AGAIN_SECONDS = 30.0
 """After which is looked again whether rows that are not what was signed are what was signed."""
-
 
 Written: TypeAlias = Callable[[Iterable[Sequence[str]], Moment], Iterator[bytes]]
 

@@ -6,8 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.forms.fields import Sent, digits
-
-_LARGEST = 2**53 - 1
+from core.canonical import LARGEST_EXACT
 
 PORTION = 1_000
 """Rows of one answer of the feed at most: half a megabyte where each carries what is public of one approval."""
@@ -15,7 +14,7 @@ PORTION = 1_000
 LONGEST_WAIT = 30
 """Seconds: what stands between the two lets a connection rest for a minute at least."""
 
-Size = Annotated[int, Field(ge=1, le=_LARGEST)]
+Size = Annotated[int, Field(ge=1, le=LARGEST_EXACT)]
 
 
 class TilePath(BaseModel):
@@ -45,8 +44,8 @@ class ConsistencyQuery(Sent):
 
     model_config = ConfigDict(extra="forbid")
 
-    old: Annotated[int, Field(ge=0, le=_LARGEST, alias="from")]
-    new: Annotated[int, Field(ge=0, le=_LARGEST, alias="to")]
+    old: Annotated[int, Field(ge=0, le=LARGEST_EXACT, alias="from")]
+    new: Annotated[int, Field(ge=0, le=LARGEST_EXACT, alias="to")]
 
 
 class FeedQuery(Sent):
@@ -55,7 +54,9 @@ class FeedQuery(Sent):
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
-        int, Field(ge=0, le=_LARGEST, description="The number of the last row that you have."), BeforeValidator(digits)
+        int,
+        Field(ge=0, le=LARGEST_EXACT, description="The number of the last row that you have."),
+        BeforeValidator(digits),
     ] = 0
     wait: Annotated[
         int,
@@ -73,7 +74,7 @@ class FeedHeader(Sent):
         Field(
             alias="Last-Event-ID",
             ge=0,
-            le=_LARGEST,
+            le=LARGEST_EXACT,
             description="Where events are asked for: the number of the last row that you have, in place of `after`.",
         ),
         BeforeValidator(digits),
