@@ -1,11 +1,9 @@
-"""An auditor's pages: the sealed journal with search, what proves it and the key to pin, and dossiers."""
+"""An auditor's page: the sealed journal with search, what proves it and the key to pin."""
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, render_template, request
 
-from console.answers import attached
 from console.guard import actor
 from console.service import Console
-from ra.auditing.dossier import FetchedDossier, dossier
 from ra.auditing.journal import journal, searched
 
 ROWS = 50
@@ -25,11 +23,3 @@ def add_auditing(app: Flask, console: Console) -> None:
         else:
             found = journal(desk, actor(), after=behind, limit=ROWS)
         return render_template("journal.html", page=found, said=said)
-
-    @app.get("/console/approvals/<identifier>/dossier")
-    def dossier_file(identifier: str) -> Response | tuple[str, int, dict[str, str]]:
-        """Send everything about an approval as one signed file; until it is signed, say so and look again by itself."""
-        found = dossier(desk, actor(), identifier)
-        if isinstance(found, FetchedDossier):
-            return attached(found.octets, "application/zip", f"{found.name}.zip")
-        return render_template("dossier_asked.html", it=found), 202, {"Refresh": "2"}

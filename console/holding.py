@@ -95,7 +95,7 @@ def _add_holding(app: Flask, console: Console) -> None:
 def _add_requests(app: Flask, console: Console) -> None:
     desk = console.desk
 
-    @app.post("/console/approvals/<identifier>/amendment")
+    @app.post("/console/approvals/<identifier>/amendment-requests")
     def ask_amendment(identifier: str) -> AnyResponse | tuple[str, int]:
         def act() -> str:
             admit(actor(), "requestAmendment")

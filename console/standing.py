@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask, Response, make_response, render_template, request, url_for
 
+from console.answers import attached
 from console.chart import HEIGHT, WIDTH, chart
 from console.guard import actor, may
 from console.service import Console
@@ -18,11 +19,6 @@ SOON_SECONDS, LATER_SECONDS = 2, 30
 """After which the page of an end looks again: at first, and when it takes longer than channels take."""
 
 SOON = timedelta(minutes=3)
-
-_ZIP = {
-    "Content-Type": "application/zip",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-}
 
 
 def add_standing(app: Flask, console: Console) -> None:
@@ -62,9 +58,7 @@ def add_standing(app: Flask, console: Console) -> None:
         """Hand out the dossier; while the authority signs it, the page asks again by itself."""
         found = dossier(desk, actor(), identifier)
         if isinstance(found, FetchedDossier):
-            file = Response(found.octets, headers=_ZIP)
-            file.headers.set("Content-Disposition", "attachment", filename=f"{found.name}.zip")
-            return file
+            return attached(found.octets, "application/zip", f"{found.name}.zip")
         console.wrote()
         page = make_response(render_template("dossier.html", it=found), 202)
         page.headers["Refresh"] = f"{SOON_SECONDS}; url={url_for('dossier_of', identifier=identifier)}"

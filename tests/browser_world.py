@@ -131,7 +131,7 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
 
 
 SAVED = frozenset(
-    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
+    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_of"}
 )
 """What is saved, and no page to look at."""
 

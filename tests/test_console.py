@@ -1,6 +1,7 @@
 """The console: every page by every role, forms that are stale, foreign or sent twice, and names from hostile hands."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -135,6 +136,16 @@ def seconding(pages: Pages, who: str, decision: str) -> dict[str, str]:
 
 def test_each_page_is_in_the_table(pages: Pages) -> None:
     assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as"} == set(MAY) | OPEN
+
+
+def test_no_two_pages_have_one_address(pages: Pages) -> None:
+    asked = Counter(
+        (each, re.sub("<[^>]*>", "<>", rule.rule))
+        for rule in pages.app.url_map.iter_rules()
+        for each in {"GET", "POST"} & (rule.methods or set())
+    )
+    shared = {each for each, count in asked.items() if count > 1}
+    assert not shared, "the first of them is answered, and the others never"
 
 
 @pytest.mark.parametrize("who", sorted(_EVERYBODY))

@@ -60,12 +60,12 @@ def test_an_amendment_is_asked_for_with_what_was_typed_not_lost_and_taken_back(p
     }
     wrong = {"maximum_devices": "many", "expiry": "05/06/2027", "firmware_added": "2.0 c", "reasons": " "}
     for name, value in wrong.items():
-        refused = pages.post("manufacturer", f"{place}/amendment", {**said, name: value})
+        refused = pages.post("manufacturer", f"{place}/amendment-requests", {**said, name: value})
         assert refused.status_code == 422, name
         assert "Nothing was done" in refused.text
         assert 'value="31 May 2027"' in refused.text or name == "expiry"
         assert "<script>alert" not in refused.text
-    assert pages.post("manufacturer", f"{place}/amendment", said).status_code == 303
+    assert pages.post("manufacturer", f"{place}/amendment-requests", said).status_code == 303
     (asked,) = requests_of(pages.desk, pages.actor("manufacturer"), approval).requests
     assert (asked.asked.maximum_devices, str(asked.asked.expiry)) == (1000, "2027-05-31")
     assert (asked.asked.firmware_added[0].version, asked.asked.firmware_removed) == ("2.0", ("1", "2"))
