@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from flask import request
 
+from console.typed import CONTROLS, LONGEST_NAME, LONGEST_WORDS
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
@@ -22,8 +23,6 @@ from core.words import says_something
 from ra.applying.apply import Apply
 from ra.applying.views import DraftAnswer
 
-LONGEST_NAME = 200
-LONGEST_WORDS = 10_000
 MOST_ROWS = 50
 """Rows of firmware or of certificates on a page; whoever has more changes the application by the command line."""
 
@@ -73,7 +72,6 @@ LABELS: Mapping[str, str] = {
     "contact": "E-mail address for notices",
     "csr": "Certificate signing request",
 }
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
@@ -207,7 +205,7 @@ class _Reader:
         value = self._value(part, name)
         if len(value) > longest:
             self._want(part, name, f"It has {len(value):,} characters, and {longest:,} are the most.")
-        elif _CONTROLS.search(value):
+        elif CONTROLS.search(value):
             self._want(part, name, "It has characters that are no text.")
         elif not optional and not says_something(value):
             self._want(part, name, "Fill it in.")

@@ -6,13 +6,14 @@ from flask import Flask, Response, flash, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
-from console.asking import words
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
+from console.typed import words
 from core.deployments import Outcome, form_of
 from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
 from core.kinds import Rendition
+from core.words import required
 from ra.doors import admit
 from ra.reporting import report as use
 from ra.reporting.contents import ReportAnswer
@@ -96,7 +97,7 @@ def _add_acts(app: Flask, console: Console) -> None:
     def remark_it(identifier: str) -> AnyResponse | tuple[str, int]:
         def act() -> str:
             admit(actor(), "remarkReport")
-            done = use.remark_report(desk, actor(), identifier, words("text", needed=True), request_key())
+            done = use.remark_report(desk, actor(), identifier, required(words("text"), of="text"), request_key())
             return f"The remark is part of the report of {done.report}."
 
         return _settle(console, identifier, act)

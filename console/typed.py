@@ -1,4 +1,4 @@
-"""What people type into the form of a decision, read strictly into the command that a use case takes.
+"""What people type into forms, read strictly: words of every form, and the commands that decisions are.
 
 Form alone is judged here. What a rule of Section F says about a value is answered by the use case, with a finding.
 """
@@ -39,8 +39,8 @@ PASSAGES = ("assessment", DESCRIPTION, "remark")
 """What a decision may say beside its reasons, by subject."""
 
 # Neither a text for people nor a database needs them; a line feed and a tabulator are words.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_IMAGE = re.compile(r"[0-9a-f]{64}")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_IMAGE = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def words(name: str, longest: int = LONGEST_WORDS) -> str:
@@ -52,7 +52,7 @@ def words(name: str, longest: int = LONGEST_WORDS) -> str:
     said = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(said) > longest:
         raise BodyMalformed(detail=f"{name} has {len(said):,} characters, and {longest:,} are the most")
-    if _CONTROLS.search(said):
+    if CONTROLS.search(said):
         raise BodyMalformed(detail=f"{name} has characters that are no text")
     return said
 
@@ -90,7 +90,7 @@ def amendment(approval: str) -> ProposeAmendment:
         start=_day("start"),
         expiry=_day("expiry"),
         maximum_devices=_number("maximum_devices"),
-        firmware_added=_firmware_added(),
+        firmware_added=firmware_added(),
         firmware_removed=tuple(_several("firmware_removed", MOST_FIRMWARE)),
         conditions_removed=tuple(_whole("conditions_removed", each) for each in _several("conditions_removed", 1_000)),
         effective=_instant("effective"),
@@ -155,22 +155,24 @@ def _whole(name: str, said: str) -> int:
 
 def _several(name: str, most: int) -> list[str]:
     chosen = request.form.getlist(name)
-    if len(chosen) > most or any(len(each) > LONGEST_NAME or _CONTROLS.search(each) for each in chosen):
+    if len(chosen) > most or any(len(each) > LONGEST_NAME or CONTROLS.search(each) for each in chosen):
         raise BodyMalformed(detail=f"{name} is not as the page offers it")
     return chosen
 
 
-def _firmware_added() -> tuple[Firmware, ...]:
-    """A version and the SHA-256 of its image on each line."""
+def firmware_added() -> tuple[Firmware, ...]:
+    """Return the firmware that was typed: on each line a version and the SHA-256 of its image.
+
+    Raises:
+        BodyMalformed: a line is not that, and which; or there are more than anybody means.
+    """
     found = []
-    for line in words("firmware_added").splitlines():
-        if not line.strip():
-            continue
-        version, _, image = line.strip().rpartition(" ")
-        if not version or not _IMAGE.fullmatch(image.lower()):
-            detail = "a line of firmware to add is a version, a blank and the SHA-256 of its image (64 digits)"
+    for place, each in enumerate(filter(None, map(str.strip, words("firmware_added").split("\n"))), 1):
+        version, *digest = each.rsplit(maxsplit=1)
+        if not digest or not _IMAGE.fullmatch(digest[0]) or len(version) > LONGEST_NAME:
+            detail = f"line {place} of the firmware to add is not a version, a blank and the SHA-256 of its image"
             raise BodyMalformed(detail=detail)
-        found.append(Firmware(version.strip(), image.lower()))
+        found.append(Firmware(version, digest[0].lower()))
     if len(found) > MOST_FIRMWARE:
         raise BodyMalformed(detail=f"it has more than {MOST_FIRMWARE} lines of firmware to add")
     return tuple(found)

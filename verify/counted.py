@@ -1,7 +1,7 @@
 """Whose keys counted, and what officers signed, a row at a time: each act names a statement, and its proof is verified.
 
 A statement stands before the rows that name it, a roster before the row that sets it. What is proved of a roster is
-what a dossier proves of it (verify/rosters.py).
+what a dossier proves of it (verify/kit/agreed/rosters.py).
 """
 
 import hashlib
