@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
 from app.status_settings import SOCKET, Address, Listens, read_listens, read_origin, read_proxy
+from core.approval import DEVICE_TYPES
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import COUNTED, DecisionKind
 from intake.cpl_list import COLUMNS
 from jobs.pace import Pace
 from keys.passphrase import PassphraseSource, parse_source
-from policy.section_f.application import DEVICE_TYPES
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
 from ra.bounds import MEBIOCTET, Bounds

@@ -11,6 +11,7 @@ from console.draft_form import Wanting
 from console.forms import field, request_key
 from console.guard import actor
 from console.service import Console
+from core.approval import DEVICE_TYPES
 from core.errors import Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
 from core.kinds import DraftPart, EvidenceSubject
 from ra.applying import drafts as use
@@ -97,7 +98,7 @@ def _add_part(app: Flask, console: Console, part: DraftPart) -> None:
             rows=min(rows + 1, draft_form.MOST_ROWS),
             label=draft_form.label,
             title=draft_form.TITLES[part],
-            types=draft_form.TYPES,
+            types=DEVICE_TYPES,
             error=error,
             stale=stale,
         )

@@ -26,7 +26,6 @@ from ra.applying.views import DraftAnswer
 MOST_ROWS = 50
 """Rows of firmware or of certificates on a page; whoever has more changes the application by the command line."""
 
-TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
 ROWS: Mapping[DraftPart, tuple[str, ...]] = {
     DraftPart.DEVICE: (),
     DraftPart.FIRMWARE: ("version", "image_sha256"),

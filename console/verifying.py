@@ -8,9 +8,9 @@ from typing import Any
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from console.draft_form import TYPES
 from console.guard import actor
 from console.service import Console
+from core.approval import DEVICE_TYPES
 from core.errors import BodyMalformed, TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import parse
@@ -57,7 +57,7 @@ def question(said: str) -> dict[str, Any]:
 
 
 def _device(words: list[str]) -> dict[str, str]:
-    kind = {"type": words.pop(0).upper()} if words and words[0].upper() in TYPES else {}
+    kind = {"type": words.pop(0).upper()} if words and words[0].upper() in DEVICE_TYPES else {}
     names = {2: ("manufacturer", "model"), 3: ("manufacturer", "model", "firmware_version")}
     named = names.get(len(words), ("manufacturer", "model", "hardware_version", "firmware_version"))
     if len(words) != len(named):

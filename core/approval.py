@@ -56,6 +56,9 @@ DEVICE_COLUMNS = tuple("device_type" if name == "type" else name for name in DEV
 DEVICE_WORDS = {name: name.replace("_", " ") for name in DEVICE_MEMBERS}
 """By member, what people call it."""
 
+DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
+"""DUIS 5.4, sr:DeviceType."""
+
 VARIANT_MEMBERS = tuple(name for name in DEVICE_MEMBERS if name not in ("manufacturer", "model"))
 """What tells the variants of one model apart; whoever names a model may leave it unsaid."""
 

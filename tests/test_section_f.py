@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.approval import Device, EndCause, Firmware
+from core.approval import DEVICE_TYPES, Device, EndCause, Firmware
 from core.assurance import EarlierCpa
 from core.errors import Severity
 from policy.rules import judge, rule
 from policy.section_f.application import (
     APPLICATION_RULES,
-    DEVICE_TYPES,
     EXAMPLE_PURPOSE,
     GRANT_RULES,
     MOST_DEVICES,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.approval import Device
+from core.approval import DEVICE_TYPES, Device
 from core.assurance import (
     AssuranceCertificate,
     EarlierCpa,
@@ -18,7 +18,6 @@ from core.assurance import (
     earlier_cpa_text,
 )
 from core.errors import Severity
-from policy.section_f.application import DEVICE_TYPES
 from policy.section_f.assurance import (
     ASSURANCE_RULES,
     DEFAULT_SCHEMES,

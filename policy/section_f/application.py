@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from core.approval import DEVICE_WORDS, Device, Firmware
+from core.approval import DEVICE_TYPES, DEVICE_WORDS, Device, Firmware
 from core.errors import Finding, Severity
 from core.instants import ONE_SECOND, first_second, last_second, text
 from policy.rules import Rule, judge, rule
 from policy.section_f.assurance import AssuranceFacts, assurance_findings
 from policy.section_f.contact import is_address, is_example
 from policy.section_f.wording import LONGEST_SHOWN, printable, shown
-
-DEVICE_TYPES = ("ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "IHD", "CAD")
-"""DUIS 5.4, sr:DeviceType."""
 
 LONGEST_DEVICE_NAME = 30
 """DUIS 5.4: manufacturer and model, in characters; the hardware version is held to the same."""
