@@ -31,6 +31,7 @@ from officers.roster import Roster, members_digest, members_text, new_member, re
 from officers.statement import Authority, Claim, Statement, parse_authorisation
 from tests.acting import member, officer_key, sign
 from tests.passkey_world import ORIGIN, OfficersPasskey, b64
+from verify.kit.agreed.passkey import read_passkey
 
 F = AuthorisationFlaw
 NOW = datetime(2027, 1, 3, 12, 0, tzinfo=UTC)
@@ -229,6 +230,13 @@ def test_the_file_that_a_console_gives_becomes_the_member() -> None:
     for wrong in ("{}", "[]", text.replace("origin", "other"), text.replace(ORIGIN, "http://evil.example"), "{"):
         with pytest.raises(RosterUnusable):
             read_passkey_file("officer-3", wrong.encode())
+
+
+def test_the_longest_identifier_is_taken_wherever_a_passkey_is_written() -> None:
+    longest = new_passkey(bytes(LONGEST_CREDENTIAL), ORIGIN)
+    file = passkey_file(HERS.member().public_key, longest)
+    assert read_passkey_file("officer-3", file.encode()).passkey == longest
+    assert read_passkey(longest.document()).said() == longest.document()
 
 
 def test_an_order_says_that_a_passkey_comes() -> None:
