@@ -1,5 +1,6 @@
 """A passkey as a proof: every field that is wrong is refused with its reason, and what is right counts."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import AuthorisationRefused, OrderRefused, RosterUnusable
+from core.errors import AuthorisationRefused, OrderRefused, RosterStatementRefused, RosterUnusable
 from core.kinds import AuthorisationFlaw, AuthorisedAct, DecisionKind, OrderKind
 from officers.means import key_wanted, key_wanted_by, key_wanted_for, with_a_key
 from officers.order import Change, in_words, read_order, written
@@ -27,11 +30,14 @@ from officers.passkey import (
 )
 from officers.passkey_file import passkey_file, read_passkey_file
 from officers.proof import Asked, prove
-from officers.roster import Roster, members_digest, members_text, new_member, read_members, require_usable
+from officers.root_statement import RosterStatement, SignedRoster, read_signed
+from officers.roster import Member, Roster, members_digest, members_text, new_member, read_members, require_usable
 from officers.statement import Authority, Claim, Statement, parse_authorisation
 from tests.acting import member, officer_key, sign
 from tests.passkey_world import ORIGIN, OfficersPasskey, b64
+from verify.kit.agreed import statements as kit
 from verify.kit.agreed.passkey import read_passkey
+from verify.kit.agreed.roster import Unusable, signed_by_root
 
 F = AuthorisationFlaw
 NOW = datetime(2027, 1, 3, 12, 0, tzinfo=UTC)
@@ -237,6 +243,28 @@ def test_the_longest_identifier_is_taken_wherever_a_passkey_is_written() -> None
     file = passkey_file(HERS.member().public_key, longest)
     assert read_passkey_file("officer-3", file.encode()).passkey == longest
     assert read_passkey(longest.document()).said() == longest.document()
+
+
+def test_the_root_puts_no_passkey_on_a_roster() -> None:
+    key = ec.generate_private_key(ec.SECP384R1())
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    root = Authority(name="TEST", root_key_sha256=hashlib.sha256(public).hexdigest())
+    two = (member("officer-1"), member("officer-2"))
+
+    def signed(*members: Member) -> tuple[SignedRoster, kit.Authority]:
+        statement = RosterStatement(authority=root, number=2, members=members, valid_until=NOW)
+        signature = key.sign(statement.octets(), ec.ECDSA(hashes.SHA256()))
+        told = kit.Authority(name=root.name, root_key_sha256=root.root_key_sha256)
+        return SignedRoster(statement=statement, root_key=public, signature=signature), told
+
+    plain, told = signed(*two)
+    assert read_signed(plain.octets()) == plain
+    assert signed_by_root(plain.document(), told)[0] == 2
+    passkey, told = signed(*two, HERS.member())
+    with pytest.raises(RosterStatementRefused):
+        read_signed(passkey.octets())
+    with pytest.raises(Unusable, match="no passkey"):
+        signed_by_root(passkey.document(), told)
 
 
 def test_an_order_says_that_a_passkey_comes() -> None:

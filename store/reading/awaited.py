@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Text, and_, bindparam, exists, or_, select, union_all
+from sqlalchemy import Text, bindparam, exists, or_, select, union_all
 
 from core.kinds import UNDECIDED, DecisionState
 from store.portions import portions
+from store.reading.requests import TO_BE_DRAFTED
 from store.tables import applications, approvals, certificates, decisions
 from store.transactions import Transaction
 from store.types import one_of_words
@@ -15,10 +16,7 @@ _NAMED = bindparam("named", expanding=True, type_=Text())
 _AT_WORK = union_all(
     select(decisions.c.id).where(
         decisions.c.id.in_(_NAMED),
-        or_(
-            decisions.c.state == DecisionState.SECONDED,
-            and_(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)),
-        ),
+        or_(decisions.c.state == DecisionState.SECONDED, TO_BE_DRAFTED),
     ),
     select(approvals.c.identifier).where(
         approvals.c.identifier.in_(_NAMED), ~exists().where(certificates.c.approval == approvals.c.identifier)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Integer, Row, Text, bindparam, or_, select
+from sqlalchemy import Integer, Row, Text, and_, bindparam, or_, select
 
 from core.errors import NoSuchThing
 from core.identifiers import Serial
@@ -19,9 +19,10 @@ PAGE = 100
 
 _BY_AGE = select(decisions).order_by(decisions.c.proposed_at, decisions.c.id)
 _OPEN = _BY_AGE.where(one_of_words(decisions.c.state, OPEN_DECISION))
-_TO_DRAFT = _BY_AGE.where(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None)).limit(
-    bindparam("most", type_=Integer())
-)
+TO_BE_DRAFTED = and_(decisions.c.state == DecisionState.PROPOSED, decisions.c.issue.is_not(None))
+"""A decision of which a certificate comes, before the authority has written it."""
+
+_TO_DRAFT = _BY_AGE.where(TO_BE_DRAFTED).limit(bindparam("most", type_=Integer()))
 # What acts and whoever is asked before them read, one by one: put together once.
 _IDENTIFIER = bindparam("identifier", type_=Text())
 _ORGANISATION = select(organisations).where(organisations.c.id == _IDENTIFIER)

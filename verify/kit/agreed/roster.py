@@ -220,6 +220,8 @@ def signed_by_root(said: object, authority: Authority) -> tuple[int, tuple[Membe
     except ValueError as error:
         raise Unusable(str(error)) from None
     members = read_members(statement["members"])
+    if any(each.passkey is not None for each in members):
+        raise Unusable("the root puts no passkey on a roster: two officers do")
     if authority_of(statement["authority"]) != authority:
         raise Unusable("it is for another authority")
     key = bytes.fromhex(whole["root_key"])
