@@ -44,7 +44,7 @@ PREFIX = "/console"
 _ASSETS = Path(__file__).with_name("assets")
 _ASSET_SECONDS = 31_536_000
 
-_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "ocsp": "OCSP"}
+_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "crl": "CRL", "ocsp": "OCSP"}
 
 _log = logging.getLogger(__name__)
 

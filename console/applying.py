@@ -146,6 +146,7 @@ def _check(console: Console, identifier: str, error: TrialCpaError | None = None
         command=command,
         wanting=wanting,
         label=draft_form.label,
+        in_order=draft_form.in_order,
         titles=draft_form.TITLES,
         found=found,
         fatal=any(each.severity is Severity.FATAL for each in found),

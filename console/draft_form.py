@@ -91,6 +91,13 @@ def label(name: str) -> str:
     return LABELS[name.partition(".")[0].removeprefix("earlier_")]
 
 
+def in_order(part: DraftPart, said: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a part says in the order in which its form asks for it, row after row."""
+    rows = range(1, how_many_rows(part, said) + 1)
+    names = [*(f"{name}.{row}" for row in rows for name in ROWS[part]), *_ONCE[part]]
+    return [(name, said[name]) for name in names if name in said]
+
+
 def sent(part: DraftPart) -> dict[str, str]:
     """Return what was typed into the form of a part: known fields alone, and rows without gaps."""
     said = {name: _typed(name) for name in _ONCE[part]}
@@ -233,5 +240,6 @@ class _Reader:
         try:
             return act()
         except TrialCpaError as error:
-            self._want(part, name, f"{error} {error.hint}")
+            sentence = str(error).removeprefix(f"{label(name)}: ")  # the page says beside it which field it is
+            self._want(part, name, f"{sentence} {error.hint}")
             return None

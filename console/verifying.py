@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from console.guard import actor
 from console.service import Console
 from core.approval import DEVICE_TYPES
-from core.errors import BodyMalformed, TrialCpaError
+from core.errors import BodyMalformed, IdentifierMalformed, TrialCpaError
 from core.identifiers import ApprovalIdentifier
 from core.instants import parse
 from core.plain_text import trimmed
@@ -22,6 +22,9 @@ LONGEST = 64 * 1024
 """Characters of a question: the largest certificate that anybody sends by mistake."""
 
 _SERIAL = re.compile(r"(0[xX])?([ :]*[0-9A-Fa-f]){28,32}[ :]*")
+_IDENTIFIER = re.compile(r"TD[AT]-?[0-9]\S*", re.IGNORECASE)
+"""What can only be meant as an approval's identifier, though a character of it is wrong."""
+
 _UNIT = re.compile(r"[0-9A-Fa-f]{2}(-?[0-9A-Fa-f]{2}){7}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{200,}")
 _INSTANTS = ("as_of", "fresh_until", "not_before", "not_after")
@@ -32,6 +35,7 @@ def question(said: str) -> dict[str, Any]:
 
     Raises:
         BodyMalformed: nothing that can be asked about, and what can.
+        IdentifierMalformed: an approval's identifier with a character that is wrong.
     """
     whole = trimmed(said)
     words = [
@@ -44,8 +48,9 @@ def question(said: str) -> dict[str, Any]:
         return {"certificate": whole}
     try:
         return {"approval": str(ApprovalIdentifier.parse(rest)), **unit}
-    except TrialCpaError:
-        pass
+    except IdentifierMalformed:
+        if _IDENTIFIER.fullmatch(rest):
+            raise
     if _UNIT.fullmatch(whole):
         raise BodyMalformed(
             detail="that is a unit’s EUI-64; write the approval or the Device Model under which it is to be installed "

@@ -154,7 +154,7 @@ class BodyMalformed(RequestMalformed):
 
     code = "body-malformed"
     sentence = "The request cannot be read: {detail}."
-    hint_text = "The form of each request is described in /openapi.json."
+    hint_text = "Mend that and send it again; for programs, /openapi.json describes the form of each request."
 
 
 class NothingSaid(RequestMalformed):

@@ -1,6 +1,7 @@
 """Everything in the register follows from the journal: proved as an auditor does it, by the ceremony's transcript."""
 
 from core.errors import ServiceAnswerMalformed, ServiceRefused, ServiceUnreachable
+from core.words import counted
 from story.scene import Scene
 from verify.audited import Audit, Pinned
 from verify.kit.agreed.dossier import Trusted, trusted
@@ -40,8 +41,9 @@ def tell_everything_follows(scene: Scene) -> None:
     found = looked[-1]
     against = [*map(str, found.findings.problems), *(f"it cannot be known {each}" for each in found.findings.unknown)]
     words = (
-        f"{found.rows} rows, {len(found.state.certs)} certificates, {len(found.state.lists)} lists and "
-        f"{len(found.state.notices)} notices, by the transcript alone"
+        f"{counted(found.rows, 'row')}, {counted(len(found.state.certs), 'certificate')}, "
+        f"{counted(len(found.state.lists), 'list')} and {counted(len(found.state.notices), 'notice')}, by the "
+        "transcript alone"
     )
     teller.prove(_VERIFIER, not against, words if not against else against[0])
 

@@ -17,11 +17,13 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.kinds import DraftPart
 from ra.applying import drafts
+from ra.reporting.breach import suspect_limit
 from ra.reporting.report import month_of
 from ra.telling import notices
 from tests.api_world import Api, done
 from tests.console_world import Pages
 from tests.signing import another_device
+from tests.world import DCC, NOW
 
 HOSTILE = "W" * 64 + " \N{RIGHT-TO-LEFT OVERRIDE}\u05e7\u05e8\u05d9\u05d0\u05d4 <script>alert(1)</script> =1+1 &amp;"
 NARROW, MIDDLE, WIDE = 360, 768, 1440
@@ -131,13 +133,15 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
 
 
 SAVED = frozenset(
-    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_of"}
+    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
 )
 """What is saved, and no page to look at."""
 
 _NAMED = {
+    "amendment-requests": "request",
     "applications": "application",
     "approvals": "approval",
+    "breaches": "breach",
     "decisions": "decision",
     "drafts": "draft",
     "evidence": "evidence",
@@ -178,6 +182,10 @@ def things(pages: Pages) -> dict[str, str]:
     decision = api.proposed(kind="grant", application=application, reasons=HOSTILE)
     api.settle()
     draft = drafted(pages, HOSTILE)
+    wanted = {"reasons": HOSTILE, "maximum_devices": 600}
+    asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
+    with api.world.store.begin("suspect") as tx:
+        breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
     admin = pages.browser("admin")
     fields = pages.fields(admin.get("/console/people", base_url=pages.origin).text, "/console/people/invitation")
     made = pages.post("admin", "/console/people/invitation", fields).text
@@ -185,12 +193,14 @@ def things(pages: Pages) -> dict[str, str]:
     return {
         "application": application,
         "approval": approval,
+        "breach": str(breach),
         "decision": decision,
         "draft": draft,
         "evidence": str(evidence),
         "invitation": invitation,
         "notice": notice_of(pages, approval),
         "month": month_of(pages.desk.clock.now()),
+        "request": str(done(asked, 201)["request"]),
     }
 
 

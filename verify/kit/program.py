@@ -79,10 +79,15 @@ def _mirror(chosen: argparse.Namespace) -> int:
 
 
 def _told(copy: Mirror, found: Compared) -> str:
-    told = f"{copy.size} rows are proved, {len(copy.documents())} approvals. "
-    told += f"The register of {found.size} rows says the same"
+    approvals = len(copy.documents())
+    told = f"{_counted(copy.size, 'row is', 'rows are')} proved, {_counted(approvals, 'approval', 'approvals')}. "
+    told += f"The register of {_counted(found.size, 'row', 'rows')} says the same"
     told += f", but of {found.newer} that came behind it" if found.newer else ""
     return told + (".\n" if found.signed is None else f"; the authority signed it at {found.signed}.\n")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _copy(chosen: argparse.Namespace) -> Mirror:
