@@ -5,6 +5,7 @@ import hashlib
 import json
 import resource
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -143,6 +144,31 @@ def test_the_log_is_proved_with_its_checkpoints(lived: World) -> None:
         assert any(each.startswith("checkpoints") for each in named(audited(altered(export, salted))))
 
 
+def test_a_log_whose_checkpoints_are_kept_back_is_not_called_proved(lived: World) -> None:
+    """Whoever hands the export over could sign one tree for others, and leave its checkpoint out here."""
+    with_log(lived).settle()
+    held, log = exported(lived.store), lived.memory.log
+    assert log is not None
+
+    def without(lines: list[dict[str, Any]], least: int = 0) -> None:
+        lines[:] = [each for each in lines if each["is"] != "checkpoint" or each["size"] < least]
+
+    known = replace(pinned(lived), log_key=log.key)
+    for export, since in ((altered(held, without), 0), (altered(held, lambda each: without(each, 40)), 1)):
+        found = audited(export, known)
+        assert not found.findings.problems
+        assert found.logged < found.covered
+        (told,) = found.findings.unknown
+        assert f"rows {found.logged + 1} to {found.covered}" in str(told), since
+
+
+def test_a_log_that_is_known_and_does_not_begin_is_told(lived: World) -> None:
+    export = exported(lived.store)
+    assert not audited(export, pinned(lived)).findings.unknown
+    (told,) = audited(export, replace(pinned(lived), log_key=vkey("another.example/log", bytes(32)))).findings.unknown
+    assert "log whose key you know" in str(told)
+
+
 def test_a_checkpoint_over_rows_that_are_gone_is_named(lived: World) -> None:
     """A register that went back with its heads; what was signed for the log still tells."""
     with_log(lived).settle()
@@ -201,6 +227,21 @@ def test_each_thing_that_a_row_names_is_missed_where_it_is_left_out(export: byte
 def test_a_member_that_is_named_twice_is_none(export: bytes) -> None:
     with pytest.raises(Unreadable, match="named twice"):
         audited(export.replace(b'{"is": "row"', b'{"is": "row", "is": "row"', 1))
+
+
+def test_whatever_a_member_says_is_refused_or_named(export: bytes) -> None:
+    """Each member of one line of each kind, in turn, is something that no authority writes there."""
+    kinds = dict[str, int]()
+    for place, line in enumerate(export.splitlines()[:-1]):
+        kinds.setdefault(json.loads(line)["is"], place)
+    for place in kinds.values():
+        for name in json.loads(export.splitlines()[place]):
+
+            def put(lines: list[dict[str, Any]], at: tuple[int, str] = (place, name)) -> None:
+                lines[at[0]][at[1]] = [1]
+
+            with suppress(Unreadable):  # and nothing else
+                audited(altered(export, put))
 
 
 def test_a_line_that_is_huge_is_not_read(export: bytes) -> None:

@@ -221,3 +221,11 @@ def test_the_simulators_register_is_signed_and_its_proofs_and_tiles_are_right(
     for absent in ("/tile/0/003", "/tile/1/000", "/tile/x", "/v1/proofs/inclusion?row=0", "/v1/nothing", "/tile/0/-01"):
         with pytest.raises(Stopped, match="404"):
             authority.get(absent)
+
+
+def test_a_copy_that_is_damaged_is_neither_a_yes_nor_a_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"SQLite format 3\0" + b"\xff" * 4_080)
+    asked = ["ask", "--copy", str(copy), "--approval", "TDT-2027-0001-X", "--log-key", str(Log().key)]
+    assert exits(asked) == 2
+    assert capsys.readouterr().err.startswith("trialcpa-verify: ")

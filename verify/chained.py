@@ -58,6 +58,7 @@ class Chained:
         self._edge: Frontier | None = Frontier()
         self._without_leaf = 0
         self._logs: dict[str, bytes] = {}
+        self._begun = set[str]()
         self._newest = ""
         self._checked = 0
 
@@ -162,6 +163,7 @@ class Chained:
         if named != origin:
             self._findings.against(name, "It names another log than its key does.")
         self._logs[origin], self._newest = key, origin
+        self._begun.add(vkey)
         if self._pinned is not None and self._pinned != vkey and self._pinned.partition("+")[0] == origin:
             self._findings.against(name, "It names another key of the log than the one that you know.")
 
@@ -200,10 +202,16 @@ class Chained:
             self._findings.cannot_know("anything: no row is sealed (yet), and nothing proves nothing.")
         if not self._logs:
             self._findings.note("No row says that a log begins: this journal is of before there was one.")
+        elif self._checked < self.covered and not self._without_leaf:
+            self._findings.cannot_know(
+                f"what the log says of rows {self._checked + 1} to {self.covered}: no checkpoint covers them (yet)."
+            )
         elif self._without_leaf and self._without_leaf <= self.covered:
             self._findings.cannot_know(
                 f"what the log says from row {self._without_leaf} on: there it has no leaf (yet)."
             )
+        if self._pinned is not None and self._pinned not in self._begun:
+            self._findings.cannot_know("anything of the log whose key you know: no row says that it begins.")
 
 
 def carried(line: Said) -> list[tuple[str, str]]:

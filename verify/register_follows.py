@@ -77,8 +77,14 @@ class RegisterFollows:
             return False
         table, key, compare = found
         named = tuple(line.get(each) for each in key)
+        if any(isinstance(each, dict | list) for each in named):
+            raise Unreadable(f"a row of {table} has no name")
         self._seen.setdefault(str(line["is"]), set()).add(named[0] if len(named) == 1 else named)
-        compare(" ".join([table, *map(str, named)]), line)
+        name = " ".join([table, *map(str, named)])
+        try:
+            compare(name, line)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self._findings.against(name, f"It says what no authority writes ({type(error).__name__}).")
         return True
 
     def begin(self, line: Said, rows: int) -> None:
@@ -88,10 +94,11 @@ class RegisterFollows:
             line: says which.
             rows: how many rows of the journal were taken: what they say has to be in it.
         """
-        if line.get("name") not in self._by and line.get("name") != "answer":
-            raise Unreadable(f"there is no table that is “{str(line.get('name'))[:40]}”")
-        self._marks[str(line.get("name"))] = rows
-        self._seen[str(line.get("name"))] = set()
+        name = str(line.get("name"))
+        if name not in self._by and name != "answer":
+            raise Unreadable(f"there is no table that is “{name[:40]}”")
+        self._marks[name] = rows
+        self._seen[name] = set()
 
     def finish(self) -> None:
         """Say what the journal says and the register does not have, of the tables that were taken."""

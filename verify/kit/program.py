@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> None:
         hint = f" If that is your mistake: {_KEY_WORDS}." if stopped.check in _BY_KEY else ""
         sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}{hint}\n")
         raise SystemExit(UNDECIDED if stopped.check in (Check.UNREACHABLE, Check.TOO_OLD) else NO) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, sqlite3.Error) as error:  # a copy that is damaged is no answer, least of all a no
         sys.stderr.write(f"trialcpa-verify: {error}\n")
         raise SystemExit(UNDECIDED) from None
     except KeyboardInterrupt:
