@@ -22,7 +22,7 @@ from pydantic import BaseModel, StringConstraints
 from core.canonical import Json, read_json
 from core.errors import AuthorisationRefused, RosterUnusable
 from core.kinds import AuthorisationFlaw
-from officers.parsing import STRICT, Hex
+from officers.parsing import STRICT
 from officers.statement import MOST_OCTETS, Authorisation, Statement
 
 TYPE = "trialcpa-passkey-1"
@@ -70,7 +70,7 @@ class WrittenPasskey(BaseModel):
     """A passkey in JSON, strictly read."""
 
     model_config = STRICT
-    credential: Hex
+    credential: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_CREDENTIAL)]
     origin: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ORIGIN)]
 
     def passkey(self) -> Passkey:

@@ -4,7 +4,7 @@ The algorithm is ours and not the sender's: a header that says anything but what
 looked at (RFC 8725, 3.1).
 """
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from core.canonical import canonical
+from core.canonical import canonical, read_json
 from core.errors import AuthorisationRefused
 from core.instants import text
 from core.kinds import AuthorisationFlaw
@@ -172,11 +172,20 @@ def payload_of(proof: str, public_key: bytes, header: Mapping[str, str] = HEADER
 
 
 def _header_of(octets: bytes) -> Mapping[str, Any]:
+    """Return what the header says, as every other reader has to read it too.
+
+    The library takes a member twice, and other encodings than UTF-8, which whoever proves a dossier refuses: what
+    counts here must count there, or one officer makes a decision that nobody can prove (RFC 7515, 4 and 5.2).
+    """
     try:
-        found = jws.extract_compact(octets)
-        return dict(found.protected)
+        jws.extract_compact(octets)
+        part = octets.partition(b".")[0]
+        said = read_json(urlsafe_b64decode(part + b"=" * (-len(part) % 4)), once_each=True)
     except (JoseError, ValueError, TypeError, RecursionError):
         raise _refused(AuthorisationFlaw.MALFORMED, "it is no compact JWS") from None
+    if not isinstance(said, dict):
+        raise _refused(AuthorisationFlaw.MALFORMED, "it is no compact JWS")
+    return said
 
 
 @lru_cache(maxsize=_KEYS)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.kit_world import consistency
 from verify.kit import mirror
 from verify.kit.canonical import canonical, read
+from verify.kit.holding import BACK
 from verify.kit.instants import seconds
 from verify.kit.merkle import leaf_hash
 from verify.kit.mirror import Compared, Mirror
@@ -290,3 +291,59 @@ def test_a_witness_signs_what_follows_and_keeps_both_notes_of_what_does_not(tmp_
     with pytest.raises(Stopped) as stopped:
         witness().cosign(other.note(), proof, NOW)
     assert stopped.value.check is Check.ORIGIN
+
+
+def test_two_witnesses_at_one_file_never_sign_two_trees(tmp_path: Path) -> None:
+    log, other = log_of(), log_of()
+    private = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
+
+    def witness() -> Witness:
+        return Witness(tmp_path / "seen.json", log.key, private, "dcc.example/w")
+
+    witness().cosign(log.note(), lambda *_: (), NOW)
+    log.add(NOW)
+    other.add(NOW + 1)
+
+    def meanwhile(first: int, _second: int) -> list[bytes]:
+        # While the first asks for its proof, the second is shown another history of the same size.
+        with pytest.raises(Stopped) as stopped:
+            witness().cosign(other.note(), lambda first, _: consistency(other.leaves, first), NOW)
+        assert stopped.value.check is Check.UNREACHABLE
+        return consistency(log.leaves, first)
+
+    witness().cosign(log.note(), meanwhile, NOW)
+    assert witness().seen == checkpoint(log.note())
+    with pytest.raises(Stopped) as stopped:
+        witness().cosign(other.note(), lambda first, _: consistency(other.leaves, first), NOW)
+    assert stopped.value.check is Check.TWO_HISTORIES
+
+
+def test_a_witness_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    log = log_of()
+    keys = [Ed25519PrivateKey.from_private_bytes(each * 32) for each in (b"w", b"x")]
+    first, second = (key_of(each, f"witness.example/{place}", WITNESS) for place, each in enumerate(keys))
+    copy = Mirror(tmp_path / "copy", log.key, witnesses=[first, first, second], wanted=2, clock=lambda: NOW)
+    with pytest.raises(Stopped) as stopped:
+        copy.follow(Told(log, cosigned(checkpoint(log.note()), keys[0], first.name, NOW)))
+    assert stopped.value.check is Check.WITNESSES
+    both = "".join(
+        cosigned(checkpoint(log.note()), *each, NOW) for each in zip(keys, (first.name, second.name), strict=True)
+    )
+    copy.follow(Told(log, both))
+
+
+def test_a_copy_that_was_proved_after_now_is_believed_no_more_than_one_that_is_too_old(tmp_path: Path) -> None:
+    """A clock that was set back would make every copy new again."""
+    log = log_of()
+    copy = copy_of(tmp_path, log, longest=60)
+    all_of(copy, Told(log))
+    assert copy.holding.answer("approval", APPROVAL, NOW).members["valid"] is True
+    assert copy.holding.answer("approval", APPROVAL, NOW - BACK).members["state"] == "unknown"
+    for before in (NOW - BACK - 1, NOW - DAY):
+        for kind, value in (("approval", APPROVAL), ("serial", log.document(APPROVAL)["certificates"][0]["serial"])):
+            with pytest.raises(Stopped) as stopped:
+                copy.holding.answer(kind, value, before)
+            assert stopped.value.check is Check.TOO_OLD
+            with pytest.raises(Stopped) as stopped:
+                copy.holding.asked({kind: value}, before)
+            assert stopped.value.check is Check.TOO_OLD

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from core.canonical import canonical
+from core.errors import AuthorisationRefused
 from officers.proof import payload_of as ours
 from tests.kit_decision_vectors import Always
 from verify.kit.agreed.proof import HEADER, payload_of
@@ -33,6 +34,25 @@ def flaw(proof: str, key: bytes = KEY.public_key) -> Flaw:
 
 def test_what_officers_sign_is_read_as_the_authority_reads_it() -> None:
     assert payload_of(jws(), KEY.public_key) == ours(jws(), KEY.public_key) == PAYLOAD
+
+
+def test_no_form_of_a_header_counts_for_one_and_not_for_the_other() -> None:
+    plain = canonical(dict(HEADER)).decode()
+    for header in (
+        plain.encode(),
+        f" {plain}\n".encode(),
+        plain.replace("alg", "\\u0061lg").encode(),
+        plain.replace('{"alg"', '{"alg":"ES256","alg"').encode(),
+        b"\xef\xbb\xbf" + plain.encode(),
+        *(plain.encode(each) for each in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")),
+    ):
+        proof, counts = jws(header), []
+        for proved in (payload_of, ours):
+            try:
+                counts.append(proved(proof, KEY.public_key) == PAYLOAD)
+            except (Refused, AuthorisationRefused):
+                counts.append(False)
+        assert counts[0] is counts[1], header
 
 
 def test_a_header_that_says_anything_else_is_refused_though_it_is_signed() -> None:

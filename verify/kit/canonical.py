@@ -5,6 +5,7 @@ the order of members (RFC 8785, 3.2.3) is that of their octets.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -31,11 +32,13 @@ def canonical(value: object) -> bytes:
     return written.encode("utf-8")
 
 
-def read(octets: bytes) -> Any:  # noqa: ANN401 - JSON
+def read(octets: bytes, *, foreign: bool = False) -> Any:  # noqa: ANN401 - JSON
     """Return what JSON says.
 
     Args:
         octets: UTF-8, of a length that was bounded before.
+        foreign: whether it is of somebody who does not write as the log does: members may be named in any characters,
+            and numbers be not whole.
 
     Raises:
         ValueError: it is no such JSON, as above, is nested too deeply, has half a character, or names a member twice.
@@ -43,9 +46,9 @@ def read(octets: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
         said = json.loads(
             octets.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_int=_whole,
-            parse_float=_refused,
+            object_pairs_hook=_once_each if foreign else _members,
+            parse_int=_exact if foreign else _whole,
+            parse_float=_finite if foreign else _refused,
             parse_constant=_refused,
         )
     except RecursionError:
@@ -79,19 +82,37 @@ def _inside(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member is named twice")
+    return members
+
+
+def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    members = _once_each(pairs)
     if not "".join(members).isascii():
         raise ValueError("a member is not named in ASCII")
     return members
 
 
-def _whole(digits: str) -> int:
+def _exact(digits: str) -> int:
     number = int(digits) if len(digits) <= _LONGEST else _LARGEST + 1
-    if abs(number) > _LARGEST or digits == "-0":
+    if abs(number) > _LARGEST:
         raise ValueError("a number is not exact in JSON")
+    return number
+
+
+def _whole(digits: str) -> int:
+    if digits == "-0":
+        raise ValueError("a number is not exact in JSON")
+    return _exact(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is beyond all bounds")
     return number
 
 

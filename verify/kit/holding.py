@@ -12,6 +12,10 @@ from verify.kit.words import said
 FRESH_SECONDS, UNSETTLED_SECONDS = 3600, 10
 """For how long an answer may be relied on at most; the second of a no that may turn into a yes at any moment."""
 
+BACK = 5
+"""Seconds by which a clock may be set back while a copy is believed. After more nobody knows how old it is: by a clock
+that begins anew in 1970 it would be believed for ever."""
+
 VARIANT = ("type", "hardware_version")
 """What tells the variants of a model apart."""
 
@@ -102,8 +106,7 @@ class Holding:
         ready = self._ready.get((kind, value))
         if ready is None or not ready.since <= now < ready.change:
             ready = self._prepare(kind, value, now)
-        if self._proved is None or now > (until := self._proved + self._longest):
-            raise _too_old()
+        until = self._require_new(now)
         until = min(until, now + ready.lasting)
         if ready.change <= until:
             until = ready.change - 1
@@ -131,9 +134,7 @@ class Holding:
             Stopped: the copy is too old: it never says yes, nor anything else.
             ValueError: that is no such question.
         """
-        last = self.believed_until
-        if last is None or now > last:
-            raise _too_old()
+        last = self._require_new(now)
         at = seconds(question["at"]) if "at" in question else now
         if at > now:
             raise ValueError("an instant that has not come")
@@ -173,6 +174,13 @@ class Holding:
     def believed_until(self) -> int | None:
         """The last second in which the copy answers; None before it was ever proved."""
         return None if self._proved is None else self._proved + self._longest
+
+    def _require_new(self, now: int) -> int:
+        """Return the last second in which the copy answers; Stopped if it does not now."""
+        last = self.believed_until
+        if last is None or self._proved is None or not self._proved - BACK <= now <= last:
+            raise _too_old()
+        return last
 
     def _put(self, life: Life) -> None:
         old = self._lives.get(life.identifier)
@@ -242,7 +250,9 @@ class Holding:
 
 
 def _too_old() -> Stopped:
-    return Stopped(Check.TOO_OLD, "The copy was not proved to be the newest for longer than is allowed.")
+    return Stopped(
+        Check.TOO_OLD, "The copy was not proved to be the newest for longer than is allowed, or the clock went back."
+    )
 
 
 def _firmware(terms: Document, device: Mapping[str, str]) -> str | None:

@@ -295,7 +295,10 @@ def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes, int]]:
     if row["leaf"] != leaf.hex():
         raise Stopped(Check.ROOT, f"Row {tree.size + 1} is not the leaf that it says it is.")
     tree.add(leaf)
-    for document in row["public"].get("approvals", ()):
+    documents = row["public"].get("approvals", [])
+    if not isinstance(documents, list):
+        raise Stopped(Check.DOCUMENT, f"Row {tree.size} carries documents that are none.")
+    for document in documents:
         try:
             yield Life(document).identifier, canonical(document), tree.size
         except (KeyError, TypeError, ValueError, StopIteration, AttributeError):

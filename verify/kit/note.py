@@ -86,7 +86,7 @@ class Checkpoint:
     def witnessed(self, witnesses: Sequence[Key]) -> list[int]:
         """Return when each of these witnesses that has seen it did: seconds since 1970, the latest first."""
         found = []
-        for key in witnesses:
+        for key in dict.fromkeys(witnesses):  # one that is named twice has seen it once
             stamps = [
                 int.from_bytes(rest[_KEY_ID : _KEY_ID + _STAMP], "big")
                 for name, rest in self.signatures

@@ -60,8 +60,12 @@ class Log:
 
     def add(self, at: int, *documents: Document) -> None:
         """Add a row that carries these documents; without any it is a row of which nothing is public."""
+        self.carry(at, {"approvals": sorted(documents, key=lambda each: str(each["approval"]))} if documents else {})
+        self._register |= {str(each["approval"]): each for each in documents}
+
+    def carry(self, at: int, public: Mapping[str, object]) -> None:
+        """Add a row whose public part is this, whatever it is: the register is not told of it."""
         number = len(self.rows) + 1
-        public = {"approvals": sorted(documents, key=lambda each: str(each["approval"]))} if documents else {}
         commitment = hashlib.sha256(f"{self._name} {number}".encode()).hexdigest()
         row = {"number": number, "sealed_at": text(at), "public": public, "commitment": commitment}
         leaf = leaf_hash(canonical(row))
@@ -70,7 +74,6 @@ class Log:
         self.rows.append({**row, "leaf": leaf.hex()})
         if self._noted:
             self._notes[number] = self._note(number, self._tree.root())
-        self._register |= {str(each["approval"]): each for each in documents}
 
     @property
     def documents(self) -> Mapping[str, Document]:

@@ -16,6 +16,9 @@ from verify.kit.instants import after, seconds, text
 Document: TypeAlias = Mapping[str, Any]
 
 
+_DEVICE = ("type", "manufacturer", "model", "hardware_version")
+
+
 class State(StrEnum):
     """What an answer says in one word."""
 
@@ -119,6 +122,7 @@ class Life:
     """
 
     def __init__(self, document: Document) -> None:
+        _require_form(document)
         self.document = document
         self.identifier: str = document["approval"]
         self.device: Mapping[str, str] = document["device"]
@@ -218,6 +222,21 @@ def _certificate(said: Document) -> Certificate:
         code=code,
         issuer_ended=_perhaps(said["issuer_ended_at"]),
     )
+
+
+def _require_form(document: Document) -> None:
+    """Require whatever is looked at later than here, when an answer is given: what is no text or list raises there."""
+    device, terms, certificates = document["device"], document["terms"], document["certificates"]
+    issues = [each["issue"] for each in (*terms, *certificates)]
+    words = [document["approval"], *(device[name] for name in _DEVICE)]
+    words += [each[name] for each in certificates for name in ("serial", "sha256")]
+    words += [each[name] for term in terms for each in term["firmware"] for name in ("version", "image_digest")]
+    lists = [terms, certificates, document["disputed"], *(each["firmware"] for each in terms)]
+    if not all(type(each) is list for each in lists) or not terms or not all(isinstance(each, str) for each in words):
+        raise ValueError("it is no document of an approval")
+    known = {each["issue"] for each in terms}
+    if not all(type(each) is int for each in issues) or not all(each["issue"] in known for each in certificates):
+        raise ValueError("its issues are not those of its terms")
 
 
 def _turns(certificate: Certificate) -> set[int]:

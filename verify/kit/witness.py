@@ -4,9 +4,11 @@ What it keeps is one file, written whole before its cosignature leaves it: whene
 trees that are no states of one.
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,8 +51,13 @@ class Witness:
             at: the present instant, seconds since 1970.
 
         Raises:
-            Stopped: it is not the log's, or does not follow from what was seen: that is written down.
+            Stopped: it is not the log's, or does not follow from what was seen: that is written down; or another
+                witness is at this one's file.
         """
+        with _alone(self._file):
+            return self._cosigned(note, proof, at)
+
+    def _cosigned(self, note: str, proof: Proof, at: int) -> str:
         new = checkpoint(note)
         new.require(self._log)
         last = self.seen
@@ -76,6 +83,20 @@ class Witness:
         file = self._file.with_name(f"{self._file.name}.two-histories-{new.size}-{new.root.hex()[:16]}.json")
         _write(file, notes)
         return file
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold a lock beside a file; whoever dies leaves none.
+
+    Two witnesses that had read the same file would each find that another tree follows from it, and sign both.
+    """
+    with file.with_name(f"{file.name}.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stopped(Check.UNREACHABLE, f"Another witness is at {file}.") from None
+        yield
 
 
 def _write(file: Path, value: object) -> None:

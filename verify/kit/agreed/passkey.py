@@ -35,6 +35,11 @@ _PRESENT, _VERIFIED, _ATTESTED, _EXTENDED = 0x01, 0x04, 0x40, 0x80
 _DATA_OCTETS = 37
 """Of authenticator data without attested credential and extensions: 32 of rpIdHash, 1 of flags, 4 of the counter."""
 
+LONGEST_CREDENTIAL = 1_023
+"""Octets of a credential's identifier (WebAuthn, 4, “Credential ID”)."""
+
+_OCTETS = re.compile(r"([0-9a-f]{2})+")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 _PARTS = 4
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -57,9 +62,29 @@ class Passkey:
 
 
 def read_passkey(said: object) -> Passkey:
-    """Return the passkey that a member of a roster says; ValueError if it says none."""
-    found = forms.members(said, {"credential": forms.hexadecimal, "origin": forms.word})
+    """Return the passkey that a member of a roster says; ValueError if it says none that the authority would take."""
+    found = forms.members(said, {"credential": _is_credential, "origin": _is_origin})
     return Passkey(credential=found["credential"], origin=found["origin"])
+
+
+def _is_credential(said: object) -> bool:
+    return isinstance(said, str) and len(said) <= 2 * LONGEST_CREDENTIAL and _OCTETS.fullmatch(said) is not None
+
+
+def _is_origin(said: object) -> bool:
+    """One host's name by https, or http://localhost, with nothing behind it: no IP address can be a relying party."""
+    if not isinstance(said, str) or len(said) > forms.LONGEST_WORD:
+        return False
+    try:
+        parts = urlsplit(said)
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    if said != f"{parts.scheme}://{host}{port}" or _HOST.fullmatch(host) is None:
+        return False
+    named = not host.rpartition(".")[2].isdecimal()
+    return named and (parts.scheme == "https" or (parts.scheme == "http" and host == "localhost"))
 
 
 def wants_a_key(kind: object) -> bool:
@@ -96,7 +121,7 @@ def prove_answer(proof: str, octets: bytes, key: ec.EllipticCurvePublicKey, pass
 def _require_client(client: bytes, octets: bytes, passkey: Passkey) -> None:
     """Require what the browser says of the question: its kind, the challenge, and the page that asked."""
     try:
-        said = read(client)
+        said = read(client, foreign=True)  # a browser may add what it wants (WebAuthn, 5.8.1)
     except ValueError:
         raise Refused(Flaw.MALFORMED, "its client data is no JSON") from None
     if not isinstance(said, Mapping) or said.get("type") != "webauthn.get":
