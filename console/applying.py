@@ -18,7 +18,7 @@ from ra.applying import drafts as use
 from ra.applying.apply import cancel_application
 from ra.applying.evidence import LARGEST_FILE, File, Subject, attach
 from ra.applying.look import application as application_of
-from ra.applying.views import DraftAnswer
+from ra.applying.views import ApplicationDraft
 from ra.doors import admit
 
 _MIB = 1024 * 1024
@@ -66,7 +66,7 @@ def add_applying(app: Flask, console: Console) -> None:
     _add_sent(app, console)
 
 
-def _standing(it: DraftAnswer, wanting: list[Wanting]) -> list[Standing]:
+def _standing(it: ApplicationDraft, wanting: list[Wanting]) -> list[Standing]:
     return [
         Standing(
             part=each.part,

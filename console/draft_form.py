@@ -21,7 +21,7 @@ from core.kinds import DraftPart
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.applying.apply import Apply
-from ra.applying.views import DraftAnswer
+from ra.applying.views import ApplicationDraft
 
 MOST_ROWS = 50
 """Rows of firmware or of certificates on a page; whoever has more changes the application by the command line."""
@@ -117,7 +117,7 @@ def how_many_rows(part: DraftPart, said: Mapping[str, str]) -> int:
     return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if ROWS[part] else 0
 
 
-def read(draft: DraftAnswer) -> tuple[Apply | None, list[Wanting]]:
+def read(draft: ApplicationDraft) -> tuple[Apply | None, list[Wanting]]:
     """Return the command that a draft makes, or what of it cannot be read yet."""
     reader = _Reader({each.part: each.said for each in draft.parts})
     command = reader.command()

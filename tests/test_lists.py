@@ -65,6 +65,11 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     world.close()
 
 
+LOGS = {
+    "/v1/feed": "what comes behind the last row is asked for with its number; the checkpoint says how many there are"
+}
+
+
 def _described(api: Api) -> dict[str, tuple[str, set[str], dict[str, Any]]]:
     """By operation: where it is asked, which queries it takes, and the members of its answer."""
     document = done(api.ask(None, "GET", "/openapi.json"))
@@ -73,7 +78,7 @@ def _described(api: Api) -> dict[str, tuple[str, set[str], dict[str, Any]]]:
     for path, methods in document["paths"].items():
         asked = methods.get("get")
         answered = None if asked is None else asked["responses"]["200"].get("content", {}).get("application/json")
-        if answered is not None:
+        if answered is not None and path not in LOGS:
             schema = schemas[answered["schema"]["$ref"].rpartition("/")[2]]
             queries = {each["name"] for each in asked.get("parameters", []) if each["in"] == "query"}
             found[asked["operationId"]] = (path, queries, schema["properties"])

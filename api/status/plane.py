@@ -280,7 +280,7 @@ class StatusPlane:
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
         role = self._credential(view, asked, now)
         if not self._may_verify(role):
-            raise OperationNotPermitted(role=role.value, operation="verify")
+            raise OperationNotPermitted(role=str(role), operation="verify")
 
     @staticmethod
     def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:

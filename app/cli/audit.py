@@ -29,7 +29,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(
     epilog="\b\nExample:\n  trialcpa audit export register.jsonl\n"
-    "  trialcpa audit verify register.jsonl --transcript transcript.txt --root root.cer"
+    "  trialcpa audit verify register.jsonl --transcript transcript.txt"
 )
 def audit() -> None:
     """Prove that everything in the register follows from the journal, with nothing of ours but keys."""
@@ -71,7 +71,7 @@ def fetch(file: Path, service: Service) -> None:
 
 
 @audit.command(
-    epilog="\b\nExample:\n  trialcpa audit verify register.jsonl --transcript transcript.txt --root root.cer",
+    epilog="\b\nExample:\n  trialcpa audit verify register.jsonl --transcript transcript.txt",
 )
 @click.argument("file", type=_FILE, required=False)
 @click.option("--transcript", type=_FILE, help="The ceremony's, with its .sig: journal's key and first officers.")

@@ -15,7 +15,7 @@ from policy import csr
 from policy.roles import Operation
 from ra.access import authorise
 from ra.applying.apply import Apply, judged, require_key_free, take_in
-from ra.applying.views import ApplicationTaken, DraftAnswer, DraftPartAnswer
+from ra.applying.views import ApplicationDraft, ApplicationTaken, DraftPartAnswer
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, earlier, once
 from store.reading import application_drafts as reading
@@ -50,7 +50,7 @@ def begin_draft(desk: Desk, actor: Actor) -> str:
     return name
 
 
-def drafts(desk: Desk, actor: Actor) -> tuple[DraftAnswer, ...]:
+def drafts(desk: Desk, actor: Actor) -> tuple[ApplicationDraft, ...]:
     """Return the drafts of one's organisation, oldest first."""
     organisation = _whose(actor)
     with desk.store.read() as tx:
@@ -58,7 +58,7 @@ def drafts(desk: Desk, actor: Actor) -> tuple[DraftAnswer, ...]:
     return tuple(_shown(each) for _, each in groupby(found, lambda row: row.draft))
 
 
-def draft(desk: Desk, actor: Actor, name: str) -> DraftAnswer:
+def draft(desk: Desk, actor: Actor, name: str) -> ApplicationDraft:
     """Return a draft; NoSuchThing if there is none, or it is another organisation's."""
     organisation = _whose(actor)
     with desk.store.read() as tx:
@@ -158,7 +158,7 @@ def _own(tx: Transaction, organisation: str, name: str) -> list[DraftRow]:
     return found
 
 
-def _shown(rows: Iterable[DraftRow]) -> DraftAnswer:
+def _shown(rows: Iterable[DraftRow]) -> ApplicationDraft:
     found = {each.part: each for each in rows}
     parts = tuple(
         DraftPartAnswer(
@@ -170,4 +170,4 @@ def _shown(rows: Iterable[DraftRow]) -> DraftAnswer:
         )
         for each in DraftPart
     )
-    return DraftAnswer(draft=found[DraftPart.DEVICE].draft, parts=parts)
+    return ApplicationDraft(draft=found[DraftPart.DEVICE].draft, parts=parts)

@@ -53,7 +53,7 @@ class DraftPartAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DraftAnswer:
+class ApplicationDraft:
     """An application that is being written, with every part of it."""
 
     draft: str
